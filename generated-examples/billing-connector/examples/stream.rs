@@ -1,0 +1,14 @@
+//! Streams typed records: `cargo run --example stream`.
+
+use billing_connector::{Config, resources, source};
+use etlgen_runtime::prelude::*;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let config = Config::load()?;
+    let mut customers = source(&config).stream(resources::customers());
+    while let Some(customer) = customers.next().await {
+        println!("{:?}", customer?.id);
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Connector for the Billing API.
+//!
+//! [`source`] says what the API offers; each file in `resources` is one collection, to be read and changed by hand.
+
+pub mod config;
+pub mod resources;
+pub mod types;
+
+pub use config::Config;
+use etlgen_runtime::prelude::*;
+
+/// Every resource of the API, ready to run.
+pub fn source(config: &Config) -> Source {
+    Source::new("billing", &config.base_url)
+        .auth(Auth::bearer(&config.api_key))
+        .resource(resources::customers())
+        .resource(resources::events())
+        .resource(resources::invoices())
+}

@@ -1,0 +1,9 @@
+//! One file per resource.
+
+mod customers;
+mod events;
+mod invoices;
+
+pub use customers::*;
+pub use events::*;
+pub use invoices::*;

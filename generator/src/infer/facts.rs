@@ -1,0 +1,210 @@
+//! What an API means: the value that `infer` hands to `plan`. `etlgen inspect` prints it.
+
+use crate::spec::api::SchemaId;
+
+/// Something decided on evidence.
+#[derive(Clone, Debug)]
+pub struct Decision<T> {
+    pub value: T,
+    /// 0 to 1; below [`SURE`] it is stated as undecided.
+    pub confidence: f32,
+    /// Short sentences: what it was decided on.
+    pub reasons: Vec<String>,
+}
+
+/// From this confidence on a decision is acted upon.
+pub const SURE: f32 = 0.6;
+
+/// Everything inferred of one API.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub auth: Decision<AuthFacts>,
+    /// Absolute, without a trailing slash; server variables without a default stay as `{name}`; empty if unknown.
+    pub base_url: String,
+    pub resources: Vec<ResourceFacts>,
+    pub skipped: Vec<Skipped>,
+}
+
+/// An operation that is not a resource.
+#[derive(Clone, Debug)]
+pub struct Skipped {
+    pub method: String,
+    pub path: String,
+    pub reason: String,
+}
+
+/// How the API wants to be told who calls.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AuthFacts {
+    None,
+    Bearer,
+    Basic,
+    /// Keys that all go along (Trello's key and token).
+    Keys(Vec<KeyFacts>),
+    /// `flow` is `clientCredentials` or `refreshToken`.
+    OAuth2 {
+        flow: String,
+        token_url: String,
+        scopes: Vec<String>,
+    },
+}
+
+/// One key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyFacts {
+    pub location: crate::spec::api::Location,
+    /// The header's, parameter's or cookie's name.
+    pub name: String,
+    /// `Token ` where the value wants a prefix.
+    pub prefix: String,
+}
+
+/// List or single object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResourceKind {
+    List,
+    Single,
+}
+
+/// One resource.
+#[derive(Clone, Debug)]
+pub struct ResourceFacts {
+    /// snake_case, unique among the resources.
+    pub name: String,
+    pub kind: ResourceKind,
+    /// Index into `Api::operations`.
+    pub operation: usize,
+    /// Keys from the body to the array; empty: the body is the array.
+    pub records_path: Decision<Vec<String>>,
+    /// The schema of one record; `None`: free form.
+    pub record: Option<SchemaId>,
+    /// Dotted paths of fields; empty: none found.
+    pub primary_key: Decision<Vec<String>>,
+    pub paginator: Decision<PaginatorFacts>,
+    pub cursor: Decision<Option<CursorFacts>>,
+    /// Every parameter that comes from another resource.
+    pub parent: Decision<Option<ParentFacts>>,
+    /// Required (path, query, header) parameters that nothing supplies: they become settings. (name, location)
+    pub settings: Vec<SettingFacts>,
+    /// Parameters set to a fixed value so that all rows come (`state=all`), with the reason.
+    pub fixed: Vec<FixedParameter>,
+    /// What it is unsure of, and what settles it.
+    pub doubts: Vec<Doubt>,
+}
+
+/// A required parameter that the owner has to give.
+#[derive(Clone, Debug)]
+pub struct SettingFacts {
+    pub parameter: String,
+    pub location: crate::spec::api::Location,
+    pub description: String,
+    /// Its default in the document.
+    pub default: Option<String>,
+}
+
+/// A parameter with a fixed value.
+#[derive(Clone, Debug)]
+pub struct FixedParameter {
+    pub name: String,
+    pub location: crate::spec::api::Location,
+    pub value: String,
+    pub reason: String,
+}
+
+/// A question left open.
+#[derive(Clone, Debug)]
+pub struct Doubt {
+    /// `no paginator found: is everything in one page?`
+    pub question: String,
+    /// The line for `etlgen.toml` that settles it, without the `[resources.NAME]` header: `paginate = "none"`.
+    pub settle: String,
+}
+
+/// How pages follow one another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PaginatorFacts {
+    pub kind: PaginatorKind,
+    /// The query parameter that asks for a page (`starting_after`, `page`, `offset`, `cursor`).
+    pub page_param: Option<String>,
+    pub size_param: Option<String>,
+    pub max_page_size: Option<u64>,
+    /// Dotted path in the body (`next_page.offset`), `header:NAME`, or `last_record.id`.
+    pub next_path: Option<String>,
+    /// Dotted path of a boolean that says that more follows.
+    pub more_path: Option<String>,
+    /// Dotted path of a total.
+    pub total_path: Option<String>,
+    /// The total counts pages, not items.
+    pub total_is_pages: bool,
+    /// The first page's number, for `page_number`.
+    pub first_page: u64,
+}
+
+/// The kinds of paginators, with the names that `inspect` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaginatorKind {
+    CursorParam,
+    CursorLastId,
+    PageNumber,
+    Offset,
+    LinkHeader,
+    NextUrl,
+    TokenInBodyPost,
+    /// Everything comes in one response.
+    None,
+    /// The evidence does not tell; the owner has to.
+    Undecided,
+}
+
+/// An incremental cursor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CursorFacts {
+    /// The parameter that filters (`created[gte]`, `since`); `None`: the field orders rows but nothing filters.
+    pub param: Option<String>,
+    /// The parameter of the other bound (`created[lte]`, `until`).
+    pub until_param: Option<String>,
+    /// Dotted path of the record's field.
+    pub field: String,
+    pub meaning: CursorMeaning,
+    pub format: CursorFormat,
+}
+
+/// What the cursor's time is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CursorMeaning {
+    /// Later changes are not seen.
+    Created,
+    /// Every change moves it.
+    Updated,
+}
+
+/// How the parameter wants its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CursorFormat {
+    UnixSeconds,
+    UnixMillis,
+    Rfc3339,
+    Date,
+    /// As the field holds it (numbers, ids).
+    AsIs,
+}
+
+/// Where parameters of a child come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParentFacts {
+    /// The parent resource's path, as in the document.
+    pub path: String,
+    /// The parent resource's name.
+    pub resource: String,
+    /// Every parameter that the parent's record supplies.
+    pub links: Vec<ParentLink>,
+}
+
+/// One parameter supplied by a field of the parent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParentLink {
+    pub param: String,
+    pub location: crate::spec::api::Location,
+    /// Dotted path in the parent's record.
+    pub field: String,
+}

@@ -1,0 +1,3 @@
+//! What an API means: an [`Api`](crate::spec::api::Api) becomes [`facts::Facts`]; one file per question.
+
+pub mod facts;

@@ -1,0 +1,206 @@
+//! What a document says, with nothing of OpenAPI's syntax left: the value that `spec` hands to `infer`.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+/// One API.
+#[derive(Clone, Debug, Default)]
+pub struct Api {
+    /// `info.title`.
+    pub title: String,
+    /// `info.description`; many documents state paging and tokens only here.
+    pub description: String,
+    /// `info.version`.
+    pub version: String,
+    /// In document order; relative URLs stay relative.
+    pub servers: Vec<Server>,
+    /// By name, in document order.
+    pub security_schemes: IndexMap<String, SecurityScheme>,
+    /// What holds for operations that say nothing: alternatives, each a set of scheme names that go together.
+    pub security: Vec<Vec<String>>,
+    /// In document order.
+    pub operations: Vec<Operation>,
+    /// Every schema that an operation's response reaches.
+    pub schemas: Schemas,
+    /// `info.license.name` and the like are not kept; extensions at the root are.
+    pub extensions: BTreeMap<String, Value>,
+}
+
+/// A server.
+#[derive(Clone, Debug, Default)]
+pub struct Server {
+    /// May hold `{variables}`.
+    pub url: String,
+    /// Name -> (default, description).
+    pub variables: IndexMap<String, (String, String)>,
+}
+
+/// How a caller proves who it is.
+#[derive(Clone, Debug)]
+pub enum SecurityScheme {
+    /// `Authorization: Bearer …`.
+    Bearer { description: String },
+    /// `Authorization: Basic …`.
+    Basic { description: String },
+    /// A key in a header, the query or a cookie.
+    ApiKey {
+        location: Location,
+        name: String,
+        description: String,
+    },
+    /// OAuth 2; URLs by flow name (`clientCredentials`, `authorizationCode`, …): (authorization, token, scopes).
+    OAuth2 {
+        flows: IndexMap<String, OAuthFlow>,
+        description: String,
+    },
+    /// Anything else.
+    Other { description: String },
+}
+
+/// One OAuth 2 flow.
+#[derive(Clone, Debug, Default)]
+pub struct OAuthFlow {
+    pub authorization_url: Option<String>,
+    pub token_url: Option<String>,
+    pub refresh_url: Option<String>,
+    pub scopes: Vec<String>,
+}
+
+/// One method of one path.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Lower case: `get`, `post`.
+    pub method: String,
+    /// `/v1/invoices/{invoice}/lines`.
+    pub path: String,
+    /// `operationId`, if there is one.
+    pub id: Option<String>,
+    pub summary: String,
+    pub description: String,
+    pub tags: Vec<String>,
+    pub deprecated: bool,
+    /// Path level and operation level merged; operation level wins.
+    pub parameters: Vec<Parameter>,
+    /// The JSON body of a request, if it has one.
+    pub request_body: Option<SchemaId>,
+    /// The first 2xx (or default) response.
+    pub response: Option<Response>,
+    /// `None`: the API's own; `Some([])`: none.
+    pub security: Option<Vec<Vec<String>>>,
+    /// `x-…`.
+    pub extensions: BTreeMap<String, Value>,
+    /// Where it stands in the document, as a JSON pointer; names in the ledger hang on it.
+    pub pointer: String,
+}
+
+/// Where a parameter or a key goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Location {
+    Path,
+    Query,
+    Header,
+    Cookie,
+}
+
+/// One parameter.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    pub name: String,
+    pub location: Location,
+    pub required: bool,
+    pub description: String,
+    pub deprecated: bool,
+    pub schema: SchemaId,
+    /// `deepObject`, `form`, …, if stated.
+    pub style: Option<String>,
+    pub example: Option<Value>,
+}
+
+/// What a 2xx response holds.
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub status: String,
+    pub description: String,
+    /// `application/json`, `application/x-ndjson`, `text/csv`, …; the JSON one if there are several.
+    pub media_type: Option<String>,
+    pub schema: Option<SchemaId>,
+    /// Header name -> description.
+    pub headers: IndexMap<String, String>,
+    /// `example`, and the values of `examples`.
+    pub examples: Vec<Value>,
+}
+
+/// Names a schema in [`Schemas`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SchemaId(pub usize);
+
+/// All schemas of an API; a `$ref` and its target have one id, so a recursive schema is a cycle of ids.
+#[derive(Clone, Debug, Default)]
+pub struct Schemas(pub Vec<Schema>);
+
+impl std::ops::Index<SchemaId> for Schemas {
+    type Output = Schema;
+
+    fn index(&self, id: SchemaId) -> &Schema {
+        &self.0[id.0]
+    }
+}
+
+/// One schema; allOf is merged, 3.1 and 2.0 dialects are gone.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    /// The component's name, for one that stands in `components.schemas`.
+    pub component: Option<String>,
+    /// Where it stands in the document, as a JSON pointer; names in the ledger hang on it.
+    pub pointer: String,
+    pub title: Option<String>,
+    pub description: String,
+    pub nullable: bool,
+    pub read_only: bool,
+    pub deprecated: bool,
+    pub default: Option<Value>,
+    /// `example`, and `examples`.
+    pub examples: Vec<Value>,
+    pub kind: SchemaKind,
+    /// `x-…`.
+    pub extensions: BTreeMap<String, Value>,
+}
+
+/// The shape of a schema.
+#[derive(Clone, Debug)]
+pub enum SchemaKind {
+    Object {
+        /// In document order.
+        properties: IndexMap<String, SchemaId>,
+        required: Vec<String>,
+        /// What other keys hold, where the document says so (`additionalProperties: {…}`); a map has only this.
+        additional: Option<SchemaId>,
+    },
+    Array(SchemaId),
+    String {
+        format: Option<String>,
+        pattern: Option<String>,
+        /// Known values; never enforced.
+        values: Vec<String>,
+    },
+    Integer {
+        format: Option<String>,
+        minimum: Option<f64>,
+        maximum: Option<f64>,
+        values: Vec<i64>,
+    },
+    Number {
+        format: Option<String>,
+    },
+    Boolean,
+    /// oneOf / anyOf with more than one non-null arm.
+    Union {
+        arms: Vec<SchemaId>,
+        /// The property that tells the arms apart, and value -> arm.
+        discriminator: Option<(String, IndexMap<String, SchemaId>)>,
+    },
+    /// Free form: no type is stated, or the stated one could not be used (a diagnosis says so).
+    Any,
+}

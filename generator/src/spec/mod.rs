@@ -1,0 +1,3 @@
+//! The only code that knows OpenAPI: bytes become an [`api::Api`].
+
+pub mod api;

@@ -1,0 +1,26 @@
+//! What an etlgen connector links: it pulls pages, turns bytes into columns, and commits data and state together.
+//!
+//! A generated crate declares its resources with [`source::Resource`] and hands a [`source::Source`] to
+//! [`run`]; everything else here is the machinery behind these two.
+
+#![warn(missing_docs)]
+
+pub mod cursor;
+pub mod error;
+pub mod http;
+pub mod load;
+pub mod normalize;
+pub mod page;
+pub mod prelude;
+pub mod record;
+pub mod run;
+pub mod schema;
+pub mod settings;
+pub mod source;
+pub mod state;
+pub mod testing;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+
+pub use error::{Error, ErrorKind, Result};

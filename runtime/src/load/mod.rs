@@ -1,0 +1,116 @@
+//! Where rows go. A destination takes chunks of batches and commits them together with the state.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::schema::{Disposition, TableBatch, TableSchema};
+use crate::state::{StateChange, StateRow};
+
+#[cfg(feature = "parquet")]
+pub mod parquet;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+/// What a destination remembers of a source.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// Every table it holds, as last committed.
+    pub tables: Vec<TableSchema>,
+    /// Every state row.
+    pub state: Vec<StateRow>,
+}
+
+/// Rows of one resource on their way; all of them become visible in one commit.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// The resource.
+    pub resource: Arc<str>,
+    /// How its rows meet those that are there.
+    pub disposition: Disposition,
+    /// Root table first, then children, parents before children. A table of the resource without new rows may be
+    /// here with an empty batch: it and its columns must exist after the commit.
+    pub tables: Vec<TableBatch>,
+    /// `Replace` only: a new pass begins here; what an earlier unfinished pass had staged is dropped.
+    pub begins_pass: bool,
+    /// `Replace` only: the pass ends here; what was staged takes the place of the table's rows in this commit.
+    pub ends_pass: bool,
+}
+
+/// One run into one destination; its id is in `_etl_load_id` and in `_etl_loads`.
+#[derive(Clone, Debug)]
+pub struct LoadInfo {
+    /// Grows from run to run: seconds since 1970 with six decimals, as text (`1795369642.355108`).
+    pub id: String,
+    /// The name of the source.
+    pub source: String,
+}
+
+/// The state of a load in `_etl_loads`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadStatus {
+    /// Some of its rows are committed and more may come; also what a killed run leaves behind.
+    Running,
+    /// Everything it set out to load is committed.
+    Complete,
+    /// It ended early, or some resource failed; what is committed is whole.
+    Partial,
+}
+
+/// How often a destination wants to commit.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckpointPolicy {
+    /// Commit after that many root rows.
+    pub rows: usize,
+    /// Commit after that much time with uncommitted rows.
+    pub interval: Duration,
+}
+
+/// What a destination can hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest table or column name, in bytes.
+    pub identifier_length: usize,
+}
+
+/// A place that holds tables. One thread owns it; calls come in the order `open`, then any number of
+/// `write`s and `commit`s.
+///
+/// What was written since the last commit becomes visible at `commit`, all of it, together with the state, or not
+/// at all: a process killed at any moment leaves the last commit.
+pub trait Destination: Send {
+    /// How a person names it: `sqlite:stripe.db`.
+    fn describe(&self) -> String;
+
+    /// What it can hold.
+    fn limits(&self) -> Limits;
+
+    /// How often it wants to commit.
+    fn checkpoint_policy(&self) -> CheckpointPolicy;
+
+    /// Repairs what a killed run may have left, takes the lock that keeps a second run out, and reads what is
+    /// remembered of this source.
+    fn open(&mut self, load: &LoadInfo) -> Result<Memory>;
+
+    /// Takes the rows of a chunk; tables and columns that are missing are made (never changed, never dropped).
+    fn write(&mut self, chunk: &Chunk) -> Result<()>;
+
+    /// Makes everything written since the last commit visible, together with the state and the load's row.
+    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()>;
+
+    /// The tables of this source and how many rows each holds, as committed.
+    fn row_counts(&mut self) -> Result<Vec<(String, u64)>>;
+}
+
+/// Opens the destination that `url` names: `sqlite:FILE`, `parquet:FOLDER`.
+pub fn destination(url: &str) -> Result<Box<dyn Destination>> {
+    use crate::error::{Error, ErrorKind};
+    let (scheme, _rest) = url.split_once(':').unwrap_or((url, ""));
+    match scheme {
+        _ => Err(Error::new(
+            ErrorKind::Usage,
+            format!("`{url}` is not a destination that this connector knows"),
+        )
+        .hint("sqlite:FILE or parquet:FOLDER, for example sqlite:data.db")),
+    }
+}

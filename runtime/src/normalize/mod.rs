@@ -1,0 +1,1 @@
+//! Records and their drift become Arrow tables: naming, child tables, ids, dynamic columns.

@@ -1,0 +1,68 @@
+//! What a caller may ask of a run, and what a run tells while it goes.
+
+/// What a caller may ask of a run.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Only these resources (their parents are read too, but not loaded); empty: all.
+    pub resources: Vec<String>,
+    /// Forget all state first and read everything; tables of the chosen resources are replaced.
+    pub full_refresh: bool,
+    /// At most that many records per resource.
+    pub limit: Option<u64>,
+    /// Lower bound of incremental cursors: RFC 3339 or a date.
+    pub since: Option<String>,
+    /// Upper bound of incremental cursors: RFC 3339 or a date.
+    pub until: Option<String>,
+}
+
+/// Something a run tells while it goes.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// A page was read: totals of the resource so far.
+    Page {
+        /// The resource.
+        resource: String,
+        /// Pages so far.
+        pages: u64,
+        /// Records so far.
+        records: u64,
+        /// The total that the API states, if it does.
+        total: Option<u64>,
+    },
+    /// A request is tried again.
+    Retry {
+        /// The resource.
+        resource: String,
+        /// Why, and after how long.
+        reason: String,
+    },
+    /// Something the reader should know.
+    Warning {
+        /// The resource.
+        resource: String,
+        /// One sentence.
+        message: String,
+    },
+    /// Rows and state were committed.
+    Committed {
+        /// Root rows in the commit.
+        rows: u64,
+    },
+    /// A resource was read to its end, or failed.
+    Finished {
+        /// The resource.
+        resource: String,
+        /// The error, if it failed.
+        error: Option<String>,
+    },
+}
+
+/// Hears what a run tells; called from several threads.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn on(&self, progress: Progress);
+}
+
+impl Observer for () {
+    fn on(&self, _: Progress) {}
+}

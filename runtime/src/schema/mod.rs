@@ -1,0 +1,148 @@
+//! What a table looks like, and the batches that travel to a destination.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, TimeUnit};
+
+/// The type of a column; the Arrow type that carries it is [`ColumnType::arrow`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ColumnType {
+    /// `true` or `false`.
+    Bool,
+    /// A signed integer of 64 bits.
+    Int64,
+    /// An IEEE double.
+    Float64,
+    /// An exact number, 38 digits of which 9 stand behind the point.
+    Decimal,
+    /// UTF-8 text.
+    Text,
+    /// Microseconds since 1970, UTC.
+    Timestamp,
+    /// Days since 1970.
+    Date,
+    /// A UUID, carried as its 36 characters.
+    Uuid,
+    /// Bytes.
+    Bytes,
+    /// A JSON document, carried as text.
+    Json,
+}
+
+impl ColumnType {
+    /// The name used in `discover`, in stored schemas and in variant columns (`field__v_text`).
+    pub fn name(self) -> &'static str {
+        match self {
+            ColumnType::Bool => "bool",
+            ColumnType::Int64 => "bigint",
+            ColumnType::Float64 => "double",
+            ColumnType::Decimal => "decimal",
+            ColumnType::Text => "text",
+            ColumnType::Timestamp => "timestamp",
+            ColumnType::Date => "date",
+            ColumnType::Uuid => "uuid",
+            ColumnType::Bytes => "binary",
+            ColumnType::Json => "json",
+        }
+    }
+
+    /// The type of that [`ColumnType::name`].
+    pub fn parse(name: &str) -> Option<Self> {
+        use ColumnType::*;
+        [
+            Bool, Int64, Float64, Decimal, Text, Timestamp, Date, Uuid, Bytes, Json,
+        ]
+        .into_iter()
+        .find(|ty| ty.name() == name)
+    }
+
+    /// The Arrow type of the arrays that carry it.
+    pub fn arrow(self) -> DataType {
+        match self {
+            ColumnType::Bool => DataType::Boolean,
+            ColumnType::Int64 => DataType::Int64,
+            ColumnType::Float64 => DataType::Float64,
+            ColumnType::Decimal => DataType::Decimal128(38, 9),
+            ColumnType::Text | ColumnType::Uuid | ColumnType::Json => DataType::Utf8,
+            ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            ColumnType::Date => DataType::Date32,
+            ColumnType::Bytes => DataType::Binary,
+        }
+    }
+}
+
+/// What a column is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ColumnRole {
+    /// A value of the API.
+    Data,
+    /// `_etl_id`: names the row; unique in its table.
+    RowId,
+    /// `_etl_parent_id`: the `_etl_id` of the row that a child row belongs to.
+    ParentId,
+    /// `_etl_root_id`: the `_etl_id` of the record that a child row belongs to.
+    RootId,
+    /// `_etl_list_idx`: the position of a child row in its list, from 0.
+    ListIndex,
+    /// `_etl_load_id`: the load that brought the row (root tables only).
+    LoadId,
+}
+
+/// One column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The name in the destination.
+    pub name: String,
+    /// What it holds.
+    pub ty: ColumnType,
+    /// What it is for.
+    pub role: ColumnRole,
+}
+
+impl Column {
+    /// The Arrow field of this column; every column may be null.
+    pub fn arrow_field(&self) -> Field {
+        Field::new(&self.name, self.ty.arrow(), true)
+    }
+}
+
+/// A root table (one row per record) or a child table (one row per element of a list).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableSchema {
+    /// The name in the destination.
+    pub name: String,
+    /// The resource that fills it.
+    pub resource: String,
+    /// The table that it is a child of; `None` for a root table.
+    pub parent: Option<String>,
+    /// In the order in which they were first seen; columns are only ever added.
+    pub columns: Vec<Column>,
+}
+
+impl TableSchema {
+    /// The column of that role, if the table has one.
+    pub fn role(&self, role: ColumnRole) -> Option<&Column> {
+        self.columns.iter().find(|column| column.role == role)
+    }
+}
+
+/// Rows of one table. The batch has exactly the schema's columns, in its order.
+#[derive(Clone, Debug)]
+pub struct TableBatch {
+    /// The table.
+    pub schema: Arc<TableSchema>,
+    /// Its rows.
+    pub rows: RecordBatch,
+}
+
+/// How new rows meet the rows that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Disposition {
+    /// Every record is a new row; one that was loaded before, to the letter, is not loaded again.
+    Append,
+    /// The rows of this run take the place of all rows, at once, when the resource has been read to its end.
+    Replace,
+    /// A record takes the place of the record with the same key, its child rows included.
+    Merge,
+}

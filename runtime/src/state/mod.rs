@@ -1,0 +1,26 @@
+//! What a run remembers: one row per resource and slice, committed in the transaction that commits the data.
+
+/// One row of the state table; (`resource`, `slice`) is its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateRow {
+    /// The resource.
+    pub resource: String,
+    /// The slice: `""` for a resource that has only one, else the parent's parameters as canonical JSON.
+    pub slice: String,
+    /// The slice's state as JSON; destinations store it as it is.
+    pub value: String,
+}
+
+/// A change of the state table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StateChange {
+    /// Writes the row, over the one with the same key.
+    Put(StateRow),
+    /// Forgets one slice.
+    Forget {
+        /// The resource.
+        resource: String,
+        /// The slice.
+        slice: String,
+    },
+}
