@@ -72,6 +72,13 @@ impl Error {
         self
     }
 
+    /// Rewrites every text in it (to redact secrets).
+    pub(crate) fn map_message(mut self, rewrite: impl Fn(&str) -> String) -> Self {
+        self.0.message = rewrite(&self.0.message);
+        self.0.context = self.0.context.iter().map(|place| rewrite(place)).collect();
+        self
+    }
+
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

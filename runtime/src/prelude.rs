@@ -1,1 +1,12 @@
 //! The names that a generated file uses.
+
+pub use crate::cursor::Cursor;
+pub use crate::error::{Error, Result};
+pub use crate::http::Auth;
+pub use crate::page::Paginator;
+pub use crate::record::{
+    Bytes, Date, Decimal, Dynamic, Json, Record, Row, Timestamp, UnixMillis, UnixTime, Uuid,
+};
+pub use crate::schema::Disposition;
+pub use crate::settings::{Secret, Settings};
+pub use crate::source::{Resource, Source};

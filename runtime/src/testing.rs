@@ -1,1 +1,133 @@
-//! Checks that a generated crate's tests call.
+//! Checks that a generated crate's tests call: they need no network. Each panics with what is wrong, as tests do.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Client, Exchange};
+use crate::normalize::{NormalizeOptions, Normalizer, RowOrigin};
+use crate::record::{CursorValue, RowRef};
+use crate::run::{RunOptions, Walk, slices};
+use crate::source::{RowSink, Source};
+
+/// Decodes every `<resource>.json` of a folder (an array of records, as the spec shows them) with the resource's
+/// record, and loads it into tables in memory. A folder that is not there has no examples.
+///
+/// # Panics
+/// If a file is not such an array, names no resource, or yields no row.
+pub fn decode_examples(source: &Source, folder: impl AsRef<Path>) {
+    for (name, path) in files(folder.as_ref()) {
+        if let Err(error) = decode_example(source, &name, &path) {
+            panic!("{}: {error}", path.display());
+        }
+    }
+}
+
+fn decode_example(source: &Source, name: &str, path: &Path) -> Result<()> {
+    let resource = source.find(name)?;
+    let spec = resource.spec();
+    let mut body = std::fs::read(path)?;
+    // An example is a bare array, whatever envelope the API puts around it.
+    for key in spec.records.iter().rev() {
+        let key = serde_json::Value::from(key.as_str()).to_string();
+        body = [b"{", key.as_bytes(), b":", &body, b"}"].concat();
+    }
+    let page = resource.clone().reader(&[]).read(&body)?;
+    let (rows, options) = (
+        page.spans.len(),
+        NormalizeOptions::new(&spec.name, &spec.primary_key, spec.disposition()),
+    );
+    let mut tables = Tables {
+        normalizer: Normalizer::new(resource.schema(), options, &[])?,
+        rows: 0,
+    };
+    page.rows.drain(&mut tables)?;
+    tables.normalizer.finish()?;
+    if rows == 0 {
+        return Err(Error::new(ErrorKind::Usage, "it holds no record"));
+    }
+    Ok(())
+}
+
+struct Tables {
+    normalizer: Normalizer,
+    rows: u64,
+}
+
+impl RowSink for Tables {
+    fn admit(&mut self, _: Option<CursorValue>) -> bool {
+        true
+    }
+
+    fn take(&mut self, row: RowRef<'_>, _: &dyn std::any::Any) -> Result<()> {
+        let origin = RowOrigin {
+            slice: "",
+            pass: "",
+            ordinal: self.rows,
+            copied: &Default::default(),
+        };
+        self.rows += 1;
+        if !self.normalizer.append(row, &origin)? {
+            self.normalizer.finish()?;
+            self.normalizer.append(row, &origin)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads each resource that has a recorded exchange `<resource>.json` in a folder to its end, and checks that all of
+/// the recording was asked for and that records came. A folder that is not there has no exchanges.
+///
+/// # Panics
+/// If the resource asks for something that was not recorded, or does not ask for something that was.
+pub fn replay_exchange(source: &Source, folder: impl AsRef<Path>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a tokio runtime");
+    for (name, path) in files(folder.as_ref()) {
+        if let Err(error) = runtime.block_on(replay(source, &name, &path)) {
+            panic!("{}: {error}", path.display());
+        }
+    }
+}
+
+async fn replay(source: &Source, name: &str, path: &Path) -> Result<()> {
+    let wrong = |message: String| Error::new(ErrorKind::Usage, message);
+    let exchanges: Vec<Exchange> = serde_json::from_slice(&std::fs::read(path)?)
+        .map_err(|error| wrong(format!("not an exchange: {error}")))?;
+    let client = Client::replay(source.client_options(), exchanges)?;
+    let walk = Walk::new(source, client, &RunOptions::default())?;
+    let resource = source.find(name)?;
+    let fetcher = walk.fetcher(resource.clone());
+    let (mut records, mut slices) = (0, slices(&walk, resource));
+    while let Some(slice) = slices.recv().await {
+        let mut pages = walk.pages(&fetcher, &slice?)?;
+        while let Some(fetched) = pages.next().await? {
+            records += fetched.page.spans.len();
+        }
+    }
+    let unused = walk.client.unused_exchanges();
+    match (records, unused.first()) {
+        (0, _) => Err(wrong("no record came".into())),
+        (_, Some(request)) => Err(wrong(format!("it was never asked for {request}"))),
+        _ => Ok(()),
+    }
+}
+
+/// The `<resource>.json` files of a folder, in order.
+fn files(folder: &Path) -> Vec<(String, PathBuf)> {
+    let entries = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    let mut files: Vec<_> = entries
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path)))
+        .collect();
+    files.sort();
+    files
+}

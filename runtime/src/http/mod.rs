@@ -1,1 +1,15 @@
-//! Placeholder.
+//! Requests out, bodies in: credentials, retries, redirects, and errors that say what was asked and answered.
+
+mod auth;
+mod client;
+mod link;
+mod replay;
+mod request;
+mod retry;
+
+pub use auth::Auth;
+pub(crate) use client::{Client, ClientOptions, Response};
+pub(crate) use link::next_link;
+pub(crate) use replay::Exchange;
+use replay::Replay;
+pub(crate) use request::{Method, Request};

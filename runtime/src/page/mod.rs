@@ -1,1 +1,11 @@
-//! Placeholder.
+//! How pages follow one another. Each paginator ends on evidence; a short page proves nothing, since servers cap page
+//! sizes without saying so.
+
+mod advance;
+mod paginator;
+mod proof;
+
+pub(crate) use advance::{PageFacts, Step};
+pub(crate) use paginator::Kind;
+pub use paginator::{Next, Paginator, Position};
+pub use proof::Proof;

@@ -1,7 +1,21 @@
 //! The pipeline: extraction, normalisation and loading of a source, and what it reports.
 
+mod children;
+mod extract;
+mod fetch;
+mod loader;
 mod options;
+mod probe;
 mod report;
+mod sink;
+mod stats;
+mod sync;
+mod walk;
+mod window;
 
-pub use options::{Observer, Progress, RunOptions};
-pub use report::{Outcome, Proof, ResourceReport, RunReport};
+pub use crate::page::Proof;
+pub use options::{Observer, Progress, RunOptions, StopSignal};
+pub use probe::{check, discover, read};
+pub use report::{Outcome, ResourceReport, RunReport};
+pub use sync::sync;
+pub(crate) use walk::{Walk, slices};

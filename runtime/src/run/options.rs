@@ -13,6 +13,19 @@ pub struct RunOptions {
     pub since: Option<String>,
     /// Upper bound of incremental cursors: RFC 3339 or a date.
     pub until: Option<String>,
+    /// Asks the run to stop after the pages under way.
+    pub stop: StopSignal,
+}
+
+/// STUB
+#[derive(Clone, Debug, Default)]
+pub struct StopSignal(std::sync::Arc<std::sync::atomic::AtomicBool>);
+
+impl StopSignal {
+    /// STUB
+    pub fn is_set(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
 }
 
 /// Something a run tells while it goes.

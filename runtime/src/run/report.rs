@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::page::Proof;
+
 /// What a run did.
 #[derive(Clone, Debug)]
 pub struct RunReport {
@@ -66,17 +68,4 @@ pub enum Outcome {
     Stopped,
     /// Failed; the message is whole and holds no secret.
     Failed(String),
-}
-
-/// How well it is known that nothing is missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// The API said that this was all; the sentence says how.
-    Proved(String),
-    /// Totals moved while we read; compared by distinct keys.
-    Consistent(String),
-    /// Nothing proves it; the sentence says why.
-    Unproved(String),
-    /// Not read to its end.
-    Open,
 }

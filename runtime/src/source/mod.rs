@@ -1,1 +1,178 @@
-//! Placeholder.
+//! What a generated crate declares: a [`Source`] (an API) and its [`Resource`]s (the collections we extract).
+
+mod child;
+mod describe;
+mod erased;
+mod path;
+mod resource;
+mod stream;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use child::{ChildRequest, ParamValue, SliceRequest};
+pub use describe::ResourceDescription;
+pub(crate) use erased::{AnyResource, PageReader, ReadPage, RowSink};
+pub(crate) use path::parse_path;
+pub use resource::Resource;
+pub(crate) use resource::ResourceSpec;
+pub use stream::Records;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Auth, Client, ClientOptions};
+use crate::record::Record;
+
+/// An API: where it answers, who asks, and what it offers.
+#[derive(Clone)]
+pub struct Source {
+    name: String,
+    base_url: String,
+    auth: Auth,
+    headers: Vec<(String, String)>,
+    trusted_hosts: Vec<String>,
+    concurrency: usize,
+    resources: Vec<Arc<dyn AnyResource>>,
+}
+
+impl Source {
+    /// A source of that name (it names state and default files) whose paths start at `base_url`.
+    pub fn new(name: &str, base_url: &str) -> Self {
+        Source {
+            name: name.to_owned(),
+            base_url: base_url.to_owned(),
+            auth: Auth::none(),
+            headers: Vec::new(),
+            trusted_hosts: Vec::new(),
+            concurrency: 8,
+            resources: Vec::new(),
+        }
+    }
+
+    /// The credentials of every request.
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// A header of every request.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A host beside the API's own to which links may lead; it gets the credentials too.
+    pub fn trust_host(mut self, host: &str) -> Self {
+        self.trusted_hosts.push(host.to_owned());
+        self
+    }
+
+    /// At most that many requests at a time (8 unless said).
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = requests;
+        self
+    }
+
+    /// One more resource.
+    pub fn resource<T: Record>(mut self, resource: Resource<T>) -> Self {
+        self.resources.push(Arc::new(resource));
+        self
+    }
+
+    /// The source's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of its resources, in order.
+    pub fn resource_names(&self) -> Vec<&str> {
+        self.resources
+            .iter()
+            .map(|resource| resource.spec().name.as_str())
+            .collect()
+    }
+
+    /// Streams the typed records of one resource; no state, no destination.
+    ///
+    /// A child resource reads its parents first, as [`crate::run::sync`] does.
+    pub fn stream<T: Record>(&self, resource: Resource<T>) -> Records<T> {
+        Records::new(self, resource)
+    }
+
+    pub(crate) fn resources(&self) -> &[Arc<dyn AnyResource>] {
+        &self.resources
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Result<&Arc<dyn AnyResource>> {
+        self.resources
+            .iter()
+            .find(|resource| resource.spec().name == name)
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Usage,
+                    format!("the source `{}` has no resource `{name}`", self.name),
+                )
+                .hint(format!("it has {}", self.resource_names().join(", ")))
+            })
+    }
+
+    pub(crate) fn client_options(&self) -> ClientOptions {
+        ClientOptions {
+            base_url: self.base_url.clone(),
+            auth: self.auth.clone(),
+            headers: self.headers.clone(),
+            trusted_hosts: self.trusted_hosts.clone(),
+            concurrency: self.concurrency,
+            user_agent: format!(
+                "{}-connector (etlgen {})",
+                self.name,
+                env!("CARGO_PKG_VERSION")
+            ),
+        }
+    }
+
+    pub(crate) fn client(&self) -> Result<Client> {
+        Client::live(self.client_options())
+    }
+
+    /// What a declaration can get wrong and only the whole source shows: names twice, parents that are not there or
+    /// of another type, circles.
+    pub(crate) fn validate(&self) -> Result<()> {
+        let mut by_name = HashMap::new();
+        for resource in &self.resources {
+            let name = resource.spec().name.as_str();
+            if by_name.insert(name, resource).is_some() {
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("two resources are called `{name}`"),
+                ));
+            }
+        }
+        for resource in &self.resources {
+            let place = || format!("resource {}", resource.spec().name);
+            let mut at = resource;
+            for _ in 0..=self.resources.len() {
+                let Some(link) = &at.spec().parent else { break };
+                let Some(parent) = by_name.get(link.resource.as_str()) else {
+                    return Err(Error::new(
+                        ErrorKind::Usage,
+                        format!("it is a child of `{}`, which is not there", link.resource),
+                    )
+                    .at(place())
+                    .hint("add the parent to the source, or give the parameters with `.path(…)`"));
+                };
+                if parent.record_type() != link.record_type {
+                    let message = format!(
+                        "its link takes a `{}`, which is not what `{}` yields",
+                        link.record_name, link.resource
+                    );
+                    return Err(Error::new(ErrorKind::Usage, message).at(place()));
+                }
+                at = parent;
+            }
+            if at.spec().parent.is_some() {
+                return Err(Error::new(ErrorKind::Usage, "its parents form a circle").at(place()));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,5 +1,9 @@
 //! What a run remembers: one row per resource and slice, committed in the transaction that commits the data.
 
+mod slice;
+
+pub use slice::{Pass, SliceState};
+
 /// One row of the state table; (`resource`, `slice`) is its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateRow {

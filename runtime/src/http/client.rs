@@ -1,0 +1,418 @@
+//! Sends requests: credentials, concurrency, retries, redirects.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Url, redirect};
+use tokio::sync::Semaphore;
+
+use super::retry::{LONGEST_PAUSE, MAX_TRIES, is_transient, pause, retry_after};
+use super::{Auth, Exchange, Method, Replay, Request};
+use crate::error::{Error, ErrorKind, Result};
+use crate::settings::Redactor;
+
+/// What came back, whatever its status; the body is decompressed and complete.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    /// `GET /v1/customers?limit=100`.
+    pub request: String,
+}
+
+/// Sends the requests of one source.
+pub(crate) struct Client {
+    transport: Transport,
+    base: Url,
+    trusted_hosts: Vec<String>,
+    auth: Auth,
+    headers: HeaderMap,
+    in_flight: Semaphore,
+}
+
+enum Transport {
+    Live(reqwest::Client),
+    Replay(Replay),
+}
+
+/// How a client is set up.
+pub(crate) struct ClientOptions {
+    pub base_url: String,
+    pub auth: Auth,
+    pub headers: Vec<(String, String)>,
+    /// Hosts beside the API's own that next links may lead to; they get the credentials too.
+    pub trusted_hosts: Vec<String>,
+    /// Requests at a time.
+    pub concurrency: usize,
+    pub user_agent: String,
+}
+
+impl Client {
+    /// A client that talks to the network.
+    pub fn live(options: ClientOptions) -> Result<Self> {
+        let http = live_transport(&options)?;
+        Client::with(Transport::Live(http), options)
+    }
+
+    /// A client that answers from a recorded exchange.
+    pub fn replay(options: ClientOptions, exchanges: Vec<Exchange>) -> Result<Self> {
+        Client::with(Transport::Replay(Replay::new(exchanges)), options)
+    }
+
+    fn with(transport: Transport, options: ClientOptions) -> Result<Self> {
+        let base = Url::parse(&options.base_url)
+            .ok()
+            .filter(|url| url.has_host())
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Usage,
+                    format!("the base URL `{}` is not an absolute URL", options.base_url),
+                )
+                .hint("it looks like https://api.example.com/v1")
+            })?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &options.headers {
+            let bad = || {
+                Error::new(
+                    ErrorKind::Usage,
+                    format!("the header `{name}` cannot be sent as it is declared"),
+                )
+            };
+            let name = name.parse::<HeaderName>().map_err(|_| bad())?;
+            headers.insert(name, HeaderValue::from_str(value).map_err(|_| bad())?);
+        }
+        Ok(Client {
+            transport,
+            base,
+            trusted_hosts: options.trusted_hosts,
+            auth: options.auth,
+            headers,
+            in_flight: Semaphore::new(options.concurrency.max(1)),
+        })
+    }
+
+    /// The root of the API.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// What was recorded and not asked for, when replaying.
+    pub fn unused_exchanges(&self) -> Vec<String> {
+        match &self.transport {
+            Transport::Live(_) => Vec::new(),
+            Transport::Replay(replay) => replay.unused(),
+        }
+    }
+
+    /// Replaces every secret by `***`.
+    pub fn redact(&self, text: &str) -> String {
+        Redactor::new(self.auth.secrets()).redact(text)
+    }
+
+    /// Whether a link may be followed: credentials go to the API's own origin and to trusted hosts only.
+    pub fn check_link(&self, url: &Url) -> Result<()> {
+        let same_origin = url.origin() == self.base.origin();
+        let trusted = url
+            .host_str()
+            .is_some_and(|host| self.trusted_hosts.iter().any(|t| t == host));
+        if same_origin || (trusted && url.scheme() == "https") {
+            return Ok(());
+        }
+        let host = url.host_str().unwrap_or("nowhere");
+        Err(Error::new(
+            ErrorKind::Paging,
+            format!(
+                "the next page is said to be at {}://{host}, which is not the API's own host",
+                url.scheme()
+            ),
+        )
+        .hint(format!(
+            "if that host may get the credentials, add `.trust_host(\"{host}\")` to the source"
+        )))
+    }
+
+    /// Sends a request until it is answered or not worth another try; a 4xx is an answer.
+    pub async fn send(
+        &self,
+        request: &Request,
+        on_retry: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<Response> {
+        let _permit = self.in_flight.acquire().await;
+        let place = self.redact(&request.describe());
+        let mut renewed = false;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (trouble, asked) = match self.send_once(request).await {
+                Ok(answer) if answer.status == 401 && !renewed && self.auth.forget_tokens() => {
+                    renewed = true;
+                    continue;
+                }
+                Ok(answer) if !is_transient(answer.status) => {
+                    return Ok(Response {
+                        request: place,
+                        ..answer
+                    });
+                }
+                Ok(answer) => {
+                    let asked = answer
+                        .headers
+                        .get("retry-after")
+                        .and_then(|value| value.to_str().ok());
+                    let asked = asked.and_then(|value| retry_after(value, SystemTime::now()));
+                    (self.redact(&said(answer.status, &answer.body)), asked)
+                }
+                Err(Failure::Final(error)) => return Err(error.at(place)),
+                Err(Failure::Transient(message)) => (self.redact(&message), None),
+            };
+            let give_up = |why: String| Error::new(ErrorKind::Api, why).at(place.clone());
+            if tries >= MAX_TRIES {
+                return Err(give_up(format!("{trouble} (after {tries} tries)")));
+            }
+            let pause = pause(tries + 1, asked);
+            if pause > LONGEST_PAUSE {
+                return Err(
+                    give_up(format!("{trouble}: it asks to wait {} s", pause.as_secs()))
+                        .hint("run again later; the next run goes on from the last commit"),
+                );
+            }
+            on_retry(format!(
+                "{place}: {trouble}; again in {:.1} s",
+                pause.as_secs_f64()
+            ));
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn send_once(&self, request: &Request) -> Result<Response, Failure> {
+        let http = match &self.transport {
+            Transport::Replay(replay) => return replay.answer(request).map_err(Failure::Final),
+            Transport::Live(http) => http,
+        };
+        let mut url = request.url.clone();
+        let mut headers = self.headers.clone();
+        for (name, value) in &request.headers {
+            if let (Ok(name), Ok(value)) =
+                (name.parse::<HeaderName>(), HeaderValue::from_str(value))
+            {
+                headers.insert(name, value);
+            }
+        }
+        self.auth
+            .apply(http, &mut url, &mut headers)
+            .await
+            .map_err(Failure::Final)?;
+        let mut builder = match request.method {
+            Method::Get => http.get(url),
+            Method::Post => http.post(url),
+        };
+        builder = builder.headers(headers);
+        if let Some(body) = &request.body {
+            builder = builder
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        let transient = |error: reqwest::Error| Failure::Transient(describe(&error));
+        let response = builder.send().await.map_err(transient)?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.map_err(transient)?;
+        Ok(Response {
+            status,
+            headers,
+            body: body.into(),
+            request: String::new(),
+        })
+    }
+}
+
+enum Failure {
+    Transient(String),
+    Final(Error),
+}
+
+impl Response {
+    /// The answer if it is a 2xx, else the error that it tells.
+    pub fn success(self, client: &Client) -> Result<Self> {
+        if (200..300).contains(&self.status) {
+            return Ok(self);
+        }
+        let error = match self.status {
+            401 | 403 => Error::new(ErrorKind::Credentials, said(self.status, &self.body))
+                .hint("check the credentials, and what they are allowed to read"),
+            300..=399 => Error::new(
+                ErrorKind::Api,
+                format!("{} redirects to another host", self.status),
+            )
+            .hint("set the base URL to where the API really is"),
+            _ => Error::new(ErrorKind::Api, said(self.status, &self.body)),
+        };
+        Err(error
+            .at(self.request)
+            .map_message(|message| client.redact(message)))
+    }
+
+    /// The value of a header, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// `429 Too Many Requests: slow down`: the status and what the body says, on one line.
+fn said(status: u16, body: &[u8]) -> String {
+    let reason = reqwest::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|s| s.canonical_reason())
+        .unwrap_or("");
+    let message = message_of(body);
+    let colon = if message.is_empty() { "" } else { ": " };
+    format!("{status} {reason}{colon}{message}")
+        .trim_end()
+        .to_owned()
+}
+
+/// The message in an error body, in the shapes that APIs use; else the beginning of the body.
+fn message_of(body: &[u8]) -> String {
+    const LONGEST: usize = 300;
+    let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let found = json.as_ref().and_then(|json| {
+        [
+            "/error/message",
+            "/error_description",
+            "/message",
+            "/error",
+            "/detail",
+            "/errors/0/message",
+            "/errors/0/detail",
+            "/errors/0",
+            "/title",
+        ]
+        .iter()
+        .find_map(|pointer| json.pointer(pointer)?.as_str())
+    });
+    let text = found.map_or_else(
+        || String::from_utf8_lossy(&body[..body.len().min(4 * LONGEST)]).into_owned(),
+        str::to_owned,
+    );
+    let mut line: String = text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .take(LONGEST + 1)
+        .collect();
+    if line.chars().count() > LONGEST {
+        line.pop();
+        line.push('…');
+    }
+    line
+}
+
+/// What a connection fault says, without the URL (which may carry a key).
+fn describe(error: &reqwest::Error) -> String {
+    let mut text = if error.is_timeout() {
+        "the server did not answer in time".to_owned()
+    } else {
+        String::new()
+    };
+    let mut source: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    let mut innermost = String::new();
+    while let Some(cause) = source {
+        innermost = cause.to_string();
+        source = cause.source();
+    }
+    if text.is_empty() {
+        let stage = if error.is_connect() {
+            "cannot connect"
+        } else {
+            "the connection broke"
+        };
+        text = if innermost.is_empty() {
+            stage.to_owned()
+        } else {
+            format!("{stage}: {innermost}")
+        };
+    }
+    text
+}
+
+fn live_transport(options: &ClientOptions) -> Result<reqwest::Client> {
+    // An error means that the program around us has installed a provider already.
+    #[cfg(feature = "tls")]
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let base = Url::parse(&options.base_url).ok();
+    let same_origin = move |attempt: redirect::Attempt<'_>| {
+        let stays = base
+            .as_ref()
+            .is_some_and(|base| base.origin() == attempt.url().origin());
+        if stays && attempt.previous().len() < 10 {
+            attempt.follow()
+        } else {
+            attempt.stop()
+        }
+    };
+    reqwest::Client::builder()
+        .user_agent(&options.user_agent)
+        .connect_timeout(Duration::from_secs(15))
+        .read_timeout(Duration::from_secs(90))
+        .redirect(redirect::Policy::custom(same_origin))
+        .build()
+        .map_err(|error| Error::new(ErrorKind::System, format!("no HTTP client: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_bodies_become_one_line() {
+        assert_eq!(
+            said(404, br#"{"error":{"message":"No such\ncustomer"}}"#),
+            "404 Not Found: No such customer"
+        );
+        assert_eq!(
+            said(500, b"<html>\x1b[31mboom"),
+            "500 Internal Server Error: <html>\u{fffd}[31mboom"
+        );
+        assert_eq!(said(599, b""), "599");
+    }
+
+    fn client(base_url: &str) -> Result<Client> {
+        let options = ClientOptions {
+            base_url: base_url.into(),
+            auth: Auth::bearer("sk_secret"),
+            headers: Vec::new(),
+            trusted_hosts: vec!["files.example".into()],
+            concurrency: 1,
+            user_agent: "test".into(),
+        };
+        Client::replay(options, Vec::new())
+    }
+
+    #[test]
+    fn links_stay_with_the_api() {
+        let client = client("https://api.example/v1").unwrap();
+        for (url, allowed) in [
+            ("https://api.example/v1/x?page=2", true),
+            ("https://files.example/x", true),
+            ("http://files.example/x", false),
+            ("http://api.example/v1/x", false),
+            ("https://api.example:8443/x", false),
+            ("https://evil.example/x", false),
+        ] {
+            assert_eq!(
+                client.check_link(&Url::parse(url).unwrap()).is_ok(),
+                allowed,
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_base_url_must_be_absolute() {
+        for bad in ["", "/v1", "api.example.com", "mailto:x@example.com"] {
+            assert!(client(bad).is_err(), "{bad}");
+        }
+    }
+}

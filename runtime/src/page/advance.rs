@@ -1,0 +1,487 @@
+//! From one page to the next, or to the proof that there is none.
+
+use super::paginator::{Kind, Next, Paginator, Position, TotalOf};
+use super::proof::Proof;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Response, next_link};
+
+/// What a page says about what follows it.
+pub(crate) struct PageFacts<'a> {
+    /// Rows in this page.
+    pub rows: u64,
+    /// Raw JSON of the places that [`Paginator::probes`] names: more, total, next.
+    pub probes: [Option<&'a str>; 3],
+    /// The id of its last record.
+    pub last_id: Option<String>,
+    /// A fingerprint of its records; `None` if it has none.
+    pub fingerprint: Option<u64>,
+    /// For headers.
+    pub response: &'a Response,
+}
+
+/// What comes after a page.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Step {
+    /// Another page.
+    Next(Position),
+    /// Nothing, and how that is known.
+    End(Proof),
+}
+
+impl Paginator {
+    /// What comes after the page at `position`.
+    pub(crate) fn advance(&self, position: &Position, page: &PageFacts<'_>) -> Result<Step> {
+        if page.rows > 0 && page.fingerprint.is_some() && page.fingerprint == position.fingerprint {
+            return Err(paging("the server sent the same page twice in a row").hint(
+                "the paginator of this resource is probably not the one that the API wants",
+            ));
+        }
+        let rows = position.rows + page.rows;
+        let pages = position.pages + 1;
+        let go_on = |next: Next| {
+            Step::Next(Position {
+                next,
+                rows,
+                pages,
+                fingerprint: page.fingerprint,
+            })
+        };
+        let [more, _, next] = page.probes;
+        let more = more.and_then(boolean);
+        let total = self.total(page);
+
+        match &self.kind {
+            Kind::Single => Ok(Step::End(Proof::Proved(
+                "everything comes in one response".into(),
+            ))),
+            Kind::Undecided => Ok(Step::End(Proof::Unproved(
+                "how this resource is paged is undecided: one page was read".into(),
+            ))),
+            _ if more == Some(false) => self.end(
+                format!("`{}` is false", self.more.as_deref().unwrap_or_default()),
+                rows,
+                total,
+            ),
+            Kind::LastId { .. } => match &page.last_id {
+                Some(id) if position.next == Next::Value(id.clone()) => Err(paging(format!(
+                    "the last record is `{id}` again: the page parameter has no effect"
+                ))),
+                Some(id) => Ok(go_on(Next::Value(id.clone()))),
+                None if page.rows > 0 => Err(paging(
+                    "the last record of the page has no id to go on from",
+                )),
+                None if more == Some(true) => Err(paging(
+                    "the page is empty, yet the API says that more follows",
+                )),
+                None => self.end("an empty page".into(), rows, total),
+            },
+            Kind::PageNumber { first, .. } => {
+                if let Some((count, TotalOf::Pages)) = total
+                    && pages >= count
+                {
+                    return Ok(Step::End(Proof::Proved(format!("page {pages} of {count}"))));
+                }
+                self.counted(
+                    page,
+                    rows,
+                    more,
+                    total,
+                    go_on(Next::Value((first + pages).to_string())),
+                )
+            }
+            Kind::Offset { .. } => self.counted(
+                page,
+                rows,
+                more,
+                total,
+                go_on(Next::Value(rows.to_string())),
+            ),
+            Kind::Cursor { .. } => {
+                let token = next.and_then(scalar);
+                self.follow(
+                    position,
+                    token.map(Next::Value),
+                    "no next token",
+                    page,
+                    more,
+                    rows,
+                    total,
+                    go_on,
+                )
+            }
+            Kind::HeaderCursor { header, .. } => {
+                let token = page
+                    .response
+                    .header(header)
+                    .map(str::to_owned)
+                    .filter(|token| !token.is_empty());
+                self.follow(
+                    position,
+                    token.map(Next::Value),
+                    "no next token",
+                    page,
+                    more,
+                    rows,
+                    total,
+                    go_on,
+                )
+            }
+            Kind::LinkHeader => {
+                let links = page
+                    .response
+                    .headers
+                    .get_all("link")
+                    .iter()
+                    .filter_map(|value| value.to_str().ok());
+                let link = links.filter_map(next_link).next().map(str::to_owned);
+                self.follow(
+                    position,
+                    link.map(Next::Url),
+                    "no next link",
+                    page,
+                    more,
+                    rows,
+                    total,
+                    go_on,
+                )
+            }
+            Kind::NextUrl { .. } => {
+                let url = next.and_then(scalar);
+                self.follow(
+                    position,
+                    url.map(Next::Url),
+                    "no next link",
+                    page,
+                    more,
+                    rows,
+                    total,
+                    go_on,
+                )
+            }
+        }
+    }
+
+    /// Lists that are asked for by number: they end at the total, or at an empty page.
+    fn counted(
+        &self,
+        page: &PageFacts<'_>,
+        rows: u64,
+        more: Option<bool>,
+        total: Total,
+        next: Step,
+    ) -> Result<Step> {
+        if page.rows == 0 {
+            if more == Some(true) {
+                return Err(paging(
+                    "the page is empty, yet the API says that more follows",
+                ));
+            }
+            return self.end("an empty page".into(), rows, total);
+        }
+        match total {
+            Some((count, TotalOf::Items)) if rows >= count => {
+                Ok(Step::End(Proof::Proved(format!("{rows} rows of {count}"))))
+            }
+            _ => Ok(next),
+        }
+    }
+
+    /// Lists that lead on by themselves: they end where nothing leads on.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the facts of one page, used once per kind"
+    )]
+    fn follow(
+        &self,
+        position: &Position,
+        next: Option<Next>,
+        ending: &str,
+        page: &PageFacts<'_>,
+        more: Option<bool>,
+        rows: u64,
+        total: Total,
+        go_on: impl Fn(Next) -> Step,
+    ) -> Result<Step> {
+        match next {
+            Some(next) if next == position.next => Err(paging(
+                "the API leads to the same page again: following it would never end",
+            )),
+            Some(next) => Ok(go_on(next)),
+            None if more == Some(true) => Err(paging(format!(
+                "the API says that more follows, but there is {ending} in {}",
+                page.response.request
+            ))),
+            None => self.end(ending.to_owned(), rows, total),
+        }
+    }
+
+    /// The end, unless the API's own total says that rows are missing.
+    fn end(&self, evidence: String, rows: u64, total: Total) -> Result<Step> {
+        match total {
+            Some((count, TotalOf::Items)) if rows < count => Err(paging(format!(
+                "the list ended ({evidence}) after {rows} rows, but the API counts {count}"
+            ))
+            .hint(
+                "run again; if it stays, the paginator or its page size is not what the API wants",
+            )),
+            _ => Ok(Step::End(Proof::Proved(evidence))),
+        }
+    }
+
+    fn total(&self, page: &PageFacts<'_>) -> Total {
+        let (path, of) = self.total.as_ref()?;
+        let text = match path.strip_prefix("header:") {
+            Some(header) => page.response.header(header)?.to_owned(),
+            None => scalar(page.probes[1]?)?,
+        };
+        let count = text
+            .trim()
+            .parse::<u64>()
+            .ok()
+            .or_else(|| text.trim().parse::<f64>().ok().map(|n| n as u64))?;
+        Some((count, *of))
+    }
+
+    /// The total of items that a page states, for progress.
+    pub(crate) fn stated_total(&self, page: &PageFacts<'_>) -> Option<u64> {
+        self.total(page)
+            .and_then(|(count, of)| (of == TotalOf::Items).then_some(count))
+    }
+}
+
+type Total = Option<(u64, TotalOf)>;
+
+fn paging(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Paging, message)
+}
+
+/// A scalar that can be sent: null, `""` and `false` mean that there is none.
+fn scalar(json: &str) -> Option<String> {
+    match serde_json::from_str(json).ok()? {
+        serde_json::Value::String(text) if !text.is_empty() => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn boolean(json: &str) -> Option<bool> {
+    match serde_json::from_str(json).ok()? {
+        serde_json::Value::Bool(b) => Some(b),
+        serde_json::Value::Number(n) => Some(n.as_f64() != Some(0.0)),
+        serde_json::Value::String(s) if s.eq_ignore_ascii_case("true") => Some(true),
+        serde_json::Value::String(s) if s.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderMap;
+
+    use super::*;
+
+    fn response(link: Option<&str>) -> Response {
+        let mut headers = HeaderMap::new();
+        if let Some(link) = link {
+            headers.insert("link", link.parse().unwrap());
+        }
+        Response {
+            status: 200,
+            headers,
+            body: Vec::new(),
+            request: "GET /x".into(),
+        }
+    }
+
+    /// Rows, more, total, next and last id of a page, and what follows from it.
+    type Page<'a> = (
+        u64,
+        Option<&'a str>,
+        Option<&'a str>,
+        Option<&'a str>,
+        Option<&'a str>,
+    );
+
+    fn advance(paginator: &Paginator, at: &Position, page: Page<'_>) -> Result<Step> {
+        let (rows, more, total, next, last_id) = page;
+        let response = response(None);
+        let last_id = last_id.map(str::to_owned);
+        let facts = PageFacts {
+            rows,
+            probes: [more, total, next],
+            last_id,
+            fingerprint: None,
+            response: &response,
+        };
+        paginator.advance(at, &facts)
+    }
+
+    fn after(next: Next, rows: u64, pages: u64) -> Position {
+        Position {
+            next,
+            rows,
+            pages,
+            fingerprint: None,
+        }
+    }
+
+    fn value(text: &str) -> Next {
+        Next::Value(text.into())
+    }
+
+    #[test]
+    fn last_id_goes_on_until_has_more_is_false() {
+        let paginator = Paginator::last_id("after").more("has_more");
+        let start = Position::default();
+        let step = advance(&paginator, &start, (2, Some("true"), None, None, Some("b"))).unwrap();
+        assert_eq!(step, Step::Next(after(value("b"), 2, 1)));
+        let again = advance(
+            &paginator,
+            &after(value("b"), 2, 1),
+            (2, Some("true"), None, None, Some("b")),
+        );
+        assert!(again.unwrap_err().to_string().contains("again"));
+        let end = advance(
+            &paginator,
+            &start,
+            (2, Some("false"), None, None, Some("b")),
+        )
+        .unwrap();
+        assert_eq!(end, Step::End(Proof::Proved("`has_more` is false".into())));
+        assert!(advance(&paginator, &start, (0, Some("true"), None, None, None)).is_err());
+    }
+
+    #[test]
+    fn a_short_page_proves_nothing() {
+        let paginator = Paginator::page_number("page").page_size("per_page", 500);
+        let step = advance(
+            &paginator,
+            &Position::default(),
+            (100, None, None, None, None),
+        )
+        .unwrap();
+        assert_eq!(step, Step::Next(after(value("2"), 100, 1)));
+        let step = advance(
+            &paginator,
+            &after(value("2"), 100, 1),
+            (15, None, None, None, None),
+        )
+        .unwrap();
+        assert_eq!(step, Step::Next(after(value("3"), 115, 2)));
+        let step = advance(
+            &paginator,
+            &after(value("3"), 115, 2),
+            (0, None, None, None, None),
+        )
+        .unwrap();
+        assert_eq!(step, Step::End(Proof::Proved("an empty page".into())));
+    }
+
+    #[test]
+    fn offsets_advance_by_rows_received_and_end_at_the_total() {
+        let paginator = Paginator::offset("offset").total_items("total");
+        let step = advance(
+            &paginator,
+            &Position::default(),
+            (100, None, Some("115"), None, None),
+        )
+        .unwrap();
+        assert_eq!(step, Step::Next(after(value("100"), 100, 1)));
+        let step = advance(
+            &paginator,
+            &after(value("100"), 100, 1),
+            (15, None, Some("115"), None, None),
+        )
+        .unwrap();
+        assert_eq!(step, Step::End(Proof::Proved("115 rows of 115".into())));
+        let short = advance(
+            &paginator,
+            &after(value("100"), 100, 1),
+            (0, None, Some("115"), None, None),
+        );
+        assert!(short.unwrap_err().to_string().contains("counts 115"));
+    }
+
+    #[test]
+    fn page_totals_count_pages() {
+        let paginator = Paginator::page_number("page")
+            .starting_at(0)
+            .total_pages("pages");
+        let step = advance(
+            &paginator,
+            &Position::default(),
+            (10, None, Some("2"), None, None),
+        )
+        .unwrap();
+        assert_eq!(step, Step::Next(after(value("1"), 10, 1)));
+        let step = advance(
+            &paginator,
+            &after(value("1"), 10, 1),
+            (10, None, Some("2"), None, None),
+        )
+        .unwrap();
+        assert_eq!(step, Step::End(Proof::Proved("page 2 of 2".into())));
+    }
+
+    #[test]
+    fn tokens_end_where_none_is_left_and_never_loop() {
+        let paginator = Paginator::cursor("cursor").next("meta.next");
+        let step = advance(
+            &paginator,
+            &Position::default(),
+            (1, None, None, Some("\"t1\""), None),
+        )
+        .unwrap();
+        assert_eq!(step, Step::Next(after(value("t1"), 1, 1)));
+        assert!(
+            advance(
+                &paginator,
+                &after(value("t1"), 1, 1),
+                (1, None, None, Some("\"t1\""), None)
+            )
+            .is_err()
+        );
+        for none in [None, Some("null"), Some("\"\"")] {
+            let step = advance(
+                &paginator,
+                &Position::default(),
+                (1, None, None, none, None),
+            )
+            .unwrap();
+            assert_eq!(
+                step,
+                Step::End(Proof::Proved("no next token".into())),
+                "{none:?}"
+            );
+        }
+        let lying = Paginator::cursor("cursor").next("next").more("more");
+        assert!(
+            advance(
+                &lying,
+                &Position::default(),
+                (1, Some("true"), None, None, None)
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn links_are_followed_and_a_page_sent_twice_is_an_error() {
+        let paginator = Paginator::link_header();
+        let response = response(Some("</x?page=2>; rel=\"next\""));
+        let mut facts = PageFacts {
+            rows: 1,
+            probes: [None; 3],
+            last_id: None,
+            fingerprint: Some(7),
+            response: &response,
+        };
+        let step = paginator.advance(&Position::default(), &facts).unwrap();
+        let Step::Next(position) = step else {
+            panic!("{step:?}")
+        };
+        assert_eq!(position.next, Next::Url("/x?page=2".into()));
+        facts.rows = 1;
+        assert!(paginator.advance(&position, &facts).is_err());
+    }
+}

@@ -1,0 +1,138 @@
+//! The slices of a child resource: found in the parent's rows, remembered with them, read when they are safe.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::source::{AnyResource, SliceRequest};
+use crate::state::{Pass, SliceState, StateChange, StateRow};
+
+/// What is known of the slices of a child resource, by slice id.
+pub(crate) type KnownSlices = HashMap<String, SliceState>;
+
+/// What the parent tells the reader of a child resource.
+pub(crate) enum Found {
+    /// A slice that may be read now.
+    Slice(String, SliceState),
+    /// There are no more; without it the parent has failed or stopped early.
+    End,
+}
+
+/// The parent's side of one child resource.
+pub(crate) struct Children {
+    child: Arc<dyn AnyResource>,
+    /// The child's pass: a slice that was read in it is not read again.
+    pass: String,
+    known: KnownSlices,
+    /// Found since the last flush.
+    found: Vec<(String, SliceState)>,
+    queue: mpsc::UnboundedSender<Found>,
+}
+
+impl Children {
+    pub fn new(
+        child: Arc<dyn AnyResource>,
+        pass: String,
+        known: KnownSlices,
+        queue: mpsc::UnboundedSender<Found>,
+    ) -> Self {
+        Children {
+            child,
+            pass,
+            known,
+            found: Vec::new(),
+            queue,
+        }
+    }
+
+    /// Slices that a run before this one has found and not finished.
+    pub fn resume(&mut self) {
+        let open: Vec<_> = self
+            .known
+            .iter()
+            .filter(|(_, state)| state.is_open_in(&self.pass))
+            .collect();
+        for (id, state) in open {
+            let _ = self.queue.send(Found::Slice(id.clone(), state.clone()));
+        }
+    }
+
+    /// Every slice ever found: for a parent that is read incrementally, and so does not show all its records.
+    pub fn revisit(&mut self) {
+        let ids: Vec<String> = self
+            .known
+            .keys()
+            .filter(|id| !id.is_empty())
+            .cloned()
+            .collect();
+        for id in ids {
+            let state = self.known.get(&id).cloned().unwrap_or_default();
+            if let Some(request) = state.request.clone() {
+                self.find(id, request);
+            }
+        }
+    }
+
+    /// Finds the slice of a parent's record; false if the record lacks a value that the child's request wants.
+    pub fn link(&mut self, record: &dyn Any) -> bool {
+        let Some(parent) = &self.child.spec().parent else {
+            return false;
+        };
+        match (parent.link)(record).finish() {
+            Ok(request) => {
+                self.find(request.id(), request);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn find(&mut self, id: String, request: SliceRequest) {
+        let state = self.known.entry(id.clone()).or_default();
+        if state.is_open_in(&self.pass) || state.done.as_deref() == Some(&self.pass) {
+            return;
+        }
+        state.request = Some(request);
+        state.pass = Some(Pass {
+            id: self.pass.clone(),
+            from: None,
+            ..Pass::default()
+        });
+        self.found.push((id, state.clone()));
+    }
+
+    /// The state rows of the slices found since the last flush.
+    pub fn pending_state(&mut self) -> Vec<StateChange> {
+        let resource = &self.child.spec().name;
+        let row = |(slice, state): &(String, SliceState)| {
+            StateChange::Put(StateRow {
+                resource: resource.clone(),
+                slice: slice.clone(),
+                value: state.to_json(),
+            })
+        };
+        self.found.iter().map(row).collect()
+    }
+
+    /// Lets the child read the slices found since the last flush.
+    pub fn release(&mut self) {
+        for (id, state) in self.found.drain(..) {
+            // The reader of the child is gone only when the run is failing.
+            let _ = self.queue.send(Found::Slice(id, state));
+        }
+    }
+
+    /// Tells the child's reader that every slice has been found.
+    pub fn end(self) {
+        let _ = self.queue.send(Found::End);
+    }
+}
+
+impl SliceState {
+    /// Found in that pass and not finished.
+    fn is_open_in(&self, pass: &str) -> bool {
+        self.pass.as_ref().is_some_and(|open| open.id == pass)
+    }
+}

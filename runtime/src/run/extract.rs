@@ -1,0 +1,378 @@
+//! Reads one resource to its end: its slices, page by page, each page together with the state that follows it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::Response;
+use crate::page::{Position, Step};
+use crate::record::CursorValue;
+use crate::run::children::Found;
+use crate::run::fetch::{Fetcher, undecided};
+use crate::run::sink::{PageOrigin, Sink};
+use crate::run::window::Window;
+use crate::run::{Progress, StopSignal};
+use crate::state::{Pass, SliceState, StateChange, StateRow};
+
+/// Slices of one child resource that are read side by side.
+const SLICES_AT_ONCE: usize = 8;
+/// After that many failed slices a child resource gives up.
+const FAILED_SLICES: usize = 10;
+
+/// Reads one resource.
+pub(crate) struct Extraction {
+    pub fetcher: Fetcher,
+    pub sink: Mutex<Sink>,
+    /// `None`: the resource is read only for its children, and its own state stays as it is.
+    pub keeps_state: bool,
+    /// The pass of this run (which may have begun in an earlier one).
+    pub pass: String,
+    /// Its rows go to staging and replace the table's at its end.
+    pub staged: bool,
+    /// A pass that `--limit` cuts short is published as it is, since nothing was loaded before.
+    pub publish_cut: bool,
+    /// Asked for by `--since` or `--until`; such a run leaves the cursor as it is.
+    pub explicit: Option<Window>,
+    pub limit: Option<u64>,
+    pub taken: AtomicU64,
+    pub stop: StopSignal,
+}
+
+/// Why reading ended without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// At the end of the list.
+    AtEnd,
+    /// The slice's parent is gone.
+    Gone,
+    /// At `--limit`, or by a signal.
+    Stopped,
+}
+
+impl Extraction {
+    fn name(&self) -> &str {
+        &self.fetcher.spec().name
+    }
+
+    /// Reads a resource without a parent.
+    pub async fn root(self: Arc<Self>, state: SliceState) -> Result<Ended> {
+        let ended = self.clone().slice(String::new(), state).await?;
+        self.finish(ended).await
+    }
+
+    /// Reads a child resource: the slices that its parent finds, side by side.
+    pub async fn child(
+        self: Arc<Self>,
+        mut queue: mpsc::UnboundedReceiver<Found>,
+    ) -> Result<Ended> {
+        let mut slices = JoinSet::new();
+        let (mut ended, mut failures, mut first_error) = (Ended::AtEnd, 0, None);
+        loop {
+            let next = tokio::select! {
+                next = queue.recv(), if slices.len() < SLICES_AT_ONCE => next,
+                Some(done) = slices.join_next(), if !slices.is_empty() => {
+                    match flatten(done) {
+                        Ok(Ended::Stopped) => ended = Ended::Stopped,
+                        Ok(_) => {}
+                        Err(error) => {
+                            failures += 1;
+                            let fatal = matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Destination | ErrorKind::Usage);
+                            first_error.get_or_insert(error);
+                            if fatal || failures >= FAILED_SLICES {
+                                break;
+                            }
+                        }
+                    }
+                    continue;
+                }
+            };
+            match next {
+                Some(Found::Slice(..)) if self.stopped() => ended = Ended::Stopped,
+                Some(Found::Slice(slice, state)) => {
+                    slices.spawn(self.clone().slice(slice, state));
+                }
+                Some(Found::End) => break,
+                None => {
+                    // The parent did not get to its end: there may be slices that nobody has found.
+                    ended = Ended::Stopped;
+                    break;
+                }
+            }
+        }
+        while let Some(done) = slices.join_next().await {
+            match flatten(done) {
+                Ok(Ended::Stopped) => ended = Ended::Stopped,
+                Ok(_) => {}
+                Err(error) => {
+                    failures += 1;
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        match first_error {
+            Some(error) => {
+                self.sink.lock().await.flush(false).await?;
+                Err(if failures > 1 {
+                    error.at(format!("{failures} slices failed, the first"))
+                } else {
+                    error
+                })
+            }
+            None => self.finish(ended).await,
+        }
+    }
+
+    /// After the last slice: sends what is left; at the end of the list the pass is closed.
+    async fn finish(&self, ended: Ended) -> Result<Ended> {
+        let mut sink = self.sink.lock().await;
+        let at_end = ended != Ended::Stopped || self.publish_cut;
+        if at_end
+            && self.keeps_state
+            && self.explicit.is_none()
+            && self.fetcher.spec().parent.is_some()
+        {
+            let state = SliceState {
+                done: Some(self.pass.clone()),
+                ..SliceState::default()
+            };
+            sink.remember(self.row("", &state));
+        }
+        sink.flush(at_end).await?;
+        sink.close(ended == Ended::AtEnd);
+        match undecided(self.fetcher.spec()) {
+            Some(error) if at_end => Err(error),
+            _ => Ok(ended),
+        }
+    }
+
+    /// Reads one slice from where its state says to its end.
+    async fn slice(self: Arc<Self>, id: String, mut state: SliceState) -> Result<Ended> {
+        let spec = self.fetcher.spec();
+        self.fetcher.stats.slices.fetch_add(1, Relaxed);
+        let request = state.request.clone().unwrap_or_default();
+        let mut pass = state.pass.take().unwrap_or_default();
+        if pass.id != self.pass || !spec.paginator.can_resume() || self.explicit.is_some() {
+            pass = Pass {
+                id: self.pass.clone(),
+                ..Pass::default()
+            };
+        }
+        pass.staged = self.staged;
+        let resumed = pass.position != Position::default();
+        if !resumed {
+            pass.from = self.stored_start(&state);
+        }
+        let mut window = match (&self.explicit, &spec.cursor) {
+            (Some(window), _) => window.clone(),
+            (None, Some(cursor)) => Window::from(
+                pass.from
+                    .as_deref()
+                    .and_then(|text| cursor.field.parse_stored(text)),
+            ),
+            (None, None) => Window::default(),
+        };
+
+        let mut first = self.fetcher.first_request(&request, &window)?;
+        let mut response = self.fetcher.ask(&first, &pass.position).await?;
+        if resumed && matches!(response.status, 400 | 404 | 410 | 422) {
+            self.warn(format!("the API no longer knows the position of the last run ({}): read again from the beginning", response.status));
+            pass = Pass {
+                position: Position::default(),
+                high: None,
+                ..pass
+            };
+            response = self.fetcher.ask(&first, &pass.position).await?;
+        }
+        if self.fetcher.refuses_filter(&response, &window) {
+            let param = spec
+                .cursor
+                .as_ref()
+                .and_then(|cursor| cursor.param.clone())
+                .unwrap_or_default();
+            self.warn(format!(
+                "the API refuses the filter `{param}` ({}): read in full instead",
+                response.status
+            ));
+            pass.from = None;
+            first = spec.first_request(&request, &self.fetcher.client)?;
+            window.from = None;
+            response = self.fetcher.ask(&first, &pass.position).await?;
+        }
+        if response.status == 404 && spec.parent.is_some() {
+            self.fetcher.stats.gone.fetch_add(1, Relaxed);
+            state.done = Some(self.pass.clone());
+            self.remember(&mut *self.sink.lock().await, &id, &mut state, None);
+            return Ok(Ended::Gone);
+        }
+
+        loop {
+            let fetched = self.fetcher.read(response, &pass.position)?;
+            let rows = fetched.page.spans.len() as u64;
+            let cut = self.cut(rows);
+            let next = match &fetched.step {
+                Step::Next(position) if cut.is_none() && !self.stopped() => {
+                    Some(self.ask_ahead(&first, position))
+                }
+                _ => None,
+            };
+            self.count(rows, fetched.total);
+            let mut sink = self.sink.lock().await;
+            let origin = PageOrigin {
+                slice: &id,
+                request: &request,
+                pass: &pass.id,
+                rows_before: pass.position.rows,
+                window: &window,
+                limit: cut.unwrap_or(u64::MAX),
+            };
+            let high = sink.page(fetched.page, &origin).await?;
+            if let Some(text) = high.map(|value| value.stored())
+                && self.is_higher(&text, pass.high.as_deref())
+            {
+                pass.high = Some(text);
+            }
+            match fetched.step {
+                _ if cut.is_some() => {
+                    // The rest of this page was not taken: the next run asks for it again.
+                    self.remember(&mut sink, &id, &mut state, Some(pass));
+                    return Ok(Ended::Stopped);
+                }
+                Step::Next(position) => {
+                    pass.position = position;
+                    self.remember(&mut sink, &id, &mut state, Some(pass.clone()));
+                    sink.checkpoint().await?;
+                    drop(sink);
+                    match next {
+                        Some(mut asked) => response = flatten((&mut asked.0).await)?,
+                        None => return Ok(Ended::Stopped),
+                    }
+                }
+                Step::End(proof) => {
+                    self.fetcher.stats.prove(proof);
+                    self.close(&mut state, pass);
+                    self.remember(&mut sink, &id, &mut state, None);
+                    sink.checkpoint().await?;
+                    return Ok(Ended::AtEnd);
+                }
+            }
+        }
+    }
+
+    /// The cursor value from which a new pass asks, as text.
+    fn stored_start(&self, state: &SliceState) -> Option<String> {
+        let cursor = self
+            .fetcher
+            .spec()
+            .cursor
+            .as_ref()
+            .filter(|cursor| cursor.is_incremental())?;
+        let value = cursor.field.parse_stored(state.cursor.as_deref()?)?;
+        Some(value.minus(cursor.lookback).stored())
+    }
+
+    fn is_higher(&self, text: &str, than: Option<&str>) -> bool {
+        let Some(cursor) = &self.fetcher.spec().cursor else {
+            return false;
+        };
+        let value = |text: &str| -> Option<CursorValue> { cursor.field.parse_stored(text) };
+        than.and_then(value) < value(text)
+    }
+
+    /// A slice that was read to its end: its cursor moves, never back.
+    fn close(&self, state: &mut SliceState, pass: Pass) {
+        let before = state.cursor.clone();
+        if self.explicit.is_none()
+            && let Some(high) = pass.high
+            && self.is_higher(&high, state.cursor.as_deref())
+        {
+            state.cursor = Some(high);
+        }
+        state.done = Some(pass.id);
+        if self.fetcher.spec().parent.is_none() && self.fetcher.spec().cursor.is_some() {
+            self.fetcher.stats.lock().cursor = Some((before, state.cursor.clone()));
+        }
+    }
+
+    /// Asks for the next page while this one is taken in.
+    fn ask_ahead(self: &Arc<Self>, first: &crate::http::Request, position: &Position) -> Ahead {
+        let (this, first, position) = (self.clone(), first.clone(), position.clone());
+        Ahead(tokio::spawn(async move {
+            this.fetcher.ask(&first, &position).await
+        }))
+    }
+
+    /// How many rows of a page `--limit` still allows, if it cuts the page or ends with it.
+    fn cut(&self, rows: u64) -> Option<u64> {
+        let limit = self.limit?;
+        let before = self.taken.fetch_add(rows, Relaxed);
+        (before + rows >= limit).then(|| limit.saturating_sub(before))
+    }
+
+    fn count(&self, rows: u64, total: Option<u64>) {
+        let stats = &self.fetcher.stats;
+        let records = stats.records.fetch_add(rows, Relaxed) + rows;
+        let pages = stats.pages.fetch_add(1, Relaxed) + 1;
+        let total = total.filter(|_| self.fetcher.spec().parent.is_none());
+        let resource = self.name().to_owned();
+        self.fetcher.observer.on(Progress::Page {
+            resource,
+            pages,
+            records,
+            total,
+        });
+    }
+
+    fn warn(&self, message: String) {
+        self.fetcher.stats.note(message.clone());
+        self.fetcher.observer.on(Progress::Warning {
+            resource: self.name().to_owned(),
+            message,
+        });
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.is_set()
+            || self
+                .limit
+                .is_some_and(|limit| self.taken.load(Relaxed) >= limit)
+    }
+
+    fn row(&self, slice: &str, state: &SliceState) -> StateChange {
+        StateChange::Put(StateRow {
+            resource: self.name().to_owned(),
+            slice: slice.to_owned(),
+            value: state.to_json(),
+        })
+    }
+
+    fn remember(&self, sink: &mut Sink, slice: &str, state: &mut SliceState, pass: Option<Pass>) {
+        // A pass that is published although it was cut cannot be gone on with.
+        let open_cut = self.publish_cut && pass.is_some();
+        if self.keeps_state && self.explicit.is_none() && !open_cut {
+            state.pass = pass;
+            sink.remember(self.row(slice, state));
+        }
+    }
+}
+
+/// A request under way; given up when nobody waits for it any more.
+struct Ahead(tokio::task::JoinHandle<Result<Response>>);
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A task that panicked is an error of ours, not the end of the process.
+fn flatten<T>(joined: Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
+    joined.unwrap_or_else(|error| {
+        Err(Error::new(
+            ErrorKind::System,
+            format!("a task ended early: {error}"),
+        ))
+    })
+}

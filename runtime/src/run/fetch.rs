@@ -1,0 +1,181 @@
+//! Asks for the pages of one slice, one after the other.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::cursor::CursorSpec;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Client, Request, Response};
+use crate::page::{Kind, PageFacts, Position, Step};
+use crate::record::raw_scalar;
+use crate::run::stats::Stats;
+use crate::run::window::Window;
+use crate::run::{Observer, Progress};
+use crate::source::{AnyResource, PageReader, ReadPage, ResourceSpec, SliceRequest, parse_path};
+
+/// Asks for the pages of the slices of one resource.
+pub(crate) struct Fetcher {
+    pub resource: Arc<dyn AnyResource>,
+    pub client: Arc<Client>,
+    pub stats: Arc<Stats>,
+    pub observer: Arc<dyn Observer>,
+    reader: Box<dyn PageReader>,
+    /// Which probe of the reader holds more, total and next.
+    probes: [Option<usize>; 3],
+    /// The field that a last-id paginator sends.
+    id_path: Vec<String>,
+}
+
+/// A page, and what follows it.
+pub(crate) struct Fetched {
+    pub page: ReadPage,
+    pub step: Step,
+    pub body: Vec<u8>,
+    /// The total that the API states.
+    pub total: Option<u64>,
+}
+
+impl Fetcher {
+    pub fn new(
+        resource: Arc<dyn AnyResource>,
+        client: Arc<Client>,
+        stats: Arc<Stats>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        let spec = resource.spec();
+        let mut paths = Vec::new();
+        let probes = spec.paginator.probes().map(|path| {
+            paths.push(parse_path(path?));
+            Some(paths.len() - 1)
+        });
+        let id_path = match &spec.paginator.kind {
+            Kind::LastId {
+                field: Some(field), ..
+            } => parse_path(field),
+            _ => spec
+                .primary_key
+                .first()
+                .cloned()
+                .unwrap_or_else(|| vec!["id".to_owned()]),
+        };
+        let reader = resource.clone().reader(&paths);
+        Fetcher {
+            resource,
+            client,
+            stats,
+            observer,
+            reader,
+            probes,
+            id_path,
+        }
+    }
+
+    pub fn spec(&self) -> &ResourceSpec {
+        self.resource.spec()
+    }
+
+    /// The request of a slice's first page, with the cursor's bounds.
+    pub fn first_request(&self, slice: &SliceRequest, window: &Window) -> Result<Request> {
+        let spec = self.spec();
+        let mut request = spec.first_request(slice, &self.client)?;
+        if let Some(cursor) = &spec.cursor {
+            window.apply(cursor, &mut request);
+        }
+        Ok(request)
+    }
+
+    /// Asks for the page at `position`; any status is an answer.
+    pub async fn ask(&self, first: &Request, position: &Position) -> Result<Response> {
+        let request = self
+            .spec()
+            .paginator
+            .request(first, position, &self.client)?;
+        let name = &self.spec().name;
+        let retried = |reason: String| {
+            self.stats.requests.fetch_add(1, Relaxed);
+            self.stats.retries.fetch_add(1, Relaxed);
+            self.observer.on(Progress::Retry {
+                resource: name.clone(),
+                reason,
+            });
+        };
+        let response = self.client.send(&request, &retried).await?;
+        self.stats.requests.fetch_add(1, Relaxed);
+        self.stats
+            .bytes
+            .fetch_add(response.body.len() as u64, Relaxed);
+        Ok(response)
+    }
+
+    /// Reads an answer: its records, and what follows them.
+    pub fn read(&self, response: Response, position: &Position) -> Result<Fetched> {
+        let response = response.success(&self.client)?;
+        let place = response.request.clone();
+        let body = &response.body;
+        let page = self
+            .reader
+            .read(body)
+            .map_err(|error| error.at(described(&response)))?;
+        let probe = |n: usize| page.probes.get(self.probes[n]?)?.as_deref();
+        // From the first record to the last: the envelope may hold the time of the answer.
+        let records = page
+            .spans
+            .first()
+            .zip(page.spans.last())
+            .and_then(|(first, last)| body.get(first.start..last.end));
+        let last = page.spans.last().and_then(|span| body.get(span.clone()));
+        let facts = PageFacts {
+            rows: page.spans.len() as u64,
+            probes: [probe(0), probe(1), probe(2)],
+            last_id: last.and_then(|record| raw_scalar(record, &self.id_path)),
+            fingerprint: records.map(xxh3_64),
+            response: &response,
+        };
+        let paginator = &self.spec().paginator;
+        let total = paginator.stated_total(&facts);
+        let step = paginator
+            .advance(position, &facts)
+            .map_err(|error| error.at(place))?;
+        Ok(Fetched {
+            page,
+            step,
+            total,
+            body: response.body,
+        })
+    }
+
+    /// Whether that answer refuses the cursor's filter rather than the request.
+    pub fn refuses_filter(&self, response: &Response, window: &Window) -> bool {
+        let cursor: Option<&CursorSpec> = self.spec().cursor.as_ref();
+        let sent = cursor.is_some_and(|cursor| cursor.param.is_some() && window.from.is_some());
+        sent && matches!(response.status, 400 | 422)
+    }
+}
+
+/// `GET /x: 200 text/html`: what was asked and what kind of thing came, for bodies that cannot be read.
+fn described(response: &Response) -> String {
+    let kind = response.header("content-type").unwrap_or("no content type");
+    let kind: String = kind.chars().filter(|c| !c.is_control()).take(80).collect();
+    format!(
+        "{} ({} {kind}, {} bytes)",
+        response.request,
+        response.status,
+        response.body.len()
+    )
+}
+
+/// The error of a resource that goes on to be read only when its paging is decided.
+pub(crate) fn undecided(spec: &ResourceSpec) -> Option<Error> {
+    matches!(spec.paginator.kind, Kind::Undecided).then(|| {
+        Error::new(
+            ErrorKind::Paging,
+            "how it is paged is undecided: one page was read, more may be missing",
+        )
+        .hint(format!(
+            "decide it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
+            spec.name
+        ))
+    })
+}

@@ -1,0 +1,184 @@
+//! The thread that owns the destination: it takes chunks in order and commits them together with the state.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
+use crate::run::{Observer, Progress};
+use crate::state::{StateChange, StateRow};
+
+/// Chunks that may wait for the destination; more would only cost memory.
+const WAITING: usize = 2;
+
+/// Rows and the state that belongs to them: both are committed, or neither.
+pub(crate) struct Delivery {
+    pub chunk: Option<Chunk>,
+    pub state: Vec<StateChange>,
+}
+
+enum Message {
+    Deliver(Delivery),
+    Finish(LoadStatus),
+}
+
+/// The loader's end that the readers hold.
+#[derive(Clone)]
+pub(crate) struct LoaderHandle(mpsc::Sender<Message>);
+
+impl LoaderHandle {
+    /// Hands over a delivery; waits while the destination is behind.
+    pub async fn send(&self, delivery: Delivery) -> Result<()> {
+        // The loader's own error is what the run reports; this one only ends the reader.
+        self.0
+            .send(Message::Deliver(delivery))
+            .await
+            .map_err(|_| Error::new(ErrorKind::Destination, "the destination failed"))
+    }
+}
+
+/// The running loader.
+pub(crate) struct Loader {
+    pub handle: LoaderHandle,
+    pub limits: Limits,
+    ended: oneshot::Receiver<Result<()>>,
+}
+
+impl Loader {
+    /// Opens the destination on a thread of its own.
+    pub async fn start(
+        destination: Box<dyn Destination>,
+        load: LoadInfo,
+        observer: Arc<dyn Observer>,
+    ) -> Result<(Self, Memory)> {
+        let limits = destination.limits();
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let (opened, opening) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        let runtime = tokio::runtime::Handle::current();
+        let thread = move || {
+            let mut destination = destination;
+            let memory = destination.open(&load);
+            let usable = memory.is_ok();
+            if opened.send(memory).is_ok() && usable {
+                let policy = destination.checkpoint_policy();
+                let worker = Worker {
+                    destination,
+                    observer,
+                    policy,
+                    state: HashMap::new(),
+                    rows: 0,
+                    since: None,
+                };
+                let _ = end.send(worker.run(&runtime, receiver));
+            }
+        };
+        std::thread::Builder::new()
+            .name("etlgen-loader".into())
+            .spawn(thread)?;
+        let memory = opening.await.map_err(|_| lost())??;
+        Ok((
+            Loader {
+                handle: LoaderHandle(sender),
+                limits,
+                ended,
+            },
+            memory,
+        ))
+    }
+
+    /// Commits what is left, marks the load, and tells whether all went well.
+    pub async fn finish(self, status: LoadStatus) -> Result<()> {
+        // A loader that is gone has left its error.
+        let _ = self.handle.0.send(Message::Finish(status)).await;
+        self.ended.await.map_err(|_| lost())?
+    }
+}
+
+fn lost() -> Error {
+    Error::new(
+        ErrorKind::Destination,
+        "the thread of the destination ended early; this is a bug",
+    )
+}
+
+struct Worker {
+    destination: Box<dyn Destination>,
+    observer: Arc<dyn Observer>,
+    policy: CheckpointPolicy,
+    /// Changes since the last commit, the last one of each row.
+    state: HashMap<(String, String), StateChange>,
+    /// Root rows since the last commit.
+    rows: u64,
+    /// When the first uncommitted change came.
+    since: Option<Instant>,
+}
+
+impl Worker {
+    fn run(
+        mut self,
+        runtime: &tokio::runtime::Handle,
+        mut receiver: mpsc::Receiver<Message>,
+    ) -> Result<()> {
+        loop {
+            let left = self
+                .since
+                .map(|since| self.policy.interval.saturating_sub(since.elapsed()));
+            let received = match left {
+                None => runtime.block_on(receiver.recv()),
+                Some(left) => match runtime
+                    .block_on(async { tokio::time::timeout(left, receiver.recv()).await })
+                {
+                    Ok(received) => received,
+                    Err(_) => {
+                        self.commit(LoadStatus::Running)?;
+                        continue;
+                    }
+                },
+            };
+            match received {
+                Some(Message::Deliver(delivery)) => self.take(delivery)?,
+                Some(Message::Finish(status)) => return self.commit(status),
+                // No word means that the run itself is gone: what is whole is kept.
+                None => return self.commit(LoadStatus::Partial),
+            }
+            if self.rows >= self.policy.rows as u64 {
+                self.commit(LoadStatus::Running)?;
+            }
+        }
+    }
+
+    fn take(&mut self, delivery: Delivery) -> Result<()> {
+        if let Some(chunk) = &delivery.chunk {
+            self.destination.write(chunk)?;
+            self.rows += chunk
+                .tables
+                .first()
+                .map_or(0, |root| root.rows.num_rows() as u64);
+        }
+        for change in delivery.state {
+            let key = match &change {
+                StateChange::Put(StateRow {
+                    resource, slice, ..
+                })
+                | StateChange::Forget { resource, slice } => (resource.clone(), slice.clone()),
+            };
+            self.state.insert(key, change);
+        }
+        self.since.get_or_insert_with(Instant::now);
+        Ok(())
+    }
+
+    fn commit(&mut self, status: LoadStatus) -> Result<()> {
+        let state: Vec<StateChange> = self.state.drain().map(|(_, change)| change).collect();
+        self.destination.commit(&state, status)?;
+        self.since = None;
+        self.observer.on(Progress::Committed {
+            rows: std::mem::take(&mut self.rows),
+        });
+        Ok(())
+    }
+}

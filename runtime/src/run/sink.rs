@@ -1,0 +1,224 @@
+//! Where the pages of one resource meet: rows become batches, and leave for the loader together with the state that
+//! says how far the resource has been read.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::error::Result;
+use crate::load::Chunk;
+use crate::normalize::{Normalizer, RowOrigin};
+use crate::record::{CursorValue, RowRef};
+use crate::run::children::Children;
+use crate::run::loader::{Delivery, LoaderHandle};
+use crate::run::stats::Stats;
+use crate::run::window::Window;
+use crate::schema::{Disposition, TableBatch};
+use crate::source::{ReadPage, RowSink, SliceRequest};
+use crate::state::StateChange;
+
+/// A batch leaves when it holds that many records …
+const BATCH_ROWS: usize = 10_000;
+/// … or about that many bytes.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// Where the pages of one resource meet; its slices share it.
+pub(crate) struct Sink {
+    pub resource: Arc<str>,
+    /// `None`: the resource is read only for its children.
+    normalizer: Option<Normalizer>,
+    disposition: Disposition,
+    loader: LoaderHandle,
+    pub children: Vec<Children>,
+    stats: Arc<Stats>,
+    state: Vec<StateChange>,
+    /// The next chunk begins a staged pass.
+    begins_pass: bool,
+}
+
+/// Where the rows of a page belong.
+pub(crate) struct PageOrigin<'a> {
+    pub slice: &'a str,
+    pub request: &'a SliceRequest,
+    pub pass: &'a str,
+    /// Rows received in this pass before the page.
+    pub rows_before: u64,
+    pub window: &'a Window,
+    /// Rows of the page that are taken.
+    pub limit: u64,
+}
+
+impl Sink {
+    pub fn new(
+        resource: Arc<str>,
+        normalizer: Option<Normalizer>,
+        disposition: Disposition,
+        loader: LoaderHandle,
+        children: Vec<Children>,
+        stats: Arc<Stats>,
+    ) -> Self {
+        Sink {
+            resource,
+            normalizer,
+            disposition,
+            loader,
+            children,
+            stats,
+            state: Vec::new(),
+            begins_pass: false,
+        }
+    }
+
+    /// The next rows begin a pass whose rows replace the table's when it ends.
+    pub fn begin_pass(&mut self) {
+        self.begins_pass = self.disposition == Disposition::Replace;
+    }
+
+    /// Takes a page. Returns the highest cursor value of its rows.
+    pub async fn page(
+        &mut self,
+        page: ReadPage,
+        origin: &PageOrigin<'_>,
+    ) -> Result<Option<CursorValue>> {
+        let mut taker = Taker {
+            sink: self,
+            origin,
+            ordinal: origin.rows_before,
+            high: None,
+            full: Vec::new(),
+        };
+        page.rows.drain(&mut taker)?;
+        let (high, full) = (taker.high, taker.full);
+        for tables in full {
+            self.send(Some(tables), Vec::new(), false).await?;
+        }
+        Ok(high)
+    }
+
+    /// Adds a change of the state to the rows taken so far: they are committed together.
+    pub fn remember(&mut self, change: StateChange) {
+        self.state.push(change);
+    }
+
+    /// Sends what there is if it is worth a batch; a resource with children sends each page, so that they can start.
+    pub async fn checkpoint(&mut self) -> Result<()> {
+        let full = self
+            .normalizer
+            .as_ref()
+            .is_some_and(|n| n.rows() >= BATCH_ROWS || n.bytes() >= BATCH_BYTES);
+        if full || !self.children.is_empty() {
+            self.flush(false).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Sends what there is; `ends_pass`: the resource has been read to its end.
+    pub async fn flush(&mut self, ends_pass: bool) -> Result<()> {
+        for child in &mut self.children {
+            self.state.extend(child.pending_state());
+        }
+        let tables = match &mut self.normalizer {
+            Some(normalizer) => Some(normalizer.finish()?),
+            None => None,
+        };
+        let state = std::mem::take(&mut self.state);
+        self.send(tables, state, ends_pass).await?;
+        // Only now: the rows of a child must not overtake the row that says the slice is to be read.
+        for child in &mut self.children {
+            child.release();
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &mut self,
+        tables: Option<Vec<TableBatch>>,
+        state: Vec<StateChange>,
+        ends_pass: bool,
+    ) -> Result<()> {
+        let chunk = tables.map(|tables| Chunk {
+            resource: self.resource.clone(),
+            disposition: self.disposition,
+            begins_pass: std::mem::take(&mut self.begins_pass),
+            ends_pass: ends_pass && self.disposition == Disposition::Replace,
+            tables,
+        });
+        if let Some(chunk) = &chunk {
+            let mut shared = self.stats.lock();
+            for table in &chunk.tables {
+                let rows = table.rows.num_rows() as u64;
+                match shared
+                    .tables
+                    .iter_mut()
+                    .find(|(name, _)| *name == table.schema.name)
+                {
+                    Some((_, count)) => *count += rows,
+                    None => shared.tables.push((table.schema.name.clone(), rows)),
+                }
+            }
+        }
+        self.loader.send(Delivery { chunk, state }).await
+    }
+
+    /// The resource has been read to its end (`found_all`: so every child slice is known), or has failed.
+    pub fn close(&mut self, found_all: bool) {
+        for child in self.children.drain(..) {
+            if found_all {
+                child.end();
+            }
+        }
+    }
+
+    /// What the normaliser says of drift: (table, key or column, what was done, how many).
+    pub fn drift(&self) -> Vec<(String, String, String, u64)> {
+        self.normalizer
+            .as_ref()
+            .map(Normalizer::drift_lines)
+            .unwrap_or_default()
+    }
+}
+
+/// Takes the rows of one page.
+struct Taker<'a> {
+    sink: &'a mut Sink,
+    origin: &'a PageOrigin<'a>,
+    ordinal: u64,
+    high: Option<CursorValue>,
+    full: Vec<Vec<TableBatch>>,
+}
+
+impl RowSink for Taker<'_> {
+    fn admit(&mut self, cursor: Option<CursorValue>) -> bool {
+        self.ordinal += 1;
+        let cut = self.ordinal - self.origin.rows_before > self.origin.limit;
+        let wanted = !cut && self.origin.window.holds(cursor.as_ref());
+        if wanted && cursor > self.high {
+            self.high = cursor;
+        }
+        wanted
+    }
+
+    fn take(&mut self, row: RowRef<'_>, record: &dyn Any) -> Result<()> {
+        for child in &mut self.sink.children {
+            if !child.link(record) {
+                self.sink.stats.unlinked.fetch_add(1, Relaxed);
+            }
+        }
+        let Some(normalizer) = &mut self.sink.normalizer else {
+            return Ok(());
+        };
+        let origin = RowOrigin {
+            slice: self.origin.slice,
+            pass: self.origin.pass,
+            ordinal: self.ordinal - 1,
+            copied: &self.origin.request.columns,
+        };
+        if !normalizer.append(row, &origin)? {
+            // The same key twice: within a batch the order is lost, so the first one leaves before.
+            self.full.push(normalizer.finish()?);
+            normalizer.append(row, &origin)?;
+        }
+        Ok(())
+    }
+}

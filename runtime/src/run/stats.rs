@@ -1,0 +1,101 @@
+//! What is counted while a resource is read.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::page::Proof;
+use crate::run::{Outcome, ResourceReport};
+
+/// What is counted while a resource is read; shared by its slices.
+#[derive(Default)]
+pub(crate) struct Stats {
+    pub records: AtomicU64,
+    pub pages: AtomicU64,
+    pub requests: AtomicU64,
+    pub retries: AtomicU64,
+    pub bytes: AtomicU64,
+    pub slices: AtomicU64,
+    /// Child slices whose parent was gone (404).
+    pub gone: AtomicU64,
+    /// Parents without the value that their children's requests want.
+    pub unlinked: AtomicU64,
+    pub shared: Mutex<Shared>,
+}
+
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub proof: Option<Proof>,
+    pub cursor: Option<(Option<String>, Option<String>)>,
+    pub tables: Vec<(String, u64)>,
+    pub notes: Vec<String>,
+}
+
+impl Stats {
+    /// Adds a sentence to the report, once.
+    pub fn note(&self, note: String) {
+        let mut shared = self.lock();
+        if !shared.notes.contains(&note) {
+            shared.notes.push(note);
+        }
+    }
+
+    /// Adds the proof of a slice.
+    pub fn prove(&self, proof: Proof) {
+        let mut shared = self.lock();
+        shared.proof = Some(match shared.proof.take() {
+            Some(before) => before.and(proof),
+            None => proof,
+        });
+    }
+
+    pub fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The resource's part of the report.
+    pub fn report(
+        &self,
+        name: &str,
+        outcome: Outcome,
+        drift: Vec<(String, String, String, u64)>,
+    ) -> ResourceReport {
+        let mut shared = std::mem::take(&mut *self.lock());
+        let load = |counter: &AtomicU64| counter.load(Relaxed);
+        let counted = [
+            (
+                load(&self.gone),
+                "slices whose parent is gone (404) were left out",
+            ),
+            (
+                load(&self.unlinked),
+                "parents lack the value that the request of their children wants",
+            ),
+        ];
+        shared.notes.extend(
+            counted
+                .iter()
+                .filter(|(n, _)| *n > 0)
+                .map(|(n, what)| format!("{n} {what}")),
+        );
+        let open = matches!(outcome, Outcome::Failed(_) | Outcome::Stopped);
+        ResourceReport {
+            name: name.to_owned(),
+            proof: if open {
+                Proof::Open
+            } else {
+                shared.proof.unwrap_or(Proof::Open)
+            },
+            outcome,
+            records: load(&self.records),
+            pages: load(&self.pages),
+            requests: load(&self.requests),
+            retries: load(&self.retries),
+            bytes: load(&self.bytes),
+            slices: load(&self.slices),
+            cursor: shared.cursor,
+            tables: shared.tables,
+            drift,
+            notes: shared.notes,
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! One run: every chosen resource is read, side by side, into one destination.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Instant, SystemTime};
+
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::Client;
+use crate::load::{Destination, LoadInfo, LoadStatus, Memory};
+use crate::normalize::{NormalizeOptions, Normalizer};
+use crate::run::children::{Children, Found, KnownSlices};
+use crate::run::extract::{Ended, Extraction};
+use crate::run::fetch::Fetcher;
+use crate::run::loader::Loader;
+use crate::run::sink::Sink;
+use crate::run::stats::Stats;
+use crate::run::window::Window;
+use crate::run::{Observer, Outcome, Progress, RunOptions, RunReport};
+use crate::schema::Disposition;
+use crate::source::{AnyResource, Source};
+use crate::state::{Pass, SliceState, StateChange, StateRow};
+
+/// Reads the chosen resources into the destination, from where the last run stopped.
+///
+/// A resource that fails fails alone: the others are committed, and the report says which. An error is returned
+/// when nothing could be read at all, or when the destination failed.
+pub async fn sync(
+    source: &Source,
+    destination: Box<dyn Destination>,
+    options: &RunOptions,
+    observer: Arc<dyn Observer>,
+) -> Result<RunReport> {
+    let started = Instant::now();
+    source.validate()?;
+    let chosen = choose(source, &options.resources)?;
+    let client = Arc::new(source.client()?);
+    let load = LoadInfo {
+        id: load_id(),
+        source: source.name().to_owned(),
+    };
+    let named = destination.describe();
+    let (loader, memory) = Loader::start(destination, load.clone(), observer.clone()).await?;
+
+    let plan = Plan {
+        options,
+        client,
+        observer: observer.clone(),
+        load: &load,
+        loader: &loader,
+    };
+    let result = plan.read_all(chosen, memory).await;
+    let reports = match result {
+        Ok(reports) => reports,
+        Err(error) => {
+            // The destination's own error, if there is one, says more than that of a reader.
+            loader.finish(LoadStatus::Partial).await?;
+            return Err(error);
+        }
+    };
+    let complete = reports
+        .iter()
+        .all(|report| matches!(report.outcome, Outcome::Complete));
+    loader
+        .finish(if complete {
+            LoadStatus::Complete
+        } else {
+            LoadStatus::Partial
+        })
+        .await?;
+    Ok(RunReport {
+        load_id: load.id,
+        source: source.name().to_owned(),
+        destination: named,
+        resources: reports,
+        elapsed: started.elapsed(),
+    })
+}
+
+/// A resource of this run.
+struct Chosen {
+    resource: Arc<dyn AnyResource>,
+    /// Its rows are loaded; else it is read only for its children.
+    loads: bool,
+}
+
+/// The resources named, and the parents they need; parents before children.
+fn choose(source: &Source, names: &[String]) -> Result<Vec<Chosen>> {
+    let mut wanted: HashMap<&str, bool> = HashMap::new();
+    for name in names {
+        wanted.insert(source.find(name)?.spec().name.as_str(), true);
+    }
+    if names.is_empty() {
+        wanted.extend(
+            source
+                .resources()
+                .iter()
+                .map(|resource| (resource.spec().name.as_str(), true)),
+        );
+    }
+    let named: Vec<&str> = wanted.keys().copied().collect();
+    for name in named {
+        let mut at = source.find(name)?;
+        while let Some(parent) = &at.spec().parent {
+            at = source.find(&parent.resource)?;
+            wanted.entry(at.spec().name.as_str()).or_insert(false);
+        }
+    }
+    let mut chosen: Vec<Chosen> = source
+        .resources()
+        .iter()
+        .filter_map(|resource| {
+            let loads = *wanted.get(resource.spec().name.as_str())?;
+            Some(Chosen {
+                resource: resource.clone(),
+                loads,
+            })
+        })
+        .collect();
+    let depth = |resource: &Arc<dyn AnyResource>| {
+        let mut depth = 0;
+        let mut at = resource.clone();
+        while let Some(parent) = at
+            .spec()
+            .parent
+            .as_ref()
+            .and_then(|parent| source.find(&parent.resource).ok())
+        {
+            depth += 1;
+            at = parent.clone();
+        }
+        depth
+    };
+    chosen.sort_by_key(|chosen| depth(&chosen.resource));
+    Ok(chosen)
+}
+
+/// What all resources of a run share.
+struct Plan<'a> {
+    options: &'a RunOptions,
+    client: Arc<Client>,
+    observer: Arc<dyn Observer>,
+    load: &'a LoadInfo,
+    loader: &'a Loader,
+}
+
+/// A resource that is about to be read.
+struct Ready {
+    extraction: Arc<Extraction>,
+    state: SliceState,
+    /// A child's side of the queue that its parent fills.
+    queue: Option<mpsc::UnboundedReceiver<Found>>,
+}
+
+impl Plan<'_> {
+    async fn read_all(
+        &self,
+        chosen: Vec<Chosen>,
+        memory: Memory,
+    ) -> Result<Vec<crate::run::ResourceReport>> {
+        let mut known: HashMap<String, KnownSlices> = HashMap::new();
+        for StateRow {
+            resource,
+            slice,
+            value,
+        } in &memory.state
+        {
+            let state = SliceState::parse(resource, slice, value)?;
+            known
+                .entry(resource.clone())
+                .or_default()
+                .insert(slice.clone(), state);
+        }
+        // Children first, so that each parent can be given its side of their queues.
+        let mut ready: Vec<Ready> = Vec::new();
+        let mut waiting: HashMap<String, Vec<Children>> = HashMap::new();
+        for Chosen { resource, loads } in chosen.into_iter().rev() {
+            let name = resource.spec().name.clone();
+            let slices = known.remove(&name).unwrap_or_default();
+            let children = waiting.remove(&name).unwrap_or_default();
+            let (made, child) = self.prepare(resource, loads, slices, children, &memory)?;
+            if let Some((parent, child)) = child {
+                waiting.entry(parent).or_default().push(child);
+            }
+            ready.push(made);
+        }
+        ready.reverse();
+
+        let mut tasks = JoinSet::new();
+        let mut extractions = Vec::new();
+        for Ready {
+            extraction,
+            state,
+            queue,
+        } in ready
+        {
+            let index = extractions.len();
+            extractions.push(extraction.clone());
+            tasks.spawn(async move {
+                let result = match queue {
+                    Some(queue) => extraction.clone().child(queue).await,
+                    None => extraction.clone().root(state).await,
+                };
+                // Whatever happened: the children must not wait for more.
+                let mut sink = extraction.sink.lock().await;
+                let kept = if result.is_err() {
+                    sink.flush(false).await
+                } else {
+                    Ok(())
+                };
+                sink.close(false);
+                (index, result, kept)
+            });
+        }
+        let mut outcomes: Vec<Outcome> = extractions
+            .iter()
+            .map(|_| Outcome::Failed("its task ended early".into()))
+            .collect();
+        while let Some(joined) = tasks.join_next().await {
+            let Ok((index, result, kept)) = joined else {
+                continue;
+            };
+            // A destination that failed fails the run, not one resource.
+            kept?;
+            let outcome = match result {
+                Ok(Ended::Stopped) => Outcome::Stopped,
+                Ok(_) => Outcome::Complete,
+                Err(error) if error.kind() == ErrorKind::Destination => return Err(error),
+                Err(error) => Outcome::Failed(error.to_string()),
+            };
+            let error = if let Outcome::Failed(message) = &outcome {
+                Some(message.clone())
+            } else {
+                None
+            };
+            let resource = extractions[index].fetcher.spec().name.clone();
+            self.observer.on(Progress::Finished { resource, error });
+            outcomes[index] = outcome;
+        }
+        let mut reports = Vec::new();
+        for (extraction, outcome) in extractions.iter().zip(outcomes) {
+            let drift = extraction.sink.lock().await.drift();
+            reports.push(extraction.fetcher.stats.report(
+                &extraction.fetcher.spec().name,
+                outcome,
+                drift,
+            ));
+        }
+        Ok(reports)
+    }
+
+    /// Decides how one resource is read: which pass, from where, into what.
+    #[expect(
+        clippy::type_complexity,
+        reason = "what is made, and what its parent has to be given"
+    )]
+    fn prepare(
+        &self,
+        resource: Arc<dyn AnyResource>,
+        loads: bool,
+        mut known: KnownSlices,
+        mut children: Vec<Children>,
+        memory: &Memory,
+    ) -> Result<(Ready, Option<(String, Children)>)> {
+        let spec = resource.spec();
+        let name: Arc<str> = spec.name.as_str().into();
+        let place = |error: Error| error.at(format!("resource {name}"));
+        let explicit = Window::explicit(spec.cursor.as_ref(), self.options).map_err(place)?;
+        let mut forgotten = Vec::new();
+        if self.options.full_refresh && loads {
+            forgotten = known
+                .drain()
+                .map(|(slice, _)| StateChange::Forget {
+                    resource: spec.name.clone(),
+                    slice,
+                })
+                .collect();
+        }
+        let state = if loads {
+            known.remove("").unwrap_or_default()
+        } else {
+            SliceState::default()
+        };
+        let open = state.pass.clone().filter(|_| explicit.is_none());
+        let is_child = spec.parent.is_some();
+        let goes_on = open.as_ref().is_some_and(|pass| {
+            is_child || (spec.paginator.can_resume() && pass.position != Default::default())
+        });
+        let pass = open
+            .as_ref()
+            .map_or_else(|| self.load.id.clone(), |pass| pass.id.clone());
+
+        let mut disposition = match spec.disposition() {
+            _ if self.options.full_refresh || open.as_ref().is_some_and(|pass| pass.staged) => {
+                Disposition::Replace
+            }
+            // A window must not replace what is outside of it.
+            Disposition::Replace if explicit.is_some() && !spec.primary_key.is_empty() => {
+                Disposition::Merge
+            }
+            Disposition::Replace if explicit.is_some() => Disposition::Append,
+            disposition => disposition,
+        };
+        if explicit.is_some() && self.options.full_refresh {
+            disposition = if spec.primary_key.is_empty() {
+                Disposition::Append
+            } else {
+                Disposition::Merge
+            };
+        }
+        let staged = disposition == Disposition::Replace;
+
+        let stats = Arc::new(Stats::default());
+        if let Some(cursor) = &spec.cursor
+            && !cursor.is_incremental()
+            && loads
+        {
+            let why = match &cursor.param {
+                Some(param) => format!("`{param}` cannot see later changes"),
+                None => "nothing filters by its cursor".to_owned(),
+            };
+            stats.note(format!("read in full each time: {why}"));
+        }
+        let normalizer = match loads {
+            true => Some(
+                self.normalizer(&*resource, disposition, memory)
+                    .map_err(place)?,
+            ),
+            false => None,
+        };
+
+        // A parent that shows only what changed does not show all its children.
+        let partial_view = spec
+            .cursor
+            .as_ref()
+            .is_some_and(|cursor| cursor.is_incremental())
+            && state.cursor.is_some();
+        for child in &mut children {
+            child.resume();
+            if partial_view {
+                child.revisit();
+            }
+        }
+        let mut sink = Sink::new(
+            name.clone(),
+            normalizer,
+            disposition,
+            self.loader.handle.clone(),
+            children,
+            stats.clone(),
+        );
+        for change in forgotten {
+            sink.remember(change);
+        }
+        if !goes_on {
+            sink.begin_pass();
+            if is_child && loads && explicit.is_none() {
+                let begun = Pass {
+                    id: pass.clone(),
+                    staged,
+                    ..Pass::default()
+                };
+                let state = SliceState {
+                    pass: Some(begun),
+                    done: state.done.clone(),
+                    ..SliceState::default()
+                };
+                let (resource, slice) = (spec.name.clone(), String::new());
+                sink.remember(StateChange::Put(StateRow {
+                    resource,
+                    slice,
+                    value: state.to_json(),
+                }));
+            }
+        }
+        let (queue, child) = match &spec.parent {
+            Some(parent) => {
+                let (sender, receiver) = mpsc::unbounded_channel();
+                let child = Children::new(resource.clone(), pass.clone(), known, sender);
+                (Some(receiver), Some((parent.resource.clone(), child)))
+            }
+            None => (None, None),
+        };
+        let publish_cut = self.options.limit.is_some() && staged && state.done.is_none();
+        let fetcher = Fetcher::new(
+            resource.clone(),
+            self.client.clone(),
+            stats,
+            self.observer.clone(),
+        );
+        let extraction = Extraction {
+            fetcher,
+            sink: Mutex::new(sink),
+            keeps_state: loads,
+            pass,
+            staged,
+            publish_cut,
+            explicit,
+            limit: self.options.limit.filter(|_| loads),
+            taken: AtomicU64::new(0),
+            stop: self.options.stop.clone(),
+        };
+        Ok((
+            Ready {
+                extraction: Arc::new(extraction),
+                state,
+                queue,
+            },
+            child,
+        ))
+    }
+
+    fn normalizer(
+        &self,
+        resource: &dyn AnyResource,
+        disposition: Disposition,
+        memory: &Memory,
+    ) -> Result<Normalizer> {
+        let known: Vec<_> = memory
+            .tables
+            .iter()
+            .filter(|table| table.resource == resource.spec().name)
+            .cloned()
+            .collect();
+        let options = NormalizeOptions {
+            load_id: self.load.id.clone(),
+            identifier_length: self.loader.limits.identifier_length,
+            ..NormalizeOptions::new(
+                &resource.spec().name,
+                &resource.spec().primary_key,
+                disposition,
+            )
+        };
+        Normalizer::new(resource.schema(), options, &known)
+    }
+}
+
+/// Seconds since 1970 with six decimals: grows from run to run.
+fn load_id() -> String {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("{}.{:06}", now.as_secs(), now.subsec_micros())
+}

@@ -1,0 +1,153 @@
+//! Reads pages without a destination and without state: for streams of typed records, `read`, and tests.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::error::Result;
+use crate::http::{Client, Request};
+use crate::page::{Position, Step};
+use crate::record::{CursorValue, RowRef};
+use crate::run::fetch::{Fetched, Fetcher, undecided};
+use crate::run::stats::Stats;
+use crate::run::window::Window;
+use crate::run::{Observer, RunOptions};
+use crate::source::{AnyResource, RowSink, SliceRequest, Source};
+
+/// What a walk needs; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Walk {
+    pub source: Source,
+    pub client: Arc<Client>,
+    pub observer: Arc<dyn Observer>,
+    pub options: RunOptions,
+}
+
+/// The pages of one slice, one after the other.
+pub(crate) struct Pages {
+    fetcher: Arc<Fetcher>,
+    pub window: Window,
+    first: Request,
+    position: Option<Position>,
+}
+
+impl Walk {
+    pub fn new(source: &Source, client: Client, options: &RunOptions) -> Result<Self> {
+        source.validate()?;
+        let options = options.clone();
+        Ok(Walk {
+            source: source.clone(),
+            client: Arc::new(client),
+            observer: Arc::new(()),
+            options,
+        })
+    }
+
+    pub fn fetcher(&self, resource: Arc<dyn AnyResource>) -> Arc<Fetcher> {
+        Arc::new(Fetcher::new(
+            resource,
+            self.client.clone(),
+            Arc::new(Stats::default()),
+            self.observer.clone(),
+        ))
+    }
+
+    /// The pages of one slice.
+    pub fn pages(&self, fetcher: &Arc<Fetcher>, slice: &SliceRequest) -> Result<Pages> {
+        let window =
+            Window::explicit(fetcher.spec().cursor.as_ref(), &self.options)?.unwrap_or_default();
+        let first = fetcher.first_request(slice, &window)?;
+        Ok(Pages {
+            fetcher: fetcher.clone(),
+            window,
+            first,
+            position: Some(Position::default()),
+        })
+    }
+}
+
+impl Pages {
+    /// The next page; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Fetched>> {
+        let Some(position) = self.position.take() else {
+            return Ok(None);
+        };
+        let response = self.fetcher.ask(&self.first, &position).await?;
+        let fetched = self.fetcher.read(response, &position)?;
+        match &fetched.step {
+            Step::Next(next) => self.position = Some(next.clone()),
+            Step::End(_) => {
+                if let Some(error) = undecided(self.fetcher.spec()) {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Some(fetched))
+    }
+}
+
+/// The slices of a resource: one for a resource without a parent, else one per record of its parent.
+pub(crate) fn slices(
+    walk: &Walk,
+    resource: &Arc<dyn AnyResource>,
+) -> mpsc::Receiver<Result<SliceRequest>> {
+    let (sender, receiver) = mpsc::channel(64);
+    let (walk, resource) = (walk.clone(), resource.clone());
+    tokio::spawn(async move {
+        if let Err(error) = find_slices(&walk, &resource, &sender).await {
+            // A receiver that is gone wants no more slices.
+            let _ = sender.send(Err(error)).await;
+        }
+    });
+    receiver
+}
+
+async fn find_slices(
+    walk: &Walk,
+    resource: &Arc<dyn AnyResource>,
+    sender: &mpsc::Sender<Result<SliceRequest>>,
+) -> Result<()> {
+    let Some(link) = &resource.spec().parent else {
+        let _ = sender.send(Ok(SliceRequest::default())).await;
+        return Ok(());
+    };
+    let parent = walk.source.find(&link.resource)?;
+    let fetcher = walk.fetcher(parent.clone());
+    let mut parents = slices(walk, parent);
+    while let Some(slice) = parents.recv().await {
+        let mut pages = walk.pages(&fetcher, &slice?)?;
+        while let Some(fetched) = pages.next().await? {
+            let mut links = Links {
+                link: &*link.link,
+                window: &Window::default(),
+                found: Vec::new(),
+            };
+            fetched.page.rows.drain(&mut links)?;
+            for found in links.found {
+                if sender.send(Ok(found)).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the rows of a parent for the slices of one child.
+struct Links<'a> {
+    link: &'a (dyn Fn(&dyn Any) -> crate::source::ChildRequest + Send + Sync),
+    window: &'a Window,
+    found: Vec<SliceRequest>,
+}
+
+impl RowSink for Links<'_> {
+    fn admit(&mut self, cursor: Option<CursorValue>) -> bool {
+        self.window.holds(cursor.as_ref())
+    }
+
+    fn take(&mut self, _: RowRef<'_>, record: &dyn Any) -> Result<()> {
+        self.found.extend((self.link)(record).finish());
+        Ok(())
+    }
+}

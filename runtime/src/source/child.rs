@@ -1,0 +1,142 @@
+//! What a parent's record supplies to the requests of its children.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::{Date, Timestamp, Uuid};
+
+/// The request of a child resource while its parent's record fills it.
+#[derive(Clone, Debug, Default)]
+pub struct ChildRequest {
+    slice: SliceRequest,
+    missing: Option<String>,
+}
+
+impl ChildRequest {
+    /// Fills `{name}` in the child's path.
+    pub fn path(mut self, name: &str, value: impl ParamValue) -> Self {
+        if let Some(value) = self.required(name, value) {
+            self.slice.path.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// Sets a query parameter.
+    pub fn query(mut self, name: &str, value: impl ParamValue) -> Self {
+        if let Some(value) = self.required(name, value) {
+            self.slice.query.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// Copies a value of the parent into a column of every child row.
+    pub fn copy(mut self, column: &str, value: impl ParamValue) -> Self {
+        self.slice.columns.insert(column.to_owned(), value.text());
+        self
+    }
+
+    fn required(&mut self, name: &str, value: impl ParamValue) -> Option<String> {
+        let text = value.text().filter(|text| !text.is_empty());
+        if text.is_none() {
+            self.missing.get_or_insert_with(|| name.to_owned());
+        }
+        text
+    }
+
+    /// The slice, or the name of the parameter for which the parent has no value.
+    pub(crate) fn finish(self) -> Result<SliceRequest, String> {
+        match self.missing {
+            Some(name) => Err(name),
+            None => Ok(self.slice),
+        }
+    }
+}
+
+/// The parameters that make one slice of a child resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SliceRequest {
+    /// Path parameters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub path: BTreeMap<String, String>,
+    /// Query parameters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, String>,
+    /// Columns copied into every row.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, Option<String>>,
+}
+
+impl SliceRequest {
+    /// Names the slice in the state: its parameters as canonical JSON; the copied columns are no part of it.
+    pub fn id(&self) -> String {
+        let SliceRequest { path, query, .. } = self.clone();
+        let parameters = SliceRequest {
+            path,
+            query,
+            columns: BTreeMap::new(),
+        };
+        if parameters == SliceRequest::default() {
+            return String::new();
+        }
+        serde_json::to_string(&parameters).unwrap_or_default()
+    }
+}
+
+/// A value that can stand in a request.
+pub trait ParamValue {
+    /// Its text; `None` where there is no value.
+    fn text(&self) -> Option<String>;
+}
+
+impl<T: ParamValue + ?Sized> ParamValue for &T {
+    fn text(&self) -> Option<String> {
+        (**self).text()
+    }
+}
+
+impl<T: ParamValue> ParamValue for Option<T> {
+    fn text(&self) -> Option<String> {
+        self.as_ref()?.text()
+    }
+}
+
+macro_rules! param_values {
+    ($($ty:ty),*) => {
+        $(impl ParamValue for $ty {
+            fn text(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+        })*
+    };
+}
+
+param_values!(str, String, i64, u64, i32, u32, bool, Date, Timestamp, Uuid);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_is_named_by_its_parameters_alone() {
+        let build = |copied: Option<&str>| {
+            ChildRequest::default()
+                .path("repo", "r")
+                .path("owner", Some(&Some("o".to_owned())))
+                .copy("full", copied)
+        };
+        let slice = build(Some("o/r")).finish().unwrap();
+        assert_eq!(slice.id(), r#"{"path":{"owner":"o","repo":"r"}}"#);
+        assert_eq!(slice.id(), build(None).finish().unwrap().id());
+        assert_eq!(SliceRequest::default().id(), "");
+    }
+
+    #[test]
+    fn a_parent_without_the_value_makes_no_slice() {
+        let request = ChildRequest::default()
+            .path("a", 1i64)
+            .query("b", None::<String>)
+            .query("c", "");
+        assert_eq!(request.finish(), Err("b".to_owned()));
+    }
+}

@@ -1,0 +1,137 @@
+//! A source holds resources of many record types; from here on the record's type is gone, so that little code is
+//! compiled per resource.
+
+use std::any::{Any, TypeId};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::resource::{Resource, ResourceSpec};
+use crate::error::Result;
+use crate::record::{CursorValue, Record, RecordSchema, Row, RowRef};
+
+/// A resource of any record type.
+pub(crate) trait AnyResource: Send + Sync {
+    fn spec(&self) -> &ResourceSpec;
+    fn schema(&self) -> &'static RecordSchema;
+    fn record_type(&self) -> TypeId;
+    /// A reader of its pages that also keeps the raw JSON of the places `probes`.
+    fn reader(self: Arc<Self>, probes: &[Vec<String>]) -> Box<dyn PageReader>;
+}
+
+/// Reads pages of one resource.
+pub(crate) trait PageReader: Send + Sync {
+    fn read(&self, body: &[u8]) -> Result<ReadPage>;
+}
+
+/// One page, read.
+pub(crate) struct ReadPage {
+    pub rows: Box<dyn Rows>,
+    /// One entry per probe.
+    pub probes: Vec<Option<String>>,
+    /// The raw JSON of each record within the body.
+    pub spans: Vec<Range<usize>>,
+}
+
+/// The typed rows of one page.
+pub(crate) trait Rows: Send {
+    /// Hands each row to the sink, after the owner's closures.
+    fn drain(self: Box<Self>, sink: &mut dyn RowSink) -> Result<()>;
+    /// For callers that know the record's type: a [`TypedRows`].
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+/// Takes the rows of a page.
+pub(crate) trait RowSink {
+    /// Whether a row with that cursor value is wanted; asked before the owner's closures see it.
+    fn admit(&mut self, cursor: Option<CursorValue>) -> bool;
+    /// Takes a row; `record` is the typed record, for the links of children.
+    fn take(&mut self, row: RowRef<'_>, record: &dyn Any) -> Result<()>;
+}
+
+impl<T: Record> AnyResource for Resource<T> {
+    fn spec(&self) -> &ResourceSpec {
+        &self.spec
+    }
+
+    fn schema(&self) -> &'static RecordSchema {
+        T::SCHEMA
+    }
+
+    fn record_type(&self) -> TypeId {
+        TypeId::of::<T>()
+    }
+
+    fn reader(self: Arc<Self>, probes: &[Vec<String>]) -> Box<dyn PageReader> {
+        let pages = crate::record::PageReader::new(&self.spec.records, probes);
+        Box::new(TypedReader {
+            pages,
+            resource: self,
+        })
+    }
+}
+
+struct TypedReader<T> {
+    pages: crate::record::PageReader<T>,
+    resource: Arc<Resource<T>>,
+}
+
+impl<T: Record> PageReader for TypedReader<T> {
+    fn read(&self, body: &[u8]) -> Result<ReadPage> {
+        let page = self.pages.read(body)?;
+        let rows = Box::new(TypedRows {
+            rows: page.rows,
+            resource: self.resource.clone(),
+        });
+        Ok(ReadPage {
+            rows,
+            probes: page.probes,
+            spans: page.spans,
+        })
+    }
+}
+
+pub(super) struct TypedRows<T> {
+    rows: Vec<Row<T>>,
+    resource: Arc<Resource<T>>,
+}
+
+impl<T: Record> TypedRows<T> {
+    /// The rows after the owner's closures.
+    pub fn applied(self) -> impl Iterator<Item = Row<T>> {
+        let resource = self.resource;
+        self.rows
+            .into_iter()
+            .filter_map(move |row| resource.apply(row))
+    }
+}
+
+impl<T: Record> Rows for TypedRows<T> {
+    fn drain(self: Box<Self>, sink: &mut dyn RowSink) -> Result<()> {
+        let TypedRows { rows, resource } = *self;
+        for row in rows {
+            let cursor = resource
+                .spec
+                .cursor
+                .as_ref()
+                .and_then(|cursor| cursor.field.value(row.as_ref()));
+            if !sink.admit(cursor) {
+                continue;
+            }
+            if let Some(row) = resource.apply(row) {
+                sink.take(row.as_ref(), &row.record)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+impl<T: Record> Resource<T> {
+    /// The owner's closures.
+    pub(crate) fn apply(&self, row: Row<T>) -> Option<Row<T>> {
+        self.steps.iter().try_fold(row, |row, step| step(row))
+    }
+}

@@ -1,0 +1,221 @@
+//! The declaration of one resource.
+
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::child::{ChildRequest, SliceRequest};
+use crate::cursor::{Cursor, CursorSpec};
+use crate::error::Result;
+use crate::http::{Client, Method, Request};
+use crate::page::Paginator;
+use crate::record::{FieldPath, Record, Row};
+use crate::schema::Disposition;
+
+/// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them.
+pub struct Resource<T> {
+    pub(crate) spec: ResourceSpec,
+    /// The owner's closures, in order.
+    pub(crate) steps: Vec<RowStep<T>>,
+}
+
+pub(crate) type RowStep<T> = Box<dyn Fn(Row<T>) -> Option<Row<T>> + Send + Sync>;
+
+/// A resource without its record's type.
+pub(crate) struct ResourceSpec {
+    pub name: String,
+    pub method: Method,
+    pub path: String,
+    /// Fixed path parameters.
+    pub path_values: BTreeMap<String, String>,
+    pub query: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<serde_json::Value>,
+    /// Keys from the body to the records; empty: the body is the array.
+    pub records: Vec<String>,
+    /// Keys of each field of the primary key.
+    pub primary_key: Vec<Vec<String>>,
+    pub paginator: Paginator,
+    pub cursor: Option<CursorSpec>,
+    pub parent: Option<ParentLink>,
+    pub disposition: Option<Disposition>,
+}
+
+/// Where the parameters of a child come from.
+pub(crate) struct ParentLink {
+    pub resource: String,
+    pub record_type: TypeId,
+    pub record_name: &'static str,
+    /// Fills the request from a parent's record, which is of `record_type`.
+    pub link: Arc<dyn Fn(&dyn Any) -> ChildRequest + Send + Sync>,
+}
+
+impl<T: Record> Resource<T> {
+    /// A list read with GET; `path` may hold `{parameters}`.
+    pub fn list(name: &str, path: &str) -> Self {
+        let spec = ResourceSpec {
+            name: name.to_owned(),
+            method: Method::Get,
+            path: path.to_owned(),
+            path_values: BTreeMap::new(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            records: Vec::new(),
+            primary_key: Vec::new(),
+            paginator: Paginator::single(),
+            cursor: None,
+            parent: None,
+            disposition: None,
+        };
+        Resource {
+            spec,
+            steps: Vec::new(),
+        }
+    }
+
+    /// The list is read with POST.
+    pub fn post(mut self) -> Self {
+        self.spec.method = Method::Post;
+        self
+    }
+
+    /// The JSON body of every request.
+    pub fn body(mut self, body: serde_json::Value) -> Self {
+        self.spec.body = Some(body);
+        self
+    }
+
+    /// Fills `{name}` in the path.
+    pub fn path(mut self, name: &str, value: &str) -> Self {
+        self.spec
+            .path_values
+            .insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// A query parameter of every request.
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.spec.query.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A header of every request.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.spec.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Where the records stand in the body, as a dotted path; without it the body itself is the array.
+    pub fn records(mut self, path: &str) -> Self {
+        self.spec.records = super::parse_path(path);
+        self
+    }
+
+    /// The fields that name a record; records with the same key are one.
+    pub fn primary_key<F: Into<FieldPath<T>>>(
+        mut self,
+        fields: impl IntoIterator<Item = F>,
+    ) -> Self {
+        self.spec.primary_key = fields
+            .into_iter()
+            .map(|field| field.into().keys().to_vec())
+            .collect();
+        self
+    }
+
+    /// How the list is paged.
+    pub fn paginate(mut self, paginator: Paginator) -> Self {
+        self.spec.paginator = paginator;
+        self
+    }
+
+    /// How the list is read incrementally.
+    pub fn incremental(mut self, cursor: Cursor<T>) -> Self {
+        self.spec.cursor = Some(cursor.spec);
+        self
+    }
+
+    /// How new rows meet old ones; unless said: merge with a primary key, append with an incremental cursor alone,
+    /// else replace.
+    pub fn write(mut self, disposition: Disposition) -> Self {
+        self.spec.disposition = Some(disposition);
+        self
+    }
+
+    /// The list exists once per record of `parent`; `link` fills the request from that record. Parents that the
+    /// owner's filters drop have no children.
+    pub fn child_of<P: Record>(
+        mut self,
+        parent: &str,
+        link: impl Fn(&P, ChildRequest) -> ChildRequest + Send + Sync + 'static,
+    ) -> Self {
+        self.spec.parent = Some(ParentLink {
+            resource: parent.to_owned(),
+            record_type: TypeId::of::<P>(),
+            record_name: std::any::type_name::<P>(),
+            link: Arc::new(move |record| match record.downcast_ref::<P>() {
+                Some(record) => link(record, ChildRequest::default()),
+                None => ChildRequest::default(),
+            }),
+        });
+        self
+    }
+
+    /// Changes every record.
+    pub fn map(self, change: impl Fn(T) -> T + Send + Sync + 'static) -> Self {
+        self.rows(move |row| {
+            Some(Row {
+                record: change(row.record),
+                drift: row.drift,
+            })
+        })
+    }
+
+    /// Keeps the records for which `keep` is true.
+    pub fn filter(self, keep: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
+        self.rows(move |row| keep(&row.record).then_some(row))
+    }
+
+    /// Changes or drops every record, with what the API sent beyond its struct.
+    pub fn rows(mut self, step: impl Fn(Row<T>) -> Option<Row<T>> + Send + Sync + 'static) -> Self {
+        self.steps.push(Box::new(step));
+        self
+    }
+}
+
+impl ResourceSpec {
+    /// How new rows meet old ones.
+    pub fn disposition(&self) -> Disposition {
+        let incremental = self.cursor.as_ref().is_some_and(CursorSpec::is_incremental);
+        match self.disposition {
+            Some(disposition) => disposition,
+            None if !self.primary_key.is_empty() => Disposition::Merge,
+            None if incremental => Disposition::Append,
+            None => Disposition::Replace,
+        }
+    }
+
+    /// The request of a slice's first page, without cursor and page parameters.
+    pub fn first_request(&self, slice: &SliceRequest, client: &Client) -> Result<Request> {
+        let parameters: Vec<(String, String)> = self
+            .path_values
+            .iter()
+            .chain(&slice.path)
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
+        let mut request = Request::build(self.method, client.base(), &self.path, &parameters)?;
+        for (name, value) in &self.query {
+            request.set_query(name, value);
+        }
+        for (name, value) in &slice.query {
+            request.set_query(name, value);
+        }
+        request.headers = self.headers.clone();
+        request.body = self.body.clone();
+        if self.method == Method::Post && request.body.is_none() {
+            request.body = Some(serde_json::Value::Object(Default::default()));
+        }
+        Ok(request)
+    }
+}

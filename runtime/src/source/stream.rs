@@ -1,0 +1,81 @@
+//! Typed records as a stream, for programs that use a connector as a library.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::Source;
+use super::erased::{AnyResource, TypedRows};
+use super::resource::Resource;
+use crate::error::Result;
+use crate::record::{Record, Row};
+use crate::run::{RunOptions, Walk, slices};
+
+/// The records of one resource, page after page, in the order in which the API sends them.
+pub struct Records<T> {
+    pages: mpsc::Receiver<Result<Vec<Row<T>>>>,
+    ready: VecDeque<Row<T>>,
+}
+
+impl<T: Record> Records<T> {
+    pub(super) fn new(source: &Source, resource: Resource<T>) -> Self {
+        // One page waits while its records are used.
+        let (sender, pages) = mpsc::channel(1);
+        let source = source.clone();
+        tokio::spawn(async move {
+            if let Err(error) = read_all(&source, Arc::new(resource), &sender).await {
+                let _ = sender.send(Err(error)).await;
+            }
+        });
+        Records {
+            pages,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// The next record; `None` after the last. After an error there is nothing more.
+    pub async fn next(&mut self) -> Option<Result<T>> {
+        self.next_row().await.map(|row| row.map(|row| row.record))
+    }
+
+    /// The next record with its drift.
+    pub async fn next_row(&mut self) -> Option<Result<Row<T>>> {
+        loop {
+            if let Some(row) = self.ready.pop_front() {
+                return Some(Ok(row));
+            }
+            match self.pages.recv().await? {
+                Ok(rows) => self.ready = rows.into(),
+                Err(error) => {
+                    self.pages.close();
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+async fn read_all<T: Record>(
+    source: &Source,
+    resource: Arc<dyn AnyResource>,
+    sender: &mpsc::Sender<Result<Vec<Row<T>>>>,
+) -> Result<()> {
+    let walk = Walk::new(source, source.client()?, &RunOptions::default())?;
+    let fetcher = walk.fetcher(resource.clone());
+    let mut slices = slices(&walk, &resource);
+    while let Some(slice) = slices.recv().await {
+        let mut pages = walk.pages(&fetcher, &slice?)?;
+        while let Some(fetched) = pages.next().await? {
+            let Ok(rows) = fetched.page.rows.into_any().downcast::<TypedRows<T>>() else {
+                continue;
+            };
+            let rows = rows.applied().collect();
+            if sender.send(Ok(rows)).await.is_err() {
+                // Nobody listens any more.
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! What is remembered of one slice of a resource.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::page::Position;
+use crate::source::SliceRequest;
+
+/// What is remembered of one slice: how far it has been read, and the pass that is going on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SliceState {
+    /// The highest cursor value of a pass that was read to its end, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// The pass that has begun and not ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<Pass>,
+    /// The id of the last pass that was read to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<String>,
+    /// A child slice: what its parent supplies to its requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<SliceRequest>,
+}
+
+/// One reading of a slice, from its first page to its last.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pass {
+    /// The load in which it began.
+    pub id: String,
+    /// Where it goes on.
+    #[serde(default)]
+    pub position: Position,
+    /// Its rows go to staging and replace the table's at its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub staged: bool,
+    /// The lower bound of the cursor that it asks for, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The highest cursor value it has seen, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high: Option<String>,
+}
+
+impl SliceState {
+    /// Reads a state row's value.
+    pub fn parse(resource: &str, slice: &str, value: &str) -> Result<Self> {
+        serde_json::from_str(value).map_err(|error| {
+            let which = if slice.is_empty() {
+                resource.to_owned()
+            } else {
+                format!("{resource} {slice}")
+            };
+            Error::new(
+                ErrorKind::State,
+                format!("the state of {which} cannot be read: {error}"),
+            )
+            .hint("`state reset` forgets it, and the next run reads everything again")
+        })
+    }
+
+    /// The value of a state row.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
