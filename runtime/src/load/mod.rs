@@ -31,7 +31,8 @@ pub struct Chunk {
     /// Root table first, then children, parents before children. A table of the resource without new rows may be
     /// here with an empty batch: it and its columns must exist after the commit.
     pub tables: Vec<TableBatch>,
-    /// `Replace` only: a new pass begins here; what an earlier unfinished pass had staged is dropped.
+    /// `Replace` only: a new pass begins here; what an earlier unfinished pass had staged is dropped. Within a pass
+    /// rows meet as in `Merge`: one that comes again takes the place of the one that was staged.
     pub begins_pass: bool,
     /// `Replace` only: the pass ends here; what was staged takes the place of the table's rows in this commit.
     pub ends_pass: bool,

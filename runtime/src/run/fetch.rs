@@ -114,10 +114,13 @@ impl Fetcher {
         let response = response.success(&self.client)?;
         let place = response.request.clone();
         let body = &response.body;
-        let page = self
-            .reader
-            .read(body)
-            .map_err(|error| error.at(described(&response)))?;
+        let page = match response.status {
+            204 => ReadPage::empty(),
+            _ => self
+                .reader
+                .read(body)
+                .map_err(|error| error.at(described(&response)))?,
+        };
         let probe = |n: usize| page.probes.get(self.probes[n]?)?.as_deref();
         // From the first record to the last: the envelope may hold the time of the answer.
         let records = page

@@ -210,7 +210,12 @@ impl RowSink for Taker<'_> {
         };
         let origin = RowOrigin {
             slice: self.origin.slice,
-            pass: self.origin.pass,
+            // Rows without a key are named by their place; in a pass that appends, the pass is part of it.
+            pass: if self.sink.disposition == Disposition::Append {
+                self.origin.pass
+            } else {
+                ""
+            },
             ordinal: self.ordinal - 1,
             copied: &self.origin.request.columns,
         };

@@ -32,6 +32,29 @@ pub(crate) struct ReadPage {
     pub spans: Vec<Range<usize>>,
 }
 
+impl ReadPage {
+    /// What 204 No Content means: a page without records.
+    pub fn empty() -> Self {
+        ReadPage {
+            rows: Box::new(NoRows),
+            probes: Vec::new(),
+            spans: Vec::new(),
+        }
+    }
+}
+
+struct NoRows;
+
+impl Rows for NoRows {
+    fn drain(self: Box<Self>, _: &mut dyn RowSink) -> Result<()> {
+        Ok(())
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
 /// The typed rows of one page.
 pub(crate) trait Rows: Send {
     /// Hands each row to the sink, after the owner's closures.

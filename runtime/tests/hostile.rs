@@ -1,0 +1,301 @@
+//! Servers that lie, break and leak: each ends with all rows or an error that names the trouble, never with fewer rows
+//! and a green run.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use etlgen_runtime::prelude::*;
+use etlgen_runtime::run::{Outcome, RunOptions, RunReport, sync};
+use support::{Answer, InMemory, serve};
+
+#[derive(Record)]
+struct Item {
+    id: Option<i64>,
+}
+
+type Query = BTreeMap<String, String>;
+
+fn items(ids: std::ops::Range<u64>) -> Vec<serde_json::Value> {
+    ids.map(|id| serde_json::json!({"id": id})).collect()
+}
+
+fn json(body: serde_json::Value) -> Answer {
+    (200, Vec::new(), body.to_string())
+}
+
+fn number(query: &Query, name: &str, default: u64) -> u64 {
+    query
+        .get(name)
+        .map_or(default, |value| value.parse().unwrap())
+}
+
+fn list(paginator: Paginator) -> Resource<Item> {
+    Resource::list("items", "/items")
+        .records("data")
+        .primary_key([Item::ID])
+        .paginate(paginator)
+}
+
+/// Reads the list; gives the rows that arrived, or the error.
+fn load(
+    paginator: Paginator,
+    api: impl Fn(&str, &Query) -> Answer + Send + Sync + 'static,
+) -> Result<usize, String> {
+    let (base, _) = serve(api);
+    let source = Source::new("hostile", &base)
+        .auth(Auth::bearer("sk_secret_123"))
+        .resource(list(paginator));
+    let into = InMemory::new(10_000);
+    let report = run(&source, into.clone());
+    let text = format!("{report:?}");
+    assert!(!text.contains("sk_secret_123"), "a secret in {text}");
+    match &report.resources[0].outcome {
+        Outcome::Complete => Ok(into.table("items").len()),
+        Outcome::Failed(message) => Err(message.clone()),
+        Outcome::Stopped => Err("stopped".into()),
+    }
+}
+
+fn run(source: &Source, into: InMemory) -> RunReport {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(sync(
+            source,
+            Box::new(into),
+            &RunOptions::default(),
+            Arc::new(()),
+        ))
+        .unwrap()
+}
+
+/// 1,150 rows, at most 100 a page whatever is asked for.
+fn capped(query: &Query, start: u64, total: bool) -> Answer {
+    let end = (start + number(query, "limit", 10).min(100)).min(1150);
+    let mut body = serde_json::json!({"data": items(start.min(end)..end)});
+    if total {
+        body["total"] = 1150.into();
+    }
+    json(body)
+}
+
+#[test]
+fn a_server_that_caps_pages_without_saying_so() {
+    for total in [true, false] {
+        let with = |paginator: Paginator| {
+            if total {
+                paginator.total_items("total")
+            } else {
+                paginator
+            }
+        };
+        let pages = with(Paginator::page_number("page").page_size("limit", 500));
+        assert_eq!(
+            load(pages, move |_, q| capped(
+                q,
+                (number(q, "page", 1) - 1) * 100,
+                total
+            )),
+            Ok(1150)
+        );
+        let offsets = with(Paginator::offset("offset").page_size("limit", 500));
+        assert_eq!(
+            load(offsets, move |_, q| capped(
+                q,
+                number(q, "offset", 0),
+                total
+            )),
+            Ok(1150)
+        );
+    }
+}
+
+#[test]
+fn the_last_page_for_ever() {
+    let error = load(Paginator::page_number("page"), |_, q| {
+        let page = number(q, "page", 1).min(3);
+        json(serde_json::json!({"data": items(page * 10..page * 10 + 10)}))
+    });
+    assert!(
+        error
+            .as_ref()
+            .is_err_and(|message| message.contains("same page twice")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_total_that_says_more_than_comes() {
+    let error = load(Paginator::offset("offset").total_items("total"), |_, q| {
+        let at = number(q, "offset", 0);
+        json(serde_json::json!({"data": items(at.min(90)..(at + 50).min(90)), "total": 115}))
+    });
+    assert!(
+        error
+            .as_ref()
+            .is_err_and(|message| message.contains("counts 115")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn an_empty_page_in_the_middle() {
+    // A token leads on across an empty page …
+    let rows = load(Paginator::cursor("cursor").next("next"), |_, q| {
+        let at = number(q, "cursor", 0);
+        let next = if at < 4 {
+            (at + 1).to_string().into()
+        } else {
+            serde_json::Value::Null
+        };
+        let rows = if at == 2 {
+            items(0..0)
+        } else {
+            items(at * 5..at * 5 + 5)
+        };
+        json(serde_json::json!({"data": rows, "next": next}))
+    });
+    assert_eq!(rows, Ok(20));
+    // … the id of a last record cannot.
+    let error = load(Paginator::last_id("after").more("more"), |_, q| {
+        let rows = if q.contains_key("after") {
+            items(0..0)
+        } else {
+            items(0..5)
+        };
+        json(serde_json::json!({"data": rows, "more": true}))
+    });
+    assert!(
+        error
+            .as_ref()
+            .is_err_and(|message| message.contains("more follows")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn an_empty_next_ends_and_a_relative_one_leads_on() {
+    let rows = load(Paginator::next_url("next"), |_, q| {
+        let page = number(q, "page", 0);
+        let next = if page < 2 {
+            format!("/items?page={}", page + 1)
+        } else {
+            String::new()
+        };
+        json(serde_json::json!({"data": items(page * 5..page * 5 + 5), "next": next}))
+    });
+    assert_eq!(rows, Ok(15));
+}
+
+#[test]
+fn a_next_link_or_a_redirect_to_another_host_gets_no_credentials() {
+    let (elsewhere, log) = serve(|_, _| json(serde_json::json!({"data": []})));
+    let target = elsewhere.clone();
+    let error = load(Paginator::next_url("next"), move |_, _| {
+        json(serde_json::json!({"data": items(0..5), "next": format!("{target}/items")}))
+    });
+    assert!(
+        error
+            .as_ref()
+            .is_err_and(|message| message.contains("not the API's own host")),
+        "{error:?}"
+    );
+    let error = load(Paginator::single(), move |_, _| {
+        (
+            302,
+            vec![("location".into(), format!("{elsewhere}/items"))],
+            String::new(),
+        )
+    });
+    assert!(
+        error.as_ref().is_err_and(|message| message.contains("302")),
+        "{error:?}"
+    );
+    assert_eq!(*log.lock().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn bodies_that_are_not_the_list() {
+    for (body, said) in [
+        (r#"{"error":{"message":"quota"}}"#, "data"),
+        (r#"{"data":{"oops":1}"#, ""),
+        ("<html>maintenance</html>", ""),
+        (r#"{"data":[{"id":1},{"id":"#, ""),
+        (r#"{"data":[{"id":1}]} trailing"#, ""),
+        ("", ""),
+        (r#"{"data":"none"}"#, "data"),
+    ] {
+        let error = load(Paginator::single(), move |_, _| {
+            (200, Vec::new(), body.to_owned())
+        });
+        let named = error
+            .as_ref()
+            .is_err_and(|message| message.contains("/items") && message.contains(said));
+        assert!(named, "{body}: {error:?}");
+    }
+}
+
+#[test]
+fn the_same_key_twice_is_one_row_in_the_end() {
+    let rows = load(
+        Paginator::page_number("page").total_pages("pages"),
+        |_, q| {
+            // Every page begins with the last row of the page before.
+            let page = number(q, "page", 1);
+            json(
+                serde_json::json!({"data": items((page - 1) * 9..(page - 1) * 9 + 10), "pages": 4}),
+            )
+        },
+    );
+    assert_eq!(rows, Ok(37));
+}
+
+#[test]
+fn faults_that_pass_are_tried_again_and_those_that_stay_are_named() {
+    let calls = AtomicUsize::new(0);
+    let rows = load(Paginator::single(), move |_, _| {
+        match calls.fetch_add(1, Ordering::Relaxed) {
+            0 => (500, Vec::new(), "boom".into()),
+            1 => (429, vec![("retry-after".into(), "0".into())], "{}".into()),
+            2 => (503, vec![("retry-after".into(), "1".into())], "{}".into()),
+            _ => json(serde_json::json!({"data": items(0..3)})),
+        }
+    });
+    assert_eq!(rows, Ok(3));
+    let error = load(Paginator::single(), |_, _| {
+        (
+            401,
+            Vec::new(),
+            r#"{"error":{"message":"bad key sk_secret_123"}}"#.into(),
+        )
+    });
+    assert!(
+        error
+            .as_ref()
+            .is_err_and(|message| message.contains("401") && message.contains("***")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_body_shorter_than_announced_is_not_the_end() {
+    let calls = AtomicUsize::new(0);
+    let rows = load(Paginator::single(), move |_, _| {
+        let whole = serde_json::json!({"data": items(0..50)}).to_string();
+        match calls.fetch_add(1, Ordering::Relaxed) {
+            0 => (
+                200,
+                vec![("content-length".into(), (whole.len() * 2).to_string())],
+                whole,
+            ),
+            _ => (200, Vec::new(), whole),
+        }
+    });
+    assert_eq!(rows, Ok(50));
+}

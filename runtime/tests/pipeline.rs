@@ -1,0 +1,372 @@
+//! The pipeline against a tiny API and a destination in memory: slices, checkpoints, failures, filters.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use etlgen_runtime::prelude::*;
+use etlgen_runtime::run::{Outcome, Proof, RunOptions, RunReport, sync};
+use support::{Answer, InMemory, serve};
+
+#[derive(Record)]
+struct Team {
+    id: Option<i64>,
+    name: Option<String>,
+}
+
+#[derive(Record)]
+struct Member {
+    id: Option<i64>,
+    team_id: Option<i64>,
+    joined: Option<UnixTime>,
+    tags: Option<Vec<String>>,
+}
+
+const TEAMS: i64 = 7;
+const MEMBERS: i64 = 23;
+const PAGE: usize = 5;
+
+fn json(body: serde_json::Value) -> Answer {
+    (200, Vec::new(), body.to_string())
+}
+
+fn page(rows: Vec<serde_json::Value>, query: &BTreeMap<String, String>) -> Answer {
+    let after: i64 = query.get("after").map_or(0, |after| after.parse().unwrap());
+    let rest: Vec<_> = rows
+        .into_iter()
+        .filter(|row| row["id"].as_i64() > Some(after))
+        .collect();
+    let more = rest.len() > PAGE;
+    json(serde_json::json!({"data": rest[..rest.len().min(PAGE)], "more": more}))
+}
+
+fn members(team: i64) -> Vec<serde_json::Value> {
+    (1..=MEMBERS)
+        .map(|n| serde_json::json!({"id": n, "team_id": team, "joined": 1_700_000_000 + n, "tags": ["a", "b"]}))
+        .collect()
+}
+
+fn api(path: &str, query: &BTreeMap<String, String>) -> Answer {
+    match path {
+        "/teams" => page(
+            (1..=TEAMS)
+                .map(|n| serde_json::json!({"id": n, "name": format!("t{n}")}))
+                .collect(),
+            query,
+        ),
+        "/members" => page(members(query["team"].parse().unwrap()), query),
+        _ => (404, Vec::new(), "{}".into()),
+    }
+}
+
+fn paginator() -> Paginator {
+    Paginator::last_id("after")
+        .more("more")
+        .page_size("limit", PAGE as u64)
+}
+
+fn teams() -> Resource<Team> {
+    Resource::list("teams", "/teams")
+        .records("data")
+        .primary_key([Team::ID])
+        .paginate(paginator())
+}
+
+fn team_members() -> Resource<Member> {
+    Resource::list("members", "/members")
+        .child_of("teams", |team: &Team, request| {
+            request.query("team", team.id).copy("team_name", &team.name)
+        })
+        .records("data")
+        .primary_key([Member::TEAM_ID, Member::ID])
+        .paginate(paginator())
+}
+
+fn source(base: &str) -> Source {
+    Source::new("club", base)
+        .resource(teams())
+        .resource(team_members())
+}
+
+fn run(source: &Source, into: InMemory, options: &RunOptions) -> etlgen_runtime::Result<RunReport> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(sync(source, Box::new(into), options, Arc::new(())))
+}
+
+#[test]
+fn children_of_every_parent_are_loaded_and_proved() {
+    let (base, _) = serve(api);
+    let into = InMemory::new(1000);
+    let report = run(&source(&base), into.clone(), &RunOptions::default()).unwrap();
+    assert!(report.is_complete(), "{report:#?}");
+    assert!(
+        report
+            .resources
+            .iter()
+            .all(|resource| matches!(resource.proof, Proof::Proved(_))),
+        "{report:#?}"
+    );
+    assert_eq!(into.table("teams").len(), TEAMS as usize);
+    assert_eq!(into.table("members").len(), (TEAMS * MEMBERS) as usize);
+    assert_eq!(
+        into.table("members__tags").len(),
+        (TEAMS * MEMBERS * 2) as usize
+    );
+    assert!(
+        into.table("members")
+            .values()
+            .all(|row| row["team_name"].starts_with('t'))
+    );
+}
+
+#[test]
+fn a_run_that_fails_at_any_commit_is_gone_on_with_and_ends_the_same() {
+    for disposition in [
+        Disposition::Merge,
+        Disposition::Append,
+        Disposition::Replace,
+    ] {
+        let (base, _) = serve(api);
+        let source = Source::new("club", &base)
+            .resource(teams().write(disposition))
+            .resource(team_members().write(disposition));
+        let undisturbed = InMemory::new(1000);
+        run(&source, undisturbed.clone(), &RunOptions::default()).unwrap();
+        let mut commits = 0;
+        loop {
+            let into = InMemory::new(11);
+            let first = run(&source, into.failing_at(commits), &RunOptions::default());
+            run(&source, into.clone(), &RunOptions::default()).unwrap();
+            assert_eq!(
+                into.tables(),
+                undisturbed.tables(),
+                "{disposition:?} after a failure at commit {commits}"
+            );
+            if first.is_ok() {
+                break;
+            }
+            commits += 1;
+        }
+        assert!(commits > 3, "{disposition:?}: {commits} commits");
+    }
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    for disposition in [
+        Disposition::Merge,
+        Disposition::Append,
+        Disposition::Replace,
+    ] {
+        let (base, _) = serve(api);
+        let source = Source::new("club", &base)
+            .resource(teams().write(disposition))
+            .resource(team_members().write(disposition));
+        let into = InMemory::new(50);
+        run(&source, into.clone(), &RunOptions::default()).unwrap();
+        let before = into.tables();
+        run(&source, into.clone(), &RunOptions::default()).unwrap();
+        assert_eq!(into.tables(), before, "{disposition:?}");
+        let full = RunOptions {
+            full_refresh: true,
+            ..RunOptions::default()
+        };
+        run(&source, into.clone(), &full).unwrap();
+        assert_eq!(into.table("members").len(), before["members"].len());
+    }
+}
+
+#[test]
+fn one_failing_resource_fails_alone_and_its_children_wait() {
+    let broken = Arc::new(AtomicUsize::new(1));
+    let switch = broken.clone();
+    let (base, _) = serve(
+        move |path, query| match query.get("team").map(String::as_str) {
+            Some("3") if switch.load(Ordering::Relaxed) == 1 => {
+                (418, Vec::new(), r#"{"message":"teapot"}"#.into())
+            }
+            Some("4") => (404, Vec::new(), "{}".into()),
+            _ => api(path, query),
+        },
+    );
+    let into = InMemory::new(10);
+    let report = run(&source(&base), into.clone(), &RunOptions::default()).unwrap();
+    assert!(matches!(report.resources[0].outcome, Outcome::Complete));
+    let Outcome::Failed(message) = &report.resources[1].outcome else {
+        panic!("{report:#?}")
+    };
+    assert!(
+        message.contains("teapot") && message.contains("/members"),
+        "{message}"
+    );
+    assert_eq!(
+        into.table("members").len(),
+        ((TEAMS - 2) * MEMBERS) as usize
+    );
+
+    broken.store(0, Ordering::Relaxed);
+    let report = run(&source(&base), into.clone(), &RunOptions::default()).unwrap();
+    assert!(report.is_complete());
+    assert_eq!(
+        into.table("members").len(),
+        ((TEAMS - 1) * MEMBERS) as usize
+    );
+    assert!(
+        report.resources[1]
+            .notes
+            .iter()
+            .any(|note| note.contains("404")),
+        "{report:#?}"
+    );
+}
+
+fn joined(new_rows_only: bool) -> Resource<Member> {
+    let cursor = Cursor::created(Member::JOINED).param("since");
+    Resource::list("members", "/members")
+        .query("team", "1")
+        .records("data")
+        .primary_key([Member::ID])
+        .paginate(paginator())
+        .incremental(if new_rows_only {
+            cursor.new_rows_only()
+        } else {
+            cursor
+        })
+}
+
+fn filtered(path: &str, query: &BTreeMap<String, String>) -> Answer {
+    let since: i64 = query.get("since").map_or(0, |since| since.parse().unwrap());
+    assert_eq!(path, "/members");
+    page(
+        members(1)
+            .into_iter()
+            .filter(|row| row["joined"].as_i64() >= Some(since))
+            .collect(),
+        query,
+    )
+}
+
+#[test]
+fn a_creation_cursor_filters_only_when_rows_never_change() {
+    for (new_rows_only, second) in [(false, MEMBERS as u64), (true, 1)] {
+        let (base, _) = serve(filtered);
+        let source = Source::new("club", &base).resource(joined(new_rows_only));
+        let into = InMemory::new(1000);
+        run(&source, into.clone(), &RunOptions::default()).unwrap();
+        let report = run(&source, into.clone(), &RunOptions::default()).unwrap();
+        assert_eq!(
+            report.resources[0].records, second,
+            "new rows only: {new_rows_only}"
+        );
+        assert_eq!(into.table("members").len(), MEMBERS as usize);
+    }
+}
+
+#[test]
+fn a_filter_that_the_server_refuses_is_said_and_nothing_is_lost() {
+    let (base, log) = serve(|path, query| match query.contains_key("since") {
+        true => (
+            400,
+            Vec::new(),
+            r#"{"error":"unknown parameter: since"}"#.into(),
+        ),
+        false => api(path, query),
+    });
+    let source = Source::new("club", &base).resource(joined(true));
+    let into = InMemory::new(1000);
+    run(&source, into.clone(), &RunOptions::default()).unwrap();
+    let report = run(&source, into.clone(), &RunOptions::default()).unwrap();
+    assert!(
+        report.resources[0]
+            .notes
+            .iter()
+            .any(|note| note.contains("`since`")),
+        "{report:#?}"
+    );
+    assert_eq!(report.resources[0].records, MEMBERS as u64);
+    assert_eq!(into.table("members").len(), MEMBERS as usize);
+    assert!(
+        log.lock()
+            .unwrap()
+            .iter()
+            .any(|request| request.contains("since="))
+    );
+}
+
+#[test]
+fn a_window_takes_what_is_inside_and_leaves_the_cursor() {
+    let (base, _) = serve(filtered);
+    let source = Source::new("club", &base).resource(joined(true));
+    let into = InMemory::new(1000);
+    let window = RunOptions {
+        since: Some("2023-11-14T22:13:25Z".into()),
+        until: Some("2023-11-14T22:13:30Z".into()),
+        ..RunOptions::default()
+    };
+    run(&source, into.clone(), &window).unwrap();
+    assert_eq!(into.table("members").len(), 5);
+    run(&source, into.clone(), &RunOptions::default()).unwrap();
+    assert_eq!(into.table("members").len(), MEMBERS as usize);
+}
+
+#[test]
+fn a_limit_stops_and_the_next_run_goes_on() {
+    for disposition in [
+        Disposition::Merge,
+        Disposition::Append,
+        Disposition::Replace,
+    ] {
+        let (base, _) = serve(api);
+        let source = Source::new("club", &base).resource(teams().write(disposition));
+        let into = InMemory::new(1000);
+        let limited = RunOptions {
+            limit: Some(3),
+            ..RunOptions::default()
+        };
+        run(&source, into.clone(), &limited).unwrap();
+        assert_eq!(into.table("teams").len(), 3, "{disposition:?}");
+        run(&source, into.clone(), &RunOptions::default()).unwrap();
+        assert_eq!(into.table("teams").len(), TEAMS as usize, "{disposition:?}");
+    }
+}
+
+#[test]
+fn closures_change_and_filter_and_dropped_parents_have_no_children() {
+    let (base, _) = serve(api);
+    let teams = teams().filter(|team| team.id != Some(2)).map(|mut team| {
+        team.name = team.name.map(|name| name.to_uppercase());
+        team
+    });
+    let source = Source::new("club", &base)
+        .resource(teams)
+        .resource(team_members());
+    let into = InMemory::new(1000);
+    run(&source, into.clone(), &RunOptions::default()).unwrap();
+    assert_eq!(into.table("teams").len(), TEAMS as usize - 1);
+    assert!(
+        into.table("members")
+            .values()
+            .all(|row| row["team_name"].starts_with('T'))
+    );
+    assert_eq!(
+        into.table("members").len(),
+        ((TEAMS - 1) * MEMBERS) as usize
+    );
+}
+
+#[test]
+fn undecided_paging_never_ends_green() {
+    let (base, _) = serve(api);
+    let source = Source::new("club", &base).resource(teams().paginate(Paginator::undecided()));
+    let report = run(&source, InMemory::new(1000), &RunOptions::default()).unwrap();
+    let Outcome::Failed(message) = &report.resources[0].outcome else {
+        panic!("{report:#?}")
+    };
+    assert!(message.contains("undecided"), "{message}");
+}

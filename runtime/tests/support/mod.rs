@@ -1,0 +1,279 @@
+//! A tiny API on loopback and a destination in memory that can fail at any commit.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch};
+use etlgen_runtime::load::{
+    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
+};
+use etlgen_runtime::schema::{ColumnRole, Disposition, TableSchema};
+use etlgen_runtime::state::{StateChange, StateRow};
+use etlgen_runtime::{Error, ErrorKind, Result};
+
+/// What a handler answers: status, headers, body.
+pub type Answer = (u16, Vec<(String, String)>, String);
+
+/// Starts an API that answers with `handle(path, query)`; gives its base URL and the log of its requests.
+pub fn serve(
+    handle: impl Fn(&str, &BTreeMap<String, String>) -> Answer + Send + Sync + 'static,
+) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let (handle, kept) = (Arc::new(handle), log.clone());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let (handle, kept) = (handle.clone(), kept.clone());
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap_or_default();
+                let mut header = String::new();
+                while reader.read_line(&mut header).is_ok_and(|n| n > 2) {
+                    header.clear();
+                }
+                let target = line.split(' ').nth(1).unwrap_or("/").to_owned();
+                let url = reqwest::Url::parse(&format!("http://x{target}")).unwrap();
+                let query = url.query_pairs().into_owned().collect();
+                let (status, headers, body) = handle(url.path(), &query);
+                kept.lock().unwrap().push(target);
+                let mut head = format!(
+                    "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n",
+                    body.len()
+                );
+                for (name, value) in headers {
+                    head.push_str(&format!("{name}: {value}\r\n"));
+                }
+                let _ = stream.write_all(format!("{head}\r\n{body}").as_bytes());
+            });
+        }
+    });
+    (base, log)
+}
+
+/// Rows of a table by `_etl_id`, each as column -> text.
+pub type Table = BTreeMap<String, BTreeMap<String, String>>;
+
+#[derive(Clone, Default)]
+struct Committed {
+    tables: BTreeMap<String, Table>,
+    staged: BTreeMap<String, Table>,
+    schemas: Vec<TableSchema>,
+    state: BTreeMap<(String, String), String>,
+}
+
+/// A destination in memory; it survives the runs that use it.
+#[derive(Clone, Default)]
+pub struct InMemory {
+    committed: Arc<Mutex<Committed>>,
+    working: Committed,
+    /// The commit that fails, counted from 0.
+    fails_at: Option<usize>,
+    commits: usize,
+    rows_per_commit: usize,
+}
+
+impl InMemory {
+    /// One that commits after that many rows.
+    pub fn new(rows_per_commit: usize) -> Self {
+        InMemory {
+            rows_per_commit,
+            ..InMemory::default()
+        }
+    }
+
+    /// The same data, failing at that commit.
+    pub fn failing_at(&self, commit: usize) -> Self {
+        InMemory {
+            fails_at: Some(commit),
+            ..self.clone()
+        }
+    }
+
+    /// The committed rows of a table, without the load's id.
+    pub fn table(&self, name: &str) -> Table {
+        let mut table = self
+            .committed
+            .lock()
+            .unwrap()
+            .tables
+            .get(name)
+            .cloned()
+            .unwrap_or_default();
+        for row in table.values_mut() {
+            row.remove("_etl_load_id");
+        }
+        table
+    }
+
+    /// Every committed table.
+    pub fn tables(&self) -> BTreeMap<String, Table> {
+        let names: Vec<String> = self
+            .committed
+            .lock()
+            .unwrap()
+            .tables
+            .keys()
+            .cloned()
+            .collect();
+        names
+            .into_iter()
+            .map(|name| (name.clone(), self.table(&name)))
+            .collect()
+    }
+}
+
+fn texts(batch: &RecordBatch, row: usize) -> BTreeMap<String, String> {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns());
+    columns
+        .filter(|(_, column)| column.is_valid(row))
+        .map(|(field, column)| {
+            let one = column.slice(row, 1);
+            let text = match one.as_string_opt::<i32>() {
+                Some(text) => text.value(0).to_owned(),
+                None => format!("{one:?}"),
+            };
+            (field.name().clone(), text)
+        })
+        .collect()
+}
+
+impl Destination for InMemory {
+    fn describe(&self) -> String {
+        "memory".into()
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            identifier_length: 255,
+        }
+    }
+
+    fn checkpoint_policy(&self) -> CheckpointPolicy {
+        CheckpointPolicy {
+            rows: self.rows_per_commit,
+            interval: Duration::from_secs(3600),
+        }
+    }
+
+    fn open(&mut self, _: &LoadInfo) -> Result<Memory> {
+        self.working = self.committed.lock().unwrap().clone();
+        let state = self
+            .working
+            .state
+            .iter()
+            .map(|((resource, slice), value)| StateRow {
+                resource: resource.clone(),
+                slice: slice.clone(),
+                value: value.clone(),
+            });
+        Ok(Memory {
+            tables: self.working.schemas.clone(),
+            state: state.collect(),
+        })
+    }
+
+    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+        let working = &mut self.working;
+        let mut roots = Vec::new();
+        let mut refused = Vec::new();
+        for table in &chunk.tables {
+            let name = table.schema.name.clone();
+            working.schemas.retain(|schema| schema.name != name);
+            working.schemas.push((*table.schema).clone());
+            let place = match chunk.disposition {
+                Disposition::Replace => &mut working.staged,
+                _ => &mut working.tables,
+            };
+            let place = place.entry(name).or_default();
+            if chunk.begins_pass {
+                place.clear();
+            }
+            let rows: Vec<_> = (0..table.rows.num_rows())
+                .map(|row| texts(&table.rows, row))
+                .collect();
+            let root_id = table
+                .schema
+                .role(ColumnRole::RootId)
+                .map(|column| column.name.clone());
+            if root_id.is_none() {
+                roots = rows.iter().map(|row| row["_etl_id"].clone()).collect();
+                assert_eq!(
+                    roots
+                        .iter()
+                        .collect::<std::collections::BTreeSet<_>>()
+                        .len(),
+                    roots.len()
+                );
+            }
+            if chunk.disposition != Disposition::Append {
+                place.retain(|id, row| {
+                    let root = root_id.as_ref().map_or(id, |column| &row[column]);
+                    !roots.contains(root)
+                });
+            }
+            for row in rows {
+                let id = row["_etl_id"].clone();
+                let root = root_id.as_ref().map_or(&id, |column| &row[column]).clone();
+                if chunk.disposition == Disposition::Append
+                    && (refused.contains(&root) || place.contains_key(&id))
+                {
+                    refused.push(root);
+                    continue;
+                }
+                assert!(
+                    place.insert(id.clone(), row).is_none(),
+                    "{id} twice in {}",
+                    table.schema.name
+                );
+            }
+        }
+        if chunk.ends_pass {
+            for table in &chunk.tables {
+                let staged = working
+                    .staged
+                    .remove(&table.schema.name)
+                    .unwrap_or_default();
+                working.tables.insert(table.schema.name.clone(), staged);
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, state: &[StateChange], _: LoadStatus) -> Result<()> {
+        for change in state {
+            match change.clone() {
+                StateChange::Put(row) => {
+                    self.working
+                        .state
+                        .insert((row.resource, row.slice), row.value);
+                }
+                StateChange::Forget { resource, slice } => {
+                    self.working.state.remove(&(resource, slice));
+                }
+            }
+        }
+        if self.fails_at == Some(self.commits) {
+            return Err(Error::new(ErrorKind::Destination, "the disk is full"));
+        }
+        self.commits += 1;
+        *self.committed.lock().unwrap() = self.working.clone();
+        Ok(())
+    }
+
+    fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
+        let committed = self.committed.lock().unwrap();
+        Ok(committed
+            .tables
+            .iter()
+            .map(|(name, rows)| (name.clone(), rows.len() as u64))
+            .collect())
+    }
+}

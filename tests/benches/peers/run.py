@@ -1,0 +1,128 @@
+"""Loads the same invoices with a connector of ours and with dlt, in turn, and prints what each cost.
+
+usage: run.py [--records N] [--pairs N] [--svg FILE]
+
+Builds the connector and the mock API (release), installs dlt in a virtual environment under target/, and runs the
+pairs one after the other on a quiet machine. CPU seconds and peak memory are those of whole processes.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+DLT = "dlt[parquet,filesystem]==1.31.*"
+
+
+def build():
+    command = ["cargo", "build", "--release", "-p", "etlgen-tests", "--bin", "mock-api", "-p", "bulk-connector"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    metadata = subprocess.run(
+        ["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=ROOT, check=True, capture_output=True
+    )
+    return Path(json.loads(metadata.stdout)["target_directory"])
+
+
+def install_dlt(target):
+    python = target / "bench-venv" / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", DLT], check=True)
+    return python
+
+
+def measured(command, env=None):
+    """Runs a command to its end: wall seconds, CPU seconds, peak memory in MB (of the largest process)."""
+    started = time.time()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
+    error = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"{command} failed: {error.decode(errors='replace')[-2000:]}")
+    return time.time() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--svg", type=Path)
+    options = parser.parse_args()
+
+    target = build()
+    python = install_dlt(target)
+    port = free_port()
+    server = subprocess.Popen([target / "release" / "mock-api", "--port", str(port), "--bulk", str(options.records)])
+    base = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    ours = [str(target / "release" / "bulk-connector"), "sync", "--base-url", base, "--destination"]
+    env = dict(os.environ, BULK_API_KEY="sk_test")
+    contenders = {
+        "dlt 1.31 -> Parquet": lambda folder: [python, HERE / "dlt_run.py", base, folder, "default"],
+        "dlt 1.31 tuned -> Parquet": lambda folder: [python, HERE / "dlt_run.py", base, folder, "tuned"],
+        "etlgen -> Parquet": lambda folder: ours + [f"parquet:{folder}/out"],
+        "etlgen -> SQLite": lambda folder: ours + [f"sqlite:{folder}/out.db"],
+    }
+    costs = {name: [] for name in contenders}
+    try:
+        for pair in range(options.pairs):
+            for name, command in contenders.items():
+                folder = tempfile.mkdtemp(dir=target)
+                costs[name].append(measured(command(folder), env))
+                shutil.rmtree(folder)
+                print(f"{pair + 1}/{options.pairs} {name}: {costs[name][-1][1]:.2f} CPU s", file=sys.stderr)
+    finally:
+        server.kill()
+
+    per = 100_000 / options.records
+    medians = {name: [statistics.median(column) for column in zip(*runs)] for name, runs in costs.items()}
+    best = min(cpu for name, (_, cpu, _) in medians.items() if name.startswith("dlt"))
+    print(f"\n{options.records} invoices, medians of {options.pairs} runs\n")
+    print("| | wall s | CPU s | CPU s/100k | peak MB | dlt's best / this, CPU |")
+    print("|---|---|---|---|---|---|")
+    for name, (wall, cpu, memory) in medians.items():
+        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {cpu * per:.2f} | {memory:.0f} | {best / cpu:.1f} |")
+    if options.svg:
+        options.svg.write_text(plot(medians, per))
+
+
+def plot(medians, per):
+    """A bar chart of CPU seconds per 100,000 records."""
+    widest = max(cpu for _, cpu, _ in medians.values()) * per
+    rows = []
+    for index, (name, (_, cpu, _)) in enumerate(medians.items()):
+        y, width = 40 + 34 * index, 420 * cpu * per / widest
+        colour = "#9aa5b1" if name.startswith("dlt") else "#1f6feb"
+        rows.append(
+            f'<text x="180" y="{y + 15}" text-anchor="end">{name}</text>'
+            f'<rect x="190" y="{y}" width="{width:.1f}" height="22" fill="{colour}"/>'
+            f'<text x="{196 + width:.1f}" y="{y + 15}">{cpu * per:.1f}</text>'
+        )
+    height = 50 + 34 * len(rows)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="680" height="{height}" font-family="sans-serif" font-size="13">'
+        '<text x="190" y="24">CPU seconds per 100,000 invoices of 3.1 KB (less is better)</text>' + "".join(rows) + "</svg>\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
