@@ -1,3 +1,42 @@
 //! The only code that knows OpenAPI: bytes become an [`api::Api`].
+//!
+//! All dialects (2.0, 3.0, 3.1 and later) are read by one tolerant reader of JSON values, part by part and only as far as
+//! operations reach. So a bad part costs that part, and every pointer is one of the original document.
 
 pub mod api;
+mod document;
+mod identify;
+mod load;
+mod locate;
+mod operation;
+mod parameter;
+mod parse;
+mod report;
+mod response;
+mod root;
+mod schema;
+mod security;
+
+#[cfg(test)]
+mod tests;
+
+use api::Api;
+use document::Documents;
+pub use load::{Input, LoadError};
+use report::Report;
+
+use crate::diagnostics::Diagnostic;
+
+/// Reads a document. Without an `Api` there is at least one error among the diagnostics.
+pub fn read(input: &Input) -> (Option<Api>, Vec<Diagnostic>) {
+    let mut report = Report::default();
+    let Some((text, value)) = parse::parse(input, &mut report) else {
+        return (None, report.finish(&Documents::default()));
+    };
+    let dialect = identify::identify(&value, &mut report);
+    let documents = Documents::gather(input, text, value);
+    let api = dialect
+        .and_then(|dialect| root::api(&documents, dialect, &mut report))
+        .filter(|_| !report.failed());
+    (api, report.finish(&documents))
+}

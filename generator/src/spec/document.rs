@@ -1,0 +1,483 @@
+//! The document and the files it refers to: nodes that know where they stand, and where a `$ref` leads.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::Value;
+
+use super::load::{Input, read_file};
+use super::parse::{decode, parse_text};
+
+/// Files beyond this are not read.
+const MAX_FILES: usize = 2000;
+/// A chain of `$ref`s longer than this is taken for a circle.
+const MAX_HOPS: usize = 64;
+
+/// The document (file 0) and, as far as they can be read, all files it refers to.
+#[derive(Debug, Default)]
+pub(super) struct Documents<'a> {
+    files: Vec<File<'a>>,
+    /// Files by their path relative to the base; or why they cannot be read.
+    by_path: HashMap<PathBuf, Result<usize, String>>,
+}
+
+#[derive(Debug)]
+struct File<'a> {
+    /// As messages name it.
+    name: String,
+    /// Relative to the base; empty for the document itself.
+    path: PathBuf,
+    text: Cow<'a, str>,
+    value: Value,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Node<'a> {
+    pub file: usize,
+    pub pointer: String,
+    pub value: &'a Value,
+}
+
+impl<'a> Node<'a> {
+    /// The value under a key, unless it is missing or null.
+    pub fn child(&self, key: &str) -> Option<Node<'a>> {
+        let value = self.value.get(key)?;
+        if value.is_null() {
+            return None;
+        }
+        Some(self.at(key, value))
+    }
+
+    /// The entries of an object; none for anything else.
+    pub fn entries(&self) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
+        let parent = Node {
+            value: self.value,
+            ..self.clone()
+        };
+        let map = self.value.as_object();
+        map.into_iter().flatten().map(move |(key, value)| {
+            let node = parent.at(key, value);
+            (key.as_str(), node)
+        })
+    }
+
+    /// The items of an array; none for anything else.
+    pub fn items(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
+        let parent = self.clone();
+        let items = self.value.as_array();
+        items
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .map(move |(index, value)| parent.at(&index.to_string(), value))
+    }
+
+    /// The text under a key; numbers and booleans become text.
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.value.get(key).and_then(as_text)
+    }
+
+    /// The flag under a key, also when it is written as text.
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        match self.value.get(key)? {
+            Value::Bool(flag) => Some(*flag),
+            Value::String(text) => text.trim().to_ascii_lowercase().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The texts of a list under a key; a single text is a list of one.
+    pub fn texts(&self, key: &str) -> Vec<String> {
+        match self.value.get(key) {
+            Some(Value::Array(items)) => items.iter().filter_map(as_text).collect(),
+            Some(Value::String(text)) => vec![text.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Keys that begin with `x-`.
+    pub fn extensions(&self) -> std::collections::BTreeMap<String, Value> {
+        let map = self.value.as_object().into_iter().flatten();
+        map.filter(|(key, _)| key.starts_with("x-"))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    }
+
+    /// The `$ref`, if the value has one.
+    pub fn reference(&self) -> Option<&'a str> {
+        self.value.get("$ref")?.as_str()
+    }
+
+    fn at(&self, key: &str, value: &'a Value) -> Node<'a> {
+        let mut pointer = String::with_capacity(self.pointer.len() + key.len() + 1);
+        pointer.push_str(&self.pointer);
+        push_token(&mut pointer, key);
+        Node {
+            file: self.file,
+            pointer,
+            value,
+        }
+    }
+}
+
+/// A scalar as text.
+pub(super) fn as_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+/// Appends a key to a JSON pointer.
+pub(super) fn push_token(pointer: &mut String, key: &str) {
+    pointer.push('/');
+    if key.contains(['~', '/']) {
+        pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+    } else {
+        pointer.push_str(key);
+    }
+}
+
+/// A token of a JSON pointer as the key it stands for.
+pub(super) fn unescape(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}
+
+impl<'t> Documents<'t> {
+    /// Takes the document and reads every file that it, or one of those, refers to.
+    pub fn gather(input: &Input, text: Cow<'t, str>, value: Value) -> Documents<'t> {
+        let mut documents = Documents {
+            files: vec![File {
+                name: input.name.clone(),
+                path: PathBuf::new(),
+                text,
+                value,
+            }],
+            by_path: HashMap::new(),
+        };
+        let mut next = 0;
+        while let Some(file) = documents.files.get(next) {
+            let mut wanted = Vec::new();
+            external_references(&file.value, &mut wanted);
+            let from = file.path.clone();
+            for reference in wanted {
+                if let Ok(path) = relative_path(&from, &reference) {
+                    documents.read(input, path);
+                }
+            }
+            next += 1;
+        }
+        documents
+    }
+
+    fn read(&mut self, input: &Input, path: PathBuf) {
+        if self.by_path.contains_key(&path) {
+            return;
+        }
+        let file = match &input.base {
+            None => Err("files beside this document are not known".to_owned()),
+            Some(_) if self.files.len() >= MAX_FILES => Err("too many files".to_owned()),
+            Some(base) => read_file(&base.join(&path)).and_then(|bytes| {
+                let text = decode(&bytes).into_owned();
+                let value = parse_text(&text).map_err(|error| error.message)?;
+                Ok(File {
+                    name: base.join(&path).display().to_string(),
+                    path: path.clone(),
+                    text: Cow::Owned(text),
+                    value,
+                })
+            }),
+        };
+        let index = file.map(|file| {
+            self.files.push(file);
+            self.files.len() - 1
+        });
+        self.by_path.insert(path, index);
+    }
+
+    /// The whole document.
+    pub fn root(&self) -> Option<Node<'_>> {
+        self.file(0)
+    }
+
+    fn file(&self, index: usize) -> Option<Node<'_>> {
+        Some(Node {
+            file: index,
+            pointer: String::new(),
+            value: &self.files.get(index)?.value,
+        })
+    }
+
+    /// Name and text of a file; the document's own if there is no such file.
+    pub fn source(&self, file: usize) -> (&str, &str) {
+        match self.files.get(file).or(self.files.first()) {
+            Some(file) => (&file.name, &file.text),
+            None => ("", ""),
+        }
+    }
+
+    /// A pointer that is unique among all files.
+    pub fn full_pointer(&self, node: &Node<'_>) -> String {
+        match self.files.get(node.file) {
+            Some(file) if node.file > 0 => format!("{}#{}", file.path.display(), node.pointer),
+            _ => node.pointer.clone(),
+        }
+    }
+
+    /// The name of the component that a node is, if it is one.
+    pub fn component_name(&self, node: &Node<'_>) -> Option<String> {
+        let name = ["/components/schemas/", "/definitions/"]
+            .into_iter()
+            .find_map(|prefix| node.pointer.strip_prefix(prefix));
+        if let Some(name) = name {
+            return (!name.contains('/')).then(|| unescape(name));
+        }
+        if node.file == 0 {
+            return None;
+        }
+        if node.pointer.is_empty() {
+            let stem = self.files.get(node.file)?.path.file_stem()?;
+            return stem.to_str().map(str::to_owned);
+        }
+        let name = node.pointer.strip_prefix("/schemas/");
+        let name = name.or_else(|| node.pointer.strip_prefix('/'))?;
+        (!name.contains('/')).then(|| unescape(name))
+    }
+
+    /// Follows `$ref`s to the value they mean; or says why that cannot be done.
+    pub fn resolve<'a>(&'a self, node: Node<'a>) -> Result<Node<'a>, String> {
+        let mut node = node;
+        for _ in 0..MAX_HOPS {
+            match node.reference() {
+                Some(reference) => node = self.target(&node, reference)?,
+                None => return Ok(node),
+            }
+        }
+        Err("it leads in a circle".to_owned())
+    }
+
+    /// Where one `$ref` leads, not following any further.
+    pub fn target<'a>(&'a self, from: &Node<'a>, reference: &str) -> Result<Node<'a>, String> {
+        let (path, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let root = if path.is_empty() {
+            self.file(from.file)
+        } else if reference.starts_with("http:") || reference.starts_with("https:") {
+            return Err("other documents on the web are not fetched".to_owned());
+        } else if let Some(named) = self.by_name(from.file, reference) {
+            return Ok(named);
+        } else {
+            let base = self.files.get(from.file).map(|file| file.path.as_path());
+            let path = relative_path(base.unwrap_or(Path::new("")), reference)?;
+            match self.by_path.get(&path) {
+                Some(Ok(index)) => self.file(*index),
+                Some(Err(reason)) => return Err(reason.clone()),
+                None if path.as_os_str().is_empty() => self.file(0),
+                None => return Err("there is no such file".to_owned()),
+            }
+        };
+        let root = root.ok_or("there is no such file")?;
+        let fragment = percent_decode(fragment);
+        self.descend(root.clone(), &fragment)
+            .or_else(|| self.by_last_name(root.file, &fragment))
+            .ok_or_else(|| "there is nothing there".to_owned())
+    }
+
+    /// Walks a JSON pointer, through `$ref`s on the way too.
+    fn descend<'a>(&'a self, root: Node<'a>, fragment: &str) -> Option<Node<'a>> {
+        let mut node = root;
+        for token in fragment.split('/').skip(1) {
+            let key = unescape(token);
+            let mut hops = 0;
+            node = loop {
+                let next = match node.value {
+                    Value::Array(items) => key
+                        .parse::<usize>()
+                        .ok()
+                        .and_then(|index| items.get(index))
+                        .map(|value| node.at(&key, value)),
+                    value => value.get(&key).map(|value| node.at(&key, value)),
+                };
+                if let Some(next) = next {
+                    break next;
+                }
+                // A step that is missing here may be there where this node's own `$ref` leads; no recursion into `target`:
+                // a pointer through itself must not hang.
+                let (path, fragment) = node.reference()?.split_once('#')?;
+                hops += 1;
+                if !path.is_empty() || hops > MAX_HOPS {
+                    return None;
+                }
+                let value = self
+                    .file(node.file)?
+                    .value
+                    .pointer(&percent_decode(fragment))?;
+                node = Node {
+                    file: node.file,
+                    pointer: percent_decode(fragment),
+                    value,
+                };
+            };
+        }
+        let plain = fragment.is_empty() || fragment.starts_with('/');
+        plain.then_some(node)
+    }
+
+    /// A reference by bare name (`Pet`), as some writers have it.
+    fn by_name<'a>(&'a self, file: usize, name: &str) -> Option<Node<'a>> {
+        if name.contains(['/', '.', '#']) {
+            return None;
+        }
+        self.component(file, name)
+    }
+
+    /// The component that a broken pointer names in its last step (`#/definitions/Pet` in an OpenAPI 3 document).
+    fn by_last_name<'a>(&'a self, file: usize, fragment: &str) -> Option<Node<'a>> {
+        let steps: Vec<&str> = fragment.split('/').skip(1).collect();
+        match steps[..] {
+            ["definitions" | "schemas" | "models", name] => self.component(file, &unescape(name)),
+            ["components", "schemas" | "models", name] => self.component(file, &unescape(name)),
+            _ => None,
+        }
+    }
+
+    fn component<'a>(&'a self, file: usize, name: &str) -> Option<Node<'a>> {
+        let root = self.file(file)?;
+        let schemas = root.child("components").and_then(|c| c.child("schemas"));
+        [schemas, root.child("definitions")]
+            .into_iter()
+            .flatten()
+            .find_map(|group| group.child(name))
+    }
+}
+
+/// All `$ref`s to other files.
+fn external_references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            if let Some(Value::String(reference)) = map.get("$ref")
+                && !reference.starts_with('#')
+            {
+                found.push(reference.clone());
+            }
+            map.values()
+                .for_each(|value| external_references(value, found));
+        }
+        Value::Array(items) => items
+            .iter()
+            .for_each(|value| external_references(value, found)),
+        _ => {}
+    }
+}
+
+/// The path of a reference from a file, relative to the base and without `.` and `..` where that can be.
+fn relative_path(from: &Path, reference: &str) -> Result<PathBuf, String> {
+    let path = percent_decode(reference.split(['#', '?']).next().unwrap_or(""));
+    if path.contains(':') || path.starts_with(['/', '\\', '~']) {
+        return Err("only files beside this document are read".to_owned());
+    }
+    let mut clean = PathBuf::new();
+    let directory = from.parent().unwrap_or(Path::new(""));
+    for part in directory.join(path).components() {
+        match part {
+            Component::Normal(name) => clean.push(name),
+            Component::ParentDir => {
+                if !clean.pop() {
+                    return Err("it is outside of the document's directory".to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(clean)
+}
+
+fn percent_decode(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        let escaped = (*byte == b'%')
+            .then(|| tail.get(..2))
+            .flatten()
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match escaped {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn documents(value: Value) -> Documents<'static> {
+        Documents::gather(&Input::default(), Cow::Borrowed(""), value)
+    }
+
+    fn target(value: Value, reference: &str) -> Result<String, String> {
+        let documents = documents(value);
+        let root = documents.root().unwrap();
+        documents.target(&root, reference).map(|node| node.pointer)
+    }
+
+    #[test]
+    fn pointers_are_unescaped() {
+        let value = json!({"paths": {"/a~b": {"get": 1}}});
+        assert_eq!(
+            target(value, "#/paths/~1a~0b/get"),
+            Ok("/paths/~1a~0b/get".to_owned())
+        );
+        assert_eq!(target(json!({"a b": 1}), "#/a%20b"), Ok("/a b".to_owned()));
+        assert_eq!(target(json!({"a": [1, 2]}), "#/a/1"), Ok("/a/1".to_owned()));
+    }
+
+    #[test]
+    fn a_pointer_may_lead_through_a_reference() {
+        let value = json!({"a": {"$ref": "#/b"}, "b": {"c": 1}});
+        assert_eq!(target(value, "#/a/c"), Ok("/b/c".to_owned()));
+        assert!(target(json!({"a": {"$ref": "#/a"}}), "#/a/c").is_err());
+    }
+
+    #[test]
+    fn misplaced_components_are_found() {
+        let value = json!({"components": {"schemas": {"Pet": {}}}});
+        let pet = Ok("/components/schemas/Pet".to_owned());
+        assert_eq!(target(value.clone(), "#/definitions/Pet"), pet);
+        assert_eq!(target(value.clone(), "Pet"), pet);
+        assert!(target(value, "#/definitions/Dog").is_err());
+    }
+
+    #[test]
+    fn circles_end() {
+        let documents = documents(json!({"a": {"$ref": "#/b"}, "b": {"$ref": "#/a"}}));
+        let node = documents.root().unwrap().child("a").unwrap();
+        assert!(documents.resolve(node).is_err());
+    }
+
+    #[test]
+    fn only_files_beside_the_document_are_read() {
+        let path = |from: &str, reference: &str| relative_path(Path::new(from), reference);
+        assert_eq!(path("a/b.yaml", "../c.yaml#/X"), Ok("c.yaml".into()));
+        assert_eq!(path("", "./s/c.yaml"), Ok("s/c.yaml".into()));
+        assert!(path("", "../c.yaml").is_err());
+        assert!(path("", "/etc/passwd").is_err());
+        assert!(path("", "file:///etc/passwd").is_err());
+    }
+}

@@ -1,0 +1,231 @@
+//! Path items and operations.
+
+use serde_json::Value;
+
+use super::api::{Operation, Parameter, SchemaId};
+use super::document::{Documents, Node, push_token};
+use super::identify::Dialect;
+use super::parameter;
+use super::report::Report;
+use super::response::{self, is_json};
+use super::schema::SchemaBuilder;
+use super::security;
+
+const METHODS: [&str; 9] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace", "query",
+];
+
+/// What holds for operations that say nothing, in Swagger 2.0.
+pub(super) struct Defaults {
+    pub produces: Vec<String>,
+    pub consumes: Vec<String>,
+    pub old: bool,
+}
+
+impl Defaults {
+    pub fn of(root: &Node<'_>, dialect: Dialect) -> Defaults {
+        Defaults {
+            produces: root.texts("produces"),
+            consumes: root.texts("consumes"),
+            old: dialect == Dialect::Swagger2,
+        }
+    }
+}
+
+/// The operations of one path.
+pub(super) fn operations<'a>(
+    documents: &'a Documents<'a>,
+    schemas: &mut SchemaBuilder<'a>,
+    defaults: &Defaults,
+    path: &str,
+    item: Node<'a>,
+    report: &mut Report,
+) -> Vec<Operation> {
+    // What stands beside a `$ref` wins over what stands behind it.
+    let mut items = vec![item.clone()];
+    if item.reference().is_some() {
+        match documents.resolve(item.clone()) {
+            Ok(target) => items.push(target),
+            Err(reason) => {
+                report.warn(&item, "the $ref of a path cannot be followed", &reason);
+            }
+        }
+    }
+    let mut found: Vec<(&'static str, Node<'a>)> = Vec::new();
+    for (key, operation) in items.iter().flat_map(Node::entries) {
+        let method = METHODS
+            .into_iter()
+            .find(|method| method.eq_ignore_ascii_case(key));
+        let Some(method) = method else {
+            continue;
+        };
+        if found.iter().any(|(other, _)| *other == method) || operation.value.is_null() {
+            continue;
+        }
+        if operation.value.is_object() {
+            found.push((method, operation));
+        } else {
+            let detail = format!("{method} {path}");
+            report.warn(
+                &operation,
+                "an operation that is not a mapping is left out",
+                &detail,
+            );
+        }
+    }
+    let mut shared = Vec::new();
+    for item in &items {
+        let parameters = item.child("parameters");
+        shared.extend(parameters.iter().flat_map(Node::items));
+    }
+    found
+        .into_iter()
+        .map(|(method, node)| {
+            let reader = Reader {
+                documents,
+                defaults,
+                shared: &shared,
+                path,
+                method,
+            };
+            reader.operation(schemas, &node, report)
+        })
+        .collect()
+}
+
+struct Reader<'r, 'a> {
+    documents: &'a Documents<'a>,
+    defaults: &'r Defaults,
+    shared: &'r [Node<'a>],
+    path: &'r str,
+    method: &'static str,
+}
+
+impl<'a> Reader<'_, 'a> {
+    fn operation(
+        &self,
+        schemas: &mut SchemaBuilder<'a>,
+        node: &Node<'a>,
+        report: &mut Report,
+    ) -> Operation {
+        let nodes = self.parameter_nodes(node, report);
+        let parameters = self.parameters(schemas, &nodes, node, report);
+        let reads = matches!(self.method, "get" | "post");
+        let mut produces = node.texts("produces");
+        if produces.is_empty() {
+            produces.clone_from(&self.defaults.produces);
+        }
+        Operation {
+            method: self.method.to_owned(),
+            path: self.path.to_owned(),
+            id: node.text("operationId").filter(|id| !id.trim().is_empty()),
+            summary: node.text("summary").unwrap_or_default(),
+            description: node.text("description").unwrap_or_default(),
+            tags: node.texts("tags"),
+            deprecated: node.flag("deprecated") == Some(true),
+            parameters,
+            request_body: if reads {
+                self.request_body(schemas, node, &nodes, report)
+            } else {
+                None
+            },
+            response: if reads {
+                response::response(self.documents, schemas, node, &produces, report)
+            } else {
+                None
+            },
+            security: security::requirements(node),
+            extensions: node.extensions(),
+            pointer: self.documents.full_pointer(node),
+        }
+    }
+
+    /// The path's and the operation's own parameters, `$ref`s followed.
+    fn parameter_nodes(&self, node: &Node<'a>, report: &mut Report) -> Vec<Node<'a>> {
+        let own = node.child("parameters");
+        let mut nodes = Vec::new();
+        for parameter in self
+            .shared
+            .iter()
+            .cloned()
+            .chain(own.iter().flat_map(Node::items))
+        {
+            match self.documents.resolve(parameter.clone()) {
+                Ok(target) if target.value.is_object() => nodes.push(target),
+                Ok(_) => report.warn(&parameter, "a parameter that is no mapping is left out", ""),
+                Err(reason) => {
+                    let reference = parameter.reference().unwrap_or_default();
+                    let detail = format!("{reference} ({reason})");
+                    report.warn(&parameter, "a parameter's $ref cannot be followed", &detail);
+                }
+            }
+        }
+        nodes
+    }
+
+    fn parameters(
+        &self,
+        schemas: &mut SchemaBuilder<'a>,
+        nodes: &[Node<'a>],
+        operation: &Node<'a>,
+        report: &mut Report,
+    ) -> Vec<Parameter> {
+        let mut found: Vec<Parameter> = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let Some(parameter) =
+                parameter::parameter(self.documents, schemas, node, self.path, report)
+            else {
+                continue;
+            };
+            let same = |other: &Parameter| {
+                other.name == parameter.name && other.location == parameter.location
+            };
+            match found.iter().position(same) {
+                Some(index) => found[index] = parameter,
+                None => found.push(parameter),
+            }
+        }
+        parameter::fit_to_path(schemas, &mut found, self.path, operation, report);
+        found
+    }
+
+    /// The JSON body of a request.
+    fn request_body(
+        &self,
+        schemas: &mut SchemaBuilder<'a>,
+        node: &Node<'a>,
+        parameters: &[Node<'a>],
+        report: &mut Report,
+    ) -> Option<SchemaId> {
+        if self.defaults.old {
+            let mut consumes = node.texts("consumes");
+            if consumes.is_empty() {
+                consumes.clone_from(&self.defaults.consumes);
+            }
+            let json = consumes.is_empty() || consumes.iter().any(|media_type| is_json(media_type));
+            let body = parameters
+                .iter()
+                .find(|parameter| parameter.text("in").as_deref() == Some("body"))?;
+            let schema = body.child("schema").filter(|_| json)?;
+            return Some(schemas.schema(schema, report));
+        }
+        let body = self.documents.resolve(node.child("requestBody")?).ok()?;
+        let content = body.child("content")?;
+        let (_, media) = content
+            .entries()
+            .find(|(media_type, _)| is_json(media_type))?;
+        Some(schemas.schema(media.child("schema")?, report))
+    }
+}
+
+/// A node that stands for something the document should have had there.
+pub(super) fn missing<'a>(parent: &Node<'a>, key: &str) -> Node<'a> {
+    static NOTHING: Value = Value::Null;
+    let mut pointer = parent.pointer.clone();
+    push_token(&mut pointer, key);
+    Node {
+        file: parent.file,
+        pointer,
+        value: &NOTHING,
+    }
+}

@@ -1,0 +1,339 @@
+//! Bytes to a JSON value, for JSON and YAML, with the repairs that a text may need.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
+};
+use serde_json::{Map, Number, Value};
+
+use super::identify;
+use super::load::Input;
+use super::report::Report;
+use crate::diagnostics::{Position, Severity};
+
+/// Parses the document of an input; the text is what the value was read from.
+pub(super) fn parse<'a>(input: &'a Input, report: &mut Report) -> Option<(Cow<'a, str>, Value)> {
+    let mut text = decode(&input.bytes);
+    if let Some(other) = identify::by_text(&text) {
+        let hint = "etlgen reads OpenAPI 3.x and Swagger 2.0, as YAML or JSON";
+        let start = Some(Position { line: 1, column: 1 });
+        report.text(
+            Severity::Error,
+            &input.name,
+            start,
+            "this is not an OpenAPI document",
+            other,
+            Some(hint),
+        );
+        return None;
+    }
+    let error = match parse_text(&text) {
+        Ok(value) => return Some((text, value)),
+        Err(error) => error,
+    };
+    let untabbed = untab(&text);
+    if let Some(untabbed) = untabbed
+        && let Ok(value) = parse_text(&untabbed)
+    {
+        report.text(
+            Severity::Warning,
+            &input.name,
+            error.position,
+            "tabs in the indentation were read as two spaces",
+            "",
+            None,
+        );
+        text = Cow::Owned(untabbed);
+        return Some((text, value));
+    }
+    report.text(
+        Severity::Error,
+        &input.name,
+        error.position,
+        "the document is not well-formed",
+        &error.message,
+        None,
+    );
+    None
+}
+
+/// A text that is neither JSON nor YAML.
+#[derive(Debug)]
+pub(super) struct SyntaxError {
+    pub message: String,
+    pub position: Option<Position>,
+}
+
+/// Parses clean text.
+pub(super) fn parse_text(text: &str) -> Result<Value, SyntaxError> {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return parse_yaml(text);
+    }
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(value),
+        // Braces may also open YAML's flow style: trailing commas, comments, bare words.
+        Err(error) => parse_yaml(text).map_err(|_| SyntaxError {
+            position: Some(Position {
+                line: error.line().max(1),
+                column: error.column().max(1),
+            }),
+            message: error.to_string(),
+        }),
+    }
+}
+
+fn parse_yaml(text: &str) -> Result<Value, SyntaxError> {
+    let Some(document) = yaml_serde::Deserializer::from_str(text).next() else {
+        return Ok(Value::Null);
+    };
+    Tree.deserialize(document).map_err(|error| SyntaxError {
+        position: error.location().map(|location| Position {
+            line: location.line(),
+            column: location.column(),
+        }),
+        message: error.to_string(),
+    })
+}
+
+/// Bytes to text: byte order marks are honoured, what is not UTF-8 or not printable becomes U+FFFD.
+pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    let text = match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest),
+        [0xFF, 0xFE, rest @ ..] => Cow::Owned(utf16(rest, u16::from_le_bytes)),
+        [0xFE, 0xFF, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)),
+        _ => String::from_utf8_lossy(bytes),
+    };
+    // YAML forbids control characters; U+0085 is a line break there, but in practice a mangled letter.
+    let forbidden = |c: char| {
+        matches!(c, '\u{0}'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{7F}'..='\u{9F}')
+            || matches!(c, '\u{FFFE}' | '\u{FFFF}')
+    };
+    if text.contains(forbidden) {
+        Cow::Owned(text.replace(forbidden, "\u{FFFD}"))
+    } else {
+        text
+    }
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    char::decode_utf16(units)
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
+}
+
+/// The text with tabs in the indentation replaced; `None` if there are none.
+fn untab(text: &str) -> Option<String> {
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    if !text.lines().any(|line| line[..indent(line)].contains('\t')) {
+        return None;
+    }
+    let mut clean = String::with_capacity(text.len() + text.len() / 8);
+    for line in text.lines() {
+        let (spaces, rest) = line.split_at(indent(line));
+        clean.push_str(&spaces.replace('\t', "  "));
+        clean.push_str(rest);
+        clean.push('\n');
+    }
+    Some(clean)
+}
+
+/// Builds a `Value` as YAML needs it: unknown tags are dropped, merge keys (`<<`) applied, odd numbers kept.
+#[derive(Clone, Copy)]
+struct Tree;
+
+impl<'de> DeserializeSeed<'de> for Tree {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Tree {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i128<E: serde::de::Error>(self, value: i128) -> Result<Value, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u128<E: serde::de::Error>(self, value: u128) -> Result<Value, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        // Infinity and NaN are words in JSON.
+        Ok(Number::from_f64(value).map_or_else(|| value.to_string().into(), Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            array.push(item);
+        }
+        Ok(array.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(Key(key)) = entries.next_key()? {
+            map.insert(key, entries.next_value_seed(self)?);
+        }
+        if let Some(merged) = map.shift_remove("<<") {
+            merge(&mut map, merged);
+        }
+        Ok(map.into())
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Value, A::Error> {
+        let (Key(_), value) = tagged.variant()?;
+        value.newtype_variant_seed(self)
+    }
+}
+
+/// A key of a mapping: any scalar, as it is written.
+struct Key(String);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key, D::Error> {
+        String::deserialize(deserializer)
+            .map(Key)
+            .map_err(|_| D::Error::custom("a key must be a plain word, text or a number"))
+    }
+}
+
+fn merge(map: &mut Map<String, Value>, merged: Value) {
+    match merged {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                map.entry(key).or_insert(value);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                // Only mappings can be merged; anything else says nothing.
+                if item.is_object() {
+                    merge(map, item);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn yaml(text: &str) -> Value {
+        parse_text(&decode(text.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn words_that_older_yaml_took_for_booleans_stay_words() {
+        assert_eq!(yaml("[NO, off, y, on]"), json!(["NO", "off", "y", "on"]));
+        assert_eq!(yaml("a: 010"), json!({"a": "010"}));
+        assert_eq!(yaml("- ="), json!(["="]));
+    }
+
+    #[test]
+    fn unknown_tags_are_dropped() {
+        assert_eq!(
+            yaml("a: !include x.raml\nb: !thing {c: 1}\nd: !!str 5\ne: !x [1]\nf: !x\n"),
+            json!({"a": "x.raml", "b": {"c": 1}, "d": "5", "e": [1], "f": null})
+        );
+    }
+
+    #[test]
+    fn merge_keys_are_applied() {
+        assert_eq!(
+            yaml("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  b: 3\n"),
+            json!({"x": {"a": 1, "b": 2}, "y": {"b": 3, "a": 1}})
+        );
+    }
+
+    #[test]
+    fn keys_may_be_numbers() {
+        assert_eq!(
+            yaml("200: a\ntrue: b\n~: c\n"),
+            json!({"200": "a", "true": "b", "~": "c"})
+        );
+    }
+
+    #[test]
+    fn control_characters_do_not_cost_the_document() {
+        assert_eq!(
+            yaml("a: x\u{85}y\u{0}\u{9f}"),
+            json!({"a": "x\u{fffd}y\u{fffd}\u{fffd}"})
+        );
+    }
+
+    #[test]
+    fn utf16_and_byte_order_marks() {
+        let bytes: Vec<u8> = [0xFF, 0xFE]
+            .into_iter()
+            .chain("{\"a\": 1}".encode_utf16().flat_map(u16::to_le_bytes))
+            .collect();
+        assert_eq!(parse_text(&decode(&bytes)).unwrap(), json!({"a": 1}));
+        assert_eq!(yaml("\u{feff}a: 1"), json!({"a": 1}));
+    }
+
+    #[test]
+    fn braces_may_open_yaml() {
+        assert_eq!(yaml("{a: 1, b: [2,],}"), json!({"a": 1, "b": [2]}));
+    }
+
+    #[test]
+    fn errors_know_their_place() {
+        let error = parse_text("{\n  \"a\": 1\n  \"b\": 2\n}").unwrap_err();
+        assert_eq!(error.position, Some(Position { line: 3, column: 3 }));
+        let error = parse_text("a:\n  - b\n c: d\n").unwrap_err();
+        assert_eq!(error.position.map(|p| p.line), Some(3));
+    }
+
+    #[test]
+    fn infinite_numbers_are_words() {
+        assert_eq!(yaml("[.inf, 1e400]")[0], json!("inf"));
+    }
+}

@@ -1,0 +1,165 @@
+//! What an operation answers.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::api::Response;
+use super::document::{Documents, Node};
+use super::report::Report;
+use super::schema::SchemaBuilder;
+
+/// The response that a caller hopes for: 200, else the first 2xx, else `default`; one with a body if there is one.
+pub(super) fn response<'a>(
+    documents: &'a Documents<'a>,
+    schemas: &mut SchemaBuilder<'a>,
+    operation: &Node<'a>,
+    produces: &[String],
+    report: &mut Report,
+) -> Option<Response> {
+    let responses = operation.child("responses")?;
+    let mut candidates: Vec<(u8, bool, &'a str, Node<'a>)> = Vec::new();
+    for (status, node) in responses.entries() {
+        let Some(rank) = rank(status) else {
+            continue;
+        };
+        match documents.resolve(node.clone()) {
+            Ok(node) if node.value.is_object() => {
+                let empty = node.child("schema").is_none() && content(&node).is_empty();
+                candidates.push((rank, empty, status, node));
+            }
+            Ok(_) => report.warn(
+                &node,
+                "a response that is not a mapping is left out",
+                status,
+            ),
+            Err(reason) => {
+                let reference = node.reference().unwrap_or_default();
+                let detail = format!("{reference} ({reason})");
+                report.warn(&node, "a response's $ref cannot be followed", &detail);
+            }
+        }
+    }
+    // `default` describes errors more often than answers: it never wins over a success without a body.
+    candidates.sort_by_key(|(rank, empty, ..)| (*rank == LAST, *empty, *rank));
+    let (_, _, status, node) = candidates.into_iter().next()?;
+    let media = content(&node);
+    let best = media.into_iter().min_by_key(|(name, _)| preference(name));
+    let (media_type, schema) = match &best {
+        Some((name, media)) => (Some(name.clone()), media.child("schema")),
+        None => {
+            let schema = node.child("schema");
+            let mut produced: Vec<String> = produces.iter().map(|name| essence(name)).collect();
+            produced.sort_by_key(|name| preference(name));
+            let produced = produced.into_iter().next();
+            let json = || "application/json".to_owned();
+            (
+                schema.as_ref().map(|_| produced.unwrap_or_else(json)),
+                schema,
+            )
+        }
+    };
+    Some(Response {
+        status: status.to_owned(),
+        description: node.text("description").unwrap_or_default(),
+        examples: match &best {
+            Some((_, media)) => examples(documents, media),
+            None => old_examples(&node),
+        },
+        media_type,
+        schema: schema.map(|schema| schemas.schema(schema, report)),
+        headers: headers(documents, &node),
+    })
+}
+
+const LAST: u8 = 200;
+
+/// The lower, the better; `None` for what is no success.
+fn rank(status: &str) -> Option<u8> {
+    let status = status.trim();
+    if status.eq_ignore_ascii_case("default") {
+        return Some(LAST);
+    }
+    let code = status.get(..3)?.to_ascii_uppercase();
+    if code == "2XX" {
+        return Some(100);
+    }
+    match code.parse::<u16>() {
+        Ok(code @ 200..=299) => u8::try_from(code - 200).ok(),
+        _ => None,
+    }
+}
+
+/// Media types without their parameters, and what they hold.
+fn content<'a>(response: &Node<'a>) -> Vec<(String, Node<'a>)> {
+    let content = response.child("content");
+    let entries = content.iter().flat_map(Node::entries);
+    entries
+        .map(|(name, media)| (essence(name), media))
+        .collect()
+}
+
+/// `application/json; charset=utf-8` without its parameters.
+fn essence(media_type: &str) -> String {
+    let name = media_type.split(';').next().unwrap_or_default();
+    name.trim().to_ascii_lowercase()
+}
+
+/// Whether a media type is JSON.
+pub(super) fn is_json(media_type: &str) -> bool {
+    let name = essence(media_type);
+    name == "application/json" || name == "text/json" || name.ends_with("+json") || name == "*/*"
+}
+
+fn preference(name: &str) -> u8 {
+    match name {
+        "application/json" => 0,
+        _ if name.ends_with("+json") => 1,
+        "text/json" => 2,
+        "*/*" | "application/*" => 3,
+        "application/x-ndjson" | "application/jsonl" | "application/x-jsonlines" => 4,
+        "application/stream+json" | "application/json-seq" => 5,
+        "text/csv" => 6,
+        _ => 7,
+    }
+}
+
+/// `example`, and the values of `examples`.
+fn examples(documents: &Documents<'_>, media: &Node<'_>) -> Vec<Value> {
+    let single = media.child("example").map(|example| example.value.clone());
+    let many = media.child("examples");
+    let many = many
+        .iter()
+        .flat_map(Node::entries)
+        .filter_map(|(_, example)| {
+            let example = documents.resolve(example).ok()?;
+            let value = example.child("value").map(|value| value.value.clone());
+            // Some write the value itself.
+            let is_wrapper = ["value", "externalValue", "summary"]
+                .iter()
+                .any(|key| example.value.get(*key).is_some());
+            value.or_else(|| (!is_wrapper).then(|| example.value.clone()))
+        });
+    single.into_iter().chain(many).collect()
+}
+
+/// Swagger 2.0: media type -> example.
+fn old_examples(response: &Node<'_>) -> Vec<Value> {
+    let examples = response.child("examples");
+    let entries = examples.iter().flat_map(Node::entries);
+    entries
+        .filter(|(name, _)| is_json(name))
+        .map(|(_, example)| example.value.clone())
+        .collect()
+}
+
+fn headers(documents: &Documents<'_>, response: &Node<'_>) -> IndexMap<String, String> {
+    let headers = response.child("headers");
+    let entries = headers.iter().flat_map(Node::entries);
+    entries
+        .map(|(name, header)| {
+            let header = documents.resolve(header).ok();
+            let description = header.and_then(|header| header.text("description"));
+            (name.to_owned(), description.unwrap_or_default())
+        })
+        .collect()
+}

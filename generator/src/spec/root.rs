@@ -1,0 +1,158 @@
+//! The whole document becomes an `Api`.
+
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
+
+use super::api::{Api, Server};
+use super::document::{Documents, Node};
+use super::identify::Dialect;
+use super::operation::{self, Defaults};
+use super::report::Report;
+use super::schema::SchemaBuilder;
+use super::security;
+
+/// Reads everything that operations need; `None` if there are none.
+pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Report) -> Option<Api> {
+    let root = documents.root()?;
+    let mut schemas = SchemaBuilder::new(documents);
+    let mut operations = Vec::new();
+    let defaults = Defaults::of(&root, dialect);
+    for (path, item) in paths(&root, report) {
+        operations.extend(operation::operations(
+            documents,
+            &mut schemas,
+            &defaults,
+            path,
+            item,
+            report,
+        ));
+        schemas.drain(report);
+    }
+    if operations.is_empty() {
+        let hint = "a document must describe at least one path with a method";
+        let pointer = root.child("paths").map_or("", |_| "/paths");
+        report.fail(pointer, "the document describes no operations", "", hint);
+        return None;
+    }
+    let mut ids = HashSet::new();
+    for operation in &mut operations {
+        // The second of two operations goes by its path.
+        operation.id = operation.id.take().filter(|id| ids.insert(id.clone()));
+    }
+    let info = root.child("info").unwrap_or_else(|| root.clone());
+    Some(Api {
+        title: info.text("title").unwrap_or_default(),
+        description: info.text("description").unwrap_or_default(),
+        version: info.text("version").unwrap_or_default(),
+        servers: match dialect {
+            Dialect::Swagger2 => old_servers(&root),
+            Dialect::OpenApi3 => servers(&root, report),
+        },
+        security_schemes: security::schemes(documents, &root, report),
+        security: security::requirements(&root).unwrap_or_default(),
+        operations,
+        schemas: schemas.finish(),
+        extensions: root.extensions(),
+    })
+}
+
+fn paths<'a>(root: &Node<'a>, report: &mut Report) -> Vec<(&'a str, Node<'a>)> {
+    let Some(paths) = root.child("paths") else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (path, item) in paths.entries() {
+        if path.starts_with("x-") || item.value.is_null() {
+            continue;
+        }
+        if item.value.is_object() {
+            found.push((path, item));
+        } else {
+            report.warn(&item, "a path that is not a mapping is left out", path);
+        }
+    }
+    found
+}
+
+/// `servers` of OpenAPI 3; a single one and bare URLs are understood.
+fn servers(root: &Node<'_>, report: &mut Report) -> Vec<Server> {
+    let Some(servers) = root.child("servers") else {
+        return Vec::new();
+    };
+    let all: Vec<Node<'_>> = if servers.value.is_array() {
+        servers.items().collect()
+    } else {
+        vec![servers]
+    };
+    let mut found = Vec::with_capacity(all.len());
+    for server in all {
+        let url = match server.value.as_str() {
+            Some(url) => Some(url.to_owned()),
+            None => server.text("url"),
+        };
+        let url = url.map(|url| url.trim().to_owned());
+        // `servers: [https]` names no place.
+        match url.filter(|url| url.contains(['/', '.', ':', '{'])) {
+            Some(url) => found.push(Server {
+                url,
+                variables: variables(&server, report),
+            }),
+            None => report.note(&server, "a server without a usable URL is left out", ""),
+        }
+    }
+    found
+}
+
+fn variables(server: &Node<'_>, report: &mut Report) -> IndexMap<String, (String, String)> {
+    let mut found = IndexMap::new();
+    for (name, variable) in server.child("variables").iter().flat_map(Node::entries) {
+        let default = variable.text("default").or_else(|| {
+            let first = variable.texts("enum").into_iter().next();
+            let detail = first.as_deref().unwrap_or("");
+            report.note(&variable, "a server variable has no default", detail);
+            first
+        });
+        let description = variable.text("description").unwrap_or_default();
+        found.insert(name.to_owned(), (default.unwrap_or_default(), description));
+    }
+    found
+}
+
+/// `schemes`, `host` and `basePath` of Swagger 2.0.
+fn old_servers(root: &Node<'_>) -> Vec<Server> {
+    let base_path = root.text("basePath").unwrap_or_default();
+    let host = root.text("host").unwrap_or_default();
+    let host = host.trim();
+    if host.is_empty() {
+        let server = |url| Server {
+            url,
+            variables: IndexMap::new(),
+        };
+        return (!base_path.is_empty())
+            .then(|| server(base_path))
+            .into_iter()
+            .collect();
+    }
+    // Some put the scheme into the host.
+    let host = host.split_once("://").map_or(host, |(_, host)| host);
+    let mut schemes = root.texts("schemes");
+    schemes.retain(|scheme| scheme == "http" || scheme == "https");
+    schemes.sort_by_key(|scheme| scheme != "https");
+    if schemes.is_empty() {
+        schemes.push("https".to_owned());
+    }
+    let slash = if base_path.is_empty() || base_path.starts_with('/') {
+        ""
+    } else {
+        "/"
+    };
+    let url = |scheme| format!("{scheme}://{host}{slash}{base_path}");
+    schemes
+        .into_iter()
+        .map(|scheme| Server {
+            url: url(scheme),
+            variables: IndexMap::new(),
+        })
+        .collect()
+}

@@ -1,0 +1,146 @@
+//! Schemas of every dialect become [`Schema`]s, each once, only those that operations reach.
+//!
+//! A schema is made of *constituents*: the node itself, what its `$ref` and `allOf` name, and the one arm of a union that is left
+//! when the null arm is gone. They are gathered before anything is lowered, and children are lowered later, from a queue; so
+//! recursion of any kind needs no care, and no stack.
+
+mod facets;
+mod kind;
+mod types;
+
+use std::collections::{HashMap, VecDeque};
+
+use serde_json::Value;
+
+use self::facets::{Facets, Root};
+use super::api::{Schema, SchemaId, SchemaKind, Schemas};
+use super::document::{Documents, Node};
+use super::report::Report;
+
+/// More schemas than this are not made; no document in the world has as many.
+const MAX_SCHEMAS: usize = 400_000;
+
+/// Makes schemas from nodes.
+pub(super) struct SchemaBuilder<'a> {
+    documents: &'a Documents<'a>,
+    schemas: Vec<Schema>,
+    /// Constituents -> schema.
+    made: HashMap<String, SchemaId>,
+    queue: VecDeque<(SchemaId, Vec<Root<'a>>)>,
+}
+
+impl<'a> SchemaBuilder<'a> {
+    pub fn new(documents: &'a Documents<'a>) -> Self {
+        SchemaBuilder {
+            documents,
+            schemas: Vec::new(),
+            made: HashMap::new(),
+            queue: VecDeque::new(),
+        }
+    }
+
+    /// The id of the schema that a node is or refers to.
+    pub fn schema(&mut self, node: Node<'a>, report: &mut Report) -> SchemaId {
+        let site = self.documents.full_pointer(&node);
+        let root = Root::new(node);
+        self.of_roots(vec![root], site, report)
+    }
+
+    /// The id of the schema that several nodes make together; it stands at `site`, unless it turns out to be one of them alone.
+    fn of_roots(&mut self, roots: Vec<Root<'a>>, site: String, report: &mut Report) -> SchemaId {
+        let roots = facets::normalized(self.documents, roots, report);
+        let key = facets::key(&roots);
+        if let Some(id) = self.made.get(&key) {
+            return *id;
+        }
+        let id = SchemaId(self.schemas.len());
+        // A lone node has been followed to where it stands.
+        let pointer = match &roots[..] {
+            [root] => self.documents.full_pointer(&root.node),
+            _ => site,
+        };
+        self.schemas.push(free_form(pointer));
+        self.made.insert(key, id);
+        if self.schemas.len() < MAX_SCHEMAS {
+            self.queue.push_back((id, roots));
+        } else if let [root, ..] = &roots[..] {
+            report.warn(&root.node, "too many schemas: the rest is free form", "");
+        }
+        id
+    }
+
+    /// Lowers what is queued, and what that queues.
+    pub fn drain(&mut self, report: &mut Report) {
+        while let Some((id, roots)) = self.queue.pop_front() {
+            let facets = Facets::gather(self.documents, &roots, report);
+            let site = std::mem::take(&mut self.schemas[id.0].pointer);
+            let kind = self.kind(&facets, &site, id, report);
+            let schema = self.describe(&facets, site, kind);
+            self.schemas[id.0] = schema;
+        }
+    }
+
+    pub fn finish(self) -> Schemas {
+        Schemas(self.schemas)
+    }
+
+    /// Everything but the kind.
+    fn describe(&self, facets: &Facets<'a>, site: String, kind: SchemaKind) -> Schema {
+        let identity = facets.identity();
+        let pointer = identity.map_or(site, |node| self.documents.full_pointer(node));
+        let component = identity
+            .or(facets.only_root())
+            .and_then(|node| self.documents.component_name(node));
+        let mut extensions = std::collections::BTreeMap::new();
+        for node in facets.outside_in() {
+            for (key, value) in node.extensions() {
+                extensions.entry(key).or_insert(value);
+            }
+        }
+        Schema {
+            component,
+            pointer,
+            title: facets.first(|node| node.text("title")),
+            description: facets
+                .first(|node| node.text("description"))
+                .unwrap_or_default(),
+            nullable: facets.nullable,
+            read_only: facets.first(|node| node.flag("readOnly")) == Some(true),
+            deprecated: facets.first(|node| node.flag("deprecated")) == Some(true),
+            default: facets.first(|node| node.child("default").map(|node| node.value.clone())),
+            examples: facets.first(examples).unwrap_or_default(),
+            kind,
+            extensions,
+        }
+    }
+}
+
+/// `example`, and the items of `examples`; 3.0 has the latter as a map in places.
+fn examples(node: &Node<'_>) -> Option<Vec<Value>> {
+    let mut found: Vec<Value> = node
+        .child("example")
+        .or_else(|| node.child("x-example"))
+        .map(|example| example.value.clone())
+        .into_iter()
+        .collect();
+    if let Some(examples) = node.child("examples") {
+        found.extend(examples.items().map(|item| item.value.clone()));
+    }
+    (!found.is_empty()).then_some(found)
+}
+
+fn free_form(pointer: String) -> Schema {
+    Schema {
+        component: None,
+        pointer,
+        title: None,
+        description: String::new(),
+        nullable: false,
+        read_only: false,
+        deprecated: false,
+        default: None,
+        examples: Vec::new(),
+        kind: SchemaKind::Any,
+        extensions: std::collections::BTreeMap::new(),
+    }
+}
