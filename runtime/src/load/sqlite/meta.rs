@@ -1,0 +1,101 @@
+//! The tables in which the file remembers: loads, state, and what its tables look like.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+
+use crate::load::{LoadInfo, LoadStatus, Memory};
+use crate::schema::{Column, ColumnRole, ColumnType, TableSchema};
+use crate::state::{StateChange, StateRow};
+
+/// Makes them if they are not there.
+pub fn create(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(
+        "CREATE TABLE IF NOT EXISTS _etl_loads (
+             load_id TEXT NOT NULL, source TEXT NOT NULL, status TEXT NOT NULL, committed_at TIMESTAMP NOT NULL,
+             rows INTEGER NOT NULL, PRIMARY KEY (load_id, source));
+         CREATE TABLE IF NOT EXISTS _etl_state (
+             source TEXT NOT NULL, resource TEXT NOT NULL, slice TEXT NOT NULL, value TEXT NOT NULL,
+             PRIMARY KEY (source, resource, slice)) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS _etl_columns (
+             source TEXT NOT NULL, resource TEXT NOT NULL, table_name TEXT NOT NULL, parent TEXT, position INTEGER NOT NULL,
+             column_name TEXT NOT NULL, type TEXT NOT NULL, role TEXT NOT NULL,
+             PRIMARY KEY (source, table_name, position)) WITHOUT ROWID;",
+    )
+}
+
+/// What is remembered of a source.
+pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
+    let mut tables: BTreeMap<String, TableSchema> = BTreeMap::new();
+    let mut columns = db.prepare(
+        "SELECT table_name, resource, parent, column_name, type, role FROM _etl_columns WHERE source = ?1
+         ORDER BY table_name, position",
+    )?;
+    let mut found = columns.query([source])?;
+    while let Some(row) = found.next()? {
+        let name: String = row.get(0)?;
+        let table = tables.entry(name.clone()).or_insert(TableSchema {
+            name,
+            resource: row.get(1)?,
+            parent: row.get(2)?,
+            columns: Vec::new(),
+        });
+        let (ty, role): (String, String) = (row.get(4)?, row.get(5)?);
+        table.columns.push(Column {
+            name: row.get(3)?,
+            ty: ColumnType::parse(&ty).unwrap_or(ColumnType::Text),
+            role: ColumnRole::parse(&role).unwrap_or(ColumnRole::Data),
+        });
+    }
+    let mut state = db.prepare("SELECT resource, slice, value FROM _etl_state WHERE source = ?1")?;
+    let state = state.query_map([source], |row| {
+        Ok(StateRow {
+            resource: row.get(0)?,
+            slice: row.get(1)?,
+            value: row.get(2)?,
+        })
+    })?;
+    Ok(Memory {
+        tables: tables.into_values().collect(),
+        state: state.collect::<rusqlite::Result<_>>()?,
+    })
+}
+
+/// Remembers what a table looks like.
+pub fn put_table(db: &Connection, source: &str, table: &TableSchema) -> rusqlite::Result<()> {
+    let mut put = db.prepare_cached("INSERT OR REPLACE INTO _etl_columns VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    for (position, column) in table.columns.iter().enumerate() {
+        put.execute(params![
+            source,
+            table.resource,
+            table.name,
+            table.parent,
+            position as i64,
+            column.name,
+            column.ty.name(),
+            column.role.name(),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Applies changes of the state.
+pub fn put_state(db: &Connection, source: &str, changes: &[StateChange]) -> rusqlite::Result<()> {
+    let mut put = db.prepare_cached("INSERT OR REPLACE INTO _etl_state VALUES (?1, ?2, ?3, ?4)")?;
+    let mut forget =
+        db.prepare_cached("DELETE FROM _etl_state WHERE source = ?1 AND resource = ?2 AND slice = ?3")?;
+    for change in changes {
+        match change {
+            StateChange::Put(row) => put.execute(params![source, row.resource, row.slice, row.value])?,
+            StateChange::Forget { resource, slice } => forget.execute(params![source, resource, slice])?,
+        };
+    }
+    Ok(())
+}
+
+/// Writes the load's row.
+pub fn put_load(db: &Connection, load: &LoadInfo, status: LoadStatus, rows: u64) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO _etl_loads VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ'), ?4)";
+    db.prepare_cached(sql)?.execute(params![load.id, load.source, status.name(), rows as i64])?;
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Arrow rows into SQLite, bound straight from the arrays.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{
+    Array, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
+    TimestampMicrosecondArray,
+};
+use rusqlite::types::Null;
+use rusqlite::{Connection, Statement};
+
+use super::quoted;
+use crate::load::text;
+use crate::schema::{Column, ColumnType, TableBatch};
+
+/// How a column is declared. SQLite derives a conversion from the declared type, so everything that must stay text
+/// says TEXT; BOOLEAN, DATE and TIMESTAMP convert nothing that we write, and tell readers what the values are.
+pub fn definition(column: &Column) -> String {
+    let ty = match column.ty {
+        ColumnType::Bool => "BOOLEAN",
+        ColumnType::Int64 => "INTEGER",
+        ColumnType::Float64 => "REAL",
+        // A double would lose digits.
+        ColumnType::Decimal => "TEXT",
+        ColumnType::Timestamp => "TIMESTAMP",
+        ColumnType::Date => "DATE",
+        ColumnType::Bytes => "BLOB",
+        ColumnType::Text | ColumnType::Uuid | ColumnType::Json => "TEXT",
+    };
+    format!("{} {ty}", quoted(&column.name))
+}
+
+/// A column of a batch, by what is bound.
+enum Values<'a> {
+    Bool(&'a BooleanArray),
+    Int(&'a Int64Array),
+    Float(&'a Float64Array),
+    Decimal(&'a Decimal128Array),
+    Text(&'a StringArray),
+    Timestamp(&'a TimestampMicrosecondArray),
+    Date(&'a Date32Array),
+    Bytes(&'a BinaryArray),
+}
+
+impl<'a> Values<'a> {
+    fn of(array: &'a dyn Array, ty: ColumnType) -> Option<Self> {
+        Some(match ty {
+            ColumnType::Bool => Values::Bool(array.as_boolean_opt()?),
+            ColumnType::Int64 => Values::Int(array.as_primitive_opt::<Int64Type>()?),
+            ColumnType::Float64 => Values::Float(array.as_primitive_opt::<Float64Type>()?),
+            ColumnType::Decimal => Values::Decimal(array.as_primitive_opt::<Decimal128Type>()?),
+            ColumnType::Text | ColumnType::Uuid | ColumnType::Json => Values::Text(array.as_string_opt::<i32>()?),
+            ColumnType::Timestamp => Values::Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?),
+            ColumnType::Date => Values::Date(array.as_primitive_opt::<Date32Type>()?),
+            ColumnType::Bytes => Values::Bytes(array.as_binary_opt::<i32>()?),
+        })
+    }
+
+    fn bind(&self, statement: &mut Statement<'_>, at: usize, row: usize) -> rusqlite::Result<()> {
+        macro_rules! bind {
+            ($array:expr, $convert:expr) => {
+                match $array.is_null(row) {
+                    true => statement.raw_bind_parameter(at, Null),
+                    false => statement.raw_bind_parameter(at, $convert($array.value(row))),
+                }
+            };
+        }
+        match self {
+            Values::Bool(array) => bind!(array, |value| value),
+            Values::Int(array) => bind!(array, |value| value),
+            Values::Float(array) => bind!(array, |value| value),
+            Values::Decimal(array) => bind!(array, |value| text::decimal(value, array.scale())),
+            Values::Text(array) => bind!(array, |value| value),
+            Values::Timestamp(array) => bind!(array, |value| text::timestamp(value)),
+            Values::Date(array) => bind!(array, |value| text::date(value)),
+            Values::Bytes(array) => bind!(array, |value| value),
+        }
+    }
+}
+
+/// Inserts the rows that are not `skipped`.
+pub fn insert(
+    db: &Connection,
+    table: &str,
+    batch: &TableBatch,
+    skipped: impl Fn(usize) -> bool,
+) -> rusqlite::Result<()> {
+    let columns = &batch.schema.columns;
+    if batch.rows.num_rows() == 0 {
+        return Ok(());
+    }
+    let names: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
+    let places = vec!["?"; columns.len()].join(", ");
+    let sql = format!("INSERT INTO {} ({}) VALUES ({places})", quoted(table), names.join(", "));
+    let mut statement = db.prepare_cached(&sql)?;
+    let values = columns.iter().zip(batch.rows.columns()).map(|(column, array)| {
+        Values::of(array.as_ref(), column.ty).ok_or_else(|| {
+            rusqlite::Error::InvalidColumnType(0, column.name.clone(), rusqlite::types::Type::Null)
+        })
+    });
+    let values: Vec<Values<'_>> = values.collect::<rusqlite::Result<_>>()?;
+    for row in (0..batch.rows.num_rows()).filter(|row| !skipped(*row)) {
+        for (index, column) in values.iter().enumerate() {
+            column.bind(&mut statement, index + 1, row)?;
+        }
+        statement.raw_execute()?;
+    }
+    Ok(())
+}
