@@ -1,1 +1,75 @@
 //! Typed records: what a struct says is what is decoded, what the schema is, and what is loaded.
+//!
+//! `#[derive(Record)]` makes a static table of the fields (key, type, offset) and a handle for each
+//! (`Customer::CREATED`); reading and appending are written once, here, and driven by that table, so that a struct
+//! costs little to compile.
+//!
+//! # What is read as what
+//! Every field is an `Option`: `null` and a missing key are the same. A value that does not fit its field, and a key
+//! that the struct does not know, never fail the record: they go, with their raw JSON, to the row's [`Drift`].
+//!
+//! | field | takes |
+//! |---|---|
+//! | `String` | strings |
+//! | `i64` | whole numbers of 64 bits (`1.0` is 1) |
+//! | `f64` | numbers; a whole number that no double can say is drift, as is one that is too large or vanishes |
+//! | `bool` | `true`, `false` |
+//! | [`Timestamp`] | RFC 3339 text, any offset, `T` or a space, no offset means UTC; up to the microsecond |
+//! | [`UnixTime`], [`UnixMillis`] | numbers and numeric text, up to the microsecond, or RFC 3339 text |
+//! | [`Date`] | `2024-01-31` |
+//! | [`Decimal`] | numbers and numeric text of up to 29 digits before and 9 behind the point |
+//! | [`Uuid`] | 36 characters, either case |
+//! | [`Bytes`] | base64 with padding |
+//! | [`Json`] | anything, loaded as one JSON column |
+//! | [`Dynamic`] | anything, typed when it is loaded |
+//! | a record, `Box` of one | objects |
+//! | `Vec` | lists; items that do not fit (`null` too) are drift and keep their place |
+//!
+//! - A key that comes twice: the first value that is not `null` counts, the others are drift.
+//! - A string with half a surrogate pair (`"\ud800"`), which UTF-8 cannot say, is drift with its raw JSON.
+//! - `\u0000` is a character like any other.
+//! - Bytes that are not UTF-8 are replaced by U+FFFD, and the page says so.
+//! - Records nested in records deeper than 100 levels are drift.
+
+mod cursor_value;
+mod decimal;
+mod drift;
+mod field;
+pub(crate) mod json;
+#[allow(unsafe_code)]
+pub(crate) mod layout;
+mod page;
+mod read;
+#[allow(unsafe_code)]
+mod schema;
+pub(crate) mod serialize;
+mod time;
+mod value;
+
+pub use cursor_value::{CursorValue, WireFormat};
+pub use decimal::Decimal;
+pub use drift::Drift;
+pub(crate) use drift::{Content, Entry};
+pub use etlgen_derive::Record;
+pub use field::FieldPath;
+pub(crate) use field::{Found, Lookup};
+pub use page::{Page, PageReader};
+pub use schema::{
+    Field, FieldSchema, FieldType, FieldValue, ListType, Ordered, Record, RecordSchema, Shape,
+    Unordered, Value, schema_of,
+};
+pub use time::{Date, ParseError, Timestamp, UnixMillis, UnixTime};
+pub(crate) use time::{parse_instant, rfc3339};
+pub use value::{Bytes, Dynamic, Json, Uuid};
+
+/// A record, and what the API sent that its struct does not say.
+#[derive(Clone, Debug)]
+pub struct Row<T> {
+    /// The typed part.
+    pub record: T,
+    /// Unknown keys and mistyped values, with their raw JSON.
+    pub drift: Drift,
+}
+
+#[cfg(test)]
+mod tests;
