@@ -5,6 +5,9 @@
 
 #![warn(missing_docs)]
 
+// What the derives write names this crate, also within its own tests.
+extern crate self as etlgen_runtime;
+
 pub mod cursor;
 pub mod error;
 pub mod http;

@@ -1,0 +1,299 @@
+//! Positions of incremental cursors: ordered, written into requests, kept as text between runs.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::decimal::Decimal;
+use super::layout::ValueRef;
+use super::schema::Shape;
+use super::time::{Date, ParseError, Timestamp, UnixMillis, UnixTime, parse_instant, rfc3339};
+
+/// How the values of a field are written in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WireFormat {
+    /// Seconds since 1970.
+    EpochSeconds,
+    /// Milliseconds since 1970.
+    EpochMillis,
+    /// RFC 3339 in UTC.
+    Rfc3339,
+    /// `2024-01-31`.
+    Date,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// Text as it came.
+    Text,
+}
+
+impl WireFormat {
+    /// That of a field's type.
+    pub(crate) fn of(shape: Shape) -> Self {
+        match shape {
+            Shape::UnixTime => WireFormat::EpochSeconds,
+            Shape::UnixMillis => WireFormat::EpochMillis,
+            Shape::Timestamp => WireFormat::Rfc3339,
+            Shape::Date => WireFormat::Date,
+            Shape::Int => WireFormat::Integer,
+            Shape::Float | Shape::Decimal => WireFormat::Number,
+            _ => WireFormat::Text,
+        }
+    }
+}
+
+/// A position of an incremental cursor. It is ordered (values of one field are), and its text is what a request says;
+/// [`CursorValue::parse`] reads that text again.
+#[derive(Clone, Debug)]
+pub enum CursorValue {
+    /// A point in time (µs since 1970) and how it is written.
+    Instant(i64, WireFormat),
+    /// A day.
+    Date(Date),
+    /// A whole number.
+    Int(i64),
+    /// An exact number.
+    Decimal(Decimal),
+    /// A double.
+    Float(f64),
+    /// Text, ordered by its bytes.
+    Text(String),
+}
+
+impl CursorValue {
+    /// Reads what [`WireFormat`] writes. A time may also be given as RFC 3339 or as a day (its midnight, UTC), a day as
+    /// RFC 3339 (the day of that time in UTC).
+    pub fn parse(format: WireFormat, text: &str) -> Result<Self, ParseError> {
+        let text = if format == WireFormat::Text {
+            text
+        } else {
+            text.trim()
+        };
+        match format {
+            WireFormat::EpochSeconds | WireFormat::EpochMillis | WireFormat::Rfc3339 => {
+                instant(format, text)
+                    .map(|micros| CursorValue::Instant(micros, format))
+                    .ok_or(ParseError(
+                        "a time such as 2024-01-31T12:00:00Z, or a day such as 2024-01-31",
+                    ))
+            }
+            WireFormat::Date => {
+                let day = match parse_instant(text, true) {
+                    Some(micros) => i32::try_from(micros.div_euclid(86_400_000_000))
+                        .map(Date::from_days)
+                        .map_err(|_| ParseError("a day such as 2024-01-31"))?,
+                    None => text.parse()?,
+                };
+                Ok(CursorValue::Date(day))
+            }
+            WireFormat::Integer => text
+                .parse()
+                .map(CursorValue::Int)
+                .map_err(|_| ParseError("a whole number")),
+            WireFormat::Number => match text.parse() {
+                Ok(number) => Ok(CursorValue::Decimal(number)),
+                Err(error) => match text.parse::<f64>() {
+                    Ok(number) if number.is_finite() => Ok(CursorValue::Float(number)),
+                    _ => Err(error),
+                },
+            },
+            WireFormat::Text => Ok(CursorValue::Text(text.to_owned())),
+        }
+    }
+
+    /// Microseconds since 1970, if it is a time or a day.
+    pub fn micros(&self) -> Option<i64> {
+        match self {
+            CursorValue::Instant(micros, _) => Some(*micros),
+            CursorValue::Date(date) => i64::from(date.days()).checked_mul(86_400_000_000),
+            _ => None,
+        }
+    }
+
+    /// The position that many microseconds earlier, if it is a time; days go back by whole days, rounded up. Others
+    /// stay.
+    #[must_use]
+    pub fn earlier(&self, micros: i64) -> Self {
+        match self {
+            CursorValue::Instant(at, format) => {
+                CursorValue::Instant(at.saturating_sub(micros), *format)
+            }
+            CursorValue::Date(date) => {
+                let days = micros.max(0).saturating_add(86_399_999_999) / 86_400_000_000;
+                let days = i32::try_from(days).unwrap_or(i32::MAX);
+                CursorValue::Date(Date::from_days(date.days().saturating_sub(days)))
+            }
+            other => other.clone(),
+        }
+    }
+
+    pub(crate) fn of(value: ValueRef<'_>) -> Option<Self> {
+        Some(match value {
+            ValueRef::String(value) => CursorValue::Text(value.clone()),
+            ValueRef::Int(value) => CursorValue::Int(*value),
+            ValueRef::Float(value) => CursorValue::Float(*value),
+            ValueRef::Decimal(value) => CursorValue::Decimal(*value),
+            ValueRef::Timestamp(value) => CursorValue::Instant(value.micros(), WireFormat::Rfc3339),
+            ValueRef::UnixTime(value) => {
+                CursorValue::Instant(value.micros(), WireFormat::EpochSeconds)
+            }
+            ValueRef::UnixMillis(value) => {
+                CursorValue::Instant(value.micros(), WireFormat::EpochMillis)
+            }
+            ValueRef::Date(value) => CursorValue::Date(*value),
+            ValueRef::Uuid(value) => CursorValue::Text(value.to_string()),
+            ValueRef::Json(value) => CursorValue::Text(super::json::scalar_text(value.as_str())?),
+            ValueRef::Dynamic(value) => {
+                CursorValue::Text(super::json::scalar_text(value.json().as_str())?)
+            }
+            ValueRef::Null
+            | ValueRef::Bool(_)
+            | ValueRef::Bytes(_)
+            | ValueRef::Record(_)
+            | ValueRef::List(_) => return None,
+        })
+    }
+
+    /// Values of one field are of one kind; those of different kinds are ordered by kind.
+    fn rank(&self) -> u8 {
+        match self {
+            CursorValue::Instant(..) => 0,
+            CursorValue::Date(_) => 1,
+            CursorValue::Int(_) | CursorValue::Decimal(_) | CursorValue::Float(_) => 2,
+            CursorValue::Text(_) => 3,
+        }
+    }
+}
+
+fn instant(format: WireFormat, text: &str) -> Option<i64> {
+    if let Some(micros) = parse_instant(text, true) {
+        return Some(micros);
+    }
+    if let Ok(day) = text.parse::<Date>() {
+        return i64::from(day.days()).checked_mul(86_400_000_000);
+    }
+    match format {
+        WireFormat::EpochSeconds => text.parse::<UnixTime>().ok().map(UnixTime::micros),
+        WireFormat::EpochMillis => text.parse::<UnixMillis>().ok().map(UnixMillis::micros),
+        _ => text.parse::<Timestamp>().ok().map(Timestamp::micros),
+    }
+}
+
+impl fmt::Display for CursorValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CursorValue::Instant(micros, format) => match format {
+                WireFormat::EpochSeconds => write_scaled(f, *micros, 6),
+                WireFormat::EpochMillis => write_scaled(f, *micros, 3),
+                _ => f.write_str(rfc3339(*micros).as_str()),
+            },
+            CursorValue::Date(value) => value.fmt(f),
+            CursorValue::Int(value) => value.fmt(f),
+            CursorValue::Decimal(value) => value.fmt(f),
+            CursorValue::Float(value) => value.fmt(f),
+            CursorValue::Text(value) => f.write_str(value),
+        }
+    }
+}
+
+/// Writes an integer of `10^-digits`.
+fn write_scaled(f: &mut fmt::Formatter<'_>, value: i64, digits: u32) -> fmt::Result {
+    let unit = 10_u64.pow(digits);
+    let (whole, fraction) = (value.unsigned_abs() / unit, value.unsigned_abs() % unit);
+    let sign = if value < 0 { "-" } else { "" };
+    write!(f, "{sign}{whole}")?;
+    if fraction == 0 {
+        return Ok(());
+    }
+    let fraction = format!("{fraction:0width$}", width = digits as usize);
+    write!(f, ".{}", fraction.trim_end_matches('0'))
+}
+
+impl Ord for CursorValue {
+    fn cmp(&self, other: &Self) -> Ordering {
+        use CursorValue::*;
+        let float = |value: &CursorValue| match value {
+            Int(value) => *value as f64,
+            Decimal(value) => value.to_f64(),
+            Float(value) => *value,
+            _ => 0.0,
+        };
+        match (self, other) {
+            (Instant(a, _), Instant(b, _)) => a.cmp(b),
+            (Date(a), Date(b)) => a.cmp(b),
+            (Int(a), Int(b)) => a.cmp(b),
+            (Decimal(a), Decimal(b)) => a.cmp(b),
+            (Text(a), Text(b)) => a.cmp(b),
+            _ => self
+                .rank()
+                .cmp(&other.rank())
+                .then_with(|| float(self).total_cmp(&float(other))),
+        }
+    }
+}
+
+impl PartialOrd for CursorValue {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for CursorValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for CursorValue {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_comes_back_as_the_same_value() {
+        for (format, text) in [
+            (WireFormat::EpochSeconds, "1706702400"),
+            (WireFormat::EpochSeconds, "-1.5"),
+            (WireFormat::EpochMillis, "1706702400123"),
+            (WireFormat::Rfc3339, "2024-01-31T12:00:00.5Z"),
+            (WireFormat::Date, "2024-01-31"),
+            (WireFormat::Integer, "-7"),
+            (WireFormat::Number, "1.25"),
+            (WireFormat::Text, " a b "),
+        ] {
+            let value = CursorValue::parse(format, text).unwrap();
+            assert_eq!(value.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_day_stands_for_its_midnight() {
+        let since = |format| {
+            CursorValue::parse(format, "2024-01-01")
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(since(WireFormat::EpochSeconds), "1704067200");
+        assert_eq!(since(WireFormat::EpochMillis), "1704067200000");
+        assert_eq!(since(WireFormat::Rfc3339), "2024-01-01T00:00:00Z");
+        assert_eq!(since(WireFormat::Date), "2024-01-01");
+        assert!(CursorValue::parse(WireFormat::EpochSeconds, "yesterday").is_err());
+        assert!(CursorValue::parse(WireFormat::Integer, "2024-01-01").is_err());
+    }
+
+    #[test]
+    fn values_are_ordered_and_go_back_in_time() {
+        let at = |text| CursorValue::parse(WireFormat::Rfc3339, text).unwrap();
+        assert!(at("2024-01-31T12:00:00+02:00") < at("2024-01-31T12:00:00Z"));
+        assert_eq!(
+            at("2024-01-31T12:00:00Z").earlier(1_500_000).to_string(),
+            "2024-01-31T11:59:58.5Z"
+        );
+        let day = CursorValue::parse(WireFormat::Date, "2024-03-01T05:00:00Z").unwrap();
+        assert_eq!(day.earlier(1).to_string(), "2024-02-29");
+        let number = |text| CursorValue::parse(WireFormat::Number, text).unwrap();
+        assert!(number("9") < number("10.5"));
+        assert!(number("1e300") > number("10.5"));
+    }
+}

@@ -1,0 +1,139 @@
+//! What the API sent and the struct does not say.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::json;
+
+/// What the API sent and the struct does not say: unknown keys, and values that do not fit their field, each with its
+/// raw JSON. It mirrors the record and holds nothing where there is nothing to hold.
+///
+/// All of it is loaded, unless an owner's closure takes it away. What belongs to a nested record or to an item of a list
+/// goes with it: if the closure sets the field to `None`, or makes the list longer or shorter, its drift is not loaded.
+#[derive(Clone, Default, PartialEq)]
+pub struct Drift(pub(crate) Option<Box<Content>>);
+
+/// What differs at one place.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Content {
+    /// The value does not fit: its raw JSON.
+    Raw(Box<str>),
+    /// The place had a value already, this is another one for the same key.
+    Again(Box<str>),
+    /// Some of the record's keys.
+    Record(Vec<Entry>),
+    /// Some of the list's items, by their place; the list had that many.
+    List(usize, Vec<(usize, Content)>),
+}
+
+/// What differs at one key of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entry {
+    pub key: Cow<'static, str>,
+    /// The number of the field, if the struct knows the key.
+    pub field: Option<u32>,
+    pub content: Content,
+}
+
+impl Drift {
+    pub(crate) fn new(content: Option<Content>) -> Self {
+        Drift(content.map(Box::new))
+    }
+
+    /// Whether the record is just what the struct says.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The raw JSON at these keys, joined with dots (an item of a list by its place, from 0), if it is here.
+    pub fn get(&self, path: &str) -> Option<&str> {
+        let keys: Vec<&str> = path.split('.').collect();
+        find(self.0.as_deref()?, &keys)
+    }
+
+    /// The text at these keys: a string without its quotes, a number or a boolean as it stands.
+    pub fn text(&self, path: &str) -> Option<String> {
+        json::scalar_text(self.get(path)?)
+    }
+
+    /// Takes away what is held for that key of the record itself, so that it is not loaded, and gives its raw JSON.
+    pub fn take(&mut self, key: &str) -> Option<String> {
+        let Some(Content::Record(entries)) = self.0.as_deref_mut() else {
+            return None;
+        };
+        let at = entries.iter().position(|entry| {
+            entry.key == key && matches!(entry.content, Content::Raw(_) | Content::Again(_))
+        })?;
+        let entry = entries.remove(at);
+        if entries.is_empty() {
+            self.0 = None;
+        }
+        match entry.content {
+            Content::Raw(raw) | Content::Again(raw) => Some(raw.into_string()),
+            _ => None,
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.0 = None;
+    }
+
+    /// Everything, as (keys joined with dots, raw JSON), in the order in which it came.
+    pub fn iter(&self) -> impl Iterator<Item = (String, &str)> {
+        let mut out = Vec::new();
+        if let Some(content) = self.0.as_deref() {
+            collect(content, "", &mut out);
+        }
+        out.into_iter()
+    }
+}
+
+impl fmt::Debug for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+pub(crate) fn find<'a>(content: &'a Content, keys: &[&str]) -> Option<&'a str> {
+    match content {
+        Content::Raw(raw) | Content::Again(raw) => json::find(raw, keys.iter().copied()),
+        Content::Record(entries) => {
+            let (first, rest) = keys.split_first()?;
+            entries
+                .iter()
+                .filter(|entry| entry.key == *first)
+                .find_map(|entry| find(&entry.content, rest))
+        }
+        Content::List(_, items) => {
+            let (first, rest) = keys.split_first()?;
+            let at = items
+                .binary_search_by_key(&first.parse().ok()?, |item| item.0)
+                .ok()?;
+            find(&items[at].1, rest)
+        }
+    }
+}
+
+fn collect<'a>(content: &'a Content, path: &str, out: &mut Vec<(String, &'a str)>) {
+    let below = |key: &dyn fmt::Display| {
+        if path.is_empty() {
+            key.to_string()
+        } else {
+            format!("{path}.{key}")
+        }
+    };
+    match content {
+        Content::Raw(raw) | Content::Again(raw) => out.push((path.to_owned(), raw)),
+        Content::Record(entries) => {
+            for entry in entries {
+                collect(&entry.content, &below(&entry.key), out);
+            }
+        }
+        Content::List(_, items) => {
+            for (index, content) in items {
+                collect(content, &below(index), out);
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Places of a record, named by a handle or by keys, and the values that stand there.
+
+use std::marker::PhantomData;
+
+use super::cursor_value::{CursorValue, WireFormat};
+use super::drift::{self, Content};
+use super::json;
+use super::layout::{RecordRef, ValueRef};
+use super::read::nested;
+use super::schema::{Field, Ordered, RecordSchema, Shape};
+use super::{Drift, Record, Row};
+
+/// A field of `R` named by a handle, or by its JSON keys joined with dots (`"commit.committer.date"`). The keys need
+/// not be known to the struct: the drift and JSON fields are searched as well.
+pub struct FieldPath<R> {
+    lookup: Lookup,
+    marker: PhantomData<fn() -> R>,
+}
+
+impl<R> FieldPath<R> {
+    /// The keys.
+    pub fn keys(&self) -> &[String] {
+        &self.lookup.keys
+    }
+}
+
+impl<R: Record> FieldPath<R> {
+    /// The place at these keys.
+    pub fn new(keys: Vec<String>) -> Self {
+        FieldPath {
+            lookup: Lookup::new(R::SCHEMA, keys),
+            marker: PhantomData,
+        }
+    }
+
+    /// How a cursor value of this field is written in a request; text if the struct does not know the field.
+    pub fn wire_format(&self) -> WireFormat {
+        self.lookup
+            .shape(R::SCHEMA)
+            .map_or(WireFormat::Text, WireFormat::of)
+    }
+
+    /// Whether the struct knows the field.
+    pub fn is_declared(&self) -> bool {
+        self.lookup.shape(R::SCHEMA).is_some()
+    }
+
+    /// The value there, if it can serve as a cursor position. A value that does not fit its field is read as its
+    /// wire format, or is none.
+    pub fn cursor_value(&self, row: &Row<R>) -> Option<CursorValue> {
+        match self.lookup.find(RecordRef::new(&row.record), &row.drift)? {
+            Found::Value(value) => CursorValue::of(value),
+            Found::Raw(raw) => {
+                CursorValue::parse(self.wire_format(), &json::scalar_text(raw)?).ok()
+            }
+        }
+    }
+
+    /// The value there as text: a string without its quotes, a number or a boolean as JSON writes it.
+    pub fn text(&self, row: &Row<R>) -> Option<String> {
+        match self.lookup.find(RecordRef::new(&row.record), &row.drift)? {
+            Found::Value(ValueRef::Bool(value)) => Some(value.to_string()),
+            Found::Value(ValueRef::Json(value)) => json::scalar_text(value.as_str()),
+            Found::Value(ValueRef::Dynamic(value)) => json::scalar_text(value.json().as_str()),
+            Found::Value(value) => CursorValue::of(value).map(|value| value.to_string()),
+            Found::Raw(raw) => json::scalar_text(raw),
+        }
+    }
+
+    /// The raw JSON there, of a record as it came; `None` if it is missing, null, or the bytes are not JSON.
+    pub fn resolve<'a>(&self, record: &'a [u8]) -> Option<&'a str> {
+        let text = std::str::from_utf8(record).ok()?;
+        json::find(text, self.keys().iter().map(String::as_str)).filter(|raw| *raw != "null")
+    }
+}
+
+impl<R: Record> From<Field<R, Ordered>> for FieldPath<R> {
+    fn from(field: Field<R, Ordered>) -> Self {
+        FieldPath::new(vec![field.key().to_owned()])
+    }
+}
+
+impl<R: Record> From<&str> for FieldPath<R> {
+    fn from(path: &str) -> Self {
+        FieldPath::new(path.split('.').map(str::to_owned).collect())
+    }
+}
+
+impl<R> Clone for FieldPath<R> {
+    fn clone(&self) -> Self {
+        FieldPath {
+            lookup: self.lookup.clone(),
+            marker: PhantomData,
+        }
+    }
+}
+
+impl<R> std::fmt::Debug for FieldPath<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.keys().join("."))
+    }
+}
+
+/// A path whose leading keys are looked up in the schema once.
+#[derive(Clone)]
+pub(crate) struct Lookup {
+    pub keys: Vec<String>,
+    /// The fields that the first keys name.
+    fields: Vec<usize>,
+}
+
+/// What a path leads to.
+pub(crate) enum Found<'a> {
+    /// A value that was read; never null.
+    Value(ValueRef<'a>),
+    /// Raw JSON; never null.
+    Raw(&'a str),
+}
+
+impl Lookup {
+    pub fn new(schema: &'static RecordSchema, keys: Vec<String>) -> Self {
+        let mut fields = Vec::new();
+        let mut schema = Some(schema);
+        for key in &keys {
+            let Some((record, at)) =
+                schema.and_then(|schema| Some((schema, schema.position(key)?)))
+            else {
+                break;
+            };
+            fields.push(at);
+            schema = match record.fields[at].shape() {
+                Shape::List(_) => None,
+                shape => nested(shape),
+            };
+        }
+        Lookup { keys, fields }
+    }
+
+    /// What the schema says of the place.
+    fn shape(&self, schema: &'static RecordSchema) -> Option<Shape> {
+        if self.fields.len() != self.keys.len() {
+            return None;
+        }
+        let mut shape = None;
+        let mut schema = Some(schema);
+        for at in &self.fields {
+            let found = schema?.fields.get(*at)?.shape();
+            shape = Some(found);
+            schema = nested(found);
+        }
+        shape
+    }
+
+    /// What stands there in a record.
+    pub fn find<'a>(&self, record: RecordRef<'a>, drift: &'a Drift) -> Option<Found<'a>> {
+        if let Some(json) = record.whole() {
+            return self.find_raw(json.as_str(), 0);
+        }
+        let mut value = ValueRef::Record(record);
+        for (depth, at) in self.fields.iter().enumerate() {
+            let ValueRef::Record(record) = value else {
+                break;
+            };
+            value = record.get(*at);
+            match value {
+                ValueRef::Null => return self.find_drift(drift),
+                ValueRef::Json(json) => return self.find_raw(json.as_str(), depth + 1),
+                ValueRef::Dynamic(value) => return self.find_raw(value.json().as_str(), depth + 1),
+                _ => {}
+            }
+        }
+        if self.fields.len() == self.keys.len() {
+            return Some(Found::Value(value));
+        }
+        self.find_drift(drift)
+    }
+
+    fn find_raw<'a>(&self, raw: &'a str, depth: usize) -> Option<Found<'a>> {
+        let found = json::find(raw, self.keys[depth..].iter().map(String::as_str))?;
+        (found != "null").then_some(Found::Raw(found))
+    }
+
+    fn find_drift<'a>(&self, drift: &'a Drift) -> Option<Found<'a>> {
+        let content: &Content = drift.0.as_deref()?;
+        let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+        let found = drift::find(content, &keys)?;
+        (found != "null").then_some(Found::Raw(found))
+    }
+}

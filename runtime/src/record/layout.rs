@@ -1,0 +1,383 @@
+//! The one place that reads and writes records by offset. What it hands out is safe: the schema of a record is true
+//! (that is what `unsafe trait Record` promises), and a `RecordRef` or `RecordMut` is made from a real record only.
+
+use std::marker::PhantomData;
+use std::mem::{self, MaybeUninit};
+
+use super::schema::{FieldType, ListType, RecordSchema, Shape, Value, for_each_scalar};
+use super::{Bytes, Date, Decimal, Dynamic, Json, Record, Timestamp, UnixMillis, UnixTime, Uuid};
+
+/// The strictest alignment of a record.
+pub(crate) const ALIGN: usize = mem::align_of::<u128>();
+
+// The operations of a field or a list, one tiny function per type.
+
+pub(crate) unsafe fn none<T>(field: *mut u8) {
+    // SAFETY: the field is an `Option<T>` and holds nothing yet.
+    unsafe { field.cast::<Option<T>>().write(None) }
+}
+
+pub(crate) unsafe fn get<T>(field: *const u8) -> *const u8 {
+    // SAFETY: the field is an `Option<T>`.
+    match unsafe { &*field.cast::<Option<T>>() } {
+        Some(value) => (&raw const *value).cast(),
+        None => std::ptr::null(),
+    }
+}
+
+pub(crate) unsafe fn fill<T: Value>(field: *mut u8, template: *const u8) -> *mut u8 {
+    // SAFETY: the field is an `Option<T>`, the template is one for `T`.
+    unsafe {
+        let value = (*field.cast::<Option<T>>()).insert(T::fresh(template));
+        (&raw mut *value).cast()
+    }
+}
+
+pub(crate) unsafe fn push<T: Value>(list: *mut u8, template: *const u8) -> *mut u8 {
+    // SAFETY: the list is a `Vec<T>`, the template is one for `T`.
+    unsafe {
+        let list = &mut *list.cast::<Vec<T>>();
+        list.push(T::fresh(template));
+        list.as_mut_ptr().add(list.len() - 1).cast()
+    }
+}
+
+pub(crate) unsafe fn items<T>(list: *const u8) -> (*const u8, usize) {
+    // SAFETY: the list is a `Vec<T>`.
+    let list = unsafe { &*list.cast::<Vec<T>>() };
+    (list.as_ptr().cast(), list.len())
+}
+
+/// An empty record, to be copied: every field `None`.
+pub(crate) struct Template(Box<[MaybeUninit<u128>]>);
+
+// SAFETY: the bytes are never changed again and own nothing.
+unsafe impl Send for Template {}
+// SAFETY: as above.
+unsafe impl Sync for Template {}
+
+impl Template {
+    pub fn new(schema: &'static RecordSchema) -> Self {
+        let mut bytes = vec![MaybeUninit::<u128>::uninit(); schema.size.div_ceil(ALIGN)];
+        let start = bytes.as_mut_ptr().cast::<u8>();
+        if schema.whole {
+            // SAFETY: a whole record is a `Json`, and an empty one owns no memory.
+            unsafe { start.cast::<Json>().write(Json::default()) }
+        }
+        for field in schema.fields {
+            // SAFETY: the offset is within the record, and nothing stands there yet.
+            unsafe { (field.ty.none)(start.add(field.offset)) }
+        }
+        Template(bytes.into_boxed_slice())
+    }
+
+    fn start(&self) -> *const u8 {
+        self.0.as_ptr().cast()
+    }
+}
+
+/// An empty record of a type that is known.
+pub(crate) struct Empty<T>(Template, PhantomData<fn() -> T>);
+
+impl<T: Record> Empty<T> {
+    pub fn new() -> Self {
+        Empty(Template::new(T::SCHEMA), PhantomData)
+    }
+
+    /// A new one.
+    pub fn record(&self) -> T {
+        // SAFETY: the template is an empty `T` that owns nothing.
+        unsafe { self.0.start().cast::<T>().read() }
+    }
+}
+
+/// A record that is being read from JSON.
+pub(crate) struct RecordMut<'a> {
+    start: *mut u8,
+    schema: &'static RecordSchema,
+    marker: PhantomData<&'a mut ()>,
+}
+
+macro_rules! define_slots {
+    ($($(#[$doc:meta])* $name:ident $ty:ty,)*) => {
+        /// A field that is being read.
+        pub(crate) enum Slot<'a> {
+            $($name(&'a mut Option<$ty>),)*
+            Record(RecordSlot<'a>),
+            List(ListSlot<'a>),
+        }
+
+        /// A list that is being read, by the type of its items.
+        pub(crate) enum ItemsMut<'a> {
+            $($name(&'a mut Vec<$ty>),)*
+            Record(PushMut<'a>),
+            List(PushMut<'a>),
+        }
+
+        /// A value of a record.
+        #[derive(Clone, Copy)]
+        pub(crate) enum ValueRef<'a> {
+            Null,
+            $($name(&'a $ty),)*
+            Record(RecordRef<'a>),
+            List(ListRef<'a>),
+        }
+
+        impl<'a> RecordMut<'a> {
+            /// The field number `index`.
+            #[inline]
+            pub fn slot(&mut self, index: usize) -> Slot<'_> {
+                let field = &self.schema.fields[index];
+                // SAFETY: the offset is within the record.
+                let start = unsafe { self.start.add(field.offset) };
+                let ty = field.ty;
+                match ty.shape {
+                    // SAFETY: the shape is that of the field, and `self` is borrowed as long as the slot.
+                    $(Shape::$name => Slot::$name(unsafe { &mut *start.cast() }),)*
+                    Shape::Record(_) | Shape::Boxed(_) => {
+                        Slot::Record(RecordSlot { start, ty, marker: PhantomData })
+                    }
+                    Shape::List(list) => Slot::List(ListSlot { start, ty, list, marker: PhantomData }),
+                }
+            }
+        }
+
+        impl<'a> ListMut<'a> {
+            /// The items, to be added to.
+            pub fn items(&mut self) -> ItemsMut<'_> {
+                match self.list.item {
+                    // SAFETY: the shape is that of the items, and `self` is borrowed as long as they are.
+                    $(Shape::$name => ItemsMut::$name(unsafe { &mut *self.start.cast() }),)*
+                    Shape::Record(_) | Shape::Boxed(_) => {
+                        ItemsMut::Record(PushMut { start: self.start, list: self.list, marker: PhantomData })
+                    }
+                    Shape::List(_) => {
+                        ItemsMut::List(PushMut { start: self.start, list: self.list, marker: PhantomData })
+                    }
+                }
+            }
+        }
+
+        impl<'a> RecordRef<'a> {
+            /// The value of the field number `index`.
+            #[inline]
+            pub fn get(&self, index: usize) -> ValueRef<'a> {
+                let field = &self.schema.fields[index];
+                // SAFETY: the offset is within the record.
+                let start = unsafe { self.start.add(field.offset) };
+                match field.ty.shape {
+                    // SAFETY: the shape is that of the field, and the record outlives `'a`.
+                    $(Shape::$name => match unsafe { &*start.cast::<Option<$ty>>() } {
+                        Some(value) => ValueRef::$name(value),
+                        None => ValueRef::Null,
+                    },)*
+                    shape => {
+                        // SAFETY: the function is the field's own.
+                        let start = unsafe { (field.ty.get)(start) };
+                        if start.is_null() {
+                            return ValueRef::Null;
+                        }
+                        // SAFETY: the value stands there and is of that shape.
+                        unsafe { value_at(shape, start) }
+                    }
+                }
+            }
+        }
+
+        /// # Safety
+        /// A value of that shape must stand at `start` for `'a`.
+        unsafe fn value_at<'a>(shape: Shape, start: *const u8) -> ValueRef<'a> {
+            match shape {
+                // SAFETY: the caller's promise.
+                $(Shape::$name => ValueRef::$name(unsafe { &*start.cast() }),)*
+                Shape::Record(schema) => {
+                    ValueRef::Record(RecordRef { start, schema: schema(), marker: PhantomData })
+                }
+                // SAFETY: a box is a pointer to what it holds.
+                Shape::Boxed(schema) => ValueRef::Record(RecordRef {
+                    start: unsafe { *start.cast::<*const u8>() },
+                    schema: schema(),
+                    marker: PhantomData,
+                }),
+                Shape::List(list) => {
+                    // SAFETY: the function is the list's own.
+                    let (start, len) = unsafe { (list.items)(start) };
+                    ValueRef::List(ListRef { start, len, list, marker: PhantomData })
+                }
+            }
+        }
+    };
+}
+for_each_scalar!(define_slots);
+
+impl<'a> RecordMut<'a> {
+    pub fn new<T: Record>(record: &'a mut T) -> Self {
+        RecordMut {
+            start: (&raw mut *record).cast(),
+            schema: T::SCHEMA,
+            marker: PhantomData,
+        }
+    }
+
+    /// The record itself, if it is one without fields.
+    pub fn whole(&mut self) -> Option<&mut Json> {
+        // SAFETY: a whole record is a `Json`.
+        self.schema
+            .whole
+            .then(|| unsafe { &mut *self.start.cast::<Json>() })
+    }
+}
+
+/// A field that may get a nested record.
+pub(crate) struct RecordSlot<'a> {
+    start: *mut u8,
+    ty: &'static FieldType,
+    marker: PhantomData<&'a mut ()>,
+}
+
+impl<'a> RecordSlot<'a> {
+    pub fn is_some(&self) -> bool {
+        // SAFETY: the function is the field's own.
+        !unsafe { (self.ty.get)(self.start) }.is_null()
+    }
+
+    /// Puts an empty record there. The template must be that of the field's record: what reads takes both from the
+    /// same schema.
+    pub fn fill(self, template: &Template) -> RecordMut<'a> {
+        // SAFETY: the function is the field's own, the template that of its record.
+        let value = unsafe { (self.ty.fill)(self.start, template.start()) };
+        record_at(self.ty.shape, value)
+    }
+}
+
+fn record_at<'a>(shape: Shape, value: *mut u8) -> RecordMut<'a> {
+    let (start, schema) = match shape {
+        Shape::Record(schema) => (value, schema()),
+        // SAFETY: a box is a pointer to what it holds.
+        Shape::Boxed(schema) => (unsafe { *value.cast::<*mut u8>() }, schema()),
+        _ => (value, &EMPTY),
+    };
+    RecordMut {
+        start,
+        schema,
+        marker: PhantomData,
+    }
+}
+
+/// Stands where no record can stand.
+static EMPTY: RecordSchema = RecordSchema::new::<()>("", &[], &[]);
+
+/// A field that may get a list.
+pub(crate) struct ListSlot<'a> {
+    start: *mut u8,
+    ty: &'static FieldType,
+    list: &'static ListType,
+    marker: PhantomData<&'a mut ()>,
+}
+
+impl<'a> ListSlot<'a> {
+    pub fn is_some(&self) -> bool {
+        // SAFETY: the function is the field's own.
+        !unsafe { (self.ty.get)(self.start) }.is_null()
+    }
+
+    /// Puts an empty list there.
+    pub fn fill(self) -> ListMut<'a> {
+        ListMut {
+            // SAFETY: the function is the field's own; a list needs no template.
+            start: unsafe { (self.ty.fill)(self.start, std::ptr::null()) },
+            list: self.list,
+            marker: PhantomData,
+        }
+    }
+}
+
+/// A list that is being read.
+pub(crate) struct ListMut<'a> {
+    start: *mut u8,
+    list: &'static ListType,
+    marker: PhantomData<&'a mut ()>,
+}
+
+/// A list of records or of lists that is being read.
+pub(crate) struct PushMut<'a> {
+    start: *mut u8,
+    list: &'static ListType,
+    marker: PhantomData<&'a mut ()>,
+}
+
+impl PushMut<'_> {
+    /// Adds an empty record; the template must be that of the list's records.
+    pub fn record(&mut self, template: &Template) -> RecordMut<'_> {
+        // SAFETY: the function is the list's own, the template that of its records.
+        let value = unsafe { (self.list.push)(self.start, template.start()) };
+        record_at(self.list.item, value)
+    }
+
+    /// Adds an empty list.
+    pub fn list(&mut self) -> Option<ListMut<'_>> {
+        let Shape::List(list) = self.list.item else {
+            return None;
+        };
+        Some(ListMut {
+            // SAFETY: the function is the list's own; a list needs no template.
+            start: unsafe { (self.list.push)(self.start, std::ptr::null()) },
+            list,
+            marker: PhantomData,
+        })
+    }
+}
+
+/// A record.
+#[derive(Clone, Copy)]
+pub(crate) struct RecordRef<'a> {
+    start: *const u8,
+    schema: &'static RecordSchema,
+    marker: PhantomData<&'a ()>,
+}
+
+impl<'a> RecordRef<'a> {
+    pub fn new<T: Record>(record: &'a T) -> Self {
+        RecordRef {
+            start: (&raw const *record).cast(),
+            schema: T::SCHEMA,
+            marker: PhantomData,
+        }
+    }
+
+    pub fn schema(&self) -> &'static RecordSchema {
+        self.schema
+    }
+
+    /// The record itself, if it is one without fields.
+    pub fn whole(&self) -> Option<&'a Json> {
+        // SAFETY: a whole record is a `Json`, and it outlives `'a`.
+        self.schema
+            .whole
+            .then(|| unsafe { &*self.start.cast::<Json>() })
+    }
+}
+
+/// A list of a record.
+#[derive(Clone, Copy)]
+pub(crate) struct ListRef<'a> {
+    start: *const u8,
+    len: usize,
+    list: &'static ListType,
+    marker: PhantomData<&'a ()>,
+}
+
+impl<'a> ListRef<'a> {
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The item number `index`; `Null` behind the end.
+    pub fn get(&self, index: usize) -> ValueRef<'a> {
+        if index >= self.len {
+            return ValueRef::Null;
+        }
+        // SAFETY: the item is there, and of that shape.
+        unsafe { value_at(self.list.item, self.start.add(index * self.list.stride)) }
+    }
+}

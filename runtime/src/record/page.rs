@@ -1,0 +1,331 @@
+//! Reading a page: records at a place of an envelope, and what a paginator wants of the rest.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::json::{Reader, Syntax, compact};
+use super::layout::{Empty, RecordMut};
+use super::read::{Plan, RecordReader};
+use super::{Drift, Record, Row};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How many keys an error names.
+const NAMED_KEYS: usize = 12;
+
+/// Reads the pages of one resource.
+///
+/// One pass over the bytes: the records are read into `T`, the asked-for places of the envelope are kept.
+pub struct PageReader<T> {
+    plan: Plan,
+    records: Vec<String>,
+    probes: Vec<Vec<String>>,
+    empty: Empty<T>,
+}
+
+/// What one response held.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The records.
+    pub rows: Vec<Row<T>>,
+    /// One entry per probe: its raw JSON, if it is there.
+    pub probes: Vec<Option<String>>,
+    /// The raw JSON bytes of each record, in order (same length as `rows`): a range of the body, or of `repaired`.
+    pub spans: Vec<Range<usize>>,
+    /// The body was not UTF-8: the text that was read in its place, with U+FFFD for what is none.
+    pub repaired: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The raw JSON of the record number `index` of the body that this page was read from; empty behind the end.
+    pub fn raw<'a>(&'a self, body: &'a [u8], index: usize) -> &'a [u8] {
+        let text = self.repaired.as_deref().map_or(body, str::as_bytes);
+        self.spans
+            .get(index)
+            .and_then(|span| text.get(span.clone()))
+            .unwrap_or_default()
+    }
+}
+
+impl<T: Record> PageReader<T> {
+    /// `records`: the keys down to where the records stand (`[]`: the body itself is the list). If one object stands
+    /// there it is one record; if a list stands on the way, the keys behind it hold for each of its items.
+    /// `probes`: places of the envelope whose raw JSON the paginator wants (`["meta", "next_cursor"]`).
+    pub fn new(records: &[String], probes: &[Vec<String>]) -> Self {
+        PageReader {
+            plan: Plan::new(T::SCHEMA),
+            records: records.to_vec(),
+            probes: probes.to_vec(),
+            empty: Empty::new(),
+        }
+    }
+
+    /// Reads one page. Syntax errors and a records path that matches nothing are errors that name the byte offset
+    /// and what stands there instead; a value of a wrong type never is. A `null` on the way is an empty list.
+    pub fn read(&self, body: &[u8]) -> Result<Page<T>> {
+        let (text, repaired) = match String::from_utf8_lossy(body) {
+            Cow::Borrowed(text) => (text, None),
+            Cow::Owned(text) => ("", Some(text)),
+        };
+        let text = repaired.as_deref().unwrap_or(text);
+        let mut json = Reader::new(text);
+        if text.starts_with('\u{feff}') {
+            json.at = '\u{feff}'.len_utf8();
+        }
+        let mut pass = Pass {
+            page: self,
+            reader: RecordReader::new(&self.plan, json),
+            rows: Vec::new(),
+            spans: Vec::new(),
+            probes: vec![None; self.probes.len()],
+            found: false,
+            missing: Missing::default(),
+        };
+        let probes: Vec<usize> = (0..self.probes.len()).collect();
+        pass.value(0, true, &probes)
+            .and_then(|()| pass.reader.json.end())
+            .map_err(|error| syntax_error(error, text))?;
+        if !pass.found {
+            return Err(self.missing(&pass.missing));
+        }
+        Ok(Page {
+            rows: pass.rows,
+            spans: pass.spans,
+            probes: pass.probes,
+            repaired,
+        })
+    }
+
+    fn missing(&self, missing: &Missing) -> Error {
+        let path = quote(&self.records.join("."));
+        let found = match &missing.instead {
+            Instead::Nothing => "nothing".to_owned(),
+            Instead::Value(kind) => format!("{kind} stands"),
+            Instead::Keys(keys) if keys.is_empty() => "an empty object stands".to_owned(),
+            Instead::Keys(keys) => {
+                let more = if missing.more { ", .." } else { "" };
+                format!("only {}{more}", keys.join(", "))
+            }
+        };
+        let place = match missing.depth {
+            0 => "the top of the response".to_owned(),
+            depth => quote(&self.records[..depth.min(self.records.len())].join(".")),
+        };
+        let path = if self.records.is_empty() {
+            "the response itself".to_owned()
+        } else {
+            path
+        };
+        Error::new(
+            ErrorKind::Api,
+            format!(
+                "the records should stand at {path}, but at {place} there is {found} (byte {})",
+                missing.at
+            ),
+        )
+        .hint("an error that the API sends as a success looks like this; so does a wrong records path")
+    }
+}
+
+/// What stood where the records were looked for: the deepest such place.
+#[derive(Default)]
+struct Missing {
+    depth: usize,
+    at: usize,
+    instead: Instead,
+    more: bool,
+}
+
+#[derive(Default)]
+enum Instead {
+    #[default]
+    Nothing,
+    Value(&'static str),
+    Keys(Vec<String>),
+}
+
+/// One pass over one body.
+struct Pass<'r, 'a, T> {
+    page: &'r PageReader<T>,
+    reader: RecordReader<'r, 'a>,
+    rows: Vec<Row<T>>,
+    spans: Vec<Range<usize>>,
+    probes: Vec<Option<String>>,
+    found: bool,
+    missing: Missing,
+}
+
+impl<T: Record> Pass<'_, '_, T> {
+    /// Reads the value that stands next, `depth` keys down. `records`: the records are here or below; `probes`: those
+    /// that are here or below.
+    fn value(&mut self, depth: usize, records: bool, probes: &[usize]) -> Result<(), Syntax> {
+        let page = self.page;
+        let next = self.reader.json.peek();
+        let start = self.reader.json.at;
+        let here = |probe: &&usize| page.probes[**probe].len() == depth;
+        if records && page.records.len() == depth {
+            self.records()?;
+            self.found = true;
+        } else {
+            let deeper = probes.iter().any(|probe| !here(&probe));
+            match next {
+                b'{' if records || deeper => self.object(depth, records, probes)?,
+                b'[' if records => self.list(depth)?,
+                _ => {
+                    if records {
+                        // A null on the way says that there is no list.
+                        self.found |= next == b'n';
+                        self.instead(depth, start, Instead::Value(kind(next)));
+                    }
+                    self.reader.json.skip()?;
+                }
+            }
+        }
+        for probe in probes.iter().filter(here) {
+            if self.probes[*probe].is_none() {
+                let raw = compact(self.reader.json.since(start));
+                self.probes[*probe] = Some(raw.into_string());
+            }
+        }
+        Ok(())
+    }
+
+    fn instead(&mut self, depth: usize, at: usize, instead: Instead) {
+        if depth >= self.missing.depth {
+            self.missing = Missing {
+                depth,
+                at,
+                instead,
+                more: false,
+            };
+        }
+    }
+
+    fn object(&mut self, depth: usize, records: bool, probes: &[usize]) -> Result<(), Syntax> {
+        let page = self.page;
+        let start = self.reader.json.at;
+        let (mut keys, mut more) = (Vec::new(), false);
+        let mut reached = false;
+        if self.reader.json.open(b'}') {
+            loop {
+                let key = self.reader.json.key()?;
+                let key = key.decode().unwrap_or(Cow::Borrowed(key.raw));
+                let below = records && page.records.get(depth).is_some_and(|name| *name == key);
+                let probes: Vec<usize> = probes
+                    .iter()
+                    .copied()
+                    .filter(|probe| {
+                        page.probes[*probe]
+                            .get(depth)
+                            .is_some_and(|name| *name == key)
+                    })
+                    .collect();
+                reached |= below;
+                if below || !probes.is_empty() {
+                    self.value(depth + 1, below, &probes)?;
+                } else {
+                    self.reader.json.skip()?;
+                }
+                if records && !reached {
+                    more |= keys.len() >= NAMED_KEYS;
+                    if keys.len() < NAMED_KEYS {
+                        keys.push(quote(&key));
+                    }
+                }
+                if !self.reader.json.more(b'}')? {
+                    break;
+                }
+            }
+        }
+        if records && !reached {
+            self.instead(depth, start, Instead::Keys(keys));
+            self.missing.more = more;
+        }
+        Ok(())
+    }
+
+    /// The keys that are left hold for each item of a list on the way.
+    fn list(&mut self, depth: usize) -> Result<(), Syntax> {
+        if !self.reader.json.open(b']') {
+            self.found = true;
+            return Ok(());
+        }
+        loop {
+            self.value(depth, true, &[])?;
+            if !self.reader.json.more(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads the records: a list of them, one object, or null.
+    fn records(&mut self) -> Result<(), Syntax> {
+        match self.reader.json.peek() {
+            b'[' => {
+                if !self.reader.json.open(b']') {
+                    return Ok(());
+                }
+                loop {
+                    self.record()?;
+                    if !self.reader.json.more(b']')? {
+                        return Ok(());
+                    }
+                }
+            }
+            _ => self.record(),
+        }
+    }
+
+    /// Reads one record; a null is none.
+    fn record(&mut self) -> Result<(), Syntax> {
+        if self.reader.json.null()? {
+            return Ok(());
+        }
+        let start = self.reader.json.at;
+        let mut record: T = self.page.empty.record();
+        let drift = self.reader.root(RecordMut::new(&mut record))?;
+        self.rows.push(Row {
+            record,
+            drift: Drift::new(drift),
+        });
+        self.spans.push(start..self.reader.json.at);
+        Ok(())
+    }
+}
+
+fn kind(next: u8) -> &'static str {
+    match next {
+        b'{' => "an object",
+        b'[' => "a list",
+        b'"' => "a string",
+        b't' | b'f' => "a boolean",
+        b'n' => "null",
+        _ => "a number",
+    }
+}
+
+/// A key of an API, made fit for a terminal.
+fn quote(key: &str) -> String {
+    let mut short: String = key.chars().take(60).flat_map(char::escape_debug).collect();
+    if key.chars().nth(60).is_some() {
+        short.push_str("..");
+    }
+    format!("`{short}`")
+}
+
+fn syntax_error(error: Syntax, text: &str) -> Error {
+    let found = match text.get(error.at..).and_then(|rest| rest.chars().next()) {
+        None => "it ends".to_owned(),
+        Some(char) => format!("{char:?} stands"),
+    };
+    let error = Error::new(
+        ErrorKind::Api,
+        format!(
+            "the response is not JSON: at byte {} {found} in place of {}",
+            error.at, error.expected
+        ),
+    );
+    if text.trim_start().starts_with('<') {
+        return error.hint("this is HTML or XML: a login page, or an error page of a proxy");
+    }
+    error
+}

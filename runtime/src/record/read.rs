@@ -1,0 +1,546 @@
+//! Reading JSON objects into records, driven by their schemas.
+
+use std::borrow::Cow;
+
+use super::drift::{Content, Entry};
+use super::json::{Number, Quoted, Reader, Syntax, compact};
+use super::layout::{ItemsMut, ListMut, PushMut, RecordMut, Slot, Template};
+use super::schema::{ListType, RecordSchema, Shape, for_each_scalar};
+use super::{Bytes, Date, Decimal, Dynamic, Json, Timestamp, UnixMillis, UnixTime, Uuid};
+
+/// Records nested deeper are taken as raw JSON.
+const MAX_DEPTH: usize = 100;
+
+type Result<T, E = Syntax> = std::result::Result<T, E>;
+
+/// What is done with a key.
+#[derive(Clone, Copy)]
+enum Action {
+    Field(u16),
+    Skip,
+}
+
+struct Key {
+    /// With its closing quote, as it stands in JSON; empty if it cannot stand there without an escape.
+    quoted: Box<[u8]>,
+    key: &'static str,
+    action: Action,
+}
+
+/// A record type, made ready for reading.
+struct Node {
+    schema: &'static RecordSchema,
+    template: Template,
+    keys: Vec<Key>,
+    /// Open addressing: number of a key plus one; 0 is free. The length is a power of two.
+    slots: Box<[u16]>,
+    /// For each field, the node of the records in it.
+    children: Box<[u32]>,
+    /// Where this node's predictions begin.
+    base: usize,
+}
+
+const NO_NODE: u32 = u32::MAX;
+
+/// All record types that can be reached from one, made ready for reading.
+pub(crate) struct Plan {
+    nodes: Vec<Node>,
+    predictions: usize,
+}
+
+impl Plan {
+    pub fn new(schema: &'static RecordSchema) -> Self {
+        let mut plan = Plan {
+            nodes: Vec::new(),
+            predictions: 0,
+        };
+        plan.node(schema);
+        plan
+    }
+
+    fn node(&mut self, schema: &'static RecordSchema) -> u32 {
+        if let Some(at) = self
+            .nodes
+            .iter()
+            .position(|node| std::ptr::eq(node.schema, schema))
+        {
+            return at as u32;
+        }
+        let at = self.nodes.len();
+        let mut keys: Vec<Key> = Vec::new();
+        let fields = schema.fields.iter().enumerate();
+        let fields = fields.map(|(index, field)| (field.key, Action::Field(index as u16)));
+        let dropped = schema.dropped.iter().map(|key| (*key, Action::Skip));
+        // A key that is dropped is not read, even if it is a field as well.
+        for (key, action) in dropped.chain(fields) {
+            if keys.iter().all(|other| other.key != key) {
+                let plain = !key.contains(|char: char| char < ' ' || matches!(char, '"' | '\\'));
+                let quoted = if plain {
+                    format!("{key}\"")
+                } else {
+                    String::new()
+                };
+                keys.push(Key {
+                    quoted: quoted.into_bytes().into_boxed_slice(),
+                    key,
+                    action,
+                });
+            }
+        }
+        // Fields come first: they are predicted in their order until the page has shown its own.
+        keys.sort_by_key(|key| matches!(key.action, Action::Skip));
+        let mut slots = vec![0_u16; (keys.len() * 2 + 1).next_power_of_two()].into_boxed_slice();
+        let mask = slots.len() - 1;
+        for (index, key) in keys.iter().enumerate() {
+            let mut slot = hash(key.key.as_bytes()) & mask;
+            while slots[slot] != 0 {
+                slot = (slot + 1) & mask;
+            }
+            slots[slot] = index as u16 + 1;
+        }
+        let base = self.predictions;
+        self.predictions += keys.len() + 1;
+        self.nodes.push(Node {
+            schema,
+            template: Template::new(schema),
+            keys,
+            slots,
+            children: Box::default(),
+            base,
+        });
+        let children = schema
+            .fields
+            .iter()
+            .map(|field| nested(field.shape()).map_or(NO_NODE, |schema| self.node(schema)))
+            .collect();
+        self.nodes[at].children = children;
+        at as u32
+    }
+}
+
+/// The records that such a value holds.
+pub(crate) fn nested(shape: Shape) -> Option<&'static RecordSchema> {
+    match shape {
+        Shape::Record(schema) | Shape::Boxed(schema) => Some(schema()),
+        Shape::List(ListType { item, .. }) => nested(*item),
+        _ => None,
+    }
+}
+
+impl Node {
+    fn find(&self, key: &[u8]) -> Option<usize> {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash(key) & mask;
+        loop {
+            let index = usize::from(self.slots[slot]).checked_sub(1)?;
+            if self.keys[index].key.as_bytes() == key {
+                return Some(index);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+}
+
+/// Keys differ mostly in length, at their beginning and at their end.
+#[inline]
+fn hash(key: &[u8]) -> usize {
+    let mut head = [0; 8];
+    let mut tail = [0; 8];
+    let length = key.len().min(8);
+    head[..length].copy_from_slice(&key[..length]);
+    tail[..length].copy_from_slice(&key[key.len() - length..]);
+    let mixed = (u64::from_le_bytes(head) ^ key.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        ^ u64::from_le_bytes(tail).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
+    (mixed ^ mixed >> 32) as usize
+}
+
+/// Reads the records of one page.
+pub(crate) struct RecordReader<'p, 'a> {
+    plan: &'p Plan,
+    /// Which key came after which, the last time.
+    predictions: Vec<u16>,
+    pub json: Reader<'a>,
+}
+
+impl<'p, 'a> RecordReader<'p, 'a> {
+    pub fn new(plan: &'p Plan, json: Reader<'a>) -> Self {
+        let mut predictions = Vec::with_capacity(plan.predictions);
+        for node in &plan.nodes {
+            predictions.extend(0..=node.keys.len() as u16);
+        }
+        RecordReader {
+            plan,
+            predictions,
+            json,
+        }
+    }
+
+    /// Reads the value that stands next into an empty record of the plan's type, and gives its drift.
+    pub fn root(&mut self, mut record: RecordMut<'_>) -> Result<Option<Content>> {
+        if let Some(json) = record.whole() {
+            *json = Json::from_raw(compact(self.json.raw()?));
+            return Ok(None);
+        }
+        if self.json.peek() == b'{' {
+            return self.object(0, record, 0);
+        }
+        Ok(Some(Content::Raw(self.raw()?)))
+    }
+
+    fn raw(&mut self) -> Result<Box<str>> {
+        Ok(compact(self.json.raw()?))
+    }
+
+    /// Reads the object that was peeked.
+    fn object(
+        &mut self,
+        node: u32,
+        mut record: RecordMut<'_>,
+        depth: usize,
+    ) -> Result<Option<Content>> {
+        let plan = self.plan;
+        let node = &plan.nodes[node as usize];
+        let mut drift = Vec::new();
+        let mut place = node.base;
+        if !self.json.open(b'}') {
+            return Ok(None);
+        }
+        loop {
+            let predicted = usize::from(self.predictions[place]);
+            let action = match node.keys.get(predicted) {
+                Some(key) if !key.quoted.is_empty() && self.json.key_is(&key.quoted) => {
+                    place = node.base + predicted + 1;
+                    Ok(key.action)
+                }
+                _ => {
+                    let key = self.json.key()?;
+                    let found = match key.decode() {
+                        Some(key) => node.find(key.as_bytes()),
+                        None => None,
+                    };
+                    match found {
+                        Some(index) => {
+                            self.predictions[place] = index as u16;
+                            place = node.base + index + 1;
+                            Ok(node.keys[index].action)
+                        }
+                        None => Err(key),
+                    }
+                }
+            };
+            match action {
+                Ok(Action::Field(index)) => {
+                    let field = usize::from(index);
+                    let child = node.children[field];
+                    if let Some(content) = self.value(record.slot(field), child, depth)? {
+                        drift.push(Entry {
+                            key: Cow::Borrowed(node.schema.fields[field].key),
+                            field: Some(u32::from(index)),
+                            content,
+                        });
+                    }
+                }
+                Ok(Action::Skip) => self.json.skip()?,
+                Err(key) => {
+                    if !self.json.null()? {
+                        drift.push(Entry {
+                            key: Cow::Owned(key_text(key)),
+                            field: None,
+                            content: Content::Raw(self.raw()?),
+                        });
+                    }
+                }
+            }
+            if !self.json.more(b'}')? {
+                break;
+            }
+        }
+        Ok((!drift.is_empty()).then_some(Content::Record(drift)))
+    }
+
+    fn record(
+        &mut self,
+        slot: super::layout::RecordSlot<'_>,
+        child: u32,
+        depth: usize,
+    ) -> Result<Option<Content>> {
+        let next = self.json.peek();
+        if next == b'n' {
+            self.json.literal("null")?;
+            return Ok(None);
+        }
+        if slot.is_some() {
+            return Ok(Some(Content::Again(self.raw()?)));
+        }
+        if next != b'{' || depth >= MAX_DEPTH {
+            return Ok(Some(Content::Raw(self.raw()?)));
+        }
+        let record = slot.fill(&self.plan.nodes[child as usize].template);
+        self.object(child, record, depth + 1)
+    }
+
+    fn list(
+        &mut self,
+        slot: super::layout::ListSlot<'_>,
+        child: u32,
+        depth: usize,
+    ) -> Result<Option<Content>> {
+        let next = self.json.peek();
+        if next == b'n' {
+            self.json.literal("null")?;
+            return Ok(None);
+        }
+        if slot.is_some() {
+            return Ok(Some(Content::Again(self.raw()?)));
+        }
+        if next != b'[' || depth >= MAX_DEPTH {
+            return Ok(Some(Content::Raw(self.raw()?)));
+        }
+        self.items(slot.fill(), child, depth + 1)
+    }
+
+    /// Reads the list that was peeked.
+    fn items(
+        &mut self,
+        mut list: ListMut<'_>,
+        child: u32,
+        depth: usize,
+    ) -> Result<Option<Content>> {
+        if !self.json.open(b']') {
+            return Ok(None);
+        }
+        let (len, drift) = self.each_item(list.items(), child, depth)?;
+        Ok((!drift.is_empty()).then_some(Content::List(len, drift)))
+    }
+
+    fn records(
+        &mut self,
+        mut list: PushMut<'_>,
+        child: u32,
+        depth: usize,
+    ) -> Result<(usize, Vec<(usize, Content)>)> {
+        let plan = self.plan;
+        self.each(|reader| {
+            if reader.json.peek() != b'{' || depth >= MAX_DEPTH {
+                return Ok(Some(Content::Raw(reader.raw()?)));
+            }
+            let record = list.record(&plan.nodes[child as usize].template);
+            reader.object(child, record, depth + 1)
+        })
+    }
+
+    fn lists(
+        &mut self,
+        mut list: PushMut<'_>,
+        child: u32,
+        depth: usize,
+    ) -> Result<(usize, Vec<(usize, Content)>)> {
+        self.each(|reader| {
+            if reader.json.peek() == b'['
+                && depth < MAX_DEPTH
+                && let Some(inner) = list.list()
+            {
+                return reader.items(inner, child, depth + 1);
+            }
+            Ok(Some(Content::Raw(reader.raw()?)))
+        })
+    }
+
+    fn scalars<S: Scalar>(&mut self, list: &mut Vec<S>) -> Result<(usize, Vec<(usize, Content)>)> {
+        self.each(|reader| match reader.try_scalar()? {
+            Some(value) => {
+                list.push(value);
+                Ok(None)
+            }
+            None => Ok(Some(Content::Raw(reader.raw()?))),
+        })
+    }
+
+    fn each(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<Option<Content>>,
+    ) -> Result<(usize, Vec<(usize, Content)>)> {
+        let mut drift = Vec::new();
+        for index in 0.. {
+            if let Some(content) = item(self)? {
+                drift.push((index, content));
+            }
+            if !self.json.more(b']')? {
+                return Ok((index + 1, drift));
+            }
+        }
+        Ok((0, drift))
+    }
+
+    fn scalar<S: Scalar>(&mut self, slot: &mut Option<S>) -> Result<Option<Content>> {
+        if self.json.null()? {
+            return Ok(None);
+        }
+        if slot.is_some() {
+            return Ok(Some(Content::Again(self.raw()?)));
+        }
+        match self.try_scalar()? {
+            Some(value) => {
+                *slot = Some(value);
+                Ok(None)
+            }
+            None => Ok(Some(Content::Raw(self.raw()?))),
+        }
+    }
+
+    /// Takes the value that stands next if it is one of that type, and nothing otherwise.
+    #[inline]
+    fn try_scalar<S: Scalar>(&mut self) -> Result<Option<S>> {
+        let next = self.json.peek();
+        let start = self.json.at;
+        let value = S::read(&mut self.json, next)?;
+        if value.is_none() {
+            self.json.at = start;
+        }
+        Ok(value)
+    }
+}
+
+macro_rules! dispatch {
+    ($($(#[$doc:meta])* $name:ident $ty:ty,)*) => {
+        impl RecordReader<'_, '_> {
+            /// Reads the value of a field.
+            fn value(&mut self, slot: Slot<'_>, child: u32, depth: usize) -> Result<Option<Content>> {
+                match slot {
+                    $(Slot::$name(slot) => self.scalar::<$ty>(slot),)*
+                    Slot::Record(slot) => self.record(slot, child, depth),
+                    Slot::List(slot) => self.list(slot, child, depth),
+                }
+            }
+
+            fn each_item(
+                &mut self,
+                list: ItemsMut<'_>,
+                child: u32,
+                depth: usize,
+            ) -> Result<(usize, Vec<(usize, Content)>)> {
+                match list {
+                    $(ItemsMut::$name(list) => self.scalars::<$ty>(list),)*
+                    ItemsMut::Record(list) => self.records(list, child, depth),
+                    ItemsMut::List(list) => self.lists(list, child, depth),
+                }
+            }
+        }
+    };
+}
+for_each_scalar!(dispatch);
+
+/// The text of a key; one that is no text stands for itself, escapes and all.
+fn key_text(key: Quoted<'_>) -> String {
+    key.decode()
+        .map_or_else(|| key.raw.to_owned(), Cow::into_owned)
+}
+
+/// A value that is not made of others.
+trait Scalar: Sized {
+    /// Takes the value that begins with `next`, if it is one of this type; what was taken otherwise is read again.
+    fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>>;
+}
+
+fn number<'a>(json: &mut Reader<'a>, next: u8) -> Result<Option<Number<'a>>> {
+    match next {
+        b'-' | b'0'..=b'9' => json.number().map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn text<'a>(json: &mut Reader<'a>, next: u8) -> Result<Option<Cow<'a, str>>> {
+    match next {
+        b'"' => Ok(json.string()?.decode()),
+        _ => Ok(None),
+    }
+}
+
+impl Scalar for String {
+    #[inline]
+    fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>> {
+        Ok(text(json, next)?.map(Cow::into_owned))
+    }
+}
+
+impl Scalar for i64 {
+    #[inline]
+    fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>> {
+        Ok(number(json, next)?.and_then(Number::as_int))
+    }
+}
+
+impl Scalar for f64 {
+    fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>> {
+        Ok(number(json, next)?.and_then(Number::as_float))
+    }
+}
+
+impl Scalar for bool {
+    #[inline]
+    fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>> {
+        let value = match next {
+            b't' => true,
+            b'f' => false,
+            _ => return Ok(None),
+        };
+        json.literal(if value { "true" } else { "false" })?;
+        Ok(Some(value))
+    }
+}
+
+macro_rules! from_text {
+    ($($ty:ty)*) => {$(
+        impl Scalar for $ty {
+            fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>> {
+                Ok(text(json, next)?.and_then(|text| text.parse().ok()))
+            }
+        }
+    )*};
+}
+from_text!(Timestamp Date Uuid Bytes);
+
+macro_rules! from_text_or_number {
+    ($($ty:ty)*) => {$(
+        impl Scalar for $ty {
+            fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>> {
+                if let Some(text) = text(json, next)? {
+                    return Ok(text.parse().ok());
+                }
+                let start = json.at;
+                match number(json, next)? {
+                    Some(_) => Ok(json.since(start).parse().ok()),
+                    None => Ok(None),
+                }
+            }
+        }
+    )*};
+}
+from_text_or_number!(Decimal UnixMillis);
+
+impl Scalar for UnixTime {
+    fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>> {
+        if let Some(text) = text(json, next)? {
+            return Ok(text.parse().ok());
+        }
+        let start = json.at;
+        Ok(match number(json, next)? {
+            // The common case, at the speed of a number.
+            Some(Number::Int(seconds)) => seconds.checked_mul(1_000_000).map(Self::from_micros),
+            Some(_) => json.since(start).parse().ok(),
+            None => None,
+        })
+    }
+}
+
+impl Scalar for Json {
+    fn read(json: &mut Reader<'_>, _: u8) -> Result<Option<Self>> {
+        Ok(Some(Json::from_raw(compact(json.raw()?))))
+    }
+}
+
+impl Scalar for Dynamic {
+    fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>> {
+        Ok(Json::read(json, next)?.map(Dynamic::new))
+    }
+}

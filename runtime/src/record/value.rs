@@ -1,0 +1,301 @@
+//! UUIDs, bytes, and values that stay JSON.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::json;
+use super::time::ParseError;
+
+/// A UUID, sent as 36 characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uuid(u128);
+
+impl Uuid {
+    /// The UUID of that number.
+    pub const fn from_u128(value: u128) -> Self {
+        Uuid(value)
+    }
+
+    /// Its number.
+    pub const fn as_u128(self) -> u128 {
+        self.0
+    }
+
+    /// Its 36 characters, in lower case.
+    pub(crate) fn text(self) -> [u8; 36] {
+        let mut out = [b'-'; 36];
+        let mut shift = 128;
+        for (index, place) in out.iter_mut().enumerate() {
+            if !matches!(index, 8 | 13 | 18 | 23) {
+                shift -= 4;
+                *place = b"0123456789abcdef"[(self.0 >> shift) as usize & 15];
+            }
+        }
+        out
+    }
+}
+
+impl FromStr for Uuid {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let error = ParseError("a UUID of 36 characters");
+        if text.len() != 36 {
+            return Err(error);
+        }
+        let mut value = 0;
+        for (index, byte) in text.bytes().enumerate() {
+            let digit = match byte {
+                b'-' if matches!(index, 8 | 13 | 18 | 23) => continue,
+                _ if matches!(index, 8 | 13 | 18 | 23) => return Err(error),
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                b'A'..=b'F' => byte - b'A' + 10,
+                _ => return Err(error),
+            };
+            value = value << 4 | u128::from(digit);
+        }
+        Ok(Uuid(value))
+    }
+}
+
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
+    }
+}
+
+/// Bytes, sent as base64 with padding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Bytes(Vec<u8>);
+
+impl Bytes {
+    /// The bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes(bytes)
+    }
+}
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Base64; text that other text would say as well (missing padding, bits that are left over) is refused.
+impl FromStr for Bytes {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let error = ParseError("base64");
+        if !text.len().is_multiple_of(4) {
+            return Err(error);
+        }
+        let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+        let data = text.trim_end_matches('=').as_bytes();
+        if text.len() - data.len() > 2 {
+            return Err(error);
+        }
+        for chunk in data.chunks(4) {
+            let mut value: u32 = 0;
+            for byte in chunk {
+                let digit = match byte {
+                    b'A'..=b'Z' => byte - b'A',
+                    b'a'..=b'z' => byte - b'a' + 26,
+                    b'0'..=b'9' => byte - b'0' + 52,
+                    b'+' => 62,
+                    b'/' => 63,
+                    _ => return Err(error),
+                };
+                value = value << 6 | u32::from(digit);
+            }
+            let bits = chunk.len() as u32 * 6;
+            let (whole, rest) = (bits / 8, bits % 8);
+            if chunk.len() < 4 && (whole == 0 || value & ((1 << rest) - 1) != 0) {
+                return Err(error);
+            }
+            value >>= rest;
+            bytes.extend_from_slice(&value.to_be_bytes()[4 - whole as usize..]);
+        }
+        Ok(Bytes(bytes))
+    }
+}
+
+/// Base64.
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = String::with_capacity(self.0.len().div_ceil(3) * 4);
+        for chunk in self.0.chunks(3) {
+            let mut value: u32 = 0;
+            for index in 0..3 {
+                value = value << 8 | u32::from(chunk.get(index).copied().unwrap_or(0));
+            }
+            for index in 0..4 {
+                out.push(if index <= chunk.len() {
+                    char::from(BASE64[(value >> (18 - 6 * index)) as usize & 63])
+                } else {
+                    '='
+                });
+            }
+        }
+        f.write_str(&out)
+    }
+}
+
+/// Any JSON, kept as it came (without the white space between its parts). As a field it is one JSON column; as a
+/// record (`Resource<Json>`) it is typed when it is loaded.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Json(Box<str>);
+
+impl Json {
+    /// A JSON text that is known to be one.
+    pub(crate) fn from_raw(raw: Box<str>) -> Self {
+        Json(raw)
+    }
+
+    /// The JSON text of a value.
+    pub fn new(value: &serde_json::Value) -> Self {
+        Json(value.to_string().into_boxed_str())
+    }
+
+    /// The JSON text.
+    pub fn as_str(&self) -> &str {
+        // An empty `Json` is one that nothing was read into.
+        if self.0.is_empty() { "null" } else { &self.0 }
+    }
+
+    /// The raw JSON of the value at these keys, joined with dots; `None` if it is missing or null.
+    pub fn get(&self, path: &str) -> Option<&str> {
+        json::find(self.as_str(), path.split('.')).filter(|raw| *raw != "null")
+    }
+
+    /// The text of the value at these keys: a string without its quotes, a number or a boolean as it stands.
+    pub fn text(&self, path: &str) -> Option<String> {
+        json::scalar_text(self.get(path)?)
+    }
+
+    /// The value, parsed. Numbers beyond 64 bits become doubles there; the text has them exactly.
+    pub fn to_value(&self) -> Option<serde_json::Value> {
+        serde_json::from_str(self.as_str()).ok()
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Json {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let mut reader = json::Reader::new(text);
+        let raw = reader
+            .raw()
+            .and_then(|raw| reader.end().map(|()| raw))
+            .map_err(|error| ParseError(error.expected))?;
+        Ok(Json(json::compact(raw)))
+    }
+}
+
+/// Any JSON that is typed when it is loaded: objects become columns, lists become tables.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Dynamic(Json);
+
+impl Dynamic {
+    /// A value that is typed when it is loaded.
+    pub fn new(json: Json) -> Self {
+        Dynamic(json)
+    }
+
+    /// The JSON.
+    pub fn json(&self) -> &Json {
+        &self.0
+    }
+}
+
+impl From<Json> for Dynamic {
+    fn from(json: Json) -> Self {
+        Dynamic(json)
+    }
+}
+
+impl fmt::Debug for Dynamic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+impl fmt::Display for Dynamic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_are_read_in_either_case() {
+        let text = "123e4567-e89b-12d3-a456-426614174000";
+        assert_eq!(text.parse::<Uuid>().unwrap().to_string(), text);
+        assert_eq!(
+            text.to_uppercase().parse::<Uuid>().unwrap().to_string(),
+            text
+        );
+        for wrong in [
+            "",
+            "123e4567e89b12d3a456426614174000",
+            "123e4567-e89b-12d3-a456-42661417400g",
+            "123e4567-e89b-12d3-a4564-26614174000",
+            "ééééééééééééééééééé",
+        ] {
+            assert!(wrong.parse::<Uuid>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn base64_that_can_be_written_back_is_read() {
+        for (text, bytes) in [
+            ("", &b""[..]),
+            ("TQ==", b"M"),
+            ("TWE=", b"Ma"),
+            ("TWFu", b"Man"),
+            ("//79", &[255, 254, 253]),
+        ] {
+            let read = text.parse::<Bytes>().unwrap();
+            assert_eq!(read.as_slice(), bytes);
+            assert_eq!(read.to_string(), text);
+        }
+        for wrong in [
+            "T", "TQ", "TQ=", "TR==", "TWF=", "====", "T===", "TW-u", "TQ==TQ==",
+        ] {
+            assert!(wrong.parse::<Bytes>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn json_is_kept_without_white_space_and_can_be_asked() {
+        let json: Json = " { \"a\" : { \"b c\" : [ 1 , \"x \\n y\" ] }, \"n\": null } "
+            .parse()
+            .unwrap();
+        assert_eq!(json.as_str(), r#"{"a":{"b c":[1,"x \n y"]},"n":null}"#);
+        assert_eq!(json.get("a.b c"), Some(r#"[1,"x \n y"]"#));
+        assert_eq!(json.get("a.b c.0"), Some("1"));
+        assert_eq!(json.text("a.b c.1").as_deref(), Some("x \n y"));
+        assert_eq!(json.get("n"), None);
+        assert_eq!(Json::default().as_str(), "null");
+        assert!("{".parse::<Json>().is_err());
+        assert!("1 2".parse::<Json>().is_err());
+    }
+}
