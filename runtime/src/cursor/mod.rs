@@ -1,9 +1,8 @@
 //! Incremental cursors: which field says how new a record is, and which parameter filters by it.
 
-use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::record::{FieldPath, Record};
+use crate::record::{CursorValue, FieldPath, Record, WireFormat};
 
 /// How a resource is read incrementally.
 ///
@@ -11,14 +10,17 @@ use crate::record::{FieldPath, Record};
 /// each time and merged by key, unless [`Cursor::new_rows_only`] says that its records never change. A filter on the
 /// time of the last *update* sees every change.
 pub struct Cursor<T> {
+    pub(crate) field: FieldPath<T>,
     pub(crate) spec: CursorSpec,
-    record: PhantomData<fn() -> T>,
 }
 
 /// A cursor without its record's type.
 #[derive(Clone)]
 pub(crate) struct CursorSpec {
-    pub field: FieldPath,
+    /// The keys of its field.
+    pub keys: Vec<String>,
+    /// How its values are written in requests and in the state.
+    pub format: WireFormat,
     pub meaning: Meaning,
     pub param: Option<String>,
     pub until: Option<String>,
@@ -44,18 +46,17 @@ impl<T: Record> Cursor<T> {
     }
 
     fn new(field: impl Into<FieldPath<T>>, meaning: Meaning) -> Self {
+        let field = field.into();
         let spec = CursorSpec {
-            field: field.into().erase(),
+            keys: field.keys().to_vec(),
+            format: field.wire_format(),
             meaning,
             param: None,
             until: None,
             lookback: Duration::ZERO,
             new_rows_only: false,
         };
-        Cursor {
-            spec,
-            record: PhantomData,
-        }
+        Cursor { field, spec }
     }
 
     /// The parameter that asks for records from a value on (`created[gte]`, `since`).
@@ -84,6 +85,11 @@ impl<T: Record> Cursor<T> {
 }
 
 impl CursorSpec {
+    /// A value as the state, `--since` or `--until` hold it.
+    pub fn parse(&self, text: &str) -> Option<CursorValue> {
+        CursorValue::parse(self.format, text).ok()
+    }
+
     /// Whether a run reads only what is new since the last one.
     pub fn is_incremental(&self) -> bool {
         self.param.is_some() && (self.meaning == Meaning::Updated || self.new_rows_only)

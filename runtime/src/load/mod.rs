@@ -11,6 +11,8 @@ use crate::state::{StateChange, StateRow};
 pub mod parquet;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(feature = "sqlite")]
+mod text;
 
 /// What a destination remembers of a source.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +58,17 @@ pub enum LoadStatus {
     Complete,
     /// It ended early, or some resource failed; what is committed is whole.
     Partial,
+}
+
+impl LoadStatus {
+    /// Its name in `_etl_loads`.
+    pub fn name(self) -> &'static str {
+        match self {
+            LoadStatus::Running => "running",
+            LoadStatus::Complete => "complete",
+            LoadStatus::Partial => "partial",
+        }
+    }
 }
 
 /// How often a destination wants to commit.
@@ -106,8 +119,10 @@ pub trait Destination: Send {
 /// Opens the destination that `url` names: `sqlite:FILE`, `parquet:FOLDER`.
 pub fn destination(url: &str) -> Result<Box<dyn Destination>> {
     use crate::error::{Error, ErrorKind};
-    let (scheme, _rest) = url.split_once(':').unwrap_or((url, ""));
+    let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
     match scheme {
+        #[cfg(feature = "sqlite")]
+        "sqlite" if !rest.is_empty() => Ok(Box::new(sqlite::Sqlite::new(rest))),
         _ => Err(Error::new(
             ErrorKind::Usage,
             format!("`{url}` is not a destination that this connector knows"),

@@ -92,7 +92,11 @@ impl Destination for Sqlite {
             Ok((db, memory))
         };
         let (db, memory) = open().map_err(|error| self.explain(error))?;
-        let tables = memory.tables.iter().map(|table| (table.name.clone(), table.clone())).collect();
+        let tables = memory
+            .tables
+            .iter()
+            .map(|table| (table.name.clone(), table.clone()))
+            .collect();
         self.open = Some(Open {
             db,
             load: load.clone(),
@@ -108,7 +112,8 @@ impl Destination for Sqlite {
         let path = self.path.clone();
         let open = self.opened()?;
         for table in &chunk.tables {
-            open.check_owner(&table.schema).map_err(|error| error.at(path.display().to_string()))?;
+            open.check_owner(&table.schema)
+                .map_err(|error| error.at(path.display().to_string()))?;
         }
         open.write(chunk).map_err(|error| explain(&path, error))
     }
@@ -116,7 +121,8 @@ impl Destination for Sqlite {
     fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
         let path = self.path.clone();
         let open = self.opened()?;
-        open.commit(state, status).map_err(|error| explain(&path, error))
+        open.commit(state, status)
+            .map_err(|error| explain(&path, error))
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
@@ -126,9 +132,16 @@ impl Destination for Sqlite {
         names.sort_by_key(|table| (&table.resource, &table.name));
         let count = |table: &TableSchema| {
             let sql = format!("SELECT count(*) FROM {}", quoted(&table.name));
-            Ok((table.name.clone(), open.db.query_row(&sql, [], |row| row.get::<_, i64>(0))? as u64))
+            Ok((
+                table.name.clone(),
+                open.db.query_row(&sql, [], |row| row.get::<_, i64>(0))? as u64,
+            ))
         };
-        names.into_iter().map(count).collect::<rusqlite::Result<_>>().map_err(|error| explain(&path, error))
+        names
+            .into_iter()
+            .map(count)
+            .collect::<rusqlite::Result<_>>()
+            .map_err(|error| explain(&path, error))
     }
 }
 
@@ -148,14 +161,21 @@ impl Open {
         }
         let taken = self
             .db
-            .query_row("SELECT 1 FROM sqlite_master WHERE name = ?1", [&table.name], |_| Ok(()))
+            .query_row(
+                "SELECT 1 FROM sqlite_master WHERE name = ?1",
+                [&table.name],
+                |_| Ok(()),
+            )
             .optional()
             .unwrap_or_default();
         match taken {
             None => Ok(()),
             Some(()) => Err(Error::new(
                 ErrorKind::Destination,
-                format!("there is already a table `{}` that this source has not made", table.name),
+                format!(
+                    "there is already a table `{}` that this source has not made",
+                    table.name
+                ),
             )
             .hint("load into another file, or rename the resource")),
         }
@@ -170,14 +190,26 @@ impl Open {
                 self.ensure_staging(&table.schema, chunk.begins_pass)?;
             }
         }
-        let place = |name: &str| if staged { staging(name) } else { name.to_owned() };
+        let place = |name: &str| {
+            if staged {
+                staging(name)
+            } else {
+                name.to_owned()
+            }
+        };
 
         // Which of the chunk's records are there already.
         let mut present: HashSet<String> = HashSet::new();
         if let Some(root) = chunk.tables.first() {
             let ids = column(&root.rows, &root.schema, ColumnRole::RowId);
-            let sql = format!("SELECT 1 FROM {} WHERE \"_etl_id\" = ?1", quoted(&place(&root.schema.name)));
-            let sql = sql.replace("\"_etl_id\"", &quoted(name_of(&root.schema, ColumnRole::RowId)));
+            let sql = format!(
+                "SELECT 1 FROM {} WHERE \"_etl_id\" = ?1",
+                quoted(&place(&root.schema.name))
+            );
+            let sql = sql.replace(
+                "\"_etl_id\"",
+                &quoted(name_of(&root.schema, ColumnRole::RowId)),
+            );
             let mut find = self.db.prepare_cached(&sql)?;
             for id in ids.into_iter().flat_map(|ids| ids.iter().flatten()) {
                 if find.exists([id])? {
@@ -190,13 +222,21 @@ impl Open {
         for table in &chunk.tables {
             let name = place(&table.schema.name);
             let is_root = table.schema.parent.is_none();
-            let role = if is_root { ColumnRole::RowId } else { ColumnRole::RootId };
+            let role = if is_root {
+                ColumnRole::RowId
+            } else {
+                ColumnRole::RootId
+            };
             let key = name_of(&table.schema, role);
             if !append && !present.is_empty() {
                 if !is_root {
                     // Made when it is first needed: a first load is faster without it.
                     let index = quoted(&format!("{name}__root"));
-                    let sql = format!("CREATE INDEX IF NOT EXISTS {index} ON {} ({})", quoted(&name), quoted(key));
+                    let sql = format!(
+                        "CREATE INDEX IF NOT EXISTS {index} ON {} ({})",
+                        quoted(&name),
+                        quoted(key)
+                    );
                     self.db.prepare_cached(&sql)?.execute([])?;
                 }
                 let sql = format!("DELETE FROM {} WHERE {} = ?1", quoted(&name), quoted(key));
@@ -205,8 +245,11 @@ impl Open {
                     delete.execute([id])?;
                 }
             }
-            let roots = column(&table.rows, &table.schema, role).filter(|_| append && !present.is_empty());
-            let skipped = |row: usize| roots.is_some_and(|ids| ids.is_valid(row) && present.contains(ids.value(row)));
+            let roots =
+                column(&table.rows, &table.schema, role).filter(|_| append && !present.is_empty());
+            let skipped = |row: usize| {
+                roots.is_some_and(|ids| ids.is_valid(row) && present.contains(ids.value(row)))
+            };
             rows::insert(&self.db, &name, table, skipped)?;
         }
         if staged && chunk.ends_pass {
@@ -222,7 +265,12 @@ impl Open {
         if self.tables.get(&schema.name) == Some(schema) {
             return Ok(());
         }
-        create(&self.db, &schema.name, schema, self.tables.get(&schema.name))?;
+        create(
+            &self.db,
+            &schema.name,
+            schema,
+            self.tables.get(&schema.name),
+        )?;
         meta::put_table(&self.db, &self.load.source, schema)?;
         self.tables.insert(schema.name.clone(), schema.clone());
         Ok(())
@@ -232,11 +280,16 @@ impl Open {
     fn ensure_staging(&mut self, schema: &TableSchema, fresh: bool) -> rusqlite::Result<()> {
         let name = staging(&schema.name);
         if fresh {
-            self.db.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&name)))?;
+            self.db
+                .execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&name)))?;
         }
         let there = existing_columns(&self.db, &name)?;
         let before = (!there.is_empty()).then(|| {
-            let columns = schema.columns.iter().filter(|column| there.contains(&column.name)).cloned();
+            let columns = schema
+                .columns
+                .iter()
+                .filter(|column| there.contains(&column.name))
+                .cloned();
             TableSchema {
                 columns: columns.collect(),
                 ..schema.clone()
@@ -248,7 +301,11 @@ impl Open {
     /// Puts the staged rows in the place of the table's; the table itself, its indexes and views stay.
     fn publish(&mut self, schema: &TableSchema) -> rusqlite::Result<()> {
         let (table, from) = (quoted(&schema.name), quoted(&staging(&schema.name)));
-        let columns: Vec<String> = schema.columns.iter().map(|column| quoted(&column.name)).collect();
+        let columns: Vec<String> = schema
+            .columns
+            .iter()
+            .map(|column| quoted(&column.name))
+            .collect();
         let columns = columns.join(", ");
         self.db.execute_batch(&format!(
             "DELETE FROM {table}; INSERT INTO {table} ({columns}) SELECT {columns} FROM {from}; DROP TABLE {from};"
@@ -266,20 +323,40 @@ impl Open {
 }
 
 /// Makes a table with the columns of `schema`, or adds those that `before` lacks.
-fn create(db: &Connection, name: &str, schema: &TableSchema, before: Option<&TableSchema>) -> rusqlite::Result<()> {
+fn create(
+    db: &Connection,
+    name: &str,
+    schema: &TableSchema,
+    before: Option<&TableSchema>,
+) -> rusqlite::Result<()> {
     match before {
         None => {
             let columns: Vec<String> = schema.columns.iter().map(rows::definition).collect();
-            db.execute_batch(&format!("CREATE TABLE {} ({})", quoted(name), columns.join(", ")))?;
+            db.execute_batch(&format!(
+                "CREATE TABLE {} ({})",
+                quoted(name),
+                columns.join(", ")
+            ))?;
             if schema.parent.is_none() {
                 let index = quoted(&format!("{name}__id"));
                 let id = quoted(name_of(schema, ColumnRole::RowId));
-                db.execute_batch(&format!("CREATE UNIQUE INDEX {index} ON {} ({id})", quoted(name)))?;
+                db.execute_batch(&format!(
+                    "CREATE UNIQUE INDEX {index} ON {} ({id})",
+                    quoted(name)
+                ))?;
             }
         }
         Some(before) => {
-            for column in schema.columns.iter().filter(|column| !before.columns.contains(column)) {
-                db.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {}", quoted(name), rows::definition(column)))?;
+            for column in schema
+                .columns
+                .iter()
+                .filter(|column| !before.columns.contains(column))
+            {
+                db.execute_batch(&format!(
+                    "ALTER TABLE {} ADD COLUMN {}",
+                    quoted(name),
+                    rows::definition(column)
+                ))?;
             }
         }
     }
@@ -287,7 +364,9 @@ fn create(db: &Connection, name: &str, schema: &TableSchema, before: Option<&Tab
 }
 
 fn existing_columns(db: &Connection, table: &str) -> rusqlite::Result<HashSet<String>> {
-    db.prepare_cached("SELECT name FROM pragma_table_info(?1)")?.query_map([table], |row| row.get(0))?.collect()
+    db.prepare_cached("SELECT name FROM pragma_table_info(?1)")?
+        .query_map([table], |row| row.get(0))?
+        .collect()
 }
 
 /// The text column of that role.
@@ -296,11 +375,19 @@ fn column<'a>(
     schema: &TableSchema,
     role: ColumnRole,
 ) -> Option<&'a arrow_array::StringArray> {
-    rows.column(schema.columns.iter().position(|column| column.role == role)?).as_string_opt::<i32>()
+    rows.column(
+        schema
+            .columns
+            .iter()
+            .position(|column| column.role == role)?,
+    )
+    .as_string_opt::<i32>()
 }
 
 fn name_of(schema: &TableSchema, role: ColumnRole) -> &str {
-    schema.role(role).map_or("_etl_id", |column| column.name.as_str())
+    schema
+        .role(role)
+        .map_or("_etl_id", |column| column.name.as_str())
 }
 
 fn staging(table: &str) -> String {
@@ -317,32 +404,46 @@ fn lock(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let place = |error: std::io::Error| {
-        Error::new(ErrorKind::Destination, format!("`{}` cannot be written: {error}", path.display()))
-            .hint("check that the folder exists and may be written to")
+        Error::new(
+            ErrorKind::Destination,
+            format!("`{}` cannot be written: {error}", path.display()),
+        )
+        .hint("check that the folder exists and may be written to")
     };
-    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(place)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(place)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(Error::new(ErrorKind::Destination, format!("another run is loading into `{}`", path.display()))
-                .hint("wait until it has ended, or load into another file"))
-        }
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::new(
+            ErrorKind::Destination,
+            format!("another run is loading into `{}`", path.display()),
+        )
+        .hint("wait until it has ended, or load into another file")),
         Err(std::fs::TryLockError::Error(error)) => Err(place(error)),
     }
 }
 
 /// What an error of SQLite means, and the way out.
 fn explain(path: &Path, error: rusqlite::Error) -> Error {
-    use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase, ReadOnly};
+    use rusqlite::ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase, ReadOnly,
+    };
     let hint = match error.sqlite_error_code() {
         Some(DiskFull) => "free some space and run again: it goes on from the last commit",
         Some(ReadOnly | CannotOpen) => "check that the file and its folder may be written to",
-        Some(DatabaseBusy | DatabaseLocked) => "another program is writing to it: close it and run again",
-        Some(NotADatabase | DatabaseCorrupt) => "it is not a (whole) SQLite database: name another file",
+        Some(DatabaseBusy | DatabaseLocked) => {
+            "another program is writing to it: close it and run again"
+        }
+        Some(NotADatabase | DatabaseCorrupt) => {
+            "it is not a (whole) SQLite database: name another file"
+        }
         _ => "nothing of the commit under way was written; what was committed before is whole",
     };
-    Error::new(ErrorKind::Destination, error.to_string()).at(path.display().to_string()).hint(hint)
+    Error::new(ErrorKind::Destination, error.to_string())
+        .at(path.display().to_string())
+        .hint(hint)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,6 @@
 //! STUB
 use crate::error::Result;
-use crate::record::*;
+use crate::record::{RecordSchema, RowRef};
 use crate::schema::*;
 use std::collections::BTreeMap;
 /// s
@@ -41,7 +41,7 @@ impl Normalizer {
         Ok(Normalizer)
     }
     /// s
-    pub fn append(&mut self, _: RowRef<'_>, _: &RowOrigin<'_>) -> Result<bool> {
+    pub(crate) fn append(&mut self, _: RowRef<'_>, _: &RowOrigin<'_>) -> Result<bool> {
         Ok(true)
     }
     /// s

@@ -82,7 +82,7 @@ impl<R: Record> From<Field<R, Ordered>> for FieldPath<R> {
 
 impl<R: Record> From<&str> for FieldPath<R> {
     fn from(path: &str) -> Self {
-        FieldPath::new(path.split('.').map(str::to_owned).collect())
+        FieldPath::new(crate::source::parse_path(path))
     }
 }
 

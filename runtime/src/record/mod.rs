@@ -71,5 +71,27 @@ pub struct Row<T> {
     pub drift: Drift,
 }
 
+/// A row without its record's type.
+#[derive(Clone, Copy)]
+pub(crate) struct RowRef<'a> {
+    pub record: layout::RecordRef<'a>,
+    pub drift: &'a Drift,
+}
+
+impl<T: Record> Row<T> {
+    pub(crate) fn erased(&self) -> RowRef<'_> {
+        RowRef {
+            record: layout::RecordRef::new(&self.record),
+            drift: &self.drift,
+        }
+    }
+}
+
+/// The text of the scalar at these keys of a record as it came, if there is one.
+pub(crate) fn raw_scalar(record: &[u8], keys: &[String]) -> Option<String> {
+    let text = std::str::from_utf8(record).ok()?;
+    json::scalar_text(json::find(text, keys.iter().map(String::as_str))?)
+}
+
 #[cfg(test)]
 mod tests;

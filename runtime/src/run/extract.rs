@@ -167,11 +167,9 @@ impl Extraction {
         }
         let mut window = match (&self.explicit, &spec.cursor) {
             (Some(window), _) => window.clone(),
-            (None, Some(cursor)) => Window::from(
-                pass.from
-                    .as_deref()
-                    .and_then(|text| cursor.field.parse_stored(text)),
-            ),
+            (None, Some(cursor)) => {
+                Window::from(pass.from.as_deref().and_then(|text| cursor.parse(text)))
+            }
             (None, None) => Window::default(),
         };
 
@@ -229,7 +227,7 @@ impl Extraction {
                 limit: cut.unwrap_or(u64::MAX),
             };
             let high = sink.page(fetched.page, &origin).await?;
-            if let Some(text) = high.map(|value| value.stored())
+            if let Some(text) = high.map(|value| value.to_string())
                 && self.is_higher(&text, pass.high.as_deref())
             {
                 pass.high = Some(text);
@@ -269,15 +267,19 @@ impl Extraction {
             .cursor
             .as_ref()
             .filter(|cursor| cursor.is_incremental())?;
-        let value = cursor.field.parse_stored(state.cursor.as_deref()?)?;
-        Some(value.minus(cursor.lookback).stored())
+        let value = cursor.parse(state.cursor.as_deref()?)?;
+        Some(
+            value
+                .earlier(cursor.lookback.as_micros() as i64)
+                .to_string(),
+        )
     }
 
     fn is_higher(&self, text: &str, than: Option<&str>) -> bool {
         let Some(cursor) = &self.fetcher.spec().cursor else {
             return false;
         };
-        let value = |text: &str| -> Option<CursorValue> { cursor.field.parse_stored(text) };
+        let value = |text: &str| -> Option<CursorValue> { cursor.parse(text) };
         than.and_then(value) < value(text)
     }
 

@@ -113,14 +113,31 @@ impl Fetcher {
     pub fn read(&self, response: Response, position: &Position) -> Result<Fetched> {
         let response = response.success(&self.client)?;
         let place = response.request.clone();
-        let body = &response.body;
-        let page = match response.status {
+        let spec = self.spec();
+        let first = response
+            .body
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace());
+        if spec.records.is_empty() && !spec.single && first == Some(&b'{') {
+            return Err(Error::new(ErrorKind::Api, "an object stands where the list of records should be")
+                .at(described(&response))
+                .hint("an error that the API sends as a success looks like this; a list inside the object wants `.records(…)`"));
+        }
+        let mut page = match response.status {
             204 => ReadPage::empty(),
             _ => self
                 .reader
-                .read(body)
+                .read(&response.body)
                 .map_err(|error| error.at(described(&response)))?,
         };
+        let repaired = page.repaired.take();
+        if repaired.is_some() {
+            self.stats
+                .note("some pages are not UTF-8: U+FFFD stands for what cannot be read".to_owned());
+        }
+        let body = repaired
+            .as_deref()
+            .map_or(response.body.as_slice(), str::as_bytes);
         let probe = |n: usize| page.probes.get(self.probes[n]?)?.as_deref();
         // From the first record to the last: the envelope may hold the time of the answer.
         let records = page
@@ -145,7 +162,7 @@ impl Fetcher {
             page,
             step,
             total,
-            body: response.body,
+            body: repaired.map_or(response.body, String::into_bytes),
         })
     }
 

@@ -25,12 +25,12 @@ impl Window {
         };
         let parse = |flag: &str, text: &Option<String>| {
             let Some(text) = text else { return Ok(None) };
-            cursor.field.parse_bound(text).map(Some).ok_or_else(|| {
+            cursor.parse(text).map(Some).ok_or_else(|| {
                 Error::new(
                     ErrorKind::Usage,
                     format!(
                         "`--{flag} {text}` is not a bound for `{}`",
-                        cursor.field.keys().join(".")
+                        cursor.keys.join(".")
                     ),
                 )
                 .hint("a date (2024-01-31) or a time (2024-01-31T12:00:00Z)")
@@ -68,7 +68,7 @@ impl Window {
         let mut sent = false;
         for (param, bound) in [(&cursor.param, &self.from), (&cursor.until, &self.until)] {
             if let (Some(param), Some(bound)) = (param, bound) {
-                request.set_query(param, &bound.wire());
+                request.set_query(param, &bound.to_string());
                 sent = true;
             }
         }

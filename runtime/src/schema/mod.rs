@@ -89,6 +89,33 @@ pub enum ColumnRole {
     LoadId,
 }
 
+impl ColumnRole {
+    const ALL: [(ColumnRole, &str); 6] = [
+        (ColumnRole::Data, "data"),
+        (ColumnRole::RowId, "row_id"),
+        (ColumnRole::ParentId, "parent_id"),
+        (ColumnRole::RootId, "root_id"),
+        (ColumnRole::ListIndex, "list_index"),
+        (ColumnRole::LoadId, "load_id"),
+    ];
+
+    /// The name used in stored schemas.
+    pub fn name(self) -> &'static str {
+        ColumnRole::ALL
+            .iter()
+            .find(|(role, _)| *role == self)
+            .map_or("data", |(_, name)| name)
+    }
+
+    /// The role of that [`ColumnRole::name`].
+    pub fn parse(name: &str) -> Option<Self> {
+        ColumnRole::ALL
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(role, _)| *role)
+    }
+}
+
 /// One column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {

@@ -39,7 +39,7 @@ impl Source {
                         Meaning::Updated => "updated",
                     };
                     let param = cursor.param.as_deref().unwrap_or("no parameter");
-                    format!("{} ({meaning}, {param})", cursor.field.keys().join("."))
+                    format!("{} ({meaning}, {param})", cursor.keys.join("."))
                 });
                 ResourceDescription {
                     name: spec.name.clone(),

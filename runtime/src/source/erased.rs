@@ -30,6 +30,8 @@ pub(crate) struct ReadPage {
     pub probes: Vec<Option<String>>,
     /// The raw JSON of each record within the body.
     pub spans: Vec<Range<usize>>,
+    /// The text that was read where the body was not UTF-8; the spans are of it.
+    pub repaired: Option<String>,
 }
 
 impl ReadPage {
@@ -39,6 +41,7 @@ impl ReadPage {
             rows: Box::new(NoRows),
             probes: Vec::new(),
             spans: Vec::new(),
+            repaired: None,
         }
     }
 }
@@ -109,6 +112,7 @@ impl<T: Record> PageReader for TypedReader<T> {
             rows,
             probes: page.probes,
             spans: page.spans,
+            repaired: page.repaired,
         })
     }
 }
@@ -133,15 +137,14 @@ impl<T: Record> Rows for TypedRows<T> {
         let TypedRows { rows, resource } = *self;
         for row in rows {
             let cursor = resource
-                .spec
                 .cursor
                 .as_ref()
-                .and_then(|cursor| cursor.field.value(row.as_ref()));
+                .and_then(|field| field.cursor_value(&row));
             if !sink.admit(cursor) {
                 continue;
             }
             if let Some(row) = resource.apply(row) {
-                sink.take(row.as_ref(), &row.record)?;
+                sink.take(row.erased(), &row.record)?;
             }
         }
         Ok(())

@@ -15,6 +15,7 @@ use crate::schema::Disposition;
 /// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them.
 pub struct Resource<T> {
     pub(crate) spec: ResourceSpec,
+    pub(crate) cursor: Option<FieldPath<T>>,
     /// The owner's closures, in order.
     pub(crate) steps: Vec<RowStep<T>>,
 }
@@ -31,6 +32,8 @@ pub(crate) struct ResourceSpec {
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, String)>,
     pub body: Option<serde_json::Value>,
+    /// One object, not a list.
+    pub single: bool,
     /// Keys from the body to the records; empty: the body is the array.
     pub records: Vec<String>,
     /// Keys of each field of the primary key.
@@ -61,6 +64,7 @@ impl<T: Record> Resource<T> {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            single: false,
             records: Vec::new(),
             primary_key: Vec::new(),
             paginator: Paginator::single(),
@@ -70,8 +74,16 @@ impl<T: Record> Resource<T> {
         };
         Resource {
             spec,
+            cursor: None,
             steps: Vec::new(),
         }
+    }
+
+    /// One object read with GET, as a table of one row.
+    pub fn single(name: &str, path: &str) -> Self {
+        let mut resource = Resource::list(name, path);
+        resource.spec.single = true;
+        resource
     }
 
     /// The list is read with POST.
@@ -132,6 +144,7 @@ impl<T: Record> Resource<T> {
 
     /// How the list is read incrementally.
     pub fn incremental(mut self, cursor: Cursor<T>) -> Self {
+        self.cursor = Some(cursor.field);
         self.spec.cursor = Some(cursor.spec);
         self
     }

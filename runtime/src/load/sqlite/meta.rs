@@ -47,7 +47,8 @@ pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
             role: ColumnRole::parse(&role).unwrap_or(ColumnRole::Data),
         });
     }
-    let mut state = db.prepare("SELECT resource, slice, value FROM _etl_state WHERE source = ?1")?;
+    let mut state =
+        db.prepare("SELECT resource, slice, value FROM _etl_state WHERE source = ?1")?;
     let state = state.query_map([source], |row| {
         Ok(StateRow {
             resource: row.get(0)?,
@@ -63,7 +64,9 @@ pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
 
 /// Remembers what a table looks like.
 pub fn put_table(db: &Connection, source: &str, table: &TableSchema) -> rusqlite::Result<()> {
-    let mut put = db.prepare_cached("INSERT OR REPLACE INTO _etl_columns VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    let mut put = db.prepare_cached(
+        "INSERT OR REPLACE INTO _etl_columns VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
     for (position, column) in table.columns.iter().enumerate() {
         put.execute(params![
             source,
@@ -82,20 +85,32 @@ pub fn put_table(db: &Connection, source: &str, table: &TableSchema) -> rusqlite
 /// Applies changes of the state.
 pub fn put_state(db: &Connection, source: &str, changes: &[StateChange]) -> rusqlite::Result<()> {
     let mut put = db.prepare_cached("INSERT OR REPLACE INTO _etl_state VALUES (?1, ?2, ?3, ?4)")?;
-    let mut forget =
-        db.prepare_cached("DELETE FROM _etl_state WHERE source = ?1 AND resource = ?2 AND slice = ?3")?;
+    let mut forget = db.prepare_cached(
+        "DELETE FROM _etl_state WHERE source = ?1 AND resource = ?2 AND slice = ?3",
+    )?;
     for change in changes {
         match change {
-            StateChange::Put(row) => put.execute(params![source, row.resource, row.slice, row.value])?,
-            StateChange::Forget { resource, slice } => forget.execute(params![source, resource, slice])?,
+            StateChange::Put(row) => {
+                put.execute(params![source, row.resource, row.slice, row.value])?
+            }
+            StateChange::Forget { resource, slice } => {
+                forget.execute(params![source, resource, slice])?
+            }
         };
     }
     Ok(())
 }
 
 /// Writes the load's row.
-pub fn put_load(db: &Connection, load: &LoadInfo, status: LoadStatus, rows: u64) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO _etl_loads VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ'), ?4)";
-    db.prepare_cached(sql)?.execute(params![load.id, load.source, status.name(), rows as i64])?;
+pub fn put_load(
+    db: &Connection,
+    load: &LoadInfo,
+    status: LoadStatus,
+    rows: u64,
+) -> rusqlite::Result<()> {
+    let sql =
+        "INSERT OR REPLACE INTO _etl_loads VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ'), ?4)";
+    db.prepare_cached(sql)?
+        .execute(params![load.id, load.source, status.name(), rows as i64])?;
     Ok(())
 }

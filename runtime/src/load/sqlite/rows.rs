@@ -1,10 +1,12 @@
 //! Arrow rows into SQLite, bound straight from the arrays.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
+};
 use arrow_array::{
-    Array, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
-    TimestampMicrosecondArray,
+    Array, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
+    StringArray, TimestampMicrosecondArray,
 };
 use rusqlite::types::Null;
 use rusqlite::{Connection, Statement};
@@ -49,8 +51,12 @@ impl<'a> Values<'a> {
             ColumnType::Int64 => Values::Int(array.as_primitive_opt::<Int64Type>()?),
             ColumnType::Float64 => Values::Float(array.as_primitive_opt::<Float64Type>()?),
             ColumnType::Decimal => Values::Decimal(array.as_primitive_opt::<Decimal128Type>()?),
-            ColumnType::Text | ColumnType::Uuid | ColumnType::Json => Values::Text(array.as_string_opt::<i32>()?),
-            ColumnType::Timestamp => Values::Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?),
+            ColumnType::Text | ColumnType::Uuid | ColumnType::Json => {
+                Values::Text(array.as_string_opt::<i32>()?)
+            }
+            ColumnType::Timestamp => {
+                Values::Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?)
+            }
             ColumnType::Date => Values::Date(array.as_primitive_opt::<Date32Type>()?),
             ColumnType::Bytes => Values::Bytes(array.as_binary_opt::<i32>()?),
         })
@@ -91,13 +97,24 @@ pub fn insert(
     }
     let names: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
     let places = vec!["?"; columns.len()].join(", ");
-    let sql = format!("INSERT INTO {} ({}) VALUES ({places})", quoted(table), names.join(", "));
+    let sql = format!(
+        "INSERT INTO {} ({}) VALUES ({places})",
+        quoted(table),
+        names.join(", ")
+    );
     let mut statement = db.prepare_cached(&sql)?;
-    let values = columns.iter().zip(batch.rows.columns()).map(|(column, array)| {
-        Values::of(array.as_ref(), column.ty).ok_or_else(|| {
-            rusqlite::Error::InvalidColumnType(0, column.name.clone(), rusqlite::types::Type::Null)
-        })
-    });
+    let values = columns
+        .iter()
+        .zip(batch.rows.columns())
+        .map(|(column, array)| {
+            Values::of(array.as_ref(), column.ty).ok_or_else(|| {
+                rusqlite::Error::InvalidColumnType(
+                    0,
+                    column.name.clone(),
+                    rusqlite::types::Type::Null,
+                )
+            })
+        });
     let values: Vec<Values<'_>> = values.collect::<rusqlite::Result<_>>()?;
     for row in (0..batch.rows.num_rows()).filter(|row| !skipped(*row)) {
         for (index, column) in values.iter().enumerate() {
