@@ -5,4 +5,5 @@
 
 pub mod diagnostics;
 pub mod infer;
+pub mod inspect;
 pub mod spec;

@@ -210,19 +210,20 @@ fn one_failing_resource_fails_alone_and_its_children_wait() {
         ((TEAMS - 2) * MEMBERS) as usize
     );
 
-    broken.store(0, Ordering::Relaxed);
-    let report = run(&source(&base), into.clone(), &RunOptions::default()).unwrap();
-    assert!(report.is_complete());
-    assert_eq!(
-        into.table("members").len(),
-        ((TEAMS - 1) * MEMBERS) as usize
-    );
     assert!(
         report.resources[1]
             .notes
             .iter()
             .any(|note| note.contains("404")),
         "{report:#?}"
+    );
+
+    broken.store(0, Ordering::Relaxed);
+    let report = run(&source(&base), into.clone(), &RunOptions::default()).unwrap();
+    assert!(report.is_complete());
+    assert_eq!(
+        into.table("members").len(),
+        ((TEAMS - 1) * MEMBERS) as usize
     );
 }
 

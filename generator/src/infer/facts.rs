@@ -167,6 +167,8 @@ pub struct CursorFacts {
     pub field: String,
     pub meaning: CursorMeaning,
     pub format: CursorFormat,
+    /// How the value is written into the parameter where it is not the whole (`>={}`, `greater-than(updated,{})`).
+    pub template: Option<String>,
 }
 
 /// What the cursor's time is.
@@ -198,6 +200,9 @@ pub struct ParentFacts {
     pub resource: String,
     /// Every parameter that the parent's record supplies.
     pub links: Vec<ParentLink>,
+    /// Path parameters that have the value that they had in the parent's own request, where the parent has them from its
+    /// parent: `owner` and `repo` of `/repos/{owner}/{repo}/pulls/{number}/reviews`. (child's name, parent's name)
+    pub inherited: Vec<(String, String)>,
 }
 
 /// One parameter supplied by a field of the parent.

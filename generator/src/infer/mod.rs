@@ -1,3 +1,291 @@
 //! What an API means: an [`Api`](crate::spec::api::Api) becomes [`facts::Facts`]; one file per question.
 
+mod auth;
+mod cursor;
+mod doubts;
+mod envelope;
 pub mod facts;
+mod keys;
+mod names;
+mod node;
+mod pages;
+mod params;
+mod parents;
+mod records;
+mod resources;
+mod roles;
+#[cfg(test)]
+mod tests;
+mod times;
+mod words;
+
+use std::collections::HashMap;
+
+use crate::spec::api::{Api, Operation, Parameter};
+
+use envelope::Envelope;
+use facts::{Decision, Facts, PaginatorFacts, PaginatorKind, ResourceFacts, ResourceKind, Skipped};
+use pages::{Evidence, Habits};
+use parents::Parent;
+use records::Found;
+use resources::Verdict;
+use roles::Roles;
+
+/// A resource in the making.
+struct Draft<'a> {
+    operation: usize,
+    method: &'a str,
+    path: &'a str,
+    parameters: &'a [Parameter],
+    deprecated: bool,
+    kind: ResourceKind,
+    found: Found<'a>,
+    roles: Roles,
+    envelope: Envelope,
+    key: Decision<Vec<String>>,
+    name: String,
+}
+
+/// Infers everything.
+pub fn infer(api: &Api) -> Facts {
+    let auth = auth::auth(api);
+    let (mut drafts, skipped) = drafts(api);
+    let above = parents::above(&drafts);
+    let nested: Vec<bool> = above.iter().map(Option::is_some).collect();
+    names::give(&mut drafts, &nested);
+    let parents = parents::parents(api, &drafts, &above);
+    let habits = habits(api, &drafts);
+    let resources = drafts
+        .iter()
+        .zip(&parents)
+        .filter_map(|(draft, parent)| {
+            let operation = api.operations.get(draft.operation)?;
+            Some(resource(
+                api,
+                operation,
+                &drafts,
+                draft,
+                parent.as_ref(),
+                &habits,
+                &auth.value,
+            ))
+        })
+        .collect();
+    Facts {
+        auth,
+        base_url: auth::base_url(api),
+        resources,
+        skipped,
+    }
+}
+
+/// Every operation that is a resource, and why others are not.
+fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
+    let items = item_params(api);
+    let mut drafts = Vec::new();
+    let mut skipped = Vec::new();
+    for (index, operation) in api.operations.iter().enumerate() {
+        let (kind, found, roles) = match resources::classify(api, operation) {
+            None => continue,
+            Some(Verdict::Skip(reason)) => {
+                skipped.push(Skipped {
+                    method: operation.method.clone(),
+                    path: operation.path.clone(),
+                    reason: reason.to_owned(),
+                });
+                continue;
+            }
+            Some(Verdict::Resource { kind, found, roles }) => (kind, found, roles),
+        };
+        let envelope = match operation
+            .response
+            .as_ref()
+            .filter(|_| kind == ResourceKind::List)
+        {
+            Some(response) => {
+                let cursor = roles.cursor.as_ref().map(|cursor| cursor.name.as_str());
+                envelope::envelope(&node::Node::of_response(api, response), &found.path, cursor)
+            }
+            None => Envelope::default(),
+        };
+        let noun = words::noun(&operation.path).unwrap_or_default();
+        let item = items
+            .get(&words::path_shape(&operation.path))
+            .map(String::as_str);
+        let key = keys::key(&found.record, &noun, item);
+        drafts.push(Draft {
+            operation: index,
+            method: &operation.method,
+            path: &operation.path,
+            parameters: &operation.parameters,
+            deprecated: operation.deprecated,
+            kind,
+            found,
+            roles,
+            envelope,
+            key,
+            name: String::new(),
+        });
+    }
+    (drafts, skipped)
+}
+
+/// Path of a list -> the placeholder that follows it somewhere.
+fn item_params(api: &Api) -> HashMap<String, String> {
+    let mut items = HashMap::new();
+    for operation in &api.operations {
+        let mut segments = words::segments(&operation.path);
+        while let Some(last) = segments.pop() {
+            if let Some(param) = words::placeholder(last) {
+                let list = words::path_shape(&segments.join("/"));
+                items.entry(list).or_insert_with(|| param.to_owned());
+            }
+        }
+    }
+    items
+}
+
+/// What an API's lists have in common.
+fn habits(api: &Api, drafts: &[Draft<'_>]) -> Habits {
+    let prose = api.description.to_lowercase();
+    let mut next_tokens: Vec<(String, String)> = Vec::new();
+    let mut cursors: Vec<&str> = Vec::new();
+    for draft in drafts {
+        let Some(cursor) = &draft.roles.cursor else {
+            continue;
+        };
+        if !cursors.contains(&cursor.name.as_str()) {
+            cursors.push(&cursor.name);
+        }
+        if let Some(token) = &draft.envelope.next_token
+            && !next_tokens.iter().any(|(name, _)| *name == cursor.name)
+        {
+            next_tokens.push((cursor.name.clone(), token.clone()));
+        }
+    }
+    for cursor in cursors {
+        if next_tokens.iter().any(|(name, _)| name == cursor) {
+            continue;
+        }
+        let texts = api.operations.iter().flat_map(|operation| {
+            let parameters = operation
+                .parameters
+                .iter()
+                .map(|parameter| parameter.description.as_str());
+            parameters.chain([operation.description.as_str()])
+        });
+        let token = texts
+            .chain([api.description.as_str()])
+            .find_map(|text| pages::stated_token(text, cursor));
+        next_tokens.extend(token.map(|token| (cursor.to_owned(), token)));
+    }
+    let lists = drafts
+        .iter()
+        .filter(|draft| draft.kind == ResourceKind::List);
+    let paged = lists.clone().filter(|draft| draft.roles.advance()).count();
+    Habits {
+        link_header: pages::speaks_of_link_header(&prose),
+        mostly_paged: paged * 2 > lists.count(),
+        prose,
+        next_tokens,
+    }
+}
+
+fn resource(
+    api: &Api,
+    operation: &Operation,
+    drafts: &[Draft<'_>],
+    draft: &Draft<'_>,
+    parent: Option<&Parent>,
+    habits: &Habits,
+    auth: &facts::AuthFacts,
+) -> ResourceFacts {
+    let Draft {
+        found,
+        roles,
+        envelope,
+        ..
+    } = draft;
+    let is_list = draft.kind == ResourceKind::List;
+    let paginator = if is_list {
+        pages::paginator(&Evidence {
+            api,
+            operation,
+            roles,
+            envelope,
+            habits,
+        })
+    } else {
+        unpaged()
+    };
+    let cursor = if is_list {
+        cursor::cursor(api, operation, &found.record, roles)
+    } else {
+        Decision {
+            value: None,
+            confidence: 1.0,
+            reasons: vec!["one object".to_owned()],
+        }
+    };
+    let parent = match parent {
+        Some(parent) => Decision {
+            value: parents::facts(drafts, parent),
+            confidence: parent.confidence,
+            reasons: vec![parent.reason.clone()],
+        },
+        None => Decision {
+            value: None,
+            confidence: 0.8,
+            reasons: vec!["no list supplies its parameters".to_owned()],
+        },
+    };
+    let mut supplied: Vec<&str> = roles.names();
+    if let Some(facts) = &parent.value {
+        supplied.extend(facts.links.iter().map(|link| link.param.as_str()));
+        supplied.extend(facts.inherited.iter().map(|(name, _)| name.as_str()));
+    }
+    if let Some(cursor) = &cursor.value {
+        supplied.extend(cursor.param.as_deref());
+    }
+    let settings = params::settings(api, operation, &supplied, auth);
+    let mut facts = ResourceFacts {
+        name: draft.name.clone(),
+        kind: draft.kind,
+        operation: draft.operation,
+        records_path: Decision {
+            value: found.path.clone(),
+            confidence: found.confidence,
+            reasons: found.reasons.clone(),
+        },
+        record: found.record.schema.filter(|_| !found.record.is_free()),
+        primary_key: draft.key.clone(),
+        paginator,
+        cursor,
+        parent,
+        settings,
+        fixed: params::fixed(api, operation, is_list),
+        doubts: Vec::new(),
+    };
+    facts.doubts = doubts::doubts(&facts);
+    facts
+}
+
+/// One object is one page.
+fn unpaged() -> Decision<PaginatorFacts> {
+    let value = PaginatorFacts {
+        kind: PaginatorKind::None,
+        page_param: None,
+        size_param: None,
+        max_page_size: None,
+        next_path: None,
+        more_path: None,
+        total_path: None,
+        total_is_pages: false,
+        first_page: 1,
+    };
+    Decision {
+        value,
+        confidence: 1.0,
+        reasons: vec!["one object".to_owned()],
+    }
+}

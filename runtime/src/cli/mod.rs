@@ -1,1 +1,120 @@
-//! The command line of a connector.
+//! The command line of a connector: `main.rs` of a generated crate is one call of [`main`].
+
+mod args;
+mod commands;
+mod progress;
+mod report;
+mod table;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::error::{Error, Result};
+use crate::run::StopSignal;
+use crate::settings::{Places, Redactor, Secret, Settings};
+use crate::source::Source;
+
+/// Some resources failed; the others are loaded.
+const EXIT_PARTIAL: u8 = 6;
+/// Stopped by a signal; the next run goes on.
+const EXIT_STOPPED: u8 = 130;
+
+/// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`.
+///
+/// Exit codes: 0 all is well; 1 the machine; 2 usage or settings; 3 credentials; 4 the API or its paging;
+/// 5 the destination or the state; 6 some resources failed and the others are loaded; 130 stopped by a signal.
+pub fn main<C: Settings>(name: &str, version: &str, source: fn(&C) -> Source) -> ExitCode {
+    let matches = match args::command::<C>(name, version).try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help and version are no errors; whether the terminal takes the text is not ours to decide.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let (settings, redactor) = match configure::<C>(&matches) {
+        Ok(configured) => configured,
+        Err(error) => return fail(&error, None),
+    };
+    match commands::run(&matches, &source(&settings)) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => fail(&error, Some(&redactor)),
+    }
+}
+
+/// The settings, from everywhere; a command that sends nothing does without those that are missing.
+fn configure<C: Settings>(matches: &clap::ArgMatches) -> Result<(C, Redactor)> {
+    let mut places = Places::here(C::PREFIX)?;
+    let mut secrets = Vec::new();
+    let given = matches.subcommand().map(|(_, matches)| matches);
+    let values = C::SETTINGS
+        .iter()
+        .filter_map(|setting| Some((setting, given?.get_one::<String>(setting.name)?)));
+    for (setting, value) in values {
+        if setting.secret {
+            secrets.push(Secret::new(value));
+        }
+        places.flag(setting.name, value);
+    }
+    let settings = match C::load_from(&places) {
+        Err(_) if !args::sends(matches) => C::placeholder(),
+        settings => settings?,
+    };
+    Ok((settings, Redactor::new(secrets)))
+}
+
+fn fail(error: &Error, redactor: Option<&Redactor>) -> ExitCode {
+    let text = format!("error: {error}");
+    let text = redactor.map_or(text.clone(), |redactor| redactor.redact(&text));
+    // There is nobody left to tell if this fails.
+    let _ = writeln!(std::io::stderr(), "{}", printable(&text));
+    ExitCode::from(error.kind().exit_code())
+}
+
+/// Text as a terminal may show it: control characters become escapes.
+fn printable(text: &str) -> String {
+    let escape = |c: char| match c {
+        '\n' => vec![c],
+        c if c.is_control() => c.escape_default().collect(),
+        c => vec![c],
+    };
+    text.chars().flat_map(escape).collect()
+}
+
+/// Writes a line to standard output. A reader who has gone (`| head`) ends the program, not with a panic.
+fn out(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(printable(text).as_bytes())?;
+    stdout.write_all(b"\n")?;
+    Ok(())
+}
+
+/// The first SIGINT or SIGTERM sets the signal, the second ends the program.
+async fn stop_on_signals(stop: StopSignal) {
+    if interrupted().await.is_err() {
+        return;
+    }
+    stop.set();
+    let _ = writeln!(
+        std::io::stderr(),
+        "stopping after the pages under way; once more stops at once (what is committed stays)"
+    );
+    if interrupted().await.is_ok() {
+        std::process::exit(EXIT_STOPPED.into());
+    }
+}
+
+#[cfg(unix)]
+async fn interrupted() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => done,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

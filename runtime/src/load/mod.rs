@@ -96,6 +96,9 @@ pub trait Destination: Send {
     /// How a person names it: `sqlite:stripe.db`.
     fn describe(&self) -> String;
 
+    /// Whether something has been loaded there before.
+    fn exists(&self) -> bool;
+
     /// What it can hold.
     fn limits(&self) -> Limits;
 

@@ -65,6 +65,10 @@ impl Destination for Sqlite {
         format!("sqlite:{}", self.path.display())
     }
 
+    fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
     fn limits(&self) -> Limits {
         // SQLite has none of its own; this keeps names readable and portable.
         Limits {

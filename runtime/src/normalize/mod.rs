@@ -1,67 +1,562 @@
-//! STUB
+//! Records become tables: one row per record, nested records as columns `a__b`, lists as child tables `table__list`.
+//!
+//! Naming and child tables follow dlt; ids are made from the data, so that the same input gives the same tables:
+//! `_etl_id` of a record is a hash of its key (merge, replace), of its key and content (append), or of its place in
+//! the pass where it has no key; that of a child row is a hash of its parent's id, its table and its place in the list.
+//!
+//! What the struct does not say (drift, `Dynamic`, whole JSON records) is typed by what it is: a value of another type
+//! than its column's goes to a variant column `column__v_type` beside it, an unknown key to a new column or table.
+//! Names that collide get a number; which path has which column is remembered with the table.
+
+mod dynamic;
+mod ids;
+mod names;
+mod table;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use self::dynamic::{Place, Went};
+use self::ids::{Hasher, Id};
+use self::table::Table;
 use crate::error::Result;
-use crate::record::{RecordSchema, RowRef};
-use crate::schema::*;
-use std::collections::BTreeMap;
-/// s
-pub struct Normalizer;
-/// s
+use crate::record::layout::{ListRef, RecordRef, ValueRef};
+use crate::record::{Content, Drift, Found, Lookup, RecordSchema, RowRef, Shape, json, serialize};
+use crate::schema::{ColumnRole, ColumnType, Disposition, TableBatch, TableSchema};
+
+/// How a resource is laid out.
 pub struct NormalizeOptions {
-    /// s
-    pub load_id: String,
-    /// s
-    pub identifier_length: usize,
-    /// s
+    /// The resource; its root table has its name.
+    pub name: String,
+    /// The keys of each part of the primary key; empty: there is none.
+    pub primary_key: Vec<Vec<String>>,
+    /// How rows meet those that are there.
     pub disposition: Disposition,
+    /// Goes to `_etl_load_id`.
+    pub load_id: String,
+    /// The longest table or column name, in bytes.
+    pub identifier_length: usize,
 }
+
 impl NormalizeOptions {
-    /// s
-    pub fn new(_: &str, _: &[Vec<String>], disposition: Disposition) -> Self {
+    /// The layout of a resource, with names of at most 63 bytes and no load's id.
+    pub fn new(name: &str, primary_key: &[Vec<String>], disposition: Disposition) -> Self {
         NormalizeOptions {
+            name: name.to_owned(),
+            primary_key: primary_key.to_vec(),
+            disposition,
             load_id: String::new(),
             identifier_length: 63,
-            disposition,
         }
     }
 }
-/// s
+
+/// Where a row comes from; it names rows without a key.
 pub struct RowOrigin<'a> {
-    /// s
+    /// The id of its slice.
     pub slice: &'a str,
-    /// s
+    /// The pass, where a row that comes again in another pass is another row; else empty.
     pub pass: &'a str,
-    /// s
+    /// Its place among the slice's rows, from 0.
     pub ordinal: u64,
-    /// s
+    /// Columns copied from the parent's record.
     pub copied: &'a BTreeMap<String, Option<String>>,
 }
+
+/// A row that is being written.
+#[derive(Clone, Copy)]
+pub(super) struct At {
+    table: usize,
+    row: usize,
+    id: Id,
+    root: Id,
+}
+
+/// Where the value of a field goes.
+#[derive(Clone, Copy)]
+enum Target {
+    /// A column of the row.
+    Column(usize),
+    /// A column, as JSON: the record contains itself.
+    Serialized(usize),
+    /// The fields of a nested record, as columns of the row.
+    Nested(usize),
+    /// A child table.
+    List(usize),
+    /// It is typed by what it is, at that place.
+    Dynamic(usize),
+}
+
+/// A record's fields within a row.
+struct Node {
+    place: Place,
+    targets: Vec<Target>,
+}
+
+/// A list: its table, and where its items go.
+struct List {
+    table: usize,
+    item: Target,
+}
+
+/// Turns the records of one resource into batches.
+pub struct Normalizer {
+    tables: Vec<Table>,
+    nodes: Vec<Node>,
+    lists: Vec<List>,
+    places: Vec<Place>,
+    root: Option<usize>,
+    key: Vec<Lookup>,
+    disposition: Disposition,
+    load_id: String,
+    load_column: usize,
+    identifier_length: usize,
+    names: names::Names,
+    hasher: Hasher,
+    /// The ids of the records of this batch.
+    seen: HashSet<Id>,
+    /// How often each content came, of records whose key is null.
+    nameless: HashMap<Id, u64>,
+    /// (table, keys) -> what was done, how often.
+    drift: BTreeMap<(String, String), (String, u64)>,
+    bytes: usize,
+}
+
 impl Normalizer {
-    /// s
-    pub fn new(_: &'static RecordSchema, _: NormalizeOptions, _: &[TableSchema]) -> Result<Self> {
-        Ok(Normalizer)
+    /// Prepares the tables of a resource. `known`: its tables as the destination has them; their names, columns and
+    /// types stay.
+    pub fn new(
+        schema: &'static RecordSchema,
+        options: NormalizeOptions,
+        known: &[TableSchema],
+    ) -> Result<Self> {
+        let mut normalizer = Normalizer {
+            tables: Vec::new(),
+            nodes: Vec::new(),
+            lists: Vec::new(),
+            places: Vec::new(),
+            root: None,
+            key: options
+                .primary_key
+                .into_iter()
+                .map(|keys| Lookup::new(schema, keys))
+                .collect(),
+            disposition: options.disposition,
+            load_id: options.load_id,
+            load_column: 0,
+            identifier_length: options.identifier_length,
+            names: names::Names::default(),
+            hasher: Hasher::default(),
+            seen: HashSet::new(),
+            nameless: HashMap::new(),
+            drift: BTreeMap::new(),
+            bytes: 0,
+        };
+        normalizer.restore(&options.name, known);
+        let root = normalizer.root_table(&options.name);
+        if !schema.whole {
+            normalizer.root = Some(normalizer.node(root, schema, Place::row(), &mut Vec::new()));
+        }
+        let limit = normalizer.identifier_length;
+        normalizer.load_column =
+            normalizer.tables[root].system(ColumnRole::LoadId, "_etl_load_id", limit);
+        for table in &mut normalizer.tables[1..] {
+            table.tie(limit);
+        }
+        Ok(normalizer)
     }
-    /// s
-    pub(crate) fn append(&mut self, _: RowRef<'_>, _: &RowOrigin<'_>) -> Result<bool> {
+
+    /// Takes over the tables that are there, parents first.
+    fn restore(&mut self, resource: &str, known: &[TableSchema]) {
+        let mut waiting: Vec<&TableSchema> = known.iter().collect();
+        loop {
+            let before = waiting.len();
+            waiting.retain(|table| {
+                let parent = match &table.parent {
+                    None => None,
+                    Some(name) => match self.tables.iter().position(|t| t.schema.name == *name) {
+                        Some(parent) => Some(parent),
+                        None => return true,
+                    },
+                };
+                let index = self.tables.len();
+                if let Some(parent) = parent {
+                    self.tables[parent]
+                        .children
+                        .insert(table.path.clone(), index);
+                }
+                self.names.take(&table.name);
+                let mut table = Table::new((*table).clone());
+                resource.clone_into(&mut table.schema.resource);
+                self.tables.push(table);
+                false
+            });
+            if waiting.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn root_table(&mut self, resource: &str) -> usize {
+        if self.tables.is_empty() {
+            let name = self
+                .names
+                .unique(&names::snake_case(resource), self.identifier_length);
+            self.tables.push(Table::new(TableSchema {
+                name,
+                resource: resource.to_owned(),
+                parent: None,
+                path: String::new(),
+                columns: Vec::new(),
+            }));
+        }
+        self.tables[0].system(ColumnRole::RowId, "_etl_id", self.identifier_length);
+        0
+    }
+
+    /// The child table for the list at a place of a table's rows.
+    fn child_table(&mut self, parent: usize, place: &Place) -> usize {
+        if let Some(table) = self.tables[parent].children.get(&place.path) {
+            return *table;
+        }
+        let above = &self.tables[parent].schema;
+        let wanted = names::join(&above.name, &place.name);
+        let (resource, above) = (above.resource.clone(), above.name.clone());
+        let name = self.names.unique(&wanted, self.identifier_length);
+        let table = self.tables.len();
+        self.tables.push(Table::new(TableSchema {
+            name,
+            resource,
+            parent: Some(above),
+            path: place.path.clone(),
+            columns: Vec::new(),
+        }));
+        self.tables[table].system(ColumnRole::RowId, "_etl_id", self.identifier_length);
+        self.tables[parent]
+            .children
+            .insert(place.path.clone(), table);
+        table
+    }
+
+    /// Prepares the columns of a record's fields. `path`: the records around it, to find one within itself.
+    fn node(
+        &mut self,
+        table: usize,
+        schema: &'static RecordSchema,
+        place: Place,
+        path: &mut Vec<&'static RecordSchema>,
+    ) -> usize {
+        path.push(schema);
+        let mut targets = Vec::with_capacity(schema.fields.len());
+        for field in schema.fields {
+            let mut at = place.below(field.key);
+            if let Some(column) = field.column {
+                at.name = names::join(&place.name, column);
+            }
+            targets.push(self.target(table, field.shape(), at, path));
+        }
+        path.pop();
+        self.nodes.push(Node { place, targets });
+        self.nodes.len() - 1
+    }
+
+    fn target(
+        &mut self,
+        table: usize,
+        shape: Shape,
+        place: Place,
+        path: &mut Vec<&'static RecordSchema>,
+    ) -> Target {
+        let ty = match shape {
+            Shape::String => ColumnType::Text,
+            Shape::Int => ColumnType::Int64,
+            Shape::Float => ColumnType::Float64,
+            Shape::Bool => ColumnType::Bool,
+            Shape::Timestamp | Shape::UnixTime | Shape::UnixMillis => ColumnType::Timestamp,
+            Shape::Date => ColumnType::Date,
+            Shape::Decimal => ColumnType::Decimal,
+            Shape::Uuid => ColumnType::Uuid,
+            Shape::Bytes => ColumnType::Bytes,
+            Shape::Json => ColumnType::Json,
+            Shape::Dynamic => {
+                self.places.push(place);
+                return Target::Dynamic(self.places.len() - 1);
+            }
+            Shape::Record(schema) | Shape::Boxed(schema) => {
+                let schema = schema();
+                if path.iter().any(|outer| outer.is(schema)) {
+                    return Target::Serialized(self.declare(table, &place, ColumnType::Json));
+                }
+                // An item of a list is the row itself.
+                let place = if place.path.is_empty() {
+                    Place::row()
+                } else {
+                    place
+                };
+                return Target::Nested(self.node(table, schema, place, path));
+            }
+            Shape::List(list) => {
+                let child = self.child_table(table, &place);
+                let name = match list.item {
+                    Shape::List(_) => "list",
+                    _ => "value",
+                };
+                let item = Place {
+                    path: String::new(),
+                    name: name.to_owned(),
+                };
+                let item = self.target(child, list.item, item, path);
+                self.lists.push(List { table: child, item });
+                return Target::List(self.lists.len() - 1);
+            }
+        };
+        Target::Column(self.declare(table, &place, ty))
+    }
+
+    fn declare(&mut self, table: usize, place: &Place, ty: ColumnType) -> usize {
+        self.tables[table].column(&place.path, &place.name, ty, self.identifier_length)
+    }
+
+    /// Adds a record. `false`: this batch has one of the same id already; nothing was added.
+    pub(crate) fn append(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> Result<bool> {
+        let id = self.root_id(row, origin);
+        if !self.seen.insert(id) {
+            return Ok(false);
+        }
+        let at = self.begin_row(0, id, id);
+        self.tables[0].columns[self.load_column].text(at.row, &self.load_id);
+        match (self.root, row.record.whole()) {
+            (_, Some(json)) => {
+                self.dynamic_item(at, json.as_str(), 0);
+            }
+            (Some(node), None) => self.record(node, at, row.record, row.drift.0.as_deref()),
+            (None, None) => {}
+        }
+        for (name, value) in origin.copied {
+            let place = Place {
+                path: format!("~parent/{name}"),
+                name: names::snake_case(name),
+            };
+            let column = self.declare(0, &place, ColumnType::Text);
+            if let Some(value) = value {
+                self.tables[0].columns[column].text(at.row, value);
+            }
+        }
         Ok(true)
     }
-    /// s
+
+    fn root_id(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> Id {
+        let table = self.tables[0].schema.name.as_bytes();
+        if self.key.is_empty() {
+            return self
+                .hasher
+                .start(b'p')
+                .part(table)
+                .part(origin.slice.as_bytes())
+                .part(origin.pass.as_bytes())
+                .number(origin.ordinal)
+                .id();
+        }
+        self.hasher.start(b'k').part(table);
+        let mut whole = true;
+        for part in &self.key {
+            match key_text(part, row) {
+                Some(text) => self.hasher.part(text.as_bytes()),
+                None => {
+                    whole = false;
+                    self.hasher.number(0)
+                }
+            };
+        }
+        if whole && self.disposition != Disposition::Append {
+            return self.hasher.id();
+        }
+        let mut content = String::new();
+        serialize::write_record(&mut content, row.record, row.drift.0.as_deref());
+        let id = self.hasher.part(content.as_bytes()).id();
+        if whole {
+            return id;
+        }
+        let count = self.nameless.entry(id).or_default();
+        let occurrence = *count;
+        *count += 1;
+        self.hasher.number(occurrence).id()
+    }
+
+    fn begin_row(&mut self, table: usize, id: Id, root: Id) -> At {
+        let row = self.tables[table].rows;
+        self.tables[table].rows += 1;
+        let at = At {
+            table,
+            row,
+            id,
+            root,
+        };
+        self.tables[table].columns[0].text(row, ids::text(&id));
+        self.bytes += id.len();
+        at
+    }
+
+    /// Begins the row of an item of a list.
+    fn child_row(&mut self, table: usize, parent: &At, index: usize) -> At {
+        let [parent_id, root_id, list_index] = self.tables[table].tie(self.identifier_length);
+        let name = self.tables[table].schema.name.as_bytes();
+        let hasher = self.hasher.start(b'c').part(&parent.id).part(name);
+        let id = hasher.number(index as u64).id();
+        let at = self.begin_row(table, id, parent.root);
+        let columns = &mut self.tables[table].columns;
+        columns[parent_id].text(at.row, ids::text(&parent.id));
+        columns[root_id].text(at.row, ids::text(&parent.root));
+        columns[list_index].scalar(at.row, ValueRef::Int(&(index as i64)));
+        self.bytes += 2 * id.len() + 8;
+        at
+    }
+
+    fn record(&mut self, node: usize, at: At, record: RecordRef<'_>, drift: Option<&Content>) {
+        let entries = match drift {
+            Some(Content::Record(entries)) => entries.as_slice(),
+            Some(Content::Raw(raw) | Content::Again(raw)) => {
+                let went = self.dynamic_item(at, raw, 0);
+                let place = self.nodes[node].place.clone();
+                return self.account(at, &place, went);
+            }
+            _ => &[],
+        };
+        for index in 0..self.nodes[node].targets.len() {
+            let value = record.get(index);
+            if matches!(value, ValueRef::Null) {
+                continue;
+            }
+            let drift = entries.iter().find(|entry| {
+                entry.field == Some(index as u32)
+                    && matches!(entry.content, Content::Record(_) | Content::List(..))
+            });
+            let target = self.nodes[node].targets[index];
+            self.put(target, at, value, drift.map(|entry| &entry.content));
+        }
+        for entry in entries {
+            let mut place = self.nodes[node].place.below(&entry.key);
+            let raw = match &entry.content {
+                Content::Raw(raw) => raw,
+                Content::Again(raw) => {
+                    place = dynamic::again(&place);
+                    raw
+                }
+                _ => continue,
+            };
+            let went = self.dynamic(at, &place, raw, 0);
+            self.account(at, &place, went);
+        }
+    }
+
+    fn put(&mut self, target: Target, at: At, value: ValueRef<'_>, drift: Option<&Content>) {
+        match (target, value) {
+            (Target::Column(column), value) => {
+                self.bytes += self.tables[at.table].columns[column].scalar(at.row, value);
+            }
+            (Target::Serialized(column), value) => {
+                let mut json = String::new();
+                serialize::write(&mut json, value, drift);
+                self.bytes += json.len();
+                self.tables[at.table].columns[column].text(at.row, &json);
+            }
+            (Target::Nested(node), ValueRef::Record(record)) => {
+                self.record(node, at, record, drift);
+            }
+            (Target::List(list), ValueRef::List(items)) => self.list(list, at, items, drift),
+            (Target::Dynamic(place), ValueRef::Dynamic(value)) => {
+                let place = self.places[place].clone();
+                self.dynamic(at, &place, value.json().as_str(), 0);
+            }
+            _ => {}
+        }
+    }
+
+    fn list(&mut self, list: usize, parent: At, items: ListRef<'_>, drift: Option<&Content>) {
+        let List { table, item } = self.lists[list];
+        let first = self.next_index(table, &parent);
+        for (index, (value, drift)) in serialize::items(items, drift).enumerate() {
+            let row = self.child_row(table, &parent, first + index);
+            match (value, drift) {
+                (ValueRef::Null, Some(Content::Raw(raw) | Content::Again(raw))) => {
+                    let went = self.dynamic_item(row, raw, 0);
+                    self.account(row, &Place::row(), went);
+                }
+                (value, drift) => self.put(item, row, value, drift),
+            }
+        }
+    }
+
+    /// The place of the next item in a parent's list: a list that comes twice goes on.
+    fn next_index(&self, table: usize, parent: &At) -> usize {
+        self.tables[table].trailing(ids::text(&parent.id))
+    }
+
+    fn account(&mut self, at: At, place: &Place, went: Went) {
+        let table = &self.tables[at.table].schema;
+        let what = match went {
+            Went::Column(column) => {
+                format!("loaded into the column `{}`", table.columns[column].name)
+            }
+            Went::Columns => "loaded into columns of its own".to_owned(),
+            Went::Table(table) => {
+                format!("loaded into the table `{}`", self.tables[table].schema.name)
+            }
+            Went::Nowhere => return,
+        };
+        let key = (table.name.clone(), place.dotted());
+        self.drift.entry(key).or_insert((what, 0)).1 += 1;
+    }
+
+    /// Records in the batch.
     pub fn rows(&self) -> usize {
-        0
+        self.tables.first().map_or(0, |table| table.rows)
     }
-    /// s
+
+    /// About how many bytes the batch takes.
     pub fn bytes(&self) -> usize {
-        0
+        self.bytes
     }
-    /// s
+
+    /// Hands over the batch: every table of the resource, parents before children, also those without rows.
     pub fn finish(&mut self) -> Result<Vec<TableBatch>> {
-        Ok(vec![])
+        self.seen.clear();
+        self.bytes = 0;
+        self.tables.iter_mut().map(Table::finish).collect()
     }
-    /// s
+
+    /// The tables as they are known now.
     pub fn tables(&self) -> Vec<TableSchema> {
-        vec![]
+        self.tables
+            .iter()
+            .map(|table| table.schema.clone())
+            .collect()
     }
-    /// s
+
+    /// What came that the struct does not say: (table, keys, what was done, how often).
     pub fn drift_lines(&self) -> Vec<(String, String, String, u64)> {
-        vec![]
+        self.drift
+            .iter()
+            .map(|((table, keys), (what, count))| {
+                (table.clone(), keys.clone(), what.clone(), *count)
+            })
+            .collect()
     }
 }
+
+/// The text of a part of the key; `None` if it is null or no scalar.
+fn key_text(part: &Lookup, row: RowRef<'_>) -> Option<String> {
+    let drift: &Drift = row.drift;
+    match part.find(row.record, drift)? {
+        Found::Raw(raw) => json::scalar_text(raw),
+        Found::Value(ValueRef::String(text)) => Some(text.clone()),
+        Found::Value(ValueRef::Null | ValueRef::Record(_) | ValueRef::List(_)) => None,
+        Found::Value(value) => {
+            let mut text = String::new();
+            serialize::write(&mut text, value, None);
+            json::scalar_text(&text)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -48,8 +48,8 @@ mod value;
 
 pub use cursor_value::{CursorValue, WireFormat};
 pub use decimal::Decimal;
+pub(crate) use drift::Content;
 pub use drift::Drift;
-pub(crate) use drift::{Content, Entry};
 pub use etlgen_derive::Record;
 pub use field::FieldPath;
 pub(crate) use field::{Found, Lookup};
@@ -58,8 +58,8 @@ pub use schema::{
     Field, FieldSchema, FieldType, FieldValue, ListType, Ordered, Record, RecordSchema, Shape,
     Unordered, Value, schema_of,
 };
+pub(crate) use time::parse_instant;
 pub use time::{Date, ParseError, Timestamp, UnixMillis, UnixTime};
-pub(crate) use time::{parse_instant, rfc3339};
 pub use value::{Bytes, Dynamic, Json, Uuid};
 
 /// A record, and what the API sent that its struct does not say.

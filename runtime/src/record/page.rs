@@ -163,8 +163,13 @@ impl<T: Record> Pass<'_, '_, T> {
         let start = self.reader.json.at;
         let here = |probe: &&usize| page.probes[**probe].len() == depth;
         if records && page.records.len() == depth {
-            self.records()?;
-            self.found = true;
+            if matches!(next, b'[' | b'{' | b'n') {
+                self.records()?;
+                self.found = true;
+            } else {
+                self.instead(depth, start, Instead::Value(kind(next)));
+                self.reader.json.skip()?;
+            }
         } else {
             let deeper = probes.iter().any(|probe| !here(&probe));
             match next {

@@ -59,11 +59,7 @@ impl Plan {
     }
 
     fn node(&mut self, schema: &'static RecordSchema) -> u32 {
-        if let Some(at) = self
-            .nodes
-            .iter()
-            .position(|node| std::ptr::eq(node.schema, schema))
-        {
+        if let Some(at) = self.nodes.iter().position(|node| node.schema.is(schema)) {
             return at as u32;
         }
         let at = self.nodes.len();

@@ -1,5 +1,6 @@
 //! The static description of a record: what `#[derive(Record)]` writes down.
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 use std::mem;
 
@@ -202,6 +203,8 @@ pub struct RecordSchema {
     /// Keys that are never loaded.
     pub dropped: &'static [&'static str],
     pub(crate) size: usize,
+    /// Tells the struct; a static may stand at several addresses.
+    id: fn() -> TypeId,
     /// The record is a whole `Json`, which has no fields.
     pub(crate) whole: bool,
 }
@@ -209,7 +212,7 @@ pub struct RecordSchema {
 impl RecordSchema {
     /// The schema of `T`; called by the derive.
     #[doc(hidden)]
-    pub const fn new<T>(
+    pub const fn new<T: 'static>(
         name: &'static str,
         fields: &'static [FieldSchema],
         dropped: &'static [&'static str],
@@ -220,8 +223,14 @@ impl RecordSchema {
             fields,
             dropped,
             size: mem::size_of::<T>(),
+            id: TypeId::of::<T>,
             whole: false,
         }
+    }
+
+    /// Whether both describe the same struct.
+    pub(crate) fn is(&self, other: &RecordSchema) -> bool {
+        (self.id)() == (other.id)()
     }
 
     /// The number of the field with that key.
@@ -237,6 +246,7 @@ unsafe impl Record for Json {
         fields: &[],
         dropped: &[],
         size: mem::size_of::<Json>(),
+        id: TypeId::of::<Json>,
         whole: true,
     };
 }

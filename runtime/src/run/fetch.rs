@@ -56,7 +56,7 @@ impl Fetcher {
             } => parse_path(field),
             _ => spec
                 .primary_key
-                .first()
+                .last()
                 .cloned()
                 .unwrap_or_else(|| vec!["id".to_owned()]),
         };

@@ -44,6 +44,7 @@ impl LoaderHandle {
 pub(crate) struct Loader {
     pub handle: LoaderHandle,
     pub limits: Limits,
+    pub policy: CheckpointPolicy,
     ended: oneshot::Receiver<Result<()>>,
 }
 
@@ -52,6 +53,7 @@ impl Loader {
     pub async fn start(
         destination: Box<dyn Destination>,
         load: LoadInfo,
+        policy: CheckpointPolicy,
         observer: Arc<dyn Observer>,
     ) -> Result<(Self, Memory)> {
         let limits = destination.limits();
@@ -64,7 +66,6 @@ impl Loader {
             let memory = destination.open(&load);
             let usable = memory.is_ok();
             if opened.send(memory).is_ok() && usable {
-                let policy = destination.checkpoint_policy();
                 let worker = Worker {
                     destination,
                     observer,
@@ -84,6 +85,7 @@ impl Loader {
             Loader {
                 handle: LoaderHandle(sender),
                 limits,
+                policy,
                 ended,
             },
             memory,

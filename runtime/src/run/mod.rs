@@ -17,5 +17,7 @@ pub use crate::page::Proof;
 pub use options::{Observer, Progress, RunOptions, StopSignal};
 pub use probe::{check, discover, read};
 pub use report::{Outcome, ResourceReport, RunReport};
+#[cfg(feature = "cli")]
+pub(crate) use sync::load_id;
 pub use sync::sync;
 pub(crate) use walk::{Walk, slices};

@@ -1,5 +1,8 @@
 //! What a caller may ask of a run, and what a run tells while it goes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 /// What a caller may ask of a run.
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {
@@ -13,18 +16,25 @@ pub struct RunOptions {
     pub since: Option<String>,
     /// Upper bound of incremental cursors: RFC 3339 or a date.
     pub until: Option<String>,
+    /// Commit after that many records of the source, in place of the destination's own measure.
+    pub checkpoint_rows: Option<usize>,
     /// Asks the run to stop after the pages under way.
     pub stop: StopSignal,
 }
 
-/// STUB
+/// Asks a run to stop after the pages under way; clones are one signal.
 #[derive(Clone, Debug, Default)]
-pub struct StopSignal(std::sync::Arc<std::sync::atomic::AtomicBool>);
+pub struct StopSignal(Arc<AtomicBool>);
 
 impl StopSignal {
-    /// STUB
+    /// Asks for the stop.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has been asked for.
     pub fn is_set(&self) -> bool {
-        self.0.load(std::sync::atomic::Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -4,9 +4,10 @@
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use crate::error::Result;
-use crate::load::Chunk;
+use crate::load::{CheckpointPolicy, Chunk};
 use crate::normalize::{Normalizer, RowOrigin};
 use crate::record::{CursorValue, RowRef};
 use crate::run::children::Children;
@@ -29,6 +30,9 @@ pub(crate) struct Sink {
     normalizer: Option<Normalizer>,
     disposition: Disposition,
     loader: LoaderHandle,
+    policy: CheckpointPolicy,
+    /// When the oldest row that has not left came.
+    since: Option<Instant>,
     pub children: Vec<Children>,
     stats: Arc<Stats>,
     state: Vec<StateChange>,
@@ -54,6 +58,7 @@ impl Sink {
         normalizer: Option<Normalizer>,
         disposition: Disposition,
         loader: LoaderHandle,
+        policy: CheckpointPolicy,
         children: Vec<Children>,
         stats: Arc<Stats>,
     ) -> Self {
@@ -62,6 +67,8 @@ impl Sink {
             normalizer,
             disposition,
             loader,
+            policy,
+            since: None,
             children,
             stats,
             state: Vec::new(),
@@ -102,11 +109,14 @@ impl Sink {
 
     /// Sends what there is if it is worth a batch; a resource with children sends each page, so that they can start.
     pub async fn checkpoint(&mut self) -> Result<()> {
+        let rows = BATCH_ROWS.min(self.policy.rows);
         let full = self
             .normalizer
             .as_ref()
-            .is_some_and(|n| n.rows() >= BATCH_ROWS || n.bytes() >= BATCH_BYTES);
-        if full || !self.children.is_empty() {
+            .is_some_and(|n| n.rows() >= rows || n.bytes() >= BATCH_BYTES);
+        // A slow API must not keep its rows from being committed.
+        let waited = self.since.get_or_insert_with(Instant::now).elapsed();
+        if full || waited >= self.policy.interval / 2 || !self.children.is_empty() {
             self.flush(false).await
         } else {
             Ok(())
@@ -115,6 +125,7 @@ impl Sink {
 
     /// Sends what there is; `ends_pass`: the resource has been read to its end.
     pub async fn flush(&mut self, ends_pass: bool) -> Result<()> {
+        self.since = None;
         for child in &mut self.children {
             self.state.extend(child.pending_state());
         }

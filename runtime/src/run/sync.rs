@@ -43,7 +43,10 @@ pub async fn sync(
         source: source.name().to_owned(),
     };
     let named = destination.describe();
-    let (loader, memory) = Loader::start(destination, load.clone(), observer.clone()).await?;
+    let mut policy = destination.checkpoint_policy();
+    policy.rows = options.checkpoint_rows.unwrap_or(policy.rows);
+    let (loader, memory) =
+        Loader::start(destination, load.clone(), policy, observer.clone()).await?;
 
     let plan = Plan {
         options,
@@ -349,6 +352,7 @@ impl Plan<'_> {
             normalizer,
             disposition,
             self.loader.handle.clone(),
+            self.loader.policy,
             children,
             stats.clone(),
         );
@@ -439,7 +443,7 @@ impl Plan<'_> {
 }
 
 /// Seconds since 1970 with six decimals: grows from run to run.
-fn load_id() -> String {
+pub(crate) fn load_id() -> String {
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();

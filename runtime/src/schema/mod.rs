@@ -125,6 +125,8 @@ pub struct Column {
     pub ty: ColumnType,
     /// What it is for.
     pub role: ColumnRole,
+    /// Where its values stand in the record or list item: a JSON pointer; empty for columns of our own.
+    pub path: String,
 }
 
 impl Column {
@@ -143,6 +145,8 @@ pub struct TableSchema {
     pub resource: String,
     /// The table that it is a child of; `None` for a root table.
     pub parent: Option<String>,
+    /// Where its list stands in a row of the parent: a JSON pointer; empty for a root table.
+    pub path: String,
     /// In the order in which they were first seen; columns are only ever added.
     pub columns: Vec<Column>,
 }

@@ -150,6 +150,10 @@ impl Destination for InMemory {
         "memory".into()
     }
 
+    fn exists(&self) -> bool {
+        true
+    }
+
     fn limits(&self) -> Limits {
         Limits {
             identifier_length: 255,

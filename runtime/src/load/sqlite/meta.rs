@@ -18,8 +18,9 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
              source TEXT NOT NULL, resource TEXT NOT NULL, slice TEXT NOT NULL, value TEXT NOT NULL,
              PRIMARY KEY (source, resource, slice)) WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS _etl_columns (
-             source TEXT NOT NULL, resource TEXT NOT NULL, table_name TEXT NOT NULL, parent TEXT, position INTEGER NOT NULL,
-             column_name TEXT NOT NULL, type TEXT NOT NULL, role TEXT NOT NULL,
+             source TEXT NOT NULL, resource TEXT NOT NULL, table_name TEXT NOT NULL, parent TEXT, table_path TEXT NOT NULL,
+             position INTEGER NOT NULL, column_name TEXT NOT NULL, type TEXT NOT NULL, role TEXT NOT NULL,
+             column_path TEXT NOT NULL,
              PRIMARY KEY (source, table_name, position)) WITHOUT ROWID;",
     )
 }
@@ -28,8 +29,8 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
 pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
     let mut tables: BTreeMap<String, TableSchema> = BTreeMap::new();
     let mut columns = db.prepare(
-        "SELECT table_name, resource, parent, column_name, type, role FROM _etl_columns WHERE source = ?1
-         ORDER BY table_name, position",
+        "SELECT table_name, resource, parent, column_name, type, role, table_path, column_path FROM _etl_columns
+         WHERE source = ?1 ORDER BY table_name, position",
     )?;
     let mut found = columns.query([source])?;
     while let Some(row) = found.next()? {
@@ -38,6 +39,7 @@ pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
             name,
             resource: row.get(1)?,
             parent: row.get(2)?,
+            path: row.get(6)?,
             columns: Vec::new(),
         });
         let (ty, role): (String, String) = (row.get(4)?, row.get(5)?);
@@ -45,6 +47,7 @@ pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
             name: row.get(3)?,
             ty: ColumnType::parse(&ty).unwrap_or(ColumnType::Text),
             role: ColumnRole::parse(&role).unwrap_or(ColumnRole::Data),
+            path: row.get(7)?,
         });
     }
     let mut state =
@@ -65,7 +68,7 @@ pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
 /// Remembers what a table looks like.
 pub fn put_table(db: &Connection, source: &str, table: &TableSchema) -> rusqlite::Result<()> {
     let mut put = db.prepare_cached(
-        "INSERT OR REPLACE INTO _etl_columns VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT OR REPLACE INTO _etl_columns VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for (position, column) in table.columns.iter().enumerate() {
         put.execute(params![
@@ -73,10 +76,12 @@ pub fn put_table(db: &Connection, source: &str, table: &TableSchema) -> rusqlite
             table.resource,
             table.name,
             table.parent,
+            table.path,
             position as i64,
             column.name,
             column.ty.name(),
             column.role.name(),
+            column.path,
         ])?;
     }
     Ok(())

@@ -1,0 +1,413 @@
+//! How the API wants to be told who calls, and where it stands.
+
+use std::collections::BTreeMap;
+
+use crate::spec::api::{Api, Location, SecurityScheme};
+
+use super::facts::{AuthFacts, Decision, KeyFacts};
+use super::words::{flat, says};
+
+/// Decides.
+pub(super) fn auth(api: &Api) -> Decision<AuthFacts> {
+    let usable = |name: &String| api.security_schemes.contains_key(name);
+    let mut counts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let mut open = 0;
+    for operation in api
+        .operations
+        .iter()
+        .filter(|operation| operation.method == "get")
+    {
+        let alternatives = operation.security.as_ref().unwrap_or(&api.security);
+        if alternatives.is_empty() {
+            open += 1;
+        }
+        for alternative in alternatives
+            .iter()
+            .filter(|set| !set.is_empty() && set.iter().all(usable))
+        {
+            *counts.entry(alternative.clone()).or_default() += 1;
+        }
+    }
+    let most = counts.values().copied().max().unwrap_or(0);
+    // What opens nearly everything, and of that the plainest.
+    let best = counts
+        .iter()
+        .filter(|(_, count)| **count * 5 >= most * 4)
+        .min_by_key(|(set, count)| {
+            let rank = set
+                .iter()
+                .map(|name| api.security_schemes.get(name).map_or(9, rank))
+                .max()
+                .unwrap_or(9);
+            (rank, set.len(), usize::MAX - **count)
+        });
+    if let Some((set, count)) = best {
+        let schemes: Vec<&SecurityScheme> = set
+            .iter()
+            .filter_map(|name| api.security_schemes.get(name))
+            .collect();
+        let sure = if *count * 2 >= open { 0.9 } else { 0.7 };
+        return decide(
+            combine(&schemes),
+            sure,
+            format!("{} operations name {}", count, set.join(" and ")),
+        );
+    }
+    if !api.security_schemes.is_empty() {
+        let schemes: Vec<&SecurityScheme> = api.security_schemes.values().collect();
+        // No operation says which; keys of one kind go together.
+        let keys = |scheme: &&SecurityScheme| {
+            matches!(
+                scheme,
+                SecurityScheme::ApiKey {
+                    location: Location::Query | Location::Header,
+                    ..
+                }
+            )
+        };
+        if schemes.len() > 1 && schemes.iter().all(keys) && are_halves(&schemes) {
+            return decide(
+                combine(&schemes),
+                0.7,
+                "no operation names a scheme; these keys belong together".to_owned(),
+            );
+        }
+        if let Some(scheme) = schemes.into_iter().min_by_key(|scheme| rank(scheme)) {
+            return decide(
+                combine(&[scheme]),
+                0.75,
+                "no operation names a scheme; this is the plainest one".to_owned(),
+            );
+        }
+    }
+    undeclared(api)
+}
+
+/// The less, the plainer for a program that runs alone.
+fn rank(scheme: &SecurityScheme) -> u8 {
+    match scheme {
+        SecurityScheme::Bearer { .. } => 0,
+        SecurityScheme::ApiKey {
+            location: Location::Cookie,
+            ..
+        } => 6,
+        SecurityScheme::ApiKey { .. } => 1,
+        SecurityScheme::OAuth2 { flows, .. } if flows.contains_key("clientCredentials") => 3,
+        SecurityScheme::Basic { .. } => 2,
+        SecurityScheme::OAuth2 { .. } => 4,
+        SecurityScheme::Other { .. } => 9,
+    }
+}
+
+/// `key` and `token`, `id` and `secret`: two parts of one proof.
+fn are_halves(schemes: &[&SecurityScheme]) -> bool {
+    let mut places = Vec::new();
+    let mut names = Vec::new();
+    for scheme in schemes {
+        if let SecurityScheme::ApiKey { location, name, .. } = scheme {
+            places.push(*location);
+            names.push(flat(name));
+        }
+    }
+    let same_place = places.windows(2).all(|pair| pair.first() == pair.last());
+    let distinct = names
+        .iter()
+        .enumerate()
+        .all(|(index, name)| !names.iter().skip(index + 1).any(|other| other == name));
+    same_place && distinct && names.len() == 2
+}
+
+/// Schemes that go along.
+fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
+    if let [scheme] = schemes {
+        match scheme {
+            SecurityScheme::Bearer { .. } => return AuthFacts::Bearer,
+            SecurityScheme::Basic { .. } => return AuthFacts::Basic,
+            SecurityScheme::OAuth2 { flows, .. } => {
+                let client = flows
+                    .get("clientCredentials")
+                    .map(|flow| ("clientCredentials", flow));
+                let other = || {
+                    flows
+                        .values()
+                        .find(|flow| flow.token_url.is_some())
+                        .map(|flow| ("refreshToken", flow))
+                };
+                return match client.or_else(other) {
+                    Some((kind, flow)) => AuthFacts::OAuth2 {
+                        flow: kind.to_owned(),
+                        token_url: flow
+                            .refresh_url
+                            .clone()
+                            .filter(|_| kind == "refreshToken")
+                            .or_else(|| flow.token_url.clone())
+                            .unwrap_or_default(),
+                        scopes: flow.scopes.clone(),
+                    },
+                    // A token that is got by hand.
+                    None => AuthFacts::Bearer,
+                };
+            }
+            SecurityScheme::ApiKey {
+                location: Location::Header,
+                name,
+                description,
+            } if flat(name) == "authorization" => {
+                let prefix = prefix(description, name);
+                if prefix == "Bearer " {
+                    return AuthFacts::Bearer;
+                }
+            }
+            _ => {}
+        }
+    }
+    let alone = schemes.len() == 1;
+    let keys: Vec<KeyFacts> = schemes
+        .iter()
+        .filter_map(|scheme| key(scheme, alone))
+        .collect();
+    if keys.is_empty() {
+        AuthFacts::Bearer
+    } else {
+        AuthFacts::Keys(keys)
+    }
+}
+
+fn key(scheme: &SecurityScheme, alone: bool) -> Option<KeyFacts> {
+    let header = |prefix: &str| KeyFacts {
+        location: Location::Header,
+        name: "Authorization".to_owned(),
+        prefix: prefix.to_owned(),
+    };
+    match scheme {
+        SecurityScheme::ApiKey {
+            location,
+            name,
+            description,
+        } => {
+            let authorization = *location == Location::Header && flat(name) == "authorization";
+            let stated = prefix(description, name);
+            // Beside another header, a bare `Authorization` is a bearer token.
+            let prefix = if authorization && stated.is_empty() && !alone {
+                "Bearer ".to_owned()
+            } else {
+                stated
+            };
+            Some(KeyFacts {
+                location: *location,
+                name: name.clone(),
+                prefix,
+            })
+        }
+        SecurityScheme::Bearer { .. } | SecurityScheme::OAuth2 { .. } => Some(header("Bearer ")),
+        SecurityScheme::Basic { .. } => Some(header("Basic ")),
+        SecurityScheme::Other { .. } => None,
+    }
+}
+
+/// `Token ` of "set the header to `Token YOUR_KEY`".
+fn prefix(description: &str, name: &str) -> String {
+    let lower = description.to_lowercase();
+    if flat(name) != "authorization" {
+        return String::new();
+    }
+    for known in ["bearer", "token", "basic", "apikey"] {
+        let shown = [
+            format!("{known} <"),
+            format!("{known} {{"),
+            format!("{known} your"),
+            format!("{known} ["),
+            format!("authorization: {known} "),
+        ];
+        if shown.iter().any(|sign| lower.contains(sign.as_str())) {
+            let mut letters = known.chars();
+            let first = letters
+                .next()
+                .map(|first| first.to_ascii_uppercase().to_string())
+                .unwrap_or_default();
+            return format!("{first}{} ", letters.as_str());
+        }
+    }
+    // `Word placeholder` in quotes or code.
+    for quote in ['`', '"', '\''] {
+        for quoted in description.split(quote).skip(1).step_by(2) {
+            let quoted = quoted.trim_start_matches("Authorization:").trim();
+            if let [word, value] = quoted.split_whitespace().collect::<Vec<_>>().as_slice() {
+                let value = value.to_lowercase();
+                let stands_in = ["your", "key", "token", "<", "{", "["]
+                    .iter()
+                    .any(|sign| value.contains(sign));
+                if stands_in && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+                    return format!("{word} ");
+                }
+            }
+        }
+    }
+    if says(&lower, "bearer") {
+        "Bearer ".to_owned()
+    } else {
+        String::new()
+    }
+}
+
+/// No scheme is declared: parameters and prose may tell.
+fn undeclared(api: &Api) -> Decision<AuthFacts> {
+    let gets: Vec<_> = api
+        .operations
+        .iter()
+        .filter(|operation| operation.method == "get")
+        .collect();
+    let mut seen: BTreeMap<(bool, String), usize> = BTreeMap::new();
+    let mut bearer = false;
+    for parameter in gets.iter().flat_map(|operation| &operation.parameters) {
+        let name = flat(&parameter.name);
+        let header = parameter.location == Location::Header;
+        let is_key = match parameter.location {
+            Location::Header => [
+                "authorization",
+                "xapikey",
+                "apikey",
+                "xauthtoken",
+                "xaccesstoken",
+                "token",
+                "xapitoken",
+                "authtoken",
+            ]
+            .contains(&name.as_str()),
+            Location::Query => {
+                [
+                    "apikey",
+                    "accesstoken",
+                    "authtoken",
+                    "apitoken",
+                    "appid",
+                    "token",
+                    "key",
+                ]
+                .contains(&name.as_str())
+                    && (parameter.required || name.contains("api") || name.contains("token"))
+            }
+            _ => false,
+        };
+        if is_key {
+            bearer |=
+                name == "authorization" && parameter.description.to_lowercase().contains("bearer");
+            *seen.entry((header, parameter.name.clone())).or_default() += 1;
+        }
+    }
+    let most = seen
+        .iter()
+        .max_by_key(|(_, count)| **count)
+        .filter(|(_, count)| **count * 2 >= gets.len());
+    if let Some(((header, name), _)) = most {
+        let authorization = flat(name) == "authorization";
+        if authorization && bearer {
+            return decide(
+                AuthFacts::Bearer,
+                0.8,
+                "a parameter `Authorization` speaks of a bearer token".to_owned(),
+            );
+        }
+        let location = if *header {
+            Location::Header
+        } else {
+            Location::Query
+        };
+        let key = KeyFacts {
+            location,
+            name: name.clone(),
+            prefix: String::new(),
+        };
+        return decide(
+            AuthFacts::Keys(vec![key]),
+            0.7,
+            format!("most operations have a parameter `{name}`"),
+        );
+    }
+    let prose = api.description.to_lowercase();
+    let bearers = [
+        "bearer",
+        "access token",
+        "api token",
+        "personal access token",
+        "oauth",
+    ];
+    let told = |text: &str| {
+        bearers
+            .iter()
+            .any(|word| says(text, word) || text.contains(&format!("{word}s")))
+    };
+    if told(&prose) {
+        return decide(
+            AuthFacts::Bearer,
+            0.65,
+            "the description speaks of tokens".to_owned(),
+        );
+    }
+    if says(&prose, "basic auth") || says(&prose, "basic authentication") {
+        return decide(
+            AuthFacts::Basic,
+            0.65,
+            "the description speaks of basic authentication".to_owned(),
+        );
+    }
+    let speaking = gets
+        .iter()
+        .filter(|operation| told(&operation.description.to_lowercase()))
+        .count();
+    if speaking * 20 >= gets.len().max(1) {
+        return decide(
+            AuthFacts::Bearer,
+            0.6,
+            format!("{speaking} operations speak of tokens"),
+        );
+    }
+    decide(
+        AuthFacts::None,
+        0.5,
+        "nothing speaks of keys or tokens".to_owned(),
+    )
+}
+
+/// The first server that is meant for use.
+pub(super) fn base_url(api: &Api) -> String {
+    let resolved = api.servers.iter().map(|server| {
+        let mut url = server.url.clone();
+        for (name, (default, _)) in &server.variables {
+            if !default.is_empty() {
+                url = url.replace(&format!("{{{name}}}"), default);
+            }
+        }
+        url.trim().trim_end_matches('/').to_owned()
+    });
+    let absolute: Vec<String> = resolved
+        .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
+        .collect();
+    let trial = |url: &String| {
+        [
+            "sandbox",
+            "staging",
+            "localhost",
+            "127.0.0.1",
+            "mock",
+            "//test",
+            "//dev",
+        ]
+        .iter()
+        .any(|sign| url.contains(sign))
+    };
+    absolute
+        .iter()
+        .find(|url| !trial(url))
+        .or(absolute.first())
+        .cloned()
+        .unwrap_or_default()
+}
+
+fn decide(value: AuthFacts, confidence: f32, reason: String) -> Decision<AuthFacts> {
+    Decision {
+        value,
+        confidence,
+        reasons: vec![reason],
+    }
+}

@@ -1,0 +1,98 @@
+//! What is not sure enough to act upon, and the line of `etlgen.toml` that settles it.
+
+use super::facts::{Doubt, PaginatorKind, ResourceFacts, ResourceKind, SURE};
+
+/// The open questions of a resource.
+pub(super) fn doubts(facts: &ResourceFacts) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    if facts.kind == ResourceKind::Single {
+        return doubts;
+    }
+    let mut ask = |question: String, settle: String| doubts.push(Doubt { question, settle });
+    if facts.records_path.confidence < SURE {
+        let path = facts.records_path.value.join(".");
+        let shown = if path.is_empty() { "$" } else { &path };
+        ask(
+            "where do the records stand in the response?".to_owned(),
+            format!("records = {}", quoted(shown)),
+        );
+    }
+    if facts.primary_key.confidence < SURE {
+        let key: Vec<String> = facts
+            .primary_key
+            .value
+            .iter()
+            .map(|name| quoted(name))
+            .collect();
+        let shown = key.join(", ");
+        ask(
+            format!(
+                "is [{shown}] the key? {}",
+                first(&facts.primary_key.reasons)
+            ),
+            format!("primary_key = [{shown}]"),
+        );
+    }
+    let page = &facts.paginator.value;
+    if page.kind == PaginatorKind::Undecided || facts.paginator.confidence < SURE {
+        let settle = match (&page.page_param, &page.next_path) {
+            (Some(param), next) => {
+                let next = next.as_deref().unwrap_or("PATH.OF.NEXT");
+                format!(
+                    "paginate = {{ kind = \"cursor_param\", param = {}, next = {} }}",
+                    quoted(param),
+                    quoted(next)
+                )
+            }
+            (None, Some(next)) => {
+                format!(
+                    "paginate = {{ kind = \"cursor_param\", param = \"PARAMETER\", next = {} }}",
+                    quoted(next)
+                )
+            }
+            (None, None) => "paginate = \"none\"".to_owned(),
+        };
+        ask(
+            format!(
+                "how do pages follow one another? {}",
+                first(&facts.paginator.reasons)
+            ),
+            settle,
+        );
+    }
+    if let Some(cursor) = &facts.cursor.value
+        && facts.cursor.confidence < SURE
+    {
+        let settle = match &cursor.param {
+            Some(param) => format!(
+                "incremental = {{ field = {}, param = {} }}",
+                quoted(&cursor.field),
+                quoted(param)
+            ),
+            None => format!("incremental = {{ field = {} }}", quoted(&cursor.field)),
+        };
+        ask(
+            format!(
+                "can new rows be asked for? {}",
+                first(&facts.cursor.reasons)
+            ),
+            settle,
+        );
+    }
+    if let Some(parent) = &facts.parent.value
+        && facts.parent.confidence < SURE
+    {
+        let settle = format!("parent = {}", quoted(&parent.resource));
+        ask(format!("does it hang below `{}`?", parent.resource), settle);
+    }
+    doubts
+}
+
+fn first(reasons: &[String]) -> &str {
+    reasons.first().map(String::as_str).unwrap_or_default()
+}
+
+/// A TOML string; JSON writes it alike.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

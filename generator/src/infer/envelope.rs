@@ -1,0 +1,230 @@
+//! What stands beside the records: next tokens and links, totals, "there is more".
+
+use super::node::Node;
+use super::words::{flat, words};
+
+/// Dotted paths.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Envelope {
+    pub next_url: Option<String>,
+    pub next_token: Option<String>,
+    /// A number that is the next page's, or null.
+    pub next_page: Option<String>,
+    pub more: Option<String>,
+    pub total: Option<String>,
+    pub total_is_pages: bool,
+}
+
+const TOKENS: [&str; 22] = [
+    "nextcursor",
+    "nextpagetoken",
+    "nexttoken",
+    "nextmarker",
+    "endcursor",
+    "nextpagecursor",
+    "continuationtoken",
+    "continuation",
+    "nextpagekey",
+    "nextcontinuationtoken",
+    "nextbookmark",
+    "paginationtoken",
+    "nextoffset",
+    "scrollid",
+    "cursornext",
+    "nextkey",
+    "nextstarttoken",
+    "cursormark",
+    "nextcursormark",
+    "bookmark",
+    "lastevaluatedkey",
+    "nextid",
+];
+const URLS: [&str; 8] = [
+    "nextlink",
+    "odatanextlink",
+    "nexturl",
+    "nextpageurl",
+    "nexthref",
+    "nextpagelink",
+    "nexturi",
+    "nextpageuri",
+];
+const MORE: [&str; 12] = [
+    "hasmore",
+    "hasnext",
+    "hasnextpage",
+    "more",
+    "moreresults",
+    "hasmoreitems",
+    "hasmoreresults",
+    "istruncated",
+    "moreavailable",
+    "hasmorepages",
+    "hasmorerecords",
+    "moreitemsinlist",
+];
+const TOTALS: [&str; 16] = [
+    "total",
+    "totalcount",
+    "totalresults",
+    "totalitems",
+    "totalrecords",
+    "totalelements",
+    "totalentries",
+    "count",
+    "totalsize",
+    "totalhits",
+    "odatacount",
+    "resultcount",
+    "numfound",
+    "recordcount",
+    "itemcount",
+    "totalnumber",
+];
+const PAGE_TOTALS: [&str; 7] = [
+    "totalpages",
+    "pagecount",
+    "pages",
+    "lastpage",
+    "numpages",
+    "totalpagecount",
+    "pagestotal",
+];
+
+/// Reads a body around its records.
+pub(super) fn envelope(
+    body: &Node<'_>,
+    records: &[String],
+    cursor_param: Option<&str>,
+) -> Envelope {
+    let mut envelope = Envelope::default();
+    if !records.is_empty() {
+        walk(body, records, &mut Vec::new(), cursor_param, &mut envelope);
+    }
+    envelope
+}
+
+fn walk(
+    node: &Node<'_>,
+    records: &[String],
+    path: &mut Vec<String>,
+    cursor: Option<&str>,
+    found: &mut Envelope,
+) {
+    for (name, child) in node.properties() {
+        path.push(name);
+        // The records are not the envelope, and neither is any other array.
+        if path.as_slice() != records && !child.is_array() {
+            if child.is_object() && path.len() < 4 {
+                walk(&child, records, path, cursor, found);
+            }
+            // A link may be text or an object: one has both ends.
+            if child.is_scalar() || child.is_free() {
+                look(&child, path, cursor, found);
+            }
+        }
+        path.pop();
+    }
+}
+
+fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Envelope) {
+    let dotted = || Some(path.join("."));
+    let mut names = path.iter().rev().map(|name| flat(name));
+    let name = names.next().unwrap_or_default();
+    let above = names.next().unwrap_or_default();
+    let name = name.as_str();
+    let text = node.description();
+    if node.is_boolean() {
+        if MORE.contains(&name) && found.more.is_none() {
+            found.more = dotted();
+        }
+        return;
+    }
+    let is_link = looks_like_url(node, &text);
+    let under_links = above.contains("link");
+    let forward = name == "next"
+        || (matches!(name, "href" | "url" | "uri" | "link") && above == "next")
+        || name == "nextpage";
+    let url = URLS.contains(&name)
+        || (forward && (is_link || under_links || matches!(name, "href" | "url" | "uri" | "link")));
+    if url {
+        if found.next_url.is_none() {
+            found.next_url = dotted();
+        }
+        return;
+    }
+    if node.is_integer() {
+        let pages = PAGE_TOTALS.contains(&name);
+        let paging = ["paging", "pagination", "meta", "page", "pageinfo", "cursor"]
+            .contains(&above.as_str());
+        let page_total = pages || (name == "total" && text.contains("number of pages"));
+        if page_total && found.total.is_none() && (name != "pages" || paging || above.is_empty()) {
+            found.total = dotted();
+            found.total_is_pages = true;
+            return;
+        }
+        let partial =
+            name == "count" && (text.contains("page") || text.contains("returned") || paging);
+        if TOTALS.contains(&name) && !partial && (found.total.is_none() || found.total_is_pages) {
+            // Rows received are counted against items: better than pages.
+            found.total = dotted();
+            found.total_is_pages = false;
+            return;
+        }
+        if (name == "nextpage" || (name == "next" && paging)) && found.next_page.is_none() {
+            found.next_page = dotted();
+            return;
+        }
+    }
+    let token = TOKENS.contains(&name)
+        || (name == "next" && !is_link)
+        || name == "nextpage"
+        || (matches!(name, "after" | "cursor" | "offset" | "token")
+            && matches!(above.as_str(), "next" | "nextpage" | "cursors"))
+        || (matches!(name, "cursor" | "after" | "continue" | "token") && is_about(&above))
+        || cursor.is_some_and(|cursor| follows(path, cursor));
+    if token && found.next_token.is_none() {
+        found.next_token = dotted();
+    }
+}
+
+fn is_about(name: &str) -> bool {
+    [
+        "meta",
+        "metadata",
+        "paging",
+        "pagination",
+        "pageinfo",
+        "responsemetadata",
+        "page",
+    ]
+    .contains(&name)
+}
+
+/// `next_stream_position` follows `stream_position`; so does the parameter's own name at the top.
+fn follows(path: &[String], cursor: &str) -> bool {
+    let Some(name) = path.last() else {
+        return false;
+    };
+    let words = words(name);
+    let cursor = flat(cursor);
+    match words.split_first() {
+        Some((first, rest)) if first == "next" => rest.concat() == cursor,
+        _ => {
+            path.len() <= 2
+                && flat(name) == cursor
+                && !matches!(cursor.as_str(), "after" | "next" | "position" | "page")
+        }
+    }
+}
+
+fn looks_like_url(node: &Node<'_>, text: &str) -> bool {
+    let example = node.examples.iter().filter_map(|value| value.as_str());
+    matches!(node.format(), Some("uri" | "url" | "uri-reference"))
+        || ["url", "uri", "link to", "href", "hyperlink"]
+            .iter()
+            .any(|word| super::words::says(text, word))
+        || example.into_iter().any(|value| {
+            value.starts_with("http") || value.starts_with('/') || value.starts_with('?')
+        })
+}

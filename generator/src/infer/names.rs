@@ -1,0 +1,216 @@
+//! Names of resources: short, unique, the same for the same document.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::Draft;
+use super::facts::ResourceKind;
+use super::words::{is_variable, is_version, noun, path_shape, segments, singular, snake, words};
+
+/// Gives every draft its name. `nested` says which ones stand below another list.
+pub(super) fn give(drafts: &mut [Draft<'_>], nested: &[bool]) {
+    let items = items_below(drafts);
+    let mut claims: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, draft) in drafts.iter().enumerate() {
+        claims.entry(short(draft)).or_default().push(index);
+    }
+    let mut taken: HashSet<String> = HashSet::new();
+    let mut rest: Vec<usize> = Vec::new();
+    for (name, mut claimants) in claims {
+        claimants.sort_by_key(|&index| {
+            drafts
+                .get(index)
+                .map(|draft| centrality(draft, index, nested, &items))
+        });
+        let mut claimants = claimants.into_iter();
+        let Some(first) = claimants.next() else {
+            continue;
+        };
+        // Where every claimant is some parent's, none is the plain one.
+        let contested = claimants.len() > 0 && nested.get(first) == Some(&true);
+        if contested {
+            rest.push(first);
+        } else if let Some(draft) = drafts.get_mut(first) {
+            taken.insert(name.clone());
+            draft.name = name;
+        }
+        rest.extend(claimants);
+    }
+    rest.sort_by_key(|&index| {
+        drafts
+            .get(index)
+            .map(|draft| centrality(draft, index, nested, &items))
+    });
+    for index in rest {
+        let Some(draft) = drafts.get_mut(index) else {
+            continue;
+        };
+        draft.name = longer(draft, &taken);
+        taken.insert(draft.name.clone());
+    }
+}
+
+/// The last static segment.
+fn short(draft: &Draft<'_>) -> String {
+    let base = plain(draft);
+    // A single object is one of them, not all of them.
+    let item = draft.kind == ResourceKind::Single
+        && segments(draft.path)
+            .last()
+            .is_some_and(|last| is_variable(last));
+    let mut words = words(&base);
+    if item && let Some(last) = words.last_mut() {
+        *last = singular(last);
+    }
+    identifier(&words.join("_"))
+}
+
+fn plain(draft: &Draft<'_>) -> String {
+    let container = [
+        "data", "items", "results", "records", "entries", "values", "value", "list", "content",
+    ];
+    // `/search` that answers `issues`.
+    let by_records = draft
+        .found
+        .path
+        .last()
+        .filter(|key| !container.contains(&key.as_str()));
+    noun(draft.path)
+        .or_else(|| by_records.map(|key| snake(key)))
+        .unwrap_or_else(|| "root".to_owned())
+}
+
+/// With what stands before it in the path, as much as it takes.
+fn longer(draft: &Draft<'_>, taken: &HashSet<String>) -> String {
+    let mut name = short(draft);
+    let base = plain(draft);
+    let mut skipped = false;
+    for segment in segments(draft.path).into_iter().rev() {
+        if is_variable(segment) || is_version(segment) {
+            continue;
+        }
+        let segment_words = words(segment);
+        if !skipped && segment_words.join("_").ends_with(&base) {
+            skipped = true;
+            continue;
+        }
+        let Some((last, before)) = segment_words.split_last() else {
+            continue;
+        };
+        let mut prefix = before.to_vec();
+        prefix.push(singular(last));
+        name = identifier(&format!("{}_{name}", prefix.join("_")));
+        if !taken.contains(&name) {
+            return name;
+        }
+    }
+    let by_verb = identifier(&format!("{name}_{}", draft.method));
+    if draft.method != "get" && !taken.contains(&by_verb) {
+        return by_verb;
+    }
+    // Paths that differ in their placeholders only.
+    if let Some(variable) = segments(draft.path)
+        .into_iter()
+        .rev()
+        .find(|segment| is_variable(segment))
+    {
+        let by_variable = identifier(&format!("{name}_by_{}", snake(variable)));
+        if !taken.contains(&by_variable) {
+            return by_variable;
+        }
+    }
+    let mut number: u32 = 2;
+    loop {
+        let candidate = format!("{name}_{number}");
+        if !taken.contains(&candidate) {
+            return candidate;
+        }
+        number = number.saturating_add(1);
+    }
+}
+
+/// ASCII, no digit first.
+fn identifier(name: &str) -> String {
+    let clean: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    let clean = clean.trim_matches('_');
+    if clean.is_empty() {
+        return "root".to_owned();
+    }
+    if clean.starts_with(|c: char| c.is_ascii_digit()) {
+        return format!("n{clean}");
+    }
+    clean.to_owned()
+}
+
+/// The less, the more it is *the* list of its name.
+type Centrality = (
+    bool,
+    bool,
+    bool,
+    bool,
+    std::cmp::Reverse<bool>,
+    usize,
+    usize,
+    usize,
+);
+
+fn centrality(
+    draft: &Draft<'_>,
+    index: usize,
+    nested: &[bool],
+    items: &HashMap<String, usize>,
+) -> Centrality {
+    let variables = segments(draft.path)
+        .into_iter()
+        .filter(|segment| is_variable(segment))
+        .count();
+    let below = items.get(&path_shape(draft.path)).copied().unwrap_or(0);
+    (
+        draft.kind == ResourceKind::Single,
+        draft.deprecated,
+        nested.get(index) == Some(&true),
+        is_own(draft.path),
+        std::cmp::Reverse(below > 0),
+        variables,
+        segments(draft.path).len(),
+        index,
+    )
+}
+
+/// How many operations stand below each path and one placeholder: the collection's own items.
+fn items_below(drafts: &[Draft<'_>]) -> HashMap<String, usize> {
+    let mut items = HashMap::new();
+    for draft in drafts {
+        let mut segments = segments(draft.path);
+        while let Some(last) = segments.pop() {
+            if is_variable(last) {
+                *items.entry(path_shape(&segments.join("/"))).or_insert(0) += 1;
+            }
+        }
+    }
+    items
+}
+
+/// Only what belongs to the caller: `/user/repos`, `/me/boards`.
+pub(super) fn is_own(path: &str) -> bool {
+    let segments = segments(path);
+    segments.iter().enumerate().any(|(index, segment)| {
+        let followed = segments
+            .get(index + 1)
+            .is_some_and(|next| !is_variable(next));
+        followed
+            && [
+                "user",
+                "me",
+                "self",
+                "my",
+                "current_user",
+                "currentuser",
+                "myself",
+                "~",
+            ]
+            .contains(segment)
+    })
+}

@@ -1,0 +1,518 @@
+//! How pages follow one another.
+
+use crate::spec::api::{Api, Operation};
+
+use super::envelope::Envelope;
+use super::facts::{Decision, PaginatorFacts, PaginatorKind};
+use super::node::Node;
+use super::roles::{Param, Roles};
+use super::words::{flat, says};
+
+/// Everything that the decision rests on.
+pub(super) struct Evidence<'a> {
+    pub api: &'a Api,
+    pub operation: &'a Operation,
+    pub roles: &'a Roles,
+    pub envelope: &'a Envelope,
+    /// What the API's other lists do.
+    pub habits: &'a Habits,
+}
+
+/// What most lists of an API do; and what its prose says of all.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Habits {
+    /// `info.description`, in lower case.
+    pub prose: String,
+    /// Cursor parameter -> next token, as stated somewhere in the document.
+    pub next_tokens: Vec<(String, String)>,
+    /// A `Link` header is spoken of for all lists.
+    pub link_header: bool,
+    /// Of the lists, most have parameters that ask for pages.
+    pub mostly_paged: bool,
+}
+
+/// Decides.
+pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
+    let Evidence {
+        roles,
+        envelope,
+        habits,
+        ..
+    } = evidence;
+    let link = link_header(evidence);
+    if let Some(param) = &roles.last_id {
+        let mut facts = facts(evidence, PaginatorKind::CursorLastId, Some(param));
+        facts.next_path = Some("last_record.id".to_owned());
+        let sure = if envelope.more.is_some() { 0.95 } else { 0.75 };
+        return decide(
+            facts,
+            sure,
+            &format!("`{}` takes the last record's id", param.name),
+        );
+    }
+    if link && (roles.any() || header_counts(evidence)) {
+        let param = roles
+            .page
+            .as_ref()
+            .or(roles.cursor.as_ref())
+            .or(roles.offset.as_ref());
+        let mut facts = facts(evidence, PaginatorKind::LinkHeader, param);
+        facts.next_path = Some("header:Link".to_owned());
+        return decide(facts, 0.9, "the response has a `Link` header");
+    }
+    let page = roles.page.as_ref().filter(|page| !page.deprecated);
+    if let Some(param) = &roles.cursor
+        && let Some(token) = envelope
+            .next_token
+            .clone()
+            .filter(|_| !is_backup(param, roles))
+    {
+        return decide(
+            cursor(evidence, param, token.clone()),
+            0.95,
+            &format!("`{token}` holds the next `{}`", param.name),
+        );
+    }
+    // Numbers can be counted; a link beside them only repeats the count.
+    if let (Some(param), Some(_)) = (&roles.offset, &envelope.total) {
+        return decide(
+            offset(evidence, param),
+            0.9,
+            &format!("`{}` counts rows, and a total is given", param.name),
+        );
+    }
+    if let Some(path) = &envelope.next_url {
+        let param = roles
+            .cursor
+            .as_ref()
+            .or(page)
+            .or(roles.page.as_ref())
+            .or(roles.offset.as_ref());
+        if param.is_some() || roles.size.is_some() || habits.mostly_paged || !roles.any() {
+            let mut facts = facts(evidence, PaginatorKind::NextUrl, param);
+            facts.next_path = Some(path.clone());
+            let sure = if roles.any() { 0.9 } else { 0.7 };
+            return decide(facts, sure, &format!("`{path}` holds the next page's URL"));
+        }
+    }
+    if let Some(param) = page.filter(|page| is_token_page(evidence, page)) {
+        let token = envelope
+            .next_token
+            .clone()
+            .or_else(|| envelope.next_page.clone())
+            .unwrap_or_default();
+        return decide(
+            cursor(evidence, param, token.clone()),
+            0.8,
+            &format!("`{token}` holds the next `{}`", param.name),
+        );
+    }
+    if let Some(param) = page {
+        return decide(
+            page_number(evidence, param),
+            0.85,
+            &format!("`{}` counts pages", param.name),
+        );
+    }
+    if let Some(param) = &roles.offset {
+        if let Some(token) = envelope.next_token.clone()
+            && flat(&token).ends_with("nextoffset")
+        {
+            return decide(
+                cursor(evidence, param, token.clone()),
+                0.85,
+                &format!("`{token}` holds the next offset"),
+            );
+        }
+        return decide(
+            offset(evidence, param),
+            0.8,
+            &format!("`{}` counts rows", param.name),
+        );
+    }
+    if let Some(param) = &roles.cursor {
+        let stated = habits
+            .next_tokens
+            .iter()
+            .find(|(name, _)| *name == param.name);
+        if let Some((_, token)) = stated {
+            let reason = format!(
+                "elsewhere in the document `{token}` holds the next `{}`",
+                param.name
+            );
+            return decide(cursor(evidence, param, token.clone()), 0.7, &reason);
+        }
+        if let Some(header) = next_header(evidence) {
+            let reason = format!("the header `{header}` holds the next `{}`", param.name);
+            return decide(
+                cursor(evidence, param, format!("header:{header}")),
+                0.85,
+                &reason,
+            );
+        }
+        let reason = format!(
+            "`{}` wants a token, but nothing says where it comes from",
+            param.name
+        );
+        return decide(
+            facts(evidence, PaginatorKind::Undecided, Some(param)),
+            0.3,
+            &reason,
+        );
+    }
+    if let Some(param) = &roles.page {
+        return decide(
+            page_number(evidence, param),
+            0.6,
+            &format!("`{}` counts pages, though deprecated", param.name),
+        );
+    }
+    none_or_open(evidence)
+}
+
+/// Nothing asks for a page.
+fn none_or_open(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
+    let Evidence {
+        roles, envelope, ..
+    } = evidence;
+    if let Some(token) = envelope.next_token.as_ref().or(envelope.next_page.as_ref()) {
+        let mut facts = facts(evidence, PaginatorKind::Undecided, None);
+        facts.next_path = Some(token.clone());
+        let reason = format!("`{token}` speaks of more pages, but no parameter asks for them");
+        return decide(facts, 0.3, &reason);
+    }
+    if let Some(more) = &envelope.more {
+        let reason = format!("`{more}` speaks of more pages, but no parameter asks for them");
+        return decide(
+            facts(evidence, PaginatorKind::Undecided, None),
+            0.3,
+            &reason,
+        );
+    }
+    if let Some(size) = &roles.size {
+        let reason = format!(
+            "`{}` bounds the page, but nothing asks for the next one",
+            size.name
+        );
+        return decide(
+            facts(evidence, PaginatorKind::Undecided, None),
+            0.4,
+            &reason,
+        );
+    }
+    decide(
+        facts(evidence, PaginatorKind::None, None),
+        0.75,
+        "nothing asks for pages and nothing speaks of more",
+    )
+}
+
+fn facts(evidence: &Evidence<'_>, kind: PaginatorKind, param: Option<&Param>) -> PaginatorFacts {
+    let Evidence {
+        api,
+        roles,
+        envelope,
+        ..
+    } = evidence;
+    PaginatorFacts {
+        kind,
+        page_param: param.map(|param| param.name.clone()),
+        size_param: roles.size.as_ref().map(|size| size.name.clone()),
+        max_page_size: roles
+            .size
+            .as_ref()
+            .and_then(|size| max_page_size(api, size)),
+        next_path: None,
+        more_path: envelope.more.clone(),
+        total_path: envelope.total.clone().or_else(|| header_total(evidence)),
+        total_is_pages: match &envelope.total {
+            Some(_) => envelope.total_is_pages,
+            None => header_total(evidence).is_some_and(|name| flat(&name).contains("pages")),
+        },
+        first_page: 1,
+    }
+}
+
+fn cursor(evidence: &Evidence<'_>, param: &Param, token: String) -> PaginatorFacts {
+    let kind = if param.in_body {
+        PaginatorKind::TokenInBodyPost
+    } else {
+        PaginatorKind::CursorParam
+    };
+    let mut facts = facts(evidence, kind, Some(param));
+    facts.next_path = Some(token);
+    facts
+}
+
+fn offset(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
+    let mut facts = facts(evidence, PaginatorKind::Offset, Some(param));
+    facts.first_page = u64::from(first(evidence, param).unwrap_or(0) == 1);
+    facts
+}
+
+fn page_number(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
+    let mut facts = facts(evidence, PaginatorKind::PageNumber, Some(param));
+    facts.first_page = first(evidence, param).unwrap_or(1);
+    facts
+}
+
+/// The first page's number, from the default, the text, or the minimum.
+fn first(evidence: &Evidence<'_>, param: &Param) -> Option<u64> {
+    let node = Node::of_schema(evidence.api, param.schema);
+    let default = node.default().and_then(|default| match default {
+        serde_json::Value::String(text) => text.trim().parse().ok(),
+        other => other.as_u64(),
+    });
+    let text = &param.description;
+    let zero = [
+        "zero-based",
+        "zero based",
+        "0-based",
+        "0-indexed",
+        "zero-indexed",
+        "starts at 0",
+        "starting at 0",
+        "starting from 0",
+        "starts from 0",
+        "first page is 0",
+        "zero indexed",
+        "begins at 0",
+        "starts with 0",
+        "index 0",
+    ];
+    let one = [
+        "one-based",
+        "1-based",
+        "1-indexed",
+        "starts at 1",
+        "starting at 1",
+        "starting from 1",
+        "starts from 1",
+        "first page is 1",
+        "begins at 1",
+        "starts with 1",
+    ];
+    if zero.iter().any(|sign| text.contains(sign)) {
+        return Some(0);
+    }
+    if one.iter().any(|sign| text.contains(sign)) {
+        return Some(1);
+    }
+    default
+        .filter(|first| *first <= 1)
+        .or_else(|| match node.minimum() {
+            Some(minimum) if minimum == 1.0 => Some(1),
+            _ => None,
+        })
+}
+
+/// The largest page, from the schema or the text.
+fn max_page_size(api: &Api, size: &Param) -> Option<u64> {
+    let node = Node::of_schema(api, size.schema);
+    if let Some(maximum) = node
+        .maximum()
+        .filter(|maximum| *maximum >= 1.0 && *maximum < 1e9)
+    {
+        // Documents bound it by the type's own range, too.
+        return Some(maximum as u64).filter(|maximum| *maximum < i32::MAX as u64);
+    }
+    let text = size.description.replace(',', "");
+    let signs = [
+        "max:",
+        "maximum:",
+        "maximum is",
+        "maximum of",
+        "maximum value is",
+        "maximum allowed is",
+        "max is",
+        "max of",
+        "maximum value of",
+        "maximum limit is",
+        "up to",
+        "max.",
+        "cannot exceed",
+        "must not exceed",
+        "no more than",
+        "max value is",
+        "maximum allowed value is",
+        "maximum value:",
+        "and no greater than",
+        "at most",
+        "less than or equal to",
+        "maximum page size is",
+        "(max",
+        "maximum limit of",
+        "capped at",
+        "limited to",
+        "max",
+        "maximum",
+        "<=",
+    ];
+    for sign in signs {
+        if let Some(number) = text.split(sign).nth(1).and_then(leading_number) {
+            return Some(number);
+        }
+    }
+    // `between 1 and 100`, `1 to 100`, `1-100`.
+    for (from, to) in [
+        ("between", " and "),
+        ("between", " to "),
+        ("from", " to "),
+        ("range", "-"),
+        ("", " to "),
+        ("", " and "),
+    ] {
+        let Some(rest) = text.split(from).nth(usize::from(!from.is_empty())) else {
+            continue;
+        };
+        let mut ends = rest.split(to);
+        let low = ends.next().and_then(|low| {
+            low.trim()
+                .rsplit(' ')
+                .next()?
+                .trim_start_matches(['`', '(', '['])
+                .trim_end_matches('`')
+                .parse::<u64>()
+                .ok()
+        });
+        if let (Some(0 | 1), Some(high)) = (low, ends.next().and_then(leading_number)) {
+            return Some(high);
+        }
+    }
+    None
+}
+
+/// A number that stands at the start, behind no more than quotes.
+fn leading_number(text: &str) -> Option<u64> {
+    let text = text.trim_start_matches([' ', '`', '*', '=', ':', '"', '\'', '(']);
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    digits
+        .parse()
+        .ok()
+        .filter(|number| (1..100_000_000).contains(number))
+}
+
+/// A documented `Link` header, or one that the prose gives to all lists.
+fn link_header(evidence: &Evidence<'_>) -> bool {
+    let headers = evidence
+        .operation
+        .response
+        .iter()
+        .flat_map(|response| response.headers.keys());
+    let mut headers = headers.map(|name| name.to_ascii_lowercase());
+    headers.any(|name| name == "link")
+        || (evidence.habits.link_header && evidence.roles.page.is_some())
+}
+
+fn header_counts(evidence: &Evidence<'_>) -> bool {
+    header_total(evidence).is_some()
+}
+
+fn header_total(evidence: &Evidence<'_>) -> Option<String> {
+    let headers = evidence
+        .operation
+        .response
+        .iter()
+        .flat_map(|response| response.headers.keys());
+    let wanted = [
+        "xtotal",
+        "xtotalcount",
+        "totalcount",
+        "xtotalpages",
+        "xpaginationtotal",
+        "xpaginationtotalcount",
+        "xcount",
+    ];
+    let name = headers
+        .into_iter()
+        .find(|name| wanted.contains(&flat(name).as_str()))?;
+    Some(format!("header:{name}"))
+}
+
+/// `X-Next-Cursor`.
+fn next_header(evidence: &Evidence<'_>) -> Option<String> {
+    let mut headers = evidence
+        .operation
+        .response
+        .iter()
+        .flat_map(|response| response.headers.keys());
+    headers
+        .find(|name| {
+            let name = flat(name);
+            let about = ["cursor", "token", "marker", "continuation", "page"]
+                .iter()
+                .any(|word| name.contains(word));
+            about
+                && (name.contains("next")
+                    || name.contains("continuation")
+                    || name.contains("cursor"))
+        })
+        .cloned()
+}
+
+/// A second way to page that wants a switch (`usemarker`) when a plain one is there.
+fn is_backup(param: &Param, roles: &Roles) -> bool {
+    let wants_switch = ["requires", "must be set to", "set to `true`", "to be set"]
+        .iter()
+        .any(|sign| param.description.contains(sign));
+    wants_switch && roles.offset.is_some()
+}
+
+/// A `page` that is a token: a text, and the body holds the next one.
+fn is_token_page(evidence: &Evidence<'_>, page: &Param) -> bool {
+    let node = Node::of_schema(evidence.api, page.schema);
+    let tokens = ["token", "cursor", "previous response", "next_page"]
+        .iter()
+        .any(|word| page.description.contains(word));
+    let next = evidence.envelope.next_token.is_some() || evidence.envelope.next_page.is_some();
+    next && ((node.is_text()
+        && !node.is_integer()
+        && (tokens || evidence.envelope.next_token.is_some()))
+        || tokens)
+}
+
+/// Where the prose of a document says that the next token stands: "`next_page` with an `offset`", "`paging.next`".
+pub(super) fn stated_token(text: &str, param: &str) -> Option<String> {
+    let parts: Vec<&str> = text.split('`').collect();
+    for (index, part) in parts.iter().enumerate().skip(1).step_by(2) {
+        let path_like = part
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+        if !path_like || !part.starts_with("next") && !part.contains(".next") {
+            continue;
+        }
+        let joined = parts.get(index + 1).map(|between| between.trim());
+        if matches!(
+            joined,
+            Some(
+                "with an"
+                    | "with a"
+                    | "object with an"
+                    | "object with a"
+                    | "containing an"
+                    | "object's"
+            )
+        ) && parts.get(index + 2) == Some(&param)
+        {
+            return Some(format!("{part}.{param}"));
+        }
+        if part.contains('.') && part.rsplit('.').next() == Some(param) {
+            return Some((*part).to_owned());
+        }
+    }
+    None
+}
+
+/// Whether prose speaks of a `Link` header for pages.
+pub(super) fn speaks_of_link_header(prose: &str) -> bool {
+    (says(prose, "link header") || says(prose, "`link` header"))
+        && (prose.contains("paginat") || prose.contains("next page"))
+}
+
+fn decide(value: PaginatorFacts, confidence: f32, reason: &str) -> Decision<PaginatorFacts> {
+    Decision {
+        value,
+        confidence,
+        reasons: vec![reason.to_owned()],
+    }
+}

@@ -1,0 +1,201 @@
+//! Parameters that nothing supplies become settings; those whose default hides rows get a fixed value.
+
+use serde_json::Value;
+
+use crate::spec::api::{Api, Location, Operation, Parameter};
+
+use super::facts::{AuthFacts, FixedParameter, SettingFacts};
+use super::node::Node;
+use super::words::{flat, words};
+
+/// Required parameters that are not in `supplied`.
+pub(super) fn settings(
+    api: &Api,
+    operation: &Operation,
+    supplied: &[&str],
+    auth: &AuthFacts,
+) -> Vec<SettingFacts> {
+    let wanted = operation.parameters.iter().filter(|parameter| {
+        parameter.required
+            && parameter.location != Location::Cookie
+            && !supplied.contains(&parameter.name.as_str())
+            && !is_technical(parameter)
+            && !is_auth(parameter, auth)
+            && only_value(api, parameter).is_none()
+    });
+    wanted
+        .map(|parameter| SettingFacts {
+            parameter: parameter.name.clone(),
+            location: parameter.location,
+            description: parameter.description.clone(),
+            default: default(api, parameter),
+        })
+        .collect()
+}
+
+/// Headers that the client sets itself.
+fn is_technical(parameter: &Parameter) -> bool {
+    let names = [
+        "accept",
+        "contenttype",
+        "useragent",
+        "authorization",
+        "acceptencoding",
+        "acceptlanguage",
+        "ifnonematch",
+        "ifmodifiedsince",
+    ];
+    parameter.location == Location::Header && names.contains(&flat(&parameter.name).as_str())
+}
+
+fn is_auth(parameter: &Parameter, auth: &AuthFacts) -> bool {
+    let AuthFacts::Keys(keys) = auth else {
+        return false;
+    };
+    keys.iter().any(|key| {
+        key.location == parameter.location && key.name.eq_ignore_ascii_case(&parameter.name)
+    })
+}
+
+fn default(api: &Api, parameter: &Parameter) -> Option<String> {
+    let default = Node::of_schema(api, parameter.schema).default().cloned();
+    default.as_ref().and_then(text)
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+/// The value of a required parameter that knows no other.
+fn only_value(api: &Api, parameter: &Parameter) -> Option<String> {
+    let values = Node::of_schema(api, parameter.schema).values();
+    match values.as_slice() {
+        [only] => Some((*only).to_owned()),
+        _ => None,
+    }
+}
+
+/// Parameters that get a value so that all rows come.
+pub(super) fn fixed(api: &Api, operation: &Operation, is_list: bool) -> Vec<FixedParameter> {
+    let mut fixed = Vec::new();
+    for parameter in &operation.parameters {
+        if parameter.required
+            && !is_technical(parameter)
+            && let Some(value) = only_value(api, parameter)
+        {
+            fixed.push(set(
+                parameter,
+                &value,
+                "it is required and has one value only".to_owned(),
+            ));
+            continue;
+        }
+        if !is_list || parameter.location != Location::Query || parameter.deprecated {
+            continue;
+        }
+        let found = all_of(api, parameter).or_else(|| hidden(api, parameter));
+        fixed.extend(found);
+    }
+    fixed
+}
+
+/// `state`: open, closed, all; it is `open` unless told otherwise.
+fn all_of(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
+    let node = Node::of_schema(api, parameter.schema);
+    let values = node.values();
+    let all = values
+        .iter()
+        .find(|value| value.eq_ignore_ascii_case("all"))
+        .or_else(|| {
+            values
+                .iter()
+                .find(|value| value.eq_ignore_ascii_case("any"))
+        })?;
+    let name = words(&parameter.name);
+    let last = name.last().map(String::as_str).unwrap_or_default();
+    let chooses = [
+        "state",
+        "status",
+        "filter",
+        "archived",
+        "visibility",
+        "scope",
+        "statuses",
+        "states",
+        "active",
+        "deleted",
+    ]
+    .contains(&last);
+    let stated = node.default().and_then(Value::as_str);
+    let told = parameter.description.to_lowercase();
+    let default = match stated {
+        Some(default) if !default.eq_ignore_ascii_case(all) => format!("`{default}`"),
+        Some(_) => return None,
+        // Without a default nothing is hidden, unless it is a state or the text says so.
+        None if told.contains("default")
+            && !told.contains(&format!("default: {all}"))
+            && chooses =>
+        {
+            "part of them".to_owned()
+        }
+        None if matches!(last, "state" | "status") => "part of them".to_owned(),
+        None => return None,
+    };
+    let kinds = ["type", "sort", "order", "direction", "format", "fields"].contains(&last);
+    (chooses && !kinds).then(|| {
+        set(
+            parameter,
+            all,
+            format!("without it only {default} would come"),
+        )
+    })
+}
+
+/// `include_archived`, which is false unless told otherwise.
+fn hidden(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
+    let node = Node::of_schema(api, parameter.schema);
+    if !node.is_boolean() || node.default().and_then(Value::as_bool) == Some(true) {
+        return None;
+    }
+    let name = words(&parameter.name);
+    let (first, rest) = name.split_first()?;
+    let shows = ["include", "includes", "with", "show"].contains(&first.as_str());
+    let kinds = [
+        "archived",
+        "inactive",
+        "closed",
+        "disabled",
+        "cancelled",
+        "canceled",
+        "deleted",
+        "removed",
+        "trashed",
+        "completed",
+        "hidden",
+        "draft",
+        "drafts",
+    ];
+    let hides = rest
+        .last()
+        .is_some_and(|last| kinds.contains(&last.as_str()));
+    (shows && hides).then(|| {
+        set(
+            parameter,
+            "true",
+            "without it such rows would not come".to_owned(),
+        )
+    })
+}
+
+fn set(parameter: &Parameter, value: &str, reason: String) -> FixedParameter {
+    FixedParameter {
+        name: parameter.name.clone(),
+        location: parameter.location,
+        value: value.to_owned(),
+        reason,
+    }
+}

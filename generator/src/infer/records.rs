@@ -1,0 +1,371 @@
+//! Where the records stand in a response, and whether it is a list at all.
+
+use crate::spec::api::{Api, Operation};
+
+use super::node::Node;
+use super::roles::Roles;
+use super::words::{flat, is_plural, is_variable, noun, same_noun, segments, words};
+
+/// What a response holds.
+#[derive(Clone, Debug)]
+pub(super) struct Found<'a> {
+    pub list: bool,
+    /// Keys to the array; empty: the body.
+    pub path: Vec<String>,
+    /// One record; for a single object the object.
+    pub record: Node<'a>,
+    pub confidence: f32,
+    pub reasons: Vec<String>,
+}
+
+/// Names that say no more than "here they are".
+const CONTAINERS: [&str; 18] = [
+    "data",
+    "items",
+    "results",
+    "records",
+    "entries",
+    "values",
+    "value",
+    "list",
+    "rows",
+    "resources",
+    "content",
+    "elements",
+    "objects",
+    "nodes",
+    "hits",
+    "result",
+    "docs",
+    "collection",
+];
+/// Objects that only wrap.
+const WRAPPERS: [&str; 11] = [
+    "data",
+    "result",
+    "results",
+    "response",
+    "embedded",
+    "payload",
+    "body",
+    "list",
+    "collection",
+    "hits",
+    "content",
+];
+/// Arrays that stand beside the records.
+const BESIDES: [&str; 24] = [
+    "errors",
+    "error",
+    "warnings",
+    "messages",
+    "links",
+    "included",
+    "facets",
+    "order",
+    "sort",
+    "sorts",
+    "fields",
+    "includes",
+    "meta",
+    "filters",
+    "expand",
+    "aggregations",
+    "warningmessages",
+    "errormessages",
+    "schema",
+    "columns",
+    "notices",
+    "debug",
+    "groupby",
+    "orderby",
+];
+/// Objects about the page, not of it.
+const ABOUT: [&str; 14] = [
+    "meta",
+    "metadata",
+    "links",
+    "paging",
+    "pagination",
+    "page",
+    "pageinfo",
+    "error",
+    "errors",
+    "included",
+    "facets",
+    "responsemetadata",
+    "cursors",
+    "pages",
+];
+/// Fields that only an envelope has.
+const SIGNS: [&str; 30] = [
+    "hasmore",
+    "hasnext",
+    "hasnextpage",
+    "totalcount",
+    "total",
+    "count",
+    "nextcursor",
+    "nextpagetoken",
+    "nexttoken",
+    "nextpage",
+    "next",
+    "links",
+    "paging",
+    "pagination",
+    "meta",
+    "totalresults",
+    "totalpages",
+    "offset",
+    "limit",
+    "pageinfo",
+    "islast",
+    "nextmarker",
+    "nextlink",
+    "odatanextlink",
+    "responsemetadata",
+    "totalitems",
+    "page",
+    "nextpageurl",
+    "nexturl",
+    "perpage",
+];
+/// An array with this score, and the operation's other signs, is the collection.
+const ENOUGH: i32 = 5;
+
+/// An array somewhere in a body.
+struct Candidate<'a> {
+    path: Vec<String>,
+    element: Node<'a>,
+    score: i32,
+}
+
+/// Looks at the response of an operation; `None` if it has none that could be read.
+pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) -> Option<Found<'a>> {
+    let response = operation.response.as_ref()?;
+    let json = response
+        .media_type
+        .as_deref()
+        .is_none_or(|name| name.contains("json") || name.contains('*'));
+    let empty =
+        matches!(response.status.as_str(), "204" | "202" | "205") && response.schema.is_none();
+    if !json || empty {
+        return None;
+    }
+    let body = Node::of_response(api, response);
+    let noun = noun(&operation.path).unwrap_or_default();
+    let says = said(operation);
+    let ends_with_variable = segments(&operation.path)
+        .last()
+        .is_some_and(|last| is_variable(last));
+    let plural = is_plural(&noun) && !ends_with_variable;
+
+    if let Some(element) = body.element() {
+        return Some(list(Vec::new(), element, 0.95, "the body is an array"));
+    }
+    if body.is_free() {
+        let listed = (plural && says >= 0) || says > 0 || roles.advance();
+        return Some(if listed {
+            list(
+                Vec::new(),
+                body,
+                0.5,
+                "nothing is said of the response; path and summary speak of a list",
+            )
+        } else {
+            single(body, 0.5, "nothing is said of the response")
+        });
+    }
+    let mut candidates = Vec::new();
+    gather(&body, &mut Vec::new(), &noun, &mut candidates);
+    // The first of equals: documents put the collection before what belongs to it.
+    let mut best: Option<Candidate<'a>> = None;
+    for candidate in candidates {
+        if best
+            .as_ref()
+            .is_none_or(|best| candidate.score > best.score)
+        {
+            best = Some(candidate);
+        }
+    }
+    let properties = body.properties();
+    let signs = properties
+        .keys()
+        .filter(|name| SIGNS.contains(&flat(name).as_str()))
+        .count();
+    let has_id = ["id", "_id", "uuid", "gid"]
+        .iter()
+        .any(|name| properties.contains_key(*name));
+    let others = properties
+        .iter()
+        .filter(|(name, node)| node.is_scalar() && !SIGNS.contains(&flat(name).as_str()))
+        .count();
+    let mut around = says * 2;
+    around += if roles.advance() { 3 } else { 0 };
+    around += if signs > 0 { 2 } else { 0 };
+    around += i32::from(plural);
+    around -= if has_id { 4 } else { 0 };
+    around -= if ends_with_variable { 4 } else { 0 };
+    around -= if others > 5 { 3 } else { 0 };
+    if let Some(best) = best.filter(|best| best.score + around >= ENOUGH && best.score > 0) {
+        let sure = if best.score + around > ENOUGH + 2 {
+            0.9
+        } else {
+            0.7
+        };
+        let reason = format!(
+            "`{}` is the array of the response that fits the path",
+            best.path.join(".")
+        );
+        return Some(list(best.path, best.element, sure, &reason));
+    }
+    // A list declared as one of its objects: pages of one object make no sense.
+    if plural && (roles.page.is_some() || roles.offset.is_some()) && says >= 0 && signs < 2 {
+        let reason = "declared as one object, but it is asked for in pages: taken as an array of such objects";
+        return Some(list(Vec::new(), body, 0.65, reason));
+    }
+    if plural && says > 0 && !ends_with_variable && signs == 0 && has_id {
+        let reason = "declared as one object, but summary and path speak of a list";
+        return Some(list(Vec::new(), body, 0.6, reason));
+    }
+    Some(single(body, 0.8, "one object"))
+}
+
+fn list<'a>(path: Vec<String>, record: Node<'a>, confidence: f32, reason: &str) -> Found<'a> {
+    Found {
+        list: true,
+        path,
+        record,
+        confidence,
+        reasons: vec![reason.to_owned()],
+    }
+}
+
+fn single<'a>(record: Node<'a>, confidence: f32, reason: &str) -> Found<'a> {
+    Found {
+        list: false,
+        path: Vec::new(),
+        record,
+        confidence,
+        reasons: vec![reason.to_owned()],
+    }
+}
+
+/// Every array within three levels.
+fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, noun: &str, found: &mut Vec<Candidate<'a>>) {
+    for (name, child) in node.properties() {
+        let key = flat(&name);
+        path.push(name);
+        if let Some(element) = child.element() {
+            let score = score(path, &element, noun);
+            found.push(Candidate {
+                path: path.clone(),
+                element,
+                score,
+            });
+        } else if path.len() < 3 && !ABOUT.contains(&key.as_str()) {
+            gather(&child, path, noun, found);
+        }
+        path.pop();
+    }
+}
+
+/// How much an array looks like the collection.
+fn score(path: &[String], element: &Node<'_>, noun: &str) -> i32 {
+    let Some((name, above)) = path.split_last() else {
+        return 0;
+    };
+    let key = flat(name);
+    let mut score = 0;
+    if element.is_object() || element.is_map() {
+        score += 2;
+        score += i32::from(element.properties().len() >= 3);
+    } else if element.is_scalar() {
+        score -= 3;
+    }
+    if names_the_same(name, noun) {
+        score += 4;
+    } else if CONTAINERS.contains(&key.as_str())
+        || above.last().is_some_and(|above| flat(above) == "embedded")
+    {
+        score += 3;
+    }
+    if BESIDES.contains(&key.as_str()) && !names_the_same(name, noun) {
+        score -= 5;
+    }
+    for above in above {
+        let wraps = WRAPPERS.contains(&flat(above).as_str()) || names_the_same(above, noun);
+        score -= if wraps { 0 } else { 3 };
+    }
+    score
+}
+
+/// `domain_records` and `records`; `workflowRuns` and `runs`.
+fn names_the_same(name: &str, noun: &str) -> bool {
+    if noun.is_empty() {
+        return false;
+    }
+    if same_noun(name, noun) {
+        return true;
+    }
+    let (name, noun) = (words(name), words(noun));
+    let last = |words: &[String]| words.last().cloned().unwrap_or_default();
+    same_noun(&last(&name), &last(&noun))
+}
+
+/// What summary and operation id say: 1 a list, -1 one object, 0 nothing.
+fn said(operation: &Operation) -> i32 {
+    let summary = operation.summary.to_lowercase();
+    let description = operation.description.to_lowercase();
+    let first = description.split(['.', '\n']).next().unwrap_or_default();
+    let id = operation.id.as_deref().map(words).unwrap_or_default();
+    let lists = [
+        "list ",
+        "lists ",
+        "returns a list",
+        "get all",
+        "gets all",
+        "get a list",
+        "returns all",
+        "fetch all",
+        "retrieve all",
+        "retrieves all",
+        "a list of",
+        "all the ",
+        "retrieves a list",
+        "list of",
+        "collection of",
+        "an array of",
+        "get multiple",
+    ];
+    let singles = [
+        "get a ",
+        "get an ",
+        "retrieve a ",
+        "retrieve an ",
+        "retrieves the ",
+        "get one ",
+        "a single",
+        "get information about",
+        "get details",
+        "returns the details",
+        "returns information",
+        "retrieves a ",
+        "retrieves an ",
+        "returns a single",
+        "shows details",
+        "show a ",
+    ];
+    let texts = [summary.as_str(), first];
+    let starts = |text: &str| text.starts_with("list") || text.starts_with("all ");
+    let listed = texts
+        .iter()
+        .any(|text| starts(text) || lists.iter().any(|sign| text.contains(sign)))
+        || id
+            .iter()
+            .any(|word| word == "list" || word == "lists" || word == "all");
+    let one = texts
+        .iter()
+        .any(|text| singles.iter().any(|sign| text.contains(sign)));
+    i32::from(listed) - i32::from(one && !listed)
+}

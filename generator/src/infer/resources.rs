@@ -1,0 +1,156 @@
+//! Which operations are resources: lists of records, single objects, or neither.
+
+use crate::spec::api::{Api, Location, Operation};
+
+use super::facts::ResourceKind;
+use super::node::Node;
+use super::records::{self, Found};
+use super::roles::{Roles, roles};
+use super::words::{flat, is_variable, segments, words};
+
+/// What an operation is.
+pub(super) enum Verdict<'a> {
+    Resource {
+        kind: ResourceKind,
+        found: Found<'a>,
+        roles: Roles,
+    },
+    Skip(&'static str),
+}
+
+/// Looks at one operation; `None` for methods that only write.
+pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Verdict<'a>> {
+    let posts = match operation.method.as_str() {
+        "get" => false,
+        "post" => true,
+        _ => return None,
+    };
+    let path_words: Vec<String> = segments(&operation.path)
+        .into_iter()
+        .filter(|segment| !is_variable(segment))
+        .flat_map(words)
+        .collect();
+    if posts && !asks(operation, &path_words) {
+        return Some(Verdict::Skip("it writes"));
+    }
+    let roles = roles(api, operation);
+    let Some(found) = records::find(api, operation, &roles) else {
+        return Some(Verdict::Skip("its answer is not JSON"));
+    };
+    if posts && !found.list {
+        return Some(Verdict::Skip("it is no list"));
+    }
+    let last = path_words.last().map(String::as_str).unwrap_or_default();
+    if [
+        "typeahead",
+        "autocomplete",
+        "picker",
+        "suggest",
+        "suggestions",
+        "suggester",
+    ]
+    .contains(&last)
+    {
+        return Some(Verdict::Skip("it completes what a person types"));
+    }
+    if found.list && wants_words(api, operation, &path_words) {
+        return Some(Verdict::Skip("a search that wants words to search for"));
+    }
+    if found.list && is_report(operation, &path_words) {
+        return Some(Verdict::Skip(
+            "a report over a time span that its caller has to give",
+        ));
+    }
+    let plain = found.record.is_scalar() && !found.record.is_object();
+    if found.list && plain {
+        return Some(Verdict::Skip("its array holds plain values, not records"));
+    }
+    let kind = if found.list {
+        ResourceKind::List
+    } else {
+        ResourceKind::Single
+    };
+    Some(Verdict::Resource { kind, found, roles })
+}
+
+/// A POST that reads: its path or its name says list, search or query.
+fn asks(operation: &Operation, path_words: &[String]) -> bool {
+    let verbs = ["list", "search", "query", "find", "filter", "lookup"];
+    let last = path_words.last().map(String::as_str).unwrap_or_default();
+    let id = operation.id.as_deref().map(words).unwrap_or_default();
+    let summary = words(&operation.summary);
+    let first = |words: &[String]| {
+        words
+            .first()
+            .is_some_and(|word| verbs.contains(&word.as_str()) || word == "describe")
+    };
+    verbs.contains(&last) || first(&id) || first(&summary)
+}
+
+/// A search whose words are required.
+fn wants_words(api: &Api, operation: &Operation, path_words: &[String]) -> bool {
+    let searches = path_words.iter().any(|word| word == "search");
+    let query = operation.parameters.iter().any(|parameter| {
+        let name = flat(&parameter.name);
+        parameter.location == Location::Query
+            && [
+                "q",
+                "query",
+                "search",
+                "term",
+                "keyword",
+                "keywords",
+                "searchterm",
+                "text",
+                "s",
+            ]
+            .contains(&name.as_str())
+            && Node::of_schema(api, parameter.schema).is_scalar()
+            && (parameter.required || (searches && is_bare_search(operation)))
+    });
+    query && (searches || operation.summary.to_lowercase().contains("search"))
+}
+
+/// `/search`: over all kinds of things.
+fn is_bare_search(operation: &Operation) -> bool {
+    let segments = segments(&operation.path);
+    let own: Vec<&&str> = segments
+        .iter()
+        .filter(|segment| !super::words::is_version(segment))
+        .collect();
+    matches!(own.as_slice(), [only] if only.eq_ignore_ascii_case("search"))
+}
+
+/// Numbers over a span, not rows.
+fn is_report(operation: &Operation, path_words: &[String]) -> bool {
+    let about = [
+        "report",
+        "reports",
+        "metrics",
+        "statistics",
+        "stats",
+        "analytics",
+        "timeseries",
+        "insights",
+        "usage",
+    ];
+    let bounds = [
+        "from",
+        "to",
+        "start",
+        "end",
+        "startdate",
+        "enddate",
+        "starttime",
+        "endtime",
+        "since",
+        "until",
+        "begin",
+    ];
+    let required = operation.parameters.iter().filter(|parameter| {
+        parameter.required
+            && parameter.location == Location::Query
+            && bounds.contains(&flat(&parameter.name).as_str())
+    });
+    path_words.iter().any(|word| about.contains(&word.as_str())) && required.count() >= 2
+}

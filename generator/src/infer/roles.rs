@@ -1,0 +1,364 @@
+//! Which parameters of an operation ask for pages, and how.
+
+use crate::spec::api::{Api, Location, Operation, SchemaId};
+
+use super::node::Node;
+use super::words::{flat, says};
+
+/// A query parameter, or a property of a request's body.
+#[derive(Clone, Debug)]
+pub(super) struct Param {
+    pub name: String,
+    /// In lower case.
+    pub description: String,
+    pub schema: SchemaId,
+    pub deprecated: bool,
+    pub required: bool,
+    pub in_body: bool,
+}
+
+/// The parameters that ask for pages.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Roles {
+    pub size: Option<Param>,
+    pub page: Option<Param>,
+    pub offset: Option<Param>,
+    pub cursor: Option<Param>,
+    pub last_id: Option<Param>,
+}
+
+impl Roles {
+    /// One of them says which page.
+    pub fn advance(&self) -> bool {
+        self.page.is_some()
+            || self.offset.is_some()
+            || self.cursor.is_some()
+            || self.last_id.is_some()
+    }
+
+    pub fn any(&self) -> bool {
+        self.advance() || self.size.is_some()
+    }
+
+    /// Every name that is taken by paging.
+    pub fn names(&self) -> Vec<&str> {
+        [
+            &self.size,
+            &self.page,
+            &self.offset,
+            &self.cursor,
+            &self.last_id,
+        ]
+        .into_iter()
+        .flatten()
+        .map(|param| param.name.as_str())
+        .collect()
+    }
+}
+
+const SIZES: [&str; 27] = [
+    "limit",
+    "perpage",
+    "pagesize",
+    "pagelimit",
+    "maxresults",
+    "maxitems",
+    "resultsperpage",
+    "itemsperpage",
+    "recordsperpage",
+    "pagecount",
+    "numresults",
+    "count",
+    "size",
+    "top",
+    "take",
+    "rows",
+    "maxrecords",
+    "maxkeys",
+    "maxcount",
+    "numitems",
+    "batchsize",
+    "limitsize",
+    "maxpagesize",
+    "nbresults",
+    "resultlimit",
+    "pageperpage",
+    "first",
+];
+const PAGES: [&str; 12] = [
+    "page",
+    "pagenumber",
+    "pagenum",
+    "pageno",
+    "pageindex",
+    "currentpage",
+    "p",
+    "pagenr",
+    "startpage",
+    "paged",
+    "pageid",
+    "pagepage",
+];
+const OFFSETS: [&str; 14] = [
+    "offset",
+    "skip",
+    "start",
+    "startat",
+    "startindex",
+    "from",
+    "pageoffset",
+    "startfrom",
+    "startrow",
+    "firstresult",
+    "startposition",
+    "begin",
+    "offsetvalue",
+    "rowstart",
+];
+const CURSORS: [&str; 34] = [
+    "cursor",
+    "pagetoken",
+    "nexttoken",
+    "continuationtoken",
+    "continuation",
+    "continue",
+    "marker",
+    "pagecursor",
+    "pageafter",
+    "startcursor",
+    "streamposition",
+    "after",
+    "nextcursor",
+    "nextpagetoken",
+    "scrollid",
+    "bookmark",
+    "nextpage",
+    "starttoken",
+    "startingtoken",
+    "paginationtoken",
+    "aftercursor",
+    "cursormark",
+    "resumetoken",
+    "next",
+    "skiptoken",
+    "iterator",
+    "nextmarker",
+    "paginationcursor",
+    "position",
+    "pagestart",
+    "pageid",
+    "pageref",
+    "pagekey",
+    "exclusivestartkey",
+];
+const LAST_IDS: [&str; 10] = [
+    "startingafter",
+    "sinceid",
+    "afterid",
+    "lastid",
+    "startafter",
+    "beforeid",
+    "maxid",
+    "fromid",
+    "startafterid",
+    "lastkey",
+];
+
+/// Finds them.
+pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
+    let params = parameters(api, operation);
+    let mut roles = Roles::default();
+    for param in &params {
+        let name = flat(&param.name);
+        let name = name.as_str();
+        let node = Node::of_schema(api, param.schema);
+        let text = param.description.as_str();
+        let number = node.is_integer();
+        let free = !node.is_scalar();
+        let opaque = is_opaque(text);
+        let counts = number || free || (node.is_text() && !opaque);
+        let slot = if SIZES.contains(&name) && counts && is_size(name, text, &roles) {
+            &mut roles.size
+        } else if LAST_IDS.contains(&name) || (is_id_cursor(name, text) && !number) {
+            &mut roles.last_id
+        } else if PAGES.contains(&name) && (number || (!opaque && !node.is_boolean())) {
+            &mut roles.page
+        } else if OFFSETS.contains(&name) && (number || free || (node.is_text() && !opaque)) {
+            if !is_offset(name, text, number, node.format()) {
+                continue;
+            }
+            &mut roles.offset
+        } else if is_cursor(name, text, &node, opaque) {
+            &mut roles.cursor
+        } else {
+            continue;
+        };
+        // The first one wins, unless it is on its way out.
+        if slot
+            .as_ref()
+            .is_none_or(|other| other.deprecated && !param.deprecated)
+        {
+            *slot = Some(param.clone());
+        }
+    }
+    roles
+}
+
+/// Query parameters, and the properties of a POST's body.
+pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
+    let query = operation
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.location == Location::Query);
+    let mut params: Vec<Param> = query
+        .map(|parameter| {
+            let schema = api.schemas.0.get(parameter.schema.0);
+            let inner = schema
+                .map(|schema| schema.description.as_str())
+                .unwrap_or_default();
+            let description = format!("{} {inner}", parameter.description)
+                .trim()
+                .to_lowercase();
+            // Many documents say it in the text only.
+            let marked =
+                description.starts_with("deprecated") || description.starts_with("**deprecated");
+            Param {
+                name: parameter.name.clone(),
+                deprecated: parameter.deprecated || marked,
+                description,
+                schema: parameter.schema,
+                required: parameter.required,
+                in_body: false,
+            }
+        })
+        .collect();
+    if operation.method == "post"
+        && let Some(body) = operation.request_body
+    {
+        for (name, node) in Node::of_schema(api, body).properties() {
+            let Some(schema) = node.schema else { continue };
+            params.push(Param {
+                name,
+                description: node.description(),
+                schema,
+                deprecated: node.deprecated(),
+                required: false,
+                in_body: true,
+            });
+        }
+    }
+    params
+}
+
+/// Words that only a token has.
+fn is_opaque(text: &str) -> bool {
+    [
+        "token",
+        "cursor",
+        "opaque",
+        "returned by",
+        "returned from",
+        "previous response",
+        "previous page of results",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
+}
+
+fn is_size(name: &str, text: &str, roles: &Roles) -> bool {
+    let telling = [
+        "number of",
+        "maximum",
+        "per page",
+        "page size",
+        "limit",
+        "how many",
+        "results",
+        "items",
+    ];
+    match name {
+        // GraphQL-like `first` and bare `count` need a word more.
+        "first" | "count" | "rows" | "size" => {
+            (text.is_empty() && name != "first")
+                || (telling.iter().any(|sign| text.contains(sign)) && roles.size.is_none())
+        }
+        _ => true,
+    }
+}
+
+/// `before` and `after` that take the id of a record.
+fn is_id_cursor(name: &str, text: &str) -> bool {
+    let id = [
+        "object id",
+        "an id",
+        "record id",
+        "item id",
+        "'s id",
+        "id of the last",
+        "last id",
+        " id;",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign));
+    let place = [
+        "pagination",
+        "place in the list",
+        "next page",
+        "position in the list",
+        "paginate",
+    ];
+    matches!(name, "after" | "since" | "startafter" | "from")
+        && id
+        && place.iter().any(|sign| text.contains(sign))
+}
+
+/// `start` and `from` are as often dates.
+fn is_offset(name: &str, text: &str, number: bool, format: Option<&str>) -> bool {
+    if matches!(format, Some("date" | "date-time")) {
+        return false;
+    }
+    if !matches!(name, "start" | "from" | "begin" | "startat") {
+        return true;
+    }
+    let dated = ["date", "time", "timestamp", "iso", "day"]
+        .iter()
+        .any(|word| says(text, word));
+    let counted = [
+        "offset",
+        "index",
+        "first",
+        "skip",
+        "page",
+        "pagination",
+        "number of",
+        "position",
+    ];
+    !dated && (number || counted.iter().any(|word| says(text, word)))
+}
+
+fn is_cursor(name: &str, text: &str, node: &Node<'_>, opaque: bool) -> bool {
+    if node.is_boolean() || matches!(node.format(), Some("date" | "date-time")) {
+        return false;
+    }
+    let paging = [
+        "next page",
+        "paginat",
+        "page of results",
+        "next set",
+        "continue",
+        "next batch",
+        "starting point",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign));
+    match name {
+        "after" | "next" | "position" | "continue" | "pageid" | "continuation" => {
+            opaque || paging || text.is_empty() && name != "position"
+        }
+        // An offset that is a token.
+        "offset" | "page" | "start" | "startat" | "pageoffset" => opaque && !node.is_integer(),
+        _ => {
+            CURSORS.contains(&name) || (name.ends_with("pagetoken") || name.ends_with("nexttoken"))
+        }
+    }
+}

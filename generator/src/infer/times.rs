@@ -1,0 +1,191 @@
+//! The times of a record: which field tells when it was created, which when it last changed.
+
+use serde_json::Value;
+
+use super::facts::CursorMeaning;
+use super::node::Node;
+use super::words::words;
+
+/// A field that holds a time.
+#[derive(Clone, Debug)]
+pub(super) struct Time<'a> {
+    /// Dotted.
+    pub path: String,
+    pub node: Node<'a>,
+    /// `None`: a time, but of what is not said (`date`, `timestamp`).
+    pub meaning: Option<CursorMeaning>,
+    /// The less, the better.
+    rank: usize,
+}
+
+const UPDATED: [&str; 10] = [
+    "updated",
+    "modified",
+    "edited",
+    "changed",
+    "update",
+    "modification",
+    "activity",
+    "change",
+    "lastmodified",
+    "edit",
+];
+const CREATED: [&str; 7] = [
+    "created",
+    "creation",
+    "inserted",
+    "create",
+    "added",
+    "registered",
+    "ctime",
+];
+/// Words that a time may have besides.
+const PLAIN: [&str; 17] = [
+    "at",
+    "on",
+    "date",
+    "time",
+    "last",
+    "ts",
+    "utc",
+    "timestamp",
+    "datetime",
+    "gmt",
+    "dt",
+    "unix",
+    "when",
+    "ms",
+    "epoch",
+    "iso",
+    "system",
+];
+/// Objects whose fields are the record's own.
+const INNER: [&str; 8] = [
+    "attributes",
+    "fields",
+    "metadata",
+    "meta",
+    "properties",
+    "timestamps",
+    "audit",
+    "dates",
+];
+
+/// What a name says of a time: updated, created, or only that it is a time; `None` if it is of something else.
+pub(super) fn meaning_of(words: &[String]) -> Option<Option<CursorMeaning>> {
+    let rest: Vec<&str> = words
+        .iter()
+        .map(String::as_str)
+        .filter(|word| !PLAIN.contains(word))
+        .collect();
+    let has_last = words.iter().any(|word| word == "last");
+    match rest.as_slice() {
+        [] => Some(None),
+        ["activity" | "change" | "edit" | "update"] if !has_last && words.len() > 1 => {
+            Some(Some(CursorMeaning::Updated))
+        }
+        ["activity"] if !has_last => None,
+        [word] if UPDATED.contains(word) => Some(Some(CursorMeaning::Updated)),
+        [word] if CREATED.contains(word) => Some(Some(CursorMeaning::Created)),
+        _ => None,
+    }
+}
+
+/// All times of a record, the best of each kind first.
+pub(super) fn times<'a>(record: &Node<'a>) -> Vec<Time<'a>> {
+    let mut found = Vec::new();
+    gather(record, &mut Vec::new(), &mut found);
+    found.sort_by_key(|time| time.rank);
+    found
+}
+
+fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<Time<'a>>) {
+    for (name, child) in node.properties() {
+        let words = words(&name);
+        path.push(name.clone());
+        if is_time(&child, &words) {
+            if let Some(meaning) = meaning_of(&words) {
+                // Own fields before nested ones, told meanings before plain dates.
+                let rank = path.len() * 10 + usize::from(meaning.is_none()) * 5 + words.len();
+                found.push(Time {
+                    path: path.join("."),
+                    node: child,
+                    meaning,
+                    rank,
+                });
+            }
+        } else if path.len() == 1 && INNER.contains(&name.to_lowercase().as_str()) {
+            gather(&child, path, found);
+        }
+        path.pop();
+    }
+}
+
+/// Dates that stand deeper, where the record itself has none.
+pub(super) fn deep_dates<'a>(record: &Node<'a>) -> Vec<(String, Node<'a>)> {
+    let mut found = Vec::new();
+    deep(record, &mut Vec::new(), &mut found);
+    found
+}
+
+fn deep<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<(String, Node<'a>)>) {
+    for (name, child) in node.properties() {
+        let words = words(&name);
+        path.push(name);
+        if is_time(&child, &words) && meaning_of(&words).is_some() {
+            found.push((path.join("."), child));
+        } else if path.len() < 3 && !child.is_array() {
+            deep(&child, path, found);
+        }
+        path.pop();
+    }
+}
+
+fn is_time(node: &Node<'_>, words: &[String]) -> bool {
+    if node.is_boolean() || node.is_array() || node.is_object() {
+        return false;
+    }
+    if matches!(
+        node.format(),
+        Some("date-time" | "date" | "datetime" | "timestamp" | "unix-time" | "unixtime" | "time")
+    ) {
+        return true;
+    }
+    if !node.examples.is_empty() && node.is_text() && node.format().is_none() {
+        return node
+            .examples
+            .iter()
+            .any(|value| value.as_str().is_some_and(looks_dated));
+    }
+    let told = node.is_text() || node.is_integer() || node.is_free();
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    let first = words.first().map(String::as_str).unwrap_or_default();
+    let named = [
+        "at",
+        "on",
+        "date",
+        "time",
+        "timestamp",
+        "datetime",
+        "ts",
+        "updated",
+        "created",
+        "modified",
+        "edited",
+        "utc",
+    ]
+    .contains(&last)
+        || first == "date";
+    told && named
+}
+
+fn looks_dated(text: &str) -> bool {
+    let digits = text.chars().take(4).filter(char::is_ascii_digit).count();
+    (digits == 4 && text.get(4..5) == Some("-"))
+        || (text.len() >= 10 && text.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// Whether a value is a time in milliseconds.
+pub(super) fn is_millis(value: &Value) -> bool {
+    value.as_i64().is_some_and(|value| value > 100_000_000_000)
+}

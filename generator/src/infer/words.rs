@@ -1,0 +1,218 @@
+//! Names taken apart: `issueIdOrKey` is `issue id or key`, `/v1/credit_notes` names credit notes.
+
+/// The lower-case words of a name, parted at humps and at everything that is no letter or digit.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let letters: Vec<char> = name.chars().collect();
+    for (index, &letter) in letters.iter().enumerate() {
+        if !letter.is_alphanumeric() {
+            words.push(std::mem::take(&mut word));
+            continue;
+        }
+        let before = index.checked_sub(1).and_then(|index| letters.get(index));
+        let after = letters.get(index + 1);
+        // `fooBar` parts before B, `HTTPCode` before C.
+        let hump = letter.is_uppercase()
+            && before.is_some_and(|before| {
+                before.is_lowercase()
+                    || before.is_ascii_digit()
+                    || (before.is_uppercase() && after.is_some_and(|after| after.is_lowercase()))
+            });
+        // `IDs` is one word.
+        let plural_s =
+            after == Some(&'s') && letters.get(index + 2).is_none_or(|c| !c.is_lowercase());
+        if hump && !(plural_s && before.is_some_and(|before| before.is_uppercase())) {
+            words.push(std::mem::take(&mut word));
+        }
+        word.extend(letter.to_lowercase());
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// A name as Rust and tables write it.
+pub(super) fn snake(name: &str) -> String {
+    words(name).join("_")
+}
+
+/// A name without case and punctuation: `page_token`, `pageToken` and `PageToken` are one.
+pub(super) fn flat(name: &str) -> String {
+    name.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The singular of an English noun, as far as endings tell.
+pub(super) fn singular(word: &str) -> String {
+    match word {
+        "people" => return "person".to_owned(),
+        "children" => return "child".to_owned(),
+        "news" | "series" | "species" | "data" | "media" | "sms" | "dns" | "https" => {
+            return word.to_owned();
+        }
+        "statuses" | "campuses" | "bonuses" | "viruses" | "buses" | "aliases" => {
+            return cut(word, 2);
+        }
+        "movies" | "cookies" | "ties" => return cut(word, 1),
+        _ => {}
+    }
+    if word.len() > 4 && word.ends_with("ies") {
+        return format!("{}y", cut(word, 3));
+    }
+    let es = ["sses", "xes", "ches", "shes", "zzes"];
+    if es.iter().any(|ending| word.ends_with(ending)) {
+        return cut(word, 2);
+    }
+    let stays = ["ss", "us", "is", "'s"];
+    if word.len() > 2 && word.ends_with('s') && !stays.iter().any(|ending| word.ends_with(ending)) {
+        return cut(word, 1);
+    }
+    word.to_owned()
+}
+
+fn cut(word: &str, letters: usize) -> String {
+    let keep = word.chars().count().saturating_sub(letters);
+    word.chars().take(keep).collect()
+}
+
+/// Whether a name's last word is a plural.
+pub(super) fn is_plural(name: &str) -> bool {
+    let words = words(name);
+    let Some(last) = words.last() else {
+        return false;
+    };
+    let collective = [
+        "data",
+        "media",
+        "news",
+        "series",
+        "history",
+        "people",
+        "children",
+        "inventory",
+    ];
+    collective.contains(&last.as_str()) || singular(last) != *last
+}
+
+/// A snake_case noun with its last word in the singular.
+pub(super) fn singular_name(name: &str) -> String {
+    let mut words = words(name);
+    if let Some(last) = words.last_mut() {
+        *last = singular(last);
+    }
+    words.join("_")
+}
+
+/// Whether two names mean one kind of thing: `creditNotes` and `credit_note`.
+pub(super) fn same_noun(a: &str, b: &str) -> bool {
+    !a.is_empty() && stem(a) == stem(b)
+}
+
+fn stem(name: &str) -> String {
+    flat(&singular_name(name))
+}
+
+/// Segments of a path without empty ones.
+pub(super) fn segments(path: &str) -> Vec<&str> {
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect()
+}
+
+/// The name in `{name}`, for a segment that is nothing else.
+pub(super) fn placeholder(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// Whether a segment holds a placeholder, also among other text: `{id}.json`.
+pub(super) fn is_variable(segment: &str) -> bool {
+    segment.contains('{')
+}
+
+/// A path with its placeholders made alike and without a slash at its end.
+pub(super) fn path_shape(path: &str) -> String {
+    let mut shape = String::new();
+    for segment in segments(path) {
+        shape.push('/');
+        shape.push_str(if is_variable(segment) { "{}" } else { segment });
+    }
+    shape
+}
+
+/// The last segment that is no placeholder and no verb, without a file's extension or an RPC's verb.
+pub(super) fn noun(path: &str) -> Option<String> {
+    let segments = segments(path);
+    let statics = segments
+        .into_iter()
+        .rev()
+        .filter(|segment| !is_variable(segment));
+    for segment in statics {
+        let segment = segment.split(['(', ':', '?']).next().unwrap_or_default();
+        let segment = segment.strip_suffix(".json").unwrap_or(segment);
+        // `conversations.list` is a list of conversations.
+        let parts: Vec<&str> = segment.split('.').filter(|part| !is_verb(part)).collect();
+        let mut words = words(&parts.join("_"));
+        let verb = words.first().is_some_and(|first| is_verb(first));
+        if verb && words.len() > 1 {
+            words.remove(0);
+        }
+        let noun = words.join("_");
+        if !noun.is_empty() && !is_verb(&noun) && !is_version(&noun) {
+            return Some(noun);
+        }
+    }
+    None
+}
+
+/// Words of a path that say what is done, not to what.
+fn is_verb(word: &str) -> bool {
+    [
+        "list",
+        "search",
+        "all",
+        "query",
+        "bulk",
+        "get",
+        "find",
+        "fetch",
+        "index",
+        "browse",
+        "my",
+        "paged",
+        "paginated",
+    ]
+    .contains(&word.to_ascii_lowercase().as_str())
+}
+
+/// `v1`, `2.0`, `api`.
+pub(super) fn is_version(segment: &str) -> bool {
+    let rest = segment.strip_prefix(['v', 'V']).unwrap_or(segment);
+    segment.eq_ignore_ascii_case("api")
+        || segment.eq_ignore_ascii_case("rest")
+        || (rest.starts_with(|c: char| c.is_ascii_digit())
+            && rest
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')))
+}
+
+/// Whether a text holds a word (or words) at word boundaries; both in lower case.
+pub(super) fn says(text: &str, phrase: &str) -> bool {
+    let mut rest = text;
+    let mut before = None;
+    while let Some(at) = rest.find(phrase) {
+        let (head, tail) = rest.split_at(at);
+        let tail = tail.get(phrase.len()..).unwrap_or_default();
+        let left = head.chars().next_back().or(before);
+        let right = tail.chars().next();
+        let inner = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric());
+        if !inner(left) && !inner(right) {
+            return true;
+        }
+        before = phrase.chars().next_back();
+        rest = tail;
+    }
+    false
+}

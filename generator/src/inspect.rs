@@ -1,0 +1,298 @@
+//! `etlgen inspect`: what was inferred, for programs (JSON) and for people (a table).
+
+use serde_json::{Value, json};
+
+use crate::diagnostics::printable;
+use crate::infer::facts::{AuthFacts, Decision, Facts, PaginatorKind, ResourceFacts, ResourceKind};
+use crate::spec::api::{Api, Location, Operation};
+
+/// The stable JSON form.
+pub fn json(api: &Api, facts: &Facts) -> Value {
+    let resources: Vec<Value> = facts
+        .resources
+        .iter()
+        .filter_map(|resource| {
+            Some(self::resource(
+                api.operations.get(resource.operation)?,
+                resource,
+            ))
+        })
+        .collect();
+    let skipped: Vec<Value> = facts
+        .skipped
+        .iter()
+        .map(|skipped| json!({"method": skipped.method, "path": skipped.path, "reason": skipped.reason}))
+        .collect();
+    let (kind, name) = auth(&facts.auth.value);
+    json!({
+        "api": {
+            "title": api.title,
+            "base_url": facts.base_url,
+            "auth": with_evidence(json!({"kind": kind, "name": name}), &facts.auth),
+        },
+        "resources": resources,
+        "skipped": skipped,
+    })
+}
+
+fn resource(operation: &Operation, resource: &ResourceFacts) -> Value {
+    let records = resource.records_path.value.join(".");
+    let is_list = resource.kind == ResourceKind::List;
+    let settings: Vec<Value> = resource
+        .settings
+        .iter()
+        .map(|setting| json!({"param": setting.parameter, "in": place(setting.location), "default": setting.default}))
+        .collect();
+    let fixed: Vec<Value> = resource
+        .fixed
+        .iter()
+        .map(|fixed| json!({"param": fixed.name, "in": place(fixed.location), "value": fixed.value, "reason": fixed.reason}))
+        .collect();
+    let doubts: Vec<Value> = resource
+        .doubts
+        .iter()
+        .map(|doubt| json!({"question": doubt.question, "settle": doubt.settle}))
+        .collect();
+    json!({
+        "name": resource.name,
+        "kind": if is_list { "list" } else { "single" },
+        "method": operation.method,
+        "path": operation.path,
+        "records_path": if records.is_empty() { "$" } else { &records },
+        "primary_key": resource.primary_key.value,
+        "paginator": is_list.then(|| paginator(resource)),
+        "incremental": incremental(resource),
+        "parent": parent(resource),
+        "settings": settings,
+        "fixed": fixed,
+        "confidence": {
+            "records_path": round(resource.records_path.confidence),
+            "primary_key": round(resource.primary_key.confidence),
+            "paginator": round(resource.paginator.confidence),
+            "incremental": round(resource.cursor.confidence),
+            "parent": round(resource.parent.confidence),
+        },
+        "reasons": {
+            "records_path": resource.records_path.reasons,
+            "primary_key": resource.primary_key.reasons,
+            "paginator": resource.paginator.reasons,
+            "incremental": resource.cursor.reasons,
+            "parent": resource.parent.reasons,
+        },
+        "doubts": doubts,
+    })
+}
+
+fn paginator(resource: &ResourceFacts) -> Value {
+    let page = &resource.paginator.value;
+    json!({
+        "kind": kind(page.kind),
+        "page_param": page.page_param,
+        "size_param": page.size_param,
+        "max_page_size": page.max_page_size,
+        "next_path": page.next_path,
+        "more_path": page.more_path,
+        "total_path": page.total_path,
+        "total_is_pages": page.total_is_pages,
+        "first_page": page.first_page,
+    })
+}
+
+fn incremental(resource: &ResourceFacts) -> Option<Value> {
+    let cursor = resource.cursor.value.as_ref()?;
+    Some(json!({
+        "param": cursor.param,
+        "until_param": cursor.until_param,
+        "field": cursor.field,
+        "meaning": format!("{:?}", cursor.meaning).to_lowercase(),
+        "format": format!("{:?}", cursor.format).to_lowercase(),
+        "template": cursor.template,
+    }))
+}
+
+fn parent(resource: &ResourceFacts) -> Option<Value> {
+    let parent = resource.parent.value.as_ref()?;
+    let links: Vec<Value> = parent
+        .links
+        .iter()
+        .map(|link| json!({"param": link.param, "in": place(link.location), "field": link.field}))
+        .collect();
+    let join = |parts: Vec<&str>| parts.join(",");
+    Some(json!({
+        "path": parent.path,
+        "resource": parent.resource,
+        "param": join(parent.links.iter().map(|link| link.param.as_str()).collect()),
+        "field": join(parent.links.iter().map(|link| link.field.as_str()).collect()),
+        "links": links,
+        "inherited": parent.inherited,
+    }))
+}
+
+fn with_evidence<T>(mut value: Value, decision: &Decision<T>) -> Value {
+    if let Value::Object(map) = &mut value {
+        map.insert("confidence".to_owned(), round(decision.confidence));
+        map.insert("reasons".to_owned(), json!(decision.reasons));
+    }
+    value
+}
+
+fn round(confidence: f32) -> Value {
+    json!((f64::from(confidence) * 100.0).round() / 100.0)
+}
+
+fn place(location: Location) -> &'static str {
+    match location {
+        Location::Path => "path",
+        Location::Query => "query",
+        Location::Header => "header",
+        Location::Cookie => "cookie",
+    }
+}
+
+/// A paginator's name.
+pub fn kind(kind: PaginatorKind) -> &'static str {
+    match kind {
+        PaginatorKind::CursorParam => "cursor_param",
+        PaginatorKind::CursorLastId => "cursor_last_id",
+        PaginatorKind::PageNumber => "page_number",
+        PaginatorKind::Offset => "offset",
+        PaginatorKind::LinkHeader => "link_header",
+        PaginatorKind::NextUrl => "next_url",
+        PaginatorKind::TokenInBodyPost => "token_in_body_post",
+        PaginatorKind::None => "none",
+        PaginatorKind::Undecided => "undecided",
+    }
+}
+
+/// Kind and name of what proves who calls.
+fn auth(auth: &AuthFacts) -> (&'static str, String) {
+    let authorization = || "Authorization".to_owned();
+    match auth {
+        AuthFacts::None => ("none", String::new()),
+        AuthFacts::Bearer => ("bearer", authorization()),
+        AuthFacts::Basic => ("basic", authorization()),
+        AuthFacts::OAuth2 { .. } => ("oauth2", authorization()),
+        AuthFacts::Keys(keys) => {
+            let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
+            let kind = match keys.first() {
+                Some(key) if key.prefix == "Bearer " => "bearer",
+                Some(key) if key.prefix == "Basic " => "basic",
+                Some(key) => match key.location {
+                    Location::Query => "api_key_query",
+                    Location::Cookie => "api_key_cookie",
+                    Location::Header | Location::Path => "api_key_header",
+                },
+                None => "none",
+            };
+            (kind, names.join(","))
+        }
+    }
+}
+
+/// The table, and below it what is open.
+pub fn table(api: &Api, facts: &Facts) -> String {
+    let header = [
+        "resource",
+        "endpoint",
+        "key",
+        "paginator",
+        "cursor",
+        "parent",
+        "unsure",
+    ]
+    .map(str::to_owned);
+    let mut rows: Vec<[String; 7]> = vec![header];
+    for resource in &facts.resources {
+        let Some(operation) = api.operations.get(resource.operation) else {
+            continue;
+        };
+        rows.push(row(operation, resource));
+    }
+    let mut widths = [0; 7];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let (kind, name) = auth(&facts.auth.value);
+    let mut text = format!(
+        "{}  {}  auth: {kind}",
+        one_line(&api.title),
+        one_line(&facts.base_url)
+    );
+    if !name.is_empty() {
+        text.push_str(&format!(" ({})", one_line(&name)));
+    }
+    text.push_str("\n\n");
+    for row in &rows {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    let unsure = facts
+        .resources
+        .iter()
+        .filter(|resource| !resource.doubts.is_empty());
+    for (index, resource) in unsure.enumerate() {
+        if index == 0 {
+            text.push_str(
+                "\nOpen questions, each with the lines for etlgen.toml that settle it:\n",
+            );
+        }
+        text.push_str(&format!("\n[resources.{}]\n", resource.name));
+        for doubt in &resource.doubts {
+            text.push_str(&format!(
+                "# {}\n{}\n",
+                one_line(&doubt.question),
+                one_line(&doubt.settle)
+            ));
+        }
+    }
+    text
+}
+
+fn row(operation: &Operation, resource: &ResourceFacts) -> [String; 7] {
+    let dash = || "-".to_owned();
+    let is_list = resource.kind == ResourceKind::List;
+    let key = resource.primary_key.value.join(", ");
+    let cursor = match &resource.cursor.value {
+        Some(cursor) => match &cursor.param {
+            Some(param) => format!("{} > {}", cursor.field, param),
+            None => cursor.field.clone(),
+        },
+        None => dash(),
+    };
+    let parent = resource
+        .parent
+        .value
+        .as_ref()
+        .map_or_else(dash, |parent| parent.resource.clone());
+    let doubts = resource.doubts.len();
+    [
+        resource.name.clone(),
+        format!("{} {}", operation.method.to_uppercase(), operation.path),
+        if key.is_empty() { dash() } else { key },
+        if is_list {
+            kind(resource.paginator.value.kind).to_owned()
+        } else {
+            "(one object)".to_owned()
+        },
+        cursor,
+        parent,
+        if doubts == 0 {
+            String::new()
+        } else {
+            doubts.to_string()
+        },
+    ]
+    .map(|cell| one_line(&cell))
+}
+
+/// Text of a document on one line of a terminal.
+fn one_line(text: &str) -> String {
+    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}

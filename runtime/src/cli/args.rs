@@ -1,0 +1,136 @@
+//! The arguments.
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use crate::settings::Settings;
+
+/// The whole command.
+pub fn command<C: Settings>(name: &str, version: &str) -> Command {
+    let settings = C::SETTINGS.iter().map(|setting| {
+        let variable = format!("{}_{}", C::PREFIX, setting.name.to_uppercase());
+        let mut help = setting.help.trim_end_matches('.').to_owned();
+        if let Some(default) = setting.default {
+            help.push_str(&format!(" [default: {default}]"));
+        }
+        Arg::new(setting.name)
+            .long(setting.name.replace('_', "-"))
+            .value_name("VALUE")
+            .help(format!("{help} [env: {variable}]"))
+            .help_heading("Settings")
+            .allow_hyphen_values(true)
+            .global(true)
+    });
+    Command::new(name.to_owned())
+        .version(version.to_owned())
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .args(settings)
+        .subcommand(sync())
+        .subcommand(Command::new("check").about("Asks the API whether it knows us: one request"))
+        .subcommand(
+            Command::new("discover")
+                .about("Prints the tables and columns of every resource as JSON"),
+        )
+        .subcommand(Command::new("resources").about("Lists the resources, and how each is read"))
+        .subcommand(read())
+        .subcommand(
+            Command::new("tables")
+                .about("Lists the tables of a destination and counts their rows")
+                .arg(destination()),
+        )
+        .subcommand(state())
+}
+
+/// Whether the command talks to the API, so that every setting counts.
+pub fn sends(matches: &ArgMatches) -> bool {
+    matches!(matches.subcommand_name(), Some("sync" | "check" | "read"))
+}
+
+fn sync() -> Command {
+    Command::new("sync")
+        .about("Loads the resources into a destination, from where the last run stopped")
+        .arg(destination())
+        .arg(resources(
+            "Only these, comma separated (their parents are read too)",
+        ))
+        .arg(
+            Arg::new("full-refresh")
+                .long("full-refresh")
+                .action(ArgAction::SetTrue)
+                .help("Reads everything again; the tables are replaced when it has all come"),
+        )
+        .arg(
+            Arg::new("checkpoint-rows")
+                .long("checkpoint-rows")
+                .value_name("N")
+                .value_parser(value_parser!(u64).range(1..))
+                .help("Commits after that many records [default: the destination's]"),
+        )
+        .args(window())
+}
+
+fn read() -> Command {
+    Command::new("read")
+        .about("Prints the records of one resource as the API sends them")
+        .arg(Arg::new("resource").required(true).value_name("RESOURCE"))
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_parser(["jsonl"])
+                .default_value("jsonl")
+                .help("One JSON object a line"),
+        )
+        .args(window())
+}
+
+fn state() -> Command {
+    Command::new("state")
+        .about("Shows or forgets what a destination remembers of the last runs")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("show")
+                .about("Prints the state, one JSON object a line")
+                .arg(destination()),
+        )
+        .subcommand(
+            Command::new("reset")
+                .about("Forgets the state; rows stay, and the next run reads everything")
+                .arg(destination())
+                .arg(resources("Only of these, comma separated")),
+        )
+}
+
+fn destination() -> Arg {
+    Arg::new("destination")
+        .long("destination")
+        .value_name("URL")
+        .help("sqlite:FILE or parquet:FOLDER [default: sqlite:<source>.db]")
+}
+
+fn resources(help: &'static str) -> Arg {
+    Arg::new("resources")
+        .long("resources")
+        .value_name("A,B")
+        .value_delimiter(',')
+        .help(help)
+}
+
+fn window() -> [Arg; 3] {
+    let bound = |name: &'static str, help| Arg::new(name).long(name).value_name("TIME").help(help);
+    [
+        Arg::new("limit")
+            .long("limit")
+            .value_name("N")
+            .value_parser(value_parser!(u64))
+            .help("At most that many records of each resource"),
+        bound(
+            "since",
+            "Only records whose cursor is at or after it: RFC 3339 or a date; leaves the state alone",
+        ),
+        bound(
+            "until",
+            "Only records whose cursor is at or before it; leaves the state alone",
+        ),
+    ]
+}

@@ -1,0 +1,240 @@
+//! What the commands do.
+
+use std::future::Future;
+use std::io::Write;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use serde_json::json;
+
+use super::progress::Teller;
+use super::table::align;
+use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, stop_on_signals};
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::{Destination, LoadInfo, LoadStatus, Memory, destination};
+use crate::run::{self, Outcome, RunOptions};
+use crate::schema::{ColumnRole, TableSchema};
+use crate::source::Source;
+use crate::state::StateChange;
+
+/// Runs the command that was given; gives the exit code.
+pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    match matches.subcommand() {
+        Some(("sync", matches)) => sync(matches, source),
+        Some(("check", _)) => {
+            out(&block_on(run::check(source))??)?;
+            Ok(0)
+        }
+        Some(("discover", _)) => discover(source),
+        Some(("resources", _)) => resources(source),
+        Some(("read", matches)) => read(matches, source),
+        Some(("tables", matches)) => tables(matches, source),
+        Some(("state", matches)) => match matches.subcommand() {
+            Some(("show", matches)) => show_state(matches, source),
+            Some(("reset", matches)) => reset_state(matches, source),
+            _ => Ok(2),
+        },
+        _ => Ok(2),
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(future);
+    // Name look-ups and the like must not hold up the end.
+    runtime.shutdown_background();
+    Ok(result)
+}
+
+fn options(matches: &ArgMatches) -> RunOptions {
+    let text = |name| matches.get_one::<String>(name).cloned();
+    RunOptions {
+        limit: matches.get_one::<u64>("limit").copied(),
+        since: text("since"),
+        until: text("until"),
+        ..RunOptions::default()
+    }
+}
+
+fn chosen(matches: &ArgMatches) -> Vec<String> {
+    let names = matches.get_many::<String>("resources");
+    names
+        .into_iter()
+        .flatten()
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let rows = matches.get_one::<u64>("checkpoint-rows");
+    let options = RunOptions {
+        resources: chosen(matches),
+        full_refresh: matches.get_flag("full-refresh"),
+        checkpoint_rows: rows.and_then(|rows| usize::try_from(*rows).ok()),
+        ..options(matches)
+    };
+    let into = destination(&url(matches, source))?;
+    let teller = Arc::new(Teller::new());
+    let stop = options.stop.clone();
+    let told = teller.clone();
+    let report = block_on(async move {
+        tokio::spawn(stop_on_signals(stop));
+        run::sync(source, into, &options, told).await
+    });
+    teller.clear();
+    let report = report??;
+    out(&report::render(&report))?;
+    let outcomes = || report.resources.iter().map(|resource| &resource.outcome);
+    let limited = matches.get_one::<u64>("limit").is_some();
+    Ok(
+        if outcomes().any(|outcome| matches!(outcome, Outcome::Failed(_))) {
+            EXIT_PARTIAL
+        } else if outcomes().any(|outcome| matches!(outcome, Outcome::Stopped)) && !limited {
+            EXIT_STOPPED
+        } else {
+            0
+        },
+    )
+}
+
+fn discover(source: &Source) -> Result<u8> {
+    let tables = run::discover(source)?;
+    let tables: Vec<_> = tables.iter().map(table_json).collect();
+    let text = serde_json::to_string_pretty(&json!({"source": source.name(), "tables": tables}));
+    out(&text.unwrap_or_default())?;
+    Ok(0)
+}
+
+fn table_json(table: &TableSchema) -> serde_json::Value {
+    let columns = table.columns.iter().map(|column| {
+        let mut json = json!({"name": column.name, "type": column.ty.name()});
+        if column.role != ColumnRole::Data {
+            json["role"] = column.role.name().into();
+        }
+        json
+    });
+    json!({
+        "name": table.name,
+        "resource": table.resource,
+        "parent": table.parent,
+        "columns": columns.collect::<Vec<_>>(),
+    })
+}
+
+fn resources(source: &Source) -> Result<u8> {
+    let head = [
+        "resource", "endpoint", "key", "pages", "cursor", "parent", "rows",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for resource in source.describe() {
+        rows.push(vec![
+            resource.name,
+            format!("{} {}", resource.method, resource.path),
+            resource.key.join(", "),
+            resource.paginator,
+            resource.cursor.unwrap_or_default(),
+            resource.parent.unwrap_or_default(),
+            format!("{:?}", resource.disposition).to_lowercase(),
+        ]);
+    }
+    out(&align(&rows).join("\n"))?;
+    Ok(0)
+}
+
+fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let resource = matches
+        .get_one::<String>("resource")
+        .map_or("", String::as_str);
+    let options = options(matches);
+    let mut print = |record: &[u8]| -> Result<()> {
+        let mut stdout = std::io::stdout().lock();
+        // A record may hold line breaks between its parts; within strings JSON escapes them.
+        let line: Vec<u8> = record
+            .iter()
+            .map(|byte| {
+                if matches!(byte, b'\n' | b'\r') {
+                    b' '
+                } else {
+                    *byte
+                }
+            })
+            .collect();
+        stdout.write_all(&line)?;
+        stdout.write_all(b"\n")?;
+        Ok(())
+    };
+    block_on(run::read(source, resource, &options, &mut print))??;
+    Ok(0)
+}
+
+fn url(matches: &ArgMatches, source: &Source) -> String {
+    matches
+        .get_one::<String>("destination")
+        .cloned()
+        .unwrap_or_else(|| format!("sqlite:{}.db", source.name()))
+}
+
+/// Opens a destination that is there already.
+fn open(matches: &ArgMatches, source: &Source) -> Result<(Box<dyn Destination>, Memory)> {
+    let mut into = destination(&url(matches, source))?;
+    if !into.exists() {
+        let message = format!("{} is not there", into.describe());
+        return Err(Error::new(ErrorKind::Destination, message).hint("`sync` makes it"));
+    }
+    let memory = into.open(&LoadInfo {
+        id: run::load_id(),
+        source: source.name().to_owned(),
+    })?;
+    Ok((into, memory))
+}
+
+fn tables(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let (mut into, _) = open(matches, source)?;
+    let mut rows = vec![vec!["table".to_owned(), "rows".to_owned()]];
+    for (table, count) in into.row_counts()? {
+        rows.push(vec![table, count.to_string()]);
+    }
+    out(&align(&rows).join("\n"))?;
+    Ok(0)
+}
+
+fn show_state(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let (_, mut memory) = open(matches, source)?;
+    memory
+        .state
+        .sort_by(|a, b| (&a.resource, &a.slice).cmp(&(&b.resource, &b.slice)));
+    for row in memory.state {
+        let value: serde_json::Value = serde_json::from_str(&row.value).unwrap_or_default();
+        let line = json!({"resource": row.resource, "slice": row.slice, "state": value});
+        out(&line.to_string())?;
+    }
+    Ok(0)
+}
+
+fn reset_state(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let names = chosen(matches);
+    for name in &names {
+        source.find(name)?;
+    }
+    let (mut into, memory) = open(matches, source)?;
+    let forgotten: Vec<StateChange> = memory
+        .state
+        .into_iter()
+        .filter(|row| names.is_empty() || names.contains(&row.resource))
+        .map(|row| StateChange::Forget {
+            resource: row.resource,
+            slice: row.slice,
+        })
+        .collect();
+    into.commit(&forgotten, LoadStatus::Complete)?;
+    out(&format!(
+        "forgot {} rows of state in {}",
+        forgotten.len(),
+        into.describe()
+    ))?;
+    Ok(0)
+}

@@ -1,0 +1,117 @@
+//! What a run tells while it goes: bars on a terminal, plain lines otherwise.
+
+use std::collections::HashMap;
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::printable;
+use crate::run::{Observer, Progress};
+
+/// How often a resource says how far it is where there is no terminal.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Tells a person, on standard error.
+pub struct Teller {
+    bars: Option<MultiProgress>,
+    shown: Mutex<HashMap<String, Shown>>,
+}
+
+struct Shown {
+    bar: Option<ProgressBar>,
+    told: Instant,
+    records: u64,
+}
+
+impl Teller {
+    pub fn new() -> Self {
+        Teller {
+            bars: std::io::stderr().is_terminal().then(MultiProgress::new),
+            shown: Mutex::default(),
+        }
+    }
+
+    /// Takes the bars away; the report follows.
+    pub fn clear(&self) {
+        for (_, shown) in self.lock().drain() {
+            if let Some(bar) = shown.bar {
+                bar.finish_and_clear();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Shown>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, line: &str) {
+        let line = printable(line);
+        // A line that nobody can read is not worth an error.
+        let _ = match &self.bars {
+            Some(bars) => bars.println(line),
+            None => writeln!(std::io::stderr(), "{line}"),
+        };
+    }
+
+    fn page(&self, resource: &str, pages: u64, records: u64, total: Option<u64>) {
+        let mut shown = self.lock();
+        let shown = shown.entry(resource.to_owned()).or_insert_with(|| Shown {
+            bar: self.bars.as_ref().map(|bars| bars.add(bar(resource))),
+            told: Instant::now(),
+            records: 0,
+        });
+        shown.records = records;
+        let of = total
+            .map(|total| format!(" of {total}"))
+            .unwrap_or_default();
+        match &shown.bar {
+            Some(bar) => {
+                bar.set_message(format!("{records}{of} records, {pages} pages"));
+                bar.tick();
+            }
+            None if shown.told.elapsed() >= EVERY => {
+                shown.told = Instant::now();
+                self.say(&format!("{resource}: {records}{of} records, {pages} pages"));
+            }
+            None => {}
+        }
+    }
+}
+
+fn bar(resource: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_prefix(printable(resource));
+    bar.set_style(
+        ProgressStyle::with_template("{spinner} {prefix}: {msg} ({elapsed})")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
+    bar
+}
+
+impl Observer for Teller {
+    fn on(&self, progress: Progress) {
+        match progress {
+            Progress::Page {
+                resource,
+                pages,
+                records,
+                total,
+            } => self.page(&resource, pages, records, total),
+            Progress::Retry { resource, reason } => self.say(&format!("{resource}: {reason}")),
+            Progress::Warning { resource, message } => self.say(&format!("{resource}: {message}")),
+            Progress::Committed { .. } => {}
+            Progress::Finished { resource, error } => {
+                let shown = self.lock().remove(&resource);
+                let records = shown.as_ref().map_or(0, |shown| shown.records);
+                if let Some(bar) = shown.and_then(|shown| shown.bar) {
+                    bar.finish_and_clear();
+                }
+                match error {
+                    Some(error) => self.say(&format!("{resource}: failed: {error}")),
+                    None => self.say(&format!("{resource}: {records} records")),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The report of a run, as a person reads it.
+
+use super::table::align;
+use crate::page::Proof;
+use crate::run::{Outcome, ResourceReport, RunReport};
+
+/// The report as text.
+pub fn render(report: &RunReport) -> String {
+    let mut lines = vec![format!(
+        "{} -> {}  (load {}, {:.1} s)",
+        report.source,
+        report.destination,
+        report.load_id,
+        report.elapsed.as_secs_f64()
+    )];
+    let head = [
+        "resource", "records", "pages", "requests", "retries", "bytes", "slices", "end",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(report.resources.iter().map(resource));
+    section(&mut lines, None, &rows);
+
+    let mut rows = vec![vec!["table".to_owned(), "rows written".to_owned()]];
+    for (table, count) in report.resources.iter().flat_map(|r| &r.tables) {
+        rows.push(vec![table.clone(), count.to_string()]);
+    }
+    section(&mut lines, Some(""), &rows);
+
+    let cursors = report.resources.iter().filter_map(|resource| {
+        let (from, to) = resource.cursor.as_ref()?;
+        let from = from.as_deref().unwrap_or("the beginning");
+        Some(match to {
+            Some(to) if from == to.as_str() => format!("{}: stays at {to}", resource.name),
+            Some(to) => format!("{}: from {from} to {to}", resource.name),
+            None => format!("{}: from {from}", resource.name),
+        })
+    });
+    list(&mut lines, "cursors", cursors.collect());
+    let notes = report
+        .resources
+        .iter()
+        .flat_map(|r| r.notes.iter().map(|note| format!("{}: {note}", r.name)));
+    list(&mut lines, "notes", notes.collect());
+    let drift = report.resources.iter().flat_map(|r| &r.drift);
+    let drift =
+        drift.map(|(table, keys, what, count)| format!("{table}: {keys}: {what} ({count} times)"));
+    list(&mut lines, "not in the structs", drift.collect());
+    let failures = report.resources.iter().filter_map(|r| match &r.outcome {
+        Outcome::Failed(message) => Some(format!("{}: {message}", r.name)),
+        _ => None,
+    });
+    list(&mut lines, "failed", failures.collect());
+    lines.join("\n")
+}
+
+fn section(lines: &mut Vec<String>, gap: Option<&str>, rows: &[Vec<String>]) {
+    if rows.len() > 1 {
+        lines.extend(gap.map(str::to_owned));
+        lines.extend(align(rows));
+    }
+}
+
+fn list(lines: &mut Vec<String>, title: &str, items: Vec<String>) {
+    if !items.is_empty() {
+        lines.push(format!("\n{title}"));
+        lines.extend(items.into_iter().map(|item| format!("  {item}")));
+    }
+}
+
+fn resource(report: &ResourceReport) -> Vec<String> {
+    let end = match (&report.outcome, &report.proof) {
+        (Outcome::Failed(_), _) => "failed".to_owned(),
+        (Outcome::Stopped, _) => "stopped; the next run goes on".to_owned(),
+        (Outcome::Complete, Proof::Proved(why)) => format!("proved: {why}"),
+        (Outcome::Complete, Proof::Consistent(why)) => format!("consistent: {why}"),
+        (Outcome::Complete, Proof::Unproved(why)) => format!("not proved: {why}"),
+        (Outcome::Complete, Proof::Open) => "nothing to read".to_owned(),
+    };
+    let numbers = [
+        report.records,
+        report.pages,
+        report.requests,
+        report.retries,
+    ];
+    let mut row = vec![report.name.clone()];
+    row.extend(numbers.map(|number| number.to_string()));
+    row.extend([bytes(report.bytes), report.slices.to_string(), end]);
+    row
+}
+
+/// `12.3 MB`.
+fn bytes(count: u64) -> String {
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", count as f64 / 1e6),
+        _ => format!("{:.1} GB", count as f64 / 1e9),
+    }
+}

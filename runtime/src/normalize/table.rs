@@ -1,0 +1,285 @@
+//! One table of a batch: its schema, which grows, and its columns, which are filled row by row.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_array::builder::{
+    ArrayBuilder, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder,
+    Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{Schema, SchemaRef};
+
+use super::names::Names;
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::layout::ValueRef;
+use crate::schema::{Column, ColumnRole, ColumnType, TableBatch, TableSchema};
+
+/// The values of one column; rows that were left out are null.
+pub(super) enum Values {
+    Bool(BooleanBuilder),
+    Int64(Int64Builder),
+    Float64(Float64Builder),
+    Decimal(Decimal128Builder),
+    Text(StringBuilder),
+    Timestamp(TimestampMicrosecondBuilder),
+    Date(Date32Builder),
+    Bytes(BinaryBuilder),
+}
+
+/// Calls a method of the builder, whatever it is.
+macro_rules! builder {
+    ($values:expr, $builder:ident => $body:expr) => {
+        match $values {
+            Values::Bool($builder) => $body,
+            Values::Int64($builder) => $body,
+            Values::Float64($builder) => $body,
+            Values::Decimal($builder) => $body,
+            Values::Text($builder) => $body,
+            Values::Timestamp($builder) => $body,
+            Values::Date($builder) => $body,
+            Values::Bytes($builder) => $body,
+        }
+    };
+}
+
+impl Values {
+    fn new(ty: ColumnType) -> Self {
+        match ty {
+            ColumnType::Bool => Values::Bool(BooleanBuilder::new()),
+            ColumnType::Int64 => Values::Int64(Int64Builder::new()),
+            ColumnType::Float64 => Values::Float64(Float64Builder::new()),
+            ColumnType::Decimal => {
+                Values::Decimal(Decimal128Builder::new().with_data_type(ty.arrow()))
+            }
+            ColumnType::Text | ColumnType::Uuid | ColumnType::Json => {
+                Values::Text(StringBuilder::new())
+            }
+            ColumnType::Timestamp => {
+                Values::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(ty.arrow()))
+            }
+            ColumnType::Date => Values::Date(Date32Builder::new()),
+            ColumnType::Bytes => Values::Bytes(BinaryBuilder::new()),
+        }
+    }
+
+    /// Whether the row has a value, or has been passed.
+    pub fn holds(&self, row: usize) -> bool {
+        builder!(self, builder => builder.len() > row)
+    }
+
+    fn pad(&mut self, rows: usize) {
+        builder!(self, builder => if builder.len() < rows {
+            builder.append_nulls(rows - builder.len());
+        })
+    }
+
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.pad(rows);
+        builder!(self, builder => Arc::new(builder.finish()))
+    }
+
+    /// How many of the last rows hold that text.
+    pub fn trailing(&self, text: &str) -> usize {
+        let Values::Text(builder) = self else {
+            return 0;
+        };
+        let (values, offsets) = (builder.values_slice(), builder.offsets_slice());
+        let rows = offsets.windows(2).rev();
+        rows.take_while(|row| values.get(row[0] as usize..row[1] as usize) == Some(text.as_bytes()))
+            .count()
+    }
+
+    /// Text, of whatever column is carried as text.
+    pub fn text(&mut self, row: usize, text: &str) {
+        self.pad(row);
+        if let Values::Text(builder) = self {
+            builder.append_value(text);
+        }
+    }
+
+    /// A scalar of the column's own type; returns about how many bytes it took.
+    pub fn scalar(&mut self, row: usize, value: ValueRef<'_>) -> usize {
+        self.pad(row);
+        match (self, value) {
+            (Values::Text(builder), value) => {
+                return match value {
+                    ValueRef::String(text) => append(builder, text),
+                    ValueRef::Json(json) => append(builder, json.as_str()),
+                    ValueRef::Uuid(uuid) => {
+                        append(builder, std::str::from_utf8(&uuid.text()).unwrap_or(""))
+                    }
+                    _ => 0,
+                };
+            }
+            (Values::Bool(builder), ValueRef::Bool(value)) => builder.append_value(*value),
+            (Values::Int64(builder), ValueRef::Int(value)) => builder.append_value(*value),
+            (Values::Float64(builder), ValueRef::Float(value)) => builder.append_value(*value),
+            (Values::Float64(builder), ValueRef::Int(value)) => builder.append_value(*value as f64),
+            (Values::Decimal(builder), ValueRef::Decimal(value)) => {
+                builder.append_value(value.billionths())
+            }
+            (Values::Timestamp(builder), ValueRef::Timestamp(value)) => {
+                builder.append_value(value.micros())
+            }
+            (Values::Timestamp(builder), ValueRef::UnixTime(value)) => {
+                builder.append_value(value.micros())
+            }
+            (Values::Timestamp(builder), ValueRef::UnixMillis(value)) => {
+                builder.append_value(value.micros())
+            }
+            (Values::Date(builder), ValueRef::Date(value)) => builder.append_value(value.days()),
+            (Values::Bytes(builder), ValueRef::Bytes(value)) => {
+                builder.append_value(value.as_slice());
+                return value.as_slice().len();
+            }
+            _ => return 0,
+        }
+        8
+    }
+}
+
+fn append(builder: &mut StringBuilder, text: &str) -> usize {
+    builder.append_value(text);
+    text.len()
+}
+
+/// A table and the rows that it has in this batch.
+pub(super) struct Table {
+    pub schema: TableSchema,
+    pub columns: Vec<Values>,
+    pub rows: usize,
+    /// The columns by the place of their values; the first is the plain one, the others are variants.
+    by_path: HashMap<String, Vec<usize>>,
+    /// Child tables by the place of their lists.
+    pub children: HashMap<String, usize>,
+    names: Names,
+    /// The columns that tie a child row to its parent: parent id, root id, list index.
+    tie: Option<[usize; 3]>,
+    /// What `finish` gave last, as long as the schema stays.
+    sealed: Option<(Arc<TableSchema>, SchemaRef)>,
+}
+
+impl Table {
+    pub fn new(schema: TableSchema) -> Self {
+        let mut table = Table {
+            columns: Vec::new(),
+            rows: 0,
+            by_path: HashMap::new(),
+            children: HashMap::new(),
+            names: Names::default(),
+            tie: None,
+            sealed: None,
+            schema: TableSchema {
+                columns: Vec::new(),
+                ..schema
+            },
+        };
+        for column in schema.columns {
+            table.names.take(&column.name);
+            table.add(column);
+        }
+        table
+    }
+
+    fn add(&mut self, column: Column) -> usize {
+        let index = self.columns.len();
+        self.columns.push(Values::new(column.ty));
+        if column.role == ColumnRole::Data {
+            self.by_path
+                .entry(column.path.clone())
+                .or_default()
+                .push(index);
+        }
+        self.schema.columns.push(column);
+        self.sealed = None;
+        index
+    }
+
+    /// The column of that role; it is made if the table has none yet.
+    pub fn system(&mut self, role: ColumnRole, name: &str, limit: usize) -> usize {
+        let found = self.schema.columns.iter().position(|c| c.role == role);
+        found.unwrap_or_else(|| {
+            let ty = match role {
+                ColumnRole::ListIndex => ColumnType::Int64,
+                _ => ColumnType::Text,
+            };
+            let name = self.names.unique(name, limit);
+            self.add(Column {
+                name,
+                ty,
+                role,
+                path: String::new(),
+            })
+        })
+    }
+
+    /// The columns that tie a child row to its parent; they stand behind the declared ones.
+    pub fn tie(&mut self, limit: usize) -> [usize; 3] {
+        if let Some(tie) = self.tie {
+            return tie;
+        }
+        let tie = [
+            self.system(ColumnRole::ParentId, "_etl_parent_id", limit),
+            self.system(ColumnRole::RootId, "_etl_root_id", limit),
+            self.system(ColumnRole::ListIndex, "_etl_list_idx", limit),
+        ];
+        self.tie = Some(tie);
+        tie
+    }
+
+    /// How many rows at the end belong to that parent.
+    pub fn trailing(&self, parent: &str) -> usize {
+        self.tie
+            .map_or(0, |tie| self.columns[tie[0]].trailing(parent))
+    }
+
+    /// The columns for the values at `path`, the plain one first.
+    pub fn at(&self, path: &str) -> &[usize] {
+        self.by_path.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The column for values of that type at `path`, made if it is new: under the wanted name, or, beside a column of
+    /// another type, as its variant.
+    pub fn column(&mut self, path: &str, wanted: &str, ty: ColumnType, limit: usize) -> usize {
+        let there = self.at(path);
+        let same = there.iter().find(|at| self.schema.columns[**at].ty == ty);
+        if let Some(at) = same {
+            return *at;
+        }
+        let name = match there.first() {
+            Some(plain) => format!("{}__v_{}", self.schema.columns[*plain].name, ty.name()),
+            None => wanted.to_owned(),
+        };
+        let name = self.names.unique(&name, limit);
+        self.add(Column {
+            name,
+            ty,
+            role: ColumnRole::Data,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Hands over the rows and keeps the schema.
+    pub fn finish(&mut self) -> Result<TableBatch> {
+        let (schema, arrow) = self
+            .sealed
+            .get_or_insert_with(|| {
+                let fields = self.schema.columns.iter().map(Column::arrow_field);
+                let arrow = Schema::new(fields.collect::<Vec<_>>());
+                (Arc::new(self.schema.clone()), Arc::new(arrow))
+            })
+            .clone();
+        let rows = std::mem::take(&mut self.rows);
+        let columns = self.columns.iter_mut().map(|c| c.finish(rows)).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let rows =
+            RecordBatch::try_new_with_options(arrow, columns, &options).map_err(|error| {
+                Error::new(
+                    ErrorKind::System,
+                    format!("the rows of `{}` do not fit together: {error}", schema.name),
+                )
+            })?;
+        Ok(TableBatch { schema, rows })
+    }
+}

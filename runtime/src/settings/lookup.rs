@@ -1,0 +1,177 @@
+//! Where settings are looked up.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::Setting;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where settings are looked up, first place first.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    prefix: String,
+    flags: BTreeMap<String, String>,
+    environment: BTreeMap<String, String>,
+    dotenv: File,
+    toml: File,
+}
+
+/// What a file holds; `None`: it is not there.
+#[derive(Clone, Debug, Default)]
+struct File {
+    name: String,
+    values: Option<BTreeMap<String, String>>,
+}
+
+impl Places {
+    /// The environment of the process, and the files of the current folder.
+    pub fn here(prefix: &str) -> Result<Self> {
+        Places::new(
+            prefix,
+            std::env::vars_os().filter_map(text_pair),
+            Path::new("."),
+        )
+    }
+
+    /// That environment, and the files of that folder.
+    pub fn new(
+        prefix: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+        folder: &Path,
+    ) -> Result<Self> {
+        let toml = format!("{}.toml", prefix.to_lowercase());
+        Ok(Places {
+            prefix: prefix.to_owned(),
+            flags: BTreeMap::new(),
+            environment: environment.into_iter().collect(),
+            dotenv: File {
+                values: read_dotenv(folder.join(".env"))?,
+                name: ".env".to_owned(),
+            },
+            toml: File {
+                values: read_toml(folder.join(&toml))?,
+                name: toml,
+            },
+        })
+    }
+
+    /// Adds a value given on the command line, by the setting's name.
+    pub fn flag(&mut self, name: &str, value: &str) {
+        self.flags.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The values of the settings; those that are missing are all named in one error.
+    pub(super) fn values(&self, settings: &[Setting]) -> Result<Vec<Option<String>>> {
+        let mut missing = Vec::new();
+        let values = settings.iter().map(|setting| {
+            let found = self
+                .find(setting.name)
+                .or(setting.default.map(str::to_owned));
+            if found.is_none() && !setting.optional {
+                missing.push(setting.name);
+            }
+            found
+        });
+        let values = values.collect();
+        match missing.as_slice() {
+            [] => Ok(values),
+            names => Err(self.missing(names)),
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<String> {
+        let variable = self.variable(name);
+        let of = |file: &File, key: &str| file.values.as_ref()?.get(key).cloned();
+        [
+            self.flags.get(name).cloned(),
+            self.environment.get(&variable).cloned(),
+            of(&self.dotenv, &variable),
+            of(&self.toml, name),
+        ]
+        .into_iter()
+        .flatten()
+        .find(|value| !value.is_empty())
+    }
+
+    fn variable(&self, name: &str) -> String {
+        format!("{}_{}", self.prefix, name.to_uppercase())
+    }
+
+    fn missing(&self, names: &[&str]) -> Error {
+        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let name = names[0];
+        let file = |file: &File| match file.values {
+            Some(_) => format!("`{}`", file.name),
+            None => format!("`{}` (there is none here)", file.name),
+        };
+        Error::new(
+            ErrorKind::Usage,
+            format!(
+                "no value for the setting{} {}",
+                if names.len() == 1 { "" } else { "s" },
+                quoted.join(", ")
+            ),
+        )
+        .hint(format!(
+            "looked for the flag --{}, the environment variable {}, {}, and {} with the key `{name}`",
+            name.replace('_', "-"),
+            self.variable(name),
+            file(&self.dotenv),
+            file(&self.toml),
+        ))
+    }
+}
+
+fn text_pair((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
+    Some((name.into_string().ok()?, value.into_string().ok()?))
+}
+
+fn read_dotenv(path: PathBuf) -> Result<Option<BTreeMap<String, String>>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    // Errors name the line, never its text: it may be a secret.
+    let unreadable = |error: dotenvy::Error| {
+        let what = match error {
+            dotenvy::Error::LineParse(_, at) => {
+                format!("a line cannot be read (at character {at})")
+            }
+            error => error.to_string(),
+        };
+        Error::new(ErrorKind::Usage, what).at(path.display().to_string())
+    };
+    let pairs = dotenvy::from_path_iter(&path).map_err(unreadable)?;
+    pairs
+        .collect::<Result<_, _>>()
+        .map(Some)
+        .map_err(unreadable)
+}
+
+fn read_toml(path: PathBuf) -> Result<Option<BTreeMap<String, String>>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let wrong = |what: String| Error::new(ErrorKind::Usage, what).at(path.display().to_string());
+    let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    let table: toml::Table = toml::from_str(&text)
+        .map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
+    let value = |(key, value): (String, toml::Value)| {
+        let text = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(number) => number.to_string(),
+            toml::Value::Boolean(yes) => yes.to_string(),
+            _ => {
+                return Err(wrong(format!(
+                    "`{key}` is not a text, a number or a boolean"
+                )));
+            }
+        };
+        Ok((key, text))
+    };
+    table
+        .into_iter()
+        .map(value)
+        .collect::<Result<_>>()
+        .map(Some)
+}

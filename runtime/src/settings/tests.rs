@@ -1,0 +1,99 @@
+//! Looking settings up.
+
+use super::*;
+
+/// What a connector of a library wants to know.
+#[derive(Clone, Settings)]
+#[settings(prefix = "LIBRARY")]
+struct Config {
+    /// The key of a reader.
+    api_key: Secret,
+    /// Where the API answers.
+    #[settings(default = "https://library.example")]
+    base_url: String,
+    branch: Option<String>,
+}
+
+fn places(environment: &[(&str, &str)], files: &[(&str, &str)]) -> Result<Places> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let environment = environment
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_string()));
+    Places::new("LIBRARY", environment, folder.path())
+}
+
+#[test]
+fn the_first_place_that_has_a_value_counts() {
+    let files = [
+        (
+            ".env",
+            "LIBRARY_API_KEY='of env file'\nLIBRARY_BRANCH=north # by the river\n",
+        ),
+        (
+            "library.toml",
+            "api_key = \"of toml\"\nbase_url = \"http://toml\"\n",
+        ),
+    ];
+    let mut all = places(&[("LIBRARY_API_KEY", "of environment")], &files).unwrap();
+    let config = Config::load_from(&all).unwrap();
+    assert_eq!(config.api_key.expose(), "of environment");
+    assert_eq!(config.branch.as_deref(), Some("north"));
+    assert_eq!(config.base_url, "http://toml");
+    all.flag("api_key", "of flag");
+    assert_eq!(Config::load_from(&all).unwrap().api_key.expose(), "of flag");
+    let unset = places(&[("LIBRARY_API_KEY", "")], &files).unwrap();
+    assert_eq!(
+        Config::load_from(&unset).unwrap().api_key.expose(),
+        "of env file"
+    );
+}
+
+#[test]
+fn what_is_missing_is_named_with_the_places() {
+    let error = Config::load_from(&places(&[], &[(".env", "")]).unwrap());
+    let message = error.err().unwrap().to_string();
+    assert_eq!(
+        message,
+        "no value for the setting `api_key`\n  hint: looked for the flag --api-key, the environment variable \
+         LIBRARY_API_KEY, `.env`, and `library.toml` (there is none here) with the key `api_key`"
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named_without_their_text() {
+    for files in [
+        [(".env", "LIBRARY_API_KEY='hidden\n")],
+        [("library.toml", "api_key = [\"hidden\"")],
+    ] {
+        let message = places(&[], &files).unwrap_err().to_string();
+        assert!(!message.contains("hidden"), "{message}");
+    }
+}
+
+#[test]
+fn placeholders_and_help_come_from_the_struct() {
+    let config = Config::placeholder();
+    assert_eq!(config.base_url, "https://library.example");
+    assert_eq!(config.branch, None);
+    assert_eq!(format!("{:?}", config.api_key), "***");
+    assert_eq!(Config::SETTINGS[0].help, "The key of a reader.");
+    assert!(Config::SETTINGS[0].secret && !Config::SETTINGS[1].secret);
+}
+
+#[test]
+fn secrets_are_taken_out_in_every_form() {
+    let redactor = Redactor::new(vec![Secret::new("s/cr t\"1"), Secret::new("abc")]);
+    for text in [
+        "s/cr t\"1",
+        "s%2Fcr+t%221",
+        "s%2fcr+t%221",
+        "\"s/cr t\\\"1\"",
+    ] {
+        let redacted = redactor.redact(text);
+        assert!(!redacted.contains("cr"), "{redacted}");
+    }
+    assert_eq!(redactor.redact("abc"), "abc");
+}

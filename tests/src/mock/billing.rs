@@ -1,0 +1,247 @@
+//! A billing API in the manner of Stripe: lists newest first, the next page starts after the last id.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+
+use super::Mock;
+use super::data::{CITIES, COUNTRIES, NAMES, START, WORDS, drifts, extend, mix, pick};
+use super::http::{Request, Response};
+
+/// The key that the billing API accepts.
+pub const BILLING_KEY: &str = "sk_test_mock";
+
+/// The same key as the user name of Basic authentication, with an empty password.
+const BASIC: &str = "Basic c2tfdGVzdF9tb2NrOg==";
+
+const PAGE: i64 = 10;
+const LARGEST_PAGE: i64 = 100;
+
+/// One collection: the prefix of its ids, the seconds between its records, how one is made.
+struct Collection {
+    path: &'static str,
+    prefix: &'static str,
+    step: i64,
+    count: usize,
+    record: fn(usize) -> Value,
+    drift: fn(&mut Value),
+}
+
+impl Collection {
+    fn find(mock: &Mock, name: &str) -> Option<Collection> {
+        let store = &mock.store;
+        Some(match name {
+            "customers" => Collection {
+                path: "/v1/customers",
+                prefix: "cus_",
+                step: 60,
+                count: store.customers.load(Ordering::SeqCst),
+                record: customer,
+                drift: |record| {
+                    extend(record, json!({"balance": "12.50", "loyalty": "gold"}));
+                },
+            },
+            "invoices" => Collection {
+                path: "/v1/invoices",
+                prefix: "in_",
+                step: 60,
+                count: store.invoices.load(Ordering::SeqCst),
+                record: invoice,
+                drift: |record| {
+                    extend(
+                        record,
+                        json!({"amount_due": "12.50", "rounding": {"mode": "up"}}),
+                    );
+                },
+            },
+            "events" => Collection {
+                path: "/v1/events",
+                prefix: "evt_",
+                step: 30,
+                count: store.events.load(Ordering::SeqCst),
+                record: event,
+                drift: |record| extend(record, json!({"type": 7, "livemode": false})),
+            },
+            _ => return None,
+        })
+    }
+
+    fn get(&self, mock: &Mock, index: usize) -> Value {
+        let mut record = (self.record)(index);
+        if mock.scenario.drift && drifts(index) {
+            (self.drift)(&mut record);
+        }
+        record
+    }
+
+    fn index(&self, id: &str) -> Option<usize> {
+        let number: usize = id.strip_prefix(self.prefix)?.parse().ok()?;
+        number.checked_sub(1).filter(|index| *index < self.count)
+    }
+
+    /// How many records were made before a time.
+    fn before(&self, time: i64) -> usize {
+        let made = (time.saturating_sub(START)).saturating_add(self.step - 1) / self.step;
+        usize::try_from(made).unwrap_or(0).min(self.count)
+    }
+
+    fn list(&self, mock: &Mock, request: &Request) -> Result<Value, String> {
+        let limit = request.number("limit")?.unwrap_or(PAGE);
+        if !(1..=LARGEST_PAGE).contains(&limit) {
+            return Err(format!("`limit` must be 1 to {LARGEST_PAGE}"));
+        }
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let (mut first, mut end) = (0, self.count);
+        for (name, later) in [("gte", 0), ("gt", 1)] {
+            if let Some(time) = request.number(&format!("created[{name}]"))? {
+                first = first.max(self.before(time.saturating_add(later)));
+            }
+        }
+        for (name, later) in [("lt", 0), ("lte", 1)] {
+            if let Some(time) = request.number(&format!("created[{name}]"))? {
+                end = end.min(self.before(time.saturating_add(later)));
+            }
+        }
+        if let Some(id) = request.param("starting_after") {
+            let index = self.index(id);
+            end = end.min(index.ok_or_else(|| format!("no such object: {id}"))?);
+        }
+        let last = first.max(end.saturating_sub(limit));
+        let expand = request
+            .query
+            .iter()
+            .any(|(name, value)| name.starts_with("expand[") && value == "data.customer");
+        let data: Vec<Value> = (last..end)
+            .rev()
+            .map(|index| {
+                let mut record = self.get(mock, index);
+                if let Some(id) = record.get("customer").filter(|_| expand) {
+                    let number = id.as_str().and_then(|id| id.strip_prefix("cus_"));
+                    let number: usize = number.and_then(|n| n.parse().ok()).unwrap_or(1);
+                    record["customer"] = customer(number - 1);
+                }
+                record
+            })
+            .collect();
+        Ok(json!({
+            "object": "list",
+            "url": self.path,
+            "data": data,
+            "has_more": last > first,
+        }))
+    }
+}
+
+pub(super) fn answer(mock: &Mock, request: &Request) -> Response {
+    let bearer = format!("Bearer {BILLING_KEY}");
+    match request.header("authorization") {
+        Some(given) if given == bearer || given == BASIC => {}
+        Some(_) => return error(401, "Invalid API key provided."),
+        None => return error(401, "You did not provide an API key."),
+    }
+    let parts: Vec<&str> = request.path.split('/').skip(2).collect();
+    let name = parts.first().copied().unwrap_or_default();
+    let Some(collection) = Collection::find(mock, name) else {
+        return error(404, &format!("Unrecognized request URL: {}", request.path));
+    };
+    match (request.method.as_str(), parts.as_slice()) {
+        ("GET", [_]) => match collection.list(mock, request) {
+            Ok(list) => Response::json(200, &list),
+            Err(message) => error(400, &message),
+        },
+        ("GET", [_, id]) => match collection.index(id) {
+            Some(index) => Response::json(200, &collection.get(mock, index)),
+            None => error(404, &format!("no such object: {id}")),
+        },
+        ("POST", ["customers"]) => {
+            let index = mock.store.customers.fetch_add(1, Ordering::SeqCst);
+            Response::json(200, &customer(index))
+        }
+        _ => error(405, "This method is not allowed here."),
+    }
+}
+
+fn error(status: u16, message: &str) -> Response {
+    let error = json!({"type": "invalid_request_error", "message": message});
+    Response::json(status, &json!({ "error": error }))
+}
+
+fn address(index: usize) -> Value {
+    json!({
+        "city": pick(&CITIES, index),
+        "country": pick(&COUNTRIES, index),
+        "line1": format!("{} {} Street", index % 90 + 1, pick(&WORDS, index)),
+        "postal_code": format!("{:05}", mix(index) % 100_000),
+    })
+}
+
+fn customer_id(index: usize) -> String {
+    format!("cus_{:06}", index + 1)
+}
+
+fn customer(index: usize) -> Value {
+    json!({
+        "id": customer_id(index),
+        "object": "customer",
+        "address": if index % 5 == 4 { Value::Null } else { address(index) },
+        "balance": (mix(index) % 20_000) as i64 - 5_000,
+        "created": START + 60 * index as i64,
+        "delinquent": index % 9 == 3,
+        "email": if index % 7 == 6 { Value::Null } else { json!(format!("c{index}@mail.example")) },
+        "metadata": if index.is_multiple_of(3) {
+            json!({"tier": pick(&WORDS, index), "seats": format!("{}", index % 40)})
+        } else {
+            json!({})
+        },
+        "name": pick(&NAMES, index),
+    })
+}
+
+fn invoice(index: usize) -> Value {
+    let created = START + 60 * index as i64;
+    let lines: Vec<Value> = (0..index % 4)
+        .map(|line| {
+            let amount = 100 + mix(index * 8 + line) % 9_000;
+            json!({
+                "id": format!("il_{:06}_{line}", index + 1),
+                "amount": amount,
+                "description": if line == 2 {
+                    Value::Null
+                } else {
+                    json!(format!("{} plan", pick(&WORDS, index + line)))
+                },
+                "period": {"end": created, "start": created - 30 * 86_400},
+                "quantity": line + 1,
+            })
+        })
+        .collect();
+    let due: u64 = lines
+        .iter()
+        .filter_map(|line| line["amount"].as_u64())
+        .sum();
+    json!({
+        "id": format!("in_{:06}", index + 1),
+        "amount_due": due,
+        "billing_address": if index % 6 == 5 { Value::Null } else { address(index) },
+        "created": created,
+        "currency": pick(&["eur", "usd", "chf"], index),
+        "customer": customer_id(index % 100),
+        "lines": {"data": lines, "has_more": false},
+        "paid": index % 4 != 1,
+        "tags": if index.is_multiple_of(2) { json!([pick(&WORDS, index), "monthly"]) } else { json!([]) },
+    })
+}
+
+fn event(index: usize) -> Value {
+    let about = if index.is_multiple_of(2) {
+        json!({"id": customer_id(index % 100), "object": "customer"})
+    } else {
+        json!({"id": format!("in_{:06}", index % 100 + 1), "paid": index % 4 == 1})
+    };
+    json!({
+        "id": format!("evt_{:06}", index + 1),
+        "created": START + 30 * index as i64,
+        "data": {"object": about},
+        "type": pick(&["customer.updated", "invoice.paid"], index),
+    })
+}

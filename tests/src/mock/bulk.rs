@@ -1,0 +1,199 @@
+//! Many nested invoices for the benchmark, from bytes that are made once.
+
+use serde_json::{Value, json};
+
+use super::data::{CITIES, COUNTRIES, NAMES, START, WORDS, mix, pick};
+use super::http::{Request, Response};
+
+/// So many different invoices are made; beyond them they repeat with other numbers.
+const DIFFERENT: usize = 4_000;
+
+const LARGEST_PAGE: usize = 100;
+
+/// Stands for the number of an invoice, and is as long.
+const NUMBER: &str = "@@@@@@@@";
+
+/// An invoice as bytes, and the places of its number.
+struct Template {
+    bytes: Vec<u8>,
+    numbers: Vec<usize>,
+}
+
+/// Invoices in the order of their numbers.
+pub(super) struct Bulk {
+    total: usize,
+    templates: Vec<Template>,
+}
+
+impl Bulk {
+    pub fn new(total: usize) -> Bulk {
+        Bulk::repeating(total, DIFFERENT)
+    }
+
+    fn repeating(total: usize, different: usize) -> Bulk {
+        Bulk {
+            total,
+            templates: (0..total.min(different)).map(template).collect(),
+        }
+    }
+
+    /// `GET /bulk/invoices`: it asks for no key, since what is measured is the reading.
+    pub fn answer(&self, request: &Request) -> Response {
+        let limit = match request.number("limit") {
+            Ok(limit) => usize::try_from(limit.unwrap_or(100)).unwrap_or(0),
+            Err(message) => return error(400, &message),
+        };
+        let first = match request.param("cursor") {
+            None => Some(0),
+            Some(cursor) => cursor.strip_prefix('c').and_then(|n| n.parse().ok()),
+        };
+        match first {
+            Some(first) if (1..=LARGEST_PAGE).contains(&limit) => {
+                Response::bytes(200, self.page(first, limit))
+            }
+            Some(_) => error(400, "`limit` must be 1 to 100"),
+            None => error(400, "`cursor` is unknown"),
+        }
+    }
+
+    fn page(&self, first: usize, limit: usize) -> Vec<u8> {
+        let end = first.saturating_add(limit).min(self.total);
+        let mut page = Vec::with_capacity(limit * 4_096);
+        page.extend_from_slice(b"{\"data\":[");
+        for index in first..end {
+            if index > first {
+                page.push(b',');
+            }
+            let template = &self.templates[index % self.templates.len()];
+            let start = page.len();
+            page.extend_from_slice(&template.bytes);
+            let number = format!("{:08}", index + 1);
+            for at in &template.numbers {
+                page[start + at..start + at + NUMBER.len()].copy_from_slice(number.as_bytes());
+            }
+        }
+        let next = match end < self.total {
+            true => format!("],\"next\":\"c{end}\"}}"),
+            false => "],\"next\":null}".to_owned(),
+        };
+        page.extend_from_slice(next.as_bytes());
+        page
+    }
+}
+
+fn error(status: u16, message: &str) -> Response {
+    Response::json(status, &json!({"message": message}))
+}
+
+fn template(index: usize) -> Template {
+    let text = invoice(index).to_string();
+    Template {
+        numbers: text.match_indices(NUMBER).map(|(at, _)| at).collect(),
+        bytes: text.into_bytes(),
+    }
+}
+
+fn address(index: usize) -> Value {
+    json!({
+        "city": pick(&CITIES, index),
+        "country": pick(&COUNTRIES, index),
+        "line1": format!("{} {} Street", mix(index) % 90 + 1, pick(&WORDS, index)),
+        "postal_code": format!("{:05}", mix(index + 1) % 100_000),
+    })
+}
+
+fn invoice(index: usize) -> Value {
+    let created = START + 60 * index as i64;
+    let name = pick(&NAMES, index);
+    let lines: Vec<Value> = (0..6 + index % 3)
+        .map(|at| line(index, at, created))
+        .collect();
+    let total: u64 = lines
+        .iter()
+        .filter_map(|line| line["amount"].as_u64())
+        .sum();
+    let paid = index % 5 != 1;
+    json!({
+        "id": format!("in_{NUMBER}"),
+        "object": "invoice",
+        "account_name": "Quarry & Harbour Ltd.",
+        "amount_due": total,
+        "amount_paid": if paid { total } else { 0 },
+        "amount_remaining": if paid { 0 } else { total },
+        "attempt_count": index % 4,
+        "attempted": true,
+        "billing_address": address(index),
+        "collection_method": pick(&["charge_automatically", "send_invoice"], index),
+        "created": created,
+        "currency": pick(&["eur", "usd", "chf"], index),
+        "customer": format!("cus_{:016x}", mix(index % 700)),
+        "customer_email": format!("billing{}@mail.example", index % 700),
+        "customer_name": name,
+        "description": if index.is_multiple_of(3) { Value::Null } else {
+            json!(format!("For the {} and the {}, as agreed with {name}", pick(&WORDS, index), pick(&WORDS, index / 7)))
+        },
+        "due_date": if paid { Value::Null } else { json!(created + 14 * 86_400) },
+        "hosted_invoice_url": format!("https://pay.billing.example/i/{:016x}{:016x}", mix(index), mix(index * 3 + 1)),
+        "lines": {"data": lines, "has_more": false},
+        "livemode": false,
+        "metadata": {"order": format!("{}", mix(index) % 1_000_000), "region": pick(&COUNTRIES, index / 5)},
+        "number": format!("A-{NUMBER}"),
+        "paid": paid,
+        "shipping_address": if index.is_multiple_of(2) { address(index + 11) } else { Value::Null },
+        "status": if paid { "paid" } else { "open" },
+        "status_transitions": {
+            "finalized_at": created + 3_600,
+            "paid_at": if paid { json!(created + 7_200) } else { Value::Null },
+        },
+        "subtotal": total,
+        "tags": ["monthly", pick(&WORDS, index)],
+        "tax": total / 5,
+        "total": total + total / 5,
+    })
+}
+
+fn line(index: usize, at: usize, created: i64) -> Value {
+    let seed = index * 8 + at;
+    let unit = 100 + mix(seed) % 9_000;
+    let quantity = mix(seed + 1) % 5 + 1;
+    json!({
+        "id": format!("il_{NUMBER}_{at}"),
+        "amount": unit * quantity,
+        "currency": pick(&["eur", "usd", "chf"], index),
+        "description": format!("{quantity} x {} plan (at {}.{:02} per month)", pick(&WORDS, seed), unit / 100, unit % 100),
+        "discountable": at != 2,
+        "period": {"end": created, "start": created - 30 * 86_400},
+        "price": {
+            "id": format!("price_{:016x}", mix(unit as usize % 50)),
+            "active": true,
+            "interval": pick(&["month", "year"], seed),
+            "unit_amount": unit,
+        },
+        "proration": false,
+        "quantity": quantity,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invoice_has_about_3100_bytes() {
+        let bulk = Bulk::new(300);
+        let bytes: usize = bulk.templates.iter().map(|known| known.bytes.len()).sum();
+        assert!((2_900..3_300).contains(&(bytes / 300)), "{}", bytes / 300);
+    }
+
+    #[test]
+    fn a_page_has_its_own_numbers_and_the_cursor_of_the_next() {
+        let bulk = Bulk::repeating(4_150, 60);
+        let page: Value = serde_json::from_slice(&bulk.page(4_000, 100)).unwrap();
+        assert_eq!(page["data"][0]["id"], "in_00004001");
+        assert_eq!(page["data"][99]["lines"]["data"][0]["id"], "il_00004100_0");
+        assert_eq!(page["next"], "c4100");
+        let page: Value = serde_json::from_slice(&bulk.page(4_100, 100)).unwrap();
+        assert_eq!(page["data"].as_array().unwrap().len(), 50);
+        assert_eq!(page["next"], Value::Null);
+    }
+}

@@ -1,0 +1,44 @@
+//! What the mock API does wrong on purpose.
+
+/// Every number counts requests from the start of the server (or from the last change of the faults).
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// Every nth request is answered with 503 and `Retry-After: 0`.
+    pub every_nth_503: Option<u32>,
+    /// Every nth request is answered with 429 and `Retry-After: 0`.
+    pub every_nth_429: Option<u32>,
+    /// The connection ends in the middle of every nth body.
+    pub every_nth_cut: Option<u32>,
+    /// Every request after this many is answered with 500.
+    pub dead_after: Option<u32>,
+    /// Every request whose path contains this is answered with 500.
+    pub dead_path: Option<String>,
+}
+
+/// What goes wrong with one request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Fault {
+    Status(u16),
+    Cut,
+}
+
+impl Faults {
+    /// `count` is 1 for the first request.
+    pub(super) fn of(&self, count: u32, path: &str) -> Option<Fault> {
+        let every = |nth: Option<u32>| nth.is_some_and(|nth| nth > 0 && count.is_multiple_of(nth));
+        let dead_path = self.dead_path.as_ref();
+        if self.dead_after.is_some_and(|last| count > last)
+            || dead_path.is_some_and(|part| path.contains(part.as_str()))
+        {
+            Some(Fault::Status(500))
+        } else if every(self.every_nth_503) {
+            Some(Fault::Status(503))
+        } else if every(self.every_nth_429) {
+            Some(Fault::Status(429))
+        } else if every(self.every_nth_cut) {
+            Some(Fault::Cut)
+        } else {
+            None
+        }
+    }
+}
