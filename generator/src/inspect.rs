@@ -60,6 +60,7 @@ fn resource(operation: &Operation, resource: &ResourceFacts) -> Value {
         "path": operation.path,
         "records_path": if records.is_empty() { "$" } else { &records },
         "primary_key": resource.primary_key.value,
+        "key_within_parent": resource.key_within_parent,
         "paginator": is_list.then(|| paginator(resource)),
         "incremental": incremental(resource),
         "parent": parent(resource),

@@ -1,1 +1,100 @@
-//! Placeholder.
+//! The files of a generated crate that are not Rust, as askama templates.
+//!
+//! A template only writes down what the generator has decided. Texts come in ready for their place: TOML values with
+//! their quotes, markdown without line breaks.
+
+pub use askama::{Error, Template};
+
+/// `Cargo.toml`.
+#[derive(Template)]
+#[template(path = "Cargo.toml.askama", escape = "none")]
+pub struct CargoToml<'a> {
+    /// TOML strings, quotes included.
+    pub name: &'a str,
+    pub description: &'a str,
+    pub license: &'a str,
+    pub spec: &'a str,
+    /// The runtime's requirement: an inline table or a string.
+    pub runtime: &'a str,
+    /// The crate is no member of a workspace around it.
+    pub own_workspace: bool,
+}
+
+/// `README.md`.
+#[derive(Template)]
+#[template(path = "README.md.askama", escape = "none")]
+pub struct Readme<'a> {
+    pub crate_name: &'a str,
+    pub source: &'a str,
+    pub title: &'a str,
+    /// One sentence, maybe empty.
+    pub description: &'a str,
+    pub settings: &'a [SettingRow],
+    pub resources: &'a [ResourceRow],
+}
+
+/// A setting in the README.
+pub struct SettingRow {
+    pub flag: String,
+    pub variable: String,
+    pub help: String,
+    /// `required`, `optional`, or the default.
+    pub need: String,
+}
+
+/// A resource in the README.
+pub struct ResourceRow {
+    pub name: String,
+    pub endpoint: String,
+    pub key: String,
+    pub pages: String,
+    pub cursor: String,
+    pub parent: String,
+}
+
+/// `etlgen.toml`.
+#[derive(Template)]
+#[template(path = "etlgen.toml.askama", escape = "none")]
+pub struct EtlgenToml<'a> {
+    /// TOML, quotes included.
+    pub spec: &'a str,
+    pub name: Option<&'a str>,
+    pub include: Option<&'a str>,
+    pub exclude: Option<&'a str>,
+    pub doubts: &'a [DoubtRow],
+}
+
+/// A question that is open, in `etlgen.toml`.
+pub struct DoubtRow {
+    /// The resource's header without brackets: `resources.events`.
+    pub header: String,
+    /// (Question, line that settles it.)
+    pub lines: Vec<(String, String)>,
+}
+
+/// `.gitignore`.
+#[derive(Template)]
+#[template(path = "gitignore.askama", escape = "none")]
+pub struct Gitignore<'a> {
+    pub source: &'a str,
+}
+
+/// `.gitattributes`.
+#[derive(Template)]
+#[template(path = "gitattributes.askama", escape = "none")]
+pub struct Gitattributes;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_ends_with_one_line_break() {
+        for text in [
+            Gitignore { source: "billing" }.render().unwrap(),
+            Gitattributes.render().unwrap(),
+        ] {
+            assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{text:?}");
+        }
+    }
+}

@@ -7,8 +7,8 @@ use etlgen_runtime::prelude::*;
 async fn main() -> Result<()> {
     let config = Config::load()?;
     let mut customers = source(&config).stream(resources::customers());
-    while let Some(customer) = customers.next().await {
-        println!("{:?}", customer?.id);
+    while let Some(record) = customers.next().await {
+        println!("{:?}", record?.id);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ pub mod resources;
 pub mod types;
 
 pub use config::Config;
+
 use etlgen_runtime::prelude::*;
 
 /// Every resource of the API, ready to run.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::spec::api::{Api, Location, SecurityScheme};
 
 use super::facts::{AuthFacts, Decision, KeyFacts};
+use super::undeclared;
 use super::words::{flat, says};
 
 /// Decides.
@@ -41,6 +42,17 @@ pub(super) fn auth(api: &Api) -> Decision<AuthFacts> {
                 .unwrap_or(9);
             (rank, set.len(), usize::MAX - **count)
         });
+    let alone: Vec<&SecurityScheme> = counts
+        .keys()
+        .filter_map(|set| match set.as_slice() {
+            [only] => api.security_schemes.get(only),
+            _ => None,
+        })
+        .collect();
+    if alone.len() == counts.len() && are_halves(&alone) {
+        let reason = "keys that belong together, though given as alternatives";
+        return decide(combine(&alone), 0.75, reason.to_owned());
+    }
     if let Some((set, count)) = best {
         let schemes: Vec<&SecurityScheme> = set
             .iter()
@@ -80,7 +92,7 @@ pub(super) fn auth(api: &Api) -> Decision<AuthFacts> {
             );
         }
     }
-    undeclared(api)
+    undeclared::undeclared(api)
 }
 
 /// The less, the plainer for a program that runs alone.
@@ -99,22 +111,24 @@ fn rank(scheme: &SecurityScheme) -> u8 {
     }
 }
 
-/// `key` and `token`, `id` and `secret`: two parts of one proof.
+/// `key` and `token`, `id` and `secret` in one place: two parts of one proof, also where they are given as alternatives.
 fn are_halves(schemes: &[&SecurityScheme]) -> bool {
-    let mut places = Vec::new();
-    let mut names = Vec::new();
-    for scheme in schemes {
-        if let SecurityScheme::ApiKey { location, name, .. } = scheme {
-            places.push(*location);
-            names.push(flat(name));
-        }
-    }
-    let same_place = places.windows(2).all(|pair| pair.first() == pair.last());
-    let distinct = names
+    let keys: Vec<(Location, String)> = schemes
         .iter()
-        .enumerate()
-        .all(|(index, name)| !names.iter().skip(index + 1).any(|other| other == name));
-    same_place && distinct && names.len() == 2
+        .filter_map(|scheme| match scheme {
+            SecurityScheme::ApiKey { location, name, .. } => Some((*location, name.to_lowercase())),
+            _ => None,
+        })
+        .collect();
+    let [(place, one), (other_place, other)] = keys.as_slice() else {
+        return false;
+    };
+    let secret = |name: &str| {
+        ["token", "secret", "sign", "password"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    place == other_place && schemes.len() == 2 && secret(one) != secret(other)
 }
 
 /// Schemes that go along.
@@ -160,6 +174,19 @@ fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
             }
             _ => {}
         }
+    }
+    // Two ways to say one header are one.
+    let header = |scheme: &&&SecurityScheme| {
+        matches!(
+            scheme,
+            SecurityScheme::Bearer { .. } | SecurityScheme::OAuth2 { .. }
+        )
+    };
+    if schemes.len() > 1
+        && schemes.iter().all(|scheme| header(&scheme))
+        && let Some(first) = schemes.iter().min_by_key(|scheme| rank(scheme))
+    {
+        return combine(&[first]);
     }
     let alone = schemes.len() == 1;
     let keys: Vec<KeyFacts> = schemes
@@ -250,125 +277,6 @@ fn prefix(description: &str, name: &str) -> String {
     }
 }
 
-/// No scheme is declared: parameters and prose may tell.
-fn undeclared(api: &Api) -> Decision<AuthFacts> {
-    let gets: Vec<_> = api
-        .operations
-        .iter()
-        .filter(|operation| operation.method == "get")
-        .collect();
-    let mut seen: BTreeMap<(bool, String), usize> = BTreeMap::new();
-    let mut bearer = false;
-    for parameter in gets.iter().flat_map(|operation| &operation.parameters) {
-        let name = flat(&parameter.name);
-        let header = parameter.location == Location::Header;
-        let is_key = match parameter.location {
-            Location::Header => [
-                "authorization",
-                "xapikey",
-                "apikey",
-                "xauthtoken",
-                "xaccesstoken",
-                "token",
-                "xapitoken",
-                "authtoken",
-            ]
-            .contains(&name.as_str()),
-            Location::Query => {
-                [
-                    "apikey",
-                    "accesstoken",
-                    "authtoken",
-                    "apitoken",
-                    "appid",
-                    "token",
-                    "key",
-                ]
-                .contains(&name.as_str())
-                    && (parameter.required || name.contains("api") || name.contains("token"))
-            }
-            _ => false,
-        };
-        if is_key {
-            bearer |=
-                name == "authorization" && parameter.description.to_lowercase().contains("bearer");
-            *seen.entry((header, parameter.name.clone())).or_default() += 1;
-        }
-    }
-    let most = seen
-        .iter()
-        .max_by_key(|(_, count)| **count)
-        .filter(|(_, count)| **count * 2 >= gets.len());
-    if let Some(((header, name), _)) = most {
-        let authorization = flat(name) == "authorization";
-        if authorization && bearer {
-            return decide(
-                AuthFacts::Bearer,
-                0.8,
-                "a parameter `Authorization` speaks of a bearer token".to_owned(),
-            );
-        }
-        let location = if *header {
-            Location::Header
-        } else {
-            Location::Query
-        };
-        let key = KeyFacts {
-            location,
-            name: name.clone(),
-            prefix: String::new(),
-        };
-        return decide(
-            AuthFacts::Keys(vec![key]),
-            0.7,
-            format!("most operations have a parameter `{name}`"),
-        );
-    }
-    let prose = api.description.to_lowercase();
-    let bearers = [
-        "bearer",
-        "access token",
-        "api token",
-        "personal access token",
-        "oauth",
-    ];
-    let told = |text: &str| {
-        bearers
-            .iter()
-            .any(|word| says(text, word) || text.contains(&format!("{word}s")))
-    };
-    if told(&prose) {
-        return decide(
-            AuthFacts::Bearer,
-            0.65,
-            "the description speaks of tokens".to_owned(),
-        );
-    }
-    if says(&prose, "basic auth") || says(&prose, "basic authentication") {
-        return decide(
-            AuthFacts::Basic,
-            0.65,
-            "the description speaks of basic authentication".to_owned(),
-        );
-    }
-    let speaking = gets
-        .iter()
-        .filter(|operation| told(&operation.description.to_lowercase()))
-        .count();
-    if speaking * 20 >= gets.len().max(1) {
-        return decide(
-            AuthFacts::Bearer,
-            0.6,
-            format!("{speaking} operations speak of tokens"),
-        );
-    }
-    decide(
-        AuthFacts::None,
-        0.5,
-        "nothing speaks of keys or tokens".to_owned(),
-    )
-}
-
 /// The first server that is meant for use.
 pub(super) fn base_url(api: &Api) -> String {
     let resolved = api.servers.iter().map(|server| {
@@ -404,7 +312,7 @@ pub(super) fn base_url(api: &Api) -> String {
         .unwrap_or_default()
 }
 
-fn decide(value: AuthFacts, confidence: f32, reason: String) -> Decision<AuthFacts> {
+pub(super) fn decide(value: AuthFacts, confidence: f32, reason: String) -> Decision<AuthFacts> {
     Decision {
         value,
         confidence,

@@ -15,7 +15,7 @@ pub(super) struct Envelope {
     pub total_is_pages: bool,
 }
 
-const TOKENS: [&str; 22] = [
+const TOKENS: [&str; 24] = [
     "nextcursor",
     "nextpagetoken",
     "nexttoken",
@@ -38,8 +38,10 @@ const TOKENS: [&str; 22] = [
     "bookmark",
     "lastevaluatedkey",
     "nextid",
+    "aftercursor",
+    "nextstart",
 ];
-const URLS: [&str; 8] = [
+const URLS: [&str; 9] = [
     "nextlink",
     "odatanextlink",
     "nexturl",
@@ -48,8 +50,9 @@ const URLS: [&str; 8] = [
     "nextpagelink",
     "nexturi",
     "nextpageuri",
+    "nextrecordsurl",
 ];
-const MORE: [&str; 12] = [
+const MORE: [&str; 13] = [
     "hasmore",
     "hasnext",
     "hasnextpage",
@@ -62,6 +65,7 @@ const MORE: [&str; 12] = [
     "hasmorepages",
     "hasmorerecords",
     "moreitemsinlist",
+    "moreitemsincollection",
 ];
 const TOTALS: [&str; 16] = [
     "total",
@@ -210,6 +214,14 @@ fn follows(path: &[String], cursor: &str) -> bool {
     let cursor = flat(cursor);
     match words.split_first() {
         Some((first, rest)) if first == "next" => rest.concat() == cursor,
+        _ if path
+            .iter()
+            .rev()
+            .nth(1)
+            .is_some_and(|above| flat(above) == "next") =>
+        {
+            flat(name) == cursor
+        }
         _ => {
             path.len() <= 2
                 && flat(name) == cursor
@@ -221,7 +233,7 @@ fn follows(path: &[String], cursor: &str) -> bool {
 fn looks_like_url(node: &Node<'_>, text: &str) -> bool {
     let example = node.examples.iter().filter_map(|value| value.as_str());
     matches!(node.format(), Some("uri" | "url" | "uri-reference"))
-        || ["url", "uri", "link to", "href", "hyperlink"]
+        || ["url", "uri", "link to", "path to", "href", "hyperlink"]
             .iter()
             .any(|word| super::words::says(text, word))
         || example.into_iter().any(|value| {

@@ -80,6 +80,9 @@ pub struct ResourceFacts {
     pub record: Option<SchemaId>,
     /// Dotted paths of fields; empty: none found.
     pub primary_key: Decision<Vec<String>>,
+    /// The same record, or another one with the same key, may stand below several parents: members of teams, variables by
+    /// name. Rows are told apart by the parent's parameters and the key together.
+    pub key_within_parent: bool,
     pub paginator: Decision<PaginatorFacts>,
     pub cursor: Decision<Option<CursorFacts>>,
     /// Every parameter that comes from another resource.

@@ -11,22 +11,18 @@ const ENDS: [&str; 9] = [
     "id", "uuid", "gid", "guid", "uid", "key", "sha", "number", "name",
 ];
 /// Names that are keys where nothing better is.
-const LAST: [&str; 14] = [
+const LAST: [&str; 8] = [
     "key",
     "sha",
     "hash",
     "fingerprint",
     "code",
     "slug",
-    "symbol",
-    "token",
-    "name",
-    "username",
-    "login",
-    "email",
     "url",
     "uri",
 ];
+/// Names that are keys only where one record is asked for by a name.
+const NAMED: [&str; 5] = ["name", "slug", "username", "login", "email"];
 
 /// Finds the key of a record; `item_param` is what the path of one such record is asked by.
 pub(super) fn key(
@@ -51,6 +47,23 @@ pub(super) fn key(
     if let Some(id) = IDS.into_iter().find(|name| properties.contains_key(*name)) {
         return decide(Some(id), 0.95, "the record has it");
     }
+    // Kubernetes keeps it among the metadata, others in a node.
+    let wrapped = properties
+        .keys()
+        .find(|name| same_noun(name, noun) && properties.len() <= 3);
+    let wrappers = ["metadata", "sys", "meta", "node"].into_iter();
+    for inner in wrappers.chain(wrapped.map(String::as_str)) {
+        let ids = properties
+            .get(inner)
+            .map(Node::properties)
+            .unwrap_or_default();
+        if let Some(id) = ["uid", "id", "uuid"]
+            .into_iter()
+            .find(|id| ids.contains_key(*id))
+        {
+            return decide(Some(&format!("{inner}.{id}")), 0.8, "the record has it");
+        }
+    }
     // What its own item is asked by.
     if let Some(param) = item_param
         && let Some(name) = field_for(record, param, noun)
@@ -67,7 +80,7 @@ pub(super) fn key(
         let mut words = words(name);
         let last = words.pop().unwrap_or_default();
         let is_id = ENDS.iter().take(5).any(|end| *end == last);
-        is_id && usable(name) && names_it(&words, noun)
+        is_id && usable(name) && (names_it(&words, noun) || names_schema(&words, record))
     });
     if let Some(name) = own {
         return decide(Some(name), 0.85, "it is named after the record");
@@ -81,8 +94,11 @@ pub(super) fn key(
             "the unique ",
             "unique id",
             "primary key",
+            "resource name of",
         ];
-        usable(name) && unique.iter().any(|sign| text.contains(sign)) && !is_foreign(name, noun)
+        // "uniquely identifies the user" may stand at any name.
+        let own = !is_foreign(name, noun) || text.contains(&singular_name(noun).replace('_', " "));
+        usable(name) && unique.iter().any(|sign| text.contains(sign)) && own
     });
     if let Some((name, _)) = said {
         return decide(Some(name), 0.75, "its description says that it is unique");
@@ -105,6 +121,7 @@ pub(super) fn key(
         .collect();
     if let (Some(first), 1) = (ids.first(), ids.len())
         && properties.keys().next() == Some(first)
+        && !is_foreign(first, noun)
     {
         return decide(
             Some(first),
@@ -116,34 +133,32 @@ pub(super) fn key(
         let mut words = words(name);
         let last = words.pop().unwrap_or_default();
         usable(name)
-            && matches!(
-                last.as_str(),
-                "url" | "uri" | "name" | "key" | "code" | "number"
-            )
-            && names_it(&words, noun)
+            && matches!(last.as_str(), "url" | "uri" | "key" | "code" | "number")
+            && (names_it(&words, noun) || names_schema(&words, record))
     });
     if let Some(name) = own_url {
         return decide(Some(name), 0.6, "it is named after the record");
     }
-    for last in LAST {
-        let found = properties
+    let named = |wanted: &str| {
+        properties
             .keys()
-            .find(|name| flat(name) == last && usable(name));
-        if let Some(name) = found {
-            let sure = if matches!(last, "name" | "email" | "url" | "uri" | "username") {
-                0.55
-            } else {
-                0.65
-            };
-            return decide(Some(name), sure, "no id; this is the field most like one");
-        }
+            .find(|name| flat(name) == wanted && usable(name))
+    };
+    let by_noun = item_param.is_some_and(|param| {
+        same_noun(param, noun) || names_it(&words(param), noun) || flat(param).ends_with("name")
+    });
+    if by_noun && let Some(name) = NAMED.into_iter().find_map(named) {
+        return decide(Some(name), 0.65, "one record is asked for by name");
     }
-    if let Some(name) = properties
-        .keys()
-        .find(|name| flat(name).ends_with("url") && usable(name))
-    {
-        return decide(Some(name), 0.5, "no id; a URL is usually unique");
+    if let Some(name) = LAST.into_iter().find_map(named) {
+        let sure = if flat(name).starts_with("ur") {
+            0.55
+        } else {
+            0.65
+        };
+        return decide(Some(name), sure, "no id; this is the field most like one");
     }
+    // A wrong key loses rows, none does not: names and other URLs are not enough.
     decide(None, 0.6, "no field looks like a key")
 }
 
@@ -155,12 +170,19 @@ pub(super) fn field_for(record: &Node<'_>, param: &str, noun: &str) -> Option<St
             .get(*name)
             .is_some_and(|node| node.is_scalar() || node.is_free())
     };
+    // `id` before `_id`.
     let same = |wanted: &str| {
-        properties
+        let exact = properties
             .keys()
             .filter(scalar)
-            .find(|name| flat(name) == wanted)
-            .cloned()
+            .find(|name| *name == wanted);
+        let alike = || {
+            properties
+                .keys()
+                .filter(scalar)
+                .find(|name| flat(name) == wanted)
+        };
+        exact.or_else(alike).cloned()
     };
     let full = flat(param);
     // `domain_name` of a domain is its `name`; `idBoard` of a board its `id`.
@@ -208,11 +230,24 @@ fn names_it(words: &[String], noun: &str) -> bool {
     }
 }
 
-/// An id of something else.
+/// The words before a name's last one, `build` of `build_url`, name the record's schema: `Build`, `BuildSummary`.
+fn names_schema(words: &[String], record: &Node<'_>) -> bool {
+    let schema = record.component().map(self::words).unwrap_or_default();
+    !words.is_empty()
+        && words
+            .iter()
+            .all(|word| schema.iter().any(|other| same_noun(word, other)))
+}
+
+/// An id of something else: it shares no word with what the record is.
 fn is_foreign(name: &str, noun: &str) -> bool {
-    let mut words = words(name);
-    words.pop();
-    !words.is_empty() && !names_it(&words, noun)
+    let mut own = words(name);
+    own.pop();
+    let nouns = words(noun);
+    !own.is_empty()
+        && !own
+            .iter()
+            .any(|word| nouns.iter().any(|noun| same_noun(word, noun)))
 }
 
 fn decide(name: Option<&str>, confidence: f32, reason: &str) -> Decision<Vec<String>> {

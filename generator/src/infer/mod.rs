@@ -5,21 +5,26 @@ mod cursor;
 mod doubts;
 mod envelope;
 pub mod facts;
+mod filters;
 mod keys;
+mod limits;
+mod links;
 mod names;
 mod node;
 mod pages;
 mod params;
 mod parents;
+mod prose;
 mod records;
 mod resources;
 mod roles;
 #[cfg(test)]
 mod tests;
 mod times;
+mod undeclared;
 mod words;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::spec::api::{Api, Operation, Parameter};
 
@@ -51,9 +56,8 @@ pub fn infer(api: &Api) -> Facts {
     let auth = auth::auth(api);
     let (mut drafts, skipped) = drafts(api);
     let above = parents::above(&drafts);
-    let nested: Vec<bool> = above.iter().map(Option::is_some).collect();
-    names::give(&mut drafts, &nested);
-    let parents = parents::parents(api, &drafts, &above);
+    names::give(&mut drafts, &above);
+    let parents = parents::parents(&drafts, &above);
     let habits = habits(api, &drafts);
     let resources = drafts
         .iter()
@@ -95,7 +99,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
                 });
                 continue;
             }
-            Some(Verdict::Resource { kind, found, roles }) => (kind, found, roles),
+            Some(Verdict::Resource { kind, found, roles }) => (kind, *found, *roles),
         };
         let envelope = match operation
             .response
@@ -103,7 +107,8 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             .filter(|_| kind == ResourceKind::List)
         {
             Some(response) => {
-                let cursor = roles.cursor.as_ref().map(|cursor| cursor.name.as_str());
+                let cursor = roles.cursor.as_ref().or(roles.last_id.as_ref());
+                let cursor = cursor.map(|cursor| cursor.name.as_str());
                 envelope::envelope(&node::Node::of_response(api, response), &found.path, cursor)
             }
             None => Envelope::default(),
@@ -127,6 +132,23 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             name: String::new(),
         });
     }
+    // A list that can be had by GET and by POST is one list.
+    let gets: HashSet<&str> = drafts
+        .iter()
+        .filter(|draft: &&Draft<'_>| draft.method == "get" && draft.kind == ResourceKind::List)
+        .map(|draft| draft.path)
+        .collect();
+    drafts.retain(|draft| {
+        let twin = draft.method == "post" && gets.contains(draft.path);
+        if twin {
+            skipped.push(Skipped {
+                method: draft.method.to_owned(),
+                path: draft.path.to_owned(),
+                reason: "the same list as its GET".to_owned(),
+            });
+        }
+        !twin
+    });
     (drafts, skipped)
 }
 
@@ -176,7 +198,7 @@ fn habits(api: &Api, drafts: &[Draft<'_>]) -> Habits {
         });
         let token = texts
             .chain([api.description.as_str()])
-            .find_map(|text| pages::stated_token(text, cursor));
+            .find_map(|text| prose::stated_token(text, cursor));
         next_tokens.extend(token.map(|token| (cursor.to_owned(), token)));
     }
     let lists = drafts
@@ -184,9 +206,8 @@ fn habits(api: &Api, drafts: &[Draft<'_>]) -> Habits {
         .filter(|draft| draft.kind == ResourceKind::List);
     let paged = lists.clone().filter(|draft| draft.roles.advance()).count();
     Habits {
-        link_header: pages::speaks_of_link_header(&prose),
+        link_header: prose::speaks_of_link_header(&prose),
         mostly_paged: paged * 2 > lists.count(),
-        prose,
         next_tokens,
     }
 }
@@ -247,6 +268,7 @@ fn resource(
     if let Some(cursor) = &cursor.value {
         supplied.extend(cursor.param.as_deref());
     }
+    let key_within_parent = is_list && parent.value.is_some() && is_shared(drafts, draft);
     let settings = params::settings(api, operation, &supplied, auth);
     let mut facts = ResourceFacts {
         name: draft.name.clone(),
@@ -259,6 +281,7 @@ fn resource(
         },
         record: found.record.schema.filter(|_| !found.record.is_free()),
         primary_key: draft.key.clone(),
+        key_within_parent,
         paginator,
         cursor,
         parent,
@@ -268,6 +291,43 @@ fn resource(
     };
     facts.doubts = doubts::doubts(&facts);
     facts
+}
+
+/// Whether a child's key tells its records apart only below one parent: it is a mere name, or the records are those of
+/// a list elsewhere (users who are members).
+fn is_shared(drafts: &[Draft<'_>], draft: &Draft<'_>) -> bool {
+    let weak = ["name", "key", "slug", "code", "number", "position", "index"];
+    // People in a role: each may have it below several parents.
+    let roles = [
+        "member",
+        "follower",
+        "subscriber",
+        "watcher",
+        "participant",
+        "assignee",
+    ];
+    let mut keys = draft.key.value.iter();
+    if keys.any(|key| weak.contains(&key.as_str())) {
+        return true;
+    }
+    let noun = words::noun(draft.path).unwrap_or_default();
+    let own = words::words(&noun).pop().unwrap_or_default();
+    if roles.iter().any(|role| words::same_noun(role, &own)) {
+        return true;
+    }
+    let Some(schema) = draft.found.record.component() else {
+        return false;
+    };
+    // Issues are issues wherever they stand; stargazers are users.
+    let mut named = words::words(schema).into_iter();
+    if draft.key.value.is_empty() || named.any(|word| words::same_noun(&word, &own)) {
+        return false;
+    }
+    drafts.iter().any(|other| {
+        other.kind == ResourceKind::List
+            && other.operation != draft.operation
+            && other.found.record.component() == Some(schema)
+    })
 }
 
 /// One object is one page.

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Draft;
 use super::facts::ResourceKind;
-use super::words::{is_variable, is_version, noun, path_shape, segments, singular, snake, words};
+use super::words::{
+    is_variable, is_verb, is_version, noun, path_shape, segments, singular, snake, words,
+};
 
-/// Gives every draft its name. `nested` says which ones stand below another list.
-pub(super) fn give(drafts: &mut [Draft<'_>], nested: &[bool]) {
+/// Gives every draft its name; `above` is what stands above each in its path.
+pub(super) fn give(drafts: &mut [Draft<'_>], above: &[Option<(usize, String)>]) {
+    let nested = &nested(drafts, above);
     let items = items_below(drafts);
     let mut claims: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, draft) in drafts.iter().enumerate() {
@@ -76,6 +79,10 @@ fn plain(draft: &Draft<'_>) -> String {
         .filter(|key| !container.contains(&key.as_str()));
     noun(draft.path)
         .or_else(|| by_records.map(|key| snake(key)))
+        .or_else(|| {
+            let last = segments(draft.path).pop().map(snake);
+            last.filter(|name| !name.is_empty())
+        })
         .unwrap_or_else(|| "root".to_owned())
 }
 
@@ -85,7 +92,7 @@ fn longer(draft: &Draft<'_>, taken: &HashSet<String>) -> String {
     let base = plain(draft);
     let mut skipped = false;
     for segment in segments(draft.path).into_iter().rev() {
-        if is_variable(segment) || is_version(segment) {
+        if is_variable(segment) || is_version(segment) || is_verb(segment) {
             continue;
         }
         let segment_words = words(segment);
@@ -101,6 +108,19 @@ fn longer(draft: &Draft<'_>, taken: &HashSet<String>) -> String {
         name = identifier(&format!("{}_{name}", prefix.join("_")));
         if !taken.contains(&name) {
             return name;
+        }
+    }
+    let short = short(draft);
+    if !taken.contains(&short) {
+        return short;
+    }
+    let version = segments(draft.path)
+        .into_iter()
+        .find(|segment| version(segment) > 0);
+    if let Some(version) = version {
+        let by_version = identifier(&format!("{name}_{version}"));
+        if draft.method == "get" && !taken.contains(&by_version) {
+            return by_version;
         }
     }
     let by_verb = identifier(&format!("{name}_{}", draft.method));
@@ -150,7 +170,8 @@ type Centrality = (
     bool,
     bool,
     bool,
-    std::cmp::Reverse<bool>,
+    std::cmp::Reverse<Option<u32>>,
+    std::cmp::Reverse<usize>,
     usize,
     usize,
     usize,
@@ -166,17 +187,50 @@ fn centrality(
         .into_iter()
         .filter(|segment| is_variable(segment))
         .count();
+    let newest = segments(draft.path).into_iter().map(version).max();
     let below = items.get(&path_shape(draft.path)).copied().unwrap_or(0);
     (
         draft.kind == ResourceKind::Single,
         draft.deprecated,
         nested.get(index) == Some(&true),
         is_own(draft.path),
-        std::cmp::Reverse(below > 0),
+        std::cmp::Reverse(newest),
+        std::cmp::Reverse(below),
         variables,
         segments(draft.path).len(),
         index,
     )
+}
+
+/// Which ones stand below another list: an item's, or a view of it (`/credit_notes/preview/lines`).
+fn nested(drafts: &[Draft<'_>], above: &[Option<(usize, String)>]) -> Vec<bool> {
+    let lists: HashSet<String> = drafts
+        .iter()
+        .filter(|draft| draft.kind == ResourceKind::List)
+        .map(|draft| path_shape(draft.path))
+        .collect();
+    let below_list = |path: &str| {
+        let mut segments = segments(path);
+        while segments.pop().is_some() {
+            if noun(&segments.join("/")).is_some()
+                && lists.contains(&path_shape(&segments.join("/")))
+            {
+                return true;
+            }
+        }
+        false
+    };
+    drafts
+        .iter()
+        .zip(above)
+        .map(|(draft, above)| above.is_some() || below_list(draft.path))
+        .collect()
+}
+
+/// The number in `v2`.
+fn version(segment: &str) -> u32 {
+    let digits = segment.strip_prefix(['v', 'V']).unwrap_or_default();
+    digits.parse().unwrap_or(0)
 }
 
 /// How many operations stand below each path and one placeholder: the collection's own items.

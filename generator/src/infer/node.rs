@@ -158,15 +158,6 @@ impl<'a> Node<'a> {
             .collect()
     }
 
-    /// The part at a dotted path.
-    pub fn at(&self, path: &str) -> Option<Node<'a>> {
-        let mut node = self.clone();
-        for key in path.split('.') {
-            node = node.properties().shift_remove(key)?;
-        }
-        Some(node)
-    }
-
     pub fn component(&self) -> Option<&'a str> {
         self.schema().and_then(|schema| schema.component.as_deref())
     }
@@ -182,10 +173,6 @@ impl<'a> Node<'a> {
 
     pub fn default(&self) -> Option<&'a Value> {
         self.schema().and_then(|schema| schema.default.as_ref())
-    }
-
-    pub fn nullable(&self) -> bool {
-        self.schema().is_some_and(|schema| schema.nullable)
     }
 
     pub fn deprecated(&self) -> bool {

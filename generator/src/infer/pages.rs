@@ -4,9 +4,11 @@ use crate::spec::api::{Api, Operation};
 
 use super::envelope::Envelope;
 use super::facts::{Decision, PaginatorFacts, PaginatorKind};
+use super::limits::{first, max_page_size};
 use super::node::Node;
+use super::prose::{is_backup, is_capped};
 use super::roles::{Param, Roles};
-use super::words::{flat, says};
+use super::words::flat;
 
 /// Everything that the decision rests on.
 pub(super) struct Evidence<'a> {
@@ -21,8 +23,6 @@ pub(super) struct Evidence<'a> {
 /// What most lists of an API do; and what its prose says of all.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Habits {
-    /// `info.description`, in lower case.
-    pub prose: String,
     /// Cursor parameter -> next token, as stated somewhere in the document.
     pub next_tokens: Vec<(String, String)>,
     /// A `Link` header is spoken of for all lists.
@@ -40,6 +40,10 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         ..
     } = evidence;
     let link = link_header(evidence);
+    if let (Some(param), Some(token)) = (&roles.last_id, &envelope.next_token) {
+        let reason = format!("`{token}` holds the next `{}`", param.name);
+        return decide(cursor(evidence, param, token.clone()), 0.85, &reason);
+    }
     if let Some(param) = &roles.last_id {
         let mut facts = facts(evidence, PaginatorKind::CursorLastId, Some(param));
         facts.next_path = Some("last_record.id".to_owned());
@@ -72,6 +76,14 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             0.95,
             &format!("`{token}` holds the next `{}`", param.name),
         );
+    }
+    // OData: the server says how to go on, whatever was asked for.
+    let odata = |path: &&String| flat(path).ends_with("odatanextlink");
+    if let Some(path) = envelope.next_url.as_ref().filter(odata) {
+        let param = roles.offset.as_ref().or(roles.page.as_ref());
+        let mut facts = facts(evidence, PaginatorKind::NextUrl, param);
+        facts.next_path = Some(path.clone());
+        return decide(facts, 0.95, &format!("`{path}` holds the next page's URL"));
     }
     // Numbers can be counted; a link beside them only repeats the count.
     if let (Some(param), Some(_)) = (&roles.offset, &envelope.total) {
@@ -110,7 +122,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
     if let Some(param) = page {
         return decide(
             page_number(evidence, param),
-            0.85,
+            if is_capped(param) { 0.5 } else { 0.85 },
             &format!("`{}` counts pages", param.name),
         );
     }
@@ -246,150 +258,17 @@ fn cursor(evidence: &Evidence<'_>, param: &Param, token: String) -> PaginatorFac
 
 fn offset(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
     let mut facts = facts(evidence, PaginatorKind::Offset, Some(param));
-    facts.first_page = u64::from(first(evidence, param).unwrap_or(0) == 1);
+    facts.first_page = u64::from(first(evidence.api, param).unwrap_or(0) == 1);
     facts
 }
 
 fn page_number(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
     let mut facts = facts(evidence, PaginatorKind::PageNumber, Some(param));
-    facts.first_page = first(evidence, param).unwrap_or(1);
+    // Spring counts from 0, and shows itself by its totals.
+    let total = facts.total_path.as_deref().map(flat).unwrap_or_default();
+    let spring = total.ends_with("totalelements");
+    facts.first_page = first(evidence.api, param).unwrap_or(u64::from(!spring));
     facts
-}
-
-/// The first page's number, from the default, the text, or the minimum.
-fn first(evidence: &Evidence<'_>, param: &Param) -> Option<u64> {
-    let node = Node::of_schema(evidence.api, param.schema);
-    let default = node.default().and_then(|default| match default {
-        serde_json::Value::String(text) => text.trim().parse().ok(),
-        other => other.as_u64(),
-    });
-    let text = &param.description;
-    let zero = [
-        "zero-based",
-        "zero based",
-        "0-based",
-        "0-indexed",
-        "zero-indexed",
-        "starts at 0",
-        "starting at 0",
-        "starting from 0",
-        "starts from 0",
-        "first page is 0",
-        "zero indexed",
-        "begins at 0",
-        "starts with 0",
-        "index 0",
-    ];
-    let one = [
-        "one-based",
-        "1-based",
-        "1-indexed",
-        "starts at 1",
-        "starting at 1",
-        "starting from 1",
-        "starts from 1",
-        "first page is 1",
-        "begins at 1",
-        "starts with 1",
-    ];
-    if zero.iter().any(|sign| text.contains(sign)) {
-        return Some(0);
-    }
-    if one.iter().any(|sign| text.contains(sign)) {
-        return Some(1);
-    }
-    default
-        .filter(|first| *first <= 1)
-        .or_else(|| match node.minimum() {
-            Some(minimum) if minimum == 1.0 => Some(1),
-            _ => None,
-        })
-}
-
-/// The largest page, from the schema or the text.
-fn max_page_size(api: &Api, size: &Param) -> Option<u64> {
-    let node = Node::of_schema(api, size.schema);
-    if let Some(maximum) = node
-        .maximum()
-        .filter(|maximum| *maximum >= 1.0 && *maximum < 1e9)
-    {
-        // Documents bound it by the type's own range, too.
-        return Some(maximum as u64).filter(|maximum| *maximum < i32::MAX as u64);
-    }
-    let text = size.description.replace(',', "");
-    let signs = [
-        "max:",
-        "maximum:",
-        "maximum is",
-        "maximum of",
-        "maximum value is",
-        "maximum allowed is",
-        "max is",
-        "max of",
-        "maximum value of",
-        "maximum limit is",
-        "up to",
-        "max.",
-        "cannot exceed",
-        "must not exceed",
-        "no more than",
-        "max value is",
-        "maximum allowed value is",
-        "maximum value:",
-        "and no greater than",
-        "at most",
-        "less than or equal to",
-        "maximum page size is",
-        "(max",
-        "maximum limit of",
-        "capped at",
-        "limited to",
-        "max",
-        "maximum",
-        "<=",
-    ];
-    for sign in signs {
-        if let Some(number) = text.split(sign).nth(1).and_then(leading_number) {
-            return Some(number);
-        }
-    }
-    // `between 1 and 100`, `1 to 100`, `1-100`.
-    for (from, to) in [
-        ("between", " and "),
-        ("between", " to "),
-        ("from", " to "),
-        ("range", "-"),
-        ("", " to "),
-        ("", " and "),
-    ] {
-        let Some(rest) = text.split(from).nth(usize::from(!from.is_empty())) else {
-            continue;
-        };
-        let mut ends = rest.split(to);
-        let low = ends.next().and_then(|low| {
-            low.trim()
-                .rsplit(' ')
-                .next()?
-                .trim_start_matches(['`', '(', '['])
-                .trim_end_matches('`')
-                .parse::<u64>()
-                .ok()
-        });
-        if let (Some(0 | 1), Some(high)) = (low, ends.next().and_then(leading_number)) {
-            return Some(high);
-        }
-    }
-    None
-}
-
-/// A number that stands at the start, behind no more than quotes.
-fn leading_number(text: &str) -> Option<u64> {
-    let text = text.trim_start_matches([' ', '`', '*', '=', ':', '"', '\'', '(']);
-    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-    digits
-        .parse()
-        .ok()
-        .filter(|number| (1..100_000_000).contains(number))
 }
 
 /// A documented `Link` header, or one that the prose gives to all lists.
@@ -450,14 +329,6 @@ fn next_header(evidence: &Evidence<'_>) -> Option<String> {
         .cloned()
 }
 
-/// A second way to page that wants a switch (`usemarker`) when a plain one is there.
-fn is_backup(param: &Param, roles: &Roles) -> bool {
-    let wants_switch = ["requires", "must be set to", "set to `true`", "to be set"]
-        .iter()
-        .any(|sign| param.description.contains(sign));
-    wants_switch && roles.offset.is_some()
-}
-
 /// A `page` that is a token: a text, and the body holds the next one.
 fn is_token_page(evidence: &Evidence<'_>, page: &Param) -> bool {
     let node = Node::of_schema(evidence.api, page.schema);
@@ -465,48 +336,8 @@ fn is_token_page(evidence: &Evidence<'_>, page: &Param) -> bool {
         .iter()
         .any(|word| page.description.contains(word));
     let next = evidence.envelope.next_token.is_some() || evidence.envelope.next_page.is_some();
-    next && ((node.is_text()
-        && !node.is_integer()
-        && (tokens || evidence.envelope.next_token.is_some()))
-        || tokens)
-}
-
-/// Where the prose of a document says that the next token stands: "`next_page` with an `offset`", "`paging.next`".
-pub(super) fn stated_token(text: &str, param: &str) -> Option<String> {
-    let parts: Vec<&str> = text.split('`').collect();
-    for (index, part) in parts.iter().enumerate().skip(1).step_by(2) {
-        let path_like = part
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
-        if !path_like || !part.starts_with("next") && !part.contains(".next") {
-            continue;
-        }
-        let joined = parts.get(index + 1).map(|between| between.trim());
-        if matches!(
-            joined,
-            Some(
-                "with an"
-                    | "with a"
-                    | "object with an"
-                    | "object with a"
-                    | "containing an"
-                    | "object's"
-            )
-        ) && parts.get(index + 2) == Some(&param)
-        {
-            return Some(format!("{part}.{param}"));
-        }
-        if part.contains('.') && part.rsplit('.').next() == Some(param) {
-            return Some((*part).to_owned());
-        }
-    }
-    None
-}
-
-/// Whether prose speaks of a `Link` header for pages.
-pub(super) fn speaks_of_link_header(prose: &str) -> bool {
-    (says(prose, "link header") || says(prose, "`link` header"))
-        && (prose.contains("paginat") || prose.contains("next page"))
+    let text = node.is_text() && !node.is_integer();
+    next && (tokens || (text && evidence.envelope.next_token.is_some()))
 }
 
 fn decide(value: PaginatorFacts, confidence: f32, reason: &str) -> Decision<PaginatorFacts> {

@@ -49,12 +49,21 @@ fn is_technical(parameter: &Parameter) -> bool {
 }
 
 fn is_auth(parameter: &Parameter, auth: &AuthFacts) -> bool {
-    let AuthFacts::Keys(keys) = auth else {
-        return false;
-    };
-    keys.iter().any(|key| {
-        key.location == parameter.location && key.name.eq_ignore_ascii_case(&parameter.name)
-    })
+    match auth {
+        AuthFacts::Keys(keys) => keys.iter().any(|key| {
+            key.location == parameter.location && key.name.eq_ignore_ascii_case(&parameter.name)
+        }),
+        AuthFacts::None => false,
+        // The header carries it already.
+        AuthFacts::Bearer | AuthFacts::Basic | AuthFacts::OAuth2 { .. } => {
+            let name = flat(&parameter.name);
+            let text = parameter.description.to_lowercase();
+            parameter.location != Location::Path
+                && ["accesstoken", "authtoken", "oauthtoken"].contains(&name.as_str())
+                || (name == "token"
+                    && (text.contains("authentic") || text.contains("access token")))
+        }
+    }
 }
 
 fn default(api: &Api, parameter: &Parameter) -> Option<String> {

@@ -2,16 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::spec::api::{Api, Location, Parameter};
+use crate::spec::api::Location;
 
 use super::Draft;
 use super::facts::{ParentFacts, ParentLink, ResourceKind};
-use super::keys::field_for;
+use super::links::{field, formatted, is_known};
 use super::names::is_own;
-use super::words::{
-    flat, is_variable, noun, path_shape, placeholder, same_noun, segments, singular_name, snake,
-    words,
-};
+use super::words::{is_variable, noun, path_shape, placeholder, same_noun, segments, words};
 
 /// A parent, by its index among the drafts.
 #[derive(Clone, Debug)]
@@ -50,7 +47,6 @@ pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
 
 /// Finds the parent of every draft.
 pub(super) fn parents(
-    api: &Api,
     drafts: &[Draft<'_>],
     above: &[Option<(usize, String)>],
 ) -> Vec<Option<Parent>> {
@@ -62,7 +58,7 @@ pub(super) fn parents(
         let Some(parent) = drafts.get(*index) else {
             continue;
         };
-        let (field, sure) = field(api, draft, parent, param, 1);
+        let (field, sure) = field(draft, parent, param, 1);
         *slot = Some(Parent {
             index: *index,
             links: vec![ParentLink {
@@ -77,7 +73,7 @@ pub(super) fn parents(
     }
     for index in 0..drafts.len() {
         if parents.get(index).is_some_and(Option::is_none)
-            && let Some(found) = by_noun(api, drafts, &parents, index)
+            && let Some(found) = by_noun(drafts, &parents, index)
             && let Some(slot) = parents.get_mut(index)
         {
             *slot = Some(found);
@@ -118,23 +114,14 @@ fn groups(path: &str) -> Vec<(String, Vec<String>)> {
 }
 
 /// A list elsewhere that holds what the placeholders name.
-fn by_noun(
-    api: &Api,
-    drafts: &[Draft<'_>],
-    parents: &[Option<Parent>],
-    child: usize,
-) -> Option<Parent> {
+fn by_noun(drafts: &[Draft<'_>], parents: &[Option<Parent>], child: usize) -> Option<Parent> {
     let draft = drafts.get(child)?;
     for (thing, params) in groups(draft.path).into_iter().rev() {
-        if let Some(found) = best(
-            api,
-            drafts,
-            parents,
-            child,
-            &[thing],
-            &params,
-            Location::Path,
-        ) {
+        let mut things = vec![thing];
+        if let [only] = params.as_slice() {
+            things.extend(formatted(draft, only));
+        }
+        if let Some(found) = best(drafts, parents, child, &things, &params, Location::Path) {
             return Some(found);
         }
     }
@@ -151,7 +138,6 @@ fn by_noun(
             words.pop();
             let params = [parameter.name.clone()];
             if let Some(found) = best(
-                api,
                 drafts,
                 parents,
                 child,
@@ -166,8 +152,10 @@ fn by_noun(
     None
 }
 
+/// The less, the better a parent.
+type Rank = (bool, bool, bool, usize, bool, usize, usize);
+
 fn best(
-    api: &Api,
     drafts: &[Draft<'_>],
     parents: &[Option<Parent>],
     child: usize,
@@ -176,7 +164,9 @@ fn best(
     location: Location,
 ) -> Option<Parent> {
     let draft = drafts.get(child)?;
-    let mut best: Option<((bool, bool, usize, usize, usize), Parent)> = None;
+    // `/project/search` lists what `/project/{id}/version` hangs below.
+    let stem = draft.path.split('{').next().unwrap_or_default().to_owned();
+    let mut best: Option<(Rank, Parent)> = None;
     for (index, parent) in drafts.iter().enumerate() {
         if parent.kind != ResourceKind::List || parent.method != "get" || index == child {
             continue;
@@ -188,14 +178,15 @@ fn best(
         let settings = settings(drafts, parents, index);
         // An owner knows his organization's name; he does not know ids.
         let known = location == Location::Path && params.iter().all(|param| is_known(draft, param));
-        let spares = settings < params.len() && !is_own(parent.path);
-        if known && !spares || settings > params.len() {
+        let whole = params.len() > 1 || !parent.path.contains('{');
+        let spares = settings.len() < params.len() && whole && !is_own(parent.path);
+        if known && !spares || settings.len() > params.len() {
             continue;
         }
         let mut links = Vec::new();
         let mut all_sure = true;
         for param in params {
-            let (field, sure) = field(api, draft, parent, param, params.len());
+            let (field, sure) = field(draft, parent, param, params.len());
             all_sure &= sure;
             links.push(ParentLink {
                 param: param.clone(),
@@ -210,7 +201,11 @@ fn best(
         let rank = (
             parent.deprecated,
             is_own(parent.path),
-            settings,
+            // The list that bears the plain name is the whole.
+            noun(parent.path).is_some_and(|noun| noun != parent.name),
+            // A level more costs as much as a setting: it multiplies requests.
+            trouble(drafts, &settings) + depth(parents, index),
+            !parent.path.starts_with(&stem),
             segments(parent.path).len(),
             index,
         );
@@ -240,27 +235,6 @@ fn is_list_of(parent: &Draft<'_>, thing: &str) -> bool {
     by_path || by_records
 }
 
-/// Whether a parameter takes what a person knows: a user's, an organization's name.
-fn is_known(draft: &Draft<'_>, param: &str) -> bool {
-    let id = words(param)
-        .iter()
-        .any(|word| matches!(word.as_str(), "id" | "gid" | "uuid" | "key" | "number"));
-    let text = parameter(draft, param)
-        .map(|parameter| parameter.description.to_lowercase())
-        .unwrap_or_default();
-    let named = ["name", "username", "slug", "handle", "login"]
-        .iter()
-        .any(|sign| super::words::says(&text, sign) || flat(param).ends_with(sign));
-    named || !id
-}
-
-fn parameter<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a Parameter> {
-    draft
-        .parameters
-        .iter()
-        .find(|parameter| parameter.name == name)
-}
-
 /// Whether `index` hangs below `ancestor`.
 fn descends(parents: &[Option<Parent>], index: usize, ancestor: usize) -> bool {
     let mut at = index;
@@ -276,100 +250,52 @@ fn descends(parents: &[Option<Parent>], index: usize, ancestor: usize) -> bool {
     true
 }
 
-/// How many placeholders of a list, and of what it hangs below, nothing fills.
-fn settings(drafts: &[Draft<'_>], parents: &[Option<Parent>], index: usize) -> usize {
-    let mut names: Vec<String> = Vec::new();
+/// How many lists stand above.
+fn depth(parents: &[Option<Parent>], index: usize) -> usize {
+    let mut at = index;
+    for depth in 0..parents.len() {
+        match parents.get(at) {
+            Some(Some(parent)) => at = parent.index,
+            _ => return depth,
+        }
+    }
+    parents.len()
+}
+
+/// The placeholders of a list, and of what it hangs below, that nothing fills; with the list that has them.
+fn settings(
+    drafts: &[Draft<'_>],
+    parents: &[Option<Parent>],
+    index: usize,
+) -> Vec<(usize, String)> {
+    let mut names: Vec<(usize, String)> = Vec::new();
     let mut at = Some(index);
     for _ in 0..drafts.len() {
-        let Some(draft) = at.and_then(|at| drafts.get(at)) else {
+        let Some((index, draft)) = at.and_then(|at| Some((at, drafts.get(at)?))) else {
             break;
         };
-        let parent = at.and_then(|at| parents.get(at)).and_then(Option::as_ref);
+        let parent = parents.get(index).and_then(Option::as_ref);
         let linked = |name: &str| {
             parent.is_some_and(|parent| parent.links.iter().any(|link| link.param == name))
         };
-        names.retain(|name| !linked(name));
+        names.retain(|(_, name)| !linked(name));
         for name in segments(draft.path).into_iter().filter_map(placeholder) {
-            if !linked(name) && !names.iter().any(|other| other == name) {
-                names.push(name.to_owned());
+            if !linked(name) && !names.iter().any(|(_, other)| other == name) {
+                names.push((index, name.to_owned()));
             }
         }
         at = parent.map(|parent| parent.index);
     }
-    names.len()
+    names
 }
 
-/// The parent's field for a parameter, and whether it is more than a guess.
-fn field(
-    _api: &Api,
-    draft: &Draft<'_>,
-    parent: &Draft<'_>,
-    param: &str,
-    beside: usize,
-) -> (String, bool) {
-    let record = &parent.found.record;
-    let key = parent
-        .key
-        .value
-        .first()
-        .cloned()
-        .unwrap_or_else(|| "id".to_owned());
-    let text = parameter(draft, param)
-        .map(|parameter| parameter.description.to_lowercase())
-        .unwrap_or_default();
-    let own_noun = noun(parent.path).unwrap_or_default();
-    let nouns = [
-        own_noun.clone(),
-        parent.found.path.last().cloned().unwrap_or_default(),
-    ];
-    let properties = record.properties();
-    let is_noun = nouns
-        .iter()
-        .any(|noun| same_noun(noun, param) || flat(&singular_name(noun)) == flat(param));
-    // `repo`: its name, or its id, as the text says.
-    if is_noun || own_noun.is_empty() && words(param).len() == 1 {
-        for name in ["slug", "name", "login", "username", "code", "key", "number"] {
-            let says = ["name", "slug", "username", "login", "key", "code", "number"]
-                .contains(&name)
-                && super::words::says(&text, name)
-                && !super::words::says(&text, "id");
-            if says && properties.contains_key(name) {
-                return (name.to_owned(), true);
-            }
-        }
-        if beside > 1 && properties.contains_key("name") {
-            return ("name".to_owned(), true);
-        }
-        if beside > 1
-            && let Some(name) = properties
-                .keys()
-                .find(|name| flat(name).ends_with("name") && flat(name) != "username")
-        {
-            return (name.clone(), false);
-        }
-        return (key.clone(), !parent.key.value.is_empty());
-    }
-    for noun in &nouns {
-        if let Some(field) = field_for(record, param, noun) {
-            return (field, true);
-        }
-    }
-    // `owner` is an object: its login, its name, its id.
-    if let Some(object) = properties
-        .get(param)
-        .or_else(|| properties.get(&snake(param)))
-        .filter(|node| node.is_object())
-    {
-        let inner = object.properties();
-        let wanted = ["login", "username", "slug", "name", "key", "id"];
-        if let Some(name) = wanted.into_iter().find(|name| inner.contains_key(*name)) {
-            return (format!("{param}.{name}"), true);
-        }
-    }
-    let id = words(param)
-        .iter()
-        .any(|word| matches!(word.as_str(), "id" | "gid" | "uuid" | "key"));
-    (key, id || properties.is_empty() && beside == 1)
+/// What the settings cost their owner: names are known, ids have to be looked up.
+fn trouble(drafts: &[Draft<'_>], settings: &[(usize, String)]) -> usize {
+    let weight = |(index, name): &(usize, String)| match drafts.get(*index) {
+        Some(draft) if is_known(draft, name) => 1,
+        _ => 3,
+    };
+    settings.iter().map(weight).sum()
 }
 
 /// Placeholders of the child that its parent has too, where the parent gets them from its own parent.

@@ -1,6 +1,6 @@
 //! Where the records stand in a response, and whether it is a list at all.
 
-use crate::spec::api::{Api, Operation};
+use crate::spec::api::{Api, Location, Operation};
 
 use super::node::Node;
 use super::roles::Roles;
@@ -200,7 +200,22 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
         .iter()
         .filter(|(name, node)| node.is_scalar() && !SIGNS.contains(&flat(name).as_str()))
         .count();
+    // Whole objects beside an array are parts of one thing.
+    let parts = properties
+        .iter()
+        .filter(|(name, node)| {
+            let holds = best.as_ref().and_then(|best| best.path.first()) == Some(*name);
+            node.is_object() && !holds && !ABOUT.contains(&flat(name).as_str())
+        })
+        .count();
+    let asks_one = operation.parameters.iter().any(|parameter| {
+        parameter.required
+            && parameter.location == Location::Query
+            && ["id", "uid", "uuid", "guid", "gid"].contains(&flat(&parameter.name).as_str())
+    });
     let mut around = says * 2;
+    around -= if parts > 1 { 3 } else { 0 };
+    around -= if asks_one && !plural { 4 } else { 0 };
     around += if roles.advance() { 3 } else { 0 };
     around += if signs > 0 { 2 } else { 0 };
     around += i32::from(plural);
@@ -282,6 +297,8 @@ fn score(path: &[String], element: &Node<'_>, noun: &str) -> i32 {
         score += i32::from(element.properties().len() >= 3);
     } else if element.is_scalar() {
         score -= 3;
+    } else {
+        score += 1;
     }
     if names_the_same(name, noun) {
         score += 4;
@@ -290,7 +307,9 @@ fn score(path: &[String], element: &Node<'_>, noun: &str) -> i32 {
     {
         score += 3;
     }
-    if BESIDES.contains(&key.as_str()) && !names_the_same(name, noun) {
+    // Messages are chat as often as complaints; those of a chat have more to say.
+    let chat = key == "messages" && (element.properties().len() > 3 || element.is_free());
+    if BESIDES.contains(&key.as_str()) && !chat && !names_the_same(name, noun) {
         score -= 5;
     }
     for above in above {
@@ -361,9 +380,9 @@ fn said(operation: &Operation) -> i32 {
     let listed = texts
         .iter()
         .any(|text| starts(text) || lists.iter().any(|sign| text.contains(sign)))
-        || id
-            .iter()
-            .any(|word| word == "list" || word == "lists" || word == "all");
+        || id.first().is_some_and(|word| word == "list")
+        || (id.last().is_some_and(|word| word == "list") && !id.iter().any(|word| word == "by"))
+        || id.iter().take(2).any(|word| word == "all");
     let one = texts
         .iter()
         .any(|text| singles.iter().any(|sign| text.contains(sign)));

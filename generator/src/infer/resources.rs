@@ -12,8 +12,8 @@ use super::words::{flat, is_variable, segments, words};
 pub(super) enum Verdict<'a> {
     Resource {
         kind: ResourceKind,
-        found: Found<'a>,
-        roles: Roles,
+        found: Box<Found<'a>>,
+        roles: Box<Roles>,
     },
     Skip(&'static str),
 }
@@ -70,7 +70,11 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
     } else {
         ResourceKind::Single
     };
-    Some(Verdict::Resource { kind, found, roles })
+    Some(Verdict::Resource {
+        kind,
+        found: Box::new(found),
+        roles: Box::new(roles),
+    })
 }
 
 /// A POST that reads: its path or its name says list, search or query.

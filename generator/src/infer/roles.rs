@@ -13,7 +13,6 @@ pub(super) struct Param {
     pub description: String,
     pub schema: SchemaId,
     pub deprecated: bool,
-    pub required: bool,
     pub in_body: bool,
 }
 
@@ -210,28 +209,27 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
         .parameters
         .iter()
         .filter(|parameter| parameter.location == Location::Query);
-    let mut params: Vec<Param> = query
-        .map(|parameter| {
-            let schema = api.schemas.0.get(parameter.schema.0);
-            let inner = schema
-                .map(|schema| schema.description.as_str())
-                .unwrap_or_default();
-            let description = format!("{} {inner}", parameter.description)
-                .trim()
-                .to_lowercase();
-            // Many documents say it in the text only.
-            let marked =
-                description.starts_with("deprecated") || description.starts_with("**deprecated");
-            Param {
-                name: parameter.name.clone(),
-                deprecated: parameter.deprecated || marked,
-                description,
-                schema: parameter.schema,
-                required: parameter.required,
-                in_body: false,
-            }
-        })
-        .collect();
+    let query = query.map(|parameter| {
+        let schema = api.schemas.0.get(parameter.schema.0);
+        let inner = schema
+            .map(|schema| schema.description.as_str())
+            .unwrap_or_default();
+        let description = format!("{} {inner}", parameter.description)
+            .trim()
+            .to_lowercase();
+        // Many documents say it in the text only.
+        let marked =
+            description.starts_with("deprecated") || description.starts_with("**deprecated");
+        Param {
+            name: parameter.name.clone(),
+            deprecated: parameter.deprecated || marked,
+            description,
+            schema: parameter.schema,
+            in_body: false,
+        }
+    });
+    // The body comes first: a POST that takes both means the body.
+    let mut params: Vec<Param> = Vec::new();
     if operation.method == "post"
         && let Some(body) = operation.request_body
     {
@@ -242,11 +240,11 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
                 description: node.description(),
                 schema,
                 deprecated: node.deprecated(),
-                required: false,
                 in_body: true,
             });
         }
     }
+    params.extend(query);
     params
 }
 

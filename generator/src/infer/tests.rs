@@ -1,1 +1,62 @@
+//! One small document per question.
 
+use super::facts::{
+    AuthFacts, CursorFormat, CursorMeaning, Facts, PaginatorKind, ResourceFacts, ResourceKind,
+};
+use super::infer;
+use crate::spec::{Input, read};
+
+mod lists;
+mod pages;
+mod parents;
+
+/// Infers from a document's `paths` and whatever follows them.
+fn facts(paths: &str) -> Facts {
+    let text = format!("openapi: 3.0.0\ninfo: {{title: T, version: '1'}}\npaths:\n{paths}");
+    let input = Input {
+        name: "test.yaml".to_owned(),
+        bytes: text.into_bytes(),
+        base: None,
+    };
+    let (api, diagnostics) = read(&input);
+    infer(&api.unwrap_or_else(|| panic!("{diagnostics:?}")))
+}
+
+fn resource<'a>(facts: &'a Facts, name: &str) -> &'a ResourceFacts {
+    let names: Vec<&str> = facts
+        .resources
+        .iter()
+        .map(|resource| resource.name.as_str())
+        .collect();
+    facts
+        .resources
+        .iter()
+        .find(|resource| resource.name == name)
+        .unwrap_or_else(|| panic!("no {name} among {names:?}"))
+}
+
+/// A GET of a path with parameters (YAML flow) and a response schema (YAML flow).
+fn get(path: &str, parameters: &str, schema: &str) -> String {
+    get_with(path, parameters, schema, "{}")
+}
+
+fn get_with(path: &str, parameters: &str, schema: &str, headers: &str) -> String {
+    format!(
+        "  {path}:
+    get:
+      parameters: {parameters}
+      responses:
+        '200':
+          description: ok
+          headers: {headers}
+          content: {{application/json: {{schema: {schema}}}}}
+"
+    )
+}
+
+/// `{name: …, in: query}` of a type.
+fn query(name: &str, kind: &str) -> String {
+    format!("{{name: '{name}', in: query, schema: {{type: {kind}}}}}")
+}
+
+const ITEM: &str = "{type: object, properties: {id: {type: string}, name: {type: string}}}";

@@ -40,7 +40,7 @@ const CREATED: [&str; 7] = [
     "ctime",
 ];
 /// Words that a time may have besides.
-const PLAIN: [&str; 17] = [
+const PLAIN: [&str; 18] = [
     "at",
     "on",
     "date",
@@ -58,9 +58,10 @@ const PLAIN: [&str; 17] = [
     "epoch",
     "iso",
     "system",
+    "sys",
 ];
 /// Objects whose fields are the record's own.
-const INNER: [&str; 8] = [
+const INNER: [&str; 9] = [
     "attributes",
     "fields",
     "metadata",
@@ -69,6 +70,7 @@ const INNER: [&str; 8] = [
     "timestamps",
     "audit",
     "dates",
+    "sys",
 ];
 
 /// What a name says of a time: updated, created, or only that it is a time; `None` if it is of something else.

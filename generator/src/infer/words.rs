@@ -124,20 +124,24 @@ pub(super) fn segments(path: &str) -> Vec<&str> {
 
 /// The name in `{name}`, for a segment that is nothing else.
 pub(super) fn placeholder(segment: &str) -> Option<&str> {
-    segment.strip_prefix('{')?.strip_suffix('}')
+    let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+    (!name.contains(['{', '}'])).then_some(name)
 }
 
-/// Whether a segment holds a placeholder, also among other text: `{id}.json`.
+/// Whether a segment stands for a value; `pending{extension}` does not, `{id}.json` does.
 pub(super) fn is_variable(segment: &str) -> bool {
-    segment.contains('{')
+    segment.starts_with('{')
 }
 
-/// A path with its placeholders made alike and without a slash at its end.
+/// A path with its placeholders made alike, without endings (`users{extension}`) and without a slash at its end.
 pub(super) fn path_shape(path: &str) -> String {
     let mut shape = String::new();
     for segment in segments(path) {
         shape.push('/');
-        shape.push_str(if is_variable(segment) { "{}" } else { segment });
+        shape.push_str(match segment.split('{').next() {
+            Some(text) if !text.is_empty() => text,
+            _ => "{}",
+        });
     }
     shape
 }
@@ -145,20 +149,26 @@ pub(super) fn path_shape(path: &str) -> String {
 /// The last segment that is no placeholder and no verb, without a file's extension or an RPC's verb.
 pub(super) fn noun(path: &str) -> Option<String> {
     let segments = segments(path);
-    let statics = segments
-        .into_iter()
-        .rev()
-        .filter(|segment| !is_variable(segment));
-    for segment in statics {
-        let segment = segment.split(['(', ':', '?']).next().unwrap_or_default();
-        let segment = segment.strip_suffix(".json").unwrap_or(segment);
-        // `conversations.list` is a list of conversations.
-        let parts: Vec<&str> = segment.split('.').filter(|part| !is_verb(part)).collect();
-        let mut words = words(&parts.join("_"));
-        let verb = words.first().is_some_and(|first| is_verb(first));
-        if verb && words.len() > 1 {
-            words.remove(0);
+    for (index, segment) in segments.iter().enumerate().rev() {
+        if is_variable(segment) {
+            continue;
         }
+        // `/cards/{card}/list` is the list that a card is in, `/databases/{id}/query` no list of databases.
+        let item = index.checked_sub(1).and_then(|before| segments.get(before));
+        if is_verb(segment) && item.is_some_and(|item| is_variable(item)) {
+            let thing = index.checked_sub(2).and_then(|before| segments.get(before));
+            let thing = thing.map(|thing| singular_name(thing)).unwrap_or_default();
+            return Some(snake(&format!("{thing}_{segment}")));
+        }
+        let segment = segment
+            .split(['(', ':', '?', '{'])
+            .next()
+            .unwrap_or_default();
+        let segment = segment.strip_suffix(".json").unwrap_or(segment);
+        // AWS writes the operation behind `=`.
+        let segment = segment.rsplit('=').next().unwrap_or(segment);
+        // `conversations.list` is a list of conversations, `usergroups.listChannels` one of their channels.
+        let words: Vec<String> = segment.split('.').flat_map(without_verb).collect();
         let noun = words.join("_");
         if !noun.is_empty() && !is_verb(&noun) && !is_version(&noun) {
             return Some(noun);
@@ -167,8 +177,17 @@ pub(super) fn noun(path: &str) -> Option<String> {
     None
 }
 
+/// The words of a name but for a verb at its start: `ListShards` names shards.
+fn without_verb(name: &str) -> Vec<String> {
+    let mut words = words(name);
+    if words.first().is_some_and(|first| is_verb(first)) {
+        words.remove(0);
+    }
+    words
+}
+
 /// Words of a path that say what is done, not to what.
-fn is_verb(word: &str) -> bool {
+pub(super) fn is_verb(word: &str) -> bool {
     [
         "list",
         "search",
@@ -200,7 +219,7 @@ pub(super) fn is_version(segment: &str) -> bool {
 
 /// Whether a text holds a word (or words) at word boundaries; both in lower case.
 pub(super) fn says(text: &str, phrase: &str) -> bool {
-    let mut rest = text;
+    let mut rest = if phrase.is_empty() { "" } else { text };
     let mut before = None;
     while let Some(at) = rest.find(phrase) {
         let (head, tail) = rest.split_at(at);

@@ -56,7 +56,9 @@ impl Client {
     }
 
     /// A client that answers from a recorded exchange.
-    pub fn replay(options: ClientOptions, exchanges: Vec<Exchange>) -> Result<Self> {
+    pub fn replay(mut options: ClientOptions, exchanges: Vec<Exchange>) -> Result<Self> {
+        // A recording fits any base URL, also one that is still to be given.
+        options.base_url = "http://localhost".to_owned();
         Client::with(Transport::Replay(Replay::new(exchanges)), options)
     }
 

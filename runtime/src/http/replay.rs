@@ -59,7 +59,7 @@ impl Replay {
         let found = exchanges.iter_mut().find(|slot| {
             slot.as_ref().is_some_and(|exchange| {
                 exchange.request.method == request.method.name()
-                    && exchange.request.path == path
+                    && same_path(&exchange.request.path, &path)
                     && exchange.request.body == request.body
             })
         });
@@ -87,6 +87,17 @@ impl Replay {
             request: String::new(),
         })
     }
+}
+
+/// Whether two paths ask for the same thing: the order of parameters says nothing.
+fn same_path(left: &str, right: &str) -> bool {
+    let parts = |path: &str| {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut pairs: Vec<String> = query.split('&').map(str::to_owned).collect();
+        pairs.sort();
+        (path.to_owned(), pairs)
+    };
+    parts(left) == parts(right)
 }
 
 /// Path and query of a request as a recording writes them: decoded, to be read by people.

@@ -126,6 +126,8 @@ pub fn destination(url: &str) -> Result<Box<dyn Destination>> {
     match scheme {
         #[cfg(feature = "sqlite")]
         "sqlite" if !rest.is_empty() => Ok(Box::new(sqlite::Sqlite::new(rest))),
+        #[cfg(feature = "parquet")]
+        "parquet" if !rest.is_empty() => Ok(Box::new(parquet::Parquet::new(rest))),
         _ => Err(Error::new(
             ErrorKind::Usage,
             format!("`{url}` is not a destination that this connector knows"),

@@ -1,1 +1,414 @@
-//! Parquet files in a folder.
+//! Parquet files in a local folder.
+//!
+//! ```text
+//! FOLDER/<table>/<load id>-<number>.parquet   data files, never changed once they are there
+//! FOLDER/_etl/manifest.json                   what was committed: tables, their files, state, loads
+//! FOLDER/_etl/lock                            keeps a second run out
+//! FOLDER/_etl/staging/<table>/                files of a commit under way, and of a pass that has not ended
+//! ```
+//!
+//! The manifest is the commit: it is written beside the old one and renamed. Files move into place before, files that
+//! are no longer needed go after it; a run that is killed in between leaves files that the manifest does not name, and
+//! the next run removes them. So the tables are exactly the files that the manifest names. A reader with a glob
+//! (`FOLDER/<table>/*.parquet`) sees the same when no load is running; while one commits, it may for a moment see rows
+//! of that commit early, or both the old and the new row of a record.
+//!
+//! Files are not changed: a record that is replaced is left out when the files that hold it, its child rows and the
+//! records loaded with it are written anew at the commit. Which file holds which record is read from the
+//! `_etl_id` columns when a resource's first rows come; that takes about 40 bytes of memory a record.
+//!
+//! Tables gain columns, files do not: one that was written before a column came lacks it. Readers fill in nulls when
+//! asked to: `read_parquet('FOLDER/<table>/*.parquet', union_by_name = true)` in DuckDB,
+//! `scan_parquet(..., missing_columns="insert")` with the `schema` of the newest file in Polars. Every table has at least one file that has all its columns, if need be one without rows.
+
+mod files;
+mod folder;
+mod manifest;
+mod space;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use self::files::{Context, OpenBatch, Schemas};
+use self::folder::{Folder, Retired};
+use self::manifest::{LoadEntry, Manifest, SourceEntry, StateEntry, TableEntry};
+use self::space::Space;
+use super::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::Timestamp;
+use crate::schema::{Disposition, TableSchema};
+use crate::state::StateChange;
+
+/// Rows may wait in memory, encoded, up to about that many bytes over all files.
+const WAITING_BYTES: usize = 64 << 20;
+
+/// Parquet files in a folder.
+pub struct Parquet {
+    folder: Arc<Folder>,
+    open: Option<Open>,
+}
+
+/// An opened folder.
+struct Open {
+    folder: Arc<Folder>,
+    load: LoadInfo,
+    /// As last committed.
+    committed: Manifest,
+    /// The number of the next file.
+    next: u32,
+    resources: BTreeMap<String, Resource>,
+    state: BTreeMap<(String, String), String>,
+    /// Files that go after the next commit.
+    retired: Vec<Retired>,
+    /// Root rows written in this load.
+    rows: u64,
+    /// Held as long as the folder is open; the system drops it with the process.
+    _lock: File,
+}
+
+/// What there is of a resource, uncommitted changes included.
+#[derive(Default)]
+struct Resource {
+    tables: Schemas,
+    live: Space,
+    /// The rows of a `Replace` pass that has not ended.
+    staged: Space,
+}
+
+impl Parquet {
+    /// The folder at `path`; it is made when it is opened.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Parquet {
+            folder: Arc::new(Folder::new(path.into())),
+            open: None,
+        }
+    }
+
+    fn opened(&mut self) -> Result<&mut Open> {
+        self.open
+            .as_mut()
+            .ok_or_else(|| Error::new(ErrorKind::Destination, "the folder has not been opened"))
+    }
+}
+
+impl Destination for Parquet {
+    fn describe(&self) -> String {
+        format!("parquet:{}", self.folder.root().display())
+    }
+
+    fn exists(&self) -> bool {
+        self.folder.manifest().exists()
+    }
+
+    fn limits(&self) -> Limits {
+        // A table's name is the name of a folder.
+        Limits {
+            identifier_length: 200,
+        }
+    }
+
+    fn checkpoint_policy(&self) -> CheckpointPolicy {
+        // Each commit makes files; many small ones are slow to read.
+        CheckpointPolicy {
+            rows: 200_000,
+            interval: Duration::from_secs(60),
+        }
+    }
+
+    fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
+        let lock = self.folder.lock()?;
+        let committed = self.folder.read()?;
+        self.folder.repair(&committed)?;
+        let source = committed.sources.get(&load.source);
+        let memory = source.map(remembered).unwrap_or_default();
+        let state = memory.state.iter().cloned();
+        self.open = Some(Open {
+            folder: self.folder.clone(),
+            load: load.clone(),
+            next: committed.next,
+            resources: source.map(resources).unwrap_or_default(),
+            state: state
+                .map(|row| ((row.resource, row.slice), row.value))
+                .collect(),
+            retired: Vec::new(),
+            rows: 0,
+            committed,
+            _lock: lock,
+        });
+        Ok(memory)
+    }
+
+    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+        self.opened()?.write(chunk)
+    }
+
+    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
+        self.opened()?.commit(state, status)
+    }
+
+    fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
+        let open = self.opened()?;
+        let source = open.committed.sources.get(&open.load.source);
+        let mut tables: Vec<&TableEntry> =
+            source.iter().flat_map(|source| &source.tables).collect();
+        tables.sort_by_key(|table| (&table.resource, &table.name));
+        let count = |table: &TableEntry| {
+            let rows = table.files.iter().map(|file| file.rows).sum();
+            (table.name.clone(), rows)
+        };
+        Ok(tables.into_iter().map(count).collect())
+    }
+}
+
+/// What the manifest remembers of a source.
+fn remembered(source: &SourceEntry) -> Memory {
+    let mut tables: Vec<TableSchema> = source.tables.iter().map(TableEntry::schema).collect();
+    tables.sort_by(|a, b| a.name.cmp(&b.name));
+    Memory {
+        tables,
+        state: source.state_rows().collect(),
+    }
+}
+
+/// The resources of a source, with their files.
+fn resources(source: &SourceEntry) -> BTreeMap<String, Resource> {
+    let mut tables: BTreeMap<&str, Vec<&TableEntry>> = BTreeMap::new();
+    for table in &source.tables {
+        tables.entry(&table.resource).or_default().push(table);
+    }
+    let resource = |tables: &[&TableEntry]| {
+        let live = tables.iter().flat_map(|table| {
+            let files = table.files.iter();
+            files.map(|file| (table.name.as_str(), file))
+        });
+        let staged = tables.iter().flat_map(|table| {
+            let files = table.staged.iter();
+            files.map(|file| (table.name.as_str(), file))
+        });
+        Resource {
+            live: Space::new(manifest::batches(live, true)),
+            staged: Space::new(manifest::batches(staged, false)),
+            tables: tables
+                .iter()
+                .map(|table| (table.name.clone(), Arc::new(table.schema())))
+                .collect(),
+        }
+    };
+    tables
+        .into_iter()
+        .map(|(name, tables)| (name.to_owned(), resource(&tables)))
+        .collect()
+}
+
+impl Open {
+    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+        for table in &chunk.tables {
+            self.check_owner(&table.schema, &chunk.resource)
+                .map_err(|error| error.at(self.folder.root().display().to_string()))?;
+        }
+        let resource = self
+            .resources
+            .entry(chunk.resource.to_string())
+            .or_default();
+        for table in &chunk.tables {
+            ensure(&mut resource.tables, &table.schema)?;
+        }
+        let staged = chunk.disposition == Disposition::Replace;
+        if staged && chunk.begins_pass {
+            resource.staged.clear(&mut self.retired);
+        }
+        let space = match staged {
+            true => &mut resource.staged,
+            false => &mut resource.live,
+        };
+        let mut at = Context {
+            folder: &self.folder,
+            schemas: &resource.tables,
+            load: &self.load.id,
+            next: &mut self.next,
+        };
+        let append = chunk.disposition == Disposition::Append;
+        space.write(&mut at, &chunk.tables, append)?;
+        if let Some(root) = chunk.tables.first() {
+            self.rows += root.rows.num_rows() as u64;
+        }
+        if staged && chunk.ends_pass {
+            resource.live.clear(&mut self.retired);
+            resource.live = std::mem::take(&mut resource.staged);
+        }
+        self.relieve()
+    }
+
+    /// A table that another source, another resource or a person has made is not ours to write to.
+    fn check_owner(&self, table: &TableSchema, resource: &str) -> Result<()> {
+        let owner = self
+            .resources
+            .iter()
+            .find(|(_, known)| known.tables.contains_key(&table.name));
+        let message = match owner {
+            Some((owner, _)) if owner == resource => return Ok(()),
+            Some((owner, _)) => {
+                format!("the table `{}` is that of resource {owner}", table.name)
+            }
+            None if !manifest::is_folder_name(&table.name) => {
+                format!("a table cannot have the name `{}` here", table.name)
+            }
+            None if self.taken(&table.name) => {
+                format!(
+                    "there is already a table `{}` that this source has not made",
+                    table.name
+                )
+            }
+            None => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Destination, message)
+            .hint("load into another folder, or rename the resource"))
+    }
+
+    /// Whether a person's folder or another source has that name.
+    fn taken(&self, table: &str) -> bool {
+        let mut known = self.committed.sources.values().flat_map(|s| &s.tables);
+        self.folder.has(table) || known.any(|known| known.name == table)
+    }
+
+    /// Keeps memory within bounds.
+    fn relieve(&mut self) -> Result<()> {
+        let resources = self.resources.values_mut();
+        let mut open: Vec<&mut OpenBatch> = resources
+            .flat_map(|resource| [resource.live.open(), resource.staged.open()])
+            .flatten()
+            .collect();
+        let sizes: Vec<(usize, usize)> = open.iter().map(|batch| batch.memory()).collect();
+        let most = sizes.iter().map(|(_, largest)| *largest).max().unwrap_or(0);
+        if sizes.iter().map(|(sum, _)| sum).sum::<usize>() > WAITING_BYTES {
+            for batch in &mut open {
+                batch.flush(most / 2)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
+        let mut filled = BTreeSet::new();
+        for resource in self.resources.values_mut() {
+            let mut at = Context {
+                folder: &self.folder,
+                schemas: &resource.tables,
+                load: &self.load.id,
+                next: &mut self.next,
+            };
+            resource.live.settle(&mut at, &mut self.retired)?;
+            resource.staged.settle(&mut at, &mut self.retired)?;
+            resource.live.complete(&mut at, &mut self.retired)?;
+            let staged = resource.live.batches.values_mut();
+            for batch in staged.filter(|batch| !batch.placed) {
+                for table in batch.files.keys() {
+                    self.folder.place(table, &batch.name)?;
+                    filled.insert(table.clone());
+                }
+                batch.placed = true;
+            }
+        }
+        self.folder.sync(&filled);
+        for change in state {
+            match change {
+                StateChange::Put(row) => self
+                    .state
+                    .insert((row.resource.clone(), row.slice.clone()), row.value.clone()),
+                StateChange::Forget { resource, slice } => {
+                    self.state.remove(&(resource.clone(), slice.clone()))
+                }
+            };
+        }
+        let entry = self.entry(status);
+        self.committed
+            .sources
+            .insert(self.load.source.clone(), entry);
+        self.committed.next = self.next;
+        self.folder.write(&self.committed)?;
+        self.folder.remove(std::mem::take(&mut self.retired));
+        Ok(())
+    }
+
+    /// What the manifest is to say of this source.
+    fn entry(&self, status: LoadStatus) -> SourceEntry {
+        let mut tables = Vec::new();
+        for resource in self.resources.values() {
+            for (name, schema) in &resource.tables {
+                tables.push(TableEntry {
+                    files: manifest::entries(name, resource.live.batches.values()),
+                    staged: manifest::entries(name, resource.staged.batches.values()),
+                    ..TableEntry::new(schema)
+                });
+            }
+        }
+        let state = self
+            .state
+            .iter()
+            .map(|((resource, slice), value)| StateEntry {
+                resource: resource.clone(),
+                slice: slice.clone(),
+                value: value.clone(),
+            });
+        let before = self.committed.sources.get(&self.load.source);
+        let loads = before.iter().flat_map(|source| &source.loads);
+        let mut loads: Vec<LoadEntry> = loads
+            .filter(|load| load.load_id != self.load.id)
+            .cloned()
+            .collect();
+        loads.push(LoadEntry {
+            load_id: self.load.id.clone(),
+            status: status.name().to_owned(),
+            committed_at: now().to_string(),
+            rows: self.rows,
+        });
+        SourceEntry {
+            tables,
+            state: state.collect(),
+            loads,
+        }
+    }
+}
+
+/// Takes over a table, or the columns that were not known yet.
+fn ensure(tables: &mut Schemas, schema: &Arc<TableSchema>) -> Result<()> {
+    let Some(known) = tables.get_mut(&schema.name) else {
+        tables.insert(schema.name.clone(), schema.clone());
+        return Ok(());
+    };
+    if known == schema {
+        return Ok(());
+    }
+    let known = Arc::make_mut(known);
+    for column in &schema.columns {
+        match known.columns.iter().find(|c| c.name == column.name) {
+            None => known.columns.push(column.clone()),
+            Some(there) if there.ty == column.ty => {}
+            Some(there) => {
+                return Err(Error::new(
+                    ErrorKind::Destination,
+                    format!(
+                        "the column `{}` of `{}` is {}, and cannot take {}",
+                        column.name,
+                        schema.name,
+                        there.ty.name(),
+                        column.ty.name()
+                    ),
+                )
+                .hint("load into another folder, or rename the field"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Timestamp::from_micros(since.map_or(0, |since| since.as_micros() as i64))
+}
+
+#[cfg(test)]
+mod tests;

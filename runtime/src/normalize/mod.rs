@@ -29,6 +29,8 @@ pub struct NormalizeOptions {
     pub name: String,
     /// The keys of each part of the primary key; empty: there is none.
     pub primary_key: Vec<Vec<String>>,
+    /// The key names a record only within its slice.
+    pub within_slice: bool,
     /// How rows meet those that are there.
     pub disposition: Disposition,
     /// Goes to `_etl_load_id`.
@@ -43,6 +45,7 @@ impl NormalizeOptions {
         NormalizeOptions {
             name: name.to_owned(),
             primary_key: primary_key.to_vec(),
+            within_slice: false,
             disposition,
             load_id: String::new(),
             identifier_length: 63,
@@ -106,6 +109,7 @@ pub struct Normalizer {
     places: Vec<Place>,
     root: Option<usize>,
     key: Vec<Lookup>,
+    within_slice: bool,
     disposition: Disposition,
     load_id: String,
     load_column: usize,
@@ -140,6 +144,7 @@ impl Normalizer {
                 .into_iter()
                 .map(|keys| Lookup::new(schema, keys))
                 .collect(),
+            within_slice: options.within_slice,
             disposition: options.disposition,
             load_id: options.load_id,
             load_column: 0,
@@ -357,6 +362,9 @@ impl Normalizer {
                 .id();
         }
         self.hasher.start(b'k').part(table);
+        if self.within_slice {
+            self.hasher.part(origin.slice.as_bytes());
+        }
         let mut whole = true;
         for part in &self.key {
             match key_text(part, row) {

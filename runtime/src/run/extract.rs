@@ -206,6 +206,8 @@ impl Extraction {
             return Ok(Ended::Gone);
         }
 
+        let schema = self.fetcher.resource.schema();
+        let columns = request.row_columns(|name| schema.position(name).is_some());
         loop {
             let fetched = self.fetcher.read(response, &pass.position)?;
             let rows = fetched.page.spans.len() as u64;
@@ -220,7 +222,7 @@ impl Extraction {
             let mut sink = self.sink.lock().await;
             let origin = PageOrigin {
                 slice: &id,
-                request: &request,
+                columns: &columns,
                 pass: &pass.id,
                 rows_before: pass.position.rows,
                 window: &window,

@@ -2,6 +2,7 @@
 //! says how far the resource has been read.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
@@ -15,7 +16,7 @@ use crate::run::loader::{Delivery, LoaderHandle};
 use crate::run::stats::Stats;
 use crate::run::window::Window;
 use crate::schema::{Disposition, TableBatch};
-use crate::source::{ReadPage, RowSink, SliceRequest};
+use crate::source::{ReadPage, RowSink};
 use crate::state::StateChange;
 
 /// A batch leaves when it holds that many records …
@@ -43,7 +44,8 @@ pub(crate) struct Sink {
 /// Where the rows of a page belong.
 pub(crate) struct PageOrigin<'a> {
     pub slice: &'a str,
-    pub request: &'a SliceRequest,
+    /// Columns that each row gets.
+    pub columns: &'a BTreeMap<String, Option<String>>,
     pub pass: &'a str,
     /// Rows received in this pass before the page.
     pub rows_before: u64,
@@ -228,7 +230,7 @@ impl RowSink for Taker<'_> {
                 ""
             },
             ordinal: self.ordinal - 1,
-            copied: &self.origin.request.columns,
+            copied: self.origin.columns,
         };
         if !normalizer.append(row, &origin)? {
             // The same key twice: within a batch the order is lost, so the first one leaves before.

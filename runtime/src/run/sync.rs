@@ -432,6 +432,7 @@ impl Plan<'_> {
         let options = NormalizeOptions {
             load_id: self.load.id.clone(),
             identifier_length: self.loader.limits.identifier_length,
+            within_slice: resource.spec().within_parent,
             ..NormalizeOptions::new(
                 &resource.spec().name,
                 &resource.spec().primary_key,

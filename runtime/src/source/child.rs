@@ -68,6 +68,22 @@ pub struct SliceRequest {
 }
 
 impl SliceRequest {
+    /// The columns that each of its rows gets: what is copied, and its parameters but those that the record has itself.
+    pub(crate) fn row_columns(
+        &self,
+        in_record: impl Fn(&str) -> bool,
+    ) -> BTreeMap<String, Option<String>> {
+        let parameters = self.path.iter().chain(&self.query);
+        let parameters = parameters.filter(|(name, _)| !in_record(name));
+        let mut columns = self.columns.clone();
+        for (name, value) in parameters {
+            columns
+                .entry(name.clone())
+                .or_insert_with(|| Some(value.clone()));
+        }
+        columns
+    }
+
     /// Names the slice in the state: its parameters as canonical JSON; the copied columns are no part of it.
     pub fn id(&self) -> String {
         let SliceRequest { path, query, .. } = self.clone();

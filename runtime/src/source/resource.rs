@@ -4,9 +4,9 @@ use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::child::{ChildRequest, SliceRequest};
+use super::child::{ChildRequest, ParamValue, SliceRequest};
 use crate::cursor::{Cursor, CursorSpec};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Method, Request};
 use crate::page::Paginator;
 use crate::record::{FieldPath, Record, Row};
@@ -41,6 +41,10 @@ pub(crate) struct ResourceSpec {
     pub paginator: Paginator,
     pub cursor: Option<CursorSpec>,
     pub parent: Option<ParentLink>,
+    /// The key names a record only among those of one parent.
+    pub within_parent: bool,
+    /// A parameter for which there is no value.
+    pub missing: Option<String>,
     pub disposition: Option<Disposition>,
 }
 
@@ -70,6 +74,8 @@ impl<T: Record> Resource<T> {
             paginator: Paginator::single(),
             cursor: None,
             parent: None,
+            within_parent: false,
+            missing: None,
             disposition: None,
         };
         Resource {
@@ -98,24 +104,36 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// Fills `{name}` in the path.
-    pub fn path(mut self, name: &str, value: &str) -> Self {
-        self.spec
-            .path_values
-            .insert(name.to_owned(), value.to_owned());
+    /// Fills `{name}` in the path. Without a value the resource cannot be read, and says so when it is.
+    pub fn path(mut self, name: &str, value: impl ParamValue) -> Self {
+        if let Some(value) = self.value(name, value) {
+            self.spec.path_values.insert(name.to_owned(), value);
+        }
         self
     }
 
     /// A query parameter of every request.
-    pub fn query(mut self, name: &str, value: &str) -> Self {
-        self.spec.query.push((name.to_owned(), value.to_owned()));
+    pub fn query(mut self, name: &str, value: impl ParamValue) -> Self {
+        if let Some(value) = self.value(name, value) {
+            self.spec.query.push((name.to_owned(), value));
+        }
         self
     }
 
     /// A header of every request.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.spec.headers.push((name.to_owned(), value.to_owned()));
+    pub fn header(mut self, name: &str, value: impl ParamValue) -> Self {
+        if let Some(value) = self.value(name, value) {
+            self.spec.headers.push((name.to_owned(), value));
+        }
         self
+    }
+
+    fn value(&mut self, name: &str, value: impl ParamValue) -> Option<String> {
+        let text = value.text().filter(|text| !text.is_empty());
+        if text.is_none() {
+            self.spec.missing.get_or_insert_with(|| name.to_owned());
+        }
+        text
     }
 
     /// Where the records stand in the body, as a dotted path; without it the body itself is the array.
@@ -133,6 +151,12 @@ impl<T: Record> Resource<T> {
             .into_iter()
             .map(|field| field.into().keys().to_vec())
             .collect();
+        self
+    }
+
+    /// The primary key names a record only among those of one parent (a commit may stand in two repositories).
+    pub fn within_parent(mut self) -> Self {
+        self.spec.within_parent = true;
         self
     }
 
@@ -156,8 +180,9 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// The list exists once per record of `parent`; `link` fills the request from that record. Parents that the
-    /// owner's filters drop have no children.
+    /// The list exists once per record of `parent`; `link` fills the request from that record. Each row gets the
+    /// parameters as columns, unless the record has fields of their names. Parents that the owner's filters drop have
+    /// no children.
     pub fn child_of<P: Record>(
         mut self,
         parent: &str,
@@ -211,6 +236,14 @@ impl ResourceSpec {
 
     /// The request of a slice's first page, without cursor and page parameters.
     pub fn first_request(&self, slice: &SliceRequest, client: &Client) -> Result<Request> {
+        if let Some(name) = &self.missing {
+            let message = format!("there is no value for its parameter `{name}`");
+            return Err(Error::new(ErrorKind::Usage, message)
+                .at(format!("resource {}", self.name))
+                .hint(
+                    "give the setting a value (`--help` lists them), or leave the resource out",
+                ));
+        }
         let parameters: Vec<(String, String)> = self
             .path_values
             .iter()

@@ -7,8 +7,16 @@ pub fn customers() -> Resource<Customer> {
     Resource::list("customers", "/v1/customers")
         .records("data")
         .primary_key([Customer::ID])
-        .paginate(Paginator::last_id("starting_after").more("has_more").page_size("limit", 100))
-        .incremental(Cursor::created(Customer::CREATED).param("created[gte]").until("created[lte]"))
+        .paginate(
+            Paginator::last_id("starting_after")
+                .more("has_more")
+                .page_size("limit", 100),
+        )
+        .incremental(
+            Cursor::created(Customer::CREATED)
+                .param("created[gte]")
+                .until("created[lte]"),
+        )
 }
 
 /// A person or company that is billed.

@@ -5,7 +5,11 @@ pub fn events() -> Resource<Event> {
     Resource::list("events", "/v1/events")
         .records("data")
         .primary_key([Event::ID])
-        .paginate(Paginator::last_id("starting_after").more("has_more").page_size("limit", 100))
+        .paginate(
+            Paginator::last_id("starting_after")
+                .more("has_more")
+                .page_size("limit", 100),
+        )
         .incremental(
             Cursor::created(Event::CREATED)
                 .param("created[gte]")

@@ -7,8 +7,16 @@ pub fn invoices() -> Resource<Invoice> {
     Resource::list("invoices", "/v1/invoices")
         .records("data")
         .primary_key([Invoice::ID])
-        .paginate(Paginator::last_id("starting_after").more("has_more").page_size("limit", 100))
-        .incremental(Cursor::created(Invoice::CREATED).param("created[gte]").until("created[lte]"))
+        .paginate(
+            Paginator::last_id("starting_after")
+                .more("has_more")
+                .page_size("limit", 100),
+        )
+        .incremental(
+            Cursor::created(Invoice::CREATED)
+                .param("created[gte]")
+                .until("created[lte]"),
+        )
 }
 
 /// A bill.
@@ -21,7 +29,6 @@ pub struct Invoice {
     pub currency: Option<String>,
     /// Who is billed (the id of a customer).
     pub customer: Option<String>,
-    /// What is billed for.
     pub lines: Option<InvoiceLines>,
     pub paid: Option<bool>,
     pub tags: Option<Vec<String>>,

@@ -6,11 +6,15 @@ use crate::resources::Project;
 pub fn tasks() -> Resource<Task> {
     Resource::list("tasks", "/tasks")
         .child_of("projects", |project: &Project, request| {
-            request.query("project_id", &project.id)
+            request.query("project_id", project.id)
         })
         .records("items")
         .primary_key([Task::ID])
-        .paginate(Paginator::page_number("page").starting_at(1).total_items("page.total").page_size("per_page", 50))
+        .paginate(
+            Paginator::page_number("page")
+                .total_items("page.total")
+                .page_size("per_page", 50),
+        )
         .incremental(Cursor::updated(Task::UPDATED_AT).param("updated_after"))
 }
 

@@ -1,0 +1,5 @@
+//! Structs that several resources share.
+
+mod user;
+
+pub use user::*;

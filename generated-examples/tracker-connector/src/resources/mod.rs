@@ -1,0 +1,7 @@
+//! One file per resource.
+
+mod projects;
+mod tasks;
+
+pub use projects::*;
+pub use tasks::*;

@@ -1,0 +1,98 @@
+//! Arguments, output, exit codes; nothing else.
+
+mod inspect;
+mod new;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::infer::{facts::Facts, infer};
+use crate::spec::api::Api;
+use crate::spec::{Input, read};
+
+/// Reads an OpenAPI document and writes a strongly typed connector crate in Rust.
+#[derive(Parser)]
+#[command(name = "etlgen", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Writes a connector crate for the API that a document describes
+    New(new::Arguments),
+    /// Shows what is inferred of a document: resources, keys, paginators, cursors, parents
+    Inspect(inspect::Arguments),
+}
+
+/// Why a command ends early: it has been said, or is said now.
+enum Failure {
+    /// Everything has been said.
+    Said,
+    Diagnostic(Diagnostic),
+    Message(String),
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Failure::Diagnostic(diagnostic)
+    }
+}
+
+/// Runs the command line. Exit codes: 0 all is well, 1 there is no result, 2 usage.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::New(arguments) => new::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+    };
+    match result {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Said) => {}
+        Err(Failure::Diagnostic(diagnostic)) => say(&diagnostic.to_string()),
+        Err(Failure::Message(message)) => say(&format!("error: {message}")),
+    }
+    ExitCode::FAILURE
+}
+
+/// A document, what it says and what it means.
+struct Understood {
+    input: Input,
+    api: Api,
+    facts: Facts,
+}
+
+/// Reads a document and tells what was found wrong with it: notes only where they are wanted.
+fn understand(spec: &str, notes: bool) -> Result<Understood, Failure> {
+    let input = Input::load(spec).map_err(|error| Failure::Message(error.to_string()))?;
+    let (api, diagnostics) = read(&input);
+    let (shown, hidden): (Vec<_>, Vec<_>) = diagnostics
+        .iter()
+        .partition(|diagnostic| notes || diagnostic.severity > Severity::Note);
+    for diagnostic in shown {
+        say(&diagnostic.to_string());
+    }
+    if !hidden.is_empty() {
+        say(&format!(
+            "{} notes on repairs of the document (`--notes` shows them)",
+            hidden.len()
+        ));
+    }
+    let api = api.ok_or(Failure::Said)?;
+    let facts = infer(&api);
+    Ok(Understood { input, api, facts })
+}
+
+/// A line on standard error; there is nobody left to tell if it fails.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Text on standard output; a reader who has gone (`| head`) is no error.
+fn out(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+}

@@ -1,0 +1,212 @@
+//! `etlgen new`.
+
+use std::path::{Path, PathBuf};
+
+use super::{Failure, Understood, out, say, understand};
+use crate::emit::{Context, files};
+use crate::inspect;
+use crate::plan::overrides::{self, Overrides};
+use crate::plan::{Options, Plan, Runtime, plan};
+use crate::project::{Lock, Surroundings, ensure_free, format, relative, spec_hash, write_new};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The document: a file, a URL, or `-` for standard input
+    #[arg(long, required_unless_present = "config")]
+    spec: Option<String>,
+    /// Only these resources, comma separated, and the parents they need; else every list
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    resources: Vec<String>,
+    /// Not the resources that fit this pattern (`*` stands for anything); may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// What the source is called [default: from the document's title]
+    #[arg(long)]
+    name: Option<String>,
+    /// Where the crate is written [default: ./<name>-connector]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// The runtime that the crate links: a folder or a version [default: the one that fits this etlgen]
+    #[arg(long, value_name = "PATH|VERSION")]
+    runtime: Option<String>,
+    /// An etlgen.toml whose wishes count from the start; the crate gets it as it is
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The crate is a member of the workspace around it [default: if that lists it]
+    #[arg(long)]
+    workspace_member: bool,
+    /// The crate's licence, as SPDX names it
+    #[arg(long, default_value = "MIT OR Apache-2.0")]
+    license: String,
+    /// Shows also what was repaired in the document
+    #[arg(long)]
+    notes: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(out) = &arguments.out {
+        free(out)?;
+    }
+    let (overrides, etlgen_toml) = wishes(arguments)?;
+    let spec = document(arguments, &overrides)?;
+    let understood = understand(&spec, arguments.notes)?;
+    let options = Options {
+        name: arguments.name.clone(),
+        include: arguments.resources.clone(),
+        exclude: arguments.exclude.clone(),
+        fallback_name: Path::new(&spec)
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        overrides,
+        ..Options::default()
+    };
+    let plan = plan(&understood.api, &understood.facts, &options)?;
+    let folder = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(&plan.crate_name));
+    free(&folder)?;
+
+    let surroundings = Surroundings::of(&folder);
+    let context = Context {
+        spec: spec_name(arguments, &options.overrides, &spec, &folder),
+        runtime: runtime(arguments.runtime.as_deref(), &folder),
+        license: arguments.license.clone(),
+        own_workspace: surroundings.has_workspace
+            && !surroundings.is_member
+            && !arguments.workspace_member,
+        etlgen_toml,
+        name: arguments.name.clone(),
+        include: arguments.resources.clone(),
+        exclude: arguments.exclude.clone(),
+    };
+    let mut written = files(&plan, &context).map_err(Failure::Message)?;
+    match format(&mut written) {
+        Ok(true) => {}
+        Ok(false) => say(
+            "warning: there is no rustfmt here; run `cargo fmt` in the crate before you commit it",
+        ),
+        Err(error) => return Err(Failure::Message(format!("rustfmt: {error}"))),
+    }
+    let lock = lock(&understood, &plan, &context, &written);
+    write_new(&folder, &written, &lock).map_err(|error| Failure::Message(error.to_string()))?;
+    report(&understood, &plan, &folder);
+    Ok(())
+}
+
+fn free(folder: &Path) -> Result<(), Failure> {
+    ensure_free(folder).map_err(|error| {
+        Failure::Message(format!(
+            "{error}\n  hint: `--out` names another folder; nothing was written"
+        ))
+    })
+}
+
+/// The owner's wishes, and the text they stand in.
+fn wishes(arguments: &Arguments) -> Result<(Overrides, Option<String>), Failure> {
+    let Some(path) = &arguments.config else {
+        return Ok((Overrides::default(), None));
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Message(format!("{}: {error}", path.display())))?;
+    let overrides = overrides::parse(&path.display().to_string(), &text)?;
+    Ok((overrides, Some(text)))
+}
+
+/// Where the document is: `--spec`, else what `etlgen.toml` says, seen from its folder.
+fn document(arguments: &Arguments, overrides: &Overrides) -> Result<String, Failure> {
+    if let Some(spec) = &arguments.spec {
+        return Ok(spec.clone());
+    }
+    let (Some(spec), Some(config)) = (&overrides.spec, &arguments.config) else {
+        return Err(Failure::Message(
+            "neither `--spec` nor the `spec` of etlgen.toml says where the document is".to_owned(),
+        ));
+    };
+    if spec.contains("://") {
+        return Ok(spec.clone());
+    }
+    let folder = config.parent().unwrap_or(Path::new(""));
+    Ok(folder.join(spec).display().to_string())
+}
+
+/// The document as the crate names it: a URL, or a path that holds as long as both move together.
+fn spec_name(arguments: &Arguments, overrides: &Overrides, spec: &str, folder: &Path) -> String {
+    match (&arguments.spec, &overrides.spec) {
+        (None, Some(spec)) => spec.clone(),
+        _ if spec == "-" => "-".to_owned(),
+        _ if spec.contains("://") => spec.split(['?', '#']).next().unwrap_or_default().to_owned(),
+        _ => relative(folder, Path::new(spec)),
+    }
+}
+
+/// The runtime of that path or version; else the one in the source tree that this program was built from, if it is
+/// still there; else its version.
+fn runtime(wanted: Option<&str>, folder: &Path) -> Runtime {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime");
+    match wanted {
+        Some(wanted)
+            if wanted.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '=' | '^' | '~')) =>
+        {
+            Runtime {
+                version: wanted.to_owned(),
+                path: None,
+            }
+        }
+        Some(path) => Runtime {
+            version,
+            path: Some(path.to_owned()),
+        },
+        None if built_from.join("Cargo.toml").exists() => Runtime {
+            version,
+            path: Some(relative(folder, &built_from)),
+        },
+        None => Runtime {
+            version,
+            path: None,
+        },
+    }
+}
+
+fn lock(
+    understood: &Understood,
+    plan: &Plan,
+    context: &Context,
+    files: &crate::emit::Files,
+) -> Lock {
+    let hash = spec_hash(&understood.input.bytes);
+    let mut lock = Lock::new(&context.spec, hash, &plan.ledger, files);
+    let options = [
+        ("resources", context.include.clone()),
+        ("exclude", context.exclude.clone()),
+        ("name", context.name.iter().cloned().collect()),
+    ];
+    lock.options = options
+        .into_iter()
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(name, values)| (name.to_owned(), values))
+        .collect();
+    lock
+}
+
+fn report(understood: &Understood, plan: &Plan, folder: &Path) {
+    let names: Vec<&str> = plan
+        .resources
+        .iter()
+        .map(|resource| resource.name.as_str())
+        .collect();
+    let mut facts = understood.facts.clone();
+    facts
+        .resources
+        .retain(|resource| names.contains(&resource.name.as_str()));
+    facts.skipped.clear();
+    out(&inspect::table(&understood.api, &facts));
+    out(&format!(
+        "\n{} resources in {}\n\n  cd {}\n  cargo run -- --help",
+        plan.resources.len(),
+        folder.display(),
+        folder.display()
+    ));
+}

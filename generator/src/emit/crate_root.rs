@@ -1,0 +1,237 @@
+//! `lib.rs`, `main.rs`, `config.rs`, the tests and the example.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::resource::needs_config;
+use super::tokens::{doc, ident, inner_doc};
+use crate::plan::{Auth, FieldRef, KeyPlace, Plan, Setting};
+
+fn library_name(plan: &Plan) -> proc_macro2::Ident {
+    format_ident!("{}", plan.crate_name.replace('-', "_"))
+}
+
+/// `src/lib.rs`.
+pub fn library(plan: &Plan) -> TokenStream {
+    let docs = inner_doc(&[
+        &format!("Connector for the {}.", plan.title),
+        "",
+        "[`source`] says what the API offers; each file in `resources` is one collection, to be read and changed by hand.",
+    ]);
+    let types = (!plan.types.is_empty()).then(|| {
+        quote!(
+            pub mod types;
+        )
+    });
+    let auth = auth(&plan.auth).map(|auth| quote!(.auth(#auth)));
+    let resources = plan.resources.iter().map(|resource| {
+        let name = ident(&resource.ident);
+        let config = needs_config(resource).then(|| quote!(config));
+        quote!(.resource(resources::#name(#config)))
+    });
+    let source = &plan.source;
+    let function = doc("Every resource of the API, ready to run.");
+    quote! {
+        #docs
+        pub mod config;
+        pub mod resources;
+        #types
+        pub use config::Config;
+        use etlgen_runtime::prelude::*;
+        #function
+        pub fn source(config: &Config) -> Source {
+            Source::new(#source, &config.base_url)
+                #auth
+                #(#resources)*
+        }
+    }
+}
+
+fn auth(auth: &Auth) -> Option<TokenStream> {
+    Some(match auth {
+        Auth::None => return None,
+        Auth::Bearer(setting) => {
+            let setting = ident(setting);
+            quote!(Auth::bearer(&config.#setting))
+        }
+        Auth::Basic(user, password) => {
+            let (user, password) = (ident(user), ident(password));
+            quote!(Auth::basic(&config.#user, &config.#password))
+        }
+        Auth::Keys(keys) => {
+            let keys = keys.iter().map(|key| {
+                let (name, prefix, setting) = (&key.name, &key.prefix, ident(&key.setting));
+                match key.place {
+                    KeyPlace::Query => quote!(Auth::query(#name, &config.#setting)),
+                    KeyPlace::Cookie => quote!(Auth::cookie(#name, &config.#setting)),
+                    KeyPlace::Header if prefix.is_empty() => {
+                        quote!(Auth::header(#name, &config.#setting))
+                    }
+                    KeyPlace::Header => {
+                        quote!(Auth::header_with_prefix(#name, #prefix, &config.#setting))
+                    }
+                }
+            });
+            let all = keys.reduce(|all, key| quote!(#all.and(#key)));
+            return all;
+        }
+        Auth::OAuth2 {
+            token_url,
+            client_id,
+            client_secret,
+            scopes,
+        } => {
+            let (id, secret) = (ident(client_id), ident(client_secret));
+            quote!(Auth::oauth2_client_credentials(#token_url, &config.#id, &config.#secret, &[#(#scopes),*]))
+        }
+    })
+}
+
+/// `src/main.rs`.
+pub fn binary(plan: &Plan) -> TokenStream {
+    let docs = inner_doc(&["The connector's command line."]);
+    let library = library_name(plan);
+    quote! {
+        #docs
+        fn main() -> std::process::ExitCode {
+            etlgen_runtime::cli::main(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), #library::source)
+        }
+    }
+}
+
+/// `src/config.rs`.
+pub fn config(plan: &Plan) -> TokenStream {
+    let docs = inner_doc(&["What the connector has to be told."]);
+    let first = plan
+        .settings
+        .first()
+        .map_or("base_url", |setting| &setting.ident);
+    let lines = [
+        format!(
+            "Each setting is looked up as a flag (`--{}`), in the environment (`{}_{}`), in `.env`, and in",
+            first.replace('_', "-"),
+            plan.prefix,
+            first.to_uppercase()
+        ),
+        format!(
+            "`{}.toml` (`{first}`), in that order.",
+            plan.prefix.to_lowercase()
+        ),
+    ];
+    let lines = lines.iter().map(|line| doc(line));
+    let prefix = &plan.prefix;
+    let fields = plan.settings.iter().map(setting);
+    quote! {
+        #docs
+        use etlgen_runtime::prelude::*;
+        #(#lines)*
+        #[derive(Clone, Settings)]
+        #[settings(prefix = #prefix)]
+        pub struct Config {
+            #(#fields),*
+        }
+    }
+}
+
+fn setting(setting: &Setting) -> TokenStream {
+    let docs = doc(&setting.doc);
+    let default = setting
+        .default
+        .as_ref()
+        .map(|default| quote!(#[settings(default = #default)]));
+    let name = ident(&setting.ident);
+    let ty = if setting.secret {
+        quote!(Secret)
+    } else {
+        quote!(String)
+    };
+    let ty = if setting.optional {
+        quote!(Option<#ty>)
+    } else {
+        ty
+    };
+    quote! {
+        #docs
+        #default
+        pub #name: #ty
+    }
+}
+
+/// `tests/connector.rs`.
+pub fn tests(plan: &Plan) -> TokenStream {
+    let docs = inner_doc(&[
+        "Decodes the examples of the spec and pages through a recorded exchange, without a network.",
+    ]);
+    let library = library_name(plan);
+    quote! {
+        #docs
+        use #library::{Config, source};
+        use etlgen_runtime::{prelude::*, testing};
+
+        #[test]
+        fn the_examples_decode() {
+            testing::decode_examples(&source(&Config::placeholder()), "tests/examples");
+        }
+
+        #[test]
+        fn a_recorded_exchange_pages_to_its_end() {
+            testing::replay_exchange(&source(&Config::placeholder()), "tests/exchange");
+        }
+    }
+}
+
+/// `examples/stream.rs`: the first resource that needs no parent, record by record.
+pub fn example(plan: &Plan) -> Option<TokenStream> {
+    let resource = plan
+        .resources
+        .iter()
+        .find(|resource| resource.parent.is_none() && resource.record.is_some())?;
+    let docs = inner_doc(&["Streams typed records: `cargo run --example stream`."]);
+    let library = library_name(plan);
+    let (function, records) = (ident(&resource.ident), ident(&resource.ident));
+    let records = match resource.ident.as_str() {
+        "config" | "source" | "resources" => format_ident!("records"),
+        _ => records,
+    };
+    let config = needs_config(resource).then(|| quote!(&config));
+    let field = match resource.key.first() {
+        Some(FieldRef::Handle { constant, .. }) => {
+            let fields = resource
+                .structs
+                .iter()
+                .take(1)
+                .flat_map(|body| &body.fields);
+            let mut fields = fields.filter(|field| field.ident.to_uppercase() == *constant);
+            fields.next().map(|field| ident(&field.ident))
+        }
+        _ => None,
+    };
+    let body = match field {
+        Some(field) => quote! {
+            while let Some(record) = #records.next().await {
+                println!("{:?}", record?.#field);
+            }
+        },
+        None => quote! {
+            let mut count = 0;
+            while let Some(record) = #records.next().await {
+                record?;
+                count += 1;
+            }
+            println!("{count} records");
+        },
+    };
+    Some(quote! {
+        #docs
+        use #library::{Config, resources, source};
+        use etlgen_runtime::prelude::*;
+
+        #[tokio::main(flavor = "current_thread")]
+        async fn main() -> Result<()> {
+            let config = Config::load()?;
+            let mut #records = source(&config).stream(resources::#function(#config));
+            #body
+            Ok(())
+        }
+    })
+}

@@ -1,0 +1,68 @@
+//! The plan as files in memory: Rust through quote and prettyplease, the rest through askama. Nothing is decided here.
+
+mod crate_root;
+mod documents;
+mod resource;
+mod structs;
+mod tokens;
+
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+
+use crate::plan::{Plan, Runtime};
+
+/// Files by their path in the crate, with `/`.
+pub type Files = BTreeMap<String, String>;
+
+/// What the files say besides the plan.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Where the document is, as the crate names it.
+    pub spec: String,
+    pub runtime: Runtime,
+    /// SPDX.
+    pub license: String,
+    /// The crate is no member of a workspace around it.
+    pub own_workspace: bool,
+    /// The owner's `etlgen.toml`, to the letter.
+    pub etlgen_toml: Option<String>,
+    /// The name and the selection that were asked for.
+    pub name: Option<String>,
+    pub include: Vec<String>,
+    pub exclude: Vec<String>,
+}
+
+/// Writes the plan down. An error names the file that does not parse: a bug of etlgen.
+pub fn files(plan: &Plan, context: &Context) -> Result<Files, String> {
+    let mut files = Files::new();
+    let mut rust = |path: String, tokens: TokenStream| -> Result<(), String> {
+        let file: syn::File =
+            syn::parse2(tokens).map_err(|error| format!("{path} would not be Rust: {error}"))?;
+        files.insert(path, tokens::print(file));
+        Ok(())
+    };
+    rust("src/lib.rs".into(), crate_root::library(plan))?;
+    rust("src/main.rs".into(), crate_root::binary(plan))?;
+    rust("src/config.rs".into(), crate_root::config(plan))?;
+    rust("tests/connector.rs".into(), crate_root::tests(plan))?;
+    if let Some(tokens) = crate_root::example(plan) {
+        rust("examples/stream.rs".into(), tokens)?;
+    }
+    rust("src/resources/mod.rs".into(), resource::index(plan))?;
+    for resource in &plan.resources {
+        rust(
+            format!("src/resources/{}.rs", resource.ident),
+            resource::file(plan, resource),
+        )?;
+    }
+    if !plan.types.is_empty() {
+        let homes = structs::homes(plan);
+        rust("src/types/mod.rs".into(), structs::index(&homes))?;
+        for (ident, body) in &homes {
+            rust(format!("src/types/{ident}.rs"), structs::file(plan, body))?;
+        }
+    }
+    files.extend(documents::documents(plan, context).map_err(|error| error.to_string())?);
+    Ok(files)
+}

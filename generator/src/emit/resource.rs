@@ -1,0 +1,278 @@
+//! The file of a resource: the function that declares it, and its structs.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::structs;
+use super::tokens::{doc, ident, inner_doc};
+use crate::plan::{
+    Cursor, FieldRef, Link, Paginator, PaginatorKind, ParameterPlace, ParameterValue, Parent, Plan,
+    Resource, plain_text,
+};
+
+/// `src/resources/mod.rs`.
+pub fn index(plan: &Plan) -> TokenStream {
+    let docs = inner_doc(&["One file per resource."]);
+    let modules: Vec<_> = plan
+        .resources
+        .iter()
+        .map(|resource| ident(&resource.ident))
+        .collect();
+    quote! {
+        #docs
+        #(mod #modules;)*
+        #(pub use #modules::*;)*
+    }
+}
+
+/// Whether the function takes the settings.
+pub fn needs_config(resource: &Resource) -> bool {
+    let setting = |value: &ParameterValue| matches!(value, ParameterValue::Setting(_));
+    resource
+        .parameters
+        .iter()
+        .any(|parameter| setting(&parameter.value))
+}
+
+/// `src/resources/<ident>.rs`.
+pub fn file(plan: &Plan, resource: &Resource) -> TokenStream {
+    let mut used = structs::used(&resource.structs);
+    used.extend(resource.record.clone());
+    used.extend(
+        resource
+            .parent
+            .iter()
+            .filter_map(|parent| parent.record.clone()),
+    );
+    let imports = structs::imports(plan, &used, &resource.structs);
+    let config = needs_config(resource).then(|| {
+        quote!(
+            use crate::Config;
+        )
+    });
+    let function = function(resource);
+    let records = resource.structs.iter().map(structs::record);
+    quote! {
+        use etlgen_runtime::prelude::*;
+        #config
+        #imports
+        #function
+        #(#records)*
+    }
+}
+
+fn function(resource: &Resource) -> TokenStream {
+    let method = if resource.post { "POST" } else { "GET" };
+    let endpoint = format!("`{method} {}`", plain_text(&resource.path));
+    let docs = match resource.doc.as_str() {
+        "" => doc(&endpoint),
+        text => doc(&format!("{text}: {endpoint}")),
+    };
+    let undecided = (resource.paginator.kind == PaginatorKind::Undecided).then(|| {
+        let blank = quote!(#[doc = ""]);
+        let text = doc("How its pages follow one another is undecided: `sync` reads one page and fails until `.paginate(…)` says it.");
+        quote!(#blank #text)
+    });
+    let name = ident(&resource.ident);
+    let config = needs_config(resource).then(|| quote!(config: &Config));
+    let record = record_type(resource.record.as_deref());
+    let declaration = declaration(resource);
+    quote! {
+        #docs
+        #undecided
+        pub fn #name(#config) -> Resource<#record> {
+            #declaration
+        }
+    }
+}
+
+fn record_type(name: Option<&str>) -> TokenStream {
+    let name = format_ident!("{}", name.unwrap_or("Json"));
+    quote!(#name)
+}
+
+/// One property a line.
+fn declaration(resource: &Resource) -> TokenStream {
+    let (name, path) = (&resource.name, &resource.path);
+    let constructor = if resource.single {
+        quote!(single)
+    } else {
+        quote!(list)
+    };
+    let mut calls = Vec::new();
+    if resource.post {
+        calls.push(quote!(.post()));
+    }
+    if let Some(parent) = &resource.parent {
+        calls.push(child_of(parent));
+    }
+    for parameter in &resource.parameters {
+        let place = match parameter.place {
+            ParameterPlace::Path => quote!(path),
+            ParameterPlace::Query => quote!(query),
+            ParameterPlace::Header => quote!(header),
+        };
+        let name = &parameter.name;
+        let value = match &parameter.value {
+            ParameterValue::Fixed(value) => quote!(#value),
+            ParameterValue::Setting(setting) => {
+                let setting = ident(setting);
+                quote!(&config.#setting)
+            }
+        };
+        calls.push(quote!(.#place(#name, #value)));
+    }
+    if !resource.records.is_empty() {
+        let records = &resource.records;
+        calls.push(quote!(.records(#records)));
+    }
+    if !resource.key.is_empty() {
+        let fields = fields(&resource.key);
+        calls.push(quote!(.primary_key([#(#fields),*])));
+    }
+    if resource.within_parent {
+        calls.push(quote!(.within_parent()));
+    }
+    if resource.paginator.kind != PaginatorKind::Single {
+        let paginator = paginator(&resource.paginator);
+        calls.push(quote!(.paginate(#paginator)));
+    }
+    if let Some(cursor) = &resource.cursor {
+        let cursor = self::cursor(cursor);
+        calls.push(quote!(.incremental(#cursor)));
+    }
+    quote!(Resource::#constructor(#name, #path) #(#calls)*)
+}
+
+/// Fields of one list have one type: handles, or paths if one of them has no handle.
+fn fields(fields: &[FieldRef]) -> Vec<TokenStream> {
+    let handles = fields
+        .iter()
+        .all(|field| matches!(field, FieldRef::Handle { .. }));
+    fields
+        .iter()
+        .map(|field| match field {
+            FieldRef::Handle { .. } if !handles => {
+                let field = self::field(field);
+                quote!(#field.into())
+            }
+            FieldRef::Path(path) if fields.len() > 1 => quote!(#path.into()),
+            field => self::field(field),
+        })
+        .collect()
+}
+
+fn field(field: &FieldRef) -> TokenStream {
+    match field {
+        FieldRef::Path(path) => quote!(#path),
+        FieldRef::Handle { record, constant } => {
+            let (record, constant) = (format_ident!("{record}"), format_ident!("{constant}"));
+            quote!(#record::#constant)
+        }
+    }
+}
+
+fn paginator(paginator: &Paginator) -> TokenStream {
+    let mut calls = match &paginator.kind {
+        PaginatorKind::Single => quote!(Paginator::single()),
+        PaginatorKind::Undecided => quote!(Paginator::undecided()),
+        PaginatorKind::LastId(param, None) => quote!(Paginator::last_id(#param)),
+        PaginatorKind::LastId(param, Some(field)) => {
+            quote!(Paginator::last_id(#param).field(#field))
+        }
+        PaginatorKind::PageNumber(param, 1) => quote!(Paginator::page_number(#param)),
+        PaginatorKind::PageNumber(param, first) => {
+            let first = proc_macro2::Literal::u64_unsuffixed(*first);
+            quote!(Paginator::page_number(#param).starting_at(#first))
+        }
+        PaginatorKind::Offset(param) => quote!(Paginator::offset(#param)),
+        PaginatorKind::Cursor(param, next) => quote!(Paginator::cursor(#param).next(#next)),
+        PaginatorKind::HeaderCursor(param, header) => {
+            quote!(Paginator::header_cursor(#param, #header))
+        }
+        PaginatorKind::LinkHeader => quote!(Paginator::link_header()),
+        PaginatorKind::NextUrl(path) => quote!(Paginator::next_url(#path)),
+    };
+    if let Some(more) = &paginator.more {
+        calls.extend(quote!(.more(#more)));
+    }
+    match &paginator.total {
+        Some((path, true)) => calls.extend(quote!(.total_pages(#path))),
+        Some((path, false)) => calls.extend(quote!(.total_items(#path))),
+        None => {}
+    }
+    if let Some((param, size)) = &paginator.page_size {
+        let size = proc_macro2::Literal::u64_unsuffixed(*size);
+        calls.extend(quote!(.page_size(#param, #size)));
+    }
+    if paginator.in_body {
+        calls.extend(quote!(.in_body()));
+    }
+    calls
+}
+
+fn cursor(cursor: &Cursor) -> TokenStream {
+    let field = field(&cursor.field);
+    let mut calls = match cursor.updated {
+        true => quote!(Cursor::updated(#field)),
+        false => quote!(Cursor::created(#field)),
+    };
+    if let Some(param) = &cursor.param {
+        calls.extend(quote!(.param(#param)));
+    }
+    if let Some(until) = &cursor.until {
+        calls.extend(quote!(.until(#until)));
+    }
+    if cursor.new_rows_only {
+        calls.extend(quote!(.new_rows_only()));
+    }
+    calls
+}
+
+fn child_of(parent: &Parent) -> TokenStream {
+    let name = &parent.resource;
+    let record = record_type(parent.record.as_deref());
+    let variable = match &parent.record {
+        Some(record) => {
+            let name = crate::plan::module_name(record);
+            ident(if name == "request" { "parent" } else { &name })
+        }
+        None => ident("parent"),
+    };
+    let links = parent.links.iter().map(|link| {
+        let place = match link.place {
+            ParameterPlace::Path => quote!(path),
+            ParameterPlace::Query | ParameterPlace::Header => quote!(query),
+        };
+        let parameter = &link.parameter;
+        let value = value(&variable, parent.record.is_some(), link);
+        quote!(.#place(#parameter, #value))
+    });
+    quote!(.child_of(#name, |#variable: &#record, request| request #(#links)*))
+}
+
+/// `&repo.name`, `issue.id`, `repo.owner.as_ref().map(|owner| &owner.login)`.
+fn value(variable: &proc_macro2::Ident, typed: bool, link: &Link) -> TokenStream {
+    if !typed {
+        let path = link.fields.join(".");
+        return quote!(#variable.text(#path));
+    }
+    let reference = (!link.copy).then(|| quote!(&));
+    let mut at = quote!(#variable);
+    let Some((last, above)) = link.fields.split_last() else {
+        return at;
+    };
+    let last = ident(last);
+    let Some((first, between)) = above.split_first() else {
+        return quote!(#reference #at.#last);
+    };
+    let first = ident(first);
+    let mut inner = first.clone();
+    at = quote!(#at.#first.as_ref());
+    for name in between {
+        let name = ident(name);
+        at = quote!(#at.and_then(|#inner| #inner.#name.as_ref()));
+        inner = name;
+    }
+    quote!(#at.map(|#inner| #reference #inner.#last))
+}

@@ -1,0 +1,132 @@
+//! Structs with `#[derive(Record)]`, and the files of those that resources share.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::tokens::{doc, ident, inner_doc};
+use crate::plan::{Field, Plan, Struct, Type, module_name};
+
+/// One struct.
+pub fn record(body: &Struct) -> TokenStream {
+    let name = format_ident!("{}", body.name);
+    let docs = doc(&body.doc);
+    let fields = body.fields.iter().map(field);
+    quote! {
+        #docs
+        #[derive(Record)]
+        pub struct #name {
+            #(#fields),*
+        }
+    }
+}
+
+fn field(field: &Field) -> TokenStream {
+    let docs = doc(&field.doc);
+    let key = (field.ident != field.key).then(|| {
+        let key = &field.key;
+        quote!(#[record(key = #key)])
+    });
+    let (name, ty) = (ident(&field.ident), ty(&field.ty));
+    quote! {
+        #docs
+        #key
+        pub #name: Option<#ty>
+    }
+}
+
+/// What stands in the `Option` of a field.
+pub fn ty(ty: &Type) -> TokenStream {
+    let name = match ty {
+        Type::List(item) => {
+            let item = self::ty(item);
+            return quote!(Vec<#item>);
+        }
+        Type::Record(name) => name.as_str(),
+        Type::String => "String",
+        Type::Int => "i64",
+        Type::Float => "f64",
+        Type::Bool => "bool",
+        Type::Timestamp => "Timestamp",
+        Type::UnixTime => "UnixTime",
+        Type::UnixMillis => "UnixMillis",
+        Type::Date => "Date",
+        Type::Decimal => "Decimal",
+        Type::Uuid => "Uuid",
+        Type::Bytes => "Bytes",
+        Type::Json => "Json",
+        Type::Dynamic => "Dynamic",
+    };
+    let name = format_ident!("{name}");
+    quote!(#name)
+}
+
+/// The `use` lines for structs that stand in other files. `here`: structs of this file.
+pub fn imports(plan: &Plan, used: &BTreeSet<String>, here: &[Struct]) -> TokenStream {
+    let foreign: Vec<&String> = used
+        .iter()
+        .filter(|name| here.iter().all(|body| body.name != **name))
+        .collect();
+    let is_shared = |name: &&&String| plan.types.iter().any(|body| body.name == ***name);
+    let lines = [("types", true), ("resources", false)].map(|(module, shared)| {
+        let names: Vec<_> = foreign
+            .iter()
+            .filter(|name| is_shared(name) == shared)
+            .map(|name| format_ident!("{name}"))
+            .collect();
+        let module = format_ident!("{module}");
+        match names.as_slice() {
+            [] => quote!(),
+            [name] => quote!(use crate::#module::#name;),
+            names => quote!(use crate::#module::{#(#names),*};),
+        }
+    });
+    let [types, resources] = lines;
+    quote!(#resources #types)
+}
+
+/// The structs that the fields of these name.
+pub fn used(bodies: &[Struct]) -> BTreeSet<String> {
+    let fields = bodies.iter().flat_map(|body| &body.fields);
+    fields
+        .filter_map(|field| field.ty.record())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The shared structs by their module.
+pub fn homes(plan: &Plan) -> BTreeMap<String, &Struct> {
+    let mut homes = BTreeMap::new();
+    for body in &plan.types {
+        let mut name = module_name(&body.name);
+        while homes.contains_key(&name) {
+            name.push('_');
+        }
+        homes.insert(name, body);
+    }
+    homes
+}
+
+/// `src/types/mod.rs`.
+pub fn index(homes: &BTreeMap<String, &Struct>) -> TokenStream {
+    let docs = inner_doc(&["Structs that several resources share."]);
+    let modules: Vec<_> = homes.keys().map(|name| ident(name)).collect();
+    quote! {
+        #docs
+        #(mod #modules;)*
+        #(pub use #modules::*;)*
+    }
+}
+
+/// The file of one shared struct.
+pub fn file(plan: &Plan, body: &Struct) -> TokenStream {
+    let here = std::slice::from_ref(body);
+    let imports = imports(plan, &used(here), here);
+    let record = record(body);
+    quote! {
+        use etlgen_runtime::prelude::*;
+        #imports
+        #record
+    }
+}

@@ -1,0 +1,299 @@
+//! Parameters that bound a time from below, in every spelling.
+
+use crate::spec::api::Api;
+
+use super::facts::{CursorFormat, CursorMeaning};
+use super::node::Node;
+use super::roles::Param;
+use super::times::{Time, is_millis, meaning_of};
+use super::words::{flat, snake, words};
+
+/// Words of a lower bound, best first, and those of the upper one.
+const BOUNDS: [(&str, &str); 10] = [
+    ("gte", "lte"),
+    ("since", "until"),
+    ("after", "before"),
+    ("from", "to"),
+    ("gt", "lt"),
+    ("min", "max"),
+    ("start", "end"),
+    ("begin", "end"),
+    ("oldest", "latest"),
+    ("ge", "le"),
+];
+
+/// A parameter that bounds a time from below.
+pub(super) struct Filter {
+    pub param: String,
+    pub until: Option<String>,
+    /// What its name or its text says.
+    pub meaning: Option<CursorMeaning>,
+    /// The field that the parameter names itself.
+    pub field: Option<String>,
+    pub format: Option<CursorFormat>,
+    pub template: Option<String>,
+    pub confidence: f32,
+}
+
+/// Reads one parameter.
+pub(super) fn filter(
+    api: &Api,
+    param: &Param,
+    all: &[Param],
+    times: &[Time<'_>],
+) -> Option<Filter> {
+    let node = Node::of_schema(api, param.schema);
+    let name_words = words(&param.name);
+    if node.is_boolean() || param.deprecated {
+        return None;
+    }
+    if let Some(filter) = range(&node, param, &name_words, times) {
+        return Some(filter);
+    }
+    if matches!(
+        flat(&param.name).as_str(),
+        "filter" | "filters" | "filterby"
+    ) {
+        return expression(param, times);
+    }
+    if let Some((low, high)) = BOUNDS
+        .into_iter()
+        .find(|(low, _)| name_words.iter().any(|word| word == low))
+    {
+        let mut rest: Vec<String> = name_words
+            .iter()
+            .filter(|word| *word != low)
+            .cloned()
+            .collect();
+        // `filter[updated_at][gte]`, `date_range.start`.
+        rest.retain(|word| {
+            !matches!(
+                word.as_str(),
+                "filter" | "range" | "query" | "q" | "where" | "if"
+            )
+        });
+        let text = &param.description;
+        let timely = matches!(node.format(), Some("date-time" | "date"))
+            || [
+                "date",
+                "time",
+                "iso 8601",
+                "iso8601",
+                "timestamp",
+                "unix",
+                "yyyy",
+            ]
+            .iter()
+            .any(|sign| text.contains(sign));
+        let meaning = meaning_of(&rest)?;
+        if meaning.is_none()
+            && (!timely
+                || text.contains(" id ")
+                || rest.is_empty()
+                    && !matches!(
+                        low,
+                        "since" | "after" | "from" | "start" | "begin" | "oldest"
+                    ))
+        {
+            return None;
+        }
+        // A name as bare as `from` needs a text that tells what it bounds.
+        let told = meaning.or_else(|| told(text));
+        let confidence = match (meaning, told, low) {
+            (Some(_), ..) => 0.95,
+            (None, Some(_), _) => 0.85,
+            (None, None, "since") => 0.55,
+            (None, None, _) => return plain_bound(param, &node, times, all, low, high),
+        };
+        return Some(Filter {
+            until: counterpart(&param.name, low, high, all),
+            param: param.name.clone(),
+            meaning: told,
+            field: None,
+            format: format_hint(&node, text),
+            template: None,
+            confidence,
+        });
+    }
+    None
+}
+
+/// `start_date` where the record has one plain time only, which it must mean.
+fn plain_bound(
+    param: &Param,
+    node: &Node<'_>,
+    times: &[Time<'_>],
+    all: &[Param],
+    low: &str,
+    high: &str,
+) -> Option<Filter> {
+    let [time] = times else {
+        return None;
+    };
+    Some(Filter {
+        until: counterpart(&param.name, low, high, all),
+        param: param.name.clone(),
+        meaning: time.meaning,
+        field: Some(time.path.clone()),
+        format: format_hint(node, &param.description),
+        template: None,
+        confidence: 0.6,
+    })
+}
+
+/// `created` with `gte` and `lte` inside, or one that takes `>=2024-01-01`.
+fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -> Option<Filter> {
+    let meaning = meaning_of(words).filter(|_| !words.is_empty())?;
+    let named = times
+        .iter()
+        .find(|time| flat(&time.path) == flat(&param.name))
+        .map(|time| time.path.clone());
+    if meaning.is_none() && named.is_none() {
+        return None;
+    }
+    let inner = node.properties();
+    let bound = BOUNDS.into_iter().find(|(low, _)| inner.contains_key(*low));
+    if let Some((low, high)) = bound {
+        let format = inner
+            .get(low)
+            .map(|node| format_of(node, &param.description));
+        return Some(Filter {
+            until: inner
+                .contains_key(high)
+                .then(|| format!("{}[{high}]", param.name)),
+            param: format!("{}[{low}]", param.name),
+            meaning,
+            field: named,
+            format,
+            template: None,
+            confidence: 0.95,
+        });
+    }
+    let text = &param.description;
+    let spans = [
+        "date-time range",
+        "date range",
+        "range of",
+        "search syntax",
+        ">=",
+        "greater than",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign));
+    if node.is_text() && spans {
+        return Some(Filter {
+            param: param.name.clone(),
+            until: None,
+            meaning,
+            field: None,
+            format: Some(CursorFormat::Rfc3339),
+            template: Some(">={}".to_owned()),
+            confidence: 0.7,
+        });
+    }
+    None
+}
+
+/// A filter language whose text lists fields and operators: "`updated`: `greater-than`".
+fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
+    let mut best: Option<(u8, Filter)> = None;
+    let text = param.description.replace("<br>", "\n");
+    for line in text.lines() {
+        let mut parts = line.split('`').skip(1).step_by(2);
+        let Some(field) = parts.next() else { continue };
+        let operators: Vec<&str> = parts.collect();
+        let wanted = [
+            "greater-or-equal",
+            "greater-than-or-equal",
+            "gte",
+            "ge",
+            "greater-than",
+            "gt",
+        ];
+        let Some(operator) = wanted.into_iter().find(|wanted| operators.contains(wanted)) else {
+            continue;
+        };
+        let Some(time) = times.iter().find(|time| {
+            time.path
+                .rsplit('.')
+                .next()
+                .is_some_and(|last| last.eq_ignore_ascii_case(field))
+        }) else {
+            continue;
+        };
+        let rank = match time.meaning {
+            Some(CursorMeaning::Updated) => 0,
+            Some(CursorMeaning::Created) => 1,
+            None => 2,
+        };
+        if best.as_ref().is_none_or(|(other, _)| rank < *other) {
+            let filter = Filter {
+                param: param.name.clone(),
+                until: None,
+                meaning: time.meaning,
+                field: Some(time.path.clone()),
+                format: Some(CursorFormat::Rfc3339),
+                template: Some(format!("{operator}({field},{{}})")),
+                confidence: 0.7,
+            };
+            best = Some((rank, filter));
+        }
+    }
+    best.map(|(_, filter)| filter)
+}
+
+/// What a text says of the time that it bounds.
+fn told(text: &str) -> Option<CursorMeaning> {
+    if ["updated", "modified", "changed", "last update"]
+        .iter()
+        .any(|sign| text.contains(sign))
+    {
+        return Some(CursorMeaning::Updated);
+    }
+    ["created", "creation", "occurred", "recorded", "added"]
+        .iter()
+        .any(|sign| text.contains(sign))
+        .then_some(CursorMeaning::Created)
+}
+
+/// The parameter of the other bound.
+fn counterpart(name: &str, low: &str, high: &str, all: &[Param]) -> Option<String> {
+    let wanted = snake(name)
+        .split('_')
+        .map(|word| if word == low { high } else { word })
+        .collect::<Vec<_>>()
+        .join("_");
+    let found = all
+        .iter()
+        .find(|param| snake(&param.name) == wanted && param.name != name)?;
+    Some(found.name.clone())
+}
+
+/// How a time is written, if the schema or the text says so.
+fn format_hint(node: &Node<'_>, text: &str) -> Option<CursorFormat> {
+    let known = node.is_integer()
+        || node.format().is_some()
+        || ["unix", "epoch", "8601", "rfc", "yyyy"]
+            .iter()
+            .any(|sign| text.contains(sign));
+    known.then(|| format_of(node, text))
+}
+
+pub(super) fn format_of(node: &Node<'_>, text: &str) -> CursorFormat {
+    let own = node.description();
+    let says = |sign: &str| text.contains(sign) || own.contains(sign);
+    let millis = says("millisecond") || node.examples.iter().any(|value| is_millis(value));
+    if node.is_integer() || says("unix") || says("epoch") {
+        return if millis {
+            CursorFormat::UnixMillis
+        } else {
+            CursorFormat::UnixSeconds
+        };
+    }
+    match node.format() {
+        Some("date") => CursorFormat::Date,
+        Some(_) => CursorFormat::Rfc3339,
+        None if says("yyyy-mm-dd") && !says("yyyy-mm-ddt") && !says("hh:mm") => CursorFormat::Date,
+        None => CursorFormat::Rfc3339,
+    }
+}

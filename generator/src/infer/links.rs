@@ -1,0 +1,120 @@
+//! Which field of a parent's record fills a parameter of its child.
+
+use crate::spec::api::Parameter;
+
+use super::Draft;
+use super::keys::field_for;
+use super::words::{flat, noun, same_noun, says, singular_name, snake, words};
+
+/// Whether a parameter takes what a person knows: a user's, an organization's name.
+pub(super) fn is_known(draft: &Draft<'_>, param: &str) -> bool {
+    let id = words(param)
+        .iter()
+        .any(|word| matches!(word.as_str(), "id" | "gid" | "uuid" | "key" | "number"));
+    let text = parameter(draft, param)
+        .map(|parameter| parameter.description.to_lowercase())
+        .unwrap_or_default();
+    let named = ["name", "username", "slug", "handle", "login"]
+        .iter()
+        .any(|sign| says(&text, sign) || flat(param).ends_with(sign));
+    (named || !id) && formatted(draft, param).is_none()
+}
+
+fn parameter<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a Parameter> {
+    draft
+        .parameters
+        .iter()
+        .find(|parameter| parameter.name == name)
+}
+
+/// The parent's field for a parameter, and whether it is more than a guess.
+pub(super) fn field(
+    draft: &Draft<'_>,
+    parent: &Draft<'_>,
+    param: &str,
+    beside: usize,
+) -> (String, bool) {
+    let record = &parent.found.record;
+    let key = parent
+        .key
+        .value
+        .first()
+        .cloned()
+        .unwrap_or_else(|| "id".to_owned());
+    let text = parameter(draft, param)
+        .map(|parameter| parameter.description.to_lowercase())
+        .unwrap_or_default();
+    let own_noun = noun(parent.path).unwrap_or_default();
+    let nouns = [
+        own_noun.clone(),
+        parent.found.path.last().cloned().unwrap_or_default(),
+    ];
+    let properties = record.properties();
+    let is_noun = nouns
+        .iter()
+        .any(|noun| same_noun(noun, param) || flat(&singular_name(noun)) == flat(param));
+    if formatted(draft, param).is_some() && properties.contains_key("name") {
+        return ("name".to_owned(), true);
+    }
+    // `repo`: its name, or its id, as the text says.
+    if is_noun || own_noun.is_empty() && words(param).len() == 1 {
+        for name in ["slug", "name", "login", "username", "code", "key", "number"] {
+            let says = ["name", "slug", "username", "login", "key", "code", "number"]
+                .contains(&name)
+                && says(&text, name)
+                && !says(&text, "id");
+            if says && properties.contains_key(name) {
+                return (name.to_owned(), true);
+            }
+        }
+        if says(&text, "name")
+            && let Some((inner, _)) = key.rsplit_once('.')
+            && properties
+                .get(inner)
+                .is_some_and(|node| node.properties().contains_key("name"))
+        {
+            return (format!("{inner}.name"), true);
+        }
+        if beside > 1 && properties.contains_key("name") {
+            return ("name".to_owned(), true);
+        }
+        if beside > 1
+            && let Some(name) = properties
+                .keys()
+                .find(|name| flat(name).ends_with("name") && flat(name) != "username")
+        {
+            return (name.clone(), false);
+        }
+        return (key.clone(), !parent.key.value.is_empty());
+    }
+    for noun in &nouns {
+        if let Some(field) = field_for(record, param, noun) {
+            return (field, true);
+        }
+    }
+    // `owner` is an object: its login, its name, its id.
+    if let Some(object) = properties
+        .get(param)
+        .or_else(|| properties.get(&snake(param)))
+        .filter(|node| node.is_object())
+    {
+        let inner = object.properties();
+        let wanted = ["login", "username", "slug", "name", "key", "id"];
+        if let Some(name) = wanted.into_iter().find(|name| inner.contains_key(*name)) {
+            return (format!("{param}.{name}"), true);
+        }
+    }
+    let id = words(param)
+        .iter()
+        .any(|word| matches!(word.as_str(), "id" | "gid" | "uuid" | "key"));
+    (key, id || properties.is_empty() && beside == 1)
+}
+
+/// The things that a whole resource name stands for: `accounts` of "Format: accounts/{account}".
+pub(super) fn formatted(draft: &Draft<'_>, param: &str) -> Option<String> {
+    let text = parameter(draft, param)?.description.as_str();
+    let (_, format) = text.split_once("Format: ")?;
+    let format = format.split_whitespace().next()?;
+    let (before, _) = format.rsplit_once("/{")?;
+    before.rsplit('/').next().map(str::to_owned)
+}

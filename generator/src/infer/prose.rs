@@ -1,0 +1,60 @@
+//! What texts say of pages where schemas are silent.
+
+use super::roles::{Param, Roles};
+use super::words::says;
+
+/// `page * limit must be less than 1000`: it cannot reach all rows.
+pub(super) fn is_capped(param: &Param) -> bool {
+    let text = &param.description;
+    let product = text.contains(" * ") || text.contains(" x ") || text.contains(" + ");
+    product
+        && ["less than", "exceed", "maximum", "at most"]
+            .iter()
+            .any(|sign| text.contains(sign))
+}
+
+/// A second way to page that wants a switch (`usemarker`) when a plain one is there.
+pub(super) fn is_backup(param: &Param, roles: &Roles) -> bool {
+    let wants_switch = ["requires", "must be set to", "set to `true`", "to be set"]
+        .iter()
+        .any(|sign| param.description.contains(sign));
+    wants_switch && roles.offset.is_some()
+}
+
+/// Where the prose of a document says that the next token stands: "`next_page` with an `offset`", "`paging.next`".
+pub(super) fn stated_token(text: &str, param: &str) -> Option<String> {
+    let parts: Vec<&str> = text.split('`').collect();
+    for (index, part) in parts.iter().enumerate().skip(1).step_by(2) {
+        let path_like = part
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+        if !path_like || !part.starts_with("next") && !part.contains(".next") {
+            continue;
+        }
+        let joined = parts.get(index + 1).map(|between| between.trim());
+        if matches!(
+            joined,
+            Some(
+                "with an"
+                    | "with a"
+                    | "object with an"
+                    | "object with a"
+                    | "containing an"
+                    | "object's"
+            )
+        ) && parts.get(index + 2) == Some(&param)
+        {
+            return Some(format!("{part}.{param}"));
+        }
+        if part.contains('.') && part.rsplit('.').next() == Some(param) {
+            return Some((*part).to_owned());
+        }
+    }
+    None
+}
+
+/// Whether prose speaks of a `Link` header for pages.
+pub(super) fn speaks_of_link_header(prose: &str) -> bool {
+    (says(prose, "link header") || says(prose, "`link` header"))
+        && (prose.contains("paginat") || prose.contains("next page"))
+}

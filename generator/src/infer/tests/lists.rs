@@ -1,0 +1,237 @@
+//! Lists, records, keys, names, cursors, parameters, auth.
+
+use super::*;
+
+#[test]
+fn the_array_named_like_the_path_wins() {
+    let schema = format!(
+        "{{type: object, properties: {{errors: {{type: array, items: {ITEM}}}, widgets: {{type: array, items: {ITEM}}}}}}}"
+    );
+    let facts = facts(&get("/v1/widgets", "[]", &schema));
+    let widgets = resource(&facts, "widgets");
+    assert_eq!(widgets.kind, ResourceKind::List);
+    assert_eq!(widgets.records_path.value, ["widgets"]);
+    assert_eq!(widgets.primary_key.value, ["id"]);
+    assert!(widgets.doubts.is_empty(), "{:?}", widgets.doubts);
+}
+
+#[test]
+fn wrapped_twice() {
+    let schema = format!(
+        "{{type: object, properties: {{data: {{type: object, properties: {{items: {{type: array, items: {ITEM}}}}}}}}}}}"
+    );
+    let facts = facts(&get("/things", "[]", &schema));
+    assert_eq!(
+        resource(&facts, "things").records_path.value,
+        ["data", "items"]
+    );
+}
+
+#[test]
+fn one_object_with_arrays_is_no_list() {
+    let schema = format!(
+        "{{type: object, properties: {{id: {{type: string}}, lines: {{type: array, items: {ITEM}}}}}}}"
+    );
+    let facts = facts(&get("/invoices/{invoice}", "[]", &schema));
+    assert_eq!(resource(&facts, "invoice").kind, ResourceKind::Single);
+}
+
+#[test]
+fn a_list_declared_as_one_of_its_objects() {
+    let parameters = format!(
+        "[{}, {}]",
+        query("page", "integer"),
+        query("per_page", "integer")
+    );
+    let facts = facts(&get("/broadcasts", &parameters, ITEM));
+    let broadcasts = resource(&facts, "broadcasts");
+    assert_eq!(broadcasts.kind, ResourceKind::List);
+    assert!(broadcasts.records_path.value.is_empty());
+}
+
+#[test]
+fn nothing_is_said_of_the_response() {
+    let facts = facts(&get("/boards", "[]", "{}"));
+    let boards = resource(&facts, "boards");
+    assert_eq!(boards.kind, ResourceKind::List);
+    assert!(
+        boards
+            .doubts
+            .iter()
+            .any(|doubt| doubt.settle == "records = \"$\""),
+        "{:?}",
+        boards.doubts
+    );
+}
+
+#[test]
+fn keys_that_are_not_id() {
+    let record = |fields: &str| {
+        format!("{{type: array, items: {{type: object, properties: {{{fields}}}}}}}")
+    };
+    let text = "{type: string}";
+    let mut paths = get(
+        "/users",
+        "[]",
+        &record(&format!("displayName: {text}, userId: {text}")),
+    );
+    paths += &get(
+        "/domains",
+        "[]",
+        &record(&format!("name: {text}, ttl: {{type: integer}}")),
+    );
+    paths += &get(
+        "/domains/{domain_name}",
+        "[]",
+        "{type: object, properties: {name: {type: string}}}",
+    );
+    paths += &get(
+        "/visits",
+        "[]",
+        &record(&format!("customer_id: {text}, page: {text}")),
+    );
+    let facts = facts(&paths);
+    assert_eq!(resource(&facts, "users").primary_key.value, ["userId"]);
+    assert_eq!(resource(&facts, "domains").primary_key.value, ["name"]);
+    // Another thing's id is no key: merging by it would lose rows.
+    assert!(resource(&facts, "visits").primary_key.value.is_empty());
+}
+
+#[test]
+fn a_search_that_wants_words_is_no_resource() {
+    let schema = format!("{{type: object, properties: {{items: {{type: array, items: {ITEM}}}}}}}");
+    let facts = facts(&get(
+        "/search/issues",
+        "[{name: q, in: query, required: true, schema: {type: string}}]",
+        &schema,
+    ));
+    assert!(facts.resources.is_empty());
+    assert_eq!(facts.skipped.len(), 1);
+}
+
+#[test]
+fn a_deep_object_filters_by_creation() {
+    let created = "{name: created, in: query, style: deepObject, schema: {anyOf: [{type: object, properties: {gte: {type: integer}, lte: {type: integer}}}, {type: integer}]}}";
+    let schema = "{type: array, items: {type: object, properties: {id: {type: string}, created: {type: integer, format: unix-time}}}}";
+    let facts = facts(&get("/charges", &format!("[{created}]"), schema));
+    let cursor = resource(&facts, "charges").cursor.value.clone().unwrap();
+    assert_eq!(cursor.param.as_deref(), Some("created[gte]"));
+    assert_eq!(cursor.until_param.as_deref(), Some("created[lte]"));
+    assert_eq!(cursor.field, "created");
+    assert_eq!(cursor.meaning, CursorMeaning::Created);
+    assert_eq!(cursor.format, CursorFormat::UnixSeconds);
+}
+
+#[test]
+fn since_means_what_its_text_says() {
+    let since = "{name: since, in: query, description: Only rows updated after this time, schema: {type: string, format: date-time}}";
+    let time = "{type: string, format: date-time}";
+    let schema = format!(
+        "{{type: array, items: {{type: object, properties: {{id: {{type: string}}, created_at: {time}, updated_at: {time}}}}}}}"
+    );
+    let facts = facts(&get("/notes", &format!("[{since}]"), &schema));
+    let cursor = resource(&facts, "notes").cursor.value.clone().unwrap();
+    assert_eq!(
+        (cursor.param.as_deref(), cursor.field.as_str()),
+        (Some("since"), "updated_at")
+    );
+    assert_eq!(
+        (cursor.meaning, cursor.format),
+        (CursorMeaning::Updated, CursorFormat::Rfc3339)
+    );
+}
+
+#[test]
+fn a_filter_on_another_time_is_no_cursor() {
+    let schema = "{type: array, items: {type: object, properties: {id: {type: string}, due_on: {type: string, format: date}}}}";
+    let facts = facts(&get(
+        "/todos",
+        "[{name: completed_since, in: query, schema: {type: string, format: date-time}}]",
+        schema,
+    ));
+    assert_eq!(resource(&facts, "todos").cursor.value, None);
+}
+
+#[test]
+fn a_default_that_hides_rows_is_overruled() {
+    let state = "{name: state, in: query, schema: {type: string, enum: [open, closed, all], default: open}}";
+    let facts = facts(&get(
+        "/issues",
+        &format!("[{state}]"),
+        &format!("{{type: array, items: {ITEM}}}"),
+    ));
+    let fixed = &resource(&facts, "issues").fixed;
+    assert_eq!(fixed.len(), 1);
+    assert_eq!(
+        (fixed[0].name.as_str(), fixed[0].value.as_str()),
+        ("state", "all")
+    );
+}
+
+#[test]
+fn required_parameters_become_settings() {
+    let header =
+        "{name: X-Version, in: header, required: true, schema: {type: string, default: '2024'}}";
+    let facts = facts(&get(
+        "/orgs/{org}/things",
+        &format!("[{header}]"),
+        &format!("{{type: array, items: {ITEM}}}"),
+    ));
+    let settings = &resource(&facts, "things").settings;
+    let names: Vec<&str> = settings
+        .iter()
+        .map(|setting| setting.parameter.as_str())
+        .collect();
+    assert_eq!(names, ["X-Version", "org"]);
+    assert_eq!(settings[0].default.as_deref(), Some("2024"));
+}
+
+#[test]
+fn names_are_short_for_the_central_list() {
+    let list = format!("{{type: array, items: {ITEM}}}");
+    let mut paths = get("/user/repos", "[]", &list);
+    paths += &get("/orgs/{org}/repos", "[]", &list);
+    paths += &get("/pulls/{pull}/commits", "[]", &list);
+    paths += &get("/repos/{owner}/{repo}/commits", "[]", &list);
+    paths += &get("/repos/{owner}/{repo}/commits/{ref}", "[]", ITEM);
+    let facts = facts(&paths);
+    let named: Vec<&str> = facts
+        .resources
+        .iter()
+        .map(|resource| resource.name.as_str())
+        .collect();
+    assert_eq!(
+        named,
+        ["user_repos", "repos", "pull_commits", "commits", "commit"]
+    );
+}
+
+#[test]
+fn auth_in_every_shape() {
+    let list = format!("{{type: array, items: {ITEM}}}");
+    let auth = |rest: &str| facts(&(get("/things", "[]", &list) + rest)).auth.value;
+    let schemes = |schemes: &str, security: &str| {
+        auth(&format!(
+            "security: {security}\ncomponents: {{securitySchemes: {schemes}}}\n"
+        ))
+    };
+    assert_eq!(
+        schemes(
+            "{b: {type: http, scheme: basic}, t: {type: http, scheme: bearer}}",
+            "[{b: []}, {t: []}]"
+        ),
+        AuthFacts::Bearer
+    );
+    let two =
+        "{k: {type: apiKey, in: query, name: key}, t: {type: apiKey, in: query, name: token}}";
+    let AuthFacts::Keys(keys) = schemes(two, "[{k: []}, {t: []}]") else {
+        panic!("no keys")
+    };
+    assert_eq!(keys.len(), 2);
+    let prefixed = "{k: {type: apiKey, in: header, name: Authorization, description: 'Set it to `Acme-Key your-key`'}}";
+    let AuthFacts::Keys(keys) = schemes(prefixed, "[{k: []}]") else {
+        panic!("no keys")
+    };
+    assert_eq!(keys[0].prefix, "Acme-Key ");
+    assert_eq!(auth(""), AuthFacts::None);
+}

@@ -1,0 +1,144 @@
+//! Paginators.
+
+use super::*;
+
+/// The paginator of `/things` with these parameters and these fields beside `data`.
+fn paginator(parameters: &[String], beside: &str) -> super::super::facts::PaginatorFacts {
+    let schema =
+        format!("{{type: object, properties: {{data: {{type: array, items: {ITEM}}}, {beside}}}}}");
+    let facts = facts(&get(
+        "/things",
+        &format!("[{}]", parameters.join(", ")),
+        &schema,
+    ));
+    resource(&facts, "things").paginator.value.clone()
+}
+
+#[test]
+fn the_last_record_is_the_cursor() {
+    let page = paginator(
+        &[query("starting_after", "string"), query("limit", "integer")],
+        "has_more: {type: boolean}",
+    );
+    assert_eq!(page.kind, PaginatorKind::CursorLastId);
+    assert_eq!(page.page_param.as_deref(), Some("starting_after"));
+    assert_eq!(page.next_path.as_deref(), Some("last_record.id"));
+    assert_eq!(page.more_path.as_deref(), Some("has_more"));
+}
+
+#[test]
+fn a_token_in_the_body() {
+    let page = paginator(
+        &[query("pageToken", "string")],
+        "nextPageToken: {type: string}",
+    );
+    assert_eq!(page.kind, PaginatorKind::CursorParam);
+    assert_eq!(page.next_path.as_deref(), Some("nextPageToken"));
+}
+
+#[test]
+fn an_offset_that_is_a_token() {
+    let offset = "{name: offset, in: query, description: 'Offset token, as returned by the previous page', schema: {type: string}}";
+    let page = paginator(
+        &[offset.to_owned()],
+        "next_page: {type: object, properties: {offset: {type: string}}}",
+    );
+    assert_eq!(page.kind, PaginatorKind::CursorParam);
+    assert_eq!(page.next_path.as_deref(), Some("next_page.offset"));
+}
+
+#[test]
+fn numbers_count_rows() {
+    let limit = "{name: limit, in: query, description: At most 1000, schema: {type: integer}}";
+    let page = paginator(
+        &[query("offset", "integer"), limit.to_owned()],
+        "total_count: {type: integer}",
+    );
+    assert_eq!(page.kind, PaginatorKind::Offset);
+    assert_eq!(page.total_path.as_deref(), Some("total_count"));
+    assert_eq!(page.max_page_size, Some(1000));
+}
+
+#[test]
+fn pages_from_zero_and_their_number() {
+    let number =
+        "{name: page, in: query, description: Zero-based page number, schema: {type: integer}}";
+    let page = paginator(
+        &[number.to_owned(), query("size", "integer")],
+        "total_pages: {type: integer}",
+    );
+    assert_eq!(page.kind, PaginatorKind::PageNumber);
+    assert_eq!(page.first_page, 0);
+    assert!(page.total_is_pages);
+}
+
+#[test]
+fn a_link_in_the_body() {
+    let links = "links: {type: object, properties: {next: {type: string, format: uri}}}";
+    let page = paginator(&[query("page", "integer")], links);
+    assert_eq!(page.kind, PaginatorKind::NextUrl);
+    assert_eq!(page.next_path.as_deref(), Some("links.next"));
+}
+
+#[test]
+fn a_link_in_a_header() {
+    let parameters = format!(
+        "[{}, {}]",
+        query("page", "integer"),
+        query("per_page", "integer")
+    );
+    let schema = format!("{{type: array, items: {ITEM}}}");
+    let facts = facts(&get_with(
+        "/things",
+        &parameters,
+        &schema,
+        "{Link: {schema: {type: string}}}",
+    ));
+    let page = &resource(&facts, "things").paginator.value;
+    assert_eq!(page.kind, PaginatorKind::LinkHeader);
+    assert_eq!(page.next_path.as_deref(), Some("header:Link"));
+}
+
+#[test]
+fn a_token_in_the_body_of_a_post() {
+    let paths = format!(
+        "  /things/search:
+    post:
+      requestBody: {{content: {{application/json: {{schema: {{type: object, properties: {{cursor: {{type: string}}, limit: {{type: integer}}}}}}}}}}}}
+      responses:
+        '200':
+          description: ok
+          content: {{application/json: {{schema: {{type: object, properties: {{data: {{type: array, items: {ITEM}}}, next_cursor: {{type: string}}}}}}}}}}
+"
+    );
+    let facts = facts(&paths);
+    let page = &resource(&facts, "things").paginator.value;
+    assert_eq!(page.kind, PaginatorKind::TokenInBodyPost);
+    assert_eq!(page.page_param.as_deref(), Some("cursor"));
+}
+
+#[test]
+fn no_page_is_asked_for() {
+    assert_eq!(
+        paginator(&[], "note: {type: string}").kind,
+        PaginatorKind::None
+    );
+}
+
+#[test]
+fn what_is_not_known_is_undecided_and_asked() {
+    let schema = format!(
+        "{{type: object, properties: {{data: {{type: array, items: {ITEM}}}, next_cursor: {{type: string}}}}}}"
+    );
+    let facts = facts(&get("/things", "[]", &schema));
+    let things = resource(&facts, "things");
+    assert_eq!(things.paginator.value.kind, PaginatorKind::Undecided);
+    assert!(
+        things
+            .doubts
+            .iter()
+            .any(|doubt| doubt.settle.contains("next_cursor")),
+        "{:?}",
+        things.doubts
+    );
+}

@@ -1,0 +1,138 @@
+//! Parents and their fields.
+
+use super::*;
+
+/// Parent's name, and `parameter <- field` of each link.
+fn parent(facts: &Facts, name: &str) -> (String, Vec<String>) {
+    let parent = resource(facts, name)
+        .parent
+        .value
+        .clone()
+        .unwrap_or_else(|| panic!("no parent of {name}"));
+    let links = parent
+        .links
+        .iter()
+        .map(|link| format!("{} <- {}", link.param, link.field));
+    (parent.resource, links.collect())
+}
+
+fn list(fields: &str) -> String {
+    format!("{{type: array, items: {{type: object, properties: {{{fields}}}}}}}")
+}
+
+const TEXT: &str = "{type: string}";
+
+#[test]
+fn the_path_goes_on_from_its_parent() {
+    let mut paths = get("/v1/invoices", "[]", &list(&format!("id: {TEXT}")));
+    paths += &get(
+        "/v1/invoices/{invoice}/lines",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    let facts = facts(&paths);
+    assert_eq!(
+        parent(&facts, "lines"),
+        ("invoices".to_owned(), vec!["invoice <- id".to_owned()])
+    );
+    assert!(resource(&facts, "lines").settings.is_empty());
+}
+
+#[test]
+fn a_field_that_is_not_the_key() {
+    let mut paths = get(
+        "/orgs/{org}/teams",
+        "[]",
+        &list(&format!("id: {TEXT}, slug: {TEXT}")),
+    );
+    paths += &get(
+        "/orgs/{org}/teams/{team_slug}/members",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    let facts = facts(&paths);
+    assert_eq!(parent(&facts, "members").1, ["team_slug <- slug"]);
+    let settings = &resource(&facts, "members").settings;
+    assert_eq!(settings.len(), 1, "{settings:?}");
+}
+
+#[test]
+fn two_parameters_of_a_list_elsewhere() {
+    let owner = format!("{{type: object, properties: {{login: {TEXT}}}}}");
+    let mut paths = get(
+        "/orgs/{org}/repos",
+        "[]",
+        &list(&format!("id: {TEXT}, name: {TEXT}, owner: {owner}")),
+    );
+    paths += &get(
+        "/repos/{owner}/{repo}/pulls",
+        "[]",
+        &list(&format!("id: {TEXT}, number: {{type: integer}}")),
+    );
+    paths += &get(
+        "/repos/{owner}/{repo}/pulls/{pull_number}/reviews",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    let facts = facts(&paths);
+    let (resource_name, links) = parent(&facts, "pulls");
+    assert_eq!(resource_name, "repos");
+    assert_eq!(links, ["owner <- owner.login", "repo <- name"]);
+    assert_eq!(parent(&facts, "reviews").1, ["pull_number <- number"]);
+    let reviews = resource(&facts, "reviews");
+    assert_eq!(reviews.parent.value.as_ref().unwrap().inherited.len(), 2);
+    assert!(reviews.settings.is_empty(), "{:?}", reviews.settings);
+}
+
+#[test]
+fn a_required_query_parameter() {
+    let mut paths = get("/projects", "[]", &list(&format!("id: {TEXT}")));
+    paths += &get(
+        "/tasks",
+        "[{name: project_id, in: query, required: true, schema: {type: string}}]",
+        &list(&format!("id: {TEXT}")),
+    );
+    let facts = facts(&paths);
+    assert_eq!(
+        parent(&facts, "tasks"),
+        ("projects".to_owned(), vec!["project_id <- id".to_owned()])
+    );
+}
+
+#[test]
+fn nothing_hangs_below_itself() {
+    let mut paths = get(
+        "/boards/{idBoard}/members",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    paths += &get(
+        "/members/{idMember}/boards",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    let facts = facts(&paths);
+    let with_parent = facts
+        .resources
+        .iter()
+        .filter(|resource| resource.parent.value.is_some());
+    assert!(with_parent.count() <= 1);
+}
+
+#[test]
+fn members_may_stand_below_several_teams() {
+    let mut paths = get("/teams", "[]", &list(&format!("id: {TEXT}")));
+    paths += &get(
+        "/teams/{team_id}/members",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    paths += &get(
+        "/teams/{team_id}/notes",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    let facts = facts(&paths);
+    assert!(resource(&facts, "members").key_within_parent);
+    assert!(!resource(&facts, "notes").key_within_parent);
+}

@@ -1,0 +1,128 @@
+//! Auth that no scheme declares: parameters and prose may tell.
+
+use std::collections::BTreeMap;
+
+use crate::spec::api::{Api, Location};
+
+use super::auth::decide;
+use super::facts::{AuthFacts, Decision, KeyFacts};
+use super::words::{flat, says};
+
+/// No scheme is declared: parameters and prose may tell.
+pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
+    let gets: Vec<_> = api
+        .operations
+        .iter()
+        .filter(|operation| operation.method == "get")
+        .collect();
+    let mut seen: BTreeMap<(bool, String), usize> = BTreeMap::new();
+    let mut bearer = false;
+    for parameter in gets.iter().flat_map(|operation| &operation.parameters) {
+        let name = flat(&parameter.name);
+        let header = parameter.location == Location::Header;
+        let is_key = match parameter.location {
+            Location::Header => [
+                "authorization",
+                "xapikey",
+                "apikey",
+                "xauthtoken",
+                "xaccesstoken",
+                "token",
+                "xapitoken",
+                "authtoken",
+            ]
+            .contains(&name.as_str()),
+            Location::Query => {
+                [
+                    "apikey",
+                    "accesstoken",
+                    "authtoken",
+                    "apitoken",
+                    "appid",
+                    "token",
+                    "key",
+                ]
+                .contains(&name.as_str())
+                    && (parameter.required || name.contains("api") || name.contains("token"))
+            }
+            _ => false,
+        };
+        if is_key {
+            bearer |=
+                name == "authorization" && parameter.description.to_lowercase().contains("bearer");
+            *seen.entry((header, parameter.name.clone())).or_default() += 1;
+        }
+    }
+    let most = seen
+        .iter()
+        .max_by_key(|(_, count)| **count)
+        .filter(|(_, count)| **count * 2 >= gets.len());
+    if let Some(((header, name), _)) = most {
+        let authorization = flat(name) == "authorization";
+        if authorization && bearer {
+            return decide(
+                AuthFacts::Bearer,
+                0.8,
+                "a parameter `Authorization` speaks of a bearer token".to_owned(),
+            );
+        }
+        let location = if *header {
+            Location::Header
+        } else {
+            Location::Query
+        };
+        let key = KeyFacts {
+            location,
+            name: name.clone(),
+            prefix: String::new(),
+        };
+        return decide(
+            AuthFacts::Keys(vec![key]),
+            0.7,
+            format!("most operations have a parameter `{name}`"),
+        );
+    }
+    let prose = api.description.to_lowercase();
+    let bearers = [
+        "bearer",
+        "access token",
+        "api token",
+        "personal access token",
+        "oauth",
+    ];
+    let told = |text: &str| {
+        bearers
+            .iter()
+            .any(|word| says(text, word) || text.contains(&format!("{word}s")))
+    };
+    if told(&prose) {
+        return decide(
+            AuthFacts::Bearer,
+            0.65,
+            "the description speaks of tokens".to_owned(),
+        );
+    }
+    if says(&prose, "basic auth") || says(&prose, "basic authentication") {
+        return decide(
+            AuthFacts::Basic,
+            0.65,
+            "the description speaks of basic authentication".to_owned(),
+        );
+    }
+    let speaking = gets
+        .iter()
+        .filter(|operation| told(&operation.description.to_lowercase()))
+        .count();
+    if speaking * 20 >= gets.len().max(1) {
+        return decide(
+            AuthFacts::Bearer,
+            0.6,
+            format!("{speaking} operations speak of tokens"),
+        );
+    }
+    decide(
+        AuthFacts::None,
+        0.5,
+        "nothing speaks of keys or tokens".to_owned(),
+    )
+}

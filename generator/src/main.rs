@@ -1,0 +1,5 @@
+//! The command line of etlgen.
+
+fn main() -> std::process::ExitCode {
+    etlgen::cli::main()
+}

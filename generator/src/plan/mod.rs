@@ -1,0 +1,281 @@
+//! What will be generated: names, types and calls, with nothing of OpenAPI in it. Every decision is made here or in
+//! `infer`; what is emitted only writes it down.
+
+mod build;
+mod names;
+pub mod overrides;
+mod records;
+mod samples;
+mod select;
+mod text;
+
+pub use build::{Options, Runtime, plan};
+pub use names::{Ledger, is_keyword, module as module_name};
+pub use text::plain as plain_text;
+
+/// A crate that will be generated.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// `billing`: names state, the default file and the crate.
+    pub source: String,
+    /// `billing-connector`.
+    pub crate_name: String,
+    /// `BILLING`: begins the names of environment variables.
+    pub prefix: String,
+    /// `Billing API`: one line of text from the document.
+    pub title: String,
+    /// What the document says of itself: one line of text, maybe empty.
+    pub description: String,
+    pub auth: Auth,
+    /// The fields of `Config`, in order.
+    pub settings: Vec<Setting>,
+    pub resources: Vec<Resource>,
+    /// Structs that several resources use.
+    pub types: Vec<Struct>,
+    /// Names given, by what they were given to.
+    pub ledger: Ledger,
+}
+
+/// A field of `Config`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    pub ident: String,
+    pub doc: String,
+    pub secret: bool,
+    pub optional: bool,
+    pub default: Option<String>,
+}
+
+/// The credentials of every request; each name is a field of `Config`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Auth {
+    None,
+    Bearer(String),
+    Basic(String, String),
+    /// Keys that all go along.
+    Keys(Vec<Key>),
+    OAuth2 {
+        token_url: String,
+        client_id: String,
+        client_secret: String,
+        scopes: Vec<String>,
+    },
+}
+
+/// One key of the credentials.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    pub place: KeyPlace,
+    /// The header's, parameter's or cookie's name.
+    pub name: String,
+    /// Stands before the value, in a header.
+    pub prefix: String,
+    /// The field of `Config`.
+    pub setting: String,
+}
+
+/// Where a key goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    Header,
+    Query,
+    Cookie,
+}
+
+/// A resource: one file.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    pub name: String,
+    /// The function, and the module with its file.
+    pub ident: String,
+    /// One line of text, maybe empty.
+    pub doc: String,
+    pub post: bool,
+    pub single: bool,
+    pub path: String,
+    /// Filled from settings or fixed.
+    pub parameters: Vec<Parameter>,
+    /// Dotted; empty: the body is the list.
+    pub records: String,
+    pub key: Vec<FieldRef>,
+    /// The key names a record only among those of one parent.
+    pub within_parent: bool,
+    pub paginator: Paginator,
+    pub cursor: Option<Cursor>,
+    pub parent: Option<Parent>,
+    /// The struct of a record; `None`: `Json`.
+    pub record: Option<String>,
+    /// The structs that stand in this file, the record's first.
+    pub structs: Vec<Struct>,
+    /// What is open: (question, line of `etlgen.toml`).
+    pub doubts: Vec<(String, String)>,
+    /// Records of the document's examples, as JSON.
+    pub examples: Vec<serde_json::Value>,
+    /// A made-up exchange of some pages.
+    pub exchange: Option<serde_json::Value>,
+}
+
+/// A parameter of every request of a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    pub place: ParameterPlace,
+    pub name: String,
+    pub value: ParameterValue,
+}
+
+/// Where a parameter goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterPlace {
+    Path,
+    Query,
+    Header,
+}
+
+/// Where a parameter's value comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParameterValue {
+    Fixed(String),
+    /// A field of `Config`.
+    Setting(String),
+}
+
+/// A field of a record, as the declaration names it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FieldRef {
+    /// `Customer::CREATED`.
+    Handle { record: String, constant: String },
+    /// A dotted path.
+    Path(String),
+}
+
+/// How pages follow one another: a constructor and what is said besides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paginator {
+    pub kind: PaginatorKind,
+    /// Dotted path of a boolean that says that more follows.
+    pub more: Option<String>,
+    /// Dotted path of a total, and whether it counts pages.
+    pub total: Option<(String, bool)>,
+    /// The size parameter, and the size asked for.
+    pub page_size: Option<(String, u64)>,
+    /// The parameters go into the JSON body.
+    pub in_body: bool,
+}
+
+/// The constructor of a paginator.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PaginatorKind {
+    Single,
+    Undecided,
+    /// Parameter, and the field where it is not the key.
+    LastId(String, Option<String>),
+    /// Parameter, number of the first page.
+    PageNumber(String, u64),
+    Offset(String),
+    /// Parameter, dotted path of the next token.
+    Cursor(String, String),
+    /// Parameter, header of the next token.
+    HeaderCursor(String, String),
+    LinkHeader,
+    /// Dotted path of the next URL.
+    NextUrl(String),
+}
+
+/// An incremental cursor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cursor {
+    pub field: FieldRef,
+    /// The time of the last change; else that of creation.
+    pub updated: bool,
+    pub param: Option<String>,
+    pub until: Option<String>,
+    pub new_rows_only: bool,
+}
+
+/// Where a child's parameters come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parent {
+    pub resource: String,
+    /// The struct of its records; `None`: `Json`.
+    pub record: Option<String>,
+    pub links: Vec<Link>,
+}
+
+/// One parameter that a parent's record supplies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    pub place: ParameterPlace,
+    pub parameter: String,
+    /// The Rust fields down to the value; for a parent of `Json` its keys.
+    pub fields: Vec<String>,
+    /// The value can be copied; else it is borrowed.
+    pub copy: bool,
+}
+
+/// A struct with `#[derive(Record)]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Struct {
+    pub name: String,
+    /// One line of text, maybe empty.
+    pub doc: String,
+    pub fields: Vec<Field>,
+}
+
+/// A field of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Without `r#`.
+    pub ident: String,
+    /// Its key in JSON.
+    pub key: String,
+    /// One line of text, maybe empty.
+    pub doc: String,
+    pub ty: Type,
+}
+
+/// What stands in the `Option` of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Type {
+    String,
+    Int,
+    Float,
+    Bool,
+    Timestamp,
+    UnixTime,
+    UnixMillis,
+    Date,
+    Decimal,
+    Uuid,
+    Bytes,
+    Json,
+    Dynamic,
+    Record(String),
+    List(Box<Type>),
+}
+
+impl Type {
+    /// Whether it can serve as a key or a cursor by its handle.
+    pub fn is_ordered(&self) -> bool {
+        !matches!(
+            self,
+            Type::Bool | Type::Bytes | Type::Json | Type::Dynamic | Type::Record(_) | Type::List(_)
+        )
+    }
+
+    /// Whether a value can stand in a request.
+    pub fn is_parameter(&self) -> bool {
+        matches!(
+            self,
+            Type::String | Type::Int | Type::Bool | Type::Timestamp | Type::Date | Type::Uuid
+        )
+    }
+
+    /// The struct within, if there is one.
+    pub fn record(&self) -> Option<&str> {
+        match self {
+            Type::Record(name) => Some(name),
+            Type::List(item) => item.record(),
+            _ => None,
+        }
+    }
+}

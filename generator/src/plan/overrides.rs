@@ -1,0 +1,182 @@
+//! `etlgen.toml`: what the owner wants to be different from what is inferred. It is read, never written over.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::diagnostics::{Diagnostic, Position, Severity};
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overrides {
+    /// Where the document is: a file or a URL.
+    pub spec: Option<String>,
+    /// The source's name.
+    pub name: Option<String>,
+    /// Only these resources; empty: all.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// Not these: patterns with `*`.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Where the API answers.
+    pub base_url: Option<String>,
+    /// `bearer`, `basic` or `none`.
+    pub auth: Option<AuthKind>,
+    /// By resource.
+    #[serde(default)]
+    pub resources: BTreeMap<String, ResourceOverrides>,
+}
+
+/// How the API wants to be told who calls.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthKind {
+    None,
+    Bearer,
+    Basic,
+}
+
+/// What is different about one resource.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceOverrides {
+    /// Another name.
+    pub name: Option<String>,
+    /// Dotted path of the records; `$`: the body is the list.
+    pub records: Option<String>,
+    /// Dotted paths; empty: there is none.
+    pub primary_key: Option<Vec<String>>,
+    pub paginate: Option<Paginate>,
+    pub incremental: Option<Incremental>,
+    /// Records never change once made: only new ones are read.
+    #[serde(default)]
+    pub new_rows_only: bool,
+    /// The resource that it hangs below; `false`: none, its parameters are settings.
+    pub parent: Option<ParentOverride>,
+    /// Query parameters of every request.
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+}
+
+/// `paginate = "none"`, `"link_header"`, or a table.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
+pub enum Paginate {
+    Word(String),
+    Table(PaginateTable),
+}
+
+/// `paginate = { kind = "cursor_param", param = "after", next = "meta.next" }`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct PaginateTable {
+    /// A name of `inspect`: `cursor_param`, `page_number`, …
+    pub kind: String,
+    pub param: Option<String>,
+    /// Dotted path of the next token or URL, or `header:NAME`.
+    pub next: Option<String>,
+    pub more: Option<String>,
+    /// Dotted path of the total of items.
+    pub total: Option<String>,
+    /// Dotted path of the total of pages.
+    pub pages: Option<String>,
+    /// The size parameter.
+    pub size: Option<String>,
+    /// The size asked for.
+    pub page_size: Option<u64>,
+    /// The number of the first page.
+    pub first: Option<u64>,
+}
+
+/// `incremental = false`, or a table.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
+pub enum Incremental {
+    Switch(bool),
+    Table(IncrementalTable),
+}
+
+/// `incremental = { field = "updated_at", param = "since", updated = true }`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct IncrementalTable {
+    /// Dotted.
+    pub field: String,
+    pub param: Option<String>,
+    pub until: Option<String>,
+    /// Whether the field moves with every change; unless said, what is inferred, else its name decides.
+    pub updated: Option<bool>,
+}
+
+/// `parent = false`, or a resource's name.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
+pub enum ParentOverride {
+    Switch(bool),
+    Name(String),
+}
+
+/// Reads the file's text; an error names the place.
+pub fn parse(file: &str, text: &str) -> Result<Overrides, Diagnostic> {
+    toml::from_str(text).map_err(|error: toml::de::Error| {
+        let position = error.span().map(|span| {
+            let before = text.get(..span.start).unwrap_or_default();
+            Position {
+                line: before.matches('\n').count() + 1,
+                column: before
+                    .rsplit('\n')
+                    .next()
+                    .unwrap_or_default()
+                    .chars()
+                    .count()
+                    + 1,
+            }
+        });
+        Diagnostic {
+            severity: Severity::Error,
+            file: file.to_owned(),
+            position,
+            pointer: None,
+            message: error.message().to_owned(),
+            hint: None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_read() {
+        let text = r#"
+            include = ["events"]
+            [resources.events]
+            new_rows_only = true
+            paginate = { kind = "cursor_param", param = "after", next = "meta.next" }
+            incremental = false
+            parent = "teams"
+            [resources.teams]
+            paginate = "none"
+        "#;
+        let overrides = parse("etlgen.toml", text).unwrap();
+        let events = &overrides.resources["events"];
+        assert!(events.new_rows_only);
+        assert_eq!(events.incremental, Some(Incremental::Switch(false)));
+        assert_eq!(
+            overrides.resources["teams"].paginate,
+            Some(Paginate::Word("none".into()))
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_named_with_its_place() {
+        let error = parse("etlgen.toml", "\n[resources.a]\nnew_rows = true\n").unwrap_err();
+        assert!(
+            error.to_string().starts_with("error: etlgen.toml:3:1: "),
+            "{error}"
+        );
+    }
+}

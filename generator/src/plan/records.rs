@@ -1,0 +1,435 @@
+//! Schemas become structs: what a record is, which structs several resources share, where recursion is cut.
+
+use std::collections::{BTreeSet, HashMap};
+
+use indexmap::IndexMap;
+
+use super::names::{self, Ledger, Names};
+use super::{Field, Struct, Type, text};
+use crate::spec::api::{Api, Schema, SchemaId, SchemaKind};
+
+/// All structs of a crate, while they are made.
+pub struct Structs<'a> {
+    api: &'a Api,
+    names: Names,
+    ledger: &'a Ledger,
+    pub given: Ledger,
+    made: Vec<Made>,
+    by_schema: HashMap<SchemaId, usize>,
+    /// The records around the one that is being made.
+    around: Vec<SchemaId>,
+    /// Components by their properties: a reference that says something besides is still the component.
+    components: HashMap<Vec<(&'a str, SchemaId)>, SchemaId>,
+}
+
+/// One struct, and who uses it.
+struct Made {
+    body: Struct,
+    /// Structs that its fields hold.
+    holds: Vec<usize>,
+    /// The resource whose record it is.
+    owner: Option<usize>,
+}
+
+/// The structs of a crate, by where they stand.
+pub struct Placed {
+    /// Per resource, its record's first.
+    pub own: Vec<Vec<Struct>>,
+    pub shared: Vec<Struct>,
+}
+
+impl<'a> Structs<'a> {
+    pub fn new(api: &'a Api, ledger: &'a Ledger) -> Self {
+        let mut names = Names::types();
+        for (what, name) in ledger {
+            if what.starts_with("struct ") {
+                names.take(name);
+            }
+        }
+        let components = api.schemas.0.iter().enumerate().rev();
+        let components = components.filter(|(_, schema)| schema.component.is_some());
+        Structs {
+            components: components
+                .filter_map(|(at, schema)| Some((properties_of(schema)?, SchemaId(at))))
+                .collect(),
+            api,
+            names,
+            ledger,
+            given: Ledger::new(),
+            made: Vec::new(),
+            by_schema: HashMap::new(),
+            around: Vec::new(),
+        }
+    }
+
+    /// The struct of a resource's records, with its name; `None`: there is no schema to make one of.
+    pub fn record(&mut self, schema: SchemaId, resource: usize, fallback: &str) -> Option<String> {
+        let Type::Record(name) = self.ty(schema, fallback, "") else {
+            return None;
+        };
+        let at = self.position(&name)?;
+        self.made[at].owner.get_or_insert(resource);
+        Some(name)
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.made.iter().position(|made| made.body.name == name)
+    }
+
+    /// The struct of that name.
+    pub fn get(&self, name: &str) -> Option<&Struct> {
+        self.made
+            .iter()
+            .map(|made| &made.body)
+            .find(|body| body.name == name)
+    }
+
+    /// The type of a schema. `context`: what its struct is called if it has no name of its own.
+    fn ty(&mut self, id: SchemaId, context: &str, key: &str) -> Type {
+        let schema = &self.api.schemas[id];
+        match &schema.kind {
+            SchemaKind::Object { properties, .. } if properties.is_empty() => Type::Json,
+            SchemaKind::Object { properties, .. } => {
+                let properties = properties.clone();
+                let same = properties_of(schema).and_then(|key| self.components.get(&key));
+                let id = same.copied().unwrap_or(id);
+                self.object(id, &properties, context)
+            }
+            SchemaKind::Array(item) => match self.ty(*item, &singular(context), key) {
+                Type::Json => Type::Json,
+                item => Type::List(Box::new(item)),
+            },
+            SchemaKind::Union { arms, .. } => {
+                let arms = arms.clone();
+                self.union(id, &arms, context, key)
+            }
+            _ => scalar(schema, key),
+        }
+    }
+
+    fn object(
+        &mut self,
+        id: SchemaId,
+        properties: &IndexMap<String, SchemaId>,
+        context: &str,
+    ) -> Type {
+        if self.around.contains(&id) {
+            return Type::Json;
+        }
+        if let Some(at) = self.by_schema.get(&id) {
+            return Type::Record(self.made[*at].body.name.clone());
+        }
+        let schema = &self.api.schemas[id];
+        let name = self.name(schema, context);
+        let at = self.made.len();
+        self.by_schema.insert(id, at);
+        self.made.push(Made {
+            body: Struct {
+                name: name.clone(),
+                doc: text::sentence(&schema.description),
+                fields: Vec::new(),
+            },
+            holds: Vec::new(),
+            owner: None,
+        });
+        self.around.push(id);
+        let fields = self.fields(&name, &schema.pointer, properties);
+        self.around.pop();
+        let mut holds = Vec::new();
+        for held in fields.iter().filter_map(|field| field.ty.record()) {
+            holds.extend(self.position(held));
+        }
+        self.made[at].body.fields = fields;
+        self.made[at].holds = holds;
+        Type::Record(name)
+    }
+
+    fn fields(
+        &mut self,
+        record: &str,
+        pointer: &str,
+        properties: &IndexMap<String, SchemaId>,
+    ) -> Vec<Field> {
+        let api = self.api;
+        let mut idents = Names::default();
+        let mut wanted: HashMap<String, usize> = HashMap::new();
+        for key in properties.keys() {
+            *wanted.entry(names::field(key)).or_default() += 1;
+        }
+        // Where keys collide, one that was given its name keeps it; then one that is its own name.
+        let mut chosen: HashMap<&str, String> = HashMap::new();
+        let place = |key: &str| format!("field {pointer}#{key}");
+        for key in properties.keys() {
+            if let Some(name) = self.ledger.get(&place(key)) {
+                idents.take(name);
+                chosen.insert(key, name.clone());
+            }
+        }
+        let exact = properties.keys().filter(|key| names::field(key) == **key);
+        let others = properties.keys().filter(|key| names::field(key) != **key);
+        for key in exact.chain(others) {
+            if !chosen.contains_key(key.as_str()) {
+                chosen.insert(key, idents.give(&[names::field(key)]));
+            }
+        }
+        let mut fields = Vec::with_capacity(properties.len());
+        for (key, id) in properties {
+            let ident = chosen.get(key.as_str()).cloned().unwrap_or_default();
+            if wanted
+                .get(&names::field(key))
+                .is_some_and(|count| *count > 1)
+            {
+                self.given.insert(place(key), ident.clone());
+            }
+            let context = format!("{record}{}", names::pascal(key, "Field"));
+            let ty = self.ty(*id, &context, key);
+            let doc = text::sentence(&api.schemas[*id].description);
+            // What the struct says of itself need not be said twice.
+            let said = ty.record().and_then(|name| self.get(name));
+            let doc = match said {
+                Some(body) if body.doc == doc => String::new(),
+                _ => doc,
+            };
+            fields.push(Field {
+                ident,
+                key: key.clone(),
+                doc,
+                ty,
+            });
+        }
+        fields
+    }
+
+    /// The component's name, else the context's; the ledger's before both.
+    fn name(&mut self, schema: &Schema, context: &str) -> String {
+        let what = format!("struct {}", schema.pointer);
+        let name = match self.ledger.get(&what) {
+            Some(name) => name.clone(),
+            None => {
+                let own = schema
+                    .component
+                    .as_deref()
+                    .map(|name| names::pascal(name, context));
+                let mut candidates: Vec<String> = own.into_iter().collect();
+                candidates.push(context.to_owned());
+                candidates.push(format!("{context}Record"));
+                self.names.give(&candidates)
+            }
+        };
+        self.given.insert(what, name.clone());
+        name
+    }
+
+    /// Arms that are one thing in several forms: an id or the object it names is the id; objects are merged.
+    fn union(&mut self, id: SchemaId, arms: &[SchemaId], context: &str, key: &str) -> Type {
+        let arms: Vec<SchemaId> = self.flat(arms, 0);
+        let schemas = &self.api.schemas;
+        let is_object = |id: &SchemaId| matches!(schemas[*id].kind, SchemaKind::Object { .. });
+        let scalars: Vec<SchemaId> = arms
+            .iter()
+            .copied()
+            .filter(|id| is_scalar(&schemas[*id]))
+            .collect();
+        if !scalars.is_empty() {
+            if !arms
+                .iter()
+                .all(|id| is_scalar(&schemas[*id]) || is_object(id))
+            {
+                return Type::Json;
+            }
+            let types: Vec<Type> = scalars
+                .iter()
+                .map(|id| scalar(&schemas[*id], key))
+                .collect();
+            let same = types.iter().all(|ty| *ty == types[0]);
+            let numbers = types.iter().all(|ty| matches!(ty, Type::Int | Type::Float));
+            // An expandable field is an id; a form that cannot be told from the other is typed when it is loaded.
+            return match (same, numbers) {
+                (true, _) => types.into_iter().next().unwrap_or(Type::Json),
+                (false, true) => Type::Float,
+                (false, false) => Type::Dynamic,
+            };
+        }
+        if arms.is_empty() || !arms.iter().all(is_object) {
+            return Type::Json;
+        }
+        if let [only] = arms.as_slice() {
+            return self.ty(*only, context, key);
+        }
+        let mut merged: IndexMap<String, SchemaId> = IndexMap::new();
+        for arm in &arms {
+            let SchemaKind::Object { properties, .. } = &self.api.schemas[*arm].kind else {
+                continue;
+            };
+            for (key, schema) in properties {
+                merged.entry(key.clone()).or_insert(*schema);
+            }
+        }
+        if merged.is_empty() {
+            return Type::Json;
+        }
+        self.object(id, &merged, context)
+    }
+
+    /// The arms, with those of unions within.
+    fn flat(&self, arms: &[SchemaId], depth: usize) -> Vec<SchemaId> {
+        let mut out = Vec::new();
+        for arm in arms {
+            match &self.api.schemas[*arm].kind {
+                SchemaKind::Union { arms, .. } if depth < 4 => {
+                    out.extend(self.flat(arms, depth + 1))
+                }
+                _ => out.push(*arm),
+            }
+        }
+        out
+    }
+
+    /// Decides where each struct stands: with the one resource that uses it, or with the shared ones.
+    pub fn place(self, resources: &[Option<String>]) -> Placed {
+        let mut users: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); self.made.len()];
+        let mut order: Vec<Vec<usize>> = vec![Vec::new(); resources.len()];
+        for (resource, record) in resources.iter().enumerate() {
+            let Some(root) = record.as_deref().and_then(|name| self.position(name)) else {
+                continue;
+            };
+            let mut seen = vec![root];
+            let mut at = 0;
+            while let Some(next) = seen.get(at).copied() {
+                at += 1;
+                users[next].insert(resource);
+                for held in &self.made[next].holds {
+                    if !seen.contains(held) {
+                        seen.push(*held);
+                    }
+                }
+            }
+            order[resource] = seen;
+        }
+        let home = |at: usize| match (self.made[at].owner, users[at].len()) {
+            (Some(owner), _) => Some(owner),
+            (None, 1) => users[at].first().copied(),
+            (None, _) => None,
+        };
+        let own = order.iter().enumerate().map(|(resource, seen)| {
+            let here = seen.iter().filter(|at| home(**at) == Some(resource));
+            here.map(|at| self.made[*at].body.clone()).collect()
+        });
+        let shared = (0..self.made.len())
+            .filter(|at| users[*at].len() > 1 && home(*at).is_none())
+            .map(|at| self.made[at].body.clone());
+        Placed {
+            own: own.collect(),
+            shared: shared.collect(),
+        }
+    }
+}
+
+fn properties_of(schema: &Schema) -> Option<Vec<(&str, SchemaId)>> {
+    match &schema.kind {
+        SchemaKind::Object { properties, .. } if !properties.is_empty() => Some(
+            properties
+                .iter()
+                .map(|(key, id)| (key.as_str(), *id))
+                .collect(),
+        ),
+        _ => None,
+    }
+}
+
+fn is_scalar(schema: &Schema) -> bool {
+    matches!(
+        schema.kind,
+        SchemaKind::String { .. }
+            | SchemaKind::Integer { .. }
+            | SchemaKind::Number { .. }
+            | SchemaKind::Boolean
+    )
+}
+
+fn scalar(schema: &Schema, key: &str) -> Type {
+    match &schema.kind {
+        SchemaKind::Boolean => Type::Bool,
+        SchemaKind::String { format, values, .. } => match format.as_deref() {
+            // An enum is text, whatever its format.
+            _ if !values.is_empty() => Type::String,
+            Some("date-time") => Type::Timestamp,
+            Some("date") => Type::Date,
+            Some("uuid") => Type::Uuid,
+            Some("byte") => Type::Bytes,
+            Some("decimal") => Type::Decimal,
+            _ => Type::String,
+        },
+        SchemaKind::Integer { format, .. } => {
+            epoch(schema, format.as_deref(), key).unwrap_or(Type::Int)
+        }
+        SchemaKind::Number { format } => match format.as_deref() {
+            Some("decimal") => Type::Decimal,
+            format => epoch(schema, format, key).unwrap_or(Type::Float),
+        },
+        _ => Type::Json,
+    }
+}
+
+/// Whether a number is a time since 1970: its format says so, or its description and its name.
+fn epoch(schema: &Schema, format: Option<&str>, key: &str) -> Option<Type> {
+    let says = schema.description.to_lowercase();
+    let format = format.unwrap_or_default().to_lowercase();
+    let by_format = ["unix", "epoch", "timestamp"]
+        .iter()
+        .any(|word| format.contains(word));
+    let by_text = [
+        "unix time",
+        "unix epoch",
+        "unix-time",
+        "epoch time",
+        "since epoch",
+        "since the epoch",
+        "epoch second",
+        "epoch milli",
+        "epoch in ",
+        "unix second",
+        "unix milli",
+        "since 1970",
+        "seconds since jan",
+        "unixtime",
+    ]
+    .iter()
+    .any(|phrase| says.contains(phrase));
+    if !by_format && !by_text {
+        return None;
+    }
+    let millis = format.contains("milli")
+        || format.ends_with("ms")
+        || says.contains("millisecond")
+        || key.to_lowercase().ends_with("_ms")
+        || key.ends_with("Ms");
+    let finer = ["microsecond", "nanosecond"]
+        .iter()
+        .any(|unit| says.contains(unit) || format.contains(unit));
+    match (finer, millis) {
+        (true, _) => None,
+        (false, true) => Some(Type::UnixMillis),
+        (false, false) => Some(Type::UnixTime),
+    }
+}
+
+/// `InvoiceLines` holds `InvoiceLine`s.
+fn singular(name: &str) -> String {
+    let rules = [
+        ("ies", "y"),
+        ("sses", "ss"),
+        ("xes", "x"),
+        ("ches", "ch"),
+        ("shes", "sh"),
+    ];
+    for (plural, one) in rules {
+        if let Some(stem) = name.strip_suffix(plural).filter(|stem| stem.len() > 2) {
+            return format!("{stem}{one}");
+        }
+    }
+    match name.strip_suffix('s') {
+        Some(stem) if !stem.ends_with(['s', 'u', 'i']) && stem.len() > 2 => stem.to_owned(),
+        _ => format!("{name}Item"),
+    }
+}

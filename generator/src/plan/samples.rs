@@ -1,0 +1,352 @@
+//! What a generated crate's tests read: records of the document's examples, and a made-up exchange of a few pages.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    FieldRef, Paginator, PaginatorKind, ParameterPlace, ParameterValue, Resource, Setting, Struct,
+    Type,
+};
+use crate::spec::api::Operation;
+
+/// More say nothing new.
+const EXAMPLES: usize = 10;
+
+/// The records that the examples of an operation's response show.
+pub fn examples(operation: &Operation, records: &[String]) -> Vec<Value> {
+    let examples = operation
+        .response
+        .iter()
+        .flat_map(|response| &response.examples);
+    let mut out = Vec::new();
+    for example in examples {
+        // Some documents write their examples as text.
+        let parsed = example
+            .as_str()
+            .and_then(|text| serde_json::from_str(text).ok());
+        let mut at = parsed.as_ref().unwrap_or(example);
+        for key in records {
+            at = &at[key];
+        }
+        match at {
+            Value::Array(items) => {
+                out.extend(items.iter().filter(|item| item.is_object()).cloned())
+            }
+            Value::Object(_) => out.push(at.clone()),
+            _ => {}
+        }
+    }
+    out.truncate(EXAMPLES);
+    out
+}
+
+/// Pages of a resource as a server would send them, to be replayed: two records, and the proof of the end. `None`
+/// where the resource has a parent, lacks a setting, or its paging is undecided.
+pub fn exchange(
+    resource: &Resource,
+    record: Option<&Struct>,
+    settings: &[Setting],
+) -> Option<Value> {
+    if resource.parent.is_some() {
+        return None;
+    }
+    let key = resource.key.last().map(|field| key_of(field, record));
+    let [first, second] = records(resource, record, key.as_deref())?;
+    let asked = Asked::new(resource, settings)?;
+    let paginator = &resource.paginator;
+    let page = |records: &[&Value], left: u64, next: Option<Value>| {
+        body(resource, paginator, records, left, next)
+    };
+    let pages = match &paginator.kind {
+        PaginatorKind::Undecided => return None,
+        PaginatorKind::Single if resource.single => vec![asked.answer(&[], first.clone(), &[])],
+        PaginatorKind::Single => vec![asked.answer(&[], page(&[&first, &second], 0, None)?, &[])],
+        PaginatorKind::LastId(param, field) => {
+            let field = field.clone().or(key)?;
+            let last = |record: &Value| text_at(record, &field);
+            let mut pages = vec![
+                asked.answer(&[], page(&[&first], 1, None)?, &[]),
+                asked.answer(&[(param, last(&first)?)], page(&[&second], 0, None)?, &[]),
+            ];
+            if paginator.more.is_none() {
+                pages.push(asked.answer(&[(param, last(&second)?)], page(&[], 0, None)?, &[]));
+            }
+            pages
+        }
+        PaginatorKind::PageNumber(param, start) => {
+            let number = |pages: u64| (start + pages).to_string();
+            let mut pages = vec![
+                asked.answer(&[(param, number(0))], page(&[&first], 1, None)?, &[]),
+                asked.answer(&[(param, number(1))], page(&[&second], 0, None)?, &[]),
+            ];
+            if paginator.more.is_none() && paginator.total.is_none() {
+                pages.push(asked.answer(&[(param, number(2))], page(&[], 0, None)?, &[]));
+            }
+            pages
+        }
+        PaginatorKind::Offset(param) => {
+            let mut pages = vec![
+                asked.answer(&[], page(&[&first], 1, None)?, &[]),
+                asked.answer(&[(param, "1".to_owned())], page(&[&second], 0, None)?, &[]),
+            ];
+            if paginator.more.is_none()
+                && paginator
+                    .total
+                    .as_ref()
+                    .is_none_or(|(_, of_pages)| *of_pages)
+            {
+                pages.push(asked.answer(&[(param, "2".to_owned())], page(&[], 0, None)?, &[]));
+            }
+            pages
+        }
+        PaginatorKind::Cursor(param, _) => vec![
+            asked.answer(&[], page(&[&first], 1, Some(json!("token-2")))?, &[]),
+            asked.answer(
+                &[(param, "token-2".to_owned())],
+                page(&[&second], 0, Some(Value::Null))?,
+                &[],
+            ),
+        ],
+        PaginatorKind::HeaderCursor(param, header) => vec![
+            asked.answer(
+                &[],
+                page(&[&first], 1, None)?,
+                &[(header, "token-2".to_owned())],
+            ),
+            asked.answer(
+                &[(param, "token-2".to_owned())],
+                page(&[&second], 0, None)?,
+                &[],
+            ),
+        ],
+        PaginatorKind::LinkHeader => {
+            let link = format!("<http://localhost{}?page=2>; rel=\"next\"", asked.path);
+            vec![
+                asked.answer(&[], page(&[&first], 1, None)?, &[("link", link)]),
+                asked.linked(page(&[&second], 0, None)?),
+            ]
+        }
+        PaginatorKind::NextUrl(_) => {
+            let url = format!("http://localhost{}?page=2", asked.path);
+            vec![
+                asked.answer(&[], page(&[&first], 1, Some(json!(url)))?, &[]),
+                asked.linked(page(&[&second], 0, Some(Value::Null))?),
+            ]
+        }
+    };
+    Some(Value::Array(pages))
+}
+
+/// What the resource asks for, whatever the page.
+struct Asked<'a> {
+    resource: &'a Resource,
+    path: String,
+    query: Vec<String>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(resource: &'a Resource, settings: &[Setting]) -> Option<Self> {
+        let mut path = resource.path.clone();
+        let mut query = Vec::new();
+        for parameter in &resource.parameters {
+            let value = match &parameter.value {
+                ParameterValue::Fixed(value) => value.clone(),
+                ParameterValue::Setting(ident) => {
+                    let setting = settings.iter().find(|setting| setting.ident == *ident)?;
+                    match (&setting.default, setting.optional) {
+                        (Some(default), _) => default.clone(),
+                        (None, false) => "placeholder".to_owned(),
+                        (None, true) => return None,
+                    }
+                }
+            };
+            match parameter.place {
+                ParameterPlace::Path => {
+                    path = path.replace(&format!("{{{}}}", parameter.name), &value)
+                }
+                ParameterPlace::Query => query.push(format!("{}={value}", parameter.name)),
+                ParameterPlace::Header => {}
+            }
+        }
+        // What the recording writes must be what is asked for, to the letter.
+        let plain = |text: &str| !text.contains(['{', '}', '?', '#', '&', '%', ' ', '+', '\\']);
+        (plain(&path) && query.iter().all(|pair| plain(pair))).then_some(Asked {
+            resource,
+            path,
+            query,
+        })
+    }
+
+    /// One page, asked for with these parameters besides.
+    fn answer(
+        &self,
+        parameters: &[(&String, String)],
+        body: Value,
+        headers: &[(&str, String)],
+    ) -> Value {
+        let mut query = self.query.clone();
+        let mut sent = Map::new();
+        let size = self.resource.paginator.page_size.as_ref();
+        let in_body = self.resource.paginator.in_body;
+        if let Some((param, size)) = size {
+            match in_body {
+                true => _ = sent.insert(param.clone(), json!(size)),
+                false => query.push(format!("{param}={size}")),
+            }
+        }
+        for (param, value) in parameters {
+            match in_body {
+                true => _ = sent.insert((*param).clone(), json!(value)),
+                false => query.push(format!("{param}={value}")),
+            }
+        }
+        let path = match query.is_empty() {
+            true => self.path.clone(),
+            false => format!("{}?{}", self.path, query.join("&")),
+        };
+        self.exchange(&path, Value::Object(sent), body, headers)
+    }
+
+    /// The page that a link of the first leads to.
+    fn linked(&self, body: Value) -> Value {
+        self.exchange(&format!("{}?page=2", self.path), json!({}), body, &[])
+    }
+
+    fn exchange(&self, path: &str, sent: Value, body: Value, headers: &[(&str, String)]) -> Value {
+        let method = if self.resource.post { "POST" } else { "GET" };
+        let mut request = json!({"method": method, "path": path});
+        if self.resource.post {
+            request["body"] = sent;
+        }
+        let headers: Map<String, Value> = headers
+            .iter()
+            .map(|(name, value)| (name.to_lowercase(), json!(value)))
+            .collect();
+        let mut response = json!({"status": 200});
+        if !headers.is_empty() {
+            response["headers"] = Value::Object(headers);
+        }
+        response["body"] = body;
+        json!({"request": request, "response": response})
+    }
+}
+
+/// The envelope of a page. `left`: pages that follow.
+fn body(
+    resource: &Resource,
+    paginator: &Paginator,
+    records: &[&Value],
+    left: u64,
+    next: Option<Value>,
+) -> Option<Value> {
+    let list = Value::Array(records.iter().map(|record| (*record).clone()).collect());
+    if resource.records.is_empty() {
+        let bare = paginator.more.is_none()
+            && paginator.total.is_none()
+            && !matches!(
+                paginator.kind,
+                PaginatorKind::Cursor(..) | PaginatorKind::NextUrl(_)
+            );
+        return bare.then_some(list);
+    }
+    let mut body = json!({});
+    put(&mut body, &resource.records, list)?;
+    if let Some(more) = &paginator.more {
+        put(&mut body, more, json!(left > 0))?;
+    }
+    if let Some((total, _)) = &paginator.total {
+        // Two pages of one record each: both totals are two.
+        put(&mut body, total, json!(2))?;
+    }
+    if let (PaginatorKind::Cursor(_, path) | PaginatorKind::NextUrl(path), Some(next)) =
+        (&paginator.kind, next)
+    {
+        put(&mut body, path, next)?;
+    }
+    Some(body)
+}
+
+/// Puts a value at a dotted path; `None` if something else stands in the way.
+fn put(body: &mut Value, path: &str, value: Value) -> Option<()> {
+    if path.contains(['[', ':']) {
+        return None;
+    }
+    let mut at = body;
+    for key in path.split('.') {
+        at = at.as_object_mut()?.entry(key).or_insert_with(|| json!({}));
+    }
+    *at = value;
+    Some(())
+}
+
+/// Two records with keys of their own: the document's examples, else made up.
+fn records(resource: &Resource, record: Option<&Struct>, key: Option<&str>) -> Option<[Value; 2]> {
+    if let [first, second, ..] = resource.examples.as_slice() {
+        let different = key.is_none_or(|key| {
+            let (first, second) = (text_at(first, key), text_at(second, key));
+            first.is_some() && second.is_some() && first != second
+        });
+        if different && first != second {
+            return Some([first.clone(), second.clone()]);
+        }
+    }
+    let make = |number: i64| -> Option<Value> {
+        let mut made = json!({});
+        for field in record.iter().flat_map(|record| &record.fields) {
+            let is_key = key == Some(field.key.as_str());
+            let told = made.as_object().map_or(0, Map::len);
+            if (is_key || told < 4)
+                && let Some(value) = sample(&field.ty, &field.key, number)
+            {
+                made[&field.key] = value;
+            }
+        }
+        if let Some(key) = key.filter(|key| text_at(&made, key).is_none()) {
+            put(&mut made, key, json!(format!("{number}")))?;
+        }
+        if made == json!({}) {
+            made["id"] = json!(number);
+        }
+        Some(made)
+    };
+    Some([make(1)?, make(2)?])
+}
+
+fn sample(ty: &Type, key: &str, number: i64) -> Option<Value> {
+    Some(match ty {
+        Type::String => json!(format!("{key}-{number}")),
+        Type::Int => json!(number),
+        Type::Float => json!(number as f64 + 0.5),
+        Type::Bool => json!(number == 1),
+        Type::Timestamp => json!(format!("2024-01-0{number}T00:00:00Z")),
+        Type::UnixTime => json!(1_704_067_200 + number),
+        Type::UnixMillis => json!(1_704_067_200_000_i64 + number),
+        Type::Date => json!(format!("2024-01-0{number}")),
+        Type::Decimal => json!(format!("{number}.50")),
+        Type::Uuid => json!(format!("00000000-0000-4000-8000-00000000000{number}")),
+        Type::Bytes | Type::Json | Type::Dynamic | Type::Record(_) | Type::List(_) => return None,
+    })
+}
+
+/// The JSON path of a field.
+fn key_of(field: &FieldRef, record: Option<&Struct>) -> String {
+    match field {
+        FieldRef::Path(path) => path.clone(),
+        FieldRef::Handle { constant, .. } => {
+            let mut fields = record.iter().flat_map(|record| &record.fields);
+            let found = fields.find(|field| field.ident.to_uppercase() == *constant);
+            found.map(|field| field.key.clone()).unwrap_or_default()
+        }
+    }
+}
+
+fn text_at(record: &Value, path: &str) -> Option<String> {
+    let mut at = record;
+    for key in path.split('.') {
+        at = &at[key];
+    }
+    match at {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

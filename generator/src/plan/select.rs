@@ -1,0 +1,133 @@
+//! Which resources are wanted.
+
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::infer::facts::{Facts, ResourceFacts, ResourceKind};
+
+/// The indexes of the resources that are taken: the lists, or those named; without those that a pattern excludes;
+/// with the parents that they need.
+pub fn select(
+    facts: &Facts,
+    include: &[String],
+    exclude: &[String],
+) -> Result<Vec<usize>, Diagnostic> {
+    let by_name = |name: &str| {
+        facts
+            .resources
+            .iter()
+            .position(|resource| resource.name == name)
+    };
+    let mut wanted = vec![false; facts.resources.len()];
+    if include.is_empty() {
+        for (at, resource) in facts.resources.iter().enumerate() {
+            wanted[at] = resource.kind == ResourceKind::List;
+        }
+    }
+    for name in include {
+        match by_name(name) {
+            Some(at) => wanted[at] = true,
+            None => return Err(unknown(facts, name)),
+        }
+    }
+    for (at, resource) in facts.resources.iter().enumerate() {
+        if exclude
+            .iter()
+            .any(|pattern| matches(pattern, &resource.name))
+        {
+            wanted[at] = false;
+        }
+    }
+    let mut at = 0;
+    let mut queue: Vec<usize> = (0..wanted.len()).filter(|at| wanted[*at]).collect();
+    while let Some(index) = queue.get(at).copied() {
+        at += 1;
+        let parent = parent_of(&facts.resources[index]).and_then(by_name);
+        if let Some(parent) = parent
+            && !wanted[parent]
+        {
+            wanted[parent] = true;
+            queue.push(parent);
+        }
+    }
+    let chosen: Vec<usize> = (0..wanted.len()).filter(|at| wanted[*at]).collect();
+    if chosen.is_empty() {
+        return Err(Diagnostic {
+            severity: Severity::Error,
+            file: String::new(),
+            position: None,
+            pointer: None,
+            message: "no resource is left to generate".to_owned(),
+            hint: Some("`etlgen inspect --spec …` lists what the document offers".to_owned()),
+        });
+    }
+    Ok(chosen)
+}
+
+fn parent_of(resource: &ResourceFacts) -> Option<&str> {
+    let parent = resource.parent.value.as_ref()?;
+    Some(&parent.resource)
+}
+
+fn unknown(facts: &Facts, name: &str) -> Diagnostic {
+    let mut near: Vec<&str> = facts
+        .resources
+        .iter()
+        .map(|resource| resource.name.as_str())
+        .filter(|known| known.contains(name) || name.contains(known))
+        .collect();
+    near.truncate(8);
+    let hint = match near.as_slice() {
+        [] => "`etlgen inspect --spec …` lists the resources".to_owned(),
+        near => format!(
+            "there are {}; `etlgen inspect --spec …` lists all",
+            near.join(", ")
+        ),
+    };
+    Diagnostic {
+        severity: Severity::Error,
+        file: String::new(),
+        position: None,
+        pointer: None,
+        message: format!("the document has no resource `{name}`"),
+        hint: Some(hint),
+    }
+}
+
+/// Whether a name fits a pattern, in which `*` stands for anything.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(rest) = name.strip_prefix(parts.next().unwrap_or_default()) else {
+        return false;
+    };
+    if !pattern.contains('*') {
+        return rest.is_empty();
+    }
+    let mut rest = rest;
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, between)) = parts.split_last() else {
+        return false;
+    };
+    for part in between {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn patterns() {
+        for (pattern, name, fits) in [
+            ("a*", "abc", true),
+            ("*c", "abc", true),
+            ("a*b*c", "a_b_c", true),
+            ("abc", "abcd", false),
+            ("*", "", true),
+            ("a*c", "ab", false),
+        ] {
+            assert_eq!(super::matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Text of a document as one line of a doc comment: data, never code, markup or a second line.
+
+/// Longer sentences are cut.
+const LONGEST: usize = 160;
+
+/// The first sentence, without markup, fit for a doc comment.
+pub fn sentence(text: &str) -> String {
+    let plain = plain(text);
+    let mut end = plain.len();
+    for (at, mark) in plain.match_indices(['.', '!', '?']) {
+        let rest = &plain[at + mark.len()..];
+        let word = plain[..at].rsplit(' ').next().unwrap_or_default();
+        // `e.g. this` and `1.5` go on.
+        let short = word.len() < 2
+            || word.contains('.')
+            || matches!(word, "etc" | "vs" | "approx" | "incl");
+        if rest.is_empty() || (rest.starts_with(' ') && !short) {
+            end = at + mark.len();
+            break;
+        }
+    }
+    let mut out = plain[..end].trim().to_owned();
+    if out.chars().count() > LONGEST {
+        let cut: String = out.chars().take(LONGEST).collect();
+        let whole = cut
+            .rsplit_once(' ')
+            .map_or(cut.as_str(), |(whole, _)| whole);
+        out = format!("{} …", whole.trim_end_matches([',', ';', ':', ' ']));
+    }
+    markdown(&out)
+}
+
+/// One line of text: tags, links and control characters are gone, blanks are single.
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        if let Some(after) = tag(rest) {
+            out.push(' ');
+            rest = after;
+            continue;
+        }
+        if let Some((label, after)) = link(rest) {
+            out.push_str(&plain(label));
+            rest = after;
+            continue;
+        }
+        rest = &rest[next.len_utf8()..];
+        match next {
+            '`' | '*' | '\u{feff}' => {}
+            c if c.is_whitespace() || c.is_control() || is_invisible(c) => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    let words: Vec<&str> = out.split_whitespace().collect();
+    words
+        .join(" ")
+        .replace(" .", ".")
+        .replace(" ,", ",")
+        .replace("&nbsp;", " ")
+        .trim_start_matches(['#', ' '])
+        .to_owned()
+}
+
+/// Line separators, and what changes the direction of text.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+}
+
+/// What follows an HTML tag that begins here.
+fn tag(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix('<')?;
+    let name = inner.strip_prefix('/').unwrap_or(inner);
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return None;
+    }
+    let end = inner.find('>').filter(|end| *end < 300)?;
+    Some(&inner[end + 1..])
+}
+
+/// The label of a markdown link that begins here, and what follows the link.
+fn link(text: &str) -> Option<(&str, &str)> {
+    let inner = text.strip_prefix('[')?;
+    let end = inner.find("](").filter(|end| *end < 300)?;
+    let target = &inner[end + 2..];
+    let close = target.find(')').filter(|end| *end < 1000)?;
+    Some((&inner[..end], &target[close + 1..]))
+}
+
+/// Plain text as markdown that shows it.
+fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split(' ') {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        let is_url = (word.starts_with("http://") || word.starts_with("https://"))
+            && word
+                .chars()
+                .all(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '`'));
+        if is_url {
+            let end = word.trim_end_matches(['.', ',', ')', ';', ':']);
+            out.push_str(&format!("<{end}>{}", &word[end.len()..]));
+            continue;
+        }
+        for c in word.chars() {
+            if matches!(c, '<' | '>' | '[' | ']' | '\\' | '_') && !(c == '_' && is_word(word)) {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// `snake_case` is no emphasis.
+fn is_word(word: &str) -> bool {
+    !word.starts_with('_') && !word.ends_with('_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_one_line_of_plain_text() {
+        for (text, line) in [
+            ("The bills. More of it.", "The bills."),
+            (
+                "<p>A <b>bill</b>, e.g. this one, of 1.5 kg.</p> More",
+                "A bill, e.g. this one, of 1.5 kg.",
+            ),
+            (
+                "See [the docs](https://x.example/a_b) or https://y.example.",
+                "See the docs or <https://y.example>.",
+            ),
+            ("two\r\nlines\u{2028}*/ \u{202e}\"#", "two lines / \"#"),
+            (
+                "a < b and x[0] of snake_case",
+                "a \\< b and x\\[0\\] of snake_case",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(text), line);
+        }
+        assert!(sentence(&"word ".repeat(100)).chars().count() < 165);
+    }
+}

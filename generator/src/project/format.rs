@@ -1,0 +1,58 @@
+//! Rust as `cargo fmt` prints it.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::emit::Files;
+
+/// Formats the Rust files with rustfmt, all in one call, with the default configuration. `Ok(false)`: there is no
+/// rustfmt here, and they stay as they are.
+pub fn format(files: &mut Files) -> io::Result<bool> {
+    let folder = std::env::temp_dir().join(format!("etlgen-fmt-{}", std::process::id()));
+    let result = format_in(&folder, files);
+    // A folder for temporary files that stays is the system's to remove.
+    let _ = fs::remove_dir_all(&folder);
+    result
+}
+
+fn format_in(folder: &Path, files: &mut Files) -> io::Result<bool> {
+    let rust: Vec<String> = files
+        .keys()
+        .filter(|path| path.ends_with(".rs"))
+        .cloned()
+        .collect();
+    for path in &rust {
+        let place = folder.join(path);
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(place, &files[path])?;
+    }
+    // Not the configuration of a folder above.
+    fs::write(folder.join("rustfmt.toml"), "")?;
+    // Modules are found through the roots.
+    let roots = rust.iter().filter(|path| {
+        matches!(path.as_str(), "src/lib.rs" | "src/main.rs") || !path.starts_with("src/")
+    });
+    let status = Command::new("rustfmt")
+        .args(["--edition", "2024", "--config-path"])
+        .arg(folder)
+        .args(roots.map(|path| folder.join(path)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    match status {
+        Ok(status) if status.success() => {}
+        Ok(_) => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    for path in rust {
+        let text = fs::read_to_string(folder.join(&path))?;
+        files.insert(path, text);
+    }
+    Ok(true)
+}

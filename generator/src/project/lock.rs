@@ -1,0 +1,60 @@
+//! `.etlgen/lock.json`: what a crate was generated from, and the names that were given. It cannot be made afterwards.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::emit::Files;
+use crate::plan::Ledger;
+
+/// What a crate was generated from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Lock {
+    /// The format of this file.
+    pub format: u32,
+    /// Where the document was, as the crate names it.
+    pub spec: String,
+    /// The document's content.
+    pub spec_hash: String,
+    /// What was asked for on the command line.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, Vec<String>>,
+    /// Names given, by what they were given to.
+    pub names: Ledger,
+    /// The content of each file as it was generated.
+    pub files: BTreeMap<String, String>,
+}
+
+impl Lock {
+    /// The lock of these files.
+    pub fn new(spec: &str, spec_hash: String, names: &Ledger, files: &Files) -> Self {
+        let files = files
+            .iter()
+            .map(|(path, text)| (path.clone(), hash(text.as_bytes())));
+        Lock {
+            format: 1,
+            spec: spec.to_owned(),
+            spec_hash,
+            options: BTreeMap::new(),
+            names: names.clone(),
+            files: files.collect(),
+        }
+    }
+
+    /// One entry a line, so that branches merge.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+/// The hash of a document.
+pub fn spec_hash(bytes: &[u8]) -> String {
+    hash(bytes)
+}
+
+fn hash(bytes: &[u8]) -> String {
+    format!("xxh3:{:032x}", xxh3_128(bytes))
+}

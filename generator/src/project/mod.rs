@@ -1,0 +1,98 @@
+//! The crate on disk: written whole or not at all, with the base and the lock that later updates merge by.
+
+mod format;
+mod lock;
+mod place;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use format::format;
+pub use lock::{Lock, spec_hash};
+pub use place::{Surroundings, relative};
+
+use crate::emit::Files;
+
+/// Where the last pristine output stands; each file has this ending too, so that no tool takes it for a source.
+const BASE: &str = ".etlgen/base";
+
+/// Why a crate was not written.
+#[derive(Debug)]
+pub enum WriteError {
+    /// There is something where the crate should be.
+    NotEmpty(PathBuf),
+    /// The system refused.
+    Io(PathBuf, io::Error),
+}
+
+impl std::fmt::Display for WriteError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            WriteError::NotEmpty(path) => {
+                write!(f, "{} is there already and not empty", path.display())
+            }
+            WriteError::Io(path, error) => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+/// Refuses a place where something is.
+pub fn ensure_free(out: &Path) -> Result<(), WriteError> {
+    let mut entries = match fs::read_dir(out) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(WriteError::NotEmpty(out.to_owned()));
+        }
+        Err(error) => return Err(WriteError::Io(out.to_owned(), error)),
+    };
+    match entries.next() {
+        None => Ok(()),
+        Some(_) => Err(WriteError::NotEmpty(out.to_owned())),
+    }
+}
+
+/// Writes a new crate: into a folder beside it, which then takes its name. Nothing is ever half-written.
+pub fn write_new(out: &Path, files: &Files, lock: &Lock) -> Result<(), WriteError> {
+    ensure_free(out)?;
+    let parent = match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |error| WriteError::Io(path, error)
+    };
+    fs::create_dir_all(parent).map_err(at(parent))?;
+    let name = out.file_name().unwrap_or_default().to_string_lossy();
+    let staging = parent.join(format!(".{name}.etlgen-{}", std::process::id()));
+    let written = write_all(&staging, files, lock).and_then(|()| {
+        // An empty folder may stand there; a rename does not replace it on every system.
+        if out.exists() {
+            fs::remove_dir(out)?;
+        }
+        fs::rename(&staging, out)
+    });
+    written.map_err(|error| {
+        // What is left of the attempt is of no use; that it cannot be removed says nothing new.
+        let _ = fs::remove_dir_all(&staging);
+        WriteError::Io(out.to_owned(), error)
+    })
+}
+
+fn write_all(folder: &Path, files: &Files, lock: &Lock) -> io::Result<()> {
+    let write = |path: PathBuf, text: &str| {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, text)
+    };
+    for (path, text) in files {
+        write(folder.join(path), text)?;
+        write(folder.join(format!("{BASE}/{path}.base")), text)?;
+    }
+    write(folder.join(".etlgen/lock.json"), &lock.to_json())
+}

@@ -1,0 +1,129 @@
+//! Where a crate is written: what stands around it, and how it names what stands elsewhere.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// What stands around a crate.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Surroundings {
+    /// A workspace above takes the crate for a member.
+    pub is_member: bool,
+    /// There is a workspace above.
+    pub has_workspace: bool,
+}
+
+impl Surroundings {
+    /// Looks at the folders above `out`.
+    pub fn of(out: &Path) -> Self {
+        let out = absolute(out);
+        for folder in out.ancestors().skip(1) {
+            let Ok(text) = fs::read_to_string(folder.join("Cargo.toml")) else {
+                continue;
+            };
+            let Ok(manifest) = toml::from_str::<toml::Table>(&text) else {
+                continue;
+            };
+            let Some(workspace) = manifest.get("workspace") else {
+                continue;
+            };
+            let path = out.strip_prefix(folder).unwrap_or(&out);
+            let listed = |key: &str| {
+                let list = workspace.get(key).and_then(|list| list.as_array());
+                let patterns = list
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|pattern| pattern.as_str());
+                patterns
+                    .into_iter()
+                    .any(|pattern| fits(Path::new(pattern), path))
+            };
+            return Surroundings {
+                is_member: listed("members") && !listed("exclude"),
+                has_workspace: true,
+            };
+        }
+        Surroundings::default()
+    }
+}
+
+/// Whether a path fits a pattern of folders, in which `*` stands for anything within a name.
+fn fits(pattern: &Path, path: &Path) -> bool {
+    let names = |path: &Path| -> Vec<String> {
+        path.components()
+            .map(|part| part.as_os_str().to_string_lossy().into_owned())
+            .collect()
+    };
+    let (pattern, path) = (names(pattern), names(path));
+    pattern.len() == path.len()
+        && pattern
+            .iter()
+            .zip(&path)
+            .all(|(pattern, name)| match pattern.split_once('*') {
+                None => pattern == name,
+                Some((before, after)) => {
+                    name.len() >= before.len() + after.len()
+                        && name.starts_with(before)
+                        && name.ends_with(after)
+                }
+            })
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => _ = out.pop(),
+            Component::CurDir => {}
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// `to` as seen from the folder `from`, with `/`: a crate that moves together with it still finds it.
+pub fn relative(from: &Path, to: &Path) -> String {
+    let (from, to) = (absolute(from), absolute(to));
+    let shared = from
+        .components()
+        .zip(to.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let up = from.components().skip(shared).map(|_| "..".to_owned());
+    let down = to
+        .components()
+        .skip(shared)
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let parts: Vec<String> = up.chain(down).collect();
+    match parts.is_empty() {
+        true => ".".to_owned(),
+        false => parts.join("/"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_named_from_the_crate() {
+        assert_eq!(
+            relative(Path::new("/a/b/c"), Path::new("/a/d.yaml")),
+            "../../d.yaml"
+        );
+        assert_eq!(relative(Path::new("/a/b"), Path::new("/a/b/../b/d")), "d");
+    }
+
+    #[test]
+    fn a_workspace_above_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(
+            folder.path().join("Cargo.toml"),
+            "[workspace]\nmembers = [\"examples/*-connector\"]\n",
+        )
+        .unwrap();
+        let of = |path: &str| Surroundings::of(&folder.path().join(path));
+        assert!(of("examples/a-connector").is_member);
+        assert!(!of("a-connector").is_member && of("a-connector").has_workspace);
+    }
+}

@@ -1,0 +1,287 @@
+//! The folder on disk: where files stand, the lock, the manifest, and what a killed run may have left.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use parquet::errors::ParquetError;
+
+use super::manifest::{self, ENDING, Manifest};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The folder for what is ours alone.
+pub const OWN: &str = "_etl";
+
+/// A data file that is no longer needed once the next commit is made.
+pub struct Retired {
+    pub table: String,
+    pub name: String,
+    pub placed: bool,
+}
+
+/// The folder that a person named.
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    pub fn new(root: PathBuf) -> Self {
+        Folder { root }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn manifest(&self) -> PathBuf {
+        self.root.join(OWN).join("manifest.json")
+    }
+
+    fn staging(&self) -> PathBuf {
+        self.root.join(OWN).join("staging")
+    }
+
+    /// A data file; `placed`: in the table's folder, else in its staging folder.
+    pub fn file(&self, table: &str, name: &str, placed: bool) -> PathBuf {
+        let folder = match placed {
+            true => self.root.join(table),
+            false => self.staging().join(table),
+        };
+        folder.join(format!("{name}{ENDING}"))
+    }
+
+    /// Whether there is something of that table's name.
+    pub fn has(&self, table: &str) -> bool {
+        self.root.join(table).exists()
+    }
+
+    /// Keeps a second run out of the folder: two runs would each go on from the same state.
+    pub fn lock(&self) -> Result<File> {
+        let own = self.root.join(OWN);
+        let cannot = |error: io::Error| {
+            Error::new(
+                ErrorKind::Destination,
+                format!("`{}` cannot be written: {error}", self.root.display()),
+            )
+            .hint("check that it is a folder, or can be made as one, and may be written to")
+        };
+        fs::create_dir_all(&own).map_err(cannot)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(own.join("lock"))
+            .map_err(cannot)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(Error::new(
+                ErrorKind::Destination,
+                format!("another run is loading into `{}`", self.root.display()),
+            )
+            .hint("wait until it has ended, or load into another folder")),
+            Err(fs::TryLockError::Error(error)) => Err(cannot(error)),
+        }
+    }
+
+    /// What was committed last; an empty manifest if nothing was.
+    pub fn read(&self) -> Result<Manifest> {
+        let path = self.manifest();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Manifest {
+                    version: manifest::VERSION,
+                    ..Manifest::default()
+                });
+            }
+            Err(error) => return Err(failed(&path, error)),
+        };
+        let broken = |why: &dyn Display| {
+            Error::new(
+                ErrorKind::Destination,
+                format!("the manifest cannot be used: {why}"),
+            )
+            .at(path.display().to_string())
+            .hint("bring it back from a backup, or load into another folder; it says which files are the tables")
+        };
+        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| broken(&error))?;
+        match manifest::fault(&manifest) {
+            None => Ok(manifest),
+            Some(fault) => Err(broken(&fault)),
+        }
+    }
+
+    /// Replaces the manifest: the commit.
+    pub fn write(&self, manifest: &Manifest) -> Result<()> {
+        let path = self.manifest();
+        let new = path.with_extension("json.new");
+        let write = || -> io::Result<()> {
+            let mut out = BufWriter::new(File::create(&new)?);
+            serde_json::to_writer_pretty(&mut out, manifest)?;
+            out.write_all(b"\n")?;
+            out.into_inner()?.sync_all()?;
+            fs::rename(&new, &path)
+        };
+        write().map_err(|error| failed(&path, error))?;
+        sync_folder(&self.root.join(OWN));
+        Ok(())
+    }
+
+    /// Makes a new file in the table's staging folder. Until the manifest knows the table, that folder says that the
+    /// table is ours.
+    pub fn create(&self, table: &str, name: &str) -> Result<PathBuf> {
+        let path = self.file(table, name, false);
+        let create = || {
+            fs::create_dir_all(self.staging().join(table))?;
+            File::create(&path)
+        };
+        match create() {
+            Ok(_) => Ok(path),
+            Err(error) => Err(failed(&path, error)),
+        }
+    }
+
+    /// Moves a staged file into the table's folder.
+    pub fn place(&self, table: &str, name: &str) -> Result<()> {
+        let to = self.file(table, name, true);
+        let place = || {
+            fs::create_dir_all(self.root.join(table))?;
+            fs::rename(self.file(table, name, false), &to)
+        };
+        place().map_err(|error| failed(&to, error))
+    }
+
+    /// Makes what was moved into the folders of those tables, or staged, outlast a power cut.
+    pub fn sync(&self, tables: &BTreeSet<String>) {
+        for table in tables {
+            sync_folder(&self.root.join(table));
+        }
+        for table in names(&self.staging()).unwrap_or_default() {
+            sync_folder(&self.staging().join(table));
+        }
+        sync_folder(&self.staging());
+        sync_folder(&self.root);
+    }
+
+    /// Removes files that are not needed any more. One that cannot be removed now is removed by the next run.
+    pub fn remove(&self, retired: Vec<Retired>) {
+        for file in retired {
+            let _ = fs::remove_file(self.file(&file.table, &file.name, file.placed));
+        }
+        // Those that still have files stay.
+        for folder in names(&self.staging()).unwrap_or_default() {
+            let _ = fs::remove_dir(self.staging().join(folder));
+        }
+    }
+
+    /// Puts every file where the manifest says and removes those that it does not know: what a killed run left.
+    pub fn repair(&self, manifest: &Manifest) -> Result<()> {
+        let mut known = HashSet::new();
+        for table in manifest.sources.values().flat_map(|source| &source.tables) {
+            known.insert(table.name.clone());
+            let (live, staging) = (
+                self.root.join(&table.name),
+                self.staging().join(&table.name),
+            );
+            for file in &table.staged {
+                let (from, to) = (live.join(&file.name), staging.join(&file.name));
+                if from.exists() && !to.exists() {
+                    // The pass was being published.
+                    fs::create_dir_all(&staging)
+                        .and_then(|()| fs::rename(&from, &to))
+                        .map_err(|error| failed(&to, error))?;
+                }
+            }
+            for (folder, files) in [(live, &table.files), (staging, &table.staged)] {
+                let mut missing: HashSet<&str> =
+                    files.iter().map(|file| file.name.as_str()).collect();
+                sweep(&folder, |name| missing.remove(name))?;
+                if let Some(name) = missing.into_iter().min() {
+                    return Err(Error::new(
+                        ErrorKind::Destination,
+                        "this file of the last commit is gone",
+                    )
+                    .at(folder.join(name).display().to_string())
+                    .hint("bring it back, or load into another folder"));
+                }
+            }
+        }
+        for table in names(&self.staging())? {
+            if known.contains(&table) {
+                continue;
+            }
+            // A table that was never committed.
+            let (live, staging) = (self.root.join(&table), self.staging().join(&table));
+            sweep(&live, |_| false)?;
+            // What a person has put there stays.
+            let _ = fs::remove_dir(live);
+            fs::remove_dir_all(&staging).map_err(|error| failed(&staging, error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes the data files of a folder that are not to be kept.
+fn sweep(folder: &Path, mut keep: impl FnMut(&str) -> bool) -> Result<()> {
+    for name in names(folder)? {
+        if manifest::parse(&name).is_some() && !keep(&name) {
+            let path = folder.join(name);
+            fs::remove_file(&path).map_err(|error| failed(&path, error))?;
+        }
+    }
+    Ok(())
+}
+
+/// The names in a folder; none if there is no such folder.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let read = || -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            names.extend(entry?.file_name().into_string());
+        }
+        Ok(names)
+    };
+    match read() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        names => names.map_err(|error| failed(folder, error)),
+    }
+}
+
+/// Makes the names in a folder outlast a power cut, where the system can do that.
+fn sync_folder(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+/// What an error of the system means, and the way out.
+pub fn failed(path: &Path, error: io::Error) -> Error {
+    let hint = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space and run again: it goes on from the last commit"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "check that the folder and everything in it may be written to"
+        }
+        _ => "nothing of the commit under way was written; what was committed before is whole",
+    };
+    Error::new(ErrorKind::Destination, error.to_string())
+        .at(path.display().to_string())
+        .hint(hint)
+}
+
+/// What an error of the Parquet library means, and the way out.
+pub fn failed_parquet(path: &Path, error: ParquetError) -> Error {
+    let error = match error {
+        ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+            Ok(error) => return failed(path, *error),
+            Err(inner) => ParquetError::External(inner),
+        },
+        error => error,
+    };
+    Error::new(ErrorKind::Destination, error.to_string())
+        .at(path.display().to_string())
+        .hint("if the file is damaged, bring it back from a backup or load into another folder")
+}

@@ -1,0 +1,203 @@
+//! The manifest: what was committed. It is replaced as a whole, which is the one moment of a commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::space::{Batch, FileInfo};
+use crate::schema::{Column, ColumnRole, ColumnType, TableSchema};
+use crate::state::StateRow;
+
+/// The version of the manifest that is written, and the only one that is read.
+pub const VERSION: u32 = 1;
+
+/// The ending of a data file.
+pub const ENDING: &str = ".parquet";
+
+/// Everything that was committed to the folder.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Manifest {
+    pub version: u32,
+    /// The number of the next data file.
+    pub next: u32,
+    pub sources: BTreeMap<String, SourceEntry>,
+}
+
+/// What a source has committed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SourceEntry {
+    pub tables: Vec<TableEntry>,
+    pub state: Vec<StateEntry>,
+    pub loads: Vec<LoadEntry>,
+}
+
+/// A table and its files.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TableEntry {
+    pub name: String,
+    pub resource: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    pub path: String,
+    pub columns: Vec<ColumnEntry>,
+    /// The files in the table's folder; together they are the table.
+    pub files: Vec<FileEntry>,
+    /// Files of a pass that has not ended; they are in the staging folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub staged: Vec<FileEntry>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ColumnEntry {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub ty: String,
+    pub role: String,
+    pub path: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FileEntry {
+    pub name: String,
+    pub rows: u64,
+    /// How many of the table's columns it has; it has the first ones.
+    pub columns: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StateEntry {
+    pub resource: String,
+    pub slice: String,
+    pub value: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LoadEntry {
+    pub load_id: String,
+    pub status: String,
+    pub committed_at: String,
+    pub rows: u64,
+}
+
+impl SourceEntry {
+    /// The state as rows.
+    pub fn state_rows(&self) -> impl Iterator<Item = StateRow> {
+        self.state.iter().map(|row| StateRow {
+            resource: row.resource.clone(),
+            slice: row.slice.clone(),
+            value: row.value.clone(),
+        })
+    }
+}
+
+impl TableEntry {
+    /// The entry of a table that has no files yet.
+    pub fn new(schema: &TableSchema) -> Self {
+        let columns = schema.columns.iter().map(|column| ColumnEntry {
+            name: column.name.clone(),
+            ty: column.ty.name().to_owned(),
+            role: column.role.name().to_owned(),
+            path: column.path.clone(),
+        });
+        TableEntry {
+            name: schema.name.clone(),
+            resource: schema.resource.clone(),
+            parent: schema.parent.clone(),
+            path: schema.path.clone(),
+            columns: columns.collect(),
+            files: Vec::new(),
+            staged: Vec::new(),
+        }
+    }
+
+    /// What the table looks like.
+    pub fn schema(&self) -> TableSchema {
+        let columns = self.columns.iter().map(|column| Column {
+            name: column.name.clone(),
+            ty: ColumnType::parse(&column.ty).unwrap_or(ColumnType::Text),
+            role: ColumnRole::parse(&column.role).unwrap_or(ColumnRole::Data),
+            path: column.path.clone(),
+        });
+        TableSchema {
+            name: self.name.clone(),
+            resource: self.resource.clone(),
+            parent: self.parent.clone(),
+            path: self.path.clone(),
+            columns: columns.collect(),
+        }
+    }
+}
+
+/// The entries of a table's files.
+pub fn entries<'a>(table: &str, batches: impl Iterator<Item = &'a Batch>) -> Vec<FileEntry> {
+    let of = |batch: &Batch| {
+        batch.files.get(table).map(|file| FileEntry {
+            name: format!("{}{ENDING}", batch.name),
+            rows: file.rows,
+            columns: file.columns,
+        })
+    };
+    batches.filter_map(of).collect()
+}
+
+/// Files of one name, in the folders of a resource's tables, are one batch.
+pub fn batches<'a>(
+    files: impl Iterator<Item = (&'a str, &'a FileEntry)>,
+    placed: bool,
+) -> BTreeMap<u32, Batch> {
+    let mut batches: BTreeMap<u32, Batch> = BTreeMap::new();
+    for (table, file) in files {
+        let Some((name, number)) = parse(&file.name) else {
+            continue;
+        };
+        let batch = batches
+            .entry(number)
+            .or_insert_with(|| Batch::new(name, placed));
+        let info = FileInfo {
+            rows: file.rows,
+            columns: file.columns,
+        };
+        batch.files.insert(table.to_owned(), info);
+    }
+    batches
+}
+
+/// The name without its ending, and the number of a data file; `None` if it is no name that we give.
+pub fn parse(file: &str) -> Option<(&str, u32)> {
+    let name = file.strip_suffix(ENDING)?;
+    let (load, number) = name.rsplit_once('-')?;
+    let ours = !load.is_empty() && load.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    Some((name, number.parse().ok()?)).filter(|_| ours)
+}
+
+/// What cannot be right in a manifest that could be read.
+pub fn fault(manifest: &Manifest) -> Option<String> {
+    if manifest.version != VERSION {
+        return Some(format!("its version {} is not known", manifest.version));
+    }
+    let mut names = BTreeSet::new();
+    for table in manifest.sources.values().flat_map(|source| &source.tables) {
+        if !names.insert(&table.name) {
+            return Some(format!("it has the table `{}` twice", table.name));
+        }
+        if !is_folder_name(&table.name) {
+            return Some(format!("`{}` is no name of a table", table.name));
+        }
+        let files = table.files.iter().chain(&table.staged);
+        for file in files {
+            match parse(&file.name) {
+                Some((_, number)) if number < manifest.next => {}
+                _ => return Some(format!("`{}` is no name of a data file", file.name)),
+            }
+        }
+    }
+    None
+}
+
+/// Whether a table of that name can have a folder of that name.
+pub fn is_folder_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('.')
+        && name != super::folder::OWN
+        && !name.contains(['/', '\\', ':', '\0'])
+}

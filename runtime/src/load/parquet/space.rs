@@ -1,0 +1,287 @@
+//! The rows of a resource, live or staged: immutable batches of files, and which record is in which of them.
+//!
+//! A record and its child rows are always in one batch, so that files without them are made from that batch alone.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::files::{Context, Key, OpenBatch, key_column, keys, read};
+use super::folder::Retired;
+use crate::error::Result;
+use crate::schema::TableBatch;
+
+/// A batch of which fewer records are left goes into the batch that is being written, so that files do not become
+/// many and small.
+pub const SMALL: usize = 10_000;
+
+/// A data file.
+#[derive(Clone, Copy, Debug)]
+pub struct FileInfo {
+    pub rows: u64,
+    /// How many of the table's columns it has.
+    pub columns: usize,
+}
+
+/// Files of one name, one in each table that has rows.
+#[derive(Debug)]
+pub struct Batch {
+    /// The name of its files.
+    pub name: String,
+    /// Whether they are in the folders of their tables; else they are staged.
+    pub placed: bool,
+    /// By table.
+    pub files: BTreeMap<String, FileInfo>,
+    /// Records that were replaced since the last commit.
+    replaced: HashSet<Key>,
+}
+
+impl Batch {
+    pub fn new(name: &str, placed: bool) -> Self {
+        Batch {
+            name: name.to_owned(),
+            placed,
+            files: BTreeMap::new(),
+            replaced: HashSet::new(),
+        }
+    }
+
+    fn retire(self, retired: &mut Vec<Retired>) {
+        for table in self.files.into_keys() {
+            retired.push(Retired {
+                table,
+                name: self.name.clone(),
+                placed: self.placed,
+            });
+        }
+    }
+}
+
+/// The rows of a resource.
+#[derive(Default)]
+pub struct Space {
+    pub batches: BTreeMap<u32, Batch>,
+    /// The batch that holds each record; read when it is first needed.
+    index: Option<HashMap<Key, u32>>,
+    open: Option<OpenBatch>,
+}
+
+impl Space {
+    pub fn new(batches: BTreeMap<u32, Batch>) -> Self {
+        Space {
+            batches,
+            ..Space::default()
+        }
+    }
+
+    /// The batch that is being written.
+    pub fn open(&mut self) -> Option<&mut OpenBatch> {
+        self.open.as_mut()
+    }
+
+    /// Takes the rows of a chunk, root table first. A record that is there is replaced or, with `append`, stays.
+    pub fn write(
+        &mut self,
+        at: &mut Context<'_>,
+        tables: &[TableBatch],
+        append: bool,
+    ) -> Result<()> {
+        let Some(root) = tables.first().filter(|root| root.rows.num_rows() > 0) else {
+            return Ok(());
+        };
+        let records = keys(&root.rows, key_column(&root.schema));
+        let index = self.index(at)?;
+        let present: HashMap<Key, u32> = records
+            .iter()
+            .flatten()
+            .filter_map(|key| Some((*key, *index.get(key)?)))
+            .collect();
+        if !append && !present.is_empty() {
+            self.replace(&present)?;
+        }
+        let skipped =
+            |key: &Option<Key>| append && key.is_some_and(|key| present.contains_key(&key));
+        let mut open = self.take_open(at)?;
+        for table in tables {
+            let records = keys(&table.rows, key_column(&table.schema));
+            open.write(at, &table.schema.name, &table.rows, |row| {
+                !skipped(&records[row])
+            })?;
+        }
+        let index = self.index(at)?;
+        for key in records.iter().filter(|key| !skipped(key)).flatten() {
+            index.insert(*key, open.number);
+        }
+        self.open = Some(open);
+        Ok(())
+    }
+
+    /// Notes that newer rows of those records come.
+    fn replace(&mut self, present: &HashMap<Key, u32>) -> Result<()> {
+        let open = self.open.as_ref().map(|open| open.number);
+        if present.values().any(|number| Some(*number) == open) {
+            self.seal()?;
+        }
+        for (key, number) in present {
+            if let Some(batch) = self.batches.get_mut(number) {
+                batch.replaced.insert(*key);
+            }
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, at: &Context<'_>) -> Result<&mut HashMap<Key, u32>> {
+        let index = match self.index.take() {
+            Some(index) => index,
+            None => self.read_index(at)?,
+        };
+        Ok(self.index.insert(index))
+    }
+
+    fn read_index(&self, at: &Context<'_>) -> Result<HashMap<Key, u32>> {
+        let mut index = HashMap::new();
+        let Some(root) = at.root() else {
+            return Ok(index);
+        };
+        let column = key_column(root);
+        for (number, batch) in &self.batches {
+            if batch
+                .files
+                .get(&root.name)
+                .is_none_or(|file| file.rows == 0)
+            {
+                continue;
+            }
+            let path = at.folder.file(&root.name, &batch.name, batch.placed);
+            read(&path, column.map(|column| column.name.as_str()), |rows| {
+                let found = keys(rows, column).into_iter().flatten();
+                index.extend(found.map(|key| (key, *number)));
+                Ok(())
+            })?;
+        }
+        Ok(index)
+    }
+
+    /// Closes the batch that is being written.
+    pub fn seal(&mut self) -> Result<()> {
+        if let Some(open) = self.open.take() {
+            let number = open.number;
+            if let Some(batch) = open.finish()? {
+                self.batches.insert(number, batch);
+            }
+        }
+        Ok(())
+    }
+
+    /// The batch to write to: the open one, or a new one if that has not all columns.
+    fn take_open(&mut self, at: &mut Context<'_>) -> Result<OpenBatch> {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| !open.fits(at.schemas))
+        {
+            self.seal()?;
+        }
+        Ok(self.open.take().unwrap_or_else(|| OpenBatch::new(at)))
+    }
+
+    /// Makes the batches final: those that hold replaced records are written anew without them.
+    pub fn settle(&mut self, at: &mut Context<'_>, retired: &mut Vec<Retired>) -> Result<()> {
+        let numbers: Vec<u32> = self
+            .batches
+            .iter()
+            .filter(|(_, batch)| !batch.replaced.is_empty())
+            .map(|(number, _)| *number)
+            .collect();
+        for number in numbers {
+            let Some(batch) = self.batches.remove(&number) else {
+                continue;
+            };
+            let records = at
+                .root()
+                .and_then(|root| batch.files.get(&root.name))
+                .map_or(0, |file| file.rows as usize);
+            let left = records.saturating_sub(batch.replaced.len());
+            if left >= SMALL {
+                let mut open = OpenBatch::new(at);
+                self.carry(at, &batch, &mut open)?;
+                let number = open.number;
+                self.batches
+                    .extend(open.finish()?.map(|batch| (number, batch)));
+            } else if left > 0 {
+                let mut open = self.take_open(at)?;
+                self.carry(at, &batch, &mut open)?;
+                self.open = Some(open);
+            }
+            batch.retire(retired);
+        }
+        self.seal()
+    }
+
+    /// Copies the rows of the records that were not replaced.
+    fn carry(&mut self, at: &Context<'_>, batch: &Batch, to: &mut OpenBatch) -> Result<()> {
+        for table in batch.files.keys() {
+            let Some(schema) = at.schemas.get(table) else {
+                continue;
+            };
+            let column = key_column(schema);
+            let path = at.folder.file(table, &batch.name, batch.placed);
+            read(&path, None, |rows| {
+                let records = keys(rows, column);
+                let stays =
+                    |key: &Option<Key>| key.is_none_or(|key| !batch.replaced.contains(&key));
+                to.write(at, table, rows, |row| stays(&records[row]))?;
+                if let (None, Some(index)) = (&schema.parent, &mut self.index) {
+                    let stay = records.iter().filter(|key| stays(key)).flatten();
+                    index.extend(stay.map(|key| (*key, to.number)));
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that every table has a file with all its columns, if need be one without rows.
+    pub fn complete(&mut self, at: &mut Context<'_>, retired: &mut Vec<Retired>) -> Result<()> {
+        let mut lacking = Vec::new();
+        for (table, schema) in at.schemas {
+            let whole = |file: &FileInfo| file.columns == schema.columns.len();
+            let files = || self.batches.values().filter_map(|b| b.files.get(table));
+            let by_rows = files().any(|file| whole(file) && file.rows > 0);
+            if !files().any(whole) {
+                lacking.push(table);
+            }
+            for batch in self.batches.values_mut() {
+                let idle = |file: &FileInfo| file.rows == 0 && (by_rows || !whole(file));
+                if batch.files.get(table).is_some_and(idle) {
+                    batch.files.remove(table);
+                    retired.push(Retired {
+                        table: table.clone(),
+                        name: batch.name.clone(),
+                        placed: batch.placed,
+                    });
+                }
+            }
+        }
+        self.batches.retain(|_, batch| !batch.files.is_empty());
+        if !lacking.is_empty() {
+            let mut open = OpenBatch::new(at);
+            for table in lacking {
+                open.declare(at, table)?;
+            }
+            let number = open.number;
+            self.batches
+                .extend(open.finish()?.map(|batch| (number, batch)));
+        }
+        Ok(())
+    }
+
+    /// Gives up all rows.
+    pub fn clear(&mut self, retired: &mut Vec<Retired>) {
+        if let Some(open) = self.open.take() {
+            open.abandon(retired);
+        }
+        for batch in std::mem::take(&mut self.batches).into_values() {
+            batch.retire(retired);
+        }
+        self.index = Some(HashMap::new());
+    }
+}
