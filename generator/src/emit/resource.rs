@@ -232,13 +232,7 @@ fn cursor(cursor: &Cursor) -> TokenStream {
 fn child_of(parent: &Parent) -> TokenStream {
     let name = &parent.resource;
     let record = record_type(parent.record.as_deref());
-    let variable = match &parent.record {
-        Some(record) => {
-            let name = crate::plan::module_name(record);
-            ident(if name == "request" { "parent" } else { &name })
-        }
-        None => ident("parent"),
-    };
+    let variable = ident(&parent.variable);
     let links = parent.links.iter().map(|link| {
         let place = match link.place {
             ParameterPlace::Path => quote!(path),

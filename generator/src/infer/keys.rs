@@ -172,15 +172,11 @@ pub(super) fn field_for(record: &Node<'_>, param: &str, noun: &str) -> Option<St
     };
     // `id` before `_id`.
     let same = |wanted: &str| {
-        let exact = properties
-            .keys()
-            .filter(scalar)
-            .find(|name| *name == wanted);
+        let mut names = properties.keys();
+        let exact = names.find(|name| *name == wanted && scalar(name));
         let alike = || {
-            properties
-                .keys()
-                .filter(scalar)
-                .find(|name| flat(name) == wanted)
+            let mut names = properties.keys();
+            names.find(|name| flat(name) == wanted && scalar(name))
         };
         exact.or_else(alike).cloned()
     };

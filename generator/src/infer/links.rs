@@ -4,7 +4,7 @@ use crate::spec::api::Parameter;
 
 use super::Draft;
 use super::keys::field_for;
-use super::words::{flat, noun, same_noun, says, singular_name, snake, words};
+use super::words::{flat, same_noun, says, singular_name, snake, words};
 
 /// Whether a parameter takes what a person knows: a user's, an organization's name.
 pub(super) fn is_known(draft: &Draft<'_>, param: &str) -> bool {
@@ -44,7 +44,7 @@ pub(super) fn field(
     let text = parameter(draft, param)
         .map(|parameter| parameter.description.to_lowercase())
         .unwrap_or_default();
-    let own_noun = noun(parent.path).unwrap_or_default();
+    let own_noun = parent.noun.clone().unwrap_or_default();
     let nouns = [
         own_noun.clone(),
         parent.found.path.last().cloned().unwrap_or_default(),

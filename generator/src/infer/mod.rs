@@ -43,6 +43,8 @@ struct Draft<'a> {
     path: &'a str,
     parameters: &'a [Parameter],
     deprecated: bool,
+    /// What its path names.
+    noun: Option<String>,
     kind: ResourceKind,
     found: Found<'a>,
     roles: Roles,
@@ -113,17 +115,18 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             }
             None => Envelope::default(),
         };
-        let noun = words::noun(&operation.path).unwrap_or_default();
+        let noun = words::noun(&operation.path);
         let item = items
             .get(&words::path_shape(&operation.path))
             .map(String::as_str);
-        let key = keys::key(&found.record, &noun, item);
+        let key = keys::key(&found.record, noun.as_deref().unwrap_or_default(), item);
         drafts.push(Draft {
             operation: index,
             method: &operation.method,
             path: &operation.path,
             parameters: &operation.parameters,
             deprecated: operation.deprecated,
+            noun,
             kind,
             found,
             roles,
@@ -310,8 +313,8 @@ fn is_shared(drafts: &[Draft<'_>], draft: &Draft<'_>) -> bool {
     if keys.any(|key| weak.contains(&key.as_str())) {
         return true;
     }
-    let noun = words::noun(draft.path).unwrap_or_default();
-    let own = words::words(&noun).pop().unwrap_or_default();
+    let noun = draft.noun.as_deref().unwrap_or_default();
+    let own = words::words(noun).pop().unwrap_or_default();
     if roles.iter().any(|role| words::same_noun(role, &own)) {
         return true;
     }

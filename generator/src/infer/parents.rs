@@ -8,7 +8,7 @@ use super::Draft;
 use super::facts::{ParentFacts, ParentLink, ResourceKind};
 use super::links::{field, formatted, is_known};
 use super::names::is_own;
-use super::words::{is_variable, noun, path_shape, placeholder, same_noun, segments, words};
+use super::words::{is_variable, path_shape, placeholder, same_noun, segments, words};
 
 /// A parent, by its index among the drafts.
 #[derive(Clone, Debug)]
@@ -183,6 +183,23 @@ fn best(
         if known && !spares || settings.len() > params.len() {
             continue;
         }
+        let rank = (
+            parent.deprecated,
+            is_own(parent.path),
+            // The list that bears the plain name is the whole.
+            parent
+                .noun
+                .as_ref()
+                .is_some_and(|noun| *noun != parent.name),
+            // A level more costs as much as a setting: it multiplies requests.
+            trouble(drafts, &settings) + depth(parents, index),
+            !parent.path.starts_with(&stem),
+            segments(parent.path).len(),
+            index,
+        );
+        if best.as_ref().is_some_and(|(other, _)| *other <= rank) {
+            continue;
+        }
         let mut links = Vec::new();
         let mut all_sure = true;
         for param in params {
@@ -198,17 +215,6 @@ fn best(
         if !all_sure && params.len() > 2 {
             continue;
         }
-        let rank = (
-            parent.deprecated,
-            is_own(parent.path),
-            // The list that bears the plain name is the whole.
-            noun(parent.path).is_some_and(|noun| noun != parent.name),
-            // A level more costs as much as a setting: it multiplies requests.
-            trouble(drafts, &settings) + depth(parents, index),
-            !parent.path.starts_with(&stem),
-            segments(parent.path).len(),
-            index,
-        );
         let found = Parent {
             index,
             links,
@@ -216,17 +222,18 @@ fn best(
             confidence: if all_sure { 0.8 } else { 0.6 },
             reason: format!("`{}` lists what the parameters name", parent.path),
         };
-        if best.as_ref().is_none_or(|(other, _)| rank < *other) {
-            best = Some((rank, found));
-        }
+        best = Some((rank, found));
     }
     best.map(|(_, parent)| parent)
 }
 
 /// Whether a list holds such things, by its path or by its records' name.
 fn is_list_of(parent: &Draft<'_>, thing: &str) -> bool {
-    let by_path = noun(parent.path).is_some_and(|noun| same_noun(&noun, thing));
-    let by_records = noun(parent.path).is_none()
+    let by_path = parent
+        .noun
+        .as_ref()
+        .is_some_and(|noun| same_noun(noun, thing));
+    let by_records = parent.noun.is_none()
         && parent
             .found
             .path

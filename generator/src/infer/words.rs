@@ -108,7 +108,12 @@ pub(super) fn singular_name(name: &str) -> String {
 
 /// Whether two names mean one kind of thing: `creditNotes` and `credit_note`.
 pub(super) fn same_noun(a: &str, b: &str) -> bool {
-    !a.is_empty() && stem(a) == stem(b)
+    // A plural begins as its singular does; most pairs differ there.
+    let first = |name: &str| {
+        let letter = name.chars().find(|c| c.is_alphanumeric());
+        letter.map(|letter| letter.to_ascii_lowercase())
+    };
+    !a.is_empty() && first(a) == first(b) && stem(a) == stem(b)
 }
 
 fn stem(name: &str) -> String {

@@ -222,23 +222,35 @@ fn source_name(api: &Api, options: &Options) -> String {
         "openapi",
         "swagger",
         "the",
+        "a",
         "service",
         "specification",
         "spec",
         "documentation",
         "reference",
         "web",
-        "v",
         "description",
         "official",
         "json",
+        "welcome",
+        "to",
     ];
-    let title = names::snake(&text::plain(&api.title), "");
-    let words = title.split('_').filter(|word| {
+    let title = text::plain(&api.title)
+        .to_lowercase()
+        .replace("'s", "")
+        .replace('\u{2019}', " ");
+    let is_noise = |word: &&str| {
         let version = word.strip_prefix('v').unwrap_or(word);
-        !word.is_empty() && !noise.contains(word) && !version.chars().all(|c| c.is_ascii_digit())
-    });
-    let words: Vec<&str> = words.take(3).collect();
+        noise.contains(word) || version.chars().all(|c| c.is_ascii_digit())
+    };
+    // The first words that say something: what follows the next empty one is not the name.
+    let words: Vec<&str> = title
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .skip_while(is_noise)
+        .take_while(|word| !is_noise(word))
+        .take(3)
+        .collect();
     match words.as_slice() {
         [] => names::snake(&options.fallback_name, "source"),
         words => names::snake(&words.join("_"), "source"),
@@ -395,12 +407,25 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
     let mut structs = Structs::new(api, &options.ledger);
     let records: Vec<Option<String>> = facts
         .iter()
-        .enumerate()
-        .map(|(at, (resource, _))| {
-            let fallback = names::pascal(&idents[at].0, "Record");
-            structs.record(resource.record?, at, &fallback)
+        .zip(&idents)
+        .map(|((resource, _), (name, _))| {
+            let fallback = names::pascal(&names::singular(name), "Record");
+            structs.record(resource.record?, &fallback)
         })
         .collect();
+    // A record that several resources have stands with the one that is nearest to the root.
+    let depth = |at: &usize| {
+        let resource = facts[*at].0;
+        let path = &api.operations[resource.operation].path;
+        (resource.parent.value.is_some(), path.matches('/').count())
+    };
+    let mut nearest: Vec<usize> = (0..facts.len()).collect();
+    nearest.sort_by_key(depth);
+    for at in nearest.into_iter().rev() {
+        if let Some(name) = &records[at] {
+            structs.own(name, at);
+        }
+    }
 
     for (at, (found, wish)) in facts.iter().enumerate() {
         let operation = &api.operations[found.operation];
@@ -435,13 +460,19 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
                 && key.iter().all(|path| !is_global(path)),
             key: key.iter().map(|path| field(path)).collect(),
             paginator,
-            cursor: found.cursor.value.as_ref().map(|cursor| Cursor {
-                field: field(&cursor.field),
-                updated: cursor.meaning == CursorMeaning::Updated,
-                param: cursor.param.clone(),
-                until: cursor.until_param.clone(),
-                new_rows_only: wish.new_rows_only,
-            }),
+            // Without a parameter it would change nothing.
+            cursor: found
+                .cursor
+                .value
+                .as_ref()
+                .filter(|cursor| cursor.param.is_some())
+                .map(|cursor| Cursor {
+                    field: field(&cursor.field),
+                    updated: cursor.meaning == CursorMeaning::Updated,
+                    param: cursor.param.clone(),
+                    until: cursor.until_param.clone(),
+                    new_rows_only: wish.new_rows_only,
+                }),
             parent,
             record: record.clone(),
             structs: Vec::new(),
@@ -664,8 +695,12 @@ fn link(
             copy,
         });
     }
-    (!links.is_empty()).then_some(Parent {
+    (!links.is_empty()).then(|| Parent {
         resource: name.to_owned(),
+        variable: match names::field(&names::singular(name)).as_str() {
+            "request" | "config" => "parent".to_owned(),
+            variable => variable.to_owned(),
+        },
         record,
         links,
     })

@@ -196,6 +196,8 @@ pub struct Cursor {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parent {
     pub resource: String,
+    /// What the closure calls its record.
+    pub variable: String,
     /// The struct of its records; `None`: `Json`.
     pub record: Option<String>,
     pub links: Vec<Link>,

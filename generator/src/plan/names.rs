@@ -130,6 +130,26 @@ pub fn pascal(name: &str, fallback: &str) -> String {
     }
 }
 
+/// The name of one of several: `lines` is `line`, `categories` is `category`; `data` stays.
+pub fn singular(name: &str) -> String {
+    let rules = [
+        ("ies", "y"),
+        ("sses", "ss"),
+        ("xes", "x"),
+        ("ches", "ch"),
+        ("shes", "sh"),
+    ];
+    for (plural, one) in rules {
+        if let Some(stem) = name.strip_suffix(plural).filter(|stem| stem.len() > 2) {
+            return format!("{stem}{one}");
+        }
+    }
+    match name.strip_suffix('s') {
+        Some(stem) if !stem.ends_with(['s', 'u', 'i']) && stem.len() > 2 => stem.to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
 /// Whether the name is a keyword, so that it is written `r#name`.
 pub fn is_keyword(name: &str) -> bool {
     // `union` is one only where an item begins.

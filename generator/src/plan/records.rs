@@ -63,13 +63,18 @@ impl<'a> Structs<'a> {
     }
 
     /// The struct of a resource's records, with its name; `None`: there is no schema to make one of.
-    pub fn record(&mut self, schema: SchemaId, resource: usize, fallback: &str) -> Option<String> {
+    pub fn record(&mut self, schema: SchemaId, fallback: &str) -> Option<String> {
         let Type::Record(name) = self.ty(schema, fallback, "") else {
             return None;
         };
-        let at = self.position(&name)?;
-        self.made[at].owner.get_or_insert(resource);
         Some(name)
+    }
+
+    /// Says whose record a struct is: it stands in that resource's file.
+    pub fn own(&mut self, name: &str, resource: usize) {
+        if let Some(at) = self.position(name) {
+            self.made[at].owner = Some(resource);
+        }
     }
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -95,7 +100,7 @@ impl<'a> Structs<'a> {
                 let id = same.copied().unwrap_or(id);
                 self.object(id, &properties, context)
             }
-            SchemaKind::Array(item) => match self.ty(*item, &singular(context), key) {
+            SchemaKind::Array(item) => match self.ty(*item, &item_name(context), key) {
                 Type::Json => Type::Json,
                 item => Type::List(Box::new(item)),
             },
@@ -414,22 +419,10 @@ fn epoch(schema: &Schema, format: Option<&str>, key: &str) -> Option<Type> {
     }
 }
 
-/// `InvoiceLines` holds `InvoiceLine`s.
-fn singular(name: &str) -> String {
-    let rules = [
-        ("ies", "y"),
-        ("sses", "ss"),
-        ("xes", "x"),
-        ("ches", "ch"),
-        ("shes", "sh"),
-    ];
-    for (plural, one) in rules {
-        if let Some(stem) = name.strip_suffix(plural).filter(|stem| stem.len() > 2) {
-            return format!("{stem}{one}");
-        }
-    }
-    match name.strip_suffix('s') {
-        Some(stem) if !stem.ends_with(['s', 'u', 'i']) && stem.len() > 2 => stem.to_owned(),
-        _ => format!("{name}Item"),
+/// `InvoiceLines` holds `InvoiceLine`s; `Data` holds `DataItem`s.
+fn item_name(list: &str) -> String {
+    match names::singular(list) {
+        same if same == list => format!("{list}Item"),
+        item => item,
     }
 }

@@ -13,17 +13,21 @@
 //! (`FOLDER/<table>/*.parquet`) sees the same when no load is running; while one commits, it may for a moment see rows
 //! of that commit early, or both the old and the new row of a record.
 //!
-//! Files are not changed: a record that is replaced is left out when the files that hold it, its child rows and the
-//! records loaded with it are written anew at the commit. Which file holds which record is read from the
-//! `_etl_id` columns when a resource's first rows come; that takes about 40 bytes of memory a record.
+//! Files are never changed: at the commit, those that hold a record that was replaced are written anew without it and
+//! its child rows. So a merge that touches a few old records reads and writes the files they are in; one that brings
+//! all records again writes only what is new. Which file holds which record is read from the `_etl_id` columns when
+//! the first rows of a resource come; that takes about 40 bytes of memory a record. `_etl_load_id` says which load
+//! brought a row, the name of a file which load wrote it.
 //!
-//! Tables gain columns, files do not: one that was written before a column came lacks it. Readers fill in nulls when
-//! asked to: `read_parquet('FOLDER/<table>/*.parquet', union_by_name = true)` in DuckDB,
-//! `scan_parquet(..., missing_columns="insert")` with the `schema` of the newest file in Polars. Every table has at least one file that has all its columns, if need be one without rows.
+//! Tables gain columns, files do not: one that was written before a column came lacks it. Readers put nulls there when
+//! asked to: DuckDB with `read_parquet('FOLDER/<table>/*.parquet', union_by_name = true)`, Polars with
+//! `scan_parquet(..., missing_columns="insert", schema=...)` and the schema of a file that has all columns. Every
+//! table has at least one such file, if need be one without rows.
 
 mod files;
 mod folder;
 mod manifest;
+mod resource;
 mod space;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,10 +36,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use self::files::{Context, OpenBatch, Schemas};
+use self::files::{Context, OpenBatch};
 use self::folder::{Folder, Retired};
 use self::manifest::{LoadEntry, Manifest, SourceEntry, StateEntry, TableEntry};
-use self::space::Space;
+use self::resource::Resource;
 use super::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Timestamp;
@@ -67,15 +71,6 @@ struct Open {
     rows: u64,
     /// Held as long as the folder is open; the system drops it with the process.
     _lock: File,
-}
-
-/// What there is of a resource, uncommitted changes included.
-#[derive(Default)]
-struct Resource {
-    tables: Schemas,
-    live: Space,
-    /// The rows of a `Replace` pass that has not ended.
-    staged: Space,
 }
 
 impl Parquet {
@@ -123,13 +118,13 @@ impl Destination for Parquet {
         let committed = self.folder.read()?;
         self.folder.repair(&committed)?;
         let source = committed.sources.get(&load.source);
-        let memory = source.map(remembered).unwrap_or_default();
+        let memory = source.map(SourceEntry::memory).unwrap_or_default();
         let state = memory.state.iter().cloned();
         self.open = Some(Open {
             folder: self.folder.clone(),
             load: load.clone(),
             next: committed.next,
-            resources: source.map(resources).unwrap_or_default(),
+            resources: source.map(resource::all).unwrap_or_default(),
             state: state
                 .map(|row| ((row.resource, row.slice), row.value))
                 .collect(),
@@ -163,46 +158,6 @@ impl Destination for Parquet {
     }
 }
 
-/// What the manifest remembers of a source.
-fn remembered(source: &SourceEntry) -> Memory {
-    let mut tables: Vec<TableSchema> = source.tables.iter().map(TableEntry::schema).collect();
-    tables.sort_by(|a, b| a.name.cmp(&b.name));
-    Memory {
-        tables,
-        state: source.state_rows().collect(),
-    }
-}
-
-/// The resources of a source, with their files.
-fn resources(source: &SourceEntry) -> BTreeMap<String, Resource> {
-    let mut tables: BTreeMap<&str, Vec<&TableEntry>> = BTreeMap::new();
-    for table in &source.tables {
-        tables.entry(&table.resource).or_default().push(table);
-    }
-    let resource = |tables: &[&TableEntry]| {
-        let live = tables.iter().flat_map(|table| {
-            let files = table.files.iter();
-            files.map(|file| (table.name.as_str(), file))
-        });
-        let staged = tables.iter().flat_map(|table| {
-            let files = table.staged.iter();
-            files.map(|file| (table.name.as_str(), file))
-        });
-        Resource {
-            live: Space::new(manifest::batches(live, true)),
-            staged: Space::new(manifest::batches(staged, false)),
-            tables: tables
-                .iter()
-                .map(|table| (table.name.clone(), Arc::new(table.schema())))
-                .collect(),
-        }
-    };
-    tables
-        .into_iter()
-        .map(|(name, tables)| (name.to_owned(), resource(&tables)))
-        .collect()
-}
-
 impl Open {
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
         for table in &chunk.tables {
@@ -214,7 +169,7 @@ impl Open {
             .entry(chunk.resource.to_string())
             .or_default();
         for table in &chunk.tables {
-            ensure(&mut resource.tables, &table.schema)?;
+            resource.ensure(&table.schema)?;
         }
         let staged = chunk.disposition == Disposition::Replace;
         if staged && chunk.begins_pass {
@@ -371,38 +326,6 @@ impl Open {
             loads,
         }
     }
-}
-
-/// Takes over a table, or the columns that were not known yet.
-fn ensure(tables: &mut Schemas, schema: &Arc<TableSchema>) -> Result<()> {
-    let Some(known) = tables.get_mut(&schema.name) else {
-        tables.insert(schema.name.clone(), schema.clone());
-        return Ok(());
-    };
-    if known == schema {
-        return Ok(());
-    }
-    let known = Arc::make_mut(known);
-    for column in &schema.columns {
-        match known.columns.iter().find(|c| c.name == column.name) {
-            None => known.columns.push(column.clone()),
-            Some(there) if there.ty == column.ty => {}
-            Some(there) => {
-                return Err(Error::new(
-                    ErrorKind::Destination,
-                    format!(
-                        "the column `{}` of `{}` is {}, and cannot take {}",
-                        column.name,
-                        schema.name,
-                        there.ty.name(),
-                        column.ty.name()
-                    ),
-                )
-                .hint("load into another folder, or rename the field"));
-            }
-        }
-    }
-    Ok(())
 }
 
 fn now() -> Timestamp {

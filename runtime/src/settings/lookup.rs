@@ -155,23 +155,16 @@ fn read_toml(path: PathBuf) -> Result<Option<BTreeMap<String, String>>> {
     let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
     let table: toml::Table = toml::from_str(&text)
         .map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
+    // Tables and lists are no settings; they may be somebody else's.
     let value = |(key, value): (String, toml::Value)| {
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Float(number) => number.to_string(),
             toml::Value::Boolean(yes) => yes.to_string(),
-            _ => {
-                return Err(wrong(format!(
-                    "`{key}` is not a text, a number or a boolean"
-                )));
-            }
+            _ => return None,
         };
-        Ok((key, text))
+        Some((key, text))
     };
-    table
-        .into_iter()
-        .map(value)
-        .collect::<Result<_>>()
-        .map(Some)
+    Ok(Some(table.into_iter().filter_map(value).collect()))
 }

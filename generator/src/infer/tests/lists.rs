@@ -235,3 +235,33 @@ fn auth_in_every_shape() {
     assert_eq!(keys[0].prefix, "Acme-Key ");
     assert_eq!(auth(""), AuthFacts::None);
 }
+
+#[test]
+fn a_schema_that_holds_itself_and_odd_names_are_survived() {
+    let mut paths = get(
+        "/nodes",
+        "[{name: '', in: query}, {name: 'ä[', in: query}]",
+        "{$ref: '#/components/schemas/N'}",
+    );
+    paths += &get(
+        "/{a}{b}/ü.{c}",
+        "[]",
+        "{type: array, items: {$ref: '#/components/schemas/N'}}",
+    );
+    paths += &get(
+        "/",
+        "[]",
+        "{anyOf: [{$ref: '#/components/schemas/N'}, {type: array, items: {}}]}",
+    );
+    paths += "components: {schemas: {N: {type: object, properties: {'': {}, children: {type: array, items: {$ref: '#/components/schemas/N'}}, parent: {$ref: '#/components/schemas/N'}}}}}\n";
+    let facts = facts(&paths);
+    let mut names: Vec<&str> = facts
+        .resources
+        .iter()
+        .map(|resource| resource.name.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), facts.resources.len());
+    assert!(names.iter().all(|name| !name.is_empty()));
+}

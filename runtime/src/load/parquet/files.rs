@@ -26,6 +26,9 @@ pub type Schemas = BTreeMap<String, Arc<TableSchema>>;
 /// The id of a row, in 16 bytes.
 pub type Key = [u8; 16];
 
+/// What waits in memory for one file, encoded, up to about that many bytes, becomes one row group.
+const GROUP_BYTES: usize = 32 << 20;
+
 /// Rows that are read at a time.
 const READ_ROWS: usize = 4096;
 
@@ -158,7 +161,10 @@ impl OpenBatch {
                 .map_err(|error| failed_parquet(&writer.path, error))?;
             writer.rows += length as u64;
         }
-        Ok(())
+        match writer.writer.memory_size() >= GROUP_BYTES {
+            true => self.flush(GROUP_BYTES),
+            false => Ok(()),
+        }
     }
 
     /// The bytes that wait in memory: of all files, and of the one that has most.

@@ -209,11 +209,11 @@ impl Folder {
             }
         }
         for table in names(&self.staging())? {
-            if known.contains(&table) {
+            let (live, staging) = (self.root.join(&table), self.staging().join(&table));
+            if known.contains(&table) || !staging.is_dir() {
                 continue;
             }
             // A table that was never committed.
-            let (live, staging) = (self.root.join(&table), self.staging().join(&table));
             sweep(&live, |_| false)?;
             // What a person has put there stays.
             let _ = fs::remove_dir(live);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::space::{Batch, FileInfo};
+use crate::load::Memory;
 use crate::schema::{Column, ColumnRole, ColumnType, TableSchema};
 use crate::state::StateRow;
 
@@ -80,13 +81,19 @@ pub struct LoadEntry {
 }
 
 impl SourceEntry {
-    /// The state as rows.
-    pub fn state_rows(&self) -> impl Iterator<Item = StateRow> {
-        self.state.iter().map(|row| StateRow {
+    /// What is remembered of the source.
+    pub fn memory(&self) -> Memory {
+        let mut tables: Vec<TableSchema> = self.tables.iter().map(TableEntry::schema).collect();
+        tables.sort_by(|a, b| a.name.cmp(&b.name));
+        let state = self.state.iter().map(|row| StateRow {
             resource: row.resource.clone(),
             slice: row.slice.clone(),
             value: row.value.clone(),
-        })
+        });
+        Memory {
+            tables,
+            state: state.collect(),
+        }
     }
 }
 
@@ -183,8 +190,16 @@ pub fn fault(manifest: &Manifest) -> Option<String> {
         if !is_folder_name(&table.name) {
             return Some(format!("`{}` is no name of a table", table.name));
         }
-        let files = table.files.iter().chain(&table.staged);
-        for file in files {
+        for column in &table.columns {
+            let known = ColumnType::parse(&column.ty).zip(ColumnRole::parse(&column.role));
+            if known.is_none() {
+                return Some(format!(
+                    "the column `{}` of `{}` is of an unknown kind",
+                    column.name, table.name
+                ));
+            }
+        }
+        for file in table.files.iter().chain(&table.staged) {
             match parse(&file.name) {
                 Some((_, number)) if number < manifest.next => {}
                 _ => return Some(format!("`{}` is no name of a data file", file.name)),

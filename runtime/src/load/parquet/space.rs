@@ -13,6 +13,9 @@ use crate::schema::TableBatch;
 /// many and small.
 pub const SMALL: usize = 10_000;
 
+/// When a table has been copied, that much of it may go on waiting in memory.
+const CARRIED_BYTES: usize = 4 << 20;
+
 /// A data file.
 #[derive(Clone, Copy, Debug)]
 pub struct FileInfo {
@@ -84,9 +87,12 @@ impl Space {
         tables: &[TableBatch],
         append: bool,
     ) -> Result<()> {
-        let Some(root) = tables.first().filter(|root| root.rows.num_rows() > 0) else {
+        let Some(root) = tables.first() else {
             return Ok(());
         };
+        if tables.iter().all(|table| table.rows.num_rows() == 0) {
+            return Ok(());
+        }
         let records = keys(&root.rows, key_column(&root.schema));
         let index = self.index(at)?;
         let present: HashMap<Key, u32> = records
@@ -235,6 +241,7 @@ impl Space {
                 }
                 Ok(())
             })?;
+            to.flush(CARRIED_BYTES)?;
         }
         Ok(())
     }

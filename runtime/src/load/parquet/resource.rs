@@ -1,0 +1,83 @@
+//! A resource: its tables, the rows that are there, and those of a pass under way.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::files::Schemas;
+use super::manifest::{self, SourceEntry, TableEntry};
+use super::space::Space;
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::TableSchema;
+
+/// What there is of a resource, uncommitted changes included.
+#[derive(Default)]
+pub struct Resource {
+    pub tables: Schemas,
+    pub live: Space,
+    /// The rows of a `Replace` pass that has not ended.
+    pub staged: Space,
+}
+
+/// The resources of a source, with their files.
+pub fn all(source: &SourceEntry) -> BTreeMap<String, Resource> {
+    let mut tables: BTreeMap<&str, Vec<&TableEntry>> = BTreeMap::new();
+    for table in &source.tables {
+        tables.entry(&table.resource).or_default().push(table);
+    }
+    let resource = |tables: &[&TableEntry]| {
+        let live = tables.iter().flat_map(|table| {
+            let files = table.files.iter();
+            files.map(|file| (table.name.as_str(), file))
+        });
+        let staged = tables.iter().flat_map(|table| {
+            let files = table.staged.iter();
+            files.map(|file| (table.name.as_str(), file))
+        });
+        Resource {
+            live: Space::new(manifest::batches(live, true)),
+            staged: Space::new(manifest::batches(staged, false)),
+            tables: tables
+                .iter()
+                .map(|table| (table.name.clone(), Arc::new(table.schema())))
+                .collect(),
+        }
+    };
+    tables
+        .into_iter()
+        .map(|(name, tables)| (name.to_owned(), resource(&tables)))
+        .collect()
+}
+
+impl Resource {
+    /// Takes over a table, or the columns that were not known yet.
+    pub fn ensure(&mut self, schema: &Arc<TableSchema>) -> Result<()> {
+        let Some(known) = self.tables.get_mut(&schema.name) else {
+            self.tables.insert(schema.name.clone(), schema.clone());
+            return Ok(());
+        };
+        if known == schema {
+            return Ok(());
+        }
+        let known = Arc::make_mut(known);
+        for column in &schema.columns {
+            match known.columns.iter().find(|c| c.name == column.name) {
+                None => known.columns.push(column.clone()),
+                Some(there) if there.ty == column.ty => {}
+                Some(there) => {
+                    return Err(Error::new(
+                        ErrorKind::Destination,
+                        format!(
+                            "the column `{}` of `{}` is {}, and cannot take {}",
+                            column.name,
+                            schema.name,
+                            there.ty.name(),
+                            column.ty.name()
+                        ),
+                    )
+                    .hint("load into another folder, or rename the field"));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! The folder after kills and mistakes.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::support::*;
+use crate::error::ErrorKind;
+use crate::load::parquet::Parquet;
+use crate::load::{Chunk, Destination, LoadInfo, LoadStatus};
+use crate::schema::{Disposition, TableSchema};
+use crate::state::{StateChange, StateRow};
+
+#[test]
+fn a_pass_that_is_killed_leaves_the_old_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), "1", &[&[pass(&[("a", 1, &[1])], true, true)]]);
+    let mut killed = opened(dir.path(), "2");
+    killed.write(&pass(&[("b", 2, &[])], true, false)).unwrap();
+    killed.commit(&[], LoadStatus::Running).unwrap();
+    killed.write(&pass(&[("c", 3, &[])], false, true)).unwrap();
+    drop(killed);
+    assert_eq!(rows(dir.path(), "orders"), ["a=1"]);
+    check(dir.path());
+    assert_eq!(rows(dir.path(), "orders"), ["a=1"]);
+    assert_eq!(staged(dir.path(), "orders"), 1, "what was committed stays");
+    // It goes on from there; a new pass would drop it.
+    run(dir.path(), "3", &[&[pass(&[("d", 4, &[])], false, true)]]);
+    assert_eq!(rows(dir.path(), "orders"), ["b=2", "d=4"]);
+    run(dir.path(), "4", &[&[pass(&[("e", 4, &[])], true, false)]]);
+    run(dir.path(), "5", &[&[pass(&[("f", 4, &[])], true, true)]]);
+    assert_eq!(rows(dir.path(), "orders"), ["f=4"]);
+    check(dir.path());
+}
+
+/// Runs a commit of which everything happens but the new manifest.
+pub fn kill_before_manifest(folder: &Path, chunk: &Chunk) {
+    let manifest = folder.join("_etl/manifest.json");
+    let before = fs::read(&manifest).ok();
+    let mut killed = opened(folder, "7");
+    killed.write(chunk).unwrap();
+    let blocked = folder.join("_etl/manifest.json.new");
+    fs::create_dir(&blocked).unwrap();
+    killed.commit(&[], LoadStatus::Complete).unwrap_err();
+    drop(killed);
+    fs::remove_dir(&blocked).unwrap();
+    assert_eq!(fs::read(&manifest).ok(), before);
+}
+
+#[test]
+fn files_without_a_manifest_are_cleaned_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let merge = |records: &[Rec<'_>]| chunk(Disposition::Merge, records);
+    // The very first commit: the tables are nobody's yet.
+    kill_before_manifest(dir.path(), &merge(&[("z", 1, &[1])]));
+    assert_eq!(rows(dir.path(), "orders"), ["z=1"], "moved, not committed");
+    opened(dir.path(), "8");
+    assert!(!dir.path().join("orders").exists());
+    run(
+        dir.path(),
+        "1",
+        &[&[merge(&[("a", 1, &[1]), ("b", 1, &[])])]],
+    );
+    fs::write(dir.path().join("orders/notes.txt"), "mine").unwrap();
+    // A merge, and a pass of which files were committed as staged.
+    kill_before_manifest(dir.path(), &merge(&[("a", 2, &[2])]));
+    opened(dir.path(), "8");
+    fs::remove_file(dir.path().join("orders/notes.txt")).unwrap();
+    assert_eq!(rows(dir.path(), "orders"), ["a=1", "b=1"]);
+    run(dir.path(), "2", &[&[pass(&[("c", 3, &[3])], true, false)]]);
+    kill_before_manifest(dir.path(), &pass(&[("d", 4, &[])], false, true));
+    assert_eq!(staged(dir.path(), "orders"), 0);
+    opened(dir.path(), "8");
+    assert_eq!(staged(dir.path(), "orders"), 1);
+    assert_eq!(rows(dir.path(), "orders"), ["a=1", "b=1"]);
+    run(dir.path(), "3", &[&[pass(&[("d", 4, &[])], false, true)]]);
+    assert_eq!(rows(dir.path(), "orders"), ["c=3", "d=4"]);
+    check(dir.path());
+}
+
+#[test]
+fn one_run_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = opened(dir.path(), "1");
+    let error = Parquet::new(dir.path()).open(&load("2")).unwrap_err();
+    assert!(error.to_string().contains("another run"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Destination);
+    drop(first);
+    opened(dir.path(), "2");
+}
+
+#[test]
+fn state_and_loads_are_remembered_with_the_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(!Parquet::new(dir.path()).exists());
+    let row = |slice: &str, value: &str| StateRow {
+        resource: "orders".into(),
+        slice: slice.into(),
+        value: value.into(),
+    };
+    let mut destination = opened(dir.path(), "1.5");
+    let put = |slice, value| StateChange::Put(row(slice, value));
+    destination
+        .write(&chunk(Disposition::Merge, &[("a", 1, &[])]))
+        .unwrap();
+    destination
+        .commit(&[put("x", "1"), put("y", "{}")], LoadStatus::Running)
+        .unwrap();
+    let forget = StateChange::Forget {
+        resource: "orders".into(),
+        slice: "x".into(),
+    };
+    destination
+        .commit(&[forget, put("y", "[2]")], LoadStatus::Complete)
+        .unwrap();
+    drop(destination);
+    let mut again = Parquet::new(dir.path());
+    assert!(again.exists());
+    let memory = again.open(&load("2")).unwrap();
+    assert_eq!(memory.state, [row("y", "[2]")]);
+    let names: Vec<_> = memory.tables.iter().map(|table| &table.name).collect();
+    assert_eq!(names, ["orders", "orders__lines"]);
+    let manifest = again.folder.read().unwrap();
+    let loads = &manifest.sources["shop"].loads;
+    assert_eq!(loads.len(), 1);
+    assert_eq!((loads[0].status.as_str(), loads[0].rows), ("complete", 1));
+    assert!(glob(dir.path(), "orders")[0].ends_with("1.5-0.parquet"));
+}
+
+#[test]
+fn tables_of_others_are_not_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = chunk(Disposition::Merge, &[("a", 1, &[])]);
+    fs::create_dir(dir.path().join("orders__lines")).unwrap();
+    let error = opened(dir.path(), "1").write(&rows).unwrap_err();
+    assert!(error.to_string().contains("`orders__lines`"), "{error}");
+    fs::remove_dir(dir.path().join("orders__lines")).unwrap();
+    run(dir.path(), "1", &[std::slice::from_ref(&rows)]);
+    let mut other = Parquet::new(dir.path());
+    let source = "other".to_owned();
+    let memory = other
+        .open(&LoadInfo {
+            source,
+            ..load("2")
+        })
+        .unwrap();
+    assert!(memory.tables.is_empty());
+    other.write(&rows).unwrap_err();
+    let mut odd = rows.clone();
+    for name in ["../x", "", "a/b", "_etl"] {
+        let schema = TableSchema {
+            name: name.to_owned(),
+            ..(*rows.tables[0].schema).clone()
+        };
+        odd.tables[0].schema = Arc::new(schema);
+        other.write(&odd).unwrap_err();
+    }
+    drop(other);
+    check(dir.path());
+}
+
+#[test]
+fn what_is_damaged_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = chunk(Disposition::Merge, &[("a", 1, &[])]);
+    run(dir.path(), "1", &[&[rows]]);
+    let manifest = dir.path().join("_etl/manifest.json");
+    let whole = fs::read_to_string(&manifest).unwrap();
+    for broken in [
+        "",
+        "{",
+        &whole.replace("\"version\": 1", "\"version\": 2"),
+        &whole.replace("orders__lines", "../orders"),
+        &whole.replace("1-0.parquet", "x.parquet"),
+    ] {
+        assert_ne!(broken, whole);
+        fs::write(&manifest, broken).unwrap();
+        let error = Parquet::new(dir.path()).open(&load("2")).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains("manifest") && error.contains("hint"),
+            "{error}"
+        );
+        assert_eq!(glob(dir.path(), "orders").len(), 1, "nothing is removed");
+    }
+    fs::write(&manifest, whole).unwrap();
+    fs::remove_file(&glob(dir.path(), "orders")[0]).unwrap();
+    let error = Parquet::new(dir.path()).open(&load("2")).unwrap_err();
+    assert!(error.to_string().contains("is gone"), "{error}");
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = Parquet::new(&file).open(&load("2")).unwrap_err();
+    assert!(error.to_string().contains("cannot be written"), "{error}");
+}

@@ -1,0 +1,144 @@
+//! Random runs with kills, beside a model.
+
+use std::collections::BTreeMap;
+
+use super::faults::kill_before_manifest;
+use super::support::*;
+use crate::load::{Chunk, Destination, LoadStatus};
+use crate::schema::Disposition;
+
+const IDS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+/// Its id, a value, its child rows.
+type Record = (&'static str, i64, Vec<i64>);
+
+type Rows = BTreeMap<&'static str, (i64, Vec<i64>)>;
+
+/// What a source has loaded: live rows, and those of a pass.
+#[derive(Clone, Default)]
+struct Model {
+    live: Rows,
+    staged: Rows,
+}
+
+impl Model {
+    fn take(&mut self, chunk: &Chunk, records: &[Record]) {
+        let replace = chunk.disposition == Disposition::Replace;
+        if chunk.begins_pass {
+            self.staged.clear();
+        }
+        let rows = match replace {
+            true => &mut self.staged,
+            false => &mut self.live,
+        };
+        for (id, n, lines) in records {
+            if chunk.disposition != Disposition::Append || !rows.contains_key(id) {
+                rows.insert(id, (*n, lines.clone()));
+            }
+        }
+        if chunk.ends_pass {
+            self.live = std::mem::take(&mut self.staged);
+        }
+    }
+
+    fn orders(&self) -> Vec<String> {
+        let rows = self.live.iter().map(|(id, (n, _))| format!("{id}={n}"));
+        rows.collect()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .live
+            .iter()
+            .flat_map(|(id, (_, lines))| lines.iter().map(move |v| format!("{id}={v}")))
+            .collect();
+        lines.sort();
+        lines
+    }
+}
+
+/// A xorshift generator: the same numbers in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+fn next_chunk(numbers: &mut Numbers, disposition: Disposition) -> (Chunk, Vec<Record>) {
+    let mut records = Vec::new();
+    for id in IDS {
+        if numbers.below(3) == 0 {
+            let lines: Vec<i64> = (0..numbers.below(3)).map(|line| line as i64).collect();
+            records.push((id, numbers.below(1000) as i64, lines));
+        }
+    }
+    let borrowed: Vec<Rec<'_>> = records.iter().map(|r| (r.0, r.1, &r.2[..])).collect();
+    let more = (numbers.below(2) == 0).then_some("more");
+    let replace = disposition == Disposition::Replace;
+    let chunk = Chunk {
+        tables: tables(&borrowed, more),
+        begins_pass: replace && numbers.below(5) == 0,
+        ends_pass: replace && numbers.below(5) == 0,
+        ..chunk(disposition, &[])
+    };
+    (chunk, records)
+}
+
+#[test]
+fn whatever_happens_the_last_commit_is_there() {
+    for seed in 1..=9 {
+        let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15 ^ (seed << 32));
+        let disposition = match seed % 3 {
+            0 => Disposition::Append,
+            1 => Disposition::Merge,
+            _ => Disposition::Replace,
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let mut committed = Model::default();
+        let mut pending = Model::default();
+        let mut destination = Some(opened(dir.path(), "1"));
+        for step in 0..40 {
+            let (chunk, records) = next_chunk(&mut numbers, disposition);
+            match numbers.below(8) {
+                0 => {
+                    destination = None;
+                    pending = committed.clone();
+                }
+                1 => {
+                    destination = None;
+                    pending = committed.clone();
+                    kill_before_manifest(dir.path(), &chunk);
+                }
+                2..4 => {
+                    let open = destination.get_or_insert_with(|| opened(dir.path(), "2"));
+                    open.commit(&[], LoadStatus::Running).unwrap();
+                    committed = pending.clone();
+                    let what = format!("seed {seed}, step {step}");
+                    assert_eq!(rows(dir.path(), "orders"), committed.orders(), "{what}");
+                    assert_eq!(
+                        rows(dir.path(), "orders__lines"),
+                        committed.lines(),
+                        "{what}"
+                    );
+                }
+                _ => {
+                    let open = destination.get_or_insert_with(|| opened(dir.path(), "3"));
+                    open.write(&chunk).unwrap();
+                    pending.take(&chunk, &records);
+                }
+            }
+        }
+        drop(destination);
+        drop(opened(dir.path(), "4"));
+        assert_eq!(
+            rows(dir.path(), "orders"),
+            committed.orders(),
+            "seed {seed}"
+        );
+    }
+}
