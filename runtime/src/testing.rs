@@ -95,7 +95,10 @@ async fn replay(source: &Source, name: &str, path: &Path) -> Result<()> {
     let wrong = |message: String| Error::new(ErrorKind::Usage, message);
     let exchanges: Vec<Exchange> = serde_json::from_slice(&std::fs::read(path)?)
         .map_err(|error| wrong(format!("not an exchange: {error}")))?;
-    let client = Client::replay(source.client_options(), exchanges)?;
+    let mut options = source.client_options();
+    // A recording fits any base URL, also one that is still to be given.
+    options.base_url = "http://localhost".to_owned();
+    let client = Client::replay(options, exchanges)?;
     let walk = Walk::new(source, client, &RunOptions::default())?;
     let resource = source.find(name)?;
     let fetcher = walk.fetcher(resource.clone());

@@ -1,6 +1,7 @@
 //! Servers that lie, break and leak: each ends with all rows or an error that names the trouble, never with fewer rows
 //! and a green run.
 
+#[allow(dead_code, reason = "the other tests use the rest")]
 mod support;
 
 use std::collections::BTreeMap;

@@ -149,7 +149,7 @@ fn pages(kind: &PaginatorKind) -> String {
         PaginatorKind::Undecided => "undecided".to_owned(),
         PaginatorKind::LastId(param, _) => format!("last id ({param})"),
         PaginatorKind::PageNumber(param, _) => format!("page number ({param})"),
-        PaginatorKind::Offset(param) => format!("offset ({param})"),
+        PaginatorKind::Offset(param, _) => format!("offset ({param})"),
         PaginatorKind::Cursor(param, _) | PaginatorKind::HeaderCursor(param, _) => {
             format!("cursor ({param})")
         }

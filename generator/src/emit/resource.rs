@@ -185,7 +185,11 @@ fn paginator(paginator: &Paginator) -> TokenStream {
             let first = proc_macro2::Literal::u64_unsuffixed(*first);
             quote!(Paginator::page_number(#param).starting_at(#first))
         }
-        PaginatorKind::Offset(param) => quote!(Paginator::offset(#param)),
+        PaginatorKind::Offset(param, 0) => quote!(Paginator::offset(#param)),
+        PaginatorKind::Offset(param, first) => {
+            let first = proc_macro2::Literal::u64_unsuffixed(*first);
+            quote!(Paginator::offset(#param).starting_at(#first))
+        }
         PaginatorKind::Cursor(param, next) => quote!(Paginator::cursor(#param).next(#next)),
         PaginatorKind::HeaderCursor(param, header) => {
             quote!(Paginator::header_cursor(#param, #header))
@@ -233,6 +237,13 @@ fn child_of(parent: &Parent) -> TokenStream {
     let name = &parent.resource;
     let record = record_type(parent.record.as_deref());
     let variable = ident(&parent.variable);
+    let inherited = parent
+        .inherited
+        .iter()
+        .map(|(name, from)| match name == from {
+            true => quote!(.inherit(#name)),
+            false => quote!(.inherit_as(#name, #from)),
+        });
     let links = parent.links.iter().map(|link| {
         let place = match link.place {
             ParameterPlace::Path => quote!(path),
@@ -242,7 +253,7 @@ fn child_of(parent: &Parent) -> TokenStream {
         let value = value(&variable, parent.record.is_some(), link);
         quote!(.#place(#parameter, #value))
     });
-    quote!(.child_of(#name, |#variable: &#record, request| request #(#links)*))
+    quote!(.child_of(#name, |#variable: &#record, request| request #(#inherited)* #(#links)*))
 }
 
 /// `&repo.name`, `issue.id`, `repo.owner.as_ref().map(|owner| &owner.login)`.

@@ -199,7 +199,8 @@ fn paginator_facts(paginate: &Paginate) -> PaginatorFacts {
         more_path: table.more,
         total_is_pages: table.pages.is_some(),
         total_path: table.pages.or(table.total),
-        first_page: table.first.unwrap_or(1),
+        // Pages count from 1, rows from 0.
+        first_page: table.first.unwrap_or(u64::from(kind != Found::Offset)),
     }
 }
 
@@ -455,9 +456,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
             path: operation.path.clone(),
             parameters: Vec::new(),
             records: path,
-            within_parent: parent.is_some()
-                && !key.is_empty()
-                && key.iter().all(|path| !is_global(path)),
+            within_parent: parent.is_some() && !key.is_empty() && found.key_within_parent,
             key: key.iter().map(|path| field(path)).collect(),
             paginator,
             // Without a parameter it would change nothing.
@@ -506,16 +505,6 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         resource.structs = std::mem::take(own);
     }
     plan.types = placed.shared;
-}
-
-/// Whether a key of that field names a record in the whole API, not only below its parent.
-fn is_global(path: &str) -> bool {
-    let last = path.rsplit('.').next().unwrap_or_default().to_lowercase();
-    last == "id"
-        || last.ends_with("uuid")
-        || last.ends_with("_id")
-        || last.ends_with("guid")
-        || last == "gid"
 }
 
 /// What the settings and fixed values fill.
@@ -696,6 +685,7 @@ fn link(
         });
     }
     (!links.is_empty()).then(|| Parent {
+        inherited: facts.inherited.clone(),
         resource: name.to_owned(),
         variable: match names::field(&names::singular(name)).as_str() {
             "request" | "config" => "parent".to_owned(),
@@ -744,7 +734,7 @@ fn paginator(decision: &Decision<PaginatorFacts>, key: &[String]) -> Paginator {
             PaginatorKind::LastId(param, field.map(str::to_owned))
         }
         (Found::PageNumber, Some(param), _) => PaginatorKind::PageNumber(param, found.first_page),
-        (Found::Offset, Some(param), _) => PaginatorKind::Offset(param),
+        (Found::Offset, Some(param), _) => PaginatorKind::Offset(param, found.first_page),
         (Found::CursorParam | Found::TokenInBodyPost, Some(param), Some(next)) => {
             match next.strip_prefix("header:") {
                 Some(header) => PaginatorKind::HeaderCursor(param, header.to_owned()),

@@ -171,7 +171,8 @@ pub enum PaginatorKind {
     LastId(String, Option<String>),
     /// Parameter, number of the first page.
     PageNumber(String, u64),
-    Offset(String),
+    /// Parameter, number of the first row.
+    Offset(String, u64),
     /// Parameter, dotted path of the next token.
     Cursor(String, String),
     /// Parameter, header of the next token.
@@ -201,6 +202,8 @@ pub struct Parent {
     /// The struct of its records; `None`: `Json`.
     pub record: Option<String>,
     pub links: Vec<Link>,
+    /// Path parameters that have the value of the parent's own request: (child's name, parent's name).
+    pub inherited: Vec<(String, String)>,
 }
 
 /// One parameter that a parent's record supplies.

@@ -83,10 +83,14 @@ pub fn exchange(
             }
             pages
         }
-        PaginatorKind::Offset(param) => {
+        PaginatorKind::Offset(param, start) => {
             let mut pages = vec![
                 asked.answer(&[], page(&[&first], 1, None)?, &[]),
-                asked.answer(&[(param, "1".to_owned())], page(&[&second], 0, None)?, &[]),
+                asked.answer(
+                    &[(param, (start + 1).to_string())],
+                    page(&[&second], 0, None)?,
+                    &[],
+                ),
             ];
             if paginator.more.is_none()
                 && paginator
@@ -94,7 +98,11 @@ pub fn exchange(
                     .as_ref()
                     .is_none_or(|(_, of_pages)| *of_pages)
             {
-                pages.push(asked.answer(&[(param, "2".to_owned())], page(&[], 0, None)?, &[]));
+                pages.push(asked.answer(
+                    &[(param, (start + 2).to_string())],
+                    page(&[], 0, None)?,
+                    &[],
+                ));
             }
             pages
         }

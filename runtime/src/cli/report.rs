@@ -21,7 +21,8 @@ pub fn render(report: &RunReport) -> String {
     section(&mut lines, None, &rows);
 
     let mut rows = vec![vec!["table".to_owned(), "rows written".to_owned()]];
-    for (table, count) in report.resources.iter().flat_map(|r| &r.tables) {
+    let tables = report.resources.iter().flat_map(|r| &r.tables);
+    for (table, count) in tables.filter(|(table, rows)| *rows > 0 || !table.contains("__")) {
         rows.push(vec![table.clone(), count.to_string()]);
     }
     section(&mut lines, Some(""), &rows);

@@ -194,7 +194,8 @@ impl Normalizer {
             Some(column) => column,
             None => {
                 let ty = scalar.ty();
-                let column = table.column(&place.path, &place.name, ty, self.identifier_length);
+                let column =
+                    table.column(&place.path, &place.name, ty, false, self.identifier_length);
                 if table.columns[column].holds(at.row) {
                     // The key came twice: the second value has a column of its own.
                     return match self.dynamic(at, &again(place), raw, DEEPEST) {
@@ -239,7 +240,7 @@ impl Normalizer {
             name => name,
         };
         let limit = self.identifier_length;
-        let column = table.column(&place.path, wanted, ColumnType::Json, limit);
+        let column = table.column(&place.path, wanted, ColumnType::Json, false, limit);
         if table.columns[column].holds(at.row) {
             return self.json_column(at, &again(place), raw);
         }

@@ -23,6 +23,10 @@ use crate::record::layout::{ListRef, RecordRef, ValueRef};
 use crate::record::{Content, Drift, Found, Lookup, RecordSchema, RowRef, Shape, json, serialize};
 use crate::schema::{ColumnRole, ColumnType, Disposition, TableBatch, TableSchema};
 
+/// Columns of the record and of the objects in it exist from the start, also when all their values are null. Deeper ones,
+/// of which large APIs declare hundreds that never come, and child tables exist from their first value on.
+const SHALLOW: usize = 2;
+
 /// How a resource is laid out.
 pub struct NormalizeOptions {
     /// The resource; its root table has its name.
@@ -191,6 +195,7 @@ impl Normalizer {
                 }
                 self.names.take(&table.name);
                 let mut table = Table::new((*table).clone());
+                table.exists = true;
                 resource.clone_into(&mut table.schema.resource);
                 self.tables.push(table);
                 false
@@ -213,6 +218,7 @@ impl Normalizer {
                 path: String::new(),
                 columns: Vec::new(),
             }));
+            self.tables[0].exists = true;
         }
         self.tables[0].system(ColumnRole::RowId, "_etl_id", self.identifier_length);
         0
@@ -318,7 +324,9 @@ impl Normalizer {
     }
 
     fn declare(&mut self, table: usize, place: &Place, ty: ColumnType) -> usize {
-        self.tables[table].column(&place.path, &place.name, ty, self.identifier_length)
+        let limit = self.identifier_length;
+        let deep = place.path.matches('/').count() > SHALLOW;
+        self.tables[table].column(&place.path, &place.name, ty, deep, limit)
     }
 
     /// Adds a record. `false`: this batch has one of the same id already; nothing was added.
@@ -525,14 +533,15 @@ impl Normalizer {
         self.bytes
     }
 
-    /// Hands over the batch: every table of the resource, parents before children, also those without rows.
+    /// Hands over the batch: every table that exists, parents before children, also those without new rows.
     pub fn finish(&mut self) -> Result<Vec<TableBatch>> {
         self.seen.clear();
         self.bytes = 0;
-        self.tables.iter_mut().map(Table::finish).collect()
+        let batches = self.tables.iter_mut().map(Table::finish);
+        batches.filter_map(Result::transpose).collect()
     }
 
-    /// The tables as they are known now.
+    /// The tables as far as they are known, those included that have had no rows.
     pub fn tables(&self) -> Vec<TableSchema> {
         self.tables
             .iter()

@@ -146,6 +146,7 @@ fn append(builder: &mut StringBuilder, text: &str) -> usize {
 
 /// A table and the rows that it has in this batch.
 pub(super) struct Table {
+    /// Every column that is known, those included that no value has come for.
     pub schema: TableSchema,
     pub columns: Vec<Values>,
     pub rows: usize,
@@ -154,6 +155,13 @@ pub(super) struct Table {
     /// Child tables by the place of their lists.
     pub children: HashMap<String, usize>,
     names: Names,
+    /// The columns that exist, in the order in which they came to be: those of the record from the start, deep ones from
+    /// their first value on.
+    shown: Vec<usize>,
+    /// Declared columns that wait for their first value.
+    waiting: Vec<usize>,
+    /// It is known to the destination, or has had rows.
+    pub exists: bool,
     /// The columns that tie a child row to its parent: parent id, root id, list index.
     tie: Option<[usize; 3]>,
     /// What `finish` gave last, as long as the schema stays.
@@ -168,6 +176,9 @@ impl Table {
             by_path: HashMap::new(),
             children: HashMap::new(),
             names: Names::default(),
+            shown: Vec::new(),
+            waiting: Vec::new(),
+            exists: false,
             tie: None,
             sealed: None,
             schema: TableSchema {
@@ -177,13 +188,17 @@ impl Table {
         };
         for column in schema.columns {
             table.names.take(&column.name);
-            table.add(column);
+            table.add(column, false);
         }
         table
     }
 
-    fn add(&mut self, column: Column) -> usize {
+    fn add(&mut self, column: Column, waits: bool) -> usize {
         let index = self.columns.len();
+        match waits {
+            true => self.waiting.push(index),
+            false => self.shown.push(index),
+        }
         self.columns.push(Values::new(column.ty));
         if column.role == ColumnRole::Data {
             self.by_path
@@ -205,12 +220,15 @@ impl Table {
                 _ => ColumnType::Text,
             };
             let name = self.names.unique(name, limit);
-            self.add(Column {
-                name,
-                ty,
-                role,
-                path: String::new(),
-            })
+            self.add(
+                Column {
+                    name,
+                    ty,
+                    role,
+                    path: String::new(),
+                },
+                false,
+            )
         })
     }
 
@@ -240,8 +258,15 @@ impl Table {
     }
 
     /// The column for values of that type at `path`, made if it is new: under the wanted name, or, beside a column of
-    /// another type, as its variant.
-    pub fn column(&mut self, path: &str, wanted: &str, ty: ColumnType, limit: usize) -> usize {
+    /// another type, as its variant. `waits`: it does not exist before its first value.
+    pub fn column(
+        &mut self,
+        path: &str,
+        wanted: &str,
+        ty: ColumnType,
+        waits: bool,
+        limit: usize,
+    ) -> usize {
         let there = self.at(path);
         let same = there.iter().find(|at| self.schema.columns[**at].ty == ty);
         if let Some(at) = same {
@@ -252,34 +277,60 @@ impl Table {
             None => wanted.to_owned(),
         };
         let name = self.names.unique(&name, limit);
-        self.add(Column {
+        let column = Column {
             name,
             ty,
             role: ColumnRole::Data,
             path: path.to_owned(),
-        })
+        };
+        self.add(column, waits)
     }
 
-    /// Hands over the rows and keeps the schema.
-    pub fn finish(&mut self) -> Result<TableBatch> {
-        let (schema, arrow) = self
-            .sealed
-            .get_or_insert_with(|| {
-                let fields = self.schema.columns.iter().map(Column::arrow_field);
-                let arrow = Schema::new(fields.collect::<Vec<_>>());
-                (Arc::new(self.schema.clone()), Arc::new(arrow))
-            })
-            .clone();
+    /// What exists of the table.
+    fn shown_schema(&self) -> TableSchema {
+        let columns = self.shown.iter().map(|at| self.schema.columns[*at].clone());
+        TableSchema {
+            columns: columns.collect(),
+            ..self.schema.clone()
+        }
+    }
+
+    /// Hands over the rows and keeps the schema; `None`: the table does not exist yet.
+    pub fn finish(&mut self) -> Result<Option<TableBatch>> {
         let rows = std::mem::take(&mut self.rows);
-        let columns = self.columns.iter_mut().map(|c| c.finish(rows)).collect();
+        self.exists |= rows > 0;
+        if !self.exists {
+            return Ok(None);
+        }
+        let (came, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition::<Vec<_>, _>(|at| self.columns[*at].holds(0));
+        self.waiting = waiting;
+        if !came.is_empty() {
+            self.shown.extend(came);
+            self.sealed = None;
+        }
+        if self.sealed.is_none() {
+            let schema = self.shown_schema();
+            let fields: Vec<_> = schema.columns.iter().map(Column::arrow_field).collect();
+            self.sealed = Some((Arc::new(schema), Arc::new(Schema::new(fields))));
+        }
+        let Some((schema, arrow)) = self.sealed.clone() else {
+            return Ok(None);
+        };
+        let columns = &mut self.columns;
+        let arrays = self
+            .shown
+            .iter()
+            .map(|at| columns[*at].finish(rows))
+            .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let rows =
-            RecordBatch::try_new_with_options(arrow, columns, &options).map_err(|error| {
-                Error::new(
-                    ErrorKind::System,
-                    format!("the rows of `{}` do not fit together: {error}", schema.name),
-                )
-            })?;
-        Ok(TableBatch { schema, rows })
+        let rows = RecordBatch::try_new_with_options(arrow, arrays, &options).map_err(|error| {
+            Error::new(
+                ErrorKind::System,
+                format!("the rows of `{}` do not fit together: {error}", schema.name),
+            )
+        })?;
+        Ok(Some(TableBatch { schema, rows }))
     }
 }

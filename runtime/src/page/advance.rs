@@ -89,12 +89,12 @@ impl Paginator {
                     go_on(Next::Value((first + pages).to_string())),
                 )
             }
-            Kind::Offset { .. } => self.counted(
+            Kind::Offset { first, .. } => self.counted(
                 page,
                 rows,
                 more,
                 total,
-                go_on(Next::Value(rows.to_string())),
+                go_on(Next::Value((first + rows).to_string())),
             ),
             Kind::Cursor { .. } => {
                 let token = next.and_then(scalar);

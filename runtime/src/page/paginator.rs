@@ -33,6 +33,7 @@ pub(crate) enum Kind {
     },
     Offset {
         param: String,
+        first: u64,
     },
     Cursor {
         param: String,
@@ -92,10 +93,11 @@ impl Paginator {
         })
     }
 
-    /// `param` carries the number of rows received so far.
+    /// `param` carries the number of rows received so far (see [`Paginator::starting_at`]).
     pub fn offset(param: &str) -> Self {
         Paginator::new(Kind::Offset {
             param: param.to_owned(),
+            first: 0,
         })
     }
 
@@ -143,9 +145,10 @@ impl Paginator {
         self
     }
 
-    /// The number of the first page of [`Paginator::page_number`].
+    /// The number of the first page of [`Paginator::page_number`], or of the first row of [`Paginator::offset`]
+    /// where it is not 0.
     pub fn starting_at(mut self, number: u64) -> Self {
-        if let Kind::PageNumber { first, .. } = &mut self.kind {
+        if let Kind::PageNumber { first, .. } | Kind::Offset { first, .. } = &mut self.kind {
             *first = number;
         }
         self
@@ -230,7 +233,7 @@ impl Paginator {
             (
                 Kind::LastId { param, .. }
                 | Kind::PageNumber { param, .. }
-                | Kind::Offset { param }
+                | Kind::Offset { param, .. }
                 | Kind::Cursor { param, .. }
                 | Kind::HeaderCursor { param, .. },
                 Next::Value(value),

@@ -76,11 +76,11 @@ impl Children {
     }
 
     /// Finds the slice of a parent's record; false if the record lacks a value that the child's request wants.
-    pub fn link(&mut self, record: &dyn Any) -> bool {
+    pub fn link(&mut self, record: &dyn Any, request: &SliceRequest) -> bool {
         let Some(parent) = &self.child.spec().parent else {
             return false;
         };
-        match (parent.link)(record).finish() {
+        match (parent.link)(record, request).finish() {
             Ok(request) => {
                 self.find(request.id(), request);
                 true

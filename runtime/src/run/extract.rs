@@ -222,6 +222,7 @@ impl Extraction {
             let mut sink = self.sink.lock().await;
             let origin = PageOrigin {
                 slice: &id,
+                request: &request,
                 columns: &columns,
                 pass: &pass.id,
                 rows_before: pass.position.rows,

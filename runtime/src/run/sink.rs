@@ -16,7 +16,7 @@ use crate::run::loader::{Delivery, LoaderHandle};
 use crate::run::stats::Stats;
 use crate::run::window::Window;
 use crate::schema::{Disposition, TableBatch};
-use crate::source::{ReadPage, RowSink};
+use crate::source::{ReadPage, RowSink, SliceRequest};
 use crate::state::StateChange;
 
 /// A batch leaves when it holds that many records …
@@ -44,6 +44,7 @@ pub(crate) struct Sink {
 /// Where the rows of a page belong.
 pub(crate) struct PageOrigin<'a> {
     pub slice: &'a str,
+    pub request: &'a SliceRequest,
     /// Columns that each row gets.
     pub columns: &'a BTreeMap<String, Option<String>>,
     pub pass: &'a str,
@@ -214,7 +215,7 @@ impl RowSink for Taker<'_> {
 
     fn take(&mut self, row: RowRef<'_>, record: &dyn Any) -> Result<()> {
         for child in &mut self.sink.children {
-            if !child.link(record) {
+            if !child.link(record, self.origin.request) {
                 self.sink.stats.unlinked.fetch_add(1, Relaxed);
             }
         }

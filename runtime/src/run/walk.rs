@@ -13,7 +13,7 @@ use crate::run::fetch::{Fetched, Fetcher, undecided};
 use crate::run::stats::Stats;
 use crate::run::window::Window;
 use crate::run::{Observer, RunOptions};
-use crate::source::{AnyResource, RowSink, SliceRequest, Source};
+use crate::source::{AnyResource, LinkFn, RowSink, SliceRequest, Source};
 
 /// What a walk needs; cheap to clone.
 #[derive(Clone)]
@@ -116,9 +116,11 @@ async fn find_slices(
     let fetcher = walk.fetcher(parent.clone());
     let mut parents = slices(walk, parent);
     while let Some(slice) = parents.recv().await {
-        let mut pages = walk.pages(&fetcher, &slice?)?;
+        let slice = slice?;
+        let mut pages = walk.pages(&fetcher, &slice)?;
         while let Some(fetched) = pages.next().await? {
             let mut links = Links {
+                request: &slice,
                 link: &*link.link,
                 window: &Window::default(),
                 found: Vec::new(),
@@ -136,7 +138,8 @@ async fn find_slices(
 
 /// Takes the rows of a parent for the slices of one child.
 struct Links<'a> {
-    link: &'a (dyn Fn(&dyn Any) -> crate::source::ChildRequest + Send + Sync),
+    link: &'a LinkFn,
+    request: &'a SliceRequest,
     window: &'a Window,
     found: Vec<SliceRequest>,
 }
@@ -147,7 +150,8 @@ impl RowSink for Links<'_> {
     }
 
     fn take(&mut self, _: RowRef<'_>, record: &dyn Any) -> Result<()> {
-        self.found.extend((self.link)(record).finish());
+        self.found
+            .extend((self.link)(record, self.request).finish());
         Ok(())
     }
 }

@@ -9,11 +9,21 @@ use crate::record::{Date, Timestamp, Uuid};
 /// The request of a child resource while its parent's record fills it.
 #[derive(Clone, Debug, Default)]
 pub struct ChildRequest {
+    /// The parent's own request.
+    parent: SliceRequest,
     slice: SliceRequest,
     missing: Option<String>,
 }
 
 impl ChildRequest {
+    /// The request of a child of a record that came with that request.
+    pub(crate) fn below(parent: &SliceRequest) -> Self {
+        ChildRequest {
+            parent: parent.clone(),
+            ..ChildRequest::default()
+        }
+    }
+
     /// Fills `{name}` in the child's path.
     pub fn path(mut self, name: &str, value: impl ParamValue) -> Self {
         if let Some(value) = self.required(name, value) {
@@ -28,6 +38,18 @@ impl ChildRequest {
             self.slice.query.insert(name.to_owned(), value);
         }
         self
+    }
+
+    /// Fills `{name}` in the child's path with the value that it has in the parent's own request.
+    pub fn inherit(self, name: &str) -> Self {
+        self.inherit_as(name, name)
+    }
+
+    /// Fills `{name}` in the child's path with the value that `from` has in the parent's own request.
+    pub fn inherit_as(self, name: &str, from: &str) -> Self {
+        let SliceRequest { path, query, .. } = &self.parent;
+        let value = path.get(from).or_else(|| query.get(from)).cloned();
+        self.path(name, value)
     }
 
     /// Copies a value of the parent into a column of every child row.
@@ -145,6 +167,20 @@ mod tests {
         assert_eq!(slice.id(), r#"{"path":{"owner":"o","repo":"r"}}"#);
         assert_eq!(slice.id(), build(None).finish().unwrap().id());
         assert_eq!(SliceRequest::default().id(), "");
+    }
+
+    #[test]
+    fn values_of_the_parents_request_are_inherited() {
+        let parent = ChildRequest::default().path("repo", "r").query("org", "o");
+        let parent = parent.finish().unwrap();
+        let child = ChildRequest::below(&parent)
+            .inherit("repo")
+            .inherit_as("owner", "org")
+            .path("number", 7i64);
+        let id = child.finish().unwrap().id();
+        assert_eq!(id, r#"{"path":{"number":"7","owner":"o","repo":"r"}}"#);
+        let missing = ChildRequest::below(&parent).inherit("team").finish();
+        assert_eq!(missing, Err("team".to_owned()));
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn describe(kind: &Kind) -> String {
         Kind::Undecided => "undecided".into(),
         Kind::LastId { param, .. } => format!("last id ({param})"),
         Kind::PageNumber { param, .. } => format!("page number ({param})"),
-        Kind::Offset { param } => format!("offset ({param})"),
+        Kind::Offset { param, .. } => format!("offset ({param})"),
         Kind::Cursor { param, next } => format!("cursor ({param} from {next})"),
         Kind::HeaderCursor { param, header } => format!("cursor ({param} from header {header})"),
         Kind::LinkHeader => "Link header".into(),

@@ -15,7 +15,7 @@ pub use describe::ResourceDescription;
 pub(crate) use erased::{AnyResource, PageReader, ReadPage, RowSink};
 pub(crate) use path::parse_path;
 pub use resource::Resource;
-pub(crate) use resource::ResourceSpec;
+pub(crate) use resource::{LinkFn, ResourceSpec};
 pub use stream::Records;
 
 use crate::error::{Error, ErrorKind, Result};

@@ -48,13 +48,16 @@ pub(crate) struct ResourceSpec {
     pub disposition: Option<Disposition>,
 }
 
+/// Fills the request of a child from a parent's record and the request that the record came with.
+pub(crate) type LinkFn = dyn Fn(&dyn Any, &SliceRequest) -> ChildRequest + Send + Sync;
+
 /// Where the parameters of a child come from.
 pub(crate) struct ParentLink {
     pub resource: String,
     pub record_type: TypeId,
     pub record_name: &'static str,
     /// Fills the request from a parent's record, which is of `record_type`.
-    pub link: Arc<dyn Fn(&dyn Any) -> ChildRequest + Send + Sync>,
+    pub link: Arc<LinkFn>,
 }
 
 impl<T: Record> Resource<T> {
@@ -192,9 +195,12 @@ impl<T: Record> Resource<T> {
             resource: parent.to_owned(),
             record_type: TypeId::of::<P>(),
             record_name: std::any::type_name::<P>(),
-            link: Arc::new(move |record| match record.downcast_ref::<P>() {
-                Some(record) => link(record, ChildRequest::default()),
-                None => ChildRequest::default(),
+            link: Arc::new(move |record, request| {
+                let request = ChildRequest::below(request);
+                match record.downcast_ref::<P>() {
+                    Some(record) => link(record, request),
+                    None => request,
+                }
             }),
         });
         self

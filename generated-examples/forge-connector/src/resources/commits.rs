@@ -12,7 +12,6 @@ pub fn commits() -> Resource<Commit> {
                 .path("repo", &repo.name)
         })
         .primary_key([Commit::SHA])
-        .within_parent()
         .paginate(Paginator::link_header().page_size("per_page", 100))
 }
 
