@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::infer::{facts::Facts, infer};
 use crate::spec::api::Api;
-use crate::spec::{Input, read};
+use crate::spec::{Input, read, strict};
 
 /// Reads an OpenAPI document and writes a strongly typed connector crate in Rust.
 #[derive(Parser)]
@@ -33,12 +33,12 @@ enum Command {
 enum Failure {
     /// Everything has been said.
     Said,
-    Diagnostic(Diagnostic),
+    Diagnostic(Box<Diagnostic>),
     Message(String),
 }
 
-impl From<Diagnostic> for Failure {
-    fn from(diagnostic: Diagnostic) -> Self {
+impl From<Box<Diagnostic>> for Failure {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
         Failure::Diagnostic(diagnostic)
     }
 }
@@ -80,6 +80,11 @@ fn understand(spec: &str, notes: bool) -> Result<Understood, Failure> {
         say(&format!(
             "{} notes on repairs of the document (`--notes` shows them)",
             hidden.len()
+        ));
+    }
+    if notes && let Err(reason) = strict(&input) {
+        say(&format!(
+            "note: readers that keep to OpenAPI 3.0 to the letter refuse this document: {reason}"
         ));
     }
     let api = api.ok_or(Failure::Said)?;

@@ -43,7 +43,7 @@ pub struct Runtime {
 }
 
 /// Decides what will be generated.
-pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Diagnostic> {
+pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Diagnostic>> {
     let mut facts = facts.clone();
     override_facts(&mut facts, &options.overrides);
     let include = match options.include.is_empty() {

@@ -119,7 +119,7 @@ pub enum ParentOverride {
 }
 
 /// Reads the file's text; an error names the place.
-pub fn parse(file: &str, text: &str) -> Result<Overrides, Diagnostic> {
+pub fn parse(file: &str, text: &str) -> Result<Overrides, Box<Diagnostic>> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
         let position = error.span().map(|span| {
             let before = text.get(..span.start).unwrap_or_default();
@@ -134,14 +134,14 @@ pub fn parse(file: &str, text: &str) -> Result<Overrides, Diagnostic> {
                     + 1,
             }
         });
-        Diagnostic {
+        Box::new(Diagnostic {
             severity: Severity::Error,
             file: file.to_owned(),
             position,
             pointer: None,
             message: error.message().to_owned(),
             hint: None,
-        }
+        })
     })
 }
 

@@ -9,7 +9,7 @@ pub fn select(
     facts: &Facts,
     include: &[String],
     exclude: &[String],
-) -> Result<Vec<usize>, Diagnostic> {
+) -> Result<Vec<usize>, Box<Diagnostic>> {
     let by_name = |name: &str| {
         facts
             .resources
@@ -25,7 +25,7 @@ pub fn select(
     for name in include {
         match by_name(name) {
             Some(at) => wanted[at] = true,
-            None => return Err(unknown(facts, name)),
+            None => return Err(Box::new(unknown(facts, name))),
         }
     }
     for (at, resource) in facts.resources.iter().enumerate() {
@@ -50,14 +50,14 @@ pub fn select(
     }
     let chosen: Vec<usize> = (0..wanted.len()).filter(|at| wanted[*at]).collect();
     if chosen.is_empty() {
-        return Err(Diagnostic {
+        return Err(Box::new(Diagnostic {
             severity: Severity::Error,
             file: String::new(),
             position: None,
             pointer: None,
             message: "no resource is left to generate".to_owned(),
             hint: Some("`etlgen inspect --spec …` lists what the document offers".to_owned()),
-        });
+        }));
     }
     Ok(chosen)
 }

@@ -384,10 +384,9 @@ fn relative_path(from: &Path, reference: &str) -> Result<PathBuf, String> {
     for part in directory.join(path).components() {
         match part {
             Component::Normal(name) => clean.push(name),
+            Component::ParentDir if clean.pop() => {}
             Component::ParentDir => {
-                if !clean.pop() {
-                    return Err("it is outside of the document's directory".to_owned());
-                }
+                return Err("it is outside of the document's directory".to_owned());
             }
             _ => {}
         }

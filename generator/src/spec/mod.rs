@@ -16,6 +16,7 @@ mod response;
 mod root;
 mod schema;
 mod security;
+mod strict;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use api::Api;
 use document::Documents;
 pub use load::{Input, LoadError};
 use report::Report;
+pub use strict::strict;
 
 use crate::diagnostics::Diagnostic;
 

@@ -226,7 +226,7 @@ impl Paginator {
             return Ok(request);
         }
         if let Some((param, rows)) = &self.size {
-            self.set(&mut request, param, rows.to_string().into(), Some(*rows));
+            self.set(&mut request, param, rows.to_string(), Some(*rows));
         }
         let (param, value) = match (&self.kind, &position.next) {
             (Kind::PageNumber { param, first }, Next::First) => (param, first.to_string()),

@@ -15,7 +15,7 @@ pub(crate) type KnownSlices = HashMap<String, SliceState>;
 /// What the parent tells the reader of a child resource.
 pub(crate) enum Found {
     /// A slice that may be read now.
-    Slice(String, SliceState),
+    Slice(String, Box<SliceState>),
     /// There are no more; without it the parent has failed or stopped early.
     End,
 }
@@ -55,7 +55,9 @@ impl Children {
             .filter(|(_, state)| state.is_open_in(&self.pass))
             .collect();
         for (id, state) in open {
-            let _ = self.queue.send(Found::Slice(id.clone(), state.clone()));
+            let _ = self
+                .queue
+                .send(Found::Slice(id.clone(), Box::new(state.clone())));
         }
     }
 
@@ -120,7 +122,7 @@ impl Children {
     pub fn release(&mut self) {
         for (id, state) in self.found.drain(..) {
             // The reader of the child is gone only when the run is failing.
-            let _ = self.queue.send(Found::Slice(id, state));
+            let _ = self.queue.send(Found::Slice(id, Box::new(state)));
         }
     }
 

@@ -92,7 +92,7 @@ impl Extraction {
             match next {
                 Some(Found::Slice(..)) if self.stopped() => ended = Ended::Stopped,
                 Some(Found::Slice(slice, state)) => {
-                    slices.spawn(self.clone().slice(slice, state));
+                    slices.spawn(self.clone().slice(slice, *state));
                 }
                 Some(Found::End) => break,
                 None => {

@@ -256,10 +256,6 @@ impl Plan<'_> {
     }
 
     /// Decides how one resource is read: which pass, from where, into what.
-    #[expect(
-        clippy::type_complexity,
-        reason = "what is made, and what its parent has to be given"
-    )]
     fn prepare(
         &self,
         resource: Arc<dyn AnyResource>,

@@ -11,13 +11,31 @@ const CRATE: &str = "target/demo/billing-connector";
 const DATABASE: &str = "target/demo/billing.db";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()?;
     std::env::set_current_dir(&root)?;
-    for leftover in [CRATE, DATABASE, "target/demo/billing.db-wal", "target/demo/billing.db-shm"] {
+    for leftover in [
+        CRATE,
+        DATABASE,
+        "target/demo/billing.db-wal",
+        "target/demo/billing.db-shm",
+    ] {
         remove(Path::new(leftover))?;
     }
     say("1. etlgen reads a document and writes a connector");
-    let generate = ["run", "--quiet", "--package", "etlgen", "--", "new", "--spec", SPEC, "--out", CRATE];
+    let generate = [
+        "run",
+        "--quiet",
+        "--package",
+        "etlgen",
+        "--",
+        "new",
+        "--spec",
+        SPEC,
+        "--out",
+        CRATE,
+    ];
     run(Command::new(cargo()).args(generate))?;
     // The same versions as here, so that what is built already is used.
     std::fs::copy("Cargo.lock", Path::new(CRATE).join("Cargo.lock"))?;
@@ -77,7 +95,10 @@ fn say(step: &str) {
 
 /// Shows the command as a person would type it, and runs it.
 fn run(command: &mut Command) -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
+    let arguments: Vec<_> = command
+        .get_args()
+        .map(|arg| arg.to_string_lossy())
+        .collect();
     println!("$ cargo {}", arguments.join(" "));
     match command.status()? {
         status if status.success() => Ok(()),

@@ -77,8 +77,8 @@ impl<'a> Values<'a> {
             Values::Float(array) => bind!(array, |value| value),
             Values::Decimal(array) => bind!(array, |value| text::decimal(value, array.scale())),
             Values::Text(array) => bind!(array, |value| value),
-            Values::Timestamp(array) => bind!(array, |value| text::timestamp(value)),
-            Values::Date(array) => bind!(array, |value| text::date(value)),
+            Values::Timestamp(array) => bind!(array, text::timestamp),
+            Values::Date(array) => bind!(array, text::date),
             Values::Bytes(array) => bind!(array, |value| value),
         }
     }
