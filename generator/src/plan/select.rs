@@ -50,14 +50,10 @@ pub fn select(
     }
     let chosen: Vec<usize> = (0..wanted.len()).filter(|at| wanted[*at]).collect();
     if chosen.is_empty() {
-        return Err(Box::new(Diagnostic {
-            severity: Severity::Error,
-            file: String::new(),
-            position: None,
-            pointer: None,
-            message: "no resource is left to generate".to_owned(),
-            hint: Some("`etlgen inspect --spec …` lists what the document offers".to_owned()),
-        }));
+        return Err(Box::new(nothing(
+            facts,
+            include.is_empty() && exclude.is_empty(),
+        )));
     }
     Ok(chosen)
 }
@@ -65,6 +61,46 @@ pub fn select(
 fn parent_of(resource: &ResourceFacts) -> Option<&str> {
     let parent = resource.parent.value.as_ref()?;
     Some(&parent.resource)
+}
+
+/// There is nothing to generate: what there is instead.
+fn nothing(facts: &Facts, all: bool) -> Diagnostic {
+    let singles: Vec<&str> = facts
+        .resources
+        .iter()
+        .filter(|resource| resource.kind == ResourceKind::Single)
+        .map(|resource| resource.name.as_str())
+        .collect();
+    let (message, hint) = match (all, singles.as_slice()) {
+        (false, _) => (
+            "the selection leaves no resource".to_owned(),
+            "`etlgen inspect --spec …` lists what the document offers".to_owned(),
+        ),
+        (true, []) => (
+            "the document describes nothing that could be loaded: no GET answers with records"
+                .to_owned(),
+            "`etlgen inspect --spec … --format json` says for each operation why it is left out"
+                .to_owned(),
+        ),
+        (true, singles) => (
+            format!(
+                "the document describes no lists, only {} single objects",
+                singles.len()
+            ),
+            format!(
+                "name those that you want: `--resources {}`",
+                singles[..singles.len().min(3)].join(",")
+            ),
+        ),
+    };
+    Diagnostic {
+        severity: Severity::Error,
+        file: String::new(),
+        position: None,
+        pointer: None,
+        message,
+        hint: Some(hint),
+    }
 }
 
 fn unknown(facts: &Facts, name: &str) -> Diagnostic {

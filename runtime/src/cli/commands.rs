@@ -163,9 +163,14 @@ fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
                 }
             })
             .collect();
-        stdout.write_all(&line)?;
-        stdout.write_all(b"\n")?;
-        Ok(())
+        match stdout
+            .write_all(&line)
+            .and_then(|()| stdout.write_all(b"\n"))
+        {
+            // Whoever read (`| head`) wants no more.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+            written => Ok(written?),
+        }
     };
     block_on(run::read(source, resource, &options, &mut print))??;
     Ok(0)

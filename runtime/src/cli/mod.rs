@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use crate::error::{Error, Result};
 use crate::run::StopSignal;
-use crate::settings::{Places, Redactor, Secret, Settings};
+use crate::settings::{Places, Redactor, Settings};
 use crate::source::Source;
 
 /// Some resources failed; the others are loaded.
@@ -45,22 +45,18 @@ pub fn main<C: Settings>(name: &str, version: &str, source: fn(&C) -> Source) ->
 /// The settings, from everywhere; a command that sends nothing does without those that are missing.
 fn configure<C: Settings>(matches: &clap::ArgMatches) -> Result<(C, Redactor)> {
     let mut places = Places::here(C::PREFIX)?;
-    let mut secrets = Vec::new();
     let given = matches.subcommand().map(|(_, matches)| matches);
     let values = C::SETTINGS
         .iter()
         .filter_map(|setting| Some((setting, given?.get_one::<String>(setting.name)?)));
     for (setting, value) in values {
-        if setting.secret {
-            secrets.push(Secret::new(value));
-        }
         places.flag(setting.name, value);
     }
     let settings = match C::load_from(&places) {
         Err(_) if !args::sends(matches) => C::placeholder(),
         settings => settings?,
     };
-    Ok((settings, Redactor::new(secrets)))
+    Ok((settings, Redactor::new(places.secrets(C::SETTINGS))))
 }
 
 fn fail(error: &Error, redactor: Option<&Redactor>) -> ExitCode {
@@ -81,12 +77,12 @@ fn printable(text: &str) -> String {
     text.chars().flat_map(escape).collect()
 }
 
-/// Writes a line to standard output. A reader who has gone (`| head`) ends the program, not with a panic.
+/// Writes a line to standard output. That its reader has gone (`| head`) changes nothing of what was done.
 fn out(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(printable(text).as_bytes())?;
-    stdout.write_all(b"\n")?;
-    Ok(())
+    match writeln!(std::io::stdout(), "{}", printable(text)) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// The first SIGINT or SIGTERM sets the signal, the second ends the program.

@@ -26,6 +26,8 @@ struct ClientCredentials {
     token_url: String,
     id: Secret,
     secret: Secret,
+    /// Joined with blanks.
+    scopes: String,
     token: Mutex<Option<Token>>,
 }
 
@@ -83,17 +85,19 @@ impl Auth {
     }
 
     /// OAuth 2 client credentials: a token is bought at `token_url` before the first request, when it grows old,
-    /// and once more when the API answers 401.
+    /// and once more when the API answers 401. `scopes`: what is asked for; empty: what the server gives.
     pub fn oauth2_client_credentials(
         token_url: &str,
         id: impl Into<Secret>,
         secret: impl Into<Secret>,
+        scopes: &[&str],
     ) -> Self {
         Auth(vec![Credential::ClientCredentials(Arc::new(
             ClientCredentials {
                 token_url: token_url.to_owned(),
                 id: id.into(),
                 secret: secret.into(),
+                scopes: scopes.join(" "),
                 token: Mutex::new(None),
             },
         ))])
@@ -191,11 +195,14 @@ impl ClientCredentials {
         }
         let place = || format!("POST {}", self.token_url);
         let refused = |message: String| Error::new(ErrorKind::Credentials, message).at(place());
-        let form = [
+        let mut form = vec![
             ("grant_type", "client_credentials"),
             ("client_id", self.id.expose()),
             ("client_secret", self.secret.expose()),
         ];
+        if !self.scopes.is_empty() {
+            form.push(("scope", &self.scopes));
+        }
         let body =
             reqwest::Url::parse_with_params("form:", form).map_err(|e| refused(e.to_string()))?;
         let response = http

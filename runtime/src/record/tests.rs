@@ -21,6 +21,7 @@ struct Thing {
     part: Option<Part>,
     parent: Option<Box<Thing>>,
     children: Option<Vec<Thing>>,
+    #[allow(clippy::vec_box, reason = "an owner may write it")]
     boxes: Option<Vec<Box<Part>>>,
 }
 

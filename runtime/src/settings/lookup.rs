@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Setting;
+use super::{Secret, Setting};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where settings are looked up, first place first.
@@ -77,6 +77,15 @@ impl Places {
             [] => Ok(values),
             names => Err(self.missing(names)),
         }
+    }
+
+    /// The secrets among them, as far as there are any.
+    pub(crate) fn secrets(&self, settings: &[Setting]) -> Vec<Secret> {
+        let secret = settings.iter().filter(|setting| setting.secret);
+        secret
+            .filter_map(|setting| self.find(setting.name))
+            .map(Secret::new)
+            .collect()
     }
 
     fn find(&self, name: &str) -> Option<String> {

@@ -1,0 +1,147 @@
+//! What a destination holds, in a form that two loads of the same data share.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+
+/// The rows of every table, by `_etl_id`; each row as lines of `column = value`, without the load that brought it.
+pub type Tables = BTreeMap<String, BTreeMap<String, String>>;
+
+/// The tables of a SQLite file; those of the loader itself are left out.
+pub fn sqlite(file: &Path) -> Tables {
+    let db = open(file);
+    let names = texts(
+        &db,
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_etl%' ESCAPE '\\'",
+    );
+    names
+        .into_iter()
+        .map(|name| {
+            let rows = rows(&db, &name);
+            (name, rows)
+        })
+        .collect()
+}
+
+/// How many rows each table of a SQLite file has.
+pub fn counts(file: &Path) -> BTreeMap<String, usize> {
+    let count = |(name, rows): (String, BTreeMap<_, _>)| (name, rows.len());
+    sqlite(file).into_iter().map(count).collect()
+}
+
+/// The values of one column as text, in their order.
+pub fn column(file: &Path, table: &str, column: &str) -> Vec<String> {
+    let (table, column) = (quote(table), quote(column));
+    let select = format!("SELECT CAST({column} AS TEXT) FROM {table} WHERE {column} IS NOT NULL");
+    let mut values = texts(&open(file), &select);
+    values.sort();
+    values
+}
+
+fn open(file: &Path) -> Connection {
+    Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the database opens")
+}
+
+fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn texts(db: &Connection, select: &str) -> Vec<String> {
+    let mut statement = db.prepare(select).unwrap();
+    let texts = statement.query_map([], |row| row.get(0)).unwrap();
+    texts.map(Result::unwrap).collect()
+}
+
+fn rows(db: &Connection, table: &str) -> BTreeMap<String, String> {
+    let select = format!("SELECT * FROM {}", quote(table));
+    let mut statement = db.prepare(&select).unwrap();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let mut rows = statement.query([]).unwrap();
+    let mut found = BTreeMap::new();
+    while let Some(row) = rows.next().unwrap() {
+        let mut lines: Vec<String> = Vec::new();
+        let mut id = String::new();
+        for (at, column) in columns.iter().enumerate() {
+            let value = text(row.get_ref(at).unwrap());
+            match column.as_str() {
+                "_etl_load_id" => {}
+                "_etl_id" => id = value,
+                _ => lines.push(format!("{column} = {value}")),
+            }
+        }
+        lines.sort();
+        let twice = found.insert(id.clone(), lines.join("\n"));
+        assert!(twice.is_none(), "{table} holds {id} twice");
+    }
+    found
+}
+
+fn text(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "null".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => format!("{number:?}"),
+        ValueRef::Text(text) => format!("{:?}", String::from_utf8_lossy(text)),
+        ValueRef::Blob(bytes) => format!("{bytes:?}"),
+    }
+}
+
+/// The tables of a folder of Parquet files, as its manifest names them.
+pub fn parquet(folder: &Path, source: &str) -> Tables {
+    let text = std::fs::read_to_string(folder.join("_etl/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&text).unwrap();
+    let tables = manifest["sources"][source]["tables"].as_array();
+    let mut found = Tables::new();
+    for table in tables.expect("the manifest knows the source") {
+        let name = table["name"].as_str().unwrap();
+        let rows = found.entry(name.to_owned()).or_default();
+        for file in table["files"].as_array().unwrap() {
+            let path = folder.join(name).join(file["name"].as_str().unwrap());
+            read_parquet(&path, rows);
+        }
+    }
+    found
+}
+
+fn read_parquet(path: &Path, rows: &mut BTreeMap<String, String>) {
+    let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let reader = SerializedFileReader::new(file).unwrap();
+    for row in reader.get_row_iter(None).unwrap() {
+        let row = row.unwrap();
+        let mut lines: Vec<String> = Vec::new();
+        let mut id = String::new();
+        for (column, value) in row.get_column_iter() {
+            let value = value.to_string();
+            match column.as_str() {
+                "_etl_load_id" => {}
+                "_etl_id" => id = value,
+                // A file that was written before the column came has no nulls for it.
+                _ if value == "null" => {}
+                _ => lines.push(format!("{column} = {value}")),
+            }
+        }
+        lines.sort();
+        let twice = rows.insert(id.clone(), lines.join("\n"));
+        assert!(twice.is_none(), "{} brings {id} again", path.display());
+    }
+}
+
+/// Fails at the first row that two loads do not share.
+pub fn assert_same(left: &Tables, right: &Tables) {
+    let names = |tables: &Tables| tables.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(left), names(right), "not the same tables");
+    for (name, rows) in left {
+        let others = &right[name];
+        for (id, row) in rows {
+            let other = others.get(id);
+            assert_eq!(Some(row), other, "row {id} of {name}");
+        }
+        let more = others.keys().find(|id| !rows.contains_key(*id));
+        assert_eq!(None, more, "{name} has a row only on the right");
+    }
+}

@@ -1,0 +1,52 @@
+//! The programs of this workspace, built where the tests need them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    root.canonicalize().expect("the workspace is there")
+}
+
+/// `cargo`, the one that runs the tests.
+pub fn cargo() -> Command {
+    Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+}
+
+/// Builds a program of the workspace, if it is not fresh; gives its path.
+pub fn binary(package: &str, bin: &str) -> PathBuf {
+    let mut build = cargo();
+    build.current_dir(root());
+    build.args(["build", "--package", package, "--bin", bin]);
+    built(&mut build, bin)
+}
+
+/// Runs `cargo build`; gives the path of a program it made.
+pub fn built(build: &mut Command, bin: &str) -> PathBuf {
+    let output = build
+        .args(["--quiet", "--message-format", "json-render-diagnostics"])
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "{bin} does not build");
+    let built = stdout(&output).lines().find_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let wanted = message["target"]["name"] == bin;
+        let path = message["executable"].as_str().filter(|_| wanted)?;
+        Some(PathBuf::from(path))
+    });
+    built.expect("cargo tells where the program is")
+}
+
+/// Standard output as text.
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Standard error as text.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}

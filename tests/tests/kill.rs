@@ -1,0 +1,212 @@
+//! A connector that is killed at any moment goes on as if nothing had happened.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant, SystemTime};
+
+use etlgen_tests::connector::Connector;
+use etlgen_tests::mock::{MockApi, Scenario};
+use etlgen_tests::tables::{self, assert_same};
+use etlgen_tests::workspace::stderr;
+
+const CHECKPOINT: [&str; 2] = ["--checkpoint-rows", "50"];
+
+/// A connector, where it loads to, and who kills it.
+struct Siege {
+    connector: Connector,
+    mock: MockApi,
+    destination: &'static str,
+    /// Makes work for the next run.
+    grow: fn(&MockApi),
+    /// The parameter that asks for a page that is not the first.
+    paging: &'static str,
+    kills: usize,
+}
+
+/// Moments that a seed decides (xorshift).
+struct Moments(u64);
+
+impl Moments {
+    /// `ETLGEN_SEED` repeats a run that failed.
+    fn new() -> Moments {
+        let seed = match std::env::var("ETLGEN_SEED") {
+            Ok(seed) => seed.parse().expect("ETLGEN_SEED is a number"),
+            Err(_) => SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos() as u64 + 1,
+        };
+        println!("ETLGEN_SEED={seed}");
+        Moments(seed)
+    }
+
+    fn within(&mut self, span: Duration) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        span.mul_f64((self.0 >> 11) as f64 / (1u64 << 53) as f64)
+    }
+}
+
+impl Siege {
+    /// Kills runs until enough of them have died, then lets one end.
+    fn hold(&self, folder: &Path) {
+        let span = self.time_a_run();
+        let mut moments = Moments::new();
+        let (mut kills, mut resumed, mut ends) = (0, 0, 0);
+        while kills < self.kills {
+            self.mock.clear_requests();
+            let moment = moments.within(span);
+            let killed = self.kill_after(folder, moment);
+            if self.went_on() {
+                resumed += 1;
+            }
+            kills += usize::from(killed);
+            ends += usize::from(!killed);
+            // Also between a kill and the run that goes on: what is new then must not be passed over.
+            if !killed || kills % 5 == 0 {
+                (self.grow)(&self.mock);
+            }
+        }
+        println!("{kills} kills within {span:?} each, {resumed} runs went on, {ends} ended before");
+        assert!(resumed > 0, "every run started from the beginning");
+        // The first ends what was begun, the second brings what has come meanwhile.
+        self.undisturbed(folder);
+        self.undisturbed(folder);
+    }
+
+    /// Whether the first request for any list was for a later page.
+    fn went_on(&self) -> bool {
+        let requests = self.mock.requests();
+        let path = |request: &str| request.split('?').next().unwrap_or_default().to_owned();
+        let mut seen = BTreeSet::new();
+        let mut firsts = requests.iter().filter(|request| seen.insert(path(request)));
+        firsts.any(|request| request.contains(self.paging))
+    }
+
+    /// How long a first run takes.
+    fn time_a_run(&self) -> Duration {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Instant::now();
+        self.undisturbed(folder.path());
+        start.elapsed()
+    }
+
+    fn undisturbed(&self, folder: &Path) {
+        self.connector
+            .sync(folder, &self.mock, self.destination, &CHECKPOINT);
+    }
+
+    /// False if the run ended before.
+    fn kill_after(&self, folder: &Path, moment: Duration) -> bool {
+        let url = self.mock.url();
+        let sync = [
+            "sync",
+            "--destination",
+            self.destination,
+            "--base-url",
+            &url,
+        ];
+        let mut run = self
+            .connector
+            .command(folder, &[&sync[..], &CHECKPOINT].concat())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(moment);
+        // A run that has just ended is no error: its exit status says so.
+        let _ = run.kill();
+        let output = run.wait_with_output().unwrap();
+        let code = output.status.code();
+        assert!(
+            matches!(code, None | Some(0)),
+            "{code:?}: {}",
+            stderr(&output)
+        );
+        code.is_none()
+    }
+}
+
+#[test]
+fn fifty_kills_of_a_load_into_sqlite() {
+    let scenario = Scenario {
+        customers: 1_000,
+        invoices: 1_500,
+        events: 1_000,
+        delay: Duration::from_millis(4),
+        ..Scenario::default()
+    };
+    let siege = Siege {
+        connector: Connector::billing(),
+        mock: MockApi::start(scenario),
+        destination: "sqlite:billing.db",
+        grow: |mock| {
+            mock.add_customers(110);
+            mock.add_invoices(150);
+            mock.add_events(250);
+        },
+        paging: "starting_after=",
+        kills: 50,
+    };
+    let (killed, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    siege.hold(killed.path());
+    siege.undisturbed(whole.path());
+    let read = |folder: &Path| tables::sqlite(&folder.join("billing.db"));
+    let expected = read(whole.path());
+    assert!(expected["invoices__lines__data"].len() > 1_500);
+    assert_same(&expected, &read(killed.path()));
+}
+
+#[test]
+fn kills_of_children_by_their_parents() {
+    let scenario = Scenario {
+        repos: 4,
+        issues_per_repo: 400,
+        commits_per_repo: 300,
+        delay: Duration::from_millis(4),
+        ..Scenario::default()
+    };
+    let siege = Siege {
+        connector: Connector::forge(),
+        mock: MockApi::start(scenario),
+        destination: "sqlite:forge.db",
+        grow: |mock| {
+            mock.add_issues(90);
+            mock.add_commits(50);
+        },
+        paging: "&page=",
+        kills: 15,
+    };
+    let (killed, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    siege.hold(killed.path());
+    siege.undisturbed(whole.path());
+    let read = |folder: &Path| tables::sqlite(&folder.join("forge.db"));
+    assert_same(&read(whole.path()), &read(killed.path()));
+}
+
+#[test]
+fn kills_of_a_load_into_parquet() {
+    let scenario = Scenario {
+        customers: 600,
+        invoices: 900,
+        events: 600,
+        delay: Duration::from_millis(4),
+        ..Scenario::default()
+    };
+    let siege = Siege {
+        connector: Connector::billing(),
+        mock: MockApi::start(scenario),
+        destination: "parquet:lake",
+        grow: |mock| {
+            mock.add_customers(90);
+            mock.add_invoices(120);
+            mock.add_events(200);
+        },
+        paging: "starting_after=",
+        kills: 15,
+    };
+    let (killed, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    siege.hold(killed.path());
+    siege.undisturbed(whole.path());
+    let read = |folder: &Path| tables::parquet(&folder.join("lake"), "billing");
+    assert_same(&read(whole.path()), &read(killed.path()));
+}

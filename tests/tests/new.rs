@@ -1,0 +1,261 @@
+//! `etlgen new`: what it refuses, what it takes, and that it writes a crate whole or not at all.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use etlgen_tests::workspace::{binary, stderr, stdout};
+use tempfile::TempDir;
+
+const SPEC: &str = "\
+openapi: 3.0.3
+info: {title: Pets, version: '1'}
+servers: [{url: https://pets.example}]
+paths:
+  /pets:
+    get:
+      responses:
+        '200':
+          description: The pets.
+          content:
+            application/json:
+              schema: {type: array, items: {$ref: '#/components/schemas/Pet'}}
+  /owners:
+    get:
+      responses:
+        '200':
+          description: The owners.
+          content:
+            application/json:
+              schema: {type: array, items: {$ref: '#/components/schemas/Pet'}}
+components:
+  schemas:
+    Pet:
+      type: object
+      properties:
+        id: {type: integer}
+        name: {type: string}
+";
+
+/// A folder with a document in it.
+struct Place {
+    etlgen: PathBuf,
+    folder: TempDir,
+}
+
+impl Place {
+    fn new(spec: &str) -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("pets.yaml"), spec).unwrap();
+        Place {
+            etlgen: binary("etlgen", "etlgen"),
+            folder,
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.etlgen);
+        command.arg("new").args(arguments);
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    }
+
+    /// Runs what is refused; gives what it says.
+    fn refuse(&self, arguments: &[&str]) -> String {
+        let before = self.entries();
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert_eq!(self.entries(), before, "something was written");
+        stderr(&output)
+    }
+
+    /// What is in the folder, with what is in its folders.
+    fn entries(&self) -> Vec<PathBuf> {
+        files(self.folder.path()).into_keys().collect()
+    }
+
+    fn read(&self, path: &str) -> String {
+        let path = self.folder.path().join(path);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+}
+
+/// Files by their path, folders as empty files.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = PathBuf::from(path.file_name().unwrap());
+        if path.is_dir() {
+            let inner = files(&path).into_iter();
+            found.extend(inner.map(|(inner, text)| (name.join(inner), text)));
+            found.insert(name, Vec::new());
+        } else {
+            found.insert(name, std::fs::read(path).unwrap());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_folder_that_is_not_empty_is_left_alone() {
+    let place = Place::new(SPEC);
+    std::fs::create_dir(place.folder.path().join("out")).unwrap();
+    std::fs::write(place.folder.path().join("out/mine.txt"), "mine").unwrap();
+    let said = place.refuse(&["--spec", "pets.yaml", "--out", "out"]);
+    assert!(said.contains("out"), "{said}");
+    assert_eq!(place.read("out/mine.txt"), "mine");
+}
+
+#[test]
+fn a_file_in_the_way_is_left_alone() {
+    let place = Place::new(SPEC);
+    std::fs::write(place.folder.path().join("out"), "mine").unwrap();
+    place.refuse(&["--spec", "pets.yaml", "--out", "out"]);
+    assert_eq!(place.read("out"), "mine");
+}
+
+#[test]
+fn an_empty_folder_is_filled() {
+    let place = Place::new(SPEC);
+    std::fs::create_dir(place.folder.path().join("out")).unwrap();
+    place.succeed(&["--spec", "pets.yaml", "--out", "out"]);
+    assert!(place.read("out/src/lib.rs").contains("pets"));
+}
+
+#[test]
+fn the_folder_is_named_after_the_api() {
+    let place = Place::new(SPEC);
+    let said = place.succeed(&["--spec", "pets.yaml"]);
+    assert!(said.contains("pets-connector"), "{said}");
+    let manifest = place.read("pets-connector/Cargo.toml");
+    assert!(manifest.contains("name = \"pets-connector\""), "{manifest}");
+    let others = place.entries().into_iter();
+    let mut others = others.filter(|path| !path.starts_with("pets-connector"));
+    assert_eq!(others.next(), Some(PathBuf::from("pets.yaml")));
+    assert_eq!(others.next(), None, "something is left beside the crate");
+}
+
+#[test]
+fn an_unknown_resource_is_named() {
+    let place = Place::new(SPEC);
+    let said = place.refuse(&["--spec", "pets.yaml", "--resources", "pets,petz"]);
+    assert!(said.contains("`petz`"), "{said}");
+    assert!(!said.contains("`pets,petz`"), "{said}");
+}
+
+#[test]
+fn an_error_in_yaml_has_a_place() {
+    let broken = SPEC.replace("    get:\n", "    get: [\n");
+    let place = Place::new(&broken);
+    let said = place.refuse(&["--spec", "pets.yaml"]);
+    let (_, at) = said
+        .split_once("pets.yaml:")
+        .unwrap_or_else(|| panic!("{said}"));
+    let numbers: Vec<&str> = at.splitn(3, ':').collect();
+    let line: usize = numbers[0].parse().unwrap();
+    let column: usize = numbers[1].trim().parse().unwrap();
+    assert!((6..10).contains(&line) && column > 0, "{said}");
+}
+
+#[test]
+fn a_document_that_is_none_is_told() {
+    for text in ["", "[1, 2]", "just: a map\n", "swagger: '2.0'\n", "\u{0}"] {
+        let place = Place::new(text);
+        let said = place.refuse(&["--spec", "pets.yaml"]);
+        assert!(said.contains("pets.yaml"), "{text:?}: {said}");
+    }
+    let said = Place::new(SPEC).refuse(&["--spec", "absent.yaml"]);
+    assert!(said.contains("absent.yaml"), "{said}");
+}
+
+#[test]
+fn a_document_without_lists_is_told() {
+    let text = "openapi: 3.0.3\ninfo: {title: Nothing, version: '1'}\npaths: {}\n";
+    let said = Place::new(text).refuse(&["--spec", "pets.yaml"]);
+    assert!(!said.trim().is_empty());
+}
+
+#[test]
+fn a_document_comes_from_standard_input() {
+    let place = Place::new(SPEC);
+    let mut command = place.command(&["--spec", "-", "--out", "out"]);
+    let mut running = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = running.stdin.take().unwrap();
+    stdin.write_all(SPEC.as_bytes()).unwrap();
+    drop(stdin);
+    assert!(running.wait().unwrap().success());
+    assert!(place.read("out/src/resources/mod.rs").contains("mod pets;"));
+}
+
+#[test]
+fn resources_are_chosen_and_left_out() {
+    let place = Place::new(SPEC);
+    let modules = |out: &str| place.read(&format!("{out}/src/resources/mod.rs"));
+    place.succeed(&["--spec", "pets.yaml", "--exclude", "own*", "--out", "a"]);
+    assert!(modules("a").contains("mod pets;"));
+    assert!(!modules("a").contains("owners"));
+    place.succeed(&["--spec", "pets.yaml", "--resources", "owners", "--out", "b"]);
+    assert!(modules("b").contains("mod owners;"));
+    assert!(!modules("b").contains("pets"));
+}
+
+#[test]
+fn every_run_writes_the_same() {
+    let place = Place::new(SPEC);
+    let written = |out: &str| {
+        place.succeed(&["--spec", "pets.yaml", "--out", out]);
+        files(&place.folder.path().join(out))
+    };
+    let (first, second) = (written("a"), written("b"));
+    let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&first), names(&second));
+    for (name, text) in &first {
+        assert!(second[name] == *text, "{} differs", name.display());
+    }
+}
+
+#[test]
+fn the_runtime_is_a_version_or_a_folder() {
+    let place = Place::new(SPEC);
+    let manifest = |runtime: &str, out: &str| {
+        place.succeed(&["--spec", "pets.yaml", "--runtime", runtime, "--out", out]);
+        place.read(&format!("{out}/Cargo.toml"))
+    };
+    let version = manifest("0.1.0", "a");
+    assert!(version.contains("etlgen-runtime = \"0.1.0\""), "{version}");
+    assert!(!version.contains("path"), "{version}");
+    let folder = manifest("../runtime", "b");
+    assert!(folder.contains("path = \"../runtime\""), "{folder}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_leaves_nothing() {
+    let place = Place::new(SPEC);
+    // `pets.yaml` is a file, so that there can be no folder in it.
+    let said = place.refuse(&["--spec", "pets.yaml", "--out", "pets.yaml/inner/out"]);
+    assert!(said.contains("pets.yaml"), "{said}");
+}
+
+#[test]
+fn nothing_to_read_is_wrong_usage() {
+    let place = Place::new(SPEC);
+    let output = place.run(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--spec"), "{}", stderr(&output));
+}
