@@ -1,12 +1,15 @@
 //! What will be generated: names, types and calls, with nothing of OpenAPI in it. Every decision is made here or in
 //! `infer`; what is emitted only writes it down.
 
+mod adjust;
 mod build;
+mod fields;
 mod names;
 pub mod overrides;
 mod records;
 mod samples;
 mod select;
+mod settings;
 mod text;
 
 pub use build::{Options, Runtime, plan};

@@ -21,6 +21,9 @@ const DEVICES: [&str; 12] = [
     "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "lpt1", "lpt2", "lpt3", "lpt4",
 ];
 
+/// Modules of a generated crate; one of the same name within would confuse.
+const MODULES: [&str; 3] = ["config", "resources", "types"];
+
 /// Types that a generated file sees without naming their crate.
 pub const PRELUDE: [&str; 37] = [
     "Auth",
@@ -168,7 +171,8 @@ pub fn field(key: &str) -> String {
 /// A name for a function, its module and its file.
 pub fn module(name: &str) -> String {
     let name = snake(name, "resource");
-    match is_keyword(&name) || DEVICES.contains(&name.as_str()) {
+    let taken = DEVICES.iter().chain(&MODULES).any(|taken| *taken == name);
+    match is_keyword(&name) || taken {
         true => format!("{name}_"),
         false => name,
     }

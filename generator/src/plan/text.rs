@@ -30,6 +30,15 @@ pub fn sentence(text: &str) -> String {
     markdown(&out)
 }
 
+/// The text, or another where there is none.
+pub fn or(text: String, other: &str) -> String {
+    if text.is_empty() {
+        other.to_owned()
+    } else {
+        text
+    }
+}
+
 /// One line of text: tags, links and control characters are gone, blanks are single.
 pub fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -1,0 +1,122 @@
+//! The owner's wishes over what was inferred.
+
+use super::overrides::{Incremental, Overrides, Paginate, PaginateTable, ParentOverride};
+use crate::infer::facts::{
+    CursorFacts, CursorFormat, CursorMeaning, Decision, Facts, FixedParameter, PaginatorFacts,
+    PaginatorKind as Found,
+};
+use crate::spec::api::Location;
+
+/// Applies what the owner says of an API's meaning.
+pub fn adjust(facts: &mut Facts, overrides: &Overrides) {
+    for resource in &mut facts.resources {
+        let Some(wish) = overrides.resources.get(&resource.name) else {
+            continue;
+        };
+        if let Some(records) = &wish.records {
+            let path = records.trim_start_matches('$').split('.');
+            resource.records_path = sure(
+                path.filter(|key| !key.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
+            );
+        }
+        if let Some(key) = &wish.primary_key {
+            resource.primary_key = sure(key.clone());
+        }
+        if let Some(paginate) = &wish.paginate {
+            resource.paginator = sure(paginator_facts(paginate));
+        }
+        match &wish.incremental {
+            Some(Incremental::Switch(false)) => resource.cursor = sure(None),
+            Some(Incremental::Table(table)) => {
+                let found = resource.cursor.value.take();
+                let meaning = match table.updated {
+                    Some(true) => CursorMeaning::Updated,
+                    Some(false) => CursorMeaning::Created,
+                    None => match found {
+                        Some(found) if found.field == table.field => found.meaning,
+                        _ if table.field.contains("creat") => CursorMeaning::Created,
+                        _ => CursorMeaning::Updated,
+                    },
+                };
+                resource.cursor = sure(Some(CursorFacts {
+                    param: table.param.clone(),
+                    until_param: table.until.clone(),
+                    field: table.field.clone(),
+                    meaning,
+                    format: CursorFormat::AsIs,
+                    template: None,
+                }));
+            }
+            _ => {}
+        }
+        match &wish.parent {
+            Some(ParentOverride::Switch(false)) => resource.parent = sure(None),
+            Some(ParentOverride::Name(_)) => resource.parent.confidence = 1.0,
+            _ => {}
+        }
+        for (name, value) in &wish.query {
+            resource.fixed.retain(|fixed| fixed.name != *name);
+            resource.fixed.push(FixedParameter {
+                name: name.clone(),
+                location: Location::Query,
+                value: value.clone(),
+                reason: "etlgen.toml".to_owned(),
+            });
+        }
+        let settled = |line: &str| {
+            let key = line.split([' ', '=']).next().unwrap_or_default();
+            match key {
+                "records" => wish.records.is_some(),
+                "primary_key" => wish.primary_key.is_some(),
+                "paginate" => wish.paginate.is_some(),
+                "incremental" => wish.incremental.is_some(),
+                "parent" => wish.parent.is_some(),
+                _ => false,
+            }
+        };
+        resource.doubts.retain(|doubt| !settled(&doubt.settle));
+    }
+}
+
+fn sure<T>(value: T) -> Decision<T> {
+    Decision {
+        value,
+        confidence: 1.0,
+        reasons: vec!["etlgen.toml says so".to_owned()],
+    }
+}
+
+fn paginator_facts(paginate: &Paginate) -> PaginatorFacts {
+    let table = match paginate {
+        Paginate::Word(kind) => PaginateTable {
+            kind: kind.clone(),
+            ..PaginateTable::default()
+        },
+        Paginate::Table(table) => table.clone(),
+    };
+    let kind = match table.kind.as_str() {
+        "cursor_param" => Found::CursorParam,
+        "cursor_last_id" => Found::CursorLastId,
+        "page_number" => Found::PageNumber,
+        "offset" => Found::Offset,
+        "link_header" => Found::LinkHeader,
+        "next_url" => Found::NextUrl,
+        "token_in_body_post" => Found::TokenInBodyPost,
+        "none" => Found::None,
+        _ => Found::Undecided,
+    };
+    PaginatorFacts {
+        kind,
+        page_param: table.param,
+        size_param: table.size,
+        max_page_size: table.page_size,
+        next_path: table.next,
+        more_path: table.more,
+        total_is_pages: table.pages.is_some(),
+        total_path: table.pages.or(table.total),
+        // Pages count from 1, rows from 0.
+        first_page: table.first.unwrap_or(u64::from(kind != Found::Offset)),
+    }
+}

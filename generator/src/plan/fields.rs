@@ -1,0 +1,108 @@
+//! Fields of records as declarations and closures name them.
+
+use super::records::Structs;
+use super::{FieldRef, Link, ParameterPlace, Parent, Type, names};
+use crate::infer::facts::{CursorFacts, CursorFormat, ParentFacts};
+use crate::spec::api::Location;
+
+/// Whether the parameter takes the field's values as the field writes them.
+pub fn takes(structs: &Structs<'_>, record: Option<&str>, cursor: &CursorFacts) -> bool {
+    let keys: Vec<&str> = cursor.field.split('.').collect();
+    let ty = record.and_then(|record| type_at(structs, record, &keys));
+    match (cursor.format, ty) {
+        (_, None) | (CursorFormat::AsIs, _) => true,
+        (CursorFormat::UnixSeconds, Some(ty)) => {
+            matches!(ty, Type::UnixTime | Type::Int | Type::Float)
+        }
+        (CursorFormat::UnixMillis, Some(ty)) => {
+            matches!(ty, Type::UnixMillis | Type::Int | Type::Float)
+        }
+        (CursorFormat::Rfc3339, Some(ty)) => matches!(ty, Type::Timestamp | Type::String),
+        (CursorFormat::Date, Some(ty)) => matches!(ty, Type::Date | Type::String),
+    }
+}
+
+fn type_at(structs: &Structs<'_>, record: &str, keys: &[&str]) -> Option<Type> {
+    let (first, rest) = keys.split_first()?;
+    let fields = &structs.get(record)?.fields;
+    let ty = &fields.iter().find(|field| field.key == *first)?.ty;
+    match (rest, ty) {
+        ([], ty) => Some(ty.clone()),
+        (rest, Type::Record(inner)) => type_at(structs, inner, rest),
+        _ => None,
+    }
+}
+
+/// A handle where the record's struct has the field and its values have an order, else the dotted path.
+pub fn field_ref(structs: &Structs<'_>, record: Option<&str>, path: &str) -> FieldRef {
+    let found = record.and_then(|record| {
+        let field = structs
+            .get(record)?
+            .fields
+            .iter()
+            .find(|field| field.key == path)?;
+        field.ty.is_ordered().then(|| FieldRef::Handle {
+            record: record.to_owned(),
+            constant: field.ident.to_uppercase(),
+        })
+    });
+    found.unwrap_or_else(|| FieldRef::Path(path.to_owned()))
+}
+
+/// The closure's links; `None` if a field cannot be reached or cannot stand in a request.
+pub fn link(
+    structs: &Structs<'_>,
+    facts: &ParentFacts,
+    name: &str,
+    record: Option<String>,
+) -> Option<Parent> {
+    let mut links = Vec::new();
+    for found in &facts.links {
+        let keys: Vec<&str> = found.field.split('.').collect();
+        let (fields, copy) = match record.as_deref() {
+            None => (keys.iter().map(|key| (*key).to_owned()).collect(), true),
+            Some(record) => fields_to(structs, record, &keys)?,
+        };
+        links.push(Link {
+            place: match found.location {
+                Location::Path => ParameterPlace::Path,
+                Location::Query => ParameterPlace::Query,
+                Location::Header | Location::Cookie => return None,
+            },
+            parameter: found.param.clone(),
+            fields,
+            copy,
+        });
+    }
+    (!links.is_empty()).then(|| Parent {
+        inherited: facts.inherited.clone(),
+        resource: name.to_owned(),
+        variable: match names::field(&names::singular(name)).as_str() {
+            "request" | "config" => "parent".to_owned(),
+            variable => variable.to_owned(),
+        },
+        record,
+        links,
+    })
+}
+
+/// The Rust fields down to the value at these keys, and whether it can be copied.
+fn fields_to(structs: &Structs<'_>, record: &str, keys: &[&str]) -> Option<(Vec<String>, bool)> {
+    let mut record = structs.get(record)?;
+    let mut fields = Vec::new();
+    for (at, key) in keys.iter().enumerate() {
+        let field = record.fields.iter().find(|field| field.key == *key)?;
+        fields.push(field.ident.clone());
+        if at + 1 == keys.len() {
+            return field
+                .ty
+                .is_parameter()
+                .then(|| (fields, field.ty != Type::String));
+        }
+        let Type::Record(inner) = &field.ty else {
+            return None;
+        };
+        record = structs.get(inner)?;
+    }
+    None
+}

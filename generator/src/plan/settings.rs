@@ -1,0 +1,179 @@
+//! The fields of `Config`: credentials, the base URL, and parameters that nothing else supplies.
+
+use super::{Auth, Key, KeyPlace, ParameterValue, Plan, Resource, Setting, names, text};
+use crate::infer::facts::{AuthFacts, KeyFacts};
+use crate::spec::api::{Api, Location, SecurityScheme};
+
+pub fn base_url(base_url: &str) -> Setting {
+    let usable = base_url.starts_with("http") && !base_url.contains('{');
+    let doc = match (usable, base_url) {
+        (true, _) | (false, "") => "Where the API answers.".to_owned(),
+        (false, pattern) => format!("Where the API answers: `{}`.", text::plain(pattern)),
+    };
+    Setting {
+        ident: "base_url".to_owned(),
+        doc,
+        secret: false,
+        optional: false,
+        default: usable.then(|| base_url.to_owned()),
+    }
+}
+
+/// Settings for the credentials, and how they are sent.
+pub fn credentials(api: &Api, facts: &AuthFacts, settings: &mut Vec<Setting>) -> Auth {
+    let mut secret = |ident: &str, doc: &str, hidden: bool| {
+        settings.push(Setting {
+            ident: ident.to_owned(),
+            doc: doc.to_owned(),
+            secret: hidden,
+            optional: false,
+            default: None,
+        });
+        ident.to_owned()
+    };
+    match facts {
+        AuthFacts::None => Auth::None,
+        AuthFacts::Bearer => {
+            let scheme = api
+                .security_schemes
+                .iter()
+                .find_map(|(name, scheme)| match scheme {
+                    SecurityScheme::Bearer { description } => Some((name, description)),
+                    _ => None,
+                });
+            let (name, description) =
+                scheme.map_or(("", ""), |(name, text)| (name.as_str(), text.as_str()));
+            let token = name.to_lowercase().contains("token");
+            let ident = if token { "token" } else { "api_key" };
+            let plain = if token { "The token." } else { "The API key." };
+            Auth::Bearer(secret(
+                ident,
+                &text::or(text::sentence(description), plain),
+                true,
+            ))
+        }
+        AuthFacts::Basic => {
+            let user = secret(
+                "username",
+                "The user's name, or the key that stands for it.",
+                false,
+            );
+            let password = secret("password", "The password; some APIs want none.", true);
+            Auth::Basic(user, password)
+        }
+        AuthFacts::Keys(keys) => Auth::Keys(
+            keys.iter()
+                .map(|key| one_key(api, key, keys.len(), &mut secret))
+                .collect(),
+        ),
+        AuthFacts::OAuth2 {
+            flow,
+            token_url,
+            scopes,
+        } if flow == "clientCredentials" => Auth::OAuth2 {
+            token_url: token_url.clone(),
+            client_id: secret("client_id", "The id of the OAuth client.", false),
+            client_secret: secret("client_secret", "The secret of the OAuth client.", true),
+            scopes: scopes.clone(),
+        },
+        AuthFacts::OAuth2 { .. } => {
+            Auth::Bearer(secret("access_token", "An OAuth access token.", true))
+        }
+    }
+}
+
+fn one_key(
+    api: &Api,
+    facts: &KeyFacts,
+    count: usize,
+    secret: &mut dyn FnMut(&str, &str, bool) -> String,
+) -> Key {
+    let description = api
+        .security_schemes
+        .values()
+        .find_map(|scheme| match scheme {
+            SecurityScheme::ApiKey {
+                name, description, ..
+            } if *name == facts.name => Some(description.as_str()),
+            _ => None,
+        });
+    let ident = match count {
+        1 => "api_key".to_owned(),
+        _ => names::field(facts.name.trim_start_matches("X-").trim_start_matches("x-")),
+    };
+    let doc = text::or(
+        text::sentence(description.unwrap_or_default()),
+        "The API key.",
+    );
+    Key {
+        place: match facts.location {
+            Location::Query => KeyPlace::Query,
+            Location::Cookie => KeyPlace::Cookie,
+            Location::Header | Location::Path => KeyPlace::Header,
+        },
+        name: facts.name.clone(),
+        prefix: facts.prefix.clone(),
+        setting: secret(&ident, &doc, true),
+    }
+}
+
+/// The field of `Config` for a parameter; parameters of one name share it.
+pub fn parameter(
+    plan: &mut Plan,
+    name: &str,
+    description: &str,
+    default: Option<String>,
+) -> String {
+    let ident = names::field(name);
+    let credential = |setting: &&Setting| setting.secret || setting.ident == "base_url";
+    let ident = match plan.settings.iter().find(|setting| setting.ident == ident) {
+        Some(taken) if credential(&taken) => format!("{ident}_parameter"),
+        _ => ident,
+    };
+    if plan.settings.iter().all(|setting| setting.ident != ident) {
+        plan.settings.push(Setting {
+            doc: text::or(
+                text::sentence(description),
+                &format!("The parameter `{}`.", text::plain(name)),
+            ),
+            secret: false,
+            optional: true,
+            default,
+            ident: ident.clone(),
+        });
+    }
+    ident
+}
+
+/// A parameter that every resource needs, itself or through its parents, is required.
+pub fn mark_required(plan: &mut Plan) {
+    let needs = |resource: &Resource, ident: &str| {
+        let wants = |parameter: &super::Parameter| {
+            parameter.value == ParameterValue::Setting(ident.to_owned())
+        };
+        let mut at = Some(resource);
+        for _ in 0..=plan.resources.len() {
+            let Some(resource) = at else { return false };
+            if resource.parameters.iter().any(wants) {
+                return true;
+            }
+            let parent = resource.parent.as_ref().map(|parent| &parent.resource);
+            at = parent.and_then(|name| plan.resources.iter().find(|r| r.name == *name));
+        }
+        false
+    };
+    let required: Vec<bool> = plan
+        .settings
+        .iter()
+        .map(|setting| {
+            plan.resources
+                .iter()
+                .all(|resource| needs(resource, &setting.ident))
+        })
+        .collect();
+    for (setting, required) in plan.settings.iter_mut().zip(required) {
+        if required || setting.default.is_some() {
+            setting.optional = false;
+        }
+    }
+}
