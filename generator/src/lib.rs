@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod diagnostics;
 pub mod emit;
+pub mod explain;
 pub mod infer;
 pub mod inspect;
 pub mod plan;

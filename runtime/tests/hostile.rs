@@ -55,7 +55,7 @@ fn load(
     assert!(!text.contains("sk_secret_123"), "a secret in {text}");
     match &report.resources[0].outcome {
         Outcome::Complete => Ok(into.table("items").len()),
-        Outcome::Failed(message) => Err(message.clone()),
+        Outcome::Failed(_, message) => Err(message.clone()),
         Outcome::Stopped => Err("stopped".into()),
     }
 }

@@ -198,7 +198,7 @@ fn one_failing_resource_fails_alone_and_its_children_wait() {
     let into = InMemory::new(10);
     let report = run(&source(&base), into.clone(), &RunOptions::default()).unwrap();
     assert!(matches!(report.resources[0].outcome, Outcome::Complete));
-    let Outcome::Failed(message) = &report.resources[1].outcome else {
+    let Outcome::Failed(_, message) = &report.resources[1].outcome else {
         panic!("{report:#?}")
     };
     assert!(
@@ -366,7 +366,7 @@ fn undecided_paging_never_ends_green() {
     let (base, _) = serve(api);
     let source = Source::new("club", &base).resource(teams().paginate(Paginator::undecided()));
     let report = run(&source, InMemory::new(1000), &RunOptions::default()).unwrap();
-    let Outcome::Failed(message) = &report.resources[0].outcome else {
+    let Outcome::Failed(_, message) = &report.resources[0].outcome else {
         panic!("{report:#?}")
     };
     assert!(message.contains("undecided"), "{message}");

@@ -77,8 +77,14 @@ pub fn texts() -> Vec<String> {
     texts
 }
 
-/// What the paths of the lists are, in the document and to the server.
-pub const PATHS: [&str; 12] = [
+/// The value of every setting.
+pub const SETTING: &str = "a secret & more";
+
+/// A path that no URL can have: what it asks for is elsewhere. There is nothing to load from it.
+const UNASKABLE: &str = "/up/../../etc/x";
+
+/// What the paths of the lists are in the document; the server has them with the settings put in.
+pub const PATHS: [&str; 16] = [
     "/star*/x",
     "/hash\"#/x",
     "/quote'; drop table customers; --",
@@ -90,7 +96,11 @@ pub const PATHS: [&str; 12] = [
     "/1st",
     "/fn",
     "/Self",
-    "/percent%41",
+    "/slash/",
+    "/nul\u{0}x",
+    "/turn\rline\nx\ty",
+    "/pay/${x}/x",
+    "/by/{k\"*}/x",
 ];
 
 /// The name of the setting for the key, as the document has it.
@@ -122,9 +132,9 @@ pub fn spec(title: &str) -> Value {
         ("inner */ \"#", json!({"type": "object", "properties": {"*/": {"type": "string"}, "fn": {"type": "string"}}})),
     ])});
     let mut paths = Map::new();
-    for (at, path) in PATHS.iter().enumerate() {
+    for (at, path) in PATHS.iter().chain([&UNASKABLE]).enumerate() {
         let text = |step: usize| texts[(at * 5 + step) % texts.len()].clone();
-        let parameters: Vec<Value> = texts
+        let mut parameters: Vec<Value> = texts
             .iter()
             .filter(|name| !name.is_empty())
             .map(|name| json!({"name": name, "in": "query", "description": name, "schema": schema()}))
@@ -136,6 +146,13 @@ pub fn spec(title: &str) -> Value {
                 "example": [record(at, 0)],
             }},
         });
+        let held = path
+            .split('{')
+            .nth(1)
+            .and_then(|rest| rest.split('}').next());
+        parameters.extend(held.map(|name| {
+            json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
+        }));
         let get = json!({
             "operationId": text(1),
             "summary": text(2),
@@ -203,7 +220,8 @@ impl Api {
             .enumerate()
             .map(|(at, path)| {
                 let records: Vec<Value> = (0..RECORDS).map(|number| record(at, number)).collect();
-                (decode(path), json!(records).to_string())
+                let path = path.replace("{x}", SETTING).replace("{k\"*}", SETTING);
+                (path, json!(records).to_string())
             })
             .collect();
         std::thread::spawn(move || {

@@ -34,15 +34,6 @@ pub fn counts(file: &Path) -> BTreeMap<String, usize> {
     sqlite(file).into_iter().map(count).collect()
 }
 
-/// The values of one column as text, in their order.
-pub fn column(file: &Path, table: &str, column: &str) -> Vec<String> {
-    let (table, column) = (quote(table), quote(column));
-    let select = format!("SELECT CAST({column} AS TEXT) FROM {table} WHERE {column} IS NOT NULL");
-    let mut values = texts(&open(file), &select);
-    values.sort();
-    values
-}
-
 fn open(file: &Path) -> Connection {
     Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the database opens")
 }

@@ -1,7 +1,9 @@
 //! The programs of this workspace, built where the tests need them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -16,12 +18,17 @@ pub fn cargo() -> Command {
     Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
 }
 
-/// Builds a program of the workspace, if it is not fresh; gives its path.
+/// Builds a program of the workspace, if it is not fresh, once in a process; gives its path.
 pub fn binary(package: &str, bin: &str) -> PathBuf {
-    let mut build = cargo();
-    build.current_dir(root());
-    build.args(["build", "--package", package, "--bin", bin]);
-    built(&mut build, bin)
+    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut known = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = known.entry(format!("{package} {bin}")).or_insert_with(|| {
+        let mut build = cargo();
+        build.current_dir(root());
+        build.args(["build", "--package", package, "--bin", bin]);
+        built(&mut build, bin)
+    });
+    path.clone()
 }
 
 /// Runs `cargo build`; gives the path of a program it made.

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::{Failure, out, understand};
-use crate::inspect;
+use crate::inspect::{self, View};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -13,6 +13,9 @@ pub struct Arguments {
     /// How it is shown
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Only the N commonest lists
+    #[arg(long, value_name = "N", conflicts_with = "format")]
+    top: Option<usize>,
     /// Shows also what was repaired in the document
     #[arg(long)]
     notes: bool,
@@ -29,11 +32,26 @@ enum Format {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let understood = understand(&arguments.spec, arguments.notes)?;
     match arguments.format {
-        Format::Table => out(&inspect::table(&understood.api, &understood.facts)),
+        Format::Table => {
+            let mut view = View {
+                top: arguments.top,
+                ..View::default()
+            };
+            if let Some(width) = columns() {
+                view.width = width;
+            }
+            out(&inspect::show(&understood.api, &understood.facts, &view));
+        }
         Format::Json => {
             let json = inspect::json(&understood.api, &understood.facts);
             out(&serde_json::to_string_pretty(&json).unwrap_or_default());
         }
     }
     Ok(())
+}
+
+/// The terminal's width, where the shell tells it.
+fn columns() -> Option<usize> {
+    let columns: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
+    (columns > 0).then_some(columns)
 }

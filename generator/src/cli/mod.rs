@@ -1,5 +1,6 @@
 //! Arguments, output, exit codes; nothing else.
 
+mod explain;
 mod inspect;
 mod new;
 
@@ -27,6 +28,8 @@ enum Command {
     New(new::Arguments),
     /// Shows what is inferred of a document: resources, keys, paginators, cursors, parents
     Inspect(inspect::Arguments),
+    /// Says why a resource, one of its fields or the auth is taken to be what it is, and what changes it
+    Explain(explain::Arguments),
 }
 
 /// Why a command ends early: it has been said, or is said now.
@@ -49,6 +52,7 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::New(arguments) => new::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
     };
     match result {
         Ok(()) => return ExitCode::SUCCESS,

@@ -12,7 +12,7 @@ use super::table::align;
 use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, stop_on_signals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Destination, LoadInfo, LoadStatus, Memory, destination};
-use crate::run::{self, Outcome, RunOptions};
+use crate::run::{self, Outcome, RunOptions, RunReport};
 use crate::schema::{ColumnRole, TableSchema};
 use crate::source::Source;
 use crate::state::StateChange;
@@ -88,17 +88,31 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
     teller.clear();
     let report = report??;
     out(&report::render(&report))?;
-    let outcomes = || report.resources.iter().map(|resource| &resource.outcome);
     let limited = matches.get_one::<u64>("limit").is_some();
-    Ok(
-        if outcomes().any(|outcome| matches!(outcome, Outcome::Failed(_))) {
-            EXIT_PARTIAL
-        } else if outcomes().any(|outcome| matches!(outcome, Outcome::Stopped)) && !limited {
-            EXIT_STOPPED
-        } else {
-            0
-        },
-    )
+    Ok(exit_code(&report, limited))
+}
+
+/// Of a run in which everything failed for one reason, that reason's; of one in which some failed, its own.
+fn exit_code(report: &RunReport, limited: bool) -> u8 {
+    let outcomes = || report.resources.iter().map(|resource| &resource.outcome);
+    let failures: Vec<u8> = outcomes()
+        .filter_map(|outcome| match outcome {
+            Outcome::Failed(kind, _) => Some(kind.exit_code()),
+            _ => None,
+        })
+        .collect();
+    let stopped = outcomes().any(|outcome| matches!(outcome, Outcome::Stopped));
+    match failures.first() {
+        Some(code)
+            if failures.len() == report.resources.len()
+                && failures.iter().all(|other| other == code) =>
+        {
+            *code
+        }
+        Some(_) => EXIT_PARTIAL,
+        None if stopped && !limited => EXIT_STOPPED,
+        None => 0,
+    }
 }
 
 fn discover(source: &Source) -> Result<u8> {

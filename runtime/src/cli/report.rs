@@ -47,7 +47,7 @@ pub fn render(report: &RunReport) -> String {
         drift.map(|(table, keys, what, count)| format!("{table}: {keys}: {what} ({count} times)"));
     list(&mut lines, "not in the structs", drift.collect());
     let failures = report.resources.iter().filter_map(|r| match &r.outcome {
-        Outcome::Failed(message) => Some(format!("{}: {message}", r.name)),
+        Outcome::Failed(_, message) => Some(format!("{}: {message}", r.name)),
         _ => None,
     });
     list(&mut lines, "failed", failures.collect());
@@ -70,7 +70,7 @@ fn list(lines: &mut Vec<String>, title: &str, items: Vec<String>) {
 
 fn resource(report: &ResourceReport) -> Vec<String> {
     let end = match (&report.outcome, &report.proof) {
-        (Outcome::Failed(_), _) => "failed".to_owned(),
+        (Outcome::Failed(..), _) => "failed".to_owned(),
         (Outcome::Stopped, _) => "stopped; the next run goes on".to_owned(),
         (Outcome::Complete, Proof::Proved(why)) => format!("proved: {why}"),
         (Outcome::Complete, Proof::Consistent(why)) => format!("consistent: {why}"),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::error::ErrorKind;
 use crate::page::Proof;
 
 /// What a run did.
@@ -24,7 +25,7 @@ impl RunReport {
     pub fn is_complete(&self) -> bool {
         self.resources
             .iter()
-            .all(|resource| !matches!(resource.outcome, Outcome::Failed(_)))
+            .all(|resource| !matches!(resource.outcome, Outcome::Failed(..)))
     }
 }
 
@@ -67,5 +68,5 @@ pub enum Outcome {
     /// Stopped by `--limit` or by a signal; the next run goes on.
     Stopped,
     /// Failed; the message is whole and holds no secret.
-    Failed(String),
+    Failed(ErrorKind, String),
 }

@@ -77,7 +77,7 @@ impl Stats {
                 .filter(|(n, _)| *n > 0)
                 .map(|(n, what)| format!("{n} {what}")),
         );
-        let open = matches!(outcome, Outcome::Failed(_) | Outcome::Stopped);
+        let open = matches!(outcome, Outcome::Failed(..) | Outcome::Stopped);
         ResourceReport {
             name: name.to_owned(),
             proof: if open {

@@ -220,7 +220,7 @@ impl Plan<'_> {
         }
         let mut outcomes: Vec<Outcome> = extractions
             .iter()
-            .map(|_| Outcome::Failed("its task ended early".into()))
+            .map(|_| Outcome::Failed(ErrorKind::System, "its task ended early".into()))
             .collect();
         while let Some(joined) = tasks.join_next().await {
             let Ok((index, result, kept)) = joined else {
@@ -232,9 +232,9 @@ impl Plan<'_> {
                 Ok(Ended::Stopped) => Outcome::Stopped,
                 Ok(_) => Outcome::Complete,
                 Err(error) if error.kind() == ErrorKind::Destination => return Err(error),
-                Err(error) => Outcome::Failed(error.to_string()),
+                Err(error) => Outcome::Failed(error.kind(), error.to_string()),
             };
-            let error = if let Outcome::Failed(message) = &outcome {
+            let error = if let Outcome::Failed(_, message) = &outcome {
                 Some(message.clone())
             } else {
                 None

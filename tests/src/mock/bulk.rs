@@ -105,9 +105,7 @@ fn address(index: usize) -> Value {
 fn invoice(index: usize) -> Value {
     let created = START + 60 * index as i64;
     let name = pick(&NAMES, index);
-    let lines: Vec<Value> = (0..6 + index % 3)
-        .map(|at| line(index, at, created))
-        .collect();
+    let lines: Vec<Value> = (0..3).map(|at| line(index, at, created)).collect();
     let total: u64 = lines
         .iter()
         .filter_map(|line| line["amount"].as_u64())
@@ -122,6 +120,8 @@ fn invoice(index: usize) -> Value {
         "amount_remaining": if paid { 0 } else { total },
         "attempt_count": index % 4,
         "attempted": true,
+        "auto_advance": index.is_multiple_of(4),
+        "billing_reason": pick(&["subscription_cycle", "subscription_create", "manual"], index),
         "billing_address": address(index),
         "collection_method": pick(&["charge_automatically", "send_invoice"], index),
         "created": created,
@@ -129,26 +129,40 @@ fn invoice(index: usize) -> Value {
         "customer": format!("cus_{:016x}", mix(index % 700)),
         "customer_email": format!("billing{}@mail.example", index % 700),
         "customer_name": name,
+        "customer_phone": format!("+41 44 {:03} {:02} {:02}", mix(index) % 1_000, mix(index + 1) % 100, mix(index + 2) % 100),
+        "customer_tax_exempt": "none",
         "description": if index.is_multiple_of(3) { Value::Null } else {
             json!(format!("For the {} and the {}, as agreed with {name}", pick(&WORDS, index), pick(&WORDS, index / 7)))
         },
         "due_date": if paid { Value::Null } else { json!(created + 14 * 86_400) },
+        "ending_balance": 0,
+        "footer": format!("Payable within 14 days to the account named above. Thank you, {name}, for the {} and the {}: it is what keeps us going, as the {} does and the {} will.", pick(&WORDS, index + 3), pick(&WORDS, index + 5), pick(&WORDS, index + 7), pick(&WORDS, index + 9)),
         "hosted_invoice_url": format!("https://pay.billing.example/i/{:016x}{:016x}", mix(index), mix(index * 3 + 1)),
         "lines": {"data": lines, "has_more": false},
+        "invoice_pdf": format!("https://pay.billing.example/i/{:016x}{:016x}/pdf", mix(index), mix(index * 3 + 1)),
         "livemode": false,
+        "next_payment_attempt": if paid { Value::Null } else { json!(created + 86_400) },
         "metadata": {"order": format!("{}", mix(index) % 1_000_000), "region": pick(&COUNTRIES, index / 5)},
         "number": format!("A-{NUMBER}"),
         "paid": paid,
+        "payment_intent": format!("pi_{:016x}{:016x}", mix(index + 5), mix(index * 7 + 2)),
+        "period_end": created,
+        "period_start": created - 30 * 86_400,
+        "receipt_number": format!("R-{NUMBER}"),
         "shipping_address": if index.is_multiple_of(2) { address(index + 11) } else { Value::Null },
         "status": if paid { "paid" } else { "open" },
         "status_transitions": {
             "finalized_at": created + 3_600,
             "paid_at": if paid { json!(created + 7_200) } else { Value::Null },
         },
+        "starting_balance": 0,
+        "statement_descriptor": "QUARRY HARBOUR",
+        "subscription": format!("sub_{:016x}", mix(index % 900)),
         "subtotal": total,
         "tags": ["monthly", pick(&WORDS, index)],
         "tax": total / 5,
         "total": total + total / 5,
+        "webhooks_delivered_at": created + 30,
     })
 }
 
@@ -171,6 +185,8 @@ fn line(index: usize, at: usize, created: i64) -> Value {
         },
         "proration": false,
         "quantity": quantity,
+        "subscription": format!("sub_{:016x}", mix(index % 900)),
+        "taxes": [{"amount": unit * quantity / 5, "inclusive": false, "rate": format!("txr_{:016x}", mix(index % 9))}],
     })
 }
 

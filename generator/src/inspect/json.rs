@@ -1,8 +1,7 @@
-//! `etlgen inspect`: what was inferred, for programs (JSON) and for people (a table).
+//! The form for programs: stable, whatever is added to it.
 
 use serde_json::{Value, json};
 
-use crate::diagnostics::printable;
 use crate::infer::facts::{AuthFacts, Decision, Facts, PaginatorKind, ResourceFacts, ResourceKind};
 use crate::spec::api::{Api, Location, Operation};
 
@@ -141,7 +140,7 @@ fn round(confidence: f32) -> Value {
     json!((f64::from(confidence) * 100.0).round() / 100.0)
 }
 
-fn place(location: Location) -> &'static str {
+pub(crate) fn place(location: Location) -> &'static str {
     match location {
         Location::Path => "path",
         Location::Query => "query",
@@ -166,7 +165,7 @@ pub fn kind(kind: PaginatorKind) -> &'static str {
 }
 
 /// Kind and name of what proves who calls.
-fn auth(auth: &AuthFacts) -> (&'static str, String) {
+pub(crate) fn auth(auth: &AuthFacts) -> (&'static str, String) {
     let authorization = || "Authorization".to_owned();
     match auth {
         AuthFacts::None => ("none", String::new()),
@@ -188,112 +187,4 @@ fn auth(auth: &AuthFacts) -> (&'static str, String) {
             (kind, names.join(","))
         }
     }
-}
-
-/// The table, and below it what is open.
-pub fn table(api: &Api, facts: &Facts) -> String {
-    let header = [
-        "resource",
-        "endpoint",
-        "key",
-        "paginator",
-        "cursor",
-        "parent",
-        "unsure",
-    ]
-    .map(str::to_owned);
-    let mut rows: Vec<[String; 7]> = vec![header];
-    for resource in &facts.resources {
-        let Some(operation) = api.operations.get(resource.operation) else {
-            continue;
-        };
-        rows.push(row(operation, resource));
-    }
-    let mut widths = [0; 7];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let (kind, name) = auth(&facts.auth.value);
-    let mut text = format!(
-        "{}  {}  auth: {kind}",
-        one_line(&api.title),
-        one_line(&facts.base_url)
-    );
-    if !name.is_empty() {
-        text.push_str(&format!(" ({})", one_line(&name)));
-    }
-    text.push_str("\n\n");
-    for row in &rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        text.push_str(cells.join("  ").trim_end());
-        text.push('\n');
-    }
-    let unsure = facts
-        .resources
-        .iter()
-        .filter(|resource| !resource.doubts.is_empty());
-    for (index, resource) in unsure.enumerate() {
-        if index == 0 {
-            text.push_str(
-                "\nOpen questions, each with the lines for etlgen.toml that settle it:\n",
-            );
-        }
-        text.push_str(&format!("\n[resources.{}]\n", resource.name));
-        for doubt in &resource.doubts {
-            text.push_str(&format!(
-                "# {}\n{}\n",
-                one_line(&doubt.question),
-                one_line(&doubt.settle)
-            ));
-        }
-    }
-    text
-}
-
-fn row(operation: &Operation, resource: &ResourceFacts) -> [String; 7] {
-    let dash = || "-".to_owned();
-    let is_list = resource.kind == ResourceKind::List;
-    let key = resource.primary_key.value.join(", ");
-    let cursor = match &resource.cursor.value {
-        Some(cursor) => match &cursor.param {
-            Some(param) => format!("{} > {}", cursor.field, param),
-            None => cursor.field.clone(),
-        },
-        None => dash(),
-    };
-    let parent = resource
-        .parent
-        .value
-        .as_ref()
-        .map_or_else(dash, |parent| parent.resource.clone());
-    let doubts = resource.doubts.len();
-    [
-        resource.name.clone(),
-        format!("{} {}", operation.method.to_uppercase(), operation.path),
-        if key.is_empty() { dash() } else { key },
-        if is_list {
-            kind(resource.paginator.value.kind).to_owned()
-        } else {
-            "(one object)".to_owned()
-        },
-        cursor,
-        parent,
-        if doubts == 0 {
-            String::new()
-        } else {
-            doubts.to_string()
-        },
-    ]
-    .map(|cell| one_line(&cell))
-}
-
-/// Text of a document on one line of a terminal.
-fn one_line(text: &str) -> String {
-    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -1,0 +1,371 @@
+//! `etlgen explain`: why a resource, or one of its fields, is what it is, and the line of `etlgen.toml` that changes it.
+
+mod field;
+mod near;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+
+use crate::diagnostics::{Diagnostic, printable};
+use crate::infer::facts::{
+    AuthFacts, Decision, Facts, PaginatorKind, ResourceFacts, ResourceKind, SURE,
+};
+use crate::inspect::{auth, kind, place};
+use crate::spec::api::{Api, Location};
+use near::unknown;
+
+/// Explains `RESOURCE`, `RESOURCE.FIELD` or `auth`.
+pub fn explain(api: &Api, facts: &Facts, what: &str) -> Result<String, Box<Diagnostic>> {
+    let (name, field) = match what.split_once('.') {
+        Some((name, field)) => (name, Some(field)),
+        None => (what, None),
+    };
+    let resource = facts
+        .resources
+        .iter()
+        .find(|resource| resource.name == name);
+    match (resource, field) {
+        (Some(resource), Some(field)) => field::field(api, facts, resource, field),
+        (Some(resource), None) => Ok(whole(api, resource)),
+        (None, None) if name == "auth" => Ok(credentials(api, facts)),
+        (None, _) => {
+            let names = facts
+                .resources
+                .iter()
+                .map(|resource| resource.name.as_str())
+                .chain(["auth"]);
+            Err(unknown(
+                &format!("no resource is called `{name}`"),
+                name,
+                names,
+            ))
+        }
+    }
+}
+
+/// Every decision about a resource.
+fn whole(api: &Api, resource: &ResourceFacts) -> String {
+    let mut text = String::new();
+    let Some(operation) = api.operations.get(resource.operation) else {
+        return text;
+    };
+    let is_list = resource.kind == ResourceKind::List;
+    let what = if is_list { "list" } else { "single object" };
+    let endpoint = one_line(&operation.path);
+    let method = operation.method.to_uppercase();
+    let _ = writeln!(text, "{}  {what}  {method} {endpoint}", resource.name);
+    let _ = writeln!(text, "  stands at {}", one_line(&operation.pointer));
+    if !operation.summary.is_empty() {
+        let _ = writeln!(text, "  {}", one_line(&operation.summary));
+    }
+    let table = format!("[resources.{}]", resource.name);
+    let mut say =
+        |title: &str, shown: String, sure: Option<f32>, reasons: &[String], line: &str| {
+            decision(&mut text, title, &shown, sure, reasons);
+            if !line.is_empty() {
+                let _ = writeln!(text, "  in etlgen.toml, below {table}: {}", one_line(line));
+            }
+        };
+    let records = path(&resource.records_path.value);
+    say(
+        "records",
+        records.clone(),
+        Some(resource.records_path.confidence),
+        &resource.records_path.reasons,
+        &format!("records = {}", quoted(&records)),
+    );
+    let key = &resource.primary_key;
+    let mut shown = or_none(&key.value.join(", "));
+    if resource.key_within_parent {
+        shown.push_str(" (together with its parent's parameters)");
+    }
+    let names: Vec<String> = key.value.iter().map(|name| quoted(name)).collect();
+    say(
+        "key",
+        shown,
+        Some(key.confidence),
+        &key.reasons,
+        &format!("primary_key = [{}]", names.join(", ")),
+    );
+    if is_list {
+        let page = &resource.paginator;
+        say(
+            "pages",
+            pages(resource),
+            Some(page.confidence),
+            &page.reasons,
+            &paginate(resource),
+        );
+        let cursor = &resource.cursor;
+        let (shown, line) = cursor_of(resource);
+        say(
+            "cursor",
+            shown,
+            Some(cursor.confidence),
+            &cursor.reasons,
+            &line,
+        );
+    }
+    let (shown, line) = parent_of(resource);
+    say(
+        "parent",
+        shown,
+        Some(resource.parent.confidence),
+        &resource.parent.reasons,
+        &line,
+    );
+    for setting in &resource.settings {
+        let shown = format!("{} ({})", setting.parameter, place(setting.location));
+        let mut reasons =
+            vec!["it is required, and neither a parent nor a fixed value supplies it".to_owned()];
+        if !setting.description.is_empty() {
+            reasons.push(setting.description.clone());
+        }
+        if let Some(default) = &setting.default {
+            reasons.push(format!("its default in the document is `{default}`"));
+        }
+        let line = match setting.location {
+            Location::Query => query(&setting.parameter, "VALUE"),
+            _ => String::new(),
+        };
+        say("setting", shown, None, &reasons, &line);
+    }
+    for fixed in &resource.fixed {
+        let shown = format!(
+            "{} = {} ({})",
+            fixed.name,
+            fixed.value,
+            place(fixed.location)
+        );
+        let line = match fixed.location {
+            Location::Query => query(&fixed.name, &fixed.value),
+            _ => String::new(),
+        };
+        say(
+            "fixed",
+            shown,
+            None,
+            std::slice::from_ref(&fixed.reason),
+            &line,
+        );
+    }
+    text
+}
+
+/// How the API is told who calls, and where it stands.
+fn credentials(api: &Api, facts: &Facts) -> String {
+    let mut text = String::new();
+    let (kind, name) = auth(&facts.auth.value);
+    let mut shown = kind.to_owned();
+    if !name.is_empty() {
+        let _ = write!(shown, " ({name})");
+    }
+    let Decision {
+        confidence,
+        reasons,
+        value,
+    } = &facts.auth;
+    let mut reasons = reasons.clone();
+    if let AuthFacts::OAuth2 {
+        flow,
+        token_url,
+        scopes,
+    } = value
+    {
+        reasons.push(format!(
+            "flow {flow}, tokens come from {}",
+            or_none(token_url)
+        ));
+        if !scopes.is_empty() {
+            reasons.push(format!("scopes: {}", scopes.join(" ")));
+        }
+    }
+    decision(&mut text, "auth", &shown, Some(*confidence), &reasons);
+    let _ = writeln!(
+        text,
+        "  in etlgen.toml: auth = \"bearer\" (or \"basic\", \"none\")"
+    );
+    let reasons: Vec<String> = api
+        .servers
+        .iter()
+        .map(|server| format!("a server of the document: {}", server.url))
+        .chain(api.servers.iter().flat_map(|server| {
+            server.variables.iter().map(|(name, (default, text))| {
+                format!(
+                    "{{{name}}} is `{}` unless set otherwise. {text}",
+                    or_none(default)
+                )
+            })
+        }))
+        .collect();
+    decision(
+        &mut text,
+        "base URL",
+        &or_none(&facts.base_url),
+        None,
+        &reasons,
+    );
+    let shown = match facts.base_url.as_str() {
+        "" => "https://…",
+        url => url,
+    };
+    let _ = writeln!(
+        text,
+        "  in etlgen.toml: base_url = {}",
+        one_line(&quoted(shown))
+    );
+    text
+}
+
+fn decision(text: &mut String, title: &str, shown: &str, sure: Option<f32>, reasons: &[String]) {
+    let _ = write!(text, "\n{title}: {}", one_line(shown));
+    match sure {
+        Some(sure) if sure < SURE => {
+            let _ = writeln!(text, "  (confidence {sure:.2}: not sure, see below)");
+        }
+        Some(sure) => {
+            let _ = writeln!(text, "  (confidence {sure:.2})");
+        }
+        None => text.push('\n'),
+    }
+    for reason in reasons {
+        let _ = writeln!(text, "  {}", one_line(reason));
+    }
+}
+
+fn pages(resource: &ResourceFacts) -> String {
+    let page = &resource.paginator.value;
+    let mut parts = vec![kind(page.kind).to_owned()];
+    let named = [
+        ("page", &page.page_param),
+        ("size", &page.size_param),
+        ("next", &page.next_path),
+        ("more", &page.more_path),
+        ("total", &page.total_path),
+    ];
+    for (title, value) in named {
+        if let Some(value) = value {
+            parts.push(format!("{title} `{value}`"));
+        }
+    }
+    if let Some(most) = page.max_page_size {
+        parts.push(format!("at most {most} in a page"));
+    }
+    parts.join(", ")
+}
+
+/// Today's paginator, as it would be written by hand.
+fn paginate(resource: &ResourceFacts) -> String {
+    let page = &resource.paginator.value;
+    if page.kind == PaginatorKind::Undecided {
+        let asked = resource
+            .doubts
+            .iter()
+            .find(|doubt| doubt.settle.starts_with("paginate"));
+        return asked.map_or_else(
+            || "paginate = \"none\"".to_owned(),
+            |doubt| doubt.settle.clone(),
+        );
+    }
+    if page.kind == PaginatorKind::None {
+        return "paginate = \"none\"".to_owned();
+    }
+    let total = if page.total_is_pages {
+        "pages"
+    } else {
+        "total"
+    };
+    let named = [
+        ("param", &page.page_param),
+        ("next", &page.next_path),
+        ("more", &page.more_path),
+        (total, &page.total_path),
+        ("size", &page.size_param),
+    ];
+    let mut parts = vec![format!("kind = {}", quoted(kind(page.kind)))];
+    for (title, value) in named {
+        if let Some(value) = value {
+            parts.push(format!("{title} = {}", quoted(value)));
+        }
+    }
+    format!("paginate = {{ {} }}", parts.join(", "))
+}
+
+fn cursor_of(resource: &ResourceFacts) -> (String, String) {
+    let Some(cursor) = &resource.cursor.value else {
+        let line = "incremental = { field = \"FIELD\", param = \"PARAMETER\" }";
+        return ("none: every run reads all rows".to_owned(), line.to_owned());
+    };
+    let meaning = format!("{:?}", cursor.meaning).to_lowercase();
+    let format = format!("{:?}", cursor.format).to_lowercase();
+    let filter = cursor.param.as_ref().map_or_else(
+        || "nothing filters by it".to_owned(),
+        |param| format!("filtered by `{param}`"),
+    );
+    let shown = format!("{} ({meaning}, {format}), {filter}", cursor.field);
+    let mut parts = vec![format!("field = {}", quoted(&cursor.field))];
+    for (title, value) in [("param", &cursor.param), ("until", &cursor.until_param)] {
+        if let Some(value) = value {
+            parts.push(format!("{title} = {}", quoted(value)));
+        }
+    }
+    let line = format!("incremental = {{ {} }} (or false)", parts.join(", "));
+    (shown, line)
+}
+
+fn parent_of(resource: &ResourceFacts) -> (String, String) {
+    let Some(parent) = &resource.parent.value else {
+        return ("none".to_owned(), "parent = \"RESOURCE\"".to_owned());
+    };
+    let mut parts: Vec<String> = parent
+        .links
+        .iter()
+        .map(|link| {
+            format!(
+                "`{}` ({}) is its `{}`",
+                link.param,
+                place(link.location),
+                link.field
+            )
+        })
+        .collect();
+    for (own, theirs) in &parent.inherited {
+        parts.push(format!("`{own}` is the `{theirs}` of its own request"));
+    }
+    let shown = format!("{}: {}", parent.resource, parts.join(", "));
+    let line = format!("parent = {} (or false)", quoted(&parent.resource));
+    (shown, line)
+}
+
+fn query(name: &str, value: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let key = if name.chars().all(bare) && !name.is_empty() {
+        name.to_owned()
+    } else {
+        quoted(name)
+    };
+    format!("query.{key} = {}", quoted(value))
+}
+
+fn path(keys: &[String]) -> String {
+    if keys.is_empty() {
+        "$".to_owned()
+    } else {
+        keys.join(".")
+    }
+}
+
+fn or_none(text: &str) -> String {
+    if text.is_empty() { "none" } else { text }.to_owned()
+}
+
+/// A TOML string; JSON writes it alike.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Text of a document on one line of a terminal.
+fn one_line(text: &str) -> String {
+    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}

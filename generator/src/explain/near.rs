@@ -1,0 +1,55 @@
+//! Names that do not exist, and those that come near them.
+
+use crate::diagnostics::{Diagnostic, Severity};
+
+/// An error that names what comes nearest.
+pub(super) fn unknown<'a>(
+    message: &str,
+    wanted: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Box<Diagnostic> {
+    let wanted = wanted.to_lowercase();
+    let mut near: Vec<(usize, &str)> = names
+        .map(|name| (distance(&wanted, &name.to_lowercase()), name))
+        .filter(|(distance, name)| {
+            let close = *distance <= wanted.chars().count() / 3 + 1;
+            let part = wanted.len() > 2
+                && (name.to_lowercase().contains(&wanted)
+                    || (name.len() > 2 && wanted.contains(name)));
+            close || part
+        })
+        .collect();
+    near.sort();
+    near.dedup();
+    near.truncate(6);
+    let near: Vec<String> = near.iter().map(|(_, name)| format!("`{name}`")).collect();
+    let hint = if near.is_empty() {
+        "`etlgen inspect` lists all resources".to_owned()
+    } else {
+        format!("near it are {}", near.join(", "))
+    };
+    Box::new(Diagnostic {
+        severity: Severity::Error,
+        file: String::new(),
+        position: None,
+        pointer: None,
+        message: message.to_owned(),
+        hint: Some(hint),
+    })
+}
+
+/// How many letters have to change.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = line + 1;
+        for (at, wanted) in other.iter().enumerate() {
+            let replaced = corner + usize::from(letter != *wanted);
+            corner = row[at + 1];
+            row[at + 1] = replaced.min(corner + 1).min(row[at] + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

@@ -1,0 +1,108 @@
+//! What is said of one small document.
+
+use super::explain;
+use crate::infer::infer;
+use crate::spec::{Input, read};
+
+const DOCUMENT: &str = r##"
+openapi: 3.0.0
+info: {title: T, version: '1'}
+paths:
+  /orders:
+    get:
+      summary: "Orders \u001b[2J"
+      parameters:
+        - {name: status, in: query, schema: {type: string, enum: [open, done, all], default: open}}
+        - {name: updated_after, in: query, schema: {type: string, format: date-time}}
+        - {name: shop, in: query, required: true, schema: {type: string}}
+      responses:
+        '200':
+          description: ok
+          content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Order'}}}}
+  /orders/{order}/lines:
+    get:
+      parameters: [{name: order, in: path, required: true, schema: {type: string}}]
+      responses:
+        '200':
+          description: ok
+          content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}}
+components:
+  schemas:
+    Order:
+      type: object
+      required: [id]
+      properties:
+        id: {type: string}
+        updated_at: {type: string, format: date-time, description: When it last changed}
+        address: {type: object, properties: {city: {type: string, nullable: true}}}
+"##;
+
+fn said(what: &str) -> String {
+    let input = Input {
+        name: "test.yaml".to_owned(),
+        bytes: DOCUMENT.as_bytes().to_vec(),
+        base: None,
+    };
+    let (api, diagnostics) = read(&input);
+    let api = api.unwrap_or_else(|| panic!("{diagnostics:?}"));
+    let facts = infer(&api);
+    explain(&api, &facts, what).unwrap_or_else(|error| error.to_string())
+}
+
+#[track_caller]
+fn holds(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no {part:?} in:\n{text}");
+    }
+}
+
+#[test]
+fn every_decision_has_its_line() {
+    let text = said("orders");
+    let parts = [
+        "orders  list  GET /orders",
+        "stands at /paths/~1orders/get",
+        "below [resources.orders]: primary_key = [\"id\"]",
+        "cursor: updated_at (updated, rfc3339), filtered by `updated_after`",
+        "setting: shop (query)",
+        "query.shop = \"VALUE\"",
+        "fixed: status = all (query)",
+        "query.status = \"all\"",
+    ];
+    holds(&text, &parts);
+}
+
+#[test]
+fn no_control_character_of_the_document_reaches_the_terminal() {
+    assert!(!said("orders").contains('\u{1b}'));
+}
+
+#[test]
+fn a_field_says_what_it_is_for() {
+    let parts = [
+        "type: string, required",
+        "/components/schemas/Order/properties/id",
+        "key: yes",
+        "cursor: no, `updated_at` is",
+        "parent link: yes, it fills `order` of lines",
+    ];
+    holds(&said("orders.id"), &parts);
+    let parts = ["When it last changed", "cursor: yes", "key: no, `id` is"];
+    holds(&said("orders.updated_at"), &parts);
+    holds(&said("orders.address.city"), &["may be null"]);
+}
+
+#[test]
+fn unknown_names_are_told_the_near_ones() {
+    holds(
+        &said("order"),
+        &["error: no resource is called `order`", "`orders`"],
+    );
+    let parts = ["`orders` has no field `address.cty`", "`address.city`"];
+    holds(&said("orders.address.cty"), &parts);
+}
+
+#[test]
+fn auth_is_explained_too() {
+    holds(&said("auth"), &["auth: ", "base URL: none"]);
+}

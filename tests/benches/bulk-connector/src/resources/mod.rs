@@ -1,0 +1,5 @@
+//! One file per resource.
+
+mod invoices;
+
+pub use invoices::*;

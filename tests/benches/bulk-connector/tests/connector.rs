@@ -1,0 +1,14 @@
+//! Decodes the examples of the spec and pages through a recorded exchange, without a network.
+
+use bulk_connector::{Config, source};
+use etlgen_runtime::{prelude::*, testing};
+
+#[test]
+fn the_examples_decode() {
+    testing::decode_examples(&source(&Config::placeholder()), "tests/examples");
+}
+
+#[test]
+fn a_recorded_exchange_pages_to_its_end() {
+    testing::replay_exchange(&source(&Config::placeholder()), "tests/exchange");
+}
