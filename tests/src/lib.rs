@@ -1,5 +1,8 @@
 //! What the end-to-end tests share.
 
+// The invoice of the benchmark has more fields than `json!` takes by default.
+#![recursion_limit = "256"]
+
 pub mod connector;
 pub mod hostile;
 pub mod mock;

@@ -67,7 +67,7 @@ impl Siege {
             }
         }
         println!("{kills} kills within {span:?} each, {resumed} runs went on, {ends} ended before");
-        assert!(resumed > 0, "every run started from the beginning");
+        assert!(resumed * 5 > self.kills, "most runs began at the beginning");
         // The first ends what was begun, the second brings what has come meanwhile.
         self.undisturbed(folder);
         self.undisturbed(folder);

@@ -1,6 +1,8 @@
 //! The owner's wishes over what was inferred.
 
 use super::overrides::{Incremental, Overrides, Paginate, PaginateTable, ParentOverride};
+use super::select::unknown;
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::infer::facts::{
     CursorFacts, CursorFormat, CursorMeaning, Decision, Facts, FixedParameter, PaginatorFacts,
     PaginatorKind as Found,
@@ -8,7 +10,17 @@ use crate::infer::facts::{
 use crate::spec::api::Location;
 
 /// Applies what the owner says of an API's meaning.
-pub fn adjust(facts: &mut Facts, overrides: &Overrides) {
+/// A resource that is none, or a kind of paging that is none, is an error.
+pub fn adjust(facts: &mut Facts, overrides: &Overrides) -> Result<(), Box<Diagnostic>> {
+    for name in overrides.resources.keys() {
+        if facts
+            .resources
+            .iter()
+            .all(|resource| resource.name != *name)
+        {
+            return Err(Box::new(unknown(facts, name)));
+        }
+    }
     for resource in &mut facts.resources {
         let Some(wish) = overrides.resources.get(&resource.name) else {
             continue;
@@ -25,7 +37,8 @@ pub fn adjust(facts: &mut Facts, overrides: &Overrides) {
             resource.primary_key = sure(key.clone());
         }
         if let Some(paginate) = &wish.paginate {
-            resource.paginator = sure(paginator_facts(paginate));
+            let found = paginator_facts(paginate).ok_or_else(|| no_kind(&resource.name))?;
+            resource.paginator = sure(found);
         }
         match &wish.incremental {
             Some(Incremental::Switch(false)) => resource.cursor = sure(None),
@@ -78,6 +91,7 @@ pub fn adjust(facts: &mut Facts, overrides: &Overrides) {
         };
         resource.doubts.retain(|doubt| !settled(&doubt.settle));
     }
+    Ok(())
 }
 
 fn sure<T>(value: T) -> Decision<T> {
@@ -88,7 +102,8 @@ fn sure<T>(value: T) -> Decision<T> {
     }
 }
 
-fn paginator_facts(paginate: &Paginate) -> PaginatorFacts {
+/// `None`: there is no such kind.
+fn paginator_facts(paginate: &Paginate) -> Option<PaginatorFacts> {
     let table = match paginate {
         Paginate::Word(kind) => PaginateTable {
             kind: kind.clone(),
@@ -105,9 +120,9 @@ fn paginator_facts(paginate: &Paginate) -> PaginatorFacts {
         "next_url" => Found::NextUrl,
         "token_in_body_post" => Found::TokenInBodyPost,
         "none" => Found::None,
-        _ => Found::Undecided,
+        _ => return None,
     };
-    PaginatorFacts {
+    Some(PaginatorFacts {
         kind,
         page_param: table.param,
         size_param: table.size,
@@ -118,5 +133,19 @@ fn paginator_facts(paginate: &Paginate) -> PaginatorFacts {
         total_path: table.pages.or(table.total),
         // Pages count from 1, rows from 0.
         first_page: table.first.unwrap_or(u64::from(kind != Found::Offset)),
-    }
+    })
+}
+
+fn no_kind(resource: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic {
+        severity: Severity::Error,
+        file: String::new(),
+        position: None,
+        pointer: None,
+        message: format!("`paginate` of the resource `{resource}` is no kind of paging"),
+        hint: Some(
+            "it is one of none, link_header, cursor_param, cursor_last_id, page_number, offset, next_url, token_in_body_post"
+                .to_owned(),
+        ),
+    })
 }

@@ -45,7 +45,7 @@ pub struct Runtime {
 /// Decides what will be generated.
 pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Diagnostic>> {
     let mut facts = facts.clone();
-    adjust(&mut facts, &options.overrides);
+    adjust(&mut facts, &options.overrides)?;
     let include = match options.include.is_empty() {
         true => &options.overrides.include,
         false => &options.include,
@@ -58,7 +58,7 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Dia
         .collect();
     let chosen = select(&facts, include, &exclude)?;
 
-    let source = source_name(api, options);
+    let source = names::cut(source_name(api, options));
     let mut plan = Plan {
         crate_name: format!("{}-connector", source.replace('_', "-")),
         prefix: source.to_uppercase().trim_start_matches('_').to_owned(),
@@ -160,7 +160,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         .collect();
 
     // Names first: parents are named by their children.
-    let mut modules = Names::default();
+    let (mut given, mut modules) = (Names::default(), Names::default());
     let mut idents: Vec<(String, String)> = Vec::new();
     for (resource, wish) in &facts {
         let what = format!("resource {}", api.operations[resource.operation].pointer);
@@ -169,6 +169,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
             (None, Some(name)) => name.clone(),
             (None, None) => names::snake(&resource.name, "resource"),
         };
+        let name = given.give(&[names::cut(name)]);
         let ident = modules.give(&[names::module(&name)]);
         plan.ledger.insert(what, name.clone());
         idents.push((name, ident));

@@ -108,6 +108,15 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// Names of types and files are cut there: some systems allow 255 bytes for a file with its ending.
+const LONGEST: usize = 80;
+
+/// At most that many letters; names are ASCII.
+pub fn cut(mut name: String) -> String {
+    name.truncate(LONGEST);
+    name
+}
+
 /// `user_name`, `_1_clicks`; `fallback` where nothing is left.
 pub fn snake(name: &str, fallback: &str) -> String {
     let joined = words(name).join("_");
@@ -126,9 +135,11 @@ pub fn pascal(name: &str, fallback: &str) -> String {
         first.into_iter().chain(letters).collect::<String>()
     };
     let joined: String = words(name).into_iter().map(capital).collect();
+    let joined = cut(joined);
     match joined.chars().next() {
         None => fallback.to_owned(),
         Some(first) if first.is_ascii_digit() => format!("T{joined}"),
+        Some(_) if joined == "Self" => "SelfRecord".to_owned(),
         Some(_) => joined,
     }
 }
@@ -170,7 +181,7 @@ pub fn field(key: &str) -> String {
 
 /// A name for a function, its module and its file.
 pub fn module(name: &str) -> String {
-    let name = snake(name, "resource");
+    let name = cut(snake(name, "resource"));
     let taken = DEVICES.iter().chain(&MODULES).any(|taken| *taken == name);
     match is_keyword(&name) || taken {
         true => format!("{name}_"),
@@ -208,8 +219,9 @@ impl Names {
         let last = candidates.last().map_or("x", String::as_str);
         let mut count = 2;
         loop {
-            let joint = if last.contains('_') || last.starts_with(|c: char| c.is_ascii_lowercase())
-            {
+            let joint = if last.ends_with('_') {
+                ""
+            } else if last.contains('_') || last.starts_with(|c: char| c.is_ascii_lowercase()) {
                 "_"
             } else {
                 ""

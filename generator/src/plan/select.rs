@@ -103,7 +103,8 @@ fn nothing(facts: &Facts, all: bool) -> Diagnostic {
     }
 }
 
-fn unknown(facts: &Facts, name: &str) -> Diagnostic {
+/// There is no resource of that name: which are near.
+pub fn unknown(facts: &Facts, name: &str) -> Diagnostic {
     let mut near: Vec<&str> = facts
         .resources
         .iter()

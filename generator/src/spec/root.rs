@@ -66,7 +66,15 @@ fn paths<'a>(root: &Node<'a>, report: &mut Report) -> Vec<(&'a str, Node<'a>)> {
         if path.starts_with("x-") || item.value.is_null() {
             continue;
         }
-        if item.value.is_object() {
+        let climbs = |segment: &str| {
+            matches!(
+                segment.to_lowercase().replace("%2e", ".").as_str(),
+                "." | ".."
+            )
+        };
+        if path.split('/').any(climbs) {
+            report.warn(&item, "a path that leads elsewhere is left out", path);
+        } else if item.value.is_object() {
             found.push((path, item));
         } else {
             report.warn(&item, "a path that is not a mapping is left out", path);

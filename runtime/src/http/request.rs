@@ -42,26 +42,20 @@ impl Request {
         let bad = |message: String| {
             Error::new(ErrorKind::Usage, message).at(format!("{} {path}", method.name()))
         };
-        let mut segments: Vec<String> = Vec::new();
-        for template in path.split('/').filter(|segment| !segment.is_empty()) {
-            segments.push(fill(template, parameters).map_err(bad)?);
-        }
-        {
-            let mut target = url
-                .path_segments_mut()
-                .map_err(|()| bad(format!("`{base}` cannot carry a path")))?;
-            target.pop_if_empty();
-            for segment in &segments {
-                // `.` and `..` would be resolved away, and take the request to another resource.
-                if segment == "." || segment == ".." {
-                    return Err(bad(format!("`{segment}` cannot be a path parameter")));
-                }
-                target.push(segment);
+        let mut whole = url.path().trim_end_matches('/').to_owned();
+        for template in path.strip_prefix('/').unwrap_or(path).split('/') {
+            let segment = fill(template, parameters).map_err(bad)?;
+            // `.` and `..` would be resolved away, and take the request to another resource.
+            if matches!(
+                segment.replace("%2e", ".").replace("%2E", ".").as_str(),
+                "." | ".."
+            ) {
+                return Err(bad(format!("`{segment}` cannot be a part of the path")));
             }
-            if path.ends_with('/') {
-                target.push("");
-            }
+            whole.push('/');
+            whole.push_str(&segment);
         }
+        url.set_path(&whole);
         Ok(Request {
             method,
             url,
@@ -125,16 +119,29 @@ fn fill(template: &str, parameters: &[(String, String)]) -> Result<String, Strin
             .iter()
             .find(|(n, _)| n == name)
             .map(|(_, v)| v.as_str());
-        filled.push_str(&rest[..open]);
+        encode(&mut filled, &rest[..open], true);
         match value {
             Some("") => return Err(format!("the path parameter `{name}` is empty")),
-            Some(value) => filled.push_str(value),
+            Some(value) => encode(&mut filled, value, false),
             None => return Err(format!("nothing supplies the path parameter `{name}`")),
         }
         rest = &rest[close + 1..];
     }
-    filled.push_str(rest);
+    encode(&mut filled, rest, true);
     Ok(filled)
+}
+
+/// Percent-encodes what cannot stand in a segment of a path (RFC 3986, `pchar`). `keep`: what is encoded already stays.
+fn encode(out: &mut String, text: &str, keep: bool) {
+    for (at, byte) in text.bytes().enumerate() {
+        let plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
+        let hex = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
+        let encoded = keep && byte == b'%' && hex(at + 1) && hex(at + 2);
+        match plain || encoded {
+            true => out.push(char::from(byte)),
+            false => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -160,6 +167,12 @@ mod tests {
             build("/a/{x}.{y}", &[("x", "1"), ("y", "json")]).unwrap(),
             "https://api.example/base/a/1.json"
         );
+        assert_eq!(
+            build("/a%41/b\rc/ü/{x}", &[("x", "%41")]).unwrap(),
+            "https://api.example/base/a%41/b%0Dc/%C3%BC/%2541"
+        );
+        assert_eq!(build("//a/", &[]).unwrap(), "https://api.example/base//a/");
+        assert!(build("/a/%2E%2e/b", &[]).is_err());
         assert!(build("/a/{x}", &[("x", "..")]).is_err());
         assert!(build("/a/{x}", &[("x", "")]).is_err());
         assert!(build("/a/{x}", &[]).is_err());
