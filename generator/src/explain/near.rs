@@ -9,8 +9,10 @@ pub(super) fn unknown<'a>(
     names: impl Iterator<Item = &'a str>,
 ) -> Box<Diagnostic> {
     let wanted = wanted.to_lowercase();
+    let names: Vec<&str> = names.collect();
     let mut near: Vec<(usize, &str)> = names
-        .map(|name| (distance(&wanted, &name.to_lowercase()), name))
+        .iter()
+        .map(|name| (distance(&wanted, &name.to_lowercase()), *name))
         .filter(|(distance, name)| {
             let close = *distance <= wanted.chars().count() / 3 + 1;
             let part = wanted.len() > 2
@@ -23,10 +25,22 @@ pub(super) fn unknown<'a>(
     near.dedup();
     near.truncate(6);
     let near: Vec<String> = near.iter().map(|(_, name)| format!("`{name}`")).collect();
-    let hint = if near.is_empty() {
-        "`etlgen inspect` lists all resources".to_owned()
+    let hint = if !near.is_empty() {
+        Some(format!("near it are {}", near.join(", ")))
+    } else if names.is_empty() {
+        None
     } else {
-        format!("near it are {}", near.join(", "))
+        let first: Vec<String> = names
+            .iter()
+            .take(8)
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let more = if names.len() > first.len() {
+            ", …"
+        } else {
+            ""
+        };
+        Some(format!("there are {}{more}", first.join(", ")))
     };
     Box::new(Diagnostic {
         severity: Severity::Error,
@@ -34,7 +48,7 @@ pub(super) fn unknown<'a>(
         position: None,
         pointer: None,
         message: message.to_owned(),
-        hint: Some(hint),
+        hint,
     })
 }
 

@@ -58,6 +58,14 @@ pub(super) fn auth(api: &Api) -> Decision<AuthFacts> {
             .iter()
             .filter_map(|name| api.security_schemes.get(name))
             .collect();
+        if set
+            .iter()
+            .zip(&schemes)
+            .any(|(name, scheme)| is_signed(name, scheme))
+        {
+            let reason = "every request wants its own signature, which no fixed key can be";
+            return decide(combine(&schemes), 0.3, reason.to_owned());
+        }
         let sure = if *count * 2 >= open { 0.9 } else { 0.7 };
         return decide(
             combine(&schemes),
@@ -84,15 +92,38 @@ pub(super) fn auth(api: &Api) -> Decision<AuthFacts> {
                 "no operation names a scheme; these keys belong together".to_owned(),
             );
         }
-        if let Some(scheme) = schemes.into_iter().min_by_key(|scheme| rank(scheme)) {
-            return decide(
-                combine(&[scheme]),
-                0.75,
-                "no operation names a scheme; this is the plainest one".to_owned(),
-            );
+        let plainest = api
+            .security_schemes
+            .iter()
+            .min_by_key(|(_, scheme)| rank(scheme));
+        if let Some((name, scheme)) = plainest {
+            let (sure, reason) = if is_signed(name, scheme) {
+                (
+                    0.3,
+                    "every request wants its own signature, which no fixed key can be",
+                )
+            } else {
+                (
+                    0.75,
+                    "no operation names a scheme; this is the plainest one",
+                )
+            };
+            return decide(combine(&[scheme]), sure, reason.to_owned());
         }
     }
     undeclared::undeclared(api)
+}
+
+/// A key that is computed anew for every request (AWS and its likes).
+fn is_signed(name: &str, scheme: &SecurityScheme) -> bool {
+    let SecurityScheme::ApiKey { description, .. } = scheme else {
+        return false;
+    };
+    let text = description.to_lowercase();
+    let name = name.to_lowercase();
+    ["hmac", "sigv4", "signature"]
+        .iter()
+        .any(|sign| name.contains(sign) || says(&text, sign))
 }
 
 /// The less, the plainer for a program that runs alone.
@@ -106,7 +137,10 @@ fn rank(scheme: &SecurityScheme) -> u8 {
         SecurityScheme::ApiKey { .. } => 1,
         SecurityScheme::OAuth2 { flows, .. } if flows.contains_key("clientCredentials") => 3,
         SecurityScheme::Basic { .. } => 2,
-        SecurityScheme::OAuth2 { .. } => 4,
+        // A program alone can renew a token, but not ask a person for one.
+        SecurityScheme::OAuth2 { flows, .. } => {
+            5 - u8::from(flows.values().any(|flow| flow.token_url.is_some()))
+        }
         SecurityScheme::Other { .. } => 9,
     }
 }
@@ -304,12 +338,19 @@ pub(super) fn base_url(api: &Api) -> String {
         .iter()
         .any(|sign| url.contains(sign))
     };
-    absolute
+    let chosen = absolute
         .iter()
         .find(|url| !trial(url))
         .or(absolute.first())
         .cloned()
-        .unwrap_or_default()
+        .unwrap_or_default();
+    // Credentials go to the encrypted one of two equal servers.
+    let secure = chosen.replacen("http://", "https://", 1);
+    if absolute.contains(&secure) {
+        secure
+    } else {
+        chosen
+    }
 }
 
 pub(super) fn decide(value: AuthFacts, confidence: f32, reason: String) -> Decision<AuthFacts> {

@@ -5,7 +5,7 @@ use crate::spec::api::Api;
 use super::facts::{CursorFormat, CursorMeaning};
 use super::node::Node;
 use super::roles::Param;
-use super::times::{Time, is_millis, meaning_of};
+use super::times::{Time, is_epoch, is_millis, meaning_of};
 use super::words::{flat, snake, words};
 
 /// Words of a lower bound, best first, and those of the upper one.
@@ -289,6 +289,10 @@ pub(super) fn format_of(node: &Node<'_>, text: &str) -> CursorFormat {
         } else {
             CursorFormat::UnixSeconds
         };
+    }
+    let mut shown = node.examples.iter().filter_map(|value| value.as_str());
+    if node.format().is_none() && shown.any(is_epoch) {
+        return CursorFormat::AsIs;
     }
     match node.format() {
         Some("date") => CursorFormat::Date,

@@ -22,7 +22,9 @@ const LAST: [&str; 8] = [
     "uri",
 ];
 /// Names that are keys only where one record is asked for by a name.
-const NAMED: [&str; 5] = ["name", "slug", "username", "login", "email"];
+const NAMED: [&str; 6] = ["name", "slug", "username", "login", "email", "number"];
+/// Last words of parameters that are also the names of what they take: `floating_ip`, `country_code`.
+const TAKEN: [&str; 6] = ["ip", "code", "slug", "email", "login", "address"];
 
 /// Finds the key of a record; `item_param` is what the path of one such record is asked by.
 pub(super) fn key(
@@ -62,6 +64,20 @@ pub(super) fn key(
             .find(|id| ids.contains_key(*id))
         {
             return decide(Some(&format!("{inner}.{id}")), 0.8, "the record has it");
+        }
+        // `dataset.dataset_id` of datasets.
+        let own = ids.iter().find(|(name, node)| {
+            let mut words = words(name);
+            let last = words.pop().unwrap_or_default();
+            let is_id = ENDS.iter().take(5).any(|end| *end == last);
+            is_id && node.is_scalar() && names_it(&words, noun)
+        });
+        if let Some((id, _)) = own {
+            return decide(
+                Some(&format!("{inner}.{id}")),
+                0.8,
+                "it is named after the record",
+            );
         }
     }
     // What its own item is asked by.
@@ -150,6 +166,13 @@ pub(super) fn key(
     if by_noun && let Some(name) = NAMED.into_iter().find_map(named) {
         return decide(Some(name), 0.65, "one record is asked for by name");
     }
+    // `/versions/{version}` asks for the `version` of versions.
+    let own_name = properties
+        .keys()
+        .find(|name| by_noun && same_noun(name, noun) && usable(name));
+    if let Some(name) = own_name {
+        return decide(Some(name), 0.65, "one record is asked for by it");
+    }
     if let Some(name) = LAST.into_iter().find_map(named) {
         let sure = if flat(name).starts_with("ur") {
             0.55
@@ -210,7 +233,8 @@ pub(super) fn field_for(record: &Node<'_>, param: &str, noun: &str) -> Option<St
     }
     // `order_number` -> `number`, `run_id` -> `id`: the last word alone.
     let last = words(param).pop().unwrap_or_default();
-    ENDS.contains(&last.as_str()).then(|| same(&last)).flatten()
+    let named = ENDS.contains(&last.as_str()) || TAKEN.contains(&last.as_str());
+    named.then(|| same(&last)).flatten()
 }
 
 fn is_id(name: &str) -> bool {

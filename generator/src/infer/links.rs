@@ -4,6 +4,7 @@ use crate::spec::api::Parameter;
 
 use super::Draft;
 use super::keys::field_for;
+use super::node::Node;
 use super::words::{flat, same_noun, says, singular_name, snake, words};
 
 /// Whether a parameter takes what a person knows: a user's, an organization's name.
@@ -117,4 +118,15 @@ pub(super) fn formatted(draft: &Draft<'_>, param: &str) -> Option<String> {
     let format = format.split_whitespace().next()?;
     let (before, _) = format.rsplit_once("/{")?;
     before.rsplit('/').next().map(str::to_owned)
+}
+
+/// Whether records have a field at a dotted path, as far as the document tells of their fields.
+pub(super) fn has_field(record: &Node<'_>, path: &str) -> bool {
+    let properties = record.properties();
+    let (head, rest) = path.split_once('.').unwrap_or((path, ""));
+    match properties.get(head) {
+        None => properties.is_empty(),
+        Some(_) if rest.is_empty() => true,
+        Some(node) => has_field(node, rest),
+    }
 }

@@ -18,6 +18,7 @@ mod prose;
 mod records;
 mod resources;
 mod roles;
+mod said;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -118,6 +119,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
         let noun = words::noun(&operation.path);
         let item = items
             .get(&words::path_shape(&operation.path))
+            .filter(|_| items_follow(&operation.path, &found.path))
             .map(String::as_str);
         let key = keys::key(&found.record, noun.as_deref().unwrap_or_default(), item);
         drafts.push(Draft {
@@ -153,6 +155,21 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
         !twin
     });
     (drafts, skipped)
+}
+
+/// Whether a placeholder after a list's path names one of its records: not so for `/transactions/nfts/{contract}`, where
+/// an NFT of the contract follows.
+fn items_follow(path: &str, records: &[String]) -> bool {
+    let ends_with_variable = words::segments(path)
+        .last()
+        .is_some_and(|last| words::is_variable(last));
+    match (words::noun(path), records.last()) {
+        (Some(noun), Some(key)) => {
+            let neutral = records::CONTAINERS.contains(&words::flat(key).as_str());
+            !ends_with_variable || neutral || words::same_noun(&noun, key)
+        }
+        _ => true,
+    }
 }
 
 /// Path of a list -> the placeholder that follows it somewhere.

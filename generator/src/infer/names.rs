@@ -77,10 +77,17 @@ fn plain(draft: &Draft<'_>) -> String {
         .path
         .last()
         .filter(|key| !container.contains(&key.as_str()));
-    noun(draft.path)
+    // `/transactions/accounts/{account}` lists transactions, as its records say.
+    let asked_by_one = draft.kind == ResourceKind::List
+        && segments(draft.path)
+            .last()
+            .is_some_and(|last| is_variable(last));
+    let by_path = noun(draft.path).filter(|_| !asked_by_one || by_records.is_none());
+    by_path
         .or_else(|| by_records.map(|key| snake(key)))
         .or_else(|| {
-            let last = segments(draft.path).pop().map(snake);
+            let last = segments(draft.path).pop();
+            let last = last.map(|last| snake(last.strip_suffix(".json").unwrap_or(last)));
             last.filter(|name| !name.is_empty())
         })
         .unwrap_or_else(|| "root".to_owned())

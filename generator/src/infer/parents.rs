@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use crate::spec::api::Location;
 
-use super::Draft;
 use super::facts::{ParentFacts, ParentLink, ResourceKind};
-use super::links::{field, formatted, is_known};
+use super::links::{field, formatted, has_field, is_known};
 use super::names::is_own;
 use super::words::{is_variable, path_shape, placeholder, same_noun, segments, words};
+use super::{Draft, items_follow};
 
 /// A parent, by its index among the drafts.
 #[derive(Clone, Debug)]
@@ -24,7 +24,11 @@ pub(super) struct Parent {
 pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
     let mut lists: HashMap<String, usize> = HashMap::new();
     for (index, draft) in drafts.iter().enumerate() {
-        if draft.kind == ResourceKind::List && !draft.deprecated && draft.method == "get" {
+        if draft.kind == ResourceKind::List
+            && !draft.deprecated
+            && draft.method == "get"
+            && items_follow(draft.path, &draft.found.path)
+        {
             lists.entry(path_shape(draft.path)).or_insert(index);
         }
     }
@@ -59,6 +63,11 @@ pub(super) fn parents(
             continue;
         };
         let (field, sure) = field(draft, parent, param, 1);
+        let exists = has_field(&parent.found.record, &field);
+        let mut reason = format!("its path goes on from `{}`", parent.path);
+        if !exists {
+            reason.push_str(&format!(", whose records have no `{field}`"));
+        }
         *slot = Some(Parent {
             index: *index,
             links: vec![ParentLink {
@@ -67,8 +76,12 @@ pub(super) fn parents(
                 field,
             }],
             inherited: Vec::new(),
-            confidence: if sure { 0.95 } else { 0.75 },
-            reason: format!("its path goes on from `{}`", parent.path),
+            confidence: match (exists, sure) {
+                (false, _) => 0.5,
+                (true, true) => 0.95,
+                (true, false) => 0.75,
+            },
+            reason,
         });
     }
     for index in 0..drafts.len() {
@@ -153,7 +166,16 @@ fn by_noun(drafts: &[Draft<'_>], parents: &[Option<Parent>], child: usize) -> Op
 }
 
 /// The less, the better a parent.
-type Rank = (bool, bool, bool, usize, bool, usize, usize);
+type Rank = (
+    bool,
+    bool,
+    bool,
+    usize,
+    bool,
+    std::cmp::Reverse<usize>,
+    usize,
+    usize,
+);
 
 fn best(
     drafts: &[Draft<'_>],
@@ -194,6 +216,8 @@ fn best(
             // A level more costs as much as a setting: it multiplies requests.
             trouble(drafts, &settings) + depth(parents, index),
             !parent.path.starts_with(&stem),
+            // `/vision/datasets/{id}/models` lists what `/vision/models/{id}` asks for, `/language/…` does not.
+            std::cmp::Reverse(common(draft.path, parent.path)),
             segments(parent.path).len(),
             index,
         );
@@ -227,12 +251,22 @@ fn best(
     best.map(|(_, parent)| parent)
 }
 
+/// How many static segments two paths begin with.
+fn common(one: &str, other: &str) -> usize {
+    segments(one)
+        .into_iter()
+        .zip(segments(other))
+        .take_while(|(one, other)| one == other && !is_variable(one))
+        .count()
+}
+
 /// Whether a list holds such things, by its path or by its records' name.
 fn is_list_of(parent: &Draft<'_>, thing: &str) -> bool {
     let by_path = parent
         .noun
         .as_ref()
-        .is_some_and(|noun| same_noun(noun, thing));
+        .is_some_and(|noun| same_noun(noun, thing))
+        && items_follow(parent.path, &parent.found.path);
     let by_records = parent.noun.is_none()
         && parent
             .found

@@ -4,6 +4,7 @@ use crate::spec::api::{Api, Location, Operation};
 
 use super::node::Node;
 use super::roles::Roles;
+use super::said::said;
 use super::words::{flat, is_plural, is_variable, noun, same_noun, segments, words};
 
 /// What a response holds.
@@ -19,7 +20,7 @@ pub(super) struct Found<'a> {
 }
 
 /// Names that say no more than "here they are".
-const CONTAINERS: [&str; 18] = [
+pub(super) const CONTAINERS: [&str; 18] = [
     "data",
     "items",
     "results",
@@ -180,11 +181,11 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
     gather(&body, &mut Vec::new(), &noun, &mut candidates);
     // The first of equals: documents put the collection before what belongs to it.
     let mut best: Option<Candidate<'a>> = None;
+    let mut tied = false;
     for candidate in candidates {
-        if best
-            .as_ref()
-            .is_none_or(|best| candidate.score > best.score)
-        {
+        let score = best.as_ref().map_or(i32::MIN, |best| best.score);
+        tied = tied && candidate.score <= score || candidate.score == score;
+        if candidate.score > score {
             best = Some(candidate);
         }
     }
@@ -193,9 +194,7 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
         .keys()
         .filter(|name| SIGNS.contains(&flat(name).as_str()))
         .count();
-    let has_id = ["id", "_id", "uuid", "gid"]
-        .iter()
-        .any(|name| properties.contains_key(*name));
+    let has_id = has_id(&body) || properties.get("metadata").is_some_and(has_id);
     let others = properties
         .iter()
         .filter(|(name, node)| node.is_scalar() && !SIGNS.contains(&flat(name).as_str()))
@@ -220,18 +219,28 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
     around += if signs > 0 { 2 } else { 0 };
     around += i32::from(plural);
     around -= if has_id { 4 } else { 0 };
-    around -= if ends_with_variable { 4 } else { 0 };
+    // One object does not come in pages.
+    around -= if ends_with_variable && !roles.advance() {
+        4
+    } else {
+        0
+    };
+    around -= if asks_about(&operation.path) { 6 } else { 0 };
     around -= if others > 5 { 3 } else { 0 };
+    let named = best
+        .as_ref()
+        .and_then(|best| best.path.last())
+        .is_some_and(|name| names_the_same(name, &noun));
     if let Some(best) = best.filter(|best| best.score + around >= ENOUGH && best.score > 0) {
-        let sure = if best.score + around > ENOUGH + 2 {
-            0.9
+        let path = best.path.join(".");
+        let (sure, reason) = if tied && !named {
+            let reason = format!("`{path}` is the first of several arrays that are as likely");
+            (0.5, reason)
         } else {
-            0.7
+            let sure = best.score + around > ENOUGH + 2;
+            let reason = format!("`{path}` is the array of the response that fits the path");
+            (if sure { 0.9 } else { 0.7 }, reason)
         };
-        let reason = format!(
-            "`{}` is the array of the response that fits the path",
-            best.path.join(".")
-        );
         return Some(list(best.path, best.element, sure, &reason));
     }
     // A list declared as one of its objects: pages of one object make no sense.
@@ -279,7 +288,14 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, noun: &str, found: &mut V
                 score,
             });
         } else if path.len() < 3 && !ABOUT.contains(&key.as_str()) {
+            let from = found.len();
             gather(&child, path, noun, found);
+            // Parts of one object that has an id are no collection.
+            if has_id(&child) {
+                for candidate in found.iter_mut().skip(from) {
+                    candidate.score -= 5;
+                }
+            }
         }
         path.pop();
     }
@@ -319,6 +335,20 @@ fn score(path: &[String], element: &Node<'_>, noun: &str) -> i32 {
     score
 }
 
+fn has_id(node: &Node<'_>) -> bool {
+    let properties = node.properties();
+    ["id", "_id", "uid", "uuid", "gid"]
+        .iter()
+        .any(|name| properties.contains_key(*name))
+}
+
+/// RPC that asks about one thing: `/files.info`, `/reactions.get`.
+fn asks_about(path: &str) -> bool {
+    let last = segments(path).pop().unwrap_or_default();
+    last.rsplit_once('.')
+        .is_some_and(|(_, verb)| ["info", "get", "show", "retrieve"].contains(&verb))
+}
+
 /// `domain_records` and `records`; `workflowRuns` and `runs`.
 fn names_the_same(name: &str, noun: &str) -> bool {
     if noun.is_empty() {
@@ -330,61 +360,4 @@ fn names_the_same(name: &str, noun: &str) -> bool {
     let (name, noun) = (words(name), words(noun));
     let last = |words: &[String]| words.last().cloned().unwrap_or_default();
     same_noun(&last(&name), &last(&noun))
-}
-
-/// What summary and operation id say: 1 a list, -1 one object, 0 nothing.
-fn said(operation: &Operation) -> i32 {
-    let summary = operation.summary.to_lowercase();
-    let description = operation.description.to_lowercase();
-    let first = description.split(['.', '\n']).next().unwrap_or_default();
-    let id = operation.id.as_deref().map(words).unwrap_or_default();
-    let lists = [
-        "list ",
-        "lists ",
-        "returns a list",
-        "get all",
-        "gets all",
-        "get a list",
-        "returns all",
-        "fetch all",
-        "retrieve all",
-        "retrieves all",
-        "a list of",
-        "all the ",
-        "retrieves a list",
-        "list of",
-        "collection of",
-        "an array of",
-        "get multiple",
-    ];
-    let singles = [
-        "get a ",
-        "get an ",
-        "retrieve a ",
-        "retrieve an ",
-        "retrieves the ",
-        "get one ",
-        "a single",
-        "get information about",
-        "get details",
-        "returns the details",
-        "returns information",
-        "retrieves a ",
-        "retrieves an ",
-        "returns a single",
-        "shows details",
-        "show a ",
-    ];
-    let texts = [summary.as_str(), first];
-    let starts = |text: &str| text.starts_with("list") || text.starts_with("all ");
-    let listed = texts
-        .iter()
-        .any(|text| starts(text) || lists.iter().any(|sign| text.contains(sign)))
-        || id.first().is_some_and(|word| word == "list")
-        || (id.last().is_some_and(|word| word == "list") && !id.iter().any(|word| word == "by"))
-        || id.iter().take(2).any(|word| word == "all");
-    let one = texts
-        .iter()
-        .any(|text| singles.iter().any(|sign| text.contains(sign)));
-    i32::from(listed) - i32::from(one && !listed)
 }

@@ -1,6 +1,6 @@
 //! Which operations are resources: lists of records, single objects, or neither.
 
-use crate::spec::api::{Api, Location, Operation};
+use crate::spec::api::{Api, Location, Operation, SchemaKind};
 
 use super::facts::ResourceKind;
 use super::node::Node;
@@ -112,7 +112,17 @@ fn wants_words(api: &Api, operation: &Operation, path_words: &[String]) -> bool 
             && Node::of_schema(api, parameter.schema).is_scalar()
             && (parameter.required || (searches && is_bare_search(operation)))
     });
-    query && (searches || operation.summary.to_lowercase().contains("search"))
+    // A search by POST has its words in the body.
+    let body = operation
+        .request_body
+        .and_then(|body| api.schemas.0.get(body.0));
+    let asked = match body.map(|body| &body.kind) {
+        Some(SchemaKind::Object { required, .. }) => required.iter().any(|name| {
+            ["q", "query", "searchterm", "keyword", "text"].contains(&flat(name).as_str())
+        }),
+        _ => false,
+    };
+    (query || asked) && (searches || operation.summary.to_lowercase().contains("search"))
 }
 
 /// `/search`: over all kinds of things.

@@ -1,21 +1,28 @@
 //! One small document per question.
 
 use super::facts::{
-    AuthFacts, CursorFormat, CursorMeaning, Facts, PaginatorKind, ResourceFacts, ResourceKind,
+    AuthFacts, CursorFormat, CursorMeaning, Facts, PaginatorKind, ResourceFacts, ResourceKind, SURE,
 };
 use super::infer;
 use crate::spec::{Input, read};
 
+mod auth;
 mod lists;
 mod pages;
 mod parents;
 
 /// Infers from a document's `paths` and whatever follows them.
 fn facts(paths: &str) -> Facts {
-    let text = format!("openapi: 3.0.0\ninfo: {{title: T, version: '1'}}\npaths:\n{paths}");
+    read_text(&format!(
+        "openapi: 3.0.0\ninfo: {{title: T, version: '1'}}\npaths:\n{paths}"
+    ))
+}
+
+/// Infers from a whole document.
+fn read_text(text: &str) -> Facts {
     let input = Input {
         name: "test.yaml".to_owned(),
-        bytes: text.into_bytes(),
+        bytes: text.as_bytes().to_vec(),
         base: None,
     };
     let (api, diagnostics) = read(&input);

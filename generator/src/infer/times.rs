@@ -183,8 +183,14 @@ fn is_time(node: &Node<'_>, words: &[String]) -> bool {
 
 fn looks_dated(text: &str) -> bool {
     let digits = text.chars().take(4).filter(char::is_ascii_digit).count();
-    (digits == 4 && text.get(4..5) == Some("-"))
-        || (text.len() >= 10 && text.chars().all(|c| c.is_ascii_digit()))
+    (digits == 4 && text.get(4..5) == Some("-")) || is_epoch(text)
+}
+
+/// Seconds in text, perhaps with a fraction: `1403051575.000407`.
+pub(super) fn is_epoch(text: &str) -> bool {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    whole.len() >= 10 && digits(whole) && digits(fraction)
 }
 
 /// Whether a value is a time in milliseconds.

@@ -82,6 +82,10 @@ pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
             format!("most operations have a parameter `{name}`"),
         );
     }
+    if let Some(key) = told_key(&api.description) {
+        let reason = format!("the description speaks of `{}`", key.name);
+        return decide(AuthFacts::Keys(vec![key]), 0.65, reason);
+    }
     let prose = api.description.to_lowercase();
     let bearers = [
         "bearer",
@@ -125,4 +129,34 @@ pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
         0.5,
         "nothing speaks of keys or tokens".to_owned(),
     )
+}
+
+/// A header or a query parameter that carries a key, as prose names it: `X-Api-Key: …`, `?api_key=…`.
+fn told_key(prose: &str) -> Option<KeyFacts> {
+    let headers = [
+        "xapikey",
+        "xauthtoken",
+        "xaccesstoken",
+        "xapitoken",
+        "xauthkey",
+    ];
+    let parameters = ["apikey", "apitoken", "accesstoken"];
+    let part = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    let key = |location, name: &str| KeyFacts {
+        location,
+        name: name.to_owned(),
+        prefix: String::new(),
+    };
+    let header = prose
+        .split(part)
+        .find(|word| word.contains('-') && headers.contains(&flat(word).as_str()));
+    if let Some(name) = header {
+        return Some(key(Location::Header, name));
+    }
+    prose.split(['?', '&']).skip(1).find_map(|rest| {
+        let (name, _) = rest.split_once('=')?;
+        parameters
+            .contains(&flat(name).as_str())
+            .then(|| key(Location::Query, name))
+    })
 }

@@ -10,7 +10,7 @@ use super::top::top;
 /// How wide a table may be if nobody says.
 const WIDTH: usize = 160;
 /// An endpoint is not made shorter than this.
-const LEAST: usize = 24;
+const LEAST: usize = 40;
 const COLUMNS: usize = 7;
 const ENDPOINT: usize = 1;
 
@@ -83,6 +83,9 @@ fn headline(api: &Api, facts: &Facts) -> String {
     );
     if !name.is_empty() {
         text.push_str(&format!(" ({})", one_line(&name)));
+    }
+    if facts.auth.confidence < SURE {
+        text.push('?');
     }
     text.push_str("\n\n");
     text

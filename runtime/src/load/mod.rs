@@ -11,7 +11,9 @@ use crate::state::{StateChange, StateRow};
 pub mod parquet;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-#[cfg(feature = "sqlite")]
+#[cfg(all(test, any(feature = "sqlite", feature = "parquet")))]
+mod tests;
+#[cfg(any(feature = "sqlite", test))]
 mod text;
 
 /// What a destination remembers of a source.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{At, Normalizer, names};
 use crate::record::json::{self, Number, Reader};
 use crate::record::layout::ValueRef;
-use crate::record::{Timestamp, parse_instant};
+use crate::record::{Decimal, Timestamp, parse_instant};
 use crate::schema::ColumnType;
 
 /// What is nested deeper stays JSON.
@@ -52,9 +52,9 @@ enum Scalar<'a> {
     Float(f64),
     /// Text, and the instant that it names, if it does.
     Text(Cow<'a, str>, Option<Timestamp>),
-    /// A number that no column of numbers can hold: its digits.
-    Digits(&'a str),
-    /// What is not even text: a string with half a surrogate pair.
+    /// A whole number beyond 64 bits.
+    Decimal(Decimal),
+    /// What no other column can say: a string with half a surrogate pair, a number beyond decimals and doubles.
     Json(&'a str),
 }
 
@@ -74,11 +74,12 @@ impl<'a> Scalar<'a> {
             },
             _ => match reader.number() {
                 Ok(Number::Int(value)) => Scalar::Int(value),
-                Ok(number @ Number::Real(digits)) => match number.as_float() {
-                    Some(value) => Scalar::Float(value),
-                    None => Scalar::Digits(digits),
-                },
-                Ok(Number::Big(digits)) => Scalar::Digits(digits),
+                Ok(number @ Number::Real(_)) => {
+                    number.as_float().map_or(Scalar::Json(raw), Scalar::Float)
+                }
+                Ok(Number::Big(digits)) => {
+                    digits.parse().map_or(Scalar::Json(raw), Scalar::Decimal)
+                }
                 Err(_) => Scalar::Json(raw),
             },
         })
@@ -90,7 +91,8 @@ impl<'a> Scalar<'a> {
             Scalar::Int(_) => ColumnType::Int64,
             Scalar::Float(_) => ColumnType::Float64,
             Scalar::Text(_, Some(_)) => ColumnType::Timestamp,
-            Scalar::Text(_, None) | Scalar::Digits(_) => ColumnType::Text,
+            Scalar::Text(_, None) => ColumnType::Text,
+            Scalar::Decimal(_) => ColumnType::Decimal,
             Scalar::Json(_) => ColumnType::Json,
         }
     }
@@ -99,8 +101,6 @@ impl<'a> Scalar<'a> {
     fn fits(&self, ty: ColumnType) -> bool {
         match (self, ty) {
             (Scalar::Text(..), ColumnType::Text) => true,
-            // A number among texts would come back as a text.
-            (Scalar::Digits(_), ColumnType::Text) => false,
             (Scalar::Int(value), ColumnType::Float64) => {
                 (*value as f64) as i128 == i128::from(*value)
             }
@@ -215,7 +215,10 @@ impl Normalizer {
                 values.scalar(at.row, ValueRef::Timestamp(&time));
             }
             (Scalar::Text(text, _), _) => values.text(at.row, &text),
-            (Scalar::Digits(text) | Scalar::Json(text), _) => values.text(at.row, text),
+            (Scalar::Json(text), _) => values.text(at.row, text),
+            (Scalar::Decimal(value), _) => {
+                values.scalar(at.row, ValueRef::Decimal(&value));
+            }
             (Scalar::Bool(value), _) => {
                 values.scalar(at.row, ValueRef::Bool(&value));
             }

@@ -81,6 +81,11 @@ impl Names {
         self.taken.insert(name.to_lowercase());
     }
 
+    /// Whether the wanted name is given already.
+    pub fn has(&self, wanted: &str, limit: usize) -> bool {
+        self.taken.contains(&shorten(wanted, limit).to_lowercase())
+    }
+
     /// Gives the wanted name, or `name_2`, `name_3`, … where it is taken.
     pub fn unique(&mut self, wanted: &str, limit: usize) -> String {
         let mut name = shorten(wanted, limit);

@@ -257,8 +257,8 @@ impl Table {
         self.by_path.get(path).map_or(&[], Vec::as_slice)
     }
 
-    /// The column for values of that type at `path`, made if it is new: under the wanted name, or, beside a column of
-    /// another type, as its variant. `waits`: it does not exist before its first value.
+    /// The column for values of that type at `path`, made if it is new: under the wanted name, or, if a column of another
+    /// type has that, as its variant. `waits`: it does not exist before its first value.
     pub fn column(
         &mut self,
         path: &str,
@@ -272,9 +272,13 @@ impl Table {
         if let Some(at) = same {
             return *at;
         }
-        let name = match there.first() {
-            Some(plain) => format!("{}__v_{}", self.schema.columns[*plain].name, ty.name()),
-            None => wanted.to_owned(),
+        // A table of an earlier run may have variants only: the plain column has had no value yet.
+        let names = there
+            .iter()
+            .map(|at| self.schema.columns[*at].name.as_str());
+        let name = match names.min_by_key(|name| name.len()) {
+            Some(plain) if self.names.has(wanted, limit) => format!("{plain}__v_{}", ty.name()),
+            _ => wanted.to_owned(),
         };
         let name = self.names.unique(&name, limit);
         let column = Column {

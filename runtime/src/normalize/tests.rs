@@ -149,7 +149,7 @@ fn drift_is_loaded_beside_what_is_declared() {
     assert_eq!(
         dump(&normalizer.finish().unwrap()),
         r#"orders id="a" count__v_text="many" created__v_text="" new__deep=true address="Bern"
-orders id="b" count__v_text="99999999999999999999" user_name=1 user_name_2=2 id__again="again" lines__amount=3 big="1e999" when=@1704164645000000
+orders id="b" count__v_decimal=99999999999999999999000000000e-9 user_name=1 user_name_2=2 id__again="again" lines__amount=3 big="1e999" when=@1704164645000000
 orders id="c" when__v_text="never" half="\"\\ud800\""
 orders__lines amount=1 _etl_list_idx=0
 orders__lines _etl_list_idx=1 value=7
@@ -184,6 +184,36 @@ fn names_types_and_columns_of_an_earlier_run_stay() {
         "orders id=\"a\" user_name=1 user_name_2=2 x__v_bigint=5\n"
     );
     assert!(batches.iter().any(|batch| batch.schema.name == "orders__l"));
+}
+
+#[test]
+fn a_column_has_its_name_also_if_its_variant_came_first() {
+    #[derive(Record)]
+    struct Outer {
+        a: Option<Middle>,
+    }
+    #[derive(Record)]
+    struct Middle {
+        b: Option<Inner>,
+    }
+    #[derive(Record)]
+    struct Inner {
+        c: Option<i64>,
+    }
+    let mut first = normalizer::<Outer>(Disposition::Merge, &[]);
+    add::<Outer>(&mut first, r#"[{"a":{"b":{"c":"x"}}}]"#);
+    let batches = first.finish().unwrap();
+    assert_eq!(dump(&batches), "orders a__b__c__v_text=\"x\"\n");
+    let known = [(*batches[0].schema).clone()];
+    let mut second = normalizer::<Outer>(Disposition::Merge, &known);
+    add::<Outer>(
+        &mut second,
+        r#"[{"a":{"b":{"c":1}}},{"a":{"b":{"c":true}}}]"#,
+    );
+    assert_eq!(
+        dump(&second.finish().unwrap()),
+        "orders a__b__c=1\norders a__b__c__v_bool=true\n"
+    );
 }
 
 #[test]

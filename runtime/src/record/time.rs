@@ -139,11 +139,18 @@ impl fmt::Display for Date {
 /// Reads RFC 3339 as microseconds; `None` if it is something else or would lose digits. `naive`: a time without an
 /// offset is taken as UTC.
 pub(crate) fn parse_instant(text: &str, naive: bool) -> Option<i64> {
-    let bytes = text.as_bytes();
+    let (year, bytes) = match text.as_bytes() {
+        // A year beyond four digits, as `rfc3339` writes it.
+        [sign @ (b'+' | b'-'), a, b, bytes @ ..] => {
+            let year = two(&[*a, *b], 0)? * 10_000 + parse_year(bytes)?;
+            (if *sign == b'-' { -year } else { year }, bytes)
+        }
+        bytes => (parse_year(bytes)?, bytes),
+    };
     if bytes.len() < 19 || !matches!(bytes[10], b'T' | b't' | b' ') {
         return None;
     }
-    let days = parse_day(bytes)?;
+    let days = day_of(year, bytes)?;
     if bytes[13] != b':' || bytes[16] != b':' {
         return None;
     }
@@ -189,7 +196,8 @@ pub(crate) fn parse_instant(text: &str, naive: bool) -> Option<i64> {
         _ => return None,
     };
     let seconds = days * DAY + hour * 3600 + minute * 60 + second - offset;
-    Some(seconds * MICROS + fraction)
+    // The earliest instants are less than a second behind a whole one that 64 bits cannot say.
+    i64::try_from(i128::from(seconds) * i128::from(MICROS) + i128::from(fraction)).ok()
 }
 
 /// Reads a decimal number as an integer of `10^-digits`; `None` if that would lose something.
@@ -204,12 +212,20 @@ fn two(bytes: &[u8], at: usize) -> Option<i64> {
     }
 }
 
+fn parse_year(bytes: &[u8]) -> Option<i64> {
+    Some(two(bytes, 0)? * 100 + two(bytes, 2)?)
+}
+
 /// Days since 1970 of the `YYYY-MM-DD` that begins the text.
 fn parse_day(bytes: &[u8]) -> Option<i64> {
+    day_of(parse_year(bytes)?, bytes)
+}
+
+/// Days since 1970 of the month and day in `YYYY-MM-DD`, in that year.
+fn day_of(year: i64, bytes: &[u8]) -> Option<i64> {
     if bytes.get(4) != Some(&b'-') || bytes.get(7) != Some(&b'-') {
         return None;
     }
-    let year = two(bytes, 0)? * 100 + two(bytes, 2)?;
     let (month, day) = (two(bytes, 5)?, two(bytes, 8)?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
@@ -368,6 +384,15 @@ mod tests {
             Timestamp(i64::MIN).to_string(),
             "-290308-12-21T19:59:05.224192Z"
         );
+        for value in [
+            i64::MIN,
+            -62_167_219_200_000_001,
+            253_402_300_800_000_000,
+            i64::MAX,
+        ] {
+            assert_eq!(micros(&Timestamp(value).to_string()), Some(value));
+        }
+        assert_eq!(micros("+999999-01-01T00:00:00Z"), None);
     }
 
     #[test]

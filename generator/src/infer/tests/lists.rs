@@ -1,4 +1,4 @@
-//! Lists, records, keys, names, cursors, parameters, auth.
+//! Lists, records, keys, names, cursors, parameters.
 
 use super::*;
 
@@ -207,36 +207,6 @@ fn names_are_short_for_the_central_list() {
 }
 
 #[test]
-fn auth_in_every_shape() {
-    let list = format!("{{type: array, items: {ITEM}}}");
-    let auth = |rest: &str| facts(&(get("/things", "[]", &list) + rest)).auth.value;
-    let schemes = |schemes: &str, security: &str| {
-        auth(&format!(
-            "security: {security}\ncomponents: {{securitySchemes: {schemes}}}\n"
-        ))
-    };
-    assert_eq!(
-        schemes(
-            "{b: {type: http, scheme: basic}, t: {type: http, scheme: bearer}}",
-            "[{b: []}, {t: []}]"
-        ),
-        AuthFacts::Bearer
-    );
-    let two =
-        "{k: {type: apiKey, in: query, name: key}, t: {type: apiKey, in: query, name: token}}";
-    let AuthFacts::Keys(keys) = schemes(two, "[{k: []}, {t: []}]") else {
-        panic!("no keys")
-    };
-    assert_eq!(keys.len(), 2);
-    let prefixed = "{k: {type: apiKey, in: header, name: Authorization, description: 'Set it to `Acme-Key your-key`'}}";
-    let AuthFacts::Keys(keys) = schemes(prefixed, "[{k: []}]") else {
-        panic!("no keys")
-    };
-    assert_eq!(keys[0].prefix, "Acme-Key ");
-    assert_eq!(auth(""), AuthFacts::None);
-}
-
-#[test]
 fn a_schema_that_holds_itself_and_odd_names_are_survived() {
     let mut paths = get(
         "/nodes",
@@ -264,4 +234,99 @@ fn a_schema_that_holds_itself_and_odd_names_are_survived() {
     names.dedup();
     assert_eq!(names.len(), facts.resources.len());
     assert!(names.iter().all(|name| !name.is_empty()));
+}
+
+#[test]
+fn parts_of_one_object_with_an_id_are_no_list() {
+    let schema = format!(
+        "{{type: object, properties: {{series: {{type: object, properties: {{uid: {{type: string}}, series: {{type: array, items: {ITEM}}}}}}}}}}}"
+    );
+    let facts = facts(&get(
+        "/series",
+        &format!("[{}]", query("uid", "string")),
+        &schema,
+    ));
+    assert_eq!(resource(&facts, "series").kind, ResourceKind::Single);
+}
+
+#[test]
+fn a_path_that_ends_with_a_placeholder_may_list() {
+    let schema = format!(
+        "{{type: object, properties: {{transactions: {{type: array, items: {ITEM}}}, continuation: {{type: string}}}}}}"
+    );
+    let parameters = format!("[{}]", query("continuation", "string"));
+    let facts = facts(&get(
+        "/transactions/accounts/{account}",
+        &parameters,
+        &schema,
+    ));
+    let transactions = resource(&facts, "transactions");
+    assert_eq!(transactions.kind, ResourceKind::List);
+    assert_eq!(transactions.records_path.value, ["transactions"]);
+}
+
+#[test]
+fn a_call_that_asks_about_one_thing_is_no_list() {
+    let schema = format!(
+        "{{type: object, properties: {{file: {ITEM}, comments: {{type: array, items: {ITEM}}}}}}}"
+    );
+    let parameters = format!("[{}]", query("page", "integer"));
+    let facts = facts(&get("/files.info", &parameters, &schema));
+    assert_eq!(resource(&facts, "files_info").kind, ResourceKind::Single);
+}
+
+#[test]
+fn several_likely_arrays_are_a_question() {
+    let array = format!("{{type: array, items: {ITEM}}}");
+    let schema = format!(
+        "{{type: object, properties: {{data: {{type: object, properties: {{currencies: {array}, beds: {array}}}}}}}}}"
+    );
+    let facts = facts(&get("/all/constants", "[{name: page, in: query}]", &schema));
+    let constants = resource(&facts, "constants");
+    assert_eq!(constants.kind, ResourceKind::List);
+    assert!(constants.records_path.confidence < SURE);
+}
+
+#[test]
+fn a_key_in_a_wrapped_record() {
+    let schema = "{type: array, items: {type: object, properties: {links: {type: array, items: {}}, dataset: {type: object, properties: {dataset_id: {type: string}}}}}}";
+    let facts = facts(&get("/datasets", "[]", schema));
+    assert_eq!(
+        resource(&facts, "datasets").primary_key.value,
+        ["dataset.dataset_id"]
+    );
+}
+
+#[test]
+fn a_search_whose_words_stand_in_its_body_is_left_out() {
+    let paths = format!(
+        "  /search:
+    post:
+      summary: Search
+      requestBody: {{content: {{application/json: {{schema: {{type: object, required: [query], properties: {{query: {{type: string}}}}}}}}}}}}
+      responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: array, items: {ITEM}}}}}}}}}}}
+"
+    );
+    assert!(facts(&paths).resources.is_empty());
+}
+
+#[test]
+fn epochs_in_text_are_times() {
+    let schema = "{type: array, items: {type: object, properties: {ts: {type: string, example: '1403051575.000407'}}}}";
+    let parameters = "[{name: oldest, in: query, description: Start of time range of messages, schema: {type: string}}]";
+    let facts = facts(&get("/messages", parameters, schema));
+    let cursor = resource(&facts, "messages").cursor.value.clone().unwrap();
+    assert_eq!(cursor.field, "ts");
+    assert_eq!(cursor.param.as_deref(), Some("oldest"));
+    assert_eq!(cursor.format, CursorFormat::AsIs);
+}
+
+#[test]
+fn a_field_named_like_the_list_is_its_key_where_one_is_asked_for_by_it() {
+    let record = "{type: object, properties: {version: {type: string}, notes: {type: string}}}";
+    let array = format!("{{type: array, items: {record}}}");
+    let mut paths = get("/sets/versions", "[]", &array);
+    paths += &get("/sets/versions/{setVersion}", "[]", record);
+    let facts = facts(&paths);
+    assert_eq!(resource(&facts, "versions").primary_key.value, ["version"]);
 }

@@ -136,3 +136,95 @@ fn members_may_stand_below_several_teams() {
     assert!(resource(&facts, "members").key_within_parent);
     assert!(!resource(&facts, "notes").key_within_parent);
 }
+
+#[test]
+fn of_two_lists_the_one_in_the_same_branch_is_the_parent() {
+    let record = list(&format!("id: {TEXT}"));
+    let mut paths = String::new();
+    for branch in ["language", "vision"] {
+        paths += &get(&format!("/{branch}/datasets"), "[]", &record);
+        paths += &get(
+            &format!("/{branch}/datasets/{{datasetId}}/models"),
+            "[]",
+            &record,
+        );
+    }
+    paths += &get("/vision/models/{modelId}/curves", "[]", &record);
+    let facts = facts(&paths);
+    let parent = resource(&facts, "curves").parent.value.clone().unwrap();
+    assert_eq!(parent.path, "/vision/datasets/{datasetId}/models");
+}
+
+#[test]
+fn a_list_asked_for_by_one_thing_holds_no_items_of_it() {
+    let transactions = format!(
+        "{{type: object, properties: {{transactions: {}, continuation: {TEXT}}}}}",
+        list(&format!("hash: {TEXT}, token_id: {TEXT}"))
+    );
+    let parameters = format!("[{}]", query("continuation", "string"));
+    let mut paths = get("/transactions/nfts/{contract}", &parameters, &transactions);
+    paths += &get(
+        "/transactions/nfts/{contract}/{token_id}",
+        &parameters,
+        &transactions,
+    );
+    let facts = facts(&paths);
+    let parents = facts
+        .resources
+        .iter()
+        .filter(|resource| resource.parent.value.is_some());
+    assert_eq!(parents.count(), 0);
+    let keys = &resource(&facts, "transactions").primary_key.value;
+    assert!(!keys.contains(&"token_id".to_owned()), "{keys:?}");
+}
+
+#[test]
+fn a_link_to_a_field_that_does_not_exist_is_a_question() {
+    let mut paths = get(
+        "/versions",
+        "[]",
+        &list(&format!("status: {TEXT}, notes: {TEXT}")),
+    );
+    paths += &get(
+        "/versions/{version}/changes",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    let facts = facts(&paths);
+    let changes = resource(&facts, "changes");
+    assert!(changes.parent.confidence < SURE, "{:?}", changes.parent);
+    assert!(
+        changes
+            .doubts
+            .iter()
+            .any(|doubt| doubt.settle.starts_with("parent"))
+    );
+}
+
+#[test]
+fn the_last_word_of_a_parameter_may_name_the_field() {
+    let mut paths = get(
+        "/floating_ips",
+        "[]",
+        &list(&format!("ip: {TEXT}, locked: {TEXT}")),
+    );
+    paths += &get(
+        "/floating_ips/{floating_ip}/actions",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    paths += &get(
+        "/versions",
+        "[]",
+        &list(&format!("number: {TEXT}, notes: {TEXT}")),
+    );
+    paths += &get(
+        "/versions/{setVersion}/changes",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    let facts = facts(&paths);
+    assert_eq!(parent(&facts, "actions").1, ["floating_ip <- ip"]);
+    assert_eq!(resource(&facts, "floating_ips").primary_key.value, ["ip"]);
+    assert_eq!(parent(&facts, "changes").1, ["setVersion <- number"]);
+}

@@ -1,63 +1,37 @@
-//! The folder after loads; `faults`: after kills and mistakes; `random`: after anything.
+//! The folder after loads; `faults`: after kills and mistakes. What every destination promises is tested in
+//! `load/tests.rs`.
 
 mod faults;
-mod random;
 mod support;
 
 use std::fs;
-use std::slice::from_ref;
 
 use arrow_array::Array;
 
 use self::support::*;
 use super::*;
 
+crate::load::tests::promises!(ParquetFolder);
+
 #[test]
-fn append_leaves_out_what_is_there() {
+fn small_batches_become_one() {
     let dir = tempfile::tempdir().unwrap();
-    let append = |records: &[Rec<'_>]| chunk(Disposition::Append, records);
-    let first = append(&[("a", 1, &[1, 2]), ("b", 2, &[])]);
-    run(dir.path(), "1", &[from_ref(&first)]);
-    let again = append(&[("c", 3, &[5]), ("a", 9, &[9]), ("d", 4, &[])]);
-    run(dir.path(), "2", &[&[first, again.clone(), again]]);
-    assert_eq!(rows(dir.path(), "orders"), ["a=1", "b=2", "c=3", "d=4"]);
-    assert_eq!(rows(dir.path(), "orders__lines"), ["a=1", "a=2", "c=5"]);
+    let merge = |records: &[Rec<'_>]| chunk(Disposition::Merge, records);
+    let first = merge(&[("a", 1, &[1, 2]), ("b", 2, &[7])]);
+    let second = merge(&[("a", 5, &[3]), ("d", 4, &[4])]);
+    run(dir.path(), "1", &[&[first], &[second]]);
+    assert_eq!(rows(dir.path(), "orders"), ["a=5", "b=2", "d=4"]);
+    assert_eq!(glob(dir.path(), "orders").len(), 1);
     check(dir.path());
 }
 
 #[test]
-fn merge_replaces_a_record_and_its_child_rows() {
+fn rows_that_come_again_before_the_commit_leave_no_files() {
     let dir = tempfile::tempdir().unwrap();
     let merge = |records: &[Rec<'_>]| chunk(Disposition::Merge, records);
-    let first = merge(&[("a", 1, &[1, 2]), ("b", 2, &[7]), ("c", 3, &[])]);
-    let second = merge(&[("a", 5, &[3]), ("d", 4, &[4])]);
-    run(dir.path(), "1", &[from_ref(&first), from_ref(&second)]);
-    let check_all = || {
-        assert_eq!(rows(dir.path(), "orders"), ["a=5", "b=2", "c=3", "d=4"]);
-        assert_eq!(rows(dir.path(), "orders__lines"), ["a=3", "b=7", "d=4"]);
-        check(dir.path());
-    };
-    check_all();
-    // The small batches have become one.
-    assert_eq!(glob(dir.path(), "orders").len(), 1);
-    run(dir.path(), "2", &[&[first.clone(), second.clone()]]);
-    check_all();
-    run(dir.path(), "3", &[&[first], &[second]]);
-    check_all();
-}
-
-#[test]
-fn a_record_that_comes_again_before_the_commit_is_one_row() {
-    let dir = tempfile::tempdir().unwrap();
-    let merge = |records: &[Rec<'_>]| chunk(Disposition::Merge, records);
-    let chunks = [
-        merge(&[("a", 1, &[1]), ("b", 1, &[1])]),
-        merge(&[("a", 2, &[2])]),
-        merge(&[("b", 3, &[]), ("a", 3, &[3])]),
-    ];
+    let chunks = [merge(&[("a", 1, &[1])]), merge(&[("a", 2, &[2])])];
     run(dir.path(), "1", &[&chunks]);
-    assert_eq!(rows(dir.path(), "orders"), ["a=3", "b=3"]);
-    assert_eq!(rows(dir.path(), "orders__lines"), ["a=3"]);
+    assert_eq!(glob(dir.path(), "orders").len(), 1);
     assert!(!dir.path().join("_etl/staging/orders").exists());
     check(dir.path());
 }

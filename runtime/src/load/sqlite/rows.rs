@@ -11,7 +11,7 @@ use arrow_array::{
 use rusqlite::types::Null;
 use rusqlite::{Connection, Statement};
 
-use super::quoted;
+use super::tables::quoted;
 use crate::load::text;
 use crate::schema::{Column, ColumnType, TableBatch};
 

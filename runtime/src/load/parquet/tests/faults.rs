@@ -5,11 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::support::*;
-use crate::error::ErrorKind;
 use crate::load::parquet::Parquet;
-use crate::load::{Chunk, Destination, LoadInfo, LoadStatus};
+use crate::load::{Chunk, Destination, LoadStatus};
 use crate::schema::{Disposition, TableSchema};
-use crate::state::{StateChange, StateRow};
 
 #[test]
 fn a_pass_that_is_killed_leaves_the_old_rows() {
@@ -79,48 +77,14 @@ fn files_without_a_manifest_are_cleaned_up() {
 }
 
 #[test]
-fn one_run_at_a_time() {
+fn the_manifest_has_one_entry_for_a_load() {
     let dir = tempfile::tempdir().unwrap();
-    let first = opened(dir.path(), "1");
-    let error = Parquet::new(dir.path()).open(&load("2")).unwrap_err();
-    assert!(error.to_string().contains("another run"), "{error}");
-    assert_eq!(error.kind(), ErrorKind::Destination);
-    drop(first);
-    opened(dir.path(), "2");
-}
-
-#[test]
-fn state_and_loads_are_remembered_with_the_rows() {
-    let dir = tempfile::tempdir().unwrap();
-    assert!(!Parquet::new(dir.path()).exists());
-    let row = |slice: &str, value: &str| StateRow {
-        resource: "orders".into(),
-        slice: slice.into(),
-        value: value.into(),
-    };
     let mut destination = opened(dir.path(), "1.5");
-    let put = |slice, value| StateChange::Put(row(slice, value));
-    destination
-        .write(&chunk(Disposition::Merge, &[("a", 1, &[])]))
-        .unwrap();
-    destination
-        .commit(&[put("x", "1"), put("y", "{}")], LoadStatus::Running)
-        .unwrap();
-    let forget = StateChange::Forget {
-        resource: "orders".into(),
-        slice: "x".into(),
-    };
-    destination
-        .commit(&[forget, put("y", "[2]")], LoadStatus::Complete)
-        .unwrap();
-    drop(destination);
-    let mut again = Parquet::new(dir.path());
-    assert!(again.exists());
-    let memory = again.open(&load("2")).unwrap();
-    assert_eq!(memory.state, [row("y", "[2]")]);
-    let names: Vec<_> = memory.tables.iter().map(|table| &table.name).collect();
-    assert_eq!(names, ["orders", "orders__lines"]);
-    let manifest = again.folder.read().unwrap();
+    let rows = chunk(Disposition::Merge, &[("a", 1, &[])]);
+    destination.write(&rows).unwrap();
+    destination.commit(&[], LoadStatus::Running).unwrap();
+    destination.commit(&[], LoadStatus::Complete).unwrap();
+    let manifest = destination.folder.read().unwrap();
     let loads = &manifest.sources["shop"].loads;
     assert_eq!(loads.len(), 1);
     assert_eq!((loads[0].status.as_str(), loads[0].rows), ("complete", 1));
@@ -128,35 +92,18 @@ fn state_and_loads_are_remembered_with_the_rows() {
 }
 
 #[test]
-fn tables_of_others_are_not_touched() {
+fn a_table_has_the_name_of_a_folder() {
     let dir = tempfile::tempdir().unwrap();
-    let rows = chunk(Disposition::Merge, &[("a", 1, &[])]);
-    fs::create_dir(dir.path().join("orders__lines")).unwrap();
-    let error = opened(dir.path(), "1").write(&rows).unwrap_err();
-    assert!(error.to_string().contains("`orders__lines`"), "{error}");
-    fs::remove_dir(dir.path().join("orders__lines")).unwrap();
-    run(dir.path(), "1", &[std::slice::from_ref(&rows)]);
-    let mut other = Parquet::new(dir.path());
-    let source = "other".to_owned();
-    let memory = other
-        .open(&LoadInfo {
-            source,
-            ..load("2")
-        })
-        .unwrap();
-    assert!(memory.tables.is_empty());
-    other.write(&rows).unwrap_err();
-    let mut odd = rows.clone();
+    let mut odd = chunk(Disposition::Merge, &[("a", 1, &[])]);
+    let mut destination = opened(dir.path(), "1");
     for name in ["../x", "", "a/b", "_etl"] {
         let schema = TableSchema {
             name: name.to_owned(),
-            ..(*rows.tables[0].schema).clone()
+            ..(*odd.tables[0].schema).clone()
         };
         odd.tables[0].schema = Arc::new(schema);
-        other.write(&odd).unwrap_err();
+        destination.write(&odd).unwrap_err();
     }
-    drop(other);
-    check(dir.path());
 }
 
 #[test]

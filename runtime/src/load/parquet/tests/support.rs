@@ -2,113 +2,72 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use arrow_schema::Schema;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
+};
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
 
 use crate::load::parquet::{Parquet, files};
-use crate::load::{Chunk, Destination, LoadInfo, LoadStatus};
-use crate::schema::{Column, ColumnRole, ColumnType, Disposition, TableBatch, TableSchema};
+use crate::load::tests::Place;
+pub use crate::load::tests::support::{Rec, chunk, load, pass, tables};
+use crate::load::{Chunk, Destination, LoadStatus, text};
 
-/// A record: its id, a value (`None`: the column is not there), its child rows.
-pub type Rec<'a> = (&'a str, i64, &'a [i64]);
+/// The folder, for tests of every destination.
+pub struct ParquetFolder;
 
-pub fn column(name: &str, ty: ColumnType, role: ColumnRole) -> Column {
-    Column {
-        name: name.to_owned(),
-        ty,
-        role,
-        path: match role {
-            ColumnRole::Data => format!("/{name}"),
-            _ => String::new(),
-        },
+impl Place for ParquetFolder {
+    fn at(dir: &Path) -> Box<dyn Destination> {
+        Box::new(Parquet::new(dir))
+    }
+
+    fn rows(dir: &Path, table: &str, columns: &[&str]) -> Vec<Vec<Option<String>>> {
+        let mut found = Vec::new();
+        for path in glob(dir, table) {
+            files::read(&path, None, |rows| {
+                let row = |at: usize| {
+                    let cell = |name: &&str| cell(rows.column_by_name(name)?, at);
+                    columns.iter().map(cell).collect()
+                };
+                found.extend((0..rows.num_rows()).map(row));
+                Ok(())
+            })
+            .unwrap();
+        }
+        found
+    }
+
+    fn foreign(dir: &Path, table: &str) {
+        fs::create_dir_all(dir.join(table)).unwrap();
+    }
+
+    fn kill(dir: &Path, chunk: &Chunk) {
+        super::faults::kill_before_manifest(dir, chunk);
     }
 }
 
-pub fn batch(schema: TableSchema, columns: Vec<ArrayRef>) -> TableBatch {
-    let fields: Vec<_> = schema.columns.iter().map(Column::arrow_field).collect();
-    TableBatch {
-        rows: RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(),
-        schema: Arc::new(schema),
+/// A value as text, as SQLite holds it.
+fn cell(array: &ArrayRef, row: usize) -> Option<String> {
+    if array.is_null(row) {
+        return None;
     }
-}
-
-/// The tables `orders` (`_etl_id`, `n`, and `more` if there is one) and `orders__lines`.
-pub fn tables(records: &[Rec<'_>], more: Option<&str>) -> Vec<TableBatch> {
-    let mut root = TableSchema {
-        name: "orders".into(),
-        resource: "orders".into(),
-        parent: None,
-        path: String::new(),
-        columns: vec![
-            column("_etl_id", ColumnType::Text, ColumnRole::RowId),
-            column("n", ColumnType::Int64, ColumnRole::Data),
-        ],
-    };
-    let ids: StringArray = records.iter().map(|record| Some(record.0)).collect();
-    let values: Int64Array = records.iter().map(|record| Some(record.1)).collect();
-    let mut columns: Vec<ArrayRef> = vec![Arc::new(ids), Arc::new(values)];
-    if let Some(more) = more {
-        root.columns
-            .push(column(more, ColumnType::Text, ColumnRole::Data));
-        let values: StringArray = records.iter().map(|_| Some("new")).collect();
-        columns.push(Arc::new(values));
-    }
-    let lines = TableSchema {
-        name: "orders__lines".into(),
-        resource: "orders".into(),
-        parent: Some("orders".into()),
-        path: "/lines".into(),
-        columns: vec![
-            column("_etl_id", ColumnType::Text, ColumnRole::RowId),
-            column("_etl_root_id", ColumnType::Text, ColumnRole::RootId),
-            column("v", ColumnType::Int64, ColumnRole::Data),
-        ],
-    };
-    let flat: Vec<(&str, i64)> = records
-        .iter()
-        .flat_map(|record| record.2.iter().map(|value| (record.0, *value)))
-        .collect();
-    let child: StringArray = flat
-        .iter()
-        .map(|(id, v)| Some(format!("{id}{v}")))
-        .collect();
-    let roots: StringArray = flat.iter().map(|(id, _)| Some(*id)).collect();
-    let values: Int64Array = flat.iter().map(|(_, value)| Some(*value)).collect();
-    let children = vec![
-        Arc::new(child) as ArrayRef,
-        Arc::new(roots),
-        Arc::new(values),
-    ];
-    vec![batch(root, columns), batch(lines, children)]
-}
-
-pub fn chunk(disposition: Disposition, records: &[Rec<'_>]) -> Chunk {
-    Chunk {
-        resource: "orders".into(),
-        disposition,
-        tables: tables(records, None),
-        begins_pass: false,
-        ends_pass: false,
-    }
-}
-
-pub fn pass(records: &[Rec<'_>], begins_pass: bool, ends_pass: bool) -> Chunk {
-    Chunk {
-        begins_pass,
-        ends_pass,
-        ..chunk(Disposition::Replace, records)
-    }
-}
-
-pub fn load(id: &str) -> LoadInfo {
-    LoadInfo {
-        id: id.to_owned(),
-        source: "shop".to_owned(),
-    }
+    let array = array.as_ref();
+    Some(match array.data_type() {
+        DataType::Boolean => u8::from(array.as_boolean().value(row)).to_string(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Float64 => format!("{:?}", array.as_primitive::<Float64Type>().value(row)),
+        DataType::Decimal128(_, scale) => {
+            text::decimal(array.as_primitive::<Decimal128Type>().value(row), *scale)
+        }
+        DataType::Timestamp(..) => {
+            text::timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
+        DataType::Date32 => text::date(array.as_primitive::<Date32Type>().value(row)),
+        DataType::Binary => format!("{:?}", array.as_binary::<i32>().value(row)),
+        _ => array.as_string::<i32>().value(row).to_owned(),
+    })
 }
 
 pub fn opened(folder: &Path, id: &str) -> Parquet {
@@ -138,26 +97,10 @@ pub fn glob(folder: &Path, table: &str) -> Vec<PathBuf> {
 
 /// The rows of a table as a glob finds them: `id=n`, sorted.
 pub fn rows(folder: &Path, table: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for path in glob(folder, table) {
-        files::read(&path, None, |rows| {
-            let value = if table == "orders" { "n" } else { "v" };
-            let key = if table == "orders" {
-                "_etl_id"
-            } else {
-                "_etl_root_id"
-            };
-            let ids = rows.column_by_name(key).unwrap().as_string::<i32>();
-            let values = rows.column_by_name(value).unwrap();
-            let values = values.as_primitive::<Int64Type>();
-            let row = |at| format!("{}={}", ids.value(at), values.value(at));
-            found.extend((0..rows.num_rows()).map(row));
-            Ok(())
-        })
-        .unwrap();
+    match table {
+        "orders" => crate::load::tests::support::orders::<ParquetFolder>(folder),
+        _ => crate::load::tests::support::lines::<ParquetFolder>(folder),
     }
-    found.sort();
-    found
 }
 
 pub fn staged(folder: &Path, table: &str) -> usize {

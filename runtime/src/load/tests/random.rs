@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::faults::kill_before_manifest;
+use super::Place;
 use super::support::*;
-use crate::load::{Chunk, Destination, LoadStatus};
+use crate::load::{Chunk, LoadStatus};
 use crate::schema::Disposition;
 
 const IDS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -89,8 +89,7 @@ fn next_chunk(numbers: &mut Numbers, disposition: Disposition) -> (Chunk, Vec<Re
     (chunk, records)
 }
 
-#[test]
-fn whatever_happens_the_last_commit_is_there() {
+pub fn whatever_happens_the_last_commit_is_there<P: Place>() {
     for seed in 1..=9 {
         let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15 ^ (seed << 32));
         let disposition = match seed % 3 {
@@ -101,7 +100,7 @@ fn whatever_happens_the_last_commit_is_there() {
         let dir = tempfile::tempdir().unwrap();
         let mut committed = Model::default();
         let mut pending = Model::default();
-        let mut destination = Some(opened(dir.path(), "1"));
+        let mut destination = Some(opened::<P>(dir.path(), "1"));
         for step in 0..40 {
             let (chunk, records) = next_chunk(&mut numbers, disposition);
             match numbers.below(8) {
@@ -112,33 +111,25 @@ fn whatever_happens_the_last_commit_is_there() {
                 1 => {
                     destination = None;
                     pending = committed.clone();
-                    kill_before_manifest(dir.path(), &chunk);
+                    P::kill(dir.path(), &chunk);
                 }
                 2..4 => {
-                    let open = destination.get_or_insert_with(|| opened(dir.path(), "2"));
+                    let open = destination.get_or_insert_with(|| opened::<P>(dir.path(), "2"));
                     open.commit(&[], LoadStatus::Running).unwrap();
                     committed = pending.clone();
                     let what = format!("seed {seed}, step {step}");
-                    assert_eq!(rows(dir.path(), "orders"), committed.orders(), "{what}");
-                    assert_eq!(
-                        rows(dir.path(), "orders__lines"),
-                        committed.lines(),
-                        "{what}"
-                    );
+                    assert_eq!(orders::<P>(dir.path()), committed.orders(), "{what}");
+                    assert_eq!(lines::<P>(dir.path()), committed.lines(), "{what}");
                 }
                 _ => {
-                    let open = destination.get_or_insert_with(|| opened(dir.path(), "3"));
+                    let open = destination.get_or_insert_with(|| opened::<P>(dir.path(), "3"));
                     open.write(&chunk).unwrap();
                     pending.take(&chunk, &records);
                 }
             }
         }
         drop(destination);
-        drop(opened(dir.path(), "4"));
-        assert_eq!(
-            rows(dir.path(), "orders"),
-            committed.orders(),
-            "seed {seed}"
-        );
+        drop(opened::<P>(dir.path(), "4"));
+        assert_eq!(orders::<P>(dir.path()), committed.orders(), "seed {seed}");
     }
 }

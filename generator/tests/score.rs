@@ -1,0 +1,109 @@
+//! How much of what hand-labelled APIs mean is inferred, where the labels are at hand.
+
+#[path = "score/rules.rs"]
+mod rules;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use etlgen::infer::infer;
+use etlgen::inspect::{self, View};
+use etlgen::spec::api::Api;
+use etlgen::spec::{Input, read};
+use rules::{Row, Tally, judge};
+
+const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
+
+#[test]
+fn labelled_apis_are_read_right() {
+    let truth = PathBuf::from(SHARED).join("truth");
+    let Ok(labels) = std::fs::read_to_string(truth.join("truth_visible.tsv")) else {
+        println!("skipped: there is no {}", truth.display());
+        return;
+    };
+    let specs = PathBuf::from(SHARED).join("specs");
+    let rows = rules::rows(&labels);
+    let mut of_spec: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in &rows {
+        of_spec.entry(row.cell("spec_file")).or_default().push(row);
+    }
+    let proofs = std::fs::read_to_string(truth.join("truth_visible_auth.tsv")).unwrap();
+    let proofs = rules::rows(&proofs);
+
+    let mut tally = Tally::default();
+    let mut proven = 0;
+    for (spec, rows) in of_spec {
+        let inspected = inspected(&specs.join(spec));
+        judge(&rows, &inspected, &mut tally);
+        let proof = proofs.iter().find(|row| row.cell("spec_file") == spec);
+        match proof {
+            Some(row) if rules::auth_is_right(row, &inspected) => proven += 1,
+            _ => println!("auth of {spec} is wrong: {}", inspected["api"]),
+        }
+    }
+    let [all, hard, stated] = [tally.all, tally.hard, tally.stated].map(rules::percent);
+    println!("{all:.1} % of all cells, {hard:.1} % of the hard ones, {stated:.1} % of the stated");
+    println!("auth: {proven} of {}", proofs.len());
+    let misses = tally.misses.join("\n");
+    assert!(all >= 95.0, "{all:.1} % of all cells\n{misses}");
+    assert!(hard >= 90.0, "{hard:.1} % of the hard cells\n{misses}");
+    assert!(
+        stated >= 97.0,
+        "{stated:.1} % of the stated cells\n{misses}"
+    );
+    assert!(proven >= 11, "auth: {proven} of {}", proofs.len());
+}
+
+#[test]
+fn the_commonest_lists_come_first() {
+    let spec = PathBuf::from(SHARED).join("specs/Deployed/stripe.yaml");
+    if !spec.exists() {
+        println!("skipped: there is no {}", spec.display());
+        return;
+    }
+    let api = api(&spec);
+    let view = View {
+        top: Some(20),
+        width: 160,
+    };
+    let table = inspect::show(&api, &infer(&api), &view);
+    let shown: Vec<&str> = table
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let wanted = [
+        "customers",
+        "charges",
+        "invoices",
+        "subscriptions",
+        "products",
+        "prices",
+        "payment_intents",
+        "refunds",
+        "events",
+        "payouts",
+        "balance_transactions",
+        "coupons",
+        "plans",
+        "disputes",
+    ];
+    for name in wanted {
+        assert!(shown.contains(&name), "no {name} in\n{table}");
+    }
+    assert!(table.lines().all(|line| line.chars().count() <= 160));
+}
+
+/// What `etlgen inspect --format json` prints.
+fn inspected(path: &Path) -> Value {
+    let api = api(path);
+    inspect::json(&api, &infer(&api))
+}
+
+fn api(path: &Path) -> Api {
+    let name = path.display().to_string();
+    let input = Input::load(&name).unwrap_or_else(|error| panic!("{error}"));
+    let (api, diagnostics) = read(&input);
+    api.unwrap_or_else(|| panic!("{name}: {diagnostics:?}"))
+}

@@ -1,0 +1,319 @@
+//! Tables: making them, and putting the rows of a chunk there.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch, StringArray};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::{Open, meta, rows};
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::{Chunk, LoadStatus};
+use crate::schema::{Column, ColumnRole, Disposition, TableSchema};
+use crate::state::StateChange;
+
+impl Open {
+    fn begin(&mut self) -> rusqlite::Result<()> {
+        if !self.in_transaction {
+            self.db.execute_batch("BEGIN IMMEDIATE")?;
+            self.in_transaction = true;
+        }
+        Ok(())
+    }
+
+    /// A table that another source, another resource or a person has made is not ours to write to, and a column keeps
+    /// its type.
+    pub fn check(&self, table: &TableSchema, resource: &str) -> Result<()> {
+        let name = &table.name;
+        let message = match self.tables.get(name) {
+            Some(known) if known == table => return Ok(()),
+            Some(known) if known.resource != resource => {
+                format!("the table `{name}` is that of resource {}", known.resource)
+            }
+            Some(known) => match changed(known, table) {
+                None => return Ok(()),
+                Some((there, new)) => format!(
+                    "the column `{}` of `{name}` is {}, and cannot take {}",
+                    new.name,
+                    there.ty.name(),
+                    new.ty.name()
+                ),
+            },
+            None if self.taken(name) => {
+                format!("there is already a table `{name}` that this source has not made")
+            }
+            None => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Destination, message)
+            .hint("load into another file, or rename the resource or the field"))
+    }
+
+    /// SQLite does not tell names by their case.
+    fn taken(&self, name: &str) -> bool {
+        let sql = "SELECT 1 FROM sqlite_master WHERE name = ?1 COLLATE NOCASE";
+        let found = self.db.query_row(sql, [name], |_| Ok(())).optional();
+        found.unwrap_or_default().is_some()
+    }
+
+    pub fn write(&mut self, chunk: &Chunk) -> rusqlite::Result<()> {
+        self.begin()?;
+        let staged = chunk.disposition == Disposition::Replace;
+        if staged && chunk.begins_pass {
+            for table in self.tables_of(&chunk.resource) {
+                let from = quoted(&staging(&table.name));
+                self.db
+                    .execute_batch(&format!("DROP TABLE IF EXISTS {from}"))?;
+            }
+        }
+        for table in &chunk.tables {
+            self.ensure(&table.schema)?;
+            if staged {
+                self.ensure_staging(&table.schema.name)?;
+            }
+        }
+        let place = |name: &str| match staged {
+            true => staging(name),
+            false => name.to_owned(),
+        };
+        let present = self.present(chunk, place)?;
+        let append = chunk.disposition == Disposition::Append;
+        if !append && !present.is_empty() {
+            for table in self.tables_of(&chunk.resource) {
+                delete(&self.db, &place(&table.name), table, &present)?;
+            }
+        }
+        for table in &chunk.tables {
+            let roots = root_column(&table.schema)
+                .and_then(|at| table.rows.column(at).as_string_opt::<i32>())
+                .filter(|_| append && !present.is_empty());
+            let skipped = |row: usize| {
+                roots.is_some_and(|ids| ids.is_valid(row) && present.contains(ids.value(row)))
+            };
+            rows::insert(&self.db, &place(&table.schema.name), table, skipped)?;
+        }
+        if staged && chunk.ends_pass {
+            for table in self.tables_of(&chunk.resource) {
+                publish(&self.db, table)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tables_of(&self, resource: &str) -> impl Iterator<Item = &TableSchema> {
+        self.tables
+            .values()
+            .filter(move |table| table.resource == resource)
+    }
+
+    /// Which of the chunk's records are there already.
+    fn present(
+        &mut self,
+        chunk: &Chunk,
+        place: impl Fn(&str) -> String,
+    ) -> rusqlite::Result<HashSet<String>> {
+        let mut present = HashSet::new();
+        let Some(root) = chunk.tables.first() else {
+            return Ok(present);
+        };
+        self.rows += root.rows.num_rows() as u64;
+        if let Some((name, ids)) = ids(&root.schema, &root.rows) {
+            let sql = format!(
+                "SELECT 1 FROM {} WHERE {} = ?1",
+                quoted(&place(&root.schema.name)),
+                quoted(name)
+            );
+            let mut find = self.db.prepare_cached(&sql)?;
+            for id in ids.iter().flatten() {
+                if find.exists([id])? {
+                    present.insert(id.to_owned());
+                }
+            }
+        }
+        Ok(present)
+    }
+
+    /// Makes the table, or the columns that it lacks.
+    fn ensure(&mut self, schema: &TableSchema) -> rusqlite::Result<()> {
+        let merged = match self.tables.get(&schema.name) {
+            None => {
+                create(&self.db, &schema.name, schema)?;
+                schema.clone()
+            }
+            Some(known) if known == schema => return Ok(()),
+            Some(known) => {
+                let mut merged = known.clone();
+                for column in &schema.columns {
+                    if known.columns.iter().all(|there| there.name != column.name) {
+                        add(&self.db, &schema.name, column)?;
+                        merged.columns.push(column.clone());
+                    }
+                }
+                if merged == *known {
+                    return Ok(());
+                }
+                merged
+            }
+        };
+        meta::put_table(&self.db, &self.load.source, &merged)?;
+        self.tables.insert(merged.name.clone(), merged);
+        Ok(())
+    }
+
+    /// Makes the staging table of a table, or the columns that it lacks.
+    fn ensure_staging(&self, table: &str) -> rusqlite::Result<()> {
+        let Some(schema) = self.tables.get(table) else {
+            return Ok(());
+        };
+        let name = staging(table);
+        let there = existing_columns(&self.db, &name)?;
+        if there.is_empty() {
+            return create(&self.db, &name, schema);
+        }
+        let missing = schema.columns.iter().filter(|c| !there.contains(&c.name));
+        for column in missing {
+            add(&self.db, &name, column)?;
+        }
+        Ok(())
+    }
+
+    pub fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> rusqlite::Result<()> {
+        self.begin()?;
+        meta::put_state(&self.db, &self.load.source, state)?;
+        meta::put_load(&self.db, &self.load, status, self.rows)?;
+        self.db.execute_batch("COMMIT")?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    /// The tables and how many rows each holds, as committed.
+    pub fn row_counts(&self, path: &Path) -> rusqlite::Result<Vec<(String, u64)>> {
+        // Our own connection sees what is not committed yet.
+        let other = match self.in_transaction {
+            true => Some(Connection::open_with_flags(
+                path,
+                OpenFlags::SQLITE_OPEN_READ_ONLY,
+            )?),
+            false => None,
+        };
+        let db = other.as_ref().unwrap_or(&self.db);
+        let mut tables = meta::read(db, &self.load.source)?.tables;
+        tables
+            .sort_by(|one, other| (&one.resource, &one.name).cmp(&(&other.resource, &other.name)));
+        let count = |table: TableSchema| {
+            let sql = format!("SELECT count(*) FROM {}", quoted(&table.name));
+            let rows: i64 = db.query_row(&sql, [], |row| row.get(0))?;
+            Ok((table.name, rows as u64))
+        };
+        tables.into_iter().map(count).collect()
+    }
+}
+
+/// The first column whose type is not what it was: as it is, and as it is wanted.
+fn changed<'a>(
+    known: &'a TableSchema,
+    wanted: &'a TableSchema,
+) -> Option<(&'a Column, &'a Column)> {
+    wanted.columns.iter().find_map(|column| {
+        let there = known.columns.iter().find(|c| c.name == column.name)?;
+        (there.ty != column.ty).then_some((there, column))
+    })
+}
+
+/// Removes the rows of those records; `name`: the table or its staging table, which may not be there.
+fn delete(
+    db: &Connection,
+    name: &str,
+    table: &TableSchema,
+    records: &HashSet<String>,
+) -> rusqlite::Result<()> {
+    let Some(key) = root_column(table).map(|at| quoted(&table.columns[at].name)) else {
+        return Ok(());
+    };
+    if existing_columns(db, name)?.is_empty() {
+        return Ok(());
+    }
+    let place = quoted(name);
+    if table.parent.is_some() {
+        // Made when it is first needed: a first load is faster without it.
+        let index = quoted(&index(name));
+        let sql = format!("CREATE INDEX IF NOT EXISTS {index} ON {place} ({key})");
+        db.prepare_cached(&sql)?.execute([])?;
+    }
+    let mut delete = db.prepare_cached(&format!("DELETE FROM {place} WHERE {key} = ?1"))?;
+    for id in records {
+        delete.execute([id])?;
+    }
+    Ok(())
+}
+
+/// Puts the staged rows in the place of the table's; the table itself, its indexes and views stay.
+fn publish(db: &Connection, table: &TableSchema) -> rusqlite::Result<()> {
+    let (name, from) = (quoted(&table.name), quoted(&staging(&table.name)));
+    db.execute_batch(&format!("DELETE FROM {name}"))?;
+    let staged = existing_columns(db, &staging(&table.name))?;
+    if staged.is_empty() {
+        return Ok(());
+    }
+    let columns = table.columns.iter().filter(|c| staged.contains(&c.name));
+    let columns: Vec<String> = columns.map(|column| quoted(&column.name)).collect();
+    let columns = columns.join(", ");
+    db.execute_batch(&format!(
+        "INSERT INTO {name} ({columns}) SELECT {columns} FROM {from}; DROP TABLE {from};"
+    ))
+}
+
+fn create(db: &Connection, name: &str, schema: &TableSchema) -> rusqlite::Result<()> {
+    let columns: Vec<String> = schema.columns.iter().map(rows::definition).collect();
+    let (table, columns) = (quoted(name), columns.join(", "));
+    db.execute_batch(&format!("CREATE TABLE {table} ({columns})"))?;
+    if schema.parent.is_none()
+        && let Some(id) = schema.role(ColumnRole::RowId)
+    {
+        let (index, id) = (quoted(&index(name)), quoted(&id.name));
+        db.execute_batch(&format!("CREATE UNIQUE INDEX {index} ON {table} ({id})"))?;
+    }
+    Ok(())
+}
+
+fn add(db: &Connection, table: &str, column: &Column) -> rusqlite::Result<()> {
+    let (table, column) = (quoted(table), rows::definition(column));
+    db.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column}"))
+}
+
+/// The columns of a table; none: it is not there.
+pub(super) fn existing_columns(db: &Connection, table: &str) -> rusqlite::Result<HashSet<String>> {
+    db.prepare_cached("SELECT name FROM pragma_table_info(?1)")?
+        .query_map([table], |row| row.get(0))?
+        .collect()
+}
+
+/// The column that says which record a row belongs to.
+fn root_column(table: &TableSchema) -> Option<usize> {
+    let role = match table.parent {
+        None => ColumnRole::RowId,
+        Some(_) => ColumnRole::RootId,
+    };
+    let mut columns = table.columns.iter();
+    columns.position(|column| column.role == role)
+}
+
+/// The ids of a root table's rows, and the name of their column.
+fn ids<'a>(schema: &'a TableSchema, rows: &'a RecordBatch) -> Option<(&'a str, &'a StringArray)> {
+    let at = root_column(schema)?;
+    Some((&schema.columns[at].name, rows.column(at).as_string_opt()?))
+}
+
+fn staging(table: &str) -> String {
+    format!("_etl_staging__{table}")
+}
+
+/// The one index of a table. Tables and indexes share their names, and `orders__id` may be the list `id` of an order.
+fn index(table: &str) -> String {
+    format!("_etl_index__{table}")
+}
+
+/// An identifier as SQL wants it; a NUL, which SQLite cannot hold, is left out.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\"").replace('\0', ""))
+}

@@ -1,0 +1,61 @@
+//! What every destination promises, proved for each by the same tests.
+
+pub mod contract;
+pub mod faults;
+pub mod random;
+pub mod support;
+pub mod types;
+
+use std::path::Path;
+
+use super::{Chunk, Destination};
+
+/// A kind of destination, and what a reader who knows nothing of it finds there.
+pub trait Place {
+    /// The destination in that folder.
+    fn at(dir: &Path) -> Box<dyn Destination>;
+
+    /// Columns of the rows of a table, as text; a column that is not there is null.
+    fn rows(dir: &Path, table: &str, columns: &[&str]) -> Vec<Vec<Option<String>>>;
+
+    /// Makes a table of that name that is a person's own.
+    fn foreign(dir: &Path, table: &str);
+
+    /// Writes a chunk and is killed while it commits.
+    fn kill(dir: &Path, chunk: &Chunk);
+}
+
+/// Makes a test of every promise, for one place.
+macro_rules! promises {
+    ($place:ty) => {
+        crate::load::tests::promises! { $place:
+            contract::append_leaves_out_what_is_there
+            contract::merge_replaces_a_record_and_its_child_rows
+            contract::a_record_that_comes_again_before_the_commit_is_one_row
+            contract::a_pass_takes_the_place_of_all_rows_when_it_ends
+            contract::a_pass_is_of_all_tables_of_its_resource
+            contract::columns_are_only_added
+            contract::tables_without_rows_exist
+            contract::a_list_may_have_any_name
+            faults::a_second_run_is_refused
+            faults::a_killed_run_leaves_the_last_commit
+            faults::what_is_counted_is_what_is_committed
+            faults::tables_of_others_are_not_touched
+            faults::tables_and_state_are_remembered
+            random::whatever_happens_the_last_commit_is_there
+            types::every_value_is_as_it_was
+        }
+    };
+    ($place:ty: $($file:ident::$name:ident)*) => {
+        mod promises {
+            use super::*;
+            $(
+                #[test]
+                fn $name() {
+                    crate::load::tests::$file::$name::<$place>();
+                }
+            )*
+        }
+    };
+}
+pub(crate) use promises;

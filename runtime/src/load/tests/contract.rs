@@ -1,0 +1,206 @@
+//! Loads without accidents.
+
+use std::slice::from_ref;
+
+use super::Place;
+use super::support::*;
+use crate::load::Chunk;
+use crate::schema::{ColumnType, Disposition, TableSchema};
+
+fn merge(records: &[Rec<'_>]) -> Chunk {
+    chunk(Disposition::Merge, records)
+}
+
+/// The chunk with its root table only.
+fn root_only(mut chunk: Chunk) -> Chunk {
+    chunk.tables.truncate(1);
+    chunk
+}
+
+pub fn append_leaves_out_what_is_there<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let append = |records: &[Rec<'_>]| chunk(Disposition::Append, records);
+    let first = append(&[("a", 1, &[1, 2]), ("b", 2, &[])]);
+    run::<P>(dir.path(), "1", &[from_ref(&first)]);
+    let again = append(&[("c", 3, &[5]), ("a", 9, &[9]), ("d", 4, &[])]);
+    run::<P>(dir.path(), "2", &[&[first, again.clone(), again]]);
+    assert_eq!(orders::<P>(dir.path()), ["a=1", "b=2", "c=3", "d=4"]);
+    assert_eq!(lines::<P>(dir.path()), ["a=1", "a=2", "c=5"]);
+    check::<P>(dir.path());
+}
+
+pub fn merge_replaces_a_record_and_its_child_rows<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = merge(&[("a", 1, &[1, 2]), ("b", 2, &[7]), ("c", 3, &[])]);
+    let second = merge(&[("a", 5, &[3]), ("d", 4, &[4])]);
+    let check_all = || {
+        assert_eq!(orders::<P>(dir.path()), ["a=5", "b=2", "c=3", "d=4"]);
+        assert_eq!(lines::<P>(dir.path()), ["a=3", "b=7", "d=4"]);
+        check::<P>(dir.path());
+    };
+    run::<P>(dir.path(), "1", &[from_ref(&first), from_ref(&second)]);
+    check_all();
+    run::<P>(dir.path(), "2", &[&[first.clone(), second.clone()]]);
+    check_all();
+    run::<P>(dir.path(), "3", &[&[first], &[second]]);
+    check_all();
+    // Child rows go also if the chunk does not name their table.
+    let third = root_only(merge(&[("a", 6, &[])]));
+    run::<P>(dir.path(), "4", &[&[third]]);
+    assert_eq!(orders::<P>(dir.path()), ["a=6", "b=2", "c=3", "d=4"]);
+    assert_eq!(lines::<P>(dir.path()), ["b=7", "d=4"]);
+}
+
+pub fn a_record_that_comes_again_before_the_commit_is_one_row<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let chunks = [
+        merge(&[("a", 1, &[1]), ("b", 1, &[1])]),
+        merge(&[("a", 2, &[2])]),
+        merge(&[("b", 3, &[]), ("a", 3, &[3])]),
+    ];
+    run::<P>(dir.path(), "1", &[&chunks]);
+    assert_eq!(orders::<P>(dir.path()), ["a=3", "b=3"]);
+    assert_eq!(lines::<P>(dir.path()), ["a=3"]);
+    check::<P>(dir.path());
+}
+
+pub fn a_pass_takes_the_place_of_all_rows_when_it_ends<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |id: &str, commits: &[&[Chunk]]| run::<P>(dir.path(), id, commits);
+    let orders = || orders::<P>(dir.path());
+    let lines = || lines::<P>(dir.path());
+    run(
+        "1",
+        &[
+            &[pass(&[("a", 1, &[1]), ("b", 1, &[1])], true, false)],
+            &[pass(&[("b", 2, &[2])], false, true)],
+        ],
+    );
+    assert_eq!(orders(), ["a=1", "b=2"]);
+    assert_eq!(lines(), ["a=1", "b=2"]);
+    // All in one commit, then over several runs.
+    run("2", &[&[pass(&[("c", 3, &[])], true, true)]]);
+    assert_eq!(orders(), ["c=3"]);
+    assert!(lines().is_empty());
+    run("3", &[&[pass(&[("d", 4, &[4])], true, false)]]);
+    assert_eq!(orders(), ["c=3"]);
+    run("4", &[&[pass(&[("d", 5, &[5])], false, false)]]);
+    assert_eq!(orders(), ["c=3"]);
+    run("5", &[&[pass(&[], false, true)]]);
+    assert_eq!(orders(), ["d=5"]);
+    assert_eq!(lines(), ["d=5"]);
+    // A pass that begins drops what an earlier one had staged; columns may come on the way.
+    run("6", &[&[pass(&[("e", 1, &[1])], true, false)]]);
+    let wider = Chunk {
+        tables: tables(&[("g", 3, &[])], Some("more")),
+        ..pass(&[], false, true)
+    };
+    run("7", &[&[pass(&[("f", 2, &[])], true, false)], &[wider]]);
+    assert_eq!(orders(), ["f=2", "g=3"]);
+    assert!(lines().is_empty());
+    check::<P>(dir.path());
+}
+
+pub fn a_pass_is_of_all_tables_of_its_resource<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |id: &str, commits: &[&[Chunk]]| run::<P>(dir.path(), id, commits);
+    run("1", &[&[pass(&[("a", 1, &[1])], true, true)]]);
+    // The last chunk does not name the child table.
+    run(
+        "2",
+        &[
+            &[pass(&[("b", 1, &[1])], true, false)],
+            &[root_only(pass(&[("c", 1, &[])], false, true))],
+        ],
+    );
+    assert_eq!(lines::<P>(dir.path()), ["b=1"]);
+    // Neither does the first one of a pass that drops an earlier one's rows.
+    run("3", &[&[pass(&[("d", 1, &[1])], true, false)]]);
+    run(
+        "4",
+        &[
+            &[root_only(pass(&[("d", 2, &[])], true, false))],
+            &[pass(&[], false, true)],
+        ],
+    );
+    assert_eq!(orders::<P>(dir.path()), ["d=2"]);
+    assert!(lines::<P>(dir.path()).is_empty());
+    check::<P>(dir.path());
+}
+
+pub fn columns_are_only_added<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let wide = |records: &[Rec<'_>], more| Chunk {
+        tables: tables(records, Some(more)),
+        ..merge(&[])
+    };
+    let old = merge(&[("a", 1, &[1]), ("b", 2, &[])]);
+    run::<P>(
+        dir.path(),
+        "1",
+        &[&[old.clone(), wide(&[("c", 3, &[])], "more")]],
+    );
+    run::<P>(dir.path(), "2", &[&[wide(&[("a", 5, &[])], "more")]]);
+    // Narrower rows, and another column, change nothing of what is there.
+    run::<P>(
+        dir.path(),
+        "3",
+        &[&[merge(&[("d", 1, &[])]), wide(&[("e", 1, &[])], "other")]],
+    );
+    run::<P>(dir.path(), "4", &[&[wide(&[("f", 1, &[])], "more")]]);
+    let mut rows = P::rows(dir.path(), "orders", &["_etl_id", "more", "other"]);
+    rows.sort();
+    let text = |(id, more, other): (&str, Option<&str>, Option<&str>)| {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        vec![owned(Some(id)), owned(more), owned(other)]
+    };
+    let expected = [
+        ("a", Some("new"), None),
+        ("b", None, None),
+        ("c", Some("new"), None),
+        ("d", None, None),
+        ("e", None, Some("new")),
+        ("f", Some("new"), None),
+    ];
+    assert_eq!(rows, expected.map(text));
+    let memory = P::at(dir.path()).open(&load("5")).unwrap();
+    let orders = memory.tables.iter().find(|t| t.name == "orders").unwrap();
+    let names: Vec<_> = orders.columns.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["_etl_id", "n", "more", "other"]);
+    // A column never changes its type.
+    let mut changed = merge(&[("g", 1, &[])]);
+    let root = &mut changed.tables[0];
+    let mut schema = (*root.schema).clone();
+    schema.columns[1].ty = ColumnType::Text;
+    let texts: arrow_array::StringArray = [Some("x")].into_iter().collect();
+    let ids = root.rows.column(0).clone();
+    *root = batch(schema, vec![ids, std::sync::Arc::new(texts)]);
+    opened::<P>(dir.path(), "6").write(&changed).unwrap_err();
+    check::<P>(dir.path());
+}
+
+pub fn tables_without_rows_exist<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    run::<P>(dir.path(), "1", &[&[merge(&[])]]);
+    check::<P>(dir.path());
+    let memory = P::at(dir.path()).open(&load("2")).unwrap();
+    assert_eq!(memory.tables.len(), 2);
+}
+
+/// Tables of ours do not get in the way of those that an API's keys make.
+pub fn a_list_may_have_any_name<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    for (run_id, name) in [("1", "id"), ("2", "root"), ("3", "index")] {
+        let mut chunk = merge(&[("a", 1, &[1, 2])]);
+        let lines = &mut chunk.tables[1];
+        lines.schema = std::sync::Arc::new(TableSchema {
+            name: format!("orders__{name}"),
+            path: format!("/{name}"),
+            ..(*lines.schema).clone()
+        });
+        run::<P>(dir.path(), run_id, &[&[merge(&[("a", 1, &[1])]), chunk]]);
+        let found = P::rows(dir.path(), &format!("orders__{name}"), &["v"]);
+        assert_eq!(found.len(), 2);
+    }
+    assert!(lines::<P>(dir.path()).is_empty());
+}

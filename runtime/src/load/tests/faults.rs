@@ -1,0 +1,161 @@
+//! Kills, other runs, and what is not ours.
+
+use std::sync::Arc;
+
+use super::Place;
+use super::support::*;
+use crate::error::ErrorKind;
+use crate::load::{Chunk, LoadInfo, LoadStatus};
+use crate::schema::{Disposition, TableBatch, TableSchema};
+use crate::state::{StateChange, StateRow};
+
+fn merge(records: &[Rec<'_>]) -> Chunk {
+    chunk(Disposition::Merge, records)
+}
+
+pub fn a_second_run_is_refused<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = opened::<P>(dir.path(), "1");
+    let error = P::at(dir.path()).open(&load("2")).unwrap_err();
+    assert!(error.to_string().contains("another run"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Destination);
+    drop(first);
+    opened::<P>(dir.path(), "2");
+}
+
+pub fn a_killed_run_leaves_the_last_commit<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    // Before anything was committed.
+    P::kill(dir.path(), &merge(&[("z", 1, &[1])]));
+    let memory = P::at(dir.path()).open(&load("1")).unwrap();
+    assert!(memory.tables.is_empty() && memory.state.is_empty());
+    let first = merge(&[("a", 1, &[1]), ("b", 1, &[])]);
+    run::<P>(dir.path(), "2", &[&[first]]);
+    let state = StateChange::Put(StateRow {
+        resource: "orders".into(),
+        slice: String::new(),
+        value: "1".into(),
+    });
+    let mut killed = opened::<P>(dir.path(), "3");
+    killed
+        .write(&merge(&[("a", 2, &[2]), ("c", 2, &[])]))
+        .unwrap();
+    killed.commit(&[state], LoadStatus::Running).unwrap();
+    let wider = Chunk {
+        tables: tables(&[("a", 3, &[])], Some("more")),
+        ..merge(&[])
+    };
+    killed.write(&wider).unwrap();
+    drop(killed);
+    P::kill(dir.path(), &wider);
+    let mut again = P::at(dir.path());
+    let memory = again.open(&load("4")).unwrap();
+    assert_eq!(memory.state.len(), 1);
+    let columns = memory.tables.iter().map(|table| table.columns.len());
+    assert_eq!(columns.collect::<Vec<_>>(), [2, 3]);
+    drop(again);
+    assert_eq!(orders::<P>(dir.path()), ["a=2", "b=1", "c=2"]);
+    assert_eq!(lines::<P>(dir.path()), ["a=2"]);
+    // A pass goes on from what was committed of it.
+    run::<P>(dir.path(), "5", &[&[pass(&[("d", 1, &[])], true, false)]]);
+    let mut killed = opened::<P>(dir.path(), "6");
+    killed.write(&pass(&[("e", 1, &[])], false, true)).unwrap();
+    drop(killed);
+    P::kill(dir.path(), &pass(&[("f", 1, &[])], true, true));
+    drop(opened::<P>(dir.path(), "7"));
+    assert_eq!(orders::<P>(dir.path()), ["a=2", "b=1", "c=2"]);
+    run::<P>(dir.path(), "8", &[&[pass(&[("g", 1, &[])], false, true)]]);
+    assert_eq!(orders::<P>(dir.path()), ["d=1", "g=1"]);
+    check::<P>(dir.path());
+}
+
+pub fn what_is_counted_is_what_is_committed<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut open = opened::<P>(dir.path(), "1");
+    assert!(open.row_counts().unwrap().is_empty());
+    open.write(&merge(&[("a", 1, &[1, 2])])).unwrap();
+    assert!(open.row_counts().unwrap().is_empty());
+    open.commit(&[], LoadStatus::Running).unwrap();
+    let counts = [("orders".to_owned(), 1), ("orders__lines".to_owned(), 2)];
+    assert_eq!(open.row_counts().unwrap(), counts);
+    open.write(&merge(&[("b", 1, &[])])).unwrap();
+    assert_eq!(open.row_counts().unwrap(), counts);
+}
+
+pub fn tables_of_others_are_not_touched<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = merge(&[("a", 1, &[])]);
+    P::foreign(dir.path(), "orders__lines");
+    let error = opened::<P>(dir.path(), "1").write(&rows).unwrap_err();
+    assert!(error.to_string().contains("`orders__lines`"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Destination);
+    let dir = tempfile::tempdir().unwrap();
+    run::<P>(dir.path(), "1", &[std::slice::from_ref(&rows)]);
+    // Another source, which knows nothing of the first one's tables and state.
+    let mut other = P::at(dir.path());
+    let source = "other".to_owned();
+    let memory = other
+        .open(&LoadInfo {
+            source,
+            ..load("2")
+        })
+        .unwrap();
+    assert!(memory.tables.is_empty() && memory.state.is_empty());
+    other.write(&rows).unwrap_err();
+    drop(other);
+    // Another resource of the same source.
+    let foreign = |table: &TableBatch| TableBatch {
+        schema: Arc::new(TableSchema {
+            resource: "other".into(),
+            ..(*table.schema).clone()
+        }),
+        rows: table.rows.clone(),
+    };
+    let chunk = Chunk {
+        resource: "other".into(),
+        tables: rows.tables.iter().map(foreign).collect(),
+        ..rows
+    };
+    let error = opened::<P>(dir.path(), "3").write(&chunk).unwrap_err();
+    assert!(error.to_string().contains("`orders`"), "{error}");
+    assert_eq!(orders::<P>(dir.path()), ["a=1"]);
+    check::<P>(dir.path());
+}
+
+pub fn tables_and_state_are_remembered<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(!P::at(dir.path()).exists());
+    let row = |slice: &str, value: &str| StateRow {
+        resource: "orders".into(),
+        slice: slice.into(),
+        value: value.into(),
+    };
+    let put = |slice, value| StateChange::Put(row(slice, value));
+    let mut open = opened::<P>(dir.path(), "1.5");
+    let rows = merge(&[("a", 1, &[])]);
+    open.write(&rows).unwrap();
+    open.commit(
+        &[put("x", "1"), put("y", "{}"), put("z\u{0}é", "\u{0}")],
+        LoadStatus::Running,
+    )
+    .unwrap();
+    let forget = StateChange::Forget {
+        resource: "orders".into(),
+        slice: "x".into(),
+    };
+    open.commit(&[forget, put("y", "[2]")], LoadStatus::Complete)
+        .unwrap();
+    drop(open);
+    let mut again = P::at(dir.path());
+    assert!(again.exists());
+    let mut memory = again.open(&load("2")).unwrap();
+    memory
+        .state
+        .sort_by(|one, other| one.slice.cmp(&other.slice));
+    assert_eq!(memory.state, [row("y", "[2]"), row("z\u{0}é", "\u{0}")]);
+    memory
+        .tables
+        .sort_by(|one, other| one.name.cmp(&other.name));
+    let schemas: Vec<_> = rows.tables.iter().map(|t| (*t.schema).clone()).collect();
+    assert_eq!(memory.tables, schemas);
+}

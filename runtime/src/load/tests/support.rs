@@ -1,0 +1,157 @@
+//! Small chunks, and runs of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_schema::Schema;
+
+use super::Place;
+use crate::load::{Chunk, Destination, LoadInfo, LoadStatus};
+use crate::schema::{Column, ColumnRole, ColumnType, Disposition, TableBatch, TableSchema};
+
+/// A record: its id, a value (`None`: the column is not there), its child rows.
+pub type Rec<'a> = (&'a str, i64, &'a [i64]);
+
+pub fn column(name: &str, ty: ColumnType, role: ColumnRole) -> Column {
+    Column {
+        name: name.to_owned(),
+        ty,
+        role,
+        path: match role {
+            ColumnRole::Data => format!("/{name}"),
+            _ => String::new(),
+        },
+    }
+}
+
+pub fn batch(schema: TableSchema, columns: Vec<ArrayRef>) -> TableBatch {
+    let fields: Vec<_> = schema.columns.iter().map(Column::arrow_field).collect();
+    TableBatch {
+        rows: RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(),
+        schema: Arc::new(schema),
+    }
+}
+
+/// The tables `orders` (`_etl_id`, `n`, and `more` if there is one) and `orders__lines`.
+pub fn tables(records: &[Rec<'_>], more: Option<&str>) -> Vec<TableBatch> {
+    let mut root = TableSchema {
+        name: "orders".into(),
+        resource: "orders".into(),
+        parent: None,
+        path: String::new(),
+        columns: vec![
+            column("_etl_id", ColumnType::Text, ColumnRole::RowId),
+            column("n", ColumnType::Int64, ColumnRole::Data),
+        ],
+    };
+    let ids: StringArray = records.iter().map(|record| Some(record.0)).collect();
+    let values: Int64Array = records.iter().map(|record| Some(record.1)).collect();
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(ids), Arc::new(values)];
+    if let Some(more) = more {
+        root.columns
+            .push(column(more, ColumnType::Text, ColumnRole::Data));
+        let values: StringArray = records.iter().map(|_| Some("new")).collect();
+        columns.push(Arc::new(values));
+    }
+    let lines = TableSchema {
+        name: "orders__lines".into(),
+        resource: "orders".into(),
+        parent: Some("orders".into()),
+        path: "/lines".into(),
+        columns: vec![
+            column("_etl_id", ColumnType::Text, ColumnRole::RowId),
+            column("_etl_root_id", ColumnType::Text, ColumnRole::RootId),
+            column("v", ColumnType::Int64, ColumnRole::Data),
+        ],
+    };
+    let flat: Vec<(&str, i64)> = records
+        .iter()
+        .flat_map(|record| record.2.iter().map(|value| (record.0, *value)))
+        .collect();
+    let child: StringArray = flat
+        .iter()
+        .map(|(id, v)| Some(format!("{id}{v}")))
+        .collect();
+    let roots: StringArray = flat.iter().map(|(id, _)| Some(*id)).collect();
+    let values: Int64Array = flat.iter().map(|(_, value)| Some(*value)).collect();
+    let children = vec![
+        Arc::new(child) as ArrayRef,
+        Arc::new(roots),
+        Arc::new(values),
+    ];
+    vec![batch(root, columns), batch(lines, children)]
+}
+
+pub fn chunk(disposition: Disposition, records: &[Rec<'_>]) -> Chunk {
+    Chunk {
+        resource: "orders".into(),
+        disposition,
+        tables: tables(records, None),
+        begins_pass: false,
+        ends_pass: false,
+    }
+}
+
+pub fn pass(records: &[Rec<'_>], begins_pass: bool, ends_pass: bool) -> Chunk {
+    Chunk {
+        begins_pass,
+        ends_pass,
+        ..chunk(Disposition::Replace, records)
+    }
+}
+
+pub fn load(id: &str) -> LoadInfo {
+    LoadInfo {
+        id: id.to_owned(),
+        source: "shop".to_owned(),
+    }
+}
+
+pub fn opened<P: Place>(dir: &Path, id: &str) -> Box<dyn Destination> {
+    let mut destination = P::at(dir);
+    destination.open(&load(id)).unwrap();
+    destination
+}
+
+/// A whole run: one commit after each group of chunks.
+pub fn run<P: Place>(dir: &Path, id: &str, commits: &[&[Chunk]]) {
+    let mut destination = opened::<P>(dir, id);
+    for chunks in commits {
+        for chunk in *chunks {
+            destination.write(chunk).unwrap();
+        }
+        destination.commit(&[], LoadStatus::Running).unwrap();
+    }
+}
+
+/// The records as a reader finds them: `id=n`, sorted.
+pub fn orders<P: Place>(dir: &Path) -> Vec<String> {
+    pairs::<P>(dir, "orders", "_etl_id", "n")
+}
+
+/// Their child rows: `id=v`, sorted.
+pub fn lines<P: Place>(dir: &Path) -> Vec<String> {
+    pairs::<P>(dir, "orders__lines", "_etl_root_id", "v")
+}
+
+fn pairs<P: Place>(dir: &Path, table: &str, key: &str, value: &str) -> Vec<String> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "null".to_owned());
+    let rows = P::rows(dir, table, &[key, value]);
+    let mut rows: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{}={}", text(&row[0]), text(&row[1])))
+        .collect();
+    rows.sort();
+    rows
+}
+
+/// What the destination counts is what a reader finds.
+pub fn check<P: Place>(dir: &Path) {
+    let counts = opened::<P>(dir, "9").row_counts().unwrap();
+    let found = [
+        ("orders".to_owned(), orders::<P>(dir).len() as u64),
+        ("orders__lines".to_owned(), lines::<P>(dir).len() as u64),
+    ];
+    assert_eq!(counts, found);
+}

@@ -1,0 +1,154 @@
+//! Values of every type.
+
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
+    StringArray, TimestampMicrosecondArray,
+};
+
+use super::Place;
+use super::support::*;
+use crate::load::Chunk;
+use crate::schema::{ColumnRole, ColumnType, Disposition, TableSchema};
+
+const MOST: i128 = 10_i128.pow(38) - 1;
+
+/// Columns of every type, and each value as text.
+fn columns() -> Vec<(ColumnType, ArrayRef, [&'static str; 3])> {
+    let decimals = Decimal128Array::from(vec![Some(MOST), Some(-MOST), Some(1), None])
+        .with_data_type(ColumnType::Decimal.arrow());
+    let times = [Some(0), Some(-1), Some(253_402_300_799_999_999), None];
+    let times = TimestampMicrosecondArray::from(times.to_vec()).with_timezone("UTC");
+    let bytes = BinaryArray::from_opt_vec(vec![Some(b""), Some(&[0, 255]), Some(b"a"), None]);
+    let texts = |texts: [&'static str; 3]| {
+        let values = texts.into_iter().map(Some).chain([None]);
+        Arc::new(values.collect::<StringArray>()) as ArrayRef
+    };
+    let text = ["", "1e5", "a\0b \u{1F600}'\""];
+    let json = ["{\"a\":[1,\"\\ud800\"]}", "12345678901234567890123", "\"\""];
+    let uuid = [
+        "123e4567-e89b-12d3-a456-426614174000",
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+    ];
+    vec![
+        (
+            ColumnType::Bool,
+            Arc::new(BooleanArray::from(vec![
+                Some(true),
+                Some(false),
+                Some(true),
+                None,
+            ])),
+            ["1", "0", "1"],
+        ),
+        (
+            ColumnType::Int64,
+            Arc::new(Int64Array::from(vec![
+                Some(i64::MIN),
+                Some(i64::MAX),
+                Some(9_007_199_254_740_993),
+                None,
+            ])),
+            [
+                "-9223372036854775808",
+                "9223372036854775807",
+                "9007199254740993",
+            ],
+        ),
+        (
+            ColumnType::Float64,
+            Arc::new(Float64Array::from(vec![
+                Some(f64::MAX),
+                Some(5e-324),
+                Some(3.0),
+                None,
+            ])),
+            ["1.7976931348623157e308", "5e-324", "3.0"],
+        ),
+        (
+            ColumnType::Decimal,
+            Arc::new(decimals),
+            [
+                "99999999999999999999999999999.999999999",
+                "-99999999999999999999999999999.999999999",
+                "0.000000001",
+            ],
+        ),
+        (ColumnType::Text, texts(text), text),
+        (
+            ColumnType::Timestamp,
+            Arc::new(times),
+            [
+                "1970-01-01T00:00:00.000000Z",
+                "1969-12-31T23:59:59.999999Z",
+                "9999-12-31T23:59:59.999999Z",
+            ],
+        ),
+        (
+            ColumnType::Date,
+            Arc::new(Date32Array::from(vec![
+                Some(0),
+                Some(-719_162),
+                Some(2_932_896),
+                None,
+            ])),
+            ["1970-01-01", "0001-01-01", "9999-12-31"],
+        ),
+        (ColumnType::Uuid, texts(uuid), uuid),
+        (
+            ColumnType::Bytes,
+            Arc::new(bytes),
+            ["[]", "[0, 255]", "[97]"],
+        ),
+        (ColumnType::Json, texts(json), json),
+    ]
+}
+
+/// Written, replaced, staged and published: always the same.
+pub fn every_value_is_as_it_was<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let columns = columns();
+    let mut schema = TableSchema {
+        name: "orders".into(),
+        resource: "orders".into(),
+        parent: None,
+        path: String::new(),
+        columns: vec![column("_etl_id", ColumnType::Text, ColumnRole::RowId)],
+    };
+    let ids = StringArray::from(vec!["0", "1", "2", "3"]);
+    let mut arrays: Vec<ArrayRef> = vec![Arc::new(ids)];
+    for (ty, array, _) in &columns {
+        schema
+            .columns
+            .push(column(ty.name(), *ty, ColumnRole::Data));
+        arrays.push(array.clone());
+    }
+    let rows = batch(schema, arrays);
+    let names: Vec<&str> = columns.iter().map(|(ty, ..)| ty.name()).collect();
+    let chunk = |disposition| Chunk {
+        resource: "orders".into(),
+        disposition,
+        tables: vec![rows.clone()],
+        begins_pass: disposition == Disposition::Replace,
+        ends_pass: disposition == Disposition::Replace,
+    };
+    for disposition in [
+        Disposition::Append,
+        Disposition::Append,
+        Disposition::Merge,
+        Disposition::Replace,
+    ] {
+        run::<P>(dir.path(), "1", &[&[chunk(disposition)]]);
+        let found = P::rows(dir.path(), "orders", &names);
+        for (row, found) in found.iter().enumerate() {
+            let expected = columns.iter().map(|(_, _, texts)| texts.get(row));
+            let expected = expected.map(|text| text.map(|text| (*text).to_owned()));
+            assert_eq!(*found, expected.collect::<Vec<_>>(), "{disposition:?}");
+        }
+        assert_eq!(found.len(), 4);
+    }
+    let memory = P::at(dir.path()).open(&load("2")).unwrap();
+    assert_eq!(memory.tables, [(*rows.schema).clone()]);
+}

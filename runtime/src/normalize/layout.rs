@@ -1,0 +1,196 @@
+//! Which tables and columns there are: those of an earlier run, those that the struct declares, those that come.
+
+use super::Normalizer;
+use super::dynamic::Place;
+use super::names;
+use super::table::Table;
+use crate::record::{RecordSchema, Shape};
+use crate::schema::{ColumnRole, ColumnType, TableSchema};
+
+/// Columns of the record and of the objects in it exist from the start, also when all their values are null. Deeper ones,
+/// of which large APIs declare hundreds that never come, and child tables exist from their first value on.
+const SHALLOW: usize = 2;
+
+/// Where the value of a field goes.
+#[derive(Clone, Copy)]
+pub(super) enum Target {
+    /// A column of the row.
+    Column(usize),
+    /// A column, as JSON: the record contains itself.
+    Serialized(usize),
+    /// The fields of a nested record, as columns of the row.
+    Nested(usize),
+    /// A child table.
+    List(usize),
+    /// It is typed by what it is, at that place.
+    Dynamic(usize),
+}
+
+/// A record's fields within a row.
+pub(super) struct Node {
+    pub place: Place,
+    pub targets: Vec<Target>,
+}
+
+/// A list: its table, and where its items go.
+pub(super) struct List {
+    pub table: usize,
+    pub item: Target,
+}
+
+impl Normalizer {
+    /// Takes over the tables that are there, parents first.
+    pub(super) fn restore(&mut self, resource: &str, known: &[TableSchema]) {
+        let mut waiting: Vec<&TableSchema> = known.iter().collect();
+        loop {
+            let before = waiting.len();
+            waiting.retain(|table| {
+                let parent = match &table.parent {
+                    None => None,
+                    Some(name) => match self.tables.iter().position(|t| t.schema.name == *name) {
+                        Some(parent) => Some(parent),
+                        None => return true,
+                    },
+                };
+                let index = self.tables.len();
+                if let Some(parent) = parent {
+                    self.tables[parent]
+                        .children
+                        .insert(table.path.clone(), index);
+                }
+                self.names.take(&table.name);
+                let mut table = Table::new((*table).clone());
+                table.exists = true;
+                resource.clone_into(&mut table.schema.resource);
+                self.tables.push(table);
+                false
+            });
+            if waiting.len() == before {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn root_table(&mut self, resource: &str) -> usize {
+        if self.tables.is_empty() {
+            let name = self
+                .names
+                .unique(&names::snake_case(resource), self.identifier_length);
+            self.tables.push(Table::new(TableSchema {
+                name,
+                resource: resource.to_owned(),
+                parent: None,
+                path: String::new(),
+                columns: Vec::new(),
+            }));
+            self.tables[0].exists = true;
+        }
+        self.tables[0].system(ColumnRole::RowId, "_etl_id", self.identifier_length);
+        0
+    }
+
+    /// The child table for the list at a place of a table's rows.
+    pub(super) fn child_table(&mut self, parent: usize, place: &Place) -> usize {
+        if let Some(table) = self.tables[parent].children.get(&place.path) {
+            return *table;
+        }
+        let above = &self.tables[parent].schema;
+        let wanted = names::join(&above.name, &place.name);
+        let (resource, above) = (above.resource.clone(), above.name.clone());
+        let name = self.names.unique(&wanted, self.identifier_length);
+        let table = self.tables.len();
+        self.tables.push(Table::new(TableSchema {
+            name,
+            resource,
+            parent: Some(above),
+            path: place.path.clone(),
+            columns: Vec::new(),
+        }));
+        self.tables[table].system(ColumnRole::RowId, "_etl_id", self.identifier_length);
+        self.tables[parent]
+            .children
+            .insert(place.path.clone(), table);
+        table
+    }
+
+    /// Prepares the columns of a record's fields. `path`: the records around it, to find one within itself.
+    pub(super) fn node(
+        &mut self,
+        table: usize,
+        schema: &'static RecordSchema,
+        place: Place,
+        path: &mut Vec<&'static RecordSchema>,
+    ) -> usize {
+        path.push(schema);
+        let mut targets = Vec::with_capacity(schema.fields.len());
+        for field in schema.fields {
+            let mut at = place.below(field.key);
+            if let Some(column) = field.column {
+                at.name = names::join(&place.name, column);
+            }
+            targets.push(self.target(table, field.shape(), at, path));
+        }
+        path.pop();
+        self.nodes.push(Node { place, targets });
+        self.nodes.len() - 1
+    }
+
+    fn target(
+        &mut self,
+        table: usize,
+        shape: Shape,
+        place: Place,
+        path: &mut Vec<&'static RecordSchema>,
+    ) -> Target {
+        let ty = match shape {
+            Shape::String => ColumnType::Text,
+            Shape::Int => ColumnType::Int64,
+            Shape::Float => ColumnType::Float64,
+            Shape::Bool => ColumnType::Bool,
+            Shape::Timestamp | Shape::UnixTime | Shape::UnixMillis => ColumnType::Timestamp,
+            Shape::Date => ColumnType::Date,
+            Shape::Decimal => ColumnType::Decimal,
+            Shape::Uuid => ColumnType::Uuid,
+            Shape::Bytes => ColumnType::Bytes,
+            Shape::Json => ColumnType::Json,
+            Shape::Dynamic => {
+                self.places.push(place);
+                return Target::Dynamic(self.places.len() - 1);
+            }
+            Shape::Record(schema) | Shape::Boxed(schema) => {
+                let schema = schema();
+                if path.iter().any(|outer| outer.is(schema)) {
+                    return Target::Serialized(self.declare(table, &place, ColumnType::Json));
+                }
+                // An item of a list is the row itself.
+                let place = if place.path.is_empty() {
+                    Place::row()
+                } else {
+                    place
+                };
+                return Target::Nested(self.node(table, schema, place, path));
+            }
+            Shape::List(list) => {
+                let child = self.child_table(table, &place);
+                let name = match list.item {
+                    Shape::List(_) => "list",
+                    _ => "value",
+                };
+                let item = Place {
+                    path: String::new(),
+                    name: name.to_owned(),
+                };
+                let item = self.target(child, list.item, item, path);
+                self.lists.push(List { table: child, item });
+                return Target::List(self.lists.len() - 1);
+            }
+        };
+        Target::Column(self.declare(table, &place, ty))
+    }
+
+    pub(super) fn declare(&mut self, table: usize, place: &Place, ty: ColumnType) -> usize {
+        let limit = self.identifier_length;
+        let deep = place.path.matches('/').count() > SHALLOW;
+        self.tables[table].column(&place.path, &place.name, ty, deep, limit)
+    }
+}
