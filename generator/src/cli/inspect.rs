@@ -13,8 +13,8 @@ pub struct Arguments {
     /// How it is shown
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Only the N commonest lists
-    #[arg(long, value_name = "N", conflicts_with = "format")]
+    /// Only the N commonest lists of the table
+    #[arg(long, value_name = "N")]
     top: Option<usize>,
     /// Shows also what was repaired in the document
     #[arg(long)]
@@ -30,6 +30,10 @@ enum Format {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.top.is_some() && matches!(arguments.format, Format::Json) {
+        let message = "`--top` shortens the table; JSON always holds every resource";
+        return Err(Failure::Message(message.to_owned()));
+    }
     let understood = understand(&arguments.spec, arguments.notes)?;
     match arguments.format {
         Format::Table => {

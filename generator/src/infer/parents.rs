@@ -7,7 +7,7 @@ use crate::spec::api::Location;
 use super::facts::{ParentFacts, ParentLink, ResourceKind};
 use super::links::{field, formatted, has_field, is_known};
 use super::names::is_own;
-use super::words::{is_variable, path_shape, placeholder, same_noun, segments, words};
+use super::words::{common, is_variable, path_shape, placeholder, same_noun, segments, words};
 use super::{Draft, items_follow};
 
 /// A parent, by its index among the drafts.
@@ -249,15 +249,6 @@ fn best(
         best = Some((rank, found));
     }
     best.map(|(_, parent)| parent)
-}
-
-/// How many static segments two paths begin with.
-fn common(one: &str, other: &str) -> usize {
-    segments(one)
-        .into_iter()
-        .zip(segments(other))
-        .take_while(|(one, other)| one == other && !is_variable(one))
-        .count()
 }
 
 /// Whether a list holds such things, by its path or by its records' name.

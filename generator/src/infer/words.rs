@@ -138,6 +138,15 @@ pub(super) fn is_variable(segment: &str) -> bool {
     segment.starts_with('{')
 }
 
+/// How many static segments two paths begin with.
+pub(super) fn common(one: &str, other: &str) -> usize {
+    segments(one)
+        .into_iter()
+        .zip(segments(other))
+        .take_while(|(one, other)| one == other && !is_variable(one))
+        .count()
+}
+
 /// A path with its placeholders made alike, without endings (`users{extension}`) and without a slash at its end.
 pub(super) fn path_shape(path: &str) -> String {
     let mut shape = String::new();

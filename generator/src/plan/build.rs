@@ -10,7 +10,7 @@ use super::*;
 use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{
     AuthFacts, CursorFacts, CursorMeaning, Decision, Facts, PaginatorFacts, PaginatorKind as Found,
-    ResourceFacts, ResourceKind, SURE,
+    ParentFacts, ResourceFacts, ResourceKind, SURE,
 };
 use crate::spec::api::{Api, Location};
 
@@ -204,7 +204,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         let record = records[at].clone();
         let path = found.records_path.value.join(".");
         let field = |path: &str| field_ref(&structs, record.as_deref(), path);
-        let parent = found.parent.value.as_ref().and_then(|parent| {
+        let parent = sure_parent(found).and_then(|parent| {
             let index = facts
                 .iter()
                 .position(|(resource, _)| resource.name == parent.resource)?;
@@ -275,6 +275,12 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         resource.structs = std::mem::take(own);
     }
     plan.types = placed.shared;
+}
+
+/// The parent, if it is sure enough to act upon; else its parameters are settings.
+fn sure_parent(found: &ResourceFacts) -> Option<&ParentFacts> {
+    let parent = found.parent.value.as_ref();
+    parent.filter(|_| found.parent.confidence >= SURE)
 }
 
 /// What the settings and fixed values fill.

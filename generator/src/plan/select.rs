@@ -1,7 +1,7 @@
 //! Which resources are wanted.
 
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::infer::facts::{Facts, ResourceFacts, ResourceKind};
+use crate::infer::facts::{Facts, ResourceFacts, ResourceKind, SURE};
 
 /// The indexes of the resources that are taken: the lists, or those named; without those that a pattern excludes;
 /// with the parents that they need.
@@ -60,7 +60,7 @@ pub fn select(
 
 fn parent_of(resource: &ResourceFacts) -> Option<&str> {
     let parent = resource.parent.value.as_ref()?;
-    Some(&parent.resource)
+    (resource.parent.confidence >= SURE).then_some(&parent.resource)
 }
 
 /// There is nothing to generate: what there is instead.

@@ -58,8 +58,8 @@ pub use schema::{
     Field, FieldSchema, FieldType, FieldValue, ListType, Ordered, Record, RecordSchema, Shape,
     Unordered, Value, schema_of,
 };
-pub(crate) use time::parse_instant;
 pub use time::{Date, ParseError, Timestamp, UnixMillis, UnixTime};
+pub(crate) use time::{day, parse_instant, sortable};
 pub use value::{Bytes, Dynamic, Json, Uuid};
 
 /// A record, and what the API sent that its struct does not say.

@@ -62,9 +62,9 @@ impl<T: Record> PageReader<T> {
     /// Reads one page. Syntax errors and a records path that matches nothing are errors that name the byte offset
     /// and what stands there instead; a value of a wrong type never is. A `null` on the way is an empty list.
     pub fn read(&self, body: &[u8]) -> Result<Page<T>> {
-        let (text, repaired) = match String::from_utf8_lossy(body) {
-            Cow::Borrowed(text) => (text, None),
-            Cow::Owned(text) => ("", Some(text)),
+        let (text, repaired) = match std::str::from_utf8(body) {
+            Ok(text) => (text, None),
+            Err(_) => ("", Some(String::from_utf8_lossy(body).into_owned())),
         };
         let text = repaired.as_deref().unwrap_or(text);
         let mut json = Reader::new(text);

@@ -297,10 +297,31 @@ fn write_day(out: &mut Text, days: i64) {
     out.digits(day, 2);
 }
 
-/// RFC 3339 in UTC.
+/// RFC 3339 in UTC, with the digits of the fraction that are needed.
 pub(crate) fn rfc3339(micros: i64) -> Text {
+    let (mut fraction, mut width) = (micros.rem_euclid(MICROS), 6);
+    while width > 0 && fraction % 10 == 0 {
+        fraction /= 10;
+        width -= 1;
+    }
+    instant(micros, fraction, width)
+}
+
+/// `2024-01-31T12:00:00.000000Z`: all of one length, so that text sorts as time.
+pub(crate) fn sortable(micros: i64) -> Text {
+    instant(micros, micros.rem_euclid(MICROS), 6)
+}
+
+/// `2024-01-31`.
+pub(crate) fn day(days: i32) -> Text {
     let mut out = Text::new();
-    let (seconds, mut fraction) = (micros.div_euclid(MICROS), micros.rem_euclid(MICROS));
+    write_day(&mut out, i64::from(days));
+    out
+}
+
+fn instant(micros: i64, fraction: i64, width: u32) -> Text {
+    let mut out = Text::new();
+    let seconds = micros.div_euclid(MICROS);
     let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
     write_day(&mut out, days);
     out.push(b'T');
@@ -309,12 +330,7 @@ pub(crate) fn rfc3339(micros: i64) -> Text {
     out.digits(second / 60 % 60, 2);
     out.push(b':');
     out.digits(second % 60, 2);
-    if fraction != 0 {
-        let mut width = 6;
-        while fraction % 10 == 0 {
-            fraction /= 10;
-            width -= 1;
-        }
+    if width > 0 {
         out.push(b'.');
         out.digits(fraction, width);
     }

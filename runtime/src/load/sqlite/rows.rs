@@ -13,6 +13,7 @@ use rusqlite::{Connection, Statement};
 
 use super::tables::quoted;
 use crate::load::text;
+use crate::record::{day, sortable};
 use crate::schema::{Column, ColumnType, TableBatch};
 
 /// How a column is declared. SQLite derives a conversion from the declared type, so everything that must stay text
@@ -70,6 +71,12 @@ impl<'a> Values<'a> {
                     false => statement.raw_bind_parameter(at, $convert($array.value(row))),
                 }
             };
+            (text $array:expr, $convert:expr) => {
+                match $array.is_null(row) {
+                    true => statement.raw_bind_parameter(at, Null),
+                    false => statement.raw_bind_parameter(at, $convert($array.value(row)).as_str()),
+                }
+            };
         }
         match self {
             Values::Bool(array) => bind!(array, |value| value),
@@ -77,8 +84,8 @@ impl<'a> Values<'a> {
             Values::Float(array) => bind!(array, |value| value),
             Values::Decimal(array) => bind!(array, |value| text::decimal(value, array.scale())),
             Values::Text(array) => bind!(array, |value| value),
-            Values::Timestamp(array) => bind!(array, text::timestamp),
-            Values::Date(array) => bind!(array, text::date),
+            Values::Timestamp(array) => bind!(text array, sortable),
+            Values::Date(array) => bind!(text array, day),
             Values::Bytes(array) => bind!(array, |value| value),
         }
     }

@@ -62,9 +62,13 @@ fn cell(array: &ArrayRef, row: usize) -> Option<String> {
             text::decimal(array.as_primitive::<Decimal128Type>().value(row), *scale)
         }
         DataType::Timestamp(..) => {
-            text::timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row))
+            crate::record::sortable(array.as_primitive::<TimestampMicrosecondType>().value(row))
+                .as_str()
+                .to_owned()
         }
-        DataType::Date32 => text::date(array.as_primitive::<Date32Type>().value(row)),
+        DataType::Date32 => crate::record::day(array.as_primitive::<Date32Type>().value(row))
+            .as_str()
+            .to_owned(),
         DataType::Binary => format!("{:?}", array.as_binary::<i32>().value(row)),
         _ => array.as_string::<i32>().value(row).to_owned(),
     })
