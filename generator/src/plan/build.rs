@@ -293,7 +293,10 @@ fn parameters(found: &ResourceFacts, resource: &Resource, plan: &mut Plan) -> Ve
     };
     let linked = |name: &str| {
         let parent = resource.parent.as_ref();
-        parent.is_some_and(|parent| parent.links.iter().any(|link| link.parameter == name))
+        parent.is_some_and(|parent| {
+            parent.links.iter().any(|link| link.parameter == name)
+                || parent.inherited.iter().any(|(child, _)| child == name)
+        })
     };
     let mut out = Vec::new();
     let mut from_settings: Vec<(String, Location, String, Option<String>)> = found
@@ -312,8 +315,13 @@ fn parameters(found: &ResourceFacts, resource: &Resource, plan: &mut Plan) -> Ve
     for link in found.parent.value.iter().flat_map(|parent| &parent.links) {
         from_settings.push((link.param.clone(), link.location, String::new(), None));
     }
+    for name in placeholders(&resource.path) {
+        from_settings.push((name.to_owned(), Location::Path, String::new(), None));
+    }
     for (name, location, description, default) in from_settings {
-        let Some(place) = place(location).filter(|_| !linked(&name)) else {
+        let known = out.iter().any(|known: &Parameter| known.name == name);
+        let fixed = found.fixed.iter().any(|fixed| fixed.name == name);
+        let Some(place) = place(location).filter(|_| !linked(&name) && !known && !fixed) else {
             continue;
         };
         let ident = settings::parameter(plan, &name, &description, default);
@@ -334,6 +342,12 @@ fn parameters(found: &ResourceFacts, resource: &Resource, plan: &mut Plan) -> Ve
     }
     out.sort_by_key(|parameter| parameter.place as u8);
     out
+}
+
+/// The names in a path: `owner` and `repo` of `/repos/{owner}/{repo}`.
+fn placeholders(path: &str) -> impl Iterator<Item = &str> {
+    let after = path.split('{').skip(1);
+    after.filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
 fn paginator(decision: &Decision<PaginatorFacts>, key: &[String]) -> Paginator {

@@ -26,7 +26,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     say("1. etlgen reads a document and writes a connector");
     let generate = [
         "run",
-        "--quiet",
         "--package",
         "etlgen",
         "--",
@@ -72,7 +71,7 @@ impl Connector {
     fn run(&self, arguments: &[&str], asks: bool) -> Result<(), Box<dyn Error>> {
         let mut command = Command::new(cargo());
         command
-            .args(["run", "--quiet", "--"])
+            .args(["run", "--"])
             .args(arguments)
             .args(["--destination", &self.database])
             .current_dir(&self.folder)
