@@ -46,6 +46,7 @@ pub struct Runtime {
 pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Diagnostic>> {
     let mut facts = facts.clone();
     adjust(&mut facts, &options.overrides)?;
+    path::settle(api, &mut facts);
     let include = match options.include.is_empty() {
         true => &options.overrides.include,
         false => &options.include,
@@ -202,7 +203,6 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         let operation = &api.operations[found.operation];
         let (name, ident) = idents[at].clone();
         let record = records[at].clone();
-        let path = found.records_path.value.join(".");
         let field = |path: &str| field_ref(&structs, record.as_deref(), path);
         let parent = sure_parent(found).and_then(|parent| {
             let index = facts
@@ -225,7 +225,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
             single: found.kind == ResourceKind::Single,
             path: operation.path.clone(),
             parameters: Vec::new(),
-            records: path,
+            records: path::write(&found.records_path.value),
             within_parent: parent.is_some() && !key.is_empty() && found.key_within_parent,
             key: key.iter().map(|path| field(path)).collect(),
             paginator,

@@ -1,13 +1,14 @@
 //! Fields of records as declarations and closures name them.
 
 use super::records::Structs;
-use super::{FieldRef, Link, ParameterPlace, Parent, Type, names};
+use super::{FieldRef, Link, ParameterPlace, Parent, Type, names, path};
 use crate::infer::facts::{CursorFacts, CursorFormat, ParentFacts};
 use crate::spec::api::Location;
 
 /// Whether the parameter takes the field's values as the field writes them.
 pub fn takes(structs: &Structs<'_>, record: Option<&str>, cursor: &CursorFacts) -> bool {
-    let keys: Vec<&str> = cursor.field.split('.').collect();
+    let keys = path::parse(&cursor.field);
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let ty = record.and_then(|record| type_at(structs, record, &keys));
     match (cursor.format, ty) {
         (_, None) | (CursorFormat::AsIs, _) => true,
@@ -34,19 +35,19 @@ fn type_at(structs: &Structs<'_>, record: &str, keys: &[&str]) -> Option<Type> {
 }
 
 /// A handle where the record's struct has the field and its values have an order, else the dotted path.
-pub fn field_ref(structs: &Structs<'_>, record: Option<&str>, path: &str) -> FieldRef {
+pub fn field_ref(structs: &Structs<'_>, record: Option<&str>, place: &str) -> FieldRef {
     let found = record.and_then(|record| {
         let field = structs
             .get(record)?
             .fields
             .iter()
-            .find(|field| field.key == path)?;
+            .find(|field| path::write(std::slice::from_ref(&field.key)) == place)?;
         field.ty.is_ordered().then(|| FieldRef::Handle {
             record: record.to_owned(),
             constant: field.ident.to_uppercase(),
         })
     });
-    found.unwrap_or_else(|| FieldRef::Path(path.to_owned()))
+    found.unwrap_or_else(|| FieldRef::Path(place.to_owned()))
 }
 
 /// The closure's links; `None` if a field cannot be reached or cannot stand in a request.
@@ -58,7 +59,8 @@ pub fn link(
 ) -> Option<Parent> {
     let mut links = Vec::new();
     for found in &facts.links {
-        let keys: Vec<&str> = found.field.split('.').collect();
+        let keys = path::parse(&found.field);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let (fields, copy) = match record.as_deref() {
             None => (keys.iter().map(|key| (*key).to_owned()).collect(), true),
             Some(record) => fields_to(structs, record, &keys)?,

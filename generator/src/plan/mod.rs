@@ -6,6 +6,7 @@ mod build;
 mod fields;
 mod names;
 pub mod overrides;
+mod path;
 mod records;
 mod samples;
 mod select;

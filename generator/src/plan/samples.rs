@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     FieldRef, Paginator, PaginatorKind, ParameterPlace, ParameterValue, Resource, Setting, Struct,
-    Type,
+    Type, path,
 };
 use crate::spec::api::Operation;
 
@@ -225,8 +225,12 @@ impl<'a> Asked<'a> {
         if self.resource.post {
             request["body"] = sent;
         }
+        let total = self.resource.paginator.total.as_ref();
+        let total = total.and_then(|(path, _)| path.strip_prefix("header:"));
+        let total = total.map(|name| (name, "2".to_owned()));
         let headers: Map<String, Value> = headers
             .iter()
+            .chain(&total)
             .map(|(name, value)| (name.to_lowercase(), json!(value)))
             .collect();
         let mut response = json!({"status": 200});
@@ -236,6 +240,12 @@ impl<'a> Asked<'a> {
         response["body"] = body;
         json!({"request": request, "response": response})
     }
+}
+
+/// Where the total stands in the body, if it stands there.
+fn body_total(paginator: &Paginator) -> Option<&str> {
+    let (path, _) = paginator.total.as_ref()?;
+    (!path.starts_with("header:")).then_some(path)
 }
 
 /// The envelope of a page. `left`: pages that follow.
@@ -249,7 +259,7 @@ fn body(
     let list = Value::Array(records.iter().map(|record| (*record).clone()).collect());
     if resource.records.is_empty() {
         let bare = paginator.more.is_none()
-            && paginator.total.is_none()
+            && body_total(paginator).is_none()
             && !matches!(
                 paginator.kind,
                 PaginatorKind::Cursor(..) | PaginatorKind::NextUrl(_)
@@ -261,7 +271,7 @@ fn body(
     if let Some(more) = &paginator.more {
         put(&mut body, more, json!(left > 0))?;
     }
-    if let Some((total, _)) = &paginator.total {
+    if let Some(total) = body_total(paginator) {
         // Two pages of one record each: both totals are two.
         put(&mut body, total, json!(2))?;
     }
@@ -275,11 +285,8 @@ fn body(
 
 /// Puts a value at a dotted path; `None` if something else stands in the way.
 fn put(body: &mut Value, path: &str, value: Value) -> Option<()> {
-    if path.contains(['[', ':']) {
-        return None;
-    }
     let mut at = body;
-    for key in path.split('.') {
+    for key in path::parse(path) {
         at = at.as_object_mut()?.entry(key).or_insert_with(|| json!({}));
     }
     *at = value;
@@ -349,8 +356,8 @@ fn key_of(field: &FieldRef, record: Option<&Struct>) -> String {
 
 fn text_at(record: &Value, path: &str) -> Option<String> {
     let mut at = record;
-    for key in path.split('.') {
-        at = &at[key];
+    for key in path::parse(path) {
+        at = &at[&key];
     }
     match at {
         Value::String(text) if !text.is_empty() => Some(text.clone()),

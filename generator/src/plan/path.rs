@@ -1,0 +1,150 @@
+//! Places in a JSON body: keys joined with dots, and `['a.b']` for a key that holds dots itself, as the runtime reads them.
+
+use crate::infer::facts::Facts;
+use crate::spec::api::{Api, SchemaId, SchemaKind};
+
+/// Writes every place that the facts name so that it can be read in one way only.
+pub fn settle(api: &Api, facts: &mut Facts) {
+    let records: Vec<(String, Option<SchemaId>)> = facts
+        .resources
+        .iter()
+        .map(|resource| (resource.name.clone(), resource.record))
+        .collect();
+    for resource in &mut facts.resources {
+        let operation = &api.operations[resource.operation];
+        let body = operation
+            .response
+            .as_ref()
+            .and_then(|response| response.schema);
+        let record = resource.record;
+        let page = &mut resource.paginator.value;
+        for place in [
+            &mut page.more_path,
+            &mut page.total_path,
+            &mut page.next_path,
+        ] {
+            let Some(path) = place.as_mut().filter(|path| !path.starts_with("header:")) else {
+                continue;
+            };
+            *path = match path.strip_prefix("last_record.") {
+                Some(field) => format!("last_record.{}", settled(api, record, field)),
+                None => settled(api, body, path),
+            };
+        }
+        for field in &mut resource.primary_key.value {
+            *field = settled(api, record, field);
+        }
+        if let Some(cursor) = &mut resource.cursor.value {
+            cursor.field = settled(api, record, &cursor.field);
+        }
+        if let Some(parent) = &mut resource.parent.value {
+            let above = records.iter().find(|(name, _)| *name == parent.resource);
+            let above = above.and_then(|(_, record)| *record);
+            for link in &mut parent.links {
+                link.field = settled(api, above, &link.field);
+            }
+        }
+    }
+}
+
+fn settled(api: &Api, schema: Option<SchemaId>, path: &str) -> String {
+    write(&resolve(api, schema, path))
+}
+
+/// The keys of a dotted path as the schema has them: of two ways to cut it, the one whose keys are there.
+fn resolve(api: &Api, schema: Option<SchemaId>, path: &str) -> Vec<String> {
+    if path.contains("['") {
+        return parse(path);
+    }
+    let parts: Vec<&str> = path.split('.').filter(|part| !part.is_empty()).collect();
+    let found = schema.and_then(|schema| descend(api, schema, &parts, 0));
+    found.unwrap_or_else(|| parts.into_iter().map(str::to_owned).collect())
+}
+
+/// The longest key first: `@odata.nextLink` before `@odata`.
+fn descend(api: &Api, schema: SchemaId, parts: &[&str], depth: usize) -> Option<Vec<String>> {
+    if parts.is_empty() {
+        return Some(Vec::new());
+    }
+    if depth > 32 {
+        return None;
+    }
+    match &api.schemas[schema].kind {
+        SchemaKind::Object { properties, .. } => (1..=parts.len()).rev().find_map(|count| {
+            let key = parts[..count].join(".");
+            let inner = properties.get(&key)?;
+            let mut keys = vec![key];
+            keys.extend(descend(api, *inner, &parts[count..], depth + 1)?);
+            Some(keys)
+        }),
+        SchemaKind::Union { arms, .. } => {
+            let mut arms = arms.iter();
+            arms.find_map(|arm| descend(api, *arm, parts, depth + 1))
+        }
+        // What is below is not described: the parts are taken as they stand.
+        SchemaKind::Any => Some(parts.iter().map(|part| (*part).to_owned()).collect()),
+        _ => None,
+    }
+}
+
+/// The keys as a declaration writes them.
+pub fn write(keys: &[String]) -> String {
+    let mut out = String::new();
+    for key in keys {
+        if key.is_empty() || key.contains(['.', '[']) {
+            out.push_str(&format!("['{key}']"));
+            continue;
+        }
+        if !out.is_empty() {
+            out.push('.');
+        }
+        out.push_str(key);
+    }
+    out
+}
+
+/// The keys of a path as a declaration writes it.
+pub fn parse(path: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        rest = rest.strip_prefix('.').unwrap_or(rest);
+        let quoted = rest
+            .strip_prefix("['")
+            .and_then(|rest| rest.split_once("']"));
+        if let Some((key, after)) = quoted {
+            keys.push(key.to_owned());
+            rest = after;
+            continue;
+        }
+        let end = match rest
+            .char_indices()
+            .skip(1)
+            .find(|(_, c)| matches!(c, '.' | '['))
+        {
+            Some((at, _)) => at,
+            None => rest.len(),
+        };
+        keys.push(rest[..end].to_owned());
+        rest = &rest[end..];
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        for (keys, path) in [
+            (&["meta", "next"][..], "meta.next"),
+            (&["@odata.nextLink"], "['@odata.nextLink']"),
+            (&["a", "b.c", "d"], "a['b.c'].d"),
+        ] {
+            let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+            assert_eq!(write(&keys), path);
+            assert_eq!(parse(path), keys);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Any document: a crate that compiles without a warning and whose tests pass, or a diagnosis.
+//!
+//! The traps are always tried. Real documents beside the repository are read as well; with `ETLGEN_CORPUS=compile` their
+//! crates are compiled and tested too, which takes a while.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use etlgen_tests::workspace::{binary, cargo, root, stderr, stdout};
+
+/// No document may take longer; a release build takes a tenth of it.
+const LONGEST: Duration = Duration::from_secs(60);
+
+fn documents(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        match path.is_dir() {
+            true => found.extend(documents(&path)),
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    found
+}
+
+fn generate(document: &Path, name: &str, out: &Path) -> Output {
+    let started = Instant::now();
+    let output = std::process::Command::new(binary("etlgen", "etlgen"))
+        .args(["new", "--name", name, "--spec"])
+        .arg(document)
+        .arg("--out")
+        .arg(out)
+        .output()
+        .unwrap();
+    assert!(
+        started.elapsed() < LONGEST,
+        "{} took too long",
+        document.display()
+    );
+    output
+}
+
+/// A crate, or a diagnosis that says what and where, and no panic.
+fn crate_or_diagnosis(document: &Path, name: &str, out: &Path) -> bool {
+    let output = generate(document, name, out);
+    let said = stderr(&output);
+    assert!(!said.contains("panicked"), "{}: {said}", document.display());
+    match output.status.code() {
+        Some(0) => assert!(out.join("src/lib.rs").exists()),
+        Some(1) => {
+            assert!(said.contains("error: "), "{}: {said}", document.display());
+            assert!(!out.exists(), "{}: half a crate", document.display());
+        }
+        code => panic!("{}: {code:?}: {said}", document.display()),
+    }
+    output.status.success()
+}
+
+/// Compiles and tests the crates of a folder in one workspace, with what this one has built and pinned.
+fn compile(folder: &Path) {
+    std::fs::write(
+        folder.join("Cargo.toml"),
+        "[workspace]\nresolver = \"3\"\nmembers = [\"*-connector\"]\n",
+    )
+    .unwrap();
+    std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let etlgen = binary("etlgen", "etlgen");
+    let target = etlgen.ancestors().nth(2).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = cargo()
+            .args(arguments)
+            .current_dir(folder)
+            .env("CARGO_TARGET_DIR", target)
+            .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
+            .output()
+            .unwrap();
+        let said = stdout(&output) + &stderr(&output);
+        assert!(output.status.success(), "{said}");
+        // Cargo itself warns of examples of one name in one folder.
+        let warned = said.lines().find(|line| {
+            line.starts_with("warning: ") && !line.contains("output filename collision")
+        });
+        assert_eq!(warned, None, "{said}");
+    };
+    run(&["fmt", "--all", "--check"]);
+    run(&["test", "--workspace", "--lib", "--bins", "--tests"]);
+}
+
+#[test]
+fn every_trap_becomes_a_crate_that_compiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let traps = documents(&root().join("tests/traps"));
+    for trap in traps
+        .iter()
+        .filter(|trap| !trap.components().any(|part| part.as_os_str() == "refused"))
+    {
+        let name = trap.file_stem().unwrap().to_str().unwrap();
+        let out = folder.path().join(format!("{name}-connector"));
+        assert!(crate_or_diagnosis(trap, name, &out), "{name} is refused");
+    }
+    compile(folder.path());
+}
+
+#[test]
+fn what_is_no_document_is_named_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    for document in documents(&root().join("tests/traps/refused")) {
+        let output = generate(&document, "x", &folder.path().join("x"));
+        assert_eq!(output.status.code(), Some(1), "{}", document.display());
+        let said = stderr(&output);
+        let named = said.contains(document.file_name().unwrap().to_str().unwrap());
+        assert!(
+            named && !said.contains("panicked"),
+            "{}: {said}",
+            document.display()
+        );
+    }
+}
+
+#[test]
+fn every_real_document_becomes_a_crate_or_a_diagnosis() {
+    let specs = root().join("../shared/specs");
+    let documents = documents(&specs);
+    if documents.is_empty() {
+        println!("there are no documents beside the repository: skipped");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut crates = 0;
+    for (at, document) in documents.iter().enumerate() {
+        let name = format!("d{at}");
+        let out = folder.path().join(format!("{name}-connector"));
+        crates += usize::from(crate_or_diagnosis(document, &name, &out));
+    }
+    println!("{crates} crates of {} documents", documents.len());
+    assert!(
+        crates * 4 >= documents.len() * 3,
+        "{crates} of {}",
+        documents.len()
+    );
+    if std::env::var("ETLGEN_CORPUS").is_ok_and(|wish| wish == "compile") {
+        compile(folder.path());
+    }
+}
