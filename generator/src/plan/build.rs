@@ -378,7 +378,11 @@ fn paginator(decision: &Decision<PaginatorFacts>, key: &[String]) -> Paginator {
         _ => PaginatorKind::Undecided,
     };
     let paged = !matches!(kind, PaginatorKind::Single | PaginatorKind::Undecided);
-    let size = found.size_param.clone().filter(|_| paged);
+    // OData's `$top` limits the whole list, not a page: asked for, the rest would be missing.
+    let size = found
+        .size_param
+        .clone()
+        .filter(|param| paged && param != "$top");
     Paginator {
         more: found.more_path.clone().filter(|_| paged),
         total: found
