@@ -31,6 +31,29 @@ pub(crate) enum Step {
 impl Paginator {
     /// What comes after the page at `position`.
     pub(crate) fn advance(&self, position: &Position, page: &PageFacts<'_>) -> Result<Step> {
+        let step = self.step(position, page)?;
+        let place = self.probes()[2];
+        let full = self
+            .size
+            .as_ref()
+            .is_some_and(|(_, size)| page.rows >= *size);
+        Ok(match (step, place) {
+            // A wrong path looks like the end of the list.
+            (Step::End(Proof::Proved(_)), Some(place))
+                if full
+                    && position.pages == 0
+                    && page.probes[2].is_none()
+                    && page.probes[0].is_none() =>
+            {
+                Step::End(Proof::Unproved(format!(
+                    "the first page is full, and there is no `{place}` in it: more may follow"
+                )))
+            }
+            (step, _) => step,
+        })
+    }
+
+    fn step(&self, position: &Position, page: &PageFacts<'_>) -> Result<Step> {
         if page.rows > 0 && page.fingerprint.is_some() && page.fingerprint == position.fingerprint {
             return Err(paging("the server sent the same page twice in a row").hint(
                 "the paginator of this resource is probably not the one that the API wants",
@@ -327,6 +350,24 @@ mod tests {
 
     fn value(text: &str) -> Next {
         Next::Value(text.into())
+    }
+
+    #[test]
+    fn a_full_first_page_without_the_next_key_proves_nothing() {
+        let paginator = Paginator::cursor("after")
+            .next("next")
+            .page_size("limit", 5);
+        let step = |rows, next| {
+            let step = advance(
+                &paginator,
+                &Position::default(),
+                (rows, None, None, next, None),
+            );
+            step.unwrap()
+        };
+        assert!(matches!(step(5, None), Step::End(Proof::Unproved(_))));
+        assert!(matches!(step(4, None), Step::End(Proof::Proved(_))));
+        assert!(matches!(step(5, Some("null")), Step::End(Proof::Proved(_))));
     }
 
     #[test]
