@@ -6,7 +6,7 @@ use super::{Failure, Understood, out, say, understand};
 use crate::emit::{Context, files};
 use crate::inspect;
 use crate::plan::overrides::{self, Overrides};
-use crate::plan::{Options, Plan, Runtime, plan};
+use crate::plan::{Options, Plan, Runtime, adjust, plan};
 use crate::project::{Lock, Surroundings, ensure_free, format, relative, spec_hash, write_new};
 
 #[derive(clap::Args)]
@@ -49,7 +49,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let (overrides, etlgen_toml) = wishes(arguments)?;
     let spec = document(arguments, &overrides)?;
-    let understood = understand(&spec, arguments.notes)?;
+    let mut understood = understand(&spec, arguments.notes)?;
+    adjust(&understood.api, &mut understood.facts, &overrides)?;
     let options = Options {
         name: arguments.name.clone(),
         include: arguments.resources.clone(),

@@ -1,5 +1,6 @@
 //! The owner's wishes over what was inferred.
 
+use super::adopt::{adopt, orphan};
 use super::overrides::{Incremental, Overrides, Paginate, PaginateTable, ParentOverride};
 use super::select::unknown;
 use crate::diagnostics::{Diagnostic, Severity};
@@ -7,11 +8,11 @@ use crate::infer::facts::{
     CursorFacts, CursorFormat, CursorMeaning, Decision, Facts, FixedParameter, PaginatorFacts,
     PaginatorKind as Found,
 };
-use crate::spec::api::Location;
+use crate::spec::api::{Api, Location};
 
 /// Applies what the owner says of an API's meaning.
 /// A resource that is none, or a kind of paging that is none, is an error.
-pub fn adjust(facts: &mut Facts, overrides: &Overrides) -> Result<(), Box<Diagnostic>> {
+pub fn adjust(api: &Api, facts: &mut Facts, overrides: &Overrides) -> Result<(), Box<Diagnostic>> {
     for name in overrides.resources.keys() {
         if facts
             .resources
@@ -19,6 +20,17 @@ pub fn adjust(facts: &mut Facts, overrides: &Overrides) -> Result<(), Box<Diagno
             .all(|resource| resource.name != *name)
         {
             return Err(Box::new(unknown(facts, name)));
+        }
+    }
+    for at in 0..facts.resources.len() {
+        match overrides
+            .resources
+            .get(&facts.resources[at].name)
+            .and_then(|wish| wish.parent.as_ref())
+        {
+            Some(ParentOverride::Switch(false)) => orphan(facts, at),
+            Some(ParentOverride::Name(name)) => adopt(api, facts, at, name)?,
+            _ => {}
         }
     }
     for resource in &mut facts.resources {
@@ -64,11 +76,6 @@ pub fn adjust(facts: &mut Facts, overrides: &Overrides) -> Result<(), Box<Diagno
             }
             _ => {}
         }
-        match &wish.parent {
-            Some(ParentOverride::Switch(false)) => resource.parent = sure(None),
-            Some(ParentOverride::Name(_)) => resource.parent.confidence = 1.0,
-            _ => {}
-        }
         for (name, value) in &wish.query {
             resource.fixed.retain(|fixed| fixed.name != *name);
             resource.fixed.push(FixedParameter {
@@ -94,7 +101,7 @@ pub fn adjust(facts: &mut Facts, overrides: &Overrides) -> Result<(), Box<Diagno
     Ok(())
 }
 
-fn sure<T>(value: T) -> Decision<T> {
+pub fn sure<T>(value: T) -> Decision<T> {
     Decision {
         value,
         confidence: 1.0,

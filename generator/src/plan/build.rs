@@ -1,6 +1,6 @@
 //! From what an API means to what will be generated.
 
-use super::adjust::adjust;
+use super::adopt::placeholders;
 use super::fields::{field_ref, link, takes};
 use super::names::{self, Ledger, Names};
 use super::overrides::{AuthKind, Overrides, ResourceOverrides};
@@ -42,10 +42,9 @@ pub struct Runtime {
     pub path: Option<String>,
 }
 
-/// Decides what will be generated.
+/// Decides what will be generated. The facts are those that the owner has adjusted.
 pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Diagnostic>> {
     let mut facts = facts.clone();
-    adjust(&mut facts, &options.overrides)?;
     path::settle(api, &mut facts);
     let include = match options.include.is_empty() {
         true => &options.overrides.include,
@@ -342,12 +341,6 @@ fn parameters(found: &ResourceFacts, resource: &Resource, plan: &mut Plan) -> Ve
     }
     out.sort_by_key(|parameter| parameter.place as u8);
     out
-}
-
-/// The names in a path: `owner` and `repo` of `/repos/{owner}/{repo}`.
-fn placeholders(path: &str) -> impl Iterator<Item = &str> {
-    let after = path.split('{').skip(1);
-    after.filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
 fn paginator(decision: &Decision<PaginatorFacts>, key: &[String]) -> Paginator {

@@ -2,6 +2,7 @@
 //! `infer`; what is emitted only writes it down.
 
 mod adjust;
+mod adopt;
 mod build;
 mod fields;
 mod names;
@@ -13,6 +14,7 @@ mod select;
 mod settings;
 mod text;
 
+pub use adjust::adjust;
 pub use build::{Options, Runtime, plan};
 pub use names::{Ledger, is_keyword, module as module_name};
 pub use text::plain as plain_text;

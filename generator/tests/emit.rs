@@ -1,0 +1,106 @@
+//! What is emitted, as snapshots: a change of the generated code is seen in a review.
+
+use std::path::{Path, PathBuf};
+
+use etlgen::emit::{Context, files};
+use etlgen::infer::infer;
+use etlgen::plan::{Options, Plan, Runtime, adjust, overrides, plan};
+use etlgen::spec::{Input, read};
+
+fn trap(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/traps")
+        .join(name)
+}
+
+fn planned(document: &Path, wishes: &str) -> Result<Plan, String> {
+    let input = Input::load(&document.display().to_string()).unwrap();
+    let (api, _) = read(&input);
+    let api = api.unwrap();
+    let mut facts = infer(&api);
+    let overrides = overrides::parse("etlgen.toml", wishes).map_err(|error| error.to_string())?;
+    adjust(&api, &mut facts, &overrides).map_err(|error| error.to_string())?;
+    let options = Options {
+        overrides,
+        ..Options::default()
+    };
+    plan(&api, &facts, &options).map_err(|error| error.to_string())
+}
+
+/// The Rust files of a crate before rustfmt, one after the other; `Cargo.toml` and `etlgen.toml` before them.
+fn emitted(plan: &Plan) -> String {
+    let context = Context {
+        spec: "api.yaml".to_owned(),
+        runtime: Runtime {
+            version: "1.2.3".to_owned(),
+            path: None,
+        },
+        license: "MIT".to_owned(),
+        own_workspace: true,
+        etlgen_toml: None,
+        name: None,
+        include: Vec::new(),
+        exclude: Vec::new(),
+    };
+    let files = files(plan, &context).unwrap();
+    let shown = files
+        .iter()
+        .filter(|(path, _)| path.ends_with(".toml") || path.starts_with("src/"));
+    shown
+        .map(|(path, text)| format!("=== {path}\n{text}\n"))
+        .collect()
+}
+
+macro_rules! snapshot {
+    ($test:ident, $document:literal) => {
+        #[test]
+        fn $test() {
+            insta::assert_snapshot!(emitted(&planned(&trap($document), "").unwrap()));
+        }
+    };
+}
+
+snapshot!(three_levels_two_keys_and_a_search, "levels.yaml");
+snapshot!(names_of_all_kinds, "names.yaml");
+snapshot!(keys_with_dots, "odata.yaml");
+snapshot!(the_old_dialect, "swagger2.json");
+snapshot!(unions_and_recursion, "unions.yaml");
+
+#[test]
+fn an_owner_decides_what_is_whose_child() {
+    let plan = planned(&trap("levels.yaml"), "[resources.boards]\nparent = false\n").unwrap();
+    let boards = plan
+        .resources
+        .iter()
+        .find(|resource| resource.name == "boards")
+        .unwrap();
+    assert_eq!(boards.parent, None);
+    assert!(
+        plan.settings
+            .iter()
+            .any(|setting| setting.ident == "team_id")
+    );
+    let refused = planned(
+        &trap("levels.yaml"),
+        "[resources.board_cards]\nparent = \"teams\"\n",
+    );
+    assert!(refused.unwrap_err().contains("it wants teamId, boardId"));
+}
+
+#[test]
+fn wishes_that_mean_nothing_are_errors() {
+    for (wishes, said) in [
+        (
+            "[resources.nothing]\nrecords = \"x\"\n",
+            "no resource `nothing`",
+        ),
+        (
+            "[resources.teams]\npaginate = \"sideways\"\n",
+            "is no kind of paging",
+        ),
+        ("include = [\"nothing\"]\n", "no resource `nothing`"),
+    ] {
+        let error = planned(&trap("levels.yaml"), wishes).unwrap_err();
+        assert!(error.contains(said), "{error}");
+    }
+}
