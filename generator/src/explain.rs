@@ -301,7 +301,12 @@ fn cursor_of(resource: &ResourceFacts) -> (String, String) {
     let format = format!("{:?}", cursor.format).to_lowercase();
     let filter = cursor.param.as_ref().map_or_else(
         || "nothing filters by it".to_owned(),
-        |param| format!("filtered by `{param}`"),
+        |param| match &cursor.template {
+            Some(template) => format!(
+                "filtered by `{param}`, which wants `{template}`: it has to be written by hand, and all rows are read until then"
+            ),
+            None => format!("filtered by `{param}`"),
+        },
     );
     let shown = format!("{} ({meaning}, {format}), {filter}", cursor.field);
     let mut parts = vec![format!("field = {}", quoted(&cursor.field))];

@@ -204,6 +204,19 @@ pub(super) fn field_for(record: &Node<'_>, param: &str, noun: &str) -> Option<St
         exact.or_else(alike).cloned()
     };
     let full = flat(param);
+    // `repository_tag` of tags is the field `tag`, not `repository`.
+    let mut before = words(param);
+    let last = before.pop().unwrap_or_default();
+    let of_id = before
+        .iter()
+        .any(|word| ENDS.iter().take(5).any(|end| end == word));
+    if !before.is_empty()
+        && !of_id
+        && same_noun(&last, &singular_name(noun))
+        && let Some(name) = same(&last)
+    {
+        return Some(name);
+    }
     // `domain_name` of a domain is its `name`; `idBoard` of a board its `id`.
     let mut rest: Vec<String> = words(param);
     if rest.len() > 1 {

@@ -177,8 +177,12 @@ fn item_params(api: &Api) -> HashMap<String, String> {
     let mut items = HashMap::new();
     for operation in &api.operations {
         let mut segments = words::segments(&operation.path);
+        let mut follows = false;
         while let Some(last) = segments.pop() {
-            if let Some(param) = words::placeholder(last) {
+            let placeholder = words::placeholder(last);
+            // Of `/{scope}/{template}` neither is the key alone.
+            let alone = !std::mem::replace(&mut follows, placeholder.is_some());
+            if let Some(param) = placeholder.filter(|_| alone) {
                 let list = words::path_shape(&segments.join("/"));
                 items.entry(list).or_insert_with(|| param.to_owned());
             }
@@ -335,14 +339,20 @@ fn is_shared(drafts: &[Draft<'_>], draft: &Draft<'_>) -> bool {
     if roles.iter().any(|role| words::same_noun(role, &own)) {
         return true;
     }
+    if draft
+        .path
+        .split('/')
+        .any(|segment| segment == "relationships")
+    {
+        return true;
+    }
     let Some(schema) = draft.found.record.component() else {
         return false;
     };
-    // Issues are issues wherever they stand; stargazers are users.
-    let mut named = words::words(schema).into_iter();
-    if draft.key.value.is_empty() || named.any(|word| words::same_noun(&word, &own)) {
+    if draft.key.value.is_empty() {
         return false;
     }
+    // Records that have a list elsewhere may stand below several parents: tags of campaigns, users who watch.
     drafts.iter().any(|other| {
         other.kind == ResourceKind::List
             && other.operation != draft.operation

@@ -10,9 +10,9 @@ use super::*;
 use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{
     AuthFacts, CursorFacts, CursorMeaning, Decision, Facts, PaginatorFacts, PaginatorKind as Found,
-    ParentFacts, ResourceFacts, ResourceKind, SURE,
+    ParentFacts, ResourceFacts, ResourceKind, SURE, SettingFacts,
 };
-use crate::spec::api::{Api, Location};
+use crate::spec::api::{Api, Location, Operation};
 
 /// The page size asked for where the document names no largest one.
 const PAGE_SIZE: u64 = 100;
@@ -260,7 +260,8 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         if !found.cursor.value.as_ref().is_some_and(usable) {
             resource.cursor = None;
         }
-        resource.parameters = parameters(found, &resource, plan);
+        let required = left_open(operation, found, &resource);
+        resource.parameters = parameters(found, &resource, required, plan);
         plan.resources.push(resource);
     }
     settings::mark_required(plan);
@@ -282,8 +283,43 @@ fn sure_parent(found: &ResourceFacts) -> Option<&ParentFacts> {
     parent.filter(|_| found.parent.confidence >= SURE)
 }
 
+/// Required parameters that inference meant for a cursor which is not used: without them the API refuses.
+fn left_open(
+    operation: &Operation,
+    found: &ResourceFacts,
+    resource: &Resource,
+) -> Vec<SettingFacts> {
+    let Some(cursor) = &found.cursor.value else {
+        return Vec::new();
+    };
+    let used = resource
+        .cursor
+        .iter()
+        .flat_map(|cursor| [&cursor.param, &cursor.until]);
+    let used: Vec<&String> = used.flatten().collect();
+    let meant = [&cursor.param, &cursor.until_param];
+    let open = operation.parameters.iter().filter(|parameter| {
+        let is_meant = meant
+            .iter()
+            .any(|name| name.as_ref() == Some(&parameter.name));
+        parameter.required && is_meant && !used.contains(&&parameter.name)
+    });
+    open.map(|parameter| SettingFacts {
+        parameter: parameter.name.clone(),
+        location: parameter.location,
+        description: parameter.description.clone(),
+        default: None,
+    })
+    .collect()
+}
+
 /// What the settings and fixed values fill.
-fn parameters(found: &ResourceFacts, resource: &Resource, plan: &mut Plan) -> Vec<Parameter> {
+fn parameters(
+    found: &ResourceFacts,
+    resource: &Resource,
+    required: Vec<SettingFacts>,
+    plan: &mut Plan,
+) -> Vec<Parameter> {
     let place = |location: Location| match location {
         Location::Path => Some(ParameterPlace::Path),
         Location::Query => Some(ParameterPlace::Query),
@@ -301,6 +337,7 @@ fn parameters(found: &ResourceFacts, resource: &Resource, plan: &mut Plan) -> Ve
     let mut from_settings: Vec<(String, Location, String, Option<String>)> = found
         .settings
         .iter()
+        .chain(&required)
         .map(|s| {
             (
                 s.parameter.clone(),

@@ -72,7 +72,12 @@ fn sync() -> Command {
 fn read() -> Command {
     Command::new("read")
         .about("Prints the records of one resource as the API sends them")
-        .arg(Arg::new("resource").required(true).value_name("RESOURCE"))
+        .arg(
+            Arg::new("resource")
+                .required(true)
+                .value_name("RESOURCE")
+                .help("One of those that `resources` lists"),
+        )
         .arg(
             Arg::new("format")
                 .long("format")
@@ -122,7 +127,7 @@ fn window() -> [Arg; 3] {
         Arg::new("limit")
             .long("limit")
             .value_name("N")
-            .value_parser(value_parser!(u64))
+            .value_parser(value_parser!(u64).range(1..))
             .help("At most that many records of each resource"),
         bound(
             "since",

@@ -87,8 +87,8 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
     });
     teller.clear();
     let report = report??;
-    out(&report::render(&report))?;
     let limited = matches.get_one::<u64>("limit").is_some();
+    out(&report::render(&report, limited))?;
     Ok(exit_code(&report, limited))
 }
 

@@ -5,7 +5,8 @@ use crate::page::Proof;
 use crate::run::{Outcome, ResourceReport, RunReport};
 
 /// The report as text.
-pub fn render(report: &RunReport) -> String {
+/// `limited`: the run had a `--limit`, which is what stopped it.
+pub fn render(report: &RunReport, limited: bool) -> String {
     let mut lines = vec![format!(
         "{} -> {}  (load {}, {:.1} s)",
         report.source,
@@ -17,7 +18,12 @@ pub fn render(report: &RunReport) -> String {
         "resource", "records", "pages", "requests", "retries", "bytes", "slices", "end",
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
-    rows.extend(report.resources.iter().map(resource));
+    rows.extend(
+        report
+            .resources
+            .iter()
+            .map(|report| resource(report, limited)),
+    );
     section(&mut lines, None, &rows);
 
     let mut rows = vec![vec!["table".to_owned(), "rows written".to_owned()]];
@@ -68,9 +74,13 @@ fn list(lines: &mut Vec<String>, title: &str, items: Vec<String>) {
     }
 }
 
-fn resource(report: &ResourceReport) -> Vec<String> {
+fn resource(report: &ResourceReport, limited: bool) -> Vec<String> {
     let end = match (&report.outcome, &report.proof) {
         (Outcome::Failed(..), _) => "failed".to_owned(),
+        (Outcome::Stopped, _) if report.requests == 0 => {
+            "not read: its parent did not come to its end".to_owned()
+        }
+        (Outcome::Stopped, _) if limited => "stopped at --limit".to_owned(),
         (Outcome::Stopped, _) => "stopped; the next run goes on".to_owned(),
         (Outcome::Complete, Proof::Proved(why)) => format!("proved: {why}"),
         (Outcome::Complete, Proof::Consistent(why)) => format!("consistent: {why}"),

@@ -207,7 +207,15 @@ impl Extraction {
         }
 
         let schema = self.fetcher.resource.schema();
-        let columns = request.row_columns(|name| schema.position(name).is_some());
+        let columns = request.row_columns(
+            spec.parent.as_ref().map_or("", |parent| &parent.resource),
+            |name| schema.position(name).is_some(),
+            |name| {
+                spec.primary_key
+                    .iter()
+                    .any(|keys| keys.len() == 1 && keys[0] == name)
+            },
+        );
         loop {
             let fetched = self.fetcher.read(response, &pass.position)?;
             let rows = fetched.page.spans.len() as u64;

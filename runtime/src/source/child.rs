@@ -90,18 +90,22 @@ pub struct SliceRequest {
 }
 
 impl SliceRequest {
-    /// The columns that each of its rows gets: what is copied, and its parameters but those that the record has itself.
+    /// The columns that each of its rows gets: what is copied, and its parameters. One that the record has itself is
+    /// left out, unless it is the record's own key (`id`): then it is named after the parent (`campaigns_id`).
     pub(crate) fn row_columns(
         &self,
+        parent: &str,
         in_record: impl Fn(&str) -> bool,
+        is_key: impl Fn(&str) -> bool,
     ) -> BTreeMap<String, Option<String>> {
-        let parameters = self.path.iter().chain(&self.query);
-        let parameters = parameters.filter(|(name, _)| !in_record(name));
         let mut columns = self.columns.clone();
-        for (name, value) in parameters {
-            columns
-                .entry(name.clone())
-                .or_insert_with(|| Some(value.clone()));
+        for (name, value) in self.path.iter().chain(&self.query) {
+            let name = match (is_key(name), in_record(name)) {
+                (true, _) => format!("{parent}_{name}"),
+                (false, true) => continue,
+                (false, false) => name.clone(),
+            };
+            columns.entry(name).or_insert_with(|| Some(value.clone()));
         }
         columns
     }
@@ -167,6 +171,21 @@ mod tests {
         assert_eq!(slice.id(), r#"{"path":{"owner":"o","repo":"r"}}"#);
         assert_eq!(slice.id(), build(None).finish().unwrap().id());
         assert_eq!(SliceRequest::default().id(), "");
+    }
+
+    #[test]
+    fn rows_tell_their_parent_whatever_their_own_fields_are_called() {
+        let slice = ChildRequest::default()
+            .path("id", "c1")
+            .path("owner", "o")
+            .query("project", 7i64);
+        let has = |name: &str| matches!(name, "id" | "project");
+        let columns = slice
+            .finish()
+            .unwrap()
+            .row_columns("campaigns", has, |name| name == "id");
+        let names: Vec<&String> = columns.keys().collect();
+        assert_eq!(names, ["campaigns_id", "owner"]);
     }
 
     #[test]

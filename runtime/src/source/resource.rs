@@ -184,8 +184,8 @@ impl<T: Record> Resource<T> {
     }
 
     /// The list exists once per record of `parent`; `link` fills the request from that record. Each row gets the
-    /// parameters as columns, unless the record has fields of their names. Parents that the owner's filters drop have
-    /// no children.
+    /// parameters as columns, unless the record has fields of their names (a parameter `id` beside the record's own
+    /// key becomes `campaigns_id`). Parents that the owner's filters drop have no children.
     pub fn child_of<P: Record>(
         mut self,
         parent: &str,
