@@ -134,6 +134,6 @@ pub fn destination(url: &str) -> Result<Box<dyn Destination>> {
             ErrorKind::Usage,
             format!("`{url}` is not a destination that this connector knows"),
         )
-        .hint("sqlite:FILE or parquet:FOLDER, for example sqlite:data.db")),
+        .hint("it loads into sqlite:FILE and parquet:FOLDER, for example sqlite:data.db")),
     }
 }
