@@ -33,6 +33,20 @@ pub struct Diagnostic {
     pub hint: Option<String>,
 }
 
+impl Diagnostic {
+    /// There is no result, for a reason that stands in no document.
+    pub fn error(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Diagnostic {
+            severity: Severity::Error,
+            file: String::new(),
+            position: None,
+            pointer: None,
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let label = match self.severity {
@@ -70,4 +84,10 @@ pub fn printable(text: &str) -> String {
             }
         })
         .collect()
+}
+
+/// Text as a TOML string; JSON writes it alike, but for DEL, which TOML does not take.
+pub fn toml_string(text: &str) -> String {
+    let text: String = text.chars().filter(|c| *c != '\u{7f}').collect();
+    serde_json::Value::from(text).to_string()
 }

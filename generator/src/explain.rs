@@ -7,7 +7,7 @@ mod tests;
 
 use std::fmt::Write as _;
 
-use crate::diagnostics::{Diagnostic, printable};
+use crate::diagnostics::{Diagnostic, printable, toml_string as quoted};
 use crate::infer::facts::{
     AuthFacts, Decision, Facts, PaginatorKind, ResourceFacts, ResourceKind, SURE,
 };
@@ -363,11 +363,6 @@ fn path(keys: &[String]) -> String {
 
 fn or_none(text: &str) -> String {
     if text.is_empty() { "none" } else { text }.to_owned()
-}
-
-/// A TOML string; JSON writes it alike.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 /// Text of a document on one line of a terminal.

@@ -1,5 +1,6 @@
 //! The files that are not Rust.
 
+use crate::diagnostics::toml_string as quoted;
 use etlgen_templates::{
     CargoToml, DoubtRow, EtlgenToml, Gitattributes, Gitignore, Readme, ResourceRow, SettingRow,
     Template,
@@ -165,12 +166,6 @@ fn cursor(cursor: &Cursor) -> String {
         (Some(param), false) => format!("{field} ({param}), read in full"),
         (None, _) => format!("{field}, read in full"),
     }
-}
-
-/// A TOML string; JSON writes it alike, but for DEL.
-fn quoted(text: &str) -> String {
-    let text: String = text.chars().filter(|c| *c != '\u{7f}').collect();
-    Value::from(text).to_string()
 }
 
 /// Text in a cell of a markdown table.

@@ -1,6 +1,7 @@
 //! What is not sure enough to act upon, and the line of `etlgen.toml` that settles it.
 
 use super::facts::{Doubt, PaginatorKind, ResourceFacts, ResourceKind, SURE};
+use crate::diagnostics::toml_string as quoted;
 
 /// The open questions of a resource.
 pub(super) fn doubts(facts: &ResourceFacts) -> Vec<Doubt> {
@@ -90,9 +91,4 @@ pub(super) fn doubts(facts: &ResourceFacts) -> Vec<Doubt> {
 
 fn first(reasons: &[String]) -> &str {
     reasons.first().map(String::as_str).unwrap_or_default()
-}
-
-/// A TOML string; JSON writes it alike.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

@@ -3,7 +3,7 @@
 use super::adopt::{adopt, orphan};
 use super::overrides::{Incremental, Overrides, Paginate, PaginateTable, ParentOverride};
 use super::select::unknown;
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{
     CursorFacts, CursorFormat, CursorMeaning, Decision, Facts, FixedParameter, PaginatorFacts,
     PaginatorKind as Found,
@@ -144,15 +144,8 @@ fn paginator_facts(paginate: &Paginate) -> Option<PaginatorFacts> {
 }
 
 fn no_kind(resource: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic {
-        severity: Severity::Error,
-        file: String::new(),
-        position: None,
-        pointer: None,
-        message: format!("`paginate` of the resource `{resource}` is no kind of paging"),
-        hint: Some(
-            "it is one of none, link_header, cursor_param, cursor_last_id, page_number, offset, next_url, token_in_body_post"
-                .to_owned(),
-        ),
-    })
+    Box::new(Diagnostic::error(
+        format!("`paginate` of the resource `{resource}` is no kind of paging"),
+        "it is one of none, link_header, cursor_param, cursor_last_id, page_number, offset, next_url, token_in_body_post",
+    ))
 }

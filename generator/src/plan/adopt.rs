@@ -1,7 +1,7 @@
 //! A parent that the owner names, where another one or none was inferred.
 
 use super::select::unknown;
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{Facts, ParentFacts, ParentLink, SettingFacts};
 use crate::spec::api::{Api, Location};
 
@@ -130,12 +130,8 @@ fn cannot(child: &str, parent: &str, open: &[(String, Location)]) -> Diagnostic 
             names.join(", ")
         ),
     };
-    Diagnostic {
-        severity: Severity::Error,
-        file: String::new(),
-        position: None,
-        pointer: None,
+    Diagnostic::error(
         message,
-        hint: Some("write the link by hand with `.child_of(…)` in the resource's file".to_owned()),
-    }
+        "write the link by hand with `.child_of(…)` in the resource's file",
+    )
 }

@@ -1,6 +1,6 @@
 //! Which resources are wanted.
 
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{Facts, ResourceFacts, ResourceKind, SURE};
 
 /// The indexes of the resources that are taken: the lists, or those named; without those that a pattern excludes;
@@ -93,14 +93,7 @@ fn nothing(facts: &Facts, all: bool) -> Diagnostic {
             ),
         ),
     };
-    Diagnostic {
-        severity: Severity::Error,
-        file: String::new(),
-        position: None,
-        pointer: None,
-        message,
-        hint: Some(hint),
-    }
+    Diagnostic::error(message, hint)
 }
 
 /// There is no resource of that name: which are near.
@@ -119,14 +112,7 @@ pub fn unknown(facts: &Facts, name: &str) -> Diagnostic {
             near.join(", ")
         ),
     };
-    Diagnostic {
-        severity: Severity::Error,
-        file: String::new(),
-        position: None,
-        pointer: None,
-        message: format!("the document has no resource `{name}`"),
-        hint: Some(hint),
-    }
+    Diagnostic::error(format!("the document has no resource `{name}`"), hint)
 }
 
 /// Whether a name fits a pattern, in which `*` stands for anything.
