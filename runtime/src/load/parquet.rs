@@ -16,7 +16,7 @@
 //! Files are never changed: at the commit, those that hold a record that was replaced are written anew without it and
 //! its child rows. So a merge that touches a few old records reads and writes the files they are in; one that brings
 //! all records again writes only what is new. Which file holds which record is read from the `_etl_id` columns when
-//! the first rows of a resource come; that takes about 40 bytes of memory a record. `_etl_load_id` says which load
+//! the first rows of a resource come; that takes about 35 bytes of memory a record. `_etl_load_id` says which load
 //! brought a row, the name of a file which load wrote it.
 //!
 //! Tables gain columns, files do not: one that was written before a column came lacks it. Readers put nulls there when
@@ -47,7 +47,7 @@ use crate::schema::{Disposition, TableSchema};
 use crate::state::StateChange;
 
 /// Rows may wait in memory, encoded, up to about that many bytes over all files.
-const WAITING_BYTES: usize = 64 << 20;
+const WAITING_BYTES: usize = 24 << 20;
 
 /// Parquet files in a folder.
 pub struct Parquet {

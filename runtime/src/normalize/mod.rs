@@ -151,6 +151,9 @@ impl Normalizer {
         if !self.seen.insert(id) {
             return Ok(false);
         }
+        if self.rows() == 0 {
+            self.tables.iter_mut().for_each(Table::make_room);
+        }
         let at = self.begin_row(0, id, id);
         self.tables[0].columns[self.load_column].text(at.row, &self.load_id);
         match (self.root, row.record.whole()) {

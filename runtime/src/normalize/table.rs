@@ -27,6 +27,13 @@ pub(super) enum Values {
     Bytes(BinaryBuilder),
 }
 
+/// What a column held in a batch.
+#[derive(Clone, Copy, Default)]
+struct Room {
+    rows: usize,
+    bytes: usize,
+}
+
 /// Calls a method of the builder, whatever it is.
 macro_rules! builder {
     ($values:expr, $builder:ident => $body:expr) => {
@@ -44,22 +51,36 @@ macro_rules! builder {
 }
 
 impl Values {
-    fn new(ty: ColumnType) -> Self {
+    /// Has room for that many rows, and bytes of text, before it grows.
+    fn new(ty: ColumnType, room: Room) -> Self {
+        let Room { rows, bytes } = room;
         match ty {
-            ColumnType::Bool => Values::Bool(BooleanBuilder::new()),
-            ColumnType::Int64 => Values::Int64(Int64Builder::new()),
-            ColumnType::Float64 => Values::Float64(Float64Builder::new()),
+            ColumnType::Bool => Values::Bool(BooleanBuilder::with_capacity(rows)),
+            ColumnType::Int64 => Values::Int64(Int64Builder::with_capacity(rows)),
+            ColumnType::Float64 => Values::Float64(Float64Builder::with_capacity(rows)),
             ColumnType::Decimal => {
-                Values::Decimal(Decimal128Builder::new().with_data_type(ty.arrow()))
+                Values::Decimal(Decimal128Builder::with_capacity(rows).with_data_type(ty.arrow()))
             }
             ColumnType::Text | ColumnType::Uuid | ColumnType::Json => {
-                Values::Text(StringBuilder::new())
+                Values::Text(StringBuilder::with_capacity(rows, bytes))
             }
-            ColumnType::Timestamp => {
-                Values::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(ty.arrow()))
-            }
-            ColumnType::Date => Values::Date(Date32Builder::new()),
-            ColumnType::Bytes => Values::Bytes(BinaryBuilder::new()),
+            ColumnType::Timestamp => Values::Timestamp(
+                TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(ty.arrow()),
+            ),
+            ColumnType::Date => Values::Date(Date32Builder::with_capacity(rows)),
+            ColumnType::Bytes => Values::Bytes(BinaryBuilder::with_capacity(rows, bytes)),
+        }
+    }
+
+    fn size(&self) -> Room {
+        let bytes = match self {
+            Values::Text(builder) => builder.values_slice().len(),
+            Values::Bytes(builder) => builder.values_slice().len(),
+            _ => 0,
+        };
+        Room {
+            rows: builder!(self, builder => builder.len()),
+            bytes,
         }
     }
 
@@ -150,6 +171,8 @@ pub(super) struct Table {
     pub schema: TableSchema,
     pub columns: Vec<Values>,
     pub rows: usize,
+    /// What each column held in the last batch: the next one will be alike.
+    rooms: Vec<Room>,
     /// The columns by the place of their values; the first is the plain one, the others are variants.
     by_path: HashMap<String, Vec<usize>>,
     /// Child tables by the place of their lists.
@@ -173,6 +196,7 @@ impl Table {
         let mut table = Table {
             columns: Vec::new(),
             rows: 0,
+            rooms: Vec::new(),
             by_path: HashMap::new(),
             children: HashMap::new(),
             names: Names::default(),
@@ -199,7 +223,7 @@ impl Table {
             true => self.waiting.push(index),
             false => self.shown.push(index),
         }
-        self.columns.push(Values::new(column.ty));
+        self.columns.push(Values::new(column.ty, Room::default()));
         if column.role == ColumnRole::Data {
             self.by_path
                 .entry(column.path.clone())
@@ -290,6 +314,23 @@ impl Table {
         self.add(column, waits)
     }
 
+    /// Makes room for a batch like the last one: a column that grows step by step leaves memory in pieces.
+    pub fn make_room(&mut self) {
+        for ((column, room), schema) in std::iter::zip(&mut self.columns, self.rooms.drain(..))
+            .zip(&self.schema.columns)
+            .filter(|((_, room), _)| room.rows > 0)
+        {
+            let some_more = |size: usize| size + size / 8;
+            *column = Values::new(
+                schema.ty,
+                Room {
+                    rows: some_more(room.rows),
+                    bytes: some_more(room.bytes),
+                },
+            );
+        }
+    }
+
     /// What exists of the table.
     fn shown_schema(&self) -> TableSchema {
         let columns = self.shown.iter().map(|at| self.schema.columns[*at].clone());
@@ -322,6 +363,7 @@ impl Table {
         let Some((schema, arrow)) = self.sealed.clone() else {
             return Ok(None);
         };
+        self.rooms = self.columns.iter().map(Values::size).collect();
         let columns = &mut self.columns;
         let arrays = self
             .shown

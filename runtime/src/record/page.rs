@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::json::{Reader, Syntax, compact};
 use super::layout::{Empty, RecordMut};
@@ -20,6 +22,8 @@ pub struct PageReader<T> {
     records: Vec<String>,
     probes: Vec<Vec<String>>,
     empty: Empty<T>,
+    /// The most records that a page held so far.
+    longest: AtomicUsize,
 }
 
 /// What one response held.
@@ -56,6 +60,7 @@ impl<T: Record> PageReader<T> {
             records: records.to_vec(),
             probes: probes.to_vec(),
             empty: Empty::new(),
+            longest: AtomicUsize::new(0),
         }
     }
 
@@ -74,7 +79,7 @@ impl<T: Record> PageReader<T> {
         let mut pass = Pass {
             page: self,
             reader: RecordReader::new(&self.plan, json),
-            rows: Vec::new(),
+            rows: Vec::with_capacity(self.longest.load(Relaxed)),
             spans: Vec::new(),
             probes: vec![None; self.probes.len()],
             found: false,
@@ -87,6 +92,7 @@ impl<T: Record> PageReader<T> {
         if !pass.found {
             return Err(self.missing(&pass.missing));
         }
+        self.longest.fetch_max(pass.rows.len(), Relaxed);
         Ok(Page {
             rows: pass.rows,
             spans: pass.spans,
@@ -286,12 +292,14 @@ impl<T: Record> Pass<'_, '_, T> {
             return Ok(());
         }
         let start = self.reader.json.at;
-        let mut record: T = self.page.empty.record();
-        let drift = self.reader.root(RecordMut::new(&mut record))?;
+        // Read where it stays: a record may be some kilobytes, and moving it costs.
+        let row = self.rows.len();
         self.rows.push(Row {
-            record,
-            drift: Drift::new(drift),
+            record: self.page.empty.record(),
+            drift: Drift::default(),
         });
+        let row = &mut self.rows[row];
+        row.drift = Drift::new(self.reader.root(RecordMut::new(&mut row.record))?);
         self.spans.push(start..self.reader.json.at);
         Ok(())
     }

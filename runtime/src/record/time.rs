@@ -269,9 +269,15 @@ impl Text {
         }
     }
 
-    fn digits(&mut self, value: i64, width: u32) {
-        for power in (0..width).rev() {
-            self.push(b'0' + (value / 10_i64.pow(power) % 10) as u8);
+    /// The last `width` digits of a value that is not negative.
+    fn digits(&mut self, mut value: i64, width: usize) {
+        let end = self.len + width;
+        if let Some(places) = self.bytes.get_mut(self.len..end) {
+            for place in places.iter_mut().rev() {
+                *place = b'0' + (value % 10) as u8;
+                value /= 10;
+            }
+            self.len = end;
         }
     }
 }
@@ -319,7 +325,7 @@ pub(crate) fn day(days: i32) -> Text {
     out
 }
 
-fn instant(micros: i64, fraction: i64, width: u32) -> Text {
+fn instant(micros: i64, fraction: i64, width: usize) -> Text {
     let mut out = Text::new();
     let seconds = micros.div_euclid(MICROS);
     let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));

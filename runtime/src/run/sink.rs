@@ -22,7 +22,7 @@ use crate::state::StateChange;
 /// A batch leaves when it holds that many records …
 const BATCH_ROWS: usize = 10_000;
 /// … or about that many bytes.
-const BATCH_BYTES: usize = 8 << 20;
+const BATCH_BYTES: usize = 4 << 20;
 
 /// Where the pages of one resource meet; its slices share it.
 pub(crate) struct Sink {

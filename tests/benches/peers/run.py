@@ -24,7 +24,7 @@ DLT = "dlt[parquet,filesystem]==1.31.*"
 
 
 def build():
-    command = ["cargo", "build", "--release", "-p", "etlgen-tests", "--bin", "mock-api", "-p", "bulk-connector"]
+    command = ["cargo", "build", "--release", "-p", "etlgen-tests", "-p", "bulk-connector", "--bins"]
     subprocess.run(command, cwd=ROOT, check=True)
     metadata = subprocess.run(
         ["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=ROOT, check=True, capture_output=True

@@ -12,7 +12,8 @@ use arrow_schema::Schema;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::schema::types::ColumnPath;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::folder::{Folder, Retired, failed, failed_parquet};
@@ -23,11 +24,11 @@ use crate::schema::{Column, ColumnRole, TableSchema};
 /// The tables of a resource.
 pub type Schemas = BTreeMap<String, Arc<TableSchema>>;
 
-/// The id of a row, in 16 bytes.
-pub type Key = [u8; 16];
+/// The id of a row, hashed: among a billion records, two of one key are less likely than one in 100 billion.
+pub type Key = [u8; 12];
 
 /// What waits in memory for one file, encoded, up to about that many bytes, becomes one row group.
-const GROUP_BYTES: usize = 32 << 20;
+const GROUP_BYTES: usize = 12 << 20;
 
 /// Rows that are read at a time.
 const READ_ROWS: usize = 4096;
@@ -115,10 +116,7 @@ impl OpenBatch {
                 )
             })?;
             let path = at.folder.create(table, &self.name)?;
-            let properties = WriterProperties::builder()
-                .set_compression(Compression::SNAPPY)
-                .set_created_by(concat!("etlgen ", env!("CARGO_PKG_VERSION")).to_owned())
-                .build();
+            let properties = properties(&schema);
             let file = Appended(path.clone());
             let writer = ArrowWriter::try_new(file, arrow_schema(&schema), Some(properties))
                 .map_err(|error| failed_parquet(&path, error))?;
@@ -222,6 +220,22 @@ impl OpenBatch {
     }
 }
 
+fn properties(schema: &TableSchema) -> WriterProperties {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_created_by(concat!("etlgen ", env!("CARGO_PKG_VERSION")).to_owned());
+    // Ids hardly come again: a dictionary of them is work for nothing.
+    let ids = schema.columns.iter().filter(|column| {
+        use ColumnRole::{ParentId, RootId, RowId};
+        matches!(column.role, RowId | ParentId | RootId)
+    });
+    let plain = |properties: WriterPropertiesBuilder, column: &Column| {
+        let path = ColumnPath::new(vec![column.name.clone()]);
+        properties.set_column_dictionary_enabled(path, false)
+    };
+    ids.fold(properties, plain).build()
+}
+
 /// Reads a data file, only that column if one is named, and hands over one batch of rows after the other.
 pub fn read(
     path: &Path,
@@ -265,7 +279,8 @@ pub fn keys(rows: &RecordBatch, column: Option<&Column>) -> Vec<Option<Key>> {
 }
 
 fn key(id: &str) -> Key {
-    xxh3_128(id.as_bytes()).to_le_bytes()
+    let [key @ .., _, _, _, _] = xxh3_128(id.as_bytes()).to_le_bytes();
+    key
 }
 
 fn arrow_schema(schema: &TableSchema) -> Arc<Schema> {

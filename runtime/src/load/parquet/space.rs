@@ -103,13 +103,17 @@ impl Space {
         if !append && !present.is_empty() {
             self.replace(&present)?;
         }
+        let skips = append && !present.is_empty();
         let skipped =
-            |key: &Option<Key>| append && key.is_some_and(|key| present.contains_key(&key));
+            |key: &Option<Key>| skips && key.is_some_and(|key| present.contains_key(&key));
         let mut open = self.take_open(at)?;
         for table in tables {
-            let records = keys(&table.rows, key_column(&table.schema));
+            let records = match skips {
+                true => keys(&table.rows, key_column(&table.schema)),
+                false => Vec::new(),
+            };
             open.write(at, &table.schema.name, &table.rows, |row| {
-                !skipped(&records[row])
+                !skips || !skipped(&records[row])
             })?;
         }
         let index = self.index(at)?;

@@ -91,21 +91,22 @@ impl<'a> Values<'a> {
     }
 }
 
-/// Inserts the rows that are not `skipped`.
+/// Inserts the rows that are `wanted`, and gives those, in order, whose record is there already: they stay as they are.
 pub fn insert(
     db: &Connection,
     table: &str,
     batch: &TableBatch,
-    skipped: impl Fn(usize) -> bool,
-) -> rusqlite::Result<()> {
+    wanted: impl Fn(usize) -> bool,
+) -> rusqlite::Result<Vec<usize>> {
+    let mut there = Vec::new();
     let columns = &batch.schema.columns;
     if batch.rows.num_rows() == 0 {
-        return Ok(());
+        return Ok(there);
     }
     let names: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
     let places = vec!["?"; columns.len()].join(", ");
     let sql = format!(
-        "INSERT INTO {} ({}) VALUES ({places})",
+        "INSERT INTO {} ({}) VALUES ({places}) ON CONFLICT DO NOTHING",
         quoted(table),
         names.join(", ")
     );
@@ -123,11 +124,13 @@ pub fn insert(
             })
         });
     let values: Vec<Values<'_>> = values.collect::<rusqlite::Result<_>>()?;
-    for row in (0..batch.rows.num_rows()).filter(|row| !skipped(*row)) {
+    for row in (0..batch.rows.num_rows()).filter(|row| wanted(*row)) {
         for (index, column) in values.iter().enumerate() {
             column.bind(&mut statement, index + 1, row)?;
         }
-        statement.raw_execute()?;
+        if statement.raw_execute()? == 0 {
+            there.push(row);
+        }
     }
-    Ok(())
+    Ok(there)
 }

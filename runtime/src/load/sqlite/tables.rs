@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use arrow_array::StringArray;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch, StringArray};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::{Open, meta, rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Chunk, LoadStatus};
-use crate::schema::{Column, ColumnRole, Disposition, TableSchema};
+use crate::schema::{Column, ColumnRole, Disposition, TableBatch, TableSchema};
 use crate::state::StateChange;
 
 impl Open {
@@ -76,21 +76,27 @@ impl Open {
             true => staging(name),
             false => name.to_owned(),
         };
-        let present = self.present(chunk, place)?;
+        let Some((root, children)) = chunk.tables.split_first() else {
+            return Ok(());
+        };
+        self.rows += root.rows.num_rows() as u64;
         let append = chunk.disposition == Disposition::Append;
+        let there = rows::insert(&self.db, &place(&root.schema.name), root, |_| true)?;
+        let ids = root_ids(root);
+        let present: HashSet<&str> = ids.map_or_else(HashSet::new, |ids| {
+            there.iter().map(|row| ids.value(*row)).collect()
+        });
         if !append && !present.is_empty() {
             for table in self.tables_of(&chunk.resource) {
                 delete(&self.db, &place(&table.name), table, &present)?;
             }
+            let replaces = |row| there.binary_search(&row).is_ok();
+            rows::insert(&self.db, &place(&root.schema.name), root, replaces)?;
         }
-        for table in &chunk.tables {
-            let roots = root_column(&table.schema)
-                .and_then(|at| table.rows.column(at).as_string_opt::<i32>())
-                .filter(|_| append && !present.is_empty());
-            let skipped = |row: usize| {
-                roots.is_some_and(|ids| ids.is_valid(row) && present.contains(ids.value(row)))
-            };
-            rows::insert(&self.db, &place(&table.schema.name), table, skipped)?;
+        for table in children {
+            let ids = root_ids(table).filter(|_| append && !present.is_empty());
+            let wanted = |row| ids.is_none_or(|ids| !present.contains(ids.value(row)));
+            rows::insert(&self.db, &place(&table.schema.name), table, wanted)?;
         }
         if staged && chunk.ends_pass {
             for table in self.tables_of(&chunk.resource) {
@@ -104,33 +110,6 @@ impl Open {
         self.tables
             .values()
             .filter(move |table| table.resource == resource)
-    }
-
-    /// Which of the chunk's records are there already.
-    fn present(
-        &mut self,
-        chunk: &Chunk,
-        place: impl Fn(&str) -> String,
-    ) -> rusqlite::Result<HashSet<String>> {
-        let mut present = HashSet::new();
-        let Some(root) = chunk.tables.first() else {
-            return Ok(present);
-        };
-        self.rows += root.rows.num_rows() as u64;
-        if let Some((name, ids)) = ids(&root.schema, &root.rows) {
-            let sql = format!(
-                "SELECT 1 FROM {} WHERE {} = ?1",
-                quoted(&place(&root.schema.name)),
-                quoted(name)
-            );
-            let mut find = self.db.prepare_cached(&sql)?;
-            for id in ids.iter().flatten() {
-                if find.exists([id])? {
-                    present.insert(id.to_owned());
-                }
-            }
-        }
-        Ok(present)
     }
 
     /// Makes the table, or the columns that it lacks.
@@ -225,7 +204,7 @@ fn delete(
     db: &Connection,
     name: &str,
     table: &TableSchema,
-    records: &HashSet<String>,
+    records: &HashSet<&str>,
 ) -> rusqlite::Result<()> {
     let Some(key) = root_column(table).map(|at| quoted(&table.columns[at].name)) else {
         return Ok(());
@@ -298,10 +277,12 @@ fn root_column(table: &TableSchema) -> Option<usize> {
     columns.position(|column| column.role == role)
 }
 
-/// The ids of a root table's rows, and the name of their column.
-fn ids<'a>(schema: &'a TableSchema, rows: &'a RecordBatch) -> Option<(&'a str, &'a StringArray)> {
-    let at = root_column(schema)?;
-    Some((&schema.columns[at].name, rows.column(at).as_string_opt()?))
+/// Which record each row belongs to.
+fn root_ids(table: &TableBatch) -> Option<&StringArray> {
+    table
+        .rows
+        .column(root_column(&table.schema)?)
+        .as_string_opt()
 }
 
 fn staging(table: &str) -> String {
