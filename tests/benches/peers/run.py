@@ -3,10 +3,12 @@
 usage: run.py [--records N] [--pairs N] [--svg FILE]
 
 Builds the connector and the mock API (release), installs dlt in a virtual environment under target/, and runs the
-pairs one after the other on a quiet machine. CPU seconds and peak memory are those of whole processes.
+contenders in turn, as many times as there are pairs; then ours once more with five times the records, and with 100.
+CPU seconds and peak memory are those of whole processes; the table holds the medians. Best on a quiet machine.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -24,8 +26,9 @@ DLT = "dlt[parquet,filesystem]==1.31.*"
 
 
 def build():
-    command = ["cargo", "build", "--release", "-p", "etlgen-tests", "-p", "bulk-connector", "--bins"]
-    subprocess.run(command, cwd=ROOT, check=True)
+    packages = ["-p", "etlgen-tests", "-p", "bulk-connector"]
+    binaries = ["--bin", "mock-api", "--bin", "bulk-connector", "--example", "columns"]
+    subprocess.run(["cargo", "build", "--release", *packages, *binaries], cwd=ROOT, check=True)
     metadata = subprocess.run(
         ["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=ROOT, check=True, capture_output=True
     )
@@ -40,10 +43,10 @@ def install_dlt(target):
     return python
 
 
-def measured(command, env=None):
+def measured(command):
     """Runs a command to its end: wall seconds, CPU seconds, peak memory in MB (of the largest process)."""
     started = time.time()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     error = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
@@ -57,6 +60,34 @@ def free_port():
         return probe.getsockname()[1]
 
 
+@contextlib.contextmanager
+def api(target, records):
+    """The mock API with that many invoices; gives its address."""
+    port = free_port()
+    server = subprocess.Popen([target / "release" / "mock-api", "--port", str(port), "--bulk", str(records)], stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+
+
+def medians(target, contenders, rounds):
+    """Runs the contenders in turn; the medians of wall seconds, CPU seconds and peak MB of each."""
+    costs = {name: [] for name in contenders}
+    for number in range(rounds):
+        for name, command in contenders.items():
+            folder = tempfile.mkdtemp(dir=target)
+            costs[name].append(measured(command(folder)))
+            shutil.rmtree(folder)
+            print(f"{number + 1}/{rounds} {name}: {costs[name][-1][1]:.2f} CPU s", file=sys.stderr)
+    return {name: [statistics.median(column) for column in zip(*runs)] for name, runs in costs.items()}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--records", type=int, default=100_000)
@@ -66,50 +97,44 @@ def main():
 
     target = build()
     python = install_dlt(target)
-    port = free_port()
-    server = subprocess.Popen([target / "release" / "mock-api", "--port", str(port), "--bulk", str(options.records)])
-    base = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.1)
-    ours = [str(target / "release" / "bulk-connector"), "sync", "--base-url", base, "--destination"]
-    env = dict(os.environ, BULK_API_KEY="sk_test")
-    contenders = {
-        "dlt 1.31 -> Parquet": lambda folder: [python, HERE / "dlt_run.py", base, folder, "default"],
-        "dlt 1.31 tuned -> Parquet": lambda folder: [python, HERE / "dlt_run.py", base, folder, "tuned"],
-        "etlgen -> Parquet": lambda folder: ours + [f"parquet:{folder}/out"],
-        "etlgen -> SQLite": lambda folder: ours + [f"sqlite:{folder}/out.db"],
-    }
-    costs = {name: [] for name in contenders}
-    try:
-        for pair in range(options.pairs):
-            for name, command in contenders.items():
-                folder = tempfile.mkdtemp(dir=target)
-                costs[name].append(measured(command(folder), env))
-                shutil.rmtree(folder)
-                print(f"{pair + 1}/{options.pairs} {name}: {costs[name][-1][1]:.2f} CPU s", file=sys.stderr)
-    finally:
-        server.kill()
+
+    def theirs(base, mode):
+        return lambda folder: [python, HERE / "dlt_run.py", base, folder, mode]
+
+    def ours(base):
+        connector = [target / "release" / "bulk-connector", "sync", "--base-url", base, "--destination"]
+        return {
+            "etlgen -> columns": lambda _: [target / "release" / "examples" / "columns", base],
+            "etlgen -> Parquet": lambda folder: [*connector, f"parquet:{folder}/out"],
+            "etlgen -> SQLite": lambda folder: [*connector, f"sqlite:{folder}/out.db"],
+        }
+
+    with api(target, options.records) as base:
+        contenders = {"dlt -> Parquet": theirs(base, "default"), "dlt tuned -> Parquet": theirs(base, "tuned")}
+        costs = medians(target, contenders | ours(base), options.pairs)
+    with api(target, 5 * options.records) as base:
+        large = medians(target, ours(base), 3)
+    with api(target, 100) as base:
+        small = medians(target, ours(base), 5)
 
     per = 100_000 / options.records
-    medians = {name: [statistics.median(column) for column in zip(*runs)] for name, runs in costs.items()}
-    best = min(cpu for name, (_, cpu, _) in medians.items() if name.startswith("dlt"))
-    print(f"\n{options.records} invoices, medians of {options.pairs} runs\n")
-    print("| | wall s | CPU s | CPU s/100k | peak MB | dlt's best / this, CPU |")
-    print("|---|---|---|---|---|---|")
-    for name, (wall, cpu, memory) in medians.items():
-        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {cpu * per:.2f} | {memory:.0f} | {best / cpu:.1f} |")
+    best = min(cpu for name, (_, cpu, _) in costs.items() if name.startswith("dlt"))
+    print(f"\n{options.records} invoices, medians of {options.pairs} runs; dlt 1.31\n")
+    print("| | wall s | CPU s | CPU s/100k | peak MB | dlt's best / this, CPU | peak MB at 5x | wall s, 100 records |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, (wall, cpu, memory) in costs.items():
+        more = f"{large[name][2]:.0f} ({large[name][2] / memory:.2f}x)" if name in large else ""
+        few = f"{small[name][0]:.2f}" if name in small else ""
+        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {cpu * per:.2f} | {memory:.0f} | {best / cpu:.1f} | {more} | {few} |")
     if options.svg:
-        options.svg.write_text(plot(medians, per))
+        options.svg.write_text(plot(costs, per))
 
 
-def plot(medians, per):
+def plot(costs, per):
     """A bar chart of CPU seconds per 100,000 records."""
-    widest = max(cpu for _, cpu, _ in medians.values()) * per
+    widest = max(cpu for _, cpu, _ in costs.values()) * per
     rows = []
-    for index, (name, (_, cpu, _)) in enumerate(medians.items()):
+    for index, (name, (_, cpu, _)) in enumerate(costs.items()):
         y, width = 40 + 34 * index, 420 * cpu * per / widest
         colour = "#9aa5b1" if name.startswith("dlt") else "#1f6feb"
         rows.append(

@@ -1,0 +1,81 @@
+//! From the API to columns and no further: the invoices of the benchmark, read, normalised, and dropped.
+//!
+//! usage: columns BASE_URL
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use etlgen_runtime::Result;
+use etlgen_runtime::load::{
+    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
+};
+use etlgen_runtime::run::{RunOptions, sync};
+use etlgen_runtime::state::StateChange;
+
+/// Takes everything and keeps nothing but the number of rows.
+#[derive(Default)]
+struct Dropped {
+    rows: u64,
+}
+
+impl Destination for Dropped {
+    fn describe(&self) -> String {
+        "dropped".to_owned()
+    }
+
+    fn exists(&self) -> bool {
+        false
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            identifier_length: 255,
+        }
+    }
+
+    fn checkpoint_policy(&self) -> CheckpointPolicy {
+        CheckpointPolicy {
+            rows: 200_000,
+            interval: Duration::from_secs(60),
+        }
+    }
+
+    fn open(&mut self, _: &LoadInfo) -> Result<Memory> {
+        Ok(Memory::default())
+    }
+
+    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+        let rows = chunk.tables.iter().map(|table| table.rows.num_rows());
+        self.rows += rows.sum::<usize>() as u64;
+        Ok(())
+    }
+
+    fn commit(&mut self, _: &[StateChange], status: LoadStatus) -> Result<()> {
+        if status != LoadStatus::Running {
+            println!("{} rows", self.rows);
+        }
+        Ok(())
+    }
+
+    fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Some(base_url) = std::env::args().nth(1) else {
+        eprintln!("usage: columns BASE_URL");
+        return ExitCode::FAILURE;
+    };
+    let source = bulk_connector::source(&bulk_connector::Config { base_url });
+    let destination = Box::new(Dropped::default());
+    match sync(&source, destination, &RunOptions::default(), Arc::new(())).await {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
