@@ -6,6 +6,7 @@ use super::facts::{CursorFacts, CursorFormat, CursorMeaning, Decision};
 use super::filters::{Filter, filter, format_of};
 use super::node::Node;
 use super::roles::{Roles, parameters};
+use super::rules::{among, rule};
 use super::times::{Time, deep_dates, meaning_of, times};
 use super::words::{flat, words};
 
@@ -40,9 +41,12 @@ pub(super) fn cursor(
             return decision;
         }
     }
-    let updated = times
-        .iter()
-        .find(|time| time.meaning == Some(CursorMeaning::Updated));
+    let updated = times.iter().find(|time| {
+        rule(
+            "a field alone",
+            time.meaning == Some(CursorMeaning::Updated),
+        )
+    });
     if let Some(time) = updated {
         let facts = CursorFacts {
             param: None,
@@ -58,7 +62,10 @@ pub(super) fn cursor(
             "every change moves the field, but no parameter filters by it",
         );
     }
-    if let Some(field) = wishes.iter().find(|field| updated_name(field)) {
+    if let Some(field) = wishes
+        .iter()
+        .find(|field| rule("a field that is asked for", updated_name(field)))
+    {
         let facts = CursorFacts {
             param: None,
             until_param: None,
@@ -119,9 +126,12 @@ fn settle(
     {
         confidence = confidence.min(0.65);
         (field.clone(), None, filter.meaning)
-    } else if let Some((path, node)) = plain() {
+    } else if let Some((path, node)) = plain().filter(|_| rule("a plain date", true)) {
         (path, Some(node), filter.meaning)
-    } else if times.is_empty() && filter.field.is_none() {
+    } else if rule(
+        "a date deep within",
+        times.is_empty() && filter.field.is_none(),
+    ) {
         // Of several dates the last is the one that puts rows into their place.
         let (path, node) = deep_dates(record).pop()?;
         confidence = confidence.min(0.6);
@@ -150,7 +160,7 @@ fn wishes(api: &Api, operation: &Operation) -> Vec<String> {
     let choosers = ["fields", "optfields", "select", "include", "expand"];
     let mut wishes = Vec::new();
     for parameter in &operation.parameters {
-        if choosers.contains(&flat(&parameter.name).as_str()) {
+        if among("asks for fields", &choosers, &flat(&parameter.name)) {
             let node = Node::of_schema(api, parameter.schema);
             let items = match api
                 .schemas

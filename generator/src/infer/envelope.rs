@@ -1,6 +1,7 @@
 //! What stands beside the records: next tokens and links, totals, "there is more".
 
 use super::node::Node;
+use super::rules::{among, rule};
 use super::words::{flat, words};
 
 /// Dotted paths.
@@ -139,7 +140,7 @@ fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Enve
     let name = name.as_str();
     let text = node.description();
     if node.is_boolean() {
-        if MORE.contains(&name) && found.more.is_none() {
+        if among("more", &MORE, name) && found.more.is_none() {
             found.more = dotted();
         }
         return;
@@ -149,8 +150,11 @@ fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Enve
     let forward = name == "next"
         || (matches!(name, "href" | "url" | "uri" | "link") && above == "next")
         || name == "nextpage";
-    let url = URLS.contains(&name)
-        || (forward && (is_link || under_links || matches!(name, "href" | "url" | "uri" | "link")));
+    let url = among("next url", &URLS, name)
+        || rule(
+            "a next that is a link",
+            forward && (is_link || under_links || matches!(name, "href" | "url" | "uri" | "link")),
+        );
     if url {
         if found.next_url.is_none() {
             found.next_url = dotted();
@@ -158,7 +162,7 @@ fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Enve
         return;
     }
     if node.is_integer() {
-        let pages = PAGE_TOTALS.contains(&name);
+        let pages = among("total of pages", &PAGE_TOTALS, name);
         let paging = ["paging", "pagination", "meta", "page", "pageinfo", "cursor"]
             .contains(&above.as_str());
         let page_total = pages || (name == "total" && text.contains("number of pages"));
@@ -169,7 +173,10 @@ fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Enve
         }
         let partial =
             name == "count" && (text.contains("page") || text.contains("returned") || paging);
-        if TOTALS.contains(&name) && !partial && (found.total.is_none() || found.total_is_pages) {
+        if among("total", &TOTALS, name)
+            && !partial
+            && (found.total.is_none() || found.total_is_pages)
+        {
             // Rows received are counted against items: better than pages.
             found.total = dotted();
             found.total_is_pages = false;
@@ -180,13 +187,22 @@ fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Enve
             return;
         }
     }
-    let token = TOKENS.contains(&name)
-        || (name == "next" && !is_link)
-        || name == "nextpage"
-        || (matches!(name, "after" | "cursor" | "offset" | "token")
-            && matches!(above.as_str(), "next" | "nextpage" | "cursors"))
-        || (matches!(name, "cursor" | "after" | "continue" | "token") && is_about(&above))
-        || cursor.is_some_and(|cursor| follows(path, cursor));
+    let token = among("next token", &TOKENS, name)
+        || rule("a next that is no link", name == "next" && !is_link)
+        || rule("next page", name == "nextpage")
+        || rule(
+            "a token within a next",
+            matches!(name, "after" | "cursor" | "offset" | "token")
+                && matches!(above.as_str(), "next" | "nextpage" | "cursors"),
+        )
+        || rule(
+            "a token beside a page's facts",
+            matches!(name, "cursor" | "after" | "continue" | "token") && is_about(&above),
+        )
+        || rule(
+            "what is called like its parameter",
+            cursor.is_some_and(|cursor| follows(path, cursor)),
+        );
     if token && found.next_token.is_none() {
         found.next_token = dotted();
     }

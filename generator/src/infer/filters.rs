@@ -5,6 +5,7 @@ use crate::spec::api::Api;
 use super::facts::{CursorFormat, CursorMeaning};
 use super::node::Node;
 use super::roles::Param;
+use super::rules::{rule, tells};
 use super::times::{Time, is_epoch, is_millis, meaning_of};
 use super::words::{flat, snake, words};
 
@@ -54,11 +55,11 @@ pub(super) fn filter(
         flat(&param.name).as_str(),
         "filter" | "filters" | "filterby"
     ) {
-        return expression(param, times);
+        return expression(param, times).filter(|_| rule("a filter language", true));
     }
     if let Some((low, high)) = BOUNDS
         .into_iter()
-        .find(|(low, _)| name_words.iter().any(|word| word == low))
+        .find(|(low, _)| name_words.iter().any(|word| word == low) && tells("bound", low, &[low]))
     {
         let mut rest: Vec<String> = name_words
             .iter()
@@ -74,17 +75,19 @@ pub(super) fn filter(
         });
         let text = &param.description;
         let timely = matches!(node.format(), Some("date-time" | "date"))
-            || [
-                "date",
-                "time",
-                "iso 8601",
-                "iso8601",
-                "timestamp",
-                "unix",
-                "yyyy",
-            ]
-            .iter()
-            .any(|sign| text.contains(sign));
+            || tells(
+                "told time",
+                text,
+                &[
+                    "date",
+                    "time",
+                    "iso 8601",
+                    "iso8601",
+                    "timestamp",
+                    "unix",
+                    "yyyy",
+                ],
+            );
         let meaning = meaning_of(&rest)?;
         if meaning.is_none()
             && (!timely
@@ -130,6 +133,9 @@ fn plain_bound(
     let [time] = times else {
         return None;
     };
+    if !rule("the only time", true) {
+        return None;
+    }
     Some(Filter {
         until: counterpart(&param.name, low, high, all),
         param: param.name.clone(),
@@ -152,7 +158,9 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
         return None;
     }
     let inner = node.properties();
-    let bound = BOUNDS.into_iter().find(|(low, _)| inner.contains_key(*low));
+    let bound = BOUNDS
+        .into_iter()
+        .find(|(low, _)| rule("bounds inside", inner.contains_key(*low)));
     if let Some((low, high)) = bound {
         let format = inner
             .get(low)
@@ -170,16 +178,15 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
         });
     }
     let text = &param.description;
-    let spans = [
+    let signs = [
         "date-time range",
         "date range",
         "range of",
         "search syntax",
         ">=",
         "greater than",
-    ]
-    .iter()
-    .any(|sign| text.contains(sign));
+    ];
+    let spans = tells("range", text, &signs);
     if node.is_text() && spans {
         return Some(Filter {
             param: param.name.clone(),
@@ -244,16 +251,15 @@ fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
 
 /// What a text says of the time that it bounds.
 fn told(text: &str) -> Option<CursorMeaning> {
-    if ["updated", "modified", "changed", "last update"]
-        .iter()
-        .any(|sign| text.contains(sign))
-    {
+    if tells(
+        "told updated",
+        text,
+        &["updated", "modified", "changed", "last update"],
+    ) {
         return Some(CursorMeaning::Updated);
     }
-    ["created", "creation", "occurred", "recorded", "added"]
-        .iter()
-        .any(|sign| text.contains(sign))
-        .then_some(CursorMeaning::Created)
+    let created = ["created", "creation", "occurred", "recorded", "added"];
+    tells("told created", text, &created).then_some(CursorMeaning::Created)
 }
 
 /// The parameter of the other bound.

@@ -2,6 +2,7 @@
 
 use super::facts::Decision;
 use super::node::Node;
+use super::rules::{self, among, rule};
 use super::words::{flat, same_noun, singular_name, words};
 
 /// Names that are keys wherever they stand, best first.
@@ -46,13 +47,19 @@ pub(super) fn key(
             .get(name)
             .is_some_and(|node| node.is_scalar() && !node.is_boolean())
     };
-    if let Some(id) = IDS.into_iter().find(|name| properties.contains_key(*name)) {
+    if let Some(id) = IDS
+        .into_iter()
+        .find(|name| properties.contains_key(*name) && among("id", &IDS, name))
+    {
         return decide(Some(id), 0.95, "the record has it");
     }
     // Kubernetes keeps it among the metadata, others in a node.
-    let wrapped = properties
-        .keys()
-        .find(|name| same_noun(name, noun) && properties.len() <= 3);
+    let wrapped = properties.keys().find(|name| {
+        rule(
+            "a node around",
+            same_noun(name, noun) && properties.len() <= 3,
+        )
+    });
     let wrappers = ["metadata", "sys", "meta", "node"].into_iter();
     for inner in wrappers.chain(wrapped.map(String::as_str)) {
         let ids = properties
@@ -61,7 +68,7 @@ pub(super) fn key(
             .unwrap_or_default();
         if let Some(id) = ["uid", "id", "uuid"]
             .into_iter()
-            .find(|id| ids.contains_key(*id))
+            .find(|id| rule("an id within", ids.contains_key(*id)))
         {
             return decide(Some(&format!("{inner}.{id}")), 0.8, "the record has it");
         }
@@ -70,7 +77,10 @@ pub(super) fn key(
             let mut words = words(name);
             let last = words.pop().unwrap_or_default();
             let is_id = ENDS.iter().take(5).any(|end| *end == last);
-            is_id && node.is_scalar() && names_it(&words, noun)
+            rule(
+                "an id within, named after the record",
+                is_id && node.is_scalar() && names_it(&words, noun),
+            )
         });
         if let Some((id, _)) = own {
             return decide(
@@ -83,7 +93,7 @@ pub(super) fn key(
     // What its own item is asked by.
     if let Some(param) = item_param
         && let Some(name) = field_for(record, param, noun)
-        && usable(&name)
+        && rule("what an item is asked by", usable(&name))
     {
         return decide(
             Some(&name),
@@ -96,7 +106,13 @@ pub(super) fn key(
         let mut words = words(name);
         let last = words.pop().unwrap_or_default();
         let is_id = ENDS.iter().take(5).any(|end| *end == last);
-        is_id && usable(name) && (names_it(&words, noun) || names_schema(&words, record))
+        rule(
+            "an id named after the path",
+            is_id && usable(name) && names_it(&words, noun),
+        ) || rule(
+            "an id named after the schema",
+            is_id && usable(name) && names_schema(&words, record),
+        )
     });
     if let Some(name) = own {
         return decide(Some(name), 0.85, "it is named after the record");
@@ -114,14 +130,17 @@ pub(super) fn key(
         ];
         // "uniquely identifies the user" may stand at any name.
         let own = !is_foreign(name, noun) || text.contains(&singular_name(noun).replace('_', " "));
-        usable(name) && unique.iter().any(|sign| text.contains(sign)) && own
+        usable(name) && own && rules::tells("unique", &text, &unique)
     });
     if let Some((name, _)) = said {
         return decide(Some(name), 0.75, "its description says that it is unique");
     }
-    let uuid = properties
-        .iter()
-        .find(|(name, node)| node.format() == Some("uuid") && !is_foreign(name, noun));
+    let uuid = properties.iter().find(|(name, node)| {
+        rule(
+            "a UUID",
+            node.format() == Some("uuid") && !is_foreign(name, noun),
+        )
+    });
     if let Some((name, _)) = uuid {
         return decide(Some(name), 0.65, "it is a UUID");
     }
@@ -137,7 +156,7 @@ pub(super) fn key(
         .collect();
     if let (Some(first), 1) = (ids.first(), ids.len())
         && properties.keys().next() == Some(first)
-        && !is_foreign(first, noun)
+        && rule("the only id", !is_foreign(first, noun))
     {
         return decide(
             Some(first),
@@ -148,9 +167,12 @@ pub(super) fn key(
     let own_url = properties.keys().find(|name| {
         let mut words = words(name);
         let last = words.pop().unwrap_or_default();
-        usable(name)
-            && matches!(last.as_str(), "url" | "uri" | "key" | "code" | "number")
-            && (names_it(&words, noun) || names_schema(&words, record))
+        rule(
+            "a URL or a number named after the record",
+            usable(name)
+                && matches!(last.as_str(), "url" | "uri" | "key" | "code" | "number")
+                && (names_it(&words, noun) || names_schema(&words, record)),
+        )
     });
     if let Some(name) = own_url {
         return decide(Some(name), 0.6, "it is named after the record");
@@ -163,17 +185,25 @@ pub(super) fn key(
     let by_noun = item_param.is_some_and(|param| {
         same_noun(param, noun) || names_it(&words(param), noun) || flat(param).ends_with("name")
     });
-    if by_noun && let Some(name) = NAMED.into_iter().find_map(named) {
+    if by_noun
+        && let Some(name) = NAMED.into_iter().find_map(named)
+        && among("name as key", &NAMED, &flat(name))
+    {
         return decide(Some(name), 0.65, "one record is asked for by name");
     }
     // `/versions/{version}` asks for the `version` of versions.
-    let own_name = properties
-        .keys()
-        .find(|name| by_noun && same_noun(name, noun) && usable(name));
+    let own_name = properties.keys().find(|name| {
+        rule(
+            "a field of the record's own name",
+            by_noun && same_noun(name, noun) && usable(name),
+        )
+    });
     if let Some(name) = own_name {
         return decide(Some(name), 0.65, "one record is asked for by it");
     }
-    if let Some(name) = LAST.into_iter().find_map(named) {
+    if let Some(name) = LAST.into_iter().find_map(named)
+        && among("like a key", &LAST, &flat(name))
+    {
         let sure = if flat(name).starts_with("ur") {
             0.55
         } else {

@@ -18,6 +18,7 @@ mod prose;
 mod records;
 mod resources;
 mod roles;
+mod rules;
 mod said;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ use parents::Parent;
 use records::Found;
 use resources::Verdict;
 use roles::Roles;
+use rules::rule;
 
 /// A resource in the making.
 struct Draft<'a> {
@@ -166,7 +168,10 @@ fn items_follow(path: &str, records: &[String]) -> bool {
     match (words::noun(path), records.last()) {
         (Some(noun), Some(key)) => {
             let neutral = records::CONTAINERS.contains(&words::flat(key).as_str());
-            !ends_with_variable || neutral || words::same_noun(&noun, key)
+            !rule(
+                "records of another name",
+                ends_with_variable && !neutral && !words::same_noun(&noun, key),
+            )
         }
         _ => true,
     }

@@ -8,6 +8,7 @@ use super::limits::{first, max_page_size};
 use super::node::Node;
 use super::prose::{is_backup, is_capped};
 use super::roles::{Param, Roles};
+use super::rules::{among, rule, tells};
 use super::words::flat;
 
 /// Everything that the decision rests on.
@@ -40,11 +41,13 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         ..
     } = evidence;
     let link = link_header(evidence);
-    if let (Some(param), Some(token)) = (&roles.last_id, &envelope.next_token) {
+    if let (Some(param), Some(token)) = (&roles.last_id, &envelope.next_token)
+        && rule("an id's parameter and a token", true)
+    {
         let reason = format!("`{token}` holds the next `{}`", param.name);
         return decide(cursor(evidence, param, token.clone()), 0.85, &reason);
     }
-    if let Some(param) = &roles.last_id {
+    if let Some(param) = roles.last_id.as_ref().filter(|_| rule("the last id", true)) {
         let mut facts = facts(evidence, PaginatorKind::CursorLastId, Some(param));
         facts.next_path = Some("last_record.id".to_owned());
         let sure = if envelope.more.is_some() { 0.95 } else { 0.75 };
@@ -54,7 +57,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             &format!("`{}` takes the last record's id", param.name),
         );
     }
-    if link && (roles.any() || header_counts(evidence)) {
+    if link && rule("a Link header", roles.any() || header_counts(evidence)) {
         let param = roles
             .page
             .as_ref()
@@ -69,7 +72,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         && let Some(token) = envelope
             .next_token
             .clone()
-            .filter(|_| !is_backup(param, roles))
+            .filter(|_| rule("a token in the body", !is_backup(param, roles)))
     {
         return decide(
             cursor(evidence, param, token.clone()),
@@ -78,7 +81,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         );
     }
     // OData: the server says how to go on, whatever was asked for.
-    let odata = |path: &&String| flat(path).ends_with("odatanextlink");
+    let odata = |path: &&String| rule("OData", flat(path).ends_with("odatanextlink"));
     if let Some(path) = envelope.next_url.as_ref().filter(odata) {
         let param = roles.offset.as_ref().or(roles.page.as_ref());
         let mut facts = facts(evidence, PaginatorKind::NextUrl, param);
@@ -86,7 +89,9 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         return decide(facts, 0.95, &format!("`{path}` holds the next page's URL"));
     }
     // Numbers can be counted; a link beside them only repeats the count.
-    if let (Some(param), Some(_)) = (&roles.offset, &envelope.total) {
+    if let (Some(param), Some(_)) = (&roles.offset, &envelope.total)
+        && rule("rows are counted and totalled", true)
+    {
         return decide(
             offset(evidence, param),
             0.9,
@@ -100,14 +105,19 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             .or(page)
             .or(roles.page.as_ref())
             .or(roles.offset.as_ref());
-        if param.is_some() || roles.size.is_some() || habits.mostly_paged || !roles.any() {
+        if rule(
+            "a URL in the body",
+            param.is_some() || roles.size.is_some() || habits.mostly_paged || !roles.any(),
+        ) {
             let mut facts = facts(evidence, PaginatorKind::NextUrl, param);
             facts.next_path = Some(path.clone());
             let sure = if roles.any() { 0.9 } else { 0.7 };
             return decide(facts, sure, &format!("`{path}` holds the next page's URL"));
         }
     }
-    if let Some(param) = page.filter(|page| is_token_page(evidence, page)) {
+    if let Some(param) =
+        page.filter(|page| rule("a page that is a token", is_token_page(evidence, page)))
+    {
         let token = envelope
             .next_token
             .clone()
@@ -119,16 +129,20 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             &format!("`{token}` holds the next `{}`", param.name),
         );
     }
-    if let Some(param) = page {
+    if let Some(param) = page.filter(|_| rule("pages are counted", true)) {
         return decide(
             page_number(evidence, param),
             if is_capped(param) { 0.5 } else { 0.85 },
             &format!("`{}` counts pages", param.name),
         );
     }
-    if let Some(param) = &roles.offset {
+    if let Some(param) = roles
+        .offset
+        .as_ref()
+        .filter(|_| rule("rows are counted", true))
+    {
         if let Some(token) = envelope.next_token.clone()
-            && flat(&token).ends_with("nextoffset")
+            && rule("the next offset", flat(&token).ends_with("nextoffset"))
         {
             return decide(
                 cursor(evidence, param, token.clone()),
@@ -146,7 +160,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         let stated = habits
             .next_tokens
             .iter()
-            .find(|(name, _)| *name == param.name);
+            .find(|(name, _)| rule("stated elsewhere", *name == param.name));
         if let Some((_, token)) = stated {
             let reason = format!(
                 "elsewhere in the document `{token}` holds the next `{}`",
@@ -154,7 +168,9 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             );
             return decide(cursor(evidence, param, token.clone()), 0.7, &reason);
         }
-        if let Some(header) = next_header(evidence) {
+        if let Some(header) =
+            next_header(evidence).filter(|_| rule("a header holds the token", true))
+        {
             let reason = format!("the header `{header}` holds the next `{}`", param.name);
             return decide(
                 cursor(evidence, param, format!("header:{header}")),
@@ -266,7 +282,7 @@ fn page_number(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
     let mut facts = facts(evidence, PaginatorKind::PageNumber, Some(param));
     // Spring counts from 0, and shows itself by its totals.
     let total = facts.total_path.as_deref().map(flat).unwrap_or_default();
-    let spring = total.ends_with("totalelements");
+    let spring = rule("Spring", total.ends_with("totalelements"));
     facts.first_page = first(evidence.api, param).unwrap_or(u64::from(!spring));
     facts
 }
@@ -279,8 +295,13 @@ fn link_header(evidence: &Evidence<'_>) -> bool {
         .iter()
         .flat_map(|response| response.headers.keys());
     let mut headers = headers.map(|name| name.to_ascii_lowercase());
-    headers.any(|name| name == "link")
-        || (evidence.habits.link_header && evidence.roles.page.is_some())
+    rule(
+        "a Link header is declared",
+        headers.any(|name| name == "link"),
+    ) || rule(
+        "a Link header is told",
+        evidence.habits.link_header && evidence.roles.page.is_some(),
+    )
 }
 
 fn header_counts(evidence: &Evidence<'_>) -> bool {
@@ -304,7 +325,7 @@ fn header_total(evidence: &Evidence<'_>) -> Option<String> {
     ];
     let name = headers
         .into_iter()
-        .find(|name| wanted.contains(&flat(name).as_str()))?;
+        .find(|name| among("total in a header", &wanted, &flat(name)))?;
     Some(format!("header:{name}"))
 }
 
@@ -332,9 +353,8 @@ fn next_header(evidence: &Evidence<'_>) -> Option<String> {
 /// A `page` that is a token: a text, and the body holds the next one.
 fn is_token_page(evidence: &Evidence<'_>, page: &Param) -> bool {
     let node = Node::of_schema(evidence.api, page.schema);
-    let tokens = ["token", "cursor", "previous response", "next_page"]
-        .iter()
-        .any(|word| page.description.contains(word));
+    let signs = ["token", "cursor", "previous response", "next_page"];
+    let tokens = tells("told token", &page.description, &signs);
     let next = evidence.envelope.next_token.is_some() || evidence.envelope.next_page.is_some();
     let text = node.is_text() && !node.is_integer();
     next && (tokens || (text && evidence.envelope.next_token.is_some()))

@@ -7,6 +7,7 @@ use crate::spec::api::Location;
 use super::facts::{ParentFacts, ParentLink, ResourceKind};
 use super::links::{field, formatted, has_field, is_known};
 use super::names::is_own;
+use super::rules::rule;
 use super::words::{common, is_variable, path_shape, placeholder, same_noun, segments, words};
 use super::{Draft, items_follow};
 
@@ -37,7 +38,7 @@ pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
         .map(|draft| {
             let mut segments = segments(draft.path);
             while let Some(last) = segments.pop() {
-                if is_variable(last)
+                if rule("a path goes on", is_variable(last))
                     && let Some(&index) = lists.get(&path_shape(&segments.join("/")))
                 {
                     let param = placeholder(last).unwrap_or(last);
@@ -131,10 +132,14 @@ fn by_noun(drafts: &[Draft<'_>], parents: &[Option<Parent>], child: usize) -> Op
     let draft = drafts.get(child)?;
     for (thing, params) in groups(draft.path).into_iter().rev() {
         let mut things = vec![thing];
-        if let [only] = params.as_slice() {
+        if let [only] = params.as_slice()
+            && rule("a whole name", true)
+        {
             things.extend(formatted(draft, only));
         }
-        if let Some(found) = best(drafts, parents, child, &things, &params, Location::Path) {
+        if let Some(found) = best(drafts, parents, child, &things, &params, Location::Path)
+            .filter(|_| rule("a list elsewhere", true))
+        {
             return Some(found);
         }
     }
@@ -147,7 +152,7 @@ fn by_noun(drafts: &[Draft<'_>], parents: &[Option<Parent>], child: usize) -> Op
         let id = words
             .last()
             .is_some_and(|last| matches!(last.as_str(), "id" | "gid" | "uuid" | "guid"));
-        if id && words.len() > 1 {
+        if rule("a required id in the query", id && words.len() > 1) {
             words.pop();
             let params = [parameter.name.clone()];
             if let Some(found) = best(
@@ -202,7 +207,7 @@ fn best(
         let known = location == Location::Path && params.iter().all(|param| is_known(draft, param));
         let whole = params.len() > 1 || !parent.path.contains('{');
         let spares = settings.len() < params.len() && whole && !is_own(parent.path);
-        if known && !spares || settings.len() > params.len() {
+        if rule("known names stay settings", known && !spares) || settings.len() > params.len() {
             continue;
         }
         let rank = (

@@ -1,23 +1,21 @@
 //! What texts say of pages where schemas are silent.
 
 use super::roles::{Param, Roles};
+use super::rules::{rule, tells};
 use super::words::says;
 
 /// `page * limit must be less than 1000`: it cannot reach all rows.
 pub(super) fn is_capped(param: &Param) -> bool {
     let text = &param.description;
     let product = text.contains(" * ") || text.contains(" x ") || text.contains(" + ");
-    product
-        && ["less than", "exceed", "maximum", "at most"]
-            .iter()
-            .any(|sign| text.contains(sign))
+    let bounds = ["less than", "exceed", "maximum", "at most"];
+    product && tells("a capped product", text, &bounds)
 }
 
 /// A second way to page that wants a switch (`usemarker`) when a plain one is there.
 pub(super) fn is_backup(param: &Param, roles: &Roles) -> bool {
-    let wants_switch = ["requires", "must be set to", "set to `true`", "to be set"]
-        .iter()
-        .any(|sign| param.description.contains(sign));
+    let signs = ["requires", "must be set to", "set to `true`", "to be set"];
+    let wants_switch = tells("wants a switch", &param.description, &signs);
     wants_switch && roles.offset.is_some()
 }
 
@@ -42,11 +40,16 @@ pub(super) fn stated_token(text: &str, param: &str) -> Option<String> {
                     | "containing an"
                     | "object's"
             )
-        ) && parts.get(index + 2) == Some(&param)
-        {
+        ) && rule(
+            "a token told in two words",
+            parts.get(index + 2) == Some(&param),
+        ) {
             return Some(format!("{part}.{param}"));
         }
-        if part.contains('.') && part.rsplit('.').next() == Some(param) {
+        if rule(
+            "a token told by its path",
+            part.contains('.') && part.rsplit('.').next() == Some(param),
+        ) {
             return Some((*part).to_owned());
         }
     }

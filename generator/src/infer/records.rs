@@ -4,6 +4,7 @@ use crate::spec::api::{Api, Location, Operation};
 
 use super::node::Node;
 use super::roles::Roles;
+use super::rules::{among, rule};
 use super::said::said;
 use super::words::{flat, is_plural, is_variable, noun, same_noun, segments, words};
 
@@ -165,7 +166,10 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
         return Some(list(Vec::new(), element, 0.95, "the body is an array"));
     }
     if body.is_free() {
-        let listed = (plural && says >= 0) || says > 0 || roles.advance();
+        let listed = rule(
+            "an untold response of a list",
+            (plural && says >= 0) || says > 0 || roles.advance(),
+        );
         return Some(if listed {
             list(
                 Vec::new(),
@@ -192,19 +196,19 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
     let properties = body.properties();
     let signs = properties
         .keys()
-        .filter(|name| SIGNS.contains(&flat(name).as_str()))
+        .filter(|name| among("envelope", &SIGNS, &flat(name)))
         .count();
     let has_id = has_id(&body) || properties.get("metadata").is_some_and(has_id);
     let others = properties
         .iter()
-        .filter(|(name, node)| node.is_scalar() && !SIGNS.contains(&flat(name).as_str()))
+        .filter(|(name, node)| node.is_scalar() && !among("envelope", &SIGNS, &flat(name)))
         .count();
     // Whole objects beside an array are parts of one thing.
     let parts = properties
         .iter()
         .filter(|(name, node)| {
             let holds = best.as_ref().and_then(|best| best.path.first()) == Some(*name);
-            node.is_object() && !holds && !ABOUT.contains(&flat(name).as_str())
+            node.is_object() && !holds && !among("about the page", &ABOUT, &flat(name))
         })
         .count();
     let asks_one = operation.parameters.iter().any(|parameter| {
@@ -213,20 +217,36 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
             && ["id", "uid", "uuid", "guid", "gid"].contains(&flat(&parameter.name).as_str())
     });
     let mut around = says * 2;
-    around -= if parts > 1 { 3 } else { 0 };
-    around -= if asks_one && !plural { 4 } else { 0 };
+    around -= if rule("parts beside", parts > 1) {
+        3
+    } else {
+        0
+    };
+    around -= if rule("an id is asked for", asks_one && !plural) {
+        4
+    } else {
+        0
+    };
     around += if roles.advance() { 3 } else { 0 };
     around += if signs > 0 { 2 } else { 0 };
     around += i32::from(plural);
-    around -= if has_id { 4 } else { 0 };
+    around -= if rule("an id beside", has_id) { 4 } else { 0 };
     // One object does not come in pages.
     around -= if ends_with_variable && !roles.advance() {
         4
     } else {
         0
     };
-    around -= if asks_about(&operation.path) { 6 } else { 0 };
-    around -= if others > 5 { 3 } else { 0 };
+    around -= if rule("a verb that asks for one", asks_about(&operation.path)) {
+        6
+    } else {
+        0
+    };
+    around -= if rule("much beside", others > 5) {
+        3
+    } else {
+        0
+    };
     let named = best
         .as_ref()
         .and_then(|best| best.path.last())
@@ -244,11 +264,17 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
         return Some(list(best.path, best.element, sure, &reason));
     }
     // A list declared as one of its objects: pages of one object make no sense.
-    if plural && (roles.page.is_some() || roles.offset.is_some()) && says >= 0 && signs < 2 {
+    if rule(
+        "one object in pages",
+        plural && (roles.page.is_some() || roles.offset.is_some()) && says >= 0 && signs < 2,
+    ) {
         let reason = "declared as one object, but it is asked for in pages: taken as an array of such objects";
         return Some(list(Vec::new(), body, 0.65, reason));
     }
-    if plural && says > 0 && !ends_with_variable && signs == 0 && has_id {
+    if rule(
+        "one object that is called a list",
+        plural && says > 0 && !ends_with_variable && signs == 0 && has_id,
+    ) {
         let reason = "declared as one object, but summary and path speak of a list";
         return Some(list(Vec::new(), body, 0.6, reason));
     }
@@ -287,11 +313,11 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, noun: &str, found: &mut V
                 element,
                 score,
             });
-        } else if path.len() < 3 && !ABOUT.contains(&key.as_str()) {
+        } else if path.len() < 3 && !among("about the page", &ABOUT, &key) {
             let from = found.len();
             gather(&child, path, noun, found);
             // Parts of one object that has an id are no collection.
-            if has_id(&child) {
+            if rule("parts of one object", has_id(&child)) {
                 for candidate in found.iter_mut().skip(from) {
                     candidate.score -= 5;
                 }
@@ -316,20 +342,26 @@ fn score(path: &[String], element: &Node<'_>, noun: &str) -> i32 {
     } else {
         score += 1;
     }
-    if names_the_same(name, noun) {
+    if rule("an array named after the path", names_the_same(name, noun)) {
         score += 4;
-    } else if CONTAINERS.contains(&key.as_str())
-        || above.last().is_some_and(|above| flat(above) == "embedded")
+    } else if among("container", &CONTAINERS, &key)
+        || rule(
+            "embedded",
+            above.last().is_some_and(|above| flat(above) == "embedded"),
+        )
     {
         score += 3;
     }
     // Messages are chat as often as complaints; those of a chat have more to say.
-    let chat = key == "messages" && (element.properties().len() > 3 || element.is_free());
-    if BESIDES.contains(&key.as_str()) && !chat && !names_the_same(name, noun) {
+    let chat = rule(
+        "messages that are rows",
+        key == "messages" && (element.properties().len() > 3 || element.is_free()),
+    );
+    if !chat && !names_the_same(name, noun) && among("beside", &BESIDES, &key) {
         score -= 5;
     }
     for above in above {
-        let wraps = WRAPPERS.contains(&flat(above).as_str()) || names_the_same(above, noun);
+        let wraps = among("wrapper", &WRAPPERS, &flat(above)) || names_the_same(above, noun);
         score -= if wraps { 0 } else { 3 };
     }
     score

@@ -6,6 +6,7 @@ use super::facts::ResourceKind;
 use super::node::Node;
 use super::records::{self, Found};
 use super::roles::{Roles, roles};
+use super::rules::{among, rule};
 use super::words::{flat, is_variable, segments, words};
 
 /// What an operation is.
@@ -41,28 +42,32 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
         return Some(Verdict::Skip("it is no list"));
     }
     let last = path_words.last().map(String::as_str).unwrap_or_default();
-    if [
+    let completions = [
         "typeahead",
         "autocomplete",
         "picker",
         "suggest",
         "suggestions",
         "suggester",
-    ]
-    .contains(&last)
-    {
+    ];
+    if among("completion", &completions, last) {
         return Some(Verdict::Skip("it completes what a person types"));
     }
-    if found.list && wants_words(api, operation, &path_words) {
+    if found.list
+        && rule(
+            "words to search for",
+            wants_words(api, operation, &path_words),
+        )
+    {
         return Some(Verdict::Skip("a search that wants words to search for"));
     }
-    if found.list && is_report(operation, &path_words) {
+    if found.list && rule("a report", is_report(operation, &path_words)) {
         return Some(Verdict::Skip(
             "a report over a time span that its caller has to give",
         ));
     }
     let plain = found.record.is_scalar() && !found.record.is_object();
-    if found.list && plain {
+    if rule("plain values", found.list && plain) {
         return Some(Verdict::Skip("its array holds plain values, not records"));
     }
     let kind = if found.list {
@@ -86,9 +91,9 @@ fn asks(operation: &Operation, path_words: &[String]) -> bool {
     let first = |words: &[String]| {
         words
             .first()
-            .is_some_and(|word| verbs.contains(&word.as_str()) || word == "describe")
+            .is_some_and(|word| among("asks", &verbs, word) || word == "describe")
     };
-    verbs.contains(&last) || first(&id) || first(&summary)
+    among("asks", &verbs, last) || first(&id) || first(&summary)
 }
 
 /// A search whose words are required.

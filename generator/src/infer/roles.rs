@@ -3,6 +3,7 @@
 use crate::spec::api::{Api, Location, Operation, SchemaId};
 
 use super::node::Node;
+use super::rules::{among, rule, tells};
 use super::words::{flat, says};
 
 /// A query parameter, or a property of a request's body.
@@ -176,13 +177,19 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
         let free = !node.is_scalar();
         let opaque = is_opaque(text);
         let counts = number || free || (node.is_text() && !opaque);
-        let slot = if SIZES.contains(&name) && counts && is_size(name, text, &roles) {
+        let slot = if among("size", &SIZES, name) && counts && is_size(name, text, &roles) {
             &mut roles.size
-        } else if LAST_IDS.contains(&name) || (is_id_cursor(name, text) && !number) {
+        } else if among("last id", &LAST_IDS, name)
+            || rule(
+                "an id that pages go on from",
+                is_id_cursor(name, text) && !number,
+            )
+        {
             &mut roles.last_id
-        } else if PAGES.contains(&name) && (number || (!opaque && !node.is_boolean())) {
+        } else if among("page", &PAGES, name) && (number || (!opaque && !node.is_boolean())) {
             &mut roles.page
-        } else if OFFSETS.contains(&name) && (number || free || (node.is_text() && !opaque)) {
+        } else if among("offset", &OFFSETS, name) && (number || free || (node.is_text() && !opaque))
+        {
             if !is_offset(name, text, number, node.format()) {
                 continue;
             }
@@ -250,7 +257,7 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
 
 /// Words that only a token has.
 fn is_opaque(text: &str) -> bool {
-    [
+    let signs = [
         "token",
         "cursor",
         "opaque",
@@ -258,9 +265,8 @@ fn is_opaque(text: &str) -> bool {
         "returned from",
         "previous response",
         "previous page of results",
-    ]
-    .iter()
-    .any(|sign| text.contains(sign))
+    ];
+    tells("opaque", text, &signs)
 }
 
 fn is_size(name: &str, text: &str, roles: &Roles) -> bool {
@@ -278,7 +284,7 @@ fn is_size(name: &str, text: &str, roles: &Roles) -> bool {
         // GraphQL-like `first` and bare `count` need a word more.
         "first" | "count" | "rows" | "size" => {
             (text.is_empty() && name != "first")
-                || (telling.iter().any(|sign| text.contains(sign)) && roles.size.is_none())
+                || (tells("told size", text, &telling) && roles.size.is_none())
         }
         _ => true,
     }
@@ -307,7 +313,7 @@ fn is_id_cursor(name: &str, text: &str) -> bool {
     ];
     matches!(name, "after" | "since" | "startafter" | "from")
         && id
-        && place.iter().any(|sign| text.contains(sign))
+        && tells("place in a list", text, &place)
 }
 
 /// `start` and `from` are as often dates.
@@ -338,7 +344,7 @@ fn is_cursor(name: &str, text: &str, node: &Node<'_>, opaque: bool) -> bool {
     if node.is_boolean() || matches!(node.format(), Some("date" | "date-time")) {
         return false;
     }
-    let paging = [
+    let signs = [
         "next page",
         "paginat",
         "page of results",
@@ -346,17 +352,20 @@ fn is_cursor(name: &str, text: &str, node: &Node<'_>, opaque: bool) -> bool {
         "continue",
         "next batch",
         "starting point",
-    ]
-    .iter()
-    .any(|sign| text.contains(sign));
+    ];
+    let paging = tells("about pages", text, &signs);
     match name {
         "after" | "next" | "position" | "continue" | "pageid" | "continuation" => {
-            opaque || paging || text.is_empty() && name != "position"
+            (opaque || paging || text.is_empty() && name != "position")
+                && among("cursor", &CURSORS, name)
         }
         // An offset that is a token.
-        "offset" | "page" | "start" | "startat" | "pageoffset" => opaque && !node.is_integer(),
+        "offset" | "page" | "start" | "startat" | "pageoffset" => {
+            rule("a number's name for a token", opaque && !node.is_integer())
+        }
         _ => {
-            CURSORS.contains(&name) || (name.ends_with("pagetoken") || name.ends_with("nexttoken"))
+            among("cursor", &CURSORS, name)
+                || tells("cursor's end", name, &["pagetoken", "nexttoken"])
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::spec::api::Operation;
 
+use super::rules::tells;
 use super::words::words;
 
 /// What summary and operation id say: 1 a list, -1 one object, 0 nothing.
@@ -51,12 +52,12 @@ pub(super) fn said(operation: &Operation) -> i32 {
     let starts = |text: &str| text.starts_with("list") || text.starts_with("all ");
     let listed = texts
         .iter()
-        .any(|text| starts(text) || lists.iter().any(|sign| text.contains(sign)))
+        .any(|text| starts(text) || tells("said of a list", text, &lists))
         || id.first().is_some_and(|word| word == "list")
         || (id.last().is_some_and(|word| word == "list") && !id.iter().any(|word| word == "by"))
         || id.iter().take(2).any(|word| word == "all");
     let one = texts
         .iter()
-        .any(|text| singles.iter().any(|sign| text.contains(sign)));
+        .any(|text| tells("said of one", text, &singles));
     i32::from(listed) - i32::from(one && !listed)
 }

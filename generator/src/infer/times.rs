@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::facts::CursorMeaning;
 use super::node::Node;
+use super::rules::{among, rule};
 use super::words::words;
 
 /// A field that holds a time.
@@ -83,12 +84,14 @@ pub(super) fn meaning_of(words: &[String]) -> Option<Option<CursorMeaning>> {
     let has_last = words.iter().any(|word| word == "last");
     match rest.as_slice() {
         [] => Some(None),
-        ["activity" | "change" | "edit" | "update"] if !has_last && words.len() > 1 => {
+        ["activity" | "change" | "edit" | "update"]
+            if rule("a change's date", !has_last && words.len() > 1) =>
+        {
             Some(Some(CursorMeaning::Updated))
         }
         ["activity"] if !has_last => None,
-        [word] if UPDATED.contains(word) => Some(Some(CursorMeaning::Updated)),
-        [word] if CREATED.contains(word) => Some(Some(CursorMeaning::Created)),
+        [word] if among("updated", &UPDATED, word) => Some(Some(CursorMeaning::Updated)),
+        [word] if among("created", &CREATED, word) => Some(Some(CursorMeaning::Created)),
         _ => None,
     }
 }
@@ -116,7 +119,7 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<Time<'a>>
                     rank,
                 });
             }
-        } else if path.len() == 1 && INNER.contains(&name.to_lowercase().as_str()) {
+        } else if path.len() == 1 && among("inner object", &INNER, &name.to_lowercase()) {
             gather(&child, path, found);
         }
         path.pop();

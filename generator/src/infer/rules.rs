@@ -1,0 +1,63 @@
+//! Evidence by name: every word that is known and every way to conclude has one, so that a test can take some away and
+//! measure what is left.
+
+/// A way to conclude.
+pub(super) fn rule(name: &str, holds: bool) -> bool {
+    holds && counts(name, "")
+}
+
+/// Whether a word is on a list.
+pub(super) fn among(list: &str, words: &[&str], word: &str) -> bool {
+    words.contains(&word) && counts(list, word)
+}
+
+/// Whether a text holds one of the signs.
+pub(super) fn tells(list: &str, text: &str, signs: &[&str]) -> bool {
+    signs
+        .iter()
+        .any(|sign| text.contains(sign) && counts(list, sign))
+}
+
+#[cfg(not(test))]
+fn counts(_list: &str, _word: &str) -> bool {
+    true
+}
+
+#[cfg(test)]
+use switches::counts;
+
+#[cfg(test)]
+pub(super) mod switches {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    /// `list:word`, or the name of a way to conclude.
+    pub type Rules = BTreeSet<String>;
+
+    thread_local! {
+        static OFF: RefCell<Rules> = const { RefCell::new(BTreeSet::new()) };
+        static USED: RefCell<Rules> = const { RefCell::new(BTreeSet::new()) };
+    }
+
+    pub fn counts(list: &str, word: &str) -> bool {
+        let name = if word.is_empty() {
+            list.to_owned()
+        } else {
+            format!("{list}:{word}")
+        };
+        let on = OFF.with_borrow(|off| !off.contains(&name));
+        if on {
+            USED.with_borrow_mut(|used| used.insert(name));
+        }
+        on
+    }
+
+    /// What `run` gives without these rules, and the rules that it used.
+    pub fn without<T>(rules: &Rules, run: impl FnOnce() -> T) -> (T, Rules) {
+        OFF.set(rules.clone());
+        USED.take();
+        let result = run();
+        OFF.take();
+        (result, USED.take())
+    }
+}
