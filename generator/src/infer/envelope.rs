@@ -140,7 +140,8 @@ fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Enve
     let name = name.as_str();
     let text = node.description();
     if node.is_boolean() {
-        if among("more", &MORE, name) && found.more.is_none() {
+        let more = among("more", &MORE, name) || rule("more by its words", speaks_of_more(path));
+        if more && found.more.is_none() {
             found.more = dotted();
         }
         return;
@@ -188,8 +189,7 @@ fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Enve
         }
     }
     let token = among("next token", &TOKENS, name)
-        || rule("a next that is no link", name == "next" && !is_link)
-        || rule("next page", name == "nextpage")
+        || rule("a next that is no link", is_next(node, path) && !is_link)
         || rule(
             "a token within a next",
             matches!(name, "after" | "cursor" | "offset" | "token")
@@ -201,11 +201,27 @@ fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Enve
         )
         || rule(
             "what is called like its parameter",
-            cursor.is_some_and(|cursor| follows(path, cursor)),
+            !node.is_integer() && cursor.is_some_and(|cursor| follows(path, cursor)),
         );
     if token && found.next_token.is_none() {
         found.next_token = dotted();
     }
+}
+
+/// `next`, `next_cursor`, `nextMarker`: what comes next, unless it is a date.
+fn is_next(node: &Node<'_>, path: &[String]) -> bool {
+    let words = path.last().map(|name| words(name)).unwrap_or_default();
+    let timely = ["at", "date", "time", "on", "run", "retry"];
+    words.first().is_some_and(|first| first == "next")
+        && !words.iter().any(|word| timely.contains(&word.as_str()))
+        && !matches!(node.format(), Some("date" | "date-time"))
+}
+
+/// `has_next_page`, `moreItemsAvailable`, `hasMoreItems`.
+fn speaks_of_more(path: &[String]) -> bool {
+    let words = path.last().map(|name| words(name)).unwrap_or_default();
+    let has = |wanted: &str| words.iter().any(|word| word == wanted);
+    has("more") || has("next") && has("has")
 }
 
 fn is_about(name: &str) -> bool {

@@ -160,7 +160,7 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
     let inner = node.properties();
     let bound = BOUNDS
         .into_iter()
-        .find(|(low, _)| rule("bounds inside", inner.contains_key(*low)));
+        .find(|(low, _)| inner.contains_key(*low) && tells("bound", low, &[low]));
     if let Some((low, high)) = bound {
         let format = inner
             .get(low)

@@ -2,6 +2,7 @@
 
 mod auth;
 mod cursor;
+mod described;
 mod doubts;
 mod envelope;
 pub mod facts;
@@ -112,7 +113,10 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             .filter(|_| kind == ResourceKind::List)
         {
             Some(response) => {
+                let token =
+                    |offset: &&roles::Param| node::Node::of_schema(api, offset.schema).is_text();
                 let cursor = roles.cursor.as_ref().or(roles.last_id.as_ref());
+                let cursor = cursor.or(roles.offset.as_ref().filter(token));
                 let cursor = cursor.map(|cursor| cursor.name.as_str());
                 envelope::envelope(&node::Node::of_response(api, response), &found.path, cursor)
             }
@@ -264,6 +268,8 @@ fn resource(
             roles,
             envelope,
             habits,
+            records: &found.path,
+            key: &draft.key.value,
         })
     } else {
         unpaged()

@@ -19,6 +19,23 @@ pub(super) struct Evidence<'a> {
     pub envelope: &'a Envelope,
     /// What the API's other lists do.
     pub habits: &'a Habits,
+    /// Where the records stand.
+    pub records: &'a [String],
+    /// The key of a record.
+    pub key: &'a [String],
+}
+
+impl Evidence<'_> {
+    /// The text says that a token comes with the page before.
+    fn is_returned(&self, param: &Param) -> bool {
+        ["token", "returned", "previous", "response"]
+            .iter()
+            .any(|sign| param.description.contains(sign))
+    }
+
+    fn records_have_ids(&self) -> bool {
+        matches!(self.key, [only] if only == "id")
+    }
 }
 
 /// What most lists of an API do; and what its prose says of all.
@@ -47,7 +64,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         let reason = format!("`{token}` holds the next `{}`", param.name);
         return decide(cursor(evidence, param, token.clone()), 0.85, &reason);
     }
-    if let Some(param) = roles.last_id.as_ref().filter(|_| rule("the last id", true)) {
+    if let Some(param) = &roles.last_id {
         let mut facts = facts(evidence, PaginatorKind::CursorLastId, Some(param));
         facts.next_path = Some("last_record.id".to_owned());
         let sure = if envelope.more.is_some() { 0.95 } else { 0.75 };
@@ -87,6 +104,19 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         let mut facts = facts(evidence, PaginatorKind::NextUrl, param);
         facts.next_path = Some(path.clone());
         return decide(facts, 0.95, &format!("`{path}` holds the next page's URL"));
+    }
+    // A text that comes back as a text is no number.
+    let returned = |param: &&Param| {
+        let token = envelope.next_token.as_deref().unwrap_or_default();
+        let text = Node::of_schema(evidence.api, param.schema).is_text();
+        text && flat(token.rsplit('.').next().unwrap_or_default()) == flat(&param.name)
+    };
+    if let Some(param) = roles.offset.as_ref().filter(returned)
+        && let Some(token) = &envelope.next_token
+        && rule("an offset that comes back as text", true)
+    {
+        let reason = format!("`{token}` holds the next `{}`", param.name);
+        return decide(cursor(evidence, param, token.clone()), 0.85, &reason);
     }
     // Numbers can be counted; a link beside them only repeats the count.
     if let (Some(param), Some(_)) = (&roles.offset, &envelope.total)
@@ -129,18 +159,14 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             &format!("`{token}` holds the next `{}`", param.name),
         );
     }
-    if let Some(param) = page.filter(|_| rule("pages are counted", true)) {
+    if let Some(param) = page {
         return decide(
             page_number(evidence, param),
             if is_capped(param) { 0.5 } else { 0.85 },
             &format!("`{}` counts pages", param.name),
         );
     }
-    if let Some(param) = roles
-        .offset
-        .as_ref()
-        .filter(|_| rule("rows are counted", true))
-    {
+    if let Some(param) = &roles.offset {
         if let Some(token) = envelope.next_token.clone()
             && rule("the next offset", flat(&token).ends_with("nextoffset"))
         {
@@ -177,6 +203,32 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
                 0.85,
                 &reason,
             );
+        }
+        if rule(
+            "more without a token",
+            envelope.more.is_some() && !evidence.is_returned(param) && evidence.records_have_ids(),
+        ) {
+            let mut facts = facts(evidence, PaginatorKind::CursorLastId, Some(param));
+            facts.next_path = Some("last_record.id".to_owned());
+            let reason = format!(
+                "more follows, nothing returns a token, and the records have ids: `{}` takes the last one",
+                param.name
+            );
+            return decide(facts, 0.65, &reason);
+        }
+        let bare =
+            evidence.records.is_empty() && matches!(flat(&param.name).as_str(), "after" | "before");
+        if rule(
+            "a bare array returns no token",
+            bare && evidence.records_have_ids(),
+        ) {
+            let mut facts = facts(evidence, PaginatorKind::CursorLastId, Some(param));
+            facts.next_path = Some("last_record.id".to_owned());
+            let reason = format!(
+                "the body is the array, which leaves no place for a token: `{}` takes the last record's id",
+                param.name
+            );
+            return decide(facts, 0.65, &reason);
         }
         let reason = format!(
             "`{}` wants a token, but nothing says where it comes from",

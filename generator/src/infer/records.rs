@@ -140,6 +140,10 @@ struct Candidate<'a> {
     path: Vec<String>,
     element: Node<'a>,
     score: i32,
+    /// It is called as collections are.
+    named: bool,
+    /// It is called as what stands beside them is.
+    beside: bool,
 }
 
 /// Looks at the response of an operation; `None` if it has none that could be read.
@@ -166,10 +170,7 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
         return Some(list(Vec::new(), element, 0.95, "the body is an array"));
     }
     if body.is_free() {
-        let listed = rule(
-            "an untold response of a list",
-            (plural && says >= 0) || says > 0 || roles.advance(),
-        );
+        let listed = (plural && says >= 0) || says > 0 || roles.advance();
         return Some(if listed {
             list(
                 Vec::new(),
@@ -183,6 +184,23 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
     }
     let mut candidates = Vec::new();
     gather(&body, &mut Vec::new(), &noun, &mut candidates);
+    let properties = body.properties();
+    let signs = properties
+        .keys()
+        .filter(|name| among("envelope", &SIGNS, &flat(name)))
+        .count();
+    let has_id = has_id(&body) || properties.get("metadata").is_some_and(has_id);
+    let of_objects =
+        |candidate: &&mut Candidate<'_>| candidate.element.is_object() && candidate.path.len() == 1;
+    let mut objects = candidates.iter_mut().filter(of_objects);
+    if let (Some(only), None) = (objects.next(), objects.next())
+        && rule(
+            "the only array of objects beside a page's facts",
+            signs > 0 && !has_id && !only.named && !only.beside,
+        )
+    {
+        only.score += 3;
+    }
     // The first of equals: documents put the collection before what belongs to it.
     let mut best: Option<Candidate<'a>> = None;
     let mut tied = false;
@@ -193,12 +211,6 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
             best = Some(candidate);
         }
     }
-    let properties = body.properties();
-    let signs = properties
-        .keys()
-        .filter(|name| among("envelope", &SIGNS, &flat(name)))
-        .count();
-    let has_id = has_id(&body) || properties.get("metadata").is_some_and(has_id);
     let others = properties
         .iter()
         .filter(|(name, node)| node.is_scalar() && !among("envelope", &SIGNS, &flat(name)))
@@ -307,11 +319,13 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, noun: &str, found: &mut V
         let key = flat(&name);
         path.push(name);
         if let Some(element) = child.element() {
-            let score = score(path, &element, noun);
+            let (score, named, beside) = score(path, &element, noun);
             found.push(Candidate {
                 path: path.clone(),
                 element,
                 score,
+                named,
+                beside,
             });
         } else if path.len() < 3 && !among("about the page", &ABOUT, &key) {
             let from = found.len();
@@ -327,10 +341,10 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, noun: &str, found: &mut V
     }
 }
 
-/// How much an array looks like the collection.
-fn score(path: &[String], element: &Node<'_>, noun: &str) -> i32 {
+/// How much an array looks like the collection; whether it is called like one, or like what stands beside one.
+fn score(path: &[String], element: &Node<'_>, noun: &str) -> (i32, bool, bool) {
     let Some((name, above)) = path.split_last() else {
-        return 0;
+        return (0, false, false);
     };
     let key = flat(name);
     let mut score = 0;
@@ -342,29 +356,30 @@ fn score(path: &[String], element: &Node<'_>, noun: &str) -> i32 {
     } else {
         score += 1;
     }
-    if rule("an array named after the path", names_the_same(name, noun)) {
-        score += 4;
-    } else if among("container", &CONTAINERS, &key)
+    let after_path = rule("an array named after the path", names_the_same(name, noun));
+    let named = after_path
+        || among("container", &CONTAINERS, &key)
         || rule(
             "embedded",
             above.last().is_some_and(|above| flat(above) == "embedded"),
-        )
-    {
-        score += 3;
-    }
+        );
+    score += match (after_path, named) {
+        (true, _) => 4,
+        (_, true) => 3,
+        _ => 0,
+    };
     // Messages are chat as often as complaints; those of a chat have more to say.
     let chat = rule(
         "messages that are rows",
         key == "messages" && (element.properties().len() > 3 || element.is_free()),
     );
-    if !chat && !names_the_same(name, noun) && among("beside", &BESIDES, &key) {
-        score -= 5;
-    }
+    let beside = !chat && !names_the_same(name, noun) && among("beside", &BESIDES, &key);
+    score -= if beside { 5 } else { 0 };
     for above in above {
         let wraps = among("wrapper", &WRAPPERS, &flat(above)) || names_the_same(above, noun);
         score -= if wraps { 0 } else { 3 };
     }
-    score
+    (score, named, beside)
 }
 
 fn has_id(node: &Node<'_>) -> bool {

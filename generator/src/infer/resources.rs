@@ -31,10 +31,10 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
         .filter(|segment| !is_variable(segment))
         .flat_map(words)
         .collect();
-    if posts && !asks(operation, &path_words) {
+    let roles = roles(api, operation);
+    if posts && !asks(operation, &path_words) && !pages_through(api, operation) {
         return Some(Verdict::Skip("it writes"));
     }
-    let roles = roles(api, operation);
     let Some(found) = records::find(api, operation, &roles) else {
         return Some(Verdict::Skip("its answer is not JSON"));
     };
@@ -94,6 +94,20 @@ fn asks(operation: &Operation, path_words: &[String]) -> bool {
             .is_some_and(|word| among("asks", &verbs, word) || word == "describe")
     };
     among("asks", &verbs, last) || first(&id) || first(&summary)
+}
+
+/// A POST whose answer comes in pages: there is more to it than it wrote.
+fn pages_through(api: &Api, operation: &Operation) -> bool {
+    let body = operation.response.as_ref();
+    let properties = body
+        .map(|body| Node::of_response(api, body).properties())
+        .unwrap_or_default();
+    let said = properties.iter().any(|(name, node)| {
+        let words = words(name);
+        let next = words.first().is_some_and(|first| first == "next") && words.len() > 1;
+        next || node.is_boolean() && words.iter().any(|word| word == "more")
+    });
+    rule("a POST that comes in pages", said)
 }
 
 /// A search whose words are required.

@@ -2,9 +2,10 @@
 
 use crate::spec::api::{Api, Location, Operation, SchemaId};
 
+use super::described::{Part, described, names_a_record, turns_pages};
 use super::node::Node;
 use super::rules::{among, rule, tells};
-use super::words::{flat, says};
+use super::words::{flat, says, words};
 
 /// A query parameter, or a property of a request's body.
 #[derive(Clone, Debug)]
@@ -38,6 +39,27 @@ impl Roles {
 
     pub fn any(&self) -> bool {
         self.advance() || self.size.is_some()
+    }
+
+    fn slot(&mut self, part: Part) -> &mut Option<Param> {
+        match part {
+            Part::Size => &mut self.size,
+            Part::Page => &mut self.page,
+            Part::Offset => &mut self.offset,
+            Part::Cursor => &mut self.cursor,
+            Part::LastId => &mut self.last_id,
+        }
+    }
+
+    /// The first one wins, unless it is on its way out.
+    fn take(&mut self, param: &Param, part: Part) {
+        let slot = self.slot(part);
+        if slot
+            .as_ref()
+            .is_none_or(|other| other.deprecated && !param.deprecated)
+        {
+            *slot = Some(param.clone());
+        }
     }
 
     /// Every name that is taken by paging.
@@ -164,50 +186,75 @@ const LAST_IDS: [&str; 10] = [
     "lastkey",
 ];
 
-/// Finds them.
+/// Finds them: by their names, and where those say nothing by their texts.
 pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
     let params = parameters(api, operation);
     let mut roles = Roles::default();
+    let mut told: Vec<(&Param, Part)> = Vec::new();
     for param in &params {
-        let name = flat(&param.name);
-        let name = name.as_str();
         let node = Node::of_schema(api, param.schema);
-        let text = param.description.as_str();
-        let number = node.is_integer();
-        let free = !node.is_scalar();
-        let opaque = is_opaque(text);
-        let counts = number || free || (node.is_text() && !opaque);
-        let slot = if among("size", &SIZES, name) && counts && is_size(name, text, &roles) {
-            &mut roles.size
-        } else if among("last id", &LAST_IDS, name)
-            || rule(
-                "an id that pages go on from",
-                is_id_cursor(name, text) && !number,
-            )
-        {
-            &mut roles.last_id
-        } else if among("page", &PAGES, name) && (number || (!opaque && !node.is_boolean())) {
-            &mut roles.page
-        } else if among("offset", &OFFSETS, name) && (number || free || (node.is_text() && !opaque))
-        {
-            if !is_offset(name, text, number, node.format()) {
-                continue;
-            }
-            &mut roles.offset
-        } else if is_cursor(name, text, &node, opaque) {
-            &mut roles.cursor
-        } else {
-            continue;
-        };
-        // The first one wins, unless it is on its way out.
-        if slot
-            .as_ref()
-            .is_none_or(|other| other.deprecated && !param.deprecated)
-        {
-            *slot = Some(param.clone());
+        let by_text = described(&param.name, &param.description, &node);
+        match named(param, &node, &roles) {
+            Some(part) => roles.take(param, part),
+            None => told.extend(by_text.map(|part| (param, part))),
+        }
+    }
+    for (param, part) in told {
+        // One alone may bound anything; and what a body holds is asked for, not gone through.
+        if roles.slot(part).is_none() && (part != Part::Size || roles.advance()) {
+            roles.take(param, part);
         }
     }
     roles
+}
+
+/// What a parameter's name says, as far as its type and its text agree.
+fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
+    let name = flat(&param.name);
+    let name = name.as_str();
+    let text = param.description.as_str();
+    let number = node.is_integer();
+    let free = !node.is_scalar();
+    let opaque = is_opaque(text);
+    let counts = number || free || (node.is_text() && !opaque);
+    if among("size", &SIZES, name) && counts && is_size(name, text, roles) {
+        Some(Part::Size)
+    } else if among("last id", &LAST_IDS, name)
+        || rule(
+            "an id that pages go on from",
+            !number && is_id_cursor(name, text),
+        )
+    {
+        Some(Part::LastId)
+    } else if among("page", &PAGES, name) && (number || (!opaque && !node.is_boolean())) {
+        Some(Part::Page)
+    } else if among("offset", &OFFSETS, name) && (number || free || (node.is_text() && !opaque)) {
+        is_offset(name, text, number, node.format()).then_some(Part::Offset)
+    } else if is_cursor(name, &param.name, text, node, opaque) {
+        Some(Part::Cursor)
+    } else if counts && rule("a size by its words", is_size_by_words(&param.name)) {
+        Some(Part::Size)
+    } else {
+        None
+    }
+}
+
+/// `resultsPerPage`, `max_page_items`: amounts of rows, and nothing else.
+fn is_size_by_words(name: &str) -> bool {
+    let amounts = [
+        "limit", "size", "count", "max", "maximum", "per", "num", "length", "nb",
+    ];
+    let units = [
+        "page", "results", "result", "items", "item", "records", "record", "rows", "entries",
+        "objects", "elements", "batch", "list", "number", "of", "in",
+    ];
+    let words = words(name);
+    let amount = |word: &String| amounts.contains(&word.as_str());
+    words.len() > 1
+        && words.iter().any(amount)
+        && words
+            .iter()
+            .all(|word| amount(word) || units.contains(&word.as_str()))
 }
 
 /// Query parameters, and the properties of a POST's body.
@@ -256,7 +303,7 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
 }
 
 /// Words that only a token has.
-fn is_opaque(text: &str) -> bool {
+pub(super) fn is_opaque(text: &str) -> bool {
     let signs = [
         "token",
         "cursor",
@@ -292,28 +339,11 @@ fn is_size(name: &str, text: &str, roles: &Roles) -> bool {
 
 /// `before` and `after` that take the id of a record.
 fn is_id_cursor(name: &str, text: &str) -> bool {
-    let id = [
-        "object id",
-        "an id",
-        "record id",
-        "item id",
-        "'s id",
-        "id of the last",
-        "last id",
-        " id;",
-    ]
-    .iter()
-    .any(|sign| text.contains(sign));
-    let place = [
-        "pagination",
-        "place in the list",
-        "next page",
-        "position in the list",
-        "paginate",
-    ];
-    matches!(name, "after" | "since" | "startafter" | "from")
-        && id
-        && tells("place in a list", text, &place)
+    matches!(
+        name,
+        "after" | "before" | "since" | "startafter" | "from" | "cursor"
+    ) && names_a_record(text)
+        && turns_pages(text)
 }
 
 /// `start` and `from` are as often dates.
@@ -340,23 +370,13 @@ fn is_offset(name: &str, text: &str, number: bool, format: Option<&str>) -> bool
     !dated && (number || counted.iter().any(|word| says(text, word)))
 }
 
-fn is_cursor(name: &str, text: &str, node: &Node<'_>, opaque: bool) -> bool {
+fn is_cursor(name: &str, spelt: &str, text: &str, node: &Node<'_>, opaque: bool) -> bool {
     if node.is_boolean() || matches!(node.format(), Some("date" | "date-time")) {
         return false;
     }
-    let signs = [
-        "next page",
-        "paginat",
-        "page of results",
-        "next set",
-        "continue",
-        "next batch",
-        "starting point",
-    ];
-    let paging = tells("about pages", text, &signs);
     match name {
         "after" | "next" | "position" | "continue" | "pageid" | "continuation" => {
-            (opaque || paging || text.is_empty() && name != "position")
+            (opaque || turns_pages(text) || text.is_empty() && name != "position")
                 && among("cursor", &CURSORS, name)
         }
         // An offset that is a token.
@@ -365,7 +385,25 @@ fn is_cursor(name: &str, text: &str, node: &Node<'_>, opaque: bool) -> bool {
         }
         _ => {
             among("cursor", &CURSORS, name)
-                || tells("cursor's end", name, &["pagetoken", "nexttoken"])
+                || rule("a cursor by its words", is_cursor_by_words(spelt))
         }
     }
+}
+
+/// `page[cursor]`, `nextPageToken`, `marker_after`: a word for a place in a list, or a page's token.
+fn is_cursor_by_words(name: &str) -> bool {
+    let words = words(name);
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    let page = [
+        "page",
+        "paging",
+        "pagination",
+        "next",
+        "start",
+        "starting",
+        "continuation",
+        "resume",
+    ];
+    has(&["cursor", "marker", "bookmark"]) && !has(&["size", "limit", "direction", "use"])
+        || has(&page) && has(&["token"])
 }

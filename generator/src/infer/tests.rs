@@ -7,6 +7,7 @@ use super::infer;
 use crate::spec::{Input, read};
 
 mod auth;
+mod conventions;
 mod left_out;
 mod lists;
 mod pages;

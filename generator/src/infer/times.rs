@@ -1,10 +1,11 @@
 //! The times of a record: which field tells when it was created, which when it last changed.
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::facts::CursorMeaning;
 use super::node::Node;
-use super::rules::{among, rule};
+use super::rules::{among, rule, tells};
 use super::words::words;
 
 /// A field that holds a time.
@@ -105,11 +106,14 @@ pub(super) fn times<'a>(record: &Node<'a>) -> Vec<Time<'a>> {
 }
 
 fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<Time<'a>>) {
-    for (name, child) in node.properties() {
+    let properties = node.properties();
+    for (name, child) in properties.clone() {
         let words = words(&name);
         path.push(name.clone());
         if is_time(&child, &words) {
-            if let Some(meaning) = meaning_of(&words) {
+            let meaning =
+                meaning_of(&words).or_else(|| told(&child, &words, &properties).map(Some));
+            if let Some(meaning) = meaning {
                 // Own fields before nested ones, told meanings before plain dates.
                 let rank = path.len() * 10 + usize::from(meaning.is_none()) * 5 + words.len();
                 found.push(Time {
@@ -119,11 +123,73 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<Time<'a>>
                     rank,
                 });
             }
-        } else if path.len() == 1 && among("inner object", &INNER, &name.to_lowercase()) {
+        } else if path.len() == 1
+            && (among("inner object", &INNER, &name.to_lowercase()) || is_body(&properties, &child))
+        {
             gather(&child, path, found);
         }
         path.pop();
     }
+}
+
+/// What a time's text or its neighbour says where its name has an unknown verb: `last_edited_time` beside
+/// `last_edited_by`.
+fn told(
+    node: &Node<'_>,
+    words: &[String],
+    beside: &IndexMap<String, Node<'_>>,
+) -> Option<CursorMeaning> {
+    let rest: Vec<&String> = words
+        .iter()
+        .filter(|word| !PLAIN.contains(&word.as_str()))
+        .collect();
+    let [verb] = rest.as_slice() else {
+        return None;
+    };
+    let text = node.description();
+    let updated = [
+        "last updated",
+        "last modified",
+        "last edited",
+        "last changed",
+        "was updated",
+        "was modified",
+        "last update",
+        "last modification",
+    ];
+    let created = [
+        "was created",
+        "time of creation",
+        "creation time",
+        "creation date",
+    ];
+    if tells("text of a change", &text, &updated) {
+        return Some(CursorMeaning::Updated);
+    }
+    if tells("text of a creation", &text, &created) {
+        return Some(CursorMeaning::Created);
+    }
+    let by = format!("last{verb}by");
+    let changed = words.first().is_some_and(|first| first == "last")
+        && beside.keys().any(|name| super::words::flat(name) == by);
+    rule("the last one by whom", changed).then_some(CursorMeaning::Updated)
+}
+
+/// An object that holds what its record is, which itself has little more than an id.
+fn is_body(record: &IndexMap<String, Node<'_>>, child: &Node<'_>) -> bool {
+    let scalars = |properties: &IndexMap<String, Node<'_>>| {
+        let scalars = properties.values().filter(|node| node.is_scalar());
+        scalars.count()
+    };
+    let own = scalars(record);
+    let bodies = record.values().filter(|node| node.is_object());
+    let bodies = bodies
+        .filter(|node| scalars(&node.properties()) > 1)
+        .count();
+    rule(
+        "a record's body",
+        (1..=2).contains(&own) && bodies == 1 && scalars(&child.properties()) > own + 1,
+    )
 }
 
 /// Dates that stand deeper, where the record itself has none.

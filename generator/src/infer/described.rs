@@ -1,0 +1,155 @@
+//! What a parameter's text says of its part in paging, whatever it is called.
+
+use super::node::Node;
+use super::roles::is_opaque;
+use super::rules::{rule, tells};
+use super::words::{says, words};
+
+/// A part in paging.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Size,
+    Page,
+    Offset,
+    Cursor,
+    LastId,
+}
+
+/// Reads a text, in lower case; `None`: it says nothing of pages, or not enough.
+pub(super) fn described(name: &str, text: &str, node: &Node<'_>) -> Option<Part> {
+    let plain: String = text.chars().filter(|c| !"'\"`*".contains(*c)).collect();
+    let text = plain.as_str();
+    let dated = matches!(node.format(), Some("date" | "date-time"));
+    if text.is_empty() || node.is_boolean() || dated || !node.values().is_empty() {
+        return None;
+    }
+    let counts = node.is_integer() || !node.is_scalar();
+    if counts && is_size(text) {
+        return Some(Part::Size);
+    }
+    if counts && is_offset(text) {
+        return Some(Part::Offset);
+    }
+    if counts && is_page(text) {
+        return Some(Part::Page);
+    }
+    if node.is_integer() || goes_back(name) || !turns_pages(text) {
+        return None;
+    }
+    if names_a_record(text) {
+        return Some(Part::LastId);
+    }
+    rule("a text that speaks of a token for pages", is_opaque(text)).then_some(Part::Cursor)
+}
+
+/// `ending_before`, `prev_cursor`: the way back.
+fn goes_back(name: &str) -> bool {
+    let back = ["before", "ending", "previous", "prev", "backward"];
+    words(name).iter().any(|word| back.contains(&word.as_str()))
+}
+
+/// "The maximum number of items to return", "results per page".
+fn is_size(text: &str) -> bool {
+    let amounts = ["number of", "how many", "maximum", "amount of", "limit"];
+    let units = [
+        "per page",
+        "per request",
+        "to return",
+        "to retrieve",
+        "to fetch",
+        "returned",
+        "in the response",
+        "in a page",
+        "in each page",
+        "in one page",
+    ];
+    let whole = [
+        "page size",
+        "size of the page",
+        "size of each page",
+        "results per page",
+        "items per page",
+    ];
+    let other = ["to skip", "skip the", "page number", "offset", "index of"];
+    let size = tells("text of a size", text, &whole)
+        || tells("text of an amount", text, &amounts)
+            && tells("text of a page's rows", text, &units);
+    size && !other.iter().any(|sign| text.contains(sign))
+}
+
+/// "The page number", "which page of results to return".
+fn is_page(text: &str) -> bool {
+    let signs = [
+        "page number",
+        "number of the page",
+        "page of results",
+        "page of the results",
+        "which page",
+        "page to return",
+        "page to retrieve",
+        "page to fetch",
+        "page index",
+        "index of the page",
+        "page you want",
+    ];
+    let other = ["per page", "page size", "number of pages"];
+    tells("text of a page", text, &signs) && !other.iter().any(|sign| text.contains(sign))
+}
+
+/// "The number of rows to skip", "index of the first item".
+fn is_offset(text: &str) -> bool {
+    let signs = [
+        "to skip",
+        "skip the first",
+        "skipped",
+        "index of the first",
+        "starting index",
+        "start index",
+        "starting offset",
+        "pagination offset",
+        "offset from the",
+        "offset of the first",
+        "offset into",
+        "offset of the item",
+        "from this offset",
+        "page offset",
+    ];
+    tells("text of an offset", text, &signs)
+}
+
+/// The text is about going on, not about what is chosen.
+pub(super) fn turns_pages(text: &str) -> bool {
+    let signs = [
+        "next page",
+        "paginat",
+        "page of results",
+        "next set",
+        "continue",
+        "next batch",
+        "starting point",
+        "begin returning",
+        "paging",
+        "next results",
+        "more results",
+        "place in the list",
+        "position in the list",
+    ];
+    tells("about pages", text, &signs)
+}
+
+/// It takes the id of a record where the last page ended.
+pub(super) fn names_a_record(text: &str) -> bool {
+    let id = says(text, "id") || says(text, "identifier");
+    let signs = [
+        "object id",
+        "an id",
+        "record id",
+        "item id",
+        "s id",
+        "id of the",
+        "last id",
+        " id;",
+        "identifier of the last",
+    ];
+    id && tells("text of a record's id", text, &signs)
+}
