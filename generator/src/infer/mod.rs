@@ -107,6 +107,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             }
             Some(Verdict::Resource { kind, found, roles }) => (kind, *found, *roles),
         };
+        let mut roles = roles;
         let envelope = match operation
             .response
             .as_ref()
@@ -118,7 +119,10 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
                 let cursor = roles.cursor.as_ref().or(roles.last_id.as_ref());
                 let cursor = cursor.or(roles.offset.as_ref().filter(token));
                 let cursor = cursor.map(|cursor| cursor.name.as_str());
-                envelope::envelope(&node::Node::of_response(api, response), &found.path, cursor)
+                let body = node::Node::of_response(api, response);
+                let envelope = envelope::envelope(&body, &found.path, cursor);
+                roles.follow(api, operation, envelope.next_token.as_deref());
+                envelope
             }
             None => Envelope::default(),
         };

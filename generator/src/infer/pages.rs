@@ -255,6 +255,20 @@ fn none_or_open(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
     let Evidence {
         roles, envelope, ..
     } = evidence;
+    // No parameter could take it, and a page is not called a token.
+    let page = |path: &&String| {
+        let name = flat(path.rsplit('.').next().unwrap_or_default());
+        matches!(name.as_str(), "next" | "nextpage")
+    };
+    if let Some(path) = envelope.next_token.as_ref().filter(page)
+        && rule("a next that only a URL can be", roles.size.is_none())
+    {
+        let mut facts = facts(evidence, PaginatorKind::NextUrl, None);
+        facts.next_path = Some(path.clone());
+        let reason =
+            format!("`{path}` holds what comes next, and no parameter could take it: a URL");
+        return decide(facts, 0.6, &reason);
+    }
     if let Some(token) = envelope.next_token.as_ref().or(envelope.next_page.as_ref()) {
         let mut facts = facts(evidence, PaginatorKind::Undecided, None);
         facts.next_path = Some(token.clone());

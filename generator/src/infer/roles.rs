@@ -62,6 +62,25 @@ impl Roles {
         }
     }
 
+    /// `NextShardIterator` in the response is what `ShardIterator` takes, whatever it may be.
+    pub fn follow(&mut self, api: &Api, operation: &Operation, token: Option<&str>) {
+        let name = token.and_then(|path| path.rsplit('.').next()).map(words);
+        let Some(("next", rest)) = name.as_deref().and_then(|name| {
+            let (first, rest) = name.split_first()?;
+            Some((first.as_str(), rest.concat()))
+        }) else {
+            return;
+        };
+        if self.advance() {
+            return;
+        }
+        let followed = parameters(api, operation).into_iter().find(|param| {
+            let text = Node::of_schema(api, param.schema).is_text();
+            text && rule("a next of a parameter", flat(&param.name) == rest)
+        });
+        self.cursor = followed;
+    }
+
     /// Every name that is taken by paging.
     pub fn names(&self) -> Vec<&str> {
         [

@@ -286,6 +286,23 @@ fn cursors_in_a_posted_body() {
     pages(&[
         (
             (
+                "/GetRecords/list",
+                "@ShardIterator:string @Limit:integer",
+                with(
+                    "Records",
+                    "NextShardIterator: {type: string}, MillisBehindLatest: {type: integer}",
+                ),
+            ),
+            (
+                "Records",
+                TokenInBodyPost,
+                "ShardIterator",
+                "Limit",
+                "NextShardIterator",
+            ),
+        ),
+        (
+            (
                 "/v2/orders/search",
                 "@location_ids:array @cursor:string @limit:integer",
                 with(
@@ -319,6 +336,14 @@ fn cursors_in_a_posted_body() {
 fn urls_of_the_next_page() {
     let uri = "{type: string, format: uri}";
     pages(&[
+        (
+            (
+                "/distributions",
+                "surveyId:string",
+                "{type: object, properties: {meta: {type: object, properties: {requestId: {type: string}}}, result: {type: object, properties: {elements: {type: array, items: {type: object, properties: {id: {type: string}, name: {type: string}, kind: {type: string}}}}, nextPage: {type: string, nullable: true}}}}}".to_owned(),
+            ),
+            ("result.elements", NextUrl, "-", "-", "result.nextPage"),
+        ),
         (
             (
                 "/2010-04-01/Accounts/{AccountSid}/Calls.json",
