@@ -31,6 +31,7 @@ fn planned(document: &Path, wishes: &str) -> Result<Plan, String> {
 fn emitted(plan: &Plan) -> String {
     let context = Context {
         spec: "api.yaml".to_owned(),
+        overlays: Vec::new(),
         runtime: Runtime {
             version: "1.2.3".to_owned(),
             path: None,

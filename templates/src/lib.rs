@@ -58,6 +58,7 @@ pub struct ResourceRow {
 pub struct EtlgenToml<'a> {
     /// TOML, quotes included.
     pub spec: &'a str,
+    pub overlay: Option<&'a str>,
     pub name: Option<&'a str>,
     pub include: Option<&'a str>,
     pub exclude: Option<&'a str>,

@@ -252,6 +252,81 @@ fn a_folder_that_cannot_be_made_leaves_nothing() {
     assert!(said.contains("pets.yaml"), "{said}");
 }
 
+/// Names the lists anew, in two steps.
+const OVERLAYS: [(&str, &str); 2] = [
+    (
+        "more.yaml",
+        "overlay: 1.0.0
+info: {title: More, version: '1'}
+actions:
+  - target: $.paths
+    update:
+      /toys:
+        get:
+          responses:
+            '200':
+              content:
+                application/json:
+                  schema: {type: array, items: {$ref: '#/components/schemas/Pet'}}
+",
+    ),
+    (
+        "less.json",
+        r#"{"overlay": "1.1.0", "actions": [{"target": "$.paths['/owners']", "remove": true}]}"#,
+    ),
+];
+
+#[test]
+fn overlays_repair_the_document_and_are_remembered() {
+    let place = Place::new(SPEC);
+    for (name, text) in OVERLAYS {
+        std::fs::write(place.folder.path().join(name), text).unwrap();
+    }
+    place.succeed(&[
+        "--spec",
+        "pets.yaml",
+        "--overlay",
+        "more.yaml",
+        "--overlay",
+        "less.json",
+        "--out",
+        "a",
+    ]);
+    let modules = place.read("a/src/resources/mod.rs");
+    assert!(
+        modules.contains("mod toys;") && !modules.contains("owners"),
+        "{modules}"
+    );
+    let wishes = place.read("a/etlgen.toml");
+    let line = "overlay = [\"../more.yaml\", \"../less.json\"]";
+    assert!(wishes.contains(line), "{wishes}");
+    assert_eq!(place.read("pets.yaml"), SPEC);
+
+    // The crate's own etlgen.toml is enough to write the same again; other overlays are another document.
+    place.succeed(&["--config", "a/etlgen.toml", "--out", "b"]);
+    assert_eq!(place.read("b/src/resources/mod.rs"), modules);
+    let hash = |out: &str| {
+        let lock = place.read(&format!("{out}/.etlgen/lock.json"));
+        let line = lock.lines().find(|line| line.contains("spec_hash"));
+        line.unwrap().to_owned()
+    };
+    assert_eq!(hash("a"), hash("b"));
+    place.succeed(&["--spec", "pets.yaml", "--out", "c"]);
+    assert_ne!(hash("a"), hash("c"));
+}
+
+#[test]
+fn a_broken_overlay_is_named_with_its_place() {
+    let place = Place::new(SPEC);
+    let overlay =
+        "overlay: 1.0.0\nactions:\n  - target: $.paths\n    update: {}\n  - target: paths\n";
+    std::fs::write(place.folder.path().join("bad.yaml"), overlay).unwrap();
+    let said = place.refuse(&["--spec", "pets.yaml", "--overlay", "bad.yaml"]);
+    assert!(said.contains("error: bad.yaml:5:5: "), "{said}");
+    let said = place.refuse(&["--spec", "pets.yaml", "--overlay", "absent.yaml"]);
+    assert!(said.contains("absent.yaml"), "{said}");
+}
+
 #[test]
 fn nothing_to_read_is_wrong_usage() {
     let place = Place::new(SPEC);

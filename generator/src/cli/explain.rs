@@ -8,6 +8,9 @@ pub struct Arguments {
     /// The document: a file, a URL, or `-` for standard input
     #[arg(long)]
     spec: String,
+    /// An OpenAPI Overlay that repairs the document: a file or a URL; may be repeated
+    #[arg(long, value_name = "FILE")]
+    overlay: Vec<String>,
     /// A resource, one of its fields, or `auth`
     #[arg(value_name = "RESOURCE[.FIELD]")]
     what: String,
@@ -17,7 +20,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let understood = understand(&arguments.spec, arguments.notes)?;
+    let understood = understand(&arguments.spec, &arguments.overlay, arguments.notes)?;
     out(&explain::explain(
         &understood.api,
         &understood.facts,

@@ -10,6 +10,9 @@ pub struct Arguments {
     /// The document: a file, a URL, or `-` for standard input
     #[arg(long)]
     spec: String,
+    /// An OpenAPI Overlay that repairs the document: a file or a URL; may be repeated
+    #[arg(long, value_name = "FILE")]
+    overlay: Vec<String>,
     /// How it is shown
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -34,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let message = "`--top` shortens the table; JSON always holds every resource";
         return Err(Failure::Message(message.to_owned()));
     }
-    let understood = understand(&arguments.spec, arguments.notes)?;
+    let understood = understand(&arguments.spec, &arguments.overlay, arguments.notes)?;
     match arguments.format {
         Format::Table => {
             let mut view = View {

@@ -71,8 +71,14 @@ struct Understood {
 }
 
 /// Reads a document and tells what was found wrong with it: notes only where they are wanted.
-fn understand(spec: &str, notes: bool) -> Result<Understood, Failure> {
-    let input = Input::load(spec).map_err(|error| Failure::Message(error.to_string()))?;
+fn understand(spec: &str, overlays: &[String], notes: bool) -> Result<Understood, Failure> {
+    let load =
+        |source: &str| Input::load(source).map_err(|error| Failure::Message(error.to_string()));
+    let mut input = load(spec)?;
+    input.overlays = overlays
+        .iter()
+        .map(|overlay| load(overlay))
+        .collect::<Result<_, _>>()?;
     let (api, diagnostics) = read(&input);
     let (shown, hidden): (Vec<_>, Vec<_>) = diagnostics
         .iter()

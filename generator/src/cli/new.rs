@@ -14,6 +14,9 @@ pub struct Arguments {
     /// The document: a file, a URL, or `-` for standard input
     #[arg(long, required_unless_present = "config")]
     spec: Option<String>,
+    /// An OpenAPI Overlay that repairs the document: a file or a URL; may be repeated
+    #[arg(long, value_name = "FILE")]
+    overlay: Vec<String>,
     /// Only these resources, comma separated, and the parents they need; else every list
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     resources: Vec<String>,
@@ -49,7 +52,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let (overrides, etlgen_toml) = wishes(arguments)?;
     let spec = document(arguments, &overrides)?;
-    let mut understood = understand(&spec, arguments.notes)?;
+    let overlays = overlays(arguments, &overrides);
+    let mut understood = understand(&spec, &overlays, arguments.notes)?;
     adjust(&understood.api, &mut understood.facts, &overrides)?;
     let options = Options {
         name: arguments.name.clone(),
@@ -72,6 +76,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let surroundings = Surroundings::of(&folder);
     let context = Context {
         spec: spec_name(arguments, &options.overrides, &spec, &folder),
+        overlays: arguments
+            .overlay
+            .iter()
+            .map(|overlay| name_from(overlay, &folder))
+            .collect(),
         runtime: runtime(arguments.runtime.as_deref(), &folder),
         license: arguments.license.clone(),
         own_workspace: surroundings.has_workspace
@@ -125,11 +134,26 @@ fn document(arguments: &Arguments, overrides: &Overrides) -> Result<String, Fail
             "neither `--spec` nor the `spec` of etlgen.toml says where the document is".to_owned(),
         ));
     };
-    if spec.contains("://") {
-        return Ok(spec.clone());
+    Ok(beside(config, spec))
+}
+
+/// The overlays in the order they are applied: those of `etlgen.toml`, then those of the command line.
+fn overlays(arguments: &Arguments, overrides: &Overrides) -> Vec<String> {
+    let config = arguments.config.as_deref();
+    let own = overrides.overlay.iter().map(|overlay| match config {
+        Some(config) => beside(config, overlay),
+        None => overlay.clone(),
+    });
+    own.chain(arguments.overlay.iter().cloned()).collect()
+}
+
+/// A URL, or a file as seen from the folder of `etlgen.toml`.
+fn beside(config: &Path, file: &str) -> String {
+    if file.contains("://") {
+        return file.to_owned();
     }
     let folder = config.parent().unwrap_or(Path::new(""));
-    Ok(folder.join(spec).display().to_string())
+    folder.join(file).display().to_string()
 }
 
 /// The document as the crate names it: a URL, or a path that holds as long as both move together.
@@ -137,8 +161,15 @@ fn spec_name(arguments: &Arguments, overrides: &Overrides, spec: &str, folder: &
     match (&arguments.spec, &overrides.spec) {
         (None, Some(spec)) => spec.clone(),
         _ if spec == "-" => "-".to_owned(),
-        _ if spec.contains("://") => spec.split(['?', '#']).next().unwrap_or_default().to_owned(),
-        _ => relative(folder, Path::new(spec)),
+        _ => name_from(spec, folder),
+    }
+}
+
+/// A file as seen from the crate's folder, or a URL without what may be a secret.
+fn name_from(file: &str, folder: &Path) -> String {
+    match file.contains("://") {
+        true => file.split(['?', '#']).next().unwrap_or_default().to_owned(),
+        false => relative(folder, Path::new(file)),
     }
 }
 
@@ -177,12 +208,13 @@ fn lock(
     context: &Context,
     files: &crate::emit::Files,
 ) -> Lock {
-    let hash = spec_hash(&understood.input.bytes);
+    let hash = spec_hash(&understood.input);
     let mut lock = Lock::new(&context.spec, hash, &plan.ledger, files);
     let options = [
         ("resources", context.include.clone()),
         ("exclude", context.exclude.clone()),
         ("name", context.name.iter().cloned().collect()),
+        ("overlay", context.overlays.clone()),
     ];
     lock.options = options
         .into_iter()

@@ -80,6 +80,7 @@ fn etlgen_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_template
     };
     EtlgenToml {
         spec: &quoted(&context.spec),
+        overlay: list(&context.overlays).as_deref(),
         name: context.name.as_deref().map(quoted).as_deref(),
         include: list(&context.include).as_deref(),
         exclude: list(&context.exclude).as_deref(),

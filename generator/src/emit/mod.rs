@@ -20,6 +20,8 @@ pub type Files = BTreeMap<String, String>;
 pub struct Context {
     /// Where the document is, as the crate names it.
     pub spec: String,
+    /// The overlays that repair it, likewise.
+    pub overlays: Vec<String>,
     pub runtime: Runtime,
     /// SPDX.
     pub license: String,

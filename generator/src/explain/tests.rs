@@ -41,7 +41,7 @@ fn said(what: &str) -> String {
     let input = Input {
         name: "test.yaml".to_owned(),
         bytes: DOCUMENT.as_bytes().to_vec(),
-        base: None,
+        ..Input::default()
     };
     let (api, diagnostics) = read(&input);
     let api = api.unwrap_or_else(|| panic!("{diagnostics:?}"));

@@ -25,7 +25,7 @@ fn read_text(text: &str) -> Facts {
     let input = Input {
         name: "test.yaml".to_owned(),
         bytes: text.as_bytes().to_vec(),
-        base: None,
+        ..Input::default()
     };
     let (api, diagnostics) = read(&input);
     infer(&api.unwrap_or_else(|| panic!("{diagnostics:?}")))

@@ -12,6 +12,9 @@ use crate::diagnostics::{Diagnostic, Position, Severity};
 pub struct Overrides {
     /// Where the document is: a file or a URL.
     pub spec: Option<String>,
+    /// Overlays that repair it, in the order they are applied: files or URLs.
+    #[serde(default)]
+    pub overlay: Vec<String>,
     /// The source's name.
     pub name: Option<String>,
     /// Only these resources; empty: all.

@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::emit::Files;
 use crate::plan::Ledger;
+use crate::spec::Input;
 
 /// What a crate was generated from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -15,7 +16,7 @@ pub struct Lock {
     pub format: u32,
     /// Where the document was, as the crate names it.
     pub spec: String,
-    /// The document's content.
+    /// The content of the document and its overlays.
     pub spec_hash: String,
     /// What was asked for on the command line.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -50,9 +51,14 @@ impl Lock {
     }
 }
 
-/// The hash of a document.
-pub fn spec_hash(bytes: &[u8]) -> String {
-    hash(bytes)
+/// The hash of a document, and of the overlays that are applied to it.
+pub fn spec_hash(input: &Input) -> String {
+    let own = hash(&input.bytes);
+    let overlays = input.overlays.iter().map(|overlay| hash(&overlay.bytes));
+    match overlays.reduce(|all, one| format!("{all} {one}")) {
+        None => own,
+        Some(overlays) => hash(format!("{own} {overlays}").as_bytes()),
+    }
 }
 
 fn hash(bytes: &[u8]) -> String {

@@ -7,7 +7,10 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::Value;
 
 use super::load::{Input, read_file};
+use super::locate::locate;
+use super::overlay::Edits;
 use super::parse::{decode, parse_text};
+use crate::diagnostics::Position;
 
 /// Files beyond this are not read.
 const MAX_FILES: usize = 2000;
@@ -20,6 +23,8 @@ pub(super) struct Documents<'a> {
     files: Vec<File<'a>>,
     /// Files by their path relative to the base; or why they cannot be read.
     by_path: HashMap<PathBuf, Result<usize, String>>,
+    /// What overlays changed in the document itself.
+    edits: Edits,
 }
 
 #[derive(Debug)]
@@ -149,7 +154,7 @@ pub(super) fn unescape(token: &str) -> String {
 
 impl<'t> Documents<'t> {
     /// Takes the document and reads every file that it, or one of those, refers to.
-    pub fn gather(input: &Input, text: Cow<'t, str>, value: Value) -> Documents<'t> {
+    pub fn gather(input: &Input, text: Cow<'t, str>, value: Value, edits: Edits) -> Documents<'t> {
         let mut documents = Documents {
             files: vec![File {
                 name: input.name.clone(),
@@ -158,6 +163,7 @@ impl<'t> Documents<'t> {
                 value,
             }],
             by_path: HashMap::new(),
+            edits,
         };
         let mut next = 0;
         while let Some(file) = documents.files.get(next) {
@@ -212,11 +218,18 @@ impl<'t> Documents<'t> {
         })
     }
 
-    /// Name and text of a file; the document's own if there is no such file.
-    pub fn source(&self, file: usize) -> (&str, &str) {
+    /// The file and the place that a part comes from: a file of the documents, or an overlay.
+    pub fn place(&self, file: usize, pointer: &str) -> (String, Option<Position>) {
+        let pointer = match file {
+            0 => match self.edits.origin(pointer) {
+                Ok(pointer) => pointer,
+                Err(place) => return place,
+            },
+            _ => pointer.to_owned(),
+        };
         match self.files.get(file).or(self.files.first()) {
-            Some(file) => (&file.name, &file.text),
-            None => ("", ""),
+            Some(file) => (file.name.clone(), locate(&file.text, &pointer)),
+            None => (String::new(), None),
         }
     }
 
@@ -427,7 +440,12 @@ mod tests {
     use super::*;
 
     fn documents(value: Value) -> Documents<'static> {
-        Documents::gather(&Input::default(), Cow::Borrowed(""), value)
+        Documents::gather(
+            &Input::default(),
+            Cow::Borrowed(""),
+            value,
+            Edits::default(),
+        )
     }
 
     fn target(value: Value, reference: &str) -> Result<String, String> {

@@ -18,6 +18,8 @@ pub struct Input {
     pub bytes: Vec<u8>,
     /// What `$ref`s to other files are relative to; `None`: they are not followed.
     pub base: Option<PathBuf>,
+    /// Overlays, in the order they are applied.
+    pub overlays: Vec<Input>,
 }
 
 /// A document could not be fetched.
@@ -49,7 +51,12 @@ impl Input {
             (source.to_owned(), read_file(Path::new(source)), directory)
         };
         match bytes {
-            Ok(bytes) => Ok(Input { name, bytes, base }),
+            Ok(bytes) => Ok(Input {
+                name,
+                bytes,
+                base,
+                overlays: Vec::new(),
+            }),
             Err(reason) => Err(LoadError { name, reason }),
         }
     }

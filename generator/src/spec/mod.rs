@@ -9,6 +9,7 @@ mod identify;
 mod load;
 mod locate;
 mod operation;
+mod overlay;
 mod parameter;
 mod parse;
 mod report;
@@ -32,11 +33,15 @@ use crate::diagnostics::Diagnostic;
 /// Reads a document. Without an `Api` there is at least one error among the diagnostics.
 pub fn read(input: &Input) -> (Option<Api>, Vec<Diagnostic>) {
     let mut report = Report::default();
-    let Some((text, value)) = parse::parse(input, &mut report) else {
+    let Some((text, mut value)) = parse::parse(input, &mut report) else {
         return (None, report.finish(&Documents::default()));
     };
+    let edits = overlay::apply(input, &mut value, &mut report);
+    if report.failed() {
+        return (None, report.finish(&Documents::default()));
+    }
     let dialect = identify::identify(&value, &mut report);
-    let documents = Documents::gather(input, text, value);
+    let documents = Documents::gather(input, text, value, edits);
     let api = dialect
         .and_then(|dialect| root::api(&documents, dialect, &mut report))
         .filter(|_| !report.failed());

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use super::document::{Documents, Node};
-use super::locate::locate;
 use crate::diagnostics::{Diagnostic, Position, Severity};
 
 /// How often one kind of finding is told; the rest is counted.
@@ -119,8 +118,8 @@ impl Report {
                 let (file, position, pointer) = match finding.place {
                     Place::Text(file, position) => (file, position, None),
                     Place::Pointer(pointer) => {
-                        let (name, text) = documents.source(finding.file);
-                        (name.to_owned(), locate(text, &pointer), Some(pointer))
+                        let (file, position) = documents.place(finding.file, &pointer);
+                        (file, position, Some(pointer))
                     }
                 };
                 let message = if finding.detail.is_empty() {

@@ -3,6 +3,7 @@
 use openapiv3::OpenAPI;
 
 use super::load::Input;
+use super::overlay;
 use super::parse;
 use super::report::Report;
 use crate::diagnostics::printable;
@@ -10,7 +11,8 @@ use crate::diagnostics::printable;
 /// Reads the document as OpenAPI 3.0 to the letter; else says what is against it.
 pub fn strict(input: &Input) -> Result<OpenAPI, String> {
     let mut report = Report::default();
-    let (_, value) = parse::parse(input, &mut report).ok_or("it is neither JSON nor YAML")?;
+    let (_, mut value) = parse::parse(input, &mut report).ok_or("it is neither JSON nor YAML")?;
+    overlay::apply(input, &mut value, &mut report);
     match value.get("openapi").and_then(|version| version.as_str()) {
         Some(version) if version.starts_with("3.0") => {}
         _ => return Err("it is of another version".to_owned()),
@@ -91,7 +93,7 @@ mod tests {
         let input = Input {
             name: "x".to_owned(),
             bytes: b"openapi: 3.0.0\ninfo: {title: x}\npaths: {}\n".to_vec(),
-            base: None,
+            ..Input::default()
         };
         assert!(strict(&input).unwrap_err().contains("version"));
     }
