@@ -7,6 +7,7 @@ mod doubts;
 mod envelope;
 pub mod facts;
 mod filters;
+mod hints;
 mod keys;
 mod limits;
 mod links;
@@ -33,6 +34,7 @@ use crate::spec::api::{Api, Operation, Parameter};
 
 use envelope::Envelope;
 use facts::{Decision, Facts, PaginatorFacts, PaginatorKind, ResourceFacts, ResourceKind, Skipped};
+use hints::Hint;
 use pages::{Evidence, Habits};
 use parents::Parent;
 use records::Found;
@@ -53,6 +55,7 @@ struct Draft<'a> {
     found: Found<'a>,
     roles: Roles,
     envelope: Envelope,
+    hint: Hint,
     key: Decision<Vec<String>>,
     name: String,
 }
@@ -95,7 +98,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
     let mut drafts = Vec::new();
     let mut skipped = Vec::new();
     for (index, operation) in api.operations.iter().enumerate() {
-        let (kind, found, roles) = match resources::classify(api, operation) {
+        let (mut kind, mut found, mut roles) = match resources::classify(api, operation) {
             None => continue,
             Some(Verdict::Skip(reason)) => {
                 skipped.push(Skipped {
@@ -107,8 +110,9 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             }
             Some(Verdict::Resource { kind, found, roles }) => (kind, *found, *roles),
         };
-        let mut roles = roles;
-        let envelope = match operation
+        let hint = hints::hint(api, operation);
+        hint.settle(api, operation, &mut kind, &mut found, &mut roles);
+        let mut envelope = match operation
             .response
             .as_ref()
             .filter(|_| kind == ResourceKind::List)
@@ -126,6 +130,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             }
             None => Envelope::default(),
         };
+        hint.complete(&mut envelope);
         let noun = words::noun(&operation.path);
         let item = items
             .get(&words::path_shape(&operation.path))
@@ -143,6 +148,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             found,
             roles,
             envelope,
+            hint,
             key,
             name: String::new(),
         });
@@ -266,7 +272,7 @@ fn resource(
     } = draft;
     let is_list = draft.kind == ResourceKind::List;
     let paginator = if is_list {
-        pages::paginator(&Evidence {
+        let evidence = Evidence {
             api,
             operation,
             roles,
@@ -274,7 +280,9 @@ fn resource(
             habits,
             records: &found.path,
             key: &draft.key.value,
-        })
+        };
+        let said = draft.hint.paginator(&evidence);
+        said.unwrap_or_else(|| pages::paginator(&evidence))
     } else {
         unpaged()
     };

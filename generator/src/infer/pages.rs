@@ -301,7 +301,11 @@ fn none_or_open(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
     )
 }
 
-fn facts(evidence: &Evidence<'_>, kind: PaginatorKind, param: Option<&Param>) -> PaginatorFacts {
+pub(super) fn facts(
+    evidence: &Evidence<'_>,
+    kind: PaginatorKind,
+    param: Option<&Param>,
+) -> PaginatorFacts {
     let Evidence {
         api,
         roles,
@@ -327,7 +331,7 @@ fn facts(evidence: &Evidence<'_>, kind: PaginatorKind, param: Option<&Param>) ->
     }
 }
 
-fn cursor(evidence: &Evidence<'_>, param: &Param, token: String) -> PaginatorFacts {
+pub(super) fn cursor(evidence: &Evidence<'_>, param: &Param, token: String) -> PaginatorFacts {
     let kind = if param.in_body {
         PaginatorKind::TokenInBodyPost
     } else {
@@ -338,13 +342,13 @@ fn cursor(evidence: &Evidence<'_>, param: &Param, token: String) -> PaginatorFac
     facts
 }
 
-fn offset(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
+pub(super) fn offset(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
     let mut facts = facts(evidence, PaginatorKind::Offset, Some(param));
     facts.first_page = u64::from(first(evidence.api, param).unwrap_or(0) == 1);
     facts
 }
 
-fn page_number(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
+pub(super) fn page_number(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
     let mut facts = facts(evidence, PaginatorKind::PageNumber, Some(param));
     // Spring counts from 0, and shows itself by its totals.
     let total = facts.total_path.as_deref().map(flat).unwrap_or_default();

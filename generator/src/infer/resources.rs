@@ -3,6 +3,7 @@
 use crate::spec::api::{Api, Location, Operation, SchemaKind};
 
 use super::facts::ResourceKind;
+use super::hints;
 use super::node::Node;
 use super::records::{self, Found};
 use super::roles::{Roles, roles};
@@ -32,13 +33,14 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
         .flat_map(words)
         .collect();
     let roles = roles(api, operation);
-    if posts && !asks(operation, &path_words) && !pages_through(api, operation) {
+    let paged = pages_through(api, operation) || hints::is_paged(operation);
+    if posts && !asks(operation, &path_words) && !paged {
         return Some(Verdict::Skip("it writes"));
     }
     let Some(found) = records::find(api, operation, &roles) else {
         return Some(Verdict::Skip("its answer is not JSON"));
     };
-    if posts && !found.list {
+    if posts && !found.list && !hints::is_paged(operation) {
         return Some(Verdict::Skip("it is no list"));
     }
     let last = path_words.last().map(String::as_str).unwrap_or_default();

@@ -8,6 +8,7 @@ use crate::spec::{Input, read};
 
 mod auth;
 mod conventions;
+mod hints;
 mod left_out;
 mod lists;
 mod pages;

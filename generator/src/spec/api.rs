@@ -116,6 +116,8 @@ pub struct Parameter {
     /// `deepObject`, `form`, …, if stated.
     pub style: Option<String>,
     pub example: Option<Value>,
+    /// `x-…`.
+    pub extensions: BTreeMap<String, Value>,
 }
 
 /// What a 2xx response holds.

@@ -54,6 +54,7 @@ pub(super) fn parameter<'a>(
         schema: schemas.schema(schema, report),
         style: node.text("style").or_else(|| node.text("collectionFormat")),
         example: example(documents, node),
+        extensions: node.extensions(),
         name,
         location,
     })
@@ -111,6 +112,7 @@ pub(super) fn fit_to_path<'a>(
             schema: schemas.schema(node, report),
             style: None,
             example: None,
+            extensions: std::collections::BTreeMap::new(),
         });
     }
     parameters.retain(|parameter| {
