@@ -9,6 +9,8 @@ pub mod emit;
 pub mod explain;
 pub mod infer;
 pub mod inspect;
+pub mod learn;
 pub mod plan;
 pub mod project;
+pub mod shape;
 pub mod spec;

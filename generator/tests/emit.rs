@@ -32,6 +32,7 @@ fn emitted(plan: &Plan) -> String {
     let context = Context {
         spec: "api.yaml".to_owned(),
         overlays: Vec::new(),
+        learned: etlgen::emit::Files::new(),
         runtime: Runtime {
             version: "1.2.3".to_owned(),
             path: None,
@@ -66,6 +67,7 @@ snapshot!(names_of_all_kinds, "names.yaml");
 snapshot!(keys_with_dots, "odata.yaml");
 snapshot!(the_old_dialect, "swagger2.json");
 snapshot!(unions_and_recursion, "unions.yaml");
+snapshot!(types_by_examples, "examples.yaml");
 
 #[test]
 fn an_owner_decides_what_is_whose_child() {

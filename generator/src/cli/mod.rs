@@ -2,9 +2,11 @@
 
 mod explain;
 mod inspect;
+mod learn;
 mod new;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -30,6 +32,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Says why a resource, one of its fields or the auth is taken to be what it is, and what changes it
     Explain(explain::Arguments),
+    /// Learns the records of a resource without a schema from samples: `etlgen learn RESOURCE < sample.json`
+    Learn(learn::Arguments),
 }
 
 /// Why a command ends early: it has been said, or is said now.
@@ -53,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::New(arguments) => new::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Learn(arguments) => learn::run(&arguments),
     };
     match result {
         Ok(()) => return ExitCode::SUCCESS,
@@ -72,13 +77,7 @@ struct Understood {
 
 /// Reads a document and tells what was found wrong with it: notes only where they are wanted.
 fn understand(spec: &str, overlays: &[String], notes: bool) -> Result<Understood, Failure> {
-    let load =
-        |source: &str| Input::load(source).map_err(|error| Failure::Message(error.to_string()));
-    let mut input = load(spec)?;
-    input.overlays = overlays
-        .iter()
-        .map(|overlay| load(overlay))
-        .collect::<Result<_, _>>()?;
+    let input = read_all(spec, overlays)?;
     let (api, diagnostics) = read(&input);
     let (shown, hidden): (Vec<_>, Vec<_>) = diagnostics
         .iter()
@@ -100,6 +99,27 @@ fn understand(spec: &str, overlays: &[String], notes: bool) -> Result<Understood
     let api = api.ok_or(Failure::Said)?;
     let facts = infer(&api);
     Ok(Understood { input, api, facts })
+}
+
+/// The bytes of a document and of its overlays.
+fn read_all(spec: &str, overlays: &[String]) -> Result<Input, Failure> {
+    let load =
+        |source: &str| Input::load(source).map_err(|error| Failure::Message(error.to_string()));
+    let mut input = load(spec)?;
+    input.overlays = overlays
+        .iter()
+        .map(|overlay| load(overlay))
+        .collect::<Result<_, _>>()?;
+    Ok(input)
+}
+
+/// A URL, or a file as seen from the folder of `etlgen.toml`.
+fn beside(config: &Path, file: &str) -> String {
+    if file.contains("://") {
+        return file.to_owned();
+    }
+    let folder = config.parent().unwrap_or(Path::new(""));
+    folder.join(file).display().to_string()
 }
 
 /// A line on standard error; there is nobody left to tell if it fails.

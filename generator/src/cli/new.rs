@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Failure, Understood, out, say, understand};
-use crate::emit::{Context, files};
+use super::{Failure, Understood, beside, out, say, understand};
+use crate::emit::{Context, Files, files};
 use crate::inspect;
 use crate::plan::overrides::{self, Overrides};
 use crate::plan::{Options, Plan, Runtime, adjust, plan};
-use crate::project::{Lock, Surroundings, ensure_free, format, relative, spec_hash, write_new};
+use crate::project::{
+    Lock, Surroundings, ensure_free, format, learned, relative, spec_hash, write_new,
+};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -52,7 +54,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let (overrides, etlgen_toml) = wishes(arguments)?;
     let spec = document(arguments, &overrides)?;
-    let overlays = overlays(arguments, &overrides);
+    let learned = learnt(arguments)?;
+    let overlays = overlays(arguments, &overrides, &learned);
     let mut understood = understand(&spec, &overlays, arguments.notes)?;
     adjust(&understood.api, &mut understood.facts, &overrides)?;
     let options = Options {
@@ -81,6 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             .iter()
             .map(|overlay| name_from(overlay, &folder))
             .collect(),
+        learned,
         runtime: runtime(arguments.runtime.as_deref(), &folder),
         license: arguments.license.clone(),
         own_workspace: surroundings.has_workspace
@@ -137,23 +141,28 @@ fn document(arguments: &Arguments, overrides: &Overrides) -> Result<String, Fail
     Ok(beside(config, spec))
 }
 
-/// The overlays in the order they are applied: those of `etlgen.toml`, then those of the command line.
-fn overlays(arguments: &Arguments, overrides: &Overrides) -> Vec<String> {
+/// What was learnt for the crate that `etlgen.toml` stands in: the new one gets it too.
+fn learnt(arguments: &Arguments) -> Result<Files, Failure> {
+    let Some(config) = &arguments.config else {
+        return Ok(Files::new());
+    };
+    let folder = config.parent().unwrap_or(Path::new(""));
+    learned(folder).map_err(|error| Failure::Message(error.to_string()))
+}
+
+/// The overlays in the order they are applied: those of `etlgen.toml`, those of the command line, what was learnt.
+fn overlays(arguments: &Arguments, overrides: &Overrides, learned: &Files) -> Vec<String> {
     let config = arguments.config.as_deref();
     let own = overrides.overlay.iter().map(|overlay| match config {
         Some(config) => beside(config, overlay),
         None => overlay.clone(),
     });
-    own.chain(arguments.overlay.iter().cloned()).collect()
-}
-
-/// A URL, or a file as seen from the folder of `etlgen.toml`.
-fn beside(config: &Path, file: &str) -> String {
-    if file.contains("://") {
-        return file.to_owned();
-    }
-    let folder = config.parent().unwrap_or(Path::new(""));
-    folder.join(file).display().to_string()
+    let learned = learned
+        .keys()
+        .filter_map(|path| Some(beside(config?, path)));
+    own.chain(arguments.overlay.iter().cloned())
+        .chain(learned)
+        .collect()
 }
 
 /// The document as the crate names it: a URL, or a path that holds as long as both move together.

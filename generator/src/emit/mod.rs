@@ -22,6 +22,8 @@ pub struct Context {
     pub spec: String,
     /// The overlays that repair it, likewise.
     pub overlays: Vec<String>,
+    /// What was learnt from samples, by its path in the crate.
+    pub learned: Files,
     pub runtime: Runtime,
     /// SPDX.
     pub license: String,
@@ -65,6 +67,7 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, String> {
             rust(format!("src/types/{ident}.rs"), structs::file(plan, body))?;
         }
     }
+    files.extend(context.learned.clone());
     files.extend(documents::documents(plan, context).map_err(|error| error.to_string())?);
     Ok(files)
 }

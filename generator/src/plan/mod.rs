@@ -17,6 +17,7 @@ mod text;
 pub use adjust::adjust;
 pub use build::{Options, Runtime, plan};
 pub use names::{Ledger, is_keyword, module as module_name};
+pub use select::unknown;
 pub use text::plain as plain_text;
 
 /// A crate that will be generated.

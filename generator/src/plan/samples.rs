@@ -19,11 +19,7 @@ pub fn examples(operation: &Operation, records: &[String]) -> Vec<Value> {
         .flat_map(|response| &response.examples);
     let mut out = Vec::new();
     for example in examples {
-        // Some documents write their examples as text.
-        let parsed = example
-            .as_str()
-            .and_then(|text| serde_json::from_str(text).ok());
-        let mut at = parsed.as_ref().unwrap_or(example);
+        let mut at = example;
         for key in records {
             at = &at[key];
         }

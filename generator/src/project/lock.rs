@@ -61,6 +61,6 @@ pub fn spec_hash(input: &Input) -> String {
     }
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(super) fn hash(bytes: &[u8]) -> String {
     format!("xxh3:{:032x}", xxh3_128(bytes))
 }

@@ -1,5 +1,6 @@
 //! The crate on disk: written whole or not at all, with the base and the lock that later updates merge by.
 
+mod change;
 mod format;
 mod lock;
 mod place;
@@ -8,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use change::{ChangeError, change, learned, learned_path, read_lock};
 pub use format::format;
 pub use lock::{Lock, spec_hash};
 pub use place::{Surroundings, relative};

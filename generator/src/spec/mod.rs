@@ -15,6 +15,7 @@ mod parse;
 mod report;
 mod response;
 mod root;
+mod sampled;
 mod schema;
 mod security;
 mod strict;
@@ -29,6 +30,14 @@ use report::Report;
 pub use strict::strict;
 
 use crate::diagnostics::Diagnostic;
+
+/// The value of a document with its overlays applied; `None` if there is none, which [`read`] explains.
+pub fn overlaid(input: &Input) -> Option<serde_json::Value> {
+    let mut report = Report::default();
+    let (_, mut value) = parse::parse(input, &mut report)?;
+    overlay::apply(input, &mut value, &mut report);
+    (!report.failed()).then_some(value)
+}
 
 /// Reads a document. Without an `Api` there is at least one error among the diagnostics.
 pub fn read(input: &Input) -> (Option<Api>, Vec<Diagnostic>) {

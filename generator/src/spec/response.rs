@@ -139,7 +139,7 @@ fn examples(documents: &Documents<'_>, media: &Node<'_>) -> Vec<Value> {
                 .any(|key| example.value.get(*key).is_some());
             value.or_else(|| (!is_wrapper).then(|| example.value.clone()))
         });
-    single.into_iter().chain(many).collect()
+    single.into_iter().chain(many).map(read).collect()
 }
 
 /// Swagger 2.0: media type -> example.
@@ -148,8 +148,18 @@ fn old_examples(response: &Node<'_>) -> Vec<Value> {
     let entries = examples.iter().flat_map(Node::entries);
     entries
         .filter(|(name, _)| is_json(name))
-        .map(|(_, example)| example.value.clone())
+        .map(|(_, example)| read(example.value.clone()))
         .collect()
+}
+
+/// Some documents write their examples as text.
+fn read(example: Value) -> Value {
+    let text = example.as_str().map(str::trim_start);
+    let tree = text.filter(|text| text.starts_with(['{', '[']));
+    match tree.and_then(|text| serde_json::from_str(text).ok()) {
+        Some(tree) => tree,
+        None => example,
+    }
 }
 
 fn headers(documents: &Documents<'_>, response: &Node<'_>) -> IndexMap<String, String> {

@@ -9,6 +9,7 @@ use super::document::{Documents, Node};
 use super::identify::Dialect;
 use super::operation::{self, Defaults};
 use super::report::Report;
+use super::sampled;
 use super::schema::SchemaBuilder;
 use super::security;
 
@@ -40,6 +41,8 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
         // The second of two operations goes by its path.
         operation.id = operation.id.take().filter(|id| ids.insert(id.clone()));
     }
+    let mut schemas = schemas.finish();
+    sampled::fill(&mut operations, &mut schemas);
     let info = root.child("info").unwrap_or_else(|| root.clone());
     Some(Api {
         title: info.text("title").unwrap_or_default(),
@@ -52,7 +55,7 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
         security_schemes: security::schemes(documents, &root, report),
         security: security::requirements(&root).unwrap_or_default(),
         operations,
-        schemas: schemas.finish(),
+        schemas,
         extensions: root.extensions(),
     })
 }

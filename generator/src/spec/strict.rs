@@ -3,16 +3,12 @@
 use openapiv3::OpenAPI;
 
 use super::load::Input;
-use super::overlay;
-use super::parse;
-use super::report::Report;
+use super::overlaid;
 use crate::diagnostics::printable;
 
 /// Reads the document as OpenAPI 3.0 to the letter; else says what is against it.
 pub fn strict(input: &Input) -> Result<OpenAPI, String> {
-    let mut report = Report::default();
-    let (_, mut value) = parse::parse(input, &mut report).ok_or("it is neither JSON nor YAML")?;
-    overlay::apply(input, &mut value, &mut report);
+    let value = overlaid(input).ok_or("it is neither JSON nor YAML")?;
     match value.get("openapi").and_then(|version| version.as_str()) {
         Some(version) if version.starts_with("3.0") => {}
         _ => return Err("it is of another version".to_owned()),
