@@ -158,6 +158,30 @@ fn a_run_that_fails_at_any_commit_is_gone_on_with_and_ends_the_same() {
 }
 
 #[test]
+fn children_found_before_their_own_first_commit_are_not_lost() {
+    for full_refresh in [false, true] {
+        let (base, _) = serve(api);
+        let source = source(&base);
+        let options = RunOptions {
+            full_refresh,
+            ..RunOptions::default()
+        };
+        for commits in 0..6 {
+            // Each delivery is a commit: that of the parent's first page comes before any of the child's.
+            let into = InMemory::new(1);
+            let first = run(&source, into.failing_at(commits), &options);
+            assert!(first.is_err(), "commit {commits}");
+            run(&source, into.clone(), &RunOptions::default()).unwrap();
+            assert_eq!(
+                into.table("members").len(),
+                (TEAMS * MEMBERS) as usize,
+                "full refresh: {full_refresh}, commit {commits}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_second_run_changes_nothing() {
     for disposition in [
         Disposition::Merge,

@@ -28,6 +28,8 @@ pub(crate) struct Children {
     known: KnownSlices,
     /// Found since the last flush.
     found: Vec<(String, SliceState)>,
+    /// What begins the child's pass: a slice must not be remembered without it.
+    begins: Vec<StateChange>,
     queue: mpsc::UnboundedSender<Found>,
 }
 
@@ -36,6 +38,7 @@ impl Children {
         child: Arc<dyn AnyResource>,
         pass: String,
         known: KnownSlices,
+        begins: Vec<StateChange>,
         queue: mpsc::UnboundedSender<Found>,
     ) -> Self {
         Children {
@@ -43,6 +46,7 @@ impl Children {
             pass,
             known,
             found: Vec::new(),
+            begins,
             queue,
         }
     }
@@ -105,8 +109,9 @@ impl Children {
         self.found.push((id, state.clone()));
     }
 
-    /// The state rows of the slices found since the last flush.
+    /// The state of the slices found since the last flush.
     pub fn pending_state(&mut self) -> Vec<StateChange> {
+        let mut changes = std::mem::take(&mut self.begins);
         let resource = &self.child.spec().name;
         let row = |(slice, state): &(String, SliceState)| {
             StateChange::Put(StateRow {
@@ -115,7 +120,8 @@ impl Children {
                 value: state.to_json(),
             })
         };
-        self.found.iter().map(row).collect()
+        changes.extend(self.found.iter().map(row));
+        changes
     }
 
     /// Lets the child read the slices found since the last flush.

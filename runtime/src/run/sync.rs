@@ -268,9 +268,9 @@ impl Plan<'_> {
         let name: Arc<str> = spec.name.as_str().into();
         let place = |error: Error| error.at(format!("resource {name}"));
         let explicit = Window::explicit(spec.cursor.as_ref(), self.options).map_err(place)?;
-        let mut forgotten = Vec::new();
+        let mut begins = Vec::new();
         if self.options.full_refresh && loads {
-            forgotten = known
+            begins = known
                 .drain()
                 .map(|(slice, _)| StateChange::Forget {
                     resource: spec.name.clone(),
@@ -352,9 +352,6 @@ impl Plan<'_> {
             children,
             stats.clone(),
         );
-        for change in forgotten {
-            sink.remember(change);
-        }
         if !goes_on {
             sink.begin_pass();
             if is_child && loads && explicit.is_none() {
@@ -369,7 +366,7 @@ impl Plan<'_> {
                     ..SliceState::default()
                 };
                 let (resource, slice) = (spec.name.clone(), String::new());
-                sink.remember(StateChange::Put(StateRow {
+                begins.push(StateChange::Put(StateRow {
                     resource,
                     slice,
                     value: state.to_json(),
@@ -379,10 +376,13 @@ impl Plan<'_> {
         let (queue, child) = match &spec.parent {
             Some(parent) => {
                 let (sender, receiver) = mpsc::unbounded_channel();
-                let child = Children::new(resource.clone(), pass.clone(), known, sender);
+                let child = Children::new(resource.clone(), pass.clone(), known, begins, sender);
                 (Some(receiver), Some((parent.resource.clone(), child)))
             }
-            None => (None, None),
+            None => {
+                begins.into_iter().for_each(|change| sink.remember(change));
+                (None, None)
+            }
         };
         let publish_cut = self.options.limit.is_some() && staged && state.done.is_none();
         let fetcher = Fetcher::new(
