@@ -107,3 +107,28 @@ fn wishes_that_mean_nothing_are_errors() {
         assert!(error.contains(said), "{error}");
     }
 }
+
+#[test]
+fn an_owner_says_what_may_become_of_the_tables() {
+    let wishes = r#"
+        contract = { types = "freeze" }
+        [resources.boards]
+        contract = "discard_row"
+        [resources.labels]
+        contract = { columns = "discard_value" }
+    "#;
+    let plan = planned(&trap("levels.yaml"), wishes).unwrap();
+    let text: String = emitted(&plan).split_whitespace().collect();
+    for line in [
+        ".contract(Contract::evolve().types(Mode::Freeze)).resource(",
+        ".contract(Contract::discard_row())",
+        ".contract(Contract::evolve().columns(Mode::DiscardValue).types(Mode::Freeze))",
+    ] {
+        assert_eq!(text.matches(line).count(), 1, "{line}\n{text}");
+    }
+    let error = planned(&trap("levels.yaml"), "contract = \"frozen\"\n").unwrap_err();
+    assert!(
+        error.contains("etlgen.toml:1:") && error.contains("discard_value"),
+        "{error}"
+    );
+}

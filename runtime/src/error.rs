@@ -16,6 +16,8 @@ pub enum ErrorKind {
     Api,
     /// A paginator could not prove that it goes on or ends (a repeated page, a token that never changes).
     Paging,
+    /// What the API sent is not what the resource's contract allows.
+    Contract,
     /// The destination refused the data.
     Destination,
     /// The state is not one this program can go on from.
@@ -30,7 +32,7 @@ impl ErrorKind {
         match self {
             ErrorKind::Usage => 2,
             ErrorKind::Credentials => 3,
-            ErrorKind::Api | ErrorKind::Paging => 4,
+            ErrorKind::Api | ErrorKind::Paging | ErrorKind::Contract => 4,
             ErrorKind::Destination | ErrorKind::State => 5,
             ErrorKind::System => 1,
         }

@@ -24,6 +24,10 @@ pub fn library(plan: &Plan) -> TokenStream {
         )
     });
     let auth = auth(&plan.auth).map(|auth| quote!(.auth(#auth)));
+    let contract = plan.contract.map(|contract| {
+        let contract = super::resource::contract(contract);
+        quote!(.contract(#contract))
+    });
     let resources = plan.resources.iter().map(|resource| {
         let name = ident(&resource.ident);
         let config = needs_config(resource).then(|| quote!(config));
@@ -42,6 +46,7 @@ pub fn library(plan: &Plan) -> TokenStream {
         pub fn source(config: &Config) -> Source {
             Source::new(#source, &config.base_url)
                 #auth
+                #contract
                 #(#resources)*
         }
     }

@@ -6,8 +6,8 @@ use quote::{format_ident, quote};
 use super::structs;
 use super::tokens::{doc, ident, inner_doc};
 use crate::plan::{
-    Cursor, FieldRef, Link, Paginator, PaginatorKind, ParameterPlace, ParameterValue, Parent, Plan,
-    Resource, plain_text,
+    Contract, ContractMode, Cursor, FieldRef, Link, Paginator, PaginatorKind, ParameterPlace,
+    ParameterValue, Parent, Plan, Resource, plain_text,
 };
 
 /// `src/resources/mod.rs`.
@@ -141,6 +141,10 @@ fn declaration(resource: &Resource) -> TokenStream {
         let cursor = self::cursor(cursor);
         calls.push(quote!(.incremental(#cursor)));
     }
+    if let Some(contract) = resource.contract {
+        let contract = self::contract(contract);
+        calls.push(quote!(.contract(#contract)));
+    }
     quote!(Resource::#constructor(#name, #path) #(#calls)*)
 }
 
@@ -231,6 +235,35 @@ fn cursor(cursor: &Cursor) -> TokenStream {
         calls.extend(quote!(.new_rows_only()));
     }
     calls
+}
+
+/// `Contract::freeze()`, `Contract::evolve().columns(Mode::DiscardValue)`.
+pub fn contract(contract: Contract) -> TokenStream {
+    let Contract {
+        tables,
+        columns,
+        types,
+    } = contract;
+    if tables == columns && columns == types {
+        return match tables {
+            ContractMode::Evolve => quote!(Contract::evolve()),
+            ContractMode::Freeze => quote!(Contract::freeze()),
+            ContractMode::DiscardRow => quote!(Contract::discard_row()),
+            ContractMode::DiscardValue => quote!(Contract::discard_value()),
+        };
+    }
+    let parts = [
+        (quote!(tables), tables),
+        (quote!(columns), columns),
+        (quote!(types), types),
+    ];
+    let calls = parts.iter().filter_map(|(call, mode)| match mode {
+        ContractMode::Evolve => None,
+        ContractMode::Freeze => Some(quote!(.#call(Mode::Freeze))),
+        ContractMode::DiscardRow => Some(quote!(.#call(Mode::DiscardRow))),
+        ContractMode::DiscardValue => Some(quote!(.#call(Mode::DiscardValue))),
+    });
+    quote!(Contract::evolve() #(#calls)*)
 }
 
 fn child_of(parent: &Parent) -> TokenStream {

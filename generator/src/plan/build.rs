@@ -3,7 +3,7 @@
 use super::adopt::placeholders;
 use super::fields::{field_ref, link, takes};
 use super::names::{self, Ledger, Names};
-use super::overrides::{AuthKind, Overrides, ResourceOverrides};
+use super::overrides::{AuthKind, ContractWish, Overrides, ResourceOverrides};
 use super::records::Structs;
 use super::select::select;
 use super::*;
@@ -65,6 +65,7 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Dia
         title: text::plain(&api.title),
         description: text::sentence(&api.description),
         auth: Auth::None,
+        contract: options.overrides.contract.map(|wish| contract(wish, None)),
         settings: Vec::new(),
         resources: Vec::new(),
         types: Vec::new(),
@@ -88,6 +89,23 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Dia
     plan.settings.push(settings::base_url(base_url));
     resources(api, &facts, &chosen, options, &mut plan);
     Ok(plan)
+}
+
+/// A contract as it is declared: what it does not say is as in the default.
+fn contract(wish: ContractWish, default: Option<ContractWish>) -> Contract {
+    let base = default.map_or(Contract::default(), |default| contract(default, None));
+    match wish {
+        ContractWish::Mode(mode) => Contract {
+            tables: mode,
+            columns: mode,
+            types: mode,
+        },
+        ContractWish::Table(table) => Contract {
+            tables: table.tables.unwrap_or(base.tables),
+            columns: table.columns.unwrap_or(base.columns),
+            types: table.types.unwrap_or(base.types),
+        },
+    }
 }
 
 /// `--name`, the owner's name, or the title without what every title says.
@@ -241,6 +259,9 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
                     until: cursor.until_param.clone(),
                     new_rows_only: wish.new_rows_only,
                 }),
+            contract: wish
+                .contract
+                .map(|wish| contract(wish, options.overrides.contract)),
             parent,
             record: record.clone(),
             structs: Vec::new(),

@@ -14,6 +14,8 @@ mod select;
 mod settings;
 mod text;
 
+use serde::Deserialize;
+
 pub use adjust::adjust;
 pub use build::{Options, Runtime, plan};
 pub use names::{Ledger, is_keyword, module as module_name};
@@ -34,6 +36,8 @@ pub struct Plan {
     /// What the document says of itself: one line of text, maybe empty.
     pub description: String,
     pub auth: Auth,
+    /// Of the resources that have none of their own.
+    pub contract: Option<Contract>,
     /// The fields of `Config`, in order.
     pub settings: Vec<Setting>,
     pub resources: Vec<Resource>,
@@ -89,6 +93,25 @@ pub enum KeyPlace {
     Cookie,
 }
 
+/// What is done with what the structs do not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contract {
+    pub tables: ContractMode,
+    pub columns: ContractMode,
+    pub types: ContractMode,
+}
+
+/// One part of a contract.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContractMode {
+    #[default]
+    Evolve,
+    Freeze,
+    DiscardRow,
+    DiscardValue,
+}
+
 /// A resource: one file.
 #[derive(Clone, Debug)]
 pub struct Resource {
@@ -109,6 +132,7 @@ pub struct Resource {
     pub within_parent: bool,
     pub paginator: Paginator,
     pub cursor: Option<Cursor>,
+    pub contract: Option<Contract>,
     pub parent: Option<Parent>,
     /// The struct of a record; `None`: `Json`.
     pub record: Option<String>,

@@ -25,12 +25,13 @@ const DEVICES: [&str; 12] = [
 const MODULES: [&str; 3] = ["config", "resources", "types"];
 
 /// Types that a generated file sees without naming their crate.
-pub const PRELUDE: [&str; 37] = [
+pub const PRELUDE: [&str; 38] = [
     "Auth",
     "Box",
     "Bytes",
     "Clone",
     "Config",
+    "Contract",
     "Copy",
     "Cursor",
     "Date",
@@ -64,7 +65,8 @@ pub const PRELUDE: [&str; 37] = [
     "Timestamp",
     "Vec",
 ];
-const PRELUDE_MORE: [&str; 14] = [
+const PRELUDE_MORE: [&str; 15] = [
+    "Mode",
     "UnixMillis",
     "UnixTime",
     "Uuid",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::ContractMode;
 use crate::diagnostics::{Diagnostic, Position, Severity};
 
 /// The whole file.
@@ -27,6 +28,8 @@ pub struct Overrides {
     pub base_url: Option<String>,
     /// `bearer`, `basic` or `none`.
     pub auth: Option<AuthKind>,
+    /// What is done with what the structs do not say, for the resources that have no contract of their own.
+    pub contract: Option<ContractWish>,
     /// By resource.
     #[serde(default)]
     pub resources: BTreeMap<String, ResourceOverrides>,
@@ -61,6 +64,28 @@ pub struct ResourceOverrides {
     /// Query parameters of every request.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
+    /// What is done with what the struct does not say.
+    pub contract: Option<ContractWish>,
+}
+
+/// `contract = "freeze"`, or a table.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(
+    untagged,
+    expecting = "a contract is evolve, freeze, discard_row or discard_value, or a table that says this of tables, columns or types"
+)]
+pub enum ContractWish {
+    Mode(ContractMode),
+    Table(ContractTable),
+}
+
+/// `contract = { columns = "discard_value", types = "freeze" }`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct ContractTable {
+    pub tables: Option<ContractMode>,
+    pub columns: Option<ContractMode>,
+    pub types: Option<ContractMode>,
 }
 
 /// `paginate = "none"`, `"link_header"`, or a table.

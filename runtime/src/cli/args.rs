@@ -66,6 +66,14 @@ fn sync() -> Command {
                 .value_parser(value_parser!(u64).range(1..))
                 .help("Commits after that many records [default: the destination's]"),
         )
+        .arg(
+            Arg::new("contract")
+                .long("contract")
+                .value_name("[RESOURCE:][ENTITY=]MODE")
+                .value_delimiter(',')
+                .action(ArgAction::Append)
+                .help("What is done with what the structs do not say: ENTITY is tables, columns or types (unless said, all), MODE is evolve, freeze, discard_row or discard_value [default: what the resources declare]"),
+        )
         .args(window())
 }
 
@@ -138,4 +146,28 @@ fn window() -> [Arg; 3] {
             "Only records whose cursor is at or before it; leaves the state alone",
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sync;
+
+    #[test]
+    fn contracts_are_given_one_by_one_or_in_a_list() {
+        let words = [
+            "sync",
+            "--contract",
+            "freeze,a:types=evolve",
+            "--contract",
+            "columns=discard_row",
+        ];
+        let matches = sync().try_get_matches_from(words).unwrap();
+        let rules = super::super::commands::contracts(&matches).unwrap();
+        assert_eq!(rules.len(), 3);
+        assert_eq!(rules[1].resource(), Some("a"));
+        let matches = sync()
+            .try_get_matches_from(["sync", "--contract", "frozen"])
+            .unwrap();
+        assert!(super::super::commands::contracts(&matches).is_err());
+    }
 }

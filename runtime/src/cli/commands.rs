@@ -13,7 +13,7 @@ use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, stop_on_signals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Destination, LoadInfo, LoadStatus, Memory, destination};
 use crate::run::{self, Outcome, RunOptions, RunReport};
-use crate::schema::{ColumnRole, TableSchema};
+use crate::schema::{ColumnRole, ContractRule, TableSchema};
 use crate::source::Source;
 use crate::state::StateChange;
 
@@ -69,12 +69,22 @@ fn chosen(matches: &ArgMatches) -> Vec<String> {
         .collect()
 }
 
+pub(super) fn contracts(matches: &ArgMatches) -> Result<Vec<ContractRule>> {
+    let rules = matches.get_many::<String>("contract");
+    rules
+        .into_iter()
+        .flatten()
+        .map(|rule| rule.parse())
+        .collect()
+}
+
 fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let rows = matches.get_one::<u64>("checkpoint-rows");
     let options = RunOptions {
         resources: chosen(matches),
         full_refresh: matches.get_flag("full-refresh"),
         checkpoint_rows: rows.and_then(|rows| usize::try_from(*rows).ok()),
+        contracts: contracts(matches)?,
         ..options(matches)
     };
     let into = destination(&url(matches, source))?;

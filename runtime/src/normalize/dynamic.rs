@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::contract::Made;
 use super::{At, Normalizer, names};
 use crate::record::json::{self, Number, Reader};
 use crate::record::layout::ValueRef;
@@ -117,54 +118,64 @@ impl Normalizer {
         let mut reader = Reader::new(raw);
         let deep = depth >= DEEPEST;
         match reader.peek() {
-            b'{' if !deep => {
-                self.object(at, place, &mut reader, depth);
-                Went::Columns
-            }
-            b'[' if !deep => {
-                let table = self.child_table(at.table, place);
-                self.dynamic_list(table, at, &mut reader, depth);
-                Went::Table(table)
-            }
-            b'{' | b'[' => Went::Column(self.json_column(at, place, raw)),
+            b'{' if !deep => self.object(at, place, &mut reader, depth),
+            b'[' if !deep => self.dynamic_list(at, place, &mut reader, depth),
+            b'{' | b'[' => self.json_column(at, place, raw),
             _ => match Scalar::read(raw) {
-                Some(scalar) => Went::Column(self.dynamic_scalar(at, place, raw, scalar)),
+                Some(scalar) => self.dynamic_scalar(at, place, raw, scalar),
                 None => Went::Nowhere,
             },
         }
     }
 
-    fn object(&mut self, at: At, place: &Place, reader: &mut Reader<'_>, depth: usize) {
+    fn object(&mut self, at: At, place: &Place, reader: &mut Reader<'_>, depth: usize) -> Went {
+        let (mut loaded, mut discarded) = (false, false);
         // The text was JSON when it was read.
-        if !reader.open(b'}') {
-            return;
-        }
-        loop {
+        let mut more = reader.open(b'}');
+        while more {
             let (Ok(key), Ok(value)) = (reader.key(), reader.raw()) else {
-                return;
+                break;
             };
             let key = key.decode().unwrap_or(Cow::Borrowed(key.raw));
-            self.dynamic(at, &place.below(&key), value, depth + 1);
-            if !matches!(reader.more(b'}'), Ok(true)) {
-                return;
+            match self.dynamic(at, &place.below(&key), value, depth + 1) {
+                Went::Nowhere => {}
+                Went::Discarded => discarded = true,
+                _ => loaded = true,
             }
+            more = matches!(reader.more(b'}'), Ok(true));
+        }
+        match discarded && !loaded {
+            true => Went::Discarded,
+            false => Went::Columns,
         }
     }
 
-    fn dynamic_list(&mut self, table: usize, parent: At, reader: &mut Reader<'_>, depth: usize) {
+    fn dynamic_list(
+        &mut self,
+        parent: At,
+        place: &Place,
+        reader: &mut Reader<'_>,
+        depth: usize,
+    ) -> Went {
         if !reader.open(b']') {
-            return;
+            return Went::Nowhere;
         }
+        if !self.admits_table(parent, place) {
+            return Went::Discarded;
+        }
+        let table = self.new_table(parent.table, place);
         let mut index = self.next_index(table, &parent);
-        loop {
-            let Ok(item) = reader.raw() else { return };
+        while let Ok(item) = reader.raw() {
+            let open = self.open_row();
             let row = self.child_row(table, &parent, index);
             self.dynamic_item(row, item, depth + 1);
+            self.close_row(open);
             index += 1;
             if !matches!(reader.more(b']'), Ok(true)) {
-                return;
+                break;
             }
         }
+        Went::Table(table)
     }
 
     /// An item of a list: an object's keys are columns, a list is a table of its own, a scalar stands in `value`.
@@ -181,8 +192,8 @@ impl Normalizer {
         self.dynamic(row, &place, raw, depth)
     }
 
-    fn dynamic_scalar(&mut self, at: At, place: &Place, raw: &str, scalar: Scalar<'_>) -> usize {
-        let table = &mut self.tables[at.table];
+    fn dynamic_scalar(&mut self, at: At, place: &Place, raw: &str, scalar: Scalar<'_>) -> Went {
+        let table = &self.tables[at.table];
         let free = |column: &&usize| !table.columns[**column].holds(at.row);
         let fitting = table
             .at(&place.path)
@@ -194,18 +205,18 @@ impl Normalizer {
             Some(column) => column,
             None => {
                 let ty = scalar.ty();
-                let column =
-                    table.column(&place.path, &place.name, ty, false, self.identifier_length);
-                if table.columns[column].holds(at.row) {
+                if !self.admits_column(at, place, ty) {
+                    return Went::Discarded;
+                }
+                let column = self.new_column(at, place, &place.name, ty);
+                if self.tables[at.table].columns[column].holds(at.row) {
                     // The key came twice: the second value has a column of its own.
-                    return match self.dynamic(at, &again(place), raw, DEEPEST) {
-                        Went::Column(column) => column,
-                        _ => column,
-                    };
+                    return self.dynamic(at, &again(place), raw, DEEPEST);
                 }
                 column
             }
         };
+        let table = &mut self.tables[at.table];
         let ty = table.schema.columns[column].ty;
         let values = &mut table.columns[column];
         self.bytes += raw.len();
@@ -232,24 +243,59 @@ impl Normalizer {
                 values.scalar(at.row, ValueRef::Float(&value));
             }
         }
-        column
+        Went::Column(column)
     }
 
     /// JSON kept as JSON.
-    pub(super) fn json_column(&mut self, at: At, place: &Place, raw: &str) -> usize {
-        let table = &mut self.tables[at.table];
+    fn json_column(&mut self, at: At, place: &Place, raw: &str) -> Went {
         let wanted = match place.name.as_str() {
             "" => "value",
             name => name,
         };
-        let limit = self.identifier_length;
-        let column = table.column(&place.path, wanted, ColumnType::Json, false, limit);
-        if table.columns[column].holds(at.row) {
+        if !self.admits_column(at, place, ColumnType::Json) {
+            return Went::Discarded;
+        }
+        let column = self.new_column(at, place, wanted, ColumnType::Json);
+        let values = &mut self.tables[at.table].columns[column];
+        if values.holds(at.row) {
             return self.json_column(at, &again(place), raw);
         }
         self.bytes += raw.len();
-        table.columns[column].text(at.row, &json::compact(raw));
+        values.text(at.row, &json::compact(raw));
+        Went::Column(column)
+    }
+
+    /// The column for values of that type, made if it is not there.
+    fn new_column(&mut self, at: At, place: &Place, name: &str, ty: ColumnType) -> usize {
+        let limit = self.identifier_length;
+        let table = &mut self.tables[at.table];
+        let before = table.columns.len();
+        let column = table.column(&place.path, name, ty, false, limit);
+        if table.columns.len() > before {
+            self.keeper.made(Made::Column(at.table));
+        }
         column
+    }
+
+    /// The child table for a list that the struct does not declare, made if it is not there: in the load that makes it,
+    /// it gets all its columns.
+    fn new_table(&mut self, parent: usize, place: &Place) -> usize {
+        let before = self.tables.len();
+        let table = self.child_table(parent, place);
+        if self.tables.len() > before {
+            self.tables[table].fresh = true;
+            self.keeper.made(Made::Table(parent));
+        }
+        table
+    }
+}
+
+/// What JSON is: the name of a column's type, `object` or `list`.
+pub(super) fn kind(raw: &str) -> &'static str {
+    match raw.as_bytes().first() {
+        Some(b'{') => "object",
+        Some(b'[') => "list",
+        _ => Scalar::read(raw).map_or("null", |scalar| scalar.ty().name()),
     }
 }
 
@@ -266,5 +312,8 @@ pub(super) enum Went {
     Column(usize),
     Columns,
     Table(usize),
+    /// It was null, or an empty list.
     Nowhere,
+    /// The contract leaves it out, which is counted already.
+    Discarded,
 }

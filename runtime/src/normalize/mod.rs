@@ -8,6 +8,8 @@
 //! than its column's goes to a variant column `column__v_type` beside it, an unknown key to a new column or table.
 //! Names that collide get a number; which path has which column is remembered with the table.
 
+mod account;
+mod contract;
 mod dynamic;
 mod ids;
 mod layout;
@@ -16,6 +18,7 @@ mod table;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use self::contract::{Keeper, Made};
 use self::dynamic::{Place, Went};
 use self::ids::{Hasher, Id};
 use self::layout::{List, Node, Target};
@@ -23,7 +26,9 @@ use self::table::Table;
 use crate::error::Result;
 use crate::record::layout::{ListRef, RecordRef, ValueRef};
 use crate::record::{Content, Drift, Found, Lookup, RecordSchema, RowRef, json, serialize};
-use crate::schema::{ColumnRole, ColumnType, Disposition, TableBatch, TableSchema};
+use crate::schema::{
+    ColumnRole, ColumnType, Contract, Disposition, Done, Drifted, TableBatch, TableSchema,
+};
 
 /// How a resource is laid out.
 pub struct NormalizeOptions {
@@ -39,6 +44,10 @@ pub struct NormalizeOptions {
     pub load_id: String,
     /// The longest table or column name, in bytes.
     pub identifier_length: usize,
+    /// What may be made for values that the struct does not say.
+    pub contract: Contract,
+    /// Nothing of the resource was loaded to its end before: what has no struct may make its tables and columns.
+    pub first_load: bool,
 }
 
 impl NormalizeOptions {
@@ -51,6 +60,8 @@ impl NormalizeOptions {
             disposition,
             load_id: String::new(),
             identifier_length: 63,
+            contract: Contract::evolve(),
+            first_load: true,
         }
     }
 }
@@ -95,8 +106,7 @@ pub struct Normalizer {
     seen: HashSet<Id>,
     /// How often each content came, of records whose key is null.
     nameless: HashMap<Id, u64>,
-    /// (table, keys) -> what was done, how often.
-    drift: BTreeMap<(String, String), (String, u64)>,
+    keeper: Keeper,
     bytes: usize,
 }
 
@@ -128,7 +138,7 @@ impl Normalizer {
             hasher: Hasher::default(),
             seen: HashSet::new(),
             nameless: HashMap::new(),
-            drift: BTreeMap::new(),
+            keeper: Keeper::new(options.contract, options.first_load),
             bytes: 0,
         };
         normalizer.restore(&options.name, known);
@@ -142,10 +152,12 @@ impl Normalizer {
         for table in &mut normalizer.tables[1..] {
             table.tie(limit);
         }
+        normalizer.keeper.begin();
         Ok(normalizer)
     }
 
-    /// Adds a record. `false`: this batch has one of the same id already; nothing was added.
+    /// Adds a record. `false`: this batch has one of the same id already; nothing was added. An error: the contract does
+    /// not allow it, and nothing of the batch may be loaded.
     pub(crate) fn append(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> Result<bool> {
         let id = self.root_id(row, origin);
         if !self.seen.insert(id) {
@@ -154,10 +166,12 @@ impl Normalizer {
         if self.rows() == 0 {
             self.tables.iter_mut().for_each(Table::make_room);
         }
+        let open = self.open_row();
         let at = self.begin_row(0, id, id);
         self.tables[0].columns[self.load_column].text(at.row, &self.load_id);
         match (self.root, row.record.whole()) {
             (_, Some(json)) => {
+                self.keeper.free = self.keeper.first_load;
                 self.dynamic_item(at, json.as_str(), 0);
             }
             (Some(node), None) => self.record(node, at, row.record, row.drift.0.as_deref()),
@@ -168,11 +182,17 @@ impl Normalizer {
                 path: format!("~parent/{name}"),
                 name: names::snake_case(name),
             };
+            let before = self.tables[0].columns.len();
             let column = self.declare(0, &place, ColumnType::Text);
+            if self.tables[0].columns.len() > before {
+                self.keeper.made(Made::Column(0));
+            }
             if let Some(value) = value {
                 self.tables[0].columns[column].text(at.row, value);
             }
         }
+        self.close_row(open);
+        self.keeper.settle()?;
         Ok(true)
     }
 
@@ -220,6 +240,7 @@ impl Normalizer {
     fn begin_row(&mut self, table: usize, id: Id, root: Id) -> At {
         let row = self.tables[table].rows;
         self.tables[table].rows += 1;
+        self.keeper.made(Made::Row(table, row));
         let at = At {
             table,
             row,
@@ -252,7 +273,7 @@ impl Normalizer {
             Some(Content::Raw(raw) | Content::Again(raw)) => {
                 let went = self.dynamic_item(at, raw, 0);
                 let place = self.nodes[node].place.clone();
-                return self.account(at, &place, went);
+                return self.account(at, &place, raw, went);
             }
             _ => &[],
         };
@@ -279,7 +300,7 @@ impl Normalizer {
                 _ => continue,
             };
             let went = self.dynamic(at, &place, raw, 0);
-            self.account(at, &place, went);
+            self.account(at, &place, raw, went);
         }
     }
 
@@ -300,7 +321,9 @@ impl Normalizer {
             (Target::List(list), ValueRef::List(items)) => self.list(list, at, items, drift),
             (Target::Dynamic(place), ValueRef::Dynamic(value)) => {
                 let place = self.places[place].clone();
+                self.keeper.free = self.keeper.first_load;
                 self.dynamic(at, &place, value.json().as_str(), 0);
+                self.keeper.free = false;
             }
             _ => {}
         }
@@ -310,14 +333,16 @@ impl Normalizer {
         let List { table, item } = self.lists[list];
         let first = self.next_index(table, &parent);
         for (index, (value, drift)) in serialize::items(items, drift).enumerate() {
+            let open = self.open_row();
             let row = self.child_row(table, &parent, first + index);
             match (value, drift) {
                 (ValueRef::Null, Some(Content::Raw(raw) | Content::Again(raw))) => {
                     let went = self.dynamic_item(row, raw, 0);
-                    self.account(row, &Place::row(), went);
+                    self.account(row, &Place::row(), raw, went);
                 }
                 (value, drift) => self.put(item, row, value, drift),
             }
+            self.close_row(open);
         }
     }
 
@@ -326,20 +351,17 @@ impl Normalizer {
         self.tables[table].trailing(ids::text(&parent.id))
     }
 
-    fn account(&mut self, at: At, place: &Place, went: Went) {
-        let table = &self.tables[at.table].schema;
-        let what = match went {
+    fn account(&mut self, at: At, place: &Place, raw: &str, went: Went) {
+        let done = match went {
             Went::Column(column) => {
-                format!("loaded into the column `{}`", table.columns[column].name)
+                let table = &self.tables[at.table].schema;
+                Done::Column(table.columns[column].name.clone())
             }
-            Went::Columns => "loaded into columns of its own".to_owned(),
-            Went::Table(table) => {
-                format!("loaded into the table `{}`", self.tables[table].schema.name)
-            }
-            Went::Nowhere => return,
+            Went::Columns => Done::Columns,
+            Went::Table(table) => Done::Table(self.tables[table].schema.name.clone()),
+            Went::Nowhere | Went::Discarded => return,
         };
-        let key = (table.name.clone(), place.dotted());
-        self.drift.entry(key).or_insert((what, 0)).1 += 1;
+        self.count(at, place, dynamic::kind(raw), done);
     }
 
     /// Records in the batch.
@@ -370,12 +392,17 @@ impl Normalizer {
 
     /// What came that the struct does not say: (table, keys, what was done, how often).
     pub fn drift_lines(&self) -> Vec<(String, String, String, u64)> {
-        self.drift
-            .iter()
-            .map(|((table, keys), (what, count))| {
-                (table.clone(), keys.clone(), what.clone(), *count)
-            })
-            .collect()
+        self.keeper.account.told()
+    }
+
+    /// What came since it was asked last that the struct does not say, and how often: it belongs to the rows that leave.
+    pub fn take_drift(&mut self) -> Vec<(Drifted, u64)> {
+        self.keeper.account.leave()
+    }
+
+    /// Forgets the drift of rows that will not leave.
+    pub fn forget_drift(&mut self) {
+        self.keeper.account.forget();
     }
 }
 

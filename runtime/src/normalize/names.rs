@@ -81,6 +81,11 @@ impl Names {
         self.taken.insert(name.to_lowercase());
     }
 
+    /// Gives a name back.
+    pub fn release(&mut self, name: &str) {
+        self.taken.remove(&name.to_lowercase());
+    }
+
     /// Whether the wanted name is given already.
     pub fn has(&self, wanted: &str, limit: usize) -> bool {
         self.taken.contains(&shorten(wanted, limit).to_lowercase())

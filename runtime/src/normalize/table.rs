@@ -7,8 +7,9 @@ use arrow_array::builder::{
     ArrayBuilder, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder,
     Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
 };
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, make_array};
+use arrow_data::transform::MutableArrayData;
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 
 use super::names::Names;
 use crate::error::{Error, ErrorKind, Result};
@@ -165,6 +166,24 @@ fn append(builder: &mut StringBuilder, text: &str) -> usize {
     text.len()
 }
 
+/// The values without those of some rows.
+fn without(values: ArrayRef, rows: &[usize]) -> Result<ArrayRef, ArrowError> {
+    if rows.is_empty() {
+        return Ok(values);
+    }
+    let mut rows = rows.to_vec();
+    rows.sort_unstable();
+    let all = values.to_data();
+    let mut kept = MutableArrayData::new(vec![&all], false, all.len() - rows.len());
+    let mut from = 0;
+    for row in rows {
+        kept.try_extend(0, from, row)?;
+        from = row + 1;
+    }
+    kept.try_extend(0, from, all.len())?;
+    Ok(make_array(kept.freeze()))
+}
+
 /// A table and the rows that it has in this batch.
 pub(super) struct Table {
     /// Every column that is known, those included that no value has come for.
@@ -185,6 +204,10 @@ pub(super) struct Table {
     waiting: Vec<usize>,
     /// It is known to the destination, or has had rows.
     pub exists: bool,
+    /// The struct does not declare it, and no load before this one had it: it gets all its columns.
+    pub fresh: bool,
+    /// Rows of the batch that are left out.
+    pub dropped: Vec<usize>,
     /// The columns that tie a child row to its parent: parent id, root id, list index.
     tie: Option<[usize; 3]>,
     /// What `finish` gave last, as long as the schema stays.
@@ -203,6 +226,8 @@ impl Table {
             shown: Vec::new(),
             waiting: Vec::new(),
             exists: false,
+            fresh: false,
+            dropped: Vec::new(),
             tie: None,
             sealed: None,
             schema: TableSchema {
@@ -331,6 +356,21 @@ impl Table {
         }
     }
 
+    /// Removes the last column: what was made for a row that is left out.
+    pub fn remove_last_column(&mut self) {
+        let (Some(column), Some(_)) = (self.schema.columns.pop(), self.columns.pop()) else {
+            return;
+        };
+        let index = self.columns.len();
+        self.shown.retain(|at| *at != index);
+        self.waiting.retain(|at| *at != index);
+        if let Some(there) = self.by_path.get_mut(&column.path) {
+            there.retain(|at| *at != index);
+        }
+        self.names.release(&column.name);
+        self.sealed = None;
+    }
+
     /// What exists of the table.
     fn shown_schema(&self) -> TableSchema {
         let columns = self.shown.iter().map(|at| self.schema.columns[*at].clone());
@@ -343,8 +383,12 @@ impl Table {
     /// Hands over the rows and keeps the schema; `None`: the table does not exist yet.
     pub fn finish(&mut self) -> Result<Option<TableBatch>> {
         let rows = std::mem::take(&mut self.rows);
-        self.exists |= rows > 0;
+        let dropped = std::mem::take(&mut self.dropped);
+        self.exists |= rows > dropped.len();
         if !self.exists {
+            for values in &mut self.columns {
+                values.finish(rows);
+            }
             return Ok(None);
         }
         let (came, waiting) = std::mem::take(&mut self.waiting)
@@ -368,10 +412,12 @@ impl Table {
         let arrays = self
             .shown
             .iter()
-            .map(|at| columns[*at].finish(rows))
-            .collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let rows = RecordBatch::try_new_with_options(arrow, arrays, &options).map_err(|error| {
+            .map(|at| without(columns[*at].finish(rows), &dropped))
+            .collect::<Result<Vec<_>, _>>();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows - dropped.len()));
+        let rows =
+            arrays.and_then(|arrays| RecordBatch::try_new_with_options(arrow, arrays, &options));
+        let rows = rows.map_err(|error| {
             Error::new(
                 ErrorKind::System,
                 format!("the rows of `{}` do not fit together: {error}", schema.name),

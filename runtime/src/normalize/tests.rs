@@ -37,6 +37,8 @@ struct Line {
     tags: Option<Vec<String>>,
 }
 
+mod contracts;
+
 fn normalizer<T: Record>(disposition: Disposition, known: &[TableSchema]) -> Normalizer {
     let options = NormalizeOptions {
         load_id: "1".to_owned(),

@@ -79,7 +79,7 @@ impl Extraction {
                         Ok(_) => {}
                         Err(error) => {
                             failures += 1;
-                            let fatal = matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Destination | ErrorKind::Usage);
+                            let fatal = matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Contract | ErrorKind::Destination | ErrorKind::Usage);
                             first_error.get_or_insert(error);
                             if fatal || failures >= FAILED_SLICES {
                                 break;

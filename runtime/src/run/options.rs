@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::schema::ContractRule;
+
 /// What a caller may ask of a run.
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {
@@ -18,6 +20,8 @@ pub struct RunOptions {
     pub until: Option<String>,
     /// Commit after that many records of the source, in place of the destination's own measure.
     pub checkpoint_rows: Option<usize>,
+    /// Contracts in place of those that are declared; the word nearest to a resource counts.
+    pub contracts: Vec<ContractRule>,
     /// Asks the run to stop after the pages under way.
     pub stop: StopSignal,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::load::{CheckpointPolicy, Chunk};
 use crate::normalize::{Normalizer, RowOrigin};
 use crate::record::{CursorValue, RowRef};
@@ -39,6 +39,8 @@ pub(crate) struct Sink {
     state: Vec<StateChange>,
     /// The next chunk begins a staged pass.
     begins_pass: bool,
+    /// The contract forbids what came: nothing that has not left is loaded, nor anything after it.
+    refused: Option<String>,
 }
 
 /// Where the rows of a page belong.
@@ -76,6 +78,7 @@ impl Sink {
             stats,
             state: Vec::new(),
             begins_pass: false,
+            refused: None,
         }
     }
 
@@ -90,6 +93,9 @@ impl Sink {
         page: ReadPage,
         origin: &PageOrigin<'_>,
     ) -> Result<Option<CursorValue>> {
+        if let Some(message) = &self.refused {
+            return Err(Error::new(ErrorKind::Contract, message));
+        }
         let mut taker = Taker {
             sink: self,
             origin,
@@ -97,8 +103,15 @@ impl Sink {
             high: None,
             full: Vec::new(),
         };
-        page.rows.drain(&mut taker)?;
+        let drained = page.rows.drain(&mut taker);
         let (high, full) = (taker.high, taker.full);
+        if let Err(error) = drained {
+            // The state says that rows are loaded which wait with those of this page.
+            if error.kind() == ErrorKind::Contract {
+                self.refused = Some(error.to_string());
+            }
+            return Err(error);
+        }
         for tables in full {
             self.send(Some(tables), Vec::new(), false).await?;
         }
@@ -129,6 +142,9 @@ impl Sink {
     /// Sends what there is; `ends_pass`: the resource has been read to its end.
     pub async fn flush(&mut self, ends_pass: bool) -> Result<()> {
         self.since = None;
+        if self.refused.is_some() {
+            return Ok(());
+        }
         for child in &mut self.children {
             self.state.extend(child.pending_state());
         }
@@ -185,7 +201,10 @@ impl Sink {
     }
 
     /// What the normaliser says of drift: (table, key or column, what was done, how many).
-    pub fn drift(&self) -> Vec<(String, String, String, u64)> {
+    pub fn drift(&mut self) -> Vec<(String, String, String, u64)> {
+        if let Some(normalizer) = self.normalizer.as_mut().filter(|_| self.refused.is_some()) {
+            normalizer.forget_drift();
+        }
         self.normalizer
             .as_ref()
             .map(Normalizer::drift_lines)

@@ -37,6 +37,9 @@ pub async fn sync(
     let started = Instant::now();
     source.validate()?;
     let chosen = choose(source, &options.resources)?;
+    for name in options.contracts.iter().filter_map(|rule| rule.resource()) {
+        source.find(name)?;
+    }
     let client = Arc::new(source.client()?);
     let load = LoadInfo {
         id: load_id(),
@@ -49,6 +52,7 @@ pub async fn sync(
         Loader::start(destination, load.clone(), policy, observer.clone()).await?;
 
     let plan = Plan {
+        source,
         options,
         client,
         observer: observer.clone(),
@@ -143,6 +147,7 @@ fn choose(source: &Source, names: &[String]) -> Result<Vec<Chosen>> {
 
 /// What all resources of a run share.
 struct Plan<'a> {
+    source: &'a Source,
     options: &'a RunOptions,
     client: Arc<Client>,
     observer: Arc<dyn Observer>,
@@ -311,6 +316,8 @@ impl Plan<'_> {
             };
         }
         let staged = disposition == Disposition::Replace;
+        // A first load that was killed is still the first.
+        let unfinished = goes_on && state.done.is_none();
 
         let stats = Arc::new(Stats::default());
         if let Some(cursor) = &spec.cursor
@@ -325,7 +332,7 @@ impl Plan<'_> {
         }
         let normalizer = match loads {
             true => Some(
-                self.normalizer(&*resource, disposition, memory)
+                self.normalizer(&*resource, disposition, memory, unfinished)
                     .map_err(place)?,
             ),
             false => None,
@@ -418,6 +425,7 @@ impl Plan<'_> {
         resource: &dyn AnyResource,
         disposition: Disposition,
         memory: &Memory,
+        unfinished: bool,
     ) -> Result<Normalizer> {
         let known: Vec<_> = memory
             .tables
@@ -429,6 +437,11 @@ impl Plan<'_> {
             load_id: self.load.id.clone(),
             identifier_length: self.loader.limits.identifier_length,
             within_slice: resource.spec().within_parent,
+            contract: self
+                .source
+                .contract_of(resource.spec())
+                .with(&self.options.contracts, &resource.spec().name),
+            first_load: known.is_empty() || unfinished,
             ..NormalizeOptions::new(
                 &resource.spec().name,
                 &resource.spec().primary_key,

@@ -1,9 +1,16 @@
-//! What a table looks like, and the batches that travel to a destination.
+//! What a table looks like, what may become of it, and the batches that travel to a destination.
+
+mod contract;
+mod drift;
 
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, TimeUnit};
+
+pub(crate) use contract::Entity;
+pub use contract::{Contract, ContractRule, Mode};
+pub use drift::{Done, Drifted};
 
 /// The type of a column; the Arrow type that carries it is [`ColumnType::arrow`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

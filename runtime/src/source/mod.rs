@@ -21,6 +21,7 @@ pub use stream::Records;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, ClientOptions};
 use crate::record::Record;
+use crate::schema::Contract;
 
 /// An API: where it answers, who asks, and what it offers.
 #[derive(Clone)]
@@ -31,6 +32,7 @@ pub struct Source {
     headers: Vec<(String, String)>,
     trusted_hosts: Vec<String>,
     concurrency: usize,
+    contract: Contract,
     resources: Vec<Arc<dyn AnyResource>>,
 }
 
@@ -44,6 +46,7 @@ impl Source {
             headers: Vec::new(),
             trusted_hosts: Vec::new(),
             concurrency: 8,
+            contract: Contract::evolve(),
             resources: Vec::new(),
         }
     }
@@ -69,6 +72,12 @@ impl Source {
     /// At most that many requests at a time (8 unless said).
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests;
+        self
+    }
+
+    /// The contract of the resources that have none of their own: what may become of their tables.
+    pub fn contract(mut self, contract: Contract) -> Self {
+        self.contract = contract;
         self
     }
 
@@ -113,6 +122,11 @@ impl Source {
                 )
                 .hint(format!("it has {}", self.resource_names().join(", ")))
             })
+    }
+
+    /// The contract of a resource, as it is declared.
+    pub(crate) fn contract_of(&self, spec: &ResourceSpec) -> Contract {
+        spec.contract.unwrap_or(self.contract)
     }
 
     pub(crate) fn client_options(&self) -> ClientOptions {

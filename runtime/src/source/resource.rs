@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Method, Request};
 use crate::page::Paginator;
 use crate::record::{FieldPath, Record, Row};
-use crate::schema::Disposition;
+use crate::schema::{Contract, Disposition};
 
 /// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them.
 pub struct Resource<T> {
@@ -46,6 +46,7 @@ pub(crate) struct ResourceSpec {
     /// A parameter for which there is no value.
     pub missing: Option<String>,
     pub disposition: Option<Disposition>,
+    pub contract: Option<Contract>,
 }
 
 /// Fills the request of a child from a parent's record and the request that the record came with.
@@ -80,6 +81,7 @@ impl<T: Record> Resource<T> {
             within_parent: false,
             missing: None,
             disposition: None,
+            contract: None,
         };
         Resource {
             spec,
@@ -180,6 +182,12 @@ impl<T: Record> Resource<T> {
     /// else replace.
     pub fn write(mut self, disposition: Disposition) -> Self {
         self.spec.disposition = Some(disposition);
+        self
+    }
+
+    /// What may become of its tables when the API sends more than the struct says; unless said, what the source says.
+    pub fn contract(mut self, contract: Contract) -> Self {
+        self.spec.contract = Some(contract);
         self
     }
 
