@@ -92,6 +92,7 @@ fn counts(url: &str, source: &str) -> Vec<(String, u64)> {
     let load = etlgen_runtime::load::LoadInfo {
         id: "0".to_owned(),
         source: source.to_owned(),
+        layout: None,
     };
     into.open(&load).unwrap();
     into.row_counts().unwrap()

@@ -60,6 +60,14 @@ fn sync() -> Command {
                 .help("Reads everything again; the tables are replaced when it has all come"),
         )
         .arg(
+            Arg::new("layout")
+                .long("layout")
+                .value_name("LAYOUT")
+                .value_parser(["etl", "dlt"])
+                .default_value("etl")
+                .help("Names of system columns and form of ids; `dlt`: as dlt writes them, with its `_dlt_loads` and `_dlt_version`"),
+        )
+        .arg(
             Arg::new("checkpoint-rows")
                 .long("checkpoint-rows")
                 .value_name("N")

@@ -13,7 +13,7 @@ use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, stop_on_signals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Destination, LoadInfo, LoadStatus, Memory, destination};
 use crate::run::{self, Outcome, RunOptions, RunReport};
-use crate::schema::{ColumnRole, ContractRule, TableSchema};
+use crate::schema::{ColumnRole, ContractRule, Layout, TableSchema};
 use crate::source::Source;
 use crate::state::StateChange;
 
@@ -80,7 +80,11 @@ pub(super) fn contracts(matches: &ArgMatches) -> Result<Vec<ContractRule>> {
 
 fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let rows = matches.get_one::<u64>("checkpoint-rows");
+    let layout = matches.get_one::<String>("layout");
     let options = RunOptions {
+        layout: layout
+            .and_then(|name| Layout::parse(name))
+            .unwrap_or_default(),
         resources: chosen(matches),
         full_refresh: matches.get_flag("full-refresh"),
         checkpoint_rows: rows.and_then(|rows| usize::try_from(*rows).ok()),
@@ -217,6 +221,7 @@ fn open(matches: &ArgMatches, source: &Source) -> Result<(Box<dyn Destination>, 
     let memory = into.open(&LoadInfo {
         id: run::load_id(),
         source: source.name().to_owned(),
+        layout: None,
     })?;
     Ok((into, memory))
 }

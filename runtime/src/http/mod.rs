@@ -8,6 +8,7 @@ mod request;
 mod retry;
 
 pub use auth::Auth;
+pub(crate) use auth::base64;
 pub(crate) use client::{Client, ClientOptions, Response};
 pub(crate) use link::next_link;
 pub(crate) use replay::Exchange;

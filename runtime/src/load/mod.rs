@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::schema::{Disposition, TableBatch, TableSchema};
+use crate::schema::{Disposition, Layout, TableBatch, TableSchema};
 use crate::state::{StateChange, StateRow};
 
+pub(crate) mod dlt;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 #[cfg(feature = "sqlite")]
@@ -49,6 +50,29 @@ pub struct LoadInfo {
     pub id: String,
     /// The name of the source.
     pub source: String,
+    /// The layout of what it writes; `None`: it only looks.
+    pub layout: Option<Layout>,
+}
+
+impl LoadInfo {
+    /// Whether its tables can stand beside those that are there.
+    #[cfg(any(feature = "sqlite", feature = "parquet"))]
+    fn check_layout(&self, memory: &Memory) -> Result<()> {
+        use crate::error::{Error, ErrorKind};
+        match (Layout::of(&memory.tables), self.layout) {
+            (Some(there), Some(wanted)) if there != wanted => {
+                let (there, wanted) = (there.name(), wanted.name());
+                let message = format!(
+                    "the tables of {} have the layout `{there}`, and this run would write `{wanted}`",
+                    self.source
+                );
+                Err(Error::new(ErrorKind::Destination, message).hint(format!(
+                    "run with `--layout {there}`, or load into another destination"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The state of a load in `_etl_loads`.

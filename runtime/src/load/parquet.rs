@@ -40,7 +40,7 @@ use self::files::{Context, OpenBatch};
 use self::folder::{Folder, Retired};
 use self::manifest::{LoadEntry, Manifest, SourceEntry, StateEntry, TableEntry};
 use self::resource::Resource;
-use super::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
+use super::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory, dlt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Timestamp;
 use crate::schema::{Disposition, TableSchema};
@@ -116,9 +116,11 @@ impl Destination for Parquet {
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
         let lock = self.folder.lock()?;
         let committed = self.folder.read()?;
-        self.folder.repair(&committed)?;
         let source = committed.sources.get(&load.source);
         let memory = source.map(SourceEntry::memory).unwrap_or_default();
+        load.check_layout(&memory)
+            .map_err(|error| error.at(self.folder.root().display().to_string()))?;
+        self.folder.repair(&committed)?;
         let state = memory.state.iter().cloned();
         self.open = Some(Open {
             folder: self.folder.clone(),
@@ -187,7 +189,9 @@ impl Open {
         };
         let append = chunk.disposition == Disposition::Append;
         space.write(&mut at, &chunk.tables, append)?;
-        if let Some(root) = chunk.tables.first() {
+        if let Some(root) = chunk.tables.first()
+            && !dlt::is_meta(&chunk.resource)
+        {
             self.rows += root.rows.num_rows() as u64;
         }
         if staged && chunk.ends_pass {

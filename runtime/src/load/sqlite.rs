@@ -97,6 +97,8 @@ impl Destination for Sqlite {
             Ok((db, memory))
         };
         let (db, memory) = open().map_err(|error| self.explain(error))?;
+        load.check_layout(&memory)
+            .map_err(|error| error.at(self.path.display().to_string()))?;
         let tables = memory
             .tables
             .iter()

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::contract::Made;
-use super::{At, Normalizer, names};
+use super::names::{self, Naming};
+use super::{At, Normalizer};
 use crate::record::json::{self, Number, Reader};
 use crate::record::layout::ValueRef;
 use crate::record::{Decimal, Timestamp, parse_instant};
@@ -29,11 +30,11 @@ impl Place {
     }
 
     /// The place at a key of this one.
-    pub fn below(&self, key: &str) -> Self {
+    pub fn below(&self, key: &str, naming: Naming) -> Self {
         let escaped = key.replace('~', "~0").replace('/', "~1");
         Place {
             path: format!("{}/{escaped}", self.path),
-            name: names::join(&self.name, &names::snake_case(key)),
+            name: names::join(&self.name, &naming.key(key)),
         }
     }
 
@@ -137,7 +138,7 @@ impl Normalizer {
                 break;
             };
             let key = key.decode().unwrap_or(Cow::Borrowed(key.raw));
-            match self.dynamic(at, &place.below(&key), value, depth + 1) {
+            match self.dynamic(at, &place.below(&key, self.naming), value, depth + 1) {
                 Went::Nowhere => {}
                 Went::Discarded => discarded = true,
                 _ => loaded = true,
@@ -267,10 +268,9 @@ impl Normalizer {
 
     /// The column for values of that type, made if it is not there.
     fn new_column(&mut self, at: At, place: &Place, name: &str, ty: ColumnType) -> usize {
-        let limit = self.identifier_length;
         let table = &mut self.tables[at.table];
         let before = table.columns.len();
-        let column = table.column(&place.path, name, ty, false, limit);
+        let column = table.column(&place.path, name, ty, false, self.naming);
         if table.columns.len() > before {
             self.keeper.made(Made::Column(at.table));
         }

@@ -73,9 +73,7 @@ impl Normalizer {
 
     pub(super) fn root_table(&mut self, resource: &str) -> usize {
         if self.tables.is_empty() {
-            let name = self
-                .names
-                .unique(&names::snake_case(resource), self.identifier_length);
+            let name = self.names.unique(&self.naming.key(resource), self.naming);
             self.tables.push(Table::new(TableSchema {
                 name,
                 resource: resource.to_owned(),
@@ -85,7 +83,7 @@ impl Normalizer {
             }));
             self.tables[0].exists = true;
         }
-        self.tables[0].system(ColumnRole::RowId, "_etl_id", self.identifier_length);
+        self.tables[0].system(ColumnRole::RowId, self.naming);
         0
     }
 
@@ -97,7 +95,7 @@ impl Normalizer {
         let above = &self.tables[parent].schema;
         let wanted = names::join(&above.name, &place.name);
         let (resource, above) = (above.resource.clone(), above.name.clone());
-        let name = self.names.unique(&wanted, self.identifier_length);
+        let name = self.names.unique(&wanted, self.naming);
         let table = self.tables.len();
         self.tables.push(Table::new(TableSchema {
             name,
@@ -106,7 +104,7 @@ impl Normalizer {
             path: place.path.clone(),
             columns: Vec::new(),
         }));
-        self.tables[table].system(ColumnRole::RowId, "_etl_id", self.identifier_length);
+        self.tables[table].system(ColumnRole::RowId, self.naming);
         self.tables[parent]
             .children
             .insert(place.path.clone(), table);
@@ -124,7 +122,7 @@ impl Normalizer {
         path.push(schema);
         let mut targets = Vec::with_capacity(schema.fields.len());
         for field in schema.fields {
-            let mut at = place.below(field.key);
+            let mut at = place.below(field.key, self.naming);
             if let Some(column) = field.column {
                 at.name = names::join(&place.name, column);
             }
@@ -189,8 +187,7 @@ impl Normalizer {
     }
 
     pub(super) fn declare(&mut self, table: usize, place: &Place, ty: ColumnType) -> usize {
-        let limit = self.identifier_length;
         let deep = place.path.matches('/').count() > SHALLOW;
-        self.tables[table].column(&place.path, &place.name, ty, deep, limit)
+        self.tables[table].column(&place.path, &place.name, ty, deep, self.naming)
     }
 }

@@ -28,6 +28,7 @@ struct Layout {
     key: bool,
     disposition: Disposition,
     identifier_length: usize,
+    names: crate::schema::Layout,
 }
 
 impl Layout {
@@ -39,6 +40,7 @@ impl Layout {
         let options = NormalizeOptions {
             load_id: "1".to_owned(),
             identifier_length: self.identifier_length,
+            layout: self.names,
             ..NormalizeOptions::new("things", &key, self.disposition)
         };
         Normalizer::new(T::SCHEMA, options, known).unwrap()
@@ -117,6 +119,7 @@ fn check<T: Record>(choices: &[u16]) -> Result<(), TestCaseError> {
             _ => Disposition::Append,
         },
         identifier_length: [63, 255, 20][choices.below(3)],
+        names: [crate::schema::Layout::Etl, crate::schema::Layout::Dlt][choices.below(2)],
     };
     let space = ["", " ", "\r\n\t"][choices.below(3)];
     let mut known = Vec::new();
@@ -212,6 +215,7 @@ fn what_is_lost_or_changed_is_seen() {
         key: false,
         disposition: Disposition::Merge,
         identifier_length: 63,
+        names: crate::schema::Layout::Etl,
     };
     let loaded = load::<records::Lists>(&mut layout.normalizer::<records::Lists>(&[]), body);
     for (other, wrong) in [

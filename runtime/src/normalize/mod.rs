@@ -22,12 +22,13 @@ use self::contract::{Keeper, Made};
 use self::dynamic::{Place, Went};
 use self::ids::{Hasher, Id};
 use self::layout::{List, Node, Target};
+use self::names::Naming;
 use self::table::Table;
 use crate::error::Result;
 use crate::record::layout::{ListRef, RecordRef, ValueRef};
 use crate::record::{Content, Drift, Found, Lookup, RecordSchema, RowRef, json, serialize};
 use crate::schema::{
-    ColumnRole, ColumnType, Contract, Disposition, Done, Drifted, TableBatch, TableSchema,
+    ColumnRole, ColumnType, Contract, Disposition, Done, Drifted, Layout, TableBatch, TableSchema,
 };
 
 /// How a resource is laid out.
@@ -40,7 +41,7 @@ pub struct NormalizeOptions {
     pub within_slice: bool,
     /// How rows meet those that are there.
     pub disposition: Disposition,
-    /// Goes to `_etl_load_id`.
+    /// Goes to `_etl_load_id`, or what the layout calls it.
     pub load_id: String,
     /// The longest table or column name, in bytes.
     pub identifier_length: usize,
@@ -48,6 +49,8 @@ pub struct NormalizeOptions {
     pub contract: Contract,
     /// Nothing of the resource was loaded to its end before: what has no struct may make its tables and columns.
     pub first_load: bool,
+    /// Whose names and ids the tables have.
+    pub layout: Layout,
 }
 
 impl NormalizeOptions {
@@ -62,6 +65,7 @@ impl NormalizeOptions {
             identifier_length: 63,
             contract: Contract::evolve(),
             first_load: true,
+            layout: Layout::default(),
         }
     }
 }
@@ -95,11 +99,13 @@ pub struct Normalizer {
     places: Vec<Place>,
     root: Option<usize>,
     key: Vec<Lookup>,
+    /// The columns of the parts of the key.
+    key_columns: Vec<String>,
     within_slice: bool,
     disposition: Disposition,
     load_id: String,
     load_column: usize,
-    identifier_length: usize,
+    naming: Naming,
     names: names::Names,
     hasher: Hasher,
     /// The ids of the records of this batch.
@@ -118,7 +124,17 @@ impl Normalizer {
         options: NormalizeOptions,
         known: &[TableSchema],
     ) -> Result<Self> {
+        let naming = Naming {
+            layout: options.layout,
+            limit: options.identifier_length,
+        };
+        let key_column = |keys: &Vec<String>| {
+            let names = keys.iter().map(|key| naming.key(key));
+            names.reduce(|outer, inner| names::join(&outer, &inner))
+        };
+        let keys = options.primary_key.iter();
         let mut normalizer = Normalizer {
+            key_columns: keys.filter_map(key_column).collect(),
             tables: Vec::new(),
             nodes: Vec::new(),
             lists: Vec::new(),
@@ -133,9 +149,9 @@ impl Normalizer {
             disposition: options.disposition,
             load_id: options.load_id,
             load_column: 0,
-            identifier_length: options.identifier_length,
+            naming,
             names: names::Names::default(),
-            hasher: Hasher::default(),
+            hasher: Hasher::new(options.layout),
             seen: HashSet::new(),
             nameless: HashMap::new(),
             keeper: Keeper::new(options.contract, options.first_load),
@@ -146,11 +162,9 @@ impl Normalizer {
         if !schema.whole {
             normalizer.root = Some(normalizer.node(root, schema, Place::row(), &mut Vec::new()));
         }
-        let limit = normalizer.identifier_length;
-        normalizer.load_column =
-            normalizer.tables[root].system(ColumnRole::LoadId, "_etl_load_id", limit);
+        normalizer.load_column = normalizer.tables[root].system(ColumnRole::LoadId, naming);
         for table in &mut normalizer.tables[1..] {
-            table.tie(limit);
+            table.tie(naming);
         }
         normalizer.keeper.begin();
         Ok(normalizer)
@@ -180,7 +194,7 @@ impl Normalizer {
         for (name, value) in origin.copied {
             let place = Place {
                 path: format!("~parent/{name}"),
-                name: names::snake_case(name),
+                name: self.naming.key(name),
             };
             let before = self.tables[0].columns.len();
             let column = self.declare(0, &place, ColumnType::Text);
@@ -207,6 +221,12 @@ impl Normalizer {
                 .part(origin.pass.as_bytes())
                 .number(origin.ordinal)
                 .id();
+        }
+        if self.naming.layout == Layout::Dlt
+            && self.disposition != Disposition::Append
+            && let Some(json) = self.key_json(row, origin)
+        {
+            return ids::dlt_hash(&json);
         }
         self.hasher.start(b'k').part(table);
         if self.within_slice {
@@ -237,6 +257,30 @@ impl Normalizer {
         self.hasher.number(occurrence).id()
     }
 
+    /// The key as dlt hashes it: the values of its columns, in the order of their names. `None`: a part is null.
+    fn key_json(&self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> Option<String> {
+        let mut parts = BTreeMap::new();
+        for (name, part) in self.key_columns.iter().zip(&self.key) {
+            parts.insert(name.as_str(), key_value(part, row)?);
+        }
+        if self.within_slice {
+            let mut slice = String::new();
+            json::write_string(&mut slice, origin.slice);
+            parts.insert("", slice);
+        }
+        let mut out = String::from("{");
+        for (name, value) in parts {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            json::write_string(&mut out, name);
+            out.push(':');
+            out.push_str(&value);
+        }
+        out.push('}');
+        Some(out)
+    }
+
     fn begin_row(&mut self, table: usize, id: Id, root: Id) -> At {
         let row = self.tables[table].rows;
         self.tables[table].rows += 1;
@@ -254,10 +298,9 @@ impl Normalizer {
 
     /// Begins the row of an item of a list.
     fn child_row(&mut self, table: usize, parent: &At, index: usize) -> At {
-        let [parent_id, root_id, list_index] = self.tables[table].tie(self.identifier_length);
-        let name = self.tables[table].schema.name.as_bytes();
-        let hasher = self.hasher.start(b'c').part(&parent.id).part(name);
-        let id = hasher.number(index as u64).id();
+        let [parent_id, root_id, list_index] = self.tables[table].tie(self.naming);
+        let name = &self.tables[table].schema.name;
+        let id = self.hasher.child(&parent.id, name, index);
         let at = self.begin_row(table, id, parent.root);
         let columns = &mut self.tables[table].columns;
         columns[parent_id].text(at.row, ids::text(&parent.id));
@@ -290,7 +333,7 @@ impl Normalizer {
             self.put(target, at, value, drift.map(|entry| &entry.content));
         }
         for entry in entries {
-            let mut place = self.nodes[node].place.below(&entry.key);
+            let mut place = self.nodes[node].place.below(&entry.key, self.naming);
             let raw = match &entry.content {
                 Content::Raw(raw) => raw,
                 Content::Again(raw) => {
@@ -419,6 +462,23 @@ fn key_text(part: &Lookup, row: RowRef<'_>) -> Option<String> {
             json::scalar_text(&text)
         }
     }
+}
+
+/// A part of the key as JSON; `None` if it is null or no scalar.
+fn key_value(part: &Lookup, row: RowRef<'_>) -> Option<String> {
+    let mut out = String::new();
+    match part.find(row.record, row.drift)? {
+        Found::Raw(raw) if raw.starts_with('"') => {
+            json::write_string(&mut out, &json::scalar_text(raw)?);
+        }
+        Found::Raw(raw) => out = json::scalar_text(raw)?,
+        Found::Value(ValueRef::Null | ValueRef::Record(_) | ValueRef::List(_)) => return None,
+        Found::Value(value) => {
+            serialize::write(&mut out, value, None);
+            json::scalar_text(&out)?;
+        }
+    }
+    Some(out)
 }
 
 #[cfg(test)]

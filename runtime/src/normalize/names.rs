@@ -1,11 +1,15 @@
-//! Names of tables and columns: dlt's snake_case, made unique and not too long.
+//! Names of tables and columns: dlt's snake_case, made unique and not too long; in dlt's layout to the letter.
 
 use std::collections::HashSet;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::ids;
+use crate::http::base64;
+use crate::schema::Layout;
+
 /// One key as a name: `userName` is `user_name`, `+1` is `x1`, `2fa` is `_2fa`, `é` is `x`, an empty key is `_empty`.
-pub(crate) fn snake_case(key: &str) -> String {
+fn snake_case(key: &str) -> String {
     let key = key.trim();
     let mut out = String::with_capacity(key.len() + 4);
     let mut before = ' ';
@@ -48,6 +52,67 @@ pub(crate) fn snake_case(key: &str) -> String {
     out
 }
 
+/// How keys become names in a dataset.
+#[derive(Clone, Copy)]
+pub(super) struct Naming {
+    pub layout: Layout,
+    /// The longest name, in bytes.
+    pub limit: usize,
+}
+
+impl Naming {
+    /// One key as a name.
+    pub fn key(self, key: &str) -> String {
+        if self.layout == Layout::Etl {
+            return snake_case(key);
+        }
+        // dlt takes `a__b` for a path, and shortens each of its names.
+        let names = key.split("__").map(dlt_trim).filter(|key| !key.is_empty());
+        let names = names.map(|key| self.shorten_as(&snake_case(key), key));
+        match names.collect::<Vec<_>>().join("__") {
+            name if name.is_empty() => "_empty".to_owned(),
+            name => self.shorten_as(&name, key),
+        }
+    }
+
+    /// A name that is not too long.
+    pub fn shorten(self, name: &str) -> String {
+        match self.layout {
+            Layout::Etl => shorten(name, self.limit),
+            Layout::Dlt => self.shorten_as(name, name),
+        }
+    }
+
+    /// dlt's way: the middle of a name that is too long makes way for 6 characters of a hash of what it is the name of.
+    fn shorten_as(self, name: &str, whole: &str) -> String {
+        if name.len() <= self.limit {
+            return name.to_owned();
+        }
+        let tag = dlt_tag(whole);
+        let kept = self.limit.saturating_sub(tag.len());
+        let (before, after) = (kept - kept / 2, name.len() - kept / 2);
+        match (name.get(..before), name.get(after..)) {
+            (Some(before), Some(after)) => format!("{before}{tag}{after}"),
+            // A name of someone's own that is not ASCII.
+            _ => shorten(name, self.limit),
+        }
+    }
+}
+
+/// Without white space at the ends, which for Python takes in the four separators of ASCII.
+fn dlt_trim(key: &str) -> &str {
+    key.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
+}
+
+fn dlt_tag(text: &str) -> String {
+    let tag = base64(&ids::shake::<4>(text.as_bytes()));
+    let tag = tag
+        .trim_end_matches('=')
+        .replace('/', "a")
+        .replace('+', "b");
+    tag.to_lowercase()
+}
+
 /// A name and the name of what is inside of it.
 pub(super) fn join(outer: &str, inner: &str) -> String {
     match outer {
@@ -57,7 +122,7 @@ pub(super) fn join(outer: &str, inner: &str) -> String {
 }
 
 /// At most `limit` bytes: what is too long keeps its beginning and gets a tag of the whole.
-pub(super) fn shorten(name: &str, limit: usize) -> String {
+fn shorten(name: &str, limit: usize) -> String {
     if name.len() <= limit {
         return name.to_owned();
     }
@@ -87,17 +152,17 @@ impl Names {
     }
 
     /// Whether the wanted name is given already.
-    pub fn has(&self, wanted: &str, limit: usize) -> bool {
-        self.taken.contains(&shorten(wanted, limit).to_lowercase())
+    pub fn has(&self, wanted: &str, naming: Naming) -> bool {
+        self.taken.contains(&naming.shorten(wanted).to_lowercase())
     }
 
     /// Gives the wanted name, or `name_2`, `name_3`, … where it is taken.
-    pub fn unique(&mut self, wanted: &str, limit: usize) -> String {
-        let mut name = shorten(wanted, limit);
+    pub fn unique(&mut self, wanted: &str, naming: Naming) -> String {
+        let mut name = naming.shorten(wanted);
         let mut count = 1;
         while !self.taken.insert(name.to_lowercase()) {
             count += 1;
-            name = shorten(&format!("{wanted}_{count}"), limit);
+            name = naming.shorten(&format!("{wanted}_{count}"));
         }
         name
     }
@@ -131,11 +196,51 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_short_enough() {
-        let mut names = Names::default();
-        assert_eq!(names.unique("user_name", 12), "user_name");
-        assert_eq!(names.unique("USER_NAME", 12), "USER_NAME_2");
-        let long = names.unique("a_very_long_name", 12);
-        assert_eq!(long.len(), 12);
-        assert_ne!(long, names.unique("a_very_long_nome", 12));
+        for layout in [Layout::Etl, Layout::Dlt] {
+            let naming = Naming { layout, limit: 12 };
+            let mut names = Names::default();
+            assert_eq!(names.unique("user_name", naming), "user_name");
+            assert_eq!(names.unique("USER_NAME", naming), "USER_NAME_2");
+            let long = names.unique("a_very_long_name", naming);
+            assert_eq!(long.len(), 12);
+            assert_ne!(long, names.unique("a_very_long_nome", naming));
+        }
+    }
+
+    /// What dlt 1.31 makes of them, with at most 20 characters.
+    #[test]
+    fn names_of_the_dlt_layout_are_those_of_dlt() {
+        let naming = Naming {
+            layout: Layout::Dlt,
+            limit: 20,
+        };
+        for (key, name) in [
+            ("a__b", "a__b"),
+            ("a___b", "a___b"),
+            ("userName", "user_name"),
+            ("éé", "x"),
+            ("a  b", "a_b"),
+            ("__x", "x"),
+            ("x__", "x"),
+            ("name_", "namex"),
+            ("ABCdEF", "ab_cd_ef"),
+            ("2fa__3g", "_2fa___3g"),
+            (" a __ b ", "a__b"),
+            ("a_very_long_name_indeed", "a_very_gflrhq_indeed"),
+            ("averylongsinglefragment__b", "averyloojgtvqment__b"),
+            ("HTTPServer2Go", "http_server2_go"),
+            ("a1B2C", "a1_b2_c"),
+            ("_", "x"),
+            ("__a__", "a"),
+            ("\u{1c}a", "a"),
+            ("", "_empty"),
+            ("____", "_empty"),
+        ] {
+            assert_eq!(naming.key(key), name, "{key}");
+        }
+        let outer = |name: &str| naming.shorten(&join("outer", name));
+        assert_eq!(outer("a_very_long_name_indeed"), "outer__ihuuwq_indeed");
+        let inner = naming.key("a_very_long_name_indeed");
+        assert_eq!(outer(&inner), "outer__bkogbw_indeed");
     }
 }

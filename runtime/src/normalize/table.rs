@@ -11,7 +11,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, make_array};
 use arrow_data::transform::MutableArrayData;
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 
-use super::names::Names;
+use super::names::{Names, Naming};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::layout::ValueRef;
 use crate::schema::{Column, ColumnRole, ColumnType, TableBatch, TableSchema};
@@ -261,14 +261,14 @@ impl Table {
     }
 
     /// The column of that role; it is made if the table has none yet.
-    pub fn system(&mut self, role: ColumnRole, name: &str, limit: usize) -> usize {
+    pub fn system(&mut self, role: ColumnRole, naming: Naming) -> usize {
         let found = self.schema.columns.iter().position(|c| c.role == role);
         found.unwrap_or_else(|| {
             let ty = match role {
                 ColumnRole::ListIndex => ColumnType::Int64,
                 _ => ColumnType::Text,
             };
-            let name = self.names.unique(name, limit);
+            let name = self.names.unique(naming.layout.column(role), naming);
             self.add(
                 Column {
                     name,
@@ -282,14 +282,14 @@ impl Table {
     }
 
     /// The columns that tie a child row to its parent; they stand behind the declared ones.
-    pub fn tie(&mut self, limit: usize) -> [usize; 3] {
+    pub fn tie(&mut self, naming: Naming) -> [usize; 3] {
         if let Some(tie) = self.tie {
             return tie;
         }
         let tie = [
-            self.system(ColumnRole::ParentId, "_etl_parent_id", limit),
-            self.system(ColumnRole::RootId, "_etl_root_id", limit),
-            self.system(ColumnRole::ListIndex, "_etl_list_idx", limit),
+            self.system(ColumnRole::ParentId, naming),
+            self.system(ColumnRole::RootId, naming),
+            self.system(ColumnRole::ListIndex, naming),
         ];
         self.tie = Some(tie);
         tie
@@ -314,7 +314,7 @@ impl Table {
         wanted: &str,
         ty: ColumnType,
         waits: bool,
-        limit: usize,
+        naming: Naming,
     ) -> usize {
         let there = self.at(path);
         let same = there.iter().find(|at| self.schema.columns[**at].ty == ty);
@@ -326,10 +326,10 @@ impl Table {
             .iter()
             .map(|at| self.schema.columns[*at].name.as_str());
         let name = match names.min_by_key(|name| name.len()) {
-            Some(plain) if self.names.has(wanted, limit) => format!("{plain}__v_{}", ty.name()),
+            Some(plain) if self.names.has(wanted, naming) => format!("{plain}__v_{}", ty.name()),
             _ => wanted.to_owned(),
         };
-        let name = self.names.unique(&name, limit);
+        let name = self.names.unique(&name, naming);
         let column = Column {
             name,
             ty,

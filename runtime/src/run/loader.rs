@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::dlt::Meta;
 use crate::load::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
 use crate::run::{Observer, Progress};
 use crate::state::{StateChange, StateRow};
@@ -54,6 +55,7 @@ impl Loader {
         destination: Box<dyn Destination>,
         load: LoadInfo,
         policy: CheckpointPolicy,
+        meta: Option<Meta>,
         observer: Arc<dyn Observer>,
     ) -> Result<(Self, Memory)> {
         let limits = destination.limits();
@@ -63,13 +65,18 @@ impl Loader {
         let runtime = tokio::runtime::Handle::current();
         let thread = move || {
             let mut destination = destination;
+            let mut meta = meta;
             let memory = destination.open(&load);
             let usable = memory.is_ok();
+            if let (Ok(memory), Some(meta)) = (&memory, &mut meta) {
+                memory.tables.iter().for_each(|table| meta.learn(table));
+            }
             if opened.send(memory).is_ok() && usable {
                 let worker = Worker {
                     destination,
                     observer,
                     policy,
+                    meta,
                     state: HashMap::new(),
                     rows: 0,
                     since: None,
@@ -111,6 +118,8 @@ struct Worker {
     destination: Box<dyn Destination>,
     observer: Arc<dyn Observer>,
     policy: CheckpointPolicy,
+    /// In dlt's layout: the rows of dlt's own tables.
+    meta: Option<Meta>,
     /// Changes since the last commit, the last one of each row.
     state: HashMap<(String, String), StateChange>,
     /// Root rows since the last commit.
@@ -156,6 +165,12 @@ impl Worker {
     fn take(&mut self, delivery: Delivery) -> Result<()> {
         if let Some(chunk) = &delivery.chunk {
             self.destination.write(chunk)?;
+            if let Some(meta) = &mut self.meta {
+                chunk
+                    .tables
+                    .iter()
+                    .for_each(|table| meta.learn(&table.schema));
+            }
             self.rows += chunk
                 .tables
                 .first()
@@ -175,6 +190,16 @@ impl Worker {
     }
 
     fn commit(&mut self, status: LoadStatus) -> Result<()> {
+        for chunk in self
+            .meta
+            .as_mut()
+            .map(Meta::chunks)
+            .transpose()?
+            .into_iter()
+            .flatten()
+        {
+            self.destination.write(&chunk)?;
+        }
         let state: Vec<StateChange> = self.state.drain().map(|(_, change)| change).collect();
         self.destination.commit(&state, status)?;
         self.since = None;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::schema::ContractRule;
+use crate::schema::{ContractRule, Layout};
 
 /// What a caller may ask of a run.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct RunOptions {
     pub checkpoint_rows: Option<usize>,
     /// Contracts in place of those that are declared; the word nearest to a resource counts.
     pub contracts: Vec<ContractRule>,
+    /// The layout of a destination that is new to the source; that of another one must be this one.
+    pub layout: Layout,
     /// Asks the run to stop after the pages under way.
     pub stop: StopSignal,
 }

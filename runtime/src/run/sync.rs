@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Client;
+use crate::load::dlt::Meta;
 use crate::load::{Destination, LoadInfo, LoadStatus, Memory};
 use crate::normalize::{NormalizeOptions, Normalizer};
 use crate::run::children::{Children, Found, KnownSlices};
@@ -44,12 +45,14 @@ pub async fn sync(
     let load = LoadInfo {
         id: load_id(),
         source: source.name().to_owned(),
+        layout: Some(options.layout),
     };
     let named = destination.describe();
     let mut policy = destination.checkpoint_policy();
     policy.rows = options.checkpoint_rows.unwrap_or(policy.rows);
+    let meta = Meta::new(source, &load);
     let (loader, memory) =
-        Loader::start(destination, load.clone(), policy, observer.clone()).await?;
+        Loader::start(destination, load.clone(), policy, meta, observer.clone()).await?;
 
     let plan = Plan {
         source,
@@ -436,6 +439,7 @@ impl Plan<'_> {
         let options = NormalizeOptions {
             load_id: self.load.id.clone(),
             identifier_length: self.loader.limits.identifier_length,
+            layout: self.options.layout,
             within_slice: resource.spec().within_parent,
             contract: self
                 .source

@@ -2,6 +2,7 @@
 
 mod contract;
 mod drift;
+mod layout;
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use arrow_schema::{DataType, Field, TimeUnit};
 pub(crate) use contract::Entity;
 pub use contract::{Contract, ContractRule, Mode};
 pub use drift::{Done, Drifted};
+pub use layout::Layout;
 
 /// The type of a column; the Arrow type that carries it is [`ColumnType::arrow`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

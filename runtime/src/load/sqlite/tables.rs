@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::{Open, meta, rows};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Chunk, LoadStatus};
+use crate::load::{Chunk, LoadStatus, dlt};
 use crate::schema::{Column, ColumnRole, Disposition, TableBatch, TableSchema};
 use crate::state::StateChange;
 
@@ -79,7 +79,9 @@ impl Open {
         let Some((root, children)) = chunk.tables.split_first() else {
             return Ok(());
         };
-        self.rows += root.rows.num_rows() as u64;
+        if !dlt::is_meta(&chunk.resource) {
+            self.rows += root.rows.num_rows() as u64;
+        }
         let append = chunk.disposition == Disposition::Append;
         let there = rows::insert(&self.db, &place(&root.schema.name), root, |_| true)?;
         let ids = root_ids(root);

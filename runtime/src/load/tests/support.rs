@@ -8,7 +8,7 @@ use arrow_schema::Schema;
 
 use super::Place;
 use crate::load::{Chunk, Destination, LoadInfo, LoadStatus};
-use crate::schema::{Column, ColumnRole, ColumnType, Disposition, TableBatch, TableSchema};
+use crate::schema::{Column, ColumnRole, ColumnType, Disposition, Layout, TableBatch, TableSchema};
 
 /// A record: its id, a value (`None`: the column is not there), its child rows.
 pub type Rec<'a> = (&'a str, i64, &'a [i64]);
@@ -105,6 +105,7 @@ pub fn load(id: &str) -> LoadInfo {
     LoadInfo {
         id: id.to_owned(),
         source: "shop".to_owned(),
+        layout: Some(Layout::Etl),
     }
 }
 

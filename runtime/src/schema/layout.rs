@@ -1,0 +1,60 @@
+//! Whose names and ids a dataset has.
+
+use super::{ColumnRole, TableSchema};
+
+/// The names of the system columns, how keys become names, and the form of the ids. A source keeps the layout in which
+/// it was first loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// `_etl_id` and so on.
+    #[default]
+    Etl,
+    /// As dlt writes it: `_dlt_id` and so on, `_dlt_loads`, `_dlt_version`.
+    Dlt,
+}
+
+impl Layout {
+    /// The layout of that name, as `--layout` takes it.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Layout::Etl, Layout::Dlt]
+            .into_iter()
+            .find(|layout| layout.name() == name)
+    }
+
+    /// Its name: `etl`, `dlt`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Layout::Etl => "etl",
+            Layout::Dlt => "dlt",
+        }
+    }
+
+    /// The name of the column of that role; empty for values of the API.
+    pub fn column(self, role: ColumnRole) -> &'static str {
+        match (self, role) {
+            (_, ColumnRole::Data) => "",
+            (Layout::Etl, ColumnRole::RowId) => "_etl_id",
+            (Layout::Etl, ColumnRole::ParentId) => "_etl_parent_id",
+            (Layout::Etl, ColumnRole::RootId) => "_etl_root_id",
+            (Layout::Etl, ColumnRole::ListIndex) => "_etl_list_idx",
+            (Layout::Etl, ColumnRole::LoadId) => "_etl_load_id",
+            (Layout::Dlt, ColumnRole::RowId) => "_dlt_id",
+            (Layout::Dlt, ColumnRole::ParentId) => "_dlt_parent_id",
+            (Layout::Dlt, ColumnRole::RootId) => "_dlt_root_id",
+            (Layout::Dlt, ColumnRole::ListIndex) => "_dlt_list_idx",
+            (Layout::Dlt, ColumnRole::LoadId) => "_dlt_load_id",
+        }
+    }
+
+    /// The layout in which tables were made; `None`: there are none. The column that names a row is the first of each
+    /// table, so that no key of the API can have its name.
+    pub fn of(tables: &[TableSchema]) -> Option<Self> {
+        let names = |layout: &Layout, table: &TableSchema| {
+            let id = table.role(ColumnRole::RowId);
+            id.is_some_and(|id| id.name == layout.column(ColumnRole::RowId))
+        };
+        [Layout::Etl, Layout::Dlt]
+            .into_iter()
+            .find(|layout| tables.iter().any(|table| names(layout, table)))
+    }
+}
