@@ -84,7 +84,7 @@ fn a_field_says_what_it_is_for() {
         "/components/schemas/Order/properties/id",
         "key: yes",
         "cursor: no, `updated_at` is",
-        "parent link: yes, it fills `order` of lines",
+        "parent link: yes, it fills `order` of order_lines",
     ];
     holds(&said("orders.id"), &parts);
     let parts = ["When it last changed", "cursor: yes", "key: no, `id` is"];

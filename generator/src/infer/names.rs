@@ -52,8 +52,96 @@ pub(super) fn give(drafts: &mut [Draft<'_>], above: &[Option<(usize, String)>]) 
     }
 }
 
-/// The last static segment.
+/// Last segments that say nothing of what is listed.
+const SAYS_NOTHING: [&str; 31] = [
+    "item",
+    "value",
+    "list",
+    "entry",
+    "record",
+    "data",
+    "result",
+    "part",
+    "content",
+    "detail",
+    "line",
+    "key",
+    "type",
+    "status",
+    "history",
+    "summary",
+    "info",
+    "information",
+    "metadata",
+    "meta",
+    "property",
+    "option",
+    "field",
+    "link",
+    "child",
+    "element",
+    "resource",
+    "object",
+    "node",
+    "attribute",
+    "relationship",
+];
+/// Last segments that many things have: they say enough only where they are not one thing's.
+const SAYS_LITTLE: [&str; 14] = [
+    "event",
+    "log",
+    "activity",
+    "version",
+    "revision",
+    "permission",
+    "setting",
+    "stat",
+    "statistic",
+    "metric",
+    "note",
+    "comment",
+    "tag",
+    "file",
+];
+
+/// The last static segment; behind what stands before it, if it says nothing by itself: `project_keys`.
 fn short(draft: &Draft<'_>) -> String {
+    let own = bare(draft);
+    let last = words(&own).pop().unwrap_or_default();
+    let lone = own == last || last.is_empty();
+    let last = singular(&last);
+    let segments = segments(draft.path);
+    let at = segments
+        .iter()
+        .rposition(|segment| !is_variable(segment) && !is_verb(segment))
+        .unwrap_or(0);
+    let before = segments.get(..at).unwrap_or_default();
+    let of_one = before.last().is_some_and(|before| is_variable(before));
+    let needs =
+        SAYS_NOTHING.contains(&last.as_str()) || of_one && SAYS_LITTLE.contains(&last.as_str());
+    if !lone || !needs {
+        return own;
+    }
+    let mut name = own;
+    for segment in before.iter().rev() {
+        let mut words = words(segment);
+        let Some(word) = words.pop() else { continue };
+        if is_variable(segment) || is_version(segment) || is_verb(segment) {
+            continue;
+        }
+        let word = singular(&word);
+        let says = !SAYS_NOTHING.contains(&word.as_str()) || !words.is_empty();
+        words.push(word);
+        name = identifier(&format!("{}_{name}", words.join("_")));
+        if says {
+            break;
+        }
+    }
+    name
+}
+
+/// The last static segment.
+fn bare(draft: &Draft<'_>) -> String {
     let base = plain(draft);
     // A single object is one of them, not all of them.
     let item = draft.kind == ResourceKind::Single
@@ -95,7 +183,7 @@ fn plain(draft: &Draft<'_>) -> String {
 
 /// With what stands before it in the path, as much as it takes.
 fn longer(draft: &Draft<'_>, taken: &HashSet<String>) -> String {
-    let mut name = short(draft);
+    let mut name = bare(draft);
     let base = plain(draft);
     let mut skipped = false;
     for segment in segments(draft.path).into_iter().rev() {

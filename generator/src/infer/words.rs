@@ -50,7 +50,8 @@ pub(super) fn singular(word: &str) -> String {
     match word {
         "people" => return "person".to_owned(),
         "children" => return "child".to_owned(),
-        "news" | "series" | "species" | "data" | "media" | "sms" | "dns" | "https" => {
+        "news" | "series" | "species" | "data" | "media" | "sms" | "dns" | "https"
+        | "kubernetes" => {
             return word.to_owned();
         }
         "statuses" | "campuses" | "bonuses" | "viruses" | "buses" | "aliases" => {

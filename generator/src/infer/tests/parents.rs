@@ -32,10 +32,10 @@ fn the_path_goes_on_from_its_parent() {
     );
     let facts = facts(&paths);
     assert_eq!(
-        parent(&facts, "lines"),
+        parent(&facts, "invoice_lines"),
         ("invoices".to_owned(), vec!["invoice <- id".to_owned()])
     );
-    assert!(resource(&facts, "lines").settings.is_empty());
+    assert!(resource(&facts, "invoice_lines").settings.is_empty());
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn members_may_stand_below_several_teams() {
     );
     let facts = facts(&paths);
     assert!(resource(&facts, "members").key_within_parent);
-    assert!(!resource(&facts, "notes").key_within_parent);
+    assert!(!resource(&facts, "team_notes").key_within_parent);
 }
 
 #[test]
@@ -227,4 +227,41 @@ fn the_last_word_of_a_parameter_may_name_the_field() {
     assert_eq!(parent(&facts, "actions").1, ["floating_ip <- ip"]);
     assert_eq!(resource(&facts, "floating_ips").primary_key.value, ["ip"]);
     assert_eq!(parent(&facts, "changes").1, ["setVersion <- number"]);
+}
+
+#[test]
+fn a_segment_that_says_nothing_stands_behind_its_parents_name() {
+    let list = format!("{{type: array, items: {ITEM}}}");
+    let paths = [
+        "/projects",
+        "/projects/{id}/keys",
+        "/projects/{id}/search",
+        "/orders/{id}/items",
+        "/lists/{list}/values/{value}/parts",
+        "/time-off/types",
+        "/events",
+        "/incidents/{id}/events",
+        "/incidents/{id}/alerts",
+        "/items",
+    ];
+    let document: String = paths.iter().map(|path| get(path, "[]", &list)).collect();
+    let mut names: Vec<String> = facts(&document)
+        .resources
+        .into_iter()
+        .map(|resource| resource.name)
+        .collect();
+    names.sort();
+    let wanted = [
+        "alerts",
+        "events",
+        "incident_events",
+        "items",
+        "list_value_parts",
+        "order_items",
+        "project_keys",
+        "project_search",
+        "projects",
+        "time_off_types",
+    ];
+    assert_eq!(names, wanted);
 }
