@@ -16,7 +16,7 @@ pub struct Structs<'a> {
     pub given: Ledger,
     made: Vec<Made>,
     by_schema: HashMap<SchemaId, usize>,
-    /// The records around the one that is being made.
+    /// The records and lists around the one that is being made.
     around: Vec<SchemaId>,
     /// Components by their properties: a reference that says something besides is still the component.
     components: HashMap<Vec<(&'a str, SchemaId)>, SchemaId>,
@@ -100,10 +100,17 @@ impl<'a> Structs<'a> {
                 let id = same.copied().unwrap_or(id);
                 self.object(id, &properties, context)
             }
-            SchemaKind::Array(item) => match self.ty(*item, &item_name(context), key) {
-                Type::Json => Type::Json,
-                item => Type::List(Box::new(item)),
-            },
+            // A list of itself.
+            SchemaKind::Array(_) if self.around.contains(&id) => Type::Json,
+            SchemaKind::Array(item) => {
+                self.around.push(id);
+                let item = self.ty(*item, &item_name(context), key);
+                self.around.pop();
+                match item {
+                    Type::Json => Type::Json,
+                    item => Type::List(Box::new(item)),
+                }
+            }
             SchemaKind::Union { arms, .. } => {
                 let arms = arms.clone();
                 self.union(id, &arms, context, key)

@@ -7,6 +7,9 @@ use super::api::{Operation, Schema, SchemaId, SchemaKind, Schemas};
 use super::document::push_token;
 use crate::shape::Shape;
 
+/// Lists within lists are followed so far; one may hold itself.
+const DEPTH: usize = 4;
+
 /// Gives a schema to each response that has examples only. What is free form within a described body stays so, but for the items of
 /// lists: an object of the owner's choice (`metadata`) is no record.
 pub(super) fn fill(operations: &mut [Operation], schemas: &mut Schemas) {
@@ -50,7 +53,7 @@ fn gather(
     depth: usize,
     samples: &mut IndexMap<SchemaId, Shape>,
 ) {
-    let Some(schema) = schemas.0.get(id.0) else {
+    let Some(schema) = schemas.0.get(id.0).filter(|_| depth <= DEPTH) else {
         return;
     };
     let examples: Vec<&Value> = examples.iter().copied().chain(&schema.examples).collect();
