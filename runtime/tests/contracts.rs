@@ -1,5 +1,6 @@
 //! Contracts and drift from the page to the file: SQLite and Parquet.
 
+#[allow(dead_code)]
 mod support;
 
 use std::path::Path;
@@ -108,6 +109,41 @@ fn both(test: impl Fn(&str, &Path)) {
     }
 }
 
+/// The lines of `_etl_drift`, without load and source.
+fn drift(url: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    match url.split_once(':').unwrap() {
+        ("sqlite", file) => {
+            let db = rusqlite::Connection::open(file).unwrap();
+            let sql = "SELECT resource || ' ' || table_name || ' ' || keys || ' ' || type || ': ' || done || ' ' || count FROM _etl_drift";
+            let mut select = db.prepare(sql).unwrap();
+            let rows = select.query_map([], |row| row.get(0)).unwrap();
+            lines.extend(rows.map(Result::unwrap));
+        }
+        (_, folder) => {
+            for file in std::fs::read_dir(Path::new(folder).join("_etl_drift")).unwrap() {
+                let file = std::fs::File::open(file.unwrap().path()).unwrap();
+                let reader =
+                    parquet::file::serialized_reader::SerializedFileReader::new(file).unwrap();
+                for row in parquet::file::reader::FileReader::get_row_iter(&reader, None).unwrap() {
+                    let cells: Vec<String> = row
+                        .unwrap()
+                        .get_column_iter()
+                        .skip(2)
+                        .map(|(_, cell)| cell.to_string().trim_matches('"').to_owned())
+                        .collect();
+                    let [resource, table, keys, ty, done, count] = &cells[..] else {
+                        panic!("{cells:?}")
+                    };
+                    lines.push(format!("{resource} {table} {keys} {ty}: {done} {count}"));
+                }
+            }
+        }
+    }
+    lines.sort();
+    lines
+}
+
 fn named(counts: &[(&str, u64)]) -> Vec<(String, u64)> {
     counts
         .iter()
@@ -173,6 +209,14 @@ fn the_contract_of_the_source_holds_for_resources_without_their_own() {
             ]
         );
         assert_eq!(told(1), [("rank", "loaded into the column `rank`", 1)]);
+        assert_eq!(
+            drift(url),
+            [
+                "members members rank bigint: column rank 1",
+                "teams teams motto text: discarded row 1",
+                "teams teams name bigint: discarded row 1",
+            ]
+        );
     });
 }
 
@@ -233,8 +277,29 @@ fn a_run_that_fails_at_any_commit_leaves_out_the_same_rows() {
         let into = InMemory::new(1);
         let failing = Box::new(into.failing_at(commits));
         let first = runtime.block_on(sync(&source, failing, &options, Arc::new(())));
-        run(&source, Box::new(into.clone()), &options);
+        let before = into.drift();
+        let second = run(&source, Box::new(into.clone()), &options);
         assert_eq!(into.tables(), undisturbed.tables(), "commit {commits}");
+        // What the second run says is what it added: each row is counted in the load that committed it.
+        for (line, count) in into.drift() {
+            let resource = second.resources.iter().find(|found| found.name == line.0);
+            let told = resource
+                .unwrap()
+                .drift
+                .iter()
+                .find(|told| told.1 == line.1.keys);
+            let before = before.get(&line).copied().unwrap_or(0);
+            assert_eq!(
+                count,
+                before + told.map_or(0, |told| told.3),
+                "commit {commits}: {line:?}"
+            );
+            assert!(
+                before <= undisturbed.drift()[&line],
+                "commit {commits}: {line:?}"
+            );
+        }
+        assert_eq!(into.drift().len(), undisturbed.drift().len());
         if first.is_ok() {
             break;
         }

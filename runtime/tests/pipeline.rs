@@ -1,5 +1,6 @@
 //! The pipeline against a tiny API and a destination in memory: slices, checkpoints, failures, filters.
 
+#[allow(dead_code)]
 mod support;
 
 use std::collections::BTreeMap;

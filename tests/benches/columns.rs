@@ -11,6 +11,7 @@ use etlgen_runtime::load::{
     CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
 };
 use etlgen_runtime::run::{RunOptions, sync};
+use etlgen_runtime::schema::Drifted;
 use etlgen_runtime::state::StateChange;
 
 /// Takes everything and keeps nothing but the number of rows.
@@ -48,6 +49,10 @@ impl Destination for Dropped {
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
         let rows = chunk.tables.iter().map(|table| table.rows.num_rows());
         self.rows += rows.sum::<usize>() as u64;
+        Ok(())
+    }
+
+    fn drift(&mut self, _: &str, _: &[(Drifted, u64)]) -> Result<()> {
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::schema::{Disposition, Layout, TableBatch, TableSchema};
+use crate::schema::{Disposition, Drifted, Layout, TableBatch, TableSchema};
 use crate::state::{StateChange, StateRow};
 
 pub(crate) mod dlt;
@@ -137,6 +137,10 @@ pub trait Destination: Send {
 
     /// Takes the rows of a chunk; tables and columns that are missing are made (never changed, never dropped).
     fn write(&mut self, chunk: &Chunk) -> Result<()>;
+
+    /// Takes what rows of a resource brought that its struct does not say; it adds to what this load has met before. It
+    /// becomes visible, as rows of `_etl_drift`, with what was written.
+    fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()>;
 
     /// Makes everything written since the last commit visible, together with the state and the load's row.
     fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()>;

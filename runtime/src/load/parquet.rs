@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! FOLDER/<table>/<load id>-<number>.parquet   data files, never changed once they are there
+//! FOLDER/_etl_drift/…                         what each load met that the structs do not say
 //! FOLDER/_etl/manifest.json                   what was committed: tables, their files, state, loads
 //! FOLDER/_etl/lock                            keeps a second run out
 //! FOLDER/_etl/staging/<table>/                files of a commit under way, and of a pass that has not ended
@@ -24,6 +25,7 @@
 //! `scan_parquet(..., missing_columns="insert", schema=...)` and the schema of a file that has all columns. Every
 //! table has at least one such file, if need be one without rows.
 
+mod drift;
 mod files;
 mod folder;
 mod manifest;
@@ -36,14 +38,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use self::drift::DriftLog;
 use self::files::{Context, OpenBatch};
 use self::folder::{Folder, Retired};
-use self::manifest::{LoadEntry, Manifest, SourceEntry, StateEntry, TableEntry};
+use self::manifest::{FileEntry, LoadEntry, Manifest, SourceEntry, StateEntry, TableEntry};
 use self::resource::Resource;
 use super::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory, dlt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Timestamp;
-use crate::schema::{Disposition, TableSchema};
+use crate::schema::{Disposition, Drifted, TableSchema};
 use crate::state::StateChange;
 
 /// Rows may wait in memory, encoded, up to about that many bytes over all files.
@@ -69,6 +72,7 @@ struct Open {
     retired: Vec<Retired>,
     /// Root rows written in this load.
     rows: u64,
+    drift: DriftLog,
     /// Held as long as the folder is open; the system drops it with the process.
     _lock: File,
 }
@@ -132,6 +136,7 @@ impl Destination for Parquet {
                 .collect(),
             retired: Vec::new(),
             rows: 0,
+            drift: DriftLog::default(),
             committed,
             _lock: lock,
         });
@@ -140,6 +145,11 @@ impl Destination for Parquet {
 
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
         self.opened()?.write(chunk)
+    }
+
+    fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()> {
+        self.opened()?.drift.add(resource, counts);
+        Ok(())
     }
 
     fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
@@ -271,6 +281,16 @@ impl Open {
                 batch.placed = true;
             }
         }
+        let before = self.committed.sources.get(&self.load.source);
+        let mut drift = before.map_or(Vec::new(), |source| source.drift.clone());
+        self.drift.commit(
+            &self.folder,
+            &self.load,
+            &mut self.next,
+            &mut drift,
+            &mut self.retired,
+        )?;
+        filled.insert(drift::TABLE.to_owned());
         self.folder.sync(&filled);
         for change in state {
             match change {
@@ -282,7 +302,7 @@ impl Open {
                 }
             };
         }
-        let entry = self.entry(status);
+        let entry = self.entry(status, drift);
         self.committed
             .sources
             .insert(self.load.source.clone(), entry);
@@ -293,7 +313,7 @@ impl Open {
     }
 
     /// What the manifest is to say of this source.
-    fn entry(&self, status: LoadStatus) -> SourceEntry {
+    fn entry(&self, status: LoadStatus, drift: Vec<FileEntry>) -> SourceEntry {
         let mut tables = Vec::new();
         for resource in self.resources.values() {
             for (name, schema) in &resource.tables {
@@ -328,6 +348,7 @@ impl Open {
             tables,
             state: state.collect(),
             loads,
+            drift,
         }
     }
 }

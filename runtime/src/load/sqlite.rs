@@ -17,7 +17,7 @@ use rusqlite::Connection;
 
 use super::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::TableSchema;
+use crate::schema::{Drifted, TableSchema};
 use crate::state::StateChange;
 
 /// One SQLite file.
@@ -123,6 +123,13 @@ impl Destination for Sqlite {
                 .map_err(|error| error.at(path.display().to_string()))?;
         }
         open.write(chunk).map_err(|error| explain(&path, error))
+    }
+
+    fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()> {
+        let path = self.path.clone();
+        let open = self.opened()?;
+        open.drift(resource, counts)
+            .map_err(|error| explain(&path, error))
     }
 
     fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {

@@ -40,6 +40,7 @@ macro_rules! promises {
             faults::a_second_run_is_refused
             faults::a_killed_run_leaves_the_last_commit
             faults::what_is_counted_is_what_is_committed
+            faults::what_a_load_met_is_committed_with_its_rows
             faults::tables_of_others_are_not_touched
             faults::tables_and_state_are_remembered
             random::whatever_happens_the_last_commit_is_there

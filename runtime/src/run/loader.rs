@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::load::dlt::Meta;
 use crate::load::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
 use crate::run::{Observer, Progress};
+use crate::schema::Drifted;
 use crate::state::{StateChange, StateRow};
 
 /// Chunks that may wait for the destination; more would only cost memory.
@@ -18,6 +19,8 @@ const WAITING: usize = 2;
 /// Rows and the state that belongs to them: both are committed, or neither.
 pub(crate) struct Delivery {
     pub chunk: Option<Chunk>,
+    /// What the rows of the chunk brought that the struct does not say.
+    pub drift: Vec<(Drifted, u64)>,
     pub state: Vec<StateChange>,
 }
 
@@ -170,6 +173,9 @@ impl Worker {
                     .tables
                     .iter()
                     .for_each(|table| meta.learn(&table.schema));
+            }
+            if !delivery.drift.is_empty() {
+                self.destination.drift(&chunk.resource, &delivery.drift)?;
             }
             self.rows += chunk
                 .tables

@@ -15,7 +15,7 @@ use crate::run::children::Children;
 use crate::run::loader::{Delivery, LoaderHandle};
 use crate::run::stats::Stats;
 use crate::run::window::Window;
-use crate::schema::{Disposition, TableBatch};
+use crate::schema::{Disposition, Drifted, TableBatch};
 use crate::source::{ReadPage, RowSink, SliceRequest};
 use crate::state::StateChange;
 
@@ -112,8 +112,8 @@ impl Sink {
             }
             return Err(error);
         }
-        for tables in full {
-            self.send(Some(tables), Vec::new(), false).await?;
+        for batch in full {
+            self.send(Some(batch), Vec::new(), false).await?;
         }
         Ok(high)
     }
@@ -148,12 +148,12 @@ impl Sink {
         for child in &mut self.children {
             self.state.extend(child.pending_state());
         }
-        let tables = match &mut self.normalizer {
-            Some(normalizer) => Some(normalizer.finish()?),
+        let batch = match &mut self.normalizer {
+            Some(normalizer) => Some(Batch::of(normalizer)?),
             None => None,
         };
         let state = std::mem::take(&mut self.state);
-        self.send(tables, state, ends_pass).await?;
+        self.send(batch, state, ends_pass).await?;
         // Only now: the rows of a child must not overtake the row that says the slice is to be read.
         for child in &mut self.children {
             child.release();
@@ -163,11 +163,12 @@ impl Sink {
 
     async fn send(
         &mut self,
-        tables: Option<Vec<TableBatch>>,
+        batch: Option<Batch>,
         state: Vec<StateChange>,
         ends_pass: bool,
     ) -> Result<()> {
-        let chunk = tables.map(|tables| Chunk {
+        let Batch { tables, drift } = batch.unwrap_or_default();
+        let chunk = self.normalizer.is_some().then(|| Chunk {
             resource: self.resource.clone(),
             disposition: self.disposition,
             begins_pass: std::mem::take(&mut self.begins_pass),
@@ -188,7 +189,12 @@ impl Sink {
                 }
             }
         }
-        self.loader.send(Delivery { chunk, state }).await
+        let delivery = Delivery {
+            chunk,
+            drift,
+            state,
+        };
+        self.loader.send(delivery).await
     }
 
     /// The resource has been read to its end (`found_all`: so every child slice is known), or has failed.
@@ -212,13 +218,29 @@ impl Sink {
     }
 }
 
+/// Rows that leave, and what they brought that the struct does not say.
+#[derive(Default)]
+struct Batch {
+    tables: Vec<TableBatch>,
+    drift: Vec<(Drifted, u64)>,
+}
+
+impl Batch {
+    fn of(normalizer: &mut Normalizer) -> Result<Self> {
+        Ok(Batch {
+            tables: normalizer.finish()?,
+            drift: normalizer.take_drift(),
+        })
+    }
+}
+
 /// Takes the rows of one page.
 struct Taker<'a> {
     sink: &'a mut Sink,
     origin: &'a PageOrigin<'a>,
     ordinal: u64,
     high: Option<CursorValue>,
-    full: Vec<Vec<TableBatch>>,
+    full: Vec<Batch>,
 }
 
 impl RowSink for Taker<'_> {
@@ -254,7 +276,7 @@ impl RowSink for Taker<'_> {
         };
         if !normalizer.append(row, &origin)? {
             // The same key twice: within a batch the order is lost, so the first one leaves before.
-            self.full.push(normalizer.finish()?);
+            self.full.push(Batch::of(normalizer)?);
             normalizer.append(row, &origin)?;
         }
         Ok(())

@@ -11,7 +11,7 @@ use arrow_array::{Array, RecordBatch};
 use etlgen_runtime::load::{
     CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
 };
-use etlgen_runtime::schema::{ColumnRole, Disposition, TableSchema};
+use etlgen_runtime::schema::{ColumnRole, Disposition, Drifted, TableSchema};
 use etlgen_runtime::state::{StateChange, StateRow};
 use etlgen_runtime::{Error, ErrorKind, Result};
 
@@ -66,6 +66,7 @@ struct Committed {
     staged: BTreeMap<String, Table>,
     schemas: Vec<TableSchema>,
     state: BTreeMap<(String, String), String>,
+    drift: BTreeMap<(String, Drifted), u64>,
 }
 
 /// A destination in memory; it survives the runs that use it.
@@ -110,6 +111,11 @@ impl InMemory {
             row.remove("_etl_load_id");
         }
         table
+    }
+
+    /// What all loads have met that the structs do not say.
+    pub fn drift(&self) -> BTreeMap<(String, Drifted), u64> {
+        self.committed.lock().unwrap().drift.clone()
     }
 
     /// Every committed table.
@@ -247,6 +253,14 @@ impl Destination for InMemory {
                     .unwrap_or_default();
                 working.tables.insert(table.schema.name.clone(), staged);
             }
+        }
+        Ok(())
+    }
+
+    fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()> {
+        for (line, count) in counts {
+            let key = (resource.to_owned(), line.clone());
+            *self.working.drift.entry(key).or_default() += count;
         }
         Ok(())
     }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use parquet::errors::ParquetError;
 
-use super::manifest::{self, ENDING, Manifest};
+use super::drift;
+use super::manifest::{self, ENDING, FileEntry, Manifest};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The folder for what is ours alone.
@@ -194,20 +195,13 @@ impl Folder {
                         .map_err(|error| failed(&to, error))?;
                 }
             }
-            for (folder, files) in [(live, &table.files), (staging, &table.staged)] {
-                let mut missing: HashSet<&str> =
-                    files.iter().map(|file| file.name.as_str()).collect();
-                sweep(&folder, |name| missing.remove(name))?;
-                if let Some(name) = missing.into_iter().min() {
-                    return Err(Error::new(
-                        ErrorKind::Destination,
-                        "this file of the last commit is gone",
-                    )
-                    .at(folder.join(name).display().to_string())
-                    .hint("bring it back, or load into another folder"));
-                }
-            }
+            settle(&live, &mut table.files.iter())?;
+            settle(&staging, &mut table.staged.iter())?;
         }
+        known.insert(drift::TABLE.to_owned());
+        let mut files = manifest.sources.values().flat_map(|source| &source.drift);
+        settle(&self.root.join(drift::TABLE), &mut files)?;
+        settle(&self.staging().join(drift::TABLE), &mut std::iter::empty())?;
         for table in names(&self.staging())? {
             let (live, staging) = (self.root.join(&table), self.staging().join(&table));
             if known.contains(&table) || !staging.is_dir() {
@@ -220,6 +214,21 @@ impl Folder {
             fs::remove_dir_all(&staging).map_err(|error| failed(&staging, error))?;
         }
         Ok(())
+    }
+}
+
+/// Removes the data files of a folder that are not among these, all of which must be there.
+fn settle(folder: &Path, files: &mut dyn Iterator<Item = &FileEntry>) -> Result<()> {
+    let mut missing: HashSet<&str> = files.map(|file| file.name.as_str()).collect();
+    sweep(folder, |name| missing.remove(name))?;
+    match missing.into_iter().min() {
+        None => Ok(()),
+        Some(name) => Err(Error::new(
+            ErrorKind::Destination,
+            "this file of the last commit is gone",
+        )
+        .at(folder.join(name).display().to_string())
+        .hint("bring it back, or load into another folder")),
     }
 }
 

@@ -30,6 +30,9 @@ pub struct SourceEntry {
     pub tables: Vec<TableEntry>,
     pub state: Vec<StateEntry>,
     pub loads: Vec<LoadEntry>,
+    /// Its files of `_etl_drift`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<FileEntry>,
 }
 
 /// A table and its files.
@@ -199,14 +202,17 @@ pub fn fault(manifest: &Manifest) -> Option<String> {
                 ));
             }
         }
-        for file in table.files.iter().chain(&table.staged) {
-            match parse(&file.name) {
-                Some((_, number)) if number < manifest.next => {}
-                _ => return Some(format!("`{}` is no name of a data file", file.name)),
-            }
-        }
     }
-    None
+    let of_source = |source: &'_ SourceEntry| -> Vec<String> {
+        let tables = source.tables.iter();
+        let files = tables.flat_map(|table| table.files.iter().chain(&table.staged));
+        let files = files.chain(&source.drift);
+        files.map(|file| file.name.clone()).collect()
+    };
+    let mut files = manifest.sources.values().flat_map(of_source);
+    files
+        .find(|name| parse(name).is_none_or(|(_, number)| number >= manifest.next))
+        .map(|name| format!("`{name}` is no name of a data file"))
 }
 
 /// Whether a table of that name can have a folder of that name.
@@ -214,5 +220,6 @@ pub fn is_folder_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('.')
         && name != super::folder::OWN
+        && name != super::drift::TABLE
         && !name.contains(['/', '\\', ':', '\0'])
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 
 use crate::load::{LoadInfo, LoadStatus, Memory};
-use crate::schema::{Column, ColumnRole, ColumnType, TableSchema};
+use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};
 use crate::state::{StateChange, StateRow};
 
 /// Makes them if they are not there.
@@ -21,7 +21,11 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
              source TEXT NOT NULL, resource TEXT NOT NULL, table_name TEXT NOT NULL, parent TEXT, table_path TEXT NOT NULL,
              position INTEGER NOT NULL, column_name TEXT NOT NULL, type TEXT NOT NULL, role TEXT NOT NULL,
              column_path TEXT NOT NULL,
-             PRIMARY KEY (source, table_name, position)) WITHOUT ROWID;",
+             PRIMARY KEY (source, table_name, position)) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS _etl_drift (
+             load_id TEXT NOT NULL, source TEXT NOT NULL, resource TEXT NOT NULL, table_name TEXT NOT NULL,
+             keys TEXT NOT NULL, type TEXT NOT NULL, done TEXT NOT NULL, count INTEGER NOT NULL,
+             PRIMARY KEY (load_id, source, resource, table_name, keys, type, done)) WITHOUT ROWID;",
     )
 }
 
@@ -102,6 +106,27 @@ pub fn put_state(db: &Connection, source: &str, changes: &[StateChange]) -> rusq
                 forget.execute(params![source, resource, slice])?
             }
         };
+    }
+    Ok(())
+}
+
+/// Adds to what a load has met that the structs do not say.
+pub fn add_drift(
+    db: &Connection,
+    load: &LoadInfo,
+    resource: &str,
+    counts: &[(Drifted, u64)],
+) -> rusqlite::Result<()> {
+    let mut add = db.prepare_cached(
+        "INSERT INTO _etl_drift VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    )?;
+    for (line, count) in counts {
+        let done = line.done.to_string();
+        let (id, source, count) = (&load.id, &load.source, *count as i64);
+        add.execute(params![
+            id, source, resource, line.table, line.keys, line.came, done, count
+        ])?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::{Open, meta, rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Chunk, LoadStatus, dlt};
-use crate::schema::{Column, ColumnRole, Disposition, TableBatch, TableSchema};
+use crate::schema::{Column, ColumnRole, Disposition, Drifted, TableBatch, TableSchema};
 use crate::state::StateChange;
 
 impl Open {
@@ -106,6 +106,11 @@ impl Open {
             }
         }
         Ok(())
+    }
+
+    pub fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> rusqlite::Result<()> {
+        self.begin()?;
+        meta::add_drift(&self.db, &self.load, resource, counts)
     }
 
     fn tables_of(&self, resource: &str) -> impl Iterator<Item = &TableSchema> {

@@ -52,6 +52,8 @@ impl Place for SqliteFile {
         let mut killed = Sqlite::new(dir.join("data.db"));
         killed.open(&load("7")).unwrap();
         killed.write(chunk).unwrap();
+        let met = drifted("killed", crate::schema::Done::Columns);
+        killed.drift("orders", &[(met, 1)]).unwrap();
         // All of the commit but its end.
         let open = killed.opened().unwrap();
         meta::put_load(&open.db, &open.load, LoadStatus::Complete, 1).unwrap();

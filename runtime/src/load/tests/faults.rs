@@ -6,7 +6,7 @@ use super::Place;
 use super::support::*;
 use crate::error::ErrorKind;
 use crate::load::{Chunk, LoadInfo, LoadStatus};
-use crate::schema::{Disposition, TableBatch, TableSchema};
+use crate::schema::{Disposition, Done, TableBatch, TableSchema};
 use crate::state::{StateChange, StateRow};
 
 fn merge(records: &[Rec<'_>]) -> Chunk {
@@ -80,6 +80,82 @@ pub fn what_is_counted_is_what_is_committed<P: Place>() {
     assert_eq!(open.row_counts().unwrap(), counts);
     open.write(&merge(&[("b", 1, &[])])).unwrap();
     assert_eq!(open.row_counts().unwrap(), counts);
+}
+
+pub fn what_a_load_met_is_committed_with_its_rows<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let column = || drifted("a.b", Done::Column("a__b".into()));
+    let found = || {
+        let columns = [
+            "load_id",
+            "source",
+            "resource",
+            "table_name",
+            "keys",
+            "type",
+            "done",
+            "count",
+        ];
+        let mut rows: Vec<String> = P::rows(dir.path(), "_etl_drift", &columns)
+            .into_iter()
+            .map(|row| {
+                row.into_iter()
+                    .map(Option::unwrap)
+                    .collect::<Vec<_>>()
+                    .join("|")
+            })
+            .collect();
+        rows.sort();
+        rows
+    };
+    // A load that meets nothing writes nothing.
+    run::<P>(dir.path(), "1", &[&[merge(&[("a", 1, &[])])]]);
+    assert!(found().is_empty());
+    let mut open = opened::<P>(dir.path(), "2");
+    open.write(&merge(&[("a", 2, &[])])).unwrap();
+    open.drift(
+        "orders",
+        &[(column(), 2), (drifted("c", Done::DiscardedRow), 1)],
+    )
+    .unwrap();
+    assert!(found().is_empty());
+    open.commit(&[], LoadStatus::Running).unwrap();
+    open.drift("orders", &[(column(), 3)]).unwrap();
+    open.commit(&[], LoadStatus::Running).unwrap();
+    let second = [
+        "2|shop|orders|orders|a.b|text|column a__b|5",
+        "2|shop|orders|orders|c|text|discarded row|1",
+    ];
+    assert_eq!(found(), second);
+    // What was not committed is gone with its rows.
+    open.write(&merge(&[("b", 1, &[])])).unwrap();
+    open.drift("orders", &[(column(), 7)]).unwrap();
+    drop(open);
+    P::kill(dir.path(), &merge(&[("b", 1, &[])]));
+    drop(opened::<P>(dir.path(), "3"));
+    assert_eq!(found(), second);
+    let mut other = P::at(dir.path());
+    let source = "other".to_owned();
+    other
+        .open(&LoadInfo {
+            source,
+            ..load("4")
+        })
+        .unwrap();
+    other.drift("orders", &[(column(), 1)]).unwrap();
+    other.commit(&[], LoadStatus::Complete).unwrap();
+    drop(other);
+    drop(opened::<P>(dir.path(), "5"));
+    let mut all: Vec<&str> = second.to_vec();
+    all.push("4|other|orders|orders|a.b|text|column a__b|1");
+    assert_eq!(found(), all);
+    // Its name is taken.
+    let mut stolen = merge(&[("a", 1, &[])]);
+    let schema = Arc::make_mut(&mut stolen.tables[0].schema);
+    schema.name = "_etl_drift".into();
+    stolen.tables.truncate(1);
+    assert!(opened::<P>(dir.path(), "6").write(&stolen).is_err());
+    check::<P>(dir.path());
 }
 
 pub fn tables_of_others_are_not_touched<P: Place>() {

@@ -8,7 +8,9 @@ use arrow_schema::Schema;
 
 use super::Place;
 use crate::load::{Chunk, Destination, LoadInfo, LoadStatus};
-use crate::schema::{Column, ColumnRole, ColumnType, Disposition, Layout, TableBatch, TableSchema};
+use crate::schema::{
+    Column, ColumnRole, ColumnType, Disposition, Done, Drifted, Layout, TableBatch, TableSchema,
+};
 
 /// A record: its id, a value (`None`: the column is not there), its child rows.
 pub type Rec<'a> = (&'a str, i64, &'a [i64]);
@@ -106,6 +108,16 @@ pub fn load(id: &str) -> LoadInfo {
         id: id.to_owned(),
         source: "shop".to_owned(),
         layout: Some(Layout::Etl),
+    }
+}
+
+/// A line of `_etl_drift`.
+pub fn drifted(keys: &str, done: Done) -> Drifted {
+    Drifted {
+        table: "orders".to_owned(),
+        keys: keys.to_owned(),
+        came: "text",
+        done,
     }
 }
 

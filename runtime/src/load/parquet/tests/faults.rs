@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::support::*;
 use crate::load::parquet::Parquet;
 use crate::load::{Chunk, Destination, LoadStatus};
-use crate::schema::{Disposition, TableSchema};
+use crate::schema::{Disposition, Done, TableSchema};
 
 #[test]
 fn a_pass_that_is_killed_leaves_the_old_rows() {
@@ -37,6 +37,8 @@ pub fn kill_before_manifest(folder: &Path, chunk: &Chunk) {
     let before = fs::read(&manifest).ok();
     let mut killed = opened(folder, "7");
     killed.write(chunk).unwrap();
+    let met = drifted("killed", Done::Columns);
+    killed.drift("orders", &[(met, 1)]).unwrap();
     let blocked = folder.join("_etl/manifest.json.new");
     fs::create_dir(&blocked).unwrap();
     killed.commit(&[], LoadStatus::Complete).unwrap_err();

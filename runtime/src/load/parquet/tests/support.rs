@@ -12,7 +12,7 @@ use arrow_schema::DataType;
 
 use crate::load::parquet::{Parquet, files};
 use crate::load::tests::Place;
-pub use crate::load::tests::support::{Rec, chunk, load, pass, tables};
+pub use crate::load::tests::support::{Rec, chunk, drifted, load, pass, tables};
 use crate::load::{Chunk, Destination, LoadStatus, text};
 
 /// The folder, for tests of every destination.

@@ -1,0 +1,132 @@
+//! The table `_etl_drift`: what each load met that the structs do not say. A load has at most one file there, which is
+//! written anew, with its counts so far, at each commit that has more of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+
+use super::files::{Context, OpenBatch, Schemas};
+use super::folder::{Folder, Retired};
+use super::manifest::{self, FileEntry};
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::LoadInfo;
+use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};
+
+/// The folder of the table.
+pub const TABLE: &str = "_etl_drift";
+
+/// What this load has met.
+#[derive(Default)]
+pub struct DriftLog {
+    counts: BTreeMap<(String, Drifted), u64>,
+    /// There is more than the last commit holds.
+    changed: bool,
+    /// The file of the last commit.
+    file: Option<FileEntry>,
+}
+
+impl DriftLog {
+    pub fn add(&mut self, resource: &str, counts: &[(Drifted, u64)]) {
+        for (line, count) in counts {
+            let key = (resource.to_owned(), line.clone());
+            *self.counts.entry(key).or_default() += count;
+            self.changed = true;
+        }
+    }
+
+    /// Puts the file of this commit in its place, and into `files`, which are those of the source.
+    pub fn commit(
+        &mut self,
+        folder: &Folder,
+        load: &LoadInfo,
+        next: &mut u32,
+        files: &mut Vec<FileEntry>,
+        retired: &mut Vec<Retired>,
+    ) -> Result<()> {
+        if !self.changed {
+            return Ok(());
+        }
+        let schemas = Schemas::from([(TABLE.to_owned(), Arc::new(schema()))]);
+        let mut at = Context {
+            folder,
+            schemas: &schemas,
+            load: &load.id,
+            next,
+        };
+        let mut batch = OpenBatch::new(&mut at);
+        batch.write(&at, TABLE, &self.rows(load)?, |_| true)?;
+        let Some(batch) = batch.finish()? else {
+            return Ok(());
+        };
+        folder.place(TABLE, &batch.name)?;
+        if let Some(before) = self.file.take() {
+            files.retain(|file| file.name != before.name);
+            if let Some((name, _)) = manifest::parse(&before.name) {
+                retired.push(Retired {
+                    table: TABLE.to_owned(),
+                    name: name.to_owned(),
+                    placed: true,
+                });
+            }
+        }
+        self.file = manifest::entries(TABLE, std::iter::once(&batch)).pop();
+        files.extend(self.file.clone());
+        self.changed = false;
+        Ok(())
+    }
+
+    fn rows(&self, load: &LoadInfo) -> Result<RecordBatch> {
+        let texts = |text: &dyn Fn(&(String, Drifted)) -> String| -> ArrayRef {
+            let values = self.counts.keys().map(|key| Some(text(key)));
+            Arc::new(values.collect::<StringArray>())
+        };
+        let columns = vec![
+            texts(&|_| load.id.clone()),
+            texts(&|_| load.source.clone()),
+            texts(&|(resource, _)| resource.clone()),
+            texts(&|(_, line)| line.table.clone()),
+            texts(&|(_, line)| line.keys.clone()),
+            texts(&|(_, line)| line.came.to_owned()),
+            texts(&|(_, line)| line.done.to_string()),
+            Arc::new(Int64Array::from_iter_values(
+                self.counts.values().map(|count| *count as i64),
+            )),
+        ];
+        let fields: Vec<_> = schema().columns.iter().map(Column::arrow_field).collect();
+        let schema = Arc::new(arrow_schema::Schema::new(fields));
+        RecordBatch::try_new(schema, columns).map_err(|error| {
+            Error::new(
+                ErrorKind::Destination,
+                format!("the rows of `{TABLE}` do not fit together: {error}; this is a bug"),
+            )
+        })
+    }
+}
+
+fn schema() -> TableSchema {
+    let text = [
+        "load_id",
+        "source",
+        "resource",
+        "table_name",
+        "keys",
+        "type",
+        "done",
+    ];
+    let column = |name: &str, ty| Column {
+        name: name.to_owned(),
+        ty,
+        role: ColumnRole::Data,
+        path: String::new(),
+    };
+    let mut columns: Vec<Column> = text.map(|name| column(name, ColumnType::Text)).to_vec();
+    columns.push(column("count", ColumnType::Int64));
+    TableSchema {
+        name: TABLE.to_owned(),
+        resource: String::new(),
+        parent: None,
+        path: String::new(),
+        columns,
+    }
+}
