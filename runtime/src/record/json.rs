@@ -539,6 +539,13 @@ pub(crate) fn scalar_text(raw: &str) -> Option<String> {
     }
 }
 
+/// Whether the text is one JSON value.
+#[cfg(feature = "csv")]
+pub(crate) fn is_value(text: &str) -> bool {
+    let mut reader = Reader::new(text);
+    reader.skip().and_then(|()| reader.end()).is_ok()
+}
+
 /// Writes a string with its quotes.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');

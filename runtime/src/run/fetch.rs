@@ -1,5 +1,6 @@
 //! Asks for the pages of one slice, one after the other.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -111,7 +112,14 @@ impl Fetcher {
 
     /// Reads an answer: its records, and what follows them.
     pub fn read(&self, response: Response, position: &Position) -> Result<Fetched> {
-        let response = response.success(&self.client)?;
+        let mut response = response.success(&self.client)?;
+        let json = self
+            .spec()
+            .format
+            .json(&response.body, self.resource.schema());
+        if let Cow::Owned(json) = json.map_err(|error| error.at(described(&response)))? {
+            response.body = json;
+        }
         let place = response.request.clone();
         let spec = self.spec();
         let first = response

@@ -3,6 +3,7 @@
 mod child;
 mod describe;
 mod erased;
+mod format;
 mod path;
 mod resource;
 mod stream;

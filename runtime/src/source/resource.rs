@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::child::{ChildRequest, ParamValue, SliceRequest};
+use super::format::Format;
 use crate::cursor::{Cursor, CursorSpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Method, Request};
@@ -38,6 +39,7 @@ pub(crate) struct ResourceSpec {
     pub records: Vec<String>,
     /// Keys of each field of the primary key.
     pub primary_key: Vec<Vec<String>>,
+    pub format: Format,
     pub paginator: Paginator,
     pub cursor: Option<CursorSpec>,
     pub parent: Option<ParentLink>,
@@ -75,6 +77,7 @@ impl<T: Record> Resource<T> {
             single: false,
             records: Vec::new(),
             primary_key: Vec::new(),
+            format: Format::Json,
             paginator: Paginator::single(),
             cursor: None,
             parent: None,
@@ -144,6 +147,20 @@ impl<T: Record> Resource<T> {
     /// Where the records stand in the body, as a dotted path; without it the body itself is the array.
     pub fn records(mut self, path: &str) -> Self {
         self.spec.records = super::parse_path(path);
+        self
+    }
+
+    /// The answer is one JSON value a line (NDJSON, JSON Lines, JSON text sequences), each of them a record.
+    pub fn ndjson(mut self) -> Self {
+        self.spec.format = Format::Lines;
+        self
+    }
+
+    /// The answer is CSV with a line of names; the delimiter is a comma, a semicolon or a tab, whichever that line has
+    /// most of. A value is what its field says: `7` is a number for an `i64`. Where nothing stands, there is no value.
+    #[cfg(feature = "csv")]
+    pub fn csv(mut self) -> Self {
+        self.spec.format = Format::Csv;
         self
     }
 
@@ -272,6 +289,14 @@ impl ResourceSpec {
             request.set_query(name, value);
         }
         request.headers = self.headers.clone();
+        let accepts = |(name, _): &(String, String)| name.eq_ignore_ascii_case("accept");
+        if let Some(accept) = self.format.accept()
+            && !request.headers.iter().any(accepts)
+        {
+            request
+                .headers
+                .push(("Accept".to_owned(), accept.to_owned()));
+        }
         request.body = self.body.clone();
         if self.method == Method::Post && request.body.is_none() {
             request.body = Some(serde_json::Value::Object(Default::default()));

@@ -1,0 +1,162 @@
+//! What an answer is written in. Whatever it is, it is read as JSON: other formats are turned into a JSON list first.
+
+use std::borrow::Cow;
+
+use crate::error::Result;
+use crate::record::RecordSchema;
+#[cfg(feature = "csv")]
+use crate::record::json;
+
+/// What the pages of a resource are written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    #[default]
+    Json,
+    /// One JSON value a line (NDJSON, JSON Lines), or each behind a record separator (RFC 7464).
+    Lines,
+    /// Comma-separated values with a line of names.
+    #[cfg(feature = "csv")]
+    Csv,
+}
+
+/// Begins a value in a JSON text sequence.
+const RECORD_SEPARATOR: char = '\u{1e}';
+
+impl Format {
+    /// What to ask for, where the server has more to offer.
+    pub fn accept(self) -> Option<&'static str> {
+        match self {
+            Format::Json => None,
+            Format::Lines => {
+                Some("application/x-ndjson, application/jsonl, application/json;q=0.5")
+            }
+            #[cfg(feature = "csv")]
+            Format::Csv => Some("text/csv, application/json;q=0.5"),
+        }
+    }
+
+    /// The body as JSON. One that is JSON all the same (an error, a server that has changed its mind) stays as it is.
+    pub fn json<'a>(self, body: &'a [u8], schema: &RecordSchema) -> Result<Cow<'a, [u8]>> {
+        let list = body.trim_ascii_start().first() == Some(&b'[');
+        match self {
+            Format::Lines if !list => Ok(Cow::Owned(lines(body))),
+            #[cfg(feature = "csv")]
+            Format::Csv if !list && body.trim_ascii_start().first() != Some(&b'{') => {
+                csv(body, schema).map(Cow::Owned)
+            }
+            _ => {
+                let _ = schema;
+                Ok(Cow::Borrowed(body))
+            }
+        }
+    }
+}
+
+/// `{…}\n{…}` as `[{…},{…}]`.
+fn lines(body: &[u8]) -> Vec<u8> {
+    let mut list = Vec::with_capacity(body.len() + 2);
+    list.push(b'[');
+    let values = body
+        .split(|byte| *byte == b'\n' || *byte == RECORD_SEPARATOR as u8)
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty());
+    for (index, value) in values.enumerate() {
+        if index > 0 {
+            list.push(b',');
+        }
+        list.extend_from_slice(value);
+    }
+    list.push(b']');
+    list
+}
+
+/// Rows as objects: a value is what its field says (`7` is a number for an `i64`, text for a `String`), text where the
+/// struct has no field of its name, and missing where nothing stands between the commas.
+#[cfg(feature = "csv")]
+fn csv(body: &[u8], schema: &RecordSchema) -> Result<Vec<u8>> {
+    use crate::error::{Error, ErrorKind};
+    use crate::record::Shape;
+
+    let failed = |error: csv::Error| {
+        Error::new(ErrorKind::Api, format!("the answer is not CSV: {error}"))
+            .hint("a row with more or fewer values than there are names is not read, as no one can say which is which")
+    };
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    let text = String::from_utf8_lossy(body);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter(&text))
+        .from_reader(text.as_bytes());
+    let names = reader.headers().map_err(failed)?.clone();
+    let shapes: Vec<Option<Shape>> = names
+        .iter()
+        .map(|name| {
+            let mut fields = schema.fields.iter();
+            fields
+                .find(|field| field.key == name)
+                .map(|field| field.shape())
+        })
+        .collect();
+    let mut list = String::with_capacity(2 * body.len() + 2);
+    list.push('[');
+    for (index, row) in reader.records().enumerate() {
+        let row = row.map_err(failed)?;
+        list.push_str(if index > 0 { ",{" } else { "{" });
+        let mut first = true;
+        for ((name, value), shape) in names.iter().zip(&row).zip(&shapes) {
+            if value.is_empty() {
+                continue;
+            }
+            if !std::mem::take(&mut first) {
+                list.push(',');
+            }
+            json::write_string(&mut list, name);
+            list.push(':');
+            let value = match shape {
+                Some(Shape::Bool) => plain_bool(value),
+                Some(Shape::Int | Shape::Float) => plain_number(value),
+                // A column that holds JSON in a cell.
+                Some(
+                    Shape::Json
+                    | Shape::Dynamic
+                    | Shape::List(_)
+                    | Shape::Record(_)
+                    | Shape::Boxed(_),
+                ) => json::is_value(value).then_some(Cow::Borrowed(value)),
+                _ => None,
+            }
+            .map_or_else(|| Err(value), Ok);
+            match value {
+                Ok(plain) => list.push_str(&plain),
+                Err(text) => json::write_string(&mut list, text),
+            }
+        }
+        list.push('}');
+    }
+    list.push(']');
+    Ok(list.into_bytes())
+}
+
+#[cfg(feature = "csv")]
+fn plain_bool(value: &str) -> Option<Cow<'_, str>> {
+    let lower = value.trim().to_ascii_lowercase();
+    matches!(lower.as_str(), "true" | "false").then_some(Cow::Owned(lower))
+}
+
+#[cfg(feature = "csv")]
+fn plain_number(value: &str) -> Option<Cow<'_, str>> {
+    let value = value.trim();
+    let number = value.starts_with(|char: char| char == '-' || char.is_ascii_digit());
+    (number && json::is_value(value)).then_some(Cow::Borrowed(value))
+}
+
+/// What the names in the first line are separated by.
+#[cfg(feature = "csv")]
+fn delimiter(text: &str) -> u8 {
+    let first = text.lines().next().unwrap_or_default();
+    let count = |delimiter: u8| first.bytes().filter(|byte| *byte == delimiter).count();
+    // Of two that are as frequent the later one of the list counts: the comma.
+    [b'\t', b';', b',']
+        .into_iter()
+        .max_by_key(|delimiter| count(*delimiter))
+        .unwrap_or(b',')
+}

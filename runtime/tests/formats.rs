@@ -1,0 +1,116 @@
+//! Answers that are not one JSON value: lines of JSON, and CSV.
+
+#[allow(dead_code, reason = "the other tests use the rest")]
+mod support;
+
+use etlgen_runtime::prelude::*;
+use support::serve;
+
+#[derive(Record)]
+struct Reading {
+    id: Option<i64>,
+    taken: Option<Date>,
+    celsius: Option<f64>,
+    valid: Option<bool>,
+    place: Option<String>,
+}
+
+/// The records of a list whose pages are these, and then nothing; with what the struct does not say. Or the error.
+fn read(resource: Resource<Reading>, pages: &'static [&str]) -> Result<Vec<String>, String> {
+    let (base, log) = serve(move |_, query| {
+        let offset: usize = query.get("offset").map_or(0, |n| n.parse().unwrap());
+        let page = pages.get(offset.div_ceil(2)).copied().unwrap_or_default();
+        (200, Vec::new(), page.to_owned())
+    });
+    let source = Source::new("formats", &base);
+    let paged = resource.paginate(Paginator::offset("offset").page_size("limit", 2));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let rows = runtime.block_on(async {
+        let mut rows = source.stream(paged);
+        let mut read = Vec::new();
+        while let Some(row) = rows.next_row().await {
+            let Row { record, drift } = row.map_err(|error| error.to_string())?;
+            let taken = record.taken.map(|day| day.to_string());
+            let values = (record.id, taken, record.celsius, record.valid);
+            let drift: Vec<_> = drift
+                .iter()
+                .map(|(key, raw)| format!("{key}={raw}"))
+                .collect();
+            read.push(format!("{values:?} {:?} {drift:?}", record.place));
+        }
+        Ok(read)
+    });
+    assert!(!log.lock().unwrap().is_empty());
+    rows
+}
+
+fn readings() -> Resource<Reading> {
+    Resource::list("readings", "/readings").primary_key([Reading::ID])
+}
+
+#[test]
+fn each_line_is_a_record() {
+    let pages: &[&str] = &[
+        "{\"id\": 1, \"place\": \"a\\nb\"}\r\n\r\n{\"id\": 2, \"more\": [1]}\n",
+        "\u{1e}{\"id\": 3}\n",
+    ];
+    let read = read(readings().ndjson(), pages).unwrap();
+    assert_eq!(
+        read,
+        [
+            r#"(Some(1), None, None, None) Some("a\nb") []"#,
+            r#"(Some(2), None, None, None) None ["more=[1]"]"#,
+            r#"(Some(3), None, None, None) None []"#,
+        ]
+    );
+}
+
+#[test]
+fn a_list_in_place_of_lines_is_read_as_a_list() {
+    let read = read(readings().ndjson(), &["[{\"id\": 1},\n {\"id\": 2}]", "[]"]).unwrap();
+    assert_eq!(read.len(), 2);
+}
+
+#[test]
+fn a_cut_line_is_an_error() {
+    let error = read(readings().ndjson(), &["{\"id\": 1}\n{\"id\": "]).unwrap_err();
+    assert!(error.contains("not JSON"), "{error}");
+}
+
+#[cfg(feature = "csv")]
+mod csv {
+    use super::*;
+
+    #[test]
+    fn a_value_is_what_its_field_says() {
+        let pages: &[&str] = &[
+            "\u{feff}id,taken,celsius,valid,place,note\n1,2024-01-31,-3.5,TRUE,\"7, \"\"north\"\"\nside\",x\n2,,n/a,,7,\n",
+            "id;place\r\n3;\"a;b\"\r\n",
+            "id,place\n",
+        ];
+        let read = read(readings().csv(), pages).unwrap();
+        assert_eq!(
+            read,
+            [
+                r#"(Some(1), Some("2024-01-31"), Some(-3.5), Some(true)) Some("7, \"north\"\nside") ["note=\"x\""]"#,
+                r#"(Some(2), None, None, None) Some("7") ["celsius=\"n/a\""]"#,
+                r#"(Some(3), None, None, None) Some("a;b") []"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_row_with_another_number_of_values_is_an_error() {
+        let error = read(readings().csv(), &["id,place\n1,a\n2\n"]).unwrap_err();
+        assert!(
+            error.contains("not CSV") && error.contains("line: 3"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_error_in_json_is_not_read_as_csv() {
+        let error = read(readings().csv(), &["{\"error\": \"quota\"}"]).unwrap_err();
+        assert!(error.contains("an object stands"), "{error}");
+    }
+}
