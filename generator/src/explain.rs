@@ -302,15 +302,17 @@ fn cursor_of(resource: &ResourceFacts) -> (String, String) {
     let filter = cursor.param.as_ref().map_or_else(
         || "nothing filters by it".to_owned(),
         |param| match &cursor.template {
-            Some(template) => format!(
-                "filtered by `{param}`, which wants `{template}`: it has to be written by hand, and all rows are read until then"
-            ),
+            Some(template) => format!("filtered by `{param}`, which holds `{template}`"),
             None => format!("filtered by `{param}`"),
         },
     );
     let shown = format!("{} ({meaning}, {format}), {filter}", cursor.field);
     let mut parts = vec![format!("field = {}", quoted(&cursor.field))];
-    for (title, value) in [("param", &cursor.param), ("until", &cursor.until_param)] {
+    for (title, value) in [
+        ("param", &cursor.param),
+        ("template", &cursor.template),
+        ("until", &cursor.until_param),
+    ] {
         if let Some(value) = value {
             parts.push(format!("{title} = {}", quoted(value)));
         }

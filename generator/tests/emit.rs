@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use etlgen::emit::{Context, files};
 use etlgen::infer::infer;
-use etlgen::plan::{Options, Plan, Runtime, adjust, overrides, plan};
+use etlgen::plan::{Options, Plan, Runtime, adjust, overrides, plan, unknown_fields};
 use etlgen::spec::{Input, read};
 
 fn trap(name: &str) -> PathBuf {
@@ -91,6 +91,19 @@ fn an_owner_decides_what_is_whose_child() {
 }
 
 #[test]
+fn a_filter_with_an_expression_is_sent() {
+    let wishes = "[resources.teams]\nincremental = { field = \"name\", param = \"filter\", template = \"name>{}\" }\n";
+    let code = emitted(&planned(&trap("levels.yaml"), wishes).unwrap());
+    let code: String = code.split_whitespace().collect();
+    assert!(
+        code.contains(
+            ".param(\"filter\").template(\"name>{}\").lookback(::std::time::Duration::from_secs(1))"
+        ),
+        "{code}"
+    );
+}
+
+#[test]
 fn wishes_that_mean_nothing_are_errors() {
     for (wishes, said) in [
         (
@@ -102,6 +115,10 @@ fn wishes_that_mean_nothing_are_errors() {
             "is no kind of paging",
         ),
         ("include = [\"nothing\"]\n", "no resource `nothing`"),
+        (
+            "[resources.teams]\nincremental = { field = \"name\", param = \"filter\", template = \"name>\" }\n",
+            "has no place for the value",
+        ),
     ] {
         let error = planned(&trap("levels.yaml"), wishes).unwrap_err();
         assert!(error.contains(said), "{error}");
@@ -131,4 +148,17 @@ fn an_owner_says_what_may_become_of_the_tables() {
         error.contains("etlgen.toml:1:") && error.contains("discard_value"),
         "{error}"
     );
+}
+
+#[test]
+fn a_field_that_the_document_does_not_know_is_warned_of() {
+    let wishes = "[resources.teams]\nprimary_key = [\"teamid\"]\nincremental = { field = \"changed\" }\n[resources.boards]\nprimary_key = [\"id\"]\n";
+    let overrides = overrides::parse("etlgen.toml", wishes).unwrap();
+    let input = Input::load(&trap("levels.yaml").display().to_string()).unwrap();
+    let api = read(&input).0.unwrap();
+    let warnings = unknown_fields(&api, &infer(&api), &overrides);
+    let said: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("names `teamid`"), "{said:?}");
+    assert!(said[1].contains("names `changed`"), "{said:?}");
 }

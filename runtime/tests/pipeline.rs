@@ -295,6 +295,37 @@ fn a_creation_cursor_filters_only_when_rows_never_change() {
 }
 
 #[test]
+fn a_filter_may_be_an_expression_and_a_strict_one_is_asked_from_a_moment_before() {
+    let (base, log) = serve(|path, query| {
+        let filter = query.get("filter").map_or("joined>0", String::as_str);
+        let after: i64 = filter.strip_prefix("joined>").unwrap().parse().unwrap();
+        let mut query = query.clone();
+        query.insert("since".into(), (after + 1).to_string());
+        filtered(path, &query)
+    });
+    let cursor = Cursor::updated(Member::JOINED)
+        .param("filter")
+        .template("joined>{}")
+        .lookback(std::time::Duration::from_secs(1));
+    let resource = Resource::list("members", "/members")
+        .query("team", "1")
+        .records("data")
+        .primary_key([Member::ID])
+        .paginate(paginator())
+        .incremental(cursor);
+    let source = Source::new("club", &base).resource(resource);
+    let into = InMemory::new(1000);
+    run(&source, into.clone(), &RunOptions::default()).unwrap();
+    let report = run(&source, into.clone(), &RunOptions::default()).unwrap();
+    // The last row is asked for again, so that another one of its second cannot be missed.
+    assert_eq!(report.resources[0].records, 1);
+    assert_eq!(into.table("members").len(), MEMBERS as usize);
+    let last = 1_700_000_000 + MEMBERS - 1;
+    let sent = log.lock().unwrap().last().cloned().unwrap();
+    assert!(sent.contains(&format!("filter=joined%3E{last}")), "{sent}");
+}
+
+#[test]
 fn a_filter_that_the_server_refuses_is_said_and_nothing_is_lost() {
     let (base, log) = serve(|path, query| match query.contains_key("since") {
         true => (

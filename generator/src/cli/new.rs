@@ -6,7 +6,7 @@ use super::{Failure, Understood, beside, out, say, understand};
 use crate::emit::{Context, Files, files};
 use crate::inspect;
 use crate::plan::overrides::{self, Overrides};
-use crate::plan::{Options, Plan, Runtime, adjust, plan};
+use crate::plan::{Options, Plan, Runtime, adjust, plan, unknown_fields};
 use crate::project::{
     Lock, Surroundings, ensure_free, format, learned, relative, spec_hash, write_new,
 };
@@ -58,6 +58,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let overlays = overlays(arguments, &overrides, &learned);
     let mut understood = understand(&spec, &overlays, arguments.notes)?;
     adjust(&understood.api, &mut understood.facts, &overrides)?;
+    for warning in unknown_fields(&understood.api, &understood.facts, &overrides) {
+        say(&warning.to_string());
+    }
     let options = Options {
         name: arguments.name.clone(),
         include: arguments.resources.clone(),

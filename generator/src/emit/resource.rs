@@ -228,8 +228,14 @@ fn cursor(cursor: &Cursor) -> TokenStream {
     if let Some(param) = &cursor.param {
         calls.extend(quote!(.param(#param)));
     }
+    if let Some(template) = &cursor.template {
+        calls.extend(quote!(.template(#template)));
+    }
     if let Some(until) = &cursor.until {
         calls.extend(quote!(.until(#until)));
+    }
+    if cursor.strict {
+        calls.extend(quote!(.lookback(::std::time::Duration::from_secs(1))));
     }
     if cursor.new_rows_only {
         calls.extend(quote!(.new_rows_only()));

@@ -174,6 +174,28 @@ pub struct CursorFacts {
     pub template: Option<String>,
 }
 
+impl CursorFacts {
+    /// Whether the filter leaves out records of the very moment it is given: `created[gt]`, `greater-than(updated,{})`.
+    pub fn is_strict(&self) -> bool {
+        let strict = |operator: &str| matches!(operator, "gt" | "greater-than");
+        match &self.template {
+            Some(template) => {
+                let before = template.split("{}").next().unwrap_or_default();
+                let before = before.trim_end_matches(['"', '\'', ' ']);
+                before.ends_with('>') || before.split(['(', ' ', ':', '.', ',']).any(strict)
+            }
+            None => {
+                let param = self.param.as_deref().unwrap_or_default();
+                param
+                    .trim_end_matches(']')
+                    .rsplit('[')
+                    .next()
+                    .is_some_and(strict)
+            }
+        }
+    }
+}
+
 /// What the cursor's time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CursorMeaning {

@@ -53,9 +53,11 @@ pub(super) fn filter(
     }
     if matches!(
         flat(&param.name).as_str(),
-        "filter" | "filters" | "filterby"
+        "filter" | "filters" | "filterby" | "q" | "query" | "search" | "where"
     ) {
-        return expression(param, times).filter(|_| rule("a filter language", true));
+        return expression(param, times)
+            .or_else(|| shown(param, times))
+            .filter(|_| rule("a filter language", true));
     }
     if let Some((low, high)) = BOUNDS
         .into_iter()
@@ -187,14 +189,25 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
         "greater than",
     ];
     let spans = tells("range", text, &signs);
-    if node.is_text() && spans {
+    // Operators before the value.
+    let operators = [
+        ("gte:2", "gte:{}"),
+        ("gte.2", "gte.{}"),
+        ("ge2", "ge{}"),
+        ("ge:2", "ge:{}"),
+        (">=2", ">={}"),
+    ];
+    let operator = operators
+        .into_iter()
+        .find(|(shown, _)| text.contains(shown));
+    if node.is_text() && (spans || rule("an operator before the value", operator.is_some())) {
         return Some(Filter {
             param: param.name.clone(),
             until: None,
             meaning,
             field: None,
             format: Some(CursorFormat::Rfc3339),
-            template: Some(">={}".to_owned()),
+            template: Some(operator.map_or(">={}", |(_, template)| template).to_owned()),
             confidence: 0.7,
         });
     }
@@ -247,6 +260,55 @@ fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
         }
     }
     best.map(|(_, filter)| filter)
+}
+
+/// A filter language of which the text shows an example with a time: `updated_at>=2024-01-01`, `updated_at:>2024-01-01`.
+fn shown(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
+    let operators = [
+        ">=", ":>=", " >= ", " ge ", " gte ", ":gte:", "[gte]=", ">", ":>", " > ", " gt ", ":gt:",
+    ];
+    let mut found: Vec<(u8, Filter)> = Vec::new();
+    for time in times {
+        let name = time.path.rsplit('.').next().unwrap_or_default();
+        let lower = name.to_lowercase();
+        let after = operators.into_iter().find_map(|operator| {
+            let (before, after) = param
+                .description
+                .split_once(&format!("{lower}{operator}"))?;
+            let whole = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            whole.then_some((operator, after))
+        });
+        let Some((operator, after)) = after else {
+            continue;
+        };
+        let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let quote = quote.map(String::from).unwrap_or_default();
+        if !after
+            .trim_start_matches(['"', '\''])
+            .starts_with(|c: char| c.is_ascii_digit())
+        {
+            continue;
+        }
+        let rank = match time.meaning {
+            Some(CursorMeaning::Updated) => 0,
+            Some(CursorMeaning::Created) => 1,
+            None => 2,
+        };
+        let filter = Filter {
+            param: param.name.clone(),
+            until: None,
+            meaning: time.meaning,
+            field: Some(time.path.clone()),
+            format: Some(CursorFormat::Rfc3339),
+            template: Some(format!("{name}{operator}{quote}{{}}{quote}")),
+            confidence: 0.7,
+        };
+        found.push((rank, filter));
+    }
+    found
+        .into_iter()
+        .min_by_key(|(rank, _)| *rank)
+        .map(|(_, filter)| filter)
 }
 
 /// What a text says of the time that it bounds.

@@ -152,8 +152,6 @@ fn row(operation: &Operation, resource: &ResourceFacts) -> [String; COLUMNS] {
         .value
         .as_ref()
         .map(|cursor| match &cursor.param {
-            // An expression within the parameter is not written by what is generated: all rows are read each time.
-            Some(param) if cursor.template.is_some() => format!("({} > {param})?", cursor.field),
             Some(param) => format!("{} > {param}", cursor.field),
             // Nothing filters by it: all rows are read each time.
             None => "-".to_owned(),

@@ -56,6 +56,19 @@ pub fn adjust(api: &Api, facts: &mut Facts, overrides: &Overrides) -> Result<(),
             Some(Incremental::Switch(false)) => resource.cursor = sure(None),
             Some(Incremental::Table(table)) => {
                 let found = resource.cursor.value.take();
+                if table
+                    .template
+                    .as_ref()
+                    .is_some_and(|text| !text.contains("{}"))
+                {
+                    return Err(no_place(&resource.name));
+                }
+                // The expression belongs to its parameter.
+                let same = found.as_ref().filter(|found| found.param == table.param);
+                let template = table
+                    .template
+                    .clone()
+                    .or_else(|| same.and_then(|found| found.template.clone()));
                 let meaning = match table.updated {
                     Some(true) => CursorMeaning::Updated,
                     Some(false) => CursorMeaning::Created,
@@ -71,7 +84,7 @@ pub fn adjust(api: &Api, facts: &mut Facts, overrides: &Overrides) -> Result<(),
                     field: table.field.clone(),
                     meaning,
                     format: CursorFormat::AsIs,
-                    template: None,
+                    template,
                 }));
             }
             _ => {}
@@ -141,6 +154,13 @@ fn paginator_facts(paginate: &Paginate) -> Option<PaginatorFacts> {
         // Pages count from 1, rows from 0.
         first_page: table.first.unwrap_or(u64::from(kind != Found::Offset)),
     })
+}
+
+fn no_place(resource: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(
+        format!("the `template` of the resource `{resource}` has no place for the value"),
+        "write `{}` where the value belongs: template = \"updated>={}\"",
+    ))
 }
 
 fn no_kind(resource: &str) -> Box<Diagnostic> {

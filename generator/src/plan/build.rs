@@ -257,6 +257,8 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
                     updated: cursor.meaning == CursorMeaning::Updated,
                     param: cursor.param.clone(),
                     until: cursor.until_param.clone(),
+                    template: cursor.template.clone(),
+                    strict: cursor.is_strict(),
                     new_rows_only: wish.new_rows_only,
                 }),
             contract: wish
@@ -274,9 +276,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
             exchange: None,
         };
         let usable = |cursor: &CursorFacts| {
-            found.cursor.confidence >= SURE
-                && cursor.template.is_none()
-                && takes(&structs, record.as_deref(), cursor)
+            found.cursor.confidence >= SURE && takes(&structs, record.as_deref(), cursor)
         };
         if !found.cursor.value.as_ref().is_some_and(usable) {
             resource.cursor = None;

@@ -5,6 +5,7 @@ mod adjust;
 mod adopt;
 mod build;
 mod fields;
+mod known;
 mod names;
 pub mod overrides;
 mod path;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 
 pub use adjust::adjust;
 pub use build::{Options, Runtime, plan};
+pub use known::unknown_fields;
 pub use names::{Ledger, is_keyword, module as module_name};
 pub use select::unknown;
 pub use text::plain as plain_text;
@@ -221,6 +223,10 @@ pub struct Cursor {
     pub updated: bool,
     pub param: Option<String>,
     pub until: Option<String>,
+    /// What the parameter holds around the value `{}`.
+    pub template: Option<String>,
+    /// The filter leaves out records of the very moment: it is asked from a moment before.
+    pub strict: bool,
     pub new_rows_only: bool,
 }
 

@@ -134,6 +134,8 @@ pub struct IncrementalTable {
     pub field: String,
     pub param: Option<String>,
     pub until: Option<String>,
+    /// What the parameter holds where that is more than the value, which `{}` stands for: `updated>={}`.
+    pub template: Option<String>,
     /// Whether the field moves with every change; unless said, what is inferred, else its name decides.
     pub updated: Option<bool>,
 }

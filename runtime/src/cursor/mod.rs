@@ -24,6 +24,8 @@ pub(crate) struct CursorSpec {
     pub meaning: Meaning,
     pub param: Option<String>,
     pub until: Option<String>,
+    /// What the parameters hold; `{}` stands for the value.
+    pub template: Option<String>,
     pub lookback: Duration,
     pub new_rows_only: bool,
 }
@@ -53,6 +55,7 @@ impl<T: Record> Cursor<T> {
             meaning,
             param: None,
             until: None,
+            template: None,
             lookback: Duration::ZERO,
             new_rows_only: false,
         };
@@ -68,6 +71,14 @@ impl<T: Record> Cursor<T> {
     /// The parameter that asks for records up to a value (`created[lte]`, `until`).
     pub fn until(mut self, name: &str) -> Self {
         self.spec.until = Some(name.to_owned());
+        self
+    }
+
+    /// What [`Cursor::param`] holds where it takes an expression: `updated>={}`, `greater-than(updated,{})`. `{}` stands
+    /// for the value. An expression without equality wants a [`Cursor::lookback`] besides, or records of the same
+    /// moment are missed.
+    pub fn template(mut self, template: &str) -> Self {
+        self.spec.template = Some(template.to_owned());
         self
     }
 
@@ -88,6 +99,15 @@ impl CursorSpec {
     /// A value as the state, `--since` or `--until` hold it.
     pub fn parse(&self, text: &str) -> Option<CursorValue> {
         CursorValue::parse(self.format, text).ok()
+    }
+
+    /// A value as the lower bound's parameter takes it.
+    pub fn bound(&self, value: &CursorValue) -> String {
+        let value = value.to_string();
+        match &self.template {
+            Some(template) => template.replace("{}", &value),
+            None => value,
+        }
     }
 
     /// Whether a run reads only what is new since the last one.

@@ -66,9 +66,11 @@ impl Window {
     /// Puts the bounds into a request; false if there was nothing to put.
     pub fn apply(&self, cursor: &CursorSpec, request: &mut Request) -> bool {
         let mut sent = false;
-        for (param, bound) in [(&cursor.param, &self.from), (&cursor.until, &self.until)] {
+        let from = self.from.as_ref().map(|from| cursor.bound(from));
+        let until = self.until.as_ref().map(CursorValue::to_string);
+        for (param, bound) in [(&cursor.param, from), (&cursor.until, until)] {
             if let (Some(param), Some(bound)) = (param, bound) {
-                request.set_query(param, &bound.to_string());
+                request.set_query(param, &bound);
                 sent = true;
             }
         }

@@ -330,3 +330,48 @@ fn a_field_named_like_the_list_is_its_key_where_one_is_asked_for_by_it() {
     let facts = facts(&paths);
     assert_eq!(resource(&facts, "versions").primary_key.value, ["version"]);
 }
+
+#[test]
+fn a_filter_holds_an_expression() {
+    let record = "{type: object, properties: {id: {type: string}, updated_at: {type: string, format: date-time}, created: {type: string, format: date-time}}}";
+    let cases = [
+        (
+            "filter",
+            "Such as `updated_at>=2024-01-01T00:00:00Z`",
+            "updated_at>={}",
+            false,
+        ),
+        (
+            "query",
+            "e.g. updated_at:>'2024-01-01'",
+            "updated_at:>'{}'",
+            true,
+        ),
+        (
+            "created",
+            "Prefix with an operator: ge2024-01-01",
+            "ge{}",
+            false,
+        ),
+        ("updated_at", "a range or gte:2024-01-01", "gte:{}", false),
+        (
+            "filter",
+            "fields: <br>`updated_at`: `greater-than`, `less-than`",
+            "greater-than(updated_at,{})",
+            true,
+        ),
+    ];
+    for (param, text, template, strict) in cases {
+        let param = format!(
+            "{{name: '{param}', in: query, description: \"{text}\", schema: {{type: string}}}}"
+        );
+        let facts = facts(&get(
+            "/things",
+            &format!("[{param}]"),
+            &format!("{{type: array, items: {record}}}"),
+        ));
+        let cursor = resource(&facts, "things").cursor.value.clone().unwrap();
+        assert_eq!(cursor.template.as_deref(), Some(template), "{text}");
+        assert_eq!(cursor.is_strict(), strict, "{text}");
+    }
+}
