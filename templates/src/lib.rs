@@ -18,6 +18,19 @@ pub struct CargoToml<'a> {
     pub runtime: &'a str,
     /// The crate is no member of a workspace around it.
     pub own_workspace: bool,
+    /// Empty, unless the crate is large.
+    pub features: &'a [FeatureRow],
+    /// What the example needs, a TOML string.
+    pub example_feature: Option<&'a str>,
+}
+
+/// A Cargo feature.
+pub struct FeatureRow {
+    pub name: String,
+    /// A TOML list of features.
+    pub needs: String,
+    /// One of its resources.
+    pub example: String,
 }
 
 /// `README.md`.
@@ -31,6 +44,7 @@ pub struct Readme<'a> {
     pub description: &'a str,
     pub settings: &'a [SettingRow],
     pub resources: &'a [ResourceRow],
+    pub features: &'a [FeatureRow],
 }
 
 /// A setting in the README.

@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::resource::needs_config;
-use super::tokens::{doc, ident, inner_doc};
-use crate::plan::{Auth, FieldRef, KeyPlace, Plan, Setting};
+use super::tokens::{doc, for_features, ident, inner_doc};
+use crate::plan::{Auth, FieldRef, KeyPlace, Plan, Resource, Setting};
 
 fn library_name(plan: &Plan) -> proc_macro2::Ident {
     format_ident!("{}", plan.crate_name.replace('-', "_"))
@@ -28,12 +28,30 @@ pub fn library(plan: &Plan) -> TokenStream {
         let contract = super::resource::contract(contract);
         quote!(.contract(#contract))
     });
-    let resources = plan.resources.iter().map(|resource| {
-        let name = ident(&resource.ident);
-        let config = needs_config(resource).then(|| quote!(config));
-        quote!(.resource(resources::#name(#config)))
-    });
+    let added = |feature: Option<&str>| -> Vec<TokenStream> {
+        let resources = plan.resources.iter();
+        let here = resources.filter(|resource| resource.feature.as_deref() == feature);
+        here.map(|resource| {
+            let name = ident(&resource.ident);
+            let config = needs_config(resource).then(|| quote!(config));
+            quote!(.resource(resources::#name(#config)))
+        })
+        .collect()
+    };
     let source = &plan.source;
+    let resources = added(None);
+    let source = quote!(Source::new(#source, &config.base_url) #auth #contract #(#resources)*);
+    let source = match plan.features.as_slice() {
+        [] => source,
+        features => {
+            let parts = features.iter().map(|feature| {
+                let gate = for_features(std::slice::from_ref(&feature.name));
+                let resources = added(Some(&feature.name));
+                quote!(#gate let source = source #(#resources)*;)
+            });
+            quote!(let source = #source; #(#parts)* source)
+        }
+    };
     let function = doc("Every resource of the API, ready to run.");
     quote! {
         #docs
@@ -44,10 +62,7 @@ pub fn library(plan: &Plan) -> TokenStream {
         use etlgen_runtime::prelude::*;
         #function
         pub fn source(config: &Config) -> Source {
-            Source::new(#source, &config.base_url)
-                #auth
-                #contract
-                #(#resources)*
+            #source
         }
     }
 }
@@ -185,12 +200,15 @@ pub fn tests(plan: &Plan) -> TokenStream {
     }
 }
 
-/// `examples/stream.rs`: the first resource that needs no parent, record by record.
+/// The resource that the example streams: the first one that needs no parent.
+pub fn exemplary(plan: &Plan) -> Option<&Resource> {
+    let mut resources = plan.resources.iter();
+    resources.find(|resource| resource.parent.is_none() && resource.record.is_some())
+}
+
+/// `examples/stream.rs`: a resource, record by record.
 pub fn example(plan: &Plan) -> Option<TokenStream> {
-    let resource = plan
-        .resources
-        .iter()
-        .find(|resource| resource.parent.is_none() && resource.record.is_some())?;
+    let resource = exemplary(plan)?;
     let docs = inner_doc(&["Streams typed records: `cargo run --example stream`."]);
     let library = library_name(plan);
     let (function, records) = (ident(&resource.ident), ident(&resource.ident));

@@ -2,13 +2,14 @@
 
 use crate::diagnostics::toml_string as quoted;
 use etlgen_templates::{
-    CargoToml, DoubtRow, EtlgenToml, Gitattributes, Gitignore, Readme, ResourceRow, SettingRow,
-    Template,
+    CargoToml, DoubtRow, EtlgenToml, FeatureRow, Gitattributes, Gitignore, Readme, ResourceRow,
+    SettingRow, Template,
 };
 use serde_json::Value;
 
+use super::crate_root::exemplary;
 use super::{Context, Files};
-use crate::plan::{Cursor, FieldRef, PaginatorKind, Plan, Resource, Setting, plain_text};
+use crate::plan::{Cursor, Feature, FieldRef, PaginatorKind, Plan, Resource, Setting, plain_text};
 
 /// `Cargo.toml`, `README.md`, `etlgen.toml`, what git wants to know, and the data of the tests.
 pub fn documents(plan: &Plan, context: &Context) -> Result<Files, etlgen_templates::Error> {
@@ -56,8 +57,30 @@ fn cargo_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates
         spec: &quoted(&context.spec),
         runtime: &runtime,
         own_workspace: context.own_workspace,
+        features: &features(plan),
+        example_feature: exemplary(plan)
+            .and_then(|resource| resource.feature.as_deref())
+            .map(quoted)
+            .as_deref(),
     }
     .render()
+}
+
+/// Each feature with those that it needs, and how many resources it has.
+fn features(plan: &Plan) -> Vec<FeatureRow> {
+    let row = |feature: &Feature| {
+        let needs: Vec<String> = feature.needs.iter().map(|name| quoted(name)).collect();
+        let mut resources = plan.resources.iter();
+        FeatureRow {
+            name: feature.name.clone(),
+            needs: format!("[{}]", needs.join(", ")),
+            example: resources
+                .find(|resource| resource.feature.as_deref() == Some(&feature.name))
+                .map(|resource| cell(&resource.name))
+                .unwrap_or_default(),
+        }
+    };
+    plan.features.iter().map(row).collect()
 }
 
 fn etlgen_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Error> {
@@ -103,6 +126,7 @@ fn readme(plan: &Plan) -> Result<String, etlgen_templates::Error> {
         description: &plan.description,
         settings: &settings,
         resources: &resources,
+        features: &features(plan),
     }
     .render()
 }

@@ -62,7 +62,7 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, String> {
     }
     if !plan.types.is_empty() {
         let homes = structs::homes(plan);
-        rust("src/types/mod.rs".into(), structs::index(&homes))?;
+        rust("src/types/mod.rs".into(), structs::index(plan, &homes))?;
         for (ident, body) in &homes {
             rust(format!("src/types/{ident}.rs"), structs::file(plan, body))?;
         }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::structs;
-use super::tokens::{doc, ident, inner_doc};
+use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{
     Contract, ContractMode, Cursor, FieldRef, Link, Paginator, PaginatorKind, ParameterPlace,
     ParameterValue, Parent, Plan, Resource, plain_text,
@@ -18,10 +18,15 @@ pub fn index(plan: &Plan) -> TokenStream {
         .iter()
         .map(|resource| ident(&resource.ident))
         .collect();
+    let gates: Vec<_> = plan
+        .resources
+        .iter()
+        .map(|resource| for_features(resource.feature.as_slice()))
+        .collect();
     quote! {
         #docs
-        #(mod #modules;)*
-        #(pub use #modules::*;)*
+        #(#gates mod #modules;)*
+        #(#gates pub use #modules::*;)*
     }
 }
 

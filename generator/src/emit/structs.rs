@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::tokens::{doc, ident, inner_doc};
+use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{Field, Plan, Struct, Type, module_name};
 
 /// One struct.
@@ -109,13 +109,19 @@ pub fn homes(plan: &Plan) -> BTreeMap<String, &Struct> {
 }
 
 /// `src/types/mod.rs`.
-pub fn index(homes: &BTreeMap<String, &Struct>) -> TokenStream {
+pub fn index(plan: &Plan, homes: &BTreeMap<String, &Struct>) -> TokenStream {
     let docs = inner_doc(&["Structs that several resources share."]);
     let modules: Vec<_> = homes.keys().map(|name| ident(name)).collect();
+    let features = homes
+        .values()
+        .map(|body| plan.type_features.get(&body.name));
+    let gates: Vec<_> = features
+        .map(|features| for_features(features.map_or(&[], Vec::as_slice)))
+        .collect();
     quote! {
         #docs
-        #(mod #modules;)*
-        #(pub use #modules::*;)*
+        #(#gates mod #modules;)*
+        #(#gates pub use #modules::*;)*
     }
 }
 

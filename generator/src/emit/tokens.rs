@@ -24,6 +24,15 @@ pub fn doc(text: &str) -> TokenStream {
     }
 }
 
+/// `#[cfg(…)]` for something that is compiled with any of these features; nothing where there are none.
+pub fn for_features(features: &[String]) -> TokenStream {
+    match features {
+        [] => quote!(),
+        [feature] => quote!(#[cfg(feature = #feature)]),
+        features => quote!(#[cfg(any(#(feature = #features),*))]),
+    }
+}
+
 /// `//! text` lines.
 pub fn inner_doc(lines: &[&str]) -> TokenStream {
     let lines = lines.iter().map(|line| match *line {

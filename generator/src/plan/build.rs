@@ -69,6 +69,8 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Dia
         settings: Vec::new(),
         resources: Vec::new(),
         types: Vec::new(),
+        type_features: BTreeMap::new(),
+        features: Vec::new(),
         ledger: Ledger::new(),
         source,
     };
@@ -193,6 +195,8 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         idents.push((name, ident));
     }
 
+    let chosen: Vec<&ResourceFacts> = facts.iter().map(|(resource, _)| *resource).collect();
+    let features = features::of(api, &chosen);
     let mut structs = Structs::new(api, &options.ledger);
     let records: Vec<Option<String>> = facts
         .iter()
@@ -232,6 +236,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         let mut resource = Resource {
             name,
             ident,
+            feature: features[at].clone(),
             doc: text::or(
                 text::sentence(&operation.summary),
                 &text::sentence(&operation.description),
@@ -291,11 +296,13 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         resource.exchange = samples::exchange(resource, record, &plan.settings);
     }
     plan.ledger.extend(std::mem::take(&mut structs.given));
-    let mut placed = structs.place(&records);
+    let mut placed = structs.place(&records, &features);
     for (resource, own) in plan.resources.iter_mut().zip(&mut placed.own) {
         resource.structs = std::mem::take(own);
     }
     plan.types = placed.shared;
+    plan.type_features = placed.shared_features;
+    plan.features = features::all(&plan.resources);
 }
 
 /// The parent, if it is sure enough to act upon; else its parameters are settings.

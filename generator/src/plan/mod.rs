@@ -4,6 +4,7 @@
 mod adjust;
 mod adopt;
 mod build;
+mod features;
 mod fields;
 mod known;
 mod names;
@@ -14,6 +15,8 @@ mod samples;
 mod select;
 mod settings;
 mod text;
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -45,8 +48,19 @@ pub struct Plan {
     pub resources: Vec<Resource>,
     /// Structs that several resources use.
     pub types: Vec<Struct>,
+    /// The features that such a struct is for, by its name; none: it is always there.
+    pub type_features: BTreeMap<String, Vec<String>>,
+    /// Cargo features, where the crate is large.
+    pub features: Vec<Feature>,
     /// Names given, by what they were given to.
     pub ledger: Ledger,
+}
+
+/// A Cargo feature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feature {
+    pub name: String,
+    pub needs: Vec<String>,
 }
 
 /// A field of `Config`.
@@ -120,6 +134,8 @@ pub struct Resource {
     pub name: String,
     /// The function, and the module with its file.
     pub ident: String,
+    /// The Cargo feature that it belongs to, if the crate has any.
+    pub feature: Option<String>,
     /// One line of text, maybe empty.
     pub doc: String,
     pub post: bool,

@@ -1,12 +1,15 @@
 //! Schemas become structs: what a record is, which structs several resources share, where recursion is cut.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
 use super::names::{self, Ledger, Names};
 use super::{Field, Struct, Type, text};
 use crate::spec::api::{Api, Schema, SchemaId, SchemaKind};
+
+/// A struct that more features use is always compiled.
+const COMMON: usize = 8;
 
 /// All structs of a crate, while they are made.
 pub struct Structs<'a> {
@@ -36,6 +39,8 @@ pub struct Placed {
     /// Per resource, its record's first.
     pub own: Vec<Vec<Struct>>,
     pub shared: Vec<Struct>,
+    /// The features that a shared struct is for, by its name; none: it is always there.
+    pub shared_features: BTreeMap<String, Vec<String>>,
 }
 
 impl<'a> Structs<'a> {
@@ -298,7 +303,7 @@ impl<'a> Structs<'a> {
     }
 
     /// Decides where each struct stands: with the one resource that uses it, or with the shared ones.
-    pub fn place(self, resources: &[Option<String>]) -> Placed {
+    pub fn place(self, resources: &[Option<String>], features: &[Option<String>]) -> Placed {
         let mut users: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); self.made.len()];
         let mut order: Vec<Vec<usize>> = vec![Vec::new(); resources.len()];
         for (resource, record) in resources.iter().enumerate() {
@@ -319,7 +324,11 @@ impl<'a> Structs<'a> {
             order[resource] = seen;
         }
         let home = |at: usize| match (self.made[at].owner, users[at].len()) {
-            (Some(owner), _) => Some(owner),
+            // What another feature uses too cannot be compiled with this one only.
+            (Some(owner), _) => users[at]
+                .iter()
+                .all(|user| features[*user] == features[owner])
+                .then_some(owner),
             (None, 1) => users[at].first().copied(),
             (None, _) => None,
         };
@@ -327,12 +336,28 @@ impl<'a> Structs<'a> {
             let here = seen.iter().filter(|at| home(**at) == Some(resource));
             here.map(|at| self.made[*at].body.clone()).collect()
         });
-        let shared = (0..self.made.len())
+        let own = own.collect();
+        let shared: Vec<usize> = (0..self.made.len())
             .filter(|at| users[*at].len() > 1 && home(*at).is_none())
-            .map(|at| self.made[at].body.clone());
+            .collect();
+        let shared_features = shared.iter().filter_map(|at| {
+            let of: BTreeSet<&String> = users[*at]
+                .iter()
+                .filter_map(|user| features[*user].as_ref())
+                .collect();
+            let is_special = !of.is_empty() && of.len() <= COMMON;
+            is_special.then(|| {
+                let name = self.made[*at].body.name.clone();
+                (name, of.into_iter().cloned().collect())
+            })
+        });
         Placed {
-            own: own.collect(),
-            shared: shared.collect(),
+            own,
+            shared_features: shared_features.collect(),
+            shared: shared
+                .iter()
+                .map(|at| self.made[*at].body.clone())
+                .collect(),
         }
     }
 }
