@@ -31,7 +31,7 @@ fn decode_example(source: &Source, name: &str, path: &Path) -> Result<()> {
         let key = serde_json::Value::from(key.as_str()).to_string();
         body = [b"{", key.as_bytes(), b":", &body, b"}"].concat();
     }
-    let page = resource.clone().reader(&[]).read(&body)?;
+    let page = resource.clone().reader(&[], None).read(&body)?;
     let (rows, options) = (
         page.spans.len(),
         NormalizeOptions::new(&spec.name, &spec.primary_key, spec.disposition()),

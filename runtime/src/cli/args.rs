@@ -75,6 +75,14 @@ fn sync() -> Command {
                 .help("Commits after that many records [default: the destination's]"),
         )
         .arg(
+            Arg::new("select")
+                .long("select")
+                .value_name("RESOURCE.FIELD")
+                .value_delimiter(',')
+                .action(ArgAction::Append)
+                .help("Loads only these fields of a resource, with all that is in them ('invoices.lines.amount', '*' and '?' match names), or all but these ('!invoices.metadata'); keys and cursors always stay [default: all]"),
+        )
+        .arg(
             Arg::new("contract")
                 .long("contract")
                 .value_name("[RESOURCE:][ENTITY=]MODE")
@@ -177,5 +185,18 @@ mod tests {
             .try_get_matches_from(["sync", "--contract", "frozen"])
             .unwrap();
         assert!(super::super::commands::contracts(&matches).is_err());
+    }
+
+    #[test]
+    fn fields_are_selected_one_by_one_or_in_a_list() {
+        let words = ["sync", "--select", "a.*,!a.b", "--select", "c.d.e"];
+        let matches = sync().try_get_matches_from(words).unwrap();
+        let rules = super::super::commands::selected(&matches).unwrap();
+        assert_eq!(rules.len(), 3);
+        assert!(rules[2].is_about("c"));
+        let matches = sync()
+            .try_get_matches_from(["sync", "--select", "a"])
+            .unwrap();
+        assert!(super::super::commands::selected(&matches).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::Write;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::ArgMatches;
@@ -12,6 +13,7 @@ use super::table::align;
 use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, stop_on_signals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Destination, LoadInfo, LoadStatus, Memory, destination};
+use crate::record::SelectRule;
 use crate::run::{self, Outcome, RunOptions, RunReport};
 use crate::schema::{ColumnRole, ContractRule, Layout, TableSchema};
 use crate::source::Source;
@@ -70,7 +72,15 @@ fn chosen(matches: &ArgMatches) -> Vec<String> {
 }
 
 pub(super) fn contracts(matches: &ArgMatches) -> Result<Vec<ContractRule>> {
-    let rules = matches.get_many::<String>("contract");
+    rules(matches, "contract")
+}
+
+pub(super) fn selected(matches: &ArgMatches) -> Result<Vec<SelectRule>> {
+    rules(matches, "select")
+}
+
+fn rules<T: FromStr<Err = Error>>(matches: &ArgMatches, name: &str) -> Result<Vec<T>> {
+    let rules = matches.get_many::<String>(name);
     rules
         .into_iter()
         .flatten()
@@ -88,6 +98,7 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
         resources: chosen(matches),
         full_refresh: matches.get_flag("full-refresh"),
         checkpoint_rows: rows.and_then(|rows| usize::try_from(*rows).ok()),
+        select: selected(matches)?,
         contracts: contracts(matches)?,
         ..options(matches)
     };

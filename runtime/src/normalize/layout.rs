@@ -4,7 +4,7 @@ use super::Normalizer;
 use super::dynamic::Place;
 use super::names;
 use super::table::Table;
-use crate::record::{RecordSchema, Shape};
+use crate::record::{Kept, RecordSchema, Selection, Shape};
 use crate::schema::{ColumnRole, ColumnType, TableSchema};
 
 /// Columns of the record and of the objects in it exist from the start, also when all their values are null. Deeper ones,
@@ -24,11 +24,17 @@ pub(super) enum Target {
     List(usize),
     /// It is typed by what it is, at that place.
     Dynamic(usize),
+    /// A part of the value goes somewhere.
+    Part(usize),
+    /// It is not wanted.
+    Nowhere,
 }
 
 /// A record's fields within a row.
 pub(super) struct Node {
     pub place: Place,
+    /// What is wanted of the record; `None`: everything.
+    pub selection: Option<Selection>,
     pub targets: Vec<Target>,
 }
 
@@ -36,6 +42,8 @@ pub(super) struct Node {
 pub(super) struct List {
     pub table: usize,
     pub item: Target,
+    /// What is wanted of its items; `None`: everything.
+    pub selection: Option<Selection>,
 }
 
 impl Normalizer {
@@ -117,6 +125,7 @@ impl Normalizer {
         table: usize,
         schema: &'static RecordSchema,
         place: Place,
+        selection: Option<Selection>,
         path: &mut Vec<&'static RecordSchema>,
     ) -> usize {
         path.push(schema);
@@ -126,10 +135,22 @@ impl Normalizer {
             if let Some(column) = field.column {
                 at.name = names::join(&place.name, column);
             }
-            targets.push(self.target(table, field.shape(), at, path));
+            let part = match selection.as_ref().map(|s| s.below(field.key)) {
+                None | Some(Kept::All) => None,
+                Some(Kept::Part(part)) => Some(part),
+                Some(Kept::Nothing) => {
+                    targets.push(Target::Nowhere);
+                    continue;
+                }
+            };
+            targets.push(self.target(table, field.shape(), at, part, path));
         }
         path.pop();
-        self.nodes.push(Node { place, targets });
+        self.nodes.push(Node {
+            place,
+            selection,
+            targets,
+        });
         self.nodes.len() - 1
     }
 
@@ -138,6 +159,7 @@ impl Normalizer {
         table: usize,
         shape: Shape,
         place: Place,
+        part: Option<Selection>,
         path: &mut Vec<&'static RecordSchema>,
     ) -> Target {
         let ty = match shape {
@@ -153,12 +175,13 @@ impl Normalizer {
             Shape::Json => ColumnType::Json,
             Shape::Dynamic => {
                 self.places.push(place);
-                return Target::Dynamic(self.places.len() - 1);
+                return self.in_part(part, Target::Dynamic(self.places.len() - 1));
             }
             Shape::Record(schema) | Shape::Boxed(schema) => {
                 let schema = schema();
                 if path.iter().any(|outer| outer.is(schema)) {
-                    return Target::Serialized(self.declare(table, &place, ColumnType::Json));
+                    let column = self.declare(table, &place, ColumnType::Json);
+                    return self.in_part(part, Target::Serialized(column));
                 }
                 // An item of a list is the row itself.
                 let place = if place.path.is_empty() {
@@ -166,7 +189,7 @@ impl Normalizer {
                 } else {
                     place
                 };
-                return Target::Nested(self.node(table, schema, place, path));
+                return Target::Nested(self.node(table, schema, place, part, path));
             }
             Shape::List(list) => {
                 let child = self.child_table(table, &place);
@@ -178,12 +201,34 @@ impl Normalizer {
                     path: String::new(),
                     name: name.to_owned(),
                 };
-                let item = self.target(child, list.item, item, path);
-                self.lists.push(List { table: child, item });
+                let item = self.target(child, list.item, item, part.clone(), path);
+                self.lists.push(List {
+                    table: child,
+                    item,
+                    selection: part,
+                });
                 return Target::List(self.lists.len() - 1);
             }
         };
-        Target::Column(self.declare(table, &place, ty))
+        match part {
+            Some(part) if !matches!(shape, Shape::Json) && !part.takes_scalars() => Target::Nowhere,
+            part => {
+                let column = self.declare(table, &place, ty);
+                let part = part.filter(|_| matches!(shape, Shape::Json));
+                self.in_part(part, Target::Column(column))
+            }
+        }
+    }
+
+    /// Where a part of a value goes; of all of it, if nothing else is said.
+    fn in_part(&mut self, part: Option<Selection>, target: Target) -> Target {
+        match part {
+            None => target,
+            Some(part) => {
+                self.parts.push((part, target));
+                Target::Part(self.parts.len() - 1)
+            }
+        }
     }
 
     pub(super) fn declare(&mut self, table: usize, place: &Place, ty: ColumnType) -> usize {

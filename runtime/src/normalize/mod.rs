@@ -16,6 +16,7 @@ mod layout;
 mod names;
 mod table;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use self::contract::{Keeper, Made};
@@ -26,7 +27,9 @@ use self::names::Naming;
 use self::table::Table;
 use crate::error::Result;
 use crate::record::layout::{ListRef, RecordRef, ValueRef};
-use crate::record::{Content, Drift, Found, Lookup, RecordSchema, RowRef, json, serialize};
+use crate::record::{
+    Content, Drift, Found, Kept, Lookup, RecordSchema, RowRef, Selection, json, serialize,
+};
 use crate::schema::{
     ColumnRole, ColumnType, Contract, Disposition, Done, Drifted, Layout, TableBatch, TableSchema,
 };
@@ -51,6 +54,8 @@ pub struct NormalizeOptions {
     pub first_load: bool,
     /// Whose names and ids the tables have.
     pub layout: Layout,
+    /// The fields that are loaded; `None`: all.
+    pub(crate) selection: Option<Selection>,
 }
 
 impl NormalizeOptions {
@@ -66,6 +71,7 @@ impl NormalizeOptions {
             contract: Contract::evolve(),
             first_load: true,
             layout: Layout::default(),
+            selection: None,
         }
     }
 }
@@ -97,6 +103,9 @@ pub struct Normalizer {
     nodes: Vec<Node>,
     lists: Vec<List>,
     places: Vec<Place>,
+    /// What is wanted of values that are wanted in part, and where it goes.
+    parts: Vec<(Selection, Target)>,
+    selection: Option<Selection>,
     root: Option<usize>,
     key: Vec<Lookup>,
     /// The columns of the parts of the key.
@@ -139,6 +148,8 @@ impl Normalizer {
             nodes: Vec::new(),
             lists: Vec::new(),
             places: Vec::new(),
+            parts: Vec::new(),
+            selection: options.selection,
             root: None,
             key: options
                 .primary_key
@@ -160,7 +171,9 @@ impl Normalizer {
         normalizer.restore(&options.name, known);
         let root = normalizer.root_table(&options.name);
         if !schema.whole {
-            normalizer.root = Some(normalizer.node(root, schema, Place::row(), &mut Vec::new()));
+            let selection = normalizer.selection.clone();
+            let node = normalizer.node(root, schema, Place::row(), selection, &mut Vec::new());
+            normalizer.root = Some(node);
         }
         normalizer.load_column = normalizer.tables[root].system(ColumnRole::LoadId, naming);
         for table in &mut normalizer.tables[1..] {
@@ -186,7 +199,9 @@ impl Normalizer {
         match (self.root, row.record.whole()) {
             (_, Some(json)) => {
                 self.keeper.free = self.keeper.first_load;
-                self.dynamic_item(at, json.as_str(), 0);
+                if let Some(json) = wanted(self.selection.as_ref(), json.as_str()) {
+                    self.dynamic_item(at, &json, 0);
+                }
             }
             (Some(node), None) => self.record(node, at, row.record, row.drift.0.as_deref()),
             (None, None) => {}
@@ -247,6 +262,7 @@ impl Normalizer {
         }
         let mut content = String::new();
         serialize::write_record(&mut content, row.record, row.drift.0.as_deref());
+        let content = wanted(self.selection.as_ref(), &content).unwrap_or_default();
         let id = self.hasher.part(content.as_bytes()).id();
         if whole {
             return id;
@@ -314,9 +330,12 @@ impl Normalizer {
         let entries = match drift {
             Some(Content::Record(entries)) => entries.as_slice(),
             Some(Content::Raw(raw) | Content::Again(raw)) => {
-                let went = self.dynamic_item(at, raw, 0);
-                let place = self.nodes[node].place.clone();
-                return self.account(at, &place, raw, went);
+                if let Some(raw) = wanted(self.nodes[node].selection.as_ref(), raw) {
+                    let went = self.dynamic_item(at, &raw, 0);
+                    let place = self.nodes[node].place.clone();
+                    self.account(at, &place, &raw, went);
+                }
+                return;
             }
             _ => &[],
         };
@@ -342,8 +361,20 @@ impl Normalizer {
                 }
                 _ => continue,
             };
-            let went = self.dynamic(at, &place, raw, 0);
-            self.account(at, &place, raw, went);
+            let kept = self.nodes[node]
+                .selection
+                .as_ref()
+                .map(|s| s.below(&entry.key));
+            let raw = match &kept {
+                None | Some(Kept::All) => Cow::Borrowed(&**raw),
+                Some(Kept::Nothing) => continue,
+                Some(Kept::Part(part)) => match part.prune(raw) {
+                    Some(raw) => Cow::Owned(raw),
+                    None => continue,
+                },
+            };
+            let went = self.dynamic(at, &place, &raw, 0);
+            self.account(at, &place, &raw, went);
         }
     }
 
@@ -368,20 +399,47 @@ impl Normalizer {
                 self.dynamic(at, &place, value.json().as_str(), 0);
                 self.keeper.free = false;
             }
+            (Target::Part(part), value) => self.part(part, at, value, drift),
+            _ => {}
+        }
+    }
+
+    /// Puts a value of which a part is wanted.
+    fn part(&mut self, part: usize, at: At, value: ValueRef<'_>, drift: Option<&Content>) {
+        let (selection, target) = &self.parts[part];
+        let target = *target;
+        let mut json = String::new();
+        serialize::write(&mut json, value, drift);
+        let Some(json) = selection.prune(&json) else {
+            return;
+        };
+        match target {
+            Target::Column(column) | Target::Serialized(column) => {
+                self.bytes += json.len();
+                self.tables[at.table].columns[column].text(at.row, &json);
+            }
+            Target::Dynamic(place) => {
+                let place = self.places[place].clone();
+                self.keeper.free = self.keeper.first_load;
+                self.dynamic(at, &place, &json, 0);
+                self.keeper.free = false;
+            }
             _ => {}
         }
     }
 
     fn list(&mut self, list: usize, parent: At, items: ListRef<'_>, drift: Option<&Content>) {
-        let List { table, item } = self.lists[list];
+        let List { table, item, .. } = self.lists[list];
         let first = self.next_index(table, &parent);
         for (index, (value, drift)) in serialize::items(items, drift).enumerate() {
             let open = self.open_row();
             let row = self.child_row(table, &parent, first + index);
             match (value, drift) {
                 (ValueRef::Null, Some(Content::Raw(raw) | Content::Again(raw))) => {
-                    let went = self.dynamic_item(row, raw, 0);
-                    self.account(row, &Place::row(), raw, went);
+                    if let Some(raw) = wanted(self.lists[list].selection.as_ref(), raw) {
+                        let went = self.dynamic_item(row, &raw, 0);
+                        self.account(row, &Place::row(), &raw, went);
+                    }
                 }
                 (value, drift) => self.put(item, row, value, drift),
             }
@@ -446,6 +504,14 @@ impl Normalizer {
     /// Forgets the drift of rows that will not leave.
     pub fn forget_drift(&mut self) {
         self.keeper.account.forget();
+    }
+}
+
+/// What is wanted of JSON.
+fn wanted<'a>(selection: Option<&Selection>, raw: &'a str) -> Option<Cow<'a, str>> {
+    match selection {
+        None => Some(Cow::Borrowed(raw)),
+        Some(selection) => selection.prune(raw).map(Cow::Owned),
     }
 }
 

@@ -42,6 +42,7 @@ mod page;
 mod read;
 #[allow(unsafe_code)]
 mod schema;
+mod select;
 pub(crate) mod serialize;
 mod time;
 mod value;
@@ -54,10 +55,14 @@ pub use etlgen_derive::Record;
 pub use field::FieldPath;
 pub(crate) use field::{Found, Lookup};
 pub use page::{Page, PageReader};
+#[cfg(test)]
+pub(crate) use read::nested;
 pub use schema::{
     Field, FieldSchema, FieldType, FieldValue, ListType, Ordered, Record, RecordSchema, Shape,
     Unordered, Value, schema_of,
 };
+pub use select::SelectRule;
+pub(crate) use select::{Kept, Selection};
 pub use time::{Date, ParseError, Timestamp, UnixMillis, UnixTime};
 pub(crate) use time::{day, parse_instant, sortable};
 pub use value::{Bytes, Dynamic, Json, Uuid};

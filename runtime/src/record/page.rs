@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::json::{Reader, Syntax, compact};
 use super::layout::{Empty, RecordMut};
 use super::read::{Plan, RecordReader};
-use super::{Drift, Record, Row};
+use super::{Drift, Record, Row, Selection};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How many keys an error names.
@@ -56,12 +56,19 @@ impl<T: Record> PageReader<T> {
     /// `probes`: places of the envelope whose raw JSON the paginator wants (`["meta", "next_cursor"]`).
     pub fn new(records: &[String], probes: &[Vec<String>]) -> Self {
         PageReader {
-            plan: Plan::new(T::SCHEMA),
+            plan: Plan::new(T::SCHEMA, None),
             records: records.to_vec(),
             probes: probes.to_vec(),
             empty: Empty::new(),
             longest: AtomicUsize::new(0),
         }
+    }
+
+    /// Reads only the fields that are wanted, as far as they are keys of records: what is left out is for whoever loads
+    /// the records to say.
+    pub(crate) fn select(mut self, selection: Option<&Selection>) -> Self {
+        self.plan = Plan::new(T::SCHEMA, selection);
+        self
     }
 
     /// Reads one page. Syntax errors and a records path that matches nothing are errors that name the byte offset

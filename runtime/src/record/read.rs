@@ -6,6 +6,7 @@ use super::drift::{Content, Entry};
 use super::json::{Number, Quoted, Reader, Syntax, compact};
 use super::layout::{ItemsMut, ListMut, PushMut, RecordMut, Slot, Template};
 use super::schema::{ListType, RecordSchema, Shape, for_each_scalar};
+use super::select::{Kept, Selection};
 use super::{Bytes, Date, Decimal, Dynamic, Json, Timestamp, UnixMillis, UnixTime, Uuid};
 
 /// Records nested deeper are taken as raw JSON.
@@ -30,6 +31,8 @@ struct Key {
 /// A record type, made ready for reading.
 struct Node {
     schema: &'static RecordSchema,
+    /// What is wanted of it; `None`: everything.
+    selection: Option<Selection>,
     template: Template,
     keys: Vec<Key>,
     /// Open addressing: number of a key plus one; 0 is free. The length is a power of two.
@@ -49,23 +52,31 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub fn new(schema: &'static RecordSchema) -> Self {
+    /// `selection`: the fields that are wanted; others are not read, as far as they are keys of records.
+    pub fn new(schema: &'static RecordSchema, selection: Option<&Selection>) -> Self {
         let mut plan = Plan {
             nodes: Vec::new(),
             predictions: 0,
         };
-        plan.node(schema);
+        plan.node(schema, selection.cloned());
         plan
     }
 
-    fn node(&mut self, schema: &'static RecordSchema) -> u32 {
-        if let Some(at) = self.nodes.iter().position(|node| node.schema.is(schema)) {
+    fn node(&mut self, schema: &'static RecordSchema, selection: Option<Selection>) -> u32 {
+        let same = |node: &Node| node.schema.is(schema) && node.selection.is_none();
+        let at = self.nodes.iter().position(same);
+        if let Some(at) = at.filter(|_| selection.is_none()) {
             return at as u32;
         }
+        let kept = |key: &str| selection.as_ref().map_or(Kept::All, |part| part.below(key));
+        let kept: Vec<Kept> = schema.fields.iter().map(|field| kept(field.key)).collect();
         let at = self.nodes.len();
         let mut keys: Vec<Key> = Vec::new();
         let fields = schema.fields.iter().enumerate();
-        let fields = fields.map(|(index, field)| (field.key, Action::Field(index as u16)));
+        let fields = fields.map(|(index, field)| match kept[index] {
+            Kept::Nothing => (field.key, Action::Skip),
+            _ => (field.key, Action::Field(index as u16)),
+        });
         let dropped = schema.dropped.iter().map(|key| (*key, Action::Skip));
         // A key that is dropped is not read, even if it is a field as well.
         for (key, action) in dropped.chain(fields) {
@@ -98,16 +109,20 @@ impl Plan {
         self.predictions += keys.len() + 1;
         self.nodes.push(Node {
             schema,
+            selection,
             template: Template::new(schema),
             keys,
             slots,
             children: Box::default(),
             base,
         });
-        let children = schema
-            .fields
-            .iter()
-            .map(|field| nested(field.shape()).map_or(NO_NODE, |schema| self.node(schema)))
+        let children = schema.fields.iter().zip(kept);
+        let children = children
+            .map(|(field, kept)| match (nested(field.shape()), kept) {
+                (None, _) | (_, Kept::Nothing) => NO_NODE,
+                (Some(schema), Kept::All) => self.node(schema, None),
+                (Some(schema), Kept::Part(part)) => self.node(schema, Some(part)),
+            })
             .collect();
         self.nodes[at].children = children;
         at as u32
@@ -124,6 +139,12 @@ pub(crate) fn nested(shape: Shape) -> Option<&'static RecordSchema> {
 }
 
 impl Node {
+    /// Whether nothing is wanted of a key that the record does not know.
+    fn is_unwanted(&self, key: &Quoted<'_>) -> bool {
+        let wanted = |part: &Selection| part.below(&key_text(*key));
+        matches!(self.selection.as_ref().map(wanted), Some(Kept::Nothing))
+    }
+
     fn find(&self, key: &[u8]) -> Option<usize> {
         let mask = self.slots.len() - 1;
         let mut slot = hash(key) & mask;
@@ -237,6 +258,7 @@ impl<'p, 'a> RecordReader<'p, 'a> {
                     }
                 }
                 Ok(Action::Skip) => self.json.skip()?,
+                Err(key) if node.is_unwanted(&key) => self.json.skip()?,
                 Err(key) => {
                     if !self.json.null()? {
                         drift.push(Entry {

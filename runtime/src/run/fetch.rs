@@ -10,7 +10,7 @@ use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Request, Response};
 use crate::page::{Kind, PageFacts, Position, Step};
-use crate::record::raw_scalar;
+use crate::record::{Selection, raw_scalar};
 use crate::run::stats::Stats;
 use crate::run::window::Window;
 use crate::run::{Observer, Progress};
@@ -44,6 +44,7 @@ impl Fetcher {
         client: Arc<Client>,
         stats: Arc<Stats>,
         observer: Arc<dyn Observer>,
+        selection: Option<&Selection>,
     ) -> Self {
         let spec = resource.spec();
         let mut paths = Vec::new();
@@ -61,7 +62,7 @@ impl Fetcher {
                 .cloned()
                 .unwrap_or_else(|| vec!["id".to_owned()]),
         };
-        let reader = resource.clone().reader(&paths);
+        let reader = resource.clone().reader(&paths, selection);
         Fetcher {
             resource,
             client,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::record::SelectRule;
 use crate::schema::{ContractRule, Layout};
 
 /// What a caller may ask of a run.
@@ -20,6 +21,8 @@ pub struct RunOptions {
     pub until: Option<String>,
     /// Commit after that many records of the source, in place of the destination's own measure.
     pub checkpoint_rows: Option<usize>,
+    /// Fields that are loaded; of a resource that no rule is about: all.
+    pub select: Vec<SelectRule>,
     /// Contracts in place of those that are declared; the word nearest to a resource counts.
     pub contracts: Vec<ContractRule>,
     /// The layout of a destination that is new to the source; that of another one must be this one.

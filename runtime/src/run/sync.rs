@@ -13,6 +13,7 @@ use crate::http::Client;
 use crate::load::dlt::Meta;
 use crate::load::{Destination, LoadInfo, LoadStatus, Memory};
 use crate::normalize::{NormalizeOptions, Normalizer};
+use crate::record::{SelectRule, Selection};
 use crate::run::children::{Children, Found, KnownSlices};
 use crate::run::extract::{Ended, Extraction};
 use crate::run::fetch::Fetcher;
@@ -38,6 +39,17 @@ pub async fn sync(
     let started = Instant::now();
     source.validate()?;
     let chosen = choose(source, &options.resources)?;
+    for rule in &options.select {
+        if !source
+            .resource_names()
+            .iter()
+            .any(|name| rule.is_about(name))
+        {
+            let message = format!("`{rule}` selects fields of no resource");
+            return Err(Error::new(ErrorKind::Usage, message)
+                .hint(format!("there are {}", source.resource_names().join(", "))));
+        }
+    }
     for name in options.contracts.iter().filter_map(|rule| rule.resource()) {
         source.find(name)?;
     }
@@ -333,9 +345,23 @@ impl Plan<'_> {
             };
             stats.note(format!("read in full each time: {why}"));
         }
+        let selection = self.selection(&*resource).filter(|_| loads);
+        if loads {
+            let about = |rule: &&SelectRule| rule.is_about(&spec.name) && !rule.excludes();
+            for rule in self.options.select.iter().filter(about) {
+                if !rule.is_known(resource.schema()) {
+                    stats.note(format!(
+                        "`--select {rule}` names what its struct does not know"
+                    ));
+                }
+            }
+        }
+        // Closures and the links of children may look at every field.
+        let looked_at = resource.has_closures() || !children.is_empty();
+        let unread = selection.clone().filter(|_| !looked_at);
         let normalizer = match loads {
             true => Some(
-                self.normalizer(&*resource, disposition, memory, unfinished)
+                self.normalizer(&*resource, disposition, memory, unfinished, selection)
                     .map_err(place)?,
             ),
             false => None,
@@ -400,6 +426,7 @@ impl Plan<'_> {
             self.client.clone(),
             stats,
             self.observer.clone(),
+            unread.as_ref(),
         );
         let extraction = Extraction {
             fetcher,
@@ -423,12 +450,28 @@ impl Plan<'_> {
         ))
     }
 
+    /// The fields of a resource that are loaded; its key and its cursor are, whatever is said, and what tells its parent.
+    fn selection(&self, resource: &dyn AnyResource) -> Option<Selection> {
+        let spec = resource.spec();
+        let mut always = spec.primary_key.clone();
+        always.extend(spec.cursor.as_ref().map(|cursor| cursor.keys.clone()));
+        if spec.parent.is_some() {
+            let parameters = spec.path.split('{').skip(1);
+            let names = parameters.filter_map(|rest| Some(rest.split_once('}')?.0));
+            // The column of a parameter is left out where the record has a field of its name.
+            let own = names.filter(|name| resource.schema().position(name).is_some());
+            always.extend(own.map(|name| vec![name.to_owned()]));
+        }
+        Selection::new(&self.options.select, &spec.name, always)
+    }
+
     fn normalizer(
         &self,
         resource: &dyn AnyResource,
         disposition: Disposition,
         memory: &Memory,
         unfinished: bool,
+        selection: Option<Selection>,
     ) -> Result<Normalizer> {
         let known: Vec<_> = memory
             .tables
@@ -446,6 +489,7 @@ impl Plan<'_> {
                 .contract_of(resource.spec())
                 .with(&self.options.contracts, &resource.spec().name),
             first_load: known.is_empty() || unfinished,
+            selection,
             ..NormalizeOptions::new(
                 &resource.spec().name,
                 &resource.spec().primary_key,

@@ -50,6 +50,7 @@ impl Walk {
             self.client.clone(),
             Arc::new(Stats::default()),
             self.observer.clone(),
+            None,
         ))
     }
 

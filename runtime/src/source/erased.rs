@@ -7,15 +7,22 @@ use std::sync::Arc;
 
 use super::resource::{Resource, ResourceSpec};
 use crate::error::Result;
-use crate::record::{CursorValue, Record, RecordSchema, Row, RowRef};
+use crate::record::{CursorValue, Record, RecordSchema, Row, RowRef, Selection};
 
 /// A resource of any record type.
 pub(crate) trait AnyResource: Send + Sync {
     fn spec(&self) -> &ResourceSpec;
     fn schema(&self) -> &'static RecordSchema;
     fn record_type(&self) -> TypeId;
-    /// A reader of its pages that also keeps the raw JSON of the places `probes`.
-    fn reader(self: Arc<Self>, probes: &[Vec<String>]) -> Box<dyn PageReader>;
+    /// Whether its owner's closures look at the records.
+    fn has_closures(&self) -> bool;
+    /// A reader of its pages that also keeps the raw JSON of the places `probes`; it may leave out fields that the
+    /// selection does not want.
+    fn reader(
+        self: Arc<Self>,
+        probes: &[Vec<String>],
+        selection: Option<&Selection>,
+    ) -> Box<dyn PageReader>;
 }
 
 /// Reads pages of one resource.
@@ -87,8 +94,16 @@ impl<T: Record> AnyResource for Resource<T> {
         TypeId::of::<T>()
     }
 
-    fn reader(self: Arc<Self>, probes: &[Vec<String>]) -> Box<dyn PageReader> {
-        let pages = crate::record::PageReader::new(&self.spec.records, probes);
+    fn has_closures(&self) -> bool {
+        !self.steps.is_empty()
+    }
+
+    fn reader(
+        self: Arc<Self>,
+        probes: &[Vec<String>],
+        selection: Option<&Selection>,
+    ) -> Box<dyn PageReader> {
+        let pages = crate::record::PageReader::new(&self.spec.records, probes).select(selection);
         Box::new(TypedReader {
             pages,
             resource: self,

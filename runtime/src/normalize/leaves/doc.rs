@@ -39,7 +39,7 @@ impl Text {
     }
 
     /// As a key: one that is no text stands for itself, escapes and all.
-    fn key(&self) -> String {
+    pub fn key(&self) -> String {
         String::from_utf16(&self.units).unwrap_or_else(|_| self.raw.clone())
     }
 }

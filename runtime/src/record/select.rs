@@ -1,0 +1,368 @@
+//! Which fields of a record are wanted: patterns over keys, followed down the record.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::json::Reader;
+use super::read::nested;
+use super::schema::{ListType, RecordSchema, Shape};
+use crate::error::{Error, ErrorKind};
+use crate::source::parse_path;
+
+/// What is nested deeper, list in list, is wanted as a whole or not at all.
+const DEEPEST: usize = 100;
+
+/// A word of the caller of a run: `invoices.*`, `!invoices.metadata`, `*.lines.amount`. A field is named with all that is
+/// in it; in a name `*` stands for any characters and `?` for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectRule {
+    text: String,
+    exclude: bool,
+    resource: String,
+    keys: Arc<[String]>,
+}
+
+impl SelectRule {
+    /// Whether it is about that resource.
+    pub fn is_about(&self, resource: &str) -> bool {
+        matches(&self.resource, resource)
+    }
+
+    /// Whether the struct has such a field, or may hold it in a field without a schema.
+    pub(crate) fn is_known(&self, schema: &'static RecordSchema) -> bool {
+        knows(schema, &self.keys)
+    }
+
+    /// A rule of these keys.
+    #[cfg(test)]
+    pub(crate) fn of(exclude: bool, resource: &str, keys: Vec<String>) -> Self {
+        SelectRule {
+            text: keys.join("."),
+            exclude,
+            resource: resource.to_owned(),
+            keys: keys.into(),
+        }
+    }
+
+    /// It names fields that are left out.
+    pub(crate) fn excludes(&self) -> bool {
+        self.exclude
+    }
+}
+
+impl fmt::Display for SelectRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for SelectRule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        let (exclude, path) = match text.strip_prefix('!') {
+            Some(path) => (true, path),
+            None => (false, text),
+        };
+        match path.split_once('.') {
+            Some((resource, keys)) if !resource.is_empty() && !keys.is_empty() => Ok(SelectRule {
+                text: text.to_owned(),
+                exclude,
+                resource: resource.to_owned(),
+                keys: parse_path(keys).into(),
+            }),
+            _ => Err(
+                Error::new(ErrorKind::Usage, format!("`{text}` selects nothing")).hint(
+                    "it is RESOURCE.FIELD, for example 'invoices.*', 'invoices.lines.amount', '!invoices.metadata'",
+                ),
+            ),
+        }
+    }
+}
+
+fn knows(schema: &'static RecordSchema, keys: &[String]) -> bool {
+    let Some((key, below)) = keys.split_first() else {
+        return true;
+    };
+    let mut fields = schema.fields.iter().filter(|field| matches(key, field.key));
+    schema.whole
+        || fields.any(|field| {
+            below.is_empty()
+                || is_loose(field.shape())
+                || nested(field.shape()).is_some_and(|schema| knows(schema, below))
+        })
+}
+
+fn is_loose(shape: Shape) -> bool {
+    match shape {
+        Shape::Json | Shape::Dynamic => true,
+        Shape::List(ListType { item, .. }) => is_loose(*item),
+        _ => false,
+    }
+}
+
+/// Whether a name is one of the pattern's.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut next) = (0, 0);
+    // Where the last `*` stands, and where in the name what follows it was tried.
+    let mut star: Option<(usize, usize)> = None;
+    while at < name.len() {
+        match pattern.get(next) {
+            Some('*') => {
+                star = Some((next, at));
+                next += 1;
+            }
+            Some(letter) if *letter == '?' || *letter == name[at] => {
+                (at, next) = (at + 1, next + 1);
+            }
+            _ => match star {
+                Some((place, tried)) => {
+                    star = Some((place, tried + 1));
+                    (at, next) = (tried + 1, place + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[next..].iter().all(|letter| *letter == '*')
+}
+
+/// The keys of a pattern that are not reached yet.
+#[derive(Clone, Debug)]
+struct Rest {
+    keys: Arc<[String]>,
+    at: usize,
+}
+
+/// What is wanted of a place that is wanted in part.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selection {
+    /// What no pattern names is wanted.
+    included: bool,
+    include: Vec<Rest>,
+    exclude: Vec<Rest>,
+    /// Keys, not patterns, that stay whatever is said.
+    always: Vec<Rest>,
+}
+
+/// How much of a place is wanted.
+#[derive(Clone, Debug)]
+pub(crate) enum Kept {
+    All,
+    Part(Selection),
+    Nothing,
+}
+
+impl Selection {
+    /// What the rules want of a resource; `always`: places that stay. `None`: everything.
+    pub fn new(rules: &[SelectRule], resource: &str, always: Vec<Vec<String>>) -> Option<Self> {
+        let own: Vec<&SelectRule> = rules.iter().filter(|r| r.is_about(resource)).collect();
+        let of = |exclude: bool| -> Vec<Rest> {
+            let rules = own.iter().filter(|rule| rule.exclude == exclude);
+            let rest = rules.map(|rule| Rest {
+                keys: rule.keys.clone(),
+                at: 0,
+            });
+            rest.collect()
+        };
+        let (include, exclude) = (of(false), of(true));
+        let always = always.into_iter().map(|keys| Rest {
+            keys: keys.into(),
+            at: 0,
+        });
+        (!own.is_empty()).then(|| Selection {
+            included: include.is_empty(),
+            include,
+            exclude,
+            always: always.collect(),
+        })
+    }
+
+    /// Whether a scalar that stands here is wanted.
+    pub fn takes_scalars(&self) -> bool {
+        self.included
+    }
+
+    /// What is wanted at a key of this place.
+    pub fn below(&self, key: &str) -> Kept {
+        let mut next = Selection {
+            included: self.included,
+            ..Selection::default()
+        };
+        if follow(&self.always, |name| name == key, &mut next.always) {
+            return Kept::All;
+        }
+        next.included |= follow(&self.include, |name| matches(name, key), &mut next.include);
+        if follow(&self.exclude, |name| matches(name, key), &mut next.exclude) {
+            next.included = false;
+            next.include.clear();
+        }
+        match next.included {
+            true if next.exclude.is_empty() => Kept::All,
+            false if next.include.is_empty() && next.always.is_empty() => Kept::Nothing,
+            _ => Kept::Part(next),
+        }
+    }
+
+    /// What is wanted of JSON that stands here; an item of a list of which nothing is wanted becomes null, so that the
+    /// others keep their places.
+    pub fn prune(&self, raw: &str) -> Option<String> {
+        let mut out = String::with_capacity(raw.len());
+        self.write(&mut Reader::new(raw), &mut out, 0)
+            .then_some(out)
+    }
+
+    /// Takes the value that stands next; false: nothing of it is wanted, and nothing was written. It was JSON when it was
+    /// read, so that nothing of it can be wrong.
+    fn write(&self, reader: &mut Reader<'_>, out: &mut String, depth: usize) -> bool {
+        match reader.peek() {
+            b'{' if depth < DEEPEST => {
+                out.push('{');
+                let mut more = reader.open(b'}');
+                while more && let Ok(key) = reader.key() {
+                    let raw = key.raw;
+                    let text = key.decode();
+                    let before = out.len();
+                    if !out.ends_with('{') {
+                        out.push(',');
+                    }
+                    out.push_str(&format!("\"{raw}\":"));
+                    let wanted = match self.below(text.as_deref().unwrap_or(raw)) {
+                        Kept::Part(part) => part.write(reader, out, depth + 1),
+                        kept => {
+                            let value = reader.raw().unwrap_or_default();
+                            let all = matches!(kept, Kept::All);
+                            out.push_str(if all { value } else { "" });
+                            all
+                        }
+                    };
+                    if !wanted {
+                        out.truncate(before);
+                    }
+                    more = matches!(reader.more(b'}'), Ok(true));
+                }
+                out.push('}');
+                true
+            }
+            b'[' if depth < DEEPEST => {
+                out.push('[');
+                let mut more = reader.open(b']');
+                while more {
+                    if !self.write(reader, out, depth + 1) {
+                        out.push_str("null");
+                    }
+                    more = matches!(reader.more(b']'), Ok(true));
+                    out.push_str(if more { "," } else { "" });
+                }
+                out.push(']');
+                true
+            }
+            _ => {
+                let value = reader.raw().unwrap_or_default();
+                out.push_str(if self.included { value } else { "" });
+                self.included
+            }
+        }
+    }
+}
+
+/// Follows patterns to a key: those that go on are left in `next`; true if one ends there.
+fn follow(rests: &[Rest], is: impl Fn(&str) -> bool, next: &mut Vec<Rest>) -> bool {
+    let mut ends = false;
+    for rest in rests
+        .iter()
+        .filter(|rest| rest.keys.get(rest.at).is_some_and(|key| is(key)))
+    {
+        match rest.at + 1 == rest.keys.len() {
+            true => ends = true,
+            false => next.push(Rest {
+                keys: rest.keys.clone(),
+                at: rest.at + 1,
+            }),
+        }
+    }
+    ends
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selection(rules: &[&str], always: &[&str]) -> Option<Selection> {
+        let rules: Vec<SelectRule> = rules.iter().map(|rule| rule.parse().unwrap()).collect();
+        Selection::new(
+            &rules,
+            "r",
+            always.iter().map(|path| parse_path(path)).collect(),
+        )
+    }
+
+    const RECORD: &str =
+        r#"{"id":1,"a":{"b":1,"c":{"d":2,"e":3}},"l":[{"x":1,"y":2},7,null],"a_at":4,"":5}"#;
+
+    #[test]
+    fn patterns_name_fields_with_all_that_is_in_them() {
+        for (rules, always, kept) in [
+            (
+                &["r.a"] as &[&str],
+                &[] as &[&str],
+                r#"{"a":{"b":1,"c":{"d":2,"e":3}}}"#,
+            ),
+            (&["r.a.c.d"], &["id"], r#"{"id":1,"a":{"c":{"d":2}}}"#),
+            (
+                &["r.*", "!r.a.*.d", "!r.l"],
+                &[],
+                r#"{"id":1,"a":{"b":1,"c":{"e":3}},"a_at":4,"":5}"#,
+            ),
+            (&["!r.*"], &["a.c.e"], r#"{"a":{"c":{"e":3}}}"#),
+            (
+                &["r.l.x", "r.?d"],
+                &[],
+                r#"{"id":1,"l":[{"x":1},null,null]}"#,
+            ),
+            (
+                &["r.*_at", "*.a.b", "other.id"],
+                &[],
+                r#"{"a":{"b":1},"a_at":4}"#,
+            ),
+            (
+                &["!r.l.*"],
+                &[],
+                r#"{"id":1,"a":{"b":1,"c":{"d":2,"e":3}},"l":[{},7,null],"a_at":4,"":5}"#,
+            ),
+            (&["r.a", "!r.a"], &[], "{}"),
+        ] {
+            let selection = selection(rules, always).unwrap();
+            assert_eq!(selection.prune(RECORD).unwrap(), kept, "{rules:?}");
+        }
+        assert!(selection(&["other.*", "!o*.id"], &["id"]).is_none());
+    }
+
+    #[test]
+    fn names_match_patterns() {
+        for (pattern, name, is) in [
+            ("*", "", true),
+            ("a*c", "abbc", true),
+            ("a*c", "abcd", false),
+            ("*b*b", "abab", true),
+            ("a?", "aé", true),
+            ("a?", "a", false),
+            ("", "", true),
+            ("**x", "yx", true),
+        ] {
+            assert_eq!(matches(pattern, name), is, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_says_how_one_looks() {
+        for text in ["", "invoices", "!invoices", ".id", "invoices."] {
+            let error = text.parse::<SelectRule>().unwrap_err().to_string();
+            assert!(error.contains("RESOURCE.FIELD"), "{text}: {error}");
+        }
+    }
+}
