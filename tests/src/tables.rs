@@ -136,3 +136,16 @@ pub fn assert_same(left: &Tables, right: &Tables) {
         assert_eq!(None, more, "{name} has a row only on the right");
     }
 }
+
+/// A time in RFC 3339 and UTC as seconds since 1970.
+pub fn seconds(time: &str) -> Option<f64> {
+    let part = |at: std::ops::Range<usize>| time.get(at)?.parse::<i64>().ok();
+    let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);
+    let years = year - i64::from(month < 3);
+    let months = (month + 9) % 12;
+    let days = years * 365 + years / 4 - years / 100 + years / 400;
+    let days = days + (months * 306 + 5) / 10 + day - 1 - 719_468;
+    let seconds = days * 86_400 + part(11..13)? * 3600 + part(14..16)? * 60;
+    let rest: f64 = time.get(17..)?.strip_suffix('Z')?.parse().ok()?;
+    Some(seconds as f64 + rest)
+}

@@ -22,6 +22,31 @@ const VERSION: &str = "_dlt_version";
 /// The format of the schema: that of dlt 1.31.
 const ENGINE_VERSION: i64 = 11;
 
+/// The columns of both tables: name, type, whether it may be null.
+const OWN: [(&str, &[(&str, &str, bool)]); 2] = [
+    (
+        VERSION,
+        &[
+            ("version", "bigint", false),
+            ("engine_version", "bigint", false),
+            ("inserted_at", "timestamp", false),
+            ("schema_name", "text", false),
+            ("version_hash", "text", false),
+            ("schema", "text", false),
+        ],
+    ),
+    (
+        LOADS,
+        &[
+            ("load_id", "text", false),
+            ("schema_name", "text", true),
+            ("status", "bigint", false),
+            ("inserted_at", "timestamp", false),
+            ("schema_version_hash", "text", true),
+        ],
+    ),
+];
+
 /// Whether a resource is one of these two, and no data of the API.
 #[cfg(any(feature = "sqlite", feature = "parquet"))]
 pub fn is_meta(resource: &str) -> bool {
@@ -115,6 +140,15 @@ impl Meta {
     /// The schema as dlt stores it, without its version and hashes.
     fn schema(&self) -> Value {
         let mut tables = Map::new();
+        for (name, columns) in OWN {
+            let columns = columns.iter().map(|(column, ty, nullable)| {
+                let hints = json!({"name": column, "data_type": ty, "nullable": nullable});
+                ((*column).to_owned(), hints)
+            });
+            let columns = columns.collect::<Map<_, _>>();
+            let hints = json!({"name": name, "columns": columns, "write_disposition": "skip", "resource": name});
+            tables.insert(name.to_owned(), hints);
+        }
         let mut propagation = Map::new();
         for table in self.tables.values() {
             tables.insert(table.name.clone(), self.table(table));
