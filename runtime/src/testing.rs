@@ -5,9 +5,17 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Exchange};
 use crate::normalize::{NormalizeOptions, Normalizer, RowOrigin};
-use crate::record::{CursorValue, RowRef};
+use crate::record::{CursorValue, Record, Row, RowRef, serialize};
 use crate::run::{RunOptions, Walk, slices};
 use crate::source::{RowSink, Source};
+
+/// A record as it was read, drift included, as JSON again: times in RFC 3339, what is null left out.
+pub fn json<T: Record>(row: &Row<T>) -> String {
+    let mut out = String::new();
+    let row = row.erased();
+    serialize::write_record(&mut out, row.record, row.drift.0.as_deref());
+    out
+}
 
 /// Decodes every `<resource>.json` of a folder (an array of records, as the spec shows them) with the resource's
 /// record, and loads it into tables in memory. A folder that is not there has no examples.

@@ -323,6 +323,11 @@ pub struct ListType {
 }
 
 impl ListType {
+    /// What its items are.
+    pub fn item(&self) -> Shape {
+        self.item
+    }
+
     const fn new<T: Value>() -> Self {
         ListType {
             item: T::SHAPE,
