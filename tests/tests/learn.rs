@@ -173,6 +173,27 @@ fn an_owners_file_is_left_alone() {
 }
 
 #[test]
+fn a_resource_goes_by_the_name_its_owner_gave_it() {
+    let place = Place::new();
+    let wishes = "spec = \"api.yaml\"\n[resources.things]\nname = \"stuff\"\nrecords = \"rows\"\npaginate = \"none\"\n";
+    std::fs::write(place.path("etlgen.toml"), wishes).unwrap();
+    let output = place.run(&["new", "--config", "etlgen.toml", "--out", "d"], "");
+    assert!(output.status.success(), "{}", stderr(&output));
+    std::fs::write(place.path("d/etlgen.toml"), wishes.replace("api", "../api")).unwrap();
+    let output = place.run(&["learn", "stuff", "--out", "d"], "{\"id\": 1}\n");
+    assert!(output.status.success(), "{}", stderr(&output));
+    holds(
+        &place.read("d/src/resources/stuff.rs"),
+        &[
+            "Resource<Stuff>",
+            ".records(\"rows\")",
+            "pub struct Stuff {",
+        ],
+    );
+    assert!(place.path("d/learned/stuff.json").exists());
+}
+
+#[test]
 fn what_cannot_be_learnt_is_said() {
     let place = Place::new();
     let learn =

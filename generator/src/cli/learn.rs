@@ -10,7 +10,7 @@ use crate::infer::facts::{ResourceFacts, ResourceKind};
 use crate::infer::infer;
 use crate::learn::{bodies, overlay, samples};
 use crate::plan::overrides::{self, Overrides};
-use crate::plan::{Options, Plan, Runtime, adjust, plan, unknown};
+use crate::plan::{Options, Plan, Runtime, adjust, plan, resource_key, unknown};
 use crate::project::{
     ChangeError, Lock, change, format, learned, learned_path, read_lock, spec_hash,
 };
@@ -56,7 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             facts: before.facts.clone(),
         },
     };
-    let Some(resource) = find(&known, name) else {
+    let Some(resource) = crate_.find(&known, name) else {
         return Err(Box::new(unknown(&known.facts, name)).into());
     };
     if resource.record.is_some() {
@@ -82,7 +82,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         .filter(|path| old.files.get(*path) != new.files.get(*path))
         .cloned()
         .collect();
-    let Some(resource) = new.plan.resources.iter().find(|made| made.name == *name) else {
+    let operation = &known.api.operations[resource.operation];
+    let given = new.plan.ledger.get(&resource_key(&operation.pointer));
+    let mut made = new.plan.resources.iter();
+    let Some(resource) = made.find(|made| given == Some(&made.name)) else {
         return Err(refuse(
             format!("`{name}` is no resource of the crate"),
             "`include` in etlgen.toml says which resources are",
@@ -173,11 +176,6 @@ fn open(folder: &Path) -> Result<(Crate, Input), Failure> {
     Ok((crate_, input))
 }
 
-fn find<'a>(understood: &'a Understood, name: &str) -> Option<&'a ResourceFacts> {
-    let mut resources = understood.facts.resources.iter();
-    resources.find(|resource| resource.name == name)
-}
-
 /// A generation, before rustfmt.
 struct Generated {
     plan: Plan,
@@ -185,6 +183,21 @@ struct Generated {
 }
 
 impl Crate {
+    /// A resource by the name that it has in the crate, or in the document.
+    fn find<'a>(&self, understood: &'a Understood, name: &str) -> Option<&'a ResourceFacts> {
+        let resources = &understood.facts.resources;
+        let given = |resource: &&ResourceFacts| {
+            let operation = &understood.api.operations[resource.operation];
+            let given = self.lock.names.get(&resource_key(&operation.pointer));
+            given.is_some_and(|given| given == name)
+        };
+        let named = |resource: &&ResourceFacts| resource.name == name;
+        resources
+            .iter()
+            .find(given)
+            .or_else(|| resources.iter().find(named))
+    }
+
     /// The document with these overlays over it.
     fn understand(&self, input: &Input, learned: &Files) -> Result<Understood, Failure> {
         let mut input = input.clone();
@@ -214,7 +227,7 @@ impl Crate {
         samples: &[serde_json::Value],
         others: &Files,
     ) -> Result<(Understood, String), Failure> {
-        let wish = self.overrides.resources.get(name);
+        let wish = self.overrides.resources.get(&resource.name);
         let stated = wish.and_then(|wish| wish.records.as_ref());
         let records = stated.map(|_| resource.records_path.value.as_slice());
         let single = resource.kind == ResourceKind::Single;
@@ -233,7 +246,7 @@ impl Crate {
             let is_list = |found: &ResourceFacts| {
                 found.kind == ResourceKind::List && !found.records_path.value.is_empty()
             };
-            if bodies.peek().is_none() || find(&understood, name).is_some_and(is_list) {
+            if bodies.peek().is_none() || self.find(&understood, name).is_some_and(is_list) {
                 return Ok((understood, text));
             }
         }

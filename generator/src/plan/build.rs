@@ -164,6 +164,11 @@ fn source_name(api: &Api, options: &Options) -> String {
     }
 }
 
+/// What the ledger calls the resource of an operation.
+pub fn resource_key(pointer: &str) -> String {
+    format!("resource {pointer}")
+}
+
 fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan: &mut Plan) {
     let wishes = |name: &str| {
         options
@@ -183,7 +188,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
     let (mut given, mut modules) = (Names::default(), Names::default());
     let mut idents: Vec<(String, String)> = Vec::new();
     for (resource, wish) in &facts {
-        let what = format!("resource {}", api.operations[resource.operation].pointer);
+        let what = resource_key(&api.operations[resource.operation].pointer);
         let name = match (&wish.name, options.ledger.get(&what)) {
             (Some(name), _) => names::snake(name, "resource"),
             (None, Some(name)) => name.clone(),

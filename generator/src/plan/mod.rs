@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub use adjust::adjust;
-pub use build::{Options, Runtime, plan};
+pub use build::{Options, Runtime, plan, resource_key};
 pub use known::unknown_fields;
 pub use names::{Ledger, is_keyword, module as module_name};
 pub use select::unknown;

@@ -15,6 +15,7 @@ use etlgen_runtime::prelude::*;
 use etlgen_runtime::record::FieldPath;
 use etlgen_runtime::run::{RunOptions, sync};
 use etlgen_runtime::schema::Layout;
+use etlgen_runtime::schema::Drifted;
 use etlgen_runtime::state::StateChange;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -51,6 +52,10 @@ impl Destination for Narrow {
 
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
         self.0.write(chunk)
+    }
+
+    fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()> {
+        self.0.drift(resource, counts)
     }
 
     fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
