@@ -14,8 +14,8 @@ use etlgen_runtime::load::{
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::record::FieldPath;
 use etlgen_runtime::run::{RunOptions, sync};
-use etlgen_runtime::schema::Layout;
 use etlgen_runtime::schema::Drifted;
+use etlgen_runtime::schema::Layout;
 use etlgen_runtime::state::StateChange;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
