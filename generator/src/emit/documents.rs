@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::crate_root::exemplary;
 use super::{Context, Files};
-use crate::plan::{Cursor, Feature, FieldRef, PaginatorKind, Plan, Resource, Setting, plain_text};
+use crate::plan::{
+    Cursor, Feature, FieldRef, Format, PaginatorKind, Plan, Resource, Setting, plain_text,
+};
 
 /// `Cargo.toml`, `README.md`, `etlgen.toml`, what git wants to know, and the data of the tests.
 pub fn documents(plan: &Plan, context: &Context) -> Result<Files, etlgen_templates::Error> {
@@ -43,9 +45,20 @@ pub fn documents(plan: &Plan, context: &Context) -> Result<Files, etlgen_templat
 fn cargo_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Error> {
     let runtime = &context.runtime;
     let version = quoted(&runtime.version);
-    let runtime = match &runtime.path {
-        Some(path) => format!("{{ version = {version}, path = {} }}", quoted(path)),
-        None => version,
+    let path = runtime.path.as_ref();
+    let path = path.map(|path| format!(", path = {}", quoted(path)));
+    let csv = plan
+        .resources
+        .iter()
+        .any(|resource| resource.format == Format::Csv);
+    let extra = csv.then_some(", features = [\"csv\"]");
+    let runtime = match (path, extra) {
+        (None, None) => version,
+        (path, extra) => format!(
+            "{{ version = {version}{}{} }}",
+            path.unwrap_or_default(),
+            extra.unwrap_or_default()
+        ),
     };
     CargoToml {
         name: &quoted(&plan.crate_name),

@@ -6,8 +6,8 @@ use quote::{format_ident, quote};
 use super::structs;
 use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{
-    Contract, ContractMode, Cursor, FieldRef, Link, Paginator, PaginatorKind, ParameterPlace,
-    ParameterValue, Parent, Plan, Resource, plain_text,
+    Contract, ContractMode, Cursor, FieldRef, Format, Link, Paginator, PaginatorKind,
+    ParameterPlace, ParameterValue, Parent, Plan, Resource, plain_text,
 };
 
 /// `src/resources/mod.rs`.
@@ -107,6 +107,11 @@ fn declaration(resource: &Resource) -> TokenStream {
     let mut calls = Vec::new();
     if resource.post {
         calls.push(quote!(.post()));
+    }
+    match resource.format {
+        Format::Json => {}
+        Format::Lines => calls.push(quote!(.ndjson())),
+        Format::Csv => calls.push(quote!(.csv())),
     }
     if let Some(parent) = &resource.parent {
         calls.push(child_of(parent));

@@ -46,6 +46,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A node of which nothing is said.
+    pub fn silent(&self) -> Node<'a> {
+        Node::new(self.schemas, None, Vec::new())
+    }
+
     fn schema(&self) -> Option<&'a Schema> {
         self.schemas.0.get(self.schema?.0)
     }

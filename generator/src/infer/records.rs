@@ -1,6 +1,6 @@
 //! Where the records stand in a response, and whether it is a list at all.
 
-use crate::spec::api::{Api, Location, Operation};
+use crate::spec::api::{Api, Format, Location, Operation};
 
 use super::node::Node;
 use super::roles::Roles;
@@ -149,16 +149,25 @@ struct Candidate<'a> {
 /// Looks at the response of an operation; `None` if it has none that could be read.
 pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) -> Option<Found<'a>> {
     let response = operation.response.as_ref()?;
-    let json = response
-        .media_type
-        .as_deref()
-        .is_none_or(|name| name.contains("json") || name.contains('*'));
+    let format = response.format()?;
     let empty =
         matches!(response.status.as_str(), "204" | "202" | "205") && response.schema.is_none();
-    if !json || empty {
+    if empty {
         return None;
     }
     let body = Node::of_response(api, response);
+    if format != Format::Json {
+        let media_type = response.media_type.as_deref().unwrap_or_default();
+        let record = body.element().unwrap_or_else(|| body.clone());
+        // A schema of the whole text says nothing of a line.
+        let record = if record.is_scalar() {
+            record.silent()
+        } else {
+            record
+        };
+        let reason = format!("each line of `{media_type}` is a record");
+        return Some(list(Vec::new(), record, 0.9, &reason));
+    }
     let noun = noun(&operation.path).unwrap_or_default();
     let says = said(operation);
     let ends_with_variable = segments(&operation.path)

@@ -12,7 +12,7 @@ use crate::infer::facts::{
     AuthFacts, CursorFacts, CursorMeaning, Decision, Facts, PaginatorFacts, PaginatorKind as Found,
     ParentFacts, ResourceFacts, ResourceKind, SURE, SettingFacts,
 };
-use crate::spec::api::{Api, Location, Operation};
+use crate::spec::api::{Api, Location, Operation, Response};
 
 /// The page size asked for where the document names no largest one.
 const PAGE_SIZE: u64 = 100;
@@ -250,6 +250,11 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
             .to_owned(),
             post: operation.method == "post",
             single: found.kind == ResourceKind::Single,
+            format: operation
+                .response
+                .as_ref()
+                .and_then(Response::format)
+                .unwrap_or_default(),
             path: operation.path.clone(),
             parameters: Vec::new(),
             records: path::write(&found.records_path.value),

@@ -27,6 +27,8 @@ pub use names::{Ledger, is_keyword, module as module_name};
 pub use select::unknown;
 pub use text::plain as plain_text;
 
+pub use crate::spec::api::Format;
+
 /// A crate that will be generated.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -140,6 +142,7 @@ pub struct Resource {
     pub doc: String,
     pub post: bool,
     pub single: bool,
+    pub format: Format,
     pub path: String,
     /// Filled from settings or fixed.
     pub parameters: Vec<Parameter>,

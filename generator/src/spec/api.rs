@@ -134,6 +134,46 @@ pub struct Response {
     pub examples: Vec<Value>,
 }
 
+/// What a body is written in, of what the runtime reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    #[default]
+    Json,
+    /// One JSON value a line, or behind each record separator.
+    Lines,
+    Csv,
+}
+
+impl Response {
+    /// `None`: it is nothing that can be read as records.
+    pub fn format(&self) -> Option<Format> {
+        match self.media_type.as_deref() {
+            None => Some(Format::Json),
+            Some("text/csv" | "application/csv") => Some(Format::Csv),
+            Some(name) if is_lines(name) => Some(Format::Lines),
+            Some(name) => (name.contains("json") || name.contains('*')).then_some(Format::Json),
+        }
+    }
+}
+
+/// Of JSON, one value a line: none of these names is registered but the last two.
+pub(super) fn is_lines(media_type: &str) -> bool {
+    matches!(
+        media_type,
+        "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonl"
+            | "application/jsonlines"
+            | "application/x-jsonlines"
+            | "application/json-lines"
+            | "application/stream+json"
+            | "application/x-json-stream"
+            | "application/json-seq"
+            | "application/geo+json-seq"
+    )
+}
+
 /// Names a schema in [`Schemas`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SchemaId(pub usize);

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::api::Response;
+use super::api::{Response, is_lines};
 use super::document::{Documents, Node};
 use super::report::Report;
 use super::schema::SchemaBuilder;
@@ -107,19 +107,19 @@ fn essence(media_type: &str) -> String {
 /// Whether a media type is JSON.
 pub(super) fn is_json(media_type: &str) -> bool {
     let name = essence(media_type);
-    name == "application/json" || name == "text/json" || name.ends_with("+json") || name == "*/*"
+    let json = name == "application/json" || name == "text/json" || name.ends_with("+json");
+    json && !is_lines(&name) || name == "*/*"
 }
 
 fn preference(name: &str) -> u8 {
     match name {
         "application/json" => 0,
+        _ if is_lines(name) => 4,
         _ if name.ends_with("+json") => 1,
         "text/json" => 2,
         "*/*" | "application/*" => 3,
-        "application/x-ndjson" | "application/jsonl" | "application/x-jsonlines" => 4,
-        "application/stream+json" | "application/json-seq" => 5,
-        "text/csv" => 6,
-        _ => 7,
+        "text/csv" | "application/csv" => 5,
+        _ => 6,
     }
 }
 
