@@ -48,7 +48,6 @@ const OWN: [(&str, &[(&str, &str, bool)]); 2] = [
 ];
 
 /// Whether a resource is one of these two, and no data of the API.
-#[cfg(any(feature = "sqlite", feature = "parquet"))]
 pub fn is_meta(resource: &str) -> bool {
     [LOADS, VERSION].contains(&resource)
 }
