@@ -184,7 +184,18 @@ fn a_document_that_is_none_is_told() {
 fn a_document_without_lists_is_told() {
     let text = "openapi: 3.0.3\ninfo: {title: Nothing, version: '1'}\npaths: {}\n";
     let said = Place::new(text).refuse(&["--spec", "pets.yaml"]);
-    assert!(!said.trim().is_empty());
+    assert!(said.contains("error: pets.yaml:3:1: "), "{said}");
+    // One that describes something else.
+    let single = SPEC.replace(
+        "{type: array, items: {$ref: '#/components/schemas/Pet'}}",
+        "{$ref: '#/components/schemas/Pet'}",
+    );
+    let single = single
+        .replace("/pets:", "/pet:")
+        .replace("/owners:", "/owner:");
+    let said = Place::new(&single).refuse(&["--spec", "pets.yaml"]);
+    assert!(said.contains("error: pets.yaml:4:1: "), "{said}");
+    assert!(said.contains("only 2 single objects"), "{said}");
 }
 
 #[test]

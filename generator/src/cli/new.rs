@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, Understood, beside, out, say, understand};
+use crate::diagnostics::Diagnostic;
 use crate::emit::{Context, Files, files};
 use crate::inspect;
 use crate::plan::overrides::{self, Overrides};
@@ -10,6 +11,7 @@ use crate::plan::{Options, Plan, Runtime, adjust, plan, unknown_fields};
 use crate::project::{
     Lock, Surroundings, ensure_free, format, learned, relative, spec_hash, write_new,
 };
+use crate::spec::{Input, place};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -72,7 +74,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         overrides,
         ..Options::default()
     };
-    let plan = plan(&understood.api, &understood.facts, &options)?;
+    let plan = plan(&understood.api, &understood.facts, &options)
+        .map_err(|error| placed(error, &understood.input))?;
     let folder = arguments
         .out
         .clone()
@@ -110,6 +113,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     write_new(&folder, &written, &lock).map_err(|error| Failure::Message(error.to_string()))?;
     report(&understood, &plan, &folder);
     Ok(())
+}
+
+/// What is said of a part of the document, with the part's place.
+fn placed(mut error: Box<Diagnostic>, input: &Input) -> Box<Diagnostic> {
+    if let Some(pointer) = error.pointer.as_ref().filter(|_| error.file.is_empty()) {
+        error.position = place(input, pointer);
+        error.file.clone_from(&input.name);
+    }
+    error
 }
 
 fn free(folder: &Path) -> Result<(), Failure> {

@@ -93,7 +93,11 @@ fn nothing(facts: &Facts, all: bool) -> Diagnostic {
             ),
         ),
     };
-    Diagnostic::error(message, hint)
+    Diagnostic {
+        // A selection is not the document's fault.
+        pointer: all.then(|| "/paths".to_owned()),
+        ..Diagnostic::error(message, hint)
+    }
 }
 
 /// There is no resource of that name: which are near.

@@ -29,7 +29,12 @@ pub use load::{Input, LoadError};
 use report::Report;
 pub use strict::strict;
 
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Position};
+
+/// Where a part of a document stands in its text.
+pub fn place(input: &Input, pointer: &str) -> Option<Position> {
+    locate::locate(&parse::decode(&input.bytes), pointer)
+}
 
 /// The value of a document with its overlays applied; `None` if there is none, which [`read`] explains.
 pub fn overlaid(input: &Input) -> Option<serde_json::Value> {
