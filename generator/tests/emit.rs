@@ -66,6 +66,7 @@ snapshot!(three_levels_two_keys_and_a_search, "levels.yaml");
 snapshot!(names_of_all_kinds, "names.yaml");
 snapshot!(keys_with_dots, "odata.yaml");
 snapshot!(the_old_dialect, "swagger2.json");
+snapshot!(a_token_that_is_renewed, "oauth.yaml");
 snapshot!(unions_and_recursion, "unions.yaml");
 snapshot!(types_by_examples, "examples.yaml");
 

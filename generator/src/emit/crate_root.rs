@@ -104,6 +104,29 @@ fn auth(auth: &Auth) -> Option<TokenStream> {
             let (id, secret) = (ident(client_id), ident(client_secret));
             quote!(Auth::oauth2_client_credentials(#token_url, &config.#id, &config.#secret, &[#(#scopes),*]))
         }
+        Auth::Refresh {
+            token_url,
+            client_id,
+            client_secret,
+            refresh_token,
+            file,
+            access_token,
+        } => {
+            let (id, secret) = (ident(client_id), ident(client_secret));
+            let (refresh, access) = (ident(refresh_token), ident(access_token));
+            let file = ident(file);
+            quote!(Auth::oauth2_given(
+                config.#access.as_ref(),
+                config.#refresh.as_ref(),
+                |token| Auth::oauth2_refresh_token(
+                    #token_url,
+                    config.#id.as_deref().unwrap_or_default(),
+                    config.#secret.as_ref().map_or("", Secret::expose),
+                    token,
+                    &config.#file,
+                ),
+            ))
+        }
     })
 }
 

@@ -82,12 +82,13 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Dia
             AuthKind::Bearer => AuthFacts::Bearer,
             AuthKind::Basic => AuthFacts::Basic,
         });
-    plan.auth = settings::credentials(api, &auth, &mut plan.settings);
     let base_url = options
         .overrides
         .base_url
         .as_ref()
         .unwrap_or(&facts.base_url);
+    let place = (base_url.as_str(), plan.source.as_str());
+    plan.auth = settings::credentials(api, &auth, place, &mut plan.settings);
     plan.settings.push(settings::base_url(base_url));
     resources(api, &facts, &chosen, options, &mut plan);
     Ok(plan)

@@ -89,6 +89,16 @@ pub enum Auth {
         client_secret: String,
         scopes: Vec<String>,
     },
+    /// A refresh token and its client, or an access token got by hand.
+    Refresh {
+        token_url: String,
+        client_id: String,
+        client_secret: String,
+        refresh_token: String,
+        /// Where a replaced refresh token is kept.
+        file: String,
+        access_token: String,
+    },
 }
 
 /// One key of the credentials.

@@ -20,7 +20,20 @@ pub fn base_url(base_url: &str) -> Setting {
 }
 
 /// Settings for the credentials, and how they are sent.
-pub fn credentials(api: &Api, facts: &AuthFacts, settings: &mut Vec<Setting>) -> Auth {
+pub fn credentials(
+    api: &Api,
+    facts: &AuthFacts,
+    (base_url, source): (&str, &str),
+    settings: &mut Vec<Setting>,
+) -> Auth {
+    if let AuthFacts::OAuth2 {
+        flow, token_url, ..
+    } = facts
+        && flow == "refreshToken"
+        && let Some(token_url) = absolute(token_url, base_url)
+    {
+        return refresh(token_url, source, settings);
+    }
     let mut secret = |ident: &str, doc: &str, hidden: bool| {
         settings.push(Setting {
             ident: ident.to_owned(),
@@ -71,7 +84,7 @@ pub fn credentials(api: &Api, facts: &AuthFacts, settings: &mut Vec<Setting>) ->
             token_url,
             scopes,
         } if flow == "clientCredentials" => Auth::OAuth2 {
-            token_url: token_url.clone(),
+            token_url: absolute(token_url, base_url).unwrap_or_else(|| token_url.clone()),
             client_id: secret("client_id", "The id of the OAuth client.", false),
             client_secret: secret("client_secret", "The secret of the OAuth client.", true),
             scopes: scopes.clone(),
@@ -79,6 +92,65 @@ pub fn credentials(api: &Api, facts: &AuthFacts, settings: &mut Vec<Setting>) ->
         AuthFacts::OAuth2 { .. } => {
             Auth::Bearer(secret("access_token", "An OAuth access token.", true))
         }
+    }
+}
+
+/// A URL that may be given from the API's host on.
+fn absolute(url: &str, base_url: &str) -> Option<String> {
+    if url.starts_with("https://") || url.starts_with("http://") {
+        return Some(url.to_owned());
+    }
+    let (scheme, rest) = base_url.split_once("://")?;
+    let host = rest.split('/').next()?;
+    (url.starts_with('/') && !host.is_empty() && !host.contains('{'))
+        .then(|| format!("{scheme}://{host}{url}"))
+}
+
+/// Settings of which a person has one or the other: a token got by hand, or what renews one.
+fn refresh(token_url: String, source: &str, settings: &mut Vec<Setting>) -> Auth {
+    let mut setting = |ident: &str, doc: &str, secret: bool, default: Option<String>| {
+        settings.push(Setting {
+            ident: ident.to_owned(),
+            doc: doc.to_owned(),
+            secret,
+            optional: default.is_none(),
+            default,
+        });
+        ident.to_owned()
+    };
+    let file = format!("{source}.refresh-token.json");
+    Auth::Refresh {
+        access_token: setting(
+            "access_token",
+            "An OAuth access token got by hand; it is not renewed.",
+            true,
+            None,
+        ),
+        refresh_token: setting(
+            "refresh_token",
+            "An OAuth refresh token: access tokens are bought with it, and renewed.",
+            true,
+            None,
+        ),
+        client_id: setting(
+            "client_id",
+            "The id of the OAuth client that the refresh token belongs to.",
+            false,
+            None,
+        ),
+        client_secret: setting(
+            "client_secret",
+            "The secret of that client; empty where it has none.",
+            true,
+            None,
+        ),
+        file: setting(
+            "refresh_token_file",
+            "Where a refresh token is kept that the API gave in place of the one set.",
+            false,
+            Some(file),
+        ),
+        token_url,
     }
 }
 

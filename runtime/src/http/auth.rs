@@ -1,11 +1,12 @@
 //! How a connector proves who it is.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::oauth::Grant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Secret;
 
@@ -15,26 +16,21 @@ pub struct Auth(Vec<Credential>);
 
 #[derive(Clone)]
 enum Credential {
-    Header { name: String, value: Secret },
-    Query { name: String, value: Secret },
-    Cookie { name: String, value: Secret },
-    ClientCredentials(Arc<ClientCredentials>),
-}
-
-/// OAuth 2 client credentials, and the token they last bought.
-struct ClientCredentials {
-    token_url: String,
-    id: Secret,
-    secret: Secret,
-    /// Joined with blanks.
-    scopes: String,
-    token: Mutex<Option<Token>>,
-}
-
-struct Token {
-    value: Secret,
-    /// Renewed from then on.
-    stale_at: Instant,
+    Header {
+        name: String,
+        value: Secret,
+    },
+    Query {
+        name: String,
+        value: Secret,
+    },
+    Cookie {
+        name: String,
+        value: Secret,
+    },
+    OAuth(Arc<Grant>),
+    /// Nothing can be sent: why.
+    Missing(&'static str),
 }
 
 impl Auth {
@@ -92,15 +88,44 @@ impl Auth {
         secret: impl Into<Secret>,
         scopes: &[&str],
     ) -> Self {
-        Auth(vec![Credential::ClientCredentials(Arc::new(
-            ClientCredentials {
-                token_url: token_url.to_owned(),
-                id: id.into(),
-                secret: secret.into(),
-                scopes: scopes.join(" "),
-                token: Mutex::new(None),
-            },
+        Auth(vec![Credential::OAuth(Arc::new(
+            Grant::client_credentials(token_url, id.into(), secret.into(), scopes),
         ))])
+    }
+
+    /// OAuth 2 with a refresh token: it buys a token before the first request, when that grows old, and once more when
+    /// the API answers 401. A server that replaces the refresh token does so for good: the new one is kept in `file`
+    /// (readable by its owner only), which counts from then on, until another `refresh_token` is given.
+    pub fn oauth2_refresh_token(
+        token_url: &str,
+        id: impl Into<Secret>,
+        secret: impl Into<Secret>,
+        refresh_token: impl Into<Secret>,
+        file: impl Into<PathBuf>,
+    ) -> Self {
+        Auth(vec![Credential::OAuth(Arc::new(Grant::refresh_token(
+            token_url,
+            id.into(),
+            secret.into(),
+            refresh_token.into(),
+            file.into(),
+        )))])
+    }
+
+    /// The first of the credentials that is given: an access token got by hand, or a refresh token with its client.
+    /// Without either every request fails, naming the settings.
+    pub fn oauth2_given(
+        access_token: Option<&Secret>,
+        refresh_token: Option<&Secret>,
+        renewed: impl FnOnce(&Secret) -> Auth,
+    ) -> Self {
+        match (access_token, refresh_token) {
+            (_, Some(token)) if !token.expose().is_empty() => renewed(token),
+            (Some(token), _) if !token.expose().is_empty() => Auth::bearer(token),
+            _ => Auth(vec![Credential::Missing(
+                "neither `access_token` nor `refresh_token` is set",
+            )]),
+        }
     }
 
     /// Both go along (an API that wants a key and a token).
@@ -124,17 +149,8 @@ impl Auth {
                 Credential::Query { value, .. } | Credential::Cookie { value, .. } => {
                     secrets.push(value.clone())
                 }
-                Credential::ClientCredentials(grant) => {
-                    secrets.extend([grant.id.clone(), grant.secret.clone()]);
-                    secrets.extend(
-                        grant
-                            .token
-                            .lock()
-                            .unwrap_or_else(|e| e.into_inner())
-                            .as_ref()
-                            .map(|t| t.value.clone()),
-                    );
-                }
+                Credential::OAuth(grant) => secrets.extend(grant.secrets()),
+                Credential::Missing(_) => {}
             }
         }
         secrets
@@ -156,7 +172,12 @@ impl Auth {
                 Credential::Cookie { name, value } => {
                     insert(headers, "Cookie", &format!("{name}={}", value.expose()))?
                 }
-                Credential::ClientCredentials(grant) => {
+                Credential::Missing(why) => {
+                    return Err(Error::new(ErrorKind::Credentials, *why).hint(
+                        "set an access token, or a refresh token with the client's id and secret",
+                    ));
+                }
+                Credential::OAuth(grant) => {
                     let token = grant.token(http).await?;
                     insert(
                         headers,
@@ -173,75 +194,11 @@ impl Auth {
     pub(crate) fn forget_tokens(&self) -> bool {
         let mut any = false;
         for credential in &self.0 {
-            if let Credential::ClientCredentials(grant) = credential {
-                any |= grant
-                    .token
-                    .lock()
-                    .unwrap_or_else(|e| e.into_inner())
-                    .take()
-                    .is_some();
+            if let Credential::OAuth(grant) = credential {
+                any |= grant.forget();
             }
         }
         any
-    }
-}
-
-impl ClientCredentials {
-    async fn token(&self, http: &reqwest::Client) -> Result<Secret> {
-        if let Some(token) = &*self.token.lock().unwrap_or_else(|e| e.into_inner())
-            && token.stale_at > Instant::now()
-        {
-            return Ok(token.value.clone());
-        }
-        let place = || format!("POST {}", self.token_url);
-        let refused = |message: String| Error::new(ErrorKind::Credentials, message).at(place());
-        let mut form = vec![
-            ("grant_type", "client_credentials"),
-            ("client_id", self.id.expose()),
-            ("client_secret", self.secret.expose()),
-        ];
-        if !self.scopes.is_empty() {
-            form.push(("scope", &self.scopes));
-        }
-        let body =
-            reqwest::Url::parse_with_params("form:", form).map_err(|e| refused(e.to_string()))?;
-        let response = http
-            .post(&self.token_url)
-            .header("Content-Type", "application/x-www-form-urlencoded")
-            .header("Accept", "application/json")
-            .body(body.query().unwrap_or_default().to_owned())
-            .send()
-            .await
-            .map_err(|e| {
-                refused(format!(
-                    "the token could not be fetched: {}",
-                    e.without_url()
-                ))
-            })?;
-        let status = response.status();
-        let bytes = response
-            .bytes()
-            .await
-            .map_err(|e| refused(e.without_url().to_string()))?;
-        let answer: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        let Some(value) = answer["access_token"]
-            .as_str()
-            .filter(|_| status.is_success())
-        else {
-            let said = answer["error_description"]
-                .as_str()
-                .or(answer["error"].as_str())
-                .unwrap_or("no access_token");
-            return Err(refused(format!("{status}: {said}")).hint("check the client id and secret"));
-        };
-        let seconds = answer["expires_in"].as_u64().unwrap_or(3600);
-        let token = Secret::from(value);
-        let stale_at = Instant::now() + Duration::from_secs(seconds.saturating_sub(60).max(1));
-        *self.token.lock().unwrap_or_else(|e| e.into_inner()) = Some(Token {
-            value: token.clone(),
-            stale_at,
-        });
-        Ok(token)
     }
 }
 

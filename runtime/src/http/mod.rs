@@ -3,6 +3,7 @@
 mod auth;
 mod client;
 mod link;
+mod oauth;
 mod replay;
 mod request;
 mod retry;
