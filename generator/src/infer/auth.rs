@@ -67,11 +67,10 @@ pub(super) fn auth(api: &Api) -> Decision<AuthFacts> {
             return decide(combine(&schemes), 0.3, reason.to_owned());
         }
         let sure = if *count * 2 >= open { 0.9 } else { 0.7 };
-        return decide(
-            combine(&schemes),
-            sure,
-            format!("{} operations name {}", count, set.join(" and ")),
-        );
+        let reason = format!("{} operations name {}", count, set.join(" and "));
+        let mut decision = decide(combine(&schemes), sure, reason);
+        decision.reasons.extend(refused(api, set));
+        return decision;
     }
     if !api.security_schemes.is_empty() {
         let schemes: Vec<&SecurityScheme> = api.security_schemes.values().collect();
@@ -112,6 +111,23 @@ pub(super) fn auth(api: &Api) -> Decision<AuthFacts> {
         }
     }
     undeclared::undeclared(api)
+}
+
+/// Which reads take none of these credentials, if any.
+fn refused(api: &Api, set: &[String]) -> Option<String> {
+    let mut paths = api.operations.iter().filter_map(|operation| {
+        let alternatives = operation.security.as_ref().unwrap_or(&api.security);
+        let takes = alternatives
+            .iter()
+            .any(|other| other.iter().all(|name| set.contains(name)));
+        let wants = operation.method == "get" && !alternatives.is_empty() && !takes;
+        wants.then_some(operation.path.as_str())
+    });
+    let first = paths.next()?;
+    Some(match paths.count() {
+        0 => format!("`{first}` wants other credentials"),
+        more => format!("`{first}` and {more} others want other credentials"),
+    })
 }
 
 /// A key that is computed anew for every request (AWS and its likes).

@@ -91,3 +91,36 @@ fn keys_that_only_prose_names() {
     );
     assert_eq!(told("Send a bearer token."), "Bearer");
 }
+
+#[test]
+fn a_header_and_a_cookie_go_along_and_what_takes_neither_is_said() {
+    let text = r##"
+openapi: 3.0.0
+info: {title: T, version: '1'}
+servers:
+  - url: https://{region}.example.test/{version}
+    variables: {region: {default: eu}, version: {default: v1}}
+security: [{app: [], user: []}]
+components:
+  securitySchemes:
+    app: {type: apiKey, in: header, name: X-App-Key}
+    user: {type: apiKey, in: cookie, name: session}
+    token: {type: http, scheme: bearer}
+paths:
+  /a: {get: {responses: {'200': {description: ok}}}}
+  /b: {get: {responses: {'200': {description: ok}}}}
+  /c: {get: {security: [], responses: {'200': {description: ok}}}}
+  /d: {get: {security: [{token: []}], responses: {'200': {description: ok}}}}
+  /e: {get: {security: [{token: []}, {app: [], user: []}], responses: {'200': {description: ok}}}}
+"##;
+    let facts = read_text(text);
+    let AuthFacts::Keys(keys) = &facts.auth.value else {
+        panic!("{:?}", facts.auth);
+    };
+    let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(names, ["X-App-Key", "session"]);
+    assert_eq!(keys[1].location, crate::spec::api::Location::Cookie);
+    assert_eq!(facts.base_url, "https://eu.example.test/v1");
+    let said = facts.auth.reasons.join("; ");
+    assert!(said.contains("`/d` wants other credentials"), "{said}");
+}

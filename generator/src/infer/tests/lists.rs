@@ -375,3 +375,21 @@ fn a_filter_holds_an_expression() {
         assert_eq!(cursor.is_strict(), strict, "{text}");
     }
 }
+
+#[test]
+fn defaults_that_hide_rows_are_set() {
+    let status = "{name: status, in: query, schema: {type: string, enum: [open, closed, all], default: open}}";
+    let kind = "{name: type, in: query, schema: {type: string, enum: [a, b, all], default: a}}";
+    let parameters = [status, &query("include_archived", "boolean"), kind].join(", ");
+    let facts = facts(&get(
+        "/things",
+        &format!("[{parameters}]"),
+        &format!("{{type: array, items: {ITEM}}}"),
+    ));
+    let fixed: Vec<(&str, &str)> = resource(&facts, "things")
+        .fixed
+        .iter()
+        .map(|fixed| (fixed.name.as_str(), fixed.value.as_str()))
+        .collect();
+    assert_eq!(fixed, [("status", "all"), ("include_archived", "true")]);
+}
