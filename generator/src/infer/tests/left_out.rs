@@ -207,12 +207,12 @@ fn rules_carry_over_to_apis_that_did_not_teach_them() {
 
 /// Harder: a rule is also taken away where other APIs use it but would get on without.
 #[test]
-#[ignore = "takes a minute: each rule is taken away from each API that uses it"]
+#[ignore = "takes minutes: each rule is taken away from each API that uses it"]
 fn rules_carry_over_to_apis_that_alone_need_them() {
     let labels = labels();
     let apis = labelled(&labels);
     if !apis.is_empty() {
         let mean = left_out(&apis, &needed_by_one(&apis));
-        assert!(mean >= 65.0, "{mean:.1} % of the hard cells");
+        assert!(mean >= 78.0, "{mean:.1} % of the hard cells");
     }
 }
