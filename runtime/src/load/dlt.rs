@@ -22,8 +22,11 @@ const VERSION: &str = "_dlt_version";
 /// The format of the schema: that of dlt 1.31.
 const ENGINE_VERSION: i64 = 11;
 
-/// The columns of both tables: name, type, whether it may be null.
-const OWN: [(&str, &[(&str, &str, bool)]); 2] = [
+/// A column of theirs: name, type, whether it may be null.
+type Declared = (&'static str, &'static str, bool);
+
+/// The columns of both tables.
+const OWN: [(&str, &[Declared]); 2] = [
     (
         VERSION,
         &[

@@ -154,11 +154,7 @@ fn read(file: &Path) -> Dataset {
 
 fn read_rows(db: &Connection, name: &str, table: &mut Table) {
     let mut select = db.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
-    let names: Vec<String> = select
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = select.column_names().map(str::to_owned).collect();
     let mut rows = select.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {
         let mut cells = BTreeMap::new();
