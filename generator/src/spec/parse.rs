@@ -16,7 +16,7 @@ use crate::diagnostics::{Position, Severity};
 
 /// Parses the document of an input; the text is what the value was read from.
 pub(super) fn parse<'a>(input: &'a Input, report: &mut Report) -> Option<(Cow<'a, str>, Value)> {
-    let mut text = decode(&input.bytes);
+    let text = decode(&input.bytes);
     if let Some(other) = identify::by_text(&text) {
         let hint = "etlgen reads OpenAPI 3.x and Swagger 2.0, as YAML or JSON";
         let start = Some(Position { line: 1, column: 1 });
@@ -34,20 +34,22 @@ pub(super) fn parse<'a>(input: &'a Input, report: &mut Report) -> Option<(Cow<'a
         Ok(value) => return Some((text, value)),
         Err(error) => error,
     };
-    let untabbed = untab(&text);
-    if let Some(untabbed) = untabbed
-        && let Ok(value) = parse_text(&untabbed)
-    {
-        report.text(
-            Severity::Warning,
-            &input.name,
-            error.position,
-            "tabs in the indentation were read as two spaces",
-            "",
-            None,
-        );
-        text = Cow::Owned(untabbed);
-        return Some((text, value));
+    // A tab is most likely as wide as the document's own step.
+    for width in step(&text).into_iter().chain([2, 4, 8]) {
+        let Some(untabbed) = untab(&text, width) else {
+            break;
+        };
+        if let Ok(value) = parse_text(&untabbed) {
+            report.text(
+                Severity::Warning,
+                &input.name,
+                error.position,
+                "tabs in the indentation were read as spaces",
+                &format!("{width} each"),
+                None,
+            );
+            return Some((Cow::Owned(untabbed), value));
+        }
     }
     report.text(
         Severity::Error,
@@ -125,8 +127,16 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
         .collect()
 }
 
-/// The text with tabs in the indentation replaced; `None` if there are none.
-fn untab(text: &str) -> Option<String> {
+/// By how many spaces the text goes in; `None` if it never does.
+fn step(text: &str) -> Option<usize> {
+    let indents = text
+        .lines()
+        .map(|line| line.len() - line.trim_start_matches(' ').len());
+    indents.filter(|indent| *indent > 0).min()
+}
+
+/// The text with each tab in the indentation replaced by that many spaces; `None` if there are none.
+fn untab(text: &str, width: usize) -> Option<String> {
     let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
     if !text.lines().any(|line| line[..indent(line)].contains('\t')) {
         return None;
@@ -134,7 +144,7 @@ fn untab(text: &str) -> Option<String> {
     let mut clean = String::with_capacity(text.len() + text.len() / 8);
     for line in text.lines() {
         let (spaces, rest) = line.split_at(indent(line));
-        clean.push_str(&spaces.replace('\t', "  "));
+        clean.push_str(&spaces.replace('\t', &" ".repeat(width)));
         clean.push_str(rest);
         clean.push('\n');
     }
@@ -306,6 +316,18 @@ mod tests {
         assert_eq!(
             yaml("a: x\u{85}y\u{0}\u{9f}"),
             json!({"a": "x\u{fffd}y\u{fffd}\u{fffd}"})
+        );
+    }
+
+    #[test]
+    fn a_tab_is_as_wide_as_the_documents_own_step() {
+        let text = "info:\n    title: A\n\tversion: \"1\"\n";
+        assert!(parse_text(text).is_err());
+        let width = step(text).unwrap();
+        let clean = untab(text, width).unwrap();
+        assert_eq!(
+            yaml(&clean),
+            serde_json::json!({"info": {"title": "A", "version": "1"}})
         );
     }
 

@@ -25,6 +25,14 @@ pub(crate) unsafe fn get<T>(field: *const u8) -> *const u8 {
     }
 }
 
+pub(crate) unsafe fn get_mut<T>(field: *mut u8) -> *mut u8 {
+    // SAFETY: the field is an `Option<T>`.
+    match unsafe { &mut *field.cast::<Option<T>>() } {
+        Some(value) => (&raw mut *value).cast(),
+        None => std::ptr::null_mut(),
+    }
+}
+
 pub(crate) unsafe fn fill<T: Value>(field: *mut u8, template: *const u8) -> *mut u8 {
     // SAFETY: the field is an `Option<T>`, the template is one for `T`.
     unsafe {
@@ -46,6 +54,12 @@ pub(crate) unsafe fn items<T>(list: *const u8) -> (*const u8, usize) {
     // SAFETY: the list is a `Vec<T>`.
     let list = unsafe { &*list.cast::<Vec<T>>() };
     (list.as_ptr().cast(), list.len())
+}
+
+pub(crate) unsafe fn items_mut<T>(list: *mut u8) -> (*mut u8, usize) {
+    // SAFETY: the list is a `Vec<T>`.
+    let list = unsafe { &mut *list.cast::<Vec<T>>() };
+    (list.as_mut_ptr().cast(), list.len())
 }
 
 /// An empty record, to be copied: every field `None`.
@@ -228,6 +242,58 @@ impl<'a> RecordMut<'a> {
     }
 }
 
+impl RecordMut<'_> {
+    /// Takes the texts out of the record and of what is in it, so that their memory can be used again.
+    pub fn take_texts(&mut self, into: &mut Vec<String>) {
+        for index in 0..self.schema.fields.len() {
+            match self.slot(index) {
+                Slot::String(text) => into.extend(text.take()),
+                Slot::Record(slot) => {
+                    if let Some(mut record) = slot.there() {
+                        record.take_texts(into);
+                    }
+                }
+                Slot::List(slot) => {
+                    if let Some(mut list) = slot.there() {
+                        list.take_texts(into);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl ListMut<'_> {
+    fn take_texts(&mut self, into: &mut Vec<String>) {
+        match self.list.item {
+            // SAFETY: the shape is that of the items, and `self` is borrowed as long as they are.
+            Shape::String => into.append(unsafe { &mut *self.start.cast::<Vec<String>>() }),
+            shape @ (Shape::Record(_) | Shape::Boxed(_)) => {
+                self.each(|item| record_at(shape, item).take_texts(into));
+            }
+            Shape::List(list) => self.each(|start| {
+                let marker = PhantomData;
+                ListMut {
+                    start,
+                    list,
+                    marker,
+                }
+                .take_texts(into);
+            }),
+            _ => {}
+        }
+    }
+
+    fn each(&mut self, mut item: impl FnMut(*mut u8)) {
+        // SAFETY: the function is the list's own; the items stand one behind the other.
+        unsafe {
+            let (start, len) = (self.list.items_mut)(self.start);
+            (0..len).for_each(|index| item(start.add(index * self.list.stride)));
+        }
+    }
+}
+
 /// A field that may get a nested record.
 pub(crate) struct RecordSlot<'a> {
     start: *mut u8,
@@ -239,6 +305,13 @@ impl<'a> RecordSlot<'a> {
     pub fn is_some(&self) -> bool {
         // SAFETY: the function is the field's own.
         !unsafe { (self.ty.get)(self.start) }.is_null()
+    }
+
+    /// The record that stands there.
+    fn there(self) -> Option<RecordMut<'a>> {
+        // SAFETY: the function is the field's own.
+        let value = unsafe { (self.ty.get_mut)(self.start) };
+        (!value.is_null()).then(|| record_at(self.ty.shape, value))
     }
 
     /// Puts an empty record there. The template must be that of the field's record: what reads takes both from the
@@ -279,6 +352,17 @@ impl<'a> ListSlot<'a> {
     pub fn is_some(&self) -> bool {
         // SAFETY: the function is the field's own.
         !unsafe { (self.ty.get)(self.start) }.is_null()
+    }
+
+    /// The list that stands there.
+    fn there(self) -> Option<ListMut<'a>> {
+        // SAFETY: the function is the field's own.
+        let start = unsafe { (self.ty.get_mut)(self.start) };
+        (!start.is_null()).then_some(ListMut {
+            start,
+            list: self.list,
+            marker: PhantomData,
+        })
     }
 
     /// Puts an empty list there.

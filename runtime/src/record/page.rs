@@ -4,12 +4,19 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::json::{Reader, Syntax, compact};
 use super::layout::{Empty, RecordMut};
 use super::read::{Plan, RecordReader};
 use super::{Drift, Record, Row, Selection};
 use crate::error::{Error, ErrorKind, Result};
+
+/// Longer texts are not kept for their memory, …
+const LONGEST_TEXT: usize = 256;
+
+/// … nor more than so many.
+const MOST_TEXTS: usize = 20_000;
 
 /// How many keys an error names.
 const NAMED_KEYS: usize = 12;
@@ -24,6 +31,8 @@ pub struct PageReader<T> {
     empty: Empty<T>,
     /// The most records that a page held so far.
     longest: AtomicUsize,
+    /// Texts of records that are no longer needed: the next page is read into their memory.
+    texts: Mutex<Vec<String>>,
 }
 
 /// What one response held.
@@ -61,6 +70,7 @@ impl<T: Record> PageReader<T> {
             probes: probes.to_vec(),
             empty: Empty::new(),
             longest: AtomicUsize::new(0),
+            texts: Mutex::default(),
         }
     }
 
@@ -92,6 +102,7 @@ impl<T: Record> PageReader<T> {
             found: false,
             missing: Missing::default(),
         };
+        pass.reader.texts = std::mem::take(&mut *self.texts());
         let probes: Vec<usize> = (0..self.probes.len()).collect();
         pass.value(0, true, &probes)
             .and_then(|()| pass.reader.json.end())
@@ -106,6 +117,21 @@ impl<T: Record> PageReader<T> {
             probes: pass.probes,
             repaired,
         })
+    }
+
+    /// Takes back records that are no longer needed, for what they hold in memory.
+    pub(crate) fn recycle(&self, mut rows: Vec<Row<T>>) {
+        let mut texts = Vec::new();
+        for row in &mut rows {
+            RecordMut::new(&mut row.record).take_texts(&mut texts);
+        }
+        texts.retain(|text| (1..=LONGEST_TEXT).contains(&text.capacity()));
+        texts.truncate(MOST_TEXTS);
+        *self.texts() = texts;
+    }
+
+    fn texts(&self) -> MutexGuard<'_, Vec<String>> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn missing(&self, missing: &Missing) -> Error {

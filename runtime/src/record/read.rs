@@ -177,6 +177,8 @@ pub(crate) struct RecordReader<'p, 'a> {
     /// Which key came after which, the last time.
     predictions: Vec<u16>,
     pub json: Reader<'a>,
+    /// Texts of earlier records, whose memory is used again.
+    pub texts: Vec<String>,
 }
 
 impl<'p, 'a> RecordReader<'p, 'a> {
@@ -189,6 +191,7 @@ impl<'p, 'a> RecordReader<'p, 'a> {
             plan,
             predictions,
             json,
+            texts: Vec::new(),
         }
     }
 
@@ -411,7 +414,7 @@ impl<'p, 'a> RecordReader<'p, 'a> {
     fn try_scalar<S: Scalar>(&mut self) -> Result<Option<S>> {
         let next = self.json.peek();
         let start = self.json.at;
-        let value = S::read(&mut self.json, next)?;
+        let value = S::read_into(&mut self.json, &mut self.texts, next)?;
         if value.is_none() {
             self.json.at = start;
         }
@@ -458,6 +461,12 @@ fn key_text(key: Quoted<'_>) -> String {
 trait Scalar: Sized {
     /// Takes the value that begins with `next`, if it is one of this type; what was taken otherwise is read again.
     fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>>;
+
+    /// The same, into the memory of an earlier text if one is needed.
+    #[inline]
+    fn read_into(json: &mut Reader<'_>, _: &mut Vec<String>, next: u8) -> Result<Option<Self>> {
+        Self::read(json, next)
+    }
 }
 
 fn number<'a>(json: &mut Reader<'a>, next: u8) -> Result<Option<Number<'a>>> {
@@ -478,6 +487,19 @@ impl Scalar for String {
     #[inline]
     fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>> {
         Ok(text(json, next)?.map(Cow::into_owned))
+    }
+
+    #[inline]
+    fn read_into(json: &mut Reader<'_>, texts: &mut Vec<String>, next: u8) -> Result<Option<Self>> {
+        Ok(match text(json, next)? {
+            Some(Cow::Borrowed(text)) => {
+                let mut memory = texts.pop().unwrap_or_default();
+                memory.clear();
+                memory.push_str(text);
+                Some(memory)
+            }
+            text => text.map(Cow::into_owned),
+        })
     }
 }
 

@@ -296,6 +296,8 @@ pub struct FieldType {
     pub(crate) none: unsafe fn(*mut u8),
     /// The value inside, or null.
     pub(crate) get: unsafe fn(*const u8) -> *const u8,
+    /// The same, to be changed.
+    pub(crate) get_mut: unsafe fn(*mut u8) -> *mut u8,
     /// Puts an empty value (made from the template) in place of `None`, and says where it is.
     pub(crate) fill: unsafe fn(*mut u8, *const u8) -> *mut u8,
 }
@@ -306,6 +308,7 @@ impl FieldType {
             shape: T::SHAPE,
             none: layout::none::<T>,
             get: layout::get::<T>,
+            get_mut: layout::get_mut::<T>,
             fill: layout::fill::<T>,
         }
     }
@@ -320,6 +323,8 @@ pub struct ListType {
     pub(crate) push: unsafe fn(*mut u8, *const u8) -> *mut u8,
     /// Where the items stand, and how many.
     pub(crate) items: unsafe fn(*const u8) -> (*const u8, usize),
+    /// The same, to be changed.
+    pub(crate) items_mut: unsafe fn(*mut u8) -> (*mut u8, usize),
 }
 
 impl ListType {
@@ -334,6 +339,7 @@ impl ListType {
             stride: mem::size_of::<T>(),
             push: layout::push::<T>,
             items: layout::items::<T>,
+            items_mut: layout::items_mut::<T>,
         }
     }
 }

@@ -105,14 +105,14 @@ impl<T: Record> AnyResource for Resource<T> {
     ) -> Box<dyn PageReader> {
         let pages = crate::record::PageReader::new(&self.spec.records, probes).select(selection);
         Box::new(TypedReader {
-            pages,
+            pages: Arc::new(pages),
             resource: self,
         })
     }
 }
 
 struct TypedReader<T> {
-    pages: crate::record::PageReader<T>,
+    pages: Arc<crate::record::PageReader<T>>,
     resource: Arc<Resource<T>>,
 }
 
@@ -122,6 +122,7 @@ impl<T: Record> PageReader for TypedReader<T> {
         let rows = Box::new(TypedRows {
             rows: page.rows,
             resource: self.resource.clone(),
+            pages: self.pages.clone(),
         });
         Ok(ReadPage {
             rows,
@@ -135,6 +136,7 @@ impl<T: Record> PageReader for TypedReader<T> {
 pub(super) struct TypedRows<T> {
     rows: Vec<Row<T>>,
     resource: Arc<Resource<T>>,
+    pages: Arc<crate::record::PageReader<T>>,
 }
 
 impl<T: Record> TypedRows<T> {
@@ -149,7 +151,11 @@ impl<T: Record> TypedRows<T> {
 
 impl<T: Record> Rows for TypedRows<T> {
     fn drain(self: Box<Self>, sink: &mut dyn RowSink) -> Result<()> {
-        let TypedRows { rows, resource } = *self;
+        let TypedRows {
+            rows,
+            resource,
+            pages,
+        } = *self;
         let cursor = |row: &Row<T>| {
             let field = resource.cursor.as_ref();
             field.and_then(|field| field.cursor_value(row))
@@ -161,6 +167,7 @@ impl<T: Record> Rows for TypedRows<T> {
                     sink.take(row.erased(), &row.record)?;
                 }
             }
+            pages.recycle(rows);
             return Ok(());
         }
         for row in rows {

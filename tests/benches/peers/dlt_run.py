@@ -5,9 +5,11 @@ usage: dlt_run.py BASE_URL OUTPUT_FOLDER {default|tuned}
 Prints one line of JSON: seconds, CPU seconds and peak memory (MB) of this process and its children.
 """
 
+import atexit
 import json
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -15,6 +17,7 @@ import time
 base_url, output, mode = sys.argv[1:4]
 started = time.time()
 home = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, home, ignore_errors=True)
 os.environ.update(
     DLT_DATA_DIR=home,
     RUNTIME__DLTHUB_TELEMETRY="false",
