@@ -8,7 +8,7 @@ use super::json;
 use super::layout::{RecordRef, ValueRef};
 use super::read::nested;
 use super::schema::{Field, Ordered, RecordSchema, Shape};
-use super::{Drift, Record, Row};
+use super::{Drift, Record, Row, RowRef};
 
 /// A field of `R` named by a handle, or by its JSON keys joined with dots (`"commit.committer.date"`). The keys need
 /// not be known to the struct: the drift and JSON fields are searched as well.
@@ -35,9 +35,7 @@ impl<R: Record> FieldPath<R> {
 
     /// How a cursor value of this field is written in a request; text if the struct does not know the field.
     pub fn wire_format(&self) -> WireFormat {
-        self.lookup
-            .shape(R::SCHEMA)
-            .map_or(WireFormat::Text, WireFormat::of)
+        self.lookup.wire_format(R::SCHEMA)
     }
 
     /// Whether the struct knows the field.
@@ -48,23 +46,12 @@ impl<R: Record> FieldPath<R> {
     /// The value there, if it can serve as a cursor position. A value that does not fit its field is read as its
     /// wire format, or is none.
     pub fn cursor_value(&self, row: &Row<R>) -> Option<CursorValue> {
-        match self.lookup.find(RecordRef::new(&row.record), &row.drift)? {
-            Found::Value(value) => CursorValue::of(value),
-            Found::Raw(raw) => {
-                CursorValue::parse(self.wire_format(), &json::scalar_text(raw)?).ok()
-            }
-        }
+        self.lookup.cursor_value(R::SCHEMA, row.erased())
     }
 
     /// The value there as text: a string without its quotes, a number or a boolean as JSON writes it.
     pub fn text(&self, row: &Row<R>) -> Option<String> {
-        match self.lookup.find(RecordRef::new(&row.record), &row.drift)? {
-            Found::Value(ValueRef::Bool(value)) => Some(value.to_string()),
-            Found::Value(ValueRef::Json(value)) => json::scalar_text(value.as_str()),
-            Found::Value(ValueRef::Dynamic(value)) => json::scalar_text(value.json().as_str()),
-            Found::Value(value) => CursorValue::of(value).map(|value| value.to_string()),
-            Found::Raw(raw) => json::scalar_text(raw),
-        }
+        self.lookup.text(row.erased())
     }
 
     /// The raw JSON there, of a record as it came; `None` if it is missing, null, or the bytes are not JSON.
@@ -134,6 +121,31 @@ impl Lookup {
             };
         }
         Lookup { keys, fields }
+    }
+
+    fn wire_format(&self, schema: &'static RecordSchema) -> WireFormat {
+        let shape = self.shape(schema);
+        shape.map_or(WireFormat::Text, WireFormat::of)
+    }
+
+    fn cursor_value(&self, schema: &'static RecordSchema, row: RowRef<'_>) -> Option<CursorValue> {
+        match self.find(row.record, row.drift)? {
+            Found::Value(value) => CursorValue::of(value),
+            Found::Raw(raw) => {
+                let format = self.wire_format(schema);
+                CursorValue::parse(format, &json::scalar_text(raw)?).ok()
+            }
+        }
+    }
+
+    fn text(&self, row: RowRef<'_>) -> Option<String> {
+        match self.find(row.record, row.drift)? {
+            Found::Value(ValueRef::Bool(value)) => Some(value.to_string()),
+            Found::Value(ValueRef::Json(value)) => json::scalar_text(value.as_str()),
+            Found::Value(ValueRef::Dynamic(value)) => json::scalar_text(value.json().as_str()),
+            Found::Value(value) => CursorValue::of(value).map(|value| value.to_string()),
+            Found::Raw(raw) => json::scalar_text(raw),
+        }
     }
 
     /// What the schema says of the place.

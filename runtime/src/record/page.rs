@@ -25,14 +25,49 @@ const NAMED_KEYS: usize = 12;
 ///
 /// One pass over the bytes: the records are read into `T`, the asked-for places of the envelope are kept.
 pub struct PageReader<T> {
+    envelope: Envelope,
+    empty: Empty<T>,
+}
+
+/// What is the same for records of any type: almost all, so that little code is compiled per type.
+struct Envelope {
     plan: Plan,
     records: Vec<String>,
     probes: Vec<Vec<String>>,
-    empty: Empty<T>,
     /// The most records that a page held so far.
     longest: AtomicUsize,
     /// Texts of records that are no longer needed: the next page is read into their memory.
     texts: Mutex<Vec<String>>,
+}
+
+/// Takes the records of a page.
+trait Fill {
+    /// Adds an empty row, to be read into where it stays: a record may be some kilobytes, and moving it costs.
+    fn push(&mut self) -> (RecordMut<'_>, &mut Drift);
+}
+
+struct Filled<'e, T> {
+    rows: Vec<Row<T>>,
+    empty: &'e Empty<T>,
+}
+
+impl<T: Record> Fill for Filled<'_, T> {
+    fn push(&mut self) -> (RecordMut<'_>, &mut Drift) {
+        let at = self.rows.len();
+        self.rows.push(Row {
+            record: self.empty.record(),
+            drift: Drift::default(),
+        });
+        let Row { record, drift } = &mut self.rows[at];
+        (RecordMut::new(record), drift)
+    }
+}
+
+/// What a body held beside its records.
+struct Around {
+    probes: Vec<Option<String>>,
+    spans: Vec<Range<usize>>,
+    repaired: Option<String>,
 }
 
 /// What one response held.
@@ -65,25 +100,49 @@ impl<T: Record> PageReader<T> {
     /// `probes`: places of the envelope whose raw JSON the paginator wants (`["meta", "next_cursor"]`).
     pub fn new(records: &[String], probes: &[Vec<String>]) -> Self {
         PageReader {
-            plan: Plan::new(T::SCHEMA, None),
-            records: records.to_vec(),
-            probes: probes.to_vec(),
+            envelope: Envelope {
+                plan: Plan::new(T::SCHEMA, None),
+                records: records.to_vec(),
+                probes: probes.to_vec(),
+                longest: AtomicUsize::new(0),
+                texts: Mutex::default(),
+            },
             empty: Empty::new(),
-            longest: AtomicUsize::new(0),
-            texts: Mutex::default(),
         }
     }
 
     /// Reads only the fields that are wanted, as far as they are keys of records: what is left out is for whoever loads
     /// the records to say.
     pub(crate) fn select(mut self, selection: Option<&Selection>) -> Self {
-        self.plan = Plan::new(T::SCHEMA, selection);
+        self.envelope.plan = Plan::new(T::SCHEMA, selection);
         self
     }
 
     /// Reads one page. Syntax errors and a records path that matches nothing are errors that name the byte offset
     /// and what stands there instead; a value of a wrong type never is. A `null` on the way is an empty list.
     pub fn read(&self, body: &[u8]) -> Result<Page<T>> {
+        let mut filled = Filled {
+            rows: Vec::with_capacity(self.envelope.longest.load(Relaxed)),
+            empty: &self.empty,
+        };
+        let around = self.envelope.read(body, &mut filled)?;
+        Ok(Page {
+            rows: filled.rows,
+            spans: around.spans,
+            probes: around.probes,
+            repaired: around.repaired,
+        })
+    }
+
+    /// Takes back records that are no longer needed, for what they hold in memory.
+    pub(crate) fn recycle(&self, mut rows: Vec<Row<T>>) {
+        let records = rows.iter_mut().map(|row| RecordMut::new(&mut row.record));
+        self.envelope.recycle(&mut { records });
+    }
+}
+
+impl Envelope {
+    fn read(&self, body: &[u8], rows: &mut dyn Fill) -> Result<Around> {
         let (text, repaired) = match std::str::from_utf8(body) {
             Ok(text) => (text, None),
             Err(_) => ("", Some(String::from_utf8_lossy(body).into_owned())),
@@ -96,7 +155,7 @@ impl<T: Record> PageReader<T> {
         let mut pass = Pass {
             page: self,
             reader: RecordReader::new(&self.plan, json),
-            rows: Vec::with_capacity(self.longest.load(Relaxed)),
+            rows,
             spans: Vec::new(),
             probes: vec![None; self.probes.len()],
             found: false,
@@ -110,20 +169,18 @@ impl<T: Record> PageReader<T> {
         if !pass.found {
             return Err(self.missing(&pass.missing));
         }
-        self.longest.fetch_max(pass.rows.len(), Relaxed);
-        Ok(Page {
-            rows: pass.rows,
+        self.longest.fetch_max(pass.spans.len(), Relaxed);
+        Ok(Around {
             spans: pass.spans,
             probes: pass.probes,
             repaired,
         })
     }
 
-    /// Takes back records that are no longer needed, for what they hold in memory.
-    pub(crate) fn recycle(&self, mut rows: Vec<Row<T>>) {
+    fn recycle(&self, records: &mut dyn Iterator<Item = RecordMut<'_>>) {
         let mut texts = Vec::new();
-        for row in &mut rows {
-            RecordMut::new(&mut row.record).take_texts(&mut texts);
+        for mut record in records {
+            record.take_texts(&mut texts);
         }
         texts.retain(|text| (1..=LONGEST_TEXT).contains(&text.capacity()));
         texts.truncate(MOST_TEXTS);
@@ -183,17 +240,17 @@ enum Instead {
 }
 
 /// One pass over one body.
-struct Pass<'r, 'a, T> {
-    page: &'r PageReader<T>,
+struct Pass<'r, 'a> {
+    page: &'r Envelope,
     reader: RecordReader<'r, 'a>,
-    rows: Vec<Row<T>>,
+    rows: &'r mut dyn Fill,
     spans: Vec<Range<usize>>,
     probes: Vec<Option<String>>,
     found: bool,
     missing: Missing,
 }
 
-impl<T: Record> Pass<'_, '_, T> {
+impl Pass<'_, '_> {
     /// Reads the value that stands next, `depth` keys down. `records`: the records are here or below; `probes`: those
     /// that are here or below.
     fn value(&mut self, depth: usize, records: bool, probes: &[usize]) -> Result<(), Syntax> {
@@ -325,14 +382,8 @@ impl<T: Record> Pass<'_, '_, T> {
             return Ok(());
         }
         let start = self.reader.json.at;
-        // Read where it stays: a record may be some kilobytes, and moving it costs.
-        let row = self.rows.len();
-        self.rows.push(Row {
-            record: self.page.empty.record(),
-            drift: Drift::default(),
-        });
-        let row = &mut self.rows[row];
-        row.drift = Drift::new(self.reader.root(RecordMut::new(&mut row.record))?);
+        let (record, drift) = self.rows.push();
+        *drift = Drift::new(self.reader.root(record)?);
         self.spans.push(start..self.reader.json.at);
         Ok(())
     }
