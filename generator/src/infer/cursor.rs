@@ -5,10 +5,11 @@ use crate::spec::api::{Api, Operation, SchemaKind};
 use super::facts::{CursorFacts, CursorFormat, CursorMeaning, Decision};
 use super::filters::{Filter, filter, format_of};
 use super::node::Node;
+use super::prose;
 use super::roles::{Roles, parameters};
 use super::rules::{among, rule};
 use super::times::{Time, deep_dates, meaning_of, times};
-use super::words::{flat, words};
+use super::words::words;
 
 /// Decides.
 pub(super) fn cursor(
@@ -122,7 +123,7 @@ fn settle(
         )
     } else if let Some(field) = wishes
         .iter()
-        .find(|field| meaning_of(&words(field)) == Some(filter.meaning) && filter.meaning.is_some())
+        .find(|field| !field.contains('.') && meaning_of(&words(field)) == Some(filter.meaning))
     {
         confidence = confidence.min(0.65);
         (field.clone(), None, filter.meaning)
@@ -155,26 +156,43 @@ fn settle(
     Some(decide(Some(facts), confidence, &reason))
 }
 
-/// Fields that come only if a parameter asks for them, from its known values.
+/// Fields that come only if a parameter asks for them, from its known values or from the list in its text.
 fn wishes(api: &Api, operation: &Operation) -> Vec<String> {
-    let choosers = ["fields", "optfields", "select", "include", "expand"];
     let mut wishes = Vec::new();
     for parameter in &operation.parameters {
-        if among("asks for fields", &choosers, &flat(&parameter.name)) {
-            let node = Node::of_schema(api, parameter.schema);
-            let items = match api
-                .schemas
-                .0
-                .get(parameter.schema.0)
-                .map(|schema| &schema.kind)
-            {
-                Some(SchemaKind::Array(_)) => node.element().unwrap_or(node),
-                _ => node,
-            };
-            wishes.extend(items.values().into_iter().map(str::to_owned));
+        if !chooses_fields(&parameter.name) {
+            continue;
+        }
+        let node = Node::of_schema(api, parameter.schema);
+        let items = match api
+            .schemas
+            .0
+            .get(parameter.schema.0)
+            .map(|schema| &schema.kind)
+        {
+            Some(SchemaKind::Array(_)) => node.element().unwrap_or(node),
+            _ => node,
+        };
+        wishes.extend(items.values().into_iter().map(str::to_owned));
+        let listed = prose::listed(&parameter.description);
+        if rule("fields listed in a text", !listed.is_empty()) {
+            wishes.extend(listed);
         }
     }
     wishes
+}
+
+/// `fields`, `opt_fields`; `member_fields` are those of something else.
+fn chooses_fields(name: &str) -> bool {
+    let choosers = ["fields", "select", "include", "expand"];
+    let neutral = [
+        "opt", "return", "response", "output", "list", "record", "records",
+    ];
+    let words = words(name);
+    words.split_last().is_some_and(|(last, before)| {
+        before.iter().all(|word| neutral.contains(&word.as_str()))
+            && among("asks for fields", &choosers, last)
+    })
 }
 
 fn updated_name(name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! What stands beside the records: next tokens and links, totals, "there is more".
 
 use super::node::Node;
+use super::roles::Param;
 use super::rules::{among, rule};
 use super::words::{flat, words};
 
@@ -101,19 +102,43 @@ pub(super) fn envelope(
     body: &Node<'_>,
     records: &[String],
     cursor_param: Option<&str>,
+    params: &[Param],
 ) -> Envelope {
     let mut envelope = Envelope::default();
     if !records.is_empty() {
-        walk(body, records, &mut Vec::new(), cursor_param, &mut envelope);
+        let asked = Asked {
+            cursor: cursor_param,
+            params: params.iter().map(|param| flat(&param.name)).collect(),
+        };
+        walk(body, records, &mut Vec::new(), &asked, &mut envelope);
     }
     envelope
+}
+
+/// The parameters that a body may answer to.
+struct Asked<'a> {
+    cursor: Option<&'a str>,
+    /// All names, flat.
+    params: Vec<String>,
+}
+
+impl Asked<'_> {
+    /// `next_stream_position`, where there is a parameter `stream_position`.
+    fn has_next(&self, path: &[String]) -> bool {
+        let words = path.last().map(|name| words(name)).unwrap_or_default();
+        let rest = match words.split_first() {
+            Some((first, rest)) if first == "next" => rest.concat(),
+            _ => return false,
+        };
+        rule("a next of a parameter", self.params.contains(&rest))
+    }
 }
 
 fn walk(
     node: &Node<'_>,
     records: &[String],
     path: &mut Vec<String>,
-    cursor: Option<&str>,
+    asked: &Asked<'_>,
     found: &mut Envelope,
 ) {
     for (name, child) in node.properties() {
@@ -121,18 +146,18 @@ fn walk(
         // The records are not the envelope, and neither is any other array.
         if path.as_slice() != records && !child.is_array() {
             if child.is_object() && path.len() < 4 {
-                walk(&child, records, path, cursor, found);
+                walk(&child, records, path, asked, found);
             }
             // A link may be text or an object: one has both ends.
             if child.is_scalar() || child.is_free() {
-                look(&child, path, cursor, found);
+                look(&child, path, asked, found);
             }
         }
         path.pop();
     }
 }
 
-fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Envelope) {
+fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, found: &mut Envelope) {
     let dotted = || Some(path.join("."));
     let mut names = path.iter().rev().map(|name| flat(name));
     let name = names.next().unwrap_or_default();
@@ -151,7 +176,8 @@ fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Enve
     let forward = name == "next"
         || (matches!(name, "href" | "url" | "uri" | "link") && above == "next")
         || name == "nextpage";
-    let url = among("next url", &URLS, name)
+    let url = is_link_onward(&above, name)
+        || among("next url", &URLS, name)
         || rule(
             "a next that is a link",
             forward && (is_link || under_links || matches!(name, "href" | "url" | "uri" | "link")),
@@ -183,12 +209,14 @@ fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Enve
             found.total_is_pages = false;
             return;
         }
-        if (name == "nextpage" || (name == "next" && paging)) && found.next_page.is_none() {
+        let numbered = asked.has_next(path) || name == "nextpage" || (name == "next" && paging);
+        if numbered && found.next_page.is_none() {
             found.next_page = dotted();
             return;
         }
     }
-    let token = among("next token", &TOKENS, name)
+    let token = !node.is_integer() && asked.has_next(path)
+        || among("next token", &TOKENS, name)
         || rule("a next that is no link", is_next(node, path) && !is_link)
         || rule(
             "a token within a next",
@@ -201,11 +229,19 @@ fn look(node: &Node<'_>, path: &[String], cursor: Option<&str>, found: &mut Enve
         )
         || rule(
             "what is called like its parameter",
-            !node.is_integer() && cursor.is_some_and(|cursor| follows(path, cursor)),
+            !node.is_integer() && asked.cursor.is_some_and(|cursor| follows(path, cursor)),
         );
     if token && found.next_token.is_none() {
         found.next_token = dotted();
     }
+}
+
+/// Of what holds links (`links`, `_links`, the `Link` header), the one to the next page.
+pub(super) fn is_link_onward(holder: &str, relation: &str) -> bool {
+    let holds = words(holder)
+        .iter()
+        .any(|word| matches!(word.as_str(), "link" | "links"));
+    rule("a link's relation", holds && relation == "next")
 }
 
 /// `next`, `next_cursor`, `nextMarker`: what comes next, unless it is a date.

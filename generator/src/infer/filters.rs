@@ -2,6 +2,7 @@
 
 use crate::spec::api::Api;
 
+use super::compare::{latest, opposite};
 use super::facts::{CursorFormat, CursorMeaning};
 use super::node::Node;
 use super::roles::Param;
@@ -9,19 +10,27 @@ use super::rules::{rule, tells};
 use super::times::{Time, is_epoch, is_millis, meaning_of};
 use super::words::{flat, snake, words};
 
-/// Words of a lower bound, best first, and those of the upper one.
-const BOUNDS: [(&str, &str); 10] = [
-    ("gte", "lte"),
+/// Words of a lower bound that are no comparison, best first, and those of the upper one.
+const BOUNDS: [(&str, &str); 7] = [
     ("since", "until"),
     ("after", "before"),
     ("from", "to"),
-    ("gt", "lt"),
     ("min", "max"),
     ("start", "end"),
     ("begin", "end"),
     ("oldest", "latest"),
-    ("ge", "le"),
 ];
+
+/// The word among these that bounds from below, and that of the other bound.
+fn bound<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<(String, String)> {
+    if let Some(operator) = latest(words.clone()) {
+        return Some((operator.to_owned(), opposite(operator)));
+    }
+    let (low, high) = BOUNDS
+        .into_iter()
+        .find(|(low, _)| words.clone().any(|word| word == *low) && tells("bound", low, &[low]))?;
+    Some((low.to_owned(), high.to_owned()))
+}
 
 /// A parameter that bounds a time from below.
 pub(super) struct Filter {
@@ -56,16 +65,13 @@ pub(super) fn filter(
         "filter" | "filters" | "filterby" | "q" | "query" | "search" | "where"
     ) {
         return expression(param, times)
-            .or_else(|| shown(param, times))
-            .filter(|_| rule("a filter language", true));
+            .or_else(|| shown(param, times).filter(|_| rule("a filter language", true)));
     }
-    if let Some((low, high)) = BOUNDS
-        .into_iter()
-        .find(|(low, _)| name_words.iter().any(|word| word == low) && tells("bound", low, &[low]))
-    {
+    if let Some((low, high)) = bound(name_words.iter().map(String::as_str)) {
+        let (low, high) = (low.as_str(), high.as_str());
         let mut rest: Vec<String> = name_words
             .iter()
-            .filter(|word| *word != low)
+            .filter(|word| word.as_str() != low)
             .cloned()
             .collect();
         // `filter[updated_at][gte]`, `date_range.start`.
@@ -160,16 +166,15 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
         return None;
     }
     let inner = node.properties();
-    let bound = BOUNDS
-        .into_iter()
-        .find(|(low, _)| inner.contains_key(*low) && tells("bound", low, &[low]));
+    let bound =
+        bound(inner.keys().map(String::as_str)).filter(|_| rule("a record's time compared", true));
     if let Some((low, high)) = bound {
         let format = inner
-            .get(low)
+            .get(&low)
             .map(|node| format_of(node, &param.description));
         return Some(Filter {
             until: inner
-                .contains_key(high)
+                .contains_key(&high)
                 .then(|| format!("{}[{high}]", param.name)),
             param: format!("{}[{low}]", param.name),
             meaning,
@@ -221,23 +226,13 @@ fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
     for line in text.lines() {
         let mut parts = line.split('`').skip(1).step_by(2);
         let Some(field) = parts.next() else { continue };
-        let operators: Vec<&str> = parts.collect();
-        let wanted = [
-            "greater-or-equal",
-            "greater-than-or-equal",
-            "gte",
-            "ge",
-            "greater-than",
-            "gt",
-        ];
-        let Some(operator) = wanted.into_iter().find(|wanted| operators.contains(wanted)) else {
+        let Some(operator) = latest(parts) else {
             continue;
         };
         let Some(time) = times.iter().find(|time| {
-            time.path
-                .rsplit('.')
-                .next()
-                .is_some_and(|last| last.eq_ignore_ascii_case(field))
+            time.path.rsplit('.').next().is_some_and(|last| {
+                rule("a record's time compared", last.eq_ignore_ascii_case(field))
+            })
         }) else {
             continue;
         };

@@ -1,6 +1,7 @@
 //! What an API means: an [`Api`](crate::spec::api::Api) becomes [`facts::Facts`]; one file per question.
 
 mod auth;
+mod compare;
 mod cursor;
 mod described;
 mod doubts;
@@ -124,7 +125,8 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
                 let cursor = cursor.or(roles.offset.as_ref().filter(token));
                 let cursor = cursor.map(|cursor| cursor.name.as_str());
                 let body = node::Node::of_response(api, response);
-                let envelope = envelope::envelope(&body, &found.path, cursor);
+                let params = roles::parameters(api, operation);
+                let envelope = envelope::envelope(&body, &found.path, cursor, &params);
                 roles.follow(api, operation, envelope.next_token.as_deref());
                 envelope
             }

@@ -2,7 +2,7 @@
 
 use crate::spec::api::{Api, Operation};
 
-use super::envelope::Envelope;
+use super::envelope::{Envelope, is_link_onward};
 use super::facts::{Decision, PaginatorFacts, PaginatorKind};
 use super::limits::{first, max_page_size};
 use super::node::Node;
@@ -74,7 +74,8 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             &format!("`{}` takes the last record's id", param.name),
         );
     }
-    if link && rule("a Link header", roles.any() || header_counts(evidence)) {
+    let named = link && rule("a Link header", roles.any() || header_counts(evidence));
+    if named || links_in_header(evidence) && roles.any() {
         let param = roles
             .page
             .as_ref()
@@ -372,6 +373,24 @@ fn link_header(evidence: &Evidence<'_>) -> bool {
         "a Link header is told",
         evidence.habits.link_header && evidence.roles.page.is_some(),
     )
+}
+
+/// A header whose text or example links to the next page.
+fn links_in_header(evidence: &Evidence<'_>) -> bool {
+    let mut headers = evidence
+        .operation
+        .response
+        .iter()
+        .flat_map(|response| &response.headers);
+    headers.any(|(name, said)| {
+        let quoted = said.to_lowercase().replace(['"', '\'', '`'], "");
+        let relation = if quoted.contains("rel=next") {
+            "next"
+        } else {
+            ""
+        };
+        name.eq_ignore_ascii_case("link") && is_link_onward(name, relation)
+    })
 }
 
 fn header_counts(evidence: &Evidence<'_>) -> bool {

@@ -61,3 +61,30 @@ pub(super) fn speaks_of_link_header(prose: &str) -> bool {
     (says(prose, "link header") || says(prose, "`link` header"))
         && (prose.contains("paginat") || prose.contains("next page"))
 }
+
+/// The names that a text lists: "a comma-separated list of: id, name or url", or bullets in code.
+pub(super) fn listed(text: &str) -> Vec<String> {
+    let is_name = |word: &&str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| c.is_alphanumeric() || "_.-".contains(c))
+    };
+    let bullets = text.lines().filter_map(|line| {
+        let item = line.trim_start().strip_prefix(['*', '-'])?.trim_start();
+        item.strip_prefix('`')?.split('`').next()
+    });
+    let after = ["list of:", "one of:", "any of:"];
+    let rest = after
+        .iter()
+        .find_map(|sign| Some(text.split_once(sign)?.1))
+        .unwrap_or_default();
+    let parts = rest.split([',', '\n', ';']);
+    let parts = parts.flat_map(|part| part.split(" or ").flat_map(|part| part.split(" and ")));
+    let names = parts.map(|part| part.trim().trim_matches(['`', '.', '"', '\'']));
+    bullets
+        .chain(names)
+        .filter(is_name)
+        .map(str::to_owned)
+        .collect()
+}

@@ -128,7 +128,7 @@ pub struct Response {
     /// `application/json`, `application/x-ndjson`, `text/csv`, …; the JSON one if there are several.
     pub media_type: Option<String>,
     pub schema: Option<SchemaId>,
-    /// Header name -> description.
+    /// Header name -> description and example.
     pub headers: IndexMap<String, String>,
     /// `example`, and the values of `examples`.
     pub examples: Vec<Value>,

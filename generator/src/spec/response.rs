@@ -168,8 +168,9 @@ fn headers(documents: &Documents<'_>, response: &Node<'_>) -> IndexMap<String, S
     entries
         .map(|(name, header)| {
             let header = documents.resolve(header).ok();
-            let description = header.and_then(|header| header.text("description"));
-            (name.to_owned(), description.unwrap_or_default())
+            let said = ["description", "example"].into_iter();
+            let said: Vec<String> = said.filter_map(|key| header.as_ref()?.text(key)).collect();
+            (name.to_owned(), said.join("\n"))
         })
         .collect()
 }

@@ -201,7 +201,7 @@ fn rules_carry_over_to_apis_that_did_not_teach_them() {
     let apis = labelled(&labels);
     if !apis.is_empty() {
         let mean = left_out(&apis, &taught_by_one(&apis));
-        assert!(mean >= 80.0, "{mean:.1} % of the hard cells");
+        assert!(mean >= 85.0, "{mean:.1} % of the hard cells");
     }
 }
 

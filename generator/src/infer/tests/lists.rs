@@ -360,6 +360,12 @@ fn a_filter_holds_an_expression() {
             "greater-than(updated_at,{})",
             true,
         ),
+        (
+            "filter",
+            "fields: <br>`updated_at`: `goe`, `gt`",
+            "goe(updated_at,{})",
+            false,
+        ),
     ];
     for (param, text, template, strict) in cases {
         let param = format!(
@@ -392,4 +398,20 @@ fn defaults_that_hide_rows_are_set() {
         .map(|fixed| (fixed.name.as_str(), fixed.value.as_str()))
         .collect();
     assert_eq!(fixed, [("status", "all"), ("include_archived", "true")]);
+}
+
+#[test]
+fn the_fields_that_a_text_lists_tell_of_times() {
+    let fields = "{name: fields, in: query, description: 'all or a comma-separated list of: name, lastChanged or url', schema: {type: string}}";
+    let paths = format!(
+        "  /things:
+    get:
+      operationId: listThings
+      parameters: [{fields}, {{name: limit, in: query, schema: {{type: integer}}}}]
+      responses: {{'200': {{description: A list of things}}}}
+"
+    );
+    let facts = facts(&paths);
+    let cursor = resource(&facts, "things").cursor.value.clone().unwrap();
+    assert_eq!((cursor.param, cursor.field.as_str()), (None, "lastChanged"));
 }

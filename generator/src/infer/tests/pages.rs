@@ -100,6 +100,34 @@ fn a_link_in_a_header() {
 }
 
 #[test]
+fn a_header_counts_as_links_by_its_example() {
+    let schema = format!("{{type: array, items: {ITEM}}}");
+    let kind = |name: &str, example: &str| {
+        let facts = facts(&get_with(
+            "/things",
+            &format!("[{}]", query("per_page", "integer")),
+            &schema,
+            &format!("{{{name}: {{example: '{example}', schema: {{type: string}}}}}}"),
+        ));
+        resource(&facts, "things").paginator.value.kind
+    };
+    let onward = "<https://api.test/things?page=2>; rel=\"next\"";
+    assert_eq!(kind("link", onward), PaginatorKind::LinkHeader);
+    assert_eq!(kind("x-note", onward), PaginatorKind::Undecided);
+}
+
+#[test]
+fn what_is_next_goes_into_the_parameter_of_that_name() {
+    let page = paginator(
+        &[query("sequence_point", "string"), query("limit", "integer")],
+        "next_sequence_point: {type: string}",
+    );
+    assert_eq!(page.kind, PaginatorKind::CursorParam);
+    assert_eq!(page.page_param.as_deref(), Some("sequence_point"));
+    assert_eq!(page.next_path.as_deref(), Some("next_sequence_point"));
+}
+
+#[test]
 fn a_token_in_the_body_of_a_post() {
     let paths = format!(
         "  /things/search:
