@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use etlgen::emit::{Context, files};
+use etlgen::emit::{Context, Files, files};
 use etlgen::infer::infer;
 use etlgen::plan::{Options, Plan, Runtime, adjust, overrides, plan, unknown_fields};
 use etlgen::spec::{Input, read};
@@ -29,10 +29,21 @@ fn planned(document: &Path, wishes: &str) -> Result<Plan, String> {
 
 /// The Rust files of a crate before rustfmt, one after the other; `Cargo.toml` and `etlgen.toml` before them.
 fn emitted(plan: &Plan) -> String {
+    let files = emitted_all(plan);
+    let shown = files
+        .iter()
+        .filter(|(path, _)| path.ends_with(".toml") || path.starts_with("src/"));
+    shown
+        .map(|(path, text)| format!("=== {path}\n{text}\n"))
+        .collect()
+}
+
+/// Every file of a crate, before rustfmt.
+fn emitted_all(plan: &Plan) -> Files {
     let context = Context {
         spec: "api.yaml".to_owned(),
         overlays: Vec::new(),
-        learned: etlgen::emit::Files::new(),
+        learned: Files::new(),
         runtime: Runtime {
             version: "1.2.3".to_owned(),
             path: None,
@@ -44,13 +55,7 @@ fn emitted(plan: &Plan) -> String {
         include: Vec::new(),
         exclude: Vec::new(),
     };
-    let files = files(plan, &context).unwrap();
-    let shown = files
-        .iter()
-        .filter(|(path, _)| path.ends_with(".toml") || path.starts_with("src/"));
-    shown
-        .map(|(path, text)| format!("=== {path}\n{text}\n"))
-        .collect()
+    files(plan, &context).unwrap()
 }
 
 macro_rules! snapshot {
@@ -101,6 +106,47 @@ fn a_filter_with_an_expression_is_sent() {
             ".param(\"filter\").template(\"name>{}\").lookback(::std::time::Duration::from_secs(1))"
         ),
         "{code}"
+    );
+}
+
+#[test]
+fn page_parameters_go_where_they_stand() {
+    let code = |wishes: &str| -> String {
+        let code = emitted(&planned(&trap("posts.yaml"), wishes).unwrap());
+        code.split_whitespace().collect()
+    };
+    let inferred = code("");
+    for part in [
+        "Paginator::page_number(\"page\").total_pages(\"total_pages\").page_size(\"per_page\",50).in_body()",
+        "Paginator::offset(\"offset\").page_size(\"limit\",100).in_body()",
+        ".paginate(Paginator::page_number(\"page\"))",
+    ] {
+        assert!(inferred.contains(part), "{part} in {inferred}");
+    }
+    let wished = code(
+        "[resources.logs]\npaginate = { kind = \"page_number\", param = \"number\" }\n[resources.visits]\npaginate = { kind = \"offset\", param = \"page\" }\n",
+    );
+    for part in [
+        ".paginate(Paginator::page_number(\"number\").in_body())",
+        ".paginate(Paginator::offset(\"page\"))",
+    ] {
+        assert!(wished.contains(part), "{part} in {wished}");
+    }
+}
+
+#[test]
+fn a_recorded_body_holds_numbers_where_pages_are_counted() {
+    let plan = planned(&trap("posts.yaml"), "").unwrap();
+    let code = emitted_all(&plan);
+    let (_, exchange) = code
+        .iter()
+        .find(|(path, _)| path.ends_with("exchange/orders.json"))
+        .unwrap();
+    let exchange: serde_json::Value = serde_json::from_str(exchange).unwrap();
+    assert_eq!(
+        exchange[1]["request"]["body"],
+        serde_json::json!({"page": 2, "per_page": 50}),
+        "{exchange}"
     );
 }
 

@@ -127,7 +127,7 @@ pub struct Doubt {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PaginatorFacts {
     pub kind: PaginatorKind,
-    /// The query parameter that asks for a page (`starting_after`, `page`, `offset`, `cursor`).
+    /// The parameter that asks for a page (`starting_after`, `page`, `offset`, `cursor`).
     pub page_param: Option<String>,
     pub size_param: Option<String>,
     pub max_page_size: Option<u64>,
@@ -141,6 +141,8 @@ pub struct PaginatorFacts {
     pub total_is_pages: bool,
     /// The first page's number, for `page_number`.
     pub first_page: u64,
+    /// The parameters are fields of a POST's JSON body, else of the query.
+    pub in_body: bool,
 }
 
 /// The kinds of paginators, with the names that `inspect` prints.

@@ -397,6 +397,7 @@ fn unpaged() -> Decision<PaginatorFacts> {
         total_path: None,
         total_is_pages: false,
         first_page: 1,
+        in_body: false,
     };
     Decision {
         value,

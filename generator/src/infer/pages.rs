@@ -329,6 +329,9 @@ pub(super) fn facts(
             None => header_total(evidence).is_some_and(|name| flat(&name).contains("pages")),
         },
         first_page: 1,
+        in_body: param
+            .or(roles.size.as_ref())
+            .is_some_and(|param| param.in_body),
     }
 }
 

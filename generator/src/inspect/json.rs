@@ -95,6 +95,7 @@ fn paginator(resource: &ResourceFacts) -> Value {
         "total_path": page.total_path,
         "total_is_pages": page.total_is_pages,
         "first_page": page.first_page,
+        "in_body": page.in_body,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::infer::facts::{
     CursorFacts, CursorFormat, CursorMeaning, Decision, Facts, FixedParameter, PaginatorFacts,
     PaginatorKind as Found,
 };
-use crate::spec::api::{Api, Location};
+use crate::spec::api::{Api, Location, Operation};
 
 /// Applies what the owner says of an API's meaning.
 /// A resource that is none, or a kind of paging that is none, is an error.
@@ -49,7 +49,9 @@ pub fn adjust(api: &Api, facts: &mut Facts, overrides: &Overrides) -> Result<(),
             resource.primary_key = sure(key.clone());
         }
         if let Some(paginate) = &wish.paginate {
-            let found = paginator_facts(paginate).ok_or_else(|| no_kind(&resource.name))?;
+            let mut found = paginator_facts(paginate).ok_or_else(|| no_kind(&resource.name))?;
+            let operation = api.operations.get(resource.operation);
+            found.in_body |= operation.is_some_and(|operation| is_in_body(operation, &found));
             resource.paginator = sure(found);
         }
         match &wish.incremental {
@@ -153,7 +155,18 @@ fn paginator_facts(paginate: &Paginate) -> Option<PaginatorFacts> {
         total_path: table.pages.or(table.total),
         // Pages count from 1, rows from 0.
         first_page: table.first.unwrap_or(u64::from(kind != Found::Offset)),
+        in_body: kind == Found::TokenInBodyPost,
     })
+}
+
+/// Whether the parameter that asks for a page can only be a field of the body: it is a POST, and no query knows it.
+fn is_in_body(operation: &Operation, found: &PaginatorFacts) -> bool {
+    let param = found.page_param.as_ref().or(found.size_param.as_ref());
+    let in_query = |name: &String| {
+        let mut parameters = operation.parameters.iter();
+        parameters.any(|known| known.location == Location::Query && known.name == *name)
+    };
+    operation.method == "post" && param.is_some_and(|param| !in_query(param))
 }
 
 fn no_place(resource: &str) -> Box<Diagnostic> {

@@ -460,7 +460,7 @@ fn paginator(decision: &Decision<PaginatorFacts>, key: &[String]) -> Paginator {
             .filter(|_| paged)
             .map(|path| (path, found.total_is_pages)),
         page_size: size.map(|param| (param, found.max_page_size.unwrap_or(PAGE_SIZE).min(1000))),
-        in_body: paged && found.kind == Found::TokenInBodyPost,
+        in_body: paged && found.in_body,
         kind,
     }
 }

@@ -199,7 +199,7 @@ impl<'a> Asked<'a> {
         }
         for (param, value) in parameters {
             match in_body {
-                true => _ = sent.insert((*param).clone(), json!(value)),
+                true => _ = sent.insert((*param).clone(), self.in_json(value)),
                 false => query.push(format!("{param}={value}")),
             }
         }
@@ -208,6 +208,18 @@ impl<'a> Asked<'a> {
             false => format!("{}?{}", self.path, query.join("&")),
         };
         self.exchange(&path, Value::Object(sent), body, headers)
+    }
+
+    /// A page parameter in a body: what counts is a number there.
+    fn in_json(&self, value: &str) -> Value {
+        let counts = matches!(
+            self.resource.paginator.kind,
+            PaginatorKind::PageNumber(..) | PaginatorKind::Offset(..)
+        );
+        match value.parse::<u64>() {
+            Ok(number) if counts => json!(number),
+            _ => json!(value),
+        }
     }
 
     /// The page that a link of the first leads to.
