@@ -7,4 +7,5 @@ pub mod connector;
 pub mod hostile;
 pub mod mock;
 pub mod tables;
+pub mod tree;
 pub mod workspace;

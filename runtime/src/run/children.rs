@@ -30,6 +30,10 @@ pub(crate) struct Children {
     found: Vec<(String, SliceState)>,
     /// What begins the child's pass: a slice must not be remembered without it.
     begins: Vec<StateChange>,
+    /// Whether its state is kept; else it is read only for its own children.
+    keeps_state: bool,
+    /// The last load that read the parent without this child.
+    pub missed: Option<String>,
     queue: mpsc::UnboundedSender<Found>,
 }
 
@@ -39,6 +43,8 @@ impl Children {
         pass: String,
         known: KnownSlices,
         begins: Vec<StateChange>,
+        keeps_state: bool,
+        missed: Option<String>,
         queue: mpsc::UnboundedSender<Found>,
     ) -> Self {
         Children {
@@ -47,6 +53,8 @@ impl Children {
             known,
             found: Vec::new(),
             begins,
+            keeps_state,
+            missed,
             queue,
         }
     }
@@ -111,6 +119,9 @@ impl Children {
 
     /// The state of the slices found since the last flush.
     pub fn pending_state(&mut self) -> Vec<StateChange> {
+        if !self.keeps_state {
+            return Vec::new();
+        }
         let mut changes = std::mem::take(&mut self.begins);
         let resource = &self.child.spec().name;
         let row = |(slice, state): &(String, SliceState)| {

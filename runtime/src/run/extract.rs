@@ -34,6 +34,8 @@ pub(crate) struct Extraction {
     pub staged: bool,
     /// A pass that `--limit` cuts short is published as it is, since nothing was loaded before.
     pub publish_cut: bool,
+    /// New passes ask for everything, wherever the cursor stands.
+    pub from_start: bool,
     /// Asked for by `--since` or `--until`; such a run leaves the cursor as it is.
     pub explicit: Option<Window>,
     pub limit: Option<u64>,
@@ -163,7 +165,7 @@ impl Extraction {
         pass.staged = self.staged;
         let resumed = pass.position != Position::default();
         if !resumed {
-            pass.from = self.stored_start(&state);
+            pass.from = self.stored_start(&state).filter(|_| !self.from_start);
         }
         let mut window = match (&self.explicit, &spec.cursor) {
             (Some(window), _) => window.clone(),
@@ -298,7 +300,7 @@ impl Extraction {
     fn close(&self, state: &mut SliceState, pass: Pass) {
         let before = state.cursor.clone();
         if self.explicit.is_none()
-            && let Some(high) = pass.high
+            && let Some(high) = self.safe_high(&pass)
             && self.is_higher(&high, state.cursor.as_deref())
         {
             state.cursor = Some(high);
@@ -307,6 +309,20 @@ impl Extraction {
         if self.fetcher.spec().parent.is_none() && self.fetcher.spec().cursor.is_some() {
             self.fetcher.stats.lock().cursor = Some((before, state.cursor.clone()));
         }
+    }
+
+    /// The cursor after a pass: not beyond the time at which the pass began. What changed while the pages were read may
+    /// have been missed, and a date in the future must not hide what comes until then.
+    fn safe_high(&self, pass: &Pass) -> Option<String> {
+        let cursor = self.fetcher.spec().cursor.as_ref()?;
+        let high = cursor.parse(pass.high.as_deref()?)?;
+        // Whole seconds, which every form of a time can say.
+        let began = pass
+            .began()
+            .map(|began| began - began.rem_euclid(1_000_000));
+        let began = began.zip(high.micros());
+        let ahead = began.map_or(0, |(began, high)| high.saturating_sub(began).max(0));
+        Some(high.earlier(ahead).to_string())
     }
 
     /// Asks for the next page while this one is taken in.

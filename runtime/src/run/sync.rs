@@ -197,6 +197,11 @@ impl Plan<'_> {
                 .or_default()
                 .insert(slice.clone(), state);
         }
+        let newest: HashMap<String, String> = known
+            .iter()
+            .filter_map(|(name, slices)| Some((name.clone(), newest_pass(slices)?)))
+            .collect();
+        let left_out = self.left_out(&chosen, &known);
         // Children first, so that each parent can be given its side of their queues.
         let mut ready: Vec<Ready> = Vec::new();
         let mut waiting: HashMap<String, Vec<Children>> = HashMap::new();
@@ -204,7 +209,15 @@ impl Plan<'_> {
             let name = resource.spec().name.clone();
             let slices = known.remove(&name).unwrap_or_default();
             let children = waiting.remove(&name).unwrap_or_default();
-            let (made, child) = self.prepare(resource, loads, slices, children, &memory)?;
+            let parent = resource.spec().parent.as_ref();
+            let above = parent.and_then(|parent| newest.get(&parent.resource));
+            let (made, child) =
+                self.prepare(resource, loads, slices, children, above.cloned(), &memory)?;
+            if loads {
+                let mut sink = made.extraction.sink.try_lock().map_err(|_| busy())?;
+                let without = left_out.iter().filter(|(parent, _)| *parent == name);
+                without.for_each(|(_, change)| sink.remember(change.clone()));
+            }
             if let Some((parent, child)) = child {
                 waiting.entry(parent).or_default().push(child);
             }
@@ -275,13 +288,49 @@ impl Plan<'_> {
         Ok(reports)
     }
 
+    /// Children that this run leaves out while it reads their parents: each parent, and the state that says so.
+    fn left_out(
+        &self,
+        chosen: &[Chosen],
+        known: &HashMap<String, KnownSlices>,
+    ) -> Vec<(String, StateChange)> {
+        let is_loaded = |name: &str| {
+            let mut chosen = chosen.iter();
+            chosen.any(|chosen| chosen.loads && chosen.resource.spec().name == name)
+        };
+        let resources = self.source.resources().iter();
+        let row = |resource: &Arc<dyn AnyResource>| {
+            let spec = resource.spec();
+            let parent = &spec.parent.as_ref()?.resource;
+            // One that was never read has no row, and needs none.
+            let state = known.get(&spec.name)?.get("")?;
+            if is_loaded(&spec.name) || !is_loaded(parent) {
+                return None;
+            }
+            let missed = Some(self.load.id.clone());
+            let state = SliceState {
+                missed,
+                ..state.clone()
+            };
+            let row = StateRow {
+                resource: spec.name.clone(),
+                slice: String::new(),
+                value: state.to_json(),
+            };
+            Some((parent.clone(), StateChange::Put(row)))
+        };
+        resources.filter_map(row).collect()
+    }
+
     /// Decides how one resource is read: which pass, from where, into what.
+    /// `above`: the newest pass of its parent in earlier runs.
     fn prepare(
         &self,
         resource: Arc<dyn AnyResource>,
         loads: bool,
         mut known: KnownSlices,
         mut children: Vec<Children>,
+        above: Option<String>,
         memory: &Memory,
     ) -> Result<(Ready, Option<(String, Children)>)> {
         let spec = resource.spec();
@@ -298,11 +347,25 @@ impl Plan<'_> {
                 })
                 .collect();
         }
-        let state = if loads {
-            known.remove("").unwrap_or_default()
-        } else {
-            SliceState::default()
+        let begun = known.remove("");
+        // One that was never read has missed all that its parent has shown so far.
+        let missed = match &begun {
+            Some(state) => state.missed.clone(),
+            None => above,
         };
+        if !loads {
+            known.clear();
+        }
+        let mut state = begun.filter(|_| loads).unwrap_or_default();
+        // A child that has missed some of this resource's records wants to see all of them.
+        let missing = children.iter().filter_map(|child| child.missed.clone());
+        let shown_all = missing.max().filter(|_| loads && explicit.is_none());
+        if let Some(missed) = &shown_all
+            && let Some(pass) = &state.pass
+            && (pass.from.is_some() || pass.id <= *missed)
+        {
+            state.pass = None;
+        }
         let open = state.pass.clone().filter(|_| explicit.is_none());
         let is_child = spec.parent.is_some();
         let goes_on = open.as_ref().is_some_and(|pass| {
@@ -368,11 +431,15 @@ impl Plan<'_> {
         };
 
         // A parent that shows only what changed does not show all its children.
-        let partial_view = spec
+        let incremental = spec
             .cursor
             .as_ref()
-            .is_some_and(|cursor| cursor.is_incremental())
-            && state.cursor.is_some();
+            .is_some_and(|cursor| cursor.is_incremental());
+        let began = || state.cursor.is_some() || known.values().any(|s| s.cursor.is_some());
+        let partial_view = incremental && shown_all.is_none() && began();
+        if incremental && shown_all.is_some() && began() {
+            stats.note("read in full: an earlier run left its children out".to_owned());
+        }
         for child in &mut children {
             child.resume();
             if partial_view {
@@ -399,6 +466,7 @@ impl Plan<'_> {
                 let state = SliceState {
                     pass: Some(begun),
                     done: state.done.clone(),
+                    missed: missed.clone(),
                     ..SliceState::default()
                 };
                 let (resource, slice) = (spec.name.clone(), String::new());
@@ -412,7 +480,15 @@ impl Plan<'_> {
         let (queue, child) = match &spec.parent {
             Some(parent) => {
                 let (sender, receiver) = mpsc::unbounded_channel();
-                let child = Children::new(resource.clone(), pass.clone(), known, begins, sender);
+                let child = Children::new(
+                    resource.clone(),
+                    pass.clone(),
+                    known,
+                    begins,
+                    loads,
+                    missed.filter(|_| loads),
+                    sender,
+                );
                 (Some(receiver), Some((parent.resource.clone(), child)))
             }
             None => {
@@ -435,6 +511,7 @@ impl Plan<'_> {
             pass,
             staged,
             publish_cut,
+            from_start: shown_all.is_some(),
             explicit,
             limit: self.options.limit.filter(|_| loads),
             taken: AtomicU64::new(0),
@@ -498,6 +575,19 @@ impl Plan<'_> {
         };
         Normalizer::new(resource.schema(), options, &known)
     }
+}
+
+/// The newest pass of a resource; the ids of passes are those of loads, which grow.
+fn newest_pass(slices: &KnownSlices) -> Option<String> {
+    let of = |state: &SliceState| {
+        let open = state.pass.as_ref().map(|pass| pass.id.clone());
+        open.max(state.done.clone())
+    };
+    slices.values().filter_map(of).max()
+}
+
+fn busy() -> Error {
+    Error::new(ErrorKind::System, "a sink is in use; this is a bug")
 }
 
 /// Seconds since 1970 with six decimals: grows from run to run.

@@ -21,6 +21,10 @@ pub struct SliceState {
     /// A child slice: what its parent supplies to its requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<SliceRequest>,
+    /// A child resource as a whole: the last load that read its parent without it, so that there may be parents whose
+    /// slices nobody has found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<String>,
 }
 
 /// One reading of a slice, from its first page to its last.
@@ -40,6 +44,16 @@ pub struct Pass {
     /// The highest cursor value it has seen, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<String>,
+}
+
+impl Pass {
+    /// When it began, in microseconds since 1970: its id says so.
+    pub fn began(&self) -> Option<i64> {
+        let (seconds, micros) = self.id.split_once('.')?;
+        let seconds: i64 = seconds.parse().ok()?;
+        let micros: i64 = micros.parse().ok().filter(|_| micros.len() == 6)?;
+        seconds.checked_mul(1_000_000)?.checked_add(micros)
+    }
 }
 
 impl SliceState {

@@ -8,7 +8,7 @@ mod data;
 mod faults;
 mod forge;
 mod github;
-mod http;
+pub(crate) mod http;
 #[cfg(test)]
 mod tests;
 mod tracker;

@@ -1,0 +1,180 @@
+//! An API of four levels that changes while it is read: regions, their shops, the shops' orders, the orders' notes.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::mock::http::{Request, Response, Server};
+
+/// Rows in a page.
+const PAGE: usize = 3;
+
+/// A record; `updated` in milliseconds since 1970.
+#[derive(Clone)]
+struct Item {
+    parent: u64,
+    revision: u64,
+    updated: u64,
+}
+
+/// The levels, from the top.
+pub const LEVELS: [&str; 4] = ["regions", "shops", "orders", "notes"];
+
+#[derive(Default)]
+struct Store {
+    levels: [BTreeMap<u64, Item>; 4],
+    next: u64,
+}
+
+impl Store {
+    fn add(&mut self, level: usize, parent: u64) -> u64 {
+        self.next += 1;
+        let item = Item {
+            parent,
+            revision: 0,
+            updated: now(),
+        };
+        self.levels[level].insert(self.next, item);
+        self.next
+    }
+
+    /// A whole branch from that level down.
+    fn grow(&mut self, level: usize, parent: u64) {
+        let id = self.add(level, parent);
+        if level + 1 < self.levels.len() {
+            for _ in 0..[3, 4, 4, 0][level] {
+                self.grow(level + 1, id);
+            }
+        }
+    }
+
+    fn remove(&mut self, level: usize, id: u64) {
+        self.levels[level].remove(&id);
+        if level + 1 < self.levels.len() {
+            let below = self.levels[level + 1].iter();
+            let below: Vec<u64> = below
+                .filter(|(_, item)| item.parent == id)
+                .map(|(id, _)| *id)
+                .collect();
+            below.into_iter().for_each(|id| self.remove(level + 1, id));
+        }
+    }
+
+    fn pick(&self, level: usize, number: u64) -> Option<u64> {
+        let items = &self.levels[level];
+        items
+            .keys()
+            .nth(number as usize % items.len().max(1))
+            .copied()
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64
+}
+
+/// The API.
+pub struct Tree {
+    store: Arc<Mutex<Store>>,
+    log: Arc<Mutex<Vec<String>>>,
+    server: Server,
+    turn: AtomicU64,
+}
+
+impl Tree {
+    /// With that delay before each answer.
+    pub fn start(regions: usize, delay: Duration) -> io::Result<Tree> {
+        let mut store = Store::default();
+        (0..regions).for_each(|_| store.grow(0, 0));
+        let store = Arc::new(Mutex::new(store));
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (held, kept) = (store.clone(), log.clone());
+        let server = Server::start(0, move |request| {
+            kept.lock().unwrap().push(request.target.clone());
+            std::thread::sleep(delay);
+            answer(&held.lock().unwrap(), request)
+        })?;
+        Ok(Tree {
+            store,
+            log,
+            server,
+            turn: AtomicU64::new(1),
+        })
+    }
+
+    /// Where it answers.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// The requests since the last call.
+    pub fn take_requests(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.lock().unwrap())
+    }
+
+    /// How many records a level has.
+    pub fn count(&self, level: usize) -> usize {
+        self.store.lock().unwrap().levels[level].len()
+    }
+
+    /// Some records come, some change, and, with `removes`, some go with all that is below them.
+    pub fn change(&self, removes: bool) {
+        let turn = self.turn.fetch_add(1, Ordering::SeqCst);
+        let mut store = self.store.lock().unwrap();
+        for level in 0..LEVELS.len() {
+            let number = turn.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (level * 7 + 3);
+            if let Some(item) = store
+                .pick(level, number)
+                .and_then(|id| store.levels[level].get_mut(&id))
+            {
+                item.revision += 1;
+                item.updated = now();
+            }
+            // The upper levels change less often.
+            if turn.is_multiple_of([7, 3, 2, 1][level]) {
+                let parent = match level {
+                    0 => Some(0),
+                    _ => store.pick(level - 1, number >> 5),
+                };
+                if let Some(parent) = parent {
+                    store.grow(level, parent);
+                }
+                if removes && let Some(id) = store.pick(level, number >> 11) {
+                    store.remove(level, id);
+                }
+            }
+        }
+    }
+}
+
+fn answer(store: &Store, request: &Request) -> Response {
+    let parts: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+    let (parent, name) = match parts[..] {
+        [name] => (0, name),
+        [_, id, name] => (id.parse().unwrap_or(u64::MAX), name),
+        _ => return Response::json(404, &json!({})),
+    };
+    let Some(level) = LEVELS.iter().position(|known| *known == name) else {
+        return Response::json(404, &json!({}));
+    };
+    if level > 0 && !store.levels[level - 1].contains_key(&parent) {
+        return Response::json(404, &json!({"error": "gone"}));
+    }
+    let number = |name: &str| request.number(name).ok().flatten().unwrap_or(0) as u64;
+    let (after, since) = (number("after"), number("since"));
+    let rest: Vec<Value> = store.levels[level]
+        .range(after + 1..)
+        .filter(|(_, item)| item.parent == parent && item.updated >= since)
+        .map(|(id, item)| {
+            let tags: Vec<u64> = (0..item.revision % 4).collect();
+            json!({"id": id, "revision": item.revision, "updated": item.updated, "tags": tags})
+        })
+        .collect();
+    let more = rest.len() > PAGE;
+    let page = &rest[..rest.len().min(PAGE)];
+    Response::json(200, &json!({"data": page, "more": more}))
+}

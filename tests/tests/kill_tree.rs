@@ -1,0 +1,209 @@
+//! Three levels of children, changed and killed at any moment: the tables are those of a run that nobody disturbed, and
+//! what was committed is not asked for again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime};
+
+use etlgen_tests::tables::{self, Tables, assert_same};
+use etlgen_tests::tree::Tree;
+use etlgen_tests::workspace::{built, cargo, root, stderr, stdout};
+use serde_json::Value;
+
+static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+    let mut build = cargo();
+    build.current_dir(root());
+    build.args(["build", "--package", "etlgen-tests", "--example", "tree"]);
+    built(&mut build, "tree")
+});
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(&*PROGRAM);
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+fn succeed(folder: &Path, arguments: &[&str]) -> String {
+    let output = command(folder, arguments).output().unwrap();
+    let code = output.status.code();
+    assert_eq!(code, Some(0), "{arguments:?}: {}", told(&output));
+    stdout(&output)
+}
+
+fn told(output: &Output) -> String {
+    format!("{}{}", stdout(output), stderr(output))
+}
+
+/// `ETLGEN_KILLS=200` is the long form, `ETLGEN_SEED` repeats a run that failed.
+fn variable(name: &str) -> Option<u64> {
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().expect("a number"))
+}
+
+/// Where a slice stood in the last commit.
+#[derive(Debug, Clone, PartialEq)]
+enum Stood {
+    /// Read to its end in the pass that is open.
+    Read,
+    /// The next page is the one after that record.
+    After(String),
+}
+
+/// What the last commit says of each list whose pass is open, by the path of its requests.
+fn stood(folder: &Path, destination: &str) -> BTreeMap<String, Stood> {
+    let shown = command(folder, &["state", "show", "--destination", destination]);
+    let shown = { shown }.output().unwrap();
+    if told(&shown).contains("is not there") {
+        return BTreeMap::new();
+    }
+    assert_eq!(shown.status.code(), Some(0), "{}", told(&shown));
+    let shown = stdout(&shown);
+    let rows: Vec<Value> = shown
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let open: BTreeMap<String, String> = rows
+        .iter()
+        .filter(|row| row["slice"] == "")
+        .filter_map(|row| {
+            let pass = row["state"]["pass"]["id"].as_str()?;
+            Some((text(&row["resource"]), pass.to_owned()))
+        })
+        .collect();
+    let mut stood = BTreeMap::new();
+    for row in &rows {
+        let (resource, state) = (text(&row["resource"]), &row["state"]);
+        let parent = match row["slice"].as_str() {
+            Some("") => None,
+            slice => serde_json::from_str(slice.unwrap()).ok(),
+        };
+        let Some(parent): Option<Value> = parent else {
+            continue;
+        };
+        let id = parent["path"].as_object().unwrap().values().next().unwrap();
+        let above = ["regions", "shops", "orders", "notes"];
+        let level = above.iter().position(|name| *name == resource).unwrap();
+        let path = format!("/{}/{}/{resource}", above[level - 1], text(id));
+        let pass = open.get(&resource);
+        if pass.is_some_and(|pass| state["done"] == **pass) && state["pass"].is_null() {
+            stood.insert(path, Stood::Read);
+        } else if let Some(after) = state["pass"]["position"]["next"]["value"].as_str()
+            && pass.is_some_and(|pass| state["pass"]["id"] == **pass)
+        {
+            stood.insert(path, Stood::After(after.to_owned()));
+        }
+    }
+    stood
+}
+
+/// Fails if a page that stands committed was asked for again.
+fn nothing_again(requests: &[String], stood: &BTreeMap<String, Stood>) {
+    let mut first = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for request in requests {
+        let (path, query) = request.split_once('?').unwrap_or((request, ""));
+        assert!(
+            seen.insert(request),
+            "asked twice in a run: {request} of {requests:#?} {stood:?}"
+        );
+        first.entry(path).or_insert(query);
+    }
+    for (path, stood) in stood {
+        match (stood, first.get(path.as_str())) {
+            (_, None) => {}
+            (Stood::Read, Some(query)) => panic!("{path}?{query} was read to its end before"),
+            (Stood::After(after), Some(query)) => assert!(
+                query
+                    .split('&')
+                    .any(|pair| pair == format!("after={after}")),
+                "{path} stood after {after}, and was asked for with {query}"
+            ),
+        }
+    }
+}
+
+fn besiege(destination: &'static str, read: fn(&Path) -> Tables) {
+    let tree = Tree::start(3, Duration::from_millis(2)).unwrap();
+    let url = tree.url();
+    let sync = [
+        "sync",
+        "--destination",
+        destination,
+        "--base-url",
+        &url,
+        "--checkpoint-rows",
+        "15",
+    ];
+    let timed = tempfile::tempdir().unwrap();
+    LazyLock::force(&PROGRAM);
+    let start = Instant::now();
+    succeed(timed.path(), &sync);
+    let span = start.elapsed();
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut seed = variable("ETLGEN_SEED")
+        .unwrap_or_else(|| SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos() as u64 + 1);
+    println!("ETLGEN_SEED={seed}");
+    let wanted = variable("ETLGEN_KILLS").unwrap_or(20);
+    let (mut kills, mut ended, mut went_on) = (0, 0, 0);
+    while kills < wanted {
+        let stood = stood(folder.path(), destination);
+        tree.take_requests();
+        let mut run = command(folder.path(), &sync)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        std::thread::sleep(span.mul_f64((seed >> 11) as f64 / (1u64 << 53) as f64));
+        let _ = run.kill();
+        let output = run.wait_with_output().unwrap();
+        let code = output.status.code();
+        assert!(
+            matches!(code, None | Some(0)),
+            "{code:?}: {}",
+            told(&output)
+        );
+        nothing_again(&tree.take_requests(), &stood);
+        went_on += usize::from(!stood.is_empty());
+        kills += u64::from(code.is_none());
+        ended += usize::from(code.is_some());
+        // Also between a kill and the run that goes on.
+        if code.is_some() || kills % 3 == 0 {
+            tree.change(REMOVES);
+        }
+    }
+    println!("{kills} kills within {span:?} each, {went_on} runs went on, {ended} ended before");
+    assert!(went_on * 4 > wanted as usize, "most runs began anew");
+    // The first ends what was begun, the second brings what has come meanwhile.
+    succeed(folder.path(), &sync);
+    succeed(folder.path(), &sync);
+    let whole = tempfile::tempdir().unwrap();
+    succeed(whole.path(), &sync);
+    let expected = read(whole.path());
+    for (level, name) in etlgen_tests::tree::LEVELS.iter().enumerate() {
+        assert_eq!(expected[*name].len(), tree.count(level), "{name}");
+    }
+    assert_same(&expected, &read(folder.path()));
+}
+
+const REMOVES: bool = false;
+
+#[test]
+fn kills_of_three_levels_of_children_into_sqlite() {
+    besiege("sqlite:tree.db", |folder| {
+        tables::sqlite(&folder.join("tree.db"))
+    });
+}
+
+#[test]
+fn kills_of_three_levels_of_children_into_parquet() {
+    besiege("parquet:lake", |folder| {
+        tables::parquet(&folder.join("lake"), "tree")
+    });
+}
