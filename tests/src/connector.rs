@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::mock::{BILLING_KEY, FORGE_ORG, FORGE_TOKEN, MockApi, TRACKER_KEY};
-use crate::workspace::{binary, stderr, stdout};
+use crate::workspace::{binary, built, cargo, root, stderr, stdout};
 
 /// A program, with the settings that the mock API accepts.
 pub struct Connector {
@@ -27,6 +27,18 @@ impl Connector {
 
     pub fn tracker() -> Connector {
         Connector::of("tracker", &[("TRACKER_API_KEY", TRACKER_KEY)])
+    }
+
+    /// The connector by hand that reads a [`crate::tree::Tree`].
+    pub fn tree() -> Connector {
+        let mut build = cargo();
+        build.current_dir(root());
+        build.args(["build", "--package", "etlgen-tests", "--example", "tree"]);
+        Connector {
+            name: "tree",
+            program: built(&mut build, "tree"),
+            settings: &[],
+        }
     }
 
     fn of(name: &'static str, settings: &'static [(&'static str, &'static str)]) -> Connector {

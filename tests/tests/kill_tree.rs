@@ -2,34 +2,21 @@
 //! what was committed is not asked for again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
+use etlgen_tests::connector::Connector;
 use etlgen_tests::tables::{self, Tables, assert_same};
 use etlgen_tests::tree::Tree;
-use etlgen_tests::workspace::{built, cargo, root, stderr, stdout};
+use etlgen_tests::workspace::{stderr, stdout};
 use serde_json::Value;
 
-static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-    let mut build = cargo();
-    build.current_dir(root());
-    build.args(["build", "--package", "etlgen-tests", "--example", "tree"]);
-    built(&mut build, "tree")
-});
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(&*PROGRAM);
-    command.args(arguments).current_dir(folder);
-    command
-}
+static TREE: LazyLock<Connector> = LazyLock::new(Connector::tree);
 
 fn succeed(folder: &Path, arguments: &[&str]) -> String {
-    let output = command(folder, arguments).output().unwrap();
-    let code = output.status.code();
-    assert_eq!(code, Some(0), "{arguments:?}: {}", told(&output));
-    stdout(&output)
+    TREE.succeed(folder, arguments)
 }
 
 fn told(output: &Output) -> String {
@@ -53,8 +40,7 @@ enum Stood {
 
 /// What the last commit says of each list whose pass is open, by the path of its requests.
 fn stood(folder: &Path, destination: &str) -> BTreeMap<String, Stood> {
-    let shown = command(folder, &["state", "show", "--destination", destination]);
-    let shown = { shown }.output().unwrap();
+    let shown = TREE.run(folder, &["state", "show", "--destination", destination]);
     if told(&shown).contains("is not there") {
         return BTreeMap::new();
     }
@@ -138,7 +124,7 @@ fn besiege(destination: &'static str, read: fn(&Path) -> Tables) {
         "15",
     ];
     let timed = tempfile::tempdir().unwrap();
-    LazyLock::force(&PROGRAM);
+    LazyLock::force(&TREE);
     let start = Instant::now();
     succeed(timed.path(), &sync);
     let span = start.elapsed();
@@ -152,7 +138,8 @@ fn besiege(destination: &'static str, read: fn(&Path) -> Tables) {
     while kills < wanted {
         let stood = stood(folder.path(), destination);
         tree.take_requests();
-        let mut run = command(folder.path(), &sync)
+        let mut run = TREE
+            .command(folder.path(), &sync)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

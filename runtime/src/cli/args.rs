@@ -114,7 +114,7 @@ fn read() -> Command {
 
 fn state() -> Command {
     Command::new("state")
-        .about("Shows or forgets what a destination remembers of the last runs")
+        .about("Shows, moves or forgets what a destination remembers of the last runs")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
@@ -127,6 +127,36 @@ fn state() -> Command {
                 .about("Forgets the state; rows stay, and the next run reads everything")
                 .arg(destination())
                 .arg(resources("Only of these, comma separated")),
+        )
+        .subcommand(
+            Command::new("export")
+                .about("Prints the whole state as one JSON document, for `state import`")
+                .arg(destination()),
+        )
+        .subcommand(
+            Command::new("import")
+                .about("Puts the state of a file in the place of the destination's; rows stay")
+                .arg(
+                    Arg::new("file")
+                        .required(true)
+                        .value_name("FILE")
+                        .help("What `state export` printed; `-` is the standard input"),
+                )
+                .arg(destination()),
+        )
+        .subcommand(
+            Command::new("rewind")
+                .about("Sets the cursor of a resource back; the next run reads again from there")
+                .arg(Arg::new("resource").required(true).value_name("RESOURCE"))
+                .arg(
+                    Arg::new("to")
+                        .long("to")
+                        .required(true)
+                        .value_name("TIME")
+                        .allow_hyphen_values(true)
+                        .help("RFC 3339, a date, or a value of the cursor's field"),
+                )
+                .arg(destination()),
         )
 }
 

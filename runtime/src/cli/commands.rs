@@ -10,14 +10,13 @@ use serde_json::json;
 
 use super::progress::Teller;
 use super::table::align;
-use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, stop_on_signals};
+use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, state, stop_on_signals};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Destination, LoadInfo, LoadStatus, Memory, destination};
+use crate::load::{Destination, LoadInfo, Memory, destination};
 use crate::record::SelectRule;
 use crate::run::{self, Outcome, RunOptions, RunReport};
 use crate::schema::{ColumnRole, ContractRule, Layout, TableSchema};
 use crate::source::Source;
-use crate::state::StateChange;
 
 /// Runs the command that was given; gives the exit code.
 pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
@@ -32,8 +31,11 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
         Some(("read", matches)) => read(matches, source),
         Some(("tables", matches)) => tables(matches, source),
         Some(("state", matches)) => match matches.subcommand() {
-            Some(("show", matches)) => show_state(matches, source),
-            Some(("reset", matches)) => reset_state(matches, source),
+            Some(("show", matches)) => state::show(matches, source),
+            Some(("reset", matches)) => state::reset(matches, source),
+            Some(("export", matches)) => state::export(matches, source),
+            Some(("import", matches)) => state::import(matches, source),
+            Some(("rewind", matches)) => state::rewind(matches, source),
             _ => Ok(2),
         },
         _ => Ok(2),
@@ -61,7 +63,7 @@ fn options(matches: &ArgMatches) -> RunOptions {
     }
 }
 
-fn chosen(matches: &ArgMatches) -> Vec<String> {
+pub(super) fn chosen(matches: &ArgMatches) -> Vec<String> {
     let names = matches.get_many::<String>("resources");
     names
         .into_iter()
@@ -215,7 +217,7 @@ fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
     Ok(0)
 }
 
-fn url(matches: &ArgMatches, source: &Source) -> String {
+pub(super) fn url(matches: &ArgMatches, source: &Source) -> String {
     matches
         .get_one::<String>("destination")
         .cloned()
@@ -223,7 +225,10 @@ fn url(matches: &ArgMatches, source: &Source) -> String {
 }
 
 /// Opens a destination that is there already.
-fn open(matches: &ArgMatches, source: &Source) -> Result<(Box<dyn Destination>, Memory)> {
+pub(super) fn open(
+    matches: &ArgMatches,
+    source: &Source,
+) -> Result<(Box<dyn Destination>, Memory)> {
     let mut into = destination(&url(matches, source))?;
     if !into.exists() {
         let message = format!("{} is not there", into.describe());
@@ -244,42 +249,5 @@ fn tables(matches: &ArgMatches, source: &Source) -> Result<u8> {
         rows.push(vec![table, count.to_string()]);
     }
     out(&align(&rows).join("\n"))?;
-    Ok(0)
-}
-
-fn show_state(matches: &ArgMatches, source: &Source) -> Result<u8> {
-    let (_, mut memory) = open(matches, source)?;
-    memory
-        .state
-        .sort_by(|a, b| (&a.resource, &a.slice).cmp(&(&b.resource, &b.slice)));
-    for row in memory.state {
-        let value: serde_json::Value = serde_json::from_str(&row.value).unwrap_or_default();
-        let line = json!({"resource": row.resource, "slice": row.slice, "state": value});
-        out(&line.to_string())?;
-    }
-    Ok(0)
-}
-
-fn reset_state(matches: &ArgMatches, source: &Source) -> Result<u8> {
-    let names = chosen(matches);
-    for name in &names {
-        source.find(name)?;
-    }
-    let (mut into, memory) = open(matches, source)?;
-    let forgotten: Vec<StateChange> = memory
-        .state
-        .into_iter()
-        .filter(|row| names.is_empty() || names.contains(&row.resource))
-        .map(|row| StateChange::Forget {
-            resource: row.resource,
-            slice: row.slice,
-        })
-        .collect();
-    into.commit(&forgotten, LoadStatus::Complete)?;
-    out(&format!(
-        "forgot {} rows of state in {}",
-        forgotten.len(),
-        into.describe()
-    ))?;
     Ok(0)
 }

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod progress;
 mod report;
+mod state;
 mod table;
 
 use std::io::Write;

@@ -1,7 +1,11 @@
 //! What a run remembers: one row per resource and slice, committed in the transaction that commits the data.
 
+mod file;
+mod rewind;
 mod slice;
 
+pub use file::{export, import};
+pub(crate) use rewind::rewind;
 pub use slice::{Pass, SliceState};
 
 /// One row of the state table; (`resource`, `slice`) is its key.

@@ -1,0 +1,127 @@
+//! What the `state` commands do.
+
+use std::io::Read;
+
+use clap::ArgMatches;
+use serde_json::json;
+
+use super::commands::{chosen, open, url};
+use super::out;
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::{LoadInfo, LoadStatus, destination};
+use crate::run;
+use crate::source::Source;
+use crate::state::{self, StateChange};
+
+pub fn show(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let (_, mut memory) = open(matches, source)?;
+    memory
+        .state
+        .sort_by(|a, b| (&a.resource, &a.slice).cmp(&(&b.resource, &b.slice)));
+    for row in memory.state {
+        let value: serde_json::Value = serde_json::from_str(&row.value).unwrap_or_default();
+        let line = json!({"resource": row.resource, "slice": row.slice, "state": value});
+        out(&line.to_string())?;
+    }
+    Ok(0)
+}
+
+pub fn reset(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let names = chosen(matches);
+    for name in &names {
+        source.find(name)?;
+    }
+    let (mut into, memory) = open(matches, source)?;
+    let forgotten: Vec<StateChange> = memory
+        .state
+        .into_iter()
+        .filter(|row| names.is_empty() || names.contains(&row.resource))
+        .map(|row| StateChange::Forget {
+            resource: row.resource,
+            slice: row.slice,
+        })
+        .collect();
+    into.commit(&forgotten, LoadStatus::Complete)?;
+    out(&format!(
+        "forgot {} rows of state in {}",
+        forgotten.len(),
+        into.describe()
+    ))?;
+    Ok(0)
+}
+
+pub fn export(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let (_, memory) = open(matches, source)?;
+    out(&state::export(source.name(), &memory)?)?;
+    Ok(0)
+}
+
+pub fn import(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let file = text(matches, "file");
+    let read = match file {
+        "-" => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map(|_| text)
+        }
+        file => std::fs::read_to_string(file),
+    };
+    let read = read.map_err(|error| {
+        Error::new(
+            ErrorKind::Usage,
+            format!("`{file}` cannot be read: {error}"),
+        )
+        .hint("`state export` writes such a file")
+    })?;
+    // Also into one that is not there yet: the next run goes on there.
+    let mut into = destination(&url(matches, source))?;
+    let memory = into.open(&LoadInfo {
+        id: run::load_id(),
+        source: source.name().to_owned(),
+        layout: None,
+    })?;
+    let changes = state::import(&read, source.name(), &source.resource_names(), &memory)?;
+    into.commit(&changes, LoadStatus::Complete)?;
+    let put = changes.iter().filter(|c| matches!(c, StateChange::Put(_)));
+    let message = format!(
+        "{} rows of state are now in {}",
+        put.count(),
+        into.describe()
+    );
+    out(&message)?;
+    Ok(0)
+}
+
+pub fn rewind(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let (name, to) = (text(matches, "resource"), text(matches, "to"));
+    let spec = source.find(name)?.spec();
+    let Some(cursor) = spec.cursor.as_ref().filter(|c| c.is_incremental()) else {
+        let message = format!("`{name}` is read in full each time: it has no cursor to set back");
+        return Err(Error::new(ErrorKind::Usage, message)
+            .hint("`state reset --resources` forgets a pass that is under way"));
+    };
+    let Some(bound) = cursor.parse(to) else {
+        let message = format!("`--to {to}` is not a value of `{}`", cursor.keys.join("."));
+        return Err(Error::new(ErrorKind::Usage, message)
+            .hint("a date (2024-01-31) or a time (2024-01-31T12:00:00Z)"));
+    };
+    let (mut into, memory) = open(matches, source)?;
+    let (changes, moved) = state::rewind(name, cursor, &bound, &memory.state)?;
+    if moved == 0 {
+        out(&format!(
+            "no cursor of {name} is beyond {bound}: nothing changed"
+        ))?;
+        return Ok(0);
+    }
+    into.commit(&changes, LoadStatus::Complete)?;
+    let what = match moved {
+        1 => "1 cursor".to_owned(),
+        n => format!("{n} cursors"),
+    };
+    let message = format!("set {what} of {name} back to {bound}; the next run reads from there");
+    out(&message)?;
+    Ok(0)
+}
+
+fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
+    matches.get_one::<String>(name).map_or("", String::as_str)
+}

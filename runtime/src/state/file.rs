@@ -1,0 +1,205 @@
+//! The state as a file: written by `state export`, read by `state import`.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{SliceState, StateChange, StateRow};
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::Memory;
+use crate::schema::Layout;
+
+/// What a state file calls itself.
+const FORMAT: &str = "etlgen-state";
+/// The version that is written, and the only one that is read.
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    format: String,
+    version: u32,
+    source: String,
+    /// The layout of the tables that it belongs to; `None`: there were none.
+    layout: Option<String>,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    resource: String,
+    slice: String,
+    state: Value,
+}
+
+/// The state of a source as JSON.
+pub fn export(source: &str, memory: &Memory) -> Result<String> {
+    let mut rows = Vec::new();
+    for row in &memory.state {
+        SliceState::parse(&row.resource, &row.slice, &row.value)?;
+        rows.push(Row {
+            resource: row.resource.clone(),
+            slice: row.slice.clone(),
+            state: serde_json::from_str(&row.value).unwrap_or_default(),
+        });
+    }
+    rows.sort_by(|a, b| (&a.resource, &a.slice).cmp(&(&b.resource, &b.slice)));
+    let file = File {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        source: source.to_owned(),
+        layout: Layout::of(&memory.tables).map(|layout| layout.name().to_owned()),
+        rows,
+    };
+    let text = serde_json::to_string_pretty(&file).map_err(|error| refuse(error.to_string()))?;
+    // A terminal gets no control characters, and JSON leaves some of them as they are.
+    let escaped = |c: char| match c {
+        '\u{7f}'..='\u{9f}' => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    Ok(text.chars().map(escaped).collect())
+}
+
+/// What makes the state of a destination that of the file. `resources`: those that the source has.
+///
+/// A pass whose rows wait in staging begins anew: what waits belongs to the destination that the file came from.
+pub fn import(
+    text: &str,
+    source: &str,
+    resources: &[&str],
+    memory: &Memory,
+) -> Result<Vec<StateChange>> {
+    let said: Value = serde_json::from_str(text)
+        .map_err(|error| refuse(format!("it is not JSON: {error}")).hint(EXPORT))?;
+    if said["format"] != FORMAT {
+        return Err(refuse(format!("it is not a file of the format `{FORMAT}`")).hint(EXPORT));
+    }
+    if said["version"] != VERSION {
+        return Err(
+            refuse(format!("its version is {}, not {VERSION}", said["version"]))
+                .hint("export it with a connector of this runtime's version"),
+        );
+    }
+    let file: File = serde_json::from_value(said).map_err(|error| refuse(error.to_string()))?;
+    if file.source != source {
+        let message = format!("it is the state of `{}`, not of `{source}`", file.source);
+        return Err(refuse(message).hint("import it with that source's connector"));
+    }
+    let there = Layout::of(&memory.tables).map(Layout::name);
+    if let (Some(there), Some(wanted)) = (there, file.layout.as_deref())
+        && there != wanted
+    {
+        let message = format!("it belongs to tables of the layout `{wanted}`; these are `{there}`");
+        return Err(refuse(message).hint("import it where tables of its layout are"));
+    }
+    let mut seen = HashSet::new();
+    let mut changes = Vec::new();
+    for Row {
+        resource,
+        slice,
+        state,
+    } in file.rows
+    {
+        if !resources.contains(&resource.as_str()) {
+            let message = format!("`{source}` has no resource `{resource}`");
+            return Err(refuse(message).hint(format!("it has {}", resources.join(", "))));
+        }
+        if !seen.insert((resource.clone(), slice.clone())) {
+            return Err(refuse(format!("it has {resource} {slice} twice")));
+        }
+        let mut state: SliceState = serde_json::from_value(state)
+            .map_err(|error| refuse(format!("the state of {resource} {slice}: {error}")))?;
+        state.pass = state.pass.filter(|pass| !pass.staged);
+        changes.push(StateChange::Put(StateRow {
+            resource,
+            slice,
+            value: state.to_json(),
+        }));
+    }
+    let gone = memory.state.iter().filter(|row| {
+        let key = (row.resource.clone(), row.slice.clone());
+        !seen.contains(&key)
+    });
+    changes.extend(gone.map(|row| StateChange::Forget {
+        resource: row.resource.clone(),
+        slice: row.slice.clone(),
+    }));
+    Ok(changes)
+}
+
+const EXPORT: &str = "`state export` writes such a file";
+
+fn refuse(why: String) -> Error {
+    Error::new(
+        ErrorKind::State,
+        format!("the state was not imported: {why}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory(value: &str) -> Memory {
+        let row = |resource: &str| StateRow {
+            resource: resource.into(),
+            slice: String::new(),
+            value: value.into(),
+        };
+        Memory {
+            state: vec![row("orders"), row("gone")],
+            ..Memory::default()
+        }
+    }
+
+    fn imported(text: &str) -> Result<Vec<StateChange>> {
+        import(text, "shop", &["orders", "gone"], &memory("{}"))
+    }
+
+    #[test]
+    fn what_is_exported_is_imported_and_the_rest_forgotten() {
+        let value = r#"{"cursor":"7","pass":{"id":"1.5","position":{"next":"first","rows":0,"pages":0},"from":"3"}}"#;
+        let mut from = memory(value);
+        from.state.truncate(1);
+        from.state[0].slice = "a\u{9b}\n".into();
+        let text = export("shop", &from).unwrap();
+        assert!(!text.contains('\u{9b}'));
+        let changes = imported(&text).unwrap();
+        assert_eq!(changes[0], StateChange::Put(from.state[0].clone()));
+        let forgotten = ["orders", "gone"].map(|resource| StateChange::Forget {
+            resource: resource.into(),
+            slice: String::new(),
+        });
+        assert_eq!(changes[1..], forgotten);
+        let staged = text.replace("\"id\": \"1.5\"", "\"id\": \"1.5\", \"staged\": true");
+        let changes = imported(&staged).unwrap();
+        let StateChange::Put(row) = &changes[0] else {
+            panic!("{changes:?}")
+        };
+        assert_eq!(row.value, r#"{"cursor":"7"}"#);
+    }
+
+    #[test]
+    fn files_that_are_not_of_this_source_are_refused() {
+        let text = export("shop", &memory("{}")).unwrap();
+        let layout = text.replace("\"layout\": null", "\"layout\": \"dlt\"");
+        assert!(imported(&layout).is_ok(), "nothing is loaded yet");
+        let cases = [
+            ("{", "not JSON"),
+            ("{}", "etlgen-state"),
+            (
+                &text.replace("\"version\": 1", "\"version\": 2"),
+                "version is 2",
+            ),
+            (&text.replace("\"shop\"", "\"mall\""), "state of `mall`"),
+            (&text.replace("\"orders\"", "\"tea\""), "no resource `tea`"),
+            (&text.replace("\"orders\"", "\"gone\""), "twice"),
+            (&text.replace("{}", "{\"cursor\": 7}"), "the state of gone"),
+        ];
+        for (text, said) in cases {
+            let error = imported(text).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The commands about what is remembered: export, import, rewind, rollback.
+
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use etlgen_tests::connector::Connector;
+use etlgen_tests::tables::{self, Tables, assert_same};
+use etlgen_tests::tree::Tree;
+use etlgen_tests::workspace::stderr;
+
+static TREE: LazyLock<Connector> = LazyLock::new(Connector::tree);
+
+const PLACES: [&str; 2] = ["sqlite:tree.db", "parquet:lake"];
+
+fn read(folder: &Path, destination: &str) -> Tables {
+    match destination {
+        "sqlite:tree.db" => tables::sqlite(&folder.join("tree.db")),
+        _ => tables::parquet(&folder.join("lake"), "tree"),
+    }
+}
+
+/// A folder, the API, and a destination in the folder.
+struct Place {
+    folder: tempfile::TempDir,
+    tree: Tree,
+    destination: &'static str,
+}
+
+impl Place {
+    fn new(destination: &'static str) -> Place {
+        Place {
+            folder: tempfile::tempdir().unwrap(),
+            tree: Tree::start(1, Duration::ZERO).unwrap(),
+            destination,
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
+        let to = ["--destination", self.destination];
+        TREE.succeed(self.folder.path(), &[arguments, &to].concat())
+    }
+
+    /// The requests of a run.
+    fn sync(&self, more: &[&str]) -> Vec<String> {
+        self.tree.take_requests();
+        let url = self.tree.url();
+        self.run(&[&["sync", "--base-url", &url], more].concat());
+        self.tree.take_requests()
+    }
+
+    fn refused(&self, arguments: &[&str]) -> String {
+        let to = ["--destination", self.destination];
+        let output = TREE.run(self.folder.path(), &[arguments, &to].concat());
+        assert!(matches!(output.status.code(), Some(2 | 5)), "{output:?}");
+        stderr(&output)
+    }
+
+    fn read(&self) -> Tables {
+        read(self.folder.path(), self.destination)
+    }
+}
+
+#[test]
+fn an_exported_state_goes_on_elsewhere() {
+    for destination in PLACES {
+        let place = Place::new(destination);
+        place.sync(&[]);
+        let file = place.folder.path().join("state.json");
+        let exported = place.run(&["state", "export"]);
+        std::fs::write(&file, &exported).unwrap();
+        let file = file.to_str().unwrap();
+        place.run(&["state", "reset"]);
+        assert_eq!(place.run(&["state", "show"]), "");
+        place.run(&["state", "import", file]);
+        assert_eq!(place.run(&["state", "export"]), exported);
+        let requests = place.sync(&["--resources", "log"]);
+        assert!(
+            requests.iter().all(|r| r.contains("since=")),
+            "{requests:?}"
+        );
+
+        let empty = Place::new(destination);
+        empty.run(&["state", "import", file]);
+        let requests = empty.sync(&["--resources", "log"]);
+        assert!(
+            requests.iter().all(|r| r.contains("since=")),
+            "{requests:?}"
+        );
+
+        let before = place.run(&["state", "show"]);
+        let foreign = exported.replace("\"source\": \"tree\"", "\"source\": \"bush\"");
+        std::fs::write(file, foreign).unwrap();
+        let error = place.refused(&["state", "import", file]);
+        assert!(error.contains("state of `bush`"), "{error}");
+        std::fs::write(file, exported.replace("\"etl\"", "\"dlt\"")).unwrap();
+        let error = place.refused(&["state", "import", file]);
+        assert!(error.contains("layout `dlt`"), "{error}");
+        assert_eq!(place.run(&["state", "show"]), before);
+    }
+}
+
+#[test]
+fn a_cursor_set_back_is_read_from_there_and_nothing_comes_twice() {
+    for destination in PLACES {
+        let place = Place::new(destination);
+        place.sync(&[]);
+        let loaded = place.read();
+        let told = place.run(&["state", "rewind", "orders", "--to", "2020-01-01"]);
+        assert!(
+            told.contains("3 cursors of orders back to 1577836800000"),
+            "{told}"
+        );
+        let requests = place.sync(&[]);
+        let orders: Vec<_> = requests.iter().filter(|r| r.contains("/orders?")).collect();
+        let first = orders.iter().filter(|r| !r.contains("after="));
+        assert!(first.clone().all(|r| r.contains("since=1577836800000")));
+        assert_eq!(first.count(), 3);
+        assert_same(&loaded, &place.read());
+        let told = place.run(&["state", "rewind", "orders", "--to", "2090-01-01"]);
+        assert!(told.contains("nothing changed"), "{told}");
+        let error = place.refused(&["state", "rewind", "shops", "--to", "2020-01-01"]);
+        assert!(error.contains("read in full each time"), "{error}");
+        let error = place.refused(&["state", "rewind", "orders", "--to", "then"]);
+        assert!(error.contains("`--to then`"), "{error}");
+    }
+}
