@@ -1,9 +1,12 @@
 //! Arguments, output, exit codes; nothing else.
 
+mod check;
+mod existing;
 mod explain;
 mod inspect;
 mod learn;
 mod new;
+mod update;
 
 use std::io::Write;
 use std::path::Path;
@@ -28,6 +31,10 @@ struct Arguments {
 enum Command {
     /// Writes a connector crate for the API that a document describes
     New(new::Arguments),
+    /// Brings a crate up to its document, its etlgen.toml and this etlgen, and keeps what its owner changed
+    Update(update::Arguments),
+    /// Fails where conflicts are open, or where `etlgen update` would change something
+    Check(check::Arguments),
     /// Shows what is inferred of a document: resources, keys, paginators, cursors, parents
     Inspect(inspect::Arguments),
     /// Says why a resource, one of its fields or the auth is taken to be what it is, and what changes it
@@ -40,6 +47,8 @@ enum Command {
 enum Failure {
     /// Everything has been said.
     Said,
+    /// It is done, and its owner has to settle what has been said.
+    Conflicts,
     Diagnostic(Box<Diagnostic>),
     Message(String),
 }
@@ -50,11 +59,13 @@ impl From<Box<Diagnostic>> for Failure {
     }
 }
 
-/// Runs the command line. Exit codes: 0 all is well, 1 there is no result, 2 usage.
+/// Runs the command line. Exit codes: 0 all is well, 1 there is no result, 2 usage, or conflicts to be settled.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::New(arguments) => new::run(&arguments),
+        Command::Update(arguments) => update::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
@@ -62,6 +73,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failure::Said) => {}
+        Err(Failure::Conflicts) => return ExitCode::from(2),
         Err(Failure::Diagnostic(diagnostic)) => say(&diagnostic.to_string()),
         Err(Failure::Message(message)) => say(&format!("error: {message}")),
     }

@@ -7,18 +7,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::lock::hash;
-use super::{BASE, Lock};
+use super::{BASE, LOCK, Lock};
 use crate::emit::Files;
 
 /// Where a crate keeps what was learnt from samples: overlays that each generation applies after those of its owner.
 const LEARNED: &str = "learned";
-const LOCK: &str = ".etlgen/lock.json";
 
 /// Why a crate was not changed.
 #[derive(Debug)]
 pub enum ChangeError {
     /// Its owner has changed these files.
     Edited(Vec<String>),
+    /// Its owner has changed this file after an update was cut short.
+    Between(String),
     /// The system refused.
     Io(PathBuf, io::Error),
 }
@@ -30,6 +31,11 @@ impl fmt::Display for ChangeError {
                 let files = files.join(", ");
                 write!(f, "{files}: changed by hand since etlgen wrote it")
             }
+            ChangeError::Between(file) => write!(
+                f,
+                "{file}: changed by hand since an update was cut short; move your version away and run `etlgen update`, \
+                 which finishes it, or remove .etlgen/journal to leave things as they are"
+            ),
             ChangeError::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }
     }

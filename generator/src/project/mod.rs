@@ -1,9 +1,19 @@
 //! The crate on disk: written whole or not at all, with the base and the lock that later updates merge by.
 
 mod change;
+mod combine;
 mod format;
+mod journal;
 mod lock;
+mod manifest;
+mod merge;
 mod place;
+mod renames;
+mod rust;
+mod tree;
+mod units;
+mod update;
+mod uses;
 
 use std::fs;
 use std::io;
@@ -11,13 +21,18 @@ use std::path::{Path, PathBuf};
 
 pub use change::{ChangeError, change, learned, learned_path, read_lock};
 pub use format::format;
+pub use journal::{apply, is_pending, recover};
 pub use lock::{Lock, spec_hash};
+pub use merge::Side;
 pub use place::{Surroundings, relative};
+pub use tree::{Text, Tree, is_inside};
+pub use update::{Accept, Conflict, Outcome, Update, dirty, unsettled, update};
 
 use crate::emit::Files;
 
 /// Where the last pristine output stands; each file has this ending too, so that no tool takes it for a source.
 const BASE: &str = ".etlgen/base";
+const LOCK: &str = ".etlgen/lock.json";
 
 /// Why a crate was not written.
 #[derive(Debug)]
@@ -96,5 +111,5 @@ fn write_all(folder: &Path, files: &Files, lock: &Lock) -> io::Result<()> {
         write(folder.join(path), text)?;
         write(folder.join(format!("{BASE}/{path}.base")), text)?;
     }
-    write(folder.join(".etlgen/lock.json"), &lock.to_json())
+    write(folder.join(LOCK), &lock.to_json())
 }

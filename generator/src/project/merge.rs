@@ -1,0 +1,212 @@
+//! Three versions of a text become one: as generated before, as its owner has it, as generated now.
+
+use similar::{MergeResolution, TextMerge};
+
+use super::units;
+
+/// What stands at the conflict markers.
+const MINE: &str = "yours";
+const BASE: &str = "as generated before";
+const THEIRS: &str = "as generated now";
+
+/// Whose lines count where both changed the same ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The owner's.
+    Mine,
+    /// Those generated now.
+    Theirs,
+}
+
+/// A merged text: with markers where neither side could give way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Merged {
+    pub text: String,
+    /// The lines, from 1, at which conflicts begin.
+    pub conflicts: Vec<usize>,
+}
+
+impl Merged {
+    /// A text in which nothing is in doubt.
+    pub fn clean(text: String) -> Self {
+        let conflicts = Vec::new();
+        Merged { text, conflicts }
+    }
+}
+
+/// Merges line by line; `side` settles what else would be a conflict.
+pub fn merge(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Merged {
+    let (base, mine, theirs) = (ended(base), ended(mine), ended(theirs));
+    let (b, m, t) = (lines(&base), lines(&mine), lines(&theirs));
+    let mut out = Writer::default();
+    for region in TextMerge::from_lines(base.as_str(), mine.as_str(), theirs.as_str()).regions() {
+        let mine = &m[region.ours_range()];
+        let theirs = &t[region.theirs_range()];
+        match region.resolution() {
+            MergeResolution::Theirs => out.lines(theirs),
+            MergeResolution::Conflict => {
+                let base = &b[region.base_range()];
+                match (units::resolve(base, mine, theirs), side) {
+                    (Some(text), _) => out.lines(&[&text]),
+                    (None, Some(Side::Mine)) => out.lines(mine),
+                    (None, Some(Side::Theirs)) => out.lines(theirs),
+                    (None, None) => out.conflict(base, mine, theirs),
+                }
+            }
+            _ => out.lines(mine),
+        }
+    }
+    out.merged()
+}
+
+/// One conflict from the first line that differs to the last: for texts of which lines say nothing.
+pub fn whole(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Merged {
+    match side {
+        Some(Side::Mine) => return Merged::clean(mine.to_owned()),
+        Some(Side::Theirs) => return Merged::clean(theirs.to_owned()),
+        None => {}
+    }
+    let (base, mine, theirs) = (ended(base), ended(mine), ended(theirs));
+    let (b, m, t) = (lines(&base), lines(&mine), lines(&theirs));
+    let shortest = b.len().min(m.len()).min(t.len());
+    let same = |at: &usize| m[*at] == b[*at] && m[*at] == t[*at];
+    let before = (0..shortest).take_while(same).count();
+    let same = |at: &usize| {
+        let end = |lines: &[&str]| lines[lines.len() - 1 - at].to_owned();
+        end(&m) == end(&b) && end(&m) == end(&t)
+    };
+    let after = (0..shortest - before).take_while(same).count();
+    let inner = |lines: &[&str]| before..lines.len() - after;
+    let mut out = Writer::default();
+    out.lines(&m[..before]);
+    out.conflict(&b[inner(&b)], &m[inner(&m)], &t[inner(&t)]);
+    out.lines(&m[m.len() - after..]);
+    out.merged()
+}
+
+/// The lines, from 1, at which a conflict begins, whoever wrote it.
+pub fn markers(text: &str) -> Vec<usize> {
+    let is_marker = |line: &str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
+    let found: Vec<(usize, &str)> = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| is_marker(line))
+        .collect();
+    let begins = found.iter().filter(|(_, line)| line.starts_with('<'));
+    let begins: Vec<usize> = begins.map(|(at, _)| at + 1).collect();
+    match begins.is_empty() {
+        // An end without its beginning is one that was not cleared away.
+        true => found.iter().map(|(at, _)| at + 1).collect(),
+        false => begins,
+    }
+}
+
+/// Takes one side of each conflict that `merge` has marked.
+pub fn settle(text: &str, side: Side) -> String {
+    let mut out = String::new();
+    let mut within = None;
+    for line in text.split_inclusive('\n') {
+        let mark = line.trim_end();
+        within = match (within, mark) {
+            (None, mark) if mark == format!("<<<<<<< {MINE}") => Some(Some(Side::Mine)),
+            (Some(_), mark) if mark == format!("||||||| {BASE}") => Some(None),
+            (Some(_), "=======") => Some(Some(Side::Theirs)),
+            (Some(_), mark) if mark == format!(">>>>>>> {THEIRS}") => None,
+            (None, _) => {
+                out.push_str(line);
+                None
+            }
+            (Some(part), _) => {
+                if part == Some(side) {
+                    out.push_str(line);
+                }
+                Some(part)
+            }
+        };
+    }
+    out
+}
+
+fn ended(text: &str) -> String {
+    let mut text = text.to_owned();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+#[derive(Default)]
+struct Writer {
+    text: String,
+    conflicts: Vec<usize>,
+}
+
+impl Writer {
+    fn lines(&mut self, lines: &[&str]) {
+        lines.iter().for_each(|line| self.text.push_str(line));
+    }
+
+    fn conflict(&mut self, base: &[&str], mine: &[&str], theirs: &[&str]) {
+        self.conflicts.push(self.text.matches('\n').count() + 1);
+        self.text.push_str(&format!("<<<<<<< {MINE}\n"));
+        self.lines(mine);
+        self.text.push_str(&format!("||||||| {BASE}\n"));
+        self.lines(base);
+        self.text.push_str("=======\n");
+        self.lines(theirs);
+        self.text.push_str(&format!(">>>>>>> {THEIRS}\n"));
+    }
+
+    fn merged(self) -> Merged {
+        Merged {
+            text: self.text,
+            conflicts: self.conflicts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = "struct A {\n    a: u8,\n    b: u8,\n}\n";
+
+    fn with(line: &str) -> String {
+        BASE.replace("    b: u8,\n", &format!("    b: u8,\n    {line},\n"))
+    }
+
+    #[test]
+    fn fields_added_side_by_side_both_stay() {
+        let merged = merge(BASE, &with("mine: u8"), &with("theirs: u8"), None);
+        let text = "struct A {\n    a: u8,\n    b: u8,\n    theirs: u8,\n    mine: u8,\n}\n";
+        assert_eq!(merged, Merged::clean(text.to_owned()));
+    }
+
+    #[test]
+    fn a_line_that_both_changed_is_a_conflict_until_a_side_is_taken() {
+        let mine = BASE.replace("a: u8", "a: u16");
+        let theirs = BASE.replace("a: u8", "a: u32");
+        let merged = merge(BASE, &mine, &theirs, None);
+        assert_eq!(merged.conflicts, [2]);
+        assert_eq!(markers(&merged.text), [2]);
+        assert_eq!(settle(&merged.text, Side::Mine), mine);
+        assert_eq!(settle(&merged.text, Side::Theirs), theirs);
+        let taken = merge(BASE, &mine, &theirs, Some(Side::Theirs));
+        assert_eq!(taken, Merged::clean(theirs));
+    }
+
+    #[test]
+    fn a_whole_conflict_spares_what_is_the_same() {
+        let (mine, theirs) = (with("mine: u8"), with("theirs: u8"));
+        let merged = whole(BASE, &mine, &theirs, None);
+        assert_eq!(merged.conflicts, [4]);
+        assert_eq!(settle(&merged.text, Side::Mine), mine);
+        assert_eq!(settle(&merged.text, Side::Theirs), theirs);
+        let merged = whole("", "a", "", None);
+        assert_eq!(settle(&merged.text, Side::Mine), "a\n");
+    }
+}

@@ -1,0 +1,106 @@
+//! Files that stand elsewhere than before: etlgen gives them another name, or their owner moved them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use similar::TextDiff;
+
+use super::tree::{Text, Tree};
+use super::{ChangeError, Lock};
+use crate::emit::Files;
+use crate::plan::module_name;
+
+/// How much of its lines a file shares with the one that it was, at least.
+const ALIKE: f32 = 0.6;
+
+/// Old path -> new path of what is generated under another name now.
+pub fn renames(
+    tree: &Tree,
+    files: &Files,
+    lock: &Lock,
+) -> Result<BTreeMap<String, String>, ChangeError> {
+    let mut found = BTreeMap::new();
+    let free = |old: String, new: String, found: &mut BTreeMap<String, String>| {
+        let vanishes = tree.base.contains_key(&old) && !files.contains_key(&old);
+        let appears = files.contains_key(&new) && !tree.base.contains_key(&new);
+        let free = matches!(tree.read(&new), Ok(Text::None));
+        if vanishes && appears && free && !found.values().any(|taken| *taken == new) {
+            found.insert(old, new);
+        }
+    };
+    // The ledger knows which resource it is.
+    for (what, old) in tree
+        .lock
+        .names
+        .iter()
+        .filter(|(what, _)| what.starts_with("resource "))
+    {
+        let Some(new) = lock.names.get(what).filter(|new| *new != old) else {
+            continue;
+        };
+        let paths = |name: &str| {
+            [
+                format!("src/resources/{}.rs", module_name(name)),
+                format!("tests/examples/{name}.json"),
+                format!("tests/exchange/{name}.json"),
+            ]
+        };
+        for (old, new) in paths(old).into_iter().zip(paths(new)) {
+            free(old, new, &mut found);
+        }
+    }
+    // Else a file that its owner has changed goes where most of it is.
+    let appear: BTreeSet<&String> = files
+        .keys()
+        .filter(|path| !tree.base.contains_key(*path))
+        .collect();
+    for (old, text) in &tree.base {
+        if files.contains_key(old) || found.contains_key(old) || !old.ends_with(".rs") {
+            continue;
+        }
+        match tree.read(old)? {
+            Text::Some(mine) if mine != *text => {}
+            _ => continue,
+        }
+        let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+        let near = appear.iter().filter(|new| folder(new) == folder(old));
+        if let Some(new) = nearest(text, near.map(|new| (*new, files[*new].as_str()))) {
+            free(old.clone(), new, &mut found);
+        }
+    }
+    Ok(found)
+}
+
+/// Where the owner moved a file that was generated, and what it is now.
+pub fn moved(
+    tree: &Tree,
+    files: &Files,
+    base: Option<&String>,
+) -> Result<Option<(String, String)>, ChangeError> {
+    let Some(base) = base.filter(|base| base.lines().count() > 3) else {
+        return Ok(None);
+    };
+    let mut own = Files::new();
+    for path in tree.sources()? {
+        if tree.base.contains_key(&path) || files.contains_key(&path) {
+            continue;
+        }
+        if let Text::Some(text) = tree.read(&path)? {
+            own.insert(path, text);
+        }
+    }
+    let found = nearest(base, own.iter().map(|(path, text)| (path, text.as_str())));
+    Ok(found.map(|path| {
+        let text = own.remove(&path).unwrap_or_default();
+        (path, text)
+    }))
+}
+
+/// The text that is most alike, if one is enough so.
+fn nearest<'a>(text: &str, others: impl Iterator<Item = (&'a String, &'a str)>) -> Option<String> {
+    let alike = |other: &str| TextDiff::from_lines(text, other).ratio();
+    others
+        .map(|(path, other)| (alike(other), path))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, path)| path.clone())
+}

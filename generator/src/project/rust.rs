@@ -1,0 +1,191 @@
+//! What a merged Rust file must be: one that parses, in which nothing has two meanings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use quote::ToTokens;
+use syn::spanned::Spanned;
+
+/// Why a text is no Rust: line from 1, and what the parser says.
+pub fn parse(text: &str) -> Result<syn::File, (usize, String)> {
+    syn::parse_file(text).map_err(|error| (error.span().start().line, error.to_string()))
+}
+
+/// The text as rustfmt prints it with the configuration that it finds from `folder` upwards, or with none;
+/// `None`: it cannot.
+pub fn formatted(text: &str, folder: Option<&Path>) -> Option<String> {
+    let mut command = Command::new("rustfmt");
+    command.args(["--edition", "2024", "--emit", "stdout", "--quiet"]);
+    match folder {
+        Some(folder) => command.arg("--config-path").arg(config(folder)?),
+        // A folder without one.
+        None => command.args(["--config-path", empty_config()?.to_str()?]),
+    };
+    let mut running = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut stdin = running.stdin.take()?;
+    let text = text.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()));
+    let output = running.wait_with_output().ok()?;
+    let written = writer.join().ok()?.is_ok();
+    (written && output.status.success()).then(|| String::from_utf8(output.stdout).ok())?
+}
+
+/// The configuration of rustfmt that counts in a folder.
+pub fn config(folder: &Path) -> Option<std::path::PathBuf> {
+    let folder = std::path::absolute(folder).ok()?;
+    let places = folder
+        .ancestors()
+        .flat_map(|folder| ["rustfmt.toml", ".rustfmt.toml"].map(|name| folder.join(name)));
+    places.into_iter().find(|path| path.is_file())
+}
+
+fn empty_config() -> Option<std::path::PathBuf> {
+    let path = std::env::temp_dir().join(format!("etlgen-rustfmt-{}.toml", std::process::id()));
+    if !path.exists() {
+        std::fs::write(&path, "").ok()?;
+    }
+    Some(path)
+}
+
+/// Something that has a name, and what it is: `Invoice.amount` is of type `Option < i64 >`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    /// The struct that it is a field of.
+    pub of: Option<String>,
+    pub name: String,
+    pub kind: &'static str,
+    /// The type of a field, the signature of a function.
+    pub what: String,
+    /// First and last line, from 1, with attributes and documentation.
+    pub lines: (usize, usize),
+}
+
+/// The items of a file and the fields of its structs.
+pub fn definitions(file: &syn::File) -> Vec<Definition> {
+    let mut found = Vec::new();
+    for item in &file.items {
+        let (kind, name, what) = match item {
+            syn::Item::Fn(item) => (
+                "function",
+                item.sig.ident.to_string(),
+                tokens(&item.sig.output),
+            ),
+            syn::Item::Struct(item) => ("type", item.ident.to_string(), String::new()),
+            syn::Item::Enum(item) => ("type", item.ident.to_string(), String::new()),
+            syn::Item::Type(item) => ("type", item.ident.to_string(), tokens(&item.ty)),
+            syn::Item::Mod(item) => ("module", item.ident.to_string(), String::new()),
+            syn::Item::Use(item) => ("import", tokens(&item.tree), String::new()),
+            _ => continue,
+        };
+        let lines = lines(item);
+        let definition = Definition {
+            of: None,
+            name: name.clone(),
+            kind,
+            what,
+            lines,
+        };
+        found.push(definition);
+        if let syn::Item::Struct(item) = item {
+            let fields = item.fields.iter().filter_map(|field| {
+                Some(Definition {
+                    of: Some(name.clone()),
+                    name: field.ident.as_ref()?.to_string(),
+                    kind: "field",
+                    what: tokens(&field.ty),
+                    lines: self::lines(field),
+                })
+            });
+            found.extend(fields);
+        }
+    }
+    found
+}
+
+fn lines(node: &impl Spanned) -> (usize, usize) {
+    let span = node.span();
+    (span.start().line, span.end().line)
+}
+
+fn tokens(node: &impl ToTokens) -> String {
+    node.to_token_stream().to_string()
+}
+
+/// Pairs of definitions with the same name in the same place: the second has no meaning beside the first.
+pub fn doubled(file: &syn::File) -> Vec<(Definition, Definition)> {
+    let mut seen: BTreeMap<(Option<String>, bool, String), Definition> = BTreeMap::new();
+    let mut found = Vec::new();
+    for definition in definitions(file) {
+        // Functions and types are named apart from one another; imports are taken by their text.
+        let key = (
+            definition.of.clone(),
+            definition.kind == "function",
+            definition.name.clone(),
+        );
+        match seen.get(&key) {
+            Some(first) => found.push((first.clone(), definition)),
+            None => _ = seen.insert(key, definition),
+        }
+    }
+    found
+}
+
+/// What is defined in these files, by its place and name.
+pub type Definitions = BTreeMap<(Option<String>, String), Definition>;
+
+/// What one set of files defines and another does not, or otherwise.
+pub fn changed(before: &Definitions, after: &Definitions) -> Vec<(Definition, Option<String>)> {
+    let types: BTreeSet<&String> = after
+        .keys()
+        .filter(|key| key.0.is_none())
+        .map(|key| &key.1)
+        .collect();
+    before
+        .iter()
+        .filter_map(|(key, definition)| {
+            if !matches!(definition.kind, "field" | "function" | "type") {
+                return None;
+            }
+            // Of a type that is gone, the type itself is what is told.
+            if key.0.as_ref().is_some_and(|of| !types.contains(of)) {
+                return None;
+            }
+            match after.get(key) {
+                None => Some((definition.clone(), None)),
+                Some(now) if now.what != definition.what => {
+                    Some((definition.clone(), Some(now.what.replace(' ', ""))))
+                }
+                Some(_) => None,
+            }
+        })
+        .collect()
+}
+
+/// Whether a line of code uses what is defined so.
+pub fn mentions(line: &str, definition: &Definition) -> bool {
+    let code = line.trim();
+    if code.starts_with("//") {
+        return false;
+    }
+    let word = |text: &str, before: &str| {
+        code.match_indices(&format!("{before}{text}"))
+            .any(|(at, found)| {
+                let ends = code[at + found.len()..].chars().next();
+                let begins = code[..at].chars().next_back();
+                let in_name = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+                !in_name(ends) && (!before.is_empty() || !in_name(begins))
+            })
+    };
+    let name = definition.name.trim_start_matches("r#");
+    match definition.kind {
+        "field" => word(&definition.name, ".") || word(&name.to_uppercase(), "::"),
+        _ => word(&definition.name, ""),
+    }
+}

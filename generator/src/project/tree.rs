@@ -1,0 +1,161 @@
+//! A crate on disk as an update sees it: what was generated, and what is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::lock::hash;
+use super::{BASE, ChangeError, Lock, read_lock};
+use crate::emit::Files;
+
+/// A file, if it is there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Text {
+    None,
+    /// With `\n` at the ends of lines.
+    Some(String),
+    /// No UTF-8, or no file.
+    Other,
+}
+
+/// A crate that etlgen wrote.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    pub folder: PathBuf,
+    pub lock: Lock,
+    /// What was generated last.
+    pub base: Files,
+    /// The files that stand in the base, also those that the lock does not know.
+    pub bases: BTreeSet<String>,
+    /// Files whose base is not what the lock says.
+    pub misfits: Vec<String>,
+}
+
+/// Whether a path leads to a place within a crate.
+pub fn is_inside(path: &str) -> bool {
+    let mut parts = Path::new(path).components();
+    !path.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
+}
+
+impl Tree {
+    /// Reads the lock and the base of a crate.
+    pub fn open(folder: &Path) -> Result<Tree, ChangeError> {
+        let lock = read_lock(folder)?;
+        let mut tree = Tree {
+            folder: folder.to_owned(),
+            lock,
+            base: Files::new(),
+            bases: BTreeSet::new(),
+            misfits: Vec::new(),
+        };
+        let base = folder.join(BASE);
+        if base.is_dir() {
+            for path in walk(&base, &|_| true)? {
+                tree.bases.insert(path.trim_end_matches(".base").to_owned());
+            }
+        }
+        let known: BTreeSet<&String> = tree.lock.files.keys().collect();
+        tree.misfits = tree
+            .bases
+            .iter()
+            .filter(|path| !known.contains(path))
+            .cloned()
+            .collect();
+        for (path, generated) in &tree.lock.files {
+            if !is_inside(path) {
+                let error = io::Error::other(format!("{path:?} is not a path in the crate"));
+                return Err(ChangeError::Io(folder.join(super::LOCK), error));
+            }
+            let text = match tree.read(&format!("{BASE}/{path}.base"))? {
+                Text::Some(text) => Some(text),
+                _ => None,
+            };
+            if text.as_ref().map(|text| hash(text.as_bytes())).as_ref() != Some(generated) {
+                tree.misfits.push(path.clone());
+            }
+            // Without a base, a file that is as it was generated is its own.
+            let text = match text {
+                Some(text) => text,
+                None => match tree.read(path)? {
+                    Text::Some(text) if hash(text.as_bytes()) == *generated => text,
+                    _ => String::new(),
+                },
+            };
+            tree.base.insert(path.clone(), text);
+        }
+        Ok(tree)
+    }
+
+    /// A file by its path in the crate.
+    pub fn read(&self, path: &str) -> Result<Text, ChangeError> {
+        let place = self.folder.join(path);
+        match fs::symlink_metadata(&place) {
+            Ok(known) if !known.is_file() => return Ok(Text::Other),
+            _ => {}
+        }
+        match fs::read(&place) {
+            Ok(bytes) => Ok(match String::from_utf8(bytes) {
+                Ok(text) if text.contains("\r\n") => Text::Some(text.replace("\r\n", "\n")),
+                Ok(text) => Text::Some(text),
+                Err(_) => Text::Other,
+            }),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(Text::None)
+            }
+            Err(error) => Err(ChangeError::Io(place, error)),
+        }
+    }
+
+    /// A text with the ends of lines that the file has.
+    pub fn ended(&self, path: &str, text: &str) -> String {
+        let bytes = fs::read(self.folder.join(path)).unwrap_or_default();
+        match bytes.windows(2).any(|pair| pair == b"\r\n") {
+            true => text.replace('\n', "\r\n"),
+            false => text.to_owned(),
+        }
+    }
+
+    /// The Rust files of the library and the program.
+    pub fn sources(&self) -> Result<Vec<String>, ChangeError> {
+        let all = self.all()?.into_iter();
+        Ok(all
+            .filter(|path| path.starts_with("src/") && path.ends_with(".rs"))
+            .collect())
+    }
+
+    /// Every file but those of git, cargo and etlgen.
+    pub fn all(&self) -> Result<Vec<String>, ChangeError> {
+        walk(&self.folder, &|name| {
+            !matches!(name, ".git" | "target" | ".etlgen" | "data")
+        })
+    }
+}
+
+/// The files below a folder, by their path in it, with `/`; `enter` says which of its own folders count.
+fn walk(folder: &Path, enter: &dyn Fn(&str) -> bool) -> Result<Vec<String>, ChangeError> {
+    let mut found = Vec::new();
+    let mut folders = vec![(folder.to_owned(), String::new())];
+    while let Some((place, prefix)) = folders.pop() {
+        let at = |error| ChangeError::Io(place.clone(), error);
+        for entry in fs::read_dir(&place).map_err(at)? {
+            let entry = entry.map_err(at)?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let kind = entry.file_type().map_err(at)?;
+            if kind.is_dir() && (!prefix.is_empty() || enter(&name)) {
+                folders.push((entry.path(), format!("{prefix}{name}/")));
+            } else if kind.is_file() {
+                found.push(format!("{prefix}{name}"));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,288 @@
+//! A new generation meets a crate that its owner has changed: file by file, by what was generated before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+
+use super::combine::{Combined, Style, combine};
+use super::merge::{Side, markers, settle};
+use super::tree::{Text, Tree};
+use super::uses::uses;
+use super::{BASE, ChangeError, LOCK, Lock, renames};
+use crate::emit::Files;
+
+/// The owner's own file in the crate: read, never written.
+const WISHES: &str = "etlgen.toml";
+
+/// What becomes of one file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// As generated now: its owner had not touched it.
+    Follows,
+    New,
+    Removed,
+    /// The owner's changes and those of etlgen together.
+    Merged,
+    /// It stands where its owner moved what was generated there.
+    MergedAway(String),
+    /// Its markers are settled by `--accept`.
+    Settled,
+    /// The owner deleted it, and it stays so although it changed.
+    StaysDeleted,
+    /// It is generated no longer, but its owner has changed it.
+    NowYours,
+    /// It is no text.
+    Unread,
+}
+
+/// A place that needs its owner's decision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conflict {
+    pub path: String,
+    /// From 1.
+    pub line: usize,
+    pub why: String,
+}
+
+/// What an update will do.
+#[derive(Debug, Default)]
+pub struct Update {
+    /// Files of the crate as they will be; `None`: removed.
+    pub changes: BTreeMap<String, Option<String>>,
+    /// What stands in `.etlgen`, likewise.
+    pub records: BTreeMap<String, Option<String>>,
+    pub outcomes: Vec<(String, Outcome)>,
+    pub conflicts: Vec<Conflict>,
+}
+
+/// Whose side is taken in which file.
+pub type Accept = BTreeMap<String, Side>;
+
+/// Plans the update of a crate to these files.
+pub fn update(
+    tree: &Tree,
+    files: &Files,
+    lock: &Lock,
+    accept: &Accept,
+) -> Result<Update, ChangeError> {
+    let style = Style::of(&tree.folder);
+    let mut planned = Update::default();
+    let renamed = renames::renames(tree, files, lock)?;
+    let targets: BTreeSet<&String> = renamed.values().collect();
+    let paths: BTreeSet<&String> = tree.base.keys().chain(files.keys()).collect();
+    for path in paths {
+        if path == WISHES || targets.contains(path) {
+            continue;
+        }
+        let target = renamed.get(path).unwrap_or(path);
+        let side = accept.get(path).or(accept.get(target)).copied();
+        let file = File {
+            path,
+            target,
+            base: tree.base.get(path),
+            new: files.get(target),
+            side,
+        };
+        file.plan(tree, files, &style, &mut planned)?;
+    }
+    for (path, side) in accept {
+        if let Text::Some(text) = tree.read(path)?
+            && !planned.changes.contains_key(path)
+            && !markers(&text).is_empty()
+        {
+            planned
+                .changes
+                .insert(path.clone(), Some(settle(&text, *side)));
+            planned.outcomes.push((path.clone(), Outcome::Settled));
+        }
+    }
+    planned
+        .conflicts
+        .extend(uses(tree, files, &planned.changes)?);
+    planned.records = records(tree, files, lock)?;
+    Ok(planned)
+}
+
+/// A file in its three versions, and where it will stand.
+struct File<'a> {
+    path: &'a String,
+    target: &'a String,
+    base: Option<&'a String>,
+    new: Option<&'a String>,
+    side: Option<Side>,
+}
+
+impl File<'_> {
+    fn plan(
+        &self,
+        tree: &Tree,
+        files: &Files,
+        style: &Style,
+        planned: &mut Update,
+    ) -> Result<(), ChangeError> {
+        let mut place = self.path.clone();
+        let mut disk = tree.read(&place)?;
+        let changed = self.base != self.new;
+        let left = disk == Text::None && changed && self.side != Some(Side::Theirs);
+        if left && let Some((moved, text)) = renames::moved(tree, files, self.base)? {
+            (place, disk) = (moved, Text::Some(text));
+        }
+        let mine = match disk {
+            Text::Other => {
+                if changed {
+                    planned.tell(&place, Outcome::Unread);
+                }
+                return Ok(());
+            }
+            Text::None => None,
+            // Markers that `--accept` settles are settled first.
+            Text::Some(text) if !markers(&text).is_empty() => {
+                self.side.map(|side| settle(&text, side)).or(Some(text))
+            }
+            Text::Some(text) => Some(text),
+        };
+        let stays = place != *self.path;
+        match (self.base, mine, self.new) {
+            (None, None, Some(new)) => {
+                planned.write(self.target, style.apply(self.target, new), Outcome::New)
+            }
+            (Some(_), None, Some(new)) if changed => match self.side {
+                Some(Side::Theirs) => {
+                    planned.write(self.target, style.apply(self.target, new), Outcome::New)
+                }
+                _ => planned.tell(self.path, Outcome::StaysDeleted),
+            },
+            (_, None, _) | (None, _, None) => {}
+            (Some(base), Some(mine), None) => {
+                if !stays && (self.side == Some(Side::Theirs) || style.same(self.path, &mine, base))
+                {
+                    planned.changes.insert(self.path.clone(), None);
+                    planned.tell(self.path, Outcome::Removed);
+                } else {
+                    planned.tell(&place, Outcome::NowYours);
+                }
+            }
+            (base, Some(mine), Some(new)) => {
+                if mine == *new || (!changed && self.path == self.target) {
+                    return Ok(());
+                }
+                let target = if stays { &place } else { self.target };
+                if self.path != self.target && !stays {
+                    planned.changes.insert(self.path.clone(), None);
+                }
+                if base.is_some_and(|base| style.same(self.path, &mine, base)) {
+                    planned.write(target, style.apply(target, new), Outcome::Follows);
+                    return Ok(());
+                }
+                let Combined { text, conflicts } = combine(
+                    target,
+                    base.map(String::as_str),
+                    [&mine, new],
+                    style,
+                    self.side,
+                );
+                let outcome = match stays {
+                    true => Outcome::MergedAway(self.path.clone()),
+                    false => Outcome::Merged,
+                };
+                planned
+                    .conflicts
+                    .extend(conflicts.into_iter().map(|(line, why)| Conflict {
+                        path: target.clone(),
+                        line,
+                        why,
+                    }));
+                if text == mine && self.path == self.target {
+                    return Ok(());
+                }
+                planned.write(target, text, outcome);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Update {
+    fn tell(&mut self, path: &str, outcome: Outcome) {
+        self.outcomes.push((path.to_owned(), outcome));
+    }
+
+    fn write(&mut self, path: &str, text: String, outcome: Outcome) {
+        self.changes.insert(path.to_owned(), Some(text));
+        self.tell(path, outcome);
+    }
+
+    /// All that is written, as files keep it.
+    pub fn all(&self, tree: &Tree) -> BTreeMap<String, Option<String>> {
+        let files = self.changes.iter().map(|(path, text)| {
+            let text = text.as_ref().map(|text| tree.ended(path, text));
+            (path.clone(), text)
+        });
+        let records = self.records.iter();
+        files
+            .chain(records.map(|(path, text)| (path.clone(), text.clone())))
+            .collect()
+    }
+}
+
+/// What of `.etlgen` differs from the new generation.
+fn records(
+    tree: &Tree,
+    files: &Files,
+    lock: &Lock,
+) -> Result<BTreeMap<String, Option<String>>, ChangeError> {
+    let mut out = BTreeMap::new();
+    let mut keep = |path: String, text: &str| -> Result<(), ChangeError> {
+        if tree.read(&path)? != Text::Some(text.to_owned()) {
+            out.insert(path, Some(text.to_owned()));
+        }
+        Ok(())
+    };
+    for (path, text) in files {
+        keep(format!("{BASE}/{path}.base"), text)?;
+    }
+    keep(LOCK.to_owned(), &lock.to_json())?;
+    let gone = tree.bases.iter().filter(|path| !files.contains_key(*path));
+    out.extend(gone.map(|path| (format!("{BASE}/{path}.base"), None)));
+    Ok(out)
+}
+
+/// The files with conflict markers: those that are as they were generated have none that matter.
+pub fn unsettled(tree: &Tree) -> Result<Vec<Conflict>, ChangeError> {
+    let mut found = Vec::new();
+    for path in tree.all()? {
+        let Text::Some(text) = tree.read(&path)? else {
+            continue;
+        };
+        if tree.base.get(&path) == Some(&text) {
+            continue;
+        }
+        found.extend(markers(&text).into_iter().map(|line| Conflict {
+            path: path.clone(),
+            line,
+            why: "a conflict is not settled".to_owned(),
+        }));
+    }
+    Ok(found)
+}
+
+/// Whether git knows of changes in these files of the crate that are not committed; `false` where there is no git.
+pub fn dirty(folder: &Path) -> io::Result<Vec<String>> {
+    let output = std::process::Command::new("git")
+        .args(["status", "--porcelain", "-z", "--no-renames", "--", "."])
+        .current_dir(folder)
+        .stderr(std::process::Stdio::null())
+        .output();
+    let output = match output {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        output => output?,
+    };
+    if !output.status.success() {
+        return Ok(Vec::new());
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let paths = text.split('\0').filter_map(|entry| entry.get(3..));
+    // What no update writes may be changed.
+    let written = paths.filter(|path| !path.is_empty() && !path.ends_with(WISHES));
+    Ok(written.map(str::to_owned).collect())
+}

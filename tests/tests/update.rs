@@ -1,0 +1,440 @@
+//! `etlgen update` and `etlgen check`: what follows, what stays, what is a conflict, and that nothing is half-done.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use etlgen_tests::owned::Owned;
+
+const SPEC: &str = "\
+openapi: 3.0.3
+info: {title: Shop, version: '1'}
+servers: [{url: https://shop.example}]
+paths:
+  /orders:
+    get:
+      summary: The orders
+      parameters:
+        - {name: page, in: query, schema: {type: integer}}
+      responses:
+        '200':
+          description: The orders.
+          content:
+            application/json:
+              schema: {type: array, items: {$ref: '#/components/schemas/Order'}}
+  /users:
+    get:
+      responses:
+        '200':
+          description: The users.
+          content:
+            application/json:
+              schema: {type: array, items: {$ref: '#/components/schemas/User'}}
+components:
+  schemas:
+    Order:
+      type: object
+      properties:
+        id: {type: integer}
+        note: {type: string}
+        total: {type: integer}
+    User:
+      type: object
+      properties:
+        id: {type: integer}
+        email: {type: string}
+";
+
+const ORDERS: &str = "src/resources/orders.rs";
+const TOTAL: &str = "        total: {type: integer}\n";
+
+fn shop() -> Owned {
+    Owned::new(SPEC, &[])
+}
+
+/// The document with another line after the total.
+fn with_tax() -> String {
+    SPEC.replace(TOTAL, &format!("{TOTAL}        tax: {{type: integer}}\n"))
+}
+
+/// The document in which the total is a text.
+fn retyped() -> String {
+    SPEC.replace(TOTAL, "        total: {type: string}\n")
+}
+
+/// Both change the total.
+fn in_conflict() -> Owned {
+    let shop = shop();
+    shop.edit(ORDERS, "pub total: Option<i64>", "pub total: Option<f64>");
+    shop.respecify(&retyped());
+    shop
+}
+
+#[test]
+fn nothing_new_changes_nothing() {
+    let shop = shop();
+    let before = shop.tree();
+    let said = shop.ends(0, &["update"]);
+    assert!(said.contains("nothing has changed"), "{said}");
+    assert_eq!(shop.tree(), before);
+    shop.ends(0, &["check"]);
+}
+
+#[test]
+fn files_that_nobody_touched_are_those_of_a_new_crate() {
+    let shop = shop();
+    let more = with_tax()
+        .replace("  /users:\n", "  /pets:\n")
+        .replace("title: Shop", "title: Store");
+    shop.respecify(&more);
+    shop.ends(1, &["check"]);
+    shop.ends(0, &["update"]);
+    let fresh = Owned::new(&more, &["--name", "shop"]);
+    let (mut updated, mut fresh) = (shop.tree(), fresh.tree());
+    // The one knows the name by its ledger, the other by an option.
+    for file in [
+        "etlgen.toml",
+        ".etlgen/lock.json",
+        ".etlgen/base/etlgen.toml.base",
+    ] {
+        updated.remove(file);
+        fresh.remove(file);
+    }
+    assert_eq!(updated, fresh);
+    shop.ends(0, &["check"]);
+}
+
+#[test]
+fn edits_stay_and_changes_follow() {
+    let shop = shop();
+    shop.edit(ORDERS, "pub id:", "/// Mine.\n    pub id:");
+    shop.edit(
+        ORDERS,
+        "pub total: Option<i64>,\n",
+        "pub total: Option<i64>,\n    pub due: Option<Date>,\n",
+    );
+    shop.respecify(&with_tax());
+    shop.ends(0, &["update"]);
+    let text = shop.read(ORDERS);
+    for line in [
+        "/// Mine.",
+        "pub due: Option<Date>,",
+        "pub tax: Option<i64>,",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let after = shop.tree();
+    shop.ends(0, &["update"]);
+    assert_eq!(shop.tree(), after);
+    shop.ends(0, &["check"]);
+}
+
+#[test]
+fn a_conflict_is_named_marked_and_settled() {
+    let shop = in_conflict();
+    let said = shop.ends(2, &["update"]);
+    let text = shop.read(ORDERS);
+    let line = text
+        .lines()
+        .position(|line| line == "<<<<<<< yours")
+        .unwrap()
+        + 1;
+    assert!(said.contains(&format!("{ORDERS}:{line}: ")), "{said}");
+    let marked = "<<<<<<< yours
+    pub total: Option<f64>,
+||||||| as generated before
+    pub total: Option<i64>,
+=======
+    pub total: Option<String>,
+>>>>>>> as generated now
+";
+    assert!(text.contains(marked), "{text}");
+    let marked = shop.tree();
+    assert!(
+        shop.ends(1, &["check"])
+            .contains(&format!("{ORDERS}:{line}: "))
+    );
+    shop.ends(2, &["update"]);
+    assert_eq!(shop.tree(), marked, "markers are not merged again");
+    shop.ends(0, &["update", "--accept", "theirs", ORDERS]);
+    assert!(shop.read(ORDERS).contains("pub total: Option<String>,"));
+    shop.ends(0, &["check"]);
+}
+
+#[test]
+fn a_side_is_taken_at_once() {
+    for (side, line) in [("mine", "Option<f64>"), ("theirs", "Option<String>")] {
+        let shop = in_conflict();
+        shop.ends(0, &["update", "--accept", side, ORDERS]);
+        assert!(shop.read(ORDERS).contains(&format!("pub total: {line},")));
+        shop.ends(0, &["check"]);
+    }
+    let said = shop().ends(1, &["update", "--accept", "hers", ORDERS]);
+    assert!(said.contains("`mine`"), "{said}");
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_shows_what_would_be() {
+    let shop = in_conflict();
+    let before = shop.tree();
+    let said = shop.ends(2, &["update", "--dry-run", "--diff"]);
+    assert_eq!(shop.tree(), before);
+    assert!(said.contains("+    pub total: Option<String>,"), "{said}");
+}
+
+#[test]
+fn what_the_owner_deleted_stays_deleted() {
+    let shop = shop();
+    shop.remove(ORDERS);
+    shop.respecify(&with_tax());
+    let said = shop.ends(0, &["update"]);
+    assert!(said.contains(ORDERS) && !shop.has(ORDERS), "{said}");
+    shop.ends(0, &["check"]);
+    shop.respecify(SPEC);
+    shop.ends(0, &["update", "--accept", "theirs", ORDERS]);
+    assert!(shop.has(ORDERS));
+}
+
+#[test]
+fn what_vanishes_goes_unless_it_was_changed() {
+    let (start, end) = (
+        SPEC.find("  /users:").unwrap(),
+        SPEC.find("components:").unwrap(),
+    );
+    let without = format!("{}{}", &SPEC[..start], &SPEC[end..]);
+    let shop = shop();
+    shop.respecify(&without);
+    shop.ends(0, &["update"]);
+    assert!(!shop.has("src/resources/users.rs"));
+    let shop = Owned::new(SPEC, &[]);
+    shop.edit("src/resources/users.rs", "pub id:", "// Mine.\n    pub id:");
+    shop.respecify(&without);
+    let said = shop.ends(0, &["update"]);
+    assert!(
+        said.contains("warning") || said.contains("src/resources/users.rs"),
+        "{said}"
+    );
+    assert!(shop.read("src/resources/users.rs").contains("// Mine."));
+}
+
+#[test]
+fn a_file_of_the_owners_own_is_never_overwritten() {
+    let shop = shop();
+    shop.write("src/resources/pets.rs", "pub fn my_pets() {}\n");
+    shop.respecify(&format!("{SPEC}\n").replace("  /users:\n", "  /pets:\n"));
+    let said = shop.ends(2, &["update"]);
+    assert!(said.contains("src/resources/pets.rs:1: "), "{said}");
+    let text = shop.read("src/resources/pets.rs");
+    assert!(
+        text.contains("pub fn my_pets() {}") && text.contains("pub fn pets()"),
+        "{text}"
+    );
+}
+
+#[test]
+fn formatting_is_no_edit() {
+    let shop = shop();
+    let flat = shop
+        .read(ORDERS)
+        .replace("    pub ", "  pub   ")
+        .replace("\n\n", "\n\n\n");
+    shop.write(ORDERS, &flat);
+    shop.respecify(&retyped());
+    shop.ends(0, &["update"]);
+    assert!(shop.read(ORDERS).contains("pub total: Option<String>,"));
+    assert!(!shop.read(ORDERS).contains("Option<i64>,\n}"));
+}
+
+#[test]
+fn lines_end_as_the_owners_do() {
+    let shop = shop();
+    for file in [ORDERS, "README.md", ".etlgen/base/README.md.base"] {
+        let text = shop.read(file).replace('\n', "\r\n");
+        shop.write(file, &text);
+    }
+    shop.respecify(&with_tax());
+    shop.ends(0, &["update"]);
+    let text = shop.read(ORDERS);
+    assert!(text.contains("pub tax: Option<i64>,\r\n"), "{text:?}");
+    assert!(!text.replace("\r\n", "").contains('\n'), "{text:?}");
+}
+
+#[test]
+fn a_use_of_what_is_gone_is_named() {
+    let shop = shop();
+    shop.write("src/mine.rs", "use crate::resources::Order;\n\npub fn due(order: &Order) -> bool {\n    order.total > Some(0)\n}\n");
+    shop.respecify(&retyped());
+    let said = shop.ends(2, &["update"]);
+    assert!(
+        said.contains("src/mine.rs:4: ") && said.contains("Order.total"),
+        "{said}"
+    );
+    shop.ends(0, &["update"]);
+}
+
+#[test]
+fn a_field_that_both_added_is_there_once() {
+    for (mine, code) in [("Option<i64>", 0), ("Option<f64>", 2)] {
+        let shop = shop();
+        shop.edit(ORDERS, "pub id:", &format!("pub tax: {mine},\n    pub id:"));
+        shop.respecify(&with_tax());
+        shop.ends(code, &["update"]);
+        let text = shop.read(ORDERS);
+        assert_eq!(
+            text.matches("pub tax").count(),
+            code as usize / 2 + 1,
+            "{text}"
+        );
+        assert!(text.contains(&format!("pub tax: {mine},\n")), "{text}");
+    }
+}
+
+#[test]
+fn a_merge_that_is_no_rust_is_a_conflict() {
+    let shop = shop();
+    // A text that the owner begins in one hunk and ends in another, and that ends by itself in a third.
+    shop.edit(
+        ORDERS,
+        "/// The orders",
+        "const OLD: &str = r#\"\n/// The orders",
+    );
+    shop.edit(
+        ORDERS,
+        "    pub total: Option<i64>,\n",
+        "    pub total: Option<i64>,\n\"#;\n",
+    );
+    shop.respecify(&SPEC.replace(
+        "note: {type: string}",
+        "note: {type: string, description: It says \"# to you}",
+    ));
+    let said = shop.ends(2, &["update"]);
+    assert!(said.contains(ORDERS), "{said}");
+    assert!(shop.read(ORDERS).contains("<<<<<<< yours"));
+}
+
+#[test]
+fn the_manifest_is_merged_by_its_structure() {
+    let shop = shop();
+    shop.edit(
+        "Cargo.toml",
+        "[dev-dependencies]",
+        "regex = \"1\"\n\n[dev-dependencies]",
+    );
+    shop.edit("Cargo.toml", "description = ", "# Mine.\ndescription = ");
+    shop.respecify(&SPEC.replace("title: Shop", "title: Shops of all"));
+    shop.ends(0, &["update"]);
+    let text = shop.read("Cargo.toml");
+    assert!(
+        text.contains("regex = \"1\"")
+            && text.contains("# Mine.\ndescription = \"Connector for the Shops"),
+        "{text}"
+    );
+    assert!(
+        text.contains("name = \"shop-connector\""),
+        "a name stays: {text}"
+    );
+}
+
+#[test]
+fn a_dirty_tree_is_refused_unless_told() {
+    let shop = shop();
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@example.org"]);
+        git.args(arguments)
+            .current_dir(shop.made())
+            .stdout(Stdio::null());
+        assert!(git.status().unwrap().success());
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "-A"]);
+    git(&["commit", "--quiet", "-m", "a"]);
+    shop.edit(ORDERS, "pub id:", "// Mine.\n    pub id:");
+    shop.respecify(&with_tax());
+    let before = shop.tree();
+    let said = shop.ends(1, &["update"]);
+    assert!(
+        said.contains("orders.rs") && said.contains("--allow-dirty"),
+        "{said}"
+    );
+    assert_eq!(shop.tree(), before);
+    shop.ends(0, &["update", "--allow-dirty"]);
+    git(&["add", "-A"]);
+    git(&["commit", "--quiet", "-m", "b"]);
+    shop.respecify(SPEC);
+    shop.ends(0, &["update"]);
+}
+
+#[test]
+fn another_document_is_read_for_once() {
+    let shop = shop();
+    std::fs::write(shop.folder.path().join("new.yaml"), with_tax()).unwrap();
+    let said = shop.ends(0, &["update", "--spec", "../new.yaml"]);
+    assert!(said.contains("spec = \"../new.yaml\""), "{said}");
+    assert!(shop.read(ORDERS).contains("pub tax"));
+    assert!(shop.ends(1, &["check"]).contains("etlgen.toml"));
+    shop.edit("etlgen.toml", "../api.yaml", "../new.yaml");
+    shop.ends(0, &["update"]);
+    shop.ends(0, &["check"]);
+}
+
+#[test]
+fn an_edited_lock_and_a_lost_base_are_found() {
+    let shop = shop();
+    let lock = shop.read(".etlgen/lock.json");
+    shop.edit(".etlgen/lock.json", "\"Order\"", "\"Bestellung\"");
+    assert!(shop.ends(1, &["check"]).contains(ORDERS));
+    shop.write(
+        ".etlgen/lock.json",
+        &lock
+            .replace("Shop", "Other")
+            .replace("\"format\": 1", "\"format\": 7"),
+    );
+    assert!(shop.ends(1, &["check"]).contains("lock.json"));
+    shop.write(".etlgen/lock.json", &lock);
+    shop.edit(&format!(".etlgen/base/{ORDERS}.base"), "note", "memo");
+    assert!(shop.ends(1, &["check"]).contains("orders.rs.base"));
+    shop.ends(0, &["update"]);
+    shop.ends(0, &["check"]);
+    shop.write(".etlgen/lock.json", "<<<<<<< a\n");
+    assert!(shop.ends(1, &["check"]).contains("lock.json"));
+    shop.write(
+        ".etlgen/lock.json",
+        &lock.replace("README.md", "../README.md"),
+    );
+    assert!(shop.ends(1, &["update"]).contains("../README.md"));
+}
+
+#[test]
+fn a_killed_update_is_all_or_nothing() {
+    let (before, after) = {
+        let shop = shop();
+        let before = shop.tree();
+        shop.respecify(&with_tax());
+        shop.ends(0, &["update"]);
+        (before, shop.tree())
+    };
+    for moment in 0..25 {
+        let shop = shop();
+        shop.respecify(&with_tax());
+        let mut running = shop
+            .command(&["update"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(moment * 6));
+        // It may have ended by then.
+        let _ = running.kill();
+        running.wait().unwrap();
+        let killed = shop.tree();
+        let pending = killed
+            .keys()
+            .any(|path| path.starts_with(".etlgen/journal"));
+        assert!(
+            pending || killed == before || killed == after,
+            "half-done after {moment}"
+        );
+        shop.ends(0, &["update"]);
+        assert_eq!(shop.tree(), after, "killed after {moment}");
+    }
+}
