@@ -34,6 +34,22 @@ impl Owned {
         owned
     }
 
+    /// The same once more.
+    pub fn copy(&self) -> Owned {
+        let copy = Owned {
+            etlgen: self.etlgen.clone(),
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let mut found = BTreeMap::new();
+        files(self.folder.path(), "", &mut found);
+        for (path, bytes) in found {
+            let path = copy.folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        copy
+    }
+
     /// Where the crate stands.
     pub fn made(&self) -> PathBuf {
         self.folder.path().join("made")

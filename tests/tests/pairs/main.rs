@@ -1,0 +1,298 @@
+//! Pairs of what an owner does and what becomes of an API, by chance: no line of the owner is lost, each file is Rust or
+//! a named conflict, and a second update changes nothing.
+//!
+//! Our own document is always tried. `ETLGEN_PAIRS=N` tries N pairs on Stripe's, which stands beside the repository, and
+//! compiles some of what comes out; `ETLGEN_SEED` names the first pair.
+
+mod chance;
+mod changes;
+mod edits;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chance::Chance;
+use etlgen_tests::owned::Owned;
+use etlgen_tests::workspace::{cargo, root, stderr, stdout};
+use serde_json::Value;
+
+/// What is known of the pairs tried so far.
+#[derive(Debug, Default)]
+struct Tally {
+    clean: usize,
+    conflicts: usize,
+    /// `etlgen.toml` names a resource that the API has no longer.
+    refused: usize,
+    places: usize,
+    lines: usize,
+}
+
+/// A pair that merged cleanly, and whose owner's edits compile.
+type Sound = Vec<(u64, Owned)>;
+
+fn json(path: &Path) -> Option<Value> {
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(yaml_serde::from_str(&text).unwrap())
+}
+
+fn first_seed() -> u64 {
+    let seed = std::env::var("ETLGEN_SEED").ok();
+    seed.map_or(0, |seed| seed.parse().expect("ETLGEN_SEED is a number"))
+}
+
+#[test]
+fn our_own_document_in_pairs() {
+    let document = json(&root().join("generated-examples/specs/billing.yaml")).unwrap();
+    let first = first_seed();
+    let (tally, sound) = pairs(&document, first..first + 60);
+    println!("{tally:?}");
+    assert!(
+        tally.clean > 20 && tally.conflicts > 5 && tally.lines > 50,
+        "{tally:?}"
+    );
+    compile(&sound[..2]);
+}
+
+#[test]
+fn stripes_document_in_pairs() {
+    let Ok(count) = std::env::var("ETLGEN_PAIRS") else {
+        println!("ETLGEN_PAIRS is not set: skipped");
+        return;
+    };
+    let count: u64 = count.parse().expect("ETLGEN_PAIRS is a number");
+    let Some(document) = json(&root().join("../shared/specs/Deployed/stripe.yaml")) else {
+        println!("there is no such document beside the repository: skipped");
+        return;
+    };
+    let first = first_seed();
+    let middle = first + count / 2;
+    let (mut tally, mut sound) = (Tally::default(), Sound::new());
+    std::thread::scope(|scope| {
+        let halves = [first..middle, middle..first + count];
+        let document = &document;
+        let halves = halves.map(|seeds| scope.spawn(move || pairs(document, seeds)));
+        for half in halves {
+            let (more, kept) = half.join().unwrap();
+            tally.clean += more.clean;
+            tally.conflicts += more.conflicts;
+            tally.refused += more.refused;
+            tally.places += more.places;
+            tally.lines += more.lines;
+            sound.extend(kept);
+        }
+    });
+    println!("{tally:?}");
+    sound.truncate(10);
+    compile(&sound);
+}
+
+fn pairs(document: &Value, seeds: std::ops::Range<u64>) -> (Tally, Sound) {
+    let made = Owned::new(&document.to_string(), &[]);
+    let (mut tally, mut sound) = (Tally::default(), Sound::new());
+    for seed in seeds {
+        let (owned, compiles) = pair(document, &made, seed, &mut tally);
+        if compiles && sound.len() < 5 {
+            sound.push((seed, owned));
+        }
+    }
+    (tally, sound)
+}
+
+/// Tries one pair; gives what came of it, and whether it has to compile.
+fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> (Owned, bool) {
+    let mut chance = Chance::new(seed);
+    let owned = made.copy();
+    let base = lines(&owned.tree());
+    let files: Vec<String> = owned
+        .tree()
+        .into_keys()
+        .filter(|path| path.starts_with("src/resources/") || path.starts_with("src/types/"))
+        .collect();
+    let (mut said, mut compiles) = (Vec::new(), true);
+    let near_file = chance.of(&files).unwrap().clone();
+    let near = schemas(&owned, &near_file);
+    for _ in 0..1 + chance.below(3) {
+        let file = match chance.below(4) {
+            0 => chance.of(&files).unwrap(),
+            _ => &near_file,
+        };
+        if let Some((what, sound)) = edits::edit(&owned, file, &mut chance) {
+            said.push(format!("the owner {what} in {file}"));
+            compiles &= sound;
+        }
+    }
+    let before = owned.tree();
+    let edited = lines(&before);
+    let mut new = document.clone();
+    for _ in 0..1 + chance.below(3) {
+        said.extend(
+            changes::change(&mut new, &near, &mut chance).map(|what| format!("the API {what}")),
+        );
+    }
+    owned.respecify(&new.to_string());
+
+    let output = owned.run(&["update"]);
+    let told = stdout(&output) + &stderr(&output);
+    let context = format!("ETLGEN_SEED={seed}: {said:#?}\n{told}");
+    let code = output.status.code().unwrap();
+    let tree = owned.tree();
+    if code == 1 && told.contains("the document has no resource") {
+        assert!(
+            owned.read("etlgen.toml").contains("[resources.") && tree == before,
+            "{context}"
+        );
+        tally.refused += 1;
+        return (owned, false);
+    }
+    assert!(code == 0 || code == 2, "{context}");
+    let after = lines(&tree);
+    let pristine = lines(
+        &tree
+            .iter()
+            .filter_map(|(path, bytes)| {
+                let path = path.strip_prefix(".etlgen/base/")?.strip_suffix(".base")?;
+                Some((path.to_owned(), bytes.clone()))
+            })
+            .collect(),
+    );
+
+    // What the owner added is there, in its place or on his side of a conflict.
+    for (line, count) in &edited {
+        let before = base.get(line).copied().unwrap_or(0);
+        if *count > before && before == 0 {
+            tally.lines += 1;
+            let now = after.get(line).copied().unwrap_or(0);
+            assert!(now >= *count, "lost: {line:?}\n{context}");
+        }
+    }
+    // What he took away is not back, unless the API says it anew or a conflict asks.
+    if code == 0 {
+        for (line, count) in &base {
+            let left = edited.get(line).copied().unwrap_or(0);
+            let anew = pristine
+                .get(line)
+                .copied()
+                .unwrap_or(0)
+                .saturating_sub(*count);
+            if left < *count && line.len() > 3 {
+                let now = after.get(line).copied().unwrap_or(0);
+                assert!(now <= left + anew, "back: {line:?}\n{context}");
+            }
+        }
+    }
+    for (path, bytes) in tree.iter().filter(|(path, _)| path.ends_with(".rs")) {
+        let text = String::from_utf8_lossy(bytes);
+        let marked = text.contains("<<<<<<< yours\n");
+        let named = told.contains(&format!("conflict: {path}:"));
+        assert!(
+            !marked || named && code == 2,
+            "{path}: markers that nobody tells of\n{context}"
+        );
+        assert!(
+            marked || syn::parse_file(&text).is_ok(),
+            "{path} is no Rust\n{context}\n{text}"
+        );
+    }
+    let again = owned.run(&["update"]);
+    let marked = tree.iter().any(|(path, bytes)| {
+        !path.starts_with(".etlgen") && String::from_utf8_lossy(bytes).contains("<<<<<<< yours\n")
+    });
+    assert_eq!(
+        again.status.code(),
+        Some(if marked { 2 } else { 0 }),
+        "{context}\n{}",
+        stderr(&again)
+    );
+    assert!(
+        marked || stdout(&again).contains("nothing has changed"),
+        "{context}\n{}",
+        stdout(&again)
+    );
+    assert_eq!(owned.tree(), tree, "{context}");
+    match code {
+        0 => tally.clean += 1,
+        _ => tally.conflicts += 1,
+    }
+    tally.places += told.matches("conflict: ").count();
+    (owned, compiles && code == 0)
+}
+
+/// How often each line stands in the owner's part of the files, whatever its indentation.
+fn lines(tree: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    for (_, bytes) in tree.iter().filter(|(path, _)| !path.starts_with(".etlgen")) {
+        let mut mine = true;
+        for line in String::from_utf8_lossy(bytes).lines() {
+            match line {
+                "||||||| as generated before" => mine = false,
+                ">>>>>>> as generated now" => mine = true,
+                line if mine => *found.entry(line.trim().to_owned()).or_default() += 1,
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// The schemas whose structs stand in a file.
+fn schemas(owned: &Owned, file: &str) -> Vec<String> {
+    let lock: Value = serde_json::from_str(&owned.read(".etlgen/lock.json")).unwrap();
+    let text = owned.read(file);
+    let names = lock["names"].as_object().unwrap().iter();
+    let here = names.filter_map(|(what, name)| {
+        let schema = what.strip_prefix("struct /components/schemas/")?;
+        let name = name.as_str()?;
+        let here = text.contains(&format!("pub struct {name} {{"));
+        (here && !schema.contains('/')).then(|| schema.to_owned())
+    });
+    here.collect()
+}
+
+/// Compiles crates, all in one workspace.
+fn compile(crates: &[(u64, Owned)]) {
+    let folder = tempfile::tempdir().unwrap();
+    let list = crates
+        .iter()
+        .map(|(seed, _)| format!("\"p{seed}\""))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let workspace = format!("[workspace]\nresolver = \"3\"\nmembers = [{list}]\n");
+    std::fs::write(folder.path().join("Cargo.toml"), workspace).unwrap();
+    std::fs::copy(root().join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
+    for (seed, owned) in crates {
+        for (path, bytes) in owned.tree() {
+            let text = String::from_utf8(bytes).unwrap();
+            // Packages of one workspace have names of their own; the library keeps its.
+            let text = match path.as_str() {
+                "Cargo.toml" => {
+                    let name = text
+                        .lines()
+                        .find_map(|line| line.strip_prefix("name = "))
+                        .unwrap();
+                    let lib = name.replace('-', "_");
+                    let own = text
+                        .replace(name, &format!("\"p{seed}\""))
+                        .replace("[workspace]\n", "");
+                    format!("{own}\n[lib]\nname = {lib}\n")
+                }
+                _ => text,
+            };
+            let to = folder.path().join(format!("p{seed}")).join(path);
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::write(to, text).unwrap();
+        }
+    }
+    let output = cargo()
+        .current_dir(folder.path())
+        .args([
+            "check",
+            "--offline",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+        ])
+        .env("CARGO_TARGET_DIR", folder.path().join("target"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+}
