@@ -110,6 +110,57 @@ fn a_filter_with_an_expression_is_sent() {
 }
 
 #[test]
+fn resources_send_the_credentials_that_they_want() {
+    let code = |wishes: &str| -> Vec<String> {
+        let code = emitted(&planned(&trap("credentials.yaml"), wishes).unwrap());
+        let squeezed = |file: &str| file.split_whitespace().collect::<String>();
+        code.split("=== ")
+            .map(|file| squeezed(file).replace(",)", ")"))
+            .collect()
+    };
+    let files = code("");
+    let file = |name: &str| -> &String {
+        let path = format!("src/resources/{name}.rs");
+        files.iter().find(|file| file.starts_with(&path)).unwrap()
+    };
+    for (name, part) in [
+        (
+            "audits",
+            ".auth(\"admin_token\",config.admin_token.as_ref().map(Auth::bearer))",
+        ),
+        (
+            "audit_events",
+            ".auth(\"admin_token\",config.admin_token.as_ref().map(Auth::bearer))",
+        ),
+        (
+            "reports",
+            ".auth(\"report_key\",config.report_key.as_ref().map(|key|Auth::query(\"key\",key))).auth(\"report_id_api_key\",config.report_id_api_key.as_ref().map(|key|Auth::header(\"X-Report-Id\",key)))",
+        ),
+        (
+            "invoices",
+            "config.billing_username.as_ref().zip(config.billing_password.as_ref()).map(|(user,password)|Auth::basic(user,password))",
+        ),
+        ("partners", "config.partner_refresh_token.as_ref()"),
+        (
+            "machines",
+            "|(id,secret)|Auth::oauth2_client_credentials(\"https://a.test/token\",id,secret,&[\"read\"])",
+        ),
+    ] {
+        assert!(file(name).contains(part), "{part} in {}", file(name));
+    }
+    for name in ["things", "news", "either"] {
+        assert!(!file(name).contains(".auth("), "{}", file(name));
+    }
+    let config = files.iter().find(|file| file.starts_with("src/config.rs"));
+    for field in ["pubtoken:Secret,", "pubadmin_token:Option<Secret>,"] {
+        assert!(config.unwrap().contains(field), "{config:?}");
+    }
+    let wished = code("auth = \"bearer\"\n");
+    let all = wished.iter().filter(|file| file.contains(".auth("));
+    assert_eq!(all.count(), 1, "the source's own");
+}
+
+#[test]
 fn page_parameters_go_where_they_stand() {
     let code = |wishes: &str| -> String {
         let code = emitted(&planned(&trap("posts.yaml"), wishes).unwrap());

@@ -3,9 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use super::credentials::auth;
 use super::resource::needs_config;
 use super::tokens::{doc, for_features, ident, inner_doc};
-use crate::plan::{Auth, FieldRef, KeyPlace, Plan, Resource, Setting};
+use crate::plan::{FieldRef, Plan, Resource, Setting};
 
 fn library_name(plan: &Plan) -> proc_macro2::Ident {
     format_ident!("{}", plan.crate_name.replace('-', "_"))
@@ -65,69 +66,6 @@ pub fn library(plan: &Plan) -> TokenStream {
             #source
         }
     }
-}
-
-fn auth(auth: &Auth) -> Option<TokenStream> {
-    Some(match auth {
-        Auth::None => return None,
-        Auth::Bearer(setting) => {
-            let setting = ident(setting);
-            quote!(Auth::bearer(&config.#setting))
-        }
-        Auth::Basic(user, password) => {
-            let (user, password) = (ident(user), ident(password));
-            quote!(Auth::basic(&config.#user, &config.#password))
-        }
-        Auth::Keys(keys) => {
-            let keys = keys.iter().map(|key| {
-                let (name, prefix, setting) = (&key.name, &key.prefix, ident(&key.setting));
-                match key.place {
-                    KeyPlace::Query => quote!(Auth::query(#name, &config.#setting)),
-                    KeyPlace::Cookie => quote!(Auth::cookie(#name, &config.#setting)),
-                    KeyPlace::Header if prefix.is_empty() => {
-                        quote!(Auth::header(#name, &config.#setting))
-                    }
-                    KeyPlace::Header => {
-                        quote!(Auth::header_with_prefix(#name, #prefix, &config.#setting))
-                    }
-                }
-            });
-            let all = keys.reduce(|all, key| quote!(#all.and(#key)));
-            return all;
-        }
-        Auth::OAuth2 {
-            token_url,
-            client_id,
-            client_secret,
-            scopes,
-        } => {
-            let (id, secret) = (ident(client_id), ident(client_secret));
-            quote!(Auth::oauth2_client_credentials(#token_url, &config.#id, &config.#secret, &[#(#scopes),*]))
-        }
-        Auth::Refresh {
-            token_url,
-            client_id,
-            client_secret,
-            refresh_token,
-            file,
-            access_token,
-        } => {
-            let (id, secret) = (ident(client_id), ident(client_secret));
-            let (refresh, access) = (ident(refresh_token), ident(access_token));
-            let file = ident(file);
-            quote!(Auth::oauth2_given(
-                config.#access.as_ref(),
-                config.#refresh.as_ref(),
-                |token| Auth::oauth2_refresh_token(
-                    #token_url,
-                    config.#id.as_deref().unwrap_or_default(),
-                    config.#secret.as_ref().map_or("", Secret::expose),
-                    token,
-                    &config.#file,
-                ),
-            ))
-        }
-    })
 }
 
 /// `src/main.rs`.

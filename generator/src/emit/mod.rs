@@ -1,6 +1,7 @@
 //! The plan as files in memory: Rust through quote and prettyplease, the rest through askama. Nothing is decided here.
 
 mod crate_root;
+mod credentials;
 mod documents;
 mod resource;
 mod structs;

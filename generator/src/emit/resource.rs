@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use super::credentials::own_auth;
 use super::structs;
 use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{
@@ -33,10 +34,8 @@ pub fn index(plan: &Plan) -> TokenStream {
 /// Whether the function takes the settings.
 pub fn needs_config(resource: &Resource) -> bool {
     let setting = |value: &ParameterValue| matches!(value, ParameterValue::Setting(_));
-    resource
-        .parameters
-        .iter()
-        .any(|parameter| setting(&parameter.value))
+    let mut parameters = resource.parameters.iter();
+    resource.auth.is_some() || parameters.any(|parameter| setting(&parameter.value))
 }
 
 /// `src/resources/<ident>.rs`.
@@ -116,6 +115,7 @@ fn declaration(resource: &Resource) -> TokenStream {
     if let Some(parent) = &resource.parent {
         calls.push(child_of(parent));
     }
+    calls.extend(resource.auth.iter().map(own_auth));
     for parameter in &resource.parameters {
         let place = match parameter.place {
             ParameterPlace::Path => quote!(path),

@@ -8,8 +8,8 @@ use super::facts::{AuthFacts, Decision, KeyFacts};
 use super::undeclared;
 use super::words::{flat, says};
 
-/// Decides.
-pub(super) fn auth(api: &Api) -> Decision<AuthFacts> {
+/// Decides; with the names of the schemes, where operations name any.
+pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
     let usable = |name: &String| api.security_schemes.contains_key(name);
     let mut counts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     let mut open = 0;
@@ -51,7 +51,8 @@ pub(super) fn auth(api: &Api) -> Decision<AuthFacts> {
         .collect();
     if alone.len() == counts.len() && are_halves(&alone) {
         let reason = "keys that belong together, though given as alternatives";
-        return decide(combine(&alone), 0.75, reason.to_owned());
+        let both = counts.keys().flatten().cloned().collect();
+        return (decide(combine(&alone), 0.75, reason.to_owned()), both);
     }
     if let Some((set, count)) = best {
         let schemes: Vec<&SecurityScheme> = set
@@ -64,14 +65,20 @@ pub(super) fn auth(api: &Api) -> Decision<AuthFacts> {
             .any(|(name, scheme)| is_signed(name, scheme))
         {
             let reason = "every request wants its own signature, which no fixed key can be";
-            return decide(combine(&schemes), 0.3, reason.to_owned());
+            let decision = decide(combine(&schemes), 0.3, reason.to_owned());
+            return (decision, set.clone());
         }
         let sure = if *count * 2 >= open { 0.9 } else { 0.7 };
         let reason = format!("{} operations name {}", count, set.join(" and "));
         let mut decision = decide(combine(&schemes), sure, reason);
         decision.reasons.extend(refused(api, set));
-        return decision;
+        return (decision, set.clone());
     }
+    (unnamed(api), Vec::new())
+}
+
+/// No operation names a scheme.
+fn unnamed(api: &Api) -> Decision<AuthFacts> {
     if !api.security_schemes.is_empty() {
         let schemes: Vec<&SecurityScheme> = api.security_schemes.values().collect();
         // No operation says which; keys of one kind go together.
@@ -131,7 +138,7 @@ fn refused(api: &Api, set: &[String]) -> Option<String> {
 }
 
 /// A key that is computed anew for every request (AWS and its likes).
-fn is_signed(name: &str, scheme: &SecurityScheme) -> bool {
+pub(super) fn is_signed(name: &str, scheme: &SecurityScheme) -> bool {
     let SecurityScheme::ApiKey { description, .. } = scheme else {
         return false;
     };
@@ -143,7 +150,7 @@ fn is_signed(name: &str, scheme: &SecurityScheme) -> bool {
 }
 
 /// The less, the plainer for a program that runs alone.
-fn rank(scheme: &SecurityScheme) -> u8 {
+pub(super) fn rank(scheme: &SecurityScheme) -> u8 {
     match scheme {
         SecurityScheme::Bearer { .. } => 0,
         SecurityScheme::ApiKey {
@@ -182,7 +189,7 @@ fn are_halves(schemes: &[&SecurityScheme]) -> bool {
 }
 
 /// Schemes that go along.
-fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
+pub(super) fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
     if let [scheme] = schemes {
         match scheme {
             SecurityScheme::Bearer { .. } => return AuthFacts::Bearer,

@@ -49,6 +49,14 @@ pub enum AuthFacts {
     },
 }
 
+/// Credentials that a resource wants in place of the API's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnAuth {
+    /// The names of the schemes; they go along.
+    pub schemes: Vec<String>,
+    pub value: AuthFacts,
+}
+
 /// One key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyFacts {
@@ -87,6 +95,8 @@ pub struct ResourceFacts {
     pub cursor: Decision<Option<CursorFacts>>,
     /// Every parameter that comes from another resource.
     pub parent: Decision<Option<ParentFacts>>,
+    /// `None`: it takes the API's.
+    pub auth: Option<OwnAuth>,
     /// Required (path, query, header) parameters that nothing supplies: they become settings. (name, location)
     pub settings: Vec<SettingFacts>,
     /// Parameters set to a fixed value so that all rows come (`state=all`), with the reason.

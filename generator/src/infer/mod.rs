@@ -14,6 +14,7 @@ mod limits;
 mod links;
 mod names;
 mod node;
+mod own_auth;
 mod pages;
 mod params;
 mod parents;
@@ -63,7 +64,7 @@ struct Draft<'a> {
 
 /// Infers everything.
 pub fn infer(api: &Api) -> Facts {
-    let auth = auth::auth(api);
+    let (auth, schemes) = auth::auth(api);
     let (mut drafts, skipped) = drafts(api);
     let above = parents::above(&drafts);
     names::give(&mut drafts, &above);
@@ -81,7 +82,7 @@ pub fn infer(api: &Api) -> Facts {
                 draft,
                 parent.as_ref(),
                 &habits,
-                &auth.value,
+                (&auth.value, &schemes),
             ))
         })
         .collect();
@@ -264,7 +265,7 @@ fn resource(
     draft: &Draft<'_>,
     parent: Option<&Parent>,
     habits: &Habits,
-    auth: &facts::AuthFacts,
+    (auth, schemes): (&facts::AuthFacts, &[String]),
 ) -> ResourceFacts {
     let Draft {
         found,
@@ -318,7 +319,9 @@ fn resource(
         supplied.extend(cursor.param.as_deref());
     }
     let key_within_parent = is_list && parent.value.is_some() && is_shared(drafts, draft);
-    let settings = params::settings(api, operation, &supplied, auth);
+    let own = own_auth::own(api, operation, schemes, auth);
+    let proof = own.as_ref().map_or(auth, |own| &own.value);
+    let settings = params::settings(api, operation, &supplied, proof);
     let mut facts = ResourceFacts {
         name: draft.name.clone(),
         kind: draft.kind,
@@ -334,6 +337,7 @@ fn resource(
         paginator,
         cursor,
         parent,
+        auth: own,
         settings,
         fixed: params::fixed(api, operation, is_list),
         doubts: Vec::new(),

@@ -82,16 +82,19 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Dia
             AuthKind::Bearer => AuthFacts::Bearer,
             AuthKind::Basic => AuthFacts::Basic,
         });
-    let base_url = options
-        .overrides
-        .base_url
-        .as_ref()
-        .unwrap_or(&facts.base_url);
-    let place = (base_url.as_str(), plan.source.as_str());
-    plan.auth = settings::credentials(api, &auth, place, &mut plan.settings);
+    let base_url = base_url(&facts, options);
+    let place = (base_url, plan.source.as_str());
+    let schemes = &api.security_schemes;
+    plan.auth = settings::credentials(schemes, &auth, place, &str::to_owned, &mut plan.settings);
     plan.settings.push(settings::base_url(base_url));
     resources(api, &facts, &chosen, options, &mut plan);
     Ok(plan)
+}
+
+/// Where the API answers: the owner knows better.
+fn base_url<'a>(facts: &'a Facts, options: &'a Options) -> &'a str {
+    let wished = options.overrides.base_url.as_ref();
+    wished.unwrap_or(&facts.base_url)
 }
 
 /// A contract as it is declared: what it does not say is as in the default.
@@ -171,6 +174,7 @@ pub fn resource_key(pointer: &str) -> String {
 }
 
 fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan: &mut Plan) {
+    let base_url = base_url(facts, options).to_owned();
     let wishes = |name: &str| {
         options
             .overrides
@@ -280,6 +284,15 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
             contract: wish
                 .contract
                 .map(|wish| contract(wish, options.overrides.contract)),
+            auth: found
+                .auth
+                .as_ref()
+                // An owner who says what the auth is says it of every resource.
+                .filter(|_| options.overrides.auth.is_none())
+                .map(|own| {
+                    let place = (base_url.as_str(), plan.source.as_str());
+                    settings::own_credentials(api, own, place, &mut plan.settings)
+                }),
             parent,
             record: record.clone(),
             structs: Vec::new(),

@@ -164,6 +164,8 @@ pub struct Resource {
     pub paginator: Paginator,
     pub cursor: Option<Cursor>,
     pub contract: Option<Contract>,
+    /// Credentials in place of the source's; their settings are optional.
+    pub auth: Option<Auth>,
     pub parent: Option<Parent>,
     /// The struct of a record; `None`: `Json`.
     pub record: Option<String>,

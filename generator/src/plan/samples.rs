@@ -36,13 +36,13 @@ pub fn examples(operation: &Operation, records: &[String]) -> Vec<Value> {
 }
 
 /// Pages of a resource as a server would send them, to be replayed: two records, and the proof of the end. `None`
-/// where the resource has a parent, lacks a setting, or its paging is undecided.
+/// where the resource has a parent or credentials of its own, lacks a setting, or its paging is undecided.
 pub fn exchange(
     resource: &Resource,
     record: Option<&Struct>,
     settings: &[Setting],
 ) -> Option<Value> {
-    if resource.parent.is_some() {
+    if resource.parent.is_some() || resource.auth.is_some() {
         return None;
     }
     let key = resource.key.last().map(|field| key_of(field, record));

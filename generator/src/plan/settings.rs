@@ -1,8 +1,13 @@
 //! The fields of `Config`: credentials, the base URL, and parameters that nothing else supplies.
 
+use indexmap::IndexMap;
+
 use super::{Auth, Key, KeyPlace, ParameterValue, Plan, Resource, Setting, names, text};
-use crate::infer::facts::{AuthFacts, KeyFacts};
+use crate::infer::facts::{AuthFacts, KeyFacts, OwnAuth};
 use crate::spec::api::{Api, Location, SecurityScheme};
+
+/// Name -> scheme.
+type Schemes = IndexMap<String, SecurityScheme>;
 
 pub fn base_url(base_url: &str) -> Setting {
     let usable = base_url.starts_with("http") && !base_url.contains('{');
@@ -19,11 +24,59 @@ pub fn base_url(base_url: &str) -> Setting {
     }
 }
 
+/// Optional settings for the credentials of a resource alone, named after their schemes. Resources that want the same
+/// share them.
+pub fn own_credentials(
+    api: &Api,
+    own: &OwnAuth,
+    place: (&str, &str),
+    settings: &mut Vec<Setting>,
+) -> Auth {
+    if let AuthFacts::Keys(keys) = &own.value
+        && keys.len() > 1
+    {
+        let each = own.schemes.iter().zip(keys).map(|(scheme, key)| OwnAuth {
+            schemes: vec![scheme.clone()],
+            value: AuthFacts::Keys(vec![key.clone()]),
+        });
+        let parts = each.map(|own| own_credentials(api, &own, place, settings));
+        let keys = parts.filter_map(|part| match part {
+            Auth::Keys(keys) => Some(keys),
+            _ => None,
+        });
+        return Auth::Keys(keys.flatten().collect());
+    }
+    let prefix = names::snake(&own.schemes.join("_"), "own");
+    // `admin_token` is no `admin_token_token`.
+    let named = |ident: &str| {
+        let last = ident.rsplit('_').next().unwrap_or(ident);
+        match prefix.rsplit('_').next() == Some(last) {
+            true => prefix.clone(),
+            false => format!("{prefix}_{ident}"),
+        }
+    };
+    let schemes: Schemes = own
+        .schemes
+        .iter()
+        .filter_map(|name| Some((name.clone(), api.security_schemes.get(name)?.clone())))
+        .collect();
+    let mut found = Vec::new();
+    let auth = credentials(&schemes, &own.value, place, &named, &mut found);
+    for mut setting in found {
+        setting.optional = setting.default.is_none();
+        if settings.iter().all(|known| known.ident != setting.ident) {
+            settings.push(setting);
+        }
+    }
+    auth
+}
+
 /// Settings for the credentials, and how they are sent.
 pub fn credentials(
-    api: &Api,
+    schemes: &Schemes,
     facts: &AuthFacts,
     (base_url, source): (&str, &str),
+    named: &dyn Fn(&str) -> String,
     settings: &mut Vec<Setting>,
 ) -> Auth {
     if let AuthFacts::OAuth2 {
@@ -32,28 +85,26 @@ pub fn credentials(
         && flow == "refreshToken"
         && let Some(token_url) = absolute(token_url, base_url)
     {
-        return refresh(token_url, source, settings);
+        return refresh(token_url, source, named, settings);
     }
     let mut secret = |ident: &str, doc: &str, hidden: bool| {
+        let ident = named(ident);
         settings.push(Setting {
-            ident: ident.to_owned(),
+            ident: ident.clone(),
             doc: doc.to_owned(),
             secret: hidden,
             optional: false,
             default: None,
         });
-        ident.to_owned()
+        ident
     };
     match facts {
         AuthFacts::None => Auth::None,
         AuthFacts::Bearer => {
-            let scheme = api
-                .security_schemes
-                .iter()
-                .find_map(|(name, scheme)| match scheme {
-                    SecurityScheme::Bearer { description } => Some((name, description)),
-                    _ => None,
-                });
+            let scheme = schemes.iter().find_map(|(name, scheme)| match scheme {
+                SecurityScheme::Bearer { description } => Some((name, description)),
+                _ => None,
+            });
             let (name, description) =
                 scheme.map_or(("", ""), |(name, text)| (name.as_str(), text.as_str()));
             let token = name.to_lowercase().contains("token");
@@ -76,7 +127,7 @@ pub fn credentials(
         }
         AuthFacts::Keys(keys) => Auth::Keys(
             keys.iter()
-                .map(|key| one_key(api, key, keys.len(), &mut secret))
+                .map(|key| one_key(schemes, key, keys.len(), &mut secret))
                 .collect(),
         ),
         AuthFacts::OAuth2 {
@@ -107,18 +158,24 @@ fn absolute(url: &str, base_url: &str) -> Option<String> {
 }
 
 /// Settings of which a person has one or the other: a token got by hand, or what renews one.
-fn refresh(token_url: String, source: &str, settings: &mut Vec<Setting>) -> Auth {
+fn refresh(
+    token_url: String,
+    source: &str,
+    named: &dyn Fn(&str) -> String,
+    settings: &mut Vec<Setting>,
+) -> Auth {
     let mut setting = |ident: &str, doc: &str, secret: bool, default: Option<String>| {
+        let ident = named(ident);
         settings.push(Setting {
-            ident: ident.to_owned(),
+            ident: ident.clone(),
             doc: doc.to_owned(),
             secret,
             optional: default.is_none(),
             default,
         });
-        ident.to_owned()
+        ident
     };
-    let file = format!("{source}.refresh-token.json");
+    let file = format!("{source}.{}.json", named("refresh_token").replace('_', "-"));
     Auth::Refresh {
         access_token: setting(
             "access_token",
@@ -155,20 +212,17 @@ fn refresh(token_url: String, source: &str, settings: &mut Vec<Setting>) -> Auth
 }
 
 fn one_key(
-    api: &Api,
+    schemes: &Schemes,
     facts: &KeyFacts,
     count: usize,
     secret: &mut dyn FnMut(&str, &str, bool) -> String,
 ) -> Key {
-    let description = api
-        .security_schemes
-        .values()
-        .find_map(|scheme| match scheme {
-            SecurityScheme::ApiKey {
-                name, description, ..
-            } if *name == facts.name => Some(description.as_str()),
-            _ => None,
-        });
+    let description = schemes.values().find_map(|scheme| match scheme {
+        SecurityScheme::ApiKey {
+            name, description, ..
+        } if *name == facts.name => Some(description.as_str()),
+        _ => None,
+    });
     let ident = match count {
         1 => "api_key".to_owned(),
         _ => names::field(facts.name.trim_start_matches("X-").trim_start_matches("x-")),
