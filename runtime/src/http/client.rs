@@ -27,6 +27,7 @@ pub(crate) struct Client {
     base: Url,
     trusted_hosts: Vec<String>,
     auth: Auth,
+    other_auth: Vec<Auth>,
     headers: HeaderMap,
     in_flight: Semaphore,
 }
@@ -40,6 +41,8 @@ enum Transport {
 pub(crate) struct ClientOptions {
     pub base_url: String,
     pub auth: Auth,
+    /// Those of single resources.
+    pub other_auth: Vec<Auth>,
     pub headers: Vec<(String, String)>,
     /// Hosts beside the API's own that next links may lead to; they get the credentials too.
     pub trusted_hosts: Vec<String>,
@@ -87,6 +90,7 @@ impl Client {
             base,
             trusted_hosts: options.trusted_hosts,
             auth: options.auth,
+            other_auth: options.other_auth,
             headers,
             in_flight: Semaphore::new(options.concurrency.max(1)),
         })
@@ -107,7 +111,8 @@ impl Client {
 
     /// Replaces every secret by `***`.
     pub fn redact(&self, text: &str) -> String {
-        Redactor::new(self.auth.secrets()).redact(text)
+        let all = std::iter::once(&self.auth).chain(&self.other_auth);
+        Redactor::new(all.flat_map(Auth::secrets).collect()).redact(text)
     }
 
     /// Whether a link may be followed: credentials go to the API's own origin and to trusted hosts only.
@@ -140,12 +145,13 @@ impl Client {
     ) -> Result<Response> {
         let _permit = self.in_flight.acquire().await;
         let place = self.redact(&request.describe());
+        let auth = request.auth.as_ref().unwrap_or(&self.auth);
         let mut renewed = false;
         let mut tries = 0;
         loop {
             tries += 1;
-            let (trouble, asked) = match self.send_once(request).await {
-                Ok(answer) if answer.status == 401 && !renewed && self.auth.forget_tokens() => {
+            let (trouble, asked) = match self.send_once(request, auth).await {
+                Ok(answer) if answer.status == 401 && !renewed && auth.forget_tokens() => {
                     renewed = true;
                     continue;
                 }
@@ -185,7 +191,7 @@ impl Client {
         }
     }
 
-    async fn send_once(&self, request: &Request) -> Result<Response, Failure> {
+    async fn send_once(&self, request: &Request, auth: &Auth) -> Result<Response, Failure> {
         let http = match &self.transport {
             Transport::Replay(replay) => return replay.answer(request).map_err(Failure::Final),
             Transport::Live(http) => http,
@@ -199,8 +205,7 @@ impl Client {
                 headers.insert(name, value);
             }
         }
-        self.auth
-            .apply(http, &mut url, &mut headers)
+        auth.apply(http, &mut url, &mut headers)
             .await
             .map_err(Failure::Final)?;
         let mut builder = match request.method {
@@ -382,6 +387,7 @@ mod tests {
         let options = ClientOptions {
             base_url: base_url.into(),
             auth: Auth::bearer("sk_secret"),
+            other_auth: Vec::new(),
             headers: Vec::new(),
             trusted_hosts: vec!["files.example".into()],
             concurrency: 1,

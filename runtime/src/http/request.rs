@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 
+use super::Auth;
 use crate::error::{Error, ErrorKind, Result};
 
 /// GET for lists; POST for lists that want their parameters in a body.
@@ -21,12 +22,14 @@ impl Method {
 }
 
 /// One request, before credentials: `url` holds the path and every query parameter.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     pub method: Method,
     pub url: Url,
     pub headers: Vec<(String, String)>,
     pub body: Option<serde_json::Value>,
+    /// In place of the client's credentials.
+    pub auth: Option<Auth>,
 }
 
 impl Request {
@@ -61,6 +64,7 @@ impl Request {
             url,
             headers: Vec::new(),
             body: None,
+            auth: None,
         })
     }
 

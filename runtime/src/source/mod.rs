@@ -52,7 +52,7 @@ impl Source {
         }
     }
 
-    /// The credentials of every request.
+    /// The credentials of every request, but for resources that have their own.
     pub fn auth(mut self, auth: Auth) -> Self {
         self.auth = auth;
         self
@@ -134,6 +134,11 @@ impl Source {
         ClientOptions {
             base_url: self.base_url.clone(),
             auth: self.auth.clone(),
+            other_auth: self
+                .resources
+                .iter()
+                .filter_map(|resource| resource.spec().auth.clone())
+                .collect(),
             headers: self.headers.clone(),
             trusted_hosts: self.trusted_hosts.clone(),
             concurrency: self.concurrency,

@@ -8,7 +8,7 @@ use super::child::{ChildRequest, ParamValue, SliceRequest};
 use super::format::Format;
 use crate::cursor::{Cursor, CursorSpec};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Method, Request};
+use crate::http::{Auth, Client, Method, Request};
 use crate::page::Paginator;
 use crate::record::{FieldPath, Record, Row};
 use crate::schema::{Contract, Disposition};
@@ -33,6 +33,8 @@ pub(crate) struct ResourceSpec {
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, String)>,
     pub body: Option<serde_json::Value>,
+    /// In place of the source's credentials.
+    pub auth: Option<Auth>,
     /// One object, not a list.
     pub single: bool,
     /// Keys from the body to the records; empty: the body is the array.
@@ -45,7 +47,7 @@ pub(crate) struct ResourceSpec {
     pub parent: Option<ParentLink>,
     /// The key names a record only among those of one parent.
     pub within_parent: bool,
-    /// A parameter for which there is no value.
+    /// A parameter or a setting for which there is no value.
     pub missing: Option<String>,
     pub disposition: Option<Disposition>,
     pub contract: Option<Contract>,
@@ -74,6 +76,7 @@ impl<T: Record> Resource<T> {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            auth: None,
             single: false,
             records: Vec::new(),
             primary_key: Vec::new(),
@@ -132,6 +135,20 @@ impl<T: Record> Resource<T> {
     pub fn header(mut self, name: &str, value: impl ParamValue) -> Self {
         if let Some(value) = self.value(name, value) {
             self.spec.headers.push((name.to_owned(), value));
+        }
+        self
+    }
+
+    /// Credentials of its own, in place of the source's; said more than once, they go along. `setting` is what
+    /// holds them: without a value the resource cannot be read, and says so when it is.
+    pub fn auth(mut self, setting: &str, auth: Option<Auth>) -> Self {
+        let known = self.spec.auth.take().unwrap_or_default();
+        match auth {
+            Some(auth) => self.spec.auth = Some(known.and(auth)),
+            None => {
+                self.spec.auth = Some(known);
+                self.spec.missing.get_or_insert_with(|| setting.to_owned());
+            }
         }
         self
     }
@@ -268,7 +285,7 @@ impl ResourceSpec {
     /// The request of a slice's first page, without cursor and page parameters.
     pub fn first_request(&self, slice: &SliceRequest, client: &Client) -> Result<Request> {
         if let Some(name) = &self.missing {
-            let message = format!("there is no value for its parameter `{name}`");
+            let message = format!("there is no value for `{name}`");
             return Err(Error::new(ErrorKind::Usage, message)
                 .at(format!("resource {}", self.name))
                 .hint(
@@ -298,6 +315,7 @@ impl ResourceSpec {
                 .push(("Accept".to_owned(), accept.to_owned()));
         }
         request.body = self.body.clone();
+        request.auth = self.auth.clone();
         if self.method == Method::Post && request.body.is_none() {
             request.body = Some(serde_json::Value::Object(Default::default()));
         }

@@ -9,6 +9,7 @@ use super::Source;
 use super::erased::{AnyResource, TypedRows};
 use super::resource::Resource;
 use crate::error::Result;
+use crate::http::Client;
 use crate::record::{Record, Row};
 use crate::run::{RunOptions, Walk, slices};
 
@@ -61,7 +62,9 @@ async fn read_all<T: Record>(
     resource: Arc<dyn AnyResource>,
     sender: &mpsc::Sender<Result<Vec<Row<T>>>>,
 ) -> Result<()> {
-    let walk = Walk::new(source, source.client()?, &RunOptions::default())?;
+    let mut options = source.client_options();
+    options.other_auth.extend(resource.spec().auth.clone());
+    let walk = Walk::new(source, Client::live(options)?, &RunOptions::default())?;
     let fetcher = walk.fetcher(resource.clone());
     let mut slices = slices(&walk, &resource);
     while let Some(slice) = slices.recv().await {
