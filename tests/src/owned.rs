@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::workspace::{binary, root, stderr};
+use crate::workspace::{binary, cargo, root, stderr};
 
 /// The document, as the crate names it.
 const SPEC: &str = "api.yaml";
@@ -125,4 +125,51 @@ pub fn files(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>)
             false => _ = found.insert(format!("{prefix}{name}"), std::fs::read(&path).unwrap()),
         }
     }
+}
+
+/// Compiles crates by their names, all in one workspace, with what this one has built and pinned.
+pub fn compile<'a>(crates: impl Iterator<Item = (String, &'a Owned)>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut members = Vec::new();
+    for (member, owned) in crates {
+        for (path, bytes) in owned.tree() {
+            let mut text = String::from_utf8(bytes).unwrap();
+            if path == "Cargo.toml" {
+                // Packages of one workspace have names of their own; the library keeps its.
+                let name = text.lines().find_map(|line| line.strip_prefix("name = "));
+                let name = name.unwrap().to_owned();
+                let own = text.replacen(&name, &format!("\"{member}\""), 1);
+                let lib = name.replace('-', "_");
+                text = format!(
+                    "{}\n[lib]\nname = {lib}\n",
+                    own.replace("[workspace]\n", "")
+                );
+            }
+            let to = folder.path().join(&member).join(path);
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::write(to, text).unwrap();
+        }
+        members.push(format!("\"{member}\""));
+    }
+    let workspace = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = [{}]\n",
+        members.join(", ")
+    );
+    std::fs::write(folder.path().join("Cargo.toml"), workspace).unwrap();
+    std::fs::copy(root().join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
+    let etlgen = binary("etlgen", "etlgen");
+    let output = cargo()
+        .current_dir(folder.path())
+        .args([
+            "check",
+            "--offline",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+        ])
+        .env("CARGO_TARGET_DIR", etlgen.ancestors().nth(2).unwrap())
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
 }

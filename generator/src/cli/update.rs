@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     conflicts(&planned.conflicts);
     say(&format!(
-        "{} conflicts: edit what stands between the markers, or `etlgen update --accept mine|theirs FILE`",
+        "conflicts: {}; edit what stands between the markers, or `etlgen update --accept mine|theirs FILE`",
         planned.conflicts.len()
     ));
     Err(Failure::Conflicts)
@@ -167,7 +167,9 @@ fn report(planned: &Update, accept: &Accept) {
         out(&format!("{}: {what}", printable(path)));
     }
     if followed > 0 {
-        out(&format!("{followed} files that you had not changed follow"));
+        out(&format!(
+            "files that follow, as you had not changed them: {followed}"
+        ));
     }
     for path in accept.keys() {
         if !planned.outcomes.iter().any(|(known, _)| known == path) {

@@ -46,7 +46,8 @@ pub fn merge(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Merged
             MergeResolution::Theirs => out.lines(theirs),
             MergeResolution::Conflict => {
                 let base = &b[region.base_range()];
-                match (units::resolve(base, mine, theirs), side) {
+                let both = units::resolve(base, mine, theirs);
+                match (both.or_else(|| beside(base, mine, theirs)), side) {
                     (Some(text), _) => out.lines(&[&text]),
                     (None, Some(Side::Mine)) => out.lines(mine),
                     (None, Some(Side::Theirs)) => out.lines(theirs),
@@ -57,6 +58,22 @@ pub fn merge(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Merged
         }
     }
     out.merged()
+}
+
+/// Where one side has only added lines before or after those that the other has changed: both.
+fn beside(base: &[&str], mine: &[&str], theirs: &[&str]) -> Option<String> {
+    if base.is_empty() || mine.is_empty() || theirs.is_empty() {
+        return None;
+    }
+    let around = |adds: &[&str], changes: &[&str]| {
+        let (before, after) = match (adds.strip_prefix(base), adds.strip_suffix(base)) {
+            (Some(after), _) => (&[][..], after),
+            (_, Some(before)) => (before, &[][..]),
+            _ => return None,
+        };
+        Some([before, changes, after].concat().concat())
+    };
+    around(mine, theirs).or_else(|| around(theirs, mine))
 }
 
 /// One conflict from the first line that differs to the last: for texts of which lines say nothing.
@@ -197,6 +214,15 @@ mod tests {
         assert_eq!(settle(&merged.text, Side::Theirs), theirs);
         let taken = merge(BASE, &mine, &theirs, Some(Side::Theirs));
         assert_eq!(taken, Merged::clean(theirs));
+    }
+
+    #[test]
+    fn lines_added_beside_changed_ones_stay() {
+        let (base, mine, theirs) = ("let a = 1;\n", "let a = 1;\n// Mine.\n", "let a = 2;\n");
+        let text = "let a = 2;\n// Mine.\n".to_owned();
+        assert_eq!(merge(base, mine, theirs, None), Merged::clean(text));
+        // Of what is gone, nothing is beside.
+        assert_eq!(merge(base, mine, "", None).conflicts, [1]);
     }
 
     #[test]
