@@ -49,6 +49,8 @@ pub(crate) struct ClientOptions {
     /// Requests at a time.
     pub concurrency: usize,
     pub user_agent: String,
+    /// From the request to the last byte of its answer.
+    pub timeout: Duration,
 }
 
 impl Client {
@@ -221,6 +223,18 @@ impl Client {
         let transient = |error: reqwest::Error| Failure::Transient(describe(&error));
         let response = builder.send().await.map_err(transient)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        // What was decoded has no such header any more.
+        if let Some(encoding) = headers.get("content-encoding")
+            && encoding != "identity"
+        {
+            let encoding = encoding.to_str().unwrap_or("?");
+            let message = format!(
+                "the answer is encoded as `{encoding}`, which was not asked for and cannot be read"
+            );
+            return Err(Failure::Final(Error::new(ErrorKind::Api, message).hint(
+                "a proxy between may do this; the API should honour `Accept-Encoding: gzip`",
+            )));
+        }
         let body = response.bytes().await.map_err(transient)?;
         Ok(Response {
             status,
@@ -361,6 +375,7 @@ fn live_transport(options: &ClientOptions) -> Result<reqwest::Client> {
         .user_agent(&options.user_agent)
         .connect_timeout(Duration::from_secs(15))
         .read_timeout(Duration::from_secs(90))
+        .timeout(options.timeout)
         .redirect(redirect::Policy::custom(same_origin))
         .build()
         .map_err(|error| Error::new(ErrorKind::System, format!("no HTTP client: {error}")))
@@ -392,6 +407,7 @@ mod tests {
             trusted_hosts: vec!["files.example".into()],
             concurrency: 1,
             user_agent: "test".into(),
+            timeout: Duration::from_secs(1),
         };
         Client::replay(options, Vec::new())
     }

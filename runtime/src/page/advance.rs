@@ -31,7 +31,12 @@ pub(crate) enum Step {
 impl Paginator {
     /// What comes after the page at `position`.
     pub(crate) fn advance(&self, position: &Position, page: &PageFacts<'_>) -> Result<Step> {
-        let step = self.step(position, page)?;
+        let step = match self.moved(position, page) {
+            Some((before, now)) if self.ends(position, page) => {
+                return Ok(moved_step(position, before, now));
+            }
+            _ => self.step(position, page)?,
+        };
         let place = self.probes()[2];
         let full = self
             .size
@@ -49,8 +54,32 @@ impl Paginator {
                     "the first page is full, and there is no `{place}` in it: more may follow"
                 )))
             }
+            (Step::End(Proof::Proved(_)), _) if let Some((before, now)) = position.moved => {
+                Step::End(Proof::Consistent(format!(
+                    "the total moved from {before} to {now}: read again, and it rested"
+                )))
+            }
             (step, _) => step,
         })
+    }
+
+    /// The total that the first page of a numbered list stated and the one of this page, if they differ: rows have
+    /// come or gone, and with them the places of all others.
+    fn moved(&self, position: &Position, page: &PageFacts<'_>) -> Option<(u64, u64)> {
+        let (before, (now, _)) = (position.total?, self.total(page)?);
+        let numbered = matches!(self.kind, Kind::PageNumber { .. } | Kind::Offset { .. });
+        (numbered && before != now).then_some((before, now))
+    }
+
+    /// Whether this page is the last one, however well that is known.
+    fn ends(&self, position: &Position, page: &PageFacts<'_>) -> bool {
+        let (rows, pages) = (position.rows + page.rows, position.pages + 1);
+        page.rows == 0
+            || page.probes[0].and_then(boolean) == Some(false)
+            || self.total(page).is_some_and(|(count, of)| match of {
+                TotalOf::Items => rows >= count,
+                TotalOf::Pages => pages >= count,
+            })
     }
 
     fn step(&self, position: &Position, page: &PageFacts<'_>) -> Result<Step> {
@@ -61,12 +90,15 @@ impl Paginator {
         }
         let rows = position.rows + page.rows;
         let pages = position.pages + 1;
+        let stated = self.total(page).map(|(count, _)| count);
         let go_on = |next: Next| {
             Step::Next(Position {
                 next,
                 rows,
                 pages,
                 fingerprint: page.fingerprint,
+                total: position.total.or(stated),
+                moved: position.moved,
             })
         };
         let [more, _, next] = page.probes;
@@ -272,6 +304,19 @@ impl Paginator {
     }
 }
 
+/// The end of a list whose total moved: it is read once more, from the beginning.
+fn moved_step(position: &Position, before: u64, now: u64) -> Step {
+    match position.moved {
+        None => Step::Next(Position {
+            moved: Some((before, now)),
+            ..Position::default()
+        }),
+        Some(_) => Step::End(Proof::Unproved(format!(
+            "its total moved whenever it was read (from {before} to {now} the last time): rows may be missing"
+        ))),
+    }
+}
+
 type Total = Option<(u64, TotalOf)>;
 
 fn paging(message: impl Into<String>) -> Error {
@@ -345,6 +390,7 @@ mod tests {
             rows,
             pages,
             fingerprint: None,
+            ..Position::default()
         }
     }
 
@@ -427,13 +473,12 @@ mod tests {
             (100, None, Some("115"), None, None),
         )
         .unwrap();
-        assert_eq!(step, Step::Next(after(value("100"), 100, 1)));
-        let step = advance(
-            &paginator,
-            &after(value("100"), 100, 1),
-            (15, None, Some("115"), None, None),
-        )
-        .unwrap();
+        let second = Position {
+            total: Some(115),
+            ..after(value("100"), 100, 1)
+        };
+        assert_eq!(step, Step::Next(second.clone()));
+        let step = advance(&paginator, &second, (15, None, Some("115"), None, None)).unwrap();
         assert_eq!(step, Step::End(Proof::Proved("115 rows of 115".into())));
         let short = advance(
             &paginator,
@@ -454,13 +499,12 @@ mod tests {
             (10, None, Some("2"), None, None),
         )
         .unwrap();
-        assert_eq!(step, Step::Next(after(value("1"), 10, 1)));
-        let step = advance(
-            &paginator,
-            &after(value("1"), 10, 1),
-            (10, None, Some("2"), None, None),
-        )
-        .unwrap();
+        let second = Position {
+            total: Some(2),
+            ..after(value("1"), 10, 1)
+        };
+        assert_eq!(step, Step::Next(second.clone()));
+        let step = advance(&paginator, &second, (10, None, Some("2"), None, None)).unwrap();
         assert_eq!(step, Step::End(Proof::Proved("page 2 of 2".into())));
     }
 

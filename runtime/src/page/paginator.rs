@@ -272,6 +272,19 @@ pub struct Position {
     /// A fingerprint of the records of the page before, to notice a server that sends it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<u64>,
+    /// The total that the first page stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// The list is read once more, since its total moved: from what to what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<(u64, u64)>,
+}
+
+impl Position {
+    /// The beginning of a list that is read once more.
+    pub(crate) fn restarts(&self) -> bool {
+        self.pages == 0 && self.moved.is_some()
+    }
 }
 
 /// What to ask for.

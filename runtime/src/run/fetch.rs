@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Request, Response};
-use crate::page::{Kind, PageFacts, Position, Step};
+use crate::page::{Kind, PageFacts, Position, Proof, Step};
 use crate::record::{Selection, raw_scalar};
 use crate::run::stats::Stats;
 use crate::run::window::Window;
@@ -164,9 +164,19 @@ impl Fetcher {
         };
         let paginator = &self.spec().paginator;
         let total = paginator.stated_total(&facts);
-        let step = paginator
+        let step = match paginator
             .advance(position, &facts)
-            .map_err(|error| error.at(place))?;
+            .map_err(|error| error.at(place))?
+        {
+            // Without a key its rows would be there twice.
+            Step::Next(again) if again.restarts() && self.spec().primary_key.is_empty() => {
+                Step::End(Proof::Unproved(
+                    "its total moved while it was read, and without a key it cannot be read again"
+                        .to_owned(),
+                ))
+            }
+            step => step,
+        };
         Ok(Fetched {
             page,
             step,

@@ -10,6 +10,7 @@ mod stream;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use child::{ChildRequest, ParamValue, SliceRequest};
 pub use describe::ResourceDescription;
@@ -33,6 +34,7 @@ pub struct Source {
     headers: Vec<(String, String)>,
     trusted_hosts: Vec<String>,
     concurrency: usize,
+    timeout: Duration,
     contract: Contract,
     resources: Vec<Arc<dyn AnyResource>>,
 }
@@ -47,6 +49,7 @@ impl Source {
             headers: Vec::new(),
             trusted_hosts: Vec::new(),
             concurrency: 8,
+            timeout: Duration::from_secs(300),
             contract: Contract::evolve(),
             resources: Vec::new(),
         }
@@ -73,6 +76,13 @@ impl Source {
     /// At most that many requests at a time (8 unless said).
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests;
+        self
+    }
+
+    /// How long one request may take, from its first byte to the last of its answer (5 minutes unless said); then it
+    /// is tried again.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -142,6 +152,7 @@ impl Source {
             headers: self.headers.clone(),
             trusted_hosts: self.trusted_hosts.clone(),
             concurrency: self.concurrency,
+            timeout: self.timeout,
             user_agent: format!(
                 "{}-connector (etlgen {})",
                 self.name,
