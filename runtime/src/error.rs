@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Destination,
     /// The state is not one this program can go on from.
     State,
+    /// Stopped by a signal or by `--max-time` before it was done.
+    Stopped,
     /// The machine: disk, network set-up, signals.
     System,
 }
@@ -35,6 +37,7 @@ impl ErrorKind {
             ErrorKind::Api | ErrorKind::Paging | ErrorKind::Contract => 4,
             ErrorKind::Destination | ErrorKind::State => 5,
             ErrorKind::System => 1,
+            ErrorKind::Stopped => 130,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 pub use crate::cursor::Cursor;
 pub use crate::error::{Error, Result};
-pub use crate::http::Auth;
+pub use crate::http::{Auth, StatusRule};
 pub use crate::page::Paginator;
 pub use crate::record::{
     Bytes, Date, Decimal, Dynamic, Json, Record, Row, Timestamp, UnixMillis, UnixTime, Uuid,

@@ -1,5 +1,7 @@
 //! The arguments.
 
+use std::time::Duration;
+
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::settings::Settings;
@@ -90,7 +92,59 @@ fn sync() -> Command {
                 .action(ArgAction::Append)
                 .help("What is done with what the structs do not say: ENTITY is tables, columns or types (unless said, all), MODE is evolve, freeze, discard_row or discard_value [default: what the resources declare]"),
         )
+        .arg(
+            Arg::new("max-time")
+                .long("max-time")
+                .value_name("DURATION")
+                .value_parser(duration)
+                .help("Stops after that long (90s, 10m, 1h30m) as a signal would: pages under way are committed, and the next run goes on"),
+        )
+        .arg(rate())
         .args(window())
+}
+
+fn rate() -> Arg {
+    Arg::new("requests-per-second")
+        .long("requests-per-second")
+        .value_name("N")
+        .value_parser(per_second)
+        .help("At most that many requests a second, of all resources together (0.5: one in two seconds)")
+}
+
+fn per_second(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok();
+    number
+        .filter(|number| number.is_finite() && *number >= 1e-3)
+        .ok_or_else(|| "a number above 0.001".to_owned())
+}
+
+/// `90s`, `10m`, `1h30m`; a number alone is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let bad = || format!("`{text}` is not a duration: 90s, 10m, 1h30m");
+    let (mut seconds, mut rest) = (0u64, text);
+    while !rest.is_empty() {
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let number: u64 = rest[..end].parse().map_err(|_| bad())?;
+        let mut letters = rest[end..].chars();
+        let unit = match letters.next() {
+            Some('s') | None => 1,
+            Some('m') => 60,
+            Some('h') => 3600,
+            Some('d') => 86_400,
+            Some(_) => return Err(bad()),
+        };
+        let more = number
+            .checked_mul(unit)
+            .and_then(|n| seconds.checked_add(n));
+        seconds = more.ok_or_else(bad)?;
+        rest = letters.as_str();
+    }
+    match seconds {
+        0 => Err(bad()),
+        seconds => Ok(Duration::from_secs(seconds)),
+    }
 }
 
 fn read() -> Command {
@@ -109,6 +163,7 @@ fn read() -> Command {
                 .default_value("jsonl")
                 .help("One JSON object a line"),
         )
+        .arg(rate())
         .args(window())
 }
 
@@ -196,7 +251,35 @@ fn window() -> [Arg; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::sync;
+    use std::time::Duration;
+
+    use super::{duration, sync};
+
+    #[test]
+    fn durations_have_units() {
+        for (text, seconds) in [
+            ("90", 90),
+            ("90s", 90),
+            ("10m", 600),
+            ("1h30m", 5400),
+            ("2d", 172_800),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
+        }
+        for bad in [
+            "",
+            "0",
+            "0m",
+            "-1",
+            "m",
+            "1y",
+            "1.5h",
+            "99999999999999999999",
+            "999999999999999999d",
+        ] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn contracts_are_given_one_by_one_or_in_a_list() {

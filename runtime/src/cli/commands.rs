@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::Write;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ArgMatches;
 use serde_json::json;
@@ -21,14 +22,14 @@ use crate::source::Source;
 /// Runs the command that was given; gives the exit code.
 pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
     match matches.subcommand() {
-        Some(("sync", matches)) => sync(matches, source),
+        Some(("sync", matches)) => sync(matches, &paced(matches, source)),
         Some(("check", _)) => {
             out(&block_on(run::check(source))??)?;
             Ok(0)
         }
         Some(("discover", _)) => discover(source),
         Some(("resources", _)) => resources(source),
-        Some(("read", matches)) => read(matches, source),
+        Some(("read", matches)) => read(matches, &paced(matches, source)),
         Some(("tables", matches)) => tables(matches, source),
         Some(("state", matches)) => match matches.subcommand() {
             Some(("show", matches)) => state::show(matches, source),
@@ -39,6 +40,14 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
             _ => Ok(2),
         },
         _ => Ok(2),
+    }
+}
+
+/// The source at the pace that was asked for.
+fn paced(matches: &ArgMatches, source: &Source) -> Source {
+    match matches.get_one::<f64>("requests-per-second") {
+        Some(requests) => source.clone().requests_per_second(*requests),
+        None => source.clone(),
     }
 }
 
@@ -102,6 +111,7 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
         checkpoint_rows: rows.and_then(|rows| usize::try_from(*rows).ok()),
         select: selected(matches)?,
         contracts: contracts(matches)?,
+        max_time: matches.get_one::<Duration>("max-time").copied(),
         ..options(matches)
     };
     let into = destination(&url(matches, source))?;

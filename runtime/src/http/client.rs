@@ -1,13 +1,14 @@
 //! Sends requests: credentials, concurrency, retries, redirects.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Url, redirect};
-use tokio::sync::Semaphore;
 
+use super::budget::{Budget, Permit, Rate};
+use super::limits;
 use super::retry::{LONGEST_PAUSE, MAX_TRIES, is_transient, pause, retry_after};
-use super::{Auth, Exchange, Method, Replay, Request};
+use super::{Auth, Exchange, Method, Replay, Request, StatusRule};
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Redactor;
 
@@ -29,7 +30,8 @@ pub(crate) struct Client {
     auth: Auth,
     other_auth: Vec<Auth>,
     headers: HeaderMap,
-    in_flight: Semaphore,
+    budget: Budget,
+    concurrency: usize,
 }
 
 enum Transport {
@@ -48,6 +50,8 @@ pub(crate) struct ClientOptions {
     pub trusted_hosts: Vec<String>,
     /// Requests at a time.
     pub concurrency: usize,
+    /// All of them hold.
+    pub rates: Vec<Rate>,
     pub user_agent: String,
     /// From the request to the last byte of its answer.
     pub timeout: Duration,
@@ -94,13 +98,19 @@ impl Client {
             auth: options.auth,
             other_auth: options.other_auth,
             headers,
-            in_flight: Semaphore::new(options.concurrency.max(1)),
+            budget: Budget::new(options.concurrency, &options.rates),
+            concurrency: options.concurrency.max(1),
         })
     }
 
     /// The root of the API.
     pub fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// Requests at a time, at most.
+    pub fn concurrency(&self) -> usize {
+        self.concurrency
     }
 
     /// What was recorded and not asked for, when replaying.
@@ -140,35 +150,39 @@ impl Client {
     }
 
     /// Sends a request until it is answered or not worth another try; a 4xx is an answer.
-    pub async fn send(
-        &self,
-        request: &Request,
-        on_retry: &(dyn Fn(String) + Send + Sync),
-    ) -> Result<Response> {
-        let _permit = self.in_flight.acquire().await;
+    pub async fn send(&self, request: &Request, listener: &dyn Listener) -> Result<Response> {
         let place = self.redact(&request.describe());
         let auth = request.auth.as_ref().unwrap_or(&self.auth);
         let mut renewed = false;
         let mut tries = 0;
         loop {
+            let permit = self.permit(&place, listener).await?;
             tries += 1;
-            let (trouble, asked) = match self.send_once(request, auth).await {
+            let sent = self.send_once(request, auth).await;
+            let status = sent.as_ref().map_or(0, |answer| answer.status);
+            let left = sent
+                .as_ref()
+                .ok()
+                .and_then(|answer| limits::left(&answer.headers, SystemTime::now()));
+            self.budget
+                .heard(&permit, matches!(status, 429 | 503), left);
+            drop(permit);
+            let (trouble, asked) = match sent {
                 Ok(answer) if answer.status == 401 && !renewed && auth.forget_tokens() => {
                     renewed = true;
                     continue;
                 }
-                Ok(answer) if !is_transient(answer.status) => {
+                Ok(answer) if !worth_a_retry(request, answer.status) => {
                     return Ok(Response {
                         request: place,
                         ..answer
                     });
                 }
                 Ok(answer) => {
+                    let now = SystemTime::now();
                     let asked = answer
-                        .headers
-                        .get("retry-after")
-                        .and_then(|value| value.to_str().ok());
-                    let asked = asked.and_then(|value| retry_after(value, SystemTime::now()));
+                        .header("retry-after")
+                        .and_then(|value| retry_after(value, now));
                     (self.redact(&said(answer.status, &answer.body)), asked)
                 }
                 Err(Failure::Final(error)) => return Err(error.at(place)),
@@ -185,11 +199,36 @@ impl Client {
                         .hint("run again later; the next run goes on from the last commit"),
                 );
             }
-            on_retry(format!(
+            if status == 429 {
+                // The others would be refused as well.
+                self.budget.pause(pause);
+            }
+            listener.retry(format!(
                 "{place}: {trouble}; again in {:.1} s",
                 pause.as_secs_f64()
             ));
-            tokio::time::sleep(pause).await;
+            sleep(pause, listener).await?;
+        }
+    }
+
+    /// The right to send one request, when the rate limit allows it.
+    async fn permit(&self, place: &str, listener: &dyn Listener) -> Result<Permit<'_>> {
+        loop {
+            let wait = match self.budget.take().await {
+                Ok(permit) => return Ok(permit),
+                Err(wait) => wait,
+            };
+            if wait > LONGEST_PAUSE {
+                let message = format!(
+                    "the API's rate limit is used up for another {} s",
+                    wait.as_secs()
+                );
+                return Err(Error::new(ErrorKind::Api, message)
+                    .at(place)
+                    .hint("run again later; the next run goes on from the last commit"));
+            }
+            listener.waits(wait);
+            sleep(wait, listener).await?;
         }
     }
 
@@ -242,6 +281,42 @@ impl Client {
             body: body.into(),
             request: String::new(),
         })
+    }
+}
+
+/// Hears what happens to a request before it is answered.
+pub(crate) trait Listener: Send + Sync {
+    /// It is sent again; why, and after how long.
+    fn retry(&self, reason: String);
+    /// It waits that long for the rate limit.
+    fn waits(&self, time: Duration);
+    /// Whether nobody wants to wait any longer.
+    fn stopped(&self) -> bool;
+}
+
+/// Sleeps, unless the run is asked to stop.
+async fn sleep(time: Duration, listener: &dyn Listener) -> Result<()> {
+    const STEP: Duration = Duration::from_millis(200);
+    let until = Instant::now() + time;
+    loop {
+        if listener.stopped() {
+            return Err(Error::new(
+                ErrorKind::Stopped,
+                "stopped while it waited to ask again",
+            ));
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        tokio::time::sleep(left.min(STEP)).await;
+    }
+}
+
+fn worth_a_retry(request: &Request, status: u16) -> bool {
+    match request.rules.get(&status) {
+        Some(rule) => *rule == StatusRule::Retry,
+        None => is_transient(status),
     }
 }
 
@@ -406,6 +481,7 @@ mod tests {
             headers: Vec::new(),
             trusted_hosts: vec!["files.example".into()],
             concurrency: 1,
+            rates: Vec::new(),
             user_agent: "test".into(),
             timeout: Duration::from_secs(1),
         };

@@ -1,17 +1,22 @@
 //! Requests out, bodies in: credentials, retries, redirects, and errors that say what was asked and answered.
 
 mod auth;
+mod budget;
 mod client;
+mod limits;
 mod link;
 mod oauth;
 mod replay;
 mod request;
 mod retry;
+mod status;
 
 pub use auth::Auth;
 pub(crate) use auth::base64;
-pub(crate) use client::{Client, ClientOptions, Response};
+pub(crate) use budget::Rate;
+pub(crate) use client::{Client, ClientOptions, Listener, Response};
 pub(crate) use link::next_link;
 pub(crate) use replay::Exchange;
 use replay::Replay;
 pub(crate) use request::{Method, Request};
+pub use status::StatusRule;

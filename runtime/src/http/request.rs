@@ -1,8 +1,11 @@
 //! One request, before credentials.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use reqwest::Url;
 
-use super::Auth;
+use super::{Auth, StatusRule};
 use crate::error::{Error, ErrorKind, Result};
 
 /// GET for lists; POST for lists that want their parameters in a body.
@@ -30,6 +33,8 @@ pub struct Request {
     pub body: Option<serde_json::Value>,
     /// In place of the client's credentials.
     pub auth: Option<Auth>,
+    /// What is done about certain statuses.
+    pub rules: Arc<BTreeMap<u16, StatusRule>>,
 }
 
 impl Request {
@@ -65,6 +70,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             auth: None,
+            rules: Arc::default(),
         })
     }
 

@@ -4,6 +4,8 @@ use super::paginator::{Kind, Next, Paginator, Position, TotalOf};
 use super::proof::Proof;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Response, next_link};
+use crate::record::json::find;
+use crate::source::parse_path;
 
 /// What a page says about what follows it.
 pub(crate) struct PageFacts<'a> {
@@ -182,13 +184,7 @@ impl Paginator {
                 )
             }
             Kind::LinkHeader => {
-                let links = page
-                    .response
-                    .headers
-                    .get_all("link")
-                    .iter()
-                    .filter_map(|value| value.to_str().ok());
-                let link = links.filter_map(next_link).next().map(str::to_owned);
+                let link = linked(page.response);
                 self.follow(
                     position,
                     link.map(Next::Url),
@@ -297,6 +293,67 @@ impl Paginator {
         Some((count, *of))
     }
 
+    /// The pages from `next` on that are certain to be there, `most` of them at most; the rest of a numbered list is, as
+    /// far as its stated total says, since every page but the last holds as many rows as this one.
+    pub(crate) fn foreseen(
+        &self,
+        next: &Position,
+        rows: u64,
+        total: Option<u64>,
+        most: u64,
+    ) -> Vec<Position> {
+        let mut pages = vec![next.clone()];
+        let (Some(total), Next::Value(at), false) = (total, &next.next, rows == 0) else {
+            return pages;
+        };
+        let (Ok(at), Some((_, of))) = (at.parse::<u64>(), &self.total) else {
+            return pages;
+        };
+        let left = match of {
+            TotalOf::Items => total.saturating_sub(next.rows).div_ceil(rows),
+            TotalOf::Pages => total.saturating_sub(next.pages),
+        };
+        let width = match self.kind {
+            Kind::PageNumber { .. } => 1,
+            Kind::Offset { .. } => rows,
+            _ => return pages,
+        };
+        let more = (1..left.min(most)).map_while(|page| at.checked_add(page.checked_mul(width)?));
+        pages.extend(more.map(|at| Position {
+            next: Next::Value(at.to_string()),
+            ..Position::default()
+        }));
+        pages
+    }
+
+    /// The token or link of an answer, found without reading its records.
+    pub(crate) fn leads_to(&self, response: &Response) -> Option<Next> {
+        let body = |path: &str| {
+            let text = std::str::from_utf8(&response.body).ok()?;
+            let keys = parse_path(path);
+            scalar(find(text, keys.iter().map(String::as_str))?)
+        };
+        if self.more.is_some() {
+            // Whether more follows is said elsewhere.
+            return None;
+        }
+        match &self.kind {
+            Kind::Cursor { next, .. } => body(next).map(Next::Value),
+            Kind::NextUrl { path } => body(path).map(Next::Url),
+            Kind::HeaderCursor { header, .. } => response
+                .header(header)
+                .filter(|token| !token.is_empty())
+                .map(|token| Next::Value(token.to_owned())),
+            Kind::LinkHeader => linked(response).map(Next::Url),
+            _ => None,
+        }
+    }
+
+    /// The total that a page states, of whatever it counts.
+    pub(crate) fn stated(&self, page: &PageFacts<'_>) -> Option<u64> {
+        self.total(page).map(|(count, _)| count)
+    }
+
     /// The total of items that a page states, for progress.
     pub(crate) fn stated_total(&self, page: &PageFacts<'_>) -> Option<u64> {
         self.total(page)
@@ -315,6 +372,13 @@ fn moved_step(position: &Position, before: u64, now: u64) -> Step {
             "its total moved whenever it was read (from {before} to {now} the last time): rows may be missing"
         ))),
     }
+}
+
+/// The target of the `Link` header that leads on.
+fn linked(response: &Response) -> Option<String> {
+    let links = response.headers.get_all("link").iter();
+    let mut links = links.filter_map(|value| value.to_str().ok());
+    links.find_map(next_link).map(str::to_owned)
 }
 
 type Total = Option<(u64, TotalOf)>;

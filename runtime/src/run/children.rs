@@ -18,6 +18,8 @@ pub(crate) enum Found {
     Slice(String, Box<SliceState>),
     /// There are no more; without it the parent has failed or stopped early.
     End,
+    /// The parent was left out.
+    Skipped,
 }
 
 /// The parent's side of one child resource.
@@ -141,6 +143,11 @@ impl Children {
             // The reader of the child is gone only when the run is failing.
             let _ = self.queue.send(Found::Slice(id, Box::new(state)));
         }
+    }
+
+    /// Tells the child's reader that nobody looked for slices.
+    pub fn skip(self) {
+        let _ = self.queue.send(Found::Skipped);
     }
 
     /// Tells the child's reader that every slice has been found.

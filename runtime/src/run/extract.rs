@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::http::Response;
-use crate::page::{Position, Step};
+use crate::error::{ErrorKind, Result};
+use crate::page::{Position, Proof, Step};
 use crate::record::CursorValue;
+use crate::run::ahead::{Ahead, flatten};
 use crate::run::children::Found;
 use crate::run::fetch::{Fetcher, undecided};
 use crate::run::sink::{PageOrigin, Sink};
@@ -24,7 +24,7 @@ const FAILED_SLICES: usize = 10;
 
 /// Reads one resource.
 pub(crate) struct Extraction {
-    pub fetcher: Fetcher,
+    pub fetcher: Arc<Fetcher>,
     pub sink: Mutex<Sink>,
     /// `None`: the resource is read only for its children, and its own state stays as it is.
     pub keeps_state: bool,
@@ -48,8 +48,8 @@ pub(crate) struct Extraction {
 pub(crate) enum Ended {
     /// At the end of the list.
     AtEnd,
-    /// The slice's parent is gone.
-    Gone,
+    /// Left out, as the rules for its status say.
+    Skipped,
     /// At `--limit`, or by a signal.
     Stopped,
 }
@@ -62,6 +62,13 @@ impl Extraction {
     /// Reads a resource without a parent.
     pub async fn root(self: Arc<Self>, state: SliceState) -> Result<Ended> {
         let ended = self.clone().slice(String::new(), state).await?;
+        if ended == Ended::Skipped {
+            // Its tables stay as they are, and those of its children.
+            let mut sink = self.sink.lock().await;
+            sink.flush(false).await?;
+            sink.skip();
+            return Ok(ended);
+        }
         self.finish(ended).await
     }
 
@@ -97,6 +104,14 @@ impl Extraction {
                     slices.spawn(self.clone().slice(slice, *state));
                 }
                 Some(Found::End) => break,
+                Some(Found::Skipped) => {
+                    let why = "left out: its parent was".to_owned();
+                    self.fetcher.stats.prove(Proof::Unproved(why));
+                    let mut sink = self.sink.lock().await;
+                    sink.flush(false).await?;
+                    sink.skip();
+                    return Ok(Ended::Skipped);
+                }
                 None => {
                     // The parent did not get to its end: there may be slices that nobody has found.
                     ended = Ended::Stopped;
@@ -151,7 +166,15 @@ impl Extraction {
     }
 
     /// Reads one slice from where its state says to its end.
-    async fn slice(self: Arc<Self>, id: String, mut state: SliceState) -> Result<Ended> {
+    async fn slice(self: Arc<Self>, id: String, state: SliceState) -> Result<Ended> {
+        match self.pages(id, state).await {
+            // What was read before is remembered with its pages.
+            Err(error) if error.kind() == ErrorKind::Stopped => Ok(Ended::Stopped),
+            ended => ended,
+        }
+    }
+
+    async fn pages(self: Arc<Self>, id: String, mut state: SliceState) -> Result<Ended> {
         let spec = self.fetcher.spec();
         self.fetcher.stats.slices.fetch_add(1, Relaxed);
         let request = state.request.clone().unwrap_or_default();
@@ -201,11 +224,16 @@ impl Extraction {
             window.from = None;
             response = self.fetcher.ask(&first, &pass.position).await?;
         }
-        if response.status == 404 && spec.parent.is_some() {
-            self.fetcher.stats.gone.fetch_add(1, Relaxed);
-            state.done = Some(self.pass.clone());
-            self.remember(&mut *self.sink.lock().await, &id, &mut state, None);
-            return Ok(Ended::Gone);
+        if spec.skips(response.status) && pass.position == Position::default() {
+            self.fetcher.stats.skip(response.status);
+            if spec.parent.is_some() {
+                state.done = Some(self.pass.clone());
+                self.remember(&mut *self.sink.lock().await, &id, &mut state, None);
+            } else {
+                let why = format!("left out: it was answered {}", response.status);
+                self.fetcher.stats.prove(Proof::Unproved(why));
+            }
+            return Ok(Ended::Skipped);
         }
 
         let schema = self.fetcher.resource.schema();
@@ -218,15 +246,21 @@ impl Extraction {
                     .any(|keys| keys.len() == 1 && keys[0] == name)
             },
         );
+        let mut ahead = Ahead::new(self.fetcher.clone(), first);
         loop {
+            // What a token or a link leads to is asked for before the page is read.
+            if self.limit.is_none() && !self.stopped() {
+                ahead.ask(self.fetcher.leads_to(&response, &pass.position));
+            }
             let fetched = self.fetcher.read(response, &pass.position)?;
             let rows = fetched.page.spans.len() as u64;
             let cut = self.cut(rows);
-            let next = match &fetched.step {
+            let goes_on = match &fetched.step {
                 Step::Next(position) if cut.is_none() && !self.stopped() => {
-                    Some(self.ask_ahead(&first, position))
+                    ahead.ask(self.foreseen(position, rows, fetched.stated));
+                    true
                 }
-                _ => None,
+                _ => false,
             };
             self.count(rows, fetched.total);
             let mut sink = self.sink.lock().await;
@@ -256,10 +290,10 @@ impl Extraction {
                     self.remember(&mut sink, &id, &mut state, Some(pass.clone()));
                     sink.checkpoint().await?;
                     drop(sink);
-                    match next {
-                        Some(mut asked) => response = flatten((&mut asked.0).await)?,
-                        None => return Ok(Ended::Stopped),
+                    if !goes_on {
+                        return Ok(Ended::Stopped);
                     }
+                    response = ahead.take(&pass.position).await?;
                 }
                 Step::End(proof) => {
                     self.fetcher.stats.prove(proof);
@@ -325,12 +359,15 @@ impl Extraction {
         Some(high.earlier(ahead).to_string())
     }
 
-    /// Asks for the next page while this one is taken in.
-    fn ask_ahead(self: &Arc<Self>, first: &crate::http::Request, position: &Position) -> Ahead {
-        let (this, first, position) = (self.clone(), first.clone(), position.clone());
-        Ahead(tokio::spawn(async move {
-            this.fetcher.ask(&first, &position).await
-        }))
+    /// The pages to ask for while this one is taken in: `next`, and those that the stated total makes certain.
+    fn foreseen(&self, next: &Position, rows: u64, total: Option<u64>) -> Vec<Position> {
+        let wanted = self.limit.map(|limit| {
+            let left = limit.saturating_sub(self.taken.load(Relaxed));
+            left.div_ceil(rows.max(1))
+        });
+        let most = (self.fetcher.client.concurrency() as u64).min(wanted.unwrap_or(u64::MAX));
+        let paginator = &self.fetcher.spec().paginator;
+        paginator.foreseen(next, rows, total, most.max(1))
     }
 
     /// How many rows of a page `--limit` still allows, if it cuts the page or ends with it.
@@ -385,23 +422,4 @@ impl Extraction {
             sink.remember(self.row(slice, state));
         }
     }
-}
-
-/// A request under way; given up when nobody waits for it any more.
-struct Ahead(tokio::task::JoinHandle<Result<Response>>);
-
-impl Drop for Ahead {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// A task that panicked is an error of ours, not the end of the process.
-fn flatten<T>(joined: Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
-    joined.unwrap_or_else(|error| {
-        Err(Error::new(
-            ErrorKind::System,
-            format!("a task ended early: {error}"),
-        ))
-    })
 }

@@ -3,17 +3,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Request, Response};
+use crate::http::{Client, Listener, Request, Response};
 use crate::page::{Kind, PageFacts, Position, Proof, Step};
 use crate::record::{Selection, raw_scalar};
 use crate::run::stats::Stats;
 use crate::run::window::Window;
-use crate::run::{Observer, Progress};
+use crate::run::{Observer, Progress, StopSignal};
+use crate::source::Format;
 use crate::source::{AnyResource, PageReader, ReadPage, ResourceSpec, SliceRequest, parse_path};
 
 /// Asks for the pages of the slices of one resource.
@@ -22,6 +24,7 @@ pub(crate) struct Fetcher {
     pub client: Arc<Client>,
     pub stats: Arc<Stats>,
     pub observer: Arc<dyn Observer>,
+    stop: StopSignal,
     reader: Box<dyn PageReader>,
     /// Which probe of the reader holds more, total and next.
     probes: [Option<usize>; 3],
@@ -34,8 +37,10 @@ pub(crate) struct Fetched {
     pub page: ReadPage,
     pub step: Step,
     pub body: Vec<u8>,
-    /// The total that the API states.
+    /// The total of rows that the API states.
     pub total: Option<u64>,
+    /// The total that the API states, of whatever the paginator counts.
+    pub stated: Option<u64>,
 }
 
 impl Fetcher {
@@ -44,6 +49,7 @@ impl Fetcher {
         client: Arc<Client>,
         stats: Arc<Stats>,
         observer: Arc<dyn Observer>,
+        stop: StopSignal,
         selection: Option<&Selection>,
     ) -> Self {
         let spec = resource.spec();
@@ -68,6 +74,7 @@ impl Fetcher {
             client,
             stats,
             observer,
+            stop,
             reader,
             probes,
             id_path,
@@ -94,21 +101,25 @@ impl Fetcher {
             .spec()
             .paginator
             .request(first, position, &self.client)?;
-        let name = &self.spec().name;
-        let retried = |reason: String| {
-            self.stats.requests.fetch_add(1, Relaxed);
-            self.stats.retries.fetch_add(1, Relaxed);
-            self.observer.on(Progress::Retry {
-                resource: name.clone(),
-                reason,
-            });
-        };
-        let response = self.client.send(&request, &retried).await?;
+        let response = self.client.send(&request, self).await?;
         self.stats.requests.fetch_add(1, Relaxed);
         self.stats
             .bytes
             .fetch_add(response.body.len() as u64, Relaxed);
         Ok(response)
+    }
+
+    /// Where the answer leads by itself, found without reading its records; `None`: nowhere, or only they can tell.
+    pub fn leads_to(&self, response: &Response, position: &Position) -> Option<Position> {
+        if response.status != 200 || self.spec().format != Format::Json {
+            return None;
+        }
+        let next = self.spec().paginator.leads_to(response)?;
+        // A list that leads in a circle is an error when it is read.
+        (next != position.next).then(|| Position {
+            next,
+            ..Position::default()
+        })
     }
 
     /// Reads an answer: its records, and what follows them.
@@ -164,6 +175,7 @@ impl Fetcher {
         };
         let paginator = &self.spec().paginator;
         let total = paginator.stated_total(&facts);
+        let stated = paginator.stated(&facts);
         let step = match paginator
             .advance(position, &facts)
             .map_err(|error| error.at(place))?
@@ -181,6 +193,7 @@ impl Fetcher {
             page,
             step,
             total,
+            stated,
             body: repaired.map_or(response.body, String::into_bytes),
         })
     }
@@ -190,6 +203,25 @@ impl Fetcher {
         let cursor: Option<&CursorSpec> = self.spec().cursor.as_ref();
         let sent = cursor.is_some_and(|cursor| cursor.param.is_some() && window.from.is_some());
         sent && matches!(response.status, 400 | 422)
+    }
+}
+
+impl Listener for Fetcher {
+    fn retry(&self, reason: String) {
+        self.stats.requests.fetch_add(1, Relaxed);
+        self.stats.retries.fetch_add(1, Relaxed);
+        let resource = self.spec().name.clone();
+        self.observer.on(Progress::Retry { resource, reason });
+    }
+
+    fn waits(&self, time: Duration) {
+        self.stats
+            .waited
+            .fetch_add(time.as_micros() as u64, Relaxed);
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.is_set()
     }
 }
 

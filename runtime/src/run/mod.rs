@@ -1,5 +1,6 @@
 //! The pipeline: extraction, normalisation and loading of a source, and what it reports.
 
+mod ahead;
 mod children;
 mod extract;
 mod fetch;

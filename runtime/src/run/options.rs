@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::record::SelectRule;
 use crate::schema::{ContractRule, Layout};
@@ -27,6 +28,8 @@ pub struct RunOptions {
     pub contracts: Vec<ContractRule>,
     /// The layout of a destination that is new to the source; that of another one must be this one.
     pub layout: Layout,
+    /// After that long the run is asked to stop, as by a signal.
+    pub max_time: Option<Duration>,
     /// Asks the run to stop after the pages under way.
     pub stop: StopSignal,
 }

@@ -48,6 +48,10 @@ pub struct ResourceReport {
     pub bytes: u64,
     /// Slices read (1 for a resource without a parent).
     pub slices: u64,
+    /// Lists that were left out as [`crate::source::Resource::on_status`] says: (status, how many).
+    pub skipped: Vec<(u16, u64)>,
+    /// How long its requests waited for the rate limit, added up.
+    pub waited: Duration,
     /// The cursor before and after, as text, if the resource has one.
     pub cursor: Option<(Option<String>, Option<String>)>,
     /// How the end was proved.

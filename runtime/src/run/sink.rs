@@ -206,6 +206,11 @@ impl Sink {
         }
     }
 
+    /// The resource was left out, and so are its children.
+    pub fn skip(&mut self) {
+        self.children.drain(..).for_each(Children::skip);
+    }
+
     /// What the normaliser says of drift: (table, key or column, what was done, how many).
     pub fn drift(&mut self) -> Vec<(String, String, String, u64)> {
         if let Some(normalizer) = self.normalizer.as_mut().filter(|_| self.refused.is_some()) {

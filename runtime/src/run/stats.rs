@@ -1,7 +1,9 @@
 //! What is counted while a resource is read.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use crate::page::Proof;
 use crate::run::{Outcome, ResourceReport};
@@ -15,8 +17,8 @@ pub(crate) struct Stats {
     pub retries: AtomicU64,
     pub bytes: AtomicU64,
     pub slices: AtomicU64,
-    /// Child slices whose parent was gone (404).
-    pub gone: AtomicU64,
+    /// Microseconds that its requests waited for the rate limit.
+    pub waited: AtomicU64,
     /// Parents without the value that their children's requests want.
     pub unlinked: AtomicU64,
     pub shared: Mutex<Shared>,
@@ -27,6 +29,8 @@ pub(crate) struct Shared {
     pub proof: Option<Proof>,
     pub cursor: Option<(Option<String>, Option<String>)>,
     pub tables: Vec<(String, u64)>,
+    /// Lists that were left out, by the status that they were answered with.
+    pub skipped: BTreeMap<u16, u64>,
     pub notes: Vec<String>,
 }
 
@@ -48,6 +52,11 @@ impl Stats {
         });
     }
 
+    /// Counts a list that was left out.
+    pub fn skip(&self, status: u16) {
+        *self.lock().skipped.entry(status).or_default() += 1;
+    }
+
     pub fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(|e| e.into_inner())
     }
@@ -61,22 +70,24 @@ impl Stats {
     ) -> ResourceReport {
         let mut shared = std::mem::take(&mut *self.lock());
         let load = |counter: &AtomicU64| counter.load(Relaxed);
-        let counted = [
-            (
-                load(&self.gone),
-                "slices whose parent is gone (404) were left out",
-            ),
-            (
-                load(&self.unlinked),
-                "parents lack the value that the request of their children wants",
-            ),
-        ];
-        shared.notes.extend(
-            counted
-                .iter()
-                .filter(|(n, _)| *n > 0)
-                .map(|(n, what)| format!("{n} {what}")),
-        );
+        let skipped = shared.skipped.iter().map(|(status, n)| match status {
+            404 => format!("{n} slices whose parent is gone (404) were left out"),
+            status => format!("{n} slices that were answered {status} were left out"),
+        });
+        shared.notes.extend(skipped);
+        let unlinked = load(&self.unlinked);
+        if unlinked > 0 {
+            shared.notes.push(format!(
+                "{unlinked} parents lack the value that the request of their children wants"
+            ));
+        }
+        let waited = Duration::from_micros(load(&self.waited));
+        if waited >= Duration::from_secs(1) {
+            let seconds = waited.as_secs_f64();
+            shared.notes.push(format!(
+                "its requests waited {seconds:.1} s for the rate limit"
+            ));
+        }
         let open = matches!(outcome, Outcome::Failed(..) | Outcome::Stopped);
         ResourceReport {
             name: name.to_owned(),
@@ -92,6 +103,8 @@ impl Stats {
             retries: load(&self.retries),
             bytes: load(&self.bytes),
             slices: load(&self.slices),
+            skipped: shared.skipped.into_iter().collect(),
+            waited,
             cursor: shared.cursor,
             tables: shared.tables,
             drift,

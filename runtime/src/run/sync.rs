@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
@@ -21,7 +21,7 @@ use crate::run::loader::Loader;
 use crate::run::sink::Sink;
 use crate::run::stats::Stats;
 use crate::run::window::Window;
-use crate::run::{Observer, Outcome, Progress, RunOptions, RunReport};
+use crate::run::{Observer, Outcome, Progress, RunOptions, RunReport, StopSignal};
 use crate::schema::Disposition;
 use crate::source::{AnyResource, Source};
 use crate::state::{Pass, SliceState, StateChange, StateRow};
@@ -63,6 +63,9 @@ pub async fn sync(
     let mut policy = destination.checkpoint_policy();
     policy.rows = options.checkpoint_rows.unwrap_or(policy.rows);
     let meta = Meta::new(source, &load);
+    let _deadline = options
+        .max_time
+        .map(|time| Deadline::new(time, &options.stop));
     let (loader, memory) =
         Loader::start(destination, load.clone(), policy, meta, observer.clone()).await?;
 
@@ -100,6 +103,25 @@ pub async fn sync(
         resources: reports,
         elapsed: started.elapsed(),
     })
+}
+
+/// Asks the run to stop when its time is up.
+struct Deadline(tokio::task::JoinHandle<()>);
+
+impl Deadline {
+    fn new(time: Duration, stop: &StopSignal) -> Self {
+        let stop = stop.clone();
+        Deadline(tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            stop.set();
+        }))
+    }
+}
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A resource of this run.
@@ -263,6 +285,7 @@ impl Plan<'_> {
             kept?;
             let outcome = match result {
                 Ok(Ended::Stopped) => Outcome::Stopped,
+                Err(error) if error.kind() == ErrorKind::Stopped => Outcome::Stopped,
                 Ok(_) => Outcome::Complete,
                 Err(error) if error.kind() == ErrorKind::Destination => return Err(error),
                 Err(error) => Outcome::Failed(error.kind(), error.to_string()),
@@ -502,10 +525,11 @@ impl Plan<'_> {
             self.client.clone(),
             stats,
             self.observer.clone(),
+            self.options.stop.clone(),
             unread.as_ref(),
         );
         let extraction = Extraction {
-            fetcher,
+            fetcher: Arc::new(fetcher),
             sink: Mutex::new(sink),
             keeps_state: loads,
             pass,

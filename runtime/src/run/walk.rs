@@ -50,6 +50,7 @@ impl Walk {
             self.client.clone(),
             Arc::new(Stats::default()),
             self.observer.clone(),
+            self.options.stop.clone(),
             None,
         ))
     }
@@ -75,6 +76,9 @@ impl Pages {
             return Ok(None);
         };
         let response = self.fetcher.ask(&self.first, &position).await?;
+        if position == Position::default() && self.fetcher.spec().skips(response.status) {
+            return Ok(None);
+        }
         let fetched = self.fetcher.read(response, &position)?;
         match &fetched.step {
             // Nobody here would notice that the rows come again.

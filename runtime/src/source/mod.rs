@@ -15,13 +15,14 @@ use std::time::Duration;
 pub use child::{ChildRequest, ParamValue, SliceRequest};
 pub use describe::ResourceDescription;
 pub(crate) use erased::{AnyResource, PageReader, ReadPage, RowSink};
+pub(crate) use format::Format;
 pub(crate) use path::parse_path;
 pub use resource::Resource;
 pub(crate) use resource::{LinkFn, ResourceSpec};
 pub use stream::Records;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Auth, Client, ClientOptions};
+use crate::http::{Auth, Client, ClientOptions, Rate};
 use crate::record::Record;
 use crate::schema::Contract;
 
@@ -35,6 +36,7 @@ pub struct Source {
     trusted_hosts: Vec<String>,
     concurrency: usize,
     timeout: Duration,
+    rates: Vec<Rate>,
     contract: Contract,
     resources: Vec<Arc<dyn AnyResource>>,
 }
@@ -50,6 +52,7 @@ impl Source {
             trusted_hosts: Vec::new(),
             concurrency: 8,
             timeout: Duration::from_secs(300),
+            rates: Vec::new(),
             contract: Contract::evolve(),
             resources: Vec::new(),
         }
@@ -73,7 +76,22 @@ impl Source {
         self
     }
 
-    /// At most that many requests at a time (8 unless said).
+    /// At most that many requests in any span of that length, of all resources together. What the API's headers say
+    /// of its limit (`RateLimit`, `X-RateLimit-…`, Shopify's) is kept without it.
+    pub fn rate_limit(mut self, requests: usize, per: Duration) -> Self {
+        let requests = requests.max(1);
+        self.rates.push(Rate { requests, per });
+        self
+    }
+
+    /// At most that many requests a second, which may be less than one; a number that is none changes nothing.
+    #[cfg(feature = "cli")]
+    pub(crate) fn requests_per_second(mut self, requests: f64) -> Self {
+        self.rates.extend(Rate::per_second(requests));
+        self
+    }
+
+    /// At most that many requests at a time (8 unless said); fewer while the API answers 429 or 503.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests;
         self
@@ -153,6 +171,7 @@ impl Source {
             trusted_hosts: self.trusted_hosts.clone(),
             concurrency: self.concurrency,
             timeout: self.timeout,
+            rates: self.rates.clone(),
             user_agent: format!(
                 "{}-connector (etlgen {})",
                 self.name,

@@ -8,7 +8,7 @@ use super::child::{ChildRequest, ParamValue, SliceRequest};
 use super::format::Format;
 use crate::cursor::{Cursor, CursorSpec};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Auth, Client, Method, Request};
+use crate::http::{Auth, Client, Method, Request, StatusRule};
 use crate::page::Paginator;
 use crate::record::{FieldPath, Record, Row};
 use crate::schema::{Contract, Disposition};
@@ -51,6 +51,8 @@ pub(crate) struct ResourceSpec {
     pub missing: Option<String>,
     pub disposition: Option<Disposition>,
     pub contract: Option<Contract>,
+    /// What is done about certain statuses.
+    pub on_status: Arc<BTreeMap<u16, StatusRule>>,
 }
 
 /// Fills the request of a child from a parent's record and the request that the record came with.
@@ -88,6 +90,7 @@ impl<T: Record> Resource<T> {
             missing: None,
             disposition: None,
             contract: None,
+            on_status: Arc::default(),
         };
         Resource {
             spec,
@@ -225,6 +228,13 @@ impl<T: Record> Resource<T> {
         self
     }
 
+    /// What is done when the API answers with that status, where that is not what is done anyway: 408, 425, 429 and
+    /// 5xx are retried, the list of a parent that is gone (404) is left out and counted, everything else fails.
+    pub fn on_status(mut self, status: u16, rule: StatusRule) -> Self {
+        Arc::make_mut(&mut self.spec.on_status).insert(status, rule);
+        self
+    }
+
     /// The list exists once per record of `parent`; `link` fills the request from that record. Each row gets the
     /// parameters as columns, unless the record has fields of their names (a parameter `id` beside the record's own
     /// key becomes `campaigns_id`). Parents that the owner's filters drop have no children.
@@ -282,6 +292,14 @@ impl ResourceSpec {
         }
     }
 
+    /// Whether the list is left out when its first page is answered with that status.
+    pub fn skips(&self, status: u16) -> bool {
+        match self.on_status.get(&status) {
+            Some(rule) => *rule == StatusRule::Skip,
+            None => status == 404 && self.parent.is_some(),
+        }
+    }
+
     /// The request of a slice's first page, without cursor and page parameters.
     pub fn first_request(&self, slice: &SliceRequest, client: &Client) -> Result<Request> {
         if let Some(name) = &self.missing {
@@ -306,6 +324,7 @@ impl ResourceSpec {
             request.set_query(name, value);
         }
         request.headers = self.headers.clone();
+        request.rules = self.on_status.clone();
         let accepts = |(name, _): &(String, String)| name.eq_ignore_ascii_case("accept");
         if let Some(accept) = self.format.accept()
             && !request.headers.iter().any(accepts)

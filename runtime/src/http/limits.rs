@@ -1,0 +1,178 @@
+//! What an API's headers say of its rate limit, in the dialects in use.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::HeaderMap;
+
+use crate::record::parse_instant;
+
+/// What is left of the budget, as an answer states it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Left {
+    /// That many requests until the window ends.
+    Window {
+        /// Requests that are left.
+        requests: u64,
+        /// Until the window ends.
+        reset: Duration,
+    },
+    /// A bucket that leaks: Shopify's.
+    Bucket {
+        /// Requests that fit in now.
+        requests: u64,
+        /// Requests that fit into the empty bucket.
+        size: u64,
+        /// Requests that leak out in a second.
+        leak: f64,
+    },
+}
+
+/// The budget that these headers state; `None`: they state none, or not until when.
+pub(super) fn left(headers: &HeaderMap, now: SystemTime) -> Option<Left> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    if let Some((used, size)) =
+        text("x-shopify-shop-api-call-limit").and_then(|value| value.split_once('/'))
+    {
+        let (used, size): (u64, u64) = (used.trim().parse().ok()?, size.trim().parse().ok()?);
+        return Some(Left::Bucket {
+            requests: size.saturating_sub(used),
+            size,
+            // Every plan empties a full bucket in 20 seconds.
+            leak: (size as f64 / 20.0).max(0.1),
+        });
+    }
+    // The server's clock, where it is told: ours may be wrong.
+    let now = text("date")
+        .and_then(|date| httpdate::parse_http_date(date).ok())
+        .unwrap_or(now);
+    if let Some((requests, reset)) = text("ratelimit").and_then(standard) {
+        return Some(Left::Window { requests, reset });
+    }
+    for prefix in ["x-ratelimit-", "x-rate-limit-", "ratelimit-"] {
+        let one = |name: &str| text(&format!("{prefix}{name}"));
+        let requests = one("remaining").and_then(|value| first_number(value));
+        let reset = one("reset-after")
+            .or_else(|| one("reset"))
+            .and_then(|value| until(value, now));
+        if let (Some(requests), Some(reset)) = (requests, reset) {
+            return Some(Left::Window { requests, reset });
+        }
+    }
+    None
+}
+
+/// `RateLimit` as the IETF's drafts have it: `limit=100, remaining=5, reset=20` or `"burst";r=5;t=20, "day";r=900;t=6000`.
+/// Of several policies the one that gives out first counts.
+fn standard(header: &str) -> Option<(u64, Duration)> {
+    let value = |item: &str, name: &str| {
+        let of = |parameter: &str| {
+            let (key, value) = parameter.split_once('=')?;
+            key.trim()
+                .eq_ignore_ascii_case(name)
+                .then(|| value.trim().trim_matches('"').parse::<u64>().ok())?
+        };
+        item.split([';', ',']).find_map(of)
+    };
+    let flat = value(header, "remaining").zip(value(header, "reset"));
+    let structured = header
+        .split(',')
+        .filter_map(|item| value(item, "r").zip(value(item, "t")));
+    let tightest = flat
+        .into_iter()
+        .chain(structured)
+        .min_by_key(|(requests, reset)| (*requests, std::cmp::Reverse(*reset)));
+    tightest.map(|(requests, reset)| (requests, Duration::from_secs(reset)))
+}
+
+/// `12` of `12, 12;w=60`.
+fn first_number(text: &str) -> Option<u64> {
+    let number = text.split([',', ';']).next()?.trim();
+    let number: f64 = number.parse().ok()?;
+    (number.is_finite()).then_some(number.max(0.0) as u64)
+}
+
+/// When a window ends: seconds from now, seconds or milliseconds since 1970, RFC 3339, or an HTTP date.
+fn until(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim();
+    let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    if let Ok(number) = text.parse::<f64>() {
+        if !number.is_finite() || number < 0.0 {
+            return None;
+        }
+        // Nobody states a window of three years.
+        return Some(match number {
+            n if n < 1e8 => Duration::from_secs_f64(n),
+            n if n < 1e11 => Duration::from_secs_f64(n).saturating_sub(since_1970),
+            n => Duration::from_secs_f64((n / 1e3).min(1e12)).saturating_sub(since_1970),
+        });
+    }
+    if let Some(micros) = parse_instant(text, true) {
+        let at = Duration::from_micros(u64::try_from(micros).ok()?);
+        return Some(at.saturating_sub(since_1970));
+    }
+    let at = httpdate::parse_http_date(text).ok()?;
+    Some(at.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&'static str, &str)]) -> Option<Left> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        left(&headers, now)
+    }
+
+    fn window(requests: u64, seconds: u64) -> Option<Left> {
+        let reset = Duration::from_secs(seconds);
+        Some(Left::Window { requests, reset })
+    }
+
+    #[test]
+    fn every_dialect_is_read() {
+        let x = |reset| read(&[("x-ratelimit-remaining", "7"), ("x-ratelimit-reset", reset)]);
+        assert_eq!(x("1700000030"), window(7, 30));
+        assert_eq!(x("1700000030000"), window(7, 30));
+        assert_eq!(x("30"), window(7, 30));
+        assert_eq!(x("2023-11-14T22:13:50Z"), window(7, 30));
+        assert_eq!(x("Tue, 14 Nov 2023 22:13:50 GMT"), window(7, 30));
+        assert_eq!(x("1600000000"), window(7, 0));
+        assert_eq!(x("soon"), None);
+        assert_eq!(x("-1"), None);
+        let old = [("ratelimit-remaining", "0"), ("ratelimit-reset", "5")];
+        assert_eq!(read(&old), window(0, 5));
+        let flat = [("ratelimit", "limit=100, remaining=50, reset=5")];
+        assert_eq!(read(&flat), window(50, 5));
+        let structured = [("ratelimit", r#""burst";r=9;t=1, "day";r=3;t=6000"#)];
+        assert_eq!(read(&structured), window(3, 6000));
+        let discord = [
+            ("x-ratelimit-remaining", "1"),
+            ("x-ratelimit-reset", "1700009999"),
+            ("x-ratelimit-reset-after", "2"),
+        ];
+        assert_eq!(read(&discord), window(1, 2));
+        let bucket = Left::Bucket {
+            requests: 8,
+            size: 40,
+            leak: 2.0,
+        };
+        let shopify = [("x-shopify-shop-api-call-limit", "32/40")];
+        assert_eq!(read(&shopify), Some(bucket));
+        assert_eq!(read(&[("x-ratelimit-remaining", "7")]), None);
+        assert_eq!(read(&[("ratelimit-policy", r#""a";q=10;w=1"#)]), None);
+    }
+
+    #[test]
+    fn the_servers_clock_counts() {
+        let skewed = [
+            ("x-ratelimit-remaining", "7"),
+            ("x-ratelimit-reset", "1700003610"),
+            ("date", "Tue, 14 Nov 2023 23:13:20 GMT"),
+        ];
+        assert_eq!(read(&skewed), window(7, 10));
+    }
+}
