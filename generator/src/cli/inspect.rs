@@ -1,18 +1,27 @@
 //! `etlgen inspect`.
 
+use std::path::PathBuf;
+
 use clap::ValueEnum;
 
-use super::{Failure, out, understand};
+use super::wishes::Wishes;
+use super::{Failure, out, say, understand};
+use crate::infer::facts::Facts;
 use crate::inspect::{self, View};
+use crate::plan::overrides::Overrides;
+use crate::plan::{adjust, select, unknown_fields};
 
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The document: a file, a URL, or `-` for standard input
-    #[arg(long)]
-    spec: String,
+    #[arg(long, required_unless_present = "config")]
+    spec: Option<String>,
     /// An OpenAPI Overlay that repairs the document: a file or a URL; may be repeated
     #[arg(long, value_name = "FILE")]
     overlay: Vec<String>,
+    /// An etlgen.toml whose wishes, overlays and learnt records count, as `new --config` takes them
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// How it is shown
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -37,7 +46,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let message = "`--top` shortens the table; JSON always holds every resource";
         return Err(Failure::Message(message.to_owned()));
     }
-    let understood = understand(&arguments.spec, &arguments.overlay, arguments.notes)?;
+    let wishes = Wishes::read(arguments.config.as_ref())?;
+    let spec = wishes.document(arguments.spec.as_ref())?;
+    let overlays = wishes.overlays(&arguments.overlay);
+    let mut understood = understand(&spec, &overlays, arguments.notes)?;
+    adjust(&understood.api, &mut understood.facts, &wishes.overrides)?;
+    for warning in unknown_fields(&understood.api, &understood.facts, &wishes.overrides) {
+        say(&warning.to_string());
+    }
+    keep(&mut understood.facts, &wishes.overrides)?;
     match arguments.format {
         Format::Table => {
             let mut view = View {
@@ -54,6 +71,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             out(&serde_json::to_string_pretty(&json).unwrap_or_default());
         }
     }
+    Ok(())
+}
+
+/// Only the resources that the owner wants, where he names any or leaves any out.
+fn keep(facts: &mut Facts, overrides: &Overrides) -> Result<(), Failure> {
+    let (include, exclude) = (&overrides.include, &overrides.exclude);
+    if include.is_empty() && exclude.is_empty() {
+        return Ok(());
+    }
+    let chosen = select(facts, include, exclude)?;
+    let mut at = 0..;
+    facts
+        .resources
+        .retain(|_| at.next().is_some_and(|at| chosen.contains(&at)));
     Ok(())
 }
 

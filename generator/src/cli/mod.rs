@@ -7,6 +7,7 @@ mod inspect;
 mod learn;
 mod new;
 mod update;
+mod wishes;
 
 use std::io::Write;
 use std::path::Path;

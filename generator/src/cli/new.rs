@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Failure, Understood, beside, out, say, understand};
+use super::wishes::Wishes;
+use super::{Failure, Understood, out, say, understand};
 use crate::diagnostics::Diagnostic;
-use crate::emit::{Context, Files, files};
+use crate::emit::{Context, files};
 use crate::inspect;
-use crate::plan::overrides::{self, Overrides};
+use crate::plan::overrides::Overrides;
 use crate::plan::{Options, Plan, Runtime, adjust, plan, unknown_fields};
-use crate::project::{
-    Lock, Surroundings, ensure_free, format, learned, relative, spec_hash, write_new,
-};
+use crate::project::{Lock, Surroundings, ensure_free, format, relative, spec_hash, write_new};
 use crate::spec::{Input, place};
 
 #[derive(clap::Args)]
@@ -54,10 +53,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(out) = &arguments.out {
         free(out)?;
     }
-    let (overrides, etlgen_toml) = wishes(arguments)?;
-    let spec = document(arguments, &overrides)?;
-    let learned = learnt(arguments)?;
-    let overlays = overlays(arguments, &overrides, &learned);
+    let wishes = Wishes::read(arguments.config.as_ref())?;
+    let spec = wishes.document(arguments.spec.as_ref())?;
+    let overlays = wishes.overlays(&arguments.overlay);
+    let Wishes {
+        overrides,
+        text: etlgen_toml,
+        learned,
+        ..
+    } = wishes;
     let mut understood = understand(&spec, &overlays, arguments.notes)?;
     adjust(&understood.api, &mut understood.facts, &overrides)?;
     for warning in unknown_fields(&understood.api, &understood.facts, &overrides) {
@@ -130,54 +134,6 @@ fn free(folder: &Path) -> Result<(), Failure> {
             "{error}\n  hint: `--out` names another folder; nothing was written"
         ))
     })
-}
-
-/// The owner's wishes, and the text they stand in.
-fn wishes(arguments: &Arguments) -> Result<(Overrides, Option<String>), Failure> {
-    let Some(path) = &arguments.config else {
-        return Ok((Overrides::default(), None));
-    };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::Message(format!("{}: {error}", path.display())))?;
-    let overrides = overrides::parse(&path.display().to_string(), &text)?;
-    Ok((overrides, Some(text)))
-}
-
-/// Where the document is: `--spec`, else what `etlgen.toml` says, seen from its folder.
-fn document(arguments: &Arguments, overrides: &Overrides) -> Result<String, Failure> {
-    if let Some(spec) = &arguments.spec {
-        return Ok(spec.clone());
-    }
-    let (Some(spec), Some(config)) = (&overrides.spec, &arguments.config) else {
-        return Err(Failure::Message(
-            "neither `--spec` nor the `spec` of etlgen.toml says where the document is".to_owned(),
-        ));
-    };
-    Ok(beside(config, spec))
-}
-
-/// What was learnt for the crate that `etlgen.toml` stands in: the new one gets it too.
-fn learnt(arguments: &Arguments) -> Result<Files, Failure> {
-    let Some(config) = &arguments.config else {
-        return Ok(Files::new());
-    };
-    let folder = config.parent().unwrap_or(Path::new(""));
-    learned(folder).map_err(|error| Failure::Message(error.to_string()))
-}
-
-/// The overlays in the order they are applied: those of `etlgen.toml`, those of the command line, what was learnt.
-fn overlays(arguments: &Arguments, overrides: &Overrides, learned: &Files) -> Vec<String> {
-    let config = arguments.config.as_deref();
-    let own = overrides.overlay.iter().map(|overlay| match config {
-        Some(config) => beside(config, overlay),
-        None => overlay.clone(),
-    });
-    let learned = learned
-        .keys()
-        .filter_map(|path| Some(beside(config?, path)));
-    own.chain(arguments.overlay.iter().cloned())
-        .chain(learned)
-        .collect()
 }
 
 /// The document as the crate names it: a URL, or a path that holds as long as both move together.

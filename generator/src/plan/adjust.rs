@@ -1,12 +1,12 @@
 //! The owner's wishes over what was inferred.
 
 use super::adopt::{adopt, orphan};
-use super::overrides::{Incremental, Overrides, Paginate, PaginateTable, ParentOverride};
+use super::overrides::{AuthKind, Incremental, Overrides, Paginate, PaginateTable, ParentOverride};
 use super::select::unknown;
 use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{
-    CursorFacts, CursorFormat, CursorMeaning, Decision, Facts, FixedParameter, PaginatorFacts,
-    PaginatorKind as Found,
+    AuthFacts, CursorFacts, CursorFormat, CursorMeaning, Decision, Facts, FixedParameter,
+    PaginatorFacts, PaginatorKind as Found,
 };
 use crate::spec::api::{Api, Location, Operation};
 
@@ -21,6 +21,20 @@ pub fn adjust(api: &Api, facts: &mut Facts, overrides: &Overrides) -> Result<(),
         {
             return Err(Box::new(unknown(facts, name)));
         }
+    }
+    if let Some(kind) = overrides.auth {
+        facts.auth = sure(match kind {
+            AuthKind::None => AuthFacts::None,
+            AuthKind::Bearer => AuthFacts::Bearer,
+            AuthKind::Basic => AuthFacts::Basic,
+        });
+        // An owner who says what the auth is says it of every resource.
+        for resource in &mut facts.resources {
+            resource.auth = None;
+        }
+    }
+    if let Some(base_url) = &overrides.base_url {
+        facts.base_url.clone_from(base_url);
     }
     for at in 0..facts.resources.len() {
         match overrides

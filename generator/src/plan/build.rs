@@ -3,13 +3,13 @@
 use super::adopt::placeholders;
 use super::fields::{field_ref, link, takes};
 use super::names::{self, Ledger, Names};
-use super::overrides::{AuthKind, ContractWish, Overrides, ResourceOverrides};
+use super::overrides::{ContractWish, Overrides, ResourceOverrides};
 use super::records::Structs;
 use super::select::select;
 use super::*;
 use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{
-    AuthFacts, CursorFacts, CursorMeaning, Decision, Facts, PaginatorFacts, PaginatorKind as Found,
+    CursorFacts, CursorMeaning, Decision, Facts, PaginatorFacts, PaginatorKind as Found,
     ParentFacts, ResourceFacts, ResourceKind, SURE, SettingFacts,
 };
 use crate::spec::api::{Api, Location, Operation, Response};
@@ -74,27 +74,18 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Dia
         ledger: Ledger::new(),
         source,
     };
-    let auth = options
-        .overrides
-        .auth
-        .map_or(facts.auth.value.clone(), |kind| match kind {
-            AuthKind::None => AuthFacts::None,
-            AuthKind::Bearer => AuthFacts::Bearer,
-            AuthKind::Basic => AuthFacts::Basic,
-        });
-    let base_url = base_url(&facts, options);
-    let place = (base_url, plan.source.as_str());
+    let place = (facts.base_url.as_str(), plan.source.as_str());
     let schemes = &api.security_schemes;
-    plan.auth = settings::credentials(schemes, &auth, place, &str::to_owned, &mut plan.settings);
-    plan.settings.push(settings::base_url(base_url));
+    plan.auth = settings::credentials(
+        schemes,
+        &facts.auth.value,
+        place,
+        &str::to_owned,
+        &mut plan.settings,
+    );
+    plan.settings.push(settings::base_url(&facts.base_url));
     resources(api, &facts, &chosen, options, &mut plan);
     Ok(plan)
-}
-
-/// Where the API answers: the owner knows better.
-fn base_url<'a>(facts: &'a Facts, options: &'a Options) -> &'a str {
-    let wished = options.overrides.base_url.as_ref();
-    wished.unwrap_or(&facts.base_url)
 }
 
 /// A contract as it is declared: what it does not say is as in the default.
@@ -174,7 +165,7 @@ pub fn resource_key(pointer: &str) -> String {
 }
 
 fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan: &mut Plan) {
-    let base_url = base_url(facts, options).to_owned();
+    let base_url = facts.base_url.as_str();
     let wishes = |name: &str| {
         options
             .overrides
@@ -284,15 +275,10 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
             contract: wish
                 .contract
                 .map(|wish| contract(wish, options.overrides.contract)),
-            auth: found
-                .auth
-                .as_ref()
-                // An owner who says what the auth is says it of every resource.
-                .filter(|_| options.overrides.auth.is_none())
-                .map(|own| {
-                    let place = (base_url.as_str(), plan.source.as_str());
-                    settings::own_credentials(api, own, place, &mut plan.settings)
-                }),
+            auth: found.auth.as_ref().map(|own| {
+                let place = (base_url, plan.source.as_str());
+                settings::own_credentials(api, own, place, &mut plan.settings)
+            }),
             parent,
             record: record.clone(),
             structs: Vec::new(),

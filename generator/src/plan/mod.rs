@@ -24,7 +24,7 @@ pub use adjust::adjust;
 pub use build::{Options, Runtime, plan, resource_key};
 pub use known::unknown_fields;
 pub use names::{Ledger, is_keyword, module as module_name};
-pub use select::unknown;
+pub use select::{select, unknown};
 pub use text::plain as plain_text;
 
 pub use crate::spec::api::Format;
