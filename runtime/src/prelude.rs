@@ -7,6 +7,6 @@ pub use crate::page::Paginator;
 pub use crate::record::{
     Bytes, Date, Decimal, Dynamic, Json, Record, Row, Timestamp, UnixMillis, UnixTime, Uuid,
 };
-pub use crate::schema::{Contract, Disposition, Mode};
+pub use crate::schema::{Contract, Deletes, Disposition, Mode};
 pub use crate::settings::{Secret, Settings};
 pub use crate::source::{Resource, Source};

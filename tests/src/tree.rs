@@ -90,6 +90,11 @@ impl Tree {
     pub fn start(regions: usize, delay: Duration) -> io::Result<Tree> {
         let mut store = Store::default();
         (0..regions).for_each(|_| store.grow(0, 0));
+        // What is there from the start came one after the other, some time ago.
+        for (id, item) in store.levels.iter_mut().flatten() {
+            item.updated += id;
+            item.updated -= 3_600_000;
+        }
         let store = Arc::new(Mutex::new(store));
         let log = Arc::new(Mutex::new(Vec::new()));
         let (held, kept) = (store.clone(), log.clone());

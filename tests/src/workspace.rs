@@ -15,7 +15,18 @@ pub fn root() -> PathBuf {
 
 /// `cargo`, the one that runs the tests.
 pub fn cargo() -> Command {
-    Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    // Of the package of the test; build scripts of others would take them for changes, and be run again.
+    let own = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+    for (name, _) in std::env::vars_os() {
+        if own
+            .iter()
+            .any(|own| name.to_string_lossy().starts_with(own))
+        {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Builds a program of the workspace, if it is not fresh, once in a process; gives its path.

@@ -125,3 +125,72 @@ fn a_cursor_set_back_is_read_from_there_and_nothing_comes_twice() {
         assert!(error.contains("`--to then`"), "{error}");
     }
 }
+
+/// The id of the load, as the report of a run says it.
+fn load_id(report: &str) -> String {
+    let (_, rest) = report.split_once("(load ").expect(report);
+    rest.split(',').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_load_that_is_taken_back_is_loaded_again() {
+    for destination in PLACES {
+        let place = Place::new(destination);
+        let url = place.tree.url();
+        let sync = ["sync", "--base-url", &url];
+        let first = load_id(&place.run(&sync));
+        let (state, loaded) = (place.run(&["state", "show"]), place.read());
+        for _ in 0..6 {
+            place.tree.change(false);
+        }
+        let second = load_id(&place.run(&sync));
+        let changed = place.read();
+        let kept = |name: &str| {
+            let same = |(id, row): &(&String, &String)| changed[name].get(*id) == Some(*row);
+            loaded[name].iter().filter(same).count()
+        };
+        let notes = kept("notes");
+
+        let error = place.refused(&["rollback", "7.5"]);
+        assert!(
+            error.contains("no load `7.5`") && error.contains(&second),
+            "{error}"
+        );
+        let error = place.refused(&["rollback", &first]);
+        assert!(
+            error.contains(&second) && error.contains("--with-later"),
+            "{error}"
+        );
+        let told = place.run(&["rollback", &second]);
+        assert_eq!(place.run(&["state", "show"]), state);
+        // Notes are read in full and merged: the second load had put a row in the place of each of the first.
+        let gone = loaded["notes"].len();
+        assert!(told.contains(&format!("notes: {gone} records")), "{told}");
+        assert!(place.read()["notes"].is_empty() && notes > 0);
+        // Orders come by their cursor: those that did not change are still there.
+        assert!(!place.read()["orders"].is_empty());
+        for (name, rows) in place.read() {
+            let of_others = rows
+                .values()
+                .filter(|row| !loaded[&name].values().any(|r| r == *row));
+            assert_eq!(of_others.count(), 0, "{name} has rows of the load");
+        }
+        let error = place.refused(&["rollback", &second]);
+        assert!(error.contains("taken back before"), "{error}");
+        place.run(&sync);
+        assert_same(&changed, &place.read());
+
+        place.run(&["rollback", &first, "--with-later"]);
+        assert!(place.read().values().all(|rows| rows.is_empty()));
+        assert_eq!(place.run(&["state", "show"]), "");
+        place.run(&sync);
+        assert_same(&changed, &place.read());
+
+        let full = load_id(&place.run(&[&sync[..], &["--full-refresh"]].concat()));
+        let state = place.run(&["state", "show"]);
+        let told = place.run(&["rollback", &full]);
+        assert!(told.contains("notes: left as it is"), "{told}");
+        assert_same(&changed, &place.read());
+        assert_eq!(place.run(&["state", "show"]), state);
+    }
+}

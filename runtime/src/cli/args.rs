@@ -41,6 +41,23 @@ pub fn command<C: Settings>(name: &str, version: &str) -> Command {
                 .arg(destination()),
         )
         .subcommand(state())
+        .subcommand(
+            Command::new("rollback")
+                .about("Takes a load back: its rows go, and the state is what it was before")
+                .arg(
+                    Arg::new("load")
+                        .required(true)
+                        .value_name("LOAD_ID")
+                        .help("As `_etl_loads` and the report of a run have it"),
+                )
+                .arg(
+                    Arg::new("with-later")
+                        .long("with-later")
+                        .action(ArgAction::SetTrue)
+                        .help("The loads after it too"),
+                )
+                .arg(destination()),
+        )
 }
 
 /// Whether the command talks to the API, so that every setting counts.

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::progress::Teller;
 use super::table::align;
-use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, state, stop_on_signals};
+use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, rollback, state, stop_on_signals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Destination, LoadInfo, Memory, destination};
 use crate::record::SelectRule;
@@ -39,6 +39,7 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
             Some(("rewind", matches)) => state::rewind(matches, source),
             _ => Ok(2),
         },
+        Some(("rollback", matches)) => rollback::rollback(matches, source),
         _ => Ok(2),
     }
 }

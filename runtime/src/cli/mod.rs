@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod progress;
 mod report;
+mod rollback;
 mod state;
 mod table;
 
@@ -20,7 +21,7 @@ const EXIT_PARTIAL: u8 = 6;
 /// Stopped by a signal; the next run goes on.
 const EXIT_STOPPED: u8 = 130;
 
-/// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`.
+/// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`, `rollback`.
 ///
 /// Exit codes: 0 all is well; 1 the machine; 2 usage or settings; 3 credentials; 4 the API or its paging;
 /// 5 the destination or the state; 6 some resources failed and the others are loaded; 130 stopped by a signal.

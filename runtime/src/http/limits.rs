@@ -50,7 +50,7 @@ pub(super) fn left(headers: &HeaderMap, now: SystemTime) -> Option<Left> {
     }
     for prefix in ["x-ratelimit-", "x-rate-limit-", "ratelimit-"] {
         let one = |name: &str| text(&format!("{prefix}{name}"));
-        let requests = one("remaining").and_then(|value| first_number(value));
+        let requests = one("remaining").and_then(first_number);
         let reset = one("reset-after")
             .or_else(|| one("reset"))
             .and_then(|value| until(value, now));

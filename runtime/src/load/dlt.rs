@@ -237,7 +237,7 @@ fn hints(column: &Column, is_key: bool) -> Value {
         }
         ColumnRole::ParentId => hint("parent_key"),
         ColumnRole::RootId => hint("root_key"),
-        ColumnRole::Data | ColumnRole::ListIndex | ColumnRole::LoadId => {}
+        ColumnRole::Data | ColumnRole::ListIndex | ColumnRole::LoadId | ColumnRole::DeletedAt => {}
     }
     out
 }
@@ -345,5 +345,6 @@ fn chunk(table: &str, disposition: Disposition, cells: Vec<(&str, Cell<'_>)>) ->
         }],
         begins_pass: false,
         ends_pass: false,
+        vanished: None,
     })
 }

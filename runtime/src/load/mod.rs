@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Result;
+#[cfg(doc)]
+use crate::schema::ColumnRole;
 use crate::schema::{Disposition, Drifted, Layout, TableBatch, TableSchema};
 use crate::state::{StateChange, StateRow};
 
@@ -41,7 +43,48 @@ pub struct Chunk {
     pub begins_pass: bool,
     /// `Replace` only: the pass ends here; what was staged takes the place of the table's rows in this commit.
     pub ends_pass: bool,
+    /// `Merge` only: all records that there are have come, this chunk's being the last.
+    pub vanished: Option<Vanished>,
 }
+
+/// What becomes of the records that a whole reading did not bring.
+#[derive(Clone, Debug)]
+pub struct Vanished {
+    /// They are those that an older load brought.
+    pub before: String,
+    /// Their rows get that time, in microseconds since 1970, as [`ColumnRole::DeletedAt`] unless they have one; `None`:
+    /// they are removed, with their child rows.
+    pub mark: Option<i64>,
+}
+
+/// A load, as `_etl_loads` has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadRow {
+    /// Its id.
+    pub id: String,
+    /// Its status.
+    pub status: String,
+    /// Root rows that it wrote.
+    pub rows: u64,
+    /// Whether it is still known what it changed.
+    pub undoable: bool,
+}
+
+/// What a rollback did to a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolledBack {
+    /// The resource.
+    pub resource: String,
+    /// Records that were removed; `None`: the load had replaced all rows, and the resource was left as it is.
+    pub removed: Option<u64>,
+    /// Records that were there before the load and are gone now: it had put newer ones in their place, or removed them.
+    pub lost: u64,
+}
+
+/// So many of the last loads of a source can be rolled back.
+pub const UNDOABLE_LOADS: usize = 10;
+/// The status of a load that was rolled back.
+pub(crate) const ROLLED_BACK: &str = "rolled back";
 
 /// One run into one destination; its id is in `_etl_load_id` and in `_etl_loads`.
 #[derive(Clone, Debug)]
@@ -147,6 +190,19 @@ pub trait Destination: Send {
 
     /// The tables of this source and how many rows each holds, as committed.
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>>;
+
+    /// The loads of this source, the oldest first.
+    fn loads(&mut self) -> Result<Vec<LoadRow>> {
+        Ok(Vec::new())
+    }
+
+    /// Removes what those loads brought, which are the last ones of the source, and puts the state back to what it was
+    /// before them, in one commit. Resources of which a load replaced all rows stay as they are.
+    fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
+        use crate::error::{Error, ErrorKind};
+        let message = format!("{} cannot roll back {} loads", self.describe(), loads.len());
+        Err(Error::new(ErrorKind::Destination, message))
+    }
 }
 
 /// Opens the destination that `url` names: `sqlite:FILE`, `parquet:FOLDER`.

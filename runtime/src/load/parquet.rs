@@ -31,6 +31,8 @@ mod folder;
 mod manifest;
 mod resource;
 mod space;
+mod undo;
+mod vanish;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -43,7 +45,11 @@ use self::files::{Context, OpenBatch};
 use self::folder::{Folder, Retired};
 use self::manifest::{FileEntry, LoadEntry, Manifest, SourceEntry, StateEntry, TableEntry};
 use self::resource::Resource;
-use super::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory, dlt};
+use self::undo::UndoLog;
+use super::{
+    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
+    RolledBack, Vanished, dlt,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Timestamp;
 use crate::schema::{Disposition, Drifted, TableSchema};
@@ -73,6 +79,11 @@ struct Open {
     /// Root rows written in this load.
     rows: u64,
     drift: DriftLog,
+    undo: UndoLog,
+    /// Resources of which rows came.
+    touched: BTreeSet<String>,
+    /// Tables whose folders got files since the last commit.
+    filled: BTreeSet<String>,
     /// Held as long as the folder is open; the system drops it with the process.
     _lock: File,
 }
@@ -126,7 +137,7 @@ impl Destination for Parquet {
             .map_err(|error| error.at(self.folder.root().display().to_string()))?;
         self.folder.repair(&committed)?;
         let state = memory.state.iter().cloned();
-        self.open = Some(Open {
+        let mut open = Open {
             folder: self.folder.clone(),
             load: load.clone(),
             next: committed.next,
@@ -137,9 +148,14 @@ impl Destination for Parquet {
             retired: Vec::new(),
             rows: 0,
             drift: DriftLog::default(),
+            undo: UndoLog::default(),
+            touched: BTreeSet::new(),
+            filled: BTreeSet::new(),
             committed,
             _lock: lock,
-        });
+        };
+        open.undo.records = open.records();
+        self.open = Some(open);
         Ok(memory)
     }
 
@@ -167,6 +183,14 @@ impl Destination for Parquet {
             (table.name.clone(), rows)
         };
         Ok(tables.into_iter().map(count).collect())
+    }
+
+    fn loads(&mut self) -> Result<Vec<LoadRow>> {
+        Ok(self.opened()?.loads())
+    }
+
+    fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
+        self.opened()?.rollback(loads)
     }
 }
 
@@ -204,7 +228,16 @@ impl Open {
         {
             self.rows += root.rows.num_rows() as u64;
         }
+        if let Some(Vanished { before, mark }) = &chunk.vanished {
+            let older = |load: &str| load < before.as_str();
+            match mark {
+                Some(time) => space.mark(&mut at, older, *time)?,
+                None => drop(space.remove(&at, older)?),
+            }
+        }
+        self.touched.insert(chunk.resource.to_string());
         if staged && chunk.ends_pass {
+            self.undo.replaced.insert(chunk.resource.to_string());
             resource.live.clear(&mut self.retired);
             resource.live = std::mem::take(&mut resource.staged);
         }
@@ -261,6 +294,49 @@ impl Open {
     }
 
     fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
+        for change in state {
+            let (key, value) = match change {
+                StateChange::Put(row) => {
+                    let key = (row.resource.clone(), row.slice.clone());
+                    (key, Some(row.value.clone()))
+                }
+                StateChange::Forget { resource, slice } => {
+                    ((resource.clone(), slice.clone()), None)
+                }
+            };
+            let before = match value {
+                Some(value) => self.state.insert(key.clone(), value),
+                None => self.state.remove(&key),
+            };
+            self.undo.state.entry(key).or_insert(before);
+        }
+        let before = self.committed.sources.get(&self.load.source);
+        let mut drift = before.map_or(Vec::new(), |source| source.drift.clone());
+        let before = before.iter().flat_map(|source| &source.loads);
+        let mut loads: Vec<LoadEntry> = before
+            .filter(|load| load.load_id != self.load.id)
+            .cloned()
+            .collect();
+        self.settle()?;
+        loads.push(LoadEntry {
+            load_id: self.load.id.clone(),
+            status: status.name().to_owned(),
+            committed_at: now().to_string(),
+            rows: self.rows,
+            undo: Some(self.undo_entry()),
+        });
+        self.drift.commit(
+            &self.folder,
+            &self.load,
+            &mut self.next,
+            &mut drift,
+            &mut self.retired,
+        )?;
+        self.publish(loads, drift)
+    }
+
+    /// Makes the files of this commit final and puts them in their places.
+    fn settle(&mut self) -> Result<()> {
         let mut filled = BTreeSet::new();
         for resource in self.resources.values_mut() {
             let mut at = Context {
@@ -281,28 +357,17 @@ impl Open {
                 batch.placed = true;
             }
         }
-        let before = self.committed.sources.get(&self.load.source);
-        let mut drift = before.map_or(Vec::new(), |source| source.drift.clone());
-        self.drift.commit(
-            &self.folder,
-            &self.load,
-            &mut self.next,
-            &mut drift,
-            &mut self.retired,
-        )?;
         filled.insert(drift::TABLE.to_owned());
-        self.folder.sync(&filled);
-        for change in state {
-            match change {
-                StateChange::Put(row) => self
-                    .state
-                    .insert((row.resource.clone(), row.slice.clone()), row.value.clone()),
-                StateChange::Forget { resource, slice } => {
-                    self.state.remove(&(resource.clone(), slice.clone()))
-                }
-            };
-        }
-        let entry = self.entry(status, drift);
+        self.filled.extend(filled);
+        Ok(())
+    }
+
+    /// The commit itself.
+    fn publish(&mut self, mut loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> Result<()> {
+        self.settle()?;
+        undo::forget_old(&mut loads);
+        self.folder.sync(&std::mem::take(&mut self.filled));
+        let entry = self.entry(loads, drift);
         self.committed
             .sources
             .insert(self.load.source.clone(), entry);
@@ -313,7 +378,7 @@ impl Open {
     }
 
     /// What the manifest is to say of this source.
-    fn entry(&self, status: LoadStatus, drift: Vec<FileEntry>) -> SourceEntry {
+    fn entry(&self, loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> SourceEntry {
         let mut tables = Vec::new();
         for resource in self.resources.values() {
             for (name, schema) in &resource.tables {
@@ -332,18 +397,6 @@ impl Open {
                 slice: slice.clone(),
                 value: value.clone(),
             });
-        let before = self.committed.sources.get(&self.load.source);
-        let loads = before.iter().flat_map(|source| &source.loads);
-        let mut loads: Vec<LoadEntry> = loads
-            .filter(|load| load.load_id != self.load.id)
-            .cloned()
-            .collect();
-        loads.push(LoadEntry {
-            load_id: self.load.id.clone(),
-            status: status.name().to_owned(),
-            committed_at: now().to_string(),
-            rows: self.rows,
-        });
         SourceEntry {
             tables,
             state: state.collect(),

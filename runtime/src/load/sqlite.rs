@@ -7,6 +7,7 @@
 mod meta;
 mod rows;
 mod tables;
+mod undo;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,7 +16,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
+use super::{
+    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory, RolledBack,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
 use crate::state::StateChange;
@@ -35,6 +38,8 @@ struct Open {
     in_transaction: bool,
     /// Root rows written in this load.
     rows: u64,
+    /// What it has done since the last commit, by resource.
+    changes: BTreeMap<String, undo::Change>,
     /// Held as long as the file is open; the system drops it with the process.
     _lock: File,
 }
@@ -110,6 +115,7 @@ impl Destination for Sqlite {
             tables,
             in_transaction: false,
             rows: 0,
+            changes: BTreeMap::new(),
             _lock: lock,
         });
         Ok(memory)
@@ -144,6 +150,18 @@ impl Destination for Sqlite {
         let open = self.opened()?;
         open.row_counts(&path)
             .map_err(|error| explain(&path, error))
+    }
+
+    fn loads(&mut self) -> Result<Vec<LoadRow>> {
+        let path = self.path.clone();
+        let open = self.opened()?;
+        open.loads().map_err(|error| explain(&path, error))
+    }
+
+    fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
+        let path = self.path.clone();
+        let open = self.opened()?;
+        open.rollback(loads).map_err(|error| explain(&path, error))
     }
 }
 

@@ -56,6 +56,8 @@ pub struct NormalizeOptions {
     pub layout: Layout,
     /// The fields that are loaded; `None`: all.
     pub(crate) selection: Option<Selection>,
+    /// The root table says which records the API has no more (`_etl_deleted_at`); rows that come have null there.
+    pub marks_deleted: bool,
 }
 
 impl NormalizeOptions {
@@ -72,6 +74,7 @@ impl NormalizeOptions {
             first_load: true,
             layout: Layout::default(),
             selection: None,
+            marks_deleted: false,
         }
     }
 }
@@ -176,6 +179,9 @@ impl Normalizer {
             normalizer.root = Some(node);
         }
         normalizer.load_column = normalizer.tables[root].system(ColumnRole::LoadId, naming);
+        if options.marks_deleted {
+            normalizer.tables[root].system(ColumnRole::DeletedAt, naming);
+        }
         for table in &mut normalizer.tables[1..] {
             table.tie(naming);
         }

@@ -266,6 +266,7 @@ impl Table {
         found.unwrap_or_else(|| {
             let ty = match role {
                 ColumnRole::ListIndex => ColumnType::Int64,
+                ColumnRole::DeletedAt => ColumnType::Timestamp,
                 _ => ColumnType::Text,
             };
             let name = self.names.unique(naming.layout.column(role), naming);

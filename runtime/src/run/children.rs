@@ -17,7 +17,10 @@ pub(crate) enum Found {
     /// A slice that may be read now.
     Slice(String, Box<SliceState>),
     /// There are no more; without it the parent has failed or stopped early.
-    End,
+    End {
+        /// Every parent that there is has been found.
+        whole: bool,
+    },
     /// The parent was left out.
     Skipped,
 }
@@ -151,8 +154,8 @@ impl Children {
     }
 
     /// Tells the child's reader that every slice has been found.
-    pub fn end(self) {
-        let _ = self.queue.send(Found::End);
+    pub fn end(self, whole: bool) {
+        let _ = self.queue.send(Found::End { whole });
     }
 }
 

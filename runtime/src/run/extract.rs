@@ -1,12 +1,14 @@
 //! Reads one resource to its end: its slices, page by page, each page together with the state that follows it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::SystemTime;
 
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 use crate::error::{ErrorKind, Result};
+use crate::load::Vanished;
 use crate::page::{Position, Proof, Step};
 use crate::record::CursorValue;
 use crate::run::ahead::{Ahead, flatten};
@@ -15,6 +17,7 @@ use crate::run::fetch::{Fetcher, undecided};
 use crate::run::sink::{PageOrigin, Sink};
 use crate::run::window::Window;
 use crate::run::{Progress, StopSignal};
+use crate::schema::Deletes;
 use crate::state::{Pass, SliceState, StateChange, StateRow};
 
 /// Slices of one child resource that are read side by side.
@@ -36,6 +39,12 @@ pub(crate) struct Extraction {
     pub publish_cut: bool,
     /// New passes ask for everything, wherever the cursor stands.
     pub from_start: bool,
+    /// What becomes of records that are gone.
+    pub deletes: Deletes,
+    /// A child: its state when the pass began.
+    pub begun: SliceState,
+    /// This pass does not show every record that there is.
+    pub partial: AtomicBool,
     /// Asked for by `--since` or `--until`; such a run leaves the cursor as it is.
     pub explicit: Option<Window>,
     pub limit: Option<u64>,
@@ -103,7 +112,6 @@ impl Extraction {
                 Some(Found::Slice(slice, state)) => {
                     slices.spawn(self.clone().slice(slice, *state));
                 }
-                Some(Found::End) => break,
                 Some(Found::Skipped) => {
                     let why = "left out: its parent was".to_owned();
                     self.fetcher.stats.prove(Proof::Unproved(why));
@@ -111,6 +119,10 @@ impl Extraction {
                     sink.flush(false).await?;
                     sink.skip();
                     return Ok(Ended::Skipped);
+                }
+                Some(Found::End { whole }) => {
+                    self.partial.fetch_or(!whole, Relaxed);
+                    break;
                 }
                 None => {
                     // The parent did not get to its end: there may be slices that nobody has found.
@@ -157,8 +169,16 @@ impl Extraction {
             };
             sink.remember(self.row("", &state));
         }
+        let whole =
+            ended != Ended::Stopped && self.explicit.is_none() && !self.partial.load(Relaxed);
+        if whole && self.deletes != Deletes::Keep {
+            sink.vanished = Some(Vanished {
+                before: self.pass.clone(),
+                mark: (self.deletes == Deletes::Soft).then(now),
+            });
+        }
         sink.flush(at_end).await?;
-        sink.close(ended == Ended::AtEnd);
+        sink.close((ended == Ended::AtEnd).then_some(whole));
         match undecided(self.fetcher.spec()) {
             Some(error) if at_end => Err(error),
             _ => Ok(ended),
@@ -186,6 +206,10 @@ impl Extraction {
             };
         }
         pass.staged = self.staged;
+        if spec.parent.is_none() {
+            pass.partial |= self.partial.load(Relaxed);
+            self.partial.fetch_or(pass.partial, Relaxed);
+        }
         let resumed = pass.position != Position::default();
         if !resumed {
             pass.from = self.stored_start(&state).filter(|_| !self.from_start);
@@ -228,7 +252,10 @@ impl Extraction {
             self.fetcher.stats.skip(response.status);
             if spec.parent.is_some() {
                 state.done = Some(self.pass.clone());
-                self.remember(&mut *self.sink.lock().await, &id, &mut state, None);
+                let mut sink = self.sink.lock().await;
+                // What was not shown is not gone.
+                self.fall_short(&mut sink);
+                self.remember(&mut sink, &id, &mut state, None);
             } else {
                 let why = format!("left out: it was answered {}", response.status);
                 self.fetcher.stats.prove(Proof::Unproved(why));
@@ -296,6 +323,9 @@ impl Extraction {
                     response = ahead.take(&pass.position).await?;
                 }
                 Step::End(proof) => {
+                    if !matches!(proof, Proof::Proved(_)) {
+                        self.fall_short(&mut sink);
+                    }
                     self.fetcher.stats.prove(proof);
                     self.close(&mut state, pass);
                     self.remember(&mut sink, &id, &mut state, None);
@@ -303,6 +333,19 @@ impl Extraction {
                     return Ok(Ended::AtEnd);
                 }
             }
+        }
+    }
+
+    /// A slice did not show all its records: nor does the pass, in whatever run it ends.
+    fn fall_short(&self, sink: &mut Sink) {
+        let before = self.partial.swap(true, Relaxed);
+        if before || !self.keeps_state || self.explicit.is_some() {
+            return;
+        }
+        let mut state = self.begun.clone();
+        if let Some(pass) = &mut state.pass {
+            pass.partial = true;
+            sink.remember(self.row("", &state));
         }
     }
 
@@ -422,4 +465,10 @@ impl Extraction {
             sink.remember(self.row(slice, state));
         }
     }
+}
+
+/// Microseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_micros() as i64)
 }

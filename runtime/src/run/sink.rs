@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{CheckpointPolicy, Chunk};
+use crate::load::{CheckpointPolicy, Chunk, Vanished};
 use crate::normalize::{Normalizer, RowOrigin};
 use crate::record::{CursorValue, RowRef};
 use crate::run::children::Children;
@@ -39,6 +39,8 @@ pub(crate) struct Sink {
     state: Vec<StateChange>,
     /// The next chunk begins a staged pass.
     begins_pass: bool,
+    /// What becomes of the records that a whole pass has not brought; said when it ends.
+    pub vanished: Option<Vanished>,
     /// The contract forbids what came: nothing that has not left is loaded, nor anything after it.
     refused: Option<String>,
 }
@@ -78,6 +80,7 @@ impl Sink {
             stats,
             state: Vec::new(),
             begins_pass: false,
+            vanished: None,
             refused: None,
         }
     }
@@ -174,6 +177,7 @@ impl Sink {
             begins_pass: std::mem::take(&mut self.begins_pass),
             ends_pass: ends_pass && self.disposition == Disposition::Replace,
             tables,
+            vanished: self.vanished.take_if(|_| ends_pass),
         });
         if let Some(chunk) = &chunk {
             let mut shared = self.stats.lock();
@@ -197,11 +201,11 @@ impl Sink {
         self.loader.send(delivery).await
     }
 
-    /// The resource has been read to its end (`found_all`: so every child slice is known), or has failed.
-    pub fn close(&mut self, found_all: bool) {
+    /// The resource has been read to its end, or has failed (`None`). `whole`: it was proved that nothing is missing.
+    pub fn close(&mut self, whole: Option<bool>) {
         for child in self.children.drain(..) {
-            if found_all {
-                child.end();
+            if let Some(whole) = whole {
+                child.end(whole);
             }
         }
     }

@@ -22,8 +22,8 @@ use crate::run::sink::Sink;
 use crate::run::stats::Stats;
 use crate::run::window::Window;
 use crate::run::{Observer, Outcome, Progress, RunOptions, RunReport, StopSignal};
-use crate::schema::Disposition;
-use crate::source::{AnyResource, Source};
+use crate::schema::{Deletes, Disposition};
+use crate::source::{AnyResource, ResourceSpec, Source};
 use crate::state::{Pass, SliceState, StateChange, StateRow};
 
 /// Reads the chosen resources into the destination, from where the last run stopped.
@@ -269,7 +269,7 @@ impl Plan<'_> {
                 } else {
                     Ok(())
                 };
-                sink.close(false);
+                sink.close(None);
                 (index, result, kept)
             });
         }
@@ -417,6 +417,10 @@ impl Plan<'_> {
             };
         }
         let staged = disposition == Disposition::Replace;
+        let deletes = match (loads, disposition) {
+            (true, Disposition::Merge) => spec.deletes,
+            _ => Deletes::Keep,
+        };
         // A first load that was killed is still the first.
         let unfinished = goes_on && state.done.is_none();
 
@@ -431,6 +435,13 @@ impl Plan<'_> {
             };
             stats.note(format!("read in full each time: {why}"));
         }
+        let deletes = match self.blind(spec).filter(|_| deletes != Deletes::Keep) {
+            Some(why) => {
+                stats.note(format!("records that are gone stay: {why}"));
+                Deletes::Keep
+            }
+            None => deletes,
+        };
         let selection = self.selection(&*resource).filter(|_| loads);
         if loads {
             let about = |rule: &&SelectRule| rule.is_about(&spec.name) && !rule.excludes();
@@ -478,27 +489,33 @@ impl Plan<'_> {
             children,
             stats.clone(),
         );
+        // Which rows a pass has brought is told by the ids of its loads, which a clock that was set back breaks.
+        let partial = open.as_ref().is_some_and(|pass| pass.partial) || pass > self.load.id;
+        let mut begun = SliceState {
+            pass: Some(Pass {
+                id: pass.clone(),
+                staged,
+                partial,
+                ..Pass::default()
+            }),
+            done: state.done.clone(),
+            missed: missed.clone(),
+            ..SliceState::default()
+        };
+        if is_child && goes_on {
+            begun.missed = state.missed.clone();
+        }
         if !goes_on {
             sink.begin_pass();
-            if is_child && loads && explicit.is_none() {
-                let begun = Pass {
-                    id: pass.clone(),
-                    staged,
-                    ..Pass::default()
-                };
-                let state = SliceState {
-                    pass: Some(begun),
-                    done: state.done.clone(),
-                    missed: missed.clone(),
-                    ..SliceState::default()
-                };
-                let (resource, slice) = (spec.name.clone(), String::new());
-                begins.push(StateChange::Put(StateRow {
-                    resource,
-                    slice,
-                    value: state.to_json(),
-                }));
-            }
+        }
+        if (!goes_on || partial) && is_child && loads && explicit.is_none() {
+            let state = begun.clone();
+            let (resource, slice) = (spec.name.clone(), String::new());
+            begins.push(StateChange::Put(StateRow {
+                resource,
+                slice,
+                value: state.to_json(),
+            }));
         }
         let (queue, child) = match &spec.parent {
             Some(parent) => {
@@ -536,6 +553,9 @@ impl Plan<'_> {
             staged,
             publish_cut,
             from_start: shown_all.is_some(),
+            deletes,
+            begun,
+            partial: partial.into(),
             explicit,
             limit: self.options.limit.filter(|_| loads),
             taken: AtomicU64::new(0),
@@ -549,6 +569,21 @@ impl Plan<'_> {
             },
             child,
         ))
+    }
+
+    /// Why a resource does not show what is gone.
+    fn blind(&self, spec: &ResourceSpec) -> Option<&'static str> {
+        let contract = self.source.contract_of(spec);
+        let contract = contract.with(&self.options.contracts, &spec.name);
+        if spec.cursor.as_ref().is_some_and(|c| c.is_incremental()) {
+            Some("its cursor asks only for what has changed")
+        } else if contract.discards_rows() {
+            Some("its contract leaves rows out")
+        } else if spec.primary_key.is_empty() {
+            Some("it has no key")
+        } else {
+            None
+        }
     }
 
     /// The fields of a resource that are loaded; its key and its cursor are, whatever is said, and what tells its parent.
@@ -591,6 +626,7 @@ impl Plan<'_> {
                 .with(&self.options.contracts, &resource.spec().name),
             first_load: known.is_empty() || unfinished,
             selection,
+            marks_deleted: resource.spec().deletes == Deletes::Soft,
             ..NormalizeOptions::new(
                 &resource.spec().name,
                 &resource.spec().primary_key,

@@ -96,16 +96,19 @@ pub enum ColumnRole {
     ListIndex,
     /// `_etl_load_id`: the load that brought the row (root tables only).
     LoadId,
+    /// `_etl_deleted_at`: when it was found that the API has the record no more (root tables only).
+    DeletedAt,
 }
 
 impl ColumnRole {
-    const ALL: [(ColumnRole, &str); 6] = [
+    const ALL: [(ColumnRole, &str); 7] = [
         (ColumnRole::Data, "data"),
         (ColumnRole::RowId, "row_id"),
         (ColumnRole::ParentId, "parent_id"),
         (ColumnRole::RootId, "root_id"),
         (ColumnRole::ListIndex, "list_index"),
         (ColumnRole::LoadId, "load_id"),
+        (ColumnRole::DeletedAt, "deleted_at"),
     ];
 
     /// The name used in stored schemas.
@@ -185,4 +188,16 @@ pub enum Disposition {
     Replace,
     /// A record takes the place of the record with the same key, its child rows included.
     Merge,
+}
+
+/// What becomes of records that a whole reading of a resource does not bring any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Deletes {
+    /// They stay as they are.
+    #[default]
+    Keep,
+    /// They stay, and `_etl_deleted_at` says when that was found; null again when they come back.
+    Soft,
+    /// They are removed, with their child rows.
+    Hard,
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, Method, Request, StatusRule};
 use crate::page::Paginator;
 use crate::record::{FieldPath, Record, Row};
-use crate::schema::{Contract, Disposition};
+use crate::schema::{Contract, Deletes, Disposition};
 
 /// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them.
 pub struct Resource<T> {
@@ -50,6 +50,7 @@ pub(crate) struct ResourceSpec {
     /// A parameter or a setting for which there is no value.
     pub missing: Option<String>,
     pub disposition: Option<Disposition>,
+    pub deletes: Deletes,
     pub contract: Option<Contract>,
     /// What is done about certain statuses.
     pub on_status: Arc<BTreeMap<u16, StatusRule>>,
@@ -89,6 +90,7 @@ impl<T: Record> Resource<T> {
             within_parent: false,
             missing: None,
             disposition: None,
+            deletes: Deletes::Keep,
             contract: None,
             on_status: Arc::default(),
         };
@@ -219,6 +221,16 @@ impl<T: Record> Resource<T> {
     /// else replace.
     pub fn write(mut self, disposition: Disposition) -> Self {
         self.spec.disposition = Some(disposition);
+        self
+    }
+
+    /// What becomes of records that the API has no more; unless said, they stay.
+    ///
+    /// Only a resource that is merged by its key and read in full, to a proved end, shows what is gone: nothing is done
+    /// by a run with `--since`, `--until` or `--limit`, by one in which a slice failed, or where a cursor asks only for
+    /// what has changed. The rows of a child go with those of its parent.
+    pub fn deletes(mut self, deletes: Deletes) -> Self {
+        self.spec.deletes = deletes;
         self
     }
 

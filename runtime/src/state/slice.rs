@@ -38,6 +38,9 @@ pub struct Pass {
     /// Its rows go to staging and replace the table's at its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub staged: bool,
+    /// What it does not bring may be there all the same: it is no proof that a record is gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// The lower bound of the cursor that it asks for, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,

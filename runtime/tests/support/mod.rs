@@ -9,7 +9,7 @@ use std::time::Duration;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use etlgen_runtime::load::{
-    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
+    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory, Vanished,
 };
 use etlgen_runtime::schema::{ColumnRole, Disposition, Drifted, TableSchema};
 use etlgen_runtime::state::{StateChange, StateRow};
@@ -243,6 +243,30 @@ impl Destination for InMemory {
                     "{id} twice in {}",
                     table.schema.name
                 );
+            }
+        }
+        if let Some(Vanished { before, mark }) = &chunk.vanished {
+            let of_resource = |schema: &&TableSchema| schema.resource == *chunk.resource;
+            let (children, roots): (Vec<_>, Vec<_>) = working
+                .schemas
+                .iter()
+                .filter(of_resource)
+                .partition(|schema| schema.parent.is_some());
+            let root = working.tables.entry(roots[0].name.clone()).or_default();
+            let old = |row: &BTreeMap<String, String>| row["_etl_load_id"] < *before;
+            match mark {
+                Some(time) => root.values_mut().filter(|row| old(row)).for_each(|row| {
+                    row.entry("_etl_deleted_at".into())
+                        .or_insert(time.to_string());
+                }),
+                None => {
+                    root.retain(|_, row| !old(row));
+                    let ids: Vec<String> = root.keys().cloned().collect();
+                    for child in children {
+                        let rows = working.tables.entry(child.name.clone()).or_default();
+                        rows.retain(|_, row| ids.contains(&row["_etl_root_id"]));
+                    }
+                }
             }
         }
         if chunk.ends_pass {

@@ -8,6 +8,9 @@ struct Config {
     /// Where the API answers.
     #[settings(default = "http://localhost")]
     base_url: String,
+    /// What becomes of records that are gone: keep, soft or hard.
+    #[settings(default = "keep")]
+    deletes: String,
 }
 
 #[derive(Record)]
@@ -26,30 +29,37 @@ fn list(name: &str, path: &str) -> Resource<Item> {
 }
 
 fn source(config: &Config) -> Source {
+    let deletes = match config.deletes.as_str() {
+        "soft" => Deletes::Soft,
+        "hard" => Deletes::Hard,
+        _ => Deletes::Keep,
+    };
+    let shops = list("shops", "/regions/{region}/shops")
+        .child_of("regions", |region: &Item, request| {
+            request.path("region", region.id)
+        });
+    let mut orders = list("orders", "/shops/{shop}/orders")
+        .child_of("shops", |shop: &Item, request| {
+            request.path("shop", shop.id)
+        });
+    let notes = list("notes", "/orders/{order}/notes")
+        .child_of("orders", |order: &Item, request| {
+            request.path("order", order.id)
+        });
+    let changes = || Cursor::updated(Item::UPDATED).param("since");
+    // What is gone does not show among what has changed.
+    if deletes == Deletes::Keep {
+        orders = orders.incremental(changes());
+    }
     Source::new("tree", &config.base_url)
-        .resource(list("regions", "/regions"))
-        .resource(
-            list("shops", "/regions/{region}/shops")
-                .child_of("regions", |region: &Item, request| {
-                    request.path("region", region.id)
-                }),
-        )
-        .resource(
-            list("orders", "/shops/{shop}/orders")
-                .child_of("shops", |shop: &Item, request| {
-                    request.path("shop", shop.id)
-                })
-                .incremental(Cursor::updated(Item::UPDATED).param("since")),
-        )
-        .resource(
-            list("notes", "/orders/{order}/notes").child_of("orders", |order: &Item, request| {
-                request.path("order", order.id)
-            }),
-        )
+        .resource(list("regions", "/regions").deletes(deletes))
+        .resource(shops.deletes(deletes))
+        .resource(orders.deletes(deletes))
+        .resource(notes.deletes(deletes))
         .resource(
             list("log", "/regions")
                 .query("log", "1")
-                .incremental(Cursor::updated(Item::UPDATED).param("since")),
+                .incremental(changes()),
         )
 }
 

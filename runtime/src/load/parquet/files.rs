@@ -236,18 +236,19 @@ fn properties(schema: &TableSchema) -> WriterProperties {
     ids.fold(properties, plain).build()
 }
 
-/// Reads a data file, only that column if one is named, and hands over one batch of rows after the other.
+/// Reads a data file, of its columns only those that are named if any are, and hands over one batch of rows after the other.
 pub fn read(
     path: &Path,
-    column: Option<&str>,
+    columns: &[&str],
     mut each: impl FnMut(&RecordBatch) -> Result<()>,
 ) -> Result<()> {
     let file = File::open(path).map_err(|error| failed(path, error))?;
     let reader = || {
         let mut builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
-        if let Some(column) = column {
-            let index = builder.schema().index_of(column)?;
-            let mask = ProjectionMask::roots(builder.parquet_schema(), [index]);
+        if !columns.is_empty() {
+            let index = |column: &&str| builder.schema().index_of(column).ok();
+            let indexes: Vec<usize> = columns.iter().filter_map(index).collect();
+            let mask = ProjectionMask::roots(builder.parquet_schema(), indexes);
             builder = builder.with_projection(mask);
         }
         builder.with_batch_size(READ_ROWS).build()
@@ -289,7 +290,7 @@ fn arrow_schema(schema: &TableSchema) -> Arc<Schema> {
 }
 
 /// The rows with exactly the columns of `schema`; those that they lack are null.
-fn fit(rows: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch> {
+pub fn fit(rows: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch> {
     let there = rows.schema();
     let names = there.fields().iter().map(|field| field.name());
     if names.eq(schema.columns.iter().map(|column| &column.name)) {

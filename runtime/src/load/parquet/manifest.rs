@@ -81,6 +81,35 @@ pub struct LoadEntry {
     pub status: String,
     pub committed_at: String,
     pub rows: u64,
+    /// What it changed; only the last loads have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoEntry>,
+}
+
+/// What a load changed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct UndoEntry {
+    /// The rows of the state that it changed, as they were before.
+    pub state: Vec<UndoState>,
+    /// By resource.
+    pub resources: BTreeMap<String, UndoResource>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UndoState {
+    pub resource: String,
+    pub slice: String,
+    /// `None`: there was no such row.
+    pub value: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct UndoResource {
+    /// Records that came, less those that went.
+    pub records: i64,
+    /// All rows were replaced at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaced: bool,
 }
 
 impl SourceEntry {

@@ -34,7 +34,7 @@ pub struct Batch {
     /// By table.
     pub files: BTreeMap<String, FileInfo>,
     /// Records that were replaced since the last commit.
-    replaced: HashSet<Key>,
+    pub replaced: HashSet<Key>,
 }
 
 impl Batch {
@@ -63,8 +63,8 @@ impl Batch {
 pub struct Space {
     pub batches: BTreeMap<u32, Batch>,
     /// The batch that holds each record; read when it is first needed.
-    index: Option<HashMap<Key, u32>>,
-    open: Option<OpenBatch>,
+    pub index: Option<HashMap<Key, u32>>,
+    pub open: Option<OpenBatch>,
 }
 
 impl Space {
@@ -138,7 +138,7 @@ impl Space {
         Ok(())
     }
 
-    fn index(&mut self, at: &Context<'_>) -> Result<&mut HashMap<Key, u32>> {
+    pub fn index(&mut self, at: &Context<'_>) -> Result<&mut HashMap<Key, u32>> {
         let index = match self.index.take() {
             Some(index) => index,
             None => self.read_index(at)?,
@@ -152,6 +152,7 @@ impl Space {
             return Ok(index);
         };
         let column = key_column(root);
+        let names: Vec<&str> = column.iter().map(|column| column.name.as_str()).collect();
         for (number, batch) in &self.batches {
             if batch
                 .files
@@ -161,7 +162,7 @@ impl Space {
                 continue;
             }
             let path = at.folder.file(&root.name, &batch.name, batch.placed);
-            read(&path, column.map(|column| column.name.as_str()), |rows| {
+            read(&path, &names, |rows| {
                 let found = keys(rows, column).into_iter().flatten();
                 index.extend(found.map(|key| (key, *number)));
                 Ok(())
@@ -182,7 +183,7 @@ impl Space {
     }
 
     /// The batch to write to: the open one, or a new one if that has not all columns.
-    fn take_open(&mut self, at: &mut Context<'_>) -> Result<OpenBatch> {
+    pub fn take_open(&mut self, at: &mut Context<'_>) -> Result<OpenBatch> {
         if self
             .open
             .as_ref()
@@ -234,7 +235,7 @@ impl Space {
             };
             let column = key_column(schema);
             let path = at.folder.file(table, &batch.name, batch.placed);
-            read(&path, None, |rows| {
+            read(&path, &[], |rows| {
                 let records = keys(rows, column);
                 let stays =
                     |key: &Option<Key>| key.is_none_or(|key| !batch.replaced.contains(&key));

@@ -103,7 +103,7 @@ fn columns_are_only_added() {
     // The rows of the file that was written anew have the column too.
     let mut values = Vec::new();
     for path in glob(dir.path(), "orders") {
-        files::read(&path, Some("more"), |rows| {
+        files::read(&path, &["more"], |rows| {
             values.extend((0..rows.num_rows()).map(|row| rows.column(0).is_valid(row)));
             Ok(())
         })

@@ -25,7 +25,13 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
          CREATE TABLE IF NOT EXISTS _etl_drift (
              load_id TEXT NOT NULL, source TEXT NOT NULL, resource TEXT NOT NULL, table_name TEXT NOT NULL,
              keys TEXT NOT NULL, type TEXT NOT NULL, done TEXT NOT NULL, count INTEGER NOT NULL,
-             PRIMARY KEY (load_id, source, resource, table_name, keys, type, done)) WITHOUT ROWID;",
+             PRIMARY KEY (load_id, source, resource, table_name, keys, type, done)) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS _etl_undo (
+             source TEXT NOT NULL, load_id TEXT NOT NULL, resource TEXT NOT NULL, slice TEXT NOT NULL, value TEXT,
+             PRIMARY KEY (source, load_id, resource, slice)) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS _etl_changes (
+             source TEXT NOT NULL, load_id TEXT NOT NULL, resource TEXT NOT NULL, records INTEGER NOT NULL,
+             replaced INTEGER NOT NULL, PRIMARY KEY (source, load_id, resource)) WITHOUT ROWID;",
     )
 }
 
@@ -91,13 +97,27 @@ pub fn put_table(db: &Connection, source: &str, table: &TableSchema) -> rusqlite
     Ok(())
 }
 
-/// Applies changes of the state.
-pub fn put_state(db: &Connection, source: &str, changes: &[StateChange]) -> rusqlite::Result<()> {
+/// Applies changes of the state, and keeps what each row was before the load.
+pub fn put_state(
+    db: &Connection,
+    load: &LoadInfo,
+    changes: &[StateChange],
+) -> rusqlite::Result<()> {
+    let source = &load.source;
+    let mut keep = db.prepare_cached(
+        "INSERT OR IGNORE INTO _etl_undo VALUES (?1, ?2, ?3, ?4,
+             (SELECT value FROM _etl_state WHERE source = ?1 AND resource = ?3 AND slice = ?4))",
+    )?;
     let mut put = db.prepare_cached("INSERT OR REPLACE INTO _etl_state VALUES (?1, ?2, ?3, ?4)")?;
     let mut forget = db.prepare_cached(
         "DELETE FROM _etl_state WHERE source = ?1 AND resource = ?2 AND slice = ?3",
     )?;
     for change in changes {
+        let (StateChange::Put(StateRow {
+            resource, slice, ..
+        })
+        | StateChange::Forget { resource, slice }) = change;
+        keep.execute(params![source, load.id, resource, slice])?;
         match change {
             StateChange::Put(row) => {
                 put.execute(params![source, row.resource, row.slice, row.value])?

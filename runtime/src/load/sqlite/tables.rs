@@ -5,16 +5,17 @@ use std::path::Path;
 
 use arrow_array::StringArray;
 use arrow_array::cast::AsArray;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use super::{Open, meta, rows};
+use super::{Open, meta, rows, undo};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Chunk, LoadStatus, dlt};
+use crate::load::{Chunk, LoadStatus, Vanished, dlt};
+use crate::record::sortable;
 use crate::schema::{Column, ColumnRole, Disposition, Drifted, TableBatch, TableSchema};
 use crate::state::StateChange;
 
 impl Open {
-    fn begin(&mut self) -> rusqlite::Result<()> {
+    pub fn begin(&mut self) -> rusqlite::Result<()> {
         if !self.in_transaction {
             self.db.execute_batch("BEGIN IMMEDIATE")?;
             self.in_transaction = true;
@@ -83,6 +84,7 @@ impl Open {
             self.rows += root.rows.num_rows() as u64;
         }
         let append = chunk.disposition == Disposition::Append;
+        let total = root.rows.num_rows();
         let there = rows::insert(&self.db, &place(&root.schema.name), root, |_| true)?;
         let ids = root_ids(root);
         let present: HashSet<&str> = ids.map_or_else(HashSet::new, |ids| {
@@ -105,7 +107,66 @@ impl Open {
                 publish(&self.db, table)?;
             }
         }
+        let change = self.changes.entry(chunk.resource.to_string()).or_default();
+        change.replaced |= staged && chunk.ends_pass;
+        if !staged {
+            change.records += (total - there.len()) as i64;
+        }
+        if let Some(vanished) = &chunk.vanished {
+            self.vanish(&chunk.resource, vanished)?;
+        }
         Ok(())
+    }
+
+    /// Marks or removes the records that no load since then has brought.
+    fn vanish(&mut self, resource: &str, vanished: &Vanished) -> rusqlite::Result<()> {
+        let Some(root) = self.tables_of(resource).find(|t| t.parent.is_none()) else {
+            return Ok(());
+        };
+        let Some(load) = root.role(ColumnRole::LoadId) else {
+            return Ok(());
+        };
+        let wanted = format!("{} < ?1", quoted(&load.name));
+        if let Some(at) = vanished.mark {
+            let Some(mark) = root.role(ColumnRole::DeletedAt) else {
+                return Ok(());
+            };
+            let (name, mark) = (quoted(&root.name), quoted(&mark.name));
+            let sql = format!("UPDATE {name} SET {mark} = ?2 WHERE {wanted} AND {mark} IS NULL");
+            self.db
+                .execute(&sql, params![vanished.before, sortable(at).as_str()])?;
+            return Ok(());
+        }
+        let removed = self.remove(resource, &wanted, &vanished.before)?;
+        let change = self.changes.entry(resource.to_owned()).or_default();
+        change.records -= removed as i64;
+        Ok(())
+    }
+
+    /// Removes records, with their child rows; `wanted`: a condition on the root table with one parameter.
+    pub fn remove(&self, resource: &str, wanted: &str, value: &str) -> rusqlite::Result<usize> {
+        let (roots, children): (Vec<_>, Vec<_>) =
+            self.tables_of(resource).partition(|t| t.parent.is_none());
+        let mut removed = 0;
+        for root in roots {
+            let Some(id) = root_column(root).map(|at| quoted(&root.columns[at].name)) else {
+                continue;
+            };
+            let name = quoted(&root.name);
+            for child in &children {
+                let Some(key) = root_column(child).map(|at| quoted(&child.columns[at].name)) else {
+                    continue;
+                };
+                let sql = format!(
+                    "DELETE FROM {} WHERE {key} IN (SELECT {id} FROM {name} WHERE {wanted})",
+                    quoted(&child.name)
+                );
+                self.db.execute(&sql, [value])?;
+            }
+            let sql = format!("DELETE FROM {name} WHERE {wanted}");
+            removed += self.db.execute(&sql, [value])?;
+        }
+        Ok(removed)
     }
 
     pub fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> rusqlite::Result<()> {
@@ -113,7 +174,7 @@ impl Open {
         meta::add_drift(&self.db, &self.load, resource, counts)
     }
 
-    fn tables_of(&self, resource: &str) -> impl Iterator<Item = &TableSchema> {
+    pub fn tables_of(&self, resource: &str) -> impl Iterator<Item = &TableSchema> {
         self.tables
             .values()
             .filter(move |table| table.resource == resource)
@@ -165,7 +226,8 @@ impl Open {
 
     pub fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> rusqlite::Result<()> {
         self.begin()?;
-        meta::put_state(&self.db, &self.load.source, state)?;
+        meta::put_state(&self.db, &self.load, state)?;
+        undo::put_changes(&self.db, &self.load, &mut self.changes)?;
         meta::put_load(&self.db, &self.load, status, self.rows)?;
         self.db.execute_batch("COMMIT")?;
         self.in_transaction = false;

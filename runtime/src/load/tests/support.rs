@@ -92,6 +92,7 @@ pub fn chunk(disposition: Disposition, records: &[Rec<'_>]) -> Chunk {
         tables: tables(records, None),
         begins_pass: false,
         ends_pass: false,
+        vanished: None,
     }
 }
 

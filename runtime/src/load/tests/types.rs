@@ -133,6 +133,7 @@ pub fn every_value_is_as_it_was<P: Place>() {
         tables: vec![rows.clone()],
         begins_pass: disposition == Disposition::Replace,
         ends_pass: disposition == Disposition::Replace,
+        vanished: None,
     };
     for disposition in [
         Disposition::Append,

@@ -26,7 +26,7 @@ impl Place for ParquetFolder {
     fn rows(dir: &Path, table: &str, columns: &[&str]) -> Vec<Vec<Option<String>>> {
         let mut found = Vec::new();
         for path in glob(dir, table) {
-            files::read(&path, None, |rows| {
+            files::read(&path, &[], |rows| {
                 let row = |at: usize| {
                     let cell = |name: &&str| cell(rows.column_by_name(name)?, at);
                     columns.iter().map(cell).collect()

@@ -1,0 +1,96 @@
+//! What `rollback` does.
+
+use clap::ArgMatches;
+
+use super::commands::open;
+use super::{out, table::align};
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::{LoadRow, ROLLED_BACK, UNDOABLE_LOADS};
+use crate::schema::Layout;
+use crate::source::Source;
+
+pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let id = matches.get_one::<String>("load").map_or("", String::as_str);
+    let (mut into, memory) = open(matches, source)?;
+    if Layout::of(&memory.tables) == Some(Layout::Dlt) {
+        let message = "the tables have the layout `dlt`, whose loads cannot be taken back";
+        return Err(Error::new(ErrorKind::Usage, message)
+            .hint("`sync --full-refresh` replaces all rows, `state rewind` sets a cursor back"));
+    }
+    let loads = into.loads()?;
+    let (load, later) = find(&loads, id)?;
+    if !load.undoable {
+        let message = format!("it is no longer known what the load {id} changed");
+        return Err(Error::new(ErrorKind::State, message).hint(format!(
+            "that is kept for the last {UNDOABLE_LOADS} loads; `sync --full-refresh` replaces all rows"
+        )));
+    }
+    let ids = |loads: &[&LoadRow]| {
+        let ids: Vec<String> = loads.iter().map(|load| load.id.clone()).collect();
+        ids
+    };
+    if !later.is_empty() && !matches.get_flag("with-later") {
+        let message = format!(
+            "the load {id} is not the last one: after it came {}",
+            ids(&later).join(", ")
+        );
+        return Err(Error::new(ErrorKind::Usage, message).hint(
+            "the state can only go back to a moment: `--with-later` takes these loads back too",
+        ));
+    }
+    let mut all = vec![load];
+    all.extend(later);
+    let done = into.rollback(&ids(&all))?;
+    let mut rows = vec![["resource", "records removed", "older ones gone"].map(str::to_owned)];
+    let mut notes = Vec::new();
+    for back in done {
+        let name = back.resource;
+        match back.removed {
+            Some(removed) => {
+                if back.lost > 0 {
+                    notes.push(format!(
+                        "{name}: {} records that were there before are gone: the load had put newer ones in their place, or removed them; the next run reads again from before it",
+                        back.lost
+                    ));
+                }
+                rows.push([name, removed.to_string(), back.lost.to_string()]);
+            }
+            None => notes.push(format!(
+                "{name}: left as it is: the load replaced all its rows, and the older ones are gone"
+            )),
+        }
+    }
+    let what = match all.len() {
+        1 => format!("the load {id}"),
+        n => format!("{n} loads, from {id} on,"),
+    };
+    out(&format!("took {what} back in {}", into.describe()))?;
+    let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+    out(&align(&rows).join("\n"))?;
+    notes.iter().try_for_each(|note| out(note))?;
+    Ok(0)
+}
+
+/// That load, and those after it that were not taken back.
+fn find<'a>(loads: &'a [LoadRow], id: &str) -> Result<(&'a LoadRow, Vec<&'a LoadRow>)> {
+    let standing = |load: &&LoadRow| load.status != ROLLED_BACK;
+    let Some(load) = loads.iter().find(|load| load.id == id) else {
+        let last: Vec<&str> = loads
+            .iter()
+            .rev()
+            .filter(standing)
+            .map(|l| l.id.as_str())
+            .collect();
+        let last = &last[..last.len().min(5)];
+        return Err(
+            Error::new(ErrorKind::Usage, format!("there is no load `{id}`"))
+                .hint(format!("the last loads are {}", last.join(", "))),
+        );
+    };
+    if load.status == ROLLED_BACK {
+        let message = format!("the load {id} was taken back before");
+        return Err(Error::new(ErrorKind::Usage, message));
+    }
+    let later = loads.iter().filter(|other| other.id > load.id);
+    Ok((load, later.filter(standing).collect()))
+}

@@ -1,0 +1,141 @@
+//! Records that go without others coming: those that the API has no more, and those of a load that is rolled back.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, RecordBatch, TimestampMicrosecondArray};
+
+use super::files::{Context, Key, fit, key_column, keys, read};
+use super::space::Space;
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::{ColumnRole, ColumnType, TableSchema};
+
+impl Space {
+    /// How many records there are; batches must be final.
+    pub fn records(&self, root: &str) -> u64 {
+        let files = self.batches.values().filter_map(|b| b.files.get(root));
+        files.map(|file| file.rows).sum()
+    }
+
+    /// Removes the records, with their child rows, that a wanted load brought; gives how many.
+    pub fn remove(&mut self, at: &Context<'_>, wanted: impl Fn(&str) -> bool) -> Result<usize> {
+        let found = self.find(at, wanted, None)?;
+        let mut removed = 0;
+        self.index(at)?;
+        for (number, records) in found {
+            removed += records.len();
+            if let Some(index) = &mut self.index {
+                index.retain(|key, _| !records.contains(key));
+            }
+            if let Some(batch) = self.batches.get_mut(&number) {
+                batch.replaced.extend(records);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Marks the records that a wanted load brought and that are not marked yet.
+    pub fn mark(
+        &mut self,
+        at: &mut Context<'_>,
+        wanted: impl Fn(&str) -> bool,
+        time: i64,
+    ) -> Result<()> {
+        let Some(root) = at.root().cloned() else {
+            return Ok(());
+        };
+        let Some(mark) = root.role(ColumnRole::DeletedAt) else {
+            return Ok(());
+        };
+        let found = self.find(at, wanted, Some(&mark.name))?;
+        self.index(at)?;
+        for (number, records) in found {
+            let Some(batch) = self.batches.get_mut(&number) else {
+                continue;
+            };
+            batch.replaced.extend(records.iter().copied());
+            let (name, placed) = (batch.name.clone(), batch.placed);
+            let tables: Vec<String> = batch.files.keys().cloned().collect();
+            let mut open = self.take_open(at)?;
+            for table in tables {
+                let Some(schema) = at.schemas.get(&table) else {
+                    continue;
+                };
+                let column = key_column(schema);
+                let path = at.folder.file(&table, &name, placed);
+                read(&path, &[], |rows| {
+                    let of = keys(rows, column);
+                    let keep = |row: usize| of[row].is_some_and(|key| records.contains(&key));
+                    match schema.parent {
+                        None => open.write(at, &table, &marked(rows, schema, time)?, keep),
+                        Some(_) => open.write(at, &table, rows, keep),
+                    }
+                })?;
+            }
+            if let Some(index) = &mut self.index {
+                index.extend(records.iter().map(|key| (*key, open.number)));
+            }
+            self.open = Some(open);
+        }
+        Ok(())
+    }
+
+    /// The records that a wanted load brought, by batch; with `unset`, only those that have nothing in that column.
+    fn find(
+        &mut self,
+        at: &Context<'_>,
+        wanted: impl Fn(&str) -> bool,
+        unset: Option<&str>,
+    ) -> Result<Vec<(u32, HashSet<Key>)>> {
+        self.seal()?;
+        let mut found = Vec::new();
+        let Some(root) = at.root() else {
+            return Ok(found);
+        };
+        let Some((id, load)) = key_column(root).zip(root.role(ColumnRole::LoadId)) else {
+            return Ok(found);
+        };
+        let mut names = vec![id.name.as_str(), load.name.as_str()];
+        names.extend(unset);
+        for (number, batch) in &self.batches {
+            if batch.files.get(&root.name).is_none_or(|f| f.rows == 0) {
+                continue;
+            }
+            let mut records = HashSet::new();
+            let path = at.folder.file(&root.name, &batch.name, batch.placed);
+            read(&path, &names, |rows| {
+                let loads = rows
+                    .column_by_name(&load.name)
+                    .and_then(|loads| loads.as_string_opt::<i32>());
+                let set = unset.and_then(|name| rows.column_by_name(name));
+                for (row, key) in keys(rows, Some(id)).into_iter().enumerate() {
+                    let brought = loads.filter(|loads| loads.is_valid(row));
+                    let is_wanted = brought.is_some_and(|loads| wanted(loads.value(row)));
+                    let is_set = set.is_some_and(|set| set.is_valid(row));
+                    let key = key.filter(|key| !batch.replaced.contains(key));
+                    records.extend(key.filter(|_| is_wanted && !is_set));
+                }
+                Ok(())
+            })?;
+            if !records.is_empty() {
+                found.push((*number, records));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The rows, all of them marked.
+fn marked(rows: &RecordBatch, schema: &TableSchema, time: i64) -> Result<RecordBatch> {
+    let rows = fit(rows, schema)?;
+    let times = TimestampMicrosecondArray::from_value(time, rows.num_rows());
+    let times: ArrayRef = Arc::new(times.with_data_type(ColumnType::Timestamp.arrow()));
+    let mut columns = rows.columns().to_vec();
+    let mut all = schema.columns.iter();
+    if let Some(place) = all.position(|column| column.role == ColumnRole::DeletedAt) {
+        columns[place] = times;
+    }
+    RecordBatch::try_new(rows.schema(), columns)
+        .map_err(|error| Error::new(ErrorKind::Destination, error.to_string()))
+}
