@@ -146,3 +146,45 @@ fn a_second_run_is_kept_out_and_the_first_ends() {
         assert_eq!(read(folder.path(), destination)["regions"].len(), 1);
     }
 }
+
+#[test]
+fn a_signal_ends_the_run_after_its_pages_and_the_next_goes_on() {
+    for (signal, destination) in ["-TERM", "-INT"].into_iter().zip(PLACES) {
+        let tree = Tree::start(2, Duration::from_millis(30)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let url = tree.url();
+        let arguments = sync(&url, destination);
+        let run = TREE
+            .command(folder.path(), &arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut asked = Vec::new();
+        while asked.len() < 12 {
+            std::thread::sleep(Duration::from_millis(5));
+            asked.extend(tree.take_requests());
+        }
+        let process = run.id().to_string();
+        let sent = Command::new("kill").args([signal, &process]).status();
+        assert!(sent.unwrap().success());
+        let output = run.wait_with_output().unwrap();
+        let report = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(130), "{report}");
+        assert!(report.contains("stopped; the next run goes on"), "{report}");
+        assert!(stderr(&output).contains("stopping after the pages under way"));
+        tree.take_requests();
+        TREE.succeed(folder.path(), &arguments);
+        let again = tree.take_requests();
+        let first = "/regions?log=1".to_owned();
+        assert!(
+            !again.contains(&first) || !asked.contains(&first),
+            "read before"
+        );
+        TREE.succeed(folder.path(), &arguments);
+        let loaded = read(folder.path(), destination);
+        for (level, name) in etlgen_tests::tree::LEVELS.iter().enumerate() {
+            assert_eq!(loaded[*name].len(), tree.count(level), "{name}");
+        }
+    }
+}
