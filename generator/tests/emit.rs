@@ -224,6 +224,22 @@ fn wishes_that_mean_nothing_are_errors() {
 }
 
 #[test]
+fn an_owner_says_what_becomes_of_records_that_are_gone() {
+    let wishes = "[resources.boards]\ndeletes = \"soft\"\n[resources.labels]\ndeletes = \"hard\"\n";
+    let text = emitted(&planned(&trap("levels.yaml"), wishes).unwrap());
+    let text: String = text.split_whitespace().collect();
+    for line in [".deletes(Deletes::Soft)", ".deletes(Deletes::Hard)"] {
+        assert_eq!(text.matches(line).count(), 1, "{line}\n{text}");
+    }
+    let wishes = "[resources.boards]\ndeletes = \"yes\"\n";
+    let error = planned(&trap("levels.yaml"), wishes).unwrap_err();
+    assert!(
+        error.contains("etlgen.toml:2:") && error.contains("soft"),
+        "{error}"
+    );
+}
+
+#[test]
 fn an_owner_says_what_may_become_of_the_tables() {
     let wishes = r#"
         contract = { types = "freeze" }

@@ -7,7 +7,7 @@ use super::credentials::own_auth;
 use super::structs;
 use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{
-    Contract, ContractMode, Cursor, FieldRef, Format, Link, Paginator, PaginatorKind,
+    Contract, ContractMode, Cursor, Deletes, FieldRef, Format, Link, Paginator, PaginatorKind,
     ParameterPlace, ParameterValue, Parent, Plan, Resource, plain_text,
 };
 
@@ -154,6 +154,12 @@ fn declaration(resource: &Resource) -> TokenStream {
     if let Some(contract) = resource.contract {
         let contract = self::contract(contract);
         calls.push(quote!(.contract(#contract)));
+    }
+    match resource.deletes {
+        None => {}
+        Some(Deletes::Keep) => calls.push(quote!(.deletes(Deletes::Keep))),
+        Some(Deletes::Soft) => calls.push(quote!(.deletes(Deletes::Soft))),
+        Some(Deletes::Hard) => calls.push(quote!(.deletes(Deletes::Hard))),
     }
     quote!(Resource::#constructor(#name, #path) #(#calls)*)
 }

@@ -279,6 +279,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
                 let place = (base_url, plan.source.as_str());
                 settings::own_credentials(api, own, place, &mut plan.settings)
             }),
+            deletes: wish.deletes,
             parent,
             record: record.clone(),
             structs: Vec::new(),

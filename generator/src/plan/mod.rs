@@ -129,6 +129,15 @@ pub struct Contract {
     pub types: ContractMode,
 }
 
+/// What becomes of records that the API has no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deletes {
+    Keep,
+    Soft,
+    Hard,
+}
+
 /// One part of a contract.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -166,6 +175,7 @@ pub struct Resource {
     pub contract: Option<Contract>,
     /// Credentials in place of the source's; their settings are optional.
     pub auth: Option<Auth>,
+    pub deletes: Option<Deletes>,
     pub parent: Option<Parent>,
     /// The struct of a record; `None`: `Json`.
     pub record: Option<String>,

@@ -25,7 +25,7 @@ const DEVICES: [&str; 12] = [
 const MODULES: [&str; 3] = ["config", "resources", "types"];
 
 /// Types that a generated file sees without naming their crate.
-pub const PRELUDE: [&str; 38] = [
+pub const PRELUDE: [&str; 39] = [
     "Auth",
     "Box",
     "Bytes",
@@ -38,6 +38,7 @@ pub const PRELUDE: [&str; 38] = [
     "Debug",
     "Decimal",
     "Default",
+    "Deletes",
     "Disposition",
     "Drop",
     "Dynamic",

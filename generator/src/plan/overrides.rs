@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::ContractMode;
+use super::{ContractMode, Deletes};
 use crate::diagnostics::{Diagnostic, Position, Severity};
 
 /// The whole file.
@@ -66,6 +66,8 @@ pub struct ResourceOverrides {
     pub query: BTreeMap<String, String>,
     /// What is done with what the struct does not say.
     pub contract: Option<ContractWish>,
+    /// What becomes of records that the API has no more: `keep`, `soft` or `hard`.
+    pub deletes: Option<Deletes>,
 }
 
 /// `contract = "freeze"`, or a table.
