@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use etlgen_tests::owned::Owned;
+use etlgen_tests::workspace::{binary, root, stderr};
 
 const SPEC: &str = "\
 openapi: 3.0.3
@@ -77,6 +78,18 @@ fn nothing_new_changes_nothing() {
     assert!(said.contains("nothing has changed"), "{said}");
     assert_eq!(shop.tree(), before);
     shop.ends(0, &["check"]);
+}
+
+#[test]
+fn the_examples_are_up_to_date() {
+    for name in ["billing", "forge", "tracker"] {
+        let mut command = Command::new(binary("etlgen", "etlgen"));
+        command
+            .arg("check")
+            .arg(root().join(format!("generated-examples/{name}-connector")));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{name}: {}", stderr(&output));
+    }
 }
 
 #[test]
@@ -405,6 +418,44 @@ fn an_edited_lock_and_a_lost_base_are_found() {
 }
 
 #[test]
+fn changes_go_with_a_struct_that_moves() {
+    // Both lists hold the same struct in a file of its own, until one of them is gone.
+    let both = SPEC
+        .replace(
+            "total: {type: integer}",
+            "address: {$ref: '#/components/schemas/Address'}",
+        )
+        .replace(
+            "email: {type: string}",
+            "address: {$ref: '#/components/schemas/Address'}",
+        )
+        + "    Address: {type: object, properties: {street: {type: string}, city: {type: string}}}\n";
+    let without = both.replace("  /users:\n    get:", "  /users:\n    put:");
+    for (line, code) in [
+        ("street: {type: string}", 0),
+        ("street: {type: integer}", 2),
+    ] {
+        let shop = Owned::new(&both, &[]);
+        let address = "src/types/address.rs";
+        shop.edit(
+            address,
+            "pub street: Option<String>,",
+            "pub street: Option<Json>,\n    pub mine: Option<Date>,",
+        );
+        shop.respecify(&without.replace("street: {type: string}", line));
+        shop.ends(code, &["update"]);
+        let text = shop.read(ORDERS);
+        assert!(text.contains("pub struct Address"), "{text}");
+        assert_eq!(
+            text.contains("pub mine: Option<Date>,"),
+            code == 0,
+            "{text}"
+        );
+        assert_eq!(shop.has(address), code == 2);
+    }
+}
+
+#[test]
 fn a_killed_update_is_all_or_nothing() {
     let (before, after) = {
         let shop = shop();
@@ -434,6 +485,9 @@ fn a_killed_update_is_all_or_nothing() {
             pending || killed == before || killed == after,
             "half-done after {moment}"
         );
+        if pending {
+            assert!(shop.ends(1, &["learn", "orders"]).contains("cut short"));
+        }
         shop.ends(0, &["update"]);
         assert_eq!(shop.tree(), after, "killed after {moment}");
     }

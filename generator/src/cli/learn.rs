@@ -12,7 +12,7 @@ use crate::learn::{bodies, overlay, samples};
 use crate::plan::overrides::{self, Overrides};
 use crate::plan::{Options, Plan, Runtime, adjust, plan, resource_key, unknown};
 use crate::project::{
-    ChangeError, Lock, change, format, learned, learned_path, read_lock, spec_hash,
+    ChangeError, Lock, change, format, is_pending, learned, learned_path, read_lock, spec_hash,
 };
 use crate::spec::{Input, overlaid, read};
 
@@ -139,6 +139,12 @@ fn refuse(message: String, hint: &str) -> Failure {
 /// Opens a crate that etlgen wrote, and its document with its owner's overlays.
 fn open(folder: &Path) -> Result<(Crate, Input), Failure> {
     let hint = "`--out` names the folder of a crate that `etlgen new` wrote";
+    if is_pending(folder) {
+        return Err(refuse(
+            "an update was cut short".to_owned(),
+            "`etlgen update` finishes it",
+        ));
+    }
     let lock = read_lock(folder).map_err(|error| refuse(error.to_string(), hint))?;
     let config = folder.join("etlgen.toml");
     let etlgen_toml = std::fs::read_to_string(&config)

@@ -7,6 +7,7 @@ mod journal;
 mod lock;
 mod manifest;
 mod merge;
+mod moves;
 mod place;
 mod renames;
 mod rust;

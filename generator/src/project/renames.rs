@@ -48,7 +48,7 @@ pub fn renames(
             free(old, new, &mut found);
         }
     }
-    // Else a file that its owner has changed goes where most of it is.
+    // Else a file that its owner has changed or deleted is where most of it is.
     let appear: BTreeSet<&String> = files
         .keys()
         .filter(|path| !tree.base.contains_key(*path))
@@ -58,8 +58,8 @@ pub fn renames(
             continue;
         }
         match tree.read(old)? {
-            Text::Some(mine) if mine != *text => {}
-            _ => continue,
+            Text::Some(mine) if mine == *text => continue,
+            _ => {}
         }
         let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
         let near = appear.iter().filter(|new| folder(new) == folder(old));

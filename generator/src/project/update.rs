@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::combine::{Combined, Style, combine};
 use super::merge::{Side, markers, settle};
+use super::moves::{Moves, moves};
 use super::tree::{Text, Tree};
 use super::uses::uses;
 use super::{BASE, ChangeError, LOCK, Lock, renames};
@@ -67,6 +68,8 @@ pub fn update(
 ) -> Result<Update, ChangeError> {
     let style = Style::of(&tree.folder);
     let mut planned = Update::default();
+    let mut moves = moves(tree, files)?;
+    planned.conflicts.append(&mut moves.conflicts);
     let renamed = renames::renames(tree, files, lock)?;
     let targets: BTreeSet<&String> = renamed.values().collect();
     let paths: BTreeSet<&String> = tree.base.keys().chain(files.keys()).collect();
@@ -83,7 +86,7 @@ pub fn update(
             new: files.get(target),
             side,
         };
-        file.plan(tree, files, &style, &mut planned)?;
+        file.plan(tree, files, (&style, &moves), &mut planned)?;
     }
     for (path, side) in accept {
         if let Text::Some(text) = tree.read(path)?
@@ -117,12 +120,16 @@ impl File<'_> {
         &self,
         tree: &Tree,
         files: &Files,
-        style: &Style,
+        (style, moves): (&Style, &Moves),
         planned: &mut Update,
     ) -> Result<(), ChangeError> {
         let mut place = self.path.clone();
-        let mut disk = tree.read(&place)?;
+        let mut disk = match moves.mine.get(&place) {
+            Some(text) => Text::Some(text.clone()),
+            None => tree.read(&place)?,
+        };
         let changed = self.base != self.new;
+        let new = moves.new.get(self.target).or(self.new);
         let left = disk == Text::None && changed && self.side != Some(Side::Theirs);
         if left && let Some((moved, text)) = renames::moved(tree, files, self.base)? {
             (place, disk) = (moved, Text::Some(text));
@@ -142,7 +149,7 @@ impl File<'_> {
             Text::Some(text) => Some(text),
         };
         let stays = place != *self.path;
-        match (self.base, mine, self.new) {
+        match (self.base, mine, new) {
             (None, None, Some(new)) => {
                 planned.write(self.target, style.apply(self.target, new), Outcome::New)
             }

@@ -46,8 +46,10 @@ fn our_own_document_in_pairs() {
     let first = first_seed();
     let (tally, sound) = pairs(&document, first..first + 60);
     println!("{tally:?}");
+    assert!(tally.lines > 50, "{tally:?}");
+    // Of other seeds nobody knows.
     assert!(
-        tally.clean > 20 && tally.conflicts > 5 && tally.lines > 50,
+        first > 0 || tally.clean > 20 && tally.conflicts > 5,
         "{tally:?}"
     );
     compile(
@@ -173,8 +175,11 @@ fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> (Owned,
             assert!(now >= *count, "lost: {line:?}\n{context}");
         }
     }
-    // What he took away is not back, unless the API says it anew or a conflict asks.
+    // What he took away is not back, unless the API says it anew, in files that are told of, or a conflict asks.
     if code == 0 {
+        let mut known = tree.clone();
+        known.retain(|path, _| !told.contains(&format!("{path}: new\n")));
+        let after = lines(&known);
         for (line, count) in &base {
             let left = edited.get(line).copied().unwrap_or(0);
             let anew = pristine

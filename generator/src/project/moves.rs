@@ -1,0 +1,95 @@
+//! Structs that are generated in another file than before: what their owner changed goes with them.
+
+use std::collections::BTreeMap;
+
+use super::merge::merge;
+use super::rust;
+use super::tree::{Text, Tree};
+use super::{ChangeError, Conflict};
+use crate::emit::Files;
+
+/// What the moves make of the versions that are merged.
+#[derive(Default)]
+pub struct Moves {
+    /// Files on disk as if the owner had changed nothing of what moves away.
+    pub mine: Files,
+    /// Files generated now with the owner's changes of what moves there.
+    pub new: Files,
+    /// Changes that cannot go along.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// An item's place: its file, and its text there.
+type Places<'a> = BTreeMap<String, (&'a String, String)>;
+
+/// Finds the structs that move, and takes their owner's changes along.
+pub fn moves(tree: &Tree, files: &Files) -> Result<Moves, ChangeError> {
+    let (before, now) = (structs(&tree.base), structs(files));
+    let mut out = Moves::default();
+    for (name, (from, base)) in &before {
+        let Some((to, new)) = now.get(name).filter(|(to, _)| to != from) else {
+            continue;
+        };
+        let mine = match out.mine.get(*from) {
+            Some(text) => text.clone(),
+            None => match tree.read(from)? {
+                Text::Some(text) if tree.base.get(*from) != Some(&text) => text,
+                _ => continue,
+            },
+        };
+        let own = items(&mine).remove(name);
+        let Some(own) = own.filter(|own| own != base) else {
+            continue;
+        };
+        let target = out
+            .new
+            .get(*to)
+            .or(files.get(*to))
+            .cloned()
+            .unwrap_or_default();
+        let merged = merge(base, &own, new, None);
+        if merged.conflicts.is_empty() {
+            out.new.insert(
+                (*to).clone(),
+                target.replacen(new.as_str(), &merged.text, 1),
+            );
+            out.mine
+                .insert((*from).clone(), mine.replacen(&own, base, 1));
+        } else {
+            let before = target.find(new.as_str()).unwrap_or_default();
+            out.conflicts.push(Conflict {
+                path: (*to).clone(),
+                line: target[..before].matches('\n').count() + 1,
+                why: format!("`{name}` is generated here now, otherwise than before, and you had changed it in {from}"),
+            });
+        }
+    }
+    Ok(out)
+}
+
+/// The structs of the sources, by their names.
+fn structs(files: &Files) -> Places<'_> {
+    let sources = files
+        .iter()
+        .filter(|(path, _)| path.starts_with("src/") && path.ends_with(".rs"));
+    let found = sources.flat_map(|(path, text)| {
+        items(text)
+            .into_iter()
+            .map(move |(name, text)| (name, (path, text)))
+    });
+    found.collect()
+}
+
+/// The structs of a file with their documentation.
+fn items(text: &str) -> BTreeMap<String, String> {
+    let Ok(file) = rust::parse(text) else {
+        return BTreeMap::new();
+    };
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let structs = rust::definitions(&file)
+        .into_iter()
+        .filter(|it| it.kind == "type");
+    structs
+        .filter_map(|it| Some((it.name, lines.get(it.lines.0 - 1..it.lines.1)?.concat())))
+        .collect()
+}
