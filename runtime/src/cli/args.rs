@@ -1,5 +1,6 @@
 //! The arguments.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -28,7 +29,11 @@ pub fn command<C: Settings>(name: &str, version: &str) -> Command {
         .arg_required_else_help(true)
         .args(settings)
         .subcommand(sync())
-        .subcommand(Command::new("check").about("Asks the API whether it knows us: one request"))
+        .subcommand(
+            Command::new("check")
+                .about("Asks the API whether it knows us: one request")
+                .args(tape()),
+        )
         .subcommand(
             Command::new("discover")
                 .about("Prints the tables and columns of every resource as JSON"),
@@ -62,7 +67,10 @@ pub fn command<C: Settings>(name: &str, version: &str) -> Command {
 
 /// Whether the command talks to the API, so that every setting counts.
 pub fn sends(matches: &ArgMatches) -> bool {
-    matches!(matches.subcommand_name(), Some("sync" | "check" | "read"))
+    match matches.subcommand() {
+        Some(("sync" | "check" | "read", matches)) => !matches.contains_id("replay"),
+        _ => false,
+    }
 }
 
 fn sync() -> Command {
@@ -117,7 +125,29 @@ fn sync() -> Command {
                 .help("Stops after that long (90s, 10m, 1h30m) as a signal would: pages under way are committed, and the next run goes on"),
         )
         .arg(rate())
+        .args(tape())
         .args(window())
+}
+
+fn tape() -> [Arg; 2] {
+    let folder = |name: &'static str, help| {
+        Arg::new(name)
+            .long(name)
+            .value_name("DIR")
+            .value_parser(value_parser!(PathBuf))
+            .help(help)
+    };
+    [
+        folder(
+            "record",
+            "Writes what is asked and answered into a new folder, one file per exchange, without secrets",
+        ),
+        folder(
+            "replay",
+            "Sends nothing: answers come from a folder that `--record` has written",
+        )
+        .conflicts_with("record"),
+    ]
 }
 
 fn rate() -> Arg {
@@ -181,6 +211,7 @@ fn read() -> Command {
                 .help("One JSON object a line"),
         )
         .arg(rate())
+        .args(tape())
         .args(window())
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::Write;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +23,14 @@ use crate::source::Source;
 /// Runs the command that was given; gives the exit code.
 pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
     match matches.subcommand() {
-        Some(("sync", matches)) => sync(matches, &paced(matches, source)),
-        Some(("check", _)) => {
-            out(&block_on(run::check(source))??)?;
+        Some(("sync", matches)) => sync(matches, &asked(matches, source)),
+        Some(("check", matches)) => {
+            out(&block_on(run::check(&asked(matches, source)))??)?;
             Ok(0)
         }
         Some(("discover", _)) => discover(source),
         Some(("resources", _)) => resources(source),
-        Some(("read", matches)) => read(matches, &paced(matches, source)),
+        Some(("read", matches)) => read(matches, &asked(matches, source)),
         Some(("tables", matches)) => tables(matches, source),
         Some(("state", matches)) => match matches.subcommand() {
             Some(("show", matches)) => state::show(matches, source),
@@ -44,12 +45,19 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
     }
 }
 
-/// The source at the pace that was asked for.
-fn paced(matches: &ArgMatches, source: &Source) -> Source {
-    match matches.get_one::<f64>("requests-per-second") {
-        Some(requests) => source.clone().requests_per_second(*requests),
-        None => source.clone(),
+/// The source at the pace that was asked for, and with the tape.
+fn asked(matches: &ArgMatches, source: &Source) -> Source {
+    let mut source = source.clone();
+    if let Ok(Some(requests)) = matches.try_get_one::<f64>("requests-per-second") {
+        source = source.requests_per_second(*requests);
     }
+    if let Some(folder) = matches.get_one::<PathBuf>("record") {
+        source = source.record(folder);
+    }
+    if let Some(folder) = matches.get_one::<PathBuf>("replay") {
+        source = source.replay(folder);
+    }
+    source
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {

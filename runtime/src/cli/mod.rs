@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use crate::error::{Error, Result};
 use crate::run::StopSignal;
-use crate::settings::{Places, Redactor, Settings};
+use crate::settings::{Places, Redactor, Secret, Settings};
 use crate::source::Source;
 
 /// Some resources failed; the others are loaded.
@@ -34,18 +34,19 @@ pub fn main<C: Settings>(name: &str, version: &str, source: fn(&C) -> Source) ->
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let (settings, redactor) = match configure::<C>(&matches) {
+    let (settings, secrets) = match configure::<C>(&matches) {
         Ok(configured) => configured,
         Err(error) => return fail(&error, None),
     };
-    match commands::run(&matches, &source(&settings)) {
+    let source = source(&settings).hide(secrets.iter().cloned());
+    match commands::run(&matches, &source) {
         Ok(code) => ExitCode::from(code),
-        Err(error) => fail(&error, Some(&redactor)),
+        Err(error) => fail(&error, Some(&Redactor::new(secrets))),
     }
 }
 
 /// The settings, from everywhere; a command that sends nothing does without those that are missing.
-fn configure<C: Settings>(matches: &clap::ArgMatches) -> Result<(C, Redactor)> {
+fn configure<C: Settings>(matches: &clap::ArgMatches) -> Result<(C, Vec<Secret>)> {
     let mut places = Places::here(C::PREFIX)?;
     let given = matches.subcommand().map(|(_, matches)| matches);
     let values = C::SETTINGS
@@ -58,7 +59,7 @@ fn configure<C: Settings>(matches: &clap::ArgMatches) -> Result<(C, Redactor)> {
         Err(_) if !args::sends(matches) => C::placeholder(),
         settings => settings?,
     };
-    Ok((settings, Redactor::new(places.secrets(C::SETTINGS))))
+    Ok((settings, places.secrets(C::SETTINGS)))
 }
 
 fn fail(error: &Error, redactor: Option<&Redactor>) -> ExitCode {

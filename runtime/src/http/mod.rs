@@ -2,6 +2,7 @@
 
 mod auth;
 mod budget;
+mod cassette;
 mod client;
 mod limits;
 mod link;
@@ -14,7 +15,7 @@ mod status;
 pub use auth::Auth;
 pub(crate) use auth::base64;
 pub(crate) use budget::Rate;
-pub(crate) use client::{Client, ClientOptions, Listener, Response};
+pub(crate) use client::{Client, ClientOptions, Listener, Response, Tape};
 pub(crate) use link::next_link;
 pub(crate) use replay::Exchange;
 use replay::Replay;

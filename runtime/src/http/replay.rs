@@ -1,9 +1,10 @@
-//! Answers from a recorded exchange, for tests without a network.
+//! Answers from recorded exchanges, without a network.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Request, Response};
 use crate::error::{Error, ErrorKind, Result};
@@ -21,6 +22,9 @@ pub(crate) struct RecordedRequest {
     pub method: String,
     /// Path and query, percent-decoded (`/v1/customers?limit=100`).
     pub path: String,
+    /// For whoever reads it; any headers get the answer.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub headers: std::collections::BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<serde_json::Value>,
 }
@@ -31,46 +35,85 @@ pub(crate) struct RecordedResponse {
     pub status: u16,
     #[serde(default)]
     pub headers: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
     pub body: serde_json::Value,
+    /// The body as it came, where it is not JSON or JSON would lose something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
-/// Answers each recorded request once.
-pub(crate) struct Replay(Mutex<Vec<Option<Exchange>>>);
+/// Answers recorded requests, in the order of the recording.
+pub(crate) struct Replay {
+    exchanges: Mutex<Vec<Slot>>,
+    /// A request that has been answered is answered once more.
+    again: bool,
+}
+
+struct Slot {
+    exchange: Exchange,
+    used: bool,
+}
 
 impl Replay {
-    pub fn new(exchanges: Vec<Exchange>) -> Self {
-        Replay(Mutex::new(exchanges.into_iter().map(Some).collect()))
+    /// `again`: a request that has been answered is answered once more, as it was the last time; else, each answer is
+    /// given once.
+    pub fn new(exchanges: Vec<Exchange>, again: bool) -> Self {
+        let slot = |exchange| Slot {
+            exchange,
+            used: false,
+        };
+        Replay {
+            exchanges: Mutex::new(exchanges.into_iter().map(slot).collect()),
+            again,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Slot>> {
+        self.exchanges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a request may be answered more than once.
+    pub fn is_lenient(&self) -> bool {
+        self.again
     }
 
     /// What was recorded and not asked for.
     pub fn unused(&self) -> Vec<String> {
-        let exchanges = self.0.lock().unwrap_or_else(|e| e.into_inner());
-        exchanges
-            .iter()
-            .flatten()
-            .map(|e| format!("{} {}", e.request.method, e.request.path))
-            .collect()
+        let exchanges = self.lock();
+        let unused = exchanges.iter().filter(|slot| !slot.used);
+        unused.map(|slot| slot.exchange.request.line()).collect()
     }
 
     /// The recorded answer to this request.
     pub fn answer(&self, request: &Request) -> Result<Response> {
-        let path = decoded_path(request);
-        let mut exchanges = self.0.lock().unwrap_or_else(|e| e.into_inner());
-        let found = exchanges.iter_mut().find(|slot| {
-            slot.as_ref().is_some_and(|exchange| {
-                exchange.request.method == request.method.name()
-                    && same_path(&exchange.request.path, &path)
-                    && exchange.request.body == request.body
-            })
-        });
-        let Some(exchange) = found.and_then(Option::take) else {
-            let name = request.method.name();
-            return Err(Error::new(
-                ErrorKind::Api,
-                format!("the recording has no (further) answer to {name} {path}"),
-            )
-            .hint("record the exchange again, or correct the request in it"));
+        let (method, path) = (request.method.name(), decoded_path(request));
+        let mut exchanges = self.lock();
+        let asks = |slot: &Slot| {
+            let recorded = &slot.exchange.request;
+            recorded.method == method
+                && same_path(&recorded.path, &path)
+                && same_body(recorded.body.as_ref(), request.body.as_ref())
         };
+        let found = exchanges
+            .iter()
+            .position(|slot| !slot.used && asks(slot))
+            .or_else(|| exchanges.iter().rposition(|slot| self.again && asks(slot)));
+        let Some(found) = found else {
+            let mut message = format!("the recording has no (further) answer to {method} {path}");
+            let nearest = exchanges
+                .iter()
+                .max_by_key(|slot| nearness(&slot.exchange.request, method, &path));
+            if let Some(nearest) = nearest {
+                let line = nearest.exchange.request.line();
+                message.push_str(&format!("; the nearest recorded request is {line}"));
+            }
+            return Err(Error::new(ErrorKind::Api, message)
+                .hint("record the exchange again, or correct the request in it"));
+        };
+        exchanges[found].used = true;
+        let exchange = &exchanges[found].exchange;
         let mut headers = HeaderMap::new();
         for (name, value) in &exchange.response.headers {
             if let (Ok(name), Ok(value)) =
@@ -79,7 +122,10 @@ impl Replay {
                 headers.append(name, value);
             }
         }
-        let body = serde_json::to_vec(&exchange.response.body).unwrap_or_default();
+        let body = match &exchange.response.text {
+            Some(text) => text.clone().into_bytes(),
+            None => serde_json::to_vec(&exchange.response.body).unwrap_or_default(),
+        };
         Ok(Response {
             status: exchange.response.status,
             headers,
@@ -89,19 +135,73 @@ impl Replay {
     }
 }
 
+impl RecordedRequest {
+    fn line(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+/// What stands in a recording in the place of a secret; whatever it was, it is the same.
+const HIDDEN: &str = "***";
+
+fn same_text(recorded: &str, asked: &str) -> bool {
+    match recorded.split_once(HIDDEN) {
+        Some((before, _)) => asked.starts_with(before),
+        None => recorded == asked,
+    }
+}
+
 /// Whether two paths ask for the same thing: the order of parameters says nothing.
-fn same_path(left: &str, right: &str) -> bool {
-    let parts = |path: &str| {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let mut pairs: Vec<String> = query.split('&').map(str::to_owned).collect();
-        pairs.sort();
-        (path.to_owned(), pairs)
-    };
-    parts(left) == parts(right)
+fn same_path(recorded: &str, asked: &str) -> bool {
+    let ((recorded, left), (asked, right)) = (parts(recorded), parts(asked));
+    let segments = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
+    let (recorded, asked) = (segments(recorded), segments(asked));
+    let same = |(left, right): (&String, &String)| same_text(left, right);
+    recorded.len() == asked.len()
+        && recorded.iter().zip(&asked).all(same)
+        && left.len() == right.len()
+        && left.iter().zip(&right).all(|(l, r)| same_text(l, r))
+}
+
+/// The path, and its parameters in order.
+fn parts(path: &str) -> (&str, Vec<&str>) {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut pairs: Vec<&str> = query.split('&').collect();
+    pairs.sort_by_key(|pair| pair.split_once('=').map_or((*pair, ""), |pair| pair));
+    (path, pairs)
+}
+
+fn same_body(recorded: Option<&Value>, asked: Option<&Value>) -> bool {
+    match (recorded, asked) {
+        (Some(Value::String(recorded)), Some(Value::String(asked))) => same_text(recorded, asked),
+        (Some(Value::Object(recorded)), Some(Value::Object(asked))) => {
+            recorded.len() == asked.len()
+                && recorded
+                    .iter()
+                    .all(|(key, json)| same_body(Some(json), asked.get(key)))
+        }
+        (Some(Value::Array(recorded)), Some(Value::Array(asked))) => {
+            recorded.len() == asked.len()
+                && recorded
+                    .iter()
+                    .zip(asked)
+                    .all(|(l, r)| same_body(Some(l), Some(r)))
+        }
+        (recorded, asked) => recorded == asked,
+    }
+}
+
+/// How much a recorded request has in common with one that has no answer.
+fn nearness(recorded: &RecordedRequest, method: &str, path: &str) -> (bool, usize, usize) {
+    let ((place, left), (asked, right)) = (parts(&recorded.path), parts(path));
+    let alike = place.bytes().zip(asked.bytes());
+    let alike = alike.take_while(|(left, right)| left == right).count();
+    let shared = left.iter().filter(|pair| right.contains(pair)).count();
+    (recorded.method == method && place == asked, alike, shared)
 }
 
 /// Path and query of a request as a recording writes them: decoded, to be read by people.
-fn decoded_path(request: &Request) -> String {
+pub(super) fn decoded_path(request: &Request) -> String {
     let mut path = String::new();
     for segment in request.url.path_segments().into_iter().flatten() {
         path.push('/');

@@ -9,6 +9,7 @@ mod resource;
 mod stream;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,9 +23,10 @@ pub(crate) use resource::{LinkFn, ResourceSpec};
 pub use stream::Records;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Auth, Client, ClientOptions, Rate};
+use crate::http::{Auth, Client, ClientOptions, Rate, Tape};
 use crate::record::Record;
 use crate::schema::Contract;
+use crate::settings::Secret;
 
 /// An API: where it answers, who asks, and what it offers.
 #[derive(Clone)]
@@ -37,6 +39,8 @@ pub struct Source {
     concurrency: usize,
     timeout: Duration,
     rates: Vec<Rate>,
+    hidden: Vec<Secret>,
+    tape: Option<Tape>,
     contract: Contract,
     resources: Vec<Arc<dyn AnyResource>>,
 }
@@ -53,6 +57,8 @@ impl Source {
             concurrency: 8,
             timeout: Duration::from_secs(300),
             rates: Vec::new(),
+            hidden: Vec::new(),
+            tape: None,
             contract: Contract::evolve(),
             resources: Vec::new(),
         }
@@ -73,6 +79,27 @@ impl Source {
     /// A host beside the API's own to which links may lead; it gets the credentials too.
     pub fn trust_host(mut self, host: &str) -> Self {
         self.trusted_hosts.push(host.to_owned());
+        self
+    }
+
+    /// Writes every exchange with the API into a folder that is new or empty, one file each. The credentials are not in
+    /// it, nor what the source was told to [`Source::hide`], nor what stands under keys like `client_secret`; what the
+    /// API sends is.
+    pub fn record(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.tape = Some(Tape::Record(folder.into()));
+        self
+    }
+
+    /// Sends nothing: the answers come from a folder that [`Source::record`] has written. A request that it has no
+    /// answer to is an error.
+    pub fn replay(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.tape = Some(Tape::Replay(folder.into()));
+        self
+    }
+
+    /// Secrets beside the credentials of [`Source::auth`] that errors, reports and recordings must not show.
+    pub fn hide(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        self.hidden.extend(secrets);
         self
     }
 
@@ -172,6 +199,8 @@ impl Source {
             concurrency: self.concurrency,
             timeout: self.timeout,
             rates: self.rates.clone(),
+            hidden: self.hidden.clone(),
+            tape: self.tape.clone(),
             user_agent: format!(
                 "{}-connector (etlgen {})",
                 self.name,
@@ -181,7 +210,7 @@ impl Source {
     }
 
     pub(crate) fn client(&self) -> Result<Client> {
-        Client::live(self.client_options())
+        Client::new(self.client_options())
     }
 
     /// What a declaration can get wrong and only the whole source shows: names twice, parents that are not there or

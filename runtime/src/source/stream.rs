@@ -64,7 +64,7 @@ async fn read_all<T: Record>(
 ) -> Result<()> {
     let mut options = source.client_options();
     options.other_auth.extend(resource.spec().auth.clone());
-    let walk = Walk::new(source, Client::live(options)?, &RunOptions::default())?;
+    let walk = Walk::new(source, Client::new(options)?, &RunOptions::default())?;
     let fetcher = walk.fetcher(resource.clone());
     let mut slices = slices(&walk, &resource);
     while let Some(slice) = slices.recv().await {

@@ -1,0 +1,242 @@
+//! A folder of recorded exchanges, one file each: written while a connector runs, without its secrets, and answered from
+//! later without a network.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use super::replay::{Exchange, RecordedRequest, RecordedResponse, decoded_path};
+use super::{Request, Response};
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::json::compact;
+use crate::settings::{Redactor, Secret};
+
+/// Writes exchanges into a folder: `000001-get-v1-customers.json`.
+pub(super) struct Recorder {
+    folder: PathBuf,
+    written: AtomicU64,
+}
+
+/// Keys of bodies and query parameters whose values are secrets, whoever made them.
+const SECRET_KEYS: [&str; 12] = [
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "client_secret",
+    "api_key",
+    "apikey",
+    "password",
+    "private_key",
+    "secret",
+    "signature",
+    "sig",
+    "authorization",
+];
+/// Parts of the names of request headers whose values are secrets.
+const SECRET_HEADERS: [&str; 8] = [
+    "auth",
+    "cookie",
+    "token",
+    "secret",
+    "key",
+    "session",
+    "signature",
+    "password",
+];
+/// Response headers that say nothing of the recorded body, which is decoded and whole.
+const LEFT_OUT: [&str; 5] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "keep-alive",
+    "transfer-encoding",
+];
+
+impl Recorder {
+    /// A recorder into a folder that is new or empty.
+    pub fn new(folder: &Path) -> Result<Self> {
+        let place = |error: std::io::Error| Error::from(error).at(folder.display().to_string());
+        std::fs::create_dir_all(folder).map_err(place)?;
+        if !files(folder)?.is_empty() {
+            let message = format!("{} holds a recording already", folder.display());
+            return Err(Error::new(ErrorKind::Usage, message)
+                .hint("record into another folder, or remove that one"));
+        }
+        Ok(Recorder {
+            folder: folder.to_owned(),
+            written: AtomicU64::new(0),
+        })
+    }
+
+    /// Writes one exchange; `headers`: those of the request that are declared, credentials are none of them.
+    pub fn write(
+        &self,
+        request: &Request,
+        headers: &HeaderMap,
+        answer: &Response,
+        mut secrets: Vec<Secret>,
+    ) -> Result<()> {
+        let sent = headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+            .chain(
+                request
+                    .headers
+                    .iter()
+                    .map(|(n, v)| (n.as_str(), v.as_str())),
+            );
+        let sent = sent.map(|(name, value)| {
+            let name = name.to_lowercase();
+            let secret = SECRET_HEADERS.iter().any(|part| name.contains(part));
+            let value = if secret { "***" } else { value };
+            (name, value.to_owned())
+        });
+        let sent: BTreeMap<String, String> = sent.collect();
+        let mut received: BTreeMap<String, String> = BTreeMap::new();
+        for (name, value) in &answer.headers {
+            let (name, value) = (name.as_str(), String::from_utf8_lossy(value.as_bytes()));
+            if LEFT_OUT.contains(&name) {
+                continue;
+            }
+            let value = match name {
+                "set-cookie" | "authorization" => "***".into(),
+                _ => value,
+            };
+            // Values of one name are one list.
+            received
+                .entry(name.to_owned())
+                .and_modify(|list| *list = format!("{list}, {value}"))
+                .or_insert_with(|| value.into_owned());
+        }
+        let text = String::from_utf8_lossy(&answer.body);
+        let parsed = serde_json::from_str::<Value>(&text).ok();
+        for json in [&parsed, &request.body].into_iter().flatten() {
+            collect(json, false, &mut secrets);
+        }
+        for (name, value) in request.url.query_pairs() {
+            if SECRET_KEYS.contains(&name.to_lowercase().as_str()) {
+                secrets.push(Secret::new(value));
+            }
+        }
+        // JSON stays JSON where nothing is lost by it: digits of numbers, keys that stand twice.
+        let (body, text) = match parsed {
+            Some(json) if *compact(&text) == *json.to_string() => (json, None),
+            _ if text.is_empty() => (Value::Null, Some(String::new())),
+            _ => (Value::Null, Some(text.into_owned())),
+        };
+        let exchange = Exchange {
+            request: RecordedRequest {
+                method: request.method.name().to_owned(),
+                path: decoded_path(request),
+                headers: sent,
+                body: request.body.clone(),
+            },
+            response: RecordedResponse {
+                status: answer.status,
+                headers: received,
+                body,
+                text,
+            },
+        };
+        let mut json = serde_json::to_value(&exchange)
+            .map_err(|error| Error::new(ErrorKind::System, error.to_string()))?;
+        redact(&mut json, &Redactor::new(secrets));
+        let number = self.written.fetch_add(1, Relaxed) + 1;
+        let name: String = json["request"]["path"]
+            .as_str()
+            .unwrap_or_default()
+            .split('?')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .take(60)
+            .collect();
+        let method = request.method.name().to_lowercase();
+        let file = self.folder.join(format!(
+            "{number:06}-{method}{}.json",
+            name.trim_end_matches('-')
+        ));
+        let written = std::fs::write(&file, format!("{json:#}\n"));
+        written.map_err(|error| Error::from(error).at(file.display().to_string()))
+    }
+}
+
+/// The exchanges of a folder, in the order in which they were recorded.
+pub(super) fn load(folder: &Path) -> Result<Vec<Exchange>> {
+    let files = files(folder)?;
+    if files.is_empty() {
+        let message = format!("{} holds no recording", folder.display());
+        return Err(Error::new(ErrorKind::Usage, message)
+            .hint("`--record` writes one; each of its files is one exchange"));
+    }
+    let read = |file: &PathBuf| -> Result<Exchange> {
+        let place = |error: Error| error.at(file.display().to_string());
+        let text = std::fs::read(file).map_err(|error| place(error.into()))?;
+        serde_json::from_slice(&text).map_err(|error| {
+            let message = format!("not a recorded exchange: {error}");
+            place(Error::new(ErrorKind::Usage, message))
+        })
+    };
+    files.iter().map(read).collect()
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let place = |error: std::io::Error| {
+        Error::new(ErrorKind::Usage, error.to_string()).at(folder.display().to_string())
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(place)? {
+        let path = entry.map_err(place)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The texts under keys that say that they are secrets.
+fn collect(json: &Value, secret: bool, found: &mut Vec<Secret>) {
+    match json {
+        Value::String(text) if secret => found.push(Secret::new(text.as_str())),
+        Value::Array(list) => list.iter().for_each(|json| collect(json, secret, found)),
+        Value::Object(object) => {
+            for (key, json) in object {
+                let secret = SECRET_KEYS.contains(&key.to_lowercase().as_str());
+                collect(json, secret, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn redact(json: &mut Value, redactor: &Redactor) {
+    match json {
+        Value::String(text) => *text = redactor.redact(text),
+        Value::Number(number) => {
+            let text = number.to_string();
+            let redacted = redactor.redact(&text);
+            if redacted != text {
+                *json = redacted.into();
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|json| redact(json, redactor)),
+        Value::Object(object) => {
+            let entries = std::mem::take(object).into_iter();
+            *object = entries
+                .map(|(key, mut json)| {
+                    redact(&mut json, redactor);
+                    (redactor.redact(&key), json)
+                })
+                .collect();
+        }
+        _ => {}
+    }
+}
