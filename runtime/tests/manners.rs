@@ -33,7 +33,7 @@ fn parts() -> Resource<Part> {
     Resource::list("parts", "/items/{item}/parts")
         .primary_key([Part::ID])
         .child_of("items", |item: &Item, request| {
-            request.path("item", &item.id)
+            request.path("item", item.id)
         })
 }
 
