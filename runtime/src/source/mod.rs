@@ -26,6 +26,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, ClientOptions, Rate, Tape};
 use crate::record::Record;
 use crate::schema::Contract;
+#[cfg(feature = "cli")]
+use crate::settings::Redactor;
 use crate::settings::Secret;
 
 /// An API: where it answers, who asks, and what it offers.
@@ -112,8 +114,7 @@ impl Source {
     }
 
     /// At most that many requests a second, which may be less than one; a number that is none changes nothing.
-    #[cfg(feature = "cli")]
-    pub(crate) fn requests_per_second(mut self, requests: f64) -> Self {
+    pub fn requests_per_second(mut self, requests: f64) -> Self {
         self.rates.extend(Rate::per_second(requests));
         self
     }
@@ -207,6 +208,13 @@ impl Source {
                 env!("CARGO_PKG_VERSION")
             ),
         }
+    }
+
+    /// The text with `***` in place of every secret that the source knows of.
+    #[cfg(feature = "cli")]
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let secrets = self.auth.secrets().into_iter();
+        Redactor::new(secrets.chain(self.hidden.iter().cloned()).collect()).redact(text)
     }
 
     pub(crate) fn client(&self) -> Result<Client> {
