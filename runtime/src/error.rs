@@ -29,6 +29,21 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Its name in reports: `credentials`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Usage => "usage",
+            ErrorKind::Credentials => "credentials",
+            ErrorKind::Api => "api",
+            ErrorKind::Paging => "paging",
+            ErrorKind::Contract => "contract",
+            ErrorKind::Destination => "destination",
+            ErrorKind::State => "state",
+            ErrorKind::Stopped => "stopped",
+            ErrorKind::System => "system",
+        }
+    }
+
     /// The exit code of a command that ends with this kind of error.
     pub fn exit_code(self) -> u8 {
         match self {

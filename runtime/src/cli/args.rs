@@ -118,6 +118,20 @@ fn sync() -> Command {
                 .help("What is done with what the structs do not say: ENTITY is tables, columns or types (unless said, all), MODE is evolve, freeze, discard_row or discard_value [default: what the resources declare]"),
         )
         .arg(
+            Arg::new("report")
+                .long("report")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("Writes the report of the run as JSON, also when it fails"),
+        )
+        .arg(
+            Arg::new("log-format")
+                .long("log-format")
+                .value_parser(["text", "json"])
+                .default_value("text")
+                .help("What is told on standard error while it runs: for people, or one JSON object a line"),
+        )
+        .arg(
             Arg::new("max-time")
                 .long("max-time")
                 .value_name("DURATION")

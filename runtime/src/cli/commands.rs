@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,14 @@ use std::time::Duration;
 use clap::ArgMatches;
 use serde_json::json;
 
+use super::log::JsonLog;
 use super::progress::Teller;
 use super::table::align;
 use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, rollback, state, stop_on_signals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Destination, LoadInfo, Memory, destination};
 use crate::record::SelectRule;
-use crate::run::{self, Outcome, RunOptions, RunReport};
+use crate::run::{self, Observer, Outcome, RunOptions, RunReport};
 use crate::schema::{ColumnRole, ContractRule, Layout, TableSchema};
 use crate::source::Source;
 
@@ -123,19 +124,54 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
         max_time: matches.get_one::<Duration>("max-time").copied(),
         ..options(matches)
     };
-    let into = destination(&url(matches, source))?;
     let teller = Arc::new(Teller::new());
+    let json = matches
+        .get_one::<String>("log-format")
+        .is_some_and(|name| name == "json");
+    let observer: Arc<dyn Observer> = match json {
+        true => Arc::new(JsonLog),
+        false => teller.clone(),
+    };
     let stop = options.stop.clone();
-    let told = teller.clone();
-    let report = block_on(async move {
-        tokio::spawn(stop_on_signals(stop));
-        run::sync(source, into, &options, told).await
+    let report = destination(&url(matches, source)).and_then(|into| {
+        block_on(async move {
+            tokio::spawn(stop_on_signals(stop));
+            run::sync(source, into, &options, observer).await
+        })?
     });
     teller.clear();
-    let report = report??;
+    if let Some(file) = matches.get_one::<PathBuf>("report") {
+        let report = match &report {
+            Ok(report) => report.to_json(),
+            Err(error) => failed_report(source, error),
+        };
+        write_report(file, &report)?;
+    }
+    let report = report?;
     let limited = matches.get_one::<u64>("limit").is_some();
     out(&report::render(&report, limited))?;
     Ok(exit_code(&report, limited))
+}
+
+/// The report of a run that failed as a whole: the keys of [`RunReport::to_json`] that there is something to say of.
+fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
+    let message = source.redact(&error.to_string());
+    json!({
+        "version": 1,
+        "source": source.name(),
+        "complete": false,
+        "error": {"kind": error.kind().name(), "message": message},
+        "resources": [],
+    })
+}
+
+/// Written beside and moved into place: whoever waits for the file finds it whole.
+fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    std::fs::write(&beside, format!("{report:#}\n"))
+        .and_then(|()| std::fs::rename(&beside, file))
+        .map_err(|error| Error::from(error).at(format!("--report {}", file.display())))
 }
 
 /// Of a run in which everything failed for one reason, that reason's; of one in which some failed, its own.
@@ -269,4 +305,79 @@ fn tables(matches: &ArgMatches, source: &Source) -> Result<u8> {
     }
     out(&align(&rows).join("\n"))?;
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args;
+    use super::*;
+    use crate::record::Record;
+    use crate::settings::Settings;
+    use crate::source::Resource;
+
+    #[derive(Record)]
+    struct Item {
+        id: Option<i64>,
+    }
+
+    /// None that counts.
+    #[derive(Settings)]
+    #[settings(prefix = "NONE")]
+    struct Config {
+        /// Nothing.
+        #[expect(dead_code, reason = "only its declaration counts")]
+        nothing: Option<String>,
+    }
+
+    fn sync_with(folder: &Path, words: &[&str]) -> (Result<u8>, serde_json::Value) {
+        let report = folder.join("report.json");
+        let mut all = vec!["c", "sync", "--report", report.to_str().unwrap()];
+        all.extend(words);
+        let matches = args::command::<Config>("c", "1").try_get_matches_from(all);
+        let source = Source::new("taped", "https://api.example")
+            .resource(Resource::<Item>::list("items", "/items").primary_key([Item::ID]));
+        let code = run(&matches.unwrap(), &source);
+        let written = std::fs::read_to_string(&report).unwrap();
+        (code, serde_json::from_str(&written).unwrap())
+    }
+
+    #[test]
+    fn the_report_is_written_whatever_happens() {
+        let folder = tempfile::tempdir().unwrap();
+        let tape = folder.path().join("tape");
+        std::fs::create_dir(&tape).unwrap();
+        let exchange = |status: u16| {
+            json!({
+                "request": {"method": "GET", "path": "/items"},
+                "response": {"status": status, "body": [{"id": 1}, {"id": 2}]},
+            })
+        };
+        let file = tape.join("1.json");
+        let into = format!("sqlite:{}", folder.path().join("x.db").display());
+        let words = [
+            "--replay",
+            tape.to_str().unwrap(),
+            "--log-format",
+            "json",
+            "--destination",
+        ];
+        let words = |into| [&words[..], &[into]].concat();
+
+        std::fs::write(&file, exchange(200).to_string()).unwrap();
+        let (code, report) = sync_with(folder.path(), &words(&into));
+        assert_eq!((code.unwrap(), &report["complete"]), (0, &json!(true)));
+        assert_eq!(report["resources"][0]["records"], 2);
+
+        std::fs::write(&file, exchange(403).to_string()).unwrap();
+        let (code, report) = sync_with(folder.path(), &words(&into));
+        assert_eq!(code.unwrap(), 3);
+        assert_eq!(report["resources"][0]["error"]["kind"], "credentials");
+
+        let (code, report) = sync_with(folder.path(), &words("nowhere:x"));
+        assert!(code.is_err());
+        assert_eq!(
+            (&report["complete"], &report["error"]["kind"]),
+            (&json!(false), &json!("usage"))
+        );
+    }
 }
