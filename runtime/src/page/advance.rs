@@ -4,8 +4,6 @@ use super::paginator::{Kind, Next, Paginator, Position, TotalOf};
 use super::proof::Proof;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Response, next_link};
-use crate::record::json::find;
-use crate::source::parse_path;
 
 /// What a page says about what follows it.
 pub(crate) struct PageFacts<'a> {
@@ -324,29 +322,6 @@ impl Paginator {
             ..Position::default()
         }));
         pages
-    }
-
-    /// The token or link of an answer, found without reading its records.
-    pub(crate) fn leads_to(&self, response: &Response) -> Option<Next> {
-        let body = |path: &str| {
-            let text = std::str::from_utf8(&response.body).ok()?;
-            let keys = parse_path(path);
-            scalar(find(text, keys.iter().map(String::as_str))?)
-        };
-        if self.more.is_some() {
-            // Whether more follows is said elsewhere.
-            return None;
-        }
-        match &self.kind {
-            Kind::Cursor { next, .. } => body(next).map(Next::Value),
-            Kind::NextUrl { path } => body(path).map(Next::Url),
-            Kind::HeaderCursor { header, .. } => response
-                .header(header)
-                .filter(|token| !token.is_empty())
-                .map(|token| Next::Value(token.to_owned())),
-            Kind::LinkHeader => linked(response).map(Next::Url),
-            _ => None,
-        }
     }
 
     /// The total that a page states, of whatever it counts.

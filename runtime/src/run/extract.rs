@@ -275,10 +275,6 @@ impl Extraction {
         );
         let mut ahead = Ahead::new(self.fetcher.clone(), first);
         loop {
-            // What a token or a link leads to is asked for before the page is read.
-            if self.limit.is_none() && !self.stopped() {
-                ahead.ask(self.fetcher.leads_to(&response, &pass.position));
-            }
             let fetched = self.fetcher.read(response, &pass.position)?;
             let rows = fetched.page.spans.len() as u64;
             let cut = self.cut(rows);

@@ -15,7 +15,6 @@ use crate::record::{Selection, raw_scalar};
 use crate::run::stats::Stats;
 use crate::run::window::Window;
 use crate::run::{Observer, Progress, StopSignal};
-use crate::source::Format;
 use crate::source::{AnyResource, PageReader, ReadPage, ResourceSpec, SliceRequest, parse_path};
 
 /// Asks for the pages of the slices of one resource.
@@ -107,19 +106,6 @@ impl Fetcher {
             .bytes
             .fetch_add(response.body.len() as u64, Relaxed);
         Ok(response)
-    }
-
-    /// Where the answer leads by itself, found without reading its records; `None`: nowhere, or only they can tell.
-    pub fn leads_to(&self, response: &Response, position: &Position) -> Option<Position> {
-        if response.status != 200 || self.spec().format != Format::Json {
-            return None;
-        }
-        let next = self.spec().paginator.leads_to(response)?;
-        // A list that leads in a circle is an error when it is read.
-        (next != position.next).then(|| Position {
-            next,
-            ..Position::default()
-        })
     }
 
     /// Reads an answer: its records, and what follows them.

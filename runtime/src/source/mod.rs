@@ -16,7 +16,6 @@ use std::time::Duration;
 pub use child::{ChildRequest, ParamValue, SliceRequest};
 pub use describe::ResourceDescription;
 pub(crate) use erased::{AnyResource, PageReader, ReadPage, RowSink};
-pub(crate) use format::Format;
 pub(crate) use path::parse_path;
 pub use resource::Resource;
 pub(crate) use resource::{LinkFn, ResourceSpec};
