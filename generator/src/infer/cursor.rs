@@ -30,11 +30,7 @@ pub(super) fn cursor(
     }
     // Changes before creations; then what is surer.
     filters.sort_by_key(|filter| {
-        let rank = match filter.meaning {
-            Some(CursorMeaning::Updated) => 0,
-            Some(CursorMeaning::Created) => 1,
-            None => 2,
-        };
+        let rank = CursorMeaning::rank(filter.meaning);
         (rank, (-filter.confidence * 100.0) as i64)
     });
     for filter in filters {
@@ -102,11 +98,9 @@ fn settle(
     });
     let time = named.or_else(|| match filter.meaning {
         Some(meaning) => times.iter().find(|time| time.meaning == Some(meaning)),
-        None => times.iter().min_by_key(|time| match time.meaning {
-            Some(CursorMeaning::Updated) => 0,
-            Some(CursorMeaning::Created) => 1,
-            None => 2,
-        }),
+        None => times
+            .iter()
+            .min_by_key(|time| CursorMeaning::rank(time.meaning)),
     });
     let plain = || {
         times

@@ -217,6 +217,17 @@ pub enum CursorMeaning {
     Updated,
 }
 
+impl CursorMeaning {
+    /// The lower, the better for reading only what is new: changes before creations, what is unknown last.
+    pub(super) fn rank(meaning: Option<CursorMeaning>) -> u8 {
+        match meaning {
+            Some(CursorMeaning::Updated) => 0,
+            Some(CursorMeaning::Created) => 1,
+            None => 2,
+        }
+    }
+}
+
 /// How the parameter wants its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CursorFormat {

@@ -236,11 +236,7 @@ fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
         }) else {
             continue;
         };
-        let rank = match time.meaning {
-            Some(CursorMeaning::Updated) => 0,
-            Some(CursorMeaning::Created) => 1,
-            None => 2,
-        };
+        let rank = CursorMeaning::rank(time.meaning);
         if best.as_ref().is_none_or(|(other, _)| rank < *other) {
             let filter = Filter {
                 param: param.name.clone(),
@@ -284,11 +280,7 @@ fn shown(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
         {
             continue;
         }
-        let rank = match time.meaning {
-            Some(CursorMeaning::Updated) => 0,
-            Some(CursorMeaning::Created) => 1,
-            None => 2,
-        };
+        let rank = CursorMeaning::rank(time.meaning);
         let filter = Filter {
             param: param.name.clone(),
             until: None,

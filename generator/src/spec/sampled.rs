@@ -3,8 +3,9 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::api::{Operation, Schema, SchemaId, SchemaKind, Schemas};
+use super::api::{Operation, SchemaId, SchemaKind, Schemas};
 use super::document::push_token;
+use super::schema::free_form;
 use crate::shape::Shape;
 
 /// Lists within lists are followed so far; one may hold itself.
@@ -94,19 +95,7 @@ fn gather(
 /// A schema that says nothing yet.
 fn push(schemas: &mut Schemas, pointer: String) -> SchemaId {
     let id = SchemaId(schemas.0.len());
-    schemas.0.push(Schema {
-        component: None,
-        pointer,
-        title: None,
-        description: String::new(),
-        nullable: false,
-        read_only: false,
-        deprecated: false,
-        default: None,
-        examples: Vec::new(),
-        kind: SchemaKind::Any,
-        extensions: std::collections::BTreeMap::new(),
-    });
+    schemas.0.push(free_form(pointer));
     id
 }
 

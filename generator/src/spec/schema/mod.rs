@@ -129,7 +129,8 @@ fn examples(node: &Node<'_>) -> Option<Vec<Value>> {
     (!found.is_empty()).then_some(found)
 }
 
-fn free_form(pointer: String) -> Schema {
+/// A schema that says nothing.
+pub(super) fn free_form(pointer: String) -> Schema {
     Schema {
         component: None,
         pointer,
