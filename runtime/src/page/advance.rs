@@ -82,6 +82,25 @@ impl Paginator {
             })
     }
 
+    /// What follows the beginning of a list that came within a record. Where the place of the next page does not follow
+    /// from that, since it has no headers or is not as long as a page, the list is read from its first page.
+    pub(crate) fn advance_embedded(&self, beginning: &PageFacts<'_>) -> Result<Step> {
+        let start = Position::default();
+        let more = beginning.probes[0].and_then(boolean);
+        let numbered = matches!(
+            self.kind,
+            Kind::PageNumber { .. } | Kind::HeaderCursor { .. } | Kind::LinkHeader
+        );
+        let stub = beginning.rows == 0 && more == Some(true);
+        if !numbered && !stub {
+            return self.advance(&start, beginning);
+        }
+        Ok(match !stub && self.ends(&start, beginning) {
+            true => Step::End(Proof::Proved("it is whole within the record".into())),
+            false => Step::Next(start),
+        })
+    }
+
     fn step(&self, position: &Position, page: &PageFacts<'_>) -> Result<Step> {
         if page.rows > 0 && page.fingerprint.is_some() && page.fingerprint == position.fingerprint {
             return Err(paging("the server sent the same page twice in a row").hint(

@@ -4,6 +4,7 @@
 //! itself, so that no nesting is too deep.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Text that is not JSON: where, and what should have stood there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -530,6 +531,48 @@ pub(crate) fn find<'a, 'k>(
     reader.raw().ok()
 }
 
+/// Where the values at these keys stand; if a list stands on the way, the keys behind it hold for each of its items.
+pub(crate) fn find_all(raw: &str, keys: &[String]) -> Result<Vec<Range<usize>>> {
+    let mut found = Vec::new();
+    collect(&mut Reader::new(raw), keys, &mut found)?;
+    Ok(found)
+}
+
+fn collect(json: &mut Reader<'_>, keys: &[String], found: &mut Vec<Range<usize>>) -> Result<()> {
+    let next = json.peek();
+    let Some((key, below)) = keys.split_first() else {
+        let start = json.at;
+        json.skip()?;
+        found.push(start..json.at);
+        return Ok(());
+    };
+    if next != b'{' {
+        return json.skip();
+    }
+    if !json.open(b'}') {
+        return Ok(());
+    }
+    let mut seen = false;
+    loop {
+        let here = json.key()?.decode().as_deref() == Some(key);
+        if seen || !here {
+            json.skip()?;
+        } else if json.peek() == b'[' && !below.is_empty() {
+            let mut more = json.open(b']');
+            while more {
+                collect(json, below, found)?;
+                more = json.more(b']')?;
+            }
+        } else {
+            collect(json, below, found)?;
+        }
+        seen |= here;
+        if !json.more(b'}')? {
+            return Ok(());
+        }
+    }
+}
+
 /// The text of a raw string, number or boolean; `None` for null, objects, lists, and strings that are no text.
 pub(crate) fn scalar_text(raw: &str) -> Option<String> {
     match raw.as_bytes().first()? {
@@ -695,6 +738,20 @@ mod tests {
         );
         assert_eq!(&*compact("[1,2]"), "[1,2]");
         assert_eq!(&*compact(r#"["\\", "a"]"#), r#"["\\","a"]"#);
+    }
+
+    #[test]
+    fn values_are_found_in_every_item_of_a_list_on_the_way() {
+        let raw = r#"{"a":[{"b":1},{"c":[]},2,{"b":[3]}],"b":4,"a":{"b":5}}"#;
+        let all = |keys: &[&str]| -> Vec<&str> {
+            let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+            let found = find_all(raw, &keys).unwrap();
+            found.into_iter().map(|place| &raw[place]).collect()
+        };
+        assert_eq!(all(&["a", "b"]), ["1", "[3]"]);
+        assert_eq!(all(&["b"]), ["4"]);
+        assert_eq!(all(&["x"]), [""; 0]);
+        assert_eq!(all(&[]), [raw]);
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub(crate) mod json;
 #[allow(unsafe_code)]
 pub(crate) mod layout;
 mod page;
+mod partial;
 mod read;
 #[allow(unsafe_code)]
 mod schema;
@@ -55,6 +56,7 @@ pub use etlgen_derive::Record;
 pub use field::FieldPath;
 pub(crate) use field::{Found, Lookup};
 pub use page::{Page, PageReader};
+pub(crate) use partial::Partial;
 #[cfg(test)]
 pub(crate) use read::nested;
 pub use schema::{

@@ -275,7 +275,7 @@ impl Extraction {
         );
         let mut ahead = Ahead::new(self.fetcher.clone(), first);
         loop {
-            let fetched = self.fetcher.read(response, &pass.position)?;
+            let fetched = (self.fetcher.read(response, &pass.position, &request)).await?;
             let rows = fetched.page.spans.len() as u64;
             let cut = self.cut(rows);
             let goes_on = match &fetched.step {

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Listener, Request, Response};
-use crate::page::{Kind, PageFacts, Position, Proof, Step};
+use crate::page::{Kind, PageFacts, Paginator, Position, Proof, Step};
 use crate::record::{Selection, raw_scalar};
 use crate::run::stats::Stats;
 use crate::run::window::Window;
@@ -96,10 +96,17 @@ impl Fetcher {
 
     /// Asks for the page at `position`; any status is an answer.
     pub async fn ask(&self, first: &Request, position: &Position) -> Result<Response> {
-        let request = self
-            .spec()
-            .paginator
-            .request(first, position, &self.client)?;
+        self.ask_for(&self.spec().paginator, first, position).await
+    }
+
+    /// Asks for a page of another list of this resource.
+    pub async fn ask_for(
+        &self,
+        paginator: &Paginator,
+        first: &Request,
+        position: &Position,
+    ) -> Result<Response> {
+        let request = paginator.request(first, position, &self.client)?;
         let response = self.client.send(&request, self).await?;
         self.stats.requests.fetch_add(1, Relaxed);
         self.stats
@@ -108,8 +115,13 @@ impl Fetcher {
         Ok(response)
     }
 
-    /// Reads an answer: its records, and what follows them.
-    pub fn read(&self, response: Response, position: &Position) -> Result<Fetched> {
+    /// Reads an answer of that slice: its records, whole, and what follows them.
+    pub async fn read(
+        self: &Arc<Self>,
+        response: Response,
+        position: &Position,
+        slice: &SliceRequest,
+    ) -> Result<Fetched> {
         let mut response = response.success(&self.client)?;
         let json = self
             .spec()
@@ -129,13 +141,24 @@ impl Fetcher {
                 .at(described(&response))
                 .hint("an error that the API sends as a success looks like this; a list inside the object wants `.records(…)`"));
         }
-        let mut page = match response.status {
-            204 => ReadPage::empty(),
-            _ => self
-                .reader
-                .read(&response.body)
-                .map_err(|error| error.at(described(&response)))?,
+        let read = |response: &Response| match response.status {
+            204 => Ok(ReadPage::empty()),
+            _ => (self.reader.read(&response.body)).map_err(|error| error.at(described(response))),
         };
+        let mut page = read(&response)?;
+        if !page.open.is_empty() {
+            if let Some(repaired) = &page.repaired {
+                response.body = repaired.clone().into_bytes();
+            }
+            let spans = page.open.iter().filter_map(|at| page.spans.get(*at));
+            let (open, repaired) = (spans.cloned().collect::<Vec<_>>(), page.repaired.is_some());
+            // Its records are not held twice.
+            drop(page);
+            response.body = self.complete(&response.body, &open, slice).await?;
+            page = read(&response)?;
+            page.repaired = repaired.then(|| String::from_utf8_lossy(&response.body).into_owned());
+        }
+        self.stats.cut(&page.cut);
         let repaired = page.repaired.take();
         if repaired.is_some() {
             self.stats

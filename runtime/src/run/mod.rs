@@ -2,6 +2,7 @@
 
 mod ahead;
 mod children;
+mod embedded;
 mod extract;
 mod fetch;
 mod loader;

@@ -27,10 +27,11 @@ pub async fn check(source: &Source) -> Result<String> {
             )
         })?;
     let fetcher = walk.fetcher(root.clone());
-    let first = fetcher.first_request(&SliceRequest::default(), &Default::default())?;
+    let slice = SliceRequest::default();
+    let first = fetcher.first_request(&slice, &Default::default())?;
     let response = fetcher.ask(&first, &Position::default()).await?;
     let (asked, status) = (response.request.clone(), response.status);
-    let fetched = fetcher.read(response, &Position::default())?;
+    let fetched = fetcher.read(response, &Position::default(), &slice).await?;
     let records = fetched.page.spans.len();
     Ok(format!(
         "{asked} answered {status} with {records} records: the credentials are good"

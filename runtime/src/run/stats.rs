@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub tables: Vec<(String, u64)>,
     /// Lists that were left out, by the status that they were answered with.
     pub skipped: BTreeMap<u16, u64>,
+    /// How many records hold a list that goes on where they end, by its path.
+    pub cut: BTreeMap<String, u64>,
     pub notes: Vec<String>,
 }
 
@@ -50,6 +52,16 @@ impl Stats {
             Some(before) => before.and(proof),
             None => proof,
         });
+    }
+
+    /// Counts records with lists that go on where they end.
+    pub fn cut(&self, lists: &BTreeMap<String, u64>) {
+        if !lists.is_empty() {
+            let mut shared = self.lock();
+            for (list, records) in lists {
+                *shared.cut.entry(list.clone()).or_default() += records;
+            }
+        }
     }
 
     /// Counts a list that was left out.
@@ -87,6 +99,14 @@ impl Stats {
             shared.notes.push(format!(
                 "its requests waited {seconds:.1} s for the rate limit"
             ));
+        }
+        for (list, records) in &shared.cut {
+            let why = format!(
+                "`{list}` goes on where the record ends in {records} records; `.embedded(Embedded::list(\"{list}\")…)` reads the rest"
+            );
+            let proof = shared.proof.take().unwrap_or(Proof::Open);
+            shared.proof = Some(proof.and(Proof::Unproved(why.clone())));
+            shared.notes.push(why);
         }
         let open = matches!(outcome, Outcome::Failed(..) | Outcome::Stopped);
         ResourceReport {

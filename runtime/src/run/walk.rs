@@ -28,6 +28,7 @@ pub(crate) struct Walk {
 pub(crate) struct Pages {
     fetcher: Arc<Fetcher>,
     pub window: Window,
+    slice: SliceRequest,
     first: Request,
     position: Option<Position>,
 }
@@ -63,6 +64,7 @@ impl Walk {
         Ok(Pages {
             fetcher: fetcher.clone(),
             window,
+            slice: slice.clone(),
             first,
             position: Some(Position::default()),
         })
@@ -79,7 +81,7 @@ impl Pages {
         if position == Position::default() && self.fetcher.spec().skips(response.status) {
             return Ok(None);
         }
-        let fetched = self.fetcher.read(response, &position)?;
+        let fetched = self.fetcher.read(response, &position, &self.slice).await?;
         match &fetched.step {
             // Nobody here would notice that the rows come again.
             Step::Next(next) if next.restarts() => {}

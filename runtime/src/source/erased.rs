@@ -2,12 +2,13 @@
 //! compiled per resource.
 
 use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::resource::{Resource, ResourceSpec};
 use crate::error::Result;
-use crate::record::{CursorValue, Record, RecordSchema, Row, RowRef, Selection};
+use crate::record::{CursorValue, Partial, Record, RecordSchema, Row, RowRef, Selection};
 
 /// A resource of any record type.
 pub(crate) trait AnyResource: Send + Sync {
@@ -37,6 +38,10 @@ pub(crate) struct ReadPage {
     pub probes: Vec<Option<String>>,
     /// The raw JSON of each record within the body.
     pub spans: Vec<Range<usize>>,
+    /// The records whose embedded lists go on, and can be completed.
+    pub open: Vec<usize>,
+    /// How many records have another list that goes on, by the list's path.
+    pub cut: BTreeMap<String, u64>,
     /// The text that was read where the body was not UTF-8; the spans are of it.
     pub repaired: Option<String>,
 }
@@ -48,6 +53,8 @@ impl ReadPage {
             rows: Box::new(NoRows),
             probes: Vec::new(),
             spans: Vec::new(),
+            open: Vec::new(),
+            cut: BTreeMap::new(),
             repaired: None,
         }
     }
@@ -106,6 +113,7 @@ impl<T: Record> AnyResource for Resource<T> {
         let pages = crate::record::PageReader::new(&self.spec.records, probes).select(selection);
         Box::new(TypedReader {
             pages: Arc::new(pages),
+            partial: Partial::new(T::SCHEMA, &self.spec),
             resource: self,
         })
     }
@@ -113,12 +121,20 @@ impl<T: Record> AnyResource for Resource<T> {
 
 struct TypedReader<T> {
     pages: Arc<crate::record::PageReader<T>>,
+    partial: Partial,
     resource: Arc<Resource<T>>,
 }
 
 impl<T: Record> PageReader for TypedReader<T> {
     fn read(&self, body: &[u8]) -> Result<ReadPage> {
         let page = self.pages.read(body)?;
+        let (mut open, mut cut) = (Vec::new(), BTreeMap::new());
+        for (at, row) in page.rows.iter().enumerate() {
+            open.extend(self.partial.is_open(row.erased()).then_some(at));
+            for list in self.partial.cut(row.erased()) {
+                *cut.entry(list).or_default() += 1;
+            }
+        }
         let rows = Box::new(TypedRows {
             rows: page.rows,
             resource: self.resource.clone(),
@@ -128,6 +144,8 @@ impl<T: Record> PageReader for TypedReader<T> {
             rows,
             probes: page.probes,
             spans: page.spans,
+            open,
+            cut,
             repaired: page.repaired,
         })
     }

@@ -2,6 +2,7 @@
 
 mod child;
 mod describe;
+mod embedded;
 mod erased;
 mod format;
 mod path;
@@ -15,6 +16,8 @@ use std::time::Duration;
 
 pub use child::{ChildRequest, ParamValue, SliceRequest};
 pub use describe::ResourceDescription;
+pub use embedded::Embedded;
+pub(crate) use embedded::Place;
 pub(crate) use erased::{AnyResource, PageReader, ReadPage, RowSink};
 pub(crate) use path::parse_path;
 pub use resource::Resource;
@@ -235,6 +238,9 @@ impl Source {
         }
         for resource in &self.resources {
             let place = || format!("resource {}", resource.spec().name);
+            for list in &resource.spec().embedded {
+                list.validate(resource.spec())?;
+            }
             let mut at = resource;
             for _ in 0..=self.resources.len() {
                 let Some(link) = &at.spec().parent else { break };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::child::{ChildRequest, ParamValue, SliceRequest};
+use super::embedded::Embedded;
 use super::format::Format;
 use crate::cursor::{Cursor, CursorSpec};
 use crate::error::{Error, ErrorKind, Result};
@@ -43,6 +44,7 @@ pub(crate) struct ResourceSpec {
     pub primary_key: Vec<Vec<String>>,
     pub format: Format,
     pub paginator: Paginator,
+    pub embedded: Vec<Embedded>,
     pub cursor: Option<CursorSpec>,
     pub parent: Option<ParentLink>,
     /// The key names a record only among those of one parent.
@@ -85,6 +87,7 @@ impl<T: Record> Resource<T> {
             primary_key: Vec::new(),
             format: Format::Json,
             paginator: Paginator::single(),
+            embedded: Vec::new(),
             cursor: None,
             parent: None,
             within_parent: false,
@@ -207,6 +210,12 @@ impl<T: Record> Resource<T> {
     /// How the list is paged.
     pub fn paginate(mut self, paginator: Paginator) -> Self {
         self.spec.paginator = paginator;
+        self
+    }
+
+    /// A list within each record of which the API sends only the beginning: the rest is read as well.
+    pub fn embedded(mut self, list: Embedded) -> Self {
+        self.spec.embedded.push(list);
         self
     }
 

@@ -1,0 +1,336 @@
+//! Lists within records that go on where the record ends: which records have some, seen in what was read anyway.
+
+use serde_json::Value;
+
+use super::drift::Content;
+use super::json;
+use super::layout::{RecordRef, ValueRef};
+use super::read::nested;
+use super::schema::{RecordSchema, Shape};
+use super::{Drift, RowRef};
+use crate::source::{Embedded, ResourceSpec};
+
+/// Keys beside a list that say by `true` that more follows.
+const MORE: [&str; 4] = ["has_more", "hasMore", "has_next_page", "hasNextPage"];
+/// Structs are looked into so deep, …
+const DEEPEST: usize = 12;
+/// … and so many of their fields at most.
+const MOST_FIELDS: usize = 100_000;
+
+/// What says that a list goes on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sign {
+    /// `true`.
+    More,
+    /// A token or a URL.
+    Next,
+    /// That the list is there: only its other pages can tell.
+    There,
+}
+
+/// Where a record may say that one of its lists goes on.
+struct Place {
+    keys: Vec<String>,
+    /// The fields that the first keys name.
+    fields: Vec<usize>,
+    sign: Sign,
+}
+
+/// Looks for lists that go on where the record ends.
+pub(crate) struct Partial {
+    /// Of lists whose other pages can be had.
+    declared: Vec<Place>,
+    /// Of others that the struct knows.
+    others: Vec<Place>,
+    /// Keys that say so where there is no struct; the second: beside a list of which name.
+    signs: Vec<(String, Sign, Option<String>)>,
+    /// Fields that hold any JSON.
+    loose: Vec<Place>,
+    /// The lists that are declared.
+    known: Vec<Vec<String>>,
+}
+
+impl Partial {
+    pub fn new(schema: &'static RecordSchema, spec: &ResourceSpec) -> Self {
+        let mut declared = Vec::new();
+        for list in &spec.embedded {
+            let [more, total, next] = list.paginator(spec).probes();
+            let place = |sign, path: Option<&str>| {
+                let mut keys = list.keys.clone();
+                keys.extend(crate::source::parse_path(path.unwrap_or_default()));
+                Place::new(schema, keys, sign)
+            };
+            let told = more.is_some() || next.is_some() && total.is_none();
+            declared.extend(more.map(|_| place(Sign::More, more)));
+            declared.extend(next.map(|_| place(Sign::Next, next)));
+            declared.extend((!told).then(|| place(Sign::There, None)));
+        }
+        let mut partial = Partial {
+            declared,
+            others: Vec::new(),
+            signs: signs(spec),
+            loose: Vec::new(),
+            known: spec.embedded.iter().map(|list| list.keys.clone()).collect(),
+        };
+        let mut left = MOST_FIELDS;
+        partial.look(schema, &mut Vec::new(), &mut Vec::new(), &mut left);
+        let known = &spec.embedded;
+        let is_known = |place: &Place| known.iter().any(|list| place.is_of(list));
+        partial.others.retain(|place| !is_known(place));
+        partial
+    }
+
+    /// Finds what the struct knows.
+    fn look(
+        &mut self,
+        schema: &'static RecordSchema,
+        keys: &mut Vec<String>,
+        fields: &mut Vec<usize>,
+        left: &mut usize,
+    ) {
+        let list = |name: &Option<String>| {
+            let mut lists = schema.fields.iter().filter(|f| is_list(f.shape()));
+            lists.any(|field| name.as_ref().is_none_or(|name| name == field.key))
+        };
+        for (at, field) in schema.fields.iter().enumerate() {
+            if *left == 0 {
+                return;
+            }
+            *left -= 1;
+            keys.push(field.key.to_owned());
+            fields.push(at);
+            let place = |sign| Place {
+                keys: keys.clone(),
+                fields: fields.clone(),
+                sign,
+            };
+            if is_loose(field.shape()) {
+                self.loose.push(place(Sign::There));
+            }
+            let sign = self.signs.iter().find(|(key, ..)| key == field.key);
+            if let Some((_, sign, beside)) = sign
+                && list(beside)
+            {
+                self.others.push(place(*sign));
+            }
+            if let Some(below) = nested(field.shape()).filter(|_| keys.len() < DEEPEST) {
+                self.look(below, keys, fields, left);
+            }
+            keys.pop();
+            fields.pop();
+        }
+    }
+
+    /// Whether a list of which the other pages can be had may go on.
+    pub fn is_open(&self, row: RowRef<'_>) -> bool {
+        self.declared.iter().any(|place| place.says(row))
+    }
+
+    /// The other lists that go on, by their paths.
+    pub fn cut(&self, row: RowRef<'_>) -> Vec<String> {
+        let mut cut = Vec::new();
+        let others = self.others.iter().filter(|place| place.says(row));
+        cut.extend(others.map(|place| path(&place.keys)));
+        match row.record.whole() {
+            Some(json) => self.raw(json.as_str(), &mut Vec::new(), &mut cut),
+            None => {
+                for place in &self.loose {
+                    place.each(ValueRef::Record(row.record), 0, &mut |raw| {
+                        self.raw(raw, &mut place.keys.clone(), &mut cut);
+                    });
+                }
+            }
+        }
+        if let Drift(Some(content)) = row.drift {
+            self.drifted(content, &mut Vec::new(), &mut cut);
+        }
+        cut
+    }
+
+    fn drifted(&self, content: &Content, keys: &mut Vec<String>, cut: &mut Vec<String>) {
+        match content {
+            Content::Raw(raw) | Content::Again(raw) => self.raw(raw, keys, cut),
+            Content::Record(entries) => {
+                for entry in entries {
+                    keys.push(entry.key.clone().into_owned());
+                    self.drifted(&entry.content, keys, cut);
+                    keys.pop();
+                }
+            }
+            Content::List(_, items) => {
+                (items.iter()).for_each(|(_, content)| self.drifted(content, keys, cut));
+            }
+        }
+    }
+
+    fn raw(&self, raw: &str, keys: &mut Vec<String>, cut: &mut Vec<String>) {
+        // Most JSON says nothing of the kind, and need not be read for it.
+        if self
+            .signs
+            .iter()
+            .any(|(key, ..)| raw.contains(key.as_str()))
+            && let Ok(value) = serde_json::from_str::<Value>(raw)
+        {
+            self.value(&value, keys, cut);
+        }
+    }
+
+    fn value(&self, value: &Value, keys: &mut Vec<String>, cut: &mut Vec<String>) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| self.value(item, keys, cut)),
+            Value::Object(object) => {
+                let list = |name: &Option<String>| match name {
+                    Some(name) => object.get(name).is_some_and(Value::is_array),
+                    None => object.values().any(Value::is_array),
+                };
+                let says = |(key, sign, beside): &(String, Sign, Option<String>)| {
+                    let said = object.get(key).is_some_and(|value| match sign {
+                        Sign::More => *value == Value::Bool(true),
+                        _ => value.as_str().is_some_and(|text| !text.is_empty()),
+                    });
+                    said && list(beside)
+                };
+                if self.signs.iter().any(says) && !self.known.contains(keys) {
+                    cut.push(keys.join("."));
+                }
+                for (key, value) in object {
+                    keys.push(key.clone());
+                    self.value(value, keys, cut);
+                    keys.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The keys that say that a list goes on: well known ones, and those of the resource's own list.
+fn signs(spec: &ResourceSpec) -> Vec<(String, Sign, Option<String>)> {
+    let last = |path: Option<&str>| crate::source::parse_path(path?).pop();
+    let [more, _, next] = spec.paginator.probes();
+    let mut signs: Vec<_> = MORE
+        .iter()
+        .map(|key| ((*key).to_owned(), Sign::More, None))
+        .collect();
+    if let Some(key) = last(more).filter(|key| !MORE.contains(&key.as_str())) {
+        signs.push((key, Sign::More, None));
+    }
+    // A token may be called anything: it counts beside a list of the same name.
+    if let (Some(key), Some(records)) = (last(next), spec.records.last()) {
+        signs.push((key, Sign::Next, Some(records.clone())));
+    }
+    signs
+}
+
+impl Place {
+    fn new(schema: &'static RecordSchema, keys: Vec<String>, sign: Sign) -> Self {
+        let mut fields = Vec::new();
+        let mut at = Some(schema);
+        for key in &keys {
+            let Some((record, index)) = at.and_then(|schema| Some((schema, schema.position(key)?)))
+            else {
+                break;
+            };
+            fields.push(index);
+            at = nested(record.fields[index].shape());
+        }
+        Place { keys, fields, sign }
+    }
+
+    /// Whether it is in that list.
+    fn is_of(&self, list: &Embedded) -> bool {
+        self.keys.starts_with(&list.keys) && self.keys.len() == list.keys.len() + 1
+    }
+
+    fn says(&self, row: RowRef<'_>) -> bool {
+        let drifted = || match row.drift {
+            Drift(Some(content)) => self.in_drift(content, 0),
+            Drift(None) => false,
+        };
+        self.in_record(row.record, 0) || drifted()
+    }
+
+    fn in_record(&self, record: RecordRef<'_>, depth: usize) -> bool {
+        match (record.whole(), self.fields.get(depth)) {
+            (Some(json), _) => self.in_raw(json.as_str(), depth),
+            (None, Some(field)) => self.in_value(record.get(*field), depth + 1),
+            (None, None) => false,
+        }
+    }
+
+    fn in_value(&self, value: ValueRef<'_>, depth: usize) -> bool {
+        let here = depth == self.keys.len();
+        match value {
+            ValueRef::Null => false,
+            ValueRef::Json(json) => self.in_raw(json.as_str(), depth),
+            ValueRef::Dynamic(value) => self.in_raw(value.json().as_str(), depth),
+            _ if here && self.sign == Sign::There => true,
+            ValueRef::Record(record) => self.in_record(record, depth),
+            ValueRef::List(list) => (0..list.len()).any(|at| self.in_value(list.get(at), depth)),
+            ValueRef::Bool(more) => here && self.sign == Sign::More && *more,
+            ValueRef::String(text) => here && is_next(self.sign, text),
+            _ => here && self.sign == Sign::Next,
+        }
+    }
+
+    /// The JSON of each value that stands there.
+    fn each(&self, value: ValueRef<'_>, depth: usize, found: &mut dyn FnMut(&str)) {
+        match (value, self.fields.get(depth)) {
+            (ValueRef::Json(json), _) => found(json.as_str()),
+            (ValueRef::Dynamic(value), _) => found(value.json().as_str()),
+            (ValueRef::Record(record), Some(at)) => self.each(record.get(*at), depth + 1, found),
+            (ValueRef::List(list), _) => {
+                (0..list.len()).for_each(|at| self.each(list.get(at), depth, found));
+            }
+            _ => {}
+        }
+    }
+
+    fn in_drift(&self, content: &Content, depth: usize) -> bool {
+        match content {
+            Content::Raw(raw) | Content::Again(raw) => self.in_raw(raw, depth),
+            Content::Record(entries) => entries.iter().any(|entry| {
+                self.keys.get(depth).is_some_and(|key| *key == entry.key)
+                    && self.in_drift(&entry.content, depth + 1)
+            }),
+            Content::List(_, items) => (items.iter()).any(|(_, item)| self.in_drift(item, depth)),
+        }
+    }
+
+    fn in_raw(&self, raw: &str, depth: usize) -> bool {
+        let places = json::find_all(raw, &self.keys[depth..]).unwrap_or_default();
+        places.into_iter().any(|place| {
+            let raw = &raw[place];
+            match self.sign {
+                Sign::There => raw != "null",
+                Sign::More => raw == "true",
+                Sign::Next => json::scalar_text(raw).is_some_and(|text| is_next(self.sign, &text)),
+            }
+        })
+    }
+}
+
+/// Whether a text leads on.
+fn is_next(sign: Sign, text: &str) -> bool {
+    match sign {
+        Sign::More => text.eq_ignore_ascii_case("true"),
+        _ => !text.is_empty() && text != "false",
+    }
+}
+
+/// The path of the list whose sign has these keys.
+fn path(keys: &[String]) -> String {
+    keys[..keys.len().saturating_sub(1)].join(".")
+}
+
+fn is_list(shape: Shape) -> bool {
+    matches!(shape, Shape::List(_))
+}
+
+fn is_loose(shape: Shape) -> bool {
+    match shape {
+        Shape::Json | Shape::Dynamic => true,
+        Shape::List(list) => is_loose(list.item()),
+        _ => false,
+    }
+}

@@ -1,0 +1,345 @@
+//! Lists within records of which the API sends only the beginning.
+
+#[allow(dead_code)]
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use etlgen_runtime::prelude::*;
+use etlgen_runtime::run::{Outcome, Proof, RunOptions, RunReport, sync};
+use serde_json::{Value, json};
+use support::{Answer, InMemory, serve};
+
+#[derive(Record)]
+struct Bill {
+    id: Option<i64>,
+    lines: Option<Lines>,
+}
+
+#[derive(Record)]
+struct Lines {
+    data: Option<Vec<Line>>,
+    more: Option<bool>,
+    next: Option<String>,
+    total: Option<i64>,
+    url: Option<String>,
+}
+
+#[derive(Record)]
+struct Line {
+    id: Option<i64>,
+    amount: Option<i64>,
+    parts: Option<Parts>,
+}
+
+#[derive(Record)]
+struct Parts {
+    data: Option<Vec<Part>>,
+    more: Option<bool>,
+    url: Option<String>,
+}
+
+#[derive(Record)]
+struct Part {
+    id: Option<i64>,
+}
+
+const BILLS: i64 = 5;
+/// Items of a list that come within a record, and in a page.
+const WITHIN: usize = 2;
+const PAGE: usize = 3;
+
+/// Bill 3 has no lines, bill 4 has as many as come within it.
+fn lines(bill: i64) -> i64 {
+    [0, 11, 3, 0, 2, 7][bill as usize]
+}
+
+/// The items behind `after`, at most `most` of them, with all that says what follows.
+fn list(url: &str, after: i64, count: i64, most: usize, item: impl Fn(i64) -> Value) -> Value {
+    let items: Vec<Value> = (after + 1..=count).take(most).map(item).collect();
+    let end = after + items.len() as i64;
+    let next = (end < count).then(|| format!("{url}?after={end}"));
+    json!({"data": items, "more": end < count, "next": next, "total": count, "url": url})
+}
+
+fn line(bill: i64, line: i64, most: usize) -> Value {
+    let url = format!("/bills/{bill}/lines/{line}/parts");
+    let parts = list(
+        &url,
+        0,
+        if line == 9 { 4 } else { 1 },
+        most,
+        |id| json!({"id": id}),
+    );
+    json!({"id": line, "amount": bill * 100 + line, "parts": parts})
+}
+
+fn number(query: &BTreeMap<String, String>, name: &str) -> i64 {
+    query.get(name).map_or(0, |text| text.parse().unwrap())
+}
+
+fn api(path: &str, query: &BTreeMap<String, String>) -> Answer {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let after = number(query, "after").max(number(query, "offset"));
+    let after = after.max((number(query, "page") - 1).max(0) * PAGE as i64);
+    let body = match parts[..] {
+        ["bills"] => list("/bills", after, BILLS, 2, |bill| {
+            let url = format!("/bills/{bill}/lines");
+            let lines = list(&url, 0, lines(bill), WITHIN, |n| line(bill, n, WITHIN));
+            json!({"id": bill, "lines": lines})
+        }),
+        ["bills", bill, "lines"] => {
+            let bill: i64 = bill.parse().unwrap();
+            list(path, after, lines(bill), PAGE, |n| line(bill, n, WITHIN))
+        }
+        ["bills", _, "lines", line, "parts"] => {
+            let count = if line == "9" { 4 } else { 1 };
+            list(path, after, count, PAGE, |id| json!({"id": id}))
+        }
+        _ => return (404, Vec::new(), "{}".into()),
+    };
+    (200, Vec::new(), body.to_string())
+}
+
+fn bills() -> Resource<Bill> {
+    Resource::list("bills", "/bills")
+        .records("data")
+        .primary_key([Bill::ID])
+        .paginate(Paginator::last_id("after").more("more"))
+}
+
+fn run(base: &str, bills: Resource<Bill>, into: &InMemory) -> etlgen_runtime::Result<RunReport> {
+    let source = Source::new("bills", base).resource(bills);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let into = Box::new(into.clone());
+    runtime.block_on(sync(&source, into, &RunOptions::default(), Arc::new(())))
+}
+
+fn is_proved(report: &RunReport) -> bool {
+    matches!(report.resources[0].proof, Proof::Proved(_))
+}
+
+/// The amounts of all lines, each bill's in order.
+fn amounts(into: &InMemory) -> Vec<i64> {
+    let number = |text: &str| -> i64 {
+        let value = text.split_once('[').unwrap().1;
+        let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+        digits.parse().unwrap()
+    };
+    let rows = into.table("bills__lines__data").into_values();
+    let mut rows: Vec<(i64, i64)> = rows
+        .map(|row| (number(&row["amount"]), number(&row["_etl_list_idx"])))
+        .collect();
+    rows.sort();
+    let amounts: Vec<i64> = rows.iter().map(|(amount, _)| *amount).collect();
+    for (amount, place) in rows {
+        assert_eq!(amount % 100, place + 1, "their order is that of the list");
+    }
+    amounts
+}
+
+fn all() -> Vec<i64> {
+    (1..=BILLS)
+        .flat_map(|bill| (1..=lines(bill)).map(move |line| bill * 100 + line))
+        .collect()
+}
+
+#[test]
+fn the_rest_of_a_list_is_read_however_it_is_paged() {
+    let lines = || Embedded::list("lines");
+    let cases: [(&str, Embedded, usize); 7] = [
+        ("like the resource", lines().url("url"), 3 + 1 + 2),
+        ("at a path", lines().path("/bills/{id}/lines"), 3 + 1 + 2),
+        (
+            "by offset",
+            lines()
+                .url("url")
+                .paginate(Paginator::offset("offset").total_items("total")),
+            3 + 1 + 2,
+        ),
+        (
+            "by a next URL",
+            lines().paginate(Paginator::next_url("next")),
+            3 + 1 + 2,
+        ),
+        // The pages are not as long as the beginning: all of them are asked for.
+        (
+            "by page number",
+            lines()
+                .url("url")
+                .paginate(Paginator::page_number("page").more("more")),
+            4 + 1 + 3,
+        ),
+        // Nothing in the record tells that its list is whole.
+        (
+            "without evidence",
+            lines().url("url").paginate(Paginator::last_id("after")),
+            (4 + 2 + 1) + 3,
+        ),
+        (
+            "by its items' place",
+            lines()
+                .url("url")
+                .records("data")
+                .paginate(Paginator::last_id("after").more("more")),
+            3 + 1 + 2,
+        ),
+    ];
+    for (case, list, requests) in cases {
+        let (base, log) = serve(api);
+        let into = InMemory::new(1);
+        let report = run(&base, bills().embedded(list), &into).unwrap();
+        assert_eq!(amounts(&into), all(), "{case}");
+        let asked = log.lock().unwrap();
+        let of_lines = asked.iter().filter(|request| request.contains("lines"));
+        assert_eq!(of_lines.count(), requests, "{case}: {asked:#?}");
+        let rows = into.table("bills");
+        let goes_on = rows.values().any(|row| row["lines__more"].contains("true"));
+        assert!(case != "like the resource" || !goes_on, "{rows:#?}");
+        // Of line 9 only half of the parts came.
+        assert!(!is_proved(&report), "{case}: {:#?}", report.resources[0]);
+        let cut = |note: &String| {
+            note.contains("`lines.data.parts` goes on") && note.contains("in 1 records")
+        };
+        assert!(
+            report.resources[0].notes.iter().any(cut),
+            "{:#?}",
+            report.resources[0]
+        );
+    }
+}
+
+#[test]
+fn lists_within_lists_are_completed_after_them() {
+    let (base, _) = serve(api);
+    let into = InMemory::new(1);
+    let bills = bills()
+        .embedded(Embedded::list("lines").url("url"))
+        .embedded(Embedded::list("lines.data.parts").url("url"));
+    let report = run(&base, bills, &into).unwrap();
+    assert_eq!(amounts(&into), all());
+    assert_eq!(
+        into.table("bills__lines__data__parts__data").len(),
+        all().len() + 3
+    );
+    assert!(is_proved(&report), "{:#?}", report.resources[0]);
+    assert_eq!(report.resources[0].notes, [""; 0]);
+}
+
+#[test]
+fn a_list_that_nobody_declared_is_told() {
+    #[derive(Record)]
+    struct Bare {
+        id: Option<i64>,
+    }
+    let well_known = |path: &str, query: &BTreeMap<String, String>| {
+        let (status, headers, body) = api(path, query);
+        (status, headers, body.replace("\"more\"", "\"has_more\""))
+    };
+    let (base, _) = serve(api);
+    let (other, _) = serve(well_known);
+    let paged = || Paginator::last_id("after").more("more");
+    let bare = Resource::<Bare>::list("bills", "/bills")
+        .records("data")
+        .paginate(paged());
+    let json = Resource::<Json>::list("bills", "/bills")
+        .records("data")
+        .paginate(paged().field("id"));
+    let next = bills().paginate(Paginator::next_url("next"));
+    let elsewhere = Resource::<Json>::list("bills", "/bills")
+        .records("data")
+        .paginate(Paginator::next_url("next"));
+    let sources = [
+        Source::new("typed", &base).resource(bills()),
+        Source::new("drift", &base).resource(bare),
+        Source::new("json", &base).resource(json),
+        Source::new("next", &base).resource(next),
+        Source::new("elsewhere", &other).resource(elsewhere),
+    ];
+    for source in sources {
+        let into = InMemory::new(1);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let options = RunOptions::default();
+        let run = sync(&source, Box::new(into), &options, Arc::new(()));
+        let report = &runtime.block_on(run).unwrap().resources[0];
+        assert!(matches!(report.proof, Proof::Unproved(_)), "{report:#?}");
+        let note =
+            |note: &String| note.starts_with("`lines` goes on where the record ends in 3 records");
+        assert!(
+            report.notes.iter().any(note),
+            "{}: {report:#?}",
+            source.name()
+        );
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_completed_stays_and_is_told_or_fails() {
+    let answer = |status: u16| {
+        move |path: &str, query: &BTreeMap<String, String>| match path {
+            "/bills/1/lines" => (status, Vec::new(), "{}".to_owned()),
+            _ => api(path, query),
+        }
+    };
+    let list = || Embedded::list("lines").url("url");
+    let (base, _) = serve(answer(404));
+    let into = InMemory::new(1);
+    let report = run(&base, bills().embedded(list()), &into).unwrap();
+    assert_eq!(amounts(&into).len(), all().len() - 9);
+    assert!(matches!(report.resources[0].outcome, Outcome::Complete));
+    assert!(!is_proved(&report));
+    let gone = |note: &String| note.contains("whose record is gone");
+    assert!(
+        report.resources[0].notes.iter().any(gone),
+        "{:#?}",
+        report.resources[0]
+    );
+
+    for (list, status, message) in [
+        (list(), 418, "the list `lines`"),
+        (Embedded::list("lines").url("uri"), 200, "it has no `uri`"),
+        (
+            Embedded::list("lines").path("/bills/{nothing}/lines"),
+            200,
+            "`nothing`",
+        ),
+        (list(), 200, "there is no list at `data`"),
+    ] {
+        let (base, _) = serve(answer(status));
+        let report = run(&base, bills().embedded(list), &InMemory::new(1)).unwrap();
+        let outcome = &report.resources[0].outcome;
+        let Outcome::Failed(_, error) = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert!(error.contains(message), "{error}");
+    }
+    let (base, _) = serve(api);
+    for (list, message) in [
+        (Embedded::list("lines"), "`.url(…)` or `.path(…)`"),
+        (list().paginate(Paginator::single()), "needs a paginator"),
+        (list().paginate(Paginator::link_header()), "has no headers"),
+        (
+            list().paginate(Paginator::last_id("after").in_body()),
+            "GET",
+        ),
+    ] {
+        let error = run(&base, bills().embedded(list), &InMemory::new(1)).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
+
+#[test]
+fn a_run_that_fails_at_any_commit_ends_with_all_items_once() {
+    let (base, _) = serve(api);
+    let list = || bills().embedded(Embedded::list("lines").url("url"));
+    for commit in 0.. {
+        let into = InMemory::new(1);
+        let failed = run(&base, list(), &into.failing_at(commit)).is_err();
+        run(&base, list(), &into).unwrap();
+        assert_eq!(amounts(&into), all());
+        if !failed {
+            return;
+        }
+    }
+}
