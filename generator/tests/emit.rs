@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use etlgen::emit::{Context, Files, files};
 use etlgen::infer::infer;
+use etlgen::plan::package::{Package, Wanted};
 use etlgen::plan::{Options, Plan, Runtime, adjust, overrides, plan, unknown_fields};
 use etlgen::spec::{Input, read};
 
@@ -48,12 +49,13 @@ fn emitted_all(plan: &Plan) -> Files {
             version: "1.2.3".to_owned(),
             path: None,
         },
-        license: "MIT".to_owned(),
+        package: Package::new(Wanted::default()).unwrap(),
         own_workspace: true,
         etlgen_toml: None,
         name: None,
         include: Vec::new(),
         exclude: Vec::new(),
+        wanted: Wanted::default(),
     };
     files(plan, &context).unwrap()
 }

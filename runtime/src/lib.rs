@@ -5,6 +5,11 @@
 
 #![warn(missing_docs)]
 
+// The example of the README is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 // What the derives write names this crate, also within its own tests.
 extern crate self as etlgen_runtime;
 

@@ -13,6 +13,11 @@ pub struct CargoToml<'a> {
     pub name: &'a str,
     pub description: &'a str,
     pub license: &'a str,
+    pub repository: Option<&'a str>,
+    pub documentation: &'a str,
+    pub rust_version: &'a str,
+    /// A TOML list.
+    pub keywords: &'a str,
     pub spec: &'a str,
     /// The runtime's requirement: an inline table or a string.
     pub runtime: &'a str,
@@ -45,6 +50,8 @@ pub struct Readme<'a> {
     pub settings: &'a [SettingRow],
     pub resources: &'a [ResourceRow],
     pub features: &'a [FeatureRow],
+    /// It has a `Dockerfile`.
+    pub docker: bool,
 }
 
 /// A setting in the README.
@@ -76,6 +83,10 @@ pub struct EtlgenToml<'a> {
     pub name: Option<&'a str>,
     pub include: Option<&'a str>,
     pub exclude: Option<&'a str>,
+    pub license: Option<&'a str>,
+    pub repository: Option<&'a str>,
+    pub ci: Option<&'a str>,
+    pub docker: bool,
     pub doubts: &'a [DoubtRow],
 }
 
@@ -99,6 +110,39 @@ pub struct Gitignore<'a> {
 #[template(path = "gitattributes.askama", escape = "none")]
 pub struct Gitattributes;
 
+/// `LICENSE-MIT`.
+#[derive(Template)]
+#[template(path = "LICENSE-MIT.askama", escape = "none")]
+pub struct LicenseMit<'a> {
+    pub crate_name: &'a str,
+}
+
+/// `LICENSE-APACHE`, which is the same for everyone.
+pub const LICENSE_APACHE: &str = include_str!("../templates/LICENSE-APACHE");
+
+/// `.github/workflows/ci.yml`.
+#[derive(Template)]
+#[template(path = "ci.yml.askama", escape = "none")]
+pub struct CiYml<'a> {
+    /// The document is where the tests run.
+    pub check: bool,
+    /// The etlgen that generates the crate.
+    pub version: &'a str,
+}
+
+/// `Dockerfile`.
+#[derive(Template)]
+#[template(path = "Dockerfile.askama", escape = "none")]
+pub struct Dockerfile<'a> {
+    pub crate_name: &'a str,
+    pub source: &'a str,
+}
+
+/// `.dockerignore`.
+#[derive(Template)]
+#[template(path = "dockerignore.askama", escape = "none")]
+pub struct Dockerignore;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +152,31 @@ mod tests {
         for text in [
             Gitignore { source: "billing" }.render().unwrap(),
             Gitattributes.render().unwrap(),
+            LicenseMit {
+                crate_name: "billing",
+            }
+            .render()
+            .unwrap(),
+            LICENSE_APACHE.to_owned(),
+            CiYml {
+                check: false,
+                version: "1.2.3",
+            }
+            .render()
+            .unwrap(),
+            CiYml {
+                check: true,
+                version: "1.2.3",
+            }
+            .render()
+            .unwrap(),
+            Dockerfile {
+                crate_name: "billing",
+                source: "billing",
+            }
+            .render()
+            .unwrap(),
+            Dockerignore.render().unwrap(),
         ] {
             assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{text:?}");
         }

@@ -7,6 +7,7 @@ pub mod connector;
 pub mod hostile;
 pub mod mock;
 pub mod owned;
+pub mod rendered;
 pub mod tables;
 pub mod tree;
 pub mod workspace;

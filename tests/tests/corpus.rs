@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::{Duration, Instant};
 
+use etlgen_tests::rendered::headings;
 use etlgen_tests::workspace::{binary, cargo, root, stderr, stdout};
 
 /// No document may take longer; a release build takes a tenth of it.
@@ -48,7 +49,29 @@ fn crate_or_diagnosis(document: &Path, name: &str, out: &Path) -> bool {
     let said = stderr(&output);
     assert!(!said.contains("panicked"), "{}: {said}", document.display());
     match output.status.code() {
-        Some(0) => assert!(out.join("src/lib.rs").exists()),
+        Some(0) => {
+            assert!(out.join("src/lib.rs").exists());
+            let readme = std::fs::read_to_string(out.join("README.md")).unwrap();
+            let headings = headings(&readme)
+                .unwrap_or_else(|error| panic!("{}: README.md: {error}", document.display()));
+            let own = [
+                "Settings",
+                "Resources",
+                "Features",
+                "Changing it",
+                "Publishing it",
+            ];
+            let foreign = headings
+                .iter()
+                .skip(1)
+                .find(|heading| !own.contains(&heading.as_str()));
+            assert_eq!(foreign, None, "{}", document.display());
+            assert!(
+                headings.len() >= own.len(),
+                "{}: {headings:?}",
+                document.display()
+            );
+        }
         Some(1) => {
             assert!(said.contains("error: "), "{}: {said}", document.display());
             assert!(!out.exists(), "{}: half a crate", document.display());
@@ -86,6 +109,7 @@ fn compile(folder: &Path) {
     let target = etlgen.ancestors().nth(2).unwrap();
     let run = |arguments: &[&str]| {
         let output = cargo()
+            .env("RUSTDOCFLAGS", "-D warnings")
             .args(arguments)
             .current_dir(folder)
             .env("CARGO_TARGET_DIR", target)
@@ -102,6 +126,8 @@ fn compile(folder: &Path) {
     };
     run(&["fmt", "--all", "--check"]);
     run(&["test", "--workspace", "--lib", "--bins", "--tests"]);
+    // Texts of documents are no markup, whatever they look like.
+    run(&["doc", "--workspace", "--no-deps"]);
 }
 
 #[test]

@@ -345,3 +345,80 @@ fn nothing_to_read_is_wrong_usage() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--spec"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_licence_is_one_that_registries_know_and_its_text_is_there() {
+    let place = Place::new(SPEC);
+    let new = |license: &str, out: &str| {
+        let output = place.run(&["--spec", "pets.yaml", "--license", license, "--out", out]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output)
+    };
+    let said = new("MIT", "a");
+    assert!(!said.contains("text of"), "{said}");
+    assert!(
+        place
+            .read("a/LICENSE-MIT")
+            .contains("the authors of pets-connector")
+    );
+    assert!(!place.folder.path().join("a/LICENSE-APACHE").exists());
+    for file in ["a/Cargo.toml", "a/etlgen.toml"] {
+        assert!(place.read(file).contains("license = \"MIT\"\n"), "{file}");
+    }
+    let said = new("MPL-2.0 OR Apache-2.0", "b");
+    assert!(
+        said.contains("the text of MPL-2.0 is yours to add"),
+        "{said}"
+    );
+    assert!(place.read("b/LICENSE-APACHE").contains("Version 2.0"));
+    let said = place.refuse(&["--spec", "pets.yaml", "--license", "MIT/X11"]);
+    assert!(
+        said.contains("`MIT/X11`") && said.contains("spdx.org"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_workflow_and_an_image_are_written_where_they_are_asked_for() {
+    let place = Place::new(SPEC);
+    place.succeed(&["--spec", "pets.yaml", "--out", "without"]);
+    let published = [".github", "Dockerfile", ".dockerignore"];
+    let has = |out: &str| published.map(|file| place.folder.path().join(out).join(file).exists());
+    assert_eq!(has("without"), [false; 3]);
+    place.succeed(&[
+        "--spec",
+        "pets.yaml",
+        "--out",
+        "with",
+        "--ci",
+        "github",
+        "--docker",
+    ]);
+    assert_eq!(has("with"), [true; 3]);
+
+    let workflow: serde_json::Value =
+        yaml_serde::from_str(&place.read("with/.github/workflows/ci.yml")).unwrap();
+    assert_eq!(
+        workflow["permissions"],
+        serde_json::json!({"contents": "read"})
+    );
+    let steps = workflow["jobs"]["test"]["steps"].as_array().unwrap();
+    for used in steps.iter().filter_map(|step| step["uses"].as_str()) {
+        let (_, version) = used.split_once("@v").unwrap_or_else(|| panic!("{used}"));
+        assert!(version.parse::<u32>().is_ok(), "{used}");
+    }
+    let image = place.read("with/Dockerfile");
+    let stages: Vec<&str> = image
+        .lines()
+        .filter(|line| line.starts_with("FROM "))
+        .collect();
+    assert!(
+        stages.len() == 2 && stages[1].ends_with(":nonroot"),
+        "{image}"
+    );
+    // Only what is named is sent to the builder.
+    let ignored = place.read("with/.dockerignore");
+    let mut rules = ignored.lines().filter(|line| !line.starts_with('#'));
+    assert_eq!(rules.next(), Some("*"));
+    assert!(rules.all(|rule| rule.starts_with('!')), "{ignored}");
+}

@@ -338,7 +338,7 @@ fn the_manifest_is_merged_by_its_structure() {
     let text = shop.read("Cargo.toml");
     assert!(
         text.contains("regex = \"1\"")
-            && text.contains("# Mine.\ndescription = \"Connector for the Shops"),
+            && text.contains("# Mine.\ndescription = \"Loads data of the Shops"),
         "{text}"
     );
     assert!(
@@ -491,4 +491,32 @@ fn a_killed_update_is_all_or_nothing() {
         shop.ends(0, &["update"]);
         assert_eq!(shop.tree(), after, "killed after {moment}");
     }
+}
+
+#[test]
+fn what_the_crate_is_published_with_is_kept_until_its_owner_wishes_otherwise() {
+    let asked = ["--license", "MIT", "--ci", "github", "--docker"];
+    let shop = Owned::new(SPEC, &[&asked[..], &["--resources", "orders"]].concat());
+    let said = shop.ends(0, &["update"]);
+    assert!(said.contains("nothing has changed"), "{said}");
+    shop.edit("Dockerfile", "ENTRYPOINT", "ENV TZ=UTC\nENTRYPOINT");
+    shop.edit(
+        "etlgen.toml",
+        "license = \"MIT\"",
+        "license = \"Apache-2.0\"",
+    );
+    shop.edit("etlgen.toml", "ci = \"github\"\n", "");
+    shop.edit("etlgen.toml", "include = [\"orders\"]\n", "");
+    shop.ends(0, &["update"]);
+    assert!(
+        shop.read("Cargo.toml")
+            .contains("license = \"Apache-2.0\"\n")
+    );
+    let has =
+        ["LICENSE-MIT", "LICENSE-APACHE", ".github/workflows/ci.yml"].map(|file| shop.has(file));
+    assert_eq!(has, [false, true, false]);
+    assert!(shop.read("Dockerfile").contains("ENV TZ=UTC"));
+    assert!(shop.has("src/resources/users.rs"));
+    let said = shop.ends(0, &["update"]);
+    assert!(said.contains("nothing has changed"), "{said}");
 }

@@ -6,6 +6,7 @@ use super::{Failure, beside, understand};
 use crate::diagnostics::Diagnostic;
 use crate::emit::{Context, Files, files};
 use crate::plan::overrides::{self, Overrides};
+use crate::plan::package::{Package, Wanted};
 use crate::plan::{Ledger, Options, Plan, Runtime, adjust, plan};
 use crate::project::{Lock, Tree, format, learned, relative, spec_hash};
 
@@ -16,6 +17,8 @@ pub struct Existing {
     etlgen_toml: String,
     /// The keys that `etlgen.toml` says something of.
     stated: Vec<String>,
+    /// Those that it said something of when the crate was generated: what is gone is not wished any longer.
+    stated_before: Vec<String>,
     learned: Files,
 }
 
@@ -29,6 +32,7 @@ pub struct Document {
 pub struct Generation {
     pub files: Files,
     pub lock: Lock,
+    pub package: Package,
 }
 
 pub fn refuse(message: impl Into<String>, hint: &str) -> Failure {
@@ -47,14 +51,27 @@ pub fn open(folder: &Path) -> Result<Existing, Failure> {
         refuse(format!("{}: {error}", config.display()), hint)
     })?;
     let overrides = overrides::parse(&config.display().to_string(), &etlgen_toml)?;
-    let stated = toml::from_str::<toml::Table>(&etlgen_toml).unwrap_or_default();
+    let keys = |text: &str| -> Vec<String> {
+        let table = toml::from_str::<toml::Table>(text).unwrap_or_default();
+        table.keys().cloned().collect()
+    };
+    let before = tree.base.get("etlgen.toml").map_or("", String::as_str);
     Ok(Existing {
         learned: learned(folder).map_err(|error| Failure::Message(error.to_string()))?,
-        stated: stated.keys().cloned().collect(),
+        stated: keys(&etlgen_toml),
+        stated_before: keys(before),
         tree,
         overrides,
         etlgen_toml,
     })
+}
+
+/// What `etlgen.toml` calls an option of the command line.
+fn wish(option: &str) -> &str {
+    match option {
+        "resources" => "include",
+        option => option,
+    }
 }
 
 impl Existing {
@@ -95,11 +112,8 @@ impl Existing {
 
     /// What was asked for on the command line, where `etlgen.toml` does not say it.
     fn option(&self, key: &str) -> Vec<String> {
-        let wish = match key {
-            "resources" => "include",
-            key => key,
-        };
-        match self.stated.iter().any(|stated| stated == wish) {
+        let wish = &wish(key).to_owned();
+        match self.stated.contains(wish) || self.stated_before.contains(wish) {
             true => Vec::new(),
             false => self.tree.lock.options.get(key).cloned().unwrap_or_default(),
         }
@@ -153,14 +167,15 @@ impl Existing {
         let hash = spec_hash(&understood.input);
         let mut lock = Lock::new(&document.name, hash, &plan.ledger, &files);
         lock.options = self.tree.lock.options.clone();
-        // What the owner has taken out of etlgen.toml is not wished any longer.
-        let before = self.tree.base.get("etlgen.toml").map_or("", String::as_str);
-        let before = toml::from_str::<toml::Table>(before).unwrap_or_default();
         lock.options.retain(|key, _| {
-            let wish = if key == "resources" { "include" } else { key };
-            self.stated.iter().any(|stated| stated == wish) || !before.contains_key(wish)
+            let wish = &wish(key).to_owned();
+            self.stated.contains(wish) || !self.stated_before.contains(wish)
         });
-        Ok(Generation { files, lock })
+        Ok(Generation {
+            files,
+            lock,
+            package: context.package,
+        })
     }
 
     /// The source's name, which stays although the document's title changes.
@@ -197,6 +212,14 @@ impl Existing {
         let license = manifest
             .get("package")
             .and_then(|package| package.get("license"));
+        // A crate of before the option says its licence only there.
+        let licensed = Wanted {
+            license: text(license),
+            ..Wanted::default()
+        };
+        let wanted = Wanted::of(&self.overrides)
+            .or(Wanted::from_options(|key| self.option(key)))
+            .or(licensed);
         let dependencies = manifest.get("dependencies");
         let runtime = dependencies.and_then(|table| table.get("etlgen-runtime"));
         let pinned = text(runtime).filter(|version| version.starts_with(['=', '^', '~']));
@@ -208,12 +231,13 @@ impl Existing {
                 version: pinned.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
                 path: text(runtime.and_then(|table| table.get("path"))),
             },
-            license: text(license).unwrap_or_default(),
+            package: Package::new(wanted)?,
             own_workspace: manifest.contains_key("workspace"),
             etlgen_toml: Some(self.etlgen_toml.clone()),
             name: None,
             include: Vec::new(),
             exclude: Vec::new(),
+            wanted: Wanted::default(),
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::infer::facts::{ResourceFacts, ResourceKind};
 use crate::infer::infer;
 use crate::learn::{bodies, overlay, samples};
 use crate::plan::overrides::{self, Overrides};
+use crate::plan::package::{Package, Wanted};
 use crate::plan::{Options, Plan, Runtime, adjust, plan, resource_key, unknown};
 use crate::project::{
     ChangeError, Lock, change, format, is_pending, learned, learned_path, read_lock, spec_hash,
@@ -279,12 +280,13 @@ impl Crate {
                 version: String::new(),
                 path: None,
             },
-            license: String::new(),
+            package: Package::new(Wanted::default())?,
             own_workspace: false,
             etlgen_toml: Some(self.etlgen_toml.clone()),
             name: options.name,
             include: options.include,
             exclude: options.exclude,
+            wanted: Wanted::default(),
         };
         let files = files(&plan, &context).map_err(Failure::Message)?;
         Ok(Generated { plan, files })

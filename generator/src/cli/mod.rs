@@ -17,6 +17,7 @@ use clap::{Parser, Subcommand};
 
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::infer::{facts::Facts, infer};
+use crate::plan::package::Package;
 use crate::spec::api::Api;
 use crate::spec::{Input, read, strict};
 
@@ -133,6 +134,25 @@ fn beside(config: &Path, file: &str) -> String {
     }
     let folder = config.parent().unwrap_or(Path::new(""));
     folder.join(file).display().to_string()
+}
+
+/// Names the licences whose texts the crate lacks.
+fn license_texts(package: &Package, folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_text = |name: &str| {
+        name.starts_with("LICENSE") || name.starts_with("LICENCE") || name.starts_with("COPYING")
+    };
+    let own = entries.filter(|entry| {
+        let name = entry.file_name().to_string_lossy().to_uppercase();
+        is_text(&name) && !["LICENSE-MIT", "LICENSE-APACHE"].contains(&name.as_str())
+    });
+    let missing = &package.texts.missing;
+    if own.count() == 0 && !missing.is_empty() {
+        say(&format!(
+            "note: the text of {} is yours to add, as LICENSE, before you publish the crate",
+            missing.join(", ")
+        ));
+    }
 }
 
 /// A line on standard error; there is nobody left to tell if it fails.

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::wishes::Wishes;
-use super::{Failure, Understood, out, say, understand};
+use super::{Failure, Understood, license_texts, out, say, understand};
 use crate::diagnostics::Diagnostic;
 use crate::emit::{Context, files};
 use crate::inspect;
 use crate::plan::overrides::Overrides;
+use crate::plan::package::{Ci, Package, Wanted};
 use crate::plan::{Options, Plan, Runtime, adjust, plan, unknown_fields};
 use crate::project::{Lock, Surroundings, ensure_free, format, relative, spec_hash, write_new};
 use crate::spec::{Input, place};
@@ -41,9 +42,18 @@ pub struct Arguments {
     /// The crate is a member of the workspace around it [default: if that lists it]
     #[arg(long)]
     workspace_member: bool,
-    /// The crate's licence, as SPDX names it
-    #[arg(long, default_value = "MIT OR Apache-2.0")]
-    license: String,
+    /// The crate's licence, as SPDX names it [default: MIT OR Apache-2.0]
+    #[arg(long, value_name = "SPDX")]
+    license: Option<String>,
+    /// The page where the crate is developed
+    #[arg(long, value_name = "URL")]
+    repository: Option<String>,
+    /// Writes a workflow that tests each change
+    #[arg(long, value_name = "WHERE")]
+    ci: Option<Ci>,
+    /// Writes a Dockerfile
+    #[arg(long)]
+    docker: bool,
     /// Shows also what was repaired in the document
     #[arg(long)]
     notes: bool,
@@ -78,6 +88,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         overrides,
         ..Options::default()
     };
+    let wanted = Wanted {
+        license: arguments.license.clone(),
+        repository: arguments.repository.clone(),
+        ci: arguments.ci,
+        docker: arguments.docker,
+    };
+    let package = Package::new(wanted.clone().or(Wanted::of(&options.overrides)))?;
     let plan = plan(&understood.api, &understood.facts, &options)
         .map_err(|error| placed(error, &understood.input))?;
     let folder = arguments
@@ -96,7 +113,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             .collect(),
         learned,
         runtime: runtime(arguments.runtime.as_deref(), &folder),
-        license: arguments.license.clone(),
+        package,
         own_workspace: surroundings.has_workspace
             && !surroundings.is_member
             && !arguments.workspace_member,
@@ -104,6 +121,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         name: arguments.name.clone(),
         include: arguments.resources.clone(),
         exclude: arguments.exclude.clone(),
+        wanted,
     };
     let mut written = files(&plan, &context).map_err(Failure::Message)?;
     match format(&mut written) {
@@ -116,6 +134,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let lock = lock(&understood, &plan, &context, &written);
     write_new(&folder, &written, &lock).map_err(|error| Failure::Message(error.to_string()))?;
     report(&understood, &plan, &folder);
+    license_texts(&context.package, &folder);
     Ok(())
 }
 
@@ -196,8 +215,9 @@ fn lock(
         ("name", context.name.iter().cloned().collect()),
         ("overlay", context.overlays.clone()),
     ];
-    lock.options = options
-        .into_iter()
+    let package = context.wanted.options();
+    lock.options = (options.into_iter())
+        .chain(package)
         .filter(|(_, values)| !values.is_empty())
         .map(|(name, values)| (name.to_owned(), values))
         .collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::existing::{Existing, open, refuse};
-use super::{Failure, out, say};
+use super::{Failure, license_texts, out, say};
 use crate::diagnostics::printable;
 use crate::project::{
     Accept, Conflict, Outcome, Side, Text, Update, apply, dirty, is_pending, recover, unsettled,
@@ -88,6 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         out("nothing was written");
     } else {
         apply(folder, &changes).map_err(message)?;
+        license_texts(&generation.package, folder);
     }
     if planned.conflicts.is_empty() {
         return Ok(());

@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::credentials::auth;
 use super::resource::needs_config;
 use super::tokens::{doc, for_features, ident, inner_doc};
-use crate::plan::{FieldRef, Plan, Resource, Setting};
+use crate::plan::{FieldRef, Plan, Resource, Setting, markdown};
 
 fn library_name(plan: &Plan) -> proc_macro2::Ident {
     format_ident!("{}", plan.crate_name.replace('-', "_"))
@@ -15,7 +15,7 @@ fn library_name(plan: &Plan) -> proc_macro2::Ident {
 /// `src/lib.rs`.
 pub fn library(plan: &Plan) -> TokenStream {
     let docs = inner_doc(&[
-        &format!("Connector for the {}.", plan.title),
+        &format!("Connector for the {}.", markdown(&plan.title)),
         "",
         "[`source`] says what the API offers; each file in `resources` is one collection, to be read and changed by hand.",
     ]);

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 
+use crate::plan::package::{Package, Wanted};
 use crate::plan::{Plan, Runtime};
 
 /// Files by their path in the crate, with `/`.
@@ -26,8 +27,8 @@ pub struct Context {
     /// What was learnt from samples, by its path in the crate.
     pub learned: Files,
     pub runtime: Runtime,
-    /// SPDX.
-    pub license: String,
+    /// What the crate is published with.
+    pub package: Package,
     /// The crate is no member of a workspace around it.
     pub own_workspace: bool,
     /// The owner's `etlgen.toml`, to the letter.
@@ -36,6 +37,8 @@ pub struct Context {
     pub name: Option<String>,
     pub include: Vec<String>,
     pub exclude: Vec<String>,
+    /// What was asked for of the package.
+    pub wanted: Wanted,
 }
 
 /// Writes the plan down. An error names the file that does not parse: a bug of etlgen.

@@ -1,4 +1,4 @@
-//! What an API means: an [`Api`](crate::spec::api::Api) becomes [`facts::Facts`]; one file per question.
+//! What an API means: an [`Api`] becomes [`facts::Facts`]; one file per question.
 
 mod auth;
 mod compare;

@@ -17,6 +17,9 @@ use crate::spec::api::{Api, Location, Operation, Response};
 /// The page size asked for where the document names no largest one.
 const PAGE_SIZE: u64 = 100;
 
+/// Registries take no longer name of a crate.
+const LONGEST_NAME: usize = 64;
+
 /// What a caller wants.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -58,11 +61,12 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Dia
         .collect();
     let chosen = select(&facts, include, &exclude)?;
 
-    let source = names::cut(source_name(api, options));
+    let mut source = names::cut(source_name(api, options));
+    source.truncate(LONGEST_NAME - "-connector".len());
     let mut plan = Plan {
         crate_name: format!("{}-connector", source.replace('_', "-")),
         prefix: source.to_uppercase().trim_start_matches('_').to_owned(),
-        title: text::plain(&api.title),
+        title: title(api),
         description: text::sentence(&api.description),
         auth: Auth::None,
         contract: options.overrides.contract.map(|wish| contract(wish, None)),
@@ -103,6 +107,13 @@ fn contract(wish: ContractWish, default: Option<ContractWish>) -> Contract {
             types: table.types.unwrap_or(base.types),
         },
     }
+}
+
+/// The title as it stands behind `the`.
+fn title(api: &Api) -> String {
+    let title = text::plain(&api.title);
+    let title = title.strip_prefix("The ").unwrap_or(&title);
+    text::or(title.to_owned(), "API")
 }
 
 /// `--name`, the owner's name, or the title without what every title says.

@@ -9,6 +9,7 @@ mod fields;
 mod known;
 mod names;
 pub mod overrides;
+pub mod package;
 mod path;
 mod records;
 mod samples;
@@ -25,7 +26,7 @@ pub use build::{Options, Runtime, plan, resource_key};
 pub use known::unknown_fields;
 pub use names::{Ledger, is_keyword, module as module_name};
 pub use select::{select, unknown};
-pub use text::plain as plain_text;
+pub use text::{markdown, plain as plain_text};
 
 pub use crate::spec::api::Format;
 

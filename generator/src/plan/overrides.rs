@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::package::Ci;
 use super::{ContractMode, Deletes};
 use crate::diagnostics::{Diagnostic, Position, Severity};
 
@@ -24,6 +25,15 @@ pub struct Overrides {
     /// Not these: patterns with `*`.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// What the crate may be used under: an SPDX expression.
+    pub license: Option<String>,
+    /// The page where the crate is developed.
+    pub repository: Option<String>,
+    /// Who runs its tests: `github`.
+    pub ci: Option<Ci>,
+    /// Whether it has a `Dockerfile`.
+    #[serde(default)]
+    pub docker: bool,
     /// Where the API answers.
     pub base_url: Option<String>,
     /// `bearer`, `basic` or `none`.

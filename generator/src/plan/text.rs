@@ -44,6 +44,11 @@ pub fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
+        if let Some((url, after)) = autolink(rest) {
+            out.push_str(url);
+            rest = after;
+            continue;
+        }
         if let Some(after) = tag(rest) {
             out.push(' ');
             rest = after;
@@ -87,39 +92,61 @@ fn tag(text: &str) -> Option<&str> {
     Some(&inner[end + 1..])
 }
 
+/// The URL between brackets that begin here, and what follows them.
+fn autolink(text: &str) -> Option<(&str, &str)> {
+    let inner = text.strip_prefix('<')?;
+    let (url, after) = inner.split_at(url(inner)?);
+    Some((url, after.strip_prefix('>')?))
+}
+
 /// The label of a markdown link that begins here, and what follows the link.
 fn link(text: &str) -> Option<(&str, &str)> {
     let inner = text.strip_prefix('[')?;
-    let end = inner.find("](").filter(|end| *end < 300)?;
-    let target = &inner[end + 2..];
+    let end = inner.find(']').filter(|end| *end < 300)?;
+    let target = inner[end + 1..].strip_prefix('(')?;
     let close = target.find(')').filter(|end| *end < 1000)?;
     Some((&inner[..end], &target[close + 1..]))
 }
 
-/// Plain text as markdown that shows it.
-fn markdown(text: &str) -> String {
+/// Plain text as markdown that shows it, URLs as links.
+pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split(' ') {
         if !out.is_empty() {
             out.push(' ');
         }
-        let is_url = (word.starts_with("http://") || word.starts_with("https://"))
-            && word
-                .chars()
-                .all(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '`'));
-        if is_url {
-            let end = word.trim_end_matches(['.', ',', ')', ';', ':']);
-            out.push_str(&format!("<{end}>{}", &word[end.len()..]));
-            continue;
-        }
-        for c in word.chars() {
-            if matches!(c, '<' | '>' | '[' | ']' | '\\' | '_') && !(c == '_' && is_word(word)) {
+        // Two are struck out, three begin a block of code.
+        let tildes = word.contains("~~");
+        let mut rest = word;
+        while let Some(c) = rest.chars().next() {
+            if let Some(length) = url(rest) {
+                out.push_str(&format!("<{}>", &rest[..length]));
+                rest = &rest[length..];
+                continue;
+            }
+            let marks = matches!(c, '<' | '>' | '[' | ']' | '\\')
+                || (c == '_' && !is_word(word))
+                || (c == '~' && tildes);
+            if marks {
                 out.push('\\');
             }
             out.push(c);
+            rest = &rest[c.len_utf8()..];
         }
     }
     out
+}
+
+/// The length of a URL that begins here; the stop or bracket behind it is none of it.
+fn url(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix("http")?;
+    let rest = rest.strip_prefix('s').unwrap_or(rest);
+    let host = rest.strip_prefix("://")?;
+    let end = host
+        .find(|c: char| !c.is_ascii_graphic() || matches!(c, '<' | '>' | '"' | '`'))
+        .unwrap_or(host.len());
+    let host = host[..end].trim_end_matches(|c: char| ".,;:!?)]}'".contains(c));
+    (!host.is_empty()).then(|| text.len() - rest.len() + "://".len() + host.len())
 }
 
 /// `snake_case` is no emphasis.
@@ -148,6 +175,15 @@ mod tests {
                 "a < b and x[0] of snake_case",
                 "a \\< b and x\\[0\\] of snake_case",
             ),
+            (
+                "At (https://x.example/a), [https://x.example/b], x:https://x.example/c: <https://x.example/d>",
+                "At (<https://x.example/a>), \\[<https://x.example/b>\\], x:<https://x.example/c>: <https://x.example/d>",
+            ),
+            (
+                "[^1] foot, [a](b)[c] http://",
+                "\\[^1\\] foot, a\\[c\\] http://",
+            ),
+            ("~~~ rust of ~5 ~~x~~", "\\~\\~\\~ rust of ~5 \\~\\~x\\~\\~"),
             ("", ""),
         ] {
             assert_eq!(sentence(text), line);

@@ -4,6 +4,7 @@ use etlgen::emit::{Context, Files, files};
 use etlgen::explain::explain;
 use etlgen::infer::infer;
 use etlgen::inspect;
+use etlgen::plan::package::{Package, Wanted};
 use etlgen::plan::{Options, Runtime, plan};
 use etlgen::spec::{Input, read, strict};
 
@@ -54,12 +55,13 @@ pub fn run(document: &[u8], overlay: Option<&[u8]>) {
             version: "0.1.0".to_owned(),
             path: None,
         },
-        license: "MIT".to_owned(),
+        package: Package::new(Wanted::default()).unwrap(),
         own_workspace: true,
         etlgen_toml: None,
         name: None,
         include: Vec::new(),
         exclude: Vec::new(),
+        wanted: Wanted::default(),
     };
     let files = files(&plan, &context).unwrap_or_else(|error| panic!("{error}"));
     for (path, text) in &files {

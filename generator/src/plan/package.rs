@@ -1,0 +1,197 @@
+//! What a crate is published with: its licence, where it is developed, its workflow, its image.
+
+use serde::Deserialize;
+
+use super::overrides::Overrides;
+use crate::diagnostics::Diagnostic;
+
+/// What connectors are licensed under unless their owner chooses: as most crates are.
+const LICENSE: &str = "MIT OR Apache-2.0";
+
+/// Who runs the tests of each change.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Ci {
+    /// `.github/workflows/ci.yml`
+    Github,
+}
+
+/// What is asked for: of a new crate, or by an owner in `etlgen.toml`.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    pub license: Option<String>,
+    pub repository: Option<String>,
+    pub ci: Option<Ci>,
+    pub docker: bool,
+}
+
+impl Wanted {
+    /// What `etlgen.toml` says.
+    pub fn of(overrides: &Overrides) -> Self {
+        Wanted {
+            license: overrides.license.clone(),
+            repository: overrides.repository.clone(),
+            ci: overrides.ci,
+            docker: overrides.docker,
+        }
+    }
+
+    /// As `.etlgen/lock.json` keeps what was asked for: values by the name of the option.
+    pub fn options(&self) -> [(&'static str, Vec<String>); 4] {
+        let Wanted {
+            license,
+            repository,
+            ci,
+            docker,
+        } = self;
+        let ci = ci.map(|Ci::Github| "github".to_owned());
+        [
+            ("license", license.iter().cloned().collect()),
+            ("repository", repository.iter().cloned().collect()),
+            ("ci", ci.into_iter().collect()),
+            (
+                "docker",
+                docker.then(|| "true".to_owned()).into_iter().collect(),
+            ),
+        ]
+    }
+
+    /// What was asked for, from [`Wanted::options`].
+    pub fn from_options(values: impl Fn(&str) -> Vec<String>) -> Self {
+        Wanted {
+            license: values("license").pop(),
+            repository: values("repository").pop(),
+            ci: (!values("ci").is_empty()).then_some(Ci::Github),
+            docker: !values("docker").is_empty(),
+        }
+    }
+
+    /// These wishes, and another's where there are none.
+    pub fn or(self, other: Wanted) -> Self {
+        Wanted {
+            license: self.license.or(other.license),
+            repository: self.repository.or(other.repository),
+            ci: self.ci.or(other.ci),
+            docker: self.docker || other.docker,
+        }
+    }
+}
+
+/// What a crate is published with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Package {
+    /// An SPDX expression.
+    pub license: String,
+    pub texts: LicenseTexts,
+    /// A URL.
+    pub repository: Option<String>,
+    pub ci: Option<Ci>,
+    pub docker: bool,
+}
+
+/// The licences whose texts come with the crate, and those whose texts its owner has to add.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LicenseTexts {
+    pub mit: bool,
+    pub apache: bool,
+    pub missing: Vec<String>,
+}
+
+impl Package {
+    /// Settles what is wanted; an error names what no registry would take.
+    pub fn new(wanted: Wanted) -> Result<Self, Box<Diagnostic>> {
+        let license = wanted.license.unwrap_or_else(|| LICENSE.to_owned());
+        let expression = spdx::Expression::parse(&license).map_err(|error| {
+            Diagnostic::error(
+                format!(
+                    "the licence `{license}` is no SPDX expression: {}",
+                    error.reason
+                ),
+                "`license` takes names of https://spdx.org/licenses, such as `MIT OR Apache-2.0`",
+            )
+        })?;
+        if let Some(url) = &wanted.repository {
+            let is_url = ["https://", "http://"].iter().any(|scheme| {
+                url.strip_prefix(scheme).is_some_and(|rest| {
+                    !rest.is_empty() && rest.chars().all(|c| c.is_ascii_graphic())
+                })
+            });
+            if !is_url {
+                return Err(Box::new(Diagnostic::error(
+                    format!("the repository `{url}` is no URL"),
+                    "`repository` takes the page where the crate is developed, such as `https://github.com/…`",
+                )));
+            }
+        }
+        Ok(Package {
+            texts: texts(&expression),
+            license,
+            repository: wanted.repository,
+            ci: wanted.ci,
+            docker: wanted.docker,
+        })
+    }
+}
+
+fn texts(expression: &spdx::Expression) -> LicenseTexts {
+    let mut texts = LicenseTexts::default();
+    for wanted in expression.requirements() {
+        match wanted.req.to_string().as_str() {
+            "MIT" => texts.mit = true,
+            "Apache-2.0" => texts.apache = true,
+            other if texts.missing.iter().all(|known| known != other) => {
+                texts.missing.push(other.to_owned());
+            }
+            _ => {}
+        }
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn licensed(license: &str) -> Result<Package, String> {
+        let license = Some(license.to_owned());
+        let wanted = Wanted {
+            license,
+            ..Wanted::default()
+        };
+        Package::new(wanted).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_texts_of_common_licences_come_along() {
+        let texts = |license: &str| licensed(license).unwrap().texts;
+        let both = texts("MIT OR Apache-2.0");
+        assert!(both.mit && both.apache && both.missing.is_empty());
+        let one = texts("MIT");
+        assert!(one.mit && !one.apache);
+        let other = texts("(MPL-2.0 AND MIT) OR LicenseRef-acme OR Apache-2.0 WITH LLVM-exception");
+        assert!(other.mit && !other.apache);
+        let missing = [
+            "MPL-2.0",
+            "LicenseRef-acme",
+            "Apache-2.0 WITH LLVM-exception",
+        ];
+        assert_eq!(other.missing, missing);
+    }
+
+    #[test]
+    fn what_no_registry_takes_is_named() {
+        for license in ["MIT/Apache-2.0", "Apache 2", "mine", "", "MIT OR"] {
+            let error = licensed(license).unwrap_err();
+            assert!(error.contains(&format!("`{license}`")), "{error}");
+            assert!(error.contains("spdx.org"), "{error}");
+        }
+        for repository in ["github.com/acme/x", "https://", "https://a b", "git@x:y"] {
+            let wanted = Wanted {
+                repository: Some(repository.to_owned()),
+                ..Wanted::default()
+            };
+            let error = Package::new(wanted).unwrap_err().to_string();
+            assert!(error.contains(repository), "{error}");
+        }
+    }
+}
