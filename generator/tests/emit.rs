@@ -278,3 +278,41 @@ fn a_field_that_the_document_does_not_know_is_warned_of() {
     assert!(said[0].contains("names `teamid`"), "{said:?}");
     assert!(said[1].contains("names `changed`"), "{said:?}");
 }
+
+/// The calls that declare embedded lists, without white space.
+fn embedded(wishes: &str) -> Vec<String> {
+    let text = emitted(&planned(&trap("embedded.yaml"), wishes).unwrap());
+    let text: String = text.split_whitespace().collect();
+    let calls = text.split(".embedded(").skip(1);
+    calls
+        .map(|call| call.split("))").next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[test]
+fn lists_in_records_are_told_by_the_shape_of_the_apis_own() {
+    assert_eq!(
+        embedded(""),
+        [
+            r#"Embedded::list("lines").url("url""#,
+            r#"Embedded::list("lines.data.taxes").url("url""#,
+            r#"Embedded::list("notes").path("/v1/orders/{id}/notes""#,
+        ]
+    );
+}
+
+#[test]
+fn an_owner_says_which_lists_in_records_go_on() {
+    assert_eq!(embedded("[resources.orders]\nembedded = []\n"), [""; 0]);
+    let wishes = r#"
+        [resources.orders]
+        embedded = [{ list = "lost", path = "/v1/orders/{id}/lost" }, { list = "pages", url = "more.url" }]
+    "#;
+    assert_eq!(
+        embedded(wishes),
+        [
+            r#"Embedded::list("lost").path("/v1/orders/{id}/lost""#,
+            r#"Embedded::list("pages").url("more.url""#,
+        ]
+    );
+}

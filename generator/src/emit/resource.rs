@@ -7,8 +7,8 @@ use super::credentials::own_auth;
 use super::structs;
 use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{
-    Contract, ContractMode, Cursor, Deletes, FieldRef, Format, Link, Paginator, PaginatorKind,
-    ParameterPlace, ParameterValue, Parent, Plan, Resource, plain_text,
+    Contract, ContractMode, Cursor, Deletes, Embedded, FieldRef, Format, Link, Paginator,
+    PaginatorKind, ParameterPlace, ParameterValue, Parent, Place, Plan, Resource, plain_text,
 };
 
 /// `src/resources/mod.rs`.
@@ -146,6 +146,14 @@ fn declaration(resource: &Resource) -> TokenStream {
     if resource.paginator.kind != PaginatorKind::Single {
         let paginator = paginator(&resource.paginator);
         calls.push(quote!(.paginate(#paginator)));
+    }
+    for Embedded { list, place } in &resource.embedded {
+        let place = match place {
+            Place::Next => quote!(),
+            Place::Url(url) => quote!(.url(#url)),
+            Place::Path(path) => quote!(.path(#path)),
+        };
+        calls.push(quote!(.embedded(Embedded::list(#list)#place)));
     }
     if let Some(cursor) = &resource.cursor {
         let cursor = self::cursor(cursor);

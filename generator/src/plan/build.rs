@@ -291,6 +291,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
                 settings::own_credentials(api, own, place, &mut plan.settings)
             }),
             deletes: wish.deletes,
+            embedded: Vec::new(),
             parent,
             record: record.clone(),
             structs: Vec::new(),
@@ -308,6 +309,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         if !found.cursor.value.as_ref().is_some_and(usable) {
             resource.cursor = None;
         }
+        resource.embedded = embedded::embedded(api, &structs, &resource, wish.embedded.as_deref());
         let required = left_open(operation, found, &resource);
         resource.parameters = parameters(found, &resource, required, plan);
         plan.resources.push(resource);

@@ -23,7 +23,8 @@ pub fn takes(structs: &Structs<'_>, record: Option<&str>, cursor: &CursorFacts) 
     }
 }
 
-fn type_at(structs: &Structs<'_>, record: &str, keys: &[&str]) -> Option<Type> {
+/// What the struct says of the place at these keys.
+pub fn type_at(structs: &Structs<'_>, record: &str, keys: &[&str]) -> Option<Type> {
     let (first, rest) = keys.split_first()?;
     let fields = &structs.get(record)?.fields;
     let ty = &fields.iter().find(|field| field.key == *first)?.ty;

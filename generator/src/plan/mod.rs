@@ -4,6 +4,7 @@
 mod adjust;
 mod adopt;
 mod build;
+mod embedded;
 mod features;
 mod fields;
 mod known;
@@ -172,6 +173,8 @@ pub struct Resource {
     /// The key names a record only among those of one parent.
     pub within_parent: bool,
     pub paginator: Paginator,
+    /// Lists within its records that are read on.
+    pub embedded: Vec<Embedded>,
     pub cursor: Option<Cursor>,
     pub contract: Option<Contract>,
     /// Credentials in place of the source's; their settings are optional.
@@ -255,6 +258,25 @@ pub enum PaginatorKind {
     LinkHeader,
     /// Dotted path of the next URL.
     NextUrl(String),
+}
+
+/// A list within records, paged as the resource's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedded {
+    /// Its dotted path in the record.
+    pub list: String,
+    pub place: Place,
+}
+
+/// Where the other pages of an embedded list are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// Where its next URL leads.
+    Next,
+    /// Dotted path of the URL in the list.
+    Url(String),
+    /// A path with fields of the record.
+    Path(String),
 }
 
 /// An incremental cursor.

@@ -25,7 +25,7 @@ const DEVICES: [&str; 12] = [
 const MODULES: [&str; 3] = ["config", "resources", "types"];
 
 /// Types that a generated file sees without naming their crate.
-pub const PRELUDE: [&str; 39] = [
+pub const PRELUDE: [&str; 40] = [
     "Auth",
     "Box",
     "Bytes",
@@ -42,6 +42,7 @@ pub const PRELUDE: [&str; 39] = [
     "Disposition",
     "Drop",
     "Dynamic",
+    "Embedded",
     "Eq",
     "Err",
     "Error",

@@ -78,6 +78,20 @@ pub struct ResourceOverrides {
     pub contract: Option<ContractWish>,
     /// What becomes of records that the API has no more: `keep`, `soft` or `hard`.
     pub deletes: Option<Deletes>,
+    /// Lists within its records of which the API sends only the beginning; empty: there is none.
+    pub embedded: Option<Vec<EmbeddedWish>>,
+}
+
+/// `embedded = [{ list = "lines", url = "url" }]`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct EmbeddedWish {
+    /// Its dotted path in the record.
+    pub list: String,
+    /// Where its own URL stands in it, as a dotted path.
+    pub url: Option<String>,
+    /// Its path, with fields of the record: `/v1/invoices/{id}/lines`.
+    pub path: Option<String>,
 }
 
 /// `contract = "freeze"`, or a table.

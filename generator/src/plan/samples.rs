@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::embedded::goes_on;
 use super::{
     FieldRef, Paginator, PaginatorKind, ParameterPlace, ParameterValue, Resource, Setting, Struct,
     Type, path,
@@ -308,7 +309,10 @@ fn records(resource: &Resource, record: Option<&Struct>, key: Option<&str>) -> O
             let (first, second) = (text_at(first, key), text_at(second, key));
             first.is_some() && second.is_some() && first != second
         });
-        if different && first != second {
+        let whole = [first, second]
+            .iter()
+            .all(|record| !goes_on(resource, record));
+        if different && whole && first != second {
             return Some([first.clone(), second.clone()]);
         }
     }

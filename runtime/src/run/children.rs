@@ -1,7 +1,7 @@
 //! The slices of a child resource: found in the parent's rows, remembered with them, read when they are safe.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -39,6 +39,13 @@ pub(crate) struct Children {
     keeps_state: bool,
     /// The last load that read the parent without this child.
     pub missed: Option<String>,
+    /// Only the parents that are shown have slices in this run.
+    pub changed_only: bool,
+    /// With `changed_only`: the slices shown in this run.
+    shown: HashSet<String>,
+    /// With `changed_only`: those that earlier runs have not finished, until the parent's end tells that it does not show
+    /// them again.
+    waiting: Vec<String>,
     queue: mpsc::UnboundedSender<Found>,
 }
 
@@ -60,37 +67,60 @@ impl Children {
             begins,
             keeps_state,
             missed,
+            changed_only: false,
+            shown: HashSet::new(),
+            waiting: Vec::new(),
             queue,
         }
     }
 
     /// Slices that a run before this one has found and not finished.
     pub fn resume(&mut self) {
-        let open: Vec<_> = self
-            .known
-            .iter()
-            .filter(|(_, state)| state.is_open_in(&self.pass))
-            .collect();
-        for (id, state) in open {
-            let _ = self
-                .queue
-                .send(Found::Slice(id.clone(), Box::new(state.clone())));
+        // Of changed parents nobody else will find what an earlier pass has left.
+        let is_open = |state: &SliceState| match self.changed_only {
+            true => state.pass.is_some(),
+            false => state.is_open_in(&self.pass),
+        };
+        let open = self.known.iter();
+        let open = open.filter(|(id, state)| !id.is_empty() && is_open(state));
+        let open: Vec<String> = open.map(|(id, _)| id.clone()).collect();
+        match self.changed_only {
+            true => self.waiting = open,
+            false => self.send(open),
         }
+    }
+
+    fn send(&self, slices: Vec<String>) {
+        for id in slices {
+            let mut state = self.known.get(&id).cloned().unwrap_or_default();
+            if !state.is_open_in(&self.pass) {
+                state.pass = Some(self.beginning());
+            }
+            // The reader of the child is gone only when the run is failing.
+            let _ = self.queue.send(Found::Slice(id, Box::new(state)));
+        }
+    }
+
+    /// The slices that wait and were not shown again.
+    fn send_waiting(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let shown = &self.shown;
+        let waiting = waiting.into_iter().filter(|id| !shown.contains(id));
+        let waiting = waiting.collect();
+        self.send(waiting);
     }
 
     /// Every slice ever found: for a parent that is read incrementally, and so does not show all its records.
     pub fn revisit(&mut self) {
-        let ids: Vec<String> = self
-            .known
-            .keys()
-            .filter(|id| !id.is_empty())
-            .cloned()
+        if self.changed_only {
+            return;
+        }
+        let known = self.known.iter().filter(|(id, _)| !id.is_empty());
+        let requests: Vec<_> = known
+            .filter_map(|(id, state)| Some((id.clone(), state.request.clone()?)))
             .collect();
-        for id in ids {
-            let state = self.known.get(&id).cloned().unwrap_or_default();
-            if let Some(request) = state.request.clone() {
-                self.find(id, request);
-            }
+        for (id, request) in requests {
+            self.find(id, request);
         }
     }
 
@@ -109,17 +139,26 @@ impl Children {
     }
 
     fn find(&mut self, id: String, request: SliceRequest) {
+        let beginning = self.beginning();
         let state = self.known.entry(id.clone()).or_default();
-        if state.is_open_in(&self.pass) || state.done.as_deref() == Some(&self.pass) {
+        // What is shown again has changed since, and in this pass nobody else will ask for it again.
+        let stands = match self.changed_only {
+            true => !self.shown.insert(id.clone()),
+            false => state.is_open_in(&self.pass) || state.done.as_deref() == Some(&self.pass),
+        };
+        if stands {
             return;
         }
         state.request = Some(request);
-        state.pass = Some(Pass {
-            id: self.pass.clone(),
-            from: None,
-            ..Pass::default()
-        });
+        state.pass = Some(beginning);
         self.found.push((id, state.clone()));
+    }
+
+    fn beginning(&self) -> Pass {
+        Pass {
+            id: self.pass.clone(),
+            ..Pass::default()
+        }
     }
 
     /// The state of the slices found since the last flush.
@@ -148,13 +187,19 @@ impl Children {
         }
     }
 
+    /// The parent did not get to its end: what earlier runs have found can be read all the same.
+    pub fn give_up(mut self) {
+        self.send_waiting();
+    }
+
     /// Tells the child's reader that nobody looked for slices.
     pub fn skip(self) {
         let _ = self.queue.send(Found::Skipped);
     }
 
     /// Tells the child's reader that every slice has been found.
-    pub fn end(self, whole: bool) {
+    pub fn end(mut self, whole: bool) {
+        self.send_waiting();
         let _ = self.queue.send(Found::End { whole });
     }
 }

@@ -204,8 +204,9 @@ impl Sink {
     /// The resource has been read to its end, or has failed (`None`). `whole`: it was proved that nothing is missing.
     pub fn close(&mut self, whole: Option<bool>) {
         for child in self.children.drain(..) {
-            if let Some(whole) = whole {
-                child.end(whole);
+            match whole {
+                Some(whole) => child.end(whole),
+                None => child.give_up(),
             }
         }
     }

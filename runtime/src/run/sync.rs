@@ -465,11 +465,12 @@ impl Plan<'_> {
         };
 
         // A parent that shows only what changed does not show all its children.
-        let incremental = spec
-            .cursor
-            .as_ref()
-            .is_some_and(|cursor| cursor.is_incremental());
-        let began = || state.cursor.is_some() || known.values().any(|s| s.cursor.is_some());
+        let by_cursor = (spec.cursor.as_ref()).is_some_and(|cursor| cursor.is_incremental());
+        let incremental = self.source.shows_changes_only(spec);
+        let began = || {
+            let mut slices = known.values();
+            !by_cursor || state.cursor.is_some() || slices.any(|s| s.cursor.is_some())
+        };
         let partial_view = incremental && shown_all.is_none() && began();
         if incremental && shown_all.is_some() && began() {
             stats.note("read in full: an earlier run left its children out".to_owned());
@@ -520,7 +521,7 @@ impl Plan<'_> {
         let (queue, child) = match &spec.parent {
             Some(parent) => {
                 let (sender, receiver) = mpsc::unbounded_channel();
-                let child = Children::new(
+                let mut child = Children::new(
                     resource.clone(),
                     pass.clone(),
                     known,
@@ -529,6 +530,11 @@ impl Plan<'_> {
                     missed.filter(|_| loads),
                     sender,
                 );
+                // Its own children may have missed what did not change.
+                let above = self.source.find(&parent.resource)?.spec();
+                child.changed_only = parent.changed_only
+                    && shown_all.is_none()
+                    && self.source.shows_changes_only(above);
                 (Some(receiver), Some((parent.resource.clone(), child)))
             }
             None => {
@@ -577,6 +583,8 @@ impl Plan<'_> {
         let contract = contract.with(&self.options.contracts, &spec.name);
         if spec.cursor.as_ref().is_some_and(|c| c.is_incremental()) {
             Some("its cursor asks only for what has changed")
+        } else if self.source.shows_changes_only(spec) {
+            Some("it is read only for the parents that have changed")
         } else if contract.discards_rows() {
             Some("its contract leaves rows out")
         } else if spec.primary_key.is_empty() {

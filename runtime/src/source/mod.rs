@@ -183,6 +183,24 @@ impl Source {
             })
     }
 
+    /// Whether a run shows only the records of a resource that have changed: by its cursor, or as its parents' do.
+    pub(crate) fn shows_changes_only(&self, spec: &ResourceSpec) -> bool {
+        let by_cursor = |spec: &ResourceSpec| {
+            let cursor = spec.cursor.as_ref();
+            cursor.is_some_and(|cursor| cursor.is_incremental())
+        };
+        let mut at = spec;
+        loop {
+            let changed = at.parent.as_ref().filter(|link| link.changed_only);
+            let above = changed.and_then(|link| self.find(&link.resource).ok());
+            match (by_cursor(at), above) {
+                (true, _) => return true,
+                (false, Some(above)) => at = above.spec(),
+                (false, None) => return false,
+            }
+        }
+    }
+
     /// The contract of a resource, as it is declared.
     pub(crate) fn contract_of(&self, spec: &ResourceSpec) -> Contract {
         spec.contract.unwrap_or(self.contract)

@@ -68,6 +68,8 @@ pub(crate) struct ParentLink {
     pub record_name: &'static str,
     /// Fills the request from a parent's record, which is of `record_type`.
     pub link: Arc<LinkFn>,
+    /// Only the slices of records that the parent shows in a run are read in it.
+    pub changed_only: bool,
 }
 
 impl<T: Record> Resource<T> {
@@ -275,7 +277,17 @@ impl<T: Record> Resource<T> {
                     None => request,
                 }
             }),
+            changed_only: false,
         });
+        self
+    }
+
+    /// A child of a parent that is read by its cursor is read only for the parents that have changed; unless said, for
+    /// all, since a list may change when its parent does not. What is gone from its lists stays.
+    pub fn of_changed_parents(mut self) -> Self {
+        if let Some(parent) = &mut self.spec.parent {
+            parent.changed_only = true;
+        }
         self
     }
 

@@ -153,6 +153,13 @@ pub(super) fn answer(mock: &Mock, request: &Request) -> Response {
             Some(index) => Response::json(200, &collection.get(mock, index)),
             None => error(404, &format!("no such object: {id}")),
         },
+        ("GET", ["invoices", id, "lines"]) => match collection.index(id) {
+            Some(index) => match line_list(id, index, request) {
+                Ok(list) => Response::json(200, &list),
+                Err(message) => error(400, &message),
+            },
+            None => error(404, &format!("no such object: {id}")),
+        },
         ("POST", ["customers"]) => {
             let index = mock.store.customers.fetch_add(1, Ordering::SeqCst);
             Response::json(200, &customer(index))
@@ -197,36 +204,81 @@ fn customer(index: usize) -> Value {
     })
 }
 
+/// How many lines the first invoices have; every 20th may have more than come within it.
+pub fn invoice_lines(invoices: usize) -> usize {
+    (0..invoices).map(line_count).sum()
+}
+
+fn line_count(index: usize) -> usize {
+    match index % 20 {
+        19 => 8 + mix(index) as usize % 240,
+        _ => index % 4,
+    }
+}
+
+fn lines(index: usize) -> Vec<Value> {
+    let created = START + 60 * index as i64;
+    let line = |line: usize| {
+        json!({
+            "id": format!("il_{:06}_{line}", index + 1),
+            "amount": 100 + mix(index * 8 + line) % 9_000,
+            "description": if line == 2 {
+                Value::Null
+            } else {
+                json!(format!("{} plan", pick(&WORDS, index + line)))
+            },
+            "period": {"end": created, "start": created - 30 * 86_400},
+            "quantity": line + 1,
+        })
+    };
+    (0..line_count(index)).map(line).collect()
+}
+
+/// `/v1/invoices/{invoice}/lines`
+fn line_list(id: &str, index: usize, request: &Request) -> Result<Value, String> {
+    let limit = request.number("limit")?.unwrap_or(PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(format!("`limit` must be 1 to {LARGEST_PAGE}"));
+    }
+    let lines = lines(index);
+    let first = match request.param("starting_after") {
+        None => 0,
+        Some(after) => {
+            let place = lines.iter().position(|line| line["id"] == after);
+            place.ok_or_else(|| format!("no such object: {after}"))? + 1
+        }
+    };
+    Ok(line_page(id, &lines[first..], limit as usize))
+}
+
+fn line_page(id: &str, lines: &[Value], limit: usize) -> Value {
+    json!({
+        "object": "list",
+        "data": lines[..lines.len().min(limit)],
+        "has_more": lines.len() > limit,
+        "url": format!("/v1/invoices/{id}/lines"),
+    })
+}
+
 fn invoice(index: usize) -> Value {
     let created = START + 60 * index as i64;
-    let lines: Vec<Value> = (0..index % 4)
-        .map(|line| {
-            let amount = 100 + mix(index * 8 + line) % 9_000;
-            json!({
-                "id": format!("il_{:06}_{line}", index + 1),
-                "amount": amount,
-                "description": if line == 2 {
-                    Value::Null
-                } else {
-                    json!(format!("{} plan", pick(&WORDS, index + line)))
-                },
-                "period": {"end": created, "start": created - 30 * 86_400},
-                "quantity": line + 1,
-            })
-        })
-        .collect();
+    let (id, lines) = (format!("in_{:06}", index + 1), lines(index));
     let due: u64 = lines
         .iter()
         .filter_map(|line| line["amount"].as_u64())
         .sum();
+    let mut within = line_page(&id, &lines, PAGE as usize);
+    if let Some(list) = within.as_object_mut() {
+        list.remove("object");
+    }
     json!({
-        "id": format!("in_{:06}", index + 1),
+        "id": id,
         "amount_due": due,
         "billing_address": if index % 6 == 5 { Value::Null } else { address(index) },
         "created": created,
         "currency": pick(&["eur", "usd", "chf"], index),
         "customer": customer_id(index % 100),
-        "lines": {"data": lines, "has_more": false},
+        "lines": within,
         "paid": index % 4 != 1,
         "tags": if index.is_multiple_of(2) { json!([pick(&WORDS, index), "monthly"]) } else { json!([]) },
     })

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub use billing::BILLING_KEY;
+pub use billing::{BILLING_KEY, invoice_lines};
 pub use faults::Faults;
 pub use forge::{FORGE_ORG, FORGE_TOKEN};
 pub use tracker::TRACKER_KEY;

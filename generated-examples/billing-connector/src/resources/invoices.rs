@@ -12,6 +12,7 @@ pub fn invoices() -> Resource<Invoice> {
                 .more("has_more")
                 .page_size("limit", 100),
         )
+        .embedded(Embedded::list("lines").url("url"))
         .incremental(
             Cursor::created(Invoice::CREATED)
                 .param("created[gte]")
@@ -39,6 +40,8 @@ pub struct Invoice {
 pub struct InvoiceLines {
     pub data: Option<Vec<InvoiceLine>>,
     pub has_more: Option<bool>,
+    /// Where the other lines are.
+    pub url: Option<String>,
 }
 
 /// One item of a bill.

@@ -1,0 +1,192 @@
+//! Lists within records of which the API sends only the beginning: `{"data": […], "has_more": true, "url": …}`.
+
+use serde_json::Value;
+
+use super::fields::type_at;
+use super::overrides::EmbeddedWish;
+use super::records::Structs;
+use super::{Embedded, FieldRef, Paginator, PaginatorKind, Place, Resource, Type, path};
+use crate::spec::api::Api;
+
+/// Records within records within …: so deep.
+const DEEPEST: usize = 6;
+
+/// The keys under which a list says where it is.
+const URLS: [&str; 3] = ["url", "href", "uri"];
+
+/// What the owner says of them, else those whose shape is that of the resource's own list.
+pub fn embedded(
+    api: &Api,
+    structs: &Structs<'_>,
+    resource: &Resource,
+    wish: Option<&[EmbeddedWish]>,
+) -> Vec<Embedded> {
+    if let Some(wish) = wish {
+        return wish.iter().map(wished).collect();
+    }
+    let mut found = Vec::new();
+    // Without a key of its own for the records any object might be such a list.
+    if let Some(record) = &resource.record
+        && !resource.records.is_empty()
+        && tells(&resource.paginator)
+    {
+        let look = Look {
+            api,
+            structs,
+            resource,
+        };
+        look.record(record, &mut Vec::new(), &mut vec![record], &mut found);
+    }
+    found
+}
+
+fn wished(wish: &EmbeddedWish) -> Embedded {
+    Embedded {
+        list: wish.list.clone(),
+        place: match (&wish.url, &wish.path) {
+            (Some(url), _) => Place::Url(url.clone()),
+            (None, Some(path)) => Place::Path(path.clone()),
+            (None, None) => Place::Next,
+        },
+    }
+}
+
+/// Whether a list that is paged like this says itself that it goes on.
+fn tells(paginator: &Paginator) -> bool {
+    let by_next = matches!(
+        paginator.kind,
+        PaginatorKind::Cursor(..) | PaginatorKind::NextUrl(_)
+    );
+    !paginator.in_body && (by_next || paginator.more.is_some())
+}
+
+struct Look<'a> {
+    api: &'a Api,
+    structs: &'a Structs<'a>,
+    resource: &'a Resource,
+}
+
+impl<'a> Look<'a> {
+    fn record(
+        &self,
+        name: &str,
+        keys: &mut Vec<String>,
+        above: &mut Vec<&'a str>,
+        found: &mut Vec<Embedded>,
+    ) {
+        let Some(record) = self.structs.get(name) else {
+            return;
+        };
+        for field in &record.fields {
+            let Some(inner) = field.ty.record() else {
+                continue;
+            };
+            if above.len() > DEEPEST || above.contains(&inner) {
+                continue;
+            }
+            keys.push(field.key.clone());
+            if matches!(field.ty, Type::Record(_))
+                && self.is_list(inner)
+                && let Some(place) = self.place(inner, keys)
+            {
+                found.push(Embedded {
+                    list: path::write(keys),
+                    place,
+                });
+            }
+            if let Some(inner) = self.structs.get(inner) {
+                above.push(&inner.name);
+                self.record(&inner.name, keys, above, found);
+                above.pop();
+            }
+            keys.pop();
+        }
+    }
+
+    fn ty(&self, record: &str, place: &str) -> Option<Type> {
+        let keys = path::parse(place);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        type_at(self.structs, record, &keys)
+    }
+
+    /// Whether a struct is the envelope of a list as the resource's own is one.
+    fn is_list(&self, record: &str) -> bool {
+        let Resource {
+            records, paginator, ..
+        } = self.resource;
+        let items = matches!(self.ty(record, records), Some(Type::List(_)));
+        let more = |path: &String| self.ty(record, path) == Some(Type::Bool);
+        let next = match &paginator.kind {
+            PaginatorKind::Cursor(_, next) | PaginatorKind::NextUrl(next) => {
+                let ty = self.ty(record, next);
+                matches!(ty, Some(Type::String | Type::Int | Type::Dynamic))
+            }
+            _ => true,
+        };
+        items && next && paginator.more.as_ref().is_none_or(more)
+    }
+
+    /// Where the other pages of a list are; `None`: nothing says it.
+    fn place(&self, list: &str, keys: &[String]) -> Option<Place> {
+        if matches!(self.resource.paginator.kind, PaginatorKind::NextUrl(_)) {
+            return Some(Place::Next);
+        }
+        let text = |key: &&&str| self.ty(list, key) == Some(Type::String);
+        if let Some(url) = URLS.iter().find(text) {
+            return Some(Place::Url((*url).to_owned()));
+        }
+        // `/v1/invoices/{invoice}/lines` of `/v1/invoices`.
+        let ([field], [key]) = (self.resource.key.as_slice(), keys) else {
+            return None;
+        };
+        let key_of_record = match field {
+            FieldRef::Path(path) => path.clone(),
+            FieldRef::Handle { record, constant } => {
+                let mut fields = self.structs.get(record)?.fields.iter();
+                let field = fields.find(|field| field.ident.to_uppercase() == *constant)?;
+                field.key.clone()
+            }
+        };
+        let below = format!("{}/{{", self.resource.path.trim_end_matches('/'));
+        let leads = |path: &str| {
+            let rest = path
+                .strip_prefix(&below)
+                .and_then(|rest| rest.split_once('}'));
+            rest.is_some_and(|(name, rest)| !name.contains('/') && rest == format!("/{key}"))
+        };
+        let mut operations = self.api.operations.iter();
+        let there = operations.any(|operation| operation.method == "get" && leads(&operation.path));
+        there.then(|| Place::Path(format!("{below}{key_of_record}}}/{key}")))
+    }
+}
+
+/// Whether a list of an example goes on: a recorded exchange has no answer to what is asked for then.
+pub fn goes_on(resource: &Resource, example: &Value) -> bool {
+    let mut paths: Vec<&str> = resource.paginator.more.as_deref().into_iter().collect();
+    if let PaginatorKind::Cursor(_, next) | PaginatorKind::NextUrl(next) = &resource.paginator.kind
+    {
+        paths.push(next);
+    }
+    let mut lists = resource.embedded.iter();
+    lists.any(|list| {
+        paths.iter().any(|sign| {
+            let mut keys = path::parse(&list.list);
+            keys.extend(path::parse(sign));
+            any(example, &keys, &|value| {
+                !matches!(value, Value::Null | Value::Bool(false))
+            })
+        })
+    })
+}
+
+/// Whether a value at these keys is one of those; a list on the way stands for its items.
+fn any(value: &Value, keys: &[String], wanted: &dyn Fn(&Value) -> bool) -> bool {
+    match (value, keys.split_first()) {
+        (value, None) => wanted(value),
+        (Value::Array(items), _) => items.iter().any(|item| any(item, keys, wanted)),
+        (Value::Object(object), Some((key, below))) => object
+            .get(key)
+            .is_some_and(|value| any(value, below, wanted)),
+        _ => false,
+    }
+}

@@ -1,0 +1,298 @@
+//! Children by their parents: which slices a run reads, whatever happened to the one before.
+
+#[allow(dead_code)]
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use etlgen_runtime::prelude::*;
+use etlgen_runtime::run::{RunOptions, RunReport, sync};
+use serde_json::{Value, json};
+use support::{Answer, InMemory, serve};
+
+#[derive(Record)]
+struct Item {
+    id: Option<i64>,
+    version: Option<i64>,
+    updated: Option<UnixTime>,
+}
+
+const START: i64 = 1_700_000_000;
+
+/// Six shops, of two orders each, of two notes each; a version grows with what is below.
+#[derive(Default)]
+struct Store {
+    /// When a shop changed, and how often.
+    shops: BTreeMap<i64, (i64, i64)>,
+    /// Lists that are answered with 418.
+    fails: Vec<String>,
+}
+
+impl Store {
+    fn new() -> Arc<Mutex<Store>> {
+        let shops = (1..=6).map(|id| (id, (START + id, 0))).collect();
+        Arc::new(Mutex::new(Store {
+            shops,
+            fails: Vec::new(),
+        }))
+    }
+
+    fn touch(&mut self, shop: i64) {
+        let latest = self.shops.values().map(|(time, _)| *time).max().unwrap();
+        let (time, version) = self.shops.get_mut(&shop).unwrap();
+        (*time, *version) = (latest + 1, *version + 1);
+    }
+
+    fn answer(&self, path: &str, query: &BTreeMap<String, String>) -> Answer {
+        if self.fails.iter().any(|fails| fails == path) {
+            return (418, Vec::new(), "{}".into());
+        }
+        let number = |name: &str| query.get(name).map_or(0, |text| text.parse().unwrap());
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let mut rows: Vec<(i64, i64, i64)> = match parts[..] {
+            ["shops"] => {
+                let shops = self.shops.iter();
+                shops
+                    .map(|(id, (time, version))| (*id, *version, *time))
+                    .collect()
+            }
+            ["shops", shop, "orders"] => {
+                let shop: i64 = shop.parse().unwrap();
+                let version = self.shops[&shop].1;
+                (1..=2).map(|n| (shop * 10 + n, version, START)).collect()
+            }
+            ["shops", shop, "orders", order, "notes"] => {
+                let (shop, order): (i64, i64) = (shop.parse().unwrap(), order.parse().unwrap());
+                let version = self.shops[&shop].1;
+                (1..=2).map(|n| (order * 10 + n, version, START)).collect()
+            }
+            _ => return (404, Vec::new(), "{}".into()),
+        };
+        rows.retain(|(_, _, time)| *time >= number("since"));
+        rows.sort_by_key(|(_, _, time)| *time);
+        let after = number("after");
+        let start = rows
+            .iter()
+            .position(|(id, ..)| *id == after)
+            .map_or(0, |at| at + 1);
+        let rest: Vec<Value> = rows[start..]
+            .iter()
+            .map(|(id, version, time)| json!({"id": id, "version": version, "updated": time}))
+            .collect();
+        let page = &rest[..rest.len().min(1)];
+        let body = json!({"data": page, "more": rest.len() > 1});
+        (200, Vec::new(), body.to_string())
+    }
+}
+
+fn list(name: &str, path: &str) -> Resource<Item> {
+    Resource::list(name, path)
+        .records("data")
+        .primary_key([Item::ID])
+        .paginate(Paginator::last_id("after").more("more"))
+}
+
+fn source(base: &str) -> Source {
+    let orders = list("orders", "/shops/{shop}/orders")
+        .child_of("shops", |shop: &Item, request| {
+            request
+                .path("shop", shop.id)
+                .copy("shop_version", shop.version)
+        })
+        .of_changed_parents()
+        .deletes(Deletes::Hard);
+    let notes = list("notes", "/shops/{shop}/orders/{order}/notes")
+        .child_of("orders", |order: &Item, request| {
+            request.inherit("shop").path("order", order.id)
+        })
+        .of_changed_parents();
+    Source::new("shops", base)
+        .resource(
+            list("shops", "/shops").incremental(Cursor::updated(Item::UPDATED).param("since")),
+        )
+        .resource(orders)
+        .resource(notes)
+}
+
+fn run(source: &Source, into: &InMemory) -> etlgen_runtime::Result<RunReport> {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let into = Box::new(into.clone());
+    runtime.block_on(sync(source, into, &RunOptions::default(), Arc::new(())))
+}
+
+fn start(store: &Arc<Mutex<Store>>) -> (Source, Arc<Mutex<Vec<String>>>) {
+    let store = store.clone();
+    let (base, log) = serve(move |path, query| store.lock().unwrap().answer(path, query));
+    (source(&base), log)
+}
+
+/// The requests of children, by path, since the last call.
+fn asked(log: &Mutex<Vec<String>>) -> BTreeMap<String, usize> {
+    let mut asked = BTreeMap::new();
+    for request in std::mem::take(&mut *log.lock().unwrap()) {
+        let path = request.split('?').next().unwrap();
+        if path != "/shops" {
+            *asked.entry(path.to_owned()).or_default() += 1;
+        }
+    }
+    asked
+}
+
+/// The versions in a table by id, as the API has them.
+fn versions(into: &InMemory, table: &str) -> BTreeMap<i64, i64> {
+    let number = |text: &str| -> i64 {
+        let value = text.split_once('[').unwrap().1;
+        let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+        digits.parse().unwrap()
+    };
+    let rows = into.table(table).into_values();
+    rows.map(|row| (number(&row["id"]), number(&row["version"])))
+        .collect()
+}
+
+fn assert_whole(store: &Arc<Mutex<Store>>, into: &InMemory, case: &str) {
+    let store = store.lock().unwrap();
+    let shops: BTreeMap<i64, i64> = store.shops.iter().map(|(id, (_, v))| (*id, *v)).collect();
+    let below = |above: &BTreeMap<i64, i64>| -> BTreeMap<i64, i64> {
+        let pairs = above.iter();
+        pairs
+            .flat_map(|(id, v)| [(id * 10 + 1, *v), (id * 10 + 2, *v)])
+            .collect()
+    };
+    let orders = below(&shops);
+    assert_eq!(versions(into, "shops"), shops, "{case}");
+    assert_eq!(versions(into, "orders"), orders, "{case}");
+    assert_eq!(versions(into, "notes"), below(&orders), "{case}");
+}
+
+#[test]
+fn only_the_children_of_changed_parents_are_read() {
+    let store = Store::new();
+    let (source, log) = start(&store);
+    let into = InMemory::new(1);
+    run(&source, &into).unwrap();
+    assert_eq!(asked(&log).len(), 6 + 12);
+    assert_whole(&store, &into, "at first");
+    store.lock().unwrap().touch(2);
+    store.lock().unwrap().touch(5);
+    let report = run(&source, &into).unwrap();
+    // The shop of the cursor's own value comes again.
+    let paths: Vec<String> = asked(&log).into_keys().collect();
+    let of = |shop: &str| {
+        paths
+            .iter()
+            .filter(|path| path.starts_with(&format!("/shops/{shop}/")))
+            .count()
+    };
+    assert_eq!([of("2"), of("5"), of("6")], [3, 3, 3], "{paths:#?}");
+    assert_eq!(paths.len(), 9);
+    assert_whole(&store, &into, "after a change");
+    let copied = into.table("orders").into_values();
+    let copied: Vec<String> = copied.map(|row| row["shop_version"].clone()).collect();
+    assert_eq!(copied.iter().filter(|version| **version == "1").count(), 4);
+    // What was not read is not gone.
+    let notes = &report.resources[1].notes;
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.contains("parents that have changed")),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn no_failure_loses_the_children_of_a_changed_parent() {
+    let whole = || {
+        let store = Store::new();
+        let (source, log) = start(&store);
+        let into = InMemory::new(3);
+        run(&source, &into).unwrap();
+        store.lock().unwrap().touch(2);
+        store.lock().unwrap().touch(5);
+        (store, source, log, into)
+    };
+    for commit in 0.. {
+        let (store, source, _, into) = whole();
+        let failed = run(&source, &into.failing_at(commit)).is_err();
+        run(&source, &into).unwrap();
+        assert_whole(&store, &into, &format!("commit {commit}"));
+        if !failed {
+            break;
+        }
+    }
+    // One list fails for a while, and what was read before it changes meanwhile.
+    for fails in [
+        "/shops/5/orders",
+        "/shops/5/orders/52/notes",
+        "/shops/2/orders/21/notes",
+    ] {
+        let (store, source, log, into) = whole();
+        store.lock().unwrap().fails = vec![fails.to_owned()];
+        run(&source, &into).unwrap();
+        store.lock().unwrap().touch(2);
+        store.lock().unwrap().touch(3);
+        run(&source, &into).unwrap();
+        store.lock().unwrap().fails.clear();
+        run(&source, &into).unwrap();
+        assert_whole(&store, &into, fails);
+        asked(&log);
+        run(&source, &into).unwrap();
+        let paths = asked(&log);
+        assert!(
+            paths.keys().all(|path| path.starts_with("/shops/3/")),
+            "{paths:#?}"
+        );
+    }
+}
+
+#[test]
+fn children_that_a_run_left_out_are_read_for_all_parents() {
+    let store = Store::new();
+    let (source, _) = start(&store);
+    let into = InMemory::new(1);
+    run(&source, &into).unwrap();
+    let only = |names: &[&str]| {
+        let options = RunOptions {
+            resources: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..RunOptions::default()
+        };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let into = Box::new(into.clone());
+        runtime
+            .block_on(sync(&source, into, &options, Arc::new(())))
+            .unwrap()
+    };
+    for left_out in [&["shops"][..], &["shops", "orders"]] {
+        for shop in 1..=6 {
+            store.lock().unwrap().touch(shop);
+        }
+        only(left_out);
+        run(&source, &into).unwrap();
+        assert_whole(&store, &into, &format!("{left_out:?}"));
+    }
+}
+
+#[test]
+fn a_slice_that_several_parents_lead_to_is_read_once() {
+    let store = Store::new();
+    let served = store.clone();
+    let (base, log) = serve(move |path, query| served.lock().unwrap().answer(path, query));
+    let halves =
+        list("orders", "/shops/{shop}/orders").child_of("shops", |shop: &Item, request| {
+            request
+                .path("shop", shop.id.map(|id| id % 2 + 1))
+                .copy("of", shop.id)
+        });
+    let source = Source::new("shops", &base)
+        .resource(list("shops", "/shops"))
+        .resource(halves);
+    let into = InMemory::new(1);
+    run(&source, &into).unwrap();
+    let asked = asked(&log);
+    assert_eq!(
+        asked.keys().collect::<Vec<_>>(),
+        ["/shops/1/orders", "/shops/2/orders"]
+    );
+    assert_eq!(into.table("orders").len(), 4);
+}
