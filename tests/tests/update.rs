@@ -1,5 +1,6 @@
 //! `etlgen update` and `etlgen check`: what follows, what stays, what is a conflict, and that nothing is half-done.
 
+use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -103,6 +104,19 @@ fn files_that_nobody_touched_are_those_of_a_new_crate() {
     shop.ends(0, &["update"]);
     let fresh = Owned::new(&more, &["--name", "shop"]);
     let (mut updated, mut fresh) = (shop.tree(), fresh.tree());
+    // A new crate has nothing to tell.
+    assert!(updated.remove("CHANGELOG.md").is_some());
+    let version = |tree: &mut BTreeMap<String, Vec<u8>>| {
+        let manifest = String::from_utf8(tree.remove("Cargo.toml").unwrap()).unwrap();
+        let lines = manifest.lines().map(str::to_owned);
+        let (version, others): (Vec<String>, Vec<String>) =
+            lines.partition(|line| line.starts_with("version = "));
+        (version.concat(), others)
+    };
+    let (old, new) = (version(&mut fresh), version(&mut updated));
+    assert_eq!(old.0, "version = \"0.1.0\"");
+    assert_eq!(new.0, "version = \"0.2.0\"");
+    assert_eq!(old.1, new.1);
     // The one knows the name by its ledger, the other by an option.
     for file in [
         "etlgen.toml",
@@ -114,6 +128,119 @@ fn files_that_nobody_touched_are_those_of_a_new_crate() {
     }
     assert_eq!(updated, fresh);
     shop.ends(0, &["check"]);
+}
+
+/// The version in `Cargo.toml`.
+fn version(shop: &Owned) -> String {
+    let manifest = shop.read("Cargo.toml");
+    let line = manifest.lines().find(|line| line.starts_with("version"));
+    line.unwrap().to_owned()
+}
+
+#[test]
+fn the_changelog_tells_and_the_version_follows() {
+    let shop = shop();
+    assert!(!shop.has("CHANGELOG.md"));
+    shop.respecify(&with_tax());
+    let shown = shop.ends(0, &["update", "--dry-run", "--diff"]);
+    assert!(shown.contains("+- `Order.tax: i64` is new"), "{shown}");
+    assert!(shown.contains("+version = \"0.1.1\""), "{shown}");
+    shop.ends(0, &["update"]);
+    assert_eq!(version(&shop), "version = \"0.1.1\"");
+    let first = shop.read("CHANGELOG.md");
+    assert!(
+        first.contains("## [0.1.1]\n\n### Added\n\n- `Order.tax: i64` is new\n"),
+        "{first}"
+    );
+
+    // What the owner says of it stays, and the newest stands on top.
+    shop.edit(
+        "CHANGELOG.md",
+        "## [0.1.1]\n",
+        "## [0.1.1] - 2026-01-31\n\nMine.\n",
+    );
+    shop.edit(
+        "Cargo.toml",
+        "version = \"0.1.1\"",
+        "version = \"0.1.1\" # mine",
+    );
+    shop.respecify(&retyped());
+    shop.ends(0, &["update"]);
+    let second = shop.read("CHANGELOG.md");
+    let (new, old) = second
+        .split_once("## [0.1.1] - 2026-01-31\n\nMine.\n")
+        .unwrap();
+    assert!(
+        new.contains("## [0.2.0]\n\n### Removed\n\n- **Breaking:** `Order.tax` is gone"),
+        "{new}"
+    );
+    assert!(
+        new.contains("`Order.total` was `i64`, is `String`"),
+        "{new}"
+    );
+    assert!(old.ends_with("- `Order.tax: i64` is new\n"), "{old}");
+    assert_eq!(version(&shop), "version = \"0.2.0\" # mine");
+
+    let before = shop.tree();
+    let said = shop.ends(0, &["update"]);
+    assert!(said.contains("nothing has changed"), "{said}");
+    assert_eq!(shop.tree(), before);
+    shop.ends(0, &["check"]);
+}
+
+#[test]
+fn an_owners_later_version_wins_if_it_is_late_enough() {
+    for (own, document, wanted) in [
+        ("0.5.0", retyped(), "0.5.0"),
+        ("0.1.7", with_tax(), "0.1.7"),
+        ("0.1.7", retyped(), "0.2.0"),
+        ("1.0.0-rc.1", retyped(), "1.0.0-rc.1"),
+    ] {
+        let shop = shop();
+        shop.edit("Cargo.toml", "0.1.0", own);
+        shop.respecify(&document);
+        shop.ends(0, &["update"]);
+        assert_eq!(version(&shop), format!("version = \"{wanted}\""), "{own}");
+        assert!(
+            shop.read("CHANGELOG.md")
+                .contains(&format!("## [{wanted}]"))
+        );
+    }
+}
+
+#[test]
+fn what_has_no_version_yet_counts_for_the_next_one() {
+    let shop = shop();
+    shop.respecify(&retyped());
+    shop.ends(0, &["update", "--no-bump"]);
+    assert_eq!(version(&shop), "version = \"0.1.0\"");
+    let told = shop.read("CHANGELOG.md");
+    assert!(
+        told.contains("## [Unreleased]\n\n### Changed\n\n- **Breaking:** `Order.total`"),
+        "{told}"
+    );
+    shop.respecify(&retyped().replace("note: {", "remark: {type: string}\n        note: {"));
+    shop.ends(0, &["update"]);
+    assert_eq!(version(&shop), "version = \"0.2.0\"");
+    let told = shop.read("CHANGELOG.md");
+    assert!(told.find("[Unreleased]") < told.find("[0.2.0]"), "{told}");
+}
+
+#[test]
+fn neither_is_written_where_the_owner_wants_neither() {
+    let shop = shop();
+    let wishes = shop.read("etlgen.toml");
+    shop.write(
+        "etlgen.toml",
+        &format!("changelog = false\nbump = false\n{wishes}"),
+    );
+    shop.respecify(&retyped());
+    shop.ends(0, &["update"]);
+    assert!(!shop.has("CHANGELOG.md"));
+    assert_eq!(version(&shop), "version = \"0.1.0\"");
+    shop.respecify(&with_tax());
+    shop.ends(0, &["update", "--no-changelog"]);
+    assert!(!shop.has("CHANGELOG.md"));
 }
 
 #[test]

@@ -8,7 +8,8 @@ use crate::emit::{Context, Files, files};
 use crate::plan::overrides::{self, Overrides};
 use crate::plan::package::{Package, Wanted};
 use crate::plan::{Ledger, Options, Plan, Runtime, adjust, plan};
-use crate::project::{Lock, Tree, format, learned, relative, spec_hash};
+use crate::project::{Announce, Lock, Tree, format, learned, relative, spec_hash};
+use crate::spec::Input;
 
 /// A crate on disk with its owner's wishes.
 pub struct Existing {
@@ -104,6 +105,11 @@ impl Existing {
         }
     }
 
+    /// What is written of what has changed, as `etlgen.toml` says.
+    pub fn announce(&self) -> Announce {
+        Announce::of(&self.overrides)
+    }
+
     /// The document that the next generation reads unless told otherwise.
     pub fn named(&self) -> String {
         let wish = self.overrides.spec.clone();
@@ -119,8 +125,8 @@ impl Existing {
         }
     }
 
-    /// Generates the crate again.
-    pub fn generate(&self, document: &Document) -> Result<Generation, Failure> {
+    /// What would be generated of a document now.
+    pub fn plan(&self, document: &Document) -> Result<(Plan, Input), Failure> {
         if document.place == "-" && self.tree.lock.spec == "-" {
             return Err(refuse(
                 "the document came from standard input",
@@ -151,7 +157,12 @@ impl Existing {
         let known = plan_with(self.tree.lock.names.clone())?.ledger;
         let mut ledger = self.tree.lock.names.clone();
         ledger.retain(|what, _| known.contains_key(what));
-        let plan = plan_with(ledger)?;
+        Ok((plan_with(ledger)?, understood.input))
+    }
+
+    /// Generates the crate again.
+    pub fn generate(&self, document: &Document) -> Result<Generation, Failure> {
+        let (plan, input) = self.plan(document)?;
         let context = self.context(&document.name)?;
         let mut files = files(&plan, &context).map_err(Failure::Message)?;
         match format(&mut files) {
@@ -164,8 +175,8 @@ impl Existing {
             }
             Err(error) => return Err(Failure::Message(format!("rustfmt: {error}"))),
         }
-        let hash = spec_hash(&understood.input);
-        let mut lock = Lock::new(&document.name, hash, &plan.ledger, &files);
+        let hash = spec_hash(&input);
+        let mut lock = Lock::new(&document.name, hash, &plan, &files);
         lock.options = self.tree.lock.options.clone();
         lock.options.retain(|key, _| {
             let wish = &wish(key).to_owned();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, Understood, beside, out, read_all, say};
 use crate::diagnostics::Diagnostic;
+use crate::diff::Surface;
 use crate::emit::{Context, Files, files};
 use crate::infer::facts::{ResourceFacts, ResourceKind};
 use crate::infer::infer;
@@ -13,7 +14,8 @@ use crate::plan::overrides::{self, Overrides};
 use crate::plan::package::{Package, Wanted};
 use crate::plan::{Options, Plan, Runtime, adjust, plan, resource_key, unknown};
 use crate::project::{
-    ChangeError, Lock, change, format, is_pending, learned, learned_path, read_lock, spec_hash,
+    Announce, ChangeError, Changes, Lock, Tree, Update, change, format, is_pending, learned,
+    learned_path, read_lock, release, spec_hash,
 };
 use crate::spec::{Input, overlaid, read};
 
@@ -119,8 +121,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         .collect();
     let mut lock = crate_.lock;
     lock.spec_hash = spec_hash(&after.0.input);
+    lock.surface = Some(Surface::from(&new.plan));
     lock.names = new.plan.ledger;
-    change(&crate_.folder, &changes, &mut lock).map_err(|error| match error {
+    let tree = Tree::open(&crate_.folder).map_err(|error| Failure::Message(error.to_string()))?;
+    let mut told = Update::default();
+    release(&tree, &mut told, &mut lock, Announce::of(&crate_.overrides))
+        .map_err(|error| Failure::Message(error.to_string()))?;
+    let told: Changes = told.ended(&tree);
+    change(&crate_.folder, &changes, &told, &mut lock).map_err(|error| match error {
         ChangeError::Edited(_) => refuse(
             error.to_string(),
             "nothing was written; `--print` shows the resource's file, to be merged by hand; or take back your changes (.etlgen/base holds what was generated)",

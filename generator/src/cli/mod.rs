@@ -1,6 +1,7 @@
 //! Arguments, output, exit codes; nothing else.
 
 mod check;
+mod diff;
 mod existing;
 mod explain;
 mod inspect;
@@ -37,6 +38,8 @@ enum Command {
     Update(update::Arguments),
     /// Fails where conflicts are open, or where `etlgen update` would change something
     Check(check::Arguments),
+    /// Compares two documents or crates: what changes for the Rust API and for the tables, and the next version
+    Diff(diff::Arguments),
     /// Shows what is inferred of a document: resources, keys, paginators, cursors, parents
     Inspect(inspect::Arguments),
     /// Says why a resource, one of its fields or the auth is taken to be what it is, and what changes it
@@ -51,6 +54,8 @@ enum Failure {
     Said,
     /// It is done, and its owner has to settle what has been said.
     Conflicts,
+    /// Two documents differ more than was allowed.
+    Serious,
     Diagnostic(Box<Diagnostic>),
     Message(String),
 }
@@ -61,13 +66,15 @@ impl From<Box<Diagnostic>> for Failure {
     }
 }
 
-/// Runs the command line. Exit codes: 0 all is well, 1 there is no result, 2 usage, or conflicts to be settled.
+/// Runs the command line. Exit codes: 0 all is well, 1 there is no result, 2 usage, or conflicts to be settled, 3 changes
+/// that `diff` was to fail on.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::New(arguments) => new::run(&arguments),
         Command::Update(arguments) => update::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
@@ -76,6 +83,7 @@ pub fn main() -> ExitCode {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failure::Said) => {}
         Err(Failure::Conflicts) => return ExitCode::from(2),
+        Err(Failure::Serious) => return ExitCode::from(3),
         Err(Failure::Diagnostic(diagnostic)) => say(&diagnostic.to_string()),
         Err(Failure::Message(message)) => say(&format!("error: {message}")),
     }

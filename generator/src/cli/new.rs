@@ -208,7 +208,7 @@ fn lock(
     files: &crate::emit::Files,
 ) -> Lock {
     let hash = spec_hash(&understood.input);
-    let mut lock = Lock::new(&context.spec, hash, &plan.ledger, files);
+    let mut lock = Lock::new(&context.spec, hash, plan, files);
     let options = [
         ("resources", context.include.clone()),
         ("exclude", context.exclude.clone()),

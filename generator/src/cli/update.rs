@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use super::existing::{Existing, open, refuse};
 use super::{Failure, license_texts, out, say};
 use crate::diagnostics::printable;
+use crate::diff::summary;
 use crate::project::{
-    Accept, Conflict, Outcome, Side, Text, Update, apply, dirty, is_pending, recover, unsettled,
-    update,
+    Accept, Bump, Conflict, Outcome, Release, Side, Text, Update, apply, dirty, is_pending,
+    recover, unsettled, update,
 };
 
 #[derive(clap::Args)]
@@ -25,6 +26,12 @@ pub struct Arguments {
     /// Shows each change of a file, too
     #[arg(long)]
     diff: bool,
+    /// Leaves CHANGELOG.md as it is [default: the `changelog` of etlgen.toml, else it is written]
+    #[arg(long)]
+    no_changelog: bool,
+    /// Leaves the version in Cargo.toml as it is [default: the `bump` of etlgen.toml, else the next one is written]
+    #[arg(long)]
+    no_bump: bool,
     /// Settles the conflicts of a file by one side: `mine` or `theirs`; may be repeated
     #[arg(long, num_args = 2, value_names = ["SIDE", "FILE"])]
     accept: Vec<String>,
@@ -53,8 +60,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let document = crate_.document(arguments.spec.as_deref());
     let generation = crate_.generate(&document)?;
-    let planned =
-        update(&crate_.tree, &generation.files, &generation.lock, &accept).map_err(message)?;
+    let mut announce = crate_.announce();
+    announce.changelog &= !arguments.no_changelog;
+    announce.bump &= !arguments.no_bump;
+    let (files, lock) = (&generation.files, &generation.lock);
+    let planned = update(&crate_.tree, files, lock, &accept, announce).map_err(message)?;
     if document.name != crate_.named() {
         say(&format!(
             "note: etlgen.toml still names {}: the next update reads that again, unless it says\n  spec = {}",
@@ -163,6 +173,8 @@ fn report(planned: &Update, accept: &Accept) {
             Outcome::NowYours => {
                 "warning: it is generated no longer; you had changed it, so it stays, as a file of your own".to_owned()
             }
+            Outcome::Told if path == "Cargo.toml" => "the next version".to_owned(),
+            Outcome::Told => "says what has changed".to_owned(),
             Outcome::Unread => "warning: it is no text, and stays as it is".to_owned(),
         };
         out(&format!("{}: {what}", printable(path)));
@@ -172,6 +184,7 @@ fn report(planned: &Update, accept: &Accept) {
             "files that follow, as you had not changed them: {followed}"
         ));
     }
+    released(&planned.release);
     for path in accept.keys() {
         if !planned.outcomes.iter().any(|(known, _)| known == path) {
             say(&format!(
@@ -180,6 +193,23 @@ fn report(planned: &Update, accept: &Accept) {
             ));
         }
     }
+}
+
+/// What has changed for the crate's users, and its version.
+fn released(release: &Release) {
+    if release.diff.level().is_none() {
+        return;
+    }
+    let version = match &release.version {
+        Bump::None => String::new(),
+        Bump::To(from, to) => format!("; version {from} is {to} now"),
+        Bump::Own(own) => format!("; version {own} is yours, and stays"),
+        Bump::Elsewhere(level) => format!(
+            "; the version is not written, as it does not stand in Cargo.toml or a conflict is open: give the crate the next one ({})",
+            level.word()
+        ),
+    };
+    out(&format!("{}{version}", summary(&release.diff)));
 }
 
 fn conflicts(conflicts: &[Conflict]) {

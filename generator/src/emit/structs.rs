@@ -38,28 +38,7 @@ fn field(field: &Field) -> TokenStream {
 
 /// What stands in the `Option` of a field.
 pub fn ty(ty: &Type) -> TokenStream {
-    let name = match ty {
-        Type::List(item) => {
-            let item = self::ty(item);
-            return quote!(Vec<#item>);
-        }
-        Type::Record(name) => name.as_str(),
-        Type::String => "String",
-        Type::Int => "i64",
-        Type::Float => "f64",
-        Type::Bool => "bool",
-        Type::Timestamp => "Timestamp",
-        Type::UnixTime => "UnixTime",
-        Type::UnixMillis => "UnixMillis",
-        Type::Date => "Date",
-        Type::Decimal => "Decimal",
-        Type::Uuid => "Uuid",
-        Type::Bytes => "Bytes",
-        Type::Json => "Json",
-        Type::Dynamic => "Dynamic",
-    };
-    let name = format_ident!("{name}");
-    quote!(#name)
+    ty.to_string().parse().unwrap_or_default()
 }
 
 /// The `use` lines for structs that stand in other files. `here`: structs of this file.

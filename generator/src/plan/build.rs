@@ -2,7 +2,7 @@
 
 use super::adopt::placeholders;
 use super::fields::{field_ref, link, takes};
-use super::names::{self, Ledger, Names};
+use super::names::{self, Ledger};
 use super::overrides::{ContractWish, Overrides, ResourceOverrides};
 use super::records::Structs;
 use super::select::select;
@@ -192,20 +192,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         .collect();
 
     // Names first: parents are named by their children.
-    let (mut given, mut modules) = (Names::default(), Names::default());
-    let mut idents: Vec<(String, String)> = Vec::new();
-    for (resource, wish) in &facts {
-        let what = resource_key(&api.operations[resource.operation].pointer);
-        let name = match (&wish.name, options.ledger.get(&what)) {
-            (Some(name), _) => names::snake(name, "resource"),
-            (None, Some(name)) => name.clone(),
-            (None, None) => names::snake(&resource.name, "resource"),
-        };
-        let name = given.give(&[names::cut(name)]);
-        let ident = modules.give(&[names::module(&name)]);
-        plan.ledger.insert(what, name.clone());
-        idents.push((name, ident));
-    }
+    let idents = given::idents(api, &facts, options, &mut plan.ledger);
 
     let chosen: Vec<&ResourceFacts> = facts.iter().map(|(resource, _)| *resource).collect();
     let features = features::of(api, &chosen);

@@ -7,6 +7,7 @@ mod build;
 mod embedded;
 mod features;
 mod fields;
+mod given;
 mod known;
 mod names;
 pub mod overrides;
@@ -17,10 +18,11 @@ mod samples;
 mod select;
 mod settings;
 mod text;
+mod types;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use adjust::adjust;
 pub use build::{Options, Runtime, plan, resource_key};
@@ -61,24 +63,29 @@ pub struct Plan {
 }
 
 /// A Cargo feature.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Feature {
     pub name: String,
     pub needs: Vec<String>,
 }
 
 /// A field of `Config`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
     pub ident: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub doc: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
 }
 
 /// The credentials of every request; each name is a field of `Config`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Auth {
     None,
     Bearer(String),
@@ -104,19 +111,21 @@ pub enum Auth {
 }
 
 /// One key of the credentials.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Key {
     pub place: KeyPlace,
     /// The header's, parameter's or cookie's name.
     pub name: String,
     /// Stands before the value, in a header.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
     /// The field of `Config`.
     pub setting: String,
 }
 
 /// Where a key goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum KeyPlace {
     Header,
     Query,
@@ -124,7 +133,7 @@ pub enum KeyPlace {
 }
 
 /// What is done with what the structs do not say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contract {
     pub tables: ContractMode,
     pub columns: ContractMode,
@@ -132,7 +141,7 @@ pub struct Contract {
 }
 
 /// What becomes of records that the API has no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Deletes {
     Keep,
@@ -141,7 +150,7 @@ pub enum Deletes {
 }
 
 /// One part of a contract.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContractMode {
     #[default]
@@ -194,7 +203,7 @@ pub struct Resource {
 }
 
 /// A parameter of every request of a resource.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parameter {
     pub place: ParameterPlace,
     pub name: String,
@@ -202,7 +211,8 @@ pub struct Parameter {
 }
 
 /// Where a parameter goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ParameterPlace {
     Path,
     Query,
@@ -210,7 +220,8 @@ pub enum ParameterPlace {
 }
 
 /// Where a parameter's value comes from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ParameterValue {
     Fixed(String),
     /// A field of `Config`.
@@ -218,7 +229,8 @@ pub enum ParameterValue {
 }
 
 /// A field of a record, as the declaration names it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FieldRef {
     /// `Customer::CREATED`.
     Handle { record: String, constant: String },
@@ -227,21 +239,26 @@ pub enum FieldRef {
 }
 
 /// How pages follow one another: a constructor and what is said besides.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Paginator {
     pub kind: PaginatorKind,
     /// Dotted path of a boolean that says that more follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more: Option<String>,
     /// Dotted path of a total, and whether it counts pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<(String, bool)>,
     /// The size parameter, and the size asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_size: Option<(String, u64)>,
     /// The parameters go into the JSON body.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_body: bool,
 }
 
 /// The constructor of a paginator.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PaginatorKind {
     Single,
     Undecided,
@@ -280,41 +297,52 @@ pub enum Place {
 }
 
 /// An incremental cursor.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
     pub field: FieldRef,
     /// The time of the last change; else that of creation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub updated: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub param: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
     /// What the parameter holds around the value `{}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
     /// The filter leaves out records of the very moment: it is asked from a moment before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_rows_only: bool,
 }
 
 /// Where a child's parameters come from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parent {
     pub resource: String,
     /// What the closure calls its record.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variable: String,
     /// The struct of its records; `None`: `Json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
     /// Path parameters that have the value of the parent's own request: (child's name, parent's name).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inherited: Vec<(String, String)>,
 }
 
 /// One parameter that a parent's record supplies.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
     pub place: ParameterPlace,
     pub parameter: String,
     /// The Rust fields down to the value; for a parent of `Json` its keys.
     pub fields: Vec<String>,
     /// The value can be copied; else it is borrowed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub copy: bool,
 }
 

@@ -34,6 +34,10 @@ pub struct Overrides {
     /// Whether it has a `Dockerfile`.
     #[serde(default)]
     pub docker: bool,
+    /// `update` writes what has changed into `CHANGELOG.md` [default: true].
+    pub changelog: Option<bool>,
+    /// `update` gives `Cargo.toml` the next version [default: true].
+    pub bump: Option<bool>,
     /// Where the API answers.
     pub base_url: Option<String>,
     /// `bearer`, `basic` or `none`.

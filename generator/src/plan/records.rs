@@ -219,7 +219,7 @@ impl<'a> Structs<'a> {
 
     /// The component's name, else the context's; the ledger's before both.
     fn name(&mut self, schema: &Schema, context: &str) -> String {
-        let what = format!("struct {}", schema.pointer);
+        let what = self.entry(schema);
         let name = match self.ledger.get(&what) {
             Some(name) => name.clone(),
             None => {
@@ -235,6 +235,16 @@ impl<'a> Structs<'a> {
         };
         self.given.insert(what, name.clone());
         name
+    }
+
+    /// What the ledger calls a struct. What is said of a schema where it is referred to may make several structs of one
+    /// place.
+    fn entry(&self, schema: &Schema) -> String {
+        let first = format!("struct {}", schema.pointer);
+        let others = (2..).map(|count| format!("{first} {count}"));
+        let mut all = std::iter::once(first.clone()).chain(others);
+        all.find(|what| !self.given.contains_key(what))
+            .unwrap_or_default()
     }
 
     /// Arms that are one thing in several forms: an id or the object it names is the id; objects are merged.

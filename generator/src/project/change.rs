@@ -7,11 +7,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::lock::hash;
-use super::{BASE, LOCK, Lock};
+use super::{BASE, LOCK, Lock, apply};
 use crate::emit::Files;
 
 /// Where a crate keeps what was learnt from samples: overlays that each generation applies after those of its owner.
 const LEARNED: &str = "learned";
+
+/// Files as they will be, by their path in the crate; `None`: removed.
+pub type Changes = BTreeMap<String, Option<String>>;
 
 /// Why a crate was not changed.
 #[derive(Debug)]
@@ -77,10 +80,12 @@ pub fn learned_path(resource: &str) -> String {
     format!("{LEARNED}/{resource}.json")
 }
 
-/// Changes files of a crate: `None` removes one. Either all of them, or none where one is not as it was generated.
+/// Changes files of a crate: `None` removes one. Either all of them, or none where one is not as it was generated. `told`
+/// are files of its owner's that get something more.
 pub fn change(
     folder: &Path,
-    changes: &BTreeMap<String, Option<String>>,
+    changes: &Changes,
+    told: &Changes,
     lock: &mut Lock,
 ) -> Result<(), ChangeError> {
     let mut edited = Vec::new();
@@ -106,41 +111,15 @@ pub fn change(
     if !edited.is_empty() {
         return Err(ChangeError::Edited(edited));
     }
+    let mut all = told.clone();
     for (path, text) in changes {
-        let base = format!("{BASE}/{path}.base");
+        all.insert(path.clone(), text.clone());
+        all.insert(format!("{BASE}/{path}.base"), text.clone());
         match text {
-            Some(text) => {
-                write(&folder.join(path), text)?;
-                write(&folder.join(base), text)?;
-                lock.files.insert(path.clone(), hash(text.as_bytes()));
-            }
-            None => {
-                remove(&folder.join(path))?;
-                remove(&folder.join(base))?;
-                lock.files.remove(path);
-            }
-        }
+            Some(text) => lock.files.insert(path.clone(), hash(text.as_bytes())),
+            None => lock.files.remove(path),
+        };
     }
-    write(&folder.join(LOCK), &lock.to_json())
-}
-
-/// Writes a file beside its place, and then gives it its name: it is never half there.
-fn write(path: &Path, text: &str) -> Result<(), ChangeError> {
-    let at = |error| ChangeError::Io(path.to_owned(), error);
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(at)?;
-    }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".etlgen-new");
-    fs::write(&beside, text).map_err(at)?;
-    fs::rename(&beside, path).map_err(at)
-}
-
-fn remove(path: &Path) -> Result<(), ChangeError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(ChangeError::Io(path.to_owned(), error))
-        }
-        _ => Ok(()),
-    }
+    all.insert(LOCK.to_owned(), Some(lock.to_json()));
+    apply(folder, &all)
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use semver::Version;
+use serde::{Deserialize, Deserializer, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::diff::{Level, Surface};
 use crate::emit::Files;
 use crate::plan::Ledger;
+use crate::plan::Plan;
 use crate::spec::Input;
 
 /// What a crate was generated from.
@@ -25,11 +28,30 @@ pub struct Lock {
     pub names: Ledger,
     /// The content of each file as it was generated.
     pub files: BTreeMap<String, String>,
+    /// The version that etlgen has written into `Cargo.toml` last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// How serious the changes are that have no version yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreleased: Option<Level>,
+    /// What the crate offers; `None`: an etlgen wrote it that kept none, or another one.
+    #[serde(
+        default,
+        deserialize_with = "if_known",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub surface: Option<Surface>,
+}
+
+/// A surface of another form is none.
+fn if_known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Surface>, D::Error> {
+    let value = serde_json::Value::deserialize(from)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 impl Lock {
     /// The lock of these files.
-    pub fn new(spec: &str, spec_hash: String, names: &Ledger, files: &Files) -> Self {
+    pub fn new(spec: &str, spec_hash: String, plan: &Plan, files: &Files) -> Self {
         let files = files
             .iter()
             .map(|(path, text)| (path.clone(), hash(text.as_bytes())));
@@ -38,8 +60,11 @@ impl Lock {
             spec: spec.to_owned(),
             spec_hash,
             options: BTreeMap::new(),
-            names: names.clone(),
+            names: plan.ledger.clone(),
             files: files.collect(),
+            version: None,
+            unreleased: None,
+            surface: Some(Surface::from(plan)),
         }
     }
 

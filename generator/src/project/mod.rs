@@ -9,6 +9,7 @@ mod manifest;
 mod merge;
 mod moves;
 mod place;
+mod release;
 mod renames;
 mod rust;
 mod tree;
@@ -20,12 +21,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use change::{ChangeError, change, learned, learned_path, read_lock};
+pub use change::{ChangeError, Changes, change, learned, learned_path, read_lock};
 pub use format::format;
 pub use journal::{apply, is_pending, recover};
 pub use lock::{Lock, spec_hash};
 pub use merge::Side;
 pub use place::{Surroundings, relative};
+pub use release::{Announce, Bump, Release, release, version};
 pub use tree::{Text, Tree, is_inside};
 pub use update::{Accept, Conflict, Outcome, Update, dirty, unsettled, update};
 

@@ -7,9 +7,10 @@ use std::path::Path;
 use super::combine::{Combined, Style, combine};
 use super::merge::{Side, markers, settle};
 use super::moves::{Moves, moves};
+use super::release::{Announce, Release, release};
 use super::tree::{Text, Tree};
 use super::uses::uses;
-use super::{BASE, ChangeError, LOCK, Lock, renames};
+use super::{BASE, ChangeError, Changes, LOCK, Lock, renames};
 use crate::emit::Files;
 
 /// The owner's own file in the crate: read, never written.
@@ -32,6 +33,8 @@ pub enum Outcome {
     StaysDeleted,
     /// It is generated no longer, but its owner has changed it.
     NowYours,
+    /// It tells what has changed: the changelog, the version.
+    Told,
     /// It is no text.
     Unread,
 }
@@ -49,11 +52,13 @@ pub struct Conflict {
 #[derive(Debug, Default)]
 pub struct Update {
     /// Files of the crate as they will be; `None`: removed.
-    pub changes: BTreeMap<String, Option<String>>,
+    pub changes: Changes,
     /// What stands in `.etlgen`, likewise.
-    pub records: BTreeMap<String, Option<String>>,
+    pub records: Changes,
     pub outcomes: Vec<(String, Outcome)>,
     pub conflicts: Vec<Conflict>,
+    /// What it tells the crate's users.
+    pub release: Release,
 }
 
 /// Whose side is taken in which file.
@@ -65,6 +70,7 @@ pub fn update(
     files: &Files,
     lock: &Lock,
     accept: &Accept,
+    announce: Announce,
 ) -> Result<Update, ChangeError> {
     let style = Style::of(&tree.folder);
     let mut planned = Update::default();
@@ -102,7 +108,9 @@ pub fn update(
     planned
         .conflicts
         .extend(uses(tree, files, &planned.changes)?);
-    planned.records = records(tree, files, lock)?;
+    let mut lock = lock.clone();
+    planned.release = release(tree, &mut planned, &mut lock, announce)?;
+    planned.records = records(tree, files, &lock)?;
     Ok(planned)
 }
 
@@ -219,25 +227,25 @@ impl Update {
         self.tell(path, outcome);
     }
 
-    /// All that is written, as files keep it.
-    pub fn all(&self, tree: &Tree) -> BTreeMap<String, Option<String>> {
+    /// The changed files as the disk keeps them.
+    pub fn ended(&self, tree: &Tree) -> Changes {
         let files = self.changes.iter().map(|(path, text)| {
             let text = text.as_ref().map(|text| tree.ended(path, text));
             (path.clone(), text)
         });
-        let records = self.records.iter();
-        files
-            .chain(records.map(|(path, text)| (path.clone(), text.clone())))
-            .collect()
+        files.collect()
+    }
+
+    /// All that is written.
+    pub fn all(&self, tree: &Tree) -> Changes {
+        let mut all = self.ended(tree);
+        all.extend(self.records.clone());
+        all
     }
 }
 
 /// What of `.etlgen` differs from the new generation.
-fn records(
-    tree: &Tree,
-    files: &Files,
-    lock: &Lock,
-) -> Result<BTreeMap<String, Option<String>>, ChangeError> {
+fn records(tree: &Tree, files: &Files, lock: &Lock) -> Result<Changes, ChangeError> {
     let mut out = BTreeMap::new();
     let mut keep = |path: String, text: &str| -> Result<(), ChangeError> {
         if tree.read(&path)? != Text::Some(text.to_owned()) {

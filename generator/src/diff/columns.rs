@@ -1,0 +1,154 @@
+//! Where a field's values stand in the tables, and what becomes of them when its type changes: the rules are those of
+//! `docs/normalisation.md`.
+
+use crate::plan::Type;
+
+/// A row of a table, or of an object within it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    pub table: String,
+    /// `customer__`, or nothing.
+    prefix: String,
+}
+
+impl Place {
+    pub fn root(table: &str) -> Place {
+        Place {
+            table: table.to_owned(),
+            prefix: String::new(),
+        }
+    }
+
+    /// The column of a key.
+    pub fn column(&self, key: &str) -> String {
+        format!("{}.{}{}", self.table, self.prefix, name(key))
+    }
+
+    /// The table of a list at a key.
+    pub fn list(&self, key: &str) -> Place {
+        Place::root(&format!("{}__{}{}", self.table, self.prefix, name(key)))
+    }
+
+    /// The object at a key.
+    pub fn object(&self, key: &str) -> Place {
+        Place {
+            table: self.table.clone(),
+            prefix: format!("{}{}__", self.prefix, name(key)),
+        }
+    }
+
+    /// Where the struct within a type stands, if there is one.
+    pub fn within(&self, key: &str, ty: &Type) -> Place {
+        match ty {
+            Type::List(item) => self.list(key).within_item(item),
+            _ => self.object(key),
+        }
+    }
+
+    fn within_item(self, item: &Type) -> Place {
+        match item {
+            Type::List(item) => Place::root(&format!("{}__list", self.table)).within_item(item),
+            _ => self,
+        }
+    }
+
+    /// Where the values of a field stand, in words.
+    pub fn of(&self, key: &str, ty: &Type) -> String {
+        match ty {
+            Type::List(_) => format!("table {}", self.list(key).table),
+            Type::Record(_) => format!("columns {}__…", self.column(key)),
+            _ => self.column(key),
+        }
+    }
+}
+
+/// The type of a column that a scalar has; `None`: it has none of its own.
+pub fn column_type(ty: &Type) -> Option<&'static str> {
+    Some(match ty {
+        Type::String => "text",
+        Type::Int => "bigint",
+        Type::Float => "double",
+        Type::Bool => "bool",
+        Type::Timestamp | Type::UnixTime | Type::UnixMillis => "timestamp",
+        Type::Date => "date",
+        Type::Decimal => "decimal",
+        Type::Uuid => "uuid",
+        Type::Bytes => "binary",
+        Type::Json => "json",
+        Type::Dynamic | Type::Record(_) | Type::List(_) => return None,
+    })
+}
+
+/// The type that a value gets where no struct says what it is, if that is another than its column's.
+pub fn undeclared(ty: &Type) -> Option<&'static str> {
+    match ty {
+        Type::Date | Type::Uuid | Type::Bytes | Type::Decimal => Some("text"),
+        Type::UnixTime | Type::UnixMillis => Some("bigint"),
+        _ => None,
+    }
+}
+
+/// One key as the name of a column: dlt's snake_case, as the runtime has it.
+pub fn name(key: &str) -> String {
+    let mut out = String::with_capacity(key.len() + 4);
+    let mut before = ' ';
+    let mut letters = key.trim().chars().peekable();
+    while let Some(letter) = letters.next() {
+        let mapped = match letter {
+            '+' | '*' => 'x',
+            '@' => 'a',
+            '|' => 'l',
+            letter if letter.is_ascii_alphanumeric() => letter,
+            _ => '_',
+        };
+        let small = before.is_ascii_lowercase() || before.is_ascii_digit();
+        let next_small = letters.peek().is_some_and(char::is_ascii_lowercase);
+        let begins = small || before.is_ascii_uppercase() && next_small;
+        if mapped.is_ascii_uppercase() && begins {
+            out.push('_');
+        }
+        if mapped != '_' || !out.ends_with('_') {
+            out.push(mapped.to_ascii_lowercase());
+        }
+        before = mapped;
+    }
+    match out.strip_suffix('_') {
+        Some(kept) => format!("{kept}x"),
+        None if out.is_empty() => "_empty".to_owned(),
+        None if out.starts_with(|first: char| first.is_ascii_digit()) => format!("_{out}"),
+        None => out,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_named_as_the_runtime_names_them() {
+        for (key, wanted) in [
+            ("userName", "user_name"),
+            ("HTTPServer", "http_server"),
+            ("+1", "x1"),
+            ("2fa", "_2fa"),
+            ("name_", "namex"),
+            ("é", "x"),
+            ("a--b", "a_b"),
+            (" @id ", "aid"),
+            ("", "_empty"),
+        ] {
+            assert_eq!(name(key), wanted, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn places() {
+        let place = Place::root("invoices").object("billTo");
+        assert_eq!(place.column("zip"), "invoices.bill_to__zip");
+        let list = Type::List(Box::new(Type::Record("Line".into())));
+        assert_eq!(
+            place.within("lines", &list).column("id"),
+            "invoices__bill_to__lines.id"
+        );
+    }
+}

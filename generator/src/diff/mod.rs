@@ -1,0 +1,146 @@
+//! Two surfaces compared: what has changed, how serious that is for the Rust API and for the tables, and what has to be
+//! done about it. What counts as what is said in `docs/changes.md`.
+
+mod columns;
+mod fields;
+mod json;
+mod level;
+mod markdown;
+mod records;
+mod resources;
+mod settings;
+mod shown;
+mod surface;
+mod text;
+mod version;
+mod words;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use json::json;
+pub use level::Level;
+pub use markdown::markdown;
+pub use surface::Surface;
+pub use text::{summary, text};
+pub use version::next;
+
+/// What has changed from one surface to another.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Diff {
+    /// By what they belong to; the most serious first.
+    pub changes: Vec<Change>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub group: Group,
+    pub kind: Kind,
+    /// What has changed, by the name that Rust has for it, or a word: `Invoice.total`, `Config.api_key`, `paginator`.
+    pub subject: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    pub rust: Level,
+    pub tables: Level,
+    /// Where it shows in the tables first: `invoices.total`, or a table.
+    pub place: Option<String>,
+    /// In the tables of how many resources it shows, too.
+    pub elsewhere: usize,
+    /// What whoever uses the crate or its tables must do, or may expect.
+    pub migration: Option<String>,
+}
+
+/// What a change belongs to. The order is that of a report.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// The crate as a whole: its credentials, its settings.
+    Source,
+    Resource(String),
+    /// A struct that several resources use.
+    Struct(String),
+}
+
+/// What kind of change it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    SourceRenamed,
+    AuthChanged,
+    BaseUrlChanged,
+    SettingAdded,
+    SettingRemoved,
+    SettingChanged,
+    FeatureAdded,
+    FeatureRemoved,
+    FeatureChanged,
+    ContractChanged,
+    ResourceAdded,
+    ResourceRemoved,
+    ResourceRenamed,
+    EndpointChanged,
+    FormatChanged,
+    FunctionChanged,
+    RecordChanged,
+    RecordsPathChanged,
+    KeyChanged,
+    PaginatorChanged,
+    CursorChanged,
+    ParentChanged,
+    ParameterAdded,
+    ParameterRemoved,
+    ParameterChanged,
+    DeletesChanged,
+    StructRenamed,
+    StructMoved,
+    FieldAdded,
+    FieldRemoved,
+    FieldRenamed,
+    FieldRetyped,
+}
+
+impl Change {
+    /// How serious it is at all.
+    pub fn level(&self) -> Level {
+        self.rust.max(self.tables)
+    }
+}
+
+impl Diff {
+    /// How serious the most serious change is; `None`: nothing has changed.
+    pub fn level(&self) -> Option<Level> {
+        self.changes.iter().map(Change::level).max()
+    }
+
+    /// How many changes are as serious as that.
+    pub fn count(&self, level: Level) -> usize {
+        let changes = self.changes.iter();
+        changes.filter(|change| change.level() == level).count()
+    }
+}
+
+/// Compares two surfaces.
+pub fn diff(old: &Surface, new: &Surface) -> Diff {
+    let mut changes = settings::compare(old, new);
+    let pairs = resources::pairs(old, new);
+    changes.extend(resources::compare(old, new, &pairs));
+    changes.extend(records::compare(old, new, &pairs));
+    let mut worst: BTreeMap<Group, Level> = BTreeMap::new();
+    for change in &changes {
+        let level = worst.entry(change.group.clone()).or_insert(change.level());
+        *level = change.level().max(*level);
+    }
+    changes.sort_by_cached_key(|change| {
+        let group = &change.group;
+        (
+            Reverse(worst.get(group).copied()),
+            group.clone(),
+            Reverse(change.level()),
+            change.kind,
+            change.subject.clone(),
+        )
+    });
+    Diff { changes }
+}

@@ -1,0 +1,343 @@
+//! Resources: which are the same, and what is declared otherwise.
+
+use super::surface::Declared;
+use super::{Change, Group, Kind, Level, Surface, words};
+use crate::plan::{PaginatorKind, Parameter};
+
+/// A resource before and after.
+pub type Pair<'a> = (&'a Declared, &'a Declared);
+
+/// The resources that are the same: those of one endpoint, as the ledger has it, then those of one name.
+pub fn pairs<'a>(old: &'a Surface, new: &'a Surface) -> Vec<Pair<'a>> {
+    let mut found: Vec<Pair<'a>> = Vec::new();
+    let same: [fn(&Declared, &Declared) -> bool; 3] = [
+        |a, b| a.endpoint == b.endpoint && a.name == b.name,
+        |a, b| a.endpoint == b.endpoint,
+        |a, b| a.name == b.name,
+    ];
+    for same in same {
+        for before in &old.resources {
+            if found.iter().any(|(taken, _)| taken.name == before.name) {
+                continue;
+            }
+            let free = |now: &&Declared| !found.iter().any(|(_, taken)| taken.name == now.name);
+            let after = new
+                .resources
+                .iter()
+                .find(|now| same(before, now) && free(now));
+            found.extend(after.map(|after| (before, after)));
+        }
+    }
+    found
+}
+
+pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
+    let mut out = Vec::new();
+    for gone in &old.resources {
+        if !pairs.iter().any(|(before, _)| before.name == gone.name) {
+            out.push(
+                of(gone, Kind::ResourceRemoved, &gone.name)
+                    .was(&gone.endpoint)
+                    .levels(Level::Breaking, Level::Breaking)
+                    .at(&gone.name)
+                    .migrate(format!(
+                        "table {} and those below it stay as they are and get no more rows",
+                        gone.name
+                    )),
+            );
+        }
+    }
+    for come in &new.resources {
+        if !pairs.iter().any(|(_, after)| after.name == come.name) {
+            let undecided = come.paginator.kind == PaginatorKind::Undecided;
+            let change = of(come, Kind::ResourceAdded, &come.name)
+                .is(&come.endpoint)
+                .levels(Level::Minor, Level::Minor)
+                .at(&come.name);
+            out.push(match undecided {
+                true => change.migrate(format!(
+                    "`paginate` in etlgen.toml must say how its pages follow: until then `sync` reads one and fails for {}",
+                    come.name
+                )),
+                false => change,
+            });
+        }
+    }
+    for (before, after) in pairs {
+        out.extend(declared(before, after, pairs));
+    }
+    out
+}
+
+fn of(resource: &Declared, kind: Kind, subject: &str) -> Change {
+    Change::new(Group::Resource(resource.name.clone()), kind, subject)
+}
+
+fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
+    let name = &new.name;
+    let mut out = Vec::new();
+    let change = |kind, subject: &str| of(new, kind, subject).at(name);
+    let refresh = format!("`sync --resources {name} --full-refresh`");
+    if old.name != new.name {
+        out.push(
+            change(Kind::ResourceRenamed, name)
+                .was(&old.name)
+                .is(name)
+                .levels(Level::Breaking, Level::Breaking)
+                .migrate(format!(
+                    "table {name} is filled from the beginning, and {} stays as it is: models read the new one; `name = \"{}\"` in \
+                     etlgen.toml keeps the old one",
+                    old.name, old.name
+                )),
+        );
+    } else if old.ident != new.ident {
+        out.push(
+            change(Kind::FunctionChanged, &format!("resources::{}", new.ident))
+                .was(&old.ident)
+                .is(&new.ident)
+                .levels(Level::Breaking, Level::Patch)
+                .migrate("code that calls the function names the new one"),
+        );
+    }
+    if old.endpoint != new.endpoint {
+        out.push(
+            change(Kind::EndpointChanged, "endpoint")
+                .was(&old.endpoint)
+                .is(&new.endpoint)
+                .levels(Level::Patch, Level::Minor)
+                .migrate("the rows go on in the same table: see that they are the same records"),
+        );
+    }
+    let shape = |it: &Declared| match it.single {
+        true => format!("one record, {}", words::format(it.format)),
+        false => format!("a list, {}", words::format(it.format)),
+    };
+    if shape(old) != shape(new) {
+        out.push(
+            change(Kind::FormatChanged, "response")
+                .was(&shape(old))
+                .is(&shape(new)),
+        );
+    }
+    if old.takes_config() != new.takes_config() {
+        let call = |it: &Declared| match it.takes_config() {
+            true => format!("{}(config: &Config)", it.ident),
+            false => format!("{}()", it.ident),
+        };
+        out.push(
+            change(Kind::FunctionChanged, &format!("resources::{}", new.ident))
+                .was(&call(old))
+                .is(&call(new))
+                .levels(Level::Breaking, Level::Patch)
+                .migrate("code that calls the function passes what it takes now"),
+        );
+    }
+    if old.records != new.records {
+        let path = |it: &Declared| match it.records.as_str() {
+            "" => "the body".to_owned(),
+            path => path.to_owned(),
+        };
+        out.push(
+            change(Kind::RecordsPathChanged, "records")
+                .was(&path(old))
+                .is(&path(new)),
+        );
+    }
+    if (&old.key, old.within_parent) != (&new.key, new.within_parent) {
+        out.push(
+            change(Kind::KeyChanged, "primary key")
+                .was(&words::key(&old.key, old.within_parent))
+                .is(&words::key(&new.key, new.within_parent))
+                .levels(Level::Patch, Level::Breaking)
+                .migrate(key_advice(old, new, &refresh)),
+        );
+    }
+    out.extend(pages(old, new, &change));
+    if old.cursor != new.cursor {
+        out.push(cursor(old, new, &change, &refresh));
+    }
+    out.extend(parent(old, new, pairs, &change));
+    out.extend(parameters(old, new, &change));
+    if old.auth != new.auth {
+        let auth = |it: &Declared| match &it.auth {
+            None => "that of the source".to_owned(),
+            Some(auth) => words::auth(auth),
+        };
+        out.push(
+            change(Kind::AuthChanged, "auth")
+                .was(&auth(old))
+                .is(&auth(new))
+                .levels(Level::Patch, Level::Breaking)
+                .migrate(format!("a run that loads {name} needs the new credentials")),
+        );
+    }
+    if old.contract != new.contract {
+        out.push(
+            change(Kind::ContractChanged, "contract")
+                .was(&words::contract(old.contract))
+                .is(&words::contract(new.contract))
+                .levels(Level::Patch, Level::Breaking)
+                .migrate("what the struct does not say is treated otherwise from the next run on"),
+        );
+    }
+    if old.deletes != new.deletes {
+        out.push(
+            change(Kind::DeletesChanged, "deletes")
+                .was(words::deletes(old.deletes))
+                .is(words::deletes(new.deletes))
+                .levels(Level::Patch, Level::Breaking)
+                .migrate("what becomes of records that the API has no more changes with the next full reading"),
+        );
+    }
+    if old.feature != new.feature {
+        let feature = |it: &Declared| it.feature.clone().unwrap_or_else(|| "none".to_owned());
+        // A resource that is always there is there for everyone.
+        let rust = match new.feature {
+            None => Level::Patch,
+            Some(_) => Level::Breaking,
+        };
+        let change = change(Kind::FeatureChanged, "feature")
+            .was(&feature(old))
+            .is(&feature(new))
+            .levels(rust, Level::Patch);
+        out.push(match rust {
+            Level::Breaking => {
+                change.migrate("a build with `--no-default-features` names the new feature")
+            }
+            _ => change,
+        });
+    }
+    out
+}
+
+fn key_advice(old: &Declared, new: &Declared, refresh: &str) -> String {
+    match (old.key.is_empty(), new.key.is_empty()) {
+        (true, false) => format!(
+            "records are merged by the key from now on, and rows loaded before have other ids: {refresh} once, or they stay beside the new ones"
+        ),
+        (false, true) => "records have nothing to be merged by: each run reads the table anew and replaces it, and ids hold no longer than a run"
+            .to_owned(),
+        _ => format!(
+            "every record gets another id, and so do its child rows: {refresh} once, or the old rows stay beside the new ones"
+        ),
+    }
+}
+
+fn pages(old: &Declared, new: &Declared, change: &dyn Fn(Kind, &str) -> Change) -> Option<Change> {
+    if old.paginator == new.paginator {
+        return None;
+    }
+    let found = change(Kind::PaginatorChanged, "paginator")
+        .was(&words::paginator(&old.paginator))
+        .is(&words::paginator(&new.paginator));
+    let name = &new.name;
+    let kind = |it: &Declared| std::mem::discriminant(&it.paginator.kind);
+    Some(match &new.paginator.kind {
+        PaginatorKind::Undecided => found.levels(Level::Patch, Level::Breaking).migrate(format!(
+            "`paginate` in etlgen.toml must say how its pages follow: until then `sync` reads one and fails for {name}"
+        )),
+        // Lists by number begin anew after a run that was cut short; others would go on where the old way had stood.
+        PaginatorKind::Single | PaginatorKind::PageNumber(..) | PaginatorKind::Offset(..) => found,
+        _ if kind(old) != kind(new) && old.paginator.kind != PaginatorKind::Undecided => {
+            found.levels(Level::Patch, Level::Minor).migrate(format!(
+                "where the last run was cut short within {name}, `sync --resources {name} --full-refresh` once: its position is one of the old way"
+            ))
+        }
+        _ => found,
+    })
+}
+
+fn cursor(
+    old: &Declared,
+    new: &Declared,
+    change: &dyn Fn(Kind, &str) -> Change,
+    refresh: &str,
+) -> Change {
+    let found = change(Kind::CursorChanged, "cursor")
+        .was(&words::cursor(old.cursor.as_ref()))
+        .is(&words::cursor(new.cursor.as_ref()));
+    match (&old.cursor, &new.cursor) {
+        (None, Some(now)) if now.updated || now.new_rows_only => found
+            .levels(Level::Patch, Level::Minor)
+            .migrate("the next run reads in full, later ones what is new"),
+        (Some(_), None) => found
+            .levels(Level::Patch, Level::Minor)
+            .migrate("each run reads in full: it takes longer, and what is loaded is the same"),
+        (Some(before), Some(now)) if before.field != now.field || before.updated != now.updated => {
+            found.levels(Level::Patch, Level::Breaking).migrate(format!(
+                "the position that is kept is one of the old field: {refresh} once, or changes in between are missed"
+            ))
+        }
+        _ => found,
+    }
+}
+
+fn parent(
+    old: &Declared,
+    new: &Declared,
+    pairs: &[Pair],
+    change: &dyn Fn(Kind, &str) -> Change,
+) -> Option<Change> {
+    // A parent that has another name is the same one.
+    let known = old.parent.clone().map(|mut parent| {
+        let now = pairs
+            .iter()
+            .find(|(before, _)| before.name == parent.resource);
+        if let Some((_, now)) = now {
+            parent.resource.clone_from(&now.name);
+        }
+        parent
+    });
+    (known != new.parent).then(|| {
+        change(Kind::ParentChanged, "parent")
+            .was(&words::parent(old.parent.as_ref()))
+            .is(&words::parent(new.parent.as_ref()))
+            .levels(Level::Patch, Level::Breaking)
+            .migrate(format!(
+                "its slices are others, so it is read from the beginning, and the columns that its parameters fill may be others: \
+                 `sync --resources {} --full-refresh` once",
+                new.name
+            ))
+    })
+}
+
+fn parameters(
+    old: &Declared,
+    new: &Declared,
+    change: &dyn Fn(Kind, &str) -> Change,
+) -> Vec<Change> {
+    let mut out = Vec::new();
+    let subject = |it: &Parameter| format!("{} `{}`", words::place(it.place), it.name);
+    let find = |of: &Declared, it: &Parameter| {
+        let mut all = of.parameters.iter();
+        all.find(|known| known.place == it.place && known.name == it.name)
+            .cloned()
+    };
+    let asked = "other records may be asked for than before: compare the rows";
+    for parameter in &old.parameters {
+        let found = match find(new, parameter) {
+            Some(now) if now.value == parameter.value => continue,
+            Some(now) => {
+                change(Kind::ParameterChanged, &subject(parameter)).is(&words::parameter(&now))
+            }
+            None => change(Kind::ParameterRemoved, &subject(parameter)),
+        };
+        out.push(
+            found
+                .was(&words::parameter(parameter))
+                .levels(Level::Patch, Level::Minor)
+                .migrate(asked),
+        );
+    }
+    for parameter in &new.parameters {
+        if find(old, parameter).is_none() {
+            out.push(
+                change(Kind::ParameterAdded, &subject(parameter))
+                    .is(&words::parameter(parameter))
+                    .levels(Level::Patch, Level::Minor)
+                    .migrate(asked),
+            );
+        }
+    }
+    out
+}

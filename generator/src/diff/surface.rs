@@ -1,0 +1,214 @@
+//! What a crate offers, as plain values: its Rust API and its tables follow from it. The lock keeps it, so that the next
+//! generation can be compared with the last one although the document of that time is gone.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{
+    Auth, Contract, Cursor, Deletes, Feature, FieldRef, Format, Link, Paginator, Parameter,
+    ParameterValue, Parent, Plan, Resource, Setting, Struct, Type,
+};
+
+/// All that a crate offers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Surface {
+    /// Begins the names of environment variables, in capitals.
+    pub source: String,
+    pub auth: Auth,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Contract>,
+    /// Without their documentation.
+    pub settings: Vec<Setting>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<Feature>,
+    pub resources: Vec<Declared>,
+    /// The structs by their names.
+    pub structs: BTreeMap<String, Body>,
+}
+
+/// A resource as it is declared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Declared {
+    pub name: String,
+    /// The function.
+    pub ident: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature: Option<String>,
+    /// `GET /v1/invoices`.
+    pub endpoint: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub single: bool,
+    #[serde(default, skip_serializing_if = "is_json")]
+    pub format: Format,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<Parameter>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub records: String,
+    /// Dotted paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub within_parent: bool,
+    pub paginator: Paginator,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Cursor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Contract>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletes: Option<Deletes>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+}
+
+/// A struct: its fields by their keys in JSON.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Body {
+    /// It stands in `types`, not in `resources`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
+    pub fields: BTreeMap<String, Field>,
+}
+
+/// A field: `i64`, or `user_name: String` where it is not called as its key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
+pub struct Field {
+    /// Where it is not the key.
+    pub ident: Option<String>,
+    pub ty: Type,
+}
+
+fn is_json(format: &Format) -> bool {
+    *format == Format::Json
+}
+
+impl Declared {
+    /// Whether its function takes the settings.
+    pub fn takes_config(&self) -> bool {
+        let mut parameters = self.parameters.iter();
+        self.auth.is_some() || parameters.any(|it| matches!(it.value, ParameterValue::Setting(_)))
+    }
+}
+
+impl From<&Plan> for Surface {
+    fn from(plan: &Plan) -> Self {
+        let own = plan.resources.iter().flat_map(|resource| {
+            let structs = resource.structs.iter();
+            structs.map(|it| (it.name.clone(), body(it, false)))
+        });
+        let shared = plan.types.iter();
+        let shared = shared.map(|it| (it.name.clone(), body(it, true)));
+        let structs: BTreeMap<String, Body> = own.chain(shared).collect();
+        let settings = plan.settings.iter();
+        Surface {
+            source: plan.source.clone(),
+            auth: plan.auth.clone(),
+            contract: plan.contract,
+            settings: settings
+                .map(|setting| Setting {
+                    doc: String::new(),
+                    ..setting.clone()
+                })
+                .collect(),
+            features: plan.features.clone(),
+            resources: plan
+                .resources
+                .iter()
+                .map(|resource| declared(resource, &structs))
+                .collect(),
+            structs,
+        }
+    }
+}
+
+fn body(from: &Struct, shared: bool) -> Body {
+    let fields = from.fields.iter().map(|field| {
+        let ident = (field.ident != field.key).then(|| field.ident.clone());
+        let ty = field.ty.clone();
+        (field.key.clone(), Field { ident, ty })
+    });
+    Body {
+        shared,
+        fields: fields.collect(),
+    }
+}
+
+fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
+    let path = |field: &FieldRef| path(field, structs);
+    let method = if resource.post { "POST" } else { "GET" };
+    Declared {
+        name: resource.name.clone(),
+        ident: resource.ident.clone(),
+        feature: resource.feature.clone(),
+        endpoint: format!("{method} {}", resource.path),
+        single: resource.single,
+        format: resource.format,
+        parameters: resource.parameters.clone(),
+        records: resource.records.clone(),
+        key: resource.key.iter().map(path).collect(),
+        within_parent: resource.within_parent,
+        paginator: resource.paginator.clone(),
+        cursor: resource.cursor.as_ref().map(|cursor| Cursor {
+            field: FieldRef::Path(path(&cursor.field)),
+            ..cursor.clone()
+        }),
+        contract: resource.contract,
+        auth: resource.auth.clone(),
+        deletes: resource.deletes,
+        parent: resource.parent.as_ref().map(parent),
+        record: resource.record.clone(),
+    }
+}
+
+/// What a child is asked for, not how its closure is written.
+fn parent(from: &Parent) -> Parent {
+    let links = from.links.iter().map(|link| Link {
+        copy: false,
+        ..link.clone()
+    });
+    Parent {
+        variable: String::new(),
+        record: None,
+        links: links.collect(),
+        ..from.clone()
+    }
+}
+
+/// A field by its keys, whatever its struct is called.
+fn path(field: &FieldRef, structs: &BTreeMap<String, Body>) -> String {
+    let (record, constant) = match field {
+        FieldRef::Path(path) => return path.clone(),
+        FieldRef::Handle { record, constant } => (record, constant),
+    };
+    let mut fields = structs.get(record).into_iter().flat_map(|it| &it.fields);
+    let found = fields.find(|(key, field)| {
+        let ident = field.ident.as_ref().unwrap_or(key);
+        ident.to_uppercase() == *constant
+    });
+    found.map_or_else(|| constant.to_lowercase(), |(key, _)| key.clone())
+}
+
+impl From<Field> for String {
+    fn from(field: Field) -> Self {
+        match field.ident {
+            Some(ident) => format!("{ident}: {}", field.ty),
+            None => field.ty.to_string(),
+        }
+    }
+}
+
+impl From<String> for Field {
+    fn from(text: String) -> Self {
+        let (ident, ty) = match text.split_once(": ") {
+            Some((ident, ty)) => (Some(ident.to_owned()), ty),
+            None => (None, text.as_str()),
+        };
+        let ty = Type::from(ty);
+        Field { ident, ty }
+    }
+}

@@ -1,0 +1,37 @@
+//! The names that resources are given.
+
+use super::build::{Options, resource_key};
+use super::names::{self, Ledger, Names};
+use super::overrides::ResourceOverrides;
+use crate::infer::facts::ResourceFacts;
+use crate::spec::api::Api;
+
+/// The names of the resources, and of their functions. One that has a name already keeps it, whatever comes before it.
+pub fn idents(
+    api: &Api,
+    facts: &[(&ResourceFacts, ResourceOverrides)],
+    options: &Options,
+    ledger: &mut Ledger,
+) -> Vec<(String, String)> {
+    let (mut given, mut modules) = (Names::default(), Names::default());
+    let mut idents = vec![(String::new(), String::new()); facts.len()];
+    let wanted = facts.iter().enumerate().map(|(at, (resource, wish))| {
+        let what = resource_key(&api.operations[resource.operation].pointer);
+        let known = options.ledger.get(&what);
+        let (rank, name) = match (&wish.name, known) {
+            (Some(name), _) => (0, names::snake(name, "resource")),
+            (None, Some(name)) => (1, name.clone()),
+            (None, None) => (2, names::snake(&resource.name, "resource")),
+        };
+        (rank, at, what, name)
+    });
+    let mut wanted: Vec<_> = wanted.collect();
+    wanted.sort_by_key(|(rank, at, ..)| (*rank, *at));
+    for (_, at, what, name) in wanted {
+        let name = given.give(&[names::cut(name)]);
+        let ident = modules.give(&[names::module(&name)]);
+        ledger.insert(what, name.clone());
+        idents[at] = (name, ident);
+    }
+    idents
+}

@@ -1,0 +1,252 @@
+//! What an update tells the crate's users: an entry in `CHANGELOG.md`, and the next version in `Cargo.toml`.
+
+use semver::Version;
+use toml_edit::DocumentMut;
+
+use super::tree::{Text, Tree};
+use super::update::{Outcome, Update};
+use super::{ChangeError, Lock};
+use crate::diff::{Diff, Level, diff, markdown, next};
+use crate::plan::overrides::Overrides;
+
+const CHANGELOG: &str = "CHANGELOG.md";
+const MANIFEST: &str = "Cargo.toml";
+const UNRELEASED: &str = "Unreleased";
+
+const HEAD: &str = "\
+# Changelog
+
+What changes for whoever uses this crate or the tables that it fills. A record is read, not built: a new field is no
+breaking change.
+";
+
+/// What is written of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announce {
+    pub changelog: bool,
+    pub bump: bool,
+}
+
+impl Announce {
+    /// As `etlgen.toml` says.
+    pub fn of(overrides: &Overrides) -> Announce {
+        Announce {
+            changelog: overrides.changelog.unwrap_or(true),
+            bump: overrides.bump.unwrap_or(true),
+        }
+    }
+}
+
+/// What has changed since the last generation, and what became of the version.
+#[derive(Debug, Default)]
+pub struct Release {
+    pub diff: Diff,
+    pub version: Bump,
+}
+
+/// What became of the version.
+#[derive(Debug, Default, PartialEq)]
+pub enum Bump {
+    /// Nothing has changed, or it was not wanted.
+    #[default]
+    None,
+    /// From this one to that one.
+    To(Version, Version),
+    /// The owner has given it a later one, which is late enough.
+    Own(Version),
+    /// It does not stand in `Cargo.toml` where it could be written: it is the workspace's, or a conflict is open.
+    Elsewhere(Level),
+}
+
+/// The version of a crate as its owner has it; an error says why there is none.
+pub fn version(tree: &Tree) -> Result<Version, String> {
+    match tree.read(MANIFEST) {
+        Ok(Text::Some(text)) => {
+            version_of(&text).ok_or_else(|| format!("{MANIFEST} has no version"))
+        }
+        Ok(_) => Err(format!("there is no {MANIFEST}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn version_of(manifest: &str) -> Option<Version> {
+    let manifest: DocumentMut = manifest.parse().ok()?;
+    let version = manifest.get("package")?.get("version")?.as_str()?;
+    Version::parse(version).ok()
+}
+
+/// Adds to a planned update what it tells the crate's users; `lock` is that of the new generation.
+pub fn release(
+    tree: &Tree,
+    planned: &mut Update,
+    lock: &mut Lock,
+    announce: Announce,
+) -> Result<Release, ChangeError> {
+    lock.version.clone_from(&tree.lock.version);
+    lock.unreleased = tree.lock.unreleased;
+    let mut release = Release::default();
+    let (Some(old), Some(new)) = (&tree.lock.surface, &lock.surface) else {
+        return Ok(release);
+    };
+    release.diff = diff(old, new);
+    let Some(level) = release.diff.level() else {
+        return Ok(release);
+    };
+    let level = lock.unreleased.map_or(level, |before| level.max(before));
+    lock.unreleased = Some(level);
+    if announce.bump {
+        release.version = bump(tree, planned, level)?;
+        if let Bump::To(_, to) | Bump::Own(to) = &release.version {
+            lock.version = Some(to.clone());
+            lock.unreleased = None;
+        }
+    }
+    if announce.changelog {
+        let heading = match &release.version {
+            Bump::To(_, to) | Bump::Own(to) => to.to_string(),
+            Bump::None | Bump::Elsewhere(_) => UNRELEASED.to_owned(),
+        };
+        let text = match current(tree, planned, CHANGELOG)? {
+            Text::Some(text) => text,
+            Text::None => HEAD.to_owned(),
+            Text::Other => return Ok(release),
+        };
+        let there = text != HEAD;
+        let text = with_entry(&text, &heading, &markdown(&release.diff));
+        planned.changes.insert(CHANGELOG.to_owned(), Some(text));
+        let outcome = if there { Outcome::Told } else { Outcome::New };
+        planned.outcomes.push((CHANGELOG.to_owned(), outcome));
+    }
+    Ok(release)
+}
+
+/// A file as the update leaves it so far.
+fn current(tree: &Tree, planned: &Update, path: &str) -> Result<Text, ChangeError> {
+    match planned.changes.get(path) {
+        Some(text) => Ok(text.clone().map_or(Text::None, Text::Some)),
+        None => tree.read(path),
+    }
+}
+
+fn bump(tree: &Tree, planned: &mut Update, level: Level) -> Result<Bump, ChangeError> {
+    let Text::Some(text) = current(tree, planned, MANIFEST)? else {
+        return Ok(Bump::Elsewhere(level));
+    };
+    let (Some(own), Ok(mut manifest)) = (version_of(&text), text.parse::<DocumentMut>()) else {
+        return Ok(Bump::Elsewhere(level));
+    };
+    // What etlgen wrote, at first in the crate that it made.
+    let base = tree.base.get(MANIFEST).and_then(|base| version_of(base));
+    let before = tree.lock.version.clone().or(base);
+    let before = before
+        .filter(|before| *before <= own)
+        .unwrap_or_else(|| own.clone());
+    let to = next(&before, level);
+    if own >= to {
+        return Ok(Bump::Own(own));
+    }
+    let Some(item) = manifest["package"].get_mut("version") else {
+        return Ok(Bump::Elsewhere(level));
+    };
+    if let Some(value) = item.as_value_mut() {
+        let decor = value.decor().clone();
+        *value = to.to_string().into();
+        *value.decor_mut() = decor;
+    }
+    let text = manifest.to_string();
+    planned.changes.insert(MANIFEST.to_owned(), Some(text));
+    if !planned.outcomes.iter().any(|(path, _)| path == MANIFEST) {
+        planned.outcomes.push((MANIFEST.to_owned(), Outcome::Told));
+    }
+    Ok(Bump::To(own, to))
+}
+
+/// A changelog with an entry more. One of that heading gets it at its end, else it is the newest: it stands before the
+/// others, but behind what is not released. Nothing that was there changes.
+fn with_entry(text: &str, heading: &str, body: &str) -> String {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let mut fenced = false;
+    let mut headings = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        fenced ^= line.starts_with("```");
+        if !fenced && let Some(name) = line.strip_prefix("## ") {
+            // `## [0.2.0] - 2026-01-31`, `## 0.2.0`.
+            let name = name.split_whitespace().next().unwrap_or_default();
+            headings.push((at, name.trim_matches(['[', ']']).to_owned()));
+        }
+    }
+    let end_of = |index: usize| {
+        let next: Option<&(usize, String)> = headings.get(index + 1);
+        // Links that are defined at the end belong to no entry.
+        let links = lines.iter().rev().take_while(|line| {
+            let line = line.trim();
+            line.is_empty() || line.starts_with('[') && line.contains("]: ")
+        });
+        next.map_or(lines.len() - links.count(), |(at, _)| *at)
+    };
+    let is = |name: &str, wanted: &str| name.eq_ignore_ascii_case(wanted);
+    let same = headings.iter().position(|(_, name)| is(name, heading));
+    let (at, entry) = match same {
+        Some(index) => (end_of(index), body.to_owned()),
+        None => {
+            let first = headings.first();
+            let at = match first {
+                Some((_, name)) if is(name, UNRELEASED) => end_of(0),
+                Some((at, _)) => *at,
+                None => lines.len(),
+            };
+            (at, format!("## [{heading}]\n\n{body}"))
+        }
+    };
+    let (before, after) = (lines[..at].concat(), lines[at..].concat());
+    let before = before.trim_end_matches('\n');
+    let gap = if before.is_empty() { "" } else { "\n\n" };
+    let after = after.trim_start_matches('\n');
+    let rest = if after.is_empty() { "" } else { "\n" };
+    format!("{before}{gap}{entry}{rest}{after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &str = "### Added\n\n- a\n";
+
+    #[test]
+    fn the_first_entry_stands_below_the_head() {
+        let text = with_entry(HEAD, "0.2.0", BODY);
+        assert_eq!(text, format!("{HEAD}\n## [0.2.0]\n\n{BODY}"));
+    }
+
+    #[test]
+    fn the_newest_stands_on_top_and_nothing_else_changes() {
+        let mine = "# Mine\n\nSee.\n\n```\n## no heading\n```\n\n## [0.1.0] - 2026-01-31\n\n- Mine.\n\n[0.1.0]: https://x.test\n";
+        let text = with_entry(mine, "0.2.0", BODY);
+        let at = mine.find("## [0.1.0]").unwrap();
+        let (head, tail) = mine.split_at(at);
+        assert_eq!(text, format!("{head}## [0.2.0]\n\n{BODY}\n{tail}"));
+    }
+
+    #[test]
+    fn what_is_not_released_stays_on_top() {
+        let mine = "# Mine\n\n## [Unreleased]\n\n- Mine.\n\n## 0.1.0\n\n- Old.\n";
+        let text = with_entry(mine, "0.2.0", BODY);
+        let wanted = format!(
+            "# Mine\n\n## [Unreleased]\n\n- Mine.\n\n## [0.2.0]\n\n{BODY}\n## 0.1.0\n\n- Old.\n"
+        );
+        assert_eq!(text, wanted);
+        let text = with_entry(mine, "Unreleased", BODY);
+        let wanted =
+            format!("# Mine\n\n## [Unreleased]\n\n- Mine.\n\n{BODY}\n## 0.1.0\n\n- Old.\n");
+        assert_eq!(text, wanted);
+    }
+
+    #[test]
+    fn an_entry_that_is_there_gets_more() {
+        let mine = "# Mine\n\n## [0.2.0]\n\n- Mine.\n\n[0.2.0]: https://x.test\n";
+        let text = with_entry(mine, "0.2.0", BODY);
+        let wanted =
+            format!("# Mine\n\n## [0.2.0]\n\n- Mine.\n\n{BODY}\n[0.2.0]: https://x.test\n");
+        assert_eq!(text, wanted);
+    }
+}
