@@ -40,11 +40,7 @@ pub fn command<C: Settings>(name: &str, version: &str) -> Command {
         )
         .subcommand(Command::new("resources").about("Lists the resources, and how each is read"))
         .subcommand(read())
-        .subcommand(
-            Command::new("tables")
-                .about("Lists the tables of a destination and counts their rows")
-                .arg(destination()),
-        )
+        .subcommand(tables())
         .subcommand(state())
         .subcommand(
             Command::new("rollback")
@@ -227,6 +223,40 @@ fn read() -> Command {
         .arg(rate())
         .args(tape())
         .args(window())
+}
+
+fn tables() -> Command {
+    let resource = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .required(true)
+            .value_name(name.to_uppercase())
+            .help(help)
+    };
+    Command::new("tables")
+        .about("Lists the tables of a destination and counts their rows")
+        .args_conflicts_with_subcommands(true)
+        .arg(destination())
+        .subcommand(
+            Command::new("rename")
+                .about(
+                    "Gives the tables and the state of a resource to the one that it is called now",
+                )
+                .arg(resource("old", "A resource that the source has no more"))
+                .arg(resource(
+                    "new",
+                    "A resource of the source that has no tables yet",
+                ))
+                .arg(destination()),
+        )
+        .subcommand(
+            Command::new("drop")
+                .about("Removes the tables of a resource, with their rows, and its state")
+                .arg(resource(
+                    "resource",
+                    "The resource, which the source may have no more",
+                ))
+                .arg(destination()),
+        )
 }
 
 fn state() -> Command {

@@ -13,13 +13,14 @@ use serde_json::json;
 use super::log::JsonLog;
 use super::progress::Teller;
 use super::table::align;
-use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, rollback, state, stop_on_signals};
+use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, rollback, state, stop_on_signals, tables};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Destination, LoadInfo, Memory, destination};
 use crate::record::SelectRule;
 use crate::run::{self, Observer, Outcome, RunOptions, RunReport};
 use crate::schema::{ColumnRole, ContractRule, Layout, TableSchema};
 use crate::source::Source;
+use crate::state::Declared;
 
 /// Runs the command that was given; gives the exit code.
 pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
@@ -32,7 +33,11 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
         Some(("discover", _)) => discover(source),
         Some(("resources", _)) => resources(source),
         Some(("read", matches)) => read(matches, &asked(matches, source)),
-        Some(("tables", matches)) => tables(matches, source),
+        Some(("tables", matches)) => match matches.subcommand() {
+            Some(("rename", matches)) => tables::rename(matches, source),
+            Some(("drop", matches)) => tables::drop(matches, source),
+            _ => tables::list(matches, source),
+        },
         Some(("state", matches)) => match matches.subcommand() {
             Some(("show", matches)) => state::show(matches, source),
             Some(("reset", matches)) => state::reset(matches, source),
@@ -279,8 +284,18 @@ pub(super) fn url(matches: &ArgMatches, source: &Source) -> String {
         .unwrap_or_else(|| format!("sqlite:{}.db", source.name()))
 }
 
-/// Opens a destination that is there already.
+/// Opens a destination that is there already, and leaves what its resources were declared as out of the state.
 pub(super) fn open(
+    matches: &ArgMatches,
+    source: &Source,
+) -> Result<(Box<dyn Destination>, Memory)> {
+    let (into, mut memory) = open_whole(matches, source)?;
+    Declared::take(&mut memory.state)?;
+    Ok((into, memory))
+}
+
+/// Opens a destination that is there already.
+pub(super) fn open_whole(
     matches: &ArgMatches,
     source: &Source,
 ) -> Result<(Box<dyn Destination>, Memory)> {
@@ -295,16 +310,6 @@ pub(super) fn open(
         layout: None,
     })?;
     Ok((into, memory))
-}
-
-fn tables(matches: &ArgMatches, source: &Source) -> Result<u8> {
-    let (mut into, _) = open(matches, source)?;
-    let mut rows = vec![vec!["table".to_owned(), "rows".to_owned()]];
-    for (table, count) in into.row_counts()? {
-        rows.push(vec![table, count.to_string()]);
-    }
-    out(&align(&rows).join("\n"))?;
-    Ok(0)
 }
 
 #[cfg(test)]

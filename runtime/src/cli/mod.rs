@@ -8,6 +8,7 @@ mod report;
 mod rollback;
 mod state;
 mod table;
+mod tables;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -47,6 +47,7 @@ pub fn render(report: &RunReport, limited: bool) -> String {
         .resources
         .iter()
         .flat_map(|r| r.notes.iter().map(|note| format!("{}: {note}", r.name)));
+    let notes = notes.chain(report.notes.iter().cloned());
     list(&mut lines, "notes", notes.collect());
     let drift = report.resources.iter().flat_map(|r| &r.drift);
     let drift =

@@ -5,13 +5,13 @@ use std::io::Read;
 use clap::ArgMatches;
 use serde_json::json;
 
-use super::commands::{chosen, open, url};
+use super::commands::{chosen, open, open_whole, url};
 use super::out;
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{LoadInfo, LoadStatus, destination};
 use crate::run;
 use crate::source::Source;
-use crate::state::{self, StateChange};
+use crate::state::{self, Declared, StateChange};
 
 pub fn show(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let (_, mut memory) = open(matches, source)?;
@@ -51,7 +51,7 @@ pub fn reset(matches: &ArgMatches, source: &Source) -> Result<u8> {
 }
 
 pub fn export(matches: &ArgMatches, source: &Source) -> Result<u8> {
-    let (_, memory) = open(matches, source)?;
+    let (_, memory) = open_whole(matches, source)?;
     out(&state::export(source.name(), &memory)?)?;
     Ok(0)
 }
@@ -81,7 +81,9 @@ pub fn import(matches: &ArgMatches, source: &Source) -> Result<u8> {
     })?;
     let changes = state::import(&read, source.name(), &source.resource_names(), &memory)?;
     into.commit(&changes, LoadStatus::Complete)?;
-    let put = changes.iter().filter(|c| matches!(c, StateChange::Put(_)));
+    let put = changes
+        .iter()
+        .filter(|change| matches!(change, StateChange::Put(row) if !Declared::is(row)));
     let message = format!(
         "{} rows of state are now in {}",
         put.count(),

@@ -3,13 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::Result;
+use arrow_array::RecordBatch;
+
+pub use migrate::{NewValues, TableChange};
+
+use crate::error::{Error, ErrorKind, Result};
 #[cfg(doc)]
 use crate::schema::ColumnRole;
 use crate::schema::{Disposition, Drifted, Layout, TableBatch, TableSchema};
 use crate::state::{StateChange, StateRow};
 
 pub(crate) mod dlt;
+mod migrate;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 #[cfg(feature = "sqlite")]
@@ -26,6 +31,28 @@ pub struct Memory {
     pub tables: Vec<TableSchema>,
     /// Every state row.
     pub state: Vec<StateRow>,
+}
+
+impl Memory {
+    /// What it is after a migration.
+    pub(crate) fn change(&mut self, changes: &[TableChange], state: &[StateChange]) {
+        for change in changes {
+            self.tables.retain(|table| table.name != change.from.name);
+        }
+        let tables = changes.iter().filter_map(|change| change.to.clone());
+        self.tables.extend(tables);
+        for change in state {
+            let (StateChange::Put(StateRow {
+                resource, slice, ..
+            })
+            | StateChange::Forget { resource, slice }) = change;
+            self.state
+                .retain(|row| row.resource != *resource || row.slice != *slice);
+            if let StateChange::Put(row) = change {
+                self.state.push(row.clone());
+            }
+        }
+    }
 }
 
 /// Rows of one resource on their way; all of them become visible in one commit.
@@ -101,7 +128,6 @@ impl LoadInfo {
     /// Whether its tables can stand beside those that are there.
     #[cfg(any(feature = "sqlite", feature = "parquet"))]
     fn check_layout(&self, memory: &Memory) -> Result<()> {
-        use crate::error::{Error, ErrorKind};
         match (Layout::of(&memory.tables), self.layout) {
             (Some(there), Some(wanted)) if there != wanted => {
                 let (there, wanted) = (there.name(), wanted.name());
@@ -191,6 +217,30 @@ pub trait Destination: Send {
     /// The tables of this source and how many rows each holds, as committed.
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>>;
 
+    /// Whether it has [`Destination::scan`] and [`Destination::migrate`]. Where it has not, tables stay as they are made,
+    /// and what wants them changed is refused.
+    fn migrates(&self) -> bool {
+        false
+    }
+
+    /// Hands over the named columns of a table's rows as last committed, in their order, one batch after the other.
+    fn scan(
+        &mut self,
+        table: &TableSchema,
+        columns: &[&str],
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let _ = (table, columns, each);
+        Err(self.cannot("migrate tables"))
+    }
+
+    /// Changes tables, and the state with them, in one commit, before anything was written. Staged rows of the resources
+    /// go; loads before can no longer be rolled back.
+    fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
+        let _ = (changes, state);
+        Err(self.cannot("migrate tables"))
+    }
+
     /// The loads of this source, the oldest first.
     fn loads(&mut self) -> Result<Vec<LoadRow>> {
         Ok(Vec::new())
@@ -199,15 +249,19 @@ pub trait Destination: Send {
     /// Removes what those loads brought, which are the last ones of the source, and puts the state back to what it was
     /// before them, in one commit. Resources of which a load replaced all rows stay as they are.
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
-        use crate::error::{Error, ErrorKind};
-        let message = format!("{} cannot roll back {} loads", self.describe(), loads.len());
-        Err(Error::new(ErrorKind::Destination, message))
+        let _ = loads;
+        Err(self.cannot("roll back loads"))
+    }
+
+    /// The error of a destination that cannot do that.
+    fn cannot(&self, what: &str) -> Error {
+        let message = format!("{} cannot {what}", self.describe());
+        Error::new(ErrorKind::Destination, message)
     }
 }
 
 /// Opens the destination that `url` names: `sqlite:FILE`, `parquet:FOLDER`.
 pub fn destination(url: &str) -> Result<Box<dyn Destination>> {
-    use crate::error::{Error, ErrorKind};
     let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
     match scheme {
         #[cfg(feature = "sqlite")]

@@ -29,6 +29,7 @@ mod drift;
 mod files;
 mod folder;
 mod manifest;
+mod migrate;
 mod resource;
 mod space;
 mod undo;
@@ -40,6 +41,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use arrow_array::RecordBatch;
+
 use self::drift::DriftLog;
 use self::files::{Context, OpenBatch};
 use self::folder::{Folder, Retired};
@@ -48,12 +51,12 @@ use self::resource::Resource;
 use self::undo::UndoLog;
 use super::{
     CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
-    RolledBack, Vanished, dlt,
+    RolledBack, TableChange, Vanished, dlt,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Timestamp;
 use crate::schema::{Disposition, Drifted, TableSchema};
-use crate::state::StateChange;
+use crate::state::{StateChange, StateRow};
 
 /// Rows may wait in memory, encoded, up to about that many bytes over all files.
 const WAITING_BYTES: usize = 24 << 20;
@@ -185,6 +188,23 @@ impl Destination for Parquet {
         Ok(tables.into_iter().map(count).collect())
     }
 
+    fn migrates(&self) -> bool {
+        true
+    }
+
+    fn scan(
+        &mut self,
+        table: &TableSchema,
+        columns: &[&str],
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        self.opened()?.scan(table, columns, each)
+    }
+
+    fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
+        self.opened()?.migrate(changes, state)
+    }
+
     fn loads(&mut self) -> Result<Vec<LoadRow>> {
         Ok(self.opened()?.loads())
     }
@@ -271,7 +291,7 @@ impl Open {
     }
 
     /// Whether a person's folder or another source has that name.
-    fn taken(&self, table: &str) -> bool {
+    pub fn taken(&self, table: &str) -> bool {
         let mut known = self.committed.sources.values().flat_map(|s| &s.tables);
         self.folder.has(table) || known.any(|known| known.name == table)
     }
@@ -295,19 +315,7 @@ impl Open {
 
     fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
         for change in state {
-            let (key, value) = match change {
-                StateChange::Put(row) => {
-                    let key = (row.resource.clone(), row.slice.clone());
-                    (key, Some(row.value.clone()))
-                }
-                StateChange::Forget { resource, slice } => {
-                    ((resource.clone(), slice.clone()), None)
-                }
-            };
-            let before = match value {
-                Some(value) => self.state.insert(key.clone(), value),
-                None => self.state.remove(&key),
-            };
+            let (key, before) = self.put_state(change);
             self.undo.state.entry(key).or_insert(before);
         }
         let before = self.committed.sources.get(&self.load.source);
@@ -333,6 +341,20 @@ impl Open {
             &mut self.retired,
         )?;
         self.publish(loads, drift)
+    }
+
+    /// Changes a row of the state; gives its key and what it was.
+    fn put_state(&mut self, change: &StateChange) -> ((String, String), Option<String>) {
+        let (StateChange::Put(StateRow {
+            resource, slice, ..
+        })
+        | StateChange::Forget { resource, slice }) = change;
+        let key = (resource.clone(), slice.clone());
+        let before = match change {
+            StateChange::Put(row) => self.state.insert(key.clone(), row.value.clone()),
+            StateChange::Forget { .. } => self.state.remove(&key),
+        };
+        (key, before)
     }
 
     /// Makes the files of this commit final and puts them in their places.

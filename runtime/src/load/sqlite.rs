@@ -5,7 +5,9 @@
 //! next run reads those pages again.
 
 mod meta;
+mod migrate;
 mod rows;
+mod scan;
 mod tables;
 mod undo;
 
@@ -14,10 +16,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
 use rusqlite::Connection;
 
 use super::{
-    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory, RolledBack,
+    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
+    RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -150,6 +154,34 @@ impl Destination for Sqlite {
         let open = self.opened()?;
         open.row_counts(&path)
             .map_err(|error| explain(&path, error))
+    }
+
+    fn migrates(&self) -> bool {
+        true
+    }
+
+    fn scan(
+        &mut self,
+        table: &TableSchema,
+        columns: &[&str],
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let path = self.path.clone();
+        let open = self.opened()?;
+        let named = |name: &&str| table.columns.iter().find(|column| column.name == **name);
+        let columns: Vec<_> = columns.iter().filter_map(named).cloned().collect();
+        let mut scan = scan::Scan::new(&table.name, &table.columns, &columns)
+            .map_err(|error| explain(&path, error))?;
+        while let Some((_, rows)) = scan.next(&open.db).map_err(|error| explain(&path, error))? {
+            each(&rows)?;
+        }
+        Ok(())
+    }
+
+    fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
+        let path = self.path.clone();
+        let open = self.opened()?;
+        open.migrate(&path, changes, state)
     }
 
     fn loads(&mut self) -> Result<Vec<LoadRow>> {

@@ -2,6 +2,7 @@
 
 pub mod contract;
 pub mod faults;
+pub mod migrate;
 pub mod random;
 pub mod support;
 pub mod types;
@@ -43,6 +44,10 @@ macro_rules! promises {
             faults::what_a_load_met_is_committed_with_its_rows
             faults::tables_of_others_are_not_touched
             faults::tables_and_state_are_remembered
+            migrate::tables_change_with_the_state
+            migrate::a_migration_that_dies_leaves_the_last_commit
+            migrate::a_table_of_another_is_not_taken
+            migrate::tables_go
             random::whatever_happens_the_last_commit_is_there
             types::every_value_is_as_it_was
         }

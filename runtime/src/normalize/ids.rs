@@ -1,9 +1,12 @@
 //! Row ids: the same input gives the same id, on every machine and in every run.
 
+use std::collections::BTreeMap;
+
 use sha3::Shake128;
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::record::json;
 use crate::schema::Layout;
 
 /// 120 bits of a hash, as 20 characters; as dlt has it 80 bits, as 14 characters and 6 NULs.
@@ -76,6 +79,21 @@ pub(super) fn dlt_hash(text: &str) -> Id {
     base64(&shake::<16>(text.as_bytes()))
 }
 
+/// The id that dlt makes of a key: of the JSON of its parts, by the names of their columns.
+pub(super) fn dlt_key(parts: &BTreeMap<String, String>) -> Id {
+    let mut out = String::from("{");
+    for (name, value) in parts {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        json::write_string(&mut out, name);
+        out.push(':');
+        out.push_str(value);
+    }
+    out.push('}');
+    dlt_hash(&out)
+}
+
 /// The first bytes of a SHAKE128 digest.
 pub(super) fn shake<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut hasher = Shake128::default();
@@ -103,6 +121,14 @@ pub(super) fn text(id: &Id) -> &str {
     };
     // The alphabets are ASCII.
     std::str::from_utf8(&id[..length]).unwrap_or_default()
+}
+
+/// An id from its text.
+pub(super) fn parse(text: &str) -> Id {
+    let mut id = [0; 20];
+    let length = text.len().min(id.len());
+    id[..length].copy_from_slice(&text.as_bytes()[..length]);
+    id
 }
 
 #[cfg(test)]

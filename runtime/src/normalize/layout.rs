@@ -134,6 +134,7 @@ impl Normalizer {
             let mut at = place.below(field.key, self.naming);
             if let Some(column) = field.column {
                 at.name = names::join(&place.name, column);
+                self.named.push((table, at.path.clone()));
             }
             let part = match selection.as_ref().map(|s| s.below(field.key)) {
                 None | Some(Kept::All) => None,

@@ -14,6 +14,8 @@ mod dynamic;
 mod ids;
 mod layout;
 mod names;
+mod rekey;
+mod renamed;
 mod table;
 
 use std::borrow::Cow;
@@ -24,6 +26,8 @@ use self::dynamic::{Place, Went};
 use self::ids::{Hasher, Id};
 use self::layout::{List, Node, Target};
 use self::names::Naming;
+pub(crate) use self::rekey::{Rekey, ScanFn};
+pub(crate) use self::renamed::renamed;
 use self::table::Table;
 use crate::error::Result;
 use crate::record::layout::{ListRef, RecordRef, ValueRef};
@@ -126,6 +130,8 @@ pub struct Normalizer {
     nameless: HashMap<Id, u64>,
     keeper: Keeper,
     bytes: usize,
+    /// Tables and places of the columns that the owner has named.
+    named: Vec<(usize, String)>,
 }
 
 impl Normalizer {
@@ -170,6 +176,7 @@ impl Normalizer {
             nameless: HashMap::new(),
             keeper: Keeper::new(options.contract, options.first_load),
             bytes: 0,
+            named: Vec::new(),
         };
         normalizer.restore(&options.name, known);
         let root = normalizer.root_table(&options.name);
@@ -245,9 +252,9 @@ impl Normalizer {
         }
         if self.naming.layout == Layout::Dlt
             && self.disposition != Disposition::Append
-            && let Some(json) = self.key_json(row, origin)
+            && let Some(parts) = self.key_parts(row, origin)
         {
-            return ids::dlt_hash(&json);
+            return ids::dlt_key(&parts);
         }
         self.hasher.start(b'k').part(table);
         if self.within_slice {
@@ -279,28 +286,22 @@ impl Normalizer {
         self.hasher.number(occurrence).id()
     }
 
-    /// The key as dlt hashes it: the values of its columns, in the order of their names. `None`: a part is null.
-    fn key_json(&self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> Option<String> {
+    /// The key as dlt hashes it: the JSON of its parts by the names of their columns. `None`: a part is null.
+    fn key_parts(
+        &self,
+        row: RowRef<'_>,
+        origin: &RowOrigin<'_>,
+    ) -> Option<BTreeMap<String, String>> {
         let mut parts = BTreeMap::new();
         for (name, part) in self.key_columns.iter().zip(&self.key) {
-            parts.insert(name.as_str(), key_value(part, row)?);
+            parts.insert(name.clone(), key_value(part, row)?);
         }
         if self.within_slice {
             let mut slice = String::new();
             json::write_string(&mut slice, origin.slice);
-            parts.insert("", slice);
+            parts.insert(String::new(), slice);
         }
-        let mut out = String::from("{");
-        for (name, value) in parts {
-            if out.len() > 1 {
-                out.push(',');
-            }
-            json::write_string(&mut out, name);
-            out.push(':');
-            out.push_str(&value);
-        }
-        out.push('}');
-        Some(out)
+        Some(parts)
     }
 
     fn begin_row(&mut self, table: usize, id: Id, root: Id) -> At {
@@ -495,6 +496,12 @@ impl Normalizer {
             .iter()
             .map(|table| table.schema.clone())
             .collect()
+    }
+
+    /// The columns that the owner has named: table and place of each.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&TableSchema, &str)> {
+        let named = self.named.iter();
+        named.map(|(table, path)| (&self.tables[*table].schema, path.as_str()))
     }
 
     /// What came that the struct does not say: (table, keys, what was done, how often).

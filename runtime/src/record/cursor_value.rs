@@ -28,6 +28,28 @@ pub enum WireFormat {
 }
 
 impl WireFormat {
+    const ALL: [(WireFormat, &str); 7] = [
+        (WireFormat::EpochSeconds, "epoch seconds"),
+        (WireFormat::EpochMillis, "epoch milliseconds"),
+        (WireFormat::Rfc3339, "RFC 3339"),
+        (WireFormat::Date, "date"),
+        (WireFormat::Integer, "integer"),
+        (WireFormat::Number, "number"),
+        (WireFormat::Text, "text"),
+    ];
+
+    /// Its name, as it is remembered.
+    pub(crate) fn name(self) -> &'static str {
+        let found = WireFormat::ALL.iter().find(|(format, _)| *format == self);
+        found.map_or("text", |(_, name)| name)
+    }
+
+    /// The format of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let found = WireFormat::ALL.iter().find(|(_, known)| *known == name);
+        found.map(|(format, _)| *format)
+    }
+
     /// That of a field's type.
     pub(crate) fn of(shape: Shape) -> Self {
         match shape {
@@ -98,6 +120,27 @@ impl CursorValue {
                 },
             },
             WireFormat::Text => Ok(CursorValue::Text(text.to_owned())),
+        }
+    }
+
+    /// A value that was written as `from` as `to` writes it, which is the same moment or number, or a day that holds the
+    /// moment; `None`: they do not say the same.
+    pub(crate) fn rewritten(text: &str, from: WireFormat, to: WireFormat) -> Option<Self> {
+        use WireFormat::{Date as Day, EpochMillis, EpochSeconds, Rfc3339, Text};
+        let is_time = |format| matches!(format, EpochSeconds | EpochMillis | Rfc3339 | Day);
+        let value = CursorValue::parse(from, text).ok()?;
+        match (from, to) {
+            (from, to) if from == to => Some(value),
+            (_, Day) if is_time(from) => {
+                let days = value.micros()?.div_euclid(86_400_000_000);
+                Some(CursorValue::Date(Date::from_days(
+                    i32::try_from(days).ok()?,
+                )))
+            }
+            _ if is_time(from) && is_time(to) => Some(CursorValue::Instant(value.micros()?, to)),
+            // Another type for what the API sends all the same.
+            (Rfc3339 | Day, _) | (_, Text) => None,
+            _ => CursorValue::parse(to, text).ok(),
         }
     }
 

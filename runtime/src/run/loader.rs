@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::dlt::Meta;
 use crate::load::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
+use crate::run::evolve::Evolved;
 use crate::run::{Observer, Progress};
 use crate::schema::Drifted;
 use crate::state::{StateChange, StateRow};
@@ -44,6 +45,9 @@ impl LoaderHandle {
     }
 }
 
+/// What is done to a destination when it has been opened.
+pub(crate) type Evolve = Box<dyn FnOnce(&mut dyn Destination, Memory) -> Result<Evolved> + Send>;
+
 /// The running loader.
 pub(crate) struct Loader {
     pub handle: LoaderHandle,
@@ -53,14 +57,16 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// Opens the destination on a thread of its own.
+    /// Opens the destination on a thread of its own. `evolve` compares what it remembers with what is
+    /// declared, and changes it before anything else is done.
     pub async fn start(
         destination: Box<dyn Destination>,
+        evolve: Evolve,
         load: LoadInfo,
         policy: CheckpointPolicy,
         meta: Option<Meta>,
         observer: Arc<dyn Observer>,
-    ) -> Result<(Self, Memory)> {
+    ) -> Result<(Self, Evolved)> {
         let limits = destination.limits();
         let (sender, receiver) = mpsc::channel(WAITING);
         let (opened, opening) = oneshot::channel();
@@ -70,11 +76,13 @@ impl Loader {
             let mut destination = destination;
             let mut meta = meta;
             let memory = destination.open(&load);
-            let usable = memory.is_ok();
-            if let (Ok(memory), Some(meta)) = (&memory, &mut meta) {
-                memory.tables.iter().for_each(|table| meta.learn(table));
+            let evolved = memory.and_then(|memory| evolve(&mut *destination, memory));
+            let usable = evolved.is_ok();
+            if let (Ok(evolved), Some(meta)) = (&evolved, &mut meta) {
+                let tables = evolved.memory.tables.iter();
+                tables.for_each(|table| meta.learn(table));
             }
-            if opened.send(memory).is_ok() && usable {
+            if opened.send(evolved).is_ok() && usable {
                 let worker = Worker {
                     destination,
                     observer,
@@ -90,7 +98,7 @@ impl Loader {
         std::thread::Builder::new()
             .name("etlgen-loader".into())
             .spawn(thread)?;
-        let memory = opening.await.map_err(|_| lost())??;
+        let evolved = opening.await.map_err(|_| lost())??;
         Ok((
             Loader {
                 handle: LoaderHandle(sender),
@@ -98,7 +106,7 @@ impl Loader {
                 policy,
                 ended,
             },
-            memory,
+            evolved,
         ))
     }
 

@@ -3,6 +3,7 @@
 mod ahead;
 mod children;
 mod embedded;
+pub(crate) mod evolve;
 mod extract;
 mod fetch;
 mod loader;

@@ -18,6 +18,8 @@ pub struct RunReport {
     pub destination: String,
     /// One per resource, in the source's order.
     pub resources: Vec<ResourceReport>,
+    /// Sentences the reader should know that are about no resource of the run.
+    pub notes: Vec<String>,
     /// From start to end.
     pub elapsed: Duration,
 }
@@ -39,7 +41,8 @@ impl RunReport {
     ///   unless it failed), `proof` (`grade`: `proved`, `consistent`, `unproved` or `open`; `why`), the numbers
     ///   `records`, `pages`, `requests`, `retries`, `bytes`, `slices` and `waited_seconds`, `skipped` (`status`,
     ///   `lists`), `cursor` (`from`, `to`; null without one), `tables` (`name`, `rows`), `drift` (`table`, `key`,
-    ///   `done`, `values`) and `notes`.
+    ///   `done`, `values`) and `notes`,
+    /// - `notes` that are about none of them.
     ///
     /// There are no secrets in it.
     pub fn to_json(&self) -> Value {
@@ -52,6 +55,7 @@ impl RunReport {
             "elapsed_seconds": self.elapsed.as_secs_f64(),
             "complete": self.is_complete(),
             "resources": resources,
+            "notes": self.notes,
         })
     }
 }
@@ -174,11 +178,12 @@ mod tests {
             source: "s".into(),
             destination: "memory".into(),
             resources: vec![resource],
+            notes: vec!["another".into()],
             elapsed: Duration::from_secs(2),
         };
         let expected = json!({
             "version": 1, "load_id": "1.0", "source": "s", "destination": "memory", "elapsed_seconds": 2.0,
-            "complete": false,
+            "complete": false, "notes": ["another"],
             "resources": [{
                 "name": "items", "outcome": "failed", "error": {"kind": "api", "message": "500"},
                 "proof": {"grade": "open", "why": null},

@@ -41,6 +41,8 @@ pub(crate) struct Sink {
     begins_pass: bool,
     /// What becomes of the records that a whole pass has not brought; said when it ends.
     pub vanished: Option<Vanished>,
+    /// What the state says once the resource has been read to its end.
+    pub last: Option<StateChange>,
     /// The contract forbids what came: nothing that has not left is loaded, nor anything after it.
     refused: Option<String>,
 }
@@ -81,6 +83,7 @@ impl Sink {
             state: Vec::new(),
             begins_pass: false,
             vanished: None,
+            last: None,
             refused: None,
         }
     }
@@ -155,6 +158,7 @@ impl Sink {
             Some(normalizer) => Some(Batch::of(normalizer)?),
             None => None,
         };
+        self.state.extend(self.last.take_if(|_| ends_pass));
         let state = std::mem::take(&mut self.state);
         self.send(batch, state, ends_pass).await?;
         // Only now: the rows of a child must not overtake the row that says the slice is to be read.

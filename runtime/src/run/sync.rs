@@ -15,15 +15,16 @@ use crate::load::{Destination, LoadInfo, LoadStatus, Memory};
 use crate::normalize::{NormalizeOptions, Normalizer};
 use crate::record::{SelectRule, Selection};
 use crate::run::children::{Children, Found, KnownSlices};
+use crate::run::evolve::{Evolved, evolve};
 use crate::run::extract::{Ended, Extraction};
 use crate::run::fetch::Fetcher;
-use crate::run::loader::Loader;
+use crate::run::loader::{Evolve, Loader};
 use crate::run::sink::Sink;
 use crate::run::stats::Stats;
 use crate::run::window::Window;
 use crate::run::{Observer, Outcome, Progress, RunOptions, RunReport, StopSignal};
 use crate::schema::{Deletes, Disposition};
-use crate::source::{AnyResource, ResourceSpec, Source};
+use crate::source::{AnyResource, ResourceSpec, Source, placeholders};
 use crate::state::{Pass, SliceState, StateChange, StateRow};
 
 /// Reads the chosen resources into the destination, from where the last run stopped.
@@ -66,8 +67,17 @@ pub async fn sync(
     let _deadline = options
         .max_time
         .map(|time| Deadline::new(time, &options.stop));
-    let (loader, memory) =
-        Loader::start(destination, load.clone(), policy, meta, observer.clone()).await?;
+    let evolve = comparing(source, &chosen, options);
+    let (loader, mut evolved) = Loader::start(
+        destination,
+        evolve,
+        load.clone(),
+        policy,
+        meta,
+        observer.clone(),
+    )
+    .await?;
+    let notes = std::mem::take(&mut evolved.notes);
 
     let plan = Plan {
         source,
@@ -77,7 +87,7 @@ pub async fn sync(
         load: &load,
         loader: &loader,
     };
-    let result = plan.read_all(chosen, memory).await;
+    let result = plan.read_all(chosen, evolved).await;
     let reports = match result {
         Ok(reports) => reports,
         Err(error) => {
@@ -101,8 +111,18 @@ pub async fn sync(
         source: source.name().to_owned(),
         destination: named,
         resources: reports,
+        notes,
         elapsed: started.elapsed(),
     })
+}
+
+/// Compares what is declared with what a destination remembers.
+fn comparing(source: &Source, chosen: &[Chosen], options: &RunOptions) -> Evolve {
+    let (source, options) = (source.clone(), options.clone());
+    let loaded = chosen.iter().filter(|chosen| chosen.loads);
+    let loads = loaded.map(|chosen| chosen.resource.spec().name.clone());
+    let loads = loads.collect();
+    Box::new(move |destination, memory| evolve(&source, &loads, &options, destination, memory))
 }
 
 /// Asks the run to stop when its time is up.
@@ -204,14 +224,14 @@ impl Plan<'_> {
     async fn read_all(
         &self,
         chosen: Vec<Chosen>,
-        memory: Memory,
+        mut evolved: Evolved,
     ) -> Result<Vec<crate::run::ResourceReport>> {
         let mut known: HashMap<String, KnownSlices> = HashMap::new();
         for StateRow {
             resource,
             slice,
             value,
-        } in &memory.state
+        } in &evolved.memory.state
         {
             let state = SliceState::parse(resource, slice, value)?;
             known
@@ -233,8 +253,14 @@ impl Plan<'_> {
             let children = waiting.remove(&name).unwrap_or_default();
             let parent = resource.spec().parent.as_ref();
             let above = parent.and_then(|parent| newest.get(&parent.resource));
-            let (made, child) =
-                self.prepare(resource, loads, slices, children, above.cloned(), &memory)?;
+            let (made, child) = self.prepare(
+                resource,
+                loads,
+                slices,
+                children,
+                above.cloned(),
+                &mut evolved,
+            )?;
             if loads {
                 let mut sink = made.extraction.sink.try_lock().map_err(|_| busy())?;
                 let without = left_out.iter().filter(|(parent, _)| *parent == name);
@@ -354,14 +380,17 @@ impl Plan<'_> {
         mut known: KnownSlices,
         mut children: Vec<Children>,
         above: Option<String>,
-        memory: &Memory,
+        evolved: &mut Evolved,
     ) -> Result<(Ready, Option<(String, Children)>)> {
         let spec = resource.spec();
         let name: Arc<str> = spec.name.as_str().into();
         let place = |error: Error| error.at(format!("resource {name}"));
         let explicit = Window::explicit(spec.cursor.as_ref(), self.options).map_err(place)?;
+        let evolution = evolved.resources.remove(&spec.name).unwrap_or_default();
+        let memory = &evolved.memory;
         let mut begins = Vec::new();
-        if self.options.full_refresh && loads {
+        let refresh = self.options.full_refresh || evolution.refresh;
+        if refresh && loads {
             begins = known
                 .drain()
                 .map(|(slice, _)| StateChange::Forget {
@@ -399,9 +428,7 @@ impl Plan<'_> {
             .map_or_else(|| self.load.id.clone(), |pass| pass.id.clone());
 
         let mut disposition = match spec.disposition() {
-            _ if self.options.full_refresh || open.as_ref().is_some_and(|pass| pass.staged) => {
-                Disposition::Replace
-            }
+            _ if refresh || open.as_ref().is_some_and(|pass| pass.staged) => Disposition::Replace,
             // A window must not replace what is outside of it.
             Disposition::Replace if explicit.is_some() && !spec.primary_key.is_empty() => {
                 Disposition::Merge
@@ -425,6 +452,10 @@ impl Plan<'_> {
         let unfinished = goes_on && state.done.is_none();
 
         let stats = Arc::new(Stats::default());
+        evolution
+            .notes
+            .into_iter()
+            .for_each(|note| stats.note(note));
         if let Some(cursor) = &spec.cursor
             && !cursor.is_incremental()
             && loads
@@ -506,6 +537,11 @@ impl Plan<'_> {
         if is_child && goes_on {
             begun.missed = state.missed.clone();
         }
+        evolution
+            .first
+            .into_iter()
+            .for_each(|row| sink.remember(row));
+        sink.last = evolution.last;
         if !goes_on {
             sink.begin_pass();
         }
@@ -542,7 +578,10 @@ impl Plan<'_> {
                 (None, None)
             }
         };
-        let publish_cut = self.options.limit.is_some() && staged && state.done.is_none();
+        let publish_cut = self.options.limit.is_some()
+            && staged
+            && state.done.is_none()
+            && (self.options.full_refresh || !evolution.refresh);
         let fetcher = Fetcher::new(
             resource.clone(),
             self.client.clone(),
@@ -600,8 +639,7 @@ impl Plan<'_> {
         let mut always = spec.primary_key.clone();
         always.extend(spec.cursor.as_ref().map(|cursor| cursor.keys.clone()));
         if spec.parent.is_some() {
-            let parameters = spec.path.split('{').skip(1);
-            let names = parameters.filter_map(|rest| Some(rest.split_once('}')?.0));
+            let names = placeholders(&spec.path);
             // The column of a parameter is left out where the record has a field of its name.
             let own = names.filter(|name| resource.schema().position(name).is_some());
             always.extend(own.map(|name| vec![name.to_owned()]));
@@ -617,6 +655,11 @@ impl Plan<'_> {
         unfinished: bool,
         selection: Option<Selection>,
     ) -> Result<Normalizer> {
+        // Rows that replace all others are named like those that will be appended to them.
+        let disposition = match resource.spec().disposition() {
+            Disposition::Append => Disposition::Append,
+            _ => disposition,
+        };
         let known: Vec<_> = memory
             .tables
             .iter()

@@ -19,7 +19,7 @@ pub use describe::ResourceDescription;
 pub use embedded::Embedded;
 pub(crate) use embedded::Place;
 pub(crate) use erased::{AnyResource, PageReader, ReadPage, RowSink};
-pub(crate) use path::parse_path;
+pub(crate) use path::{parse_path, placeholders};
 pub use resource::Resource;
 pub(crate) use resource::{LinkFn, ResourceSpec};
 pub use stream::Records;

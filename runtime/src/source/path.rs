@@ -24,6 +24,12 @@ pub(crate) fn parse_path(path: &str) -> Vec<String> {
     keys
 }
 
+/// The `{names}` in the path of a URL.
+pub(crate) fn placeholders(path: &str) -> impl Iterator<Item = &str> {
+    let rest = path.split('{').skip(1);
+    rest.filter_map(|rest| Some(rest.split_once('}')?.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::parse_path;

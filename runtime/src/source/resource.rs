@@ -27,6 +27,8 @@ pub(crate) type RowStep<T> = Box<dyn Fn(Row<T>) -> Option<Row<T>> + Send + Sync>
 /// A resource without its record's type.
 pub(crate) struct ResourceSpec {
     pub name: String,
+    /// What it was called before.
+    pub renamed_from: Option<String>,
     pub method: Method,
     pub path: String,
     /// Fixed path parameters.
@@ -77,6 +79,7 @@ impl<T: Record> Resource<T> {
     pub fn list(name: &str, path: &str) -> Self {
         let spec = ResourceSpec {
             name: name.to_owned(),
+            renamed_from: None,
             method: Method::Get,
             path: path.to_owned(),
             path_values: BTreeMap::new(),
@@ -111,6 +114,13 @@ impl<T: Record> Resource<T> {
         let mut resource = Resource::list(name, path);
         resource.spec.single = true;
         resource
+    }
+
+    /// It had that name before: its tables and its state there become those of this one. A resource that only got
+    /// another name, and asks for the same as before, is found without it.
+    pub fn renamed_from(mut self, name: &str) -> Self {
+        self.spec.renamed_from = Some(name.to_owned());
+        self
     }
 
     /// The list is read with POST.

@@ -1,11 +1,11 @@
 //! The state as a file: written by `state export`, read by `state import`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{SliceState, StateChange, StateRow};
+use super::{Declared, Reads, SliceState, StateChange, StateRow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::Memory;
 use crate::schema::Layout;
@@ -23,6 +23,9 @@ struct File {
     /// The layout of the tables that it belongs to; `None`: there were none.
     layout: Option<String>,
     rows: Vec<Row>,
+    /// What the state of each resource means; of one that is not there it is what its connector says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    reads: BTreeMap<String, Reads>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -36,7 +39,10 @@ struct Row {
 /// The state of a source as JSON.
 pub fn export(source: &str, memory: &Memory) -> Result<String> {
     let mut rows = Vec::new();
-    for row in &memory.state {
+    let mut state = memory.state.clone();
+    let declared = Declared::take(&mut state)?.into_iter();
+    let reads = declared.filter_map(|(name, declared)| Some((name, declared.reads?)));
+    for row in &state {
         SliceState::parse(&row.resource, &row.slice, &row.value)?;
         rows.push(Row {
             resource: row.resource.clone(),
@@ -51,6 +57,7 @@ pub fn export(source: &str, memory: &Memory) -> Result<String> {
         source: source.to_owned(),
         layout: Layout::of(&memory.tables).map(|layout| layout.name().to_owned()),
         rows,
+        reads: reads.collect(),
     };
     let text = serde_json::to_string_pretty(&file).map_err(|error| refuse(error.to_string()))?;
     // A terminal gets no control characters, and JSON leaves some of them as they are.
@@ -63,7 +70,8 @@ pub fn export(source: &str, memory: &Memory) -> Result<String> {
 
 /// What makes the state of a destination that of the file. `resources`: those that the source has.
 ///
-/// A pass whose rows wait in staging begins anew: what waits belongs to the destination that the file came from.
+/// What the state means comes with it: the next run compares that with what is declared, as it does with its own. A pass
+/// whose rows wait in staging begins anew: what waits belongs to the destination that the file came from.
 pub fn import(
     text: &str,
     source: &str,
@@ -95,6 +103,18 @@ pub fn import(
     }
     let mut seen = HashSet::new();
     let mut changes = Vec::new();
+    let mut state = memory.state.clone();
+    let mut declared = Declared::take(&mut state)?;
+    for (resource, declared) in &mut declared {
+        declared.reads = file.reads.get(resource).cloned();
+    }
+    for (resource, reads) in &file.reads {
+        let declared = declared.entry(resource.clone()).or_default();
+        declared.reads = Some(reads.clone());
+    }
+    let has = |name: &String| resources.contains(&name.as_str());
+    let put = declared.iter().filter(|(name, _)| has(name));
+    changes.extend(put.map(|(name, declared)| declared.put(name)));
     for Row {
         resource,
         slice,
@@ -117,7 +137,7 @@ pub fn import(
             value: state.to_json(),
         }));
     }
-    let gone = memory.state.iter().filter(|row| {
+    let gone = state.iter().filter(|row| {
         let key = (row.resource.clone(), row.slice.clone());
         !seen.contains(&key)
     });

@@ -1,9 +1,11 @@
 //! What a run remembers: one row per resource and slice, committed in the transaction that commits the data.
 
+mod declared;
 mod file;
 mod rewind;
 mod slice;
 
+pub(crate) use declared::{Declared, Reads, Rows};
 pub use file::{export, import};
 pub(crate) use rewind::rewind;
 pub use slice::{Pass, SliceState};

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use serde_json::Value;
 
 /// What a client asked.
-pub(crate) struct Request {
+pub struct Request {
     pub method: String,
     /// Path and query as they came.
     pub target: String,
@@ -43,7 +43,7 @@ impl Request {
 }
 
 /// What the client is told.
-pub(crate) struct Response {
+pub struct Response {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
@@ -74,7 +74,7 @@ impl Response {
 type Handler = dyn Fn(&Request) -> Response + Send + Sync;
 
 /// Answers until it is dropped.
-pub(crate) struct Server {
+pub struct Server {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
     connections: Arc<Mutex<Vec<Weak<TcpStream>>>>,
@@ -261,7 +261,7 @@ fn decode(text: &str, plus: bool) -> String {
 }
 
 /// Percent-encodes all but unreserved characters.
-pub(crate) fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

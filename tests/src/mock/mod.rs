@@ -8,7 +8,7 @@ mod data;
 mod faults;
 mod forge;
 mod github;
-pub(crate) mod http;
+pub mod http;
 #[cfg(test)]
 mod tests;
 mod tracker;

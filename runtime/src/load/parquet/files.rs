@@ -284,7 +284,7 @@ fn key(id: &str) -> Key {
     key
 }
 
-fn arrow_schema(schema: &TableSchema) -> Arc<Schema> {
+pub fn arrow_schema(schema: &TableSchema) -> Arc<Schema> {
     let fields: Vec<_> = schema.columns.iter().map(Column::arrow_field).collect();
     Arc::new(Schema::new(fields))
 }

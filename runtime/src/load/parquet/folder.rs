@@ -166,6 +166,18 @@ impl Folder {
         sync_folder(&self.root);
     }
 
+    /// Says that the folder of a table is ours also when the manifest knows the table no more: whoever repairs the folder
+    /// empties it.
+    pub fn leave(&self, table: &str) -> Result<()> {
+        let path = self.staging().join(table);
+        fs::create_dir_all(&path).map_err(|error| failed(&path, error))
+    }
+
+    /// Removes the folder of a table that has gone, unless a person has put something there.
+    pub fn forget(&self, table: &str) {
+        let _ = fs::remove_dir(self.root.join(table));
+    }
+
     /// Removes files that are not needed any more. One that cannot be removed now is removed by the next run.
     pub fn remove(&self, retired: Vec<Retired>) {
         for file in retired {

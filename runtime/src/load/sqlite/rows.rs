@@ -5,8 +5,8 @@ use arrow_array::types::{
     Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
 };
 use arrow_array::{
-    Array, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
-    StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array,
+    Int64Array, StringArray, TimestampMicrosecondArray,
 };
 use rusqlite::types::Null;
 use rusqlite::{Connection, Statement};
@@ -91,6 +91,41 @@ impl<'a> Values<'a> {
     }
 }
 
+/// Writes new values of some columns into rows that are there.
+pub fn update(
+    db: &Connection,
+    table: &str,
+    row_id: &str,
+    rows: &[i64],
+    columns: &[(String, ColumnType)],
+    arrays: &[ArrayRef],
+) -> rusqlite::Result<()> {
+    let set: Vec<String> = columns
+        .iter()
+        .map(|(name, _)| format!("{} = ?", quoted(name)))
+        .collect();
+    let (set, table) = (set.join(", "), quoted(table));
+    let sql = format!("UPDATE {table} SET {set} WHERE {row_id} = ?");
+    let mut statement = db.prepare_cached(&sql)?;
+    let values = columns
+        .iter()
+        .zip(arrays)
+        .map(|((name, ty), array)| Values::of(array.as_ref(), *ty).ok_or_else(|| wrong_type(name)));
+    let values: Vec<Values<'_>> = values.collect::<rusqlite::Result<_>>()?;
+    for (row, id) in rows.iter().enumerate() {
+        for (index, column) in values.iter().enumerate() {
+            column.bind(&mut statement, index + 1, row)?;
+        }
+        statement.raw_bind_parameter(values.len() + 1, id)?;
+        statement.raw_execute()?;
+    }
+    Ok(())
+}
+
+fn wrong_type(column: &str) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(0, column.to_owned(), rusqlite::types::Type::Null)
+}
+
 /// Inserts the rows that are `wanted`, and gives those, in order, whose record is there already: they stay as they are.
 pub fn insert(
     db: &Connection,
@@ -115,13 +150,7 @@ pub fn insert(
         .iter()
         .zip(batch.rows.columns())
         .map(|(column, array)| {
-            Values::of(array.as_ref(), column.ty).ok_or_else(|| {
-                rusqlite::Error::InvalidColumnType(
-                    0,
-                    column.name.clone(),
-                    rusqlite::types::Type::Null,
-                )
-            })
+            Values::of(array.as_ref(), column.ty).ok_or_else(|| wrong_type(&column.name))
         });
     let values: Vec<Values<'_>> = values.collect::<rusqlite::Result<_>>()?;
     for row in (0..batch.rows.num_rows()).filter(|row| wanted(*row)) {

@@ -51,7 +51,7 @@ impl Open {
     }
 
     /// SQLite does not tell names by their case.
-    fn taken(&self, name: &str) -> bool {
+    pub fn taken(&self, name: &str) -> bool {
         let sql = "SELECT 1 FROM sqlite_master WHERE name = ?1 COLLATE NOCASE";
         let found = self.db.query_row(sql, [name], |_| Ok(())).optional();
         found.unwrap_or_default().is_some()
@@ -315,16 +315,25 @@ fn create(db: &Connection, name: &str, schema: &TableSchema) -> rusqlite::Result
     let columns: Vec<String> = schema.columns.iter().map(rows::definition).collect();
     let (table, columns) = (quoted(name), columns.join(", "));
     db.execute_batch(&format!("CREATE TABLE {table} ({columns})"))?;
+    create_index(db, name, schema)
+}
+
+/// The index by which the records of a root table are found.
+pub(super) fn create_index(
+    db: &Connection,
+    name: &str,
+    schema: &TableSchema,
+) -> rusqlite::Result<()> {
     if schema.parent.is_none()
         && let Some(id) = schema.role(ColumnRole::RowId)
     {
-        let (index, id) = (quoted(&index(name)), quoted(&id.name));
+        let (index, table, id) = (quoted(&index(name)), quoted(name), quoted(&id.name));
         db.execute_batch(&format!("CREATE UNIQUE INDEX {index} ON {table} ({id})"))?;
     }
     Ok(())
 }
 
-fn add(db: &Connection, table: &str, column: &Column) -> rusqlite::Result<()> {
+pub(super) fn add(db: &Connection, table: &str, column: &Column) -> rusqlite::Result<()> {
     let (table, column) = (quoted(table), rows::definition(column));
     db.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column}"))
 }
@@ -354,12 +363,12 @@ fn root_ids(table: &TableBatch) -> Option<&StringArray> {
         .as_string_opt()
 }
 
-fn staging(table: &str) -> String {
+pub(super) fn staging(table: &str) -> String {
     format!("_etl_staging__{table}")
 }
 
 /// The one index of a table. Tables and indexes share their names, and `orders__id` may be the list `id` of an order.
-fn index(table: &str) -> String {
+pub(super) fn index(table: &str) -> String {
     format!("_etl_index__{table}")
 }
 

@@ -141,3 +141,27 @@ fn what_is_damaged_is_said() {
     let error = Parquet::new(&file).open(&load("2")).unwrap_err();
     assert!(error.to_string().contains("cannot be written"), "{error}");
 }
+
+#[test]
+fn the_files_of_a_table_that_has_gone_go_also_after_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = chunk(Disposition::Merge, &[("a", 1, &[10])]);
+    run(dir.path(), "1", &[&[rows]]);
+    let mut destination = Parquet::new(dir.path());
+    let tables = destination.open(&load("2")).unwrap().tables;
+    let changes: Vec<_> = tables
+        .into_iter()
+        .map(crate::load::TableChange::gone)
+        .collect();
+    destination.migrate(&changes, &[]).unwrap();
+    drop(destination);
+    let lake = dir.path();
+    assert!(!lake.join("orders").exists());
+    // As if the process had ended between the manifest and the removal.
+    for folder in ["orders", "_etl/staging/orders"] {
+        std::fs::create_dir_all(lake.join(folder)).unwrap();
+    }
+    std::fs::write(lake.join("orders/1-0.parquet"), "").unwrap();
+    Parquet::new(dir.path()).open(&load("3")).unwrap();
+    assert!(!lake.join("orders").exists());
+}

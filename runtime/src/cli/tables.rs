@@ -1,0 +1,131 @@
+//! What the `tables` commands do.
+
+use clap::ArgMatches;
+
+use super::commands::{open, open_whole};
+use super::{out, table::align};
+use crate::error::Result;
+use crate::run::evolve;
+use crate::source::Source;
+
+pub fn list(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let (mut into, memory) = open(matches, source)?;
+    let mut rows = vec![vec!["table".to_owned(), "rows".to_owned()]];
+    for (table, count) in into.row_counts()? {
+        rows.push(vec![table, count.to_string()]);
+    }
+    out(&align(&rows).join("\n"))?;
+    let notes = evolve::orphans(source, &memory).into_values();
+    notes.into_iter().try_for_each(|note| out(&note))?;
+    Ok(0)
+}
+
+pub fn rename(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let (old, new) = (text(matches, "old"), text(matches, "new"));
+    let (mut into, memory) = open_whole(matches, source)?;
+    let notes = evolve::rename_tables(source, old, new, &mut *into, memory)?;
+    out(&format!(
+        "the tables and the state of {old} are those of {new} in {}",
+        into.describe()
+    ))?;
+    notes
+        .iter()
+        .try_for_each(|note| out(&format!("{new}: {note}")))?;
+    Ok(0)
+}
+
+pub fn drop(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let (mut into, memory) = open(matches, source)?;
+    let names = evolve::drop_tables(text(matches, "resource"), &mut *into, &memory)?;
+    out(&format!(
+        "removed {} from {}",
+        names.join(", "),
+        into.describe()
+    ))?;
+    Ok(0)
+}
+
+fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
+    matches.get_one::<String>(name).map_or("", String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{args, commands};
+    use super::*;
+    use crate::record::Record;
+    use crate::settings::Settings;
+    use crate::source::Resource;
+
+    #[derive(Record)]
+    struct Item {
+        id: Option<i64>,
+    }
+
+    /// None that counts.
+    #[derive(Settings)]
+    #[settings(prefix = "NONE")]
+    struct Config {
+        /// Nothing.
+        #[expect(dead_code, reason = "only its declaration counts")]
+        nothing: Option<String>,
+    }
+
+    fn run(words: &[&str], resource: &str) -> Result<u8> {
+        let matches = args::command::<Config>("c", "1").try_get_matches_from(words);
+        let items = Resource::<Item>::list(resource, &format!("/{resource}"));
+        let source = Source::new("taped", "https://api.example");
+        let source = source.resource(items.primary_key([Item::ID]));
+        commands::run(&matches.unwrap(), &source)
+    }
+
+    #[test]
+    fn tables_get_another_name_and_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let tape = folder.path().join("tape");
+        std::fs::create_dir(&tape).unwrap();
+        let exchange = json!({
+            "request": {"method": "GET", "path": "/items"},
+            "response": {"status": 200, "body": [{"id": 1}, {"id": 2}]},
+        });
+        std::fs::write(tape.join("1.json"), exchange.to_string()).unwrap();
+        let tape = tape.to_str().unwrap();
+        for scheme in ["sqlite", "parquet"] {
+            let into = format!("{scheme}:{}", folder.path().join(scheme).display());
+            let with = |words: &[&str]| -> Vec<String> {
+                let words = [&["c"], words, &["--destination", &into]].concat();
+                words.into_iter().map(str::to_owned).collect()
+            };
+            let run = |words: &[&str], resource: &str| {
+                let words = with(words);
+                run(
+                    &words.iter().map(String::as_str).collect::<Vec<_>>(),
+                    resource,
+                )
+            };
+            let rename = ["tables", "rename", "items", "things"];
+            run(&["sync", "--replay", tape], "items").unwrap();
+            let error = run(&["tables", "rename", "tea", "things"], "things").unwrap_err();
+            assert!(
+                error.to_string().contains("there are tables of items"),
+                "{error}"
+            );
+            let error = run(&rename, "items").unwrap_err();
+            assert!(
+                error.to_string().contains("no resource `things`"),
+                "{error}"
+            );
+            assert_eq!(run(&rename, "things").unwrap(), 0);
+            let source = Source::new("taped", "https://api.example");
+            let matches = args::command::<Config>("c", "1").get_matches_from(with(&["tables"]));
+            let (_, matches) = matches.subcommand().unwrap();
+            let counts = || open(matches, &source).unwrap().0.row_counts().unwrap();
+            assert_eq!(counts(), [("things".to_owned(), 2)]);
+            assert_eq!(run(&["tables"], "items").unwrap(), 0);
+            assert_eq!(run(&["tables", "drop", "things"], "items").unwrap(), 0);
+            assert_eq!(counts(), []);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Tables that change because their resource is declared otherwise: their files are written anew, and one manifest says
+//! so and what the state is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+
+use super::files::{Context, OpenBatch, arrow_schema, fit, read};
+use super::resource::Resource;
+use super::{Open, manifest};
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::TableChange;
+use crate::schema::{Column, TableSchema};
+use crate::state::StateChange;
+
+impl Open {
+    pub fn scan(
+        &self,
+        table: &TableSchema,
+        columns: &[&str],
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let Some(resource) = self.resources.get(&table.resource) else {
+            return Ok(());
+        };
+        let named = |name: &&str| table.columns.iter().find(|column| column.name == **name);
+        let wanted = TableSchema {
+            columns: columns.iter().filter_map(named).cloned().collect(),
+            ..table.clone()
+        };
+        for batch in resource.live.batches.values() {
+            if batch.files.contains_key(&table.name) {
+                let path = self.folder.file(&table.name, &batch.name, batch.placed);
+                read(&path, columns, |rows| each(&fit(rows, &wanted)?))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
+        self.check_names(changes)?;
+        let mut by_resource: BTreeMap<&str, Vec<&TableChange>> = BTreeMap::new();
+        for change in changes {
+            let resource = change.from.resource.as_str();
+            by_resource.entry(resource).or_default().push(change);
+        }
+        let mut left = BTreeSet::new();
+        for (name, changes) in by_resource {
+            let Some(before) = self.resources.remove(name) else {
+                continue;
+            };
+            let becomes = changes.iter().find_map(|change| change.to.as_ref());
+            let becomes = becomes.map(|table| table.resource.clone());
+            let after = self.change(before, &changes)?;
+            if let Some(becomes) = becomes {
+                self.resources.insert(becomes, after);
+            }
+            let kept = |name: &String| {
+                let mut to = changes.iter().filter_map(|change| change.to.as_ref());
+                to.any(|to| to.name == *name)
+            };
+            let old = changes.iter().map(|change| change.from.name.clone());
+            left.extend(old.filter(|name| !kept(name)));
+        }
+        for table in &left {
+            self.folder.leave(table)?;
+        }
+        for change in state {
+            self.put_state(change);
+        }
+        let source = self.committed.sources.get(&self.load.source).cloned();
+        let mut source = source.unwrap_or_default();
+        source.loads.iter_mut().for_each(|load| load.undo = None);
+        self.publish(source.loads, source.drift)?;
+        left.iter().for_each(|table| self.folder.forget(table));
+        self.undo.records = self.records();
+        Ok(())
+    }
+
+    /// The new names must be free.
+    fn check_names(&self, changes: &[TableChange]) -> Result<()> {
+        for change in changes {
+            let Some(to) = &change.to else { continue };
+            if to.name == change.from.name {
+                continue;
+            }
+            let message = match (manifest::is_folder_name(&to.name), self.taken(&to.name)) {
+                (false, _) => format!("a table cannot have the name `{}` here", to.name),
+                (true, true) => format!("there is already a table `{}`", to.name),
+                (true, false) => continue,
+            };
+            return Err(Error::new(ErrorKind::Destination, message)
+                .at(self.folder.root().display().to_string())
+                .hint("rename that table, or call the resource otherwise"));
+        }
+        Ok(())
+    }
+
+    /// The resource with its tables as they become.
+    fn change(&mut self, mut before: Resource, changes: &[&TableChange]) -> Result<Resource> {
+        let mut after = Resource::default();
+        let to = changes.iter().filter_map(|change| change.to.clone());
+        after.tables = to
+            .map(|table| (table.name.clone(), Arc::new(table)))
+            .collect();
+        if changes.iter().all(|change| change.leaves_rows()) {
+            (after.live, after.staged) = (before.live, before.staged);
+            return Ok(after);
+        }
+        before.staged.clear(&mut self.retired);
+        let mut at = Context {
+            folder: &self.folder,
+            schemas: &after.tables,
+            load: &self.load.id,
+            next: &mut self.next,
+        };
+        for batch in before.live.batches.values() {
+            let mut open = OpenBatch::new(&mut at);
+            for change in changes {
+                let Some(to) = &change.to else { continue };
+                if !batch.files.contains_key(&change.from.name) {
+                    continue;
+                }
+                open.declare(&at, &to.name)?;
+                let path = at.folder.file(&change.from.name, &batch.name, batch.placed);
+                read(&path, &[], |rows| {
+                    let rows = changed(&fit(rows, &change.from)?, change, to)?;
+                    open.write(&at, &to.name, &rows, |_| true)
+                })?;
+                open.flush(0)?;
+            }
+            let number = open.number;
+            let batch = open.finish()?;
+            after
+                .live
+                .batches
+                .extend(batch.map(|batch| (number, batch)));
+        }
+        before.live.clear(&mut self.retired);
+        Ok(after)
+    }
+}
+
+/// The rows as they become.
+fn changed(rows: &RecordBatch, change: &TableChange, to: &TableSchema) -> Result<RecordBatch> {
+    let mut columns = rows.columns().to_vec();
+    let values = (change.values)(rows)?;
+    for (at, values) in change.anew.iter().zip(values) {
+        if let Some(column) = columns.get_mut(*at) {
+            *column = values;
+        }
+    }
+    RecordBatch::try_new(arrow_schema(to), columns).map_err(|error| {
+        let names: Vec<&str> = to
+            .columns
+            .iter()
+            .map(|c: &Column| c.name.as_str())
+            .collect();
+        let message = format!(
+            "the rows of `{}` do not fit the columns {}: {error}; this is a bug",
+            to.name,
+            names.join(", ")
+        );
+        Error::new(ErrorKind::Destination, message)
+    })
+}

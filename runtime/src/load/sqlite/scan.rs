@@ -1,0 +1,164 @@
+//! Rows of a table as Arrow: what `rows` has bound, read again.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{
+    BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder,
+    StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::Schema;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Error};
+
+use super::tables::quoted;
+use crate::record::{Date, Decimal, parse_instant};
+use crate::schema::{Column, ColumnType};
+
+/// Rows that are read at a time.
+const READ_ROWS: usize = 4096;
+
+/// Reads a table in the order of its rows, batch by batch; between two batches rows may be written.
+pub struct Scan<'a> {
+    sql: String,
+    columns: &'a [Column],
+    /// The last row that was read.
+    after: i64,
+}
+
+impl<'a> Scan<'a> {
+    /// `all`: the columns that the table has, one of which may have the name by which SQLite calls the row's number.
+    pub fn new(table: &str, all: &[Column], columns: &'a [Column]) -> rusqlite::Result<Self> {
+        let id = row_id(all)?;
+        let names = columns.iter().map(|column| quoted(&column.name));
+        let names: Vec<String> = std::iter::once(id.to_owned()).chain(names).collect();
+        let (names, table) = (names.join(", "), quoted(table));
+        let sql =
+            format!("SELECT {names} FROM {table} WHERE {id} > ?1 ORDER BY {id} LIMIT {READ_ROWS}");
+        Ok(Scan {
+            sql,
+            columns,
+            after: i64::MIN,
+        })
+    }
+
+    /// The numbers of the next rows, and the rows; `None`: there are no more.
+    pub fn next(&mut self, db: &Connection) -> rusqlite::Result<Option<(Vec<i64>, RecordBatch)>> {
+        let mut select = db.prepare_cached(&self.sql)?;
+        let mut found = select.query([self.after])?;
+        let mut values: Vec<Values> = self.columns.iter().map(|c| Values::new(c.ty)).collect();
+        let mut ids = Vec::new();
+        while let Some(row) = found.next()? {
+            ids.push(row.get::<_, i64>(0)?);
+            for (at, values) in values.iter_mut().enumerate() {
+                let value = row.get_ref(at + 1)?;
+                if values.push(value).is_none() {
+                    let name = self.columns[at].name.clone();
+                    return Err(Error::InvalidColumnType(at + 1, name, value.data_type()));
+                }
+            }
+        }
+        let Some(last) = ids.last() else {
+            return Ok(None);
+        };
+        self.after = *last;
+        let fields: Vec<_> = self.columns.iter().map(Column::arrow_field).collect();
+        let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(ids.len()));
+        let arrays = values.into_iter().map(Values::finish).collect();
+        let rows =
+            RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
+                .map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))?;
+        Ok(Some((ids, rows)))
+    }
+}
+
+/// What SQLite calls the number of a row in a table with such columns.
+pub fn row_id(columns: &[Column]) -> rusqlite::Result<&'static str> {
+    let names = ["rowid", "_rowid_", "oid"];
+    let free = |name: &&str| {
+        let mut columns = columns.iter();
+        !columns.any(|column| column.name.eq_ignore_ascii_case(name))
+    };
+    let found = names.into_iter().find(free);
+    found.ok_or_else(|| Error::InvalidColumnName("rowid, _rowid_ and oid are all taken".to_owned()))
+}
+
+enum Values {
+    Bool(BooleanBuilder),
+    Int(Int64Builder),
+    Float(Float64Builder),
+    Decimal(Decimal128Builder),
+    Text(StringBuilder),
+    Timestamp(TimestampMicrosecondBuilder),
+    Date(Date32Builder),
+    Bytes(BinaryBuilder),
+}
+
+impl Values {
+    fn new(ty: ColumnType) -> Self {
+        match ty {
+            ColumnType::Bool => Values::Bool(BooleanBuilder::new()),
+            ColumnType::Int64 => Values::Int(Int64Builder::new()),
+            ColumnType::Float64 => Values::Float(Float64Builder::new()),
+            ColumnType::Decimal => {
+                Values::Decimal(Decimal128Builder::new().with_data_type(ty.arrow()))
+            }
+            ColumnType::Text | ColumnType::Uuid | ColumnType::Json => {
+                Values::Text(StringBuilder::new())
+            }
+            ColumnType::Timestamp => {
+                Values::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(ty.arrow()))
+            }
+            ColumnType::Date => Values::Date(Date32Builder::new()),
+            ColumnType::Bytes => Values::Bytes(BinaryBuilder::new()),
+        }
+    }
+
+    /// `None`: a person has put something else there.
+    fn push(&mut self, value: ValueRef<'_>) -> Option<()> {
+        let text = || value.as_str().ok();
+        macro_rules! push {
+            ($builder:expr, $value:expr) => {
+                match value {
+                    ValueRef::Null => $builder.append_null(),
+                    _ => $builder.append_value($value?),
+                }
+            };
+        }
+        match self {
+            Values::Bool(builder) => push!(builder, value.as_i64().ok().map(|value| value != 0)),
+            Values::Int(builder) => push!(builder, value.as_i64().ok()),
+            // SQLite keeps a double without a fraction as an integer where that is shorter, and gives it back as a double.
+            Values::Float(builder) => push!(builder, value.as_f64().ok()),
+            Values::Decimal(builder) => push!(
+                builder,
+                text().and_then(|text| Some(text.parse::<Decimal>().ok()?.billionths()))
+            ),
+            Values::Text(builder) => push!(builder, text()),
+            Values::Timestamp(builder) => {
+                push!(builder, text().and_then(|text| parse_instant(text, true)));
+            }
+            Values::Date(builder) => {
+                push!(
+                    builder,
+                    text().and_then(|text| Some(text.parse::<Date>().ok()?.days()))
+                );
+            }
+            Values::Bytes(builder) => push!(builder, value.as_blob().ok()),
+        }
+        Some(())
+    }
+
+    fn finish(self) -> ArrayRef {
+        match self {
+            Values::Bool(mut builder) => Arc::new(builder.finish()),
+            Values::Int(mut builder) => Arc::new(builder.finish()),
+            Values::Float(mut builder) => Arc::new(builder.finish()),
+            Values::Decimal(mut builder) => Arc::new(builder.finish()),
+            Values::Text(mut builder) => Arc::new(builder.finish()),
+            Values::Timestamp(mut builder) => Arc::new(builder.finish()),
+            Values::Date(mut builder) => Arc::new(builder.finish()),
+            Values::Bytes(mut builder) => Arc::new(builder.finish()),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! How a resource was declared when its rows and its state were written: what a later run compares with.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{StateChange, StateRow};
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::WireFormat;
+use crate::schema::Disposition;
+use crate::source::{ResourceSpec, placeholders};
+
+/// The slice under which the declaration of a resource stands in the state; no slice has that name.
+const SLICE: &str = "declared";
+
+/// How a resource was declared.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Declared {
+    /// Its method and path: `GET /v1/customers`.
+    pub endpoint: String,
+    /// A hash of what else tells its requests from others: parameters may be secret.
+    pub request: String,
+    /// The names that it had before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub was: Vec<String>,
+    /// What its state means; `None`: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads: Option<Reads>,
+    /// What names its rows; `None`: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Rows>,
+    /// What names the rows of a pass under way, which will replace them all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Rows>,
+    /// Columns that the owner has named, by their places.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, String>,
+}
+
+/// What the state of a resource means.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Reads {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<CursorField>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// The parameters that make its slices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<String>,
+}
+
+/// The values that a cursor holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CursorField {
+    /// Its keys, joined with dots.
+    pub field: String,
+    pub format: String,
+}
+
+/// What names the rows of a resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Rows {
+    /// The keys of each part of the primary key.
+    pub key: Vec<Vec<String>>,
+    pub disposition: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub within_parent: bool,
+    /// The parameters that make its slices, where a slice names rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<String>,
+}
+
+impl Declared {
+    /// The declaration of a resource as it is now.
+    pub fn of(spec: &ResourceSpec, columns: BTreeMap<String, String>) -> Self {
+        let request = serde_json::json!([spec.query, spec.path_values, spec.body, spec.records]);
+        let parameters: Vec<String> = match &spec.parent {
+            Some(_) => {
+                let names = placeholders(&spec.path);
+                let open = names.filter(|name| !spec.path_values.contains_key(*name));
+                open.map(str::to_owned).collect()
+            }
+            None => Vec::new(),
+        };
+        let sliced = spec.within_parent || spec.primary_key.is_empty();
+        let rows = Rows {
+            key: spec.primary_key.clone(),
+            disposition: name(spec.disposition()).to_owned(),
+            within_parent: spec.within_parent && spec.parent.is_some(),
+            slices: parameters.clone().into_iter().filter(|_| sliced).collect(),
+        };
+        let cursor = spec.cursor.as_ref().map(|cursor| CursorField {
+            field: cursor.keys.join("."),
+            format: cursor.format.name().to_owned(),
+        });
+        let reads = Reads {
+            cursor,
+            parent: spec.parent.as_ref().map(|parent| parent.resource.clone()),
+            parameters,
+        };
+        Declared {
+            endpoint: format!("{} {}", spec.method.name(), spec.path),
+            request: format!("{:016x}", xxh3_64(request.to_string().as_bytes())),
+            was: Vec::new(),
+            reads: Some(reads),
+            rows: Some(rows),
+            next: None,
+            columns,
+        }
+    }
+
+    /// Takes the declarations out of the rows of the state.
+    pub fn take(state: &mut Vec<StateRow>) -> Result<HashMap<String, Declared>> {
+        let (declared, slices) = std::mem::take(state).into_iter().partition(Declared::is);
+        *state = slices;
+        let parse = |row: StateRow| {
+            let declared = serde_json::from_str(&row.value).map_err(|error| {
+                let message = format!(
+                    "the declaration of {} cannot be read: {error}",
+                    row.resource
+                );
+                Error::new(ErrorKind::State, message)
+                    .hint("load with the connector's newer version, or into another destination")
+            })?;
+            Ok((row.resource, declared))
+        };
+        let declared: Vec<StateRow> = declared;
+        declared.into_iter().map(parse).collect()
+    }
+
+    /// What puts it into the state.
+    pub fn put(&self, resource: &str) -> StateChange {
+        StateChange::Put(StateRow {
+            resource: resource.to_owned(),
+            slice: SLICE.to_owned(),
+            value: serde_json::to_string(self).unwrap_or_default(),
+        })
+    }
+
+    /// Whether a row of the state is a declaration.
+    pub fn is(row: &StateRow) -> bool {
+        row.slice == SLICE
+    }
+
+    /// What takes that of a resource out of the state.
+    pub fn forget(resource: &str) -> StateChange {
+        StateChange::Forget {
+            resource: resource.to_owned(),
+            slice: SLICE.to_owned(),
+        }
+    }
+
+    /// Whether it asks for the same as another one.
+    pub fn asks_like(&self, other: &Declared) -> bool {
+        self.endpoint == other.endpoint && self.request == other.request
+    }
+}
+
+impl CursorField {
+    pub fn wire_format(&self) -> Option<WireFormat> {
+        WireFormat::named(&self.format)
+    }
+}
+
+impl Rows {
+    pub fn replaces(&self) -> bool {
+        self.disposition == name(Disposition::Replace)
+    }
+
+    pub fn appends(&self) -> bool {
+        self.disposition == name(Disposition::Append)
+    }
+
+    /// Whether a record gets the same id under both.
+    pub fn names_like(&self, other: &Rows) -> bool {
+        self.key == other.key
+            && self.appends() == other.appends()
+            && self.within_parent == other.within_parent
+            && self.slices == other.slices
+    }
+}
+
+fn name(disposition: Disposition) -> &'static str {
+    match disposition {
+        Disposition::Append => "append",
+        Disposition::Replace => "replace",
+        Disposition::Merge => "merge",
+    }
+}
