@@ -290,6 +290,23 @@ fn embedded(wishes: &str) -> Vec<String> {
 }
 
 #[test]
+fn what_says_that_a_record_is_gone_is_found_where_it_matters() {
+    let calls = |wishes: &str| {
+        let text = emitted(&planned(&trap("embedded.yaml"), wishes).unwrap());
+        let text: String = text.split_whitespace().collect();
+        let calls = text.split(".tombstone(").skip(1);
+        let calls = calls.map(|call| call.split(')').next().unwrap_or_default().to_owned());
+        calls.collect::<Vec<_>>()
+    };
+    assert_eq!(calls(""), [""; 0]);
+    let soft = "[resources.orders]\ndeletes = \"soft\"\n";
+    assert_eq!(calls(soft), ["Order::DELETED"]);
+    let own = |field: &str| calls(&format!("{soft}tombstone = \"{field}\"\n"));
+    assert_eq!(own("archived"), ["Order::ARCHIVED"]);
+    assert_eq!(own("state.gone"), ["\"state.gone\""]);
+}
+
+#[test]
 fn lists_in_records_are_told_by_the_shape_of_the_apis_own() {
     assert_eq!(
         embedded(""),

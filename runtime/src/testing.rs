@@ -72,6 +72,7 @@ impl RowSink for Tables {
             pass: "",
             ordinal: self.rows,
             copied: &Default::default(),
+            deleted: None,
         };
         self.rows += 1;
         if !self.normalizer.append(row, &origin)? {

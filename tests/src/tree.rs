@@ -1,4 +1,5 @@
-//! An API of four levels that changes while it is read: regions, their shops, the shops' orders, the orders' notes.
+//! An API of four levels that changes while it is read: regions, their shops, the shops' orders, the orders' notes. Beside
+//! them people, whose changes a feed of events tells.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -28,6 +29,10 @@ pub const LEVELS: [&str; 4] = ["regions", "shops", "orders", "notes"];
 struct Store {
     levels: [BTreeMap<u64, Item>; 4],
     next: u64,
+    /// By id: as JSON.
+    people: BTreeMap<u64, Value>,
+    /// The oldest first.
+    events: Vec<Value>,
 }
 
 impl Store {
@@ -50,6 +55,29 @@ impl Store {
                 self.grow(level + 1, id);
             }
         }
+    }
+
+    /// A person comes, or changes.
+    fn put_person(&mut self, id: u64) {
+        let there = self.people.get(&id);
+        let revision = there.map_or(0, |there| there["revision"].as_u64().unwrap() + 1);
+        let created = there.map_or_else(now, |there| there["created"].as_u64().unwrap());
+        let tags: Vec<u64> = (0..revision % 4).collect();
+        let person = json!({"id": id, "revision": revision, "created": created, "tags": tags});
+        self.people.insert(id, person.clone());
+        self.tell("updated", person);
+    }
+
+    fn remove_person(&mut self, id: u64) {
+        if let Some(person) = self.people.remove(&id) {
+            self.tell("deleted", person);
+        }
+    }
+
+    fn tell(&mut self, kind: &str, person: Value) {
+        let id = self.events.len() + 1;
+        let event = json!({"id": id, "created": now(), "kind": kind, "object": person});
+        self.events.push(event);
     }
 
     fn remove(&mut self, level: usize, id: u64) {
@@ -90,6 +118,7 @@ impl Tree {
     pub fn start(regions: usize, delay: Duration) -> io::Result<Tree> {
         let mut store = Store::default();
         (0..regions).for_each(|_| store.grow(0, 0));
+        (1..=20).for_each(|id| store.put_person(id));
         // What is there from the start came one after the other, some time ago.
         for (id, item) in store.levels.iter_mut().flatten() {
             item.updated += id;
@@ -126,10 +155,24 @@ impl Tree {
         self.store.lock().unwrap().levels[level].len()
     }
 
+    /// How many people there are.
+    pub fn people(&self) -> usize {
+        self.store.lock().unwrap().people.len()
+    }
+
     /// Some records come, some change, and, with `removes`, some go with all that is below them.
     pub fn change(&self, removes: bool) {
         let turn = self.turn.fetch_add(1, Ordering::SeqCst);
         let mut store = self.store.lock().unwrap();
+        let known: Vec<u64> = store.people.keys().copied().collect();
+        let any = |salt: u64| known[(turn.wrapping_mul(salt) >> 7) as usize % known.len()];
+        store.put_person(20 + turn);
+        for person in [any(0x9E37_79B9), any(0x85EB_CA6B), any(0x9E37_79B9)] {
+            store.put_person(person);
+        }
+        if removes {
+            store.remove_person(any(0xC2B2_AE35));
+        }
         for level in 0..LEVELS.len() {
             let number = turn.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (level * 7 + 3);
             if let Some(item) = store
@@ -157,6 +200,14 @@ impl Tree {
 }
 
 fn answer(store: &Store, request: &Request) -> Response {
+    let list = match request.path.as_str() {
+        "/people" => Some(store.people.values().cloned().collect()),
+        "/events" => Some(store.events.iter().rev().cloned().collect()),
+        _ => None,
+    };
+    if let Some(list) = list {
+        return flat(list, request);
+    }
     let parts: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     let (parent, name) = match parts[..] {
         [name] => (0, name),
@@ -182,4 +233,15 @@ fn answer(store: &Store, request: &Request) -> Response {
     let more = rest.len() > PAGE;
     let page = &rest[..rest.len().min(PAGE)];
     Response::json(200, &json!({"data": page, "more": more}))
+}
+
+/// A page of a list that is not below another.
+fn flat(mut list: Vec<Value>, request: &Request) -> Response {
+    let number = |name: &str| request.number(name).ok().flatten().unwrap_or(0) as u64;
+    let (after, since) = (number("after"), number("since"));
+    list.retain(|row| row["created"].as_u64() >= Some(since));
+    let start = list.iter().position(|row| row["id"] == after);
+    let rest = &list[start.map_or(0, |at| at + 1)..];
+    let page = &rest[..rest.len().min(PAGE)];
+    Response::json(200, &json!({"data": page, "more": rest.len() > PAGE}))
 }

@@ -1,4 +1,4 @@
-//! Three levels of children, changed and killed at any moment: the tables are those of a run that nobody disturbed, and
+//! Three levels of children, and people whose changes a feed tells, changed and killed at any moment: the tables are those of a run that nobody disturbed, and
 //! what was committed is not asked for again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -178,6 +178,7 @@ fn besiege(destination: &'static str, deletes: &'static str) {
     for (level, name) in etlgen_tests::tree::LEVELS.iter().enumerate() {
         assert_eq!(expected[*name].len(), tree.count(level), "{name}");
     }
+    assert_eq!(expected["people"].len(), tree.people());
     let loaded = read(folder.path(), destination);
     let marked = |name: &&str| loaded[*name].values().any(|row| is_marked(row));
     let levels = etlgen_tests::tree::LEVELS.iter().filter(|n| marked(n));
@@ -192,7 +193,7 @@ fn is_marked(row: &str) -> bool {
 
 /// The rows that the API still has; the log is read by its cursor, and so does not see what is gone.
 fn standing(mut tables: Tables) -> Tables {
-    for name in etlgen_tests::tree::LEVELS {
+    for name in etlgen_tests::tree::LEVELS.into_iter().chain(["people"]) {
         let rows = tables.get_mut(name).unwrap();
         rows.retain(|_, row| !is_marked(row));
         let ids: BTreeSet<String> = rows.keys().cloned().collect();

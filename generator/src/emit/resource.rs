@@ -163,6 +163,10 @@ fn declaration(resource: &Resource) -> TokenStream {
         let contract = self::contract(contract);
         calls.push(quote!(.contract(#contract)));
     }
+    if let Some(tombstone) = &resource.tombstone {
+        let tombstone = field(tombstone);
+        calls.push(quote!(.tombstone(#tombstone)));
+    }
     match resource.deletes {
         None => {}
         Some(Deletes::Keep) => calls.push(quote!(.deletes(Deletes::Keep))),

@@ -1,7 +1,7 @@
 //! From what an API means to what will be generated.
 
 use super::adopt::placeholders;
-use super::fields::{field_ref, link, takes};
+use super::fields::{field_ref, link, takes, tombstone};
 use super::names::{self, Ledger};
 use super::overrides::{ContractWish, Overrides, ResourceOverrides};
 use super::records::Structs;
@@ -278,6 +278,11 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
                 settings::own_credentials(api, own, place, &mut plan.settings)
             }),
             deletes: wish.deletes,
+            // Where nothing is done about it, it is a field like any other.
+            tombstone: (wish.tombstone.is_some()
+                || wish.deletes.is_some_and(|deletes| deletes != Deletes::Keep))
+            .then(|| tombstone(&structs, record.as_deref(), wish.tombstone.as_deref()))
+            .flatten(),
             embedded: Vec::new(),
             parent,
             record: record.clone(),

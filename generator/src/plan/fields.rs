@@ -1,7 +1,7 @@
 //! Fields of records as declarations and closures name them.
 
 use super::records::Structs;
-use super::{FieldRef, Link, ParameterPlace, Parent, Type, names, path};
+use super::{Field, FieldRef, Link, ParameterPlace, Parent, Type, names, path};
 use crate::infer::facts::{CursorFacts, CursorFormat, ParentFacts};
 use crate::spec::api::Location;
 
@@ -37,13 +37,52 @@ pub fn type_at(structs: &Structs<'_>, record: &str, keys: &[&str]) -> Option<Typ
 
 /// A handle where the record's struct has the field and its values have an order, else the dotted path.
 pub fn field_ref(structs: &Structs<'_>, record: Option<&str>, place: &str) -> FieldRef {
+    reference(structs, record, place, Type::is_ordered)
+}
+
+/// The field that says that a record is gone: the one that the owner names, else one whose name and type leave no
+/// doubt. What is archived, disabled or cancelled is still there.
+pub fn tombstone(
+    structs: &Structs<'_>,
+    record: Option<&str>,
+    wish: Option<&str>,
+) -> Option<FieldRef> {
+    let any = |place: &str| reference(structs, record, place, |_| true);
+    if let Some(wish) = wish {
+        return Some(any(wish));
+    }
+    let fields = &structs.get(record?)?.fields;
+    let flag = |field: &&Field| {
+        field.ty == Type::Bool && matches!(field.ident.as_str(), "deleted" | "is_deleted")
+    };
+    let time = |field: &&Field| {
+        let is_time = matches!(
+            field.ty,
+            Type::Timestamp | Type::UnixTime | Type::UnixMillis | Type::Date
+        );
+        is_time
+            && matches!(
+                field.ident.as_str(),
+                "deleted_at" | "deleted_on" | "date_deleted"
+            )
+    };
+    let found = fields.iter().find(flag).or(fields.iter().find(time))?;
+    Some(any(&path::write(std::slice::from_ref(&found.key))))
+}
+
+fn reference(
+    structs: &Structs<'_>,
+    record: Option<&str>,
+    place: &str,
+    usable: impl Fn(&Type) -> bool,
+) -> FieldRef {
     let found = record.and_then(|record| {
         let field = structs
             .get(record)?
             .fields
             .iter()
             .find(|field| path::write(std::slice::from_ref(&field.key)) == place)?;
-        field.ty.is_ordered().then(|| FieldRef::Handle {
+        usable(&field.ty).then(|| FieldRef::Handle {
             record: record.to_owned(),
             constant: field.ident.to_uppercase(),
         })

@@ -189,6 +189,8 @@ pub struct Resource {
     /// Credentials in place of the source's; their settings are optional.
     pub auth: Option<Auth>,
     pub deletes: Option<Deletes>,
+    /// The field that says that a record is gone.
+    pub tombstone: Option<FieldRef>,
     pub parent: Option<Parent>,
     /// The struct of a record; `None`: `Json`.
     pub record: Option<String>,

@@ -25,10 +25,11 @@ const DEVICES: [&str; 12] = [
 const MODULES: [&str; 3] = ["config", "resources", "types"];
 
 /// Types that a generated file sees without naming their crate.
-pub const PRELUDE: [&str; 40] = [
+pub const PRELUDE: [&str; 41] = [
     "Auth",
     "Box",
     "Bytes",
+    "Change",
     "Clone",
     "Config",
     "Contract",

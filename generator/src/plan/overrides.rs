@@ -82,6 +82,8 @@ pub struct ResourceOverrides {
     pub contract: Option<ContractWish>,
     /// What becomes of records that the API has no more: `keep`, `soft` or `hard`.
     pub deletes: Option<Deletes>,
+    /// The field, as a dotted path, that says that a record is gone.
+    pub tombstone: Option<String>,
     /// Lists within its records of which the API sends only the beginning; empty: there is none.
     pub embedded: Option<Vec<EmbeddedWish>>,
 }

@@ -346,5 +346,6 @@ fn chunk(table: &str, disposition: Disposition, cells: Vec<(&str, Cell<'_>)>) ->
         begins_pass: false,
         ends_pass: false,
         vanished: None,
+        gone: None,
     })
 }

@@ -72,6 +72,17 @@ pub struct Chunk {
     pub ends_pass: bool,
     /// `Merge` only: all records that there are have come, this chunk's being the last.
     pub vanished: Option<Vanished>,
+    /// Records that are gone, whatever load brought them; said after the rows of the chunk.
+    pub gone: Option<Gone>,
+}
+
+/// Records of which the API has said that they are gone.
+#[derive(Clone, Debug)]
+pub struct Gone {
+    /// The ids of their rows ([`ColumnRole::RowId`]); some may not be there.
+    pub ids: Vec<String>,
+    /// As [`Vanished::mark`].
+    pub mark: Option<i64>,
 }
 
 /// What becomes of the records that a whole reading did not bring.

@@ -249,11 +249,14 @@ impl Open {
             self.rows += root.rows.num_rows() as u64;
         }
         if let Some(Vanished { before, mark }) = &chunk.vanished {
-            let older = |load: &str| load < before.as_str();
+            let older = |_: &files::Key, load: &str| !load.is_empty() && load < before.as_str();
             match mark {
                 Some(time) => space.mark(&mut at, older, *time)?,
                 None => drop(space.remove(&at, older)?),
             }
+        }
+        if let Some(gone) = &chunk.gone {
+            space.gone(&mut at, gone)?;
         }
         self.touched.insert(chunk.resource.to_string());
         if staged && chunk.ends_pass {

@@ -84,6 +84,7 @@ fn read<T: Record>(
             pass: "",
             ordinal: ordinal as u64,
             copied: &copied,
+            deleted: None,
         };
         if !normalizer.append(row.erased(), &origin).unwrap() {
             out.push((normalizer.finish().unwrap(), std::mem::take(&mut rows)));

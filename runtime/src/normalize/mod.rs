@@ -32,7 +32,8 @@ use self::table::Table;
 use crate::error::Result;
 use crate::record::layout::{ListRef, RecordRef, ValueRef};
 use crate::record::{
-    Content, Drift, Found, Kept, Lookup, RecordSchema, RowRef, Selection, json, serialize,
+    Content, Drift, Found, Kept, Lookup, RecordSchema, RowRef, Selection, Timestamp, WireFormat,
+    json, serialize,
 };
 use crate::schema::{
     ColumnRole, ColumnType, Contract, Disposition, Done, Drifted, Layout, TableBatch, TableSchema,
@@ -93,6 +94,8 @@ pub struct RowOrigin<'a> {
     pub ordinal: u64,
     /// Columns copied from the parent's record.
     pub copied: &'a BTreeMap<String, Option<String>>,
+    /// Since when the record is gone, in microseconds since 1970.
+    pub deleted: Option<i64>,
 }
 
 /// A row that is being written.
@@ -121,6 +124,9 @@ pub struct Normalizer {
     disposition: Disposition,
     load_id: String,
     load_column: usize,
+    deleted_column: Option<usize>,
+    /// The key's only part is a number.
+    key_is_number: bool,
     naming: Naming,
     names: names::Names,
     hasher: Hasher,
@@ -169,6 +175,8 @@ impl Normalizer {
             disposition: options.disposition,
             load_id: options.load_id,
             load_column: 0,
+            deleted_column: None,
+            key_is_number: false,
             naming,
             names: names::Names::default(),
             hasher: Hasher::new(options.layout),
@@ -187,7 +195,12 @@ impl Normalizer {
         }
         normalizer.load_column = normalizer.tables[root].system(ColumnRole::LoadId, naming);
         if options.marks_deleted {
-            normalizer.tables[root].system(ColumnRole::DeletedAt, naming);
+            let column = normalizer.tables[root].system(ColumnRole::DeletedAt, naming);
+            normalizer.deleted_column = Some(column);
+        }
+        if let [key] = normalizer.key.as_slice() {
+            let format = key.wire_format(schema);
+            normalizer.key_is_number = matches!(format, WireFormat::Integer | WireFormat::Number);
         }
         for table in &mut normalizer.tables[1..] {
             table.tie(naming);
@@ -209,6 +222,10 @@ impl Normalizer {
         let open = self.open_row();
         let at = self.begin_row(0, id, id);
         self.tables[0].columns[self.load_column].text(at.row, &self.load_id);
+        if let Some((column, time)) = self.deleted_column.zip(origin.deleted) {
+            let time = Timestamp::from_micros(time);
+            self.tables[0].columns[column].scalar(at.row, ValueRef::Timestamp(&time));
+        }
         match (self.root, row.record.whole()) {
             (_, Some(json)) => {
                 self.keeper.free = self.keeper.first_load;
@@ -236,6 +253,46 @@ impl Normalizer {
         self.close_row(open);
         self.keeper.settle()?;
         Ok(true)
+    }
+
+    /// The id of a record's row, and whether this batch has it; `None` if its key is not whole.
+    pub(crate) fn id_of(
+        &mut self,
+        row: RowRef<'_>,
+        origin: &RowOrigin<'_>,
+    ) -> Option<(String, bool)> {
+        if self.key.is_empty() || !self.key.iter().all(|part| key_text(part, row).is_some()) {
+            return None;
+        }
+        let id = self.root_id(row, origin);
+        Some((ids::text(&id).to_owned(), self.seen.contains(&id)))
+    }
+
+    /// The id of the row of a record with that key, which must have one part.
+    pub(crate) fn id_of_key(&mut self, key: &str) -> String {
+        let id = match self.naming.layout {
+            Layout::Etl => {
+                let table = self.tables[0].schema.name.as_bytes();
+                self.hasher
+                    .start(b'k')
+                    .part(table)
+                    .part(key.as_bytes())
+                    .id()
+            }
+            Layout::Dlt => {
+                let mut json = String::from("{");
+                let name = self.key_columns.first().map_or("", String::as_str);
+                json::write_string(&mut json, name);
+                json.push(':');
+                match self.key_is_number {
+                    true => json.push_str(key),
+                    false => json::write_string(&mut json, key),
+                }
+                json.push('}');
+                ids::dlt_hash(&json)
+            }
+        };
+        ids::text(&id).to_owned()
     }
 
     fn root_id(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> Id {

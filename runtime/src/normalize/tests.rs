@@ -58,6 +58,7 @@ fn add<T: Record>(normalizer: &mut Normalizer, body: &str) -> Vec<bool> {
             pass: "",
             ordinal: ordinal as u64,
             copied: &copied,
+            deleted: None,
         };
         normalizer.append(row.erased(), &origin).unwrap()
     });

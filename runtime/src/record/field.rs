@@ -73,6 +73,37 @@ impl<R: Record> From<&str> for FieldPath<R> {
     }
 }
 
+/// A field of `R` of any type, named by a handle, or by its JSON keys joined with dots.
+pub struct AnyField<R> {
+    lookup: Lookup,
+    marker: PhantomData<fn() -> R>,
+}
+
+impl<R: Record> AnyField<R> {
+    fn new(keys: Vec<String>) -> Self {
+        AnyField {
+            lookup: Lookup::new(R::SCHEMA, keys),
+            marker: PhantomData,
+        }
+    }
+
+    pub(crate) fn lookup(self) -> Lookup {
+        self.lookup
+    }
+}
+
+impl<R: Record, Order> From<Field<R, Order>> for AnyField<R> {
+    fn from(field: Field<R, Order>) -> Self {
+        AnyField::new(vec![field.key().to_owned()])
+    }
+}
+
+impl<R: Record> From<&str> for AnyField<R> {
+    fn from(path: &str) -> Self {
+        AnyField::new(crate::source::parse_path(path))
+    }
+}
+
 impl<R> Clone for FieldPath<R> {
     fn clone(&self) -> Self {
         FieldPath {
@@ -86,6 +117,15 @@ impl<R> std::fmt::Debug for FieldPath<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.keys().join("."))
     }
+}
+
+/// Texts that stand where a flag or a time could.
+fn is_yes(text: &str) -> bool {
+    !matches!(text.trim(), "" | "0") && !text.trim().eq_ignore_ascii_case("false")
+}
+
+fn instant(text: &str) -> Option<i64> {
+    CursorValue::parse(WireFormat::Rfc3339, text).ok()?.micros()
 }
 
 /// A path whose leading keys are looked up in the schema once.
@@ -123,7 +163,7 @@ impl Lookup {
         Lookup { keys, fields }
     }
 
-    fn wire_format(&self, schema: &'static RecordSchema) -> WireFormat {
+    pub fn wire_format(&self, schema: &'static RecordSchema) -> WireFormat {
         let shape = self.shape(schema);
         shape.map_or(WireFormat::Text, WireFormat::of)
     }
@@ -138,7 +178,25 @@ impl Lookup {
         }
     }
 
-    fn text(&self, row: RowRef<'_>) -> Option<String> {
+    /// Whether a tombstone that stands there says that the record is gone, and since when.
+    pub fn gone(&self, row: RowRef<'_>) -> Option<Option<i64>> {
+        let (gone, since) = match self.find(row.record, row.drift)? {
+            Found::Value(ValueRef::Bool(gone)) => (*gone, None),
+            Found::Value(ValueRef::Int(number)) => (*number != 0, None),
+            Found::Value(ValueRef::String(text)) => (is_yes(text), instant(text)),
+            Found::Value(value) => {
+                let since = CursorValue::of(value).and_then(|value| value.micros());
+                (true, since)
+            }
+            Found::Raw(raw) => match json::scalar_text(raw) {
+                Some(text) => (is_yes(&text), instant(&text)),
+                None => (true, None),
+            },
+        };
+        gone.then_some(since)
+    }
+
+    pub fn text(&self, row: RowRef<'_>) -> Option<String> {
         match self.find(row.record, row.drift)? {
             Found::Value(ValueRef::Bool(value)) => Some(value.to_string()),
             Found::Value(ValueRef::Json(value)) => json::scalar_text(value.as_str()),

@@ -53,7 +53,7 @@ pub use decimal::Decimal;
 pub(crate) use drift::Content;
 pub use drift::Drift;
 pub use etlgen_derive::Record;
-pub use field::FieldPath;
+pub use field::{AnyField, FieldPath};
 pub(crate) use field::{Found, Lookup};
 pub use page::{Page, PageReader};
 pub(crate) use partial::Partial;

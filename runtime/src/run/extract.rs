@@ -177,7 +177,16 @@ impl Extraction {
                 mark: (self.deletes == Deletes::Soft).then(now),
             });
         }
+        if ended == Ended::AtEnd {
+            self.change(&mut sink).await?;
+        }
         sink.flush(at_end).await?;
+        if let Some(feed) = sink.feed.take_if(|_| ended == Ended::AtEnd) {
+            let notes = feed.hand_over();
+            notes
+                .into_iter()
+                .for_each(|note| self.fetcher.stats.note(note));
+        }
         sink.close((ended == Ended::AtEnd).then_some(whole));
         match undecided(self.fetcher.spec()) {
             Some(error) if at_end => Err(error),
@@ -199,7 +208,7 @@ impl Extraction {
         self.fetcher.stats.slices.fetch_add(1, Relaxed);
         let request = state.request.clone().unwrap_or_default();
         let mut pass = state.pass.take().unwrap_or_default();
-        if pass.id != self.pass || !spec.paginator.can_resume() || self.explicit.is_some() {
+        if pass.id != self.pass || !spec.can_resume() || self.explicit.is_some() {
             pass = Pass {
                 id: self.pass.clone(),
                 ..Pass::default()
@@ -325,6 +334,7 @@ impl Extraction {
                     self.fetcher.stats.prove(proof);
                     self.close(&mut state, pass);
                     self.remember(&mut sink, &id, &mut state, None);
+                    sink.hold();
                     sink.checkpoint().await?;
                     return Ok(Ended::AtEnd);
                 }
@@ -379,6 +389,7 @@ impl Extraction {
             state.cursor = Some(high);
         }
         state.done = Some(pass.id);
+        state.missed = None;
         if self.fetcher.spec().parent.is_none() && self.fetcher.spec().cursor.is_some() {
             self.fetcher.stats.lock().cursor = Some((before, state.cursor.clone()));
         }
@@ -464,7 +475,7 @@ impl Extraction {
 }
 
 /// Microseconds since 1970.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| since.as_micros() as i64)
 }

@@ -141,40 +141,26 @@ impl Fetcher {
                 .at(described(&response))
                 .hint("an error that the API sends as a success looks like this; a list inside the object wants `.records(…)`"));
         }
-        let read = |response: &Response| match response.status {
-            204 => Ok(ReadPage::empty()),
-            _ => (self.reader.read(&response.body)).map_err(|error| error.at(described(response))),
+        let from = described(&response);
+        let body = std::mem::take(&mut response.body);
+        let (mut page, body) = match response.status {
+            204 => (ReadPage::empty(), body),
+            _ => (self.whole(body, slice).await).map_err(|error| error.at(from))?,
         };
-        let mut page = read(&response)?;
-        if !page.open.is_empty() {
-            if let Some(repaired) = &page.repaired {
-                response.body = repaired.clone().into_bytes();
-            }
-            let spans = page.open.iter().filter_map(|at| page.spans.get(*at));
-            let (open, repaired) = (spans.cloned().collect::<Vec<_>>(), page.repaired.is_some());
-            // Its records are not held twice.
-            drop(page);
-            response.body = self.complete(&response.body, &open, slice).await?;
-            page = read(&response)?;
-            page.repaired = repaired.then(|| String::from_utf8_lossy(&response.body).into_owned());
-        }
-        self.stats.cut(&page.cut);
         let repaired = page.repaired.take();
         if repaired.is_some() {
             self.stats
                 .note("some pages are not UTF-8: U+FFFD stands for what cannot be read".to_owned());
         }
-        let body = repaired
-            .as_deref()
-            .map_or(response.body.as_slice(), str::as_bytes);
+        let text = repaired.as_deref().map_or(body.as_slice(), str::as_bytes);
         let probe = |n: usize| page.probes.get(self.probes[n]?)?.as_deref();
         // From the first record to the last: the envelope may hold the time of the answer.
         let records = page
             .spans
             .first()
             .zip(page.spans.last())
-            .and_then(|(first, last)| body.get(first.start..last.end));
-        let last = page.spans.last().and_then(|span| body.get(span.clone()));
+            .and_then(|(first, last)| text.get(first.start..last.end));
+        let last = page.spans.last().and_then(|span| text.get(span.clone()));
         let facts = PageFacts {
             rows: page.spans.len() as u64,
             probes: [probe(0), probe(1), probe(2)],
@@ -203,8 +189,31 @@ impl Fetcher {
             step,
             total,
             stated,
-            body: repaired.map_or(response.body, String::into_bytes),
+            body: repaired.map_or(body, String::into_bytes),
         })
+    }
+
+    /// Reads the body of a page: its records, with the lists in them completed, and the body as it is then.
+    pub async fn whole(
+        self: &Arc<Self>,
+        mut body: Vec<u8>,
+        slice: &SliceRequest,
+    ) -> Result<(ReadPage, Vec<u8>)> {
+        let mut page = self.reader.read(&body)?;
+        if !page.open.is_empty() {
+            let repaired = page.repaired.take();
+            let was_repaired = repaired.is_some();
+            body = repaired.map_or(body, String::into_bytes);
+            let spans = page.open.iter().filter_map(|at| page.spans.get(*at));
+            let open: Vec<_> = spans.cloned().collect();
+            // Its records are not held twice.
+            drop(page);
+            body = self.complete(&body, &open, slice).await?;
+            page = self.reader.read(&body)?;
+            page.repaired = was_repaired.then(|| String::from_utf8_lossy(&body).into_owned());
+        }
+        self.stats.cut(&page.cut);
+        Ok((page, body))
     }
 
     /// Whether that answer refuses the cursor's filter rather than the request.

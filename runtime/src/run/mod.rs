@@ -1,10 +1,12 @@
 //! The pipeline: extraction, normalisation and loading of a source, and what it reports.
 
 mod ahead;
+mod changes;
 mod children;
 mod embedded;
 pub(crate) mod evolve;
 mod extract;
+mod feeds;
 mod fetch;
 mod loader;
 mod options;

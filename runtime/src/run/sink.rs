@@ -2,20 +2,22 @@
 //! says how far the resource has been read.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{CheckpointPolicy, Chunk, Vanished};
+use crate::load::{CheckpointPolicy, Chunk, Gone, Vanished};
 use crate::normalize::{Normalizer, RowOrigin};
-use crate::record::{CursorValue, RowRef};
+use crate::record::{CursorValue, Lookup, RowRef};
+use crate::run::changes::{Feed, Pending};
 use crate::run::children::Children;
+use crate::run::extract::now;
 use crate::run::loader::{Delivery, LoaderHandle};
 use crate::run::stats::Stats;
 use crate::run::window::Window;
-use crate::schema::{Disposition, Drifted, TableBatch};
+use crate::schema::{Deletes, Disposition, Drifted, TableBatch};
 use crate::source::{ReadPage, RowSink, SliceRequest};
 use crate::state::StateChange;
 
@@ -43,6 +45,18 @@ pub(crate) struct Sink {
     pub vanished: Option<Vanished>,
     /// What the state says once the resource has been read to its end.
     pub last: Option<StateChange>,
+    /// What becomes of records that are gone.
+    pub deletes: Deletes,
+    /// The field that says that a record is gone.
+    pub tombstone: Option<Lookup>,
+    /// The ids of records that are gone, since the last batch.
+    gone: BTreeSet<String>,
+    /// The first part of the key.
+    pub key: Option<Lookup>,
+    /// What the records say of other resources.
+    pub feed: Option<Feed>,
+    /// What a feed says of this resource's records.
+    pub pending: Option<Pending>,
     /// The contract forbids what came: nothing that has not left is loaded, nor anything after it.
     refused: Option<String>,
 }
@@ -84,6 +98,12 @@ impl Sink {
             begins_pass: false,
             vanished: None,
             last: None,
+            deletes: Deletes::Keep,
+            tombstone: None,
+            gone: BTreeSet::new(),
+            key: None,
+            feed: None,
+            pending: None,
             refused: None,
         }
     }
@@ -107,6 +127,7 @@ impl Sink {
             origin,
             ordinal: origin.rows_before,
             high: None,
+            cursor: None,
             full: Vec::new(),
         };
         let drained = page.rows.drain(&mut taker);
@@ -122,6 +143,21 @@ impl Sink {
             self.send(Some(batch), Vec::new(), false).await?;
         }
         Ok(high)
+    }
+
+    /// Takes the keys of records that are gone.
+    pub fn gone(&mut self, keys: &[String]) {
+        let normalizer = self.normalizer.as_mut();
+        if let Some(normalizer) = normalizer.filter(|_| self.deletes != Deletes::Keep) {
+            (self.gone).extend(keys.iter().map(|key| normalizer.id_of_key(key)));
+        }
+    }
+
+    /// Keeps the last change of the state back, if others must take what this resource's records say first.
+    pub fn hold(&mut self) {
+        if let Some(feed) = &mut self.feed {
+            feed.end_with(self.state.pop());
+        }
     }
 
     /// Adds a change of the state to the rows taken so far: they are committed together.
@@ -155,7 +191,7 @@ impl Sink {
             self.state.extend(child.pending_state());
         }
         let batch = match &mut self.normalizer {
-            Some(normalizer) => Some(Batch::of(normalizer)?),
+            Some(normalizer) => Some(Batch::of(normalizer, &mut self.gone)?),
             None => None,
         };
         self.state.extend(self.last.take_if(|_| ends_pass));
@@ -174,7 +210,12 @@ impl Sink {
         state: Vec<StateChange>,
         ends_pass: bool,
     ) -> Result<()> {
-        let Batch { tables, drift } = batch.unwrap_or_default();
+        let Batch {
+            tables,
+            drift,
+            gone,
+        } = batch.unwrap_or_default();
+        let mark = (self.deletes == Deletes::Soft).then(now);
         let chunk = self.normalizer.is_some().then(|| Chunk {
             resource: self.resource.clone(),
             disposition: self.disposition,
@@ -182,6 +223,7 @@ impl Sink {
             ends_pass: ends_pass && self.disposition == Disposition::Replace,
             tables,
             vanished: self.vanished.take_if(|_| ends_pass),
+            gone: (!gone.is_empty()).then_some(Gone { ids: gone, mark }),
         });
         if let Some(chunk) = &chunk {
             let mut shared = self.stats.lock();
@@ -207,6 +249,8 @@ impl Sink {
 
     /// The resource has been read to its end, or has failed (`None`). `whole`: it was proved that nothing is missing.
     pub fn close(&mut self, whole: Option<bool>) {
+        // Nobody waits for it any more.
+        self.feed = None;
         for child in self.children.drain(..) {
             match whole {
                 Some(whole) => child.end(whole),
@@ -217,6 +261,7 @@ impl Sink {
 
     /// The resource was left out, and so are its children.
     pub fn skip(&mut self) {
+        self.feed = None;
         self.children.drain(..).for_each(Children::skip);
     }
 
@@ -237,13 +282,16 @@ impl Sink {
 struct Batch {
     tables: Vec<TableBatch>,
     drift: Vec<(Drifted, u64)>,
+    /// The ids of records that are gone.
+    gone: Vec<String>,
 }
 
 impl Batch {
-    fn of(normalizer: &mut Normalizer) -> Result<Self> {
+    fn of(normalizer: &mut Normalizer, gone: &mut BTreeSet<String>) -> Result<Self> {
         Ok(Batch {
             tables: normalizer.finish()?,
             drift: normalizer.take_drift(),
+            gone: std::mem::take(gone).into_iter().collect(),
         })
     }
 }
@@ -254,6 +302,8 @@ struct Taker<'a> {
     origin: &'a PageOrigin<'a>,
     ordinal: u64,
     high: Option<CursorValue>,
+    /// Of the row that comes next.
+    cursor: Option<CursorValue>,
     full: Vec<Batch>,
 }
 
@@ -263,13 +313,31 @@ impl RowSink for Taker<'_> {
         let cut = self.ordinal - self.origin.rows_before > self.origin.limit;
         let wanted = !cut && self.origin.window.holds(cursor.as_ref());
         if wanted && cursor > self.high {
-            self.high = cursor;
+            self.high.clone_from(&cursor);
+        }
+        if self.sink.feed.is_some() {
+            self.cursor = cursor;
         }
         wanted
     }
 
     fn take(&mut self, row: RowRef<'_>, record: &dyn Any) -> Result<()> {
-        for child in &mut self.sink.children {
+        if let Some(feed) = &mut self.sink.feed {
+            feed.take(record, self.cursor.as_ref())?;
+        }
+        if let (Some(pending), Some(key)) = (&mut self.sink.pending, &self.sink.key) {
+            pending.forget(key, row);
+        }
+        let deletes = self.sink.deletes;
+        let tombstone = self
+            .sink
+            .tombstone
+            .as_ref()
+            .filter(|_| deletes != Deletes::Keep);
+        let gone = tombstone.and_then(|field| field.gone(row));
+        // What is gone has no lists.
+        let linked = self.sink.children.iter_mut().filter(|_| gone.is_none());
+        for child in linked {
             if !child.link(record, self.origin.request) {
                 self.sink.stats.unlinked.fetch_add(1, Relaxed);
             }
@@ -287,10 +355,28 @@ impl RowSink for Taker<'_> {
             },
             ordinal: self.ordinal - 1,
             copied: self.origin.columns,
+            deleted: gone.map(|since| since.unwrap_or_else(now)),
         };
+        let removed = gone.is_some() && deletes == Deletes::Hard;
+        if removed || !self.sink.gone.is_empty() {
+            let id = normalizer.id_of(row, &origin);
+            let (id, here) = id.unwrap_or_default();
+            let turns = match removed {
+                true => here,
+                false => self.sink.gone.contains(&id),
+            };
+            // Within a batch what is gone goes last, whatever came first.
+            if turns {
+                self.full.push(Batch::of(normalizer, &mut self.sink.gone)?);
+            }
+            if removed {
+                self.sink.gone.extend((!id.is_empty()).then_some(id));
+                return Ok(());
+            }
+        }
         if !normalizer.append(row, &origin)? {
             // The same key twice: within a batch the order is lost, so the first one leaves before.
-            self.full.push(Batch::of(normalizer)?);
+            self.full.push(Batch::of(normalizer, &mut self.sink.gone)?);
             normalizer.append(row, &origin)?;
         }
         Ok(())

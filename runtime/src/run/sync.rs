@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -13,10 +13,12 @@ use crate::http::Client;
 use crate::load::dlt::Meta;
 use crate::load::{Destination, LoadInfo, LoadStatus, Memory};
 use crate::normalize::{NormalizeOptions, Normalizer};
-use crate::record::{SelectRule, Selection};
+use crate::record::{Lookup, SelectRule, Selection};
+use crate::run::changes::Pending;
 use crate::run::children::{Children, Found, KnownSlices};
 use crate::run::evolve::{Evolved, evolve};
 use crate::run::extract::{Ended, Extraction};
+use crate::run::feeds::Unseen;
 use crate::run::fetch::Fetcher;
 use crate::run::loader::{Evolve, Loader};
 use crate::run::sink::Sink;
@@ -145,10 +147,10 @@ impl Drop for Deadline {
 }
 
 /// A resource of this run.
-struct Chosen {
-    resource: Arc<dyn AnyResource>,
+pub(super) struct Chosen {
+    pub resource: Arc<dyn AnyResource>,
     /// Its rows are loaded; else it is read only for its children.
-    loads: bool,
+    pub loads: bool,
 }
 
 /// The resources named, and the parents they need; parents before children.
@@ -203,21 +205,32 @@ fn choose(source: &Source, names: &[String]) -> Result<Vec<Chosen>> {
 }
 
 /// What all resources of a run share.
-struct Plan<'a> {
-    source: &'a Source,
+pub(super) struct Plan<'a> {
+    pub source: &'a Source,
     options: &'a RunOptions,
     client: Arc<Client>,
     observer: Arc<dyn Observer>,
-    load: &'a LoadInfo,
+    pub load: &'a LoadInfo,
     loader: &'a Loader,
 }
 
 /// A resource that is about to be read.
-struct Ready {
-    extraction: Arc<Extraction>,
+pub(super) struct Ready {
+    pub extraction: Arc<Extraction>,
     state: SliceState,
     /// A child's side of the queue that its parent fills.
     queue: Option<mpsc::UnboundedReceiver<Found>>,
+    /// What a feed will say of it.
+    pub feed: Option<oneshot::Receiver<Pending>>,
+}
+
+/// What earlier runs have left of one resource.
+struct Earlier {
+    known: KnownSlices,
+    /// The newest pass of its parent.
+    above: Option<String>,
+    /// Changes that no feed tells any more.
+    unseen: Option<Unseen>,
 }
 
 impl Plan<'_> {
@@ -244,6 +257,7 @@ impl Plan<'_> {
             .filter_map(|(name, slices)| Some((name.clone(), newest_pass(slices)?)))
             .collect();
         let left_out = self.left_out(&chosen, &known);
+        let unseen = self.unseen(&chosen, &known);
         // Children first, so that each parent can be given its side of their queues.
         let mut ready: Vec<Ready> = Vec::new();
         let mut waiting: HashMap<String, Vec<Children>> = HashMap::new();
@@ -253,14 +267,12 @@ impl Plan<'_> {
             let children = waiting.remove(&name).unwrap_or_default();
             let parent = resource.spec().parent.as_ref();
             let above = parent.and_then(|parent| newest.get(&parent.resource));
-            let (made, child) = self.prepare(
-                resource,
-                loads,
-                slices,
-                children,
-                above.cloned(),
-                &mut evolved,
-            )?;
+            let earlier = Earlier {
+                known: slices,
+                above: above.cloned(),
+                unseen: unseen.get(&name).cloned(),
+            };
+            let (made, child) = self.prepare(resource, loads, earlier, children, &mut evolved)?;
             if loads {
                 let mut sink = made.extraction.sink.try_lock().map_err(|_| busy())?;
                 let without = left_out.iter().filter(|(parent, _)| *parent == name);
@@ -272,6 +284,7 @@ impl Plan<'_> {
             ready.push(made);
         }
         ready.reverse();
+        self.feed(&mut ready)?;
 
         let mut tasks = JoinSet::new();
         let mut extractions = Vec::new();
@@ -279,11 +292,18 @@ impl Plan<'_> {
             extraction,
             state,
             queue,
+            feed,
         } in ready
         {
             let index = extractions.len();
             extractions.push(extraction.clone());
             tasks.spawn(async move {
+                // What feeds say of it is older than its own list; one that fails says nothing.
+                if let Some(feed) = feed
+                    && let Ok(pending) = feed.await
+                {
+                    extraction.sink.lock().await.pending = Some(pending);
+                }
                 let result = match queue {
                     Some(queue) => extraction.clone().child(queue).await,
                     None => extraction.clone().root(state).await,
@@ -368,20 +388,26 @@ impl Plan<'_> {
             };
             Some((parent.clone(), StateChange::Put(row)))
         };
-        resources.filter_map(row).collect()
+        resources
+            .filter_map(row)
+            .chain(self.untold(chosen, known))
+            .collect()
     }
 
     /// Decides how one resource is read: which pass, from where, into what.
-    /// `above`: the newest pass of its parent in earlier runs.
     fn prepare(
         &self,
         resource: Arc<dyn AnyResource>,
         loads: bool,
-        mut known: KnownSlices,
+        earlier: Earlier,
         mut children: Vec<Children>,
-        above: Option<String>,
         evolved: &mut Evolved,
     ) -> Result<(Ready, Option<(String, Children)>)> {
+        let Earlier {
+            mut known,
+            above,
+            unseen,
+        } = earlier;
         let spec = resource.spec();
         let name: Arc<str> = spec.name.as_str().into();
         let place = |error: Error| error.at(format!("resource {name}"));
@@ -418,10 +444,14 @@ impl Plan<'_> {
         {
             state.pass = None;
         }
+        let unseen = unseen.filter(|_| loads && explicit.is_none());
+        if let Some(unseen) = &unseen {
+            state.pass.take_if(|pass| unseen.hides_from(pass));
+        }
         let open = state.pass.clone().filter(|_| explicit.is_none());
         let is_child = spec.parent.is_some();
         let goes_on = open.as_ref().is_some_and(|pass| {
-            is_child || (spec.paginator.can_resume() && pass.position != Default::default())
+            is_child || (spec.can_resume() && pass.position != Default::default())
         });
         let pass = open
             .as_ref()
@@ -466,9 +496,15 @@ impl Plan<'_> {
             };
             stats.note(format!("read in full each time: {why}"));
         }
-        let deletes = match self.blind(spec).filter(|_| deletes != Deletes::Keep) {
+        let told = spec.tombstone.is_some() || self.source.feed_of(&spec.name).is_some();
+        let deletes = match self
+            .blind(spec, unseen.is_some())
+            .filter(|_| deletes != Deletes::Keep)
+        {
             Some(why) => {
-                stats.note(format!("records that are gone stay: {why}"));
+                if !told {
+                    stats.note(format!("records that are gone stay: {why}"));
+                }
                 Deletes::Keep
             }
             None => deletes,
@@ -485,7 +521,7 @@ impl Plan<'_> {
             }
         }
         // Closures and the links of children may look at every field.
-        let looked_at = resource.has_closures() || !children.is_empty();
+        let looked_at = resource.has_closures() || !children.is_empty() || !spec.changes.is_empty();
         let unread = selection.clone().filter(|_| !looked_at);
         let normalizer = match loads {
             true => Some(
@@ -502,7 +538,11 @@ impl Plan<'_> {
             let mut slices = known.values();
             !by_cursor || state.cursor.is_some() || slices.any(|s| s.cursor.is_some())
         };
-        let partial_view = incremental && shown_all.is_none() && began();
+        let in_full = shown_all.is_some() || unseen.is_some();
+        let partial_view = incremental && !in_full && began();
+        if let Some(unseen) = &unseen {
+            stats.note(format!("read in full: {}", unseen.why));
+        }
         if incremental && shown_all.is_some() && began() {
             stats.note("read in full: an earlier run left its children out".to_owned());
         }
@@ -521,6 +561,12 @@ impl Plan<'_> {
             children,
             stats.clone(),
         );
+        sink.deletes = spec.deletes;
+        sink.tombstone = spec.tombstone.clone().filter(|_| loads);
+        sink.key = spec
+            .primary_key
+            .first()
+            .map(|keys| Lookup::new(resource.schema(), keys.clone()));
         // Which rows a pass has brought is told by the ids of its loads, which a clock that was set back breaks.
         let partial = open.as_ref().is_some_and(|pass| pass.partial) || pass > self.load.id;
         let mut begun = SliceState {
@@ -597,7 +643,7 @@ impl Plan<'_> {
             pass,
             staged,
             publish_cut,
-            from_start: shown_all.is_some(),
+            from_start: in_full,
             deletes,
             begun,
             partial: partial.into(),
@@ -611,18 +657,19 @@ impl Plan<'_> {
                 extraction: Arc::new(extraction),
                 state,
                 queue,
+                feed: None,
             },
             child,
         ))
     }
 
     /// Why a resource does not show what is gone.
-    fn blind(&self, spec: &ResourceSpec) -> Option<&'static str> {
+    fn blind(&self, spec: &ResourceSpec, in_full: bool) -> Option<&'static str> {
         let contract = self.source.contract_of(spec);
         let contract = contract.with(&self.options.contracts, &spec.name);
-        if spec.cursor.as_ref().is_some_and(|c| c.is_incremental()) {
+        if !in_full && spec.cursor.as_ref().is_some_and(|c| c.is_incremental()) {
             Some("its cursor asks only for what has changed")
-        } else if self.source.shows_changes_only(spec) {
+        } else if !in_full && self.source.shows_changes_only(spec) {
             Some("it is read only for the parents that have changed")
         } else if contract.discards_rows() {
             Some("its contract leaves rows out")
@@ -638,6 +685,7 @@ impl Plan<'_> {
         let spec = resource.spec();
         let mut always = spec.primary_key.clone();
         always.extend(spec.cursor.as_ref().map(|cursor| cursor.keys.clone()));
+        always.extend(spec.tombstone.as_ref().map(|field| field.keys.clone()));
         if spec.parent.is_some() {
             let names = placeholders(&spec.path);
             // The column of a parameter is left out where the record has a field of its name.
@@ -697,7 +745,7 @@ fn newest_pass(slices: &KnownSlices) -> Option<String> {
     slices.values().filter_map(of).max()
 }
 
-fn busy() -> Error {
+pub(super) fn busy() -> Error {
     Error::new(ErrorKind::System, "a sink is in use; this is a bug")
 }
 

@@ -1,5 +1,6 @@
 //! What a generated crate declares: a [`Source`] (an API) and its [`Resource`]s (the collections we extract).
 
+mod change;
 mod child;
 mod describe;
 mod embedded;
@@ -14,6 +15,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use change::Change;
+pub(crate) use change::{ChangeFn, What};
 pub use child::{ChildRequest, ParamValue, SliceRequest};
 pub use describe::ResourceDescription;
 pub use embedded::Embedded;
@@ -201,6 +204,12 @@ impl Source {
         }
     }
 
+    /// The feed that changes a resource.
+    pub(crate) fn feed_of(&self, target: &str) -> Option<&ResourceSpec> {
+        let mut specs = self.resources.iter().map(|resource| resource.spec());
+        specs.find(|spec| spec.changes.iter().any(|changes| changes.target == target))
+    }
+
     /// The contract of a resource, as it is declared.
     pub(crate) fn contract_of(&self, spec: &ResourceSpec) -> Contract {
         spec.contract.unwrap_or(self.contract)
@@ -254,10 +263,22 @@ impl Source {
                 ));
             }
         }
+        let mut fed: HashMap<&String, &String> = HashMap::new();
         for resource in &self.resources {
             let place = || format!("resource {}", resource.spec().name);
             for list in &resource.spec().embedded {
                 list.validate(resource.spec())?;
+            }
+            for changes in &resource.spec().changes {
+                let target = by_name.get(changes.target.as_str());
+                changes.validate(resource.spec(), target.map(|target| target.spec()))?;
+                if let Some(other) = fed.insert(&changes.target, &resource.spec().name) {
+                    let message = format!(
+                        "two feeds change `{}`: another is `{other}`",
+                        changes.target
+                    );
+                    return Err(Error::new(ErrorKind::Usage, message).at(place()));
+                }
             }
             let mut at = resource;
             for _ in 0..=self.resources.len() {

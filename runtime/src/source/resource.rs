@@ -3,7 +3,9 @@
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::change::ChangesOf;
 use super::child::{ChildRequest, ParamValue, SliceRequest};
 use super::embedded::Embedded;
 use super::format::Format;
@@ -11,7 +13,7 @@ use crate::cursor::{Cursor, CursorSpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, Method, Request, StatusRule};
 use crate::page::Paginator;
-use crate::record::{FieldPath, Record, Row};
+use crate::record::{AnyField, FieldPath, Lookup, Record, Row};
 use crate::schema::{Contract, Deletes, Disposition};
 
 /// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them.
@@ -55,6 +57,12 @@ pub(crate) struct ResourceSpec {
     pub missing: Option<String>,
     pub disposition: Option<Disposition>,
     pub deletes: Deletes,
+    /// Says that a record is gone.
+    pub tombstone: Option<Lookup>,
+    /// What its records say of other resources.
+    pub changes: Vec<ChangesOf>,
+    /// How far back it reaches, for a feed.
+    pub reach: Option<Duration>,
     pub contract: Option<Contract>,
     /// What is done about certain statuses.
     pub on_status: Arc<BTreeMap<u16, StatusRule>>,
@@ -99,6 +107,9 @@ impl<T: Record> Resource<T> {
             missing: None,
             disposition: None,
             deletes: Deletes::Keep,
+            tombstone: None,
+            changes: Vec::new(),
+            reach: None,
             contract: None,
             on_status: Arc::default(),
         };
@@ -255,6 +266,14 @@ impl<T: Record> Resource<T> {
         self
     }
 
+    /// The field that says that a record is gone: a flag that is true, or the time at which it went. Such a record is
+    /// marked or removed, as [`Resource::deletes`] says, also where a cursor asks only for what has changed; with
+    /// [`Deletes::Keep`] it is a record like any other.
+    pub fn tombstone(mut self, field: impl Into<AnyField<T>>) -> Self {
+        self.spec.tombstone = Some(field.into().lookup());
+        self
+    }
+
     /// What may become of its tables when the API sends more than the struct says; unless said, what the source says.
     pub fn contract(mut self, contract: Contract) -> Self {
         self.spec.contract = Some(contract);
@@ -333,6 +352,11 @@ impl ResourceSpec {
             None if incremental => Disposition::Append,
             None => Disposition::Replace,
         }
+    }
+
+    /// Whether a killed pass can go on where it stopped. What a feed has said before is not remembered.
+    pub fn can_resume(&self) -> bool {
+        self.paginator.can_resume() && self.changes.is_empty()
     }
 
     /// Whether the list is left out when its first page is answered with that status.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use etlgen_runtime::load::{
-    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory, Vanished,
+    CheckpointPolicy, Chunk, Destination, Gone, Limits, LoadInfo, LoadStatus, Memory, Vanished,
 };
 use etlgen_runtime::schema::{ColumnRole, Disposition, Drifted, TableSchema};
 use etlgen_runtime::state::{StateChange, StateRow};
@@ -266,6 +266,34 @@ impl Destination for InMemory {
                         let rows = working.tables.entry(child.name.clone()).or_default();
                         rows.retain(|_, row| ids.contains(&row["_etl_root_id"]));
                     }
+                }
+            }
+        }
+        if let Some(Gone { ids, mark }) = &chunk.gone {
+            for schema in working
+                .schemas
+                .iter()
+                .filter(|schema| schema.resource == *chunk.resource)
+            {
+                let place = match chunk.disposition {
+                    Disposition::Replace => &mut working.staged,
+                    _ => &mut working.tables,
+                };
+                let rows = place.entry(schema.name.clone()).or_default();
+                let root = schema
+                    .role(ColumnRole::RootId)
+                    .map(|column| column.name.as_str());
+                match mark {
+                    None => {
+                        rows.retain(|id, row| !ids.contains(root.map_or(id, |root| &row[root])))
+                    }
+                    Some(time) if root.is_none() => {
+                        for (_, row) in rows.iter_mut().filter(|(id, _)| ids.contains(id)) {
+                            row.entry("_etl_deleted_at".into())
+                                .or_insert(time.to_string());
+                        }
+                    }
+                    Some(_) => {}
                 }
             }
         }

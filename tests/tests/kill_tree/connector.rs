@@ -21,11 +21,57 @@ struct Item {
     tags: Option<Vec<i64>>,
 }
 
+#[derive(Record)]
+struct Person {
+    id: Option<i64>,
+    revision: Option<i64>,
+    created: Option<UnixMillis>,
+    tags: Option<Vec<i64>>,
+}
+
+#[derive(Record)]
+struct Event {
+    id: Option<i64>,
+    created: Option<UnixMillis>,
+    kind: Option<String>,
+    object: Option<Json>,
+}
+
 fn list(name: &str, path: &str) -> Resource<Item> {
+    flat(name, path).primary_key([Item::ID])
+}
+
+fn flat<T: Record>(name: &str, path: &str) -> Resource<T> {
     Resource::list(name, path)
         .records("data")
-        .primary_key([Item::ID])
-        .paginate(Paginator::last_id("after").more("more"))
+        .paginate(Paginator::last_id("after").field("id").more("more"))
+}
+
+/// People whose list shows only the new ones, and the feed that tells the rest.
+fn people(deletes: Deletes) -> (Resource<Person>, Resource<Event>) {
+    let people = flat("people", "/people")
+        .primary_key([Person::ID])
+        .deletes(deletes)
+        .incremental(
+            Cursor::created(Person::CREATED)
+                .param("since")
+                .new_rows_only(),
+        );
+    let events = flat("events", "/events")
+        .primary_key([Event::ID])
+        .incremental(
+            Cursor::created(Event::CREATED)
+                .param("since")
+                .new_rows_only(),
+        )
+        .changes("people", |event: &Event| {
+            let object = event.object.as_ref()?;
+            match event.kind.as_deref()? {
+                "deleted" => Change::delete(object.text("id")),
+                _ => Some(Change::put(object)),
+            }
+        });
+    (people, events)
 }
 
 fn source(config: &Config) -> Source {
@@ -51,7 +97,10 @@ fn source(config: &Config) -> Source {
     if deletes == Deletes::Keep {
         orders = orders.incremental(changes());
     }
+    let (people, events) = people(deletes);
     Source::new("tree", &config.base_url)
+        .resource(people)
+        .resource(events)
         .resource(list("regions", "/regions").deletes(deletes))
         .resource(shops.deletes(deletes))
         .resource(orders.deletes(deletes))

@@ -279,7 +279,8 @@ pub fn keys(rows: &RecordBatch, column: Option<&Column>) -> Vec<Option<Key>> {
     }
 }
 
-fn key(id: &str) -> Key {
+/// What stands for the id of a record.
+pub fn key(id: &str) -> Key {
     let [key @ .., _, _, _, _] = xxh3_128(id.as_bytes()).to_le_bytes();
     key
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Open;
-use super::files::Context;
+use super::files::{Context, Key};
 use super::manifest::{LoadEntry, UndoEntry, UndoResource, UndoState};
 use crate::error::Result;
 use crate::load::{LoadRow, ROLLED_BACK, RolledBack, UNDOABLE_LOADS, dlt};
@@ -107,7 +107,7 @@ impl Open {
                     load: &self.load.id,
                     next: &mut self.next,
                 };
-                let wanted = |load: &str| loads.iter().any(|known| known == load);
+                let wanted = |_: &Key, load: &str| loads.iter().any(|known| known == load);
                 let removed = resource.live.remove(&at, wanted)?;
                 back.removed = Some(removed as u64);
                 back.lost = (removed as i64 - change.records).max(0) as u64;

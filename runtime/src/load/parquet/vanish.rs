@@ -6,9 +6,10 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, TimestampMicrosecondArray};
 
-use super::files::{Context, Key, fit, key_column, keys, read};
+use super::files::{Context, Key, fit, key, key_column, keys, read};
 use super::space::Space;
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::Gone;
 use crate::schema::{ColumnRole, ColumnType, TableSchema};
 
 impl Space {
@@ -18,8 +19,28 @@ impl Space {
         files.map(|file| file.rows).sum()
     }
 
-    /// Removes the records, with their child rows, that a wanted load brought; gives how many.
-    pub fn remove(&mut self, at: &Context<'_>, wanted: impl Fn(&str) -> bool) -> Result<usize> {
+    /// Marks or removes these records.
+    pub fn gone(&mut self, at: &mut Context<'_>, gone: &Gone) -> Result<()> {
+        let index = self.index(at)?;
+        let keys = gone.ids.iter().map(|id| key(id));
+        let there: HashSet<Key> = keys.filter(|key| index.contains_key(key)).collect();
+        if there.is_empty() {
+            return Ok(());
+        }
+        let wanted = |key: &Key, _: &str| there.contains(key);
+        match gone.mark {
+            Some(time) => self.mark(at, wanted, time),
+            None => self.remove(at, wanted).map(drop),
+        }
+    }
+
+    /// Removes the records, with their child rows, that are wanted (by their keys, and the load that brought them); gives
+    /// how many.
+    pub fn remove(
+        &mut self,
+        at: &Context<'_>,
+        wanted: impl Fn(&Key, &str) -> bool,
+    ) -> Result<usize> {
         let found = self.find(at, wanted, None)?;
         let mut removed = 0;
         self.index(at)?;
@@ -35,11 +56,11 @@ impl Space {
         Ok(removed)
     }
 
-    /// Marks the records that a wanted load brought and that are not marked yet.
+    /// Marks the records that are wanted and not marked yet.
     pub fn mark(
         &mut self,
         at: &mut Context<'_>,
-        wanted: impl Fn(&str) -> bool,
+        wanted: impl Fn(&Key, &str) -> bool,
         time: i64,
     ) -> Result<()> {
         let Some(root) = at.root().cloned() else {
@@ -81,11 +102,11 @@ impl Space {
         Ok(())
     }
 
-    /// The records that a wanted load brought, by batch; with `unset`, only those that have nothing in that column.
+    /// The records that are wanted, by batch; with `unset`, only those that have nothing in that column.
     fn find(
         &mut self,
         at: &Context<'_>,
-        wanted: impl Fn(&str) -> bool,
+        wanted: impl Fn(&Key, &str) -> bool,
         unset: Option<&str>,
     ) -> Result<Vec<(u32, HashSet<Key>)>> {
         self.seal()?;
@@ -93,10 +114,12 @@ impl Space {
         let Some(root) = at.root() else {
             return Ok(found);
         };
-        let Some((id, load)) = key_column(root).zip(root.role(ColumnRole::LoadId)) else {
+        let Some(id) = key_column(root) else {
             return Ok(found);
         };
-        let mut names = vec![id.name.as_str(), load.name.as_str()];
+        let load = root.role(ColumnRole::LoadId);
+        let mut names = vec![id.name.as_str()];
+        names.extend(load.map(|load| load.name.as_str()));
         names.extend(unset);
         for (number, batch) in &self.batches {
             if batch.files.get(&root.name).is_none_or(|f| f.rows == 0) {
@@ -105,13 +128,14 @@ impl Space {
             let mut records = HashSet::new();
             let path = at.folder.file(&root.name, &batch.name, batch.placed);
             read(&path, &names, |rows| {
-                let loads = rows
-                    .column_by_name(&load.name)
+                let loads = load
+                    .and_then(|load| rows.column_by_name(&load.name))
                     .and_then(|loads| loads.as_string_opt::<i32>());
                 let set = unset.and_then(|name| rows.column_by_name(name));
                 for (row, key) in keys(rows, Some(id)).into_iter().enumerate() {
                     let brought = loads.filter(|loads| loads.is_valid(row));
-                    let is_wanted = brought.is_some_and(|loads| wanted(loads.value(row)));
+                    let load = brought.map_or("", |loads| loads.value(row));
+                    let is_wanted = key.is_some_and(|key| wanted(&key, load));
                     let is_set = set.is_some_and(|set| set.is_valid(row));
                     let key = key.filter(|key| !batch.replaced.contains(key));
                     records.extend(key.filter(|_| is_wanted && !is_set));

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::{Open, meta, rows, undo};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Chunk, LoadStatus, Vanished, dlt};
+use crate::load::{Chunk, Gone, LoadStatus, Vanished, dlt};
 use crate::record::sortable;
 use crate::schema::{Column, ColumnRole, Disposition, Drifted, TableBatch, TableSchema};
 use crate::state::StateChange;
@@ -115,6 +115,11 @@ impl Open {
         if let Some(vanished) = &chunk.vanished {
             self.vanish(&chunk.resource, vanished)?;
         }
+        if let Some(gone) = &chunk.gone {
+            let count = self.gone(&chunk.resource, gone, place)?;
+            let change = self.changes.entry(chunk.resource.to_string()).or_default();
+            change.records -= if staged { 0 } else { count as i64 };
+        }
         Ok(())
     }
 
@@ -141,6 +146,46 @@ impl Open {
         let change = self.changes.entry(resource.to_owned()).or_default();
         change.records -= removed as i64;
         Ok(())
+    }
+
+    /// Marks or removes these records; gives how many it has removed. `place`: where the rows of a table stand.
+    fn gone(
+        &self,
+        resource: &str,
+        gone: &Gone,
+        place: impl Fn(&str) -> String,
+    ) -> rusqlite::Result<usize> {
+        let Some(root) = self.tables_of(resource).find(|t| t.parent.is_none()) else {
+            return Ok(0);
+        };
+        let Some(id) = root.role(ColumnRole::RowId).map(|id| quoted(&id.name)) else {
+            return Ok(0);
+        };
+        let name = quoted(&place(&root.name));
+        if let Some(at) = gone.mark {
+            let Some(mark) = root.role(ColumnRole::DeletedAt) else {
+                return Ok(0);
+            };
+            let mark = quoted(&mark.name);
+            let sql = format!("UPDATE {name} SET {mark} = ?2 WHERE {id} = ?1 AND {mark} IS NULL");
+            let mut update = self.db.prepare_cached(&sql)?;
+            for id in &gone.ids {
+                update.execute(params![id, sortable(at).as_str()])?;
+            }
+            return Ok(0);
+        }
+        let sql = format!("SELECT 1 FROM {name} WHERE {id} = ?1");
+        let mut find = self.db.prepare_cached(&sql)?;
+        let mut there = HashSet::new();
+        for id in &gone.ids {
+            if find.exists([id])? {
+                there.insert(id.as_str());
+            }
+        }
+        for table in self.tables_of(resource).filter(|_| !there.is_empty()) {
+            delete(&self.db, &place(&table.name), table, &there)?;
+        }
+        Ok(there.len())
     }
 
     /// Removes records, with their child rows; `wanted`: a condition on the root table with one parameter.

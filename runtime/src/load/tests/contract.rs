@@ -4,8 +4,8 @@ use std::slice::from_ref;
 
 use super::Place;
 use super::support::*;
-use crate::load::Chunk;
-use crate::schema::{ColumnType, Disposition, TableSchema};
+use crate::load::{Chunk, Gone};
+use crate::schema::{ColumnRole, ColumnType, Disposition, TableSchema};
 
 fn merge(records: &[Rec<'_>]) -> Chunk {
     chunk(Disposition::Merge, records)
@@ -126,6 +126,95 @@ pub fn a_pass_is_of_all_tables_of_its_resource<P: Place>() {
     assert_eq!(orders::<P>(dir.path()), ["d=2"]);
     assert!(lines::<P>(dir.path()).is_empty());
     check::<P>(dir.path());
+}
+
+fn gone(ids: &[&str], mark: Option<i64>) -> Option<Gone> {
+    let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+    Some(Gone { ids, mark })
+}
+
+pub fn records_that_are_said_to_be_gone_go<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let there = merge(&[("a", 1, &[1, 2]), ("b", 2, &[7]), ("c", 3, &[3])]);
+    let says = |records: &[Rec<'_>], ids: &[&str]| Chunk {
+        gone: gone(ids, None),
+        ..merge(records)
+    };
+    run::<P>(dir.path(), "1", &[&[there]]);
+    // Those that are not there, too, and one that comes in the same chunk, or in the same commit.
+    let new = says(&[("d", 4, &[4]), ("e", 5, &[5])], &["a", "d", "x"]);
+    run::<P>(dir.path(), "2", &[&[new, says(&[], &["e"])]]);
+    assert_eq!(orders::<P>(dir.path()), ["b=2", "c=3"]);
+    assert_eq!(lines::<P>(dir.path()), ["b=7", "c=3"]);
+    check::<P>(dir.path());
+    // It comes back.
+    run::<P>(
+        dir.path(),
+        "3",
+        &[&[says(&[], &["b"]), merge(&[("b", 6, &[6])])]],
+    );
+    assert_eq!(orders::<P>(dir.path()), ["b=6", "c=3"]);
+    assert_eq!(lines::<P>(dir.path()), ["b=6", "c=3"]);
+    // In a pass only what the pass has brought is meant.
+    let staged = Chunk {
+        gone: gone(&["f", "c"], None),
+        ..pass(&[("f", 1, &[1]), ("g", 1, &[1])], true, false)
+    };
+    run::<P>(dir.path(), "4", &[&[staged]]);
+    assert_eq!(orders::<P>(dir.path()), ["b=6", "c=3"]);
+    run::<P>(dir.path(), "5", &[&[pass(&[], false, true)]]);
+    assert_eq!(orders::<P>(dir.path()), ["g=1"]);
+    assert_eq!(lines::<P>(dir.path()), ["g=1"]);
+    check::<P>(dir.path());
+}
+
+pub fn records_that_are_said_to_be_gone_are_marked_once<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let says = |records: &[Rec<'_>], ids: &[&str], time: i64| {
+        let mut chunk = merge(records);
+        let root = &mut chunk.tables[0];
+        let mut schema = (*root.schema).clone();
+        let mark = column(
+            "_etl_deleted_at",
+            ColumnType::Timestamp,
+            ColumnRole::DeletedAt,
+        );
+        let nulls = arrow_array::new_null_array(&mark.ty.arrow(), records.len());
+        schema.columns.push(mark);
+        let mut columns = root.rows.columns().to_vec();
+        columns.push(nulls);
+        *root = batch(schema, columns);
+        chunk.gone = gone(ids, Some(time));
+        chunk
+    };
+    let marks = || {
+        let mut rows = P::rows(dir.path(), "orders", &["_etl_id", "_etl_deleted_at"]);
+        rows.sort();
+        let marks = rows.into_iter().map(|row| row[1].clone());
+        marks.collect::<Vec<_>>()
+    };
+    run::<P>(
+        dir.path(),
+        "1",
+        &[&[says(&[("a", 1, &[1]), ("b", 2, &[2])], &["a"], 1_000_000)]],
+    );
+    let first = marks();
+    assert!(first[0].is_some() && first[1].is_none(), "{first:?}");
+    run::<P>(
+        dir.path(),
+        "2",
+        &[&[says(&[], &["a", "b", "x"], 2_000_000)]],
+    );
+    let second = marks();
+    assert_eq!(second[0], first[0]);
+    assert!(second[1].is_some() && second[1] != first[0], "{second:?}");
+    assert_eq!(lines::<P>(dir.path()), ["a=1", "b=2"]);
+    run::<P>(
+        dir.path(),
+        "3",
+        &[&[says(&[("a", 3, &[])], &[], 3_000_000)]],
+    );
+    assert_eq!(marks(), [None, second[1].clone()]);
 }
 
 pub fn columns_are_only_added<P: Place>() {

@@ -93,6 +93,7 @@ pub fn chunk(disposition: Disposition, records: &[Rec<'_>]) -> Chunk {
         begins_pass: false,
         ends_pass: false,
         vanished: None,
+        gone: None,
     }
 }
 

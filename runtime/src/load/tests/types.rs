@@ -134,6 +134,7 @@ pub fn every_value_is_as_it_was<P: Place>() {
         begins_pass: disposition == Disposition::Replace,
         ends_pass: disposition == Disposition::Replace,
         vanished: None,
+        gone: None,
     };
     for disposition in [
         Disposition::Append,

@@ -19,6 +19,7 @@ fn try_add<T: Record>(normalizer: &mut Normalizer, body: &str) -> Result<()> {
         pass: "",
         ordinal: 0,
         copied: &copied,
+        deleted: None,
     };
     for row in PageReader::<T>::new(&[], &[]).read(body.as_bytes())?.rows {
         normalizer.append(row.erased(), &origin)?;

@@ -1,0 +1,549 @@
+//! Records that say that they are gone, and feeds that change other resources.
+
+#[allow(dead_code)]
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use etlgen_runtime::prelude::*;
+use etlgen_runtime::run::{Outcome, Proof, RunOptions, RunReport, sync};
+use serde_json::{Value, json};
+use support::{Answer, InMemory, serve};
+
+#[derive(Record)]
+struct Customer {
+    id: Option<i64>,
+    version: Option<i64>,
+    created: Option<UnixTime>,
+    tags: Option<Vec<i64>>,
+    gone: Option<bool>,
+    gone_at: Option<UnixTime>,
+}
+
+#[derive(Record)]
+struct Event {
+    id: Option<i64>,
+    created: Option<UnixTime>,
+    kind: Option<String>,
+    object: Option<Json>,
+}
+
+#[derive(Record)]
+struct Gone {
+    key: Option<i64>,
+}
+
+const START: i64 = 1_700_000_000;
+
+/// An API that tells each change of a customer as an event.
+#[derive(Default)]
+struct Store {
+    customers: BTreeMap<i64, Value>,
+    events: Vec<Value>,
+    deleted: Vec<i64>,
+    clock: i64,
+    oldest_first: bool,
+    /// A list that is answered with 418.
+    fails: Option<&'static str>,
+    /// What happens when the list of customers is first asked for.
+    meanwhile: Option<fn(&mut Store)>,
+}
+
+impl Store {
+    fn new(customers: i64) -> Arc<Mutex<Store>> {
+        let mut store = Store::default();
+        (1..=customers).for_each(|id| store.put(id));
+        Arc::new(Mutex::new(store))
+    }
+
+    fn tell(&mut self, kind: &str, object: &Value) {
+        let id = self.events.len() as i64 + 1;
+        // Two events a second.
+        let created = START + self.clock / 2;
+        self.events
+            .push(json!({"id": id, "created": created, "kind": kind, "object": object}));
+    }
+
+    /// A customer comes, or changes.
+    fn put(&mut self, id: i64) {
+        self.clock += 1;
+        let there = self.customers.get(&id);
+        let created = there.map_or(START + self.clock / 2, |there| {
+            there["created"].as_i64().unwrap()
+        });
+        let version = self.clock;
+        let tags: Vec<i64> = (0..version % 3).collect();
+        let object = json!({"id": id, "version": version, "created": created, "tags": tags});
+        self.customers.insert(id, object.clone());
+        self.tell("customer.updated", &object);
+    }
+
+    fn delete(&mut self, id: i64) {
+        self.clock += 1;
+        let object = self.customers.remove(&id).unwrap();
+        self.deleted.push(id);
+        self.tell("customer.deleted", &object);
+    }
+
+    fn answer(&mut self, path: &str, query: &BTreeMap<String, String>) -> Answer {
+        if self.fails == Some(path) {
+            return (418, Vec::new(), "{}".into());
+        }
+        if path == "/customers"
+            && let Some(meanwhile) = self.meanwhile.take()
+        {
+            meanwhile(self);
+        }
+        let number = |name: &str| query.get(name).map_or(0, |text| text.parse().unwrap());
+        let mut rows: Vec<Value> = match path {
+            "/customers" => self.customers.values().cloned().collect(),
+            "/deleted" => self
+                .deleted
+                .iter()
+                .map(|key| json!({"id": key, "key": key}))
+                .collect(),
+            _ if self.oldest_first => self.events.clone(),
+            _ => self.events.iter().rev().cloned().collect(),
+        };
+        rows.retain(|row| {
+            row["created"]
+                .as_i64()
+                .is_none_or(|time| time >= number("since"))
+        });
+        let after = number("after");
+        let start = rows
+            .iter()
+            .position(|row| row["id"] == after)
+            .map_or(0, |at| at + 1);
+        let page = &rows[start..rows.len().min(start + 3)];
+        let body = json!({"data": page, "more": start + 3 < rows.len()});
+        (200, Vec::new(), body.to_string())
+    }
+}
+
+fn list<T: Record>(name: &str, path: &str) -> Resource<T> {
+    Resource::list(name, path)
+        .records("data")
+        .paginate(Paginator::last_id("after").field("id").more("more"))
+}
+
+fn customers(deletes: Deletes) -> Resource<Customer> {
+    list("customers", "/customers")
+        .primary_key([Customer::ID])
+        .incremental(
+            Cursor::created(Customer::CREATED)
+                .param("since")
+                .new_rows_only(),
+        )
+        .deletes(deletes)
+}
+
+fn events() -> Resource<Event> {
+    list("events", "/events")
+        .primary_key([Event::ID])
+        .incremental(
+            Cursor::created(Event::CREATED)
+                .param("since")
+                .new_rows_only(),
+        )
+        .changes("customers", |event: &Event| {
+            let object = event.object.as_ref()?;
+            match event.kind.as_deref()? {
+                "customer.updated" => Some(Change::put(object)),
+                "customer.deleted" => Change::delete(object.text("id")),
+                _ => None,
+            }
+        })
+}
+
+fn start(store: &Arc<Mutex<Store>>) -> (String, Arc<Mutex<Vec<String>>>) {
+    let store = store.clone();
+    serve(move |path, query| store.lock().unwrap().answer(path, query))
+}
+
+fn source(base: &str, deletes: Deletes) -> Source {
+    Source::new("shop", base)
+        .resource(customers(deletes))
+        .resource(events())
+}
+
+fn try_run(source: &Source, into: &InMemory, names: &[&str]) -> etlgen_runtime::Result<RunReport> {
+    let options = RunOptions {
+        resources: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..RunOptions::default()
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let into = Box::new(into.clone());
+    runtime.block_on(sync(source, into, &options, Arc::new(())))
+}
+
+fn run(source: &Source, into: &InMemory) -> RunReport {
+    try_run(source, into, &[]).unwrap()
+}
+
+fn number(text: &str) -> i64 {
+    let value = text.split_once('[').unwrap().1;
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
+
+/// The customers that are there, by id: their version, and how many tags they have; those that are marked apart.
+fn there(into: &InMemory) -> (BTreeMap<i64, (i64, usize)>, Vec<i64>) {
+    let tags: Vec<String> = into
+        .table("customers__tags")
+        .into_values()
+        .map(|row| row["_etl_root_id"].clone())
+        .collect();
+    let (mut there, mut marked) = (BTreeMap::new(), Vec::new());
+    for (id, row) in into.table("customers") {
+        let tags = tags.iter().filter(|root| **root == id).count();
+        match row.contains_key("_etl_deleted_at") {
+            true => marked.push(number(&row["id"])),
+            false => _ = there.insert(number(&row["id"]), (number(&row["version"]), tags)),
+        }
+    }
+    marked.sort();
+    (there, marked)
+}
+
+fn expected(store: &Arc<Mutex<Store>>) -> BTreeMap<i64, (i64, usize)> {
+    let store = store.lock().unwrap();
+    let customers = store.customers.iter();
+    customers
+        .map(|(id, row)| {
+            (
+                *id,
+                (
+                    row["version"].as_i64().unwrap(),
+                    row["tags"].as_array().unwrap().len(),
+                ),
+            )
+        })
+        .collect()
+}
+
+/// Some come, some change more than once, some go, some of them after a change, and one comes back.
+fn change(store: &Arc<Mutex<Store>>) {
+    let mut store = store.lock().unwrap();
+    for id in [2, 3, 2, 9, 3, 3] {
+        store.put(id);
+    }
+    store.delete(4);
+    store.put(5);
+    store.delete(5);
+    store.delete(6);
+    store.put(6);
+}
+
+#[test]
+fn events_change_and_remove_what_the_list_does_not_show_any_more() {
+    for (deletes, oldest_first) in [
+        (Deletes::Hard, false),
+        (Deletes::Hard, true),
+        (Deletes::Soft, false),
+        (Deletes::Soft, true),
+    ] {
+        let store = Store::new(8);
+        store.lock().unwrap().oldest_first = oldest_first;
+        let (base, log) = start(&store);
+        let source = source(&base, deletes);
+        let into = InMemory::new(1);
+        run(&source, &into);
+        assert_eq!(there(&into), (expected(&store), Vec::new()));
+        change(&store);
+        log.lock().unwrap().clear();
+        let report = run(&source, &into);
+        let marked = if deletes == Deletes::Soft {
+            vec![4, 5]
+        } else {
+            Vec::new()
+        };
+        assert_eq!(
+            there(&into),
+            (expected(&store), marked.clone()),
+            "{deletes:?} {oldest_first}"
+        );
+        let lists = log
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|r| r.starts_with("/customers"))
+            .count();
+        assert_eq!(lists, 1, "only what is new");
+        assert!(
+            matches!(report.resources[0].proof, Proof::Proved(_)),
+            "{report:#?}"
+        );
+        // Nothing new: nothing changes, though the last events come again.
+        run(&source, &into);
+        assert_eq!(there(&into), (expected(&store), marked));
+    }
+}
+
+#[test]
+fn what_the_list_brings_in_the_same_run_is_newer_than_the_feed() {
+    let store = Store::new(4);
+    let (base, _) = start(&store);
+    let source = source(&base, Deletes::Hard);
+    let into = InMemory::new(1);
+    run(&source, &into);
+    store.lock().unwrap().put(7);
+    // The feed has told how 7 was at first, and that 8 came, when 7 changes and 8 goes.
+    store.lock().unwrap().put(8);
+    store.lock().unwrap().meanwhile = Some(|store| {
+        store.put(7);
+        store.delete(8);
+    });
+    let before = into.table("events").len();
+    run(&source, &into);
+    assert_eq!(into.table("events").len(), before + 2);
+    let (rows, _) = there(&into);
+    assert_eq!(
+        rows[&7],
+        expected(&store)[&7],
+        "an older event must not overwrite the list's row"
+    );
+    run(&source, &into);
+    assert_eq!(there(&into).0, expected(&store));
+}
+
+#[test]
+fn a_run_that_fails_at_any_commit_or_list_loses_no_change() {
+    for deletes in [Deletes::Hard, Deletes::Soft] {
+        for commit in 0.. {
+            let store = Store::new(8);
+            let (base, _) = start(&store);
+            let source = source(&base, deletes);
+            let into = InMemory::new(1);
+            run(&source, &into);
+            change(&store);
+            let failed = try_run(&source, &into.failing_at(commit), &[]).is_err();
+            // Also between a failure and the run that goes on.
+            store.lock().unwrap().put(3);
+            store.lock().unwrap().delete(7);
+            run(&source, &into);
+            let (rows, marked) = there(&into);
+            assert_eq!(
+                rows,
+                expected(&store),
+                "{deletes:?} after a failure at commit {commit}"
+            );
+            assert_eq!(marked.len(), if deletes == Deletes::Soft { 3 } else { 0 });
+            if !failed {
+                break;
+            }
+        }
+    }
+    for list in ["/customers", "/events"] {
+        let store = Store::new(8);
+        let (base, _) = start(&store);
+        let source = source(&base, Deletes::Hard);
+        let into = InMemory::new(1);
+        run(&source, &into);
+        change(&store);
+        store.lock().unwrap().fails = Some(list);
+        let report = run(&source, &into);
+        let failed = |resource: &&etlgen_runtime::run::ResourceReport| {
+            matches!(resource.outcome, Outcome::Failed(..))
+        };
+        assert_eq!(report.resources.iter().filter(failed).count(), 1);
+        store.lock().unwrap().fails = None;
+        run(&source, &into);
+        assert_eq!(there(&into).0, expected(&store), "{list}");
+    }
+}
+
+#[test]
+fn what_no_feed_tells_any_more_is_read_in_full() {
+    // Events that nobody has read are gone from the feed.
+    let forget = |store: &Arc<Mutex<Store>>| store.lock().unwrap().events.clear();
+    let note = |report: &RunReport, why: &str| {
+        let notes = &report.resources[0].notes;
+        assert!(
+            notes.iter().any(|note| note.contains(why)),
+            "{why}: {notes:?}"
+        );
+    };
+    let store = Store::new(8);
+    let (base, log) = start(&store);
+    let lists = || {
+        let mut log = log.lock().unwrap();
+        std::mem::take(&mut *log)
+            .iter()
+            .filter(|r| r.starts_with("/customers"))
+            .count()
+    };
+    let into = InMemory::new(1);
+    // A feed that comes to a list that has been read.
+    let alone = Source::new("shop", &base).resource(customers(Deletes::Hard));
+    run(&alone, &into);
+    change(&store);
+    forget(&store);
+    let report = run(&source(&base, Deletes::Hard), &into);
+    note(&report, "its feed `events` was not read before");
+    assert_eq!(there(&into).0, expected(&store));
+
+    // A feed that was last read too long ago.
+    let short = || {
+        Source::new("shop", &base)
+            .resource(customers(Deletes::Hard))
+            .resource(events().reaches_back(Duration::from_millis(20)))
+    };
+    change_again(&store);
+    forget(&store);
+    std::thread::sleep(Duration::from_millis(30));
+    let report = run(&short(), &into);
+    note(&report, "reaches back");
+    assert_eq!(there(&into).0, expected(&store));
+
+    // A feed that was read without it.
+    change_again(&store);
+    let source = source(&base, Deletes::Hard);
+    try_run(&source, &into, &["events"]).unwrap();
+    forget(&store);
+    lists();
+    let report = try_run(&source, &into, &["customers"]).unwrap();
+    note(&report, "`events` was read without it");
+    assert_eq!(there(&into).0, expected(&store));
+    assert!(lists() > 1);
+    run(&source, &into);
+    assert_eq!(lists(), 1, "once is enough");
+}
+
+fn change_again(store: &Arc<Mutex<Store>>) {
+    let mut store = store.lock().unwrap();
+    let last = *store.customers.keys().last().unwrap();
+    store.delete(last);
+    store.put(1);
+    store.put(last + 10);
+}
+
+#[test]
+fn a_list_of_what_was_deleted_removes_it() {
+    for (deletes, marked) in [
+        (Deletes::Hard, vec![]),
+        (Deletes::Soft, vec![2, 5]),
+        (Deletes::Keep, vec![]),
+    ] {
+        let store = Store::new(6);
+        let (base, _) = start(&store);
+        let gone = list("deleted", "/deleted")
+            .primary_key([Gone::KEY])
+            .tombstones_of("customers", |gone: &Gone| gone.key);
+        let source = Source::new("shop", &base)
+            .resource(gone)
+            .resource(customers(deletes));
+        let into = InMemory::new(1);
+        run(&source, &into);
+        store.lock().unwrap().delete(2);
+        store.lock().unwrap().delete(5);
+        let report = run(&source, &into);
+        let (rows, found) = there(&into);
+        assert_eq!(found, marked);
+        let stay = if deletes == Deletes::Keep { 6 } else { 4 };
+        assert_eq!(rows.len(), stay, "{deletes:?}");
+        let notes = &report.resources[1].notes;
+        assert!(
+            notes
+                .iter()
+                .any(|note| note.starts_with("2 records are gone")),
+            "{notes:?}"
+        );
+    }
+}
+
+#[test]
+fn a_record_may_say_itself_that_it_is_gone() {
+    type Declare = fn(Resource<Customer>) -> Resource<Customer>;
+    let fields: [(Declare, Value); 4] = [
+        (|list| list.tombstone(Customer::GONE), json!({"gone": true})),
+        (
+            |list| list.tombstone(Customer::GONE_AT),
+            json!({"gone_at": START}),
+        ),
+        (
+            |list| list.tombstone("state.removed"),
+            json!({"state": {"removed": 1}}),
+        ),
+        (
+            |list| list.tombstone("removed"),
+            json!({"removed": "2023-11-14T22:13:20Z"}),
+        ),
+    ];
+    for (declare, says) in fields {
+        for deletes in [Deletes::Soft, Deletes::Hard, Deletes::Keep] {
+            let store = Store::new(5);
+            let (base, _) = start(&store);
+            let changed = list("customers", "/customers")
+                .primary_key([Customer::ID])
+                .incremental(Cursor::updated(Customer::CREATED).param("since"))
+                .deletes(deletes);
+            let source = Source::new("shop", &base).resource(declare(changed));
+            let into = InMemory::new(1);
+            run(&source, &into);
+            let touch = |id: i64, more: &Value| {
+                let mut store = store.lock().unwrap();
+                store.clock += 2;
+                let created = START + store.clock / 2;
+                let object = store.customers.get_mut(&id).unwrap();
+                object["created"] = json!(created);
+                for key in ["gone", "gone_at", "state", "removed"] {
+                    object.as_object_mut().unwrap().remove(key);
+                }
+                object
+                    .as_object_mut()
+                    .unwrap()
+                    .extend(more.as_object().unwrap().clone());
+            };
+            touch(2, &says);
+            touch(
+                3,
+                &json!({"gone": false, "gone_at": null, "removed": "", "state": {"removed": 0}}),
+            );
+            run(&source, &into);
+            let (rows, marked) = there(&into);
+            let ids: Vec<i64> = rows.into_keys().collect();
+            match deletes {
+                Deletes::Keep => assert_eq!((ids, marked), (vec![1, 2, 3, 4, 5], vec![])),
+                Deletes::Soft => assert_eq!((ids, marked), (vec![1, 3, 4, 5], vec![2])),
+                Deletes::Hard => assert_eq!((ids, marked), (vec![1, 3, 4, 5], vec![])),
+            }
+            // It comes back.
+            touch(2, &json!({}));
+            run(&source, &into);
+            assert_eq!(there(&into).0.len(), 5);
+            assert!(there(&into).1.is_empty());
+        }
+    }
+}
+
+#[test]
+fn feeds_that_cannot_be_are_errors() {
+    let (base, _) = serve(|_, _| (200, Vec::new(), "{}".into()));
+    let feed = || list::<Gone>("deleted", "/deleted").primary_key([Gone::KEY]);
+    let tells = |feed: Resource<Gone>| feed.tombstones_of("customers", |gone: &Gone| gone.key);
+    let with = |feed: Resource<Gone>| Source::new("s", &base).resource(feed);
+    let list = || customers(Deletes::Hard);
+    let child = list().child_of("deleted", |gone: &Gone, request| {
+        request.query("x", gone.key)
+    });
+    let compound = list().primary_key([Customer::ID, Customer::VERSION]);
+    for (source, message) in [
+        (with(tells(feed())), "not there"),
+        (
+            with(tells(feed()).primary_key([Gone::KEY; 0])).resource(list()),
+            "needs a key",
+        ),
+        (with(tells(feed())).resource(child), "is a child"),
+        (with(tells(feed())).resource(compound), "key of one field"),
+        (
+            with(tells(feed())).resource(list()).resource(events()),
+            "two feeds",
+        ),
+    ] {
+        let error = try_run(&source, &InMemory::new(1), &[]).unwrap_err();
+        assert!(error.to_string().contains(message), "{message}: {error}");
+    }
+}
