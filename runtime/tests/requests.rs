@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use etlgen_runtime::prelude::*;
-use etlgen_runtime::run::{RunOptions, sync};
+use etlgen_runtime::run::{Outcome, RunOptions, sync};
 use support::InMemory;
 
 #[derive(Record)]
@@ -27,7 +27,9 @@ struct Seen {
 }
 
 /// Answers every request with `answer`; gives the base URL and what was asked.
-fn serve(answer: fn(&Seen) -> (u16, String)) -> (String, Arc<Mutex<Vec<Seen>>>) {
+fn serve(
+    answer: impl Fn(&Seen) -> (u16, String) + Send + 'static,
+) -> (String, Arc<Mutex<Vec<Seen>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let log = Arc::new(Mutex::new(Vec::new()));
@@ -88,7 +90,7 @@ fn run(source: &Source) -> Result<(), String> {
     match report
         .resources
         .iter()
-        .all(|resource| resource.requests > 0 && resource.records > 0)
+        .all(|it| it.requests > 0 && it.records > 0 && !matches!(it.outcome, Outcome::Failed(..)))
     {
         true => Ok(()),
         false => Err(format!("{:?}", report.resources)),
@@ -176,4 +178,100 @@ fn an_answer_that_echoes_an_own_credential_is_shown_without_it() {
         Resource::list("audits", "/audits").auth("admin_token", Some(Auth::bearer("ADMIN-TOKEN")));
     let error = run(&Source::new("credentials", &base).resource(audits)).unwrap_err();
     assert!(error.contains("no use for ***"), "{error}");
+}
+
+/// Signs with what the key, the request and a counter make; the time is in whole seconds, and no test waits for one.
+fn signed(base: &str) -> Source {
+    let tries = std::sync::atomic::AtomicUsize::new(1);
+    let auth = Auth::sign("the-signing-key", move |key, request| {
+        let number = tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let text = format!(
+            "{} {} {} {} {}",
+            request.method(),
+            request.target(),
+            request.sent_header("x-key-id").unwrap_or("nobody"),
+            request.body(),
+            key.expose().len(),
+        );
+        request.header("X-Time", request.unix_time().to_string());
+        request.signature("X-Signature", format!("signature-{number} {text}"));
+    });
+    let things: Resource<Thing> = Resource::list("things", "/things/search")
+        .post()
+        .body(serde_json::json!({"order": "id"}))
+        .query("kind", "a b");
+    Source::new("signed", base)
+        .auth(Auth::header("X-Key-Id", "kid-0001").and(auth))
+        .resource(things)
+}
+
+#[test]
+fn every_try_is_signed_anew_and_as_it_is_sent() {
+    let (base, log) = serve(|request| {
+        let first = request.headers.iter().any(|it| it.contains("signature-1 "));
+        match first {
+            true => (503, "{}".to_owned()),
+            false => (200, r#"[{"id": 1}]"#.to_owned()),
+        }
+    });
+    run(&signed(&base)).unwrap();
+    let log = log.lock().unwrap();
+    assert_eq!(log.len(), 2);
+    for (at, seen) in log.iter().enumerate() {
+        let expected = format!(
+            "x-signature: signature-{} {} kid-0001 {} 15",
+            at + 1,
+            seen.line,
+            seen.body
+        );
+        assert!(seen.headers.contains(&expected), "{expected}: {seen:?}");
+        assert!(seen.headers.iter().any(|it| it.starts_with("x-time: ")));
+        assert!(seen.line.ends_with("?kind=a+b"), "{seen:?}");
+        assert_eq!(seen.body, r#"{"order":"id"}"#);
+    }
+}
+
+#[test]
+fn neither_key_nor_signature_is_recorded_or_shown() {
+    let echo = |seen: &Seen| {
+        let signature = seen.headers.iter().find(|it| it.starts_with("x-signature"));
+        let (_, signature) = signature.unwrap().split_once(": ").unwrap();
+        let body = serde_json::json!([{"id": 1, "told": signature, "key": "the-signing-key"}]);
+        (200, body.to_string())
+    };
+    let (base, _) = serve(echo);
+    let folder = tempfile::tempdir().unwrap();
+    let tape = folder.path().join("tape");
+    run(&signed(&base).record(&tape)).unwrap();
+    let mut files = 0;
+    for file in std::fs::read_dir(&tape).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        assert!(!text.contains("signature-"), "{text}");
+        assert!(!text.contains("the-signing-key"), "{text}");
+        files += 1;
+    }
+    assert_eq!(files, 1);
+    // And the recording answers what would be signed otherwise.
+    run(&signed("http://127.0.0.1:9").replay(&tape)).unwrap();
+
+    let refuse = |_: &Seen| (403, r#"{"message": "bad key the-signing-key"}"#.to_owned());
+    let error = run(&signed(&serve(refuse).0)).unwrap_err();
+    assert!(error.contains("bad key ***"), "{error}");
+}
+
+#[test]
+fn a_signature_stays_with_the_api() {
+    let (elsewhere, log) = serve(|_| (200, r#"{"items": [{"id": 2}]}"#.to_owned()));
+    let body = format!(r#"{{"items": [{{"id": 1}}], "next": "{elsewhere}/things"}}"#);
+    let (base, _) = serve(move |_| (200, body.clone()));
+    let things: Resource<Thing> = Resource::list("things", "/things")
+        .records("items")
+        .paginate(Paginator::next_url("next"));
+    let auth = Auth::sign("key", |key, request| {
+        request.signature("X-Signature", key.expose());
+    });
+    let source = Source::new("signed", &base).auth(auth).resource(things);
+    let error = run(&source).unwrap_err();
+    assert!(error.contains("not the API's own host"), "{error}");
+    assert!(log.lock().unwrap().is_empty());
 }

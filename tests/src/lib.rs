@@ -3,6 +3,7 @@
 // The invoice of the benchmark has more fields than `json!` takes by default.
 #![recursion_limit = "256"]
 
+pub mod compile;
 pub mod connector;
 pub mod hostile;
 pub mod mock;

@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::workspace::{binary, cargo, root, stderr};
+use crate::compile::Tree;
+use crate::workspace::{binary, root, stderr};
 
 /// The document, as the crate names it.
 const SPEC: &str = "api.yaml";
@@ -20,8 +21,13 @@ pub struct Owned {
 impl Owned {
     /// Writes the crate of a document; `arguments` go to `etlgen new`.
     pub fn new(spec: &str, arguments: &[&str]) -> Owned {
+        Owned::by(binary("etlgen", "etlgen"), spec, arguments)
+    }
+
+    /// The same, by that program.
+    pub fn by(etlgen: PathBuf, spec: &str, arguments: &[&str]) -> Owned {
         let owned = Owned {
-            etlgen: binary("etlgen", "etlgen"),
+            etlgen,
             folder: tempfile::tempdir().unwrap(),
         };
         owned.respecify(spec);
@@ -105,7 +111,7 @@ impl Owned {
     }
 
     /// Every file of the crate, by its path.
-    pub fn tree(&self) -> BTreeMap<String, Vec<u8>> {
+    pub fn tree(&self) -> Tree {
         let mut found = BTreeMap::new();
         files(&self.made(), "", &mut found);
         found
@@ -113,7 +119,7 @@ impl Owned {
 }
 
 /// Files by their path below a folder; what cargo and git write is left out.
-pub fn files(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
+pub fn files(folder: &Path, prefix: &str, found: &mut Tree) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -125,51 +131,4 @@ pub fn files(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>)
             false => _ = found.insert(format!("{prefix}{name}"), std::fs::read(&path).unwrap()),
         }
     }
-}
-
-/// Compiles crates by their names, all in one workspace, with what this one has built and pinned.
-pub fn compile<'a>(crates: impl Iterator<Item = (String, &'a Owned)>) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut members = Vec::new();
-    for (member, owned) in crates {
-        for (path, bytes) in owned.tree() {
-            let mut text = String::from_utf8(bytes).unwrap();
-            if path == "Cargo.toml" {
-                // Packages of one workspace have names of their own; the library keeps its.
-                let name = text.lines().find_map(|line| line.strip_prefix("name = "));
-                let name = name.unwrap().to_owned();
-                let own = text.replacen(&name, &format!("\"{member}\""), 1);
-                let lib = name.replace('-', "_");
-                text = format!(
-                    "{}\n[lib]\nname = {lib}\n",
-                    own.replace("[workspace]\n", "")
-                );
-            }
-            let to = folder.path().join(&member).join(path);
-            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-            std::fs::write(to, text).unwrap();
-        }
-        members.push(format!("\"{member}\""));
-    }
-    let workspace = format!(
-        "[workspace]\nresolver = \"3\"\nmembers = [{}]\n",
-        members.join(", ")
-    );
-    std::fs::write(folder.path().join("Cargo.toml"), workspace).unwrap();
-    std::fs::copy(root().join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
-    let etlgen = binary("etlgen", "etlgen");
-    let output = cargo()
-        .current_dir(folder.path())
-        .args([
-            "check",
-            "--offline",
-            "--workspace",
-            "--all-targets",
-            "--quiet",
-        ])
-        .env("CARGO_TARGET_DIR", etlgen.ancestors().nth(2).unwrap())
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
 }

@@ -31,14 +31,26 @@ pub fn cargo() -> Command {
 
 /// Builds a program of the workspace, if it is not fresh, once in a process; gives its path.
 pub fn binary(package: &str, bin: &str) -> PathBuf {
+    profile(package, bin, "dev")
+}
+
+/// The same, optimised: it takes minutes to build, and pays where it runs some hundred times.
+pub fn optimised(package: &str, bin: &str) -> PathBuf {
+    profile(package, bin, "release")
+}
+
+fn profile(package: &str, bin: &str, profile: &str) -> PathBuf {
     static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
     let mut known = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    let path = known.entry(format!("{package} {bin}")).or_insert_with(|| {
-        let mut build = cargo();
-        build.current_dir(root());
-        build.args(["build", "--package", package, "--bin", bin]);
-        built(&mut build, bin)
-    });
+    let path = known
+        .entry(format!("{package} {bin} {profile}"))
+        .or_insert_with(|| {
+            let mut build = cargo();
+            build.current_dir(root());
+            build.args(["build", "--package", package, "--bin", bin]);
+            build.args(["--profile", profile]);
+            built(&mut build, bin)
+        });
     path.clone()
 }
 

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use etlgen_tests::owned::{Owned, compile};
+use etlgen_tests::compile::compile;
+use etlgen_tests::owned::Owned;
 use etlgen_tests::workspace::{stderr, stdout};
 use similar::TextDiff;
 
@@ -310,8 +311,8 @@ fn each_is_as_it_was_agreed() {
         );
         if scenario.code == 0 {
             shop.ends(0, &["check"]);
-            sound.push((scenario.name.replace(' ', "-"), shop));
+            sound.push((scenario.name.replace(' ', "-"), shop.tree()));
         }
     }
-    compile(sound.iter().map(|(name, shop)| (name.clone(), shop)));
+    compile(sound);
 }

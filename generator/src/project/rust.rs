@@ -137,20 +137,20 @@ pub fn doubled(file: &syn::File) -> Vec<(Definition, Definition)> {
     found
 }
 
-/// What is defined in these files, by its place and name.
-pub type Definitions = BTreeMap<(Option<String>, String), Definition>;
+/// What is defined in these files, by its place, kind and name: a module may have the name of a function in it.
+pub type Definitions = BTreeMap<(Option<String>, &'static str, String), Definition>;
 
 /// What one set of files defines and another does not, or otherwise.
 pub fn changed(before: &Definitions, after: &Definitions) -> Vec<(Definition, Option<String>)> {
     let types: BTreeSet<&String> = after
         .keys()
-        .filter(|key| key.0.is_none())
-        .map(|key| &key.1)
+        .filter(|key| key.1 == "type")
+        .map(|key| &key.2)
         .collect();
     before
         .iter()
         .filter_map(|(key, definition)| {
-            if !matches!(definition.kind, "field" | "function" | "type") {
+            if definition.kind == "import" {
                 return None;
             }
             // Of a type that is gone, the type itself is what is told.
@@ -174,18 +174,24 @@ pub fn mentions(line: &str, definition: &Definition) -> bool {
     if code.starts_with("//") {
         return false;
     }
-    let word = |text: &str, before: &str| {
+    let found = |text: &str, before: &str, ends: fn(&str) -> bool| {
         code.match_indices(&format!("{before}{text}"))
             .any(|(at, found)| {
-                let ends = code[at + found.len()..].chars().next();
-                let begins = code[..at].chars().next_back();
+                let (begin, rest) = (&code[..at], &code[at + found.len()..]);
                 let in_name = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-                !in_name(ends) && (!before.is_empty() || !in_name(begins))
+                !in_name(rest.chars().next())
+                    && (!before.is_empty() || !in_name(begin.chars().next_back()))
+                    && ends(rest)
             })
     };
+    let word = |text: &str, before: &str| found(text, before, |_| true);
     let name = definition.name.trim_start_matches("r#");
     match definition.kind {
         "field" => word(&definition.name, ".") || word(&name.to_uppercase(), "::"),
+        "module" => {
+            found(&definition.name, "", |rest| rest.starts_with("::"))
+                || found(&definition.name, "::", |rest| !rest.starts_with('('))
+        }
         _ => word(&definition.name, ""),
     }
 }

@@ -62,7 +62,7 @@ impl Side {
         let lines = texts.iter().flat_map(|text| text.lines());
         Side {
             definitions: found
-                .map(|it| ((it.of.clone(), it.name.clone()), it))
+                .map(|it| ((it.of.clone(), it.kind, it.name.clone()), it))
                 .collect(),
             lines: lines.map(|line| line.trim().to_owned()).collect(),
         }

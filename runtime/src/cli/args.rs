@@ -5,10 +5,27 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::error::Result;
+use crate::load::{Destination, Destinations};
 use crate::settings::Settings;
 
+/// What `--destination` names, among those that the connector knows.
+#[derive(Clone)]
+pub struct Named {
+    url: String,
+    known: Destinations,
+}
+
+impl Named {
+    /// Opens it.
+    pub fn open(&self) -> Result<Box<dyn Destination>> {
+        self.known.open(&self.url)
+    }
+}
+
 /// The whole command.
-pub fn command<C: Settings>(name: &str, version: &str) -> Command {
+pub fn command<C: Settings>(name: &str, version: &str, known: Destinations) -> Command {
+    let destination = || destination(&known);
     let settings = C::SETTINGS.iter().map(|setting| {
         let variable = format!("{}_{}", C::PREFIX, setting.name.to_uppercase());
         let mut help = setting.help.trim_end_matches('.').to_owned();
@@ -28,7 +45,7 @@ pub fn command<C: Settings>(name: &str, version: &str) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .args(settings)
-        .subcommand(sync())
+        .subcommand(sync(destination()))
         .subcommand(
             Command::new("check")
                 .about("Asks the API whether it knows us: one request")
@@ -40,8 +57,8 @@ pub fn command<C: Settings>(name: &str, version: &str) -> Command {
         )
         .subcommand(Command::new("resources").about("Lists the resources, and how each is read"))
         .subcommand(read())
-        .subcommand(tables())
-        .subcommand(state())
+        .subcommand(tables(&destination))
+        .subcommand(state(&destination))
         .subcommand(
             Command::new("rollback")
                 .about("Takes a load back: its rows go, and the state is what it was before")
@@ -69,10 +86,10 @@ pub fn sends(matches: &ArgMatches) -> bool {
     }
 }
 
-fn sync() -> Command {
+fn sync(destination: Arg) -> Command {
     Command::new("sync")
         .about("Loads the resources into a destination, from where the last run stopped")
-        .arg(destination())
+        .arg(destination)
         .arg(resources(
             "Only these, comma separated (their parents are read too)",
         ))
@@ -225,7 +242,7 @@ fn read() -> Command {
         .args(window())
 }
 
-fn tables() -> Command {
+fn tables(destination: &dyn Fn() -> Arg) -> Command {
     let resource = |name: &'static str, help: &'static str| {
         Arg::new(name)
             .required(true)
@@ -259,7 +276,7 @@ fn tables() -> Command {
         )
 }
 
-fn state() -> Command {
+fn state(destination: &dyn Fn() -> Arg) -> Command {
     Command::new("state")
         .about("Shows, moves or forgets what a destination remembers of the last runs")
         .subcommand_required(true)
@@ -307,11 +324,19 @@ fn state() -> Command {
         )
 }
 
-fn destination() -> Arg {
+fn destination(known: &Destinations) -> Arg {
+    let forms = known.forms().join(" or ");
+    let known = known.clone();
+    // A name that is wrong is an error of the run, so that the report tells it too.
+    let named = move |url: &str| {
+        let (url, known) = (url.to_owned(), known.clone());
+        Ok::<_, String>(Named { url, known })
+    };
     Arg::new("destination")
         .long("destination")
         .value_name("URL")
-        .help("sqlite:FILE or parquet:FOLDER [default: sqlite:<source>.db]")
+        .value_parser(named)
+        .help(format!("{forms} [default: sqlite:<source>.db]"))
 }
 
 fn resources(help: &'static str) -> Arg {
@@ -345,7 +370,12 @@ fn window() -> [Arg; 3] {
 mod tests {
     use std::time::Duration;
 
-    use super::{duration, sync};
+    use super::{destination, duration};
+    use crate::load::Destinations;
+
+    fn sync() -> clap::Command {
+        super::sync(destination(&Destinations::default()))
+    }
 
     #[test]
     fn durations_have_units() {

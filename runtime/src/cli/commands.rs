@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 use serde_json::json;
 
+use super::args::Named;
 use super::log::JsonLog;
 use super::progress::Teller;
 use super::table::align;
@@ -138,7 +139,7 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
         false => teller.clone(),
     };
     let stop = options.stop.clone();
-    let report = destination(&url(matches, source)).and_then(|into| {
+    let report = into(matches, source).and_then(|into| {
         block_on(async move {
             tokio::spawn(stop_on_signals(stop));
             run::sync(source, into, &options, observer).await
@@ -277,11 +278,12 @@ fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
     Ok(0)
 }
 
-pub(super) fn url(matches: &ArgMatches, source: &Source) -> String {
-    matches
-        .get_one::<String>("destination")
-        .cloned()
-        .unwrap_or_else(|| format!("sqlite:{}.db", source.name()))
+/// The destination that was named, or the default; nothing is opened yet.
+pub(super) fn into(matches: &ArgMatches, source: &Source) -> Result<Box<dyn Destination>> {
+    match matches.get_one::<Named>("destination") {
+        Some(named) => named.open(),
+        None => destination(&format!("sqlite:{}.db", source.name())),
+    }
 }
 
 /// Opens a destination that is there already, and leaves what its resources were declared as out of the state.
@@ -299,7 +301,7 @@ pub(super) fn open_whole(
     matches: &ArgMatches,
     source: &Source,
 ) -> Result<(Box<dyn Destination>, Memory)> {
-    let mut into = destination(&url(matches, source))?;
+    let mut into = self::into(matches, source)?;
     if !into.exists() {
         let message = format!("{} is not there", into.describe());
         return Err(Error::new(ErrorKind::Destination, message).hint("`sync` makes it"));
@@ -316,6 +318,7 @@ pub(super) fn open_whole(
 mod tests {
     use super::super::args;
     use super::*;
+    use crate::load::Destinations;
     use crate::record::Record;
     use crate::settings::Settings;
     use crate::source::Resource;
@@ -338,7 +341,8 @@ mod tests {
         let report = folder.join("report.json");
         let mut all = vec!["c", "sync", "--report", report.to_str().unwrap()];
         all.extend(words);
-        let matches = args::command::<Config>("c", "1").try_get_matches_from(all);
+        let matches =
+            args::command::<Config>("c", "1", Destinations::default()).try_get_matches_from(all);
         let source = Source::new("taped", "https://api.example")
             .resource(Resource::<Item>::list("items", "/items").primary_key([Item::ID]));
         let code = run(&matches.unwrap(), &source);

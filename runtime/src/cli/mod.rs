@@ -14,6 +14,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::error::{Error, Result};
+use crate::load::Destinations;
 use crate::run::StopSignal;
 use crate::settings::{Places, Redactor, Secret, Settings};
 use crate::source::Source;
@@ -28,7 +29,17 @@ const EXIT_STOPPED: u8 = 130;
 /// Exit codes: 0 all is well; 1 the machine; 2 usage or settings; 3 credentials; 4 the API or its paging;
 /// 5 the destination or the state; 6 some resources failed and the others are loaded; 130 stopped by a signal.
 pub fn main<C: Settings>(name: &str, version: &str, source: fn(&C) -> Source) -> ExitCode {
-    let matches = match args::command::<C>(name, version).try_get_matches() {
+    main_with(name, version, source, Destinations::default())
+}
+
+/// The same with destinations of one's own: `Destinations::default().with("jsonl", "FOLDER", Jsonl::new)`.
+pub fn main_with<C: Settings>(
+    name: &str,
+    version: &str,
+    source: fn(&C) -> Source,
+    destinations: Destinations,
+) -> ExitCode {
+    let matches = match args::command::<C>(name, version, destinations).try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
             // Help and version are no errors; whether the terminal takes the text is not ours to decide.

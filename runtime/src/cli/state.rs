@@ -5,10 +5,10 @@ use std::io::Read;
 use clap::ArgMatches;
 use serde_json::json;
 
-use super::commands::{chosen, open, open_whole, url};
+use super::commands::{chosen, into, open, open_whole};
 use super::out;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{LoadInfo, LoadStatus, destination};
+use crate::load::{LoadInfo, LoadStatus};
 use crate::run;
 use crate::source::Source;
 use crate::state::{self, Declared, StateChange};
@@ -73,7 +73,7 @@ pub fn import(matches: &ArgMatches, source: &Source) -> Result<u8> {
         .hint("`state export` writes such a file")
     })?;
     // Also into one that is not there yet: the next run goes on there.
-    let mut into = destination(&url(matches, source))?;
+    let mut into = into(matches, source)?;
     let memory = into.open(&LoadInfo {
         id: run::load_id(),
         source: source.name().to_owned(),

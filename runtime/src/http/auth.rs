@@ -2,17 +2,22 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::Method;
 use super::oauth::Grant;
+use super::sign::Unsigned;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Secret;
 
 /// The credentials that go along with every request to the API's own host, and to no other.
 #[derive(Clone, Default)]
 pub struct Auth(Vec<Credential>);
+
+type Sign = dyn Fn(&Secret, &mut Unsigned<'_>) + Send + Sync;
 
 #[derive(Clone)]
 enum Credential {
@@ -29,6 +34,10 @@ enum Credential {
         value: Secret,
     },
     OAuth(Arc<Grant>),
+    Signature {
+        key: Secret,
+        sign: Arc<Sign>,
+    },
     /// Nothing can be sent: why.
     Missing(&'static str),
 }
@@ -128,6 +137,18 @@ impl Auth {
         }
     }
 
+    /// A signature: before each try `sign` sees the request as it will be sent, with the other credentials, and adds
+    /// headers. The key itself goes nowhere; the signature, like every credential, goes to the API's own host alone.
+    pub fn sign(
+        key: impl Into<Secret>,
+        sign: impl Fn(&Secret, &mut Unsigned<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        Auth(vec![Credential::Signature {
+            key: key.into(),
+            sign: Arc::new(sign),
+        }])
+    }
+
     /// Both go along (an API that wants a key and a token).
     pub fn and(mut self, other: Auth) -> Self {
         self.0.extend(other.0);
@@ -150,6 +171,7 @@ impl Auth {
                     secrets.push(value.clone())
                 }
                 Credential::OAuth(grant) => secrets.extend(grant.secrets()),
+                Credential::Signature { key, .. } => secrets.push(key.clone()),
                 Credential::Missing(_) => {}
             }
         }
@@ -177,6 +199,8 @@ impl Auth {
                         "set an access token, or a refresh token with the client's id and secret",
                     ));
                 }
+                // Last of all, by `put_signatures`.
+                Credential::Signature { .. } => {}
                 Credential::OAuth(grant) => {
                     let token = grant.token(http).await?;
                     insert(
@@ -188,6 +212,38 @@ impl Auth {
             }
         }
         Ok(())
+    }
+
+    /// Signs a request that is complete but for that; gives the signatures.
+    pub(crate) fn put_signatures(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: &mut HeaderMap,
+        body: &str,
+    ) -> Result<Vec<Secret>> {
+        let mut made = Vec::new();
+        for credential in &self.0 {
+            let Credential::Signature { key, sign } = credential else {
+                continue;
+            };
+            let mut request = Unsigned {
+                method: method.name(),
+                url,
+                headers,
+                body,
+                time: SystemTime::now(),
+                added: Vec::new(),
+            };
+            sign(key, &mut request);
+            for header in request.added {
+                insert(headers, &header.name, &header.value)?;
+                if header.secret {
+                    made.push(header.value.as_str().into());
+                }
+            }
+        }
+        Ok(made)
     }
 
     /// Forgets bought tokens; true if there was one, so that a 401 is worth another try.

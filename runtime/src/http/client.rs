@@ -291,15 +291,22 @@ impl Client {
         auth.apply(http, &mut url, &mut headers)
             .await
             .map_err(Failure::Final)?;
+        let body = request.body.as_ref().map(serde_json::Value::to_string);
+        if body.is_some() {
+            let json = HeaderValue::from_static("application/json");
+            headers.insert("content-type", json);
+        }
+        let signed = body.as_deref().unwrap_or_default();
+        let signatures = auth
+            .put_signatures(request.method, &url, &mut headers, signed)
+            .map_err(Failure::Final)?;
         let mut builder = match request.method {
             Method::Get => http.get(url),
             Method::Post => http.post(url),
         };
         builder = builder.headers(headers);
-        if let Some(body) = &request.body {
-            builder = builder
-                .header("content-type", "application/json")
-                .body(body.to_string());
+        if let Some(body) = body {
+            builder = builder.body(body);
         }
         let transient = |error: reqwest::Error| Failure::Transient(describe(&error));
         let response = builder.send().await.map_err(transient)?;
@@ -324,8 +331,9 @@ impl Client {
             request: String::new(),
         };
         if let Some(recorder) = recorder {
+            let secrets = self.secrets().into_iter().chain(signatures);
             recorder
-                .write(request, &self.headers, &answer, self.secrets())
+                .write(request, &self.headers, &answer, secrets.collect())
                 .map_err(Failure::Final)?;
         }
         Ok(answer)

@@ -10,6 +10,7 @@ mod oauth;
 mod replay;
 mod request;
 mod retry;
+mod sign;
 mod status;
 
 pub use auth::Auth;
@@ -20,4 +21,5 @@ pub(crate) use link::next_link;
 pub(crate) use replay::Exchange;
 use replay::Replay;
 pub(crate) use request::{Method, Request};
+pub use sign::Unsigned;
 pub use status::StatusRule;

@@ -13,6 +13,7 @@ use crate::schema::ColumnRole;
 use crate::schema::{Disposition, Drifted, Layout, TableBatch, TableSchema};
 use crate::state::{StateChange, StateRow};
 
+mod destinations;
 pub(crate) mod dlt;
 mod migrate;
 #[cfg(feature = "parquet")]
@@ -23,6 +24,8 @@ pub mod sqlite;
 mod tests;
 #[cfg(any(feature = "sqlite", test))]
 mod text;
+
+pub use destinations::Destinations;
 
 /// What a destination remembers of a source.
 #[derive(Clone, Debug, Default)]
@@ -273,16 +276,5 @@ pub trait Destination: Send {
 
 /// Opens the destination that `url` names: `sqlite:FILE`, `parquet:FOLDER`.
 pub fn destination(url: &str) -> Result<Box<dyn Destination>> {
-    let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
-    match scheme {
-        #[cfg(feature = "sqlite")]
-        "sqlite" if !rest.is_empty() => Ok(Box::new(sqlite::Sqlite::new(rest))),
-        #[cfg(feature = "parquet")]
-        "parquet" if !rest.is_empty() => Ok(Box::new(parquet::Parquet::new(rest))),
-        _ => Err(Error::new(
-            ErrorKind::Usage,
-            format!("`{url}` is not a destination that this connector knows"),
-        )
-        .hint("it loads into sqlite:FILE and parquet:FOLDER, for example sqlite:data.db")),
-    }
+    Destinations::default().open(url)
 }

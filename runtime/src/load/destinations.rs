@@ -1,0 +1,94 @@
+//! Which destinations a connector knows.
+
+use std::sync::Arc;
+
+use super::Destination;
+use crate::error::{Error, ErrorKind, Result};
+
+type Make = Arc<dyn Fn(&str) -> Box<dyn Destination> + Send + Sync>;
+
+#[derive(Clone)]
+struct Kind {
+    scheme: String,
+    rest: String,
+    make: Make,
+}
+
+/// The kinds of destination that a connector knows; a URL names its kind before the colon: `sqlite:data.db`.
+///
+/// [`Destinations::default`] has those of this crate, [`crate::cli::main_with`] takes more.
+#[derive(Clone)]
+pub struct Destinations(Vec<Kind>);
+
+impl Default for Destinations {
+    fn default() -> Self {
+        let known = Destinations(Vec::new());
+        #[cfg(feature = "sqlite")]
+        let known = known.with("sqlite", "FILE", |file| super::sqlite::Sqlite::new(file));
+        #[cfg(feature = "parquet")]
+        let known = known.with("parquet", "FOLDER", |folder| {
+            super::parquet::Parquet::new(folder)
+        });
+        known
+    }
+}
+
+impl Destinations {
+    /// One more kind, in the place of one with the same `scheme`. `make` gets what stands behind the colon, which is
+    /// never empty; `rest` is what help and errors call that (`FOLDER`). Nothing is to be opened yet.
+    pub fn with<D: Destination + 'static>(
+        mut self,
+        scheme: &str,
+        rest: &str,
+        make: impl Fn(&str) -> D + Send + Sync + 'static,
+    ) -> Self {
+        self.0.retain(|kind| kind.scheme != scheme);
+        self.0.push(Kind {
+            scheme: scheme.to_owned(),
+            rest: rest.to_owned(),
+            make: Arc::new(move |rest| Box::new(make(rest))),
+        });
+        self
+    }
+
+    /// The destination that `url` names.
+    pub fn open(&self, url: &str) -> Result<Box<dyn Destination>> {
+        let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
+        let kind = self.0.iter().find(|kind| kind.scheme == scheme);
+        match kind.filter(|_| !rest.is_empty()) {
+            Some(kind) => Ok((kind.make)(rest)),
+            None => Err(Error::new(
+                ErrorKind::Usage,
+                format!("`{url}` is not a destination that this connector knows"),
+            )
+            .hint(format!("it loads into {}", self.forms().join(" and ")))),
+        }
+    }
+
+    /// How their URLs look: `sqlite:FILE`.
+    pub(crate) fn forms(&self) -> Vec<String> {
+        let form = |kind: &Kind| format!("{}:{}", kind.scheme, kind.rest);
+        self.0.iter().map(form).collect()
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::*;
+    use crate::load::sqlite::Sqlite;
+
+    #[test]
+    fn a_kind_of_ones_own_stands_beside_ours() {
+        let known = Destinations::default().with("lake", "BUCKET", |rest| Sqlite::new(rest));
+        assert!(known.open("lake:x").unwrap().describe().ends_with("x"));
+        assert!(known.open("sqlite:y.db").is_ok());
+        for bad in ["lake", "lake:", "lakes:x", ""] {
+            let Err(error) = known.open(bad) else {
+                panic!("{bad:?} was opened");
+            };
+            let error = error.to_string();
+            assert!(error.contains("lake:BUCKET"), "{error}");
+            assert!(error.contains("sqlite:FILE"), "{error}");
+        }
+    }
+}

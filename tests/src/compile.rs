@@ -1,0 +1,101 @@
+//! Crates that etlgen wrote and their owners changed, compiled many at a time.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::workspace::{binary, cargo, root, stderr, stdout};
+
+/// The files of a crate, by their path.
+pub type Tree = BTreeMap<String, Vec<u8>>;
+
+/// Compiles crates by their names, all in one workspace, with what this one has built and pinned. Gives what the
+/// compiler says against those that do not compile.
+pub fn failures(crates: impl IntoIterator<Item = (String, Tree)>) -> BTreeMap<String, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut members = Vec::new();
+    for (member, tree) in crates {
+        put(&folder.path().join(&member), &member, &tree);
+        members.push(format!("{member:?}"));
+    }
+    if members.is_empty() {
+        return BTreeMap::new();
+    }
+    let workspace = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = [{}]\n",
+        members.join(", ")
+    );
+    std::fs::write(folder.path().join("Cargo.toml"), workspace).unwrap();
+    std::fs::copy(root().join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
+    let etlgen = binary("etlgen", "etlgen");
+    let output = cargo()
+        .current_dir(folder.path())
+        .args(["check", "--offline", "--workspace", "--keep-going"])
+        .args(["--lib", "--bins", "--examples", "--test", "*"])
+        .args(["--quiet", "--message-format", "json"])
+        .env("CARGO_TARGET_DIR", etlgen.ancestors().nth(2).unwrap())
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
+        .output()
+        .unwrap();
+    let failures = errors(&stdout(&output));
+    assert!(
+        output.status.success() || !failures.is_empty(),
+        "{}",
+        stderr(&output)
+    );
+    failures
+}
+
+/// Compiles crates that have to compile.
+pub fn compile(crates: impl IntoIterator<Item = (String, Tree)>) {
+    for (name, said) in failures(crates) {
+        panic!("{name} does not compile:\n{said}");
+    }
+}
+
+/// Writes a crate as a member of a workspace.
+fn put(folder: &Path, member: &str, tree: &Tree) {
+    for (path, bytes) in tree {
+        if path.starts_with(".etlgen/") {
+            continue;
+        }
+        let mut text = String::from_utf8(bytes.clone()).unwrap();
+        if path == "Cargo.toml" {
+            // Packages of one workspace have names of their own; the library keeps its.
+            let name = text.lines().find_map(|line| line.strip_prefix("name = "));
+            let name = name.unwrap().to_owned();
+            let own = text.replacen(&name, &format!("{member:?}"), 1);
+            let lib = name.replace('-', "_");
+            text = format!(
+                "{}\n[lib]\nname = {lib}\n",
+                own.replace("[workspace]\n", "")
+            );
+        }
+        let to = folder.join(path);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::write(to, text).unwrap();
+    }
+}
+
+/// The errors that cargo tells as JSON, by the folder of their crate.
+fn errors(messages: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::<String, String>::new();
+    for line in messages.lines() {
+        let Ok(message) = serde_json::from_str::<Value>(line) else {
+            continue;
+        };
+        let (Some(manifest), true) = (
+            message["manifest_path"].as_str(),
+            message["message"]["level"] == "error",
+        ) else {
+            continue;
+        };
+        let folder = Path::new(manifest).parent().and_then(Path::file_name);
+        let said = message["message"]["rendered"].as_str().unwrap_or_default();
+        let name = folder.unwrap_or_default().to_string_lossy().into_owned();
+        *found.entry(name).or_default() += said;
+    }
+    found
+}
