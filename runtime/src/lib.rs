@@ -31,4 +31,7 @@ pub mod testing;
 #[cfg(feature = "cli")]
 pub mod cli;
 
+/// The versions of Arrow that [`schema::TableBatch`] is made of.
+pub use {arrow_array, arrow_schema};
+
 pub use error::{Error, ErrorKind, Result};

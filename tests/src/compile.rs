@@ -1,7 +1,8 @@
 //! Crates that etlgen wrote and their owners changed, compiled many at a time.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -14,29 +15,13 @@ pub type Tree = BTreeMap<String, Vec<u8>>;
 /// compiler says against those that do not compile.
 pub fn failures(crates: impl IntoIterator<Item = (String, Tree)>) -> BTreeMap<String, String> {
     let folder = tempfile::tempdir().unwrap();
-    let mut members = Vec::new();
-    for (member, tree) in crates {
-        put(&folder.path().join(&member), &member, &tree);
-        members.push(format!("{member:?}"));
-    }
-    if members.is_empty() {
+    if workspace(folder.path(), crates) == 0 {
         return BTreeMap::new();
     }
-    let workspace = format!(
-        "[workspace]\nresolver = \"3\"\nmembers = [{}]\n",
-        members.join(", ")
-    );
-    std::fs::write(folder.path().join("Cargo.toml"), workspace).unwrap();
-    std::fs::copy(root().join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
-    let etlgen = binary("etlgen", "etlgen");
-    let output = cargo()
-        .current_dir(folder.path())
+    let output = cargo_in(folder.path())
         .args(["check", "--offline", "--workspace", "--keep-going"])
         .args(["--lib", "--bins", "--examples", "--test", "*"])
         .args(["--quiet", "--message-format", "json"])
-        .env("CARGO_TARGET_DIR", etlgen.ancestors().nth(2).unwrap())
-        .env("CARGO_INCREMENTAL", "0")
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
         .output()
         .unwrap();
     let failures = errors(&stdout(&output));
@@ -55,12 +40,42 @@ pub fn compile(crates: impl IntoIterator<Item = (String, Tree)>) {
     }
 }
 
+/// Writes crates by their names as the members of a workspace, which pins what this one pins; gives how many.
+pub fn workspace(folder: &Path, crates: impl IntoIterator<Item = (String, Tree)>) -> usize {
+    let mut members = Vec::new();
+    for (member, tree) in crates {
+        put(&folder.join(&member), &member, &tree);
+        members.push(format!("{member:?}"));
+    }
+    let manifest = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = [{}]\n",
+        members.join(", ")
+    );
+    std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    members.len()
+}
+
+/// `cargo` in such a workspace, with what this one has built.
+pub fn cargo_in(folder: &Path) -> Command {
+    let mut cargo = cargo();
+    cargo
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", target())
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+    cargo
+}
+
+/// Where this workspace's programs are built.
+pub fn target() -> PathBuf {
+    let etlgen = binary("etlgen", "etlgen");
+    etlgen.ancestors().nth(2).unwrap().to_owned()
+}
+
 /// Writes a crate as a member of a workspace.
 fn put(folder: &Path, member: &str, tree: &Tree) {
     for (path, bytes) in tree {
-        if path.starts_with(".etlgen/") {
-            continue;
-        }
         let mut text = String::from_utf8(bytes.clone()).unwrap();
         if path == "Cargo.toml" {
             // Packages of one workspace have names of their own; the library keeps its.

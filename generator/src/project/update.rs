@@ -178,11 +178,12 @@ impl File<'_> {
                 }
             }
             (base, Some(mine), Some(new)) => {
-                if mine == *new || (!changed && self.path == self.target) {
+                let renamed = self.path != self.target;
+                if (mine == *new || !changed) && (!renamed || stays) {
                     return Ok(());
                 }
                 let target = if stays { &place } else { self.target };
-                if self.path != self.target && !stays {
+                if renamed && !stays {
                     planned.changes.insert(self.path.clone(), None);
                 }
                 if base.is_some_and(|base| style.same(self.path, &mine, base)) {
@@ -207,7 +208,7 @@ impl File<'_> {
                         line,
                         why,
                     }));
-                if text == mine && self.path == self.target {
+                if text == mine && !renamed {
                     return Ok(());
                 }
                 planned.write(target, text, outcome);

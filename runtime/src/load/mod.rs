@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
+use serde::{Deserialize, Serialize};
 
 pub use migrate::{NewValues, TableChange};
 
@@ -18,17 +19,19 @@ pub(crate) mod dlt;
 mod migrate;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+#[cfg(any(
+    feature = "promises",
+    all(test, any(feature = "sqlite", feature = "parquet"))
+))]
+pub mod promises;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-#[cfg(all(test, any(feature = "sqlite", feature = "parquet")))]
-mod tests;
-#[cfg(any(feature = "sqlite", test))]
-mod text;
+pub(crate) mod text;
 
 pub use destinations::Destinations;
 
-/// What a destination remembers of a source.
-#[derive(Clone, Debug, Default)]
+/// What a destination remembers of a source. As JSON it can be kept in a file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Memory {
     /// Every table it holds, as last committed.
     pub tables: Vec<TableSchema>,
@@ -198,6 +201,10 @@ pub struct Limits {
 
 /// A place that holds tables. One thread owns it; calls come in the order `open`, then any number of
 /// `write`s and `commit`s.
+///
+/// `write` puts the rows of a chunk, which are [`TableBatch`]es of Arrow columns or, row by row, [`TableBatch::json_lines`],
+/// beside those that are there as its [`Disposition`] says; [`ColumnRole`] tells which column names a row
+/// (`RowId`) and which the record that a child row belongs to (`RootId`).
 ///
 /// What was written since the last commit becomes visible at `commit`, all of it, together with the state, or not
 /// at all: a process killed at any moment leaves the last commit.

@@ -3,11 +3,13 @@
 mod contract;
 mod drift;
 mod layout;
+mod lines;
 
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, TimeUnit};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use contract::Entity;
 pub use contract::{Contract, ContractRule, Mode};
@@ -15,13 +17,16 @@ pub use drift::{Done, Drifted};
 pub use layout::Layout;
 
 /// The type of a column; the Arrow type that carries it is [`ColumnType::arrow`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ColumnType {
     /// `true` or `false`.
     Bool,
     /// A signed integer of 64 bits.
+    #[serde(rename = "bigint")]
     Int64,
     /// An IEEE double.
+    #[serde(rename = "double")]
     Float64,
     /// An exact number, 38 digits of which 9 stand behind the point.
     Decimal,
@@ -34,6 +39,7 @@ pub enum ColumnType {
     /// A UUID, carried as its 36 characters.
     Uuid,
     /// Bytes.
+    #[serde(rename = "binary")]
     Bytes,
     /// A JSON document, carried as text.
     Json,
@@ -82,7 +88,8 @@ impl ColumnType {
 }
 
 /// What a column is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ColumnRole {
     /// A value of the API.
     Data,
@@ -129,7 +136,7 @@ impl ColumnRole {
 }
 
 /// One column of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     /// The name in the destination.
     pub name: String,
@@ -149,7 +156,7 @@ impl Column {
 }
 
 /// A root table (one row per record) or a child table (one row per element of a list).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableSchema {
     /// The name in the destination.
     pub name: String,

@@ -10,8 +10,10 @@ pub use file::{export, import};
 pub(crate) use rewind::rewind;
 pub use slice::{Pass, SliceState};
 
+use serde::{Deserialize, Serialize};
+
 /// One row of the state table; (`resource`, `slice`) is its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateRow {
     /// The resource.
     pub resource: String,

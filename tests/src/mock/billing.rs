@@ -1,8 +1,11 @@
 //! A billing API in the manner of Stripe: lists newest first, the next page starts after the last id.
 
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
+use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 
 use super::Mock;
 use super::data::{CITIES, COUNTRIES, NAMES, START, WORDS, drifts, extend, mix, pick};
@@ -106,6 +109,10 @@ impl Collection {
             let index = self.index(id);
             end = end.min(index.ok_or_else(|| format!("no such object: {id}"))?);
         }
+        let offset = request.number("offset")?.unwrap_or(0);
+        end = end
+            .saturating_sub(usize::try_from(offset).unwrap_or(0))
+            .max(first);
         let last = first.max(end.saturating_sub(limit));
         let expand = request
             .query
@@ -136,10 +143,16 @@ pub(super) fn answer(mock: &Mock, request: &Request) -> Response {
     let bearer = format!("Bearer {BILLING_KEY}");
     match request.header("authorization") {
         Some(given) if given == bearer || given == BASIC => {}
+        None if is_signed(request) => {}
         Some(_) => return error(401, "Invalid API key provided."),
         None => return error(401, "You did not provide an API key."),
     }
     let parts: Vec<&str> = request.path.split('/').skip(2).collect();
+    if let ["invoices" | "payments", id, below] = parts.as_slice()
+        && let Some(list) = undocumented(mock, below, id)
+    {
+        return Response::json(200, &list);
+    }
     let name = parts.first().copied().unwrap_or_default();
     let Some(collection) = Collection::find(mock, name) else {
         return error(404, &format!("Unrecognized request URL: {}", request.path));
@@ -166,6 +179,55 @@ pub(super) fn answer(mock: &Mock, request: &Request) -> Response {
         }
         _ => error(405, "This method is not allowed here."),
     }
+}
+
+/// Whether it is signed with the key, as `docs/customise.md` has it: HMAC-SHA256 over time, method, target and body
+/// (which no list has), not older than five minutes.
+fn is_signed(request: &Request) -> bool {
+    let (Some(time), Some(given)) = (request.header("x-timestamp"), request.header("x-signature"))
+    else {
+        return false;
+    };
+    let now = SystemTime::UNIX_EPOCH
+        .elapsed()
+        .unwrap_or_default()
+        .as_secs();
+    let is_new = time.parse().is_ok_and(|time: u64| now.abs_diff(time) < 300);
+    let text = format!("{time}\n{}\n{}\n", request.method, request.target);
+    let mut mac = Hmac::<Sha256>::new_from_slice(BILLING_KEY.as_bytes()).unwrap();
+    mac.update(text.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    is_new && given == hex
+}
+
+/// Lists of which the document says nothing: the payments of an invoice, the refunds of a payment.
+fn undocumented(mock: &Mock, name: &str, parent: &str) -> Option<Value> {
+    let data: Vec<Value> = match name {
+        "payments" => {
+            let index = Collection::find(mock, "invoices")?.index(parent)?;
+            let payment = |number| {
+                json!({
+                    "id": format!("pay_{:06}_{number}", index + 1),
+                    "amount": 1_000 + index,
+                    "currency": "eur",
+                    "method": pick(&["card", "transfer"], index),
+                })
+            };
+            (0..index % 3).map(payment).collect()
+        }
+        "refunds" => {
+            let number = parent.strip_prefix("pay_")?;
+            let refund = json!({"id": format!("re_{number}"), "amount": 10});
+            number
+                .ends_with("_1")
+                .then_some(refund)
+                .into_iter()
+                .collect()
+        }
+        _ => return None,
+    };
+    Some(json!({"object": "list", "data": data, "has_more": false}))
 }
 
 fn error(status: u16, message: &str) -> Response {

@@ -1,5 +1,5 @@
 //! The folder after loads; `faults`: after kills and mistakes. What every destination promises is tested in
-//! `load/tests.rs`.
+//! `load/promises.rs`.
 
 mod faults;
 mod support;
@@ -11,7 +11,7 @@ use arrow_array::Array;
 use self::support::*;
 use super::*;
 
-crate::load::tests::promises!(ParquetFolder);
+crate::promises!(ParquetFolder);
 
 #[test]
 fn small_batches_become_one() {

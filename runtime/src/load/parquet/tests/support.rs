@@ -11,8 +11,8 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
 use crate::load::parquet::{Parquet, files};
-use crate::load::tests::Place;
-pub use crate::load::tests::support::{Rec, chunk, drifted, load, pass, tables};
+use crate::load::promises::Place;
+pub use crate::load::promises::support::{Rec, chunk, drifted, load, pass, tables};
 use crate::load::{Chunk, Destination, LoadStatus, text};
 
 /// The folder, for tests of every destination.
@@ -39,8 +39,8 @@ impl Place for ParquetFolder {
         found
     }
 
-    fn foreign(dir: &Path, table: &str) {
-        fs::create_dir_all(dir.join(table)).unwrap();
+    fn foreign(dir: &Path, table: &str) -> bool {
+        fs::create_dir_all(dir.join(table)).is_ok()
     }
 
     fn kill(dir: &Path, chunk: &Chunk) {
@@ -69,7 +69,7 @@ fn cell(array: &ArrayRef, row: usize) -> Option<String> {
         DataType::Date32 => crate::record::day(array.as_primitive::<Date32Type>().value(row))
             .as_str()
             .to_owned(),
-        DataType::Binary => format!("{:?}", array.as_binary::<i32>().value(row)),
+        DataType::Binary => crate::http::base64(array.as_binary::<i32>().value(row)),
         _ => array.as_string::<i32>().value(row).to_owned(),
     })
 }
@@ -102,8 +102,8 @@ pub fn glob(folder: &Path, table: &str) -> Vec<PathBuf> {
 /// The rows of a table as a glob finds them: `id=n`, sorted.
 pub fn rows(folder: &Path, table: &str) -> Vec<String> {
     match table {
-        "orders" => crate::load::tests::support::orders::<ParquetFolder>(folder),
-        _ => crate::load::tests::support::lines::<ParquetFolder>(folder),
+        "orders" => crate::load::promises::support::orders::<ParquetFolder>(folder),
+        _ => crate::load::promises::support::lines::<ParquetFolder>(folder),
     }
 }
 

@@ -161,10 +161,11 @@ pub fn what_a_load_met_is_committed_with_its_rows<P: Place>() {
 pub fn tables_of_others_are_not_touched<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     let rows = merge(&[("a", 1, &[])]);
-    P::foreign(dir.path(), "orders__lines");
-    let error = opened::<P>(dir.path(), "1").write(&rows).unwrap_err();
-    assert!(error.to_string().contains("`orders__lines`"), "{error}");
-    assert_eq!(error.kind(), ErrorKind::Destination);
+    if P::foreign(dir.path(), "orders__lines") {
+        let error = opened::<P>(dir.path(), "1").write(&rows).unwrap_err();
+        assert!(error.to_string().contains("`orders__lines`"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Destination);
+    }
     let dir = tempfile::tempdir().unwrap();
     run::<P>(dir.path(), "1", &[std::slice::from_ref(&rows)]);
     // Another source, which knows nothing of the first one's tables and state.

@@ -97,11 +97,7 @@ fn columns() -> Vec<(ColumnType, ArrayRef, [&'static str; 3])> {
             ["1970-01-01", "0001-01-01", "9999-12-31"],
         ),
         (ColumnType::Uuid, texts(uuid), uuid),
-        (
-            ColumnType::Bytes,
-            Arc::new(bytes),
-            ["[]", "[0, 255]", "[97]"],
-        ),
+        (ColumnType::Bytes, Arc::new(bytes), ["", "AP8=", "YQ=="]),
         (ColumnType::Json, texts(json), json),
     ]
 }
@@ -143,7 +139,12 @@ pub fn every_value_is_as_it_was<P: Place>() {
         Disposition::Replace,
     ] {
         run::<P>(dir.path(), "1", &[&[chunk(disposition)]]);
-        let found = P::rows(dir.path(), "orders", &names);
+        let mut found = P::rows(dir.path(), "orders", &names);
+        let doubles = names.iter().position(|name| *name == "double").unwrap();
+        for cell in found.iter_mut().filter_map(|row| row[doubles].as_mut()) {
+            // There are many ways to write one.
+            *cell = format!("{:?}", cell.parse::<f64>().unwrap());
+        }
         for (row, found) in found.iter().enumerate() {
             let expected = columns.iter().map(|(_, _, texts)| texts.get(row));
             let expected = expected.map(|text| text.map(|text| (*text).to_owned()));
