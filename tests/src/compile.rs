@@ -35,9 +35,10 @@ pub fn failures(crates: impl IntoIterator<Item = (String, Tree)>) -> BTreeMap<St
 
 /// Compiles crates that have to compile.
 pub fn compile(crates: impl IntoIterator<Item = (String, Tree)>) {
-    for (name, said) in failures(crates) {
-        panic!("{name} does not compile:\n{said}");
-    }
+    let failures = failures(crates);
+    let names: Vec<&String> = failures.keys().collect();
+    let said: String = failures.values().map(String::as_str).collect();
+    assert!(names.is_empty(), "{names:?} do not compile:\n{said}");
 }
 
 /// Writes crates by their names as the members of a workspace, which pins what this one pins; gives how many.
