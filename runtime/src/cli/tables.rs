@@ -74,7 +74,8 @@ mod tests {
     }
 
     fn run(words: &[&str], resource: &str) -> Result<u8> {
-        let matches = args::command::<Config>("c", "1", Default::default()).try_get_matches_from(words);
+        let matches =
+            args::command::<Config>("c", "1", Default::default()).try_get_matches_from(words);
         let items = Resource::<Item>::list(resource, &format!("/{resource}"));
         let source = Source::new("taped", "https://api.example");
         let source = source.resource(items.primary_key([Item::ID]));
@@ -119,7 +120,8 @@ mod tests {
             );
             assert_eq!(run(&rename, "things").unwrap(), 0);
             let source = Source::new("taped", "https://api.example");
-            let matches = args::command::<Config>("c", "1", Default::default()).get_matches_from(with(&["tables"]));
+            let matches = args::command::<Config>("c", "1", Default::default())
+                .get_matches_from(with(&["tables"]));
             let (_, matches) = matches.subcommand().unwrap();
             let counts = || open(matches, &source).unwrap().0.row_counts().unwrap();
             assert_eq!(counts(), [("things".to_owned(), 2)]);
