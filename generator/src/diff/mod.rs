@@ -87,6 +87,7 @@ pub enum Kind {
     RecordsPathChanged,
     KeyChanged,
     PaginatorChanged,
+    EmbeddedChanged,
     CursorChanged,
     ParentChanged,
     ParameterAdded,

@@ -153,6 +153,21 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
         );
     }
     out.extend(pages(old, new, &change));
+    if old.embedded != new.embedded {
+        let read = |it: &Declared, list: &str| it.embedded.iter().any(|known| known.list == list);
+        let lost = old.embedded.iter().any(|it| !read(new, &it.list));
+        let found = change(Kind::EmbeddedChanged, "lists read to their ends")
+            .was(&words::embedded(&old.embedded))
+            .is(&words::embedded(&new.embedded));
+        out.push(match lost {
+            true => found.levels(Level::Patch, Level::Breaking).migrate(
+                "a list that is read no longer has only what comes within its record: rows may be missing",
+            ),
+            false => found
+                .levels(Level::Patch, Level::Minor)
+                .migrate("its table may get rows that did not come within the record"),
+        });
+    }
     if old.cursor != new.cursor {
         out.push(cursor(old, new, &change, &refresh));
     }

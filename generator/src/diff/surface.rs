@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{
-    Auth, Contract, Cursor, Deletes, Feature, FieldRef, Format, Link, Paginator, Parameter,
-    ParameterValue, Parent, Plan, Resource, Setting, Struct, Type,
+    Auth, Contract, Cursor, Deletes, Embedded, Feature, FieldRef, Format, Link, Paginator,
+    Parameter, ParameterValue, Parent, Plan, Resource, Setting, Struct, Type,
 };
 
 /// All that a crate offers.
@@ -51,6 +51,9 @@ pub struct Declared {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub within_parent: bool,
     pub paginator: Paginator,
+    /// Lists in its records that are read to their ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embedded: Vec<Embedded>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Cursor>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,29 +142,56 @@ fn body(from: &Struct, shared: bool) -> Body {
 }
 
 fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
-    let path = |field: &FieldRef| path(field, structs);
-    let method = if resource.post { "POST" } else { "GET" };
+    // Each field by its name: one that a resource gets later is either compared or left out on purpose.
+    let Resource {
+        name,
+        ident,
+        feature,
+        doc: _,
+        post,
+        single,
+        format,
+        path: route,
+        parameters,
+        records,
+        key,
+        within_parent,
+        paginator,
+        embedded,
+        cursor,
+        contract,
+        auth,
+        deletes,
+        parent: above,
+        record,
+        structs: _,
+        doubts: _,
+        examples: _,
+        exchange: _,
+    } = resource;
+    let method = if *post { "POST" } else { "GET" };
     Declared {
-        name: resource.name.clone(),
-        ident: resource.ident.clone(),
-        feature: resource.feature.clone(),
-        endpoint: format!("{method} {}", resource.path),
-        single: resource.single,
-        format: resource.format,
-        parameters: resource.parameters.clone(),
-        records: resource.records.clone(),
-        key: resource.key.iter().map(path).collect(),
-        within_parent: resource.within_parent,
-        paginator: resource.paginator.clone(),
-        cursor: resource.cursor.as_ref().map(|cursor| Cursor {
-            field: FieldRef::Path(path(&cursor.field)),
+        name: name.clone(),
+        ident: ident.clone(),
+        feature: feature.clone(),
+        endpoint: format!("{method} {route}"),
+        single: *single,
+        format: *format,
+        parameters: parameters.clone(),
+        records: records.clone(),
+        key: key.iter().map(|field| path(field, structs)).collect(),
+        within_parent: *within_parent,
+        paginator: paginator.clone(),
+        embedded: embedded.clone(),
+        cursor: cursor.as_ref().map(|cursor| Cursor {
+            field: FieldRef::Path(path(&cursor.field, structs)),
             ..cursor.clone()
         }),
-        contract: resource.contract,
-        auth: resource.auth.clone(),
-        deletes: resource.deletes,
-        parent: resource.parent.as_ref().map(parent),
-        record: resource.record.clone(),
+        contract: *contract,
+        auth: auth.clone(),
+        deletes: *deletes,
+        parent: above.as_ref().map(parent),
+        record: record.clone(),
     }
 }
 

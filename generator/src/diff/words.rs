@@ -2,8 +2,8 @@
 
 use super::{Change, Group, Kind, Level};
 use crate::plan::{
-    Auth, Contract, ContractMode, Cursor, Deletes, FieldRef, Format, KeyPlace, Paginator,
-    PaginatorKind, Parameter, ParameterPlace, ParameterValue, Parent, Setting,
+    Auth, Contract, ContractMode, Cursor, Deletes, Embedded, FieldRef, Format, KeyPlace, Paginator,
+    PaginatorKind, Parameter, ParameterPlace, ParameterValue, Parent, Place, Setting,
 };
 
 impl Change {
@@ -167,6 +167,15 @@ pub fn paginator(paginator: &Paginator) -> String {
     words.extend(size.map(|(param, size)| format!("{param}={size}")));
     words.extend(paginator.in_body.then(|| "in the body".to_owned()));
     words.join(", ")
+}
+
+pub fn embedded(lists: &[Embedded]) -> String {
+    let lists = lists.iter().map(|it| match &it.place {
+        Place::Next => format!("{} (next URL)", it.list),
+        Place::Url(path) => format!("{} (URL in {path})", it.list),
+        Place::Path(path) => format!("{} ({path})", it.list),
+    });
+    list(&lists.collect::<Vec<_>>())
 }
 
 /// The field of a cursor, by its keys.

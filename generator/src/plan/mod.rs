@@ -280,7 +280,7 @@ pub enum PaginatorKind {
 }
 
 /// A list within records, paged as the resource's own.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Embedded {
     /// Its dotted path in the record.
     pub list: String,
@@ -288,7 +288,8 @@ pub struct Embedded {
 }
 
 /// Where the other pages of an embedded list are.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Place {
     /// Where its next URL leads.
     Next,

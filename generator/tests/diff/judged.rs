@@ -405,3 +405,18 @@ fn descriptions_change_nothing() {
     );
     assert!(found.changes.is_empty(), "{found:#?}");
 }
+
+#[test]
+fn a_list_in_records_that_is_read_to_its_end() {
+    let wish =
+        "[resources.orders]\nembedded = [{ list = \"lines\", path = \"/orders/{id}/lines\" }]\n";
+    let change = wished(wish);
+    judged(&change, Kind::EmbeddedChanged, Level::Patch, Level::Minor);
+    let found = compared((API, wish), (API, ""));
+    judged(
+        &found.changes[0],
+        Kind::EmbeddedChanged,
+        Level::Patch,
+        Level::Breaking,
+    );
+}
