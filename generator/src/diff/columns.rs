@@ -79,6 +79,14 @@ pub fn column_type(ty: &Type) -> Option<&'static str> {
     })
 }
 
+/// Whether the runtime gives a column the other type rather than a variant beside it (`docs/evolution.md`).
+pub fn widens(from: &str, to: &str) -> bool {
+    matches!(
+        (from, to),
+        ("bigint", "double" | "decimal" | "text") | ("uuid" | "date", "text")
+    )
+}
+
 /// The type that a value gets where no struct says what it is, if that is another than its column's.
 pub fn undeclared(ty: &Type) -> Option<&'static str> {
     match ty {

@@ -1,6 +1,6 @@
 //! The fields of a struct.
 
-use super::columns::{Place, column_type, undeclared};
+use super::columns::{Place, column_type, undeclared, widens};
 use super::records::Renamed;
 use super::surface::{Body, Field};
 use super::{Change, Kind, Level};
@@ -198,6 +198,13 @@ fn retyped(key: &str, old: &Type, new: &Type, place: &Place) -> (Level, String) 
                     place.column(key)
                 ),
             ),
+            (Some(before), Some(after)) if widens(before, after) => {
+                let column = place.column(key);
+                let migration = format!(
+                    "the next run makes {column} {after}, where that holds each value as it is, else new ones go to {column}__v_{after}: models take {after}"
+                );
+                (Level::Breaking, migration)
+            }
             (Some(_), Some(after)) => {
                 let column = place.column(key);
                 let migration = format!(

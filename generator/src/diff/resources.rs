@@ -85,8 +85,8 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .is(name)
                 .levels(Level::Breaking, Level::Breaking)
                 .migrate(format!(
-                    "table {name} is filled from the beginning, and {} stays as it is: models read the new one; `name = \"{}\"` in \
-                     etlgen.toml keeps the old one",
+                    "the next run gives the tables, rows and state of {} the new name, or says what it needs: models read {name}; \
+                     `name = \"{}\"` in etlgen.toml keeps the old one",
                     old.name, old.name
                 )),
         );
@@ -169,7 +169,7 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
         });
     }
     if old.cursor != new.cursor {
-        out.push(cursor(old, new, &change, &refresh));
+        out.push(cursor(old, new, &change));
     }
     out.extend(parent(old, new, pairs, &change));
     out.extend(parameters(old, new, &change));
@@ -227,13 +227,15 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
 
 fn key_advice(old: &Declared, new: &Declared, refresh: &str) -> String {
     match (old.key.is_empty(), new.key.is_empty()) {
-        (true, false) => format!(
-            "records are merged by the key from now on, and rows loaded before have other ids: {refresh} once, or they stay beside the new ones"
+        (true, false) => {
+            "the next run replaces the rows once more, later ones merge records by the key"
+                .to_owned()
+        }
+        (false, true) => format!(
+            "records have nothing to be merged by, and the next run refuses to replace what is there: {refresh} once; ids then hold no longer than a run"
         ),
-        (false, true) => "records have nothing to be merged by: each run reads the table anew and replaces it, and ids hold no longer than a run"
-            .to_owned(),
         _ => format!(
-            "every record gets another id, and so do its child rows: {refresh} once, or the old rows stay beside the new ones"
+            "the next run gives the rows that are there, and their child rows, other ids: models must not keep ids; where it says that it cannot, {refresh} once"
         ),
     }
 }
@@ -262,12 +264,7 @@ fn pages(old: &Declared, new: &Declared, change: &dyn Fn(Kind, &str) -> Change) 
     })
 }
 
-fn cursor(
-    old: &Declared,
-    new: &Declared,
-    change: &dyn Fn(Kind, &str) -> Change,
-    refresh: &str,
-) -> Change {
+fn cursor(old: &Declared, new: &Declared, change: &dyn Fn(Kind, &str) -> Change) -> Change {
     let found = change(Kind::CursorChanged, "cursor")
         .was(&words::cursor(old.cursor.as_ref()))
         .is(&words::cursor(new.cursor.as_ref()));
@@ -279,9 +276,9 @@ fn cursor(
             .levels(Level::Patch, Level::Minor)
             .migrate("each run reads in full: it takes longer, and what is loaded is the same"),
         (Some(before), Some(now)) if before.field != now.field || before.updated != now.updated => {
-            found.levels(Level::Patch, Level::Breaking).migrate(format!(
-                "the position that is kept is one of the old field: {refresh} once, or changes in between are missed"
-            ))
+            found
+                .levels(Level::Patch, Level::Minor)
+                .migrate("the next run reads in full once, and its position begins anew")
         }
         _ => found,
     }
@@ -309,8 +306,8 @@ fn parent(
             .is(&words::parent(new.parent.as_ref()))
             .levels(Level::Patch, Level::Breaking)
             .migrate(format!(
-                "its slices are others, so it is read from the beginning, and the columns that its parameters fill may be others: \
-                 `sync --resources {} --full-refresh` once",
+                "the next run reads it in full once; the columns that its parameters fill may be others, and where they name rows these get other ids, \
+                 or the run says what it needs: `sync --resources {} --full-refresh` once",
                 new.name
             ))
     })
