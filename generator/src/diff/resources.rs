@@ -195,13 +195,16 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .migrate("what the struct does not say is treated otherwise from the next run on"),
         );
     }
-    if old.deletes != new.deletes {
+    let deletes = |it: &Declared| words::deletes(it.deletes, it.tombstone.as_ref());
+    if deletes(old) != deletes(new) {
         out.push(
             change(Kind::DeletesChanged, "deletes")
-                .was(words::deletes(old.deletes))
-                .is(words::deletes(new.deletes))
+                .was(&deletes(old))
+                .is(&deletes(new))
                 .levels(Level::Patch, Level::Breaking)
-                .migrate("what becomes of records that the API has no more changes with the next full reading"),
+                .migrate(
+                    "what becomes of records that the API has no more changes with the next run",
+                ),
         );
     }
     if old.feature != new.feature {

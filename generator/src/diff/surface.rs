@@ -62,6 +62,9 @@ pub struct Declared {
     pub auth: Option<Auth>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletes: Option<Deletes>,
+    /// The field that says that a record is gone, by its dotted path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tombstone: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -162,6 +165,7 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
         contract,
         auth,
         deletes,
+        tombstone,
         parent: above,
         record,
         structs: _,
@@ -190,6 +194,7 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
         contract: *contract,
         auth: auth.clone(),
         deletes: *deletes,
+        tombstone: tombstone.as_ref().map(|field| path(field, structs)),
         parent: above.as_ref().map(parent),
         record: record.clone(),
     }

@@ -111,11 +111,15 @@ pub fn contract(contract: Option<Contract>) -> String {
     list(&parts.map(|(part, is)| format!("{part} {}", mode(is))))
 }
 
-pub fn deletes(deletes: Option<Deletes>) -> &'static str {
-    match deletes {
+pub fn deletes(deletes: Option<Deletes>, tombstone: Option<&String>) -> String {
+    let word = match deletes {
         None | Some(Deletes::Keep) => "keep",
         Some(Deletes::Soft) => "soft",
         Some(Deletes::Hard) => "hard",
+    };
+    match tombstone {
+        Some(field) => format!("{word}, told by {field}"),
+        None => word.to_owned(),
     }
 }
 
