@@ -1,0 +1,190 @@
+//! Publishing: etlgen and a connector that it has just written go to a registry, and come back from it into empty folders.
+//!
+//! The registry is a real one, from crates.io. `ETLGEN_PUBLISH=skip` leaves the test out, where crates.io is out of reach.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use etlgen_tests::mock::{BILLING_KEY, MockApi, Scenario};
+use etlgen_tests::registry::{Registry, succeeded};
+use etlgen_tests::workspace::{cargo, root};
+
+/// In the order in which they need each other.
+const OURS: [&str; 4] = [
+    "etlgen-derive",
+    "etlgen-runtime",
+    "etlgen-templates",
+    "etlgen",
+];
+
+/// The connector's.
+const KEY: (&str, &str) = ("LEDGER_API_KEY", BILLING_KEY);
+
+/// A program that uses the connector as a library.
+const PROGRAM: &str = r#"
+use etlgen_runtime::prelude::*;
+use ledger_connector::{Config, resources, source};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let mut invoices = source(&Config::load()?).stream(resources::invoices());
+    let (mut count, mut due) = (0, 0);
+    while let Some(invoice) = invoices.next().await {
+        count += 1;
+        due += invoice?.amount_due.unwrap_or_default();
+    }
+    println!("{count} invoices, {due} due");
+    Ok(())
+}
+"#;
+
+#[test]
+fn a_connector_goes_to_a_registry_and_comes_back_from_it() {
+    if std::env::var("ETLGEN_PUBLISH").is_ok_and(|wish| wish == "skip") {
+        // Not `eprintln!`, which is only shown of tests that fail.
+        let said = "SKIPPED: publishing is not tested, as ETLGEN_PUBLISH=skip asks";
+        writeln!(std::io::stderr(), "{said}").unwrap();
+        return;
+    }
+    let registry = Registry::start(&["etlgen", "ledger-connector"]);
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+
+    for name in OURS {
+        let publish = [
+            "publish",
+            "--registry",
+            "local",
+            "--allow-dirty",
+            "--package",
+            name,
+        ];
+        let said = registry.cargo(&root(), &publish);
+        // Its tests need what only the repository has.
+        quiet(&said, &["ignoring test "]);
+    }
+    let examples = ["billing", "forge", "tracker"].map(|name| format!("{name}-connector"));
+    let mut dry = vec![
+        "publish",
+        "--dry-run",
+        "--registry",
+        "local",
+        "--allow-dirty",
+    ];
+    dry.extend(
+        examples
+            .iter()
+            .flat_map(|name| ["--package", name.as_str()]),
+    );
+    quiet(
+        &registry.cargo(&root(), &dry),
+        &["aborting upload due to dry run"],
+    );
+
+    let tools = folder.join("tools");
+    install(&registry, folder, "etlgen", &tools);
+    let connector = generate(&tools, folder);
+    workflow(&registry, &tools, &connector);
+    let publish = ["publish", "--registry", "local", "--locked"];
+    quiet(&registry.cargo(&connector, &publish), &[]);
+
+    let empty = folder.join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    install(&registry, &empty, "ledger-connector", &tools);
+    let mock = MockApi::start(Scenario::default());
+    let sync = [
+        "sync",
+        "--destination",
+        "sqlite:loaded.db",
+        "--base-url",
+        &mock.url(),
+    ];
+    let mut loads = Command::new(tools.join("bin/ledger-connector"));
+    let loads = loads.args(sync).current_dir(&empty).env(KEY.0, KEY.1);
+    succeeded(&loads.output().unwrap(), &sync);
+    let loaded = rusqlite::Connection::open(empty.join("loaded.db")).unwrap();
+    let total = "select count(*), sum(amount_due) from invoices";
+    let total = loaded.query_row(total, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (count, due): (i64, i64) = total.unwrap();
+    assert_eq!(count, 400);
+
+    let program = folder.join("program");
+    registry.cargo(folder, &["new", "--quiet", "program"]);
+    registry.cargo(&program, &["add", "ledger-connector", "etlgen-runtime"]);
+    registry.cargo(&program, &["add", "tokio", "--features", "macros,rt"]);
+    std::fs::write(program.join("src/main.rs"), PROGRAM).unwrap();
+    pin(&program);
+    let mut run = cargo();
+    run.args(["run", "--quiet"]).current_dir(&program);
+    run.env(KEY.0, KEY.1).env("LEDGER_BASE_URL", mock.url());
+    let said = succeeded(&registry.known_to(&mut run).output().unwrap(), &["run"]);
+    assert_eq!(said, format!("{count} invoices, {due} due\n"));
+}
+
+/// Cargo warned of nothing but this.
+fn quiet(said: &str, allowed: &[&str]) {
+    let warned = said.lines().find(|line| {
+        let warning = line.strip_prefix("warning: ");
+        warning.is_some_and(|text| !allowed.iter().any(|allowed| text.starts_with(allowed)))
+    });
+    assert_eq!(warned, None, "{said}");
+}
+
+/// The versions of other crates are those of the workspace, which have been compiled.
+fn pin(folder: &Path) {
+    std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+}
+
+fn install(registry: &Registry, folder: &Path, name: &str, tools: &Path) {
+    let tools = tools.to_str().unwrap();
+    let install = ["install", name, "--debug", "--locked", "--root", tools];
+    quiet(&registry.cargo(folder, &install), &["be sure to add "]);
+}
+
+/// The installed etlgen writes a connector, as it does unless told otherwise: with the runtime of the registry.
+fn generate(tools: &Path, folder: &Path) -> std::path::PathBuf {
+    let spec = root().join("generated-examples/specs/billing.yaml");
+    std::fs::copy(spec, folder.join("api.yaml")).unwrap();
+    let new = [
+        "new", "--spec", "api.yaml", "--name", "ledger", "--ci", "github", "--docker",
+    ];
+    let mut etlgen = Command::new(tools.join("bin/etlgen"));
+    let output = etlgen.args(new).current_dir(folder).output().unwrap();
+    succeeded(&output, &new);
+    let connector = folder.join("ledger-connector");
+    let manifest = std::fs::read_to_string(connector.join("Cargo.toml")).unwrap();
+    let runtime = format!("etlgen-runtime = \"{}\"\n", env!("CARGO_PKG_VERSION"));
+    assert!(manifest.contains(&runtime), "{manifest}");
+    pin(&connector);
+    connector
+}
+
+/// Runs what the generated workflow runs.
+fn workflow(registry: &Registry, tools: &Path, connector: &Path) {
+    let text = std::fs::read_to_string(connector.join(".github/workflows/ci.yml")).unwrap();
+    let workflow: serde_json::Value = yaml_serde::from_str(&text).unwrap();
+    let steps = workflow["jobs"]["test"]["steps"].as_array().unwrap();
+    let commands: Vec<&str> = steps
+        .iter()
+        .filter_map(|step| step["run"].as_str())
+        .collect();
+    assert!(commands.contains(&"etlgen check"), "{commands:?}");
+    // The first build writes the lock file, without the crates that only others need.
+    registry.cargo(connector, &["build"]);
+    for line in commands {
+        if line.starts_with("cargo install ") {
+            continue;
+        }
+        // No shell: what other crates compile in C is compiled again where another `PATH` finds the compiler.
+        let mut words = line.split(' ');
+        let mut command = match words.next() {
+            Some("cargo") => cargo(),
+            program => Command::new(tools.join("bin").join(program.unwrap_or_default())),
+        };
+        command.args(words).current_dir(connector);
+        command.env("RUSTDOCFLAGS", "-D warnings");
+        let output = registry.known_to(&mut command).output().unwrap();
+        quiet(&succeeded(&output, &[line]), &[]);
+    }
+}
