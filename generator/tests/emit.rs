@@ -104,11 +104,26 @@ fn a_filter_with_an_expression_is_sent() {
     let code = emitted(&planned(&trap("levels.yaml"), wishes).unwrap());
     let code: String = code.split_whitespace().collect();
     assert!(
-        code.contains(
-            ".param(\"filter\").template(\"name>{}\").lookback(::std::time::Duration::from_secs(1))"
-        ),
+        code.contains(".param(\"filter\").template(\"name>{}\").exclusive()"),
         "{code}"
     );
+}
+
+#[test]
+fn what_is_wished_of_a_cursor_is_declared() {
+    let wishes = "[resources.teams]\nincremental = { field = \"name\", param = \"from\", until = \"to\", exclusive = false, lookback = \"90m\", order = \"oldest_first\", windows = { from = \"2015-01-01\", length = \"48h\" }, most_rows = 1000 }\n";
+    let code = emitted(&planned(&trap("levels.yaml"), wishes).unwrap());
+    let code: String = code.split_whitespace().collect();
+    let calls = ".until(\"to\").lookback(::std::time::Duration::from_secs(5400)).oldest_first().windows(\"2015-01-01\",days(2)).most_rows(1000)";
+    assert!(code.contains(calls), "{code}");
+    let wishes =
+        "[resources.teams]\nincremental = { field = \"name\", order = \"newest_first\" }\n";
+    let code = emitted(&planned(&trap("levels.yaml"), wishes).unwrap());
+    let code: String = code.split_whitespace().collect();
+    assert!(code.contains("NAME).newest_first()"), "{code}");
+    let wishes = "[resources.teams]\nincremental = { field = \"name\", lookback = \"soon\" }\n";
+    let refused = planned(&trap("levels.yaml"), wishes).unwrap_err();
+    assert!(refused.contains("`soon` is no length of time"), "{refused}");
 }
 
 #[test]

@@ -70,6 +70,7 @@ impl RowSink for Tables {
         let origin = RowOrigin {
             slice: "",
             pass: "",
+            list: 0,
             ordinal: self.rows,
             copied: &Default::default(),
             deleted: None,

@@ -7,8 +7,9 @@ use super::credentials::own_auth;
 use super::structs;
 use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{
-    Contract, ContractMode, Cursor, Deletes, Embedded, FieldRef, Format, Link, Paginator,
-    PaginatorKind, ParameterPlace, ParameterValue, Parent, Place, Plan, Resource, plain_text,
+    Contract, ContractMode, Cursor, Deletes, Embedded, FieldRef, Format, Length, Link, Order,
+    Paginator, PaginatorKind, ParameterPlace, ParameterValue, Parent, Place, Plan, Resource,
+    Windows, plain_text,
 };
 
 /// `src/resources/mod.rs`.
@@ -263,12 +264,46 @@ fn cursor(cursor: &Cursor) -> TokenStream {
         calls.extend(quote!(.until(#until)));
     }
     if cursor.strict {
-        calls.extend(quote!(.lookback(::std::time::Duration::from_secs(1))));
+        calls.extend(quote!(.exclusive()));
+    }
+    if let Some(lookback) = cursor.lookback.map(length) {
+        calls.extend(quote!(.lookback(#lookback)));
     }
     if cursor.new_rows_only {
         calls.extend(quote!(.new_rows_only()));
     }
+    match cursor.order {
+        Some(Order::NewestFirst) => calls.extend(quote!(.newest_first())),
+        Some(Order::OldestFirst) => calls.extend(quote!(.oldest_first())),
+        None => {}
+    }
+    if let Some(Windows { from, length }) = &cursor.windows {
+        let length = self::length(*length);
+        calls.extend(quote!(.windows(#from, #length)));
+    }
+    if let Some(rows) = cursor.most_rows.map(proc_macro2::Literal::u64_unsuffixed) {
+        calls.extend(quote!(.most_rows(#rows)));
+    }
     calls
+}
+
+/// A length of time in its largest whole unit.
+fn length(length: Length) -> TokenStream {
+    let number = proc_macro2::Literal::u64_unsuffixed;
+    match length.seconds {
+        seconds if seconds % 86_400 == 0 => {
+            let days = number(seconds / 86_400);
+            quote!(days(#days))
+        }
+        seconds if seconds % 3_600 == 0 => {
+            let hours = number(seconds / 3_600);
+            quote!(hours(#hours))
+        }
+        seconds => {
+            let seconds = number(seconds);
+            quote!(::std::time::Duration::from_secs(#seconds))
+        }
+    }
 }
 
 /// `Contract::freeze()`, `Contract::evolve().columns(Mode::DiscardValue)`.

@@ -3,7 +3,7 @@
 use super::adopt::placeholders;
 use super::fields::{field_ref, link, takes, tombstone};
 use super::names::{self, Ledger};
-use super::overrides::{ContractWish, Overrides, ResourceOverrides};
+use super::overrides::{ContractWish, Incremental, Overrides, ResourceOverrides};
 use super::records::Structs;
 use super::select::select;
 use super::*;
@@ -255,21 +255,11 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
             within_parent: parent.is_some() && !key.is_empty() && found.key_within_parent,
             key: key.iter().map(|path| field(path)).collect(),
             paginator,
-            // Without a parameter it would change nothing.
             cursor: found
                 .cursor
                 .value
                 .as_ref()
-                .filter(|cursor| cursor.param.is_some())
-                .map(|cursor| Cursor {
-                    field: field(&cursor.field),
-                    updated: cursor.meaning == CursorMeaning::Updated,
-                    param: cursor.param.clone(),
-                    until: cursor.until_param.clone(),
-                    template: cursor.template.clone(),
-                    strict: cursor.is_strict(),
-                    new_rows_only: wish.new_rows_only,
-                }),
+                .and_then(|cursor| self::cursor(cursor, field(&cursor.field), wish)),
             contract: wish
                 .contract
                 .map(|wish| contract(wish, options.overrides.contract)),
@@ -325,6 +315,32 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
 fn sure_parent(found: &ResourceFacts) -> Option<&ParentFacts> {
     let parent = found.parent.value.as_ref();
     parent.filter(|_| found.parent.confidence >= SURE)
+}
+
+/// How a resource is read incrementally, as it is inferred and wished for.
+fn cursor(found: &CursorFacts, field: FieldRef, wish: &ResourceOverrides) -> Option<Cursor> {
+    let table = match &wish.incremental {
+        Some(Incremental::Table(table)) => Some(table),
+        _ => None,
+    };
+    // Without a parameter it is an owner's word that the list must be read anyway.
+    if found.param.is_none() && table.is_none() {
+        return None;
+    }
+    let exclusive = table.and_then(|table| table.exclusive);
+    Some(Cursor {
+        field,
+        updated: found.meaning == CursorMeaning::Updated,
+        param: found.param.clone(),
+        until: found.until_param.clone(),
+        template: found.template.clone(),
+        strict: exclusive.unwrap_or_else(|| found.is_strict()),
+        new_rows_only: wish.new_rows_only,
+        lookback: table.and_then(|table| table.lookback),
+        order: table.and_then(|table| table.order),
+        windows: table.and_then(|table| table.windows.clone()),
+        most_rows: table.and_then(|table| table.most_rows),
+    })
 }
 
 /// Required parameters that inference meant for a cursor which is not used: without them the API refuses.

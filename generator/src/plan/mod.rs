@@ -24,6 +24,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use overrides::{Length, Order, Windows};
+
 pub use adjust::adjust;
 pub use build::{Options, Runtime, plan, resource_key};
 pub use known::unknown_fields;
@@ -318,6 +320,13 @@ pub struct Cursor {
     pub strict: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_rows_only: bool,
+    /// How much is asked for again.
+    pub lookback: Option<Length>,
+    /// How the API sorts the list.
+    pub order: Option<Order>,
+    pub windows: Option<Windows>,
+    /// The API shows no more rows of one list than that.
+    pub most_rows: Option<u64>,
 }
 
 /// Where a child's parameters come from.

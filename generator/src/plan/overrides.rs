@@ -1,8 +1,11 @@
 //! `etlgen.toml`: what the owner wants to be different from what is inferred. It is read, never written over.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::package::Ci;
 use super::{ContractMode, Deletes};
@@ -151,11 +154,36 @@ pub struct PaginateTable {
 }
 
 /// `incremental = false`, or a table.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Incremental {
     Switch(bool),
-    Table(IncrementalTable),
+    Table(Box<IncrementalTable>),
+}
+
+impl<'de> Deserialize<'de> for Incremental {
+    /// By hand, since serde's untagged enums do not say what is wrong with a table.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Incremental;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("false, or a table with a `field`")
+            }
+
+            fn visit_bool<E>(self, on: bool) -> Result<Incremental, E> {
+                Ok(Incremental::Switch(on))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Incremental, A::Error> {
+                let table = IncrementalTable::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Incremental::Table(Box::new(table)))
+            }
+        }
+
+        from.deserialize_any(Either)
+    }
 }
 
 /// `incremental = { field = "updated_at", param = "since", updated = true }`.
@@ -170,6 +198,68 @@ pub struct IncrementalTable {
     pub template: Option<String>,
     /// Whether the field moves with every change; unless said, what is inferred, else its name decides.
     pub updated: Option<bool>,
+    /// The parameter leaves out records of the bound itself.
+    pub exclusive: Option<bool>,
+    /// How much is asked for again: `"2h"`.
+    pub lookback: Option<Length>,
+    /// How the API sorts the list by the field.
+    pub order: Option<Order>,
+    /// Reads the list in windows: `{ from = "2015-01-01", length = "90d" }`.
+    pub windows: Option<Windows>,
+    /// The API shows no more rows of one list than that.
+    pub most_rows: Option<u64>,
+}
+
+/// `order = "newest_first"`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    NewestFirst,
+    OldestFirst,
+}
+
+/// `windows = { from = "2015-01-01", length = "90d" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Windows {
+    /// Where they begin; what is older is one window.
+    pub from: String,
+    pub length: Length,
+}
+
+/// A length of time: `"90d"`, `"12h"`, `"30m"`, `"45s"`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(try_from = "String", into = "String")]
+pub struct Length {
+    /// In seconds, at least 1.
+    pub seconds: u64,
+}
+
+impl From<Length> for String {
+    fn from(length: Length) -> Self {
+        format!("{}s", length.seconds)
+    }
+}
+
+impl TryFrom<String> for Length {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = match &text[number.len()..] {
+            "d" => Some(86_400),
+            "h" => Some(3_600),
+            "m" => Some(60),
+            "s" => Some(1),
+            _ => None,
+        };
+        let seconds = number.parse::<u64>().ok().zip(unit);
+        let seconds = seconds.and_then(|(number, unit)| number.checked_mul(unit));
+        match seconds.filter(|seconds| *seconds > 0) {
+            Some(seconds) => Ok(Length { seconds }),
+            None => Err(format!("`{text}` is no length of time: 90d, 12h, 30m, 45s")),
+        }
+    }
 }
 
 /// `parent = false`, or a resource's name.

@@ -145,6 +145,13 @@ fn sync(destination: Arg) -> Command {
                 .help("What is told on standard error while it runs: for people, or one JSON object a line"),
         )
         .arg(
+            Arg::new("window")
+                .long("window")
+                .value_name("DURATION")
+                .value_parser(duration)
+                .help("Reads what `--since` and `--until` bound in windows of that length, side by side: 30d, 12h"),
+        )
+        .arg(
             Arg::new("max-time")
                 .long("max-time")
                 .value_name("DURATION")
@@ -361,7 +368,7 @@ fn window() -> [Arg; 3] {
         ),
         bound(
             "until",
-            "Only records whose cursor is at or before it; leaves the state alone",
+            "Only records whose cursor is before it; leaves the state alone",
         ),
     ]
 }

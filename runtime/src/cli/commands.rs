@@ -128,6 +128,7 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
         select: selected(matches)?,
         contracts: contracts(matches)?,
         max_time: matches.get_one::<Duration>("max-time").copied(),
+        window: matches.get_one::<Duration>("window").copied(),
         ..options(matches)
     };
     let teller = Arc::new(Teller::new());

@@ -1,8 +1,14 @@
 //! Incremental cursors: which field says how new a record is, and which parameter filters by it.
 
+mod range;
+
 use std::time::Duration;
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::{CursorValue, FieldPath, Record, WireFormat};
+use crate::source::ResourceSpec;
+pub use range::Interval;
+pub(crate) use range::Range;
 
 /// How a resource is read incrementally.
 ///
@@ -28,6 +34,32 @@ pub(crate) struct CursorSpec {
     pub template: Option<String>,
     pub lookback: Duration,
     pub new_rows_only: bool,
+    /// The lower bound's parameter leaves out the bound itself.
+    pub exclusive: bool,
+    pub order: Order,
+    /// Where windows begin, and how long each is.
+    pub windows: Option<(String, Duration)>,
+    /// The API shows no more rows of one list than that.
+    pub most_rows: Option<u64>,
+}
+
+/// How the API sorts a list by its cursor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Order {
+    #[default]
+    Unknown,
+    NewestFirst,
+    OldestFirst,
+}
+
+/// That many days.
+pub const fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 86_400)
+}
+
+/// That many hours.
+pub const fn hours(hours: u64) -> Duration {
+    Duration::from_secs(hours * 3_600)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +90,10 @@ impl<T: Record> Cursor<T> {
             template: None,
             lookback: Duration::ZERO,
             new_rows_only: false,
+            exclusive: false,
+            order: Order::Unknown,
+            windows: None,
+            most_rows: None,
         };
         Cursor { field, spec }
     }
@@ -93,6 +129,43 @@ impl<T: Record> Cursor<T> {
         self.spec.new_rows_only = true;
         self
     }
+
+    /// The parameter of [`Cursor::param`] leaves out records of the bound itself (`created[gt]`): it is sent one step
+    /// lower (a second, a millisecond, a day or 1, as the field is written), so that none is missed.
+    pub fn exclusive(mut self) -> Self {
+        self.spec.exclusive = true;
+        self
+    }
+
+    /// The API sorts the list by this field, the newest first: a run ends where it meets what is known, also without a
+    /// parameter that filters. Each row is held against it: a list that is not sorted is read to its end.
+    pub fn newest_first(mut self) -> Self {
+        self.spec.order = Order::NewestFirst;
+        self
+    }
+
+    /// The API sorts the list by this field, the oldest first: a killed run goes on from the last value even where pages
+    /// have no stable place, and a list that the API cuts off ([`Cursor::most_rows`]) is asked for again from there.
+    /// Each row is held against it.
+    pub fn oldest_first(mut self) -> Self {
+        self.spec.order = Order::OldestFirst;
+        self
+    }
+
+    /// Reads the list in windows of that length, side by side: one for what is older than `from` (RFC 3339 or a day),
+    /// the others from there to now. Wants both [`Cursor::param`] and [`Cursor::until`]. Records without a value of the
+    /// field are read if the API shows them in a window.
+    pub fn windows(mut self, from: &str, length: Duration) -> Self {
+        self.spec.windows = Some((from.to_owned(), length));
+        self
+    }
+
+    /// The API shows no more than that many rows of one list, whatever there is. A list that reaches it is read in
+    /// narrower windows, or, where it is sorted the oldest first, again from the last value.
+    pub fn most_rows(mut self, rows: u64) -> Self {
+        self.spec.most_rows = Some(rows);
+        self
+    }
 }
 
 impl CursorSpec {
@@ -103,15 +176,44 @@ impl CursorSpec {
 
     /// A value as the lower bound's parameter takes it.
     pub fn bound(&self, value: &CursorValue) -> String {
-        let value = value.to_string();
+        let value = match self.exclusive {
+            true => value.step_back().to_string(),
+            false => value.to_string(),
+        };
         match &self.template {
             Some(template) => template.replace("{}", &value),
             None => value,
         }
     }
 
-    /// Whether a run reads only what is new since the last one.
+    /// Whether a run loads only what is new since the last one.
     pub fn is_incremental(&self) -> bool {
-        self.param.is_some() && (self.meaning == Meaning::Updated || self.new_rows_only)
+        self.meaning == Meaning::Updated || self.new_rows_only
+    }
+
+    /// What a declaration can get wrong.
+    pub fn validate(&self, of: &ResourceSpec) -> Result<()> {
+        let Some((from, _)) = &self.windows else {
+            return Ok(());
+        };
+        let wrong = |why: String| Err(Error::new(ErrorKind::Usage, why));
+        if !of.changes.is_empty() {
+            return wrong("what changes other resources cannot be read in windows".to_owned());
+        }
+        if !self.is_bounded() {
+            return wrong("windows want both `.param(…)` and `.until(…)`".to_owned());
+        }
+        match self.parse(from).as_ref().and_then(CursorValue::place) {
+            Some(_) => Ok(()),
+            None => wrong(format!(
+                "windows cannot begin at `{from}`: `{}` holds no times, or this is none",
+                self.keys.join(".")
+            )),
+        }
+    }
+
+    /// Whether a list can be asked for in windows.
+    pub fn is_bounded(&self) -> bool {
+        self.param.is_some() && self.until.is_some()
     }
 }

@@ -82,6 +82,7 @@ fn read<T: Record>(
         let origin = RowOrigin {
             slice: "s",
             pass: "",
+            list: 0,
             ordinal: ordinal as u64,
             copied: &copied,
             deleted: None,

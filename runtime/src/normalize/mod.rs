@@ -47,6 +47,8 @@ pub struct NormalizeOptions {
     pub primary_key: Vec<Vec<String>>,
     /// The key names a record only within its slice.
     pub within_slice: bool,
+    /// Rows without a key are named by what they hold, so that one that comes again is the same row; else by their place.
+    pub named_by_content: bool,
     /// How rows meet those that are there.
     pub disposition: Disposition,
     /// Goes to `_etl_load_id`, or what the layout calls it.
@@ -72,6 +74,7 @@ impl NormalizeOptions {
             name: name.to_owned(),
             primary_key: primary_key.to_vec(),
             within_slice: false,
+            named_by_content: false,
             disposition,
             load_id: String::new(),
             identifier_length: 63,
@@ -90,6 +93,8 @@ pub struct RowOrigin<'a> {
     pub slice: &'a str,
     /// The pass, where a row that comes again in another pass is another row; else empty.
     pub pass: &'a str,
+    /// The number of its list, of all that are read: rows that hold the same in one list are not one row.
+    pub list: u64,
     /// Its place among the slice's rows, from 0.
     pub ordinal: u64,
     /// Columns copied from the parent's record.
@@ -121,6 +126,7 @@ pub struct Normalizer {
     /// The columns of the parts of the key.
     key_columns: Vec<String>,
     within_slice: bool,
+    named_by_content: bool,
     disposition: Disposition,
     load_id: String,
     load_column: usize,
@@ -132,8 +138,8 @@ pub struct Normalizer {
     hasher: Hasher,
     /// The ids of the records of this batch.
     seen: HashSet<Id>,
-    /// How often each content came, of records whose key is null.
-    nameless: HashMap<Id, u64>,
+    /// How often each content came in each list, of records without a key.
+    nameless: HashMap<u64, HashMap<Id, u64>>,
     keeper: Keeper,
     bytes: usize,
     /// Tables and places of the columns that the owner has named.
@@ -172,6 +178,7 @@ impl Normalizer {
                 .map(|keys| Lookup::new(schema, keys))
                 .collect(),
             within_slice: options.within_slice,
+            named_by_content: options.named_by_content,
             disposition: options.disposition,
             load_id: options.load_id,
             load_column: 0,
@@ -212,9 +219,13 @@ impl Normalizer {
     /// Adds a record. `false`: this batch has one of the same id already; nothing was added. An error: the contract does
     /// not allow it, and nothing of the batch may be loaded.
     pub(crate) fn append(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> Result<bool> {
-        let id = self.root_id(row, origin);
+        let (id, content) = self.root_id(row, origin);
         if !self.seen.insert(id) {
             return Ok(false);
+        }
+        if let Some(content) = content {
+            let list = self.nameless.entry(origin.list).or_default();
+            *list.entry(content).or_default() += 1;
         }
         if self.rows() == 0 {
             self.tables.iter_mut().for_each(Table::make_room);
@@ -264,7 +275,7 @@ impl Normalizer {
         if self.key.is_empty() || !self.key.iter().all(|part| key_text(part, row).is_some()) {
             return None;
         }
-        let id = self.root_id(row, origin);
+        let (id, _) = self.root_id(row, origin);
         Some((ids::text(&id).to_owned(), self.seen.contains(&id)))
     }
 
@@ -295,10 +306,16 @@ impl Normalizer {
         ids::text(&id).to_owned()
     }
 
-    fn root_id(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> Id {
+    /// A list has been read to its end: no more of its rows come.
+    pub fn end_list(&mut self, list: u64) {
+        self.nameless.remove(&list);
+    }
+
+    /// The id of a record, and what it is counted by if others of its list may hold the same.
+    fn root_id(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> (Id, Option<Id>) {
         let table = self.tables[0].schema.name.as_bytes();
-        if self.key.is_empty() {
-            return self
+        if self.key.is_empty() && !self.named_by_content {
+            let id = self
                 .hasher
                 .start(b'p')
                 .part(table)
@@ -306,18 +323,19 @@ impl Normalizer {
                 .part(origin.pass.as_bytes())
                 .number(origin.ordinal)
                 .id();
+            return (id, None);
         }
         if self.naming.layout == Layout::Dlt
             && self.disposition != Disposition::Append
             && let Some(parts) = self.key_parts(row, origin)
         {
-            return ids::dlt_key(&parts);
+            return (ids::dlt_key(&parts), None);
         }
         self.hasher.start(b'k').part(table);
         if self.within_slice {
             self.hasher.part(origin.slice.as_bytes());
         }
-        let mut whole = true;
+        let mut whole = !self.key.is_empty();
         for part in &self.key {
             match key_text(part, row) {
                 Some(text) => self.hasher.part(text.as_bytes()),
@@ -328,19 +346,22 @@ impl Normalizer {
             };
         }
         if whole && self.disposition != Disposition::Append {
-            return self.hasher.id();
+            return (self.hasher.id(), None);
         }
         let mut content = String::new();
         serialize::write_record(&mut content, row.record, row.drift.0.as_deref());
         let content = wanted(self.selection.as_ref(), &content).unwrap_or_default();
+        if !whole && !self.within_slice && !origin.slice.is_empty() {
+            self.hasher.part(origin.slice.as_bytes());
+        }
         let id = self.hasher.part(content.as_bytes()).id();
         if whole {
-            return id;
+            return (id, None);
         }
-        let count = self.nameless.entry(id).or_default();
-        let occurrence = *count;
-        *count += 1;
-        self.hasher.number(occurrence).id()
+        let list = self.nameless.get(&origin.list);
+        let before = list.and_then(|list| list.get(&id)).copied();
+        let named = self.hasher.number(before.unwrap_or_default()).id();
+        (named, Some(id))
     }
 
     /// The key as dlt hashes it: the JSON of its parts by the names of their columns. `None`: a part is null.

@@ -56,6 +56,7 @@ fn add<T: Record>(normalizer: &mut Normalizer, body: &str) -> Vec<bool> {
         let origin = RowOrigin {
             slice: "",
             pass: "",
+            list: 0,
             ordinal: ordinal as u64,
             copied: &copied,
             deleted: None,

@@ -170,6 +170,61 @@ impl CursorValue {
         }
     }
 
+    /// Its place on a line of whole numbers, if it has one: microseconds, days, or the number itself.
+    pub(crate) fn place(&self) -> Option<i64> {
+        match self {
+            CursorValue::Instant(micros, _) => Some(*micros),
+            CursorValue::Date(date) => Some(date.days().into()),
+            CursorValue::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// That moment (µs since 1970) as a value that is written so; `None` where it is no time.
+    pub(crate) fn of_time(format: WireFormat, micros: i64) -> Option<Self> {
+        match format {
+            WireFormat::EpochSeconds | WireFormat::EpochMillis | WireFormat::Rfc3339 => {
+                Some(CursorValue::Instant(micros, format))
+            }
+            WireFormat::Date => {
+                let days = i32::try_from(micros.div_euclid(86_400_000_000)).ok()?;
+                Some(CursorValue::Date(Date::from_days(days)))
+            }
+            WireFormat::Integer | WireFormat::Number | WireFormat::Text => None,
+        }
+    }
+
+    /// The value of its kind at that place.
+    pub(crate) fn at(&self, place: i64) -> Option<Self> {
+        match self {
+            CursorValue::Instant(_, format) => Some(CursorValue::Instant(place, *format)),
+            CursorValue::Date(_) => {
+                let days = i32::try_from(place).ok()?;
+                Some(CursorValue::Date(Date::from_days(days)))
+            }
+            CursorValue::Int(_) => Some(CursorValue::Int(place)),
+            _ => None,
+        }
+    }
+
+    /// The least difference that a request can say between two values of its kind. Many APIs take only whole seconds.
+    pub(crate) fn step(&self) -> i64 {
+        match self {
+            CursorValue::Instant(_, WireFormat::EpochMillis) => 1_000,
+            CursorValue::Instant(..) => 1_000_000,
+            _ => 1,
+        }
+    }
+
+    /// The value one step lower.
+    #[must_use]
+    pub(crate) fn step_back(&self) -> Self {
+        let place = self.place().map(|place| place.saturating_sub(self.step()));
+        place
+            .and_then(|place| self.at(place))
+            .unwrap_or_else(|| self.clone())
+    }
+
     pub(crate) fn of(value: ValueRef<'_>) -> Option<Self> {
         Some(match value {
             ValueRef::String(value) => CursorValue::Text(value.clone()),

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{CursorValue, Lookup, RowRef};
 use crate::run::extract::Extraction;
+use crate::run::order::Sorting;
 use crate::run::sink::{PageOrigin, Sink};
 use crate::run::window::Window;
 use crate::schema::Deletes;
@@ -248,11 +249,12 @@ impl Extraction {
             request: &slice,
             columns: &Default::default(),
             pass: &self.pass,
+            list: self.lists.fetch_add(1, Ordering::Relaxed),
             rows_before: 0,
             window: &Window::default(),
             limit: u64::MAX,
         };
-        sink.page(page, &origin).await?;
+        sink.page(page, &origin, &mut Sorting::default()).await?;
         Ok(())
     }
 }

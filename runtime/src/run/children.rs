@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::run::lane::Lane;
 use crate::source::{AnyResource, SliceRequest};
-use crate::state::{Pass, SliceState, StateChange, StateRow};
+use crate::state::{Pass, SliceState, StateChange};
 
 /// What is known of the slices of a child resource, by slice id.
 pub(crate) type KnownSlices = HashMap<String, SliceState>;
@@ -30,6 +31,8 @@ pub(crate) struct Children {
     child: Arc<dyn AnyResource>,
     /// The child's pass: a slice that was read in it is not read again.
     pass: String,
+    /// The rows of the state that are its own.
+    lane: Lane,
     known: KnownSlices,
     /// Found since the last flush.
     found: Vec<(String, SliceState)>,
@@ -50,9 +53,14 @@ pub(crate) struct Children {
 }
 
 impl Children {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one queue, put together once"
+    )]
     pub fn new(
         child: Arc<dyn AnyResource>,
         pass: String,
+        lane: Lane,
         known: KnownSlices,
         begins: Vec<StateChange>,
         keeps_state: bool,
@@ -62,6 +70,7 @@ impl Children {
         Children {
             child,
             pass,
+            lane,
             known,
             found: Vec::new(),
             begins,
@@ -168,13 +177,7 @@ impl Children {
         }
         let mut changes = std::mem::take(&mut self.begins);
         let resource = &self.child.spec().name;
-        let row = |(slice, state): &(String, SliceState)| {
-            StateChange::Put(StateRow {
-                resource: resource.clone(),
-                slice: slice.clone(),
-                value: state.to_json(),
-            })
-        };
+        let row = |(slice, state): &(String, SliceState)| self.lane.put(resource, slice, state);
         changes.extend(self.found.iter().map(row));
         changes
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::run::changes::Feed;
-use crate::run::children::KnownSlices;
 use crate::run::extract::now;
+use crate::run::lane::Known;
 use crate::run::sync::{Chosen, Plan, Ready, busy};
 use crate::source::ResourceSpec;
 use crate::state::{Pass, SliceState, StateChange, StateRow};
@@ -59,9 +59,9 @@ impl Plan<'_> {
     pub(super) fn unseen(
         &self,
         chosen: &[Chosen],
-        known: &HashMap<String, KnownSlices>,
+        known: &HashMap<String, Known>,
     ) -> HashMap<String, Unseen> {
-        let state = |name: &str| known.get(name).and_then(|slices| slices.get(""));
+        let state = |name: &str| known.get(name)?.usual()?.get("");
         let targets = chosen.iter().filter(|chosen| chosen.loads);
         let unseen = |target: &Chosen| {
             let name = &target.resource.spec().name;
@@ -88,7 +88,7 @@ impl Plan<'_> {
     pub(super) fn untold(
         &self,
         chosen: &[Chosen],
-        known: &HashMap<String, KnownSlices>,
+        known: &HashMap<String, Known>,
     ) -> Vec<(String, StateChange)> {
         let loads = |name: &str| {
             let mut chosen = chosen.iter();
@@ -102,7 +102,10 @@ impl Plan<'_> {
                 .iter()
                 .filter(|changes| !loads(&changes.target))
             {
-                if let Some(state) = known.get(&changes.target).and_then(|slices| slices.get("")) {
+                if let Some(state) = known
+                    .get(&changes.target)
+                    .and_then(|known| known.usual()?.get(""))
+                {
                     let state = SliceState {
                         missed: Some(self.load.id.clone()),
                         ..state.clone()

@@ -219,7 +219,8 @@ impl Fetcher {
     /// Whether that answer refuses the cursor's filter rather than the request.
     pub fn refuses_filter(&self, response: &Response, window: &Window) -> bool {
         let cursor: Option<&CursorSpec> = self.spec().cursor.as_ref();
-        let sent = cursor.is_some_and(|cursor| cursor.param.is_some() && window.from.is_some());
+        let sent =
+            cursor.is_some_and(|cursor| cursor.param.is_some() && window.range.from.is_some());
         sent && matches!(response.status, 400 | 422)
     }
 }

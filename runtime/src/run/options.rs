@@ -20,6 +20,8 @@ pub struct RunOptions {
     pub since: Option<String>,
     /// Upper bound of incremental cursors: RFC 3339 or a date.
     pub until: Option<String>,
+    /// Reads lists that can be bounded by their cursor in windows of that length, in place of what is declared.
+    pub window: Option<Duration>,
     /// Commit after that many records of the source, in place of the destination's own measure.
     pub checkpoint_rows: Option<usize>,
     /// Fields that are loaded; of a resource that no rule is about: all.

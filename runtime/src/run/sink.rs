@@ -15,6 +15,7 @@ use crate::run::changes::{Feed, Pending};
 use crate::run::children::Children;
 use crate::run::extract::now;
 use crate::run::loader::{Delivery, LoaderHandle};
+use crate::run::order::Sorting;
 use crate::run::stats::Stats;
 use crate::run::window::Window;
 use crate::schema::{Deletes, Disposition, Drifted, TableBatch};
@@ -68,7 +69,9 @@ pub(crate) struct PageOrigin<'a> {
     /// Columns that each row gets.
     pub columns: &'a BTreeMap<String, Option<String>>,
     pub pass: &'a str,
-    /// Rows received in this pass before the page.
+    /// The number of its list, of all that this run reads.
+    pub list: u64,
+    /// Rows received from this list before the page.
     pub rows_before: u64,
     pub window: &'a Window,
     /// Rows of the page that are taken.
@@ -113,11 +116,12 @@ impl Sink {
         self.begins_pass = self.disposition == Disposition::Replace;
     }
 
-    /// Takes a page. Returns the highest cursor value of its rows.
+    /// Takes a page. Returns the highest cursor value of its rows; `sorting` sees them all.
     pub async fn page(
         &mut self,
         page: ReadPage,
         origin: &PageOrigin<'_>,
+        sorting: &mut Sorting,
     ) -> Result<Option<CursorValue>> {
         if let Some(message) = &self.refused {
             return Err(Error::new(ErrorKind::Contract, message));
@@ -125,6 +129,7 @@ impl Sink {
         let mut taker = Taker {
             sink: self,
             origin,
+            sorting,
             ordinal: origin.rows_before,
             high: None,
             cursor: None,
@@ -157,6 +162,13 @@ impl Sink {
     pub fn hold(&mut self) {
         if let Some(feed) = &mut self.feed {
             feed.end_with(self.state.pop());
+        }
+    }
+
+    /// A list has been read to its end.
+    pub fn end_list(&mut self, list: u64) {
+        if let Some(normalizer) = &mut self.normalizer {
+            normalizer.end_list(list);
         }
     }
 
@@ -300,6 +312,7 @@ impl Batch {
 struct Taker<'a> {
     sink: &'a mut Sink,
     origin: &'a PageOrigin<'a>,
+    sorting: &'a mut Sorting,
     ordinal: u64,
     high: Option<CursorValue>,
     /// Of the row that comes next.
@@ -310,9 +323,18 @@ struct Taker<'a> {
 impl RowSink for Taker<'_> {
     fn admit(&mut self, cursor: Option<CursorValue>) -> bool {
         self.ordinal += 1;
+        self.sorting.see(cursor.as_ref());
         let cut = self.ordinal - self.origin.rows_before > self.origin.limit;
-        let wanted = !cut && self.origin.window.holds(cursor.as_ref());
-        if wanted && cursor > self.high {
+        if cut {
+            return false;
+        }
+        let wanted = self.origin.window.holds(cursor.as_ref());
+        let stats = &self.sink.stats;
+        if !wanted {
+            stats.outside.fetch_add(1, Relaxed);
+        } else if cursor.is_none() {
+            stats.without_cursor.fetch_add(1, Relaxed);
+        } else if cursor > self.high {
             self.high.clone_from(&cursor);
         }
         if self.sink.feed.is_some() {
@@ -353,6 +375,7 @@ impl RowSink for Taker<'_> {
             } else {
                 ""
             },
+            list: self.origin.list,
             ordinal: self.ordinal - 1,
             copied: self.origin.columns,
             deleted: gone.map(|since| since.unwrap_or_else(now)),

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::cursor::CursorSpec;
 use crate::page::Proof;
 use crate::run::{Outcome, ResourceReport};
 
@@ -21,6 +22,10 @@ pub(crate) struct Stats {
     pub waited: AtomicU64,
     /// Parents without the value that their children's requests want.
     pub unlinked: AtomicU64,
+    /// Rows outside of the bounds on the cursor.
+    pub outside: AtomicU64,
+    /// Rows without a value of the cursor; they are taken.
+    pub without_cursor: AtomicU64,
     pub shared: Mutex<Shared>,
 }
 
@@ -77,6 +82,7 @@ impl Stats {
     pub fn report(
         &self,
         name: &str,
+        cursor: Option<&CursorSpec>,
         outcome: Outcome,
         drift: Vec<(String, String, String, u64)>,
     ) -> ResourceReport {
@@ -91,6 +97,21 @@ impl Stats {
         if unlinked > 0 {
             shared.notes.push(format!(
                 "{unlinked} parents lack the value that the request of their children wants"
+            ));
+        }
+        let keys = cursor
+            .map(|cursor| cursor.keys.join("."))
+            .unwrap_or_default();
+        let outside = load(&self.outside);
+        if outside > 0 {
+            shared.notes.push(format!(
+                "{outside} records outside of the bounds on `{keys}` were left out: known ones that are older, or what was not asked for"
+            ));
+        }
+        let without = load(&self.without_cursor);
+        if without > 0 && !keys.is_empty() {
+            shared.notes.push(format!(
+                "{without} records have no value of `{keys}`; they were kept"
             ));
         }
         let waited = Duration::from_micros(load(&self.waited));

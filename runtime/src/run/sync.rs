@@ -20,6 +20,7 @@ use crate::run::evolve::{Evolved, evolve};
 use crate::run::extract::{Ended, Extraction};
 use crate::run::feeds::Unseen;
 use crate::run::fetch::Fetcher;
+use crate::run::lane::{Known, Lane};
 use crate::run::loader::{Evolve, Loader};
 use crate::run::sink::Sink;
 use crate::run::stats::Stats;
@@ -27,7 +28,7 @@ use crate::run::window::Window;
 use crate::run::{Observer, Outcome, Progress, RunOptions, RunReport, StopSignal};
 use crate::schema::{Deletes, Disposition};
 use crate::source::{AnyResource, ResourceSpec, Source, placeholders};
-use crate::state::{Pass, SliceState, StateChange, StateRow};
+use crate::state::{Pass, SliceState, StateChange};
 
 /// Reads the chosen resources into the destination, from where the last run stopped.
 ///
@@ -226,7 +227,7 @@ pub(super) struct Ready {
 
 /// What earlier runs have left of one resource.
 struct Earlier {
-    known: KnownSlices,
+    known: Known,
     /// The newest pass of its parent.
     above: Option<String>,
     /// Changes that no feed tells any more.
@@ -239,22 +240,13 @@ impl Plan<'_> {
         chosen: Vec<Chosen>,
         mut evolved: Evolved,
     ) -> Result<Vec<crate::run::ResourceReport>> {
-        let mut known: HashMap<String, KnownSlices> = HashMap::new();
-        for StateRow {
-            resource,
-            slice,
-            value,
-        } in &evolved.memory.state
-        {
-            let state = SliceState::parse(resource, slice, value)?;
-            known
-                .entry(resource.clone())
-                .or_default()
-                .insert(slice.clone(), state);
+        let mut known: HashMap<String, Known> = HashMap::new();
+        for row in &evolved.memory.state {
+            known.entry(row.resource.clone()).or_default().add(row)?;
         }
         let newest: HashMap<String, String> = known
             .iter()
-            .filter_map(|(name, slices)| Some((name.clone(), newest_pass(slices)?)))
+            .filter_map(|(name, known)| Some((name.clone(), newest_pass(known.usual()?)?)))
             .collect();
         let left_out = self.left_out(&chosen, &known);
         let unseen = self.unseen(&chosen, &known);
@@ -350,6 +342,7 @@ impl Plan<'_> {
             let drift = extraction.sink.lock().await.drift();
             reports.push(extraction.fetcher.stats.report(
                 &extraction.fetcher.spec().name,
+                extraction.fetcher.spec().cursor.as_ref(),
                 outcome,
                 drift,
             ));
@@ -361,7 +354,7 @@ impl Plan<'_> {
     fn left_out(
         &self,
         chosen: &[Chosen],
-        known: &HashMap<String, KnownSlices>,
+        known: &HashMap<String, Known>,
     ) -> Vec<(String, StateChange)> {
         let is_loaded = |name: &str| {
             let mut chosen = chosen.iter();
@@ -372,7 +365,7 @@ impl Plan<'_> {
             let spec = resource.spec();
             let parent = &spec.parent.as_ref()?.resource;
             // One that was never read has no row, and needs none.
-            let state = known.get(&spec.name)?.get("")?;
+            let state = known.get(&spec.name)?.usual()?.get("")?;
             if is_loaded(&spec.name) || !is_loaded(parent) {
                 return None;
             }
@@ -381,12 +374,8 @@ impl Plan<'_> {
                 missed,
                 ..state.clone()
             };
-            let row = StateRow {
-                resource: spec.name.clone(),
-                slice: String::new(),
-                value: state.to_json(),
-            };
-            Some((parent.clone(), StateChange::Put(row)))
+            let row = Lane::default().put(&spec.name, "", &state);
+            Some((parent.clone(), row))
         };
         resources
             .filter_map(row)
@@ -404,7 +393,7 @@ impl Plan<'_> {
         evolved: &mut Evolved,
     ) -> Result<(Ready, Option<(String, Children)>)> {
         let Earlier {
-            mut known,
+            known,
             above,
             unseen,
         } = earlier;
@@ -414,22 +403,24 @@ impl Plan<'_> {
         let explicit = Window::explicit(spec.cursor.as_ref(), self.options).map_err(place)?;
         let evolution = evolved.resources.remove(&spec.name).unwrap_or_default();
         let memory = &evolved.memory;
-        let mut begins = Vec::new();
+        // Rows that take the place of all others must be all.
+        let explicit = explicit.filter(|_| !evolution.refresh);
+        let lane = match &explicit {
+            Some(_) => Lane::of(self.options),
+            None => Lane::default(),
+        };
+        let usual = known.usual().cloned().unwrap_or_default();
+        let (mut known, mut begins) = known.take(&lane, &spec.name);
         let refresh = self.options.full_refresh || evolution.refresh;
         if refresh && loads {
-            begins = known
-                .drain()
-                .map(|(slice, _)| StateChange::Forget {
-                    resource: spec.name.clone(),
-                    slice,
-                })
-                .collect();
+            let forget = |(slice, _): (String, SliceState)| lane.forget(&spec.name, &slice);
+            begins.extend(known.drain().map(forget));
         }
         let begun = known.remove("");
         // One that was never read has missed all that its parent has shown so far.
         let missed = match &begun {
             Some(state) => state.missed.clone(),
-            None => above,
+            None => above.filter(|_| explicit.is_none()),
         };
         if !loads {
             known.clear();
@@ -448,10 +439,10 @@ impl Plan<'_> {
         if let Some(unseen) = &unseen {
             state.pass.take_if(|pass| unseen.hides_from(pass));
         }
-        let open = state.pass.clone().filter(|_| explicit.is_none());
+        let open = state.pass.clone();
         let is_child = spec.parent.is_some();
         let goes_on = open.as_ref().is_some_and(|pass| {
-            is_child || (spec.can_resume() && pass.position != Default::default())
+            is_child || pass.is_windowed() || (spec.can_resume() && pass.is_begun())
         });
         let pass = open
             .as_ref()
@@ -492,7 +483,7 @@ impl Plan<'_> {
         {
             let why = match &cursor.param {
                 Some(param) => format!("`{param}` cannot see later changes"),
-                None => "nothing filters by its cursor".to_owned(),
+                None => "when a record was made says nothing of later changes".to_owned(),
             };
             stats.note(format!("read in full each time: {why}"));
         }
@@ -534,10 +525,7 @@ impl Plan<'_> {
         // A parent that shows only what changed does not show all its children.
         let by_cursor = (spec.cursor.as_ref()).is_some_and(|cursor| cursor.is_incremental());
         let incremental = self.source.shows_changes_only(spec);
-        let began = || {
-            let mut slices = known.values();
-            !by_cursor || state.cursor.is_some() || slices.any(|s| s.cursor.is_some())
-        };
+        let began = || !by_cursor || usual.values().any(|state| state.cursor.is_some());
         let in_full = shown_all.is_some() || unseen.is_some();
         let partial_view = incremental && !in_full && began();
         if let Some(unseen) = &unseen {
@@ -591,14 +579,8 @@ impl Plan<'_> {
         if !goes_on {
             sink.begin_pass();
         }
-        if (!goes_on || partial) && is_child && loads && explicit.is_none() {
-            let state = begun.clone();
-            let (resource, slice) = (spec.name.clone(), String::new());
-            begins.push(StateChange::Put(StateRow {
-                resource,
-                slice,
-                value: state.to_json(),
-            }));
+        if (!goes_on || partial) && is_child && loads {
+            begins.push(lane.put(&spec.name, "", &begun));
         }
         let (queue, child) = match &spec.parent {
             Some(parent) => {
@@ -606,6 +588,7 @@ impl Plan<'_> {
                 let mut child = Children::new(
                     resource.clone(),
                     pass.clone(),
+                    lane.clone(),
                     known,
                     begins,
                     loads,
@@ -648,6 +631,9 @@ impl Plan<'_> {
             begun,
             partial: partial.into(),
             explicit,
+            lane,
+            window_length: self.options.window,
+            lists: AtomicU64::new(0),
             limit: self.options.limit.filter(|_| loads),
             taken: AtomicU64::new(0),
             stop: self.options.stop.clone(),
@@ -671,6 +657,8 @@ impl Plan<'_> {
             Some("its cursor asks only for what has changed")
         } else if !in_full && self.source.shows_changes_only(spec) {
             Some("it is read only for the parents that have changed")
+        } else if spec.cursor.as_ref().is_some_and(|c| c.windows.is_some()) {
+            Some("windows may not show records without a value of its cursor")
         } else if contract.discards_rows() {
             Some("its contract leaves rows out")
         } else if spec.primary_key.is_empty() {
@@ -719,6 +707,7 @@ impl Plan<'_> {
             identifier_length: self.loader.limits.identifier_length,
             layout: self.options.layout,
             within_slice: resource.spec().within_parent,
+            named_by_content: resource.spec().cursor.is_some(),
             contract: self
                 .source
                 .contract_of(resource.spec())

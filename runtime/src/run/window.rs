@@ -1,20 +1,18 @@
-//! Which part of a resource a pass asks for: bounds on its cursor.
+//! Which part of a resource a list asks for: bounds on its cursor.
 
-use crate::cursor::CursorSpec;
+use crate::cursor::{CursorSpec, Range};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Request;
 use crate::record::CursorValue;
 use crate::run::RunOptions;
 
-/// Bounds on the cursor of one pass.
+/// Bounds on the cursor of one list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Window {
-    /// Sent as the lower bound.
-    pub from: Option<CursorValue>,
-    /// Rows below are left out: the caller asked for it (`--since`).
-    since: Option<CursorValue>,
-    /// Rows from here on are left out: the caller asked for it (`--until`).
-    until: Option<CursorValue>,
+    /// Sent as bounds.
+    pub range: Range,
+    /// Rows outside of the bounds are left out, whatever the API sends.
+    strict: bool,
 }
 
 impl Window {
@@ -36,44 +34,71 @@ impl Window {
                 .hint("a date (2024-01-31) or a time (2024-01-31T12:00:00Z)")
             })
         };
-        let (since, until) = (
-            parse("since", &options.since)?,
-            parse("until", &options.until)?,
-        );
-        Ok((since.is_some() || until.is_some()).then(|| Window {
-            from: since.clone(),
-            since,
-            until,
+        let range = Range {
+            from: parse("since", &options.since)?,
+            until: parse("until", &options.until)?,
+        };
+        Ok((range != Range::default()).then_some(Window {
+            range,
+            strict: true,
         }))
     }
 
-    /// Everything from a stored value on.
-    pub fn from(value: Option<CursorValue>) -> Self {
+    /// A part of the range that a pass reads. Text is ordered by its bytes, which may not be the API's order: rows
+    /// are left to the API then.
+    pub fn of(range: Range) -> Self {
+        let is_text = |value: &CursorValue| matches!(value, CursorValue::Text(_));
+        let strict = ![&range.from, &range.until]
+            .iter()
+            .any(|bound| bound.as_ref().is_some_and(is_text));
+        Window { range, strict }
+    }
+
+    /// A part of it.
+    pub fn part(&self, range: Range) -> Self {
         Window {
-            from: value,
-            since: None,
-            until: None,
+            range,
+            strict: self.strict,
         }
     }
 
     /// Whether a row belongs to the window; a row without the cursor's field does.
     pub fn holds(&self, cursor: Option<&CursorValue>) -> bool {
-        let Some(value) = cursor else { return true };
-        self.since.as_ref().is_none_or(|since| value >= since)
-            && self.until.as_ref().is_none_or(|until| value < until)
+        let Some(value) = cursor.filter(|_| self.strict) else {
+            return true;
+        };
+        !self.is_above(value) && !self.is_below(value)
     }
 
-    /// Puts the bounds into a request; false if there was nothing to put.
-    pub fn apply(&self, cursor: &CursorSpec, request: &mut Request) -> bool {
-        let mut sent = false;
-        let from = self.from.as_ref().map(|from| cursor.bound(from));
-        let until = self.until.as_ref().map(CursorValue::to_string);
+    fn is_below(&self, value: &CursorValue) -> bool {
+        self.range.from.as_ref().is_some_and(|from| value < from)
+    }
+
+    fn is_above(&self, value: &CursorValue) -> bool {
+        self.range
+            .until
+            .as_ref()
+            .is_some_and(|until| value >= until)
+    }
+
+    /// Whether all values down from `newest` are below it.
+    pub fn is_behind(&self, newest: &CursorValue) -> bool {
+        self.strict && self.is_below(newest)
+    }
+
+    /// Whether all values up from `oldest` are above it.
+    pub fn is_ahead_of(&self, oldest: &CursorValue) -> bool {
+        self.strict && self.is_above(oldest)
+    }
+
+    /// Puts the bounds into a request.
+    pub fn apply(&self, cursor: &CursorSpec, request: &mut Request) {
+        let from = self.range.from.as_ref().map(|from| cursor.bound(from));
+        let until = self.range.until.as_ref().map(CursorValue::to_string);
         for (param, bound) in [(&cursor.param, from), (&cursor.until, until)] {
             if let (Some(param), Some(bound)) = (param, bound) {
                 request.set_query(param, &bound);
-                sent = true;
             }
         }
-        sent
     }
 }

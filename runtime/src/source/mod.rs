@@ -280,6 +280,11 @@ impl Source {
                     return Err(Error::new(ErrorKind::Usage, message).at(place()));
                 }
             }
+            if let Some(cursor) = &resource.spec().cursor {
+                cursor
+                    .validate(resource.spec())
+                    .map_err(|error| error.at(place()))?;
+            }
             let mut at = resource;
             for _ in 0..=self.resources.len() {
                 let Some(link) = &at.spec().parent else { break };

@@ -8,7 +8,7 @@ mod slice;
 pub(crate) use declared::{Declared, Reads, Rows};
 pub use file::{export, import};
 pub(crate) use rewind::rewind;
-pub use slice::{Pass, SliceState};
+pub use slice::{OpenWindow, Pass, SliceState};
 
 use serde::{Deserialize, Serialize};
 

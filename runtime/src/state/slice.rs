@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cursor::Interval;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Position;
 use crate::source::SliceRequest;
@@ -47,9 +48,39 @@ pub struct Pass {
     /// The highest cursor value it has seen, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<String>,
+    /// It has seen that the list is not sorted as it is declared to be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsorted: bool,
+    /// Of a pass that is read in windows: the parts of the cursor's range that have been read, in order, none of which
+    /// touches another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<Interval>,
+    /// Of a pass that is read in windows: those that have begun and not ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<OpenWindow>,
+}
+
+/// A window that has begun and not ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OpenWindow {
+    /// The part of the cursor's range that it reads.
+    pub window: Interval,
+    /// Where it goes on.
+    #[serde(default)]
+    pub position: Position,
 }
 
 impl Pass {
+    /// Whether it has begun to read.
+    pub fn is_begun(&self) -> bool {
+        self.position != Position::default() || self.is_windowed()
+    }
+
+    /// Whether it is read in windows.
+    pub fn is_windowed(&self) -> bool {
+        !self.closed.is_empty() || !self.open.is_empty()
+    }
+
     /// When it began, in microseconds since 1970: its id says so.
     pub fn began(&self) -> Option<i64> {
         let (seconds, micros) = self.id.split_once('.')?;

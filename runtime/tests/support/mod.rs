@@ -118,6 +118,11 @@ impl InMemory {
         self.committed.lock().unwrap().drift.clone()
     }
 
+    /// The committed state, by resource and slice.
+    pub fn state(&self) -> BTreeMap<(String, String), String> {
+        self.committed.lock().unwrap().state.clone()
+    }
+
     /// Every committed table.
     pub fn tables(&self) -> BTreeMap<String, Table> {
         let names: Vec<String> = self

@@ -17,6 +17,7 @@ fn try_add<T: Record>(normalizer: &mut Normalizer, body: &str) -> Result<()> {
     let origin = RowOrigin {
         slice: "",
         pass: "",
+        list: 0,
         ordinal: 0,
         copied: &copied,
         deleted: None,

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::record::{CursorValue, WireFormat};
-use crate::state::{Reads, SliceState, StateRow};
+use crate::state::{Pass, Reads, SliceState, StateRow};
 
 /// Makes the state of a resource mean what it says now. Gives why it has to begin anew, if it has to; then there is none
 /// left. `same_parent`: its parent only has another name.
@@ -80,17 +80,21 @@ fn changed(
 /// Whether something in it is a value of the cursor.
 fn holds_cursor(state: &SliceState) -> bool {
     let pass = state.pass.as_ref();
-    state.cursor.is_some() || pass.is_some_and(|pass| pass.from.is_some() || pass.high.is_some())
+    let holds = |pass: &Pass| pass.from.is_some() || pass.high.is_some() || pass.is_windowed();
+    state.cursor.is_some() || pass.is_some_and(holds)
 }
 
 /// Writes the cursor values of a slice in another format; `None`: one of them cannot be.
 fn rewrite(state: &mut SliceState, from: WireFormat, to: WireFormat) -> Option<()> {
-    let pass = state.pass.as_mut();
-    let (low, high) = pass.map_or((None, None), |pass| {
-        (Some(&mut pass.from), Some(&mut pass.high))
-    });
-    let values = [Some(&mut state.cursor), low, high];
-    for text in values.into_iter().flatten().flatten() {
+    let mut values = vec![&mut state.cursor];
+    if let Some(pass) = &mut state.pass {
+        values.extend([&mut pass.from, &mut pass.high]);
+        let open = pass.open.iter_mut().map(|open| &mut open.window);
+        for interval in pass.closed.iter_mut().chain(open) {
+            values.extend([&mut interval.from, &mut interval.until]);
+        }
+    }
+    for text in values.into_iter().flatten() {
         *text = CursorValue::rewritten(text, from, to)?.to_string();
     }
     Some(())
