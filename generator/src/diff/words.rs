@@ -2,8 +2,9 @@
 
 use super::{Change, Group, Kind, Level};
 use crate::plan::{
-    Auth, Contract, ContractMode, Cursor, Deletes, Embedded, FieldRef, Format, KeyPlace, Paginator,
-    PaginatorKind, Parameter, ParameterPlace, ParameterValue, Parent, Place, Setting,
+    Auth, Contract, ContractMode, Cursor, Deletes, Embedded, FieldRef, Format, KeyPlace, Length,
+    Order, Paginator, PaginatorKind, Parameter, ParameterPlace, ParameterValue, Parent, Place,
+    Setting,
 };
 
 impl Change {
@@ -201,8 +202,22 @@ pub fn cursor(cursor: Option<&Cursor>) -> String {
         None => param.clone(),
     }));
     words.extend(cursor.until.iter().map(|param| format!("until {param}")));
-    words.extend(cursor.strict.then(|| "a second back".to_owned()));
+    words.extend(cursor.strict.then(|| "exclusive".to_owned()));
     words.extend(cursor.new_rows_only.then(|| "new rows only".to_owned()));
+    let length = |length: Length| String::from(length);
+    words.extend(cursor.lookback.map(|back| format!("{} back", length(back))));
+    words.extend(cursor.order.map(|order| match order {
+        Order::NewestFirst => "newest first".to_owned(),
+        Order::OldestFirst => "oldest first".to_owned(),
+    }));
+    words.extend(cursor.windows.as_ref().map(|windows| {
+        format!(
+            "windows of {} from {}",
+            length(windows.length),
+            windows.from
+        )
+    }));
+    words.extend(cursor.most_rows.map(|rows| format!("at most {rows} rows")));
     words.join(", ")
 }
 

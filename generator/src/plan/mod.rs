@@ -321,11 +321,15 @@ pub struct Cursor {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_rows_only: bool,
     /// How much is asked for again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookback: Option<Length>,
     /// How the API sorts the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows: Option<Windows>,
     /// The API shows no more rows of one list than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_rows: Option<u64>,
 }
 
