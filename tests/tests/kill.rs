@@ -10,13 +10,27 @@ use etlgen_tests::mock::{MockApi, Scenario, invoice_lines};
 use etlgen_tests::tables::{self, assert_same};
 use etlgen_tests::workspace::stderr;
 
-const CHECKPOINT: [&str; 2] = ["--checkpoint-rows", "50"];
+const CHECKPOINT: &[&str] = &["--checkpoint-rows", "50"];
+/// A backfill in windows, some of them empty.
+const BACKFILL: &[&str] = &[
+    "--checkpoint-rows",
+    "50",
+    "--resources",
+    "customers,invoices",
+    "--since",
+    "2023-12-31",
+    "--until",
+    "2024-01-03",
+    "--window",
+    "3h",
+];
 
 /// A connector, where it loads to, and who kills it.
 struct Siege {
     connector: Connector,
     mock: MockApi,
     destination: &'static str,
+    options: &'static [&'static str],
     /// Makes work for the next run.
     grow: fn(&MockApi),
     /// The parameter that asks for a page that is not the first.
@@ -92,7 +106,7 @@ impl Siege {
 
     fn undisturbed(&self, folder: &Path) {
         self.connector
-            .sync(folder, &self.mock, self.destination, &CHECKPOINT);
+            .sync(folder, &self.mock, self.destination, self.options);
     }
 
     /// False if the run ended before.
@@ -107,7 +121,7 @@ impl Siege {
         ];
         let mut run = self
             .connector
-            .command(folder, &[&sync[..], &CHECKPOINT].concat())
+            .command(folder, &[&sync[..], self.options].concat())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -139,6 +153,7 @@ fn fifty_kills_of_a_load_into_sqlite() {
         connector: Connector::billing(),
         mock: MockApi::start(scenario),
         destination: "sqlite:billing.db",
+        options: CHECKPOINT,
         grow: |mock| {
             mock.add_customers(110);
             mock.add_invoices(150);
@@ -171,6 +186,7 @@ fn kills_of_children_by_their_parents() {
         connector: Connector::forge(),
         mock: MockApi::start(scenario),
         destination: "sqlite:forge.db",
+        options: CHECKPOINT,
         grow: |mock| {
             mock.add_issues(90);
             mock.add_commits(50);
@@ -198,6 +214,7 @@ fn kills_of_a_load_into_parquet() {
         connector: Connector::billing(),
         mock: MockApi::start(scenario),
         destination: "parquet:lake",
+        options: CHECKPOINT,
         grow: |mock| {
             mock.add_customers(90);
             mock.add_invoices(120);
@@ -210,5 +227,30 @@ fn kills_of_a_load_into_parquet() {
     siege.hold(killed.path());
     siege.undisturbed(whole.path());
     let read = |folder: &Path| tables::parquet(&folder.join("lake"), "billing");
+    assert_same(&read(whole.path()), &read(killed.path()));
+}
+
+#[test]
+fn kills_of_a_backfill_in_windows() {
+    let scenario = Scenario {
+        customers: 900,
+        invoices: 900,
+        delay: Duration::from_millis(6),
+        ..Scenario::default()
+    };
+    let siege = Siege {
+        connector: Connector::billing(),
+        mock: MockApi::start(scenario),
+        destination: "sqlite:billing.db",
+        options: BACKFILL,
+        grow: |_| {},
+        paging: "starting_after=",
+        kills: 15,
+    };
+    let (killed, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    siege.hold(killed.path());
+    siege.undisturbed(whole.path());
+    let read = |folder: &Path| tables::sqlite(&folder.join("billing.db"));
+    assert_eq!(read(whole.path())["customers"].len(), 900);
     assert_same(&read(whole.path()), &read(killed.path()));
 }

@@ -335,7 +335,8 @@ impl Extraction {
         }
         state.done = Some(pass.id);
         state.missed = None;
-        if self.fetcher.spec().parent.is_none() && self.fetcher.spec().cursor.is_some() {
+        let spec = self.fetcher.spec();
+        if spec.parent.is_none() && spec.cursor.is_some() && self.explicit.is_none() {
             self.fetcher.stats.lock().cursor = Some((before, state.cursor.clone()));
         }
     }

@@ -480,6 +480,7 @@ impl Plan<'_> {
         if let Some(cursor) = &spec.cursor
             && !cursor.is_incremental()
             && loads
+            && explicit.is_none()
         {
             let why = match &cursor.param {
                 Some(param) => format!("`{param}` cannot see later changes"),
