@@ -58,6 +58,7 @@ macro_rules! promises {
             contract::a_record_that_comes_again_before_the_commit_is_one_row
             contract::a_pass_takes_the_place_of_all_rows_when_it_ends
             contract::a_pass_is_of_all_tables_of_its_resource
+            contract::records_that_a_whole_reading_did_not_bring_go
             contract::records_that_are_said_to_be_gone_go
             contract::records_that_are_said_to_be_gone_are_marked_once
             contract::columns_are_only_added

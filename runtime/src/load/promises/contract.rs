@@ -4,7 +4,7 @@ use std::slice::from_ref;
 
 use super::Place;
 use super::support::*;
-use crate::load::{Chunk, Gone};
+use crate::load::{Chunk, Gone, Vanished};
 use crate::schema::{ColumnRole, ColumnType, Disposition, TableSchema};
 
 fn merge(records: &[Rec<'_>]) -> Chunk {
@@ -165,6 +165,38 @@ pub fn records_that_are_said_to_be_gone_go<P: Place>() {
     run::<P>(dir.path(), "5", &[&[pass(&[], false, true)]]);
     assert_eq!(orders::<P>(dir.path()), ["g=1"]);
     assert_eq!(lines::<P>(dir.path()), ["g=1"]);
+    check::<P>(dir.path());
+}
+
+/// The chunk with the load in its root rows.
+fn brought_by(load: &str, records: &[Rec<'_>]) -> Chunk {
+    let mut chunk = merge(records);
+    let root = &mut chunk.tables[0];
+    let mut schema = (*root.schema).clone();
+    let by = column("_etl_load_id", ColumnType::Text, ColumnRole::LoadId);
+    schema.columns.push(by);
+    let loads: arrow_array::StringArray = records.iter().map(|_| Some(load)).collect();
+    let mut columns = root.rows.columns().to_vec();
+    columns.push(std::sync::Arc::new(loads));
+    *root = batch(schema, columns);
+    chunk
+}
+
+pub fn records_that_a_whole_reading_did_not_bring_go<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = brought_by("1.5", &[("a", 1, &[1]), ("b", 2, &[2, 3]), ("c", 3, &[])]);
+    run::<P>(dir.path(), "1.5", &[&[first]]);
+    let last = Chunk {
+        vanished: Some(Vanished {
+            before: "2.5".to_owned(),
+            mark: None,
+        }),
+        ..brought_by("2.5", &[("d", 4, &[4])])
+    };
+    let again = brought_by("2.5", &[("a", 5, &[5])]);
+    run::<P>(dir.path(), "2.5", &[&[again], &[last]]);
+    assert_eq!(orders::<P>(dir.path()), ["a=5", "d=4"]);
+    assert_eq!(lines::<P>(dir.path()), ["a=5", "d=4"]);
     check::<P>(dir.path());
 }
 
