@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use etlgen_runtime::prelude::*;
-use etlgen_runtime::run::{Outcome, Proof, RunOptions, RunReport, sync};
+use etlgen_runtime::run::{Outcome, RunOptions, RunReport, sync};
 use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
@@ -318,51 +318,6 @@ fn rows_that_the_server_skips_are_missed_by_its_own_total() {
             .as_ref()
             .is_err_and(|message| message.contains("45 rows") && message.contains("counts 50")),
         "{error:?}"
-    );
-}
-
-#[test]
-fn a_list_that_moves_while_it_is_read_is_read_again() {
-    // Rows of the first page vanish while the second is asked for: the rest moves up, and the total with it.
-    let calls = Arc::new(AtomicUsize::new(0));
-    let counted = calls.clone();
-    let (base, _) = serve(move |_, q| {
-        let gone = if counted.fetch_add(1, Ordering::Relaxed) == 0 {
-            0
-        } else {
-            5
-        };
-        let at = number(q, "offset", 0);
-        let rows = items((at + gone).min(40)..(at + gone + 10).min(40));
-        json(serde_json::json!({"data": rows, "total": 40 - gone}))
-    });
-    let source = Source::new("hostile", &base)
-        .resource(list(Paginator::offset("offset").total_items("total")));
-    let into = InMemory::new(10_000);
-    let report = run(&source, into.clone());
-    assert!(
-        matches!(&report.resources[0].proof, Proof::Consistent(why) if why.contains("from 40 to 35")),
-        "{report:?}"
-    );
-    // Nothing that was there all the time is missing.
-    assert_eq!(into.table("items").len(), 40);
-}
-
-#[test]
-fn a_list_that_never_rests_is_not_proved() {
-    let calls = AtomicUsize::new(0);
-    let (base, _) = serve(move |_, q| {
-        let total = 30 + calls.fetch_add(1, Ordering::Relaxed) as u64;
-        let at = number(q, "offset", 0).min(total);
-        json(serde_json::json!({"data": items(at..(at + 10).min(total)), "total": total}))
-    });
-    let source = Source::new("hostile", &base)
-        .concurrency(1)
-        .resource(list(Paginator::offset("offset").total_items("total")));
-    let report = run(&source, InMemory::new(10_000));
-    assert!(
-        matches!(&report.resources[0].proof, Proof::Unproved(_)),
-        "{report:?}"
     );
 }
 

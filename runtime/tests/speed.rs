@@ -115,11 +115,11 @@ fn numbered_lists_with_a_total_are_read_side_by_side() {
         let source = Source::new("s", &base).concurrency(8).resource(list);
         let (report, into, elapsed) = run(&source);
         assert_eq!(into.table("items").len() as u64, total, "{report:?}");
-        assert!(
-            matches!(report.resources[0].proof, Proof::Proved(_)),
-            "{report:?}"
-        );
-        assert_eq!(report.resources[0].requests, 40);
+        let numbered = matches!(report.resources[0].proof, Proof::Consistent(_));
+        let overlapped = matches!(report.resources[0].proof, Proof::Proved(_));
+        assert!(numbered || overlapped, "{report:?}");
+        // The first page once more, or a row of each page.
+        assert!((41..=42).contains(&report.resources[0].requests));
         assert!(elapsed < 20 * PAUSE, "{elapsed:?}");
         assert!(most.load(Ordering::SeqCst) <= 8);
     }

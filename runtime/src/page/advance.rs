@@ -1,6 +1,7 @@
 //! From one page to the next, or to the proof that there is none.
 
 use super::paginator::{Kind, Next, Paginator, Position, TotalOf};
+use super::places::Look;
 use super::proof::Proof;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Response, next_link};
@@ -15,6 +16,10 @@ pub(crate) struct PageFacts<'a> {
     pub last_id: Option<String>,
     /// A fingerprint of its records; `None` if it has none.
     pub fingerprint: Option<u64>,
+    /// What tells its rows apart, where [`Paginator::compares_rows`] wants it; else empty.
+    pub ids: &'a [u64],
+    /// What is not proved is read twice.
+    pub thorough: bool,
     /// For headers.
     pub response: &'a Response,
 }
@@ -29,20 +34,28 @@ pub(crate) enum Step {
 }
 
 impl Paginator {
-    /// What comes after the page at `position`.
-    pub(crate) fn advance(&self, position: &Position, page: &PageFacts<'_>) -> Result<Step> {
-        let step = match self.moved(position, page) {
-            Some((before, now)) if self.ends(position, page) => {
-                return Ok(moved_step(position, before, now));
-            }
-            _ => self.step(position, page)?,
+    /// What comes after the page at `position`, and how many of its rows had come before it.
+    pub(crate) fn advance(
+        &self,
+        position: &Position,
+        page: &PageFacts<'_>,
+    ) -> Result<(Step, usize)> {
+        let known = match self.look(position, page) {
+            Look::Take(known) => known,
+            Look::Pass(step) => return Ok((step, page.ids.len())),
+        };
+        let moved = self.moved(position, page);
+        let step = match moved {
+            // Its rows add up to neither total.
+            Some(_) if self.ends(position, page) => Step::End(Proof::Proved(String::new())),
+            _ => self.step(position, page, known)?,
         };
         let place = self.probes()[2];
         let full = self
             .size
             .as_ref()
             .is_some_and(|(_, size)| page.rows >= *size);
-        Ok(match (step, place) {
+        let step = match (step, place) {
             // A wrong path looks like the end of the list.
             (Step::End(Proof::Proved(_)), Some(place))
                 if full
@@ -54,13 +67,12 @@ impl Paginator {
                     "the first page is full, and there is no `{place}` in it: more may follow"
                 )))
             }
-            (Step::End(Proof::Proved(_)), _) if let Some((before, now)) = position.moved => {
-                Step::End(Proof::Consistent(format!(
-                    "the total moved from {before} to {now}: read again, and it rested"
-                )))
+            (step, _) if self.by_place(position, &step) => {
+                self.placed(position, page, known, moved, step)
             }
             (step, _) => step,
-        })
+        };
+        Ok((step, known))
     }
 
     /// The total that the first page of a numbered list stated and the one of this page, if they differ: rows have
@@ -68,7 +80,7 @@ impl Paginator {
     fn moved(&self, position: &Position, page: &PageFacts<'_>) -> Option<(u64, u64)> {
         let (before, (now, _)) = (position.total?, self.total(page)?);
         let numbered = matches!(self.kind, Kind::PageNumber { .. } | Kind::Offset { .. });
-        (numbered && before != now).then_some((before, now))
+        (numbered && before != now && !position.places.is_joined()).then_some((before, now))
     }
 
     /// Whether this page is the last one, however well that is known.
@@ -93,7 +105,7 @@ impl Paginator {
         );
         let stub = beginning.rows == 0 && more == Some(true);
         if !numbered && !stub {
-            return self.advance(&start, beginning);
+            return Ok(self.advance(&start, beginning)?.0);
         }
         Ok(match !stub && self.ends(&start, beginning) {
             true => Step::End(Proof::Proved("it is whole within the record".into())),
@@ -101,13 +113,14 @@ impl Paginator {
         })
     }
 
-    fn step(&self, position: &Position, page: &PageFacts<'_>) -> Result<Step> {
+    fn step(&self, position: &Position, page: &PageFacts<'_>, known: usize) -> Result<Step> {
         if page.rows > 0 && page.fingerprint.is_some() && page.fingerprint == position.fingerprint {
             return Err(paging("the server sent the same page twice in a row").hint(
                 "the paginator of this resource is probably not the one that the API wants",
             ));
         }
-        let rows = position.rows + page.rows;
+        let new = page.rows - known as u64;
+        let rows = position.rows + new;
         let pages = position.pages + 1;
         let stated = self.total(page).map(|(count, _)| count);
         let go_on = |next: Next| {
@@ -117,7 +130,7 @@ impl Paginator {
                 pages,
                 fingerprint: page.fingerprint,
                 total: position.total.or(stated),
-                moved: position.moved,
+                places: position.places.clone(),
             })
         };
         let [more, _, next] = page.probes;
@@ -155,21 +168,15 @@ impl Paginator {
                 {
                     return Ok(Step::End(Proof::Proved(format!("page {pages} of {count}"))));
                 }
-                self.counted(
-                    page,
-                    rows,
-                    more,
-                    total,
-                    go_on(Next::Value((first + pages).to_string())),
-                )
+                let next = go_on(Next::Value((first + pages).to_string()));
+                self.counted(page, known, rows, more, total, next)
             }
-            Kind::Offset { first, .. } => self.counted(
-                page,
-                rows,
-                more,
-                total,
-                go_on(Next::Value((first + rows).to_string())),
-            ),
+            Kind::Offset { first, .. } => {
+                // Rows that came and went meanwhile are not among those received, but have moved the places of these.
+                let behind = self.offset_at(position).unwrap_or(*first) + page.rows;
+                let next = go_on(Next::Value(behind.to_string()));
+                self.counted(page, known, behind - first, more, total, next)
+            }
             Kind::Cursor { .. } => {
                 let token = next.and_then(scalar);
                 self.follow(
@@ -233,18 +240,23 @@ impl Paginator {
     fn counted(
         &self,
         page: &PageFacts<'_>,
+        known: usize,
         rows: u64,
         more: Option<bool>,
         total: Total,
         next: Step,
     ) -> Result<Step> {
-        if page.rows == 0 {
+        if page.rows == known as u64 {
             if more == Some(true) {
                 return Err(paging(
                     "the page is empty, yet the API says that more follows",
                 ));
             }
-            return self.end("an empty page".into(), rows, total);
+            let evidence = match known {
+                0 => "an empty page",
+                _ => "nothing behind the last row",
+            };
+            return self.end(evidence.into(), rows, total);
         }
         match total {
             Some((count, TotalOf::Items)) if rows >= count => {
@@ -311,7 +323,7 @@ impl Paginator {
     }
 
     /// The pages from `next` on that are certain to be there, `most` of them at most; the rest of a numbered list is, as
-    /// far as its stated total says, since every page but the last holds as many rows as this one.
+    /// far as its stated total says, since every page but the last holds as many rows as this one. `rows`: of this page, as it was sent.
     pub(crate) fn foreseen(
         &self,
         next: &Position,
@@ -326,13 +338,14 @@ impl Paginator {
         let (Ok(at), Some((_, of))) = (at.parse::<u64>(), &self.total) else {
             return pages;
         };
+        let new = rows - u64::from(next.places.overlaps());
         let left = match of {
-            TotalOf::Items => total.saturating_sub(next.rows).div_ceil(rows),
+            TotalOf::Items => total.saturating_sub(next.rows).div_ceil(new),
             TotalOf::Pages => total.saturating_sub(next.pages),
         };
         let width = match self.kind {
             Kind::PageNumber { .. } => 1,
-            Kind::Offset { .. } => rows,
+            Kind::Offset { .. } => new,
             _ => return pages,
         };
         let more = (1..left.min(most)).map_while(|page| at.checked_add(page.checked_mul(width)?));
@@ -341,6 +354,11 @@ impl Paginator {
             ..Position::default()
         }));
         pages
+    }
+
+    /// Whether the page says itself that more follows, given that it is not known to be the last.
+    pub(super) fn says_more(&self, page: &PageFacts<'_>) -> bool {
+        page.probes[0].and_then(boolean) == Some(true) || self.stated(page).is_some()
     }
 
     /// The total that a page states, of whatever it counts.
@@ -352,19 +370,6 @@ impl Paginator {
     pub(crate) fn stated_total(&self, page: &PageFacts<'_>) -> Option<u64> {
         self.total(page)
             .and_then(|(count, of)| (of == TotalOf::Items).then_some(count))
-    }
-}
-
-/// The end of a list whose total moved: it is read once more, from the beginning.
-fn moved_step(position: &Position, before: u64, now: u64) -> Step {
-    match position.moved {
-        None => Step::Next(Position {
-            moved: Some((before, now)),
-            ..Position::default()
-        }),
-        Some(_) => Step::End(Proof::Unproved(format!(
-            "its total moved whenever it was read (from {before} to {now} the last time): rows may be missing"
-        ))),
     }
 }
 
@@ -404,6 +409,7 @@ fn boolean(json: &str) -> Option<bool> {
 mod tests {
     use reqwest::header::HeaderMap;
 
+    use super::super::places::Places;
     use super::*;
 
     fn response(link: Option<&str>) -> Response {
@@ -437,9 +443,17 @@ mod tests {
             probes: [more, total, next],
             last_id,
             fingerprint: None,
+            ids: &[],
+            thorough: false,
             response: &response,
         };
-        paginator.advance(at, &facts)
+        Ok(match paginator.advance(at, &facts)?.0 {
+            Step::Next(position) => Step::Next(Position {
+                places: Places::default(),
+                ..position
+            }),
+            end => end,
+        })
     }
 
     fn after(next: Next, rows: u64, pages: u64) -> Position {
@@ -617,9 +631,11 @@ mod tests {
             probes: [None; 3],
             last_id: None,
             fingerprint: Some(7),
+            ids: &[],
+            thorough: false,
             response: &response,
         };
-        let step = paginator.advance(&Position::default(), &facts).unwrap();
+        let (step, _) = paginator.advance(&Position::default(), &facts).unwrap();
         let Step::Next(position) = step else {
             panic!("{step:?}")
         };

@@ -3,6 +3,7 @@
 
 mod advance;
 mod paginator;
+mod places;
 mod proof;
 
 pub(crate) use advance::{PageFacts, Step};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::places::Places;
 use crate::Result;
 use crate::http::{Client, Request};
 
@@ -275,16 +276,9 @@ pub struct Position {
     /// The total that the first page stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
-    /// The list is read once more, since its total moved: from what to what.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub moved: Option<(u64, u64)>,
-}
-
-impl Position {
-    /// The beginning of a list that is read once more.
-    pub(crate) fn restarts(&self) -> bool {
-        self.pages == 0 && self.moved.is_some()
-    }
+    /// Of a list whose pages are asked for by their place.
+    #[serde(skip)]
+    pub(crate) places: Places,
 }
 
 /// What to ask for.

@@ -3,9 +3,9 @@
 /// How well it is known that nothing is missing; ordered from best to worst.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Proof {
-    /// The API said that this was all; the sentence says how.
+    /// The API said that this was all, and no row can have slipped through; the sentence says how.
     Proved(String),
-    /// The list moved while it was read, and what came was compared with it; the sentence says how.
+    /// The list may have moved while it was read; what can be seen of that was compared. The sentence says how.
     Consistent(String),
     /// Nothing proves it; the sentence says why.
     Unproved(String),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::run::lane::Lane;
+use crate::schema::Deletes;
 use crate::source::{AnyResource, SliceRequest};
 use crate::state::{Pass, SliceState, StateChange};
 
@@ -81,6 +82,11 @@ impl Children {
             waiting: Vec::new(),
             queue,
         }
+    }
+
+    /// Whether the child must know that its parents are all there.
+    pub fn marks_gone(&self) -> bool {
+        self.child.spec().deletes != Deletes::Keep
     }
 
     /// Slices that a run before this one has found and not finished.

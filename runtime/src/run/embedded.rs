@@ -105,6 +105,15 @@ impl Fetcher {
         let mut items = String::new();
         let mut anew = false;
         while let Step::Next(position) = step {
+            if position.comes_again() {
+                // A record is loaded as one: there is no second look at a part of it.
+                let why = "asked for by number".to_owned();
+                step = Step::End(match position.restarts() {
+                    true => Proof::Unproved(why),
+                    false => Proof::Consistent(why),
+                });
+                break;
+            }
             anew |= position == Position::default();
             let response = self.ask_for(paginator, &first, &position).await?;
             if matches!(response.status, 404 | 410) {
@@ -124,7 +133,8 @@ impl Fetcher {
             }
             step = paginator
                 .advance(&position, &part.facts(&response))
-                .map_err(asked)?;
+                .map_err(asked)?
+                .0;
             let size = part.items.len() as u64;
             if bytes.fetch_add(size, Relaxed) + size > MOST_BYTES {
                 self.left(list, "that are too long to be loaded with their records");
@@ -261,6 +271,8 @@ impl Part<'_> {
             probes: [probe(0), probe(1), probe(2)],
             last_id: self.last_id.clone(),
             fingerprint: (self.rows > 0).then(|| xxh3_64(self.items.as_bytes())),
+            ids: &[],
+            thorough: false,
             response,
         }
     }

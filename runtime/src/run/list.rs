@@ -152,7 +152,7 @@ impl<'a> List<'a> {
             && goes_on
             && !waits
         {
-            ahead.ask(self.foreseen(position, rows, fetched.stated));
+            ahead.ask(self.foreseen(position, fetched.sent, fetched.stated));
         }
         self.count(rows, fetched.total);
         let mut sink = of.sink.lock().await;
@@ -276,7 +276,9 @@ impl<'a> List<'a> {
     /// Whether that answer means that the API shows no more of a list: it refuses a page behind the first.
     fn refused(&self, response: &Response) -> Option<String> {
         let cursor = self.of.fetcher.spec().cursor.as_ref()?;
-        let refused = matches!(response.status, 400 | 416 | 422) && self.position.pages > 0;
+        let refused = matches!(response.status, 400 | 416 | 422)
+            && self.position.pages > 0
+            && !self.position.overlaps();
         (refused && (cursor.is_bounded() || self.last().is_some()))
             .then(|| format!("{} after {} rows", response.status, self.position.rows))
     }

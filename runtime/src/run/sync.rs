@@ -514,6 +514,7 @@ impl Plan<'_> {
         }
         // Closures and the links of children may look at every field.
         let looked_at = resource.has_closures() || !children.is_empty() || !spec.changes.is_empty();
+        let thorough = deletes != Deletes::Keep || children.iter().any(Children::marks_gone);
         let unread = selection.clone().filter(|_| !looked_at);
         let normalizer = match loads {
             true => Some(
@@ -621,7 +622,7 @@ impl Plan<'_> {
             unread.as_ref(),
         );
         let extraction = Extraction {
-            fetcher: Arc::new(fetcher),
+            fetcher: Arc::new(fetcher.thorough(thorough)),
             sink: Mutex::new(sink),
             keeps_state: loads,
             pass,

@@ -83,8 +83,8 @@ impl Pages {
         }
         let fetched = self.fetcher.read(response, &position, &self.slice).await?;
         match &fetched.step {
-            // Nobody here would notice that the rows come again.
-            Step::Next(next) if next.restarts() => {}
+            // Nobody here would notice that the rows come again, or not.
+            Step::Next(next) if next.comes_again() => {}
             Step::Next(next) => self.position = Some(next.clone()),
             Step::End(_) => {
                 if let Some(error) = undecided(self.fetcher.spec()) {

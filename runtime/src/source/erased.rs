@@ -58,6 +58,14 @@ impl ReadPage {
             repaired: None,
         }
     }
+
+    /// Leaves its first rows out: they came with the page before.
+    pub fn leave_out(&mut self, rows: usize) {
+        if rows > 0 {
+            self.rows.leave_out(rows);
+            self.spans.drain(..rows.min(self.spans.len()));
+        }
+    }
 }
 
 struct NoRows;
@@ -66,6 +74,8 @@ impl Rows for NoRows {
     fn drain(self: Box<Self>, _: &mut dyn RowSink) -> Result<()> {
         Ok(())
     }
+
+    fn leave_out(&mut self, _: usize) {}
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
@@ -76,6 +86,8 @@ impl Rows for NoRows {
 pub(crate) trait Rows: Send {
     /// Hands each row to the sink, after the owner's closures.
     fn drain(self: Box<Self>, sink: &mut dyn RowSink) -> Result<()>;
+    /// Leaves the first rows out.
+    fn leave_out(&mut self, rows: usize);
     /// For callers that know the record's type: a [`TypedRows`].
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
@@ -196,6 +208,10 @@ impl<T: Record> Rows for TypedRows<T> {
             }
         }
         Ok(())
+    }
+
+    fn leave_out(&mut self, rows: usize) {
+        self.rows.drain(..rows.min(self.rows.len()));
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

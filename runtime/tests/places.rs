@@ -1,0 +1,365 @@
+//! Lists that move while they are read: rows come and go, and with them the places by which pages are asked for. What
+//! was there all the time arrives, or the report does not call it proved.
+
+#[allow(dead_code, reason = "the other tests use the rest")]
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use etlgen_runtime::prelude::*;
+use etlgen_runtime::run::{Proof, ResourceReport, RunOptions, sync};
+use support::{Answer, InMemory, serve};
+
+#[derive(Record)]
+struct Item {
+    id: Option<i64>,
+}
+
+type Query = BTreeMap<String, String>;
+
+fn number(query: &Query, name: &str, default: usize) -> usize {
+    query
+        .get(name)
+        .map_or(default, |value| value.parse().unwrap())
+}
+
+fn list(paginator: Paginator) -> Resource<Item> {
+    Resource::list("items", "/items")
+        .records("data")
+        .primary_key([Item::ID])
+        .paginate(paginator)
+}
+
+/// Reads the list; gives what arrived and the report.
+fn load(
+    list: Resource<Item>,
+    api: impl Fn(&str, &Query) -> Answer + Send + Sync + 'static,
+) -> (Vec<i64>, ResourceReport) {
+    let (base, _) = serve(api);
+    // One request at a time: the moves fall between certain pages.
+    let source = Source::new("moving", &base).concurrency(1).resource(list);
+    let into = InMemory::new(10_000);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let options = RunOptions::default();
+    let run = sync(&source, Box::new(into.clone()), &options, Arc::new(()));
+    let report = runtime.block_on(run).unwrap().resources.remove(0);
+    let id = |row: &BTreeMap<String, String>| {
+        let digits: String = row["id"].chars().filter(char::is_ascii_digit).collect();
+        digits[2..].parse().unwrap()
+    };
+    let mut ids: Vec<i64> = into.table("items").values().map(id).collect();
+    ids.sort_unstable();
+    (ids, report)
+}
+
+/// A list that `change` changes before each answer but the first.
+struct Moving {
+    rows: Mutex<Vec<i64>>,
+    /// Rows that have been there all the time.
+    stayed: Mutex<BTreeSet<i64>>,
+    asked: AtomicUsize,
+}
+
+impl Moving {
+    fn new(rows: i64) -> Arc<Self> {
+        Arc::new(Moving {
+            rows: Mutex::new((0..rows).collect()),
+            stayed: Mutex::new((0..rows).collect()),
+            asked: AtomicUsize::new(0),
+        })
+    }
+
+    /// Rows from `at` on; `change` is told how many requests came before.
+    fn page(
+        &self,
+        at: usize,
+        size: usize,
+        total: bool,
+        change: impl Fn(usize, &mut Vec<i64>),
+    ) -> Answer {
+        let mut rows = self.rows.lock().unwrap();
+        let asked = self.asked.fetch_add(1, Ordering::SeqCst);
+        if asked > 0 {
+            change(asked, &mut rows);
+        }
+        let here: BTreeSet<i64> = rows.iter().copied().collect();
+        self.stayed.lock().unwrap().retain(|id| here.contains(id));
+        let page = &rows[at.min(rows.len())..(at + size).min(rows.len())];
+        let data: Vec<_> = page
+            .iter()
+            .map(|id| serde_json::json!({"id": id}))
+            .collect();
+        let mut body = serde_json::json!({"data": data});
+        if total {
+            body["total"] = rows.len().into();
+        }
+        (200, Vec::new(), body.to_string())
+    }
+
+    /// Those that stayed and have not arrived.
+    fn missing(&self, arrived: &[i64]) -> Vec<i64> {
+        let stayed = self.stayed.lock().unwrap();
+        let missing = stayed.iter().filter(|id| !arrived.contains(id));
+        missing.copied().collect()
+    }
+}
+
+/// Rows go from among those that have been read, and as many are added at the end: no total tells.
+fn one_goes_one_comes(asked: usize, rows: &mut Vec<i64>) {
+    if asked < 12 {
+        rows.remove(asked * 3);
+        rows.push(1000 + asked as i64);
+    }
+}
+
+fn offsets(total: bool) -> Paginator {
+    let pages = Paginator::offset("offset").page_size("limit", 10);
+    match total {
+        true => pages.total_items("total"),
+        false => pages,
+    }
+}
+
+#[test]
+fn by_offset_rows_that_come_and_go_in_equal_numbers_take_no_other_with_them() {
+    for total in [true, false] {
+        let moving = Moving::new(100);
+        let api = moving.clone();
+        let (arrived, report) = load(list(offsets(total)), move |_, query| {
+            api.page(number(query, "offset", 0), 10, total, one_goes_one_comes)
+        });
+        assert_eq!(moving.missing(&arrived), [0; 0], "{report:?}");
+        // Without a total the second page is asked for as if there might be none, and the first one looked at again.
+        let proved = matches!(report.proof, Proof::Proved(_));
+        let again = matches!(&report.proof, Proof::Consistent(why) if why.contains("first page"));
+        assert!(if total { proved } else { again }, "{report:?}");
+    }
+}
+
+#[test]
+fn by_offset_rows_that_come_in_front_repeat_none() {
+    let moving = Moving::new(100);
+    let api = moving.clone();
+    // Without a key each row would be there twice.
+    let list = Resource::<Item>::list("items", "/items")
+        .records("data")
+        .paginate(offsets(true));
+    let (arrived, report) = load(list, move |_, query| {
+        let in_front = |asked: usize, rows: &mut Vec<i64>| rows.insert(0, 1000 + asked as i64);
+        api.page(number(query, "offset", 0), 10, true, in_front)
+    });
+    assert_eq!(arrived, (0..100).collect::<Vec<_>>(), "{report:?}");
+    assert!(matches!(report.proof, Proof::Proved(_)), "{report:?}");
+}
+
+#[test]
+fn by_offset_a_whole_page_that_goes_is_noticed() {
+    // Nothing tells any more where the next page was: the list is read again.
+    let moving = Moving::new(100);
+    let api = moving.clone();
+    let (arrived, report) = load(list(offsets(true)), move |_, query| {
+        let change = |asked: usize, rows: &mut Vec<i64>| {
+            if asked == 2 {
+                rows.drain(5..25);
+                rows.extend(1000..1020);
+            }
+        };
+        api.page(number(query, "offset", 0), 10, true, change)
+    });
+    assert_eq!(moving.missing(&arrived), [0; 0], "{report:?}");
+    assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
+}
+
+#[test]
+fn servers_that_know_only_whole_pages_are_read_without_an_overlap() {
+    let whole = |at: usize| {
+        let rows: Vec<_> = (at.min(100)..(at + 10).min(100))
+            .map(|id| serde_json::json!({"id": id}))
+            .collect();
+        (
+            200,
+            Vec::new(),
+            serde_json::json!({"data": rows}).to_string(),
+        )
+    };
+    // Rounded down, refused, or empty.
+    let answers: [fn(usize) -> Option<usize>; 3] = [
+        |at| Some(at / 10 * 10),
+        |at| (at % 10 == 0).then_some(at),
+        |at| Some(if at % 10 == 0 { at } else { 100 }),
+    ];
+    for answer in answers {
+        let (arrived, report) = load(list(offsets(false)), move |_, query| {
+            match answer(number(query, "offset", 0)) {
+                Some(at) => whole(at),
+                None => (400, Vec::new(), r#"{"message":"not a multiple"}"#.into()),
+            }
+        });
+        assert_eq!(arrived, (0..100).collect::<Vec<_>>(), "{report:?}");
+        // It was read twice to know.
+        assert!(
+            matches!(&report.proof, Proof::Proved(why) if why.contains("twice")),
+            "{report:?}"
+        );
+    }
+}
+
+fn pages() -> Paginator {
+    Paginator::page_number("page").total_items("total")
+}
+
+fn page_of(moving: &Moving, query: &Query, change: impl Fn(usize, &mut Vec<i64>)) -> Answer {
+    moving.page((number(query, "page", 1) - 1) * 10, 10, true, change)
+}
+
+#[test]
+fn by_page_number_nothing_is_called_proved() {
+    let moving = Moving::new(100);
+    let api = moving.clone();
+    let rests = |_: usize, _: &mut Vec<i64>| {};
+    let (arrived, report) = load(list(pages()), move |_, query| page_of(&api, query, rests));
+    assert_eq!(arrived.len(), 100);
+    assert_eq!(report.requests, 11);
+    assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
+    // What moves in the middle cannot be seen.
+    let moving = Moving::new(100);
+    let api = moving.clone();
+    let (_, report) = load(list(pages()), move |_, query| {
+        page_of(&api, query, |asked, rows| {
+            if asked == 5 {
+                rows.remove(25);
+                rows.push(1000);
+            }
+        })
+    });
+    assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
+    // One page is.
+    let moving = Moving::new(7);
+    let (_, report) = load(list(pages()), move |_, query| {
+        page_of(&moving, query, rests)
+    });
+    assert!(matches!(report.proof, Proof::Proved(_)), "{report:?}");
+}
+
+#[test]
+fn a_small_list_costs_no_request_more() {
+    for (paginator, name) in [
+        (Paginator::page_number("page"), "page"),
+        (Paginator::offset("offset"), "offset"),
+    ] {
+        let small = |deletes: Deletes| {
+            let kept = list(paginator.clone()).deletes(deletes);
+            let (_, report) = load(kept, move |_, query| {
+                let rows = match query.get(name).map(String::as_str) {
+                    None | Some("1") => serde_json::json!([{"id": 1}, {"id": 2}]),
+                    _ => serde_json::json!([]),
+                };
+                (
+                    200,
+                    Vec::new(),
+                    serde_json::json!({"data": rows}).to_string(),
+                )
+            });
+            report
+        };
+        let report = small(Deletes::Keep);
+        assert_eq!(report.requests, 2);
+        assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
+        let report = small(Deletes::Soft);
+        assert!(matches!(report.proof, Proof::Proved(_)), "{report:?}");
+    }
+}
+
+#[test]
+fn by_page_number_a_first_page_that_changed_is_read_again_with_all_the_others() {
+    let moving = Moving::new(100);
+    let api = moving.clone();
+    let (arrived, report) = load(list(pages()), move |_, query| {
+        page_of(&api, query, |asked, rows| {
+            if asked == 5 {
+                rows.remove(2);
+                rows.push(1000);
+            }
+        })
+    });
+    assert_eq!(moving.missing(&arrived), [0; 0], "{report:?}");
+    assert!(
+        matches!(&report.proof, Proof::Consistent(why) if why.contains("first page")),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn by_page_number_a_list_is_read_twice_where_its_deletions_are_wanted() {
+    let moving = Moving::new(100);
+    let api = moving.clone();
+    let kept = list(pages()).deletes(Deletes::Soft);
+    let (_, report) = load(kept, move |_, query| page_of(&api, query, |_, _| {}));
+    assert!(
+        matches!(&report.proof, Proof::Proved(why) if why.contains("twice")),
+        "{report:?}"
+    );
+    assert_eq!(report.requests, 20);
+    let moving = Moving::new(100);
+    let api = moving.clone();
+    let kept = list(pages()).deletes(Deletes::Soft);
+    let (arrived, report) = load(kept, move |_, query| {
+        page_of(&api, query, |asked, rows| {
+            if asked == 5 {
+                rows.remove(25);
+                rows.push(1000);
+            }
+        })
+    });
+    assert_eq!(moving.missing(&arrived), [0; 0], "{report:?}");
+    assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
+}
+
+#[test]
+fn links_that_name_pages_by_number_are_not_called_proved() {
+    for (name, proved) in [("page", false), ("cursor", true)] {
+        let (arrived, report) = load(list(Paginator::next_url("next")), move |_, query| {
+            let page = number(query, name, 0) as i64;
+            let next = (page < 3).then(|| format!("/items?{name}={}", page + 1));
+            let body = serde_json::json!({"data": [{"id": page}], "next": next});
+            (200, Vec::new(), body.to_string())
+        });
+        assert_eq!(arrived.len(), 4);
+        assert_eq!(
+            matches!(report.proof, Proof::Proved(_)),
+            proved,
+            "{report:?}"
+        );
+    }
+}
+
+#[test]
+fn by_page_number_a_total_that_moves_is_read_again_once() {
+    // Rows of the first page go while the second is asked for: the rest moves up, and the total with it.
+    let moving = Moving::new(40);
+    let api = moving.clone();
+    let (arrived, report) = load(list(pages()), move |_, query| {
+        page_of(&api, query, |asked, rows| {
+            if asked == 1 {
+                rows.drain(..5);
+            }
+        })
+    });
+    assert_eq!(moving.missing(&arrived), [0; 0], "{report:?}");
+    assert!(
+        matches!(&report.proof, Proof::Consistent(why) if why.contains("from 40 to 35")),
+        "{report:?}"
+    );
+    // One that never rests is not proved.
+    let moving = Moving::new(30);
+    let (_, report) = load(list(pages()), move |_, query| {
+        page_of(&moving, query, |asked, rows| rows.push(1000 + asked as i64))
+    });
+    assert!(matches!(report.proof, Proof::Unproved(_)), "{report:?}");
+}
