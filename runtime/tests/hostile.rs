@@ -180,65 +180,119 @@ fn an_empty_page_in_the_middle() {
     );
 }
 
-#[test]
-fn an_empty_next_ends_and_a_relative_one_leads_on() {
-    let rows = load(Paginator::next_url("next"), |_, q| {
+/// Three pages of five rows, each with what `next` says of the one after.
+fn led_on(next: fn(u64) -> String) -> Result<usize, String> {
+    load(Paginator::next_url("next"), move |_, q| {
         let page = number(q, "page", 0);
         let next = if page < 2 {
-            format!("/items?page={}", page + 1)
+            next(page + 1)
         } else {
             String::new()
         };
         json(serde_json::json!({"data": items(page * 5..page * 5 + 5), "next": next}))
+    })
+}
+
+#[test]
+fn an_empty_next_is_the_end() {
+    assert_eq!(led_on(|page| format!("/items?page={page}")), Ok(15));
+}
+
+#[test]
+fn relative_links_lead_on() {
+    assert_eq!(led_on(|page| format!("?page={page}")), Ok(15));
+    assert_eq!(led_on(|page| format!("../items?page={page}")), Ok(15));
+    let rows = load(Paginator::link_header(), |_, q| {
+        let page = number(q, "page", 0);
+        let link = format!("<items?page={}>; rel=\"next\"", page + 1);
+        let links = (page < 2).then(|| ("link".to_owned(), link));
+        let data = serde_json::json!({"data": items(page * 5..page * 5 + 5)});
+        (200, links.into_iter().collect(), data.to_string())
     });
     assert_eq!(rows, Ok(15));
 }
 
-#[test]
-fn a_next_link_or_a_redirect_to_another_host_gets_no_credentials() {
-    let (elsewhere, log) = serve(|_, _| json(serde_json::json!({"data": []})));
-    let target = elsewhere.clone();
-    let error = load(Paginator::next_url("next"), move |_, _| {
-        json(serde_json::json!({"data": items(0..5), "next": format!("{target}/items")}))
+/// What a run says of an API whose second page is elsewhere, as a link says or a redirect; nothing may arrive there.
+fn elsewhere(auth: &dyn Fn(&str) -> Auth, redirects: bool) -> String {
+    let (other, log) = serve(|_, _| json(serde_json::json!({"data": []})));
+    let (base, _) = serve(move |path, query| {
+        let target = format!("{other}/items");
+        match (path, redirects) {
+            ("/token", _) => json(serde_json::json!({"access_token": "sk_secret_123"})),
+            (_, true) if query.contains_key("page") => {
+                (307, vec![("location".into(), target)], String::new())
+            }
+            (_, true) => json(serde_json::json!({"data": items(0..5), "next": "/items?page=2"})),
+            (_, false) => {
+                let cookie = ("set-cookie".to_owned(), "session=sk_secret_123".to_owned());
+                let body = serde_json::json!({"data": items(0..5), "next": target});
+                (200, vec![cookie], body.to_string())
+            }
+        }
     });
-    assert!(
-        error
-            .as_ref()
-            .is_err_and(|message| message.contains("not the API's own host")),
-        "{error:?}"
-    );
-    let error = load(Paginator::single(), move |_, _| {
-        (
-            302,
-            vec![("location".into(), format!("{elsewhere}/items"))],
-            String::new(),
-        )
-    });
-    assert!(
-        error.as_ref().is_err_and(|message| message.contains("302")),
-        "{error:?}"
-    );
-    assert_eq!(*log.lock().unwrap(), Vec::<String>::new());
+    let source = Source::new("hostile", &base)
+        .auth(auth(&base))
+        .resource(list(Paginator::next_url("next")));
+    let report = run(&source, InMemory::new(100));
+    assert_eq!(*log.lock().unwrap(), [""; 0]);
+    let text = format!("{report:?}");
+    assert!(!text.contains("sk_secret_123"), "a secret in {text}");
+    match &report.resources[0].outcome {
+        Outcome::Failed(_, message) => message.clone(),
+        outcome => panic!("{outcome:?}"),
+    }
 }
 
 #[test]
-fn bodies_that_are_not_the_list() {
-    for (body, said) in [
-        (r#"{"error":{"message":"quota"}}"#, "data"),
-        (r#"{"data":{"oops":1}"#, ""),
-        ("<html>maintenance</html>", ""),
-        (r#"{"data":[{"id":1},{"id":"#, ""),
-        (r#"{"data":[{"id":1}]} trailing"#, ""),
-        ("", ""),
-        (r#"{"data":"none"}"#, "data"),
-    ] {
-        let error = load(Paginator::single(), move |_, _| {
-            (200, Vec::new(), body.to_owned())
-        });
-        let named = error
-            .as_ref()
-            .is_err_and(|message| message.contains("/items") && message.contains(said));
-        assert!(named, "{body}: {error:?}");
+fn links_and_redirects_to_another_host_get_no_credentials_of_any_kind() {
+    let auths: [&dyn Fn(&str) -> Auth; 5] = [
+        &|_| Auth::bearer("sk_secret_123"),
+        &|_| Auth::query("key", "sk_secret_123"),
+        &|_| Auth::header("X-Key", "sk_secret_123"),
+        &|_| Auth::cookie("session", "sk_secret_123"),
+        &|base| {
+            Auth::oauth2_client_credentials(&format!("{base}/token"), "id", "sk_secret_456", &[])
+        },
+    ];
+    for auth in auths {
+        let said = elsewhere(auth, false);
+        assert!(said.contains("not the API's own host"), "{said}");
+        let said = elsewhere(auth, true);
+        assert!(said.contains("307"), "{said}");
+    }
+}
+
+/// The error for a body that is not the list.
+fn misread(body: &'static str) -> String {
+    let error = load(Paginator::single(), move |_, _| {
+        (200, Vec::new(), body.to_owned())
+    });
+    let message = error.unwrap_err();
+    assert!(message.contains("GET /items"), "{message}");
+    message
+}
+
+#[test]
+fn an_error_that_is_sent_as_a_success() {
+    for body in [r#"{"error":{"message":"quota"}}"#, r#"{"data":"none"}"#] {
+        assert!(misread(body).contains("data"));
+    }
+}
+
+#[test]
+fn html_in_place_of_json() {
+    misread("<html>maintenance</html>");
+}
+
+#[test]
+fn garbage_behind_the_list() {
+    misread(r#"{"data":[{"id":1}]} trailing"#);
+}
+
+#[test]
+fn json_that_ends_too_early_or_not_at_all() {
+    for body in ["", r#"{"data":[{"id":1},{"id":"#, r#"{"data":{"oops":1}"#] {
+        misread(body);
     }
 }
 

@@ -31,12 +31,24 @@ impl Connector {
 
     /// The connector by hand that reads a [`crate::tree::Tree`].
     pub fn tree() -> Connector {
+        Connector::by_hand("tree")
+    }
+
+    /// The connector by hand that reads a [`crate::soak::Soak`].
+    pub fn soak() -> Connector {
+        Connector::by_hand("soak")
+    }
+
+    fn by_hand(name: &'static str) -> Connector {
         let mut build = cargo();
         build.current_dir(root());
-        build.args(["build", "--package", "etlgen-tests", "--example", "tree"]);
+        build.args(["build", "--package", "etlgen-tests", "--example", name]);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
         Connector {
-            name: "tree",
-            program: built(&mut build, "tree"),
+            name,
+            program: built(&mut build, name),
             settings: &[],
         }
     }

@@ -10,6 +10,7 @@ pub mod mock;
 pub mod owned;
 pub mod registry;
 pub mod rendered;
+pub mod soak;
 pub mod tables;
 pub mod tree;
 pub mod workspace;

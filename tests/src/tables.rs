@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use rusqlite::types::ValueRef;
@@ -32,6 +32,15 @@ pub fn sqlite(file: &Path) -> Tables {
 pub fn counts(file: &Path) -> BTreeMap<String, usize> {
     let count = |(name, rows): (String, BTreeMap<_, _>)| (name, rows.len());
     sqlite(file).into_iter().map(count).collect()
+}
+
+/// A column of whole numbers of a table in a SQLite file.
+pub fn sqlite_numbers(file: &Path, table: &str, column: &str) -> Vec<i64> {
+    let db = open(file);
+    let select = format!("SELECT {} FROM {}", quote(column), quote(table));
+    let mut statement = db.prepare(&select).unwrap();
+    let numbers = statement.query_map([], |row| row.get(0)).unwrap();
+    numbers.map(Result::unwrap).collect()
 }
 
 fn open(file: &Path) -> Connection {
@@ -84,16 +93,46 @@ fn text(value: ValueRef<'_>) -> String {
 
 /// The tables of a folder of Parquet files, as its manifest names them.
 pub fn parquet(folder: &Path, source: &str) -> Tables {
+    let mut found = Tables::new();
+    for (name, path) in parquet_files(folder, source) {
+        let rows = found.entry(name).or_default();
+        if let Some(path) = path {
+            read_parquet(&path, rows);
+        }
+    }
+    found
+}
+
+/// A column of whole numbers of a table in a folder of Parquet files.
+pub fn parquet_numbers(folder: &Path, source: &str, table: &str, column: &str) -> Vec<i64> {
+    let mut numbers = Vec::new();
+    for (name, path) in parquet_files(folder, source) {
+        let Some(path) = path.filter(|_| name == table) else {
+            continue;
+        };
+        let reader = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
+        for row in reader.get_row_iter(None).unwrap() {
+            let row = row.unwrap();
+            let mut columns = row.get_column_iter();
+            let (_, value) = columns.find(|(name, _)| *name == column).unwrap();
+            numbers.push(value.to_string().parse().unwrap());
+        }
+    }
+    numbers
+}
+
+/// The files of each table that the manifest names; a table without rows has none.
+fn parquet_files(folder: &Path, source: &str) -> Vec<(String, Option<PathBuf>)> {
     let text = std::fs::read_to_string(folder.join("_etl/manifest.json")).unwrap();
     let manifest: Value = serde_json::from_str(&text).unwrap();
     let tables = manifest["sources"][source]["tables"].as_array();
-    let mut found = Tables::new();
+    let mut found = Vec::new();
     for table in tables.expect("the manifest knows the source") {
         let name = table["name"].as_str().unwrap();
-        let rows = found.entry(name.to_owned()).or_default();
+        found.push((name.to_owned(), None));
         for file in table["files"].as_array().unwrap() {
             let path = folder.join(name).join(file["name"].as_str().unwrap());
-            read_parquet(&path, rows);
+            found.push((name.to_owned(), Some(path)));
         }
     }
     found

@@ -166,6 +166,8 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
         auth,
         deletes,
         tombstone,
+        // The owner's: it comes with no change of the API.
+        on_status: _,
         parent: above,
         record,
         structs: _,

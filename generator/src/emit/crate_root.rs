@@ -1,6 +1,6 @@
 //! `lib.rs`, `main.rs`, `config.rs`, the tests and the example.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::credentials::auth;
@@ -25,6 +25,11 @@ pub fn library(plan: &Plan) -> TokenStream {
         )
     });
     let auth = auth(&plan.auth).map(|auth| quote!(.auth(#auth)));
+    let rates = plan.rates.iter().map(|(requests, seconds)| {
+        let requests = Literal::u64_unsuffixed(*requests);
+        let seconds = Literal::u64_unsuffixed(*seconds);
+        quote!(.rate_limit(#requests, ::std::time::Duration::from_secs(#seconds)))
+    });
     let contract = plan.contract.map(|contract| {
         let contract = super::resource::contract(contract);
         quote!(.contract(#contract))
@@ -41,7 +46,8 @@ pub fn library(plan: &Plan) -> TokenStream {
     };
     let source = &plan.source;
     let resources = added(None);
-    let source = quote!(Source::new(#source, &config.base_url) #auth #contract #(#resources)*);
+    let source =
+        quote!(Source::new(#source, &config.base_url) #auth #(#rates)* #contract #(#resources)*);
     let source = match plan.features.as_slice() {
         [] => source,
         features => {

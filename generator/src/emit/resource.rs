@@ -9,7 +9,7 @@ use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{
     Contract, ContractMode, Cursor, Deletes, Embedded, FieldRef, Format, Length, Link, Order,
     Paginator, PaginatorKind, ParameterPlace, ParameterValue, Parent, Place, Plan, Resource,
-    Windows, plain_text,
+    StatusRule, Windows, plain_text,
 };
 
 /// `src/resources/mod.rs`.
@@ -174,6 +174,15 @@ fn declaration(resource: &Resource) -> TokenStream {
         Some(Deletes::Soft) => calls.push(quote!(.deletes(Deletes::Soft))),
         Some(Deletes::Hard) => calls.push(quote!(.deletes(Deletes::Hard))),
     }
+    calls.extend(resource.on_status.iter().map(|(status, rule)| {
+        let status = proc_macro2::Literal::u16_unsuffixed(*status);
+        let rule = match rule {
+            StatusRule::Fail => quote!(Fail),
+            StatusRule::Retry => quote!(Retry),
+            StatusRule::Skip => quote!(Skip),
+        };
+        quote!(.on_status(#status, StatusRule::#rule))
+    }));
     quote!(Resource::#constructor(#name, #path) #(#calls)*)
 }
 

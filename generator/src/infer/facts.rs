@@ -21,8 +21,19 @@ pub struct Facts {
     pub auth: Decision<AuthFacts>,
     /// Absolute, without a trailing slash; server variables without a default stay as `{name}`; empty if unknown.
     pub base_url: String,
+    /// Limits that hold for the whole API; all of them count.
+    pub rates: Vec<RateFacts>,
     pub resources: Vec<ResourceFacts>,
     pub skipped: Vec<Skipped>,
+}
+
+/// At most that many requests in that time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RateFacts {
+    pub requests: u64,
+    pub seconds: u64,
+    /// Where it is said.
+    pub said: String,
 }
 
 /// An operation that is not a resource.

@@ -15,6 +15,7 @@ mod links;
 mod names;
 mod node;
 mod own_auth;
+mod pace;
 mod pages;
 mod params;
 mod parents;
@@ -89,6 +90,7 @@ pub fn infer(api: &Api) -> Facts {
     Facts {
         auth,
         base_url: auth::base_url(api),
+        rates: pace::rates(api),
         resources,
         skipped,
     }

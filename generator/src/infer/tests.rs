@@ -11,6 +11,7 @@ mod conventions;
 mod hints;
 mod left_out;
 mod lists;
+mod pace;
 mod pages;
 mod parents;
 

@@ -23,11 +23,17 @@ pub fn json(api: &Api, facts: &Facts) -> Value {
         .map(|skipped| json!({"method": skipped.method, "path": skipped.path, "reason": skipped.reason}))
         .collect();
     let (kind, name) = auth(&facts.auth.value);
+    let rates = facts.rates.iter();
+    let rates = rates.map(
+        |rate| json!({"requests": rate.requests, "seconds": rate.seconds, "reason": rate.said}),
+    );
+    let rates: Vec<Value> = rates.collect();
     json!({
         "api": {
             "title": api.title,
             "base_url": facts.base_url,
             "auth": with_evidence(json!({"kind": kind, "name": name}), &facts.auth),
+            "rate_limits": rates,
         },
         "resources": resources,
         "skipped": skipped,

@@ -87,6 +87,10 @@ fn headline(api: &Api, facts: &Facts) -> String {
     if facts.auth.confidence < SURE {
         text.push('?');
     }
+    for rate in &facts.rates {
+        let (requests, seconds) = (rate.requests, rate.seconds);
+        text.push_str(&format!("  at most {requests} requests in {seconds} s"));
+    }
     text.push_str("\n\n");
     text
 }

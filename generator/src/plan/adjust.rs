@@ -1,12 +1,14 @@
 //! The owner's wishes over what was inferred.
 
 use super::adopt::{adopt, orphan};
-use super::overrides::{AuthKind, Incremental, Overrides, Paginate, PaginateTable, ParentOverride};
+use super::overrides::{
+    AuthKind, Incremental, Overrides, Paginate, PaginateTable, ParentOverride, Rate, RateLimit,
+};
 use super::select::unknown;
 use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{
     AuthFacts, CursorFacts, CursorFormat, CursorMeaning, Decision, Facts, FixedParameter,
-    PaginatorFacts, PaginatorKind as Found,
+    PaginatorFacts, PaginatorKind as Found, RateFacts,
 };
 use crate::spec::api::{Api, Location, Operation};
 
@@ -31,6 +33,20 @@ pub fn adjust(api: &Api, facts: &mut Facts, overrides: &Overrides) -> Result<(),
         // An owner who says what the auth is says it of every resource.
         for resource in &mut facts.resources {
             resource.auth = None;
+        }
+    }
+    if let Some(limit) = &overrides.rate_limit {
+        let rate = |rate: &Rate| RateFacts {
+            requests: rate.requests.get().into(),
+            seconds: rate.seconds.get().into(),
+            said: "etlgen.toml says so".to_owned(),
+        };
+        match limit {
+            RateLimit::Switch(false) => facts.rates.clear(),
+            // What is inferred is on already.
+            RateLimit::Switch(true) => {}
+            RateLimit::One(one) => facts.rates = vec![rate(one)],
+            RateLimit::Several(several) => facts.rates = several.iter().map(rate).collect(),
         }
     }
     if let Some(base_url) = &overrides.base_url {

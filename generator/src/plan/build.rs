@@ -69,6 +69,11 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Dia
         title: title(api),
         description: text::sentence(&api.description),
         auth: Auth::None,
+        rates: facts
+            .rates
+            .iter()
+            .map(|rate| (rate.requests, rate.seconds))
+            .collect(),
         contract: options.overrides.contract.map(|wish| contract(wish, None)),
         settings: Vec::new(),
         resources: Vec::new(),
@@ -274,6 +279,11 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
             .then(|| tombstone(&structs, record.as_deref(), wish.tombstone.as_deref()))
             .flatten(),
             embedded: Vec::new(),
+            on_status: wish
+                .on_status
+                .iter()
+                .map(|(status, rule)| (status.0, *rule))
+                .collect(),
             parent,
             record: record.clone(),
             structs: Vec::new(),

@@ -49,6 +49,8 @@ pub struct Plan {
     /// What the document says of itself: one line of text, maybe empty.
     pub description: String,
     pub auth: Auth,
+    /// At most so many requests in so many seconds; all of them hold.
+    pub rates: Vec<(u64, u64)>,
     /// Of the resources that have none of their own.
     pub contract: Option<Contract>,
     /// The fields of `Config`, in order.
@@ -151,6 +153,15 @@ pub enum Deletes {
     Hard,
 }
 
+/// What is done about an answer's status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusRule {
+    Fail,
+    Retry,
+    Skip,
+}
+
 /// One part of a contract.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -193,6 +204,8 @@ pub struct Resource {
     pub deletes: Option<Deletes>,
     /// The field that says that a record is gone.
     pub tombstone: Option<FieldRef>,
+    /// What is done about an answer's status.
+    pub on_status: Vec<(u16, StatusRule)>,
     pub parent: Option<Parent>,
     /// The struct of a record; `None`: `Json`.
     pub record: Option<String>,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::package::Ci;
-use super::{ContractMode, Deletes};
+use super::{ContractMode, Deletes, StatusRule};
 use crate::diagnostics::{Diagnostic, Position, Severity};
 
 /// The whole file.
@@ -45,6 +46,8 @@ pub struct Overrides {
     pub base_url: Option<String>,
     /// `bearer`, `basic` or `none`.
     pub auth: Option<AuthKind>,
+    /// How fast it may be asked; `false`: as fast as it answers.
+    pub rate_limit: Option<RateLimit>,
     /// What is done with what the structs do not say, for the resources that have no contract of their own.
     pub contract: Option<ContractWish>,
     /// By resource.
@@ -89,6 +92,9 @@ pub struct ResourceOverrides {
     pub tombstone: Option<String>,
     /// Lists within its records of which the API sends only the beginning; empty: there is none.
     pub embedded: Option<Vec<EmbeddedWish>>,
+    /// What is done about an answer's status: `fail`, `retry` or `skip`.
+    #[serde(default)]
+    pub on_status: BTreeMap<Status, StatusRule>,
 }
 
 /// `embedded = [{ list = "lines", url = "url" }]`.
@@ -101,6 +107,45 @@ pub struct EmbeddedWish {
     pub url: Option<String>,
     /// Its path, with fields of the record: `/v1/invoices/{id}/lines`.
     pub path: Option<String>,
+}
+
+/// `rate_limit = false`, `{ requests = 100, seconds = 60 }`, or several of these, which all hold.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(
+    untagged,
+    expecting = "a rate limit is false, { requests = 100, seconds = 60 }, or a list of such tables"
+)]
+pub enum RateLimit {
+    Switch(bool),
+    One(Rate),
+    Several(Vec<Rate>),
+}
+
+/// At most that many requests in that time.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    pub requests: NonZeroU32,
+    pub seconds: NonZeroU32,
+}
+
+/// A key of `on_status`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(try_from = "String")]
+pub struct Status(pub u16);
+
+impl TryFrom<String> for Status {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let status = text
+            .parse()
+            .ok()
+            .filter(|status| (100..600).contains(status));
+        status
+            .map(Status)
+            .ok_or_else(|| format!("`{text}` is no status of an answer: they are 100 to 599"))
+    }
 }
 
 /// `contract = "freeze"`, or a table.
@@ -321,6 +366,30 @@ mod tests {
             overrides.resources["teams"].paginate,
             Some(Paginate::Word("none".into()))
         );
+    }
+
+    #[test]
+    fn statuses_and_rates() {
+        let text = r#"
+            rate_limit = [{ requests = 100, seconds = 60 }, { requests = 5, seconds = 1 }]
+            [resources.events]
+            on_status = { 403 = "skip", 423 = "retry" }
+        "#;
+        let overrides = parse("etlgen.toml", text).unwrap();
+        let rules: Vec<_> = overrides.resources["events"].on_status.iter().collect();
+        let expected = [
+            (&Status(403), &StatusRule::Skip),
+            (&Status(423), &StatusRule::Retry),
+        ];
+        assert_eq!(rules, expected);
+        for wrong in [
+            "[resources.a]\non_status = { 42 = \"skip\" }",
+            "[resources.a]\non_status = { 403 = \"ignore\" }",
+            "rate_limit = { requests = 0, seconds = 1 }",
+            "rate_limit = \"fast\"",
+        ] {
+            assert!(parse("etlgen.toml", wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ mod security;
 mod strict;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use api::Api;
 use document::Documents;

@@ -1,3 +1,3 @@
 //! Whole documents.
 
-mod corpus;
+pub(crate) mod corpus;

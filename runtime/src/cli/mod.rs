@@ -3,6 +3,8 @@
 mod args;
 mod commands;
 mod log;
+#[cfg(feature = "otel")]
+mod otel;
 mod progress;
 mod report;
 mod rollback;
@@ -52,6 +54,11 @@ pub fn main_with<C: Settings>(
         Err(error) => return fail(&error, None),
     };
     let source = source(&settings).hide(secrets.iter().cloned());
+    #[cfg(feature = "otel")]
+    let _export = match otel::Export::start(name, version) {
+        Ok(export) => export,
+        Err(error) => return fail(&error, Some(&Redactor::new(secrets))),
+    };
     match commands::run(&matches, &source) {
         Ok(code) => ExitCode::from(code),
         Err(error) => fail(&error, Some(&Redactor::new(secrets))),

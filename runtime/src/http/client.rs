@@ -5,6 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Url, redirect};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, info_span};
 
 use super::budget::{Budget, Permit, Rate};
 use super::cassette::{self, Recorder};
@@ -189,6 +191,25 @@ impl Client {
     /// Sends a request until it is answered or not worth another try; a 4xx is an answer.
     pub async fn send(&self, request: &Request, listener: &dyn Listener) -> Result<Response> {
         let place = self.redact(&request.describe());
+        let span = info_span!(
+            "request",
+            otel.kind = "client",
+            request = place,
+            http.request.method = request.method.name(),
+            http.response.status_code = Empty,
+            http.request.resend_count = Empty,
+        );
+        self.send_until(request, place, listener)
+            .instrument(span)
+            .await
+    }
+
+    async fn send_until(
+        &self,
+        request: &Request,
+        place: String,
+        listener: &dyn Listener,
+    ) -> Result<Response> {
         let auth = request.auth.as_ref().unwrap_or(&self.auth);
         let mut renewed = false;
         let mut tries = 0;
@@ -197,6 +218,8 @@ impl Client {
             tries += 1;
             let sent = self.send_once(request, auth).await;
             let status = sent.as_ref().map_or(0, |answer| answer.status);
+            Span::current().record("http.response.status_code", status);
+            Span::current().record("http.request.resend_count", tries - 1);
             let left = sent
                 .as_ref()
                 .ok()
@@ -491,10 +514,15 @@ fn describe(error: &reqwest::Error) -> String {
     text
 }
 
-fn live_transport(options: &ClientOptions) -> Result<reqwest::Client> {
-    // An error means that the program around us has installed a provider already.
+/// Decides which library encrypts.
+pub(crate) fn install_tls() {
+    // An error means that the program around us has decided already.
     #[cfg(feature = "tls")]
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+fn live_transport(options: &ClientOptions) -> Result<reqwest::Client> {
+    install_tls();
     let base = Url::parse(&options.base_url).ok();
     let same_origin = move |attempt: redirect::Attempt<'_>| {
         let stays = base

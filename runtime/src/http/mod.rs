@@ -16,6 +16,8 @@ mod status;
 pub use auth::Auth;
 pub(crate) use auth::base64;
 pub(crate) use budget::Rate;
+#[cfg(feature = "otel")]
+pub(crate) use client::install_tls;
 pub(crate) use client::{Client, ClientOptions, Listener, Response, Tape};
 pub(crate) use link::next_link;
 pub(crate) use replay::Exchange;

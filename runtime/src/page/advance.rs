@@ -114,7 +114,8 @@ impl Paginator {
     }
 
     fn step(&self, position: &Position, page: &PageFacts<'_>, known: usize) -> Result<Step> {
-        if page.rows > 0 && page.fingerprint.is_some() && page.fingerprint == position.fingerprint {
+        let same = page.fingerprint.is_some() && page.fingerprint == position.fingerprint;
+        if page.rows > 0 && known == 0 && same {
             return Err(paging("the server sent the same page twice in a row").hint(
                 "the paginator of this resource is probably not the one that the API wants",
             ));
@@ -246,6 +247,11 @@ impl Paginator {
         total: Total,
         next: Step,
     ) -> Result<Step> {
+        let reached = total.is_some_and(|(count, of)| of == TotalOf::Items && rows >= count);
+        // Rows that came in front have filled the page with those that were known.
+        if page.rows == known as u64 && known > 1 && !reached {
+            return Ok(next);
+        }
         if page.rows == known as u64 {
             if more == Some(true) {
                 return Err(paging(

@@ -82,7 +82,8 @@ impl Places {
             true => old.find_map(|old| ids.iter().position(|id| id == old))?,
         };
         // With nothing behind it, a page of several rows may be the one before, rounded down.
-        (at + 1 < ids.len() || ids.len() == 1).then_some(at + 1)
+        let behind = at + 1 < ids.len() || ids.len() == 1;
+        (behind || self.overlapped).then_some(at + 1)
     }
 }
 
@@ -235,7 +236,9 @@ impl Paginator {
                     (Some(at), rows @ 2..) if !places.plain => {
                         places.early = true;
                         let early = at + rows as u64 - 1;
-                        let early = early.min(self.last_page(page).unwrap_or(early));
+                        // A list that grows in front would show that page for ever.
+                        let last = self.last_page(page).filter(|_| known < rows);
+                        let early = early.min(last.unwrap_or(early));
                         next.next = Next::Value(early.to_string());
                     }
                     _ => places.joints = Joints::Unseen,

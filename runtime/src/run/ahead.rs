@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use tracing::Instrument;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Request, Response};
 use crate::page::{Next, Position};
@@ -41,7 +43,8 @@ impl Ahead {
             self.under_way.truncate(at);
             let (fetcher, first) = (self.fetcher.clone(), self.first.clone());
             let next = position.next.clone();
-            let task = tokio::spawn(async move { fetcher.ask(&first, &position).await });
+            let ask = async move { fetcher.ask(&first, &position).await };
+            let task = tokio::spawn(ask.in_current_span());
             self.under_way.push_back((next, UnderWay(task)));
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::run::lane::Lane;
 use crate::schema::Deletes;
@@ -13,6 +14,9 @@ use crate::state::{Pass, SliceState, StateChange};
 
 /// What is known of the slices of a child resource, by slice id.
 pub(crate) type KnownSlices = HashMap<String, SliceState>;
+
+/// Slices that may wait for the reader of a child; then its parent waits.
+pub(crate) const WAITING: usize = 1 << 16;
 
 /// What the parent tells the reader of a child resource.
 pub(crate) enum Found {
@@ -34,7 +38,12 @@ pub(crate) struct Children {
     pass: String,
     /// The rows of the state that are its own.
     lane: Lane,
+    /// From the runs before this one; what this one hands over is not in it any more.
     known: KnownSlices,
+    /// Fingerprints of the slices found in this run: there may be millions.
+    seen: HashSet<u128>,
+    /// Those that earlier runs have found and not finished, to be read again.
+    resumed: Vec<(String, SliceState)>,
     /// Found since the last flush.
     found: Vec<(String, SliceState)>,
     /// What begins the child's pass: a slice must not be remembered without it.
@@ -45,12 +54,10 @@ pub(crate) struct Children {
     pub missed: Option<String>,
     /// Only the parents that are shown have slices in this run.
     pub changed_only: bool,
-    /// With `changed_only`: the slices shown in this run.
-    shown: HashSet<String>,
     /// With `changed_only`: those that earlier runs have not finished, until the parent's end tells that it does not show
     /// them again.
     waiting: Vec<String>,
-    queue: mpsc::UnboundedSender<Found>,
+    queue: mpsc::Sender<Found>,
 }
 
 impl Children {
@@ -66,19 +73,20 @@ impl Children {
         begins: Vec<StateChange>,
         keeps_state: bool,
         missed: Option<String>,
-        queue: mpsc::UnboundedSender<Found>,
+        queue: mpsc::Sender<Found>,
     ) -> Self {
         Children {
             child,
             pass,
             lane,
             known,
+            seen: HashSet::new(),
+            resumed: Vec::new(),
             found: Vec::new(),
             begins,
             keeps_state,
             missed,
             changed_only: false,
-            shown: HashSet::new(),
             waiting: Vec::new(),
             queue,
         }
@@ -101,28 +109,40 @@ impl Children {
         let open: Vec<String> = open.map(|(id, _)| id.clone()).collect();
         match self.changed_only {
             true => self.waiting = open,
-            false => self.send(open),
+            false => {
+                self.seen.extend(open.iter().map(|id| fingerprint(id)));
+                self.resumed = self.begun(open);
+            }
         }
     }
 
-    fn send(&self, slices: Vec<String>) {
-        for id in slices {
-            let mut state = self.known.get(&id).cloned().unwrap_or_default();
+    /// These slices, as they are to be read in this pass.
+    fn begun(&mut self, slices: Vec<String>) -> Vec<(String, SliceState)> {
+        let state = |id: String| {
+            let mut state = self.known.remove(&id).unwrap_or_default();
             if !state.is_open_in(&self.pass) {
                 state.pass = Some(self.beginning());
             }
+            (id, state)
+        };
+        slices.into_iter().map(state).collect()
+    }
+
+    async fn send(&self, slices: Vec<(String, SliceState)>) {
+        for (id, state) in slices {
             // The reader of the child is gone only when the run is failing.
-            let _ = self.queue.send(Found::Slice(id, Box::new(state)));
+            let _ = self.queue.send(Found::Slice(id, Box::new(state))).await;
         }
     }
 
-    /// The slices that wait and were not shown again.
-    fn send_waiting(&mut self) {
-        let waiting = std::mem::take(&mut self.waiting);
-        let shown = &self.shown;
-        let waiting = waiting.into_iter().filter(|id| !shown.contains(id));
-        let waiting = waiting.collect();
-        self.send(waiting);
+    /// The slices of earlier runs that were not shown again.
+    async fn send_waiting(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|id| !self.seen.contains(&fingerprint(id)));
+        let resumed = std::mem::take(&mut self.resumed);
+        self.send(resumed).await;
+        let waiting = self.begun(waiting);
+        self.send(waiting).await;
     }
 
     /// Every slice ever found: for a parent that is read incrementally, and so does not show all its records.
@@ -130,12 +150,12 @@ impl Children {
         if self.changed_only {
             return;
         }
-        let known = self.known.iter().filter(|(id, _)| !id.is_empty());
-        let requests: Vec<_> = known
-            .filter_map(|(id, state)| Some((id.clone(), state.request.clone()?)))
-            .collect();
-        for (id, request) in requests {
-            self.find(id, request);
+        for (id, state) in std::mem::take(&mut self.known) {
+            let request = state.request.clone().filter(|_| !id.is_empty());
+            self.known.insert(id.clone(), state);
+            if let Some(request) = request {
+                self.find(id, request);
+            }
         }
     }
 
@@ -154,19 +174,17 @@ impl Children {
     }
 
     fn find(&mut self, id: String, request: SliceRequest) {
-        let beginning = self.beginning();
-        let state = self.known.entry(id.clone()).or_default();
-        // What is shown again has changed since, and in this pass nobody else will ask for it again.
-        let stands = match self.changed_only {
-            true => !self.shown.insert(id.clone()),
-            false => state.is_open_in(&self.pass) || state.done.as_deref() == Some(&self.pass),
-        };
-        if stands {
+        if !self.seen.insert(fingerprint(&id)) {
+            return;
+        }
+        let mut state = self.known.remove(&id).unwrap_or_default();
+        // With `changed_only`, what is shown again has changed since, and nobody else will ask for it again.
+        if !self.changed_only && state.done.as_deref() == Some(&self.pass) {
             return;
         }
         state.request = Some(request);
-        state.pass = Some(beginning);
-        self.found.push((id, state.clone()));
+        state.pass = Some(self.beginning());
+        self.found.push((id, state));
     }
 
     fn beginning(&self) -> Pass {
@@ -189,28 +207,31 @@ impl Children {
     }
 
     /// Lets the child read the slices found since the last flush.
-    pub fn release(&mut self) {
-        for (id, state) in self.found.drain(..) {
-            // The reader of the child is gone only when the run is failing.
-            let _ = self.queue.send(Found::Slice(id, Box::new(state)));
-        }
+    pub async fn release(&mut self) {
+        let mut slices = std::mem::take(&mut self.resumed);
+        slices.append(&mut self.found);
+        self.send(slices).await;
     }
 
     /// The parent did not get to its end: what earlier runs have found can be read all the same.
-    pub fn give_up(mut self) {
-        self.send_waiting();
+    pub async fn give_up(mut self) {
+        self.send_waiting().await;
     }
 
     /// Tells the child's reader that nobody looked for slices.
-    pub fn skip(self) {
-        let _ = self.queue.send(Found::Skipped);
+    pub async fn skip(self) {
+        let _ = self.queue.send(Found::Skipped).await;
     }
 
     /// Tells the child's reader that every slice has been found.
-    pub fn end(mut self, whole: bool) {
-        self.send_waiting();
-        let _ = self.queue.send(Found::End { whole });
+    pub async fn end(mut self, whole: bool) {
+        self.send_waiting().await;
+        let _ = self.queue.send(Found::End { whole }).await;
     }
+}
+
+fn fingerprint(id: &str) -> u128 {
+    xxh3_128(id.as_bytes())
 }
 
 impl SliceState {

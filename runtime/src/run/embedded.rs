@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use reqwest::header::HeaderMap;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -37,10 +38,11 @@ impl Fetcher {
             let record = body.get(span.clone()).unwrap_or_default();
             let record = String::from_utf8_lossy(record).into_owned();
             let (fetcher, slice, bytes) = (self.clone(), slice.clone(), bytes.clone());
-            tasks.spawn(async move {
+            let complete = async move {
                 let whole = fetcher.complete_record(record, &slice, &bytes).await?;
                 Ok((order, whole))
-            });
+            };
+            tasks.spawn(complete.in_current_span());
         }
         let mut records = vec![String::new(); open.len()];
         while let Some(done) = tasks.join_next().await {

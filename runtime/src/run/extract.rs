@@ -81,17 +81,14 @@ impl Extraction {
             // Its tables stay as they are, and those of its children.
             let mut sink = self.sink.lock().await;
             sink.flush(false).await?;
-            sink.skip();
+            sink.skip().await;
             return Ok(ended);
         }
         self.finish(ended).await
     }
 
     /// Reads a child resource: the slices that its parent finds, side by side.
-    pub async fn child(
-        self: Arc<Self>,
-        mut queue: mpsc::UnboundedReceiver<Found>,
-    ) -> Result<Ended> {
+    pub async fn child(self: Arc<Self>, mut queue: mpsc::Receiver<Found>) -> Result<Ended> {
         let mut slices = JoinSet::new();
         let (mut ended, mut failures, mut first_error) = (Ended::AtEnd, 0, None);
         loop {
@@ -123,7 +120,7 @@ impl Extraction {
                     self.fetcher.stats.prove(Proof::Unproved(why));
                     let mut sink = self.sink.lock().await;
                     sink.flush(false).await?;
-                    sink.skip();
+                    sink.skip().await;
                     return Ok(Ended::Skipped);
                 }
                 Some(Found::End { whole }) => {
@@ -189,7 +186,7 @@ impl Extraction {
                 .into_iter()
                 .for_each(|note| self.fetcher.stats.note(note));
         }
-        sink.close((ended == Ended::AtEnd).then_some(whole));
+        sink.close((ended == Ended::AtEnd).then_some(whole)).await;
         match undecided(self.fetcher.spec()) {
             Some(error) if at_end => Err(error),
             _ => Ok(ended),

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::load::dlt::Meta;
 use crate::load::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
 use crate::run::evolve::Evolved;
-use crate::run::{Observer, Progress};
+use crate::run::{Observer, Progress, trace};
 use crate::schema::Drifted;
 use crate::state::{StateChange, StateRow};
 
@@ -72,7 +72,9 @@ impl Loader {
         let (opened, opening) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let runtime = tokio::runtime::Handle::current();
+        let span = tracing::Span::current();
         let thread = move || {
+            let _within = span.entered();
             let mut destination = destination;
             let mut meta = meta;
             let memory = destination.open(&load);
@@ -204,6 +206,7 @@ impl Worker {
     }
 
     fn commit(&mut self, status: LoadStatus) -> Result<()> {
+        let _span = trace::commit(self.rows).entered();
         for chunk in self
             .meta
             .as_mut()

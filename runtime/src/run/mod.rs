@@ -19,6 +19,7 @@ mod sink;
 mod slice;
 mod stats;
 mod sync;
+mod trace;
 mod walk;
 mod window;
 

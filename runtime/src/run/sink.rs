@@ -211,7 +211,7 @@ impl Sink {
         self.send(batch, state, ends_pass).await?;
         // Only now: the rows of a child must not overtake the row that says the slice is to be read.
         for child in &mut self.children {
-            child.release();
+            child.release().await;
         }
         Ok(())
     }
@@ -260,21 +260,23 @@ impl Sink {
     }
 
     /// The resource has been read to its end, or has failed (`None`). `whole`: it was proved that nothing is missing.
-    pub fn close(&mut self, whole: Option<bool>) {
+    pub async fn close(&mut self, whole: Option<bool>) {
         // Nobody waits for it any more.
         self.feed = None;
         for child in self.children.drain(..) {
             match whole {
-                Some(whole) => child.end(whole),
-                None => child.give_up(),
+                Some(whole) => child.end(whole).await,
+                None => child.give_up().await,
             }
         }
     }
 
     /// The resource was left out, and so are its children.
-    pub fn skip(&mut self) {
+    pub async fn skip(&mut self) {
         self.feed = None;
-        self.children.drain(..).for_each(Children::skip);
+        for child in self.children.drain(..) {
+            child.skip().await;
+        }
     }
 
     /// What the normaliser says of drift: (table, key or column, what was done, how many).

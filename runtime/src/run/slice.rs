@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use crate::cursor::{CursorSpec, Interval, Range};
 use crate::error::{Error, ErrorKind, Result};
@@ -14,6 +15,7 @@ use crate::run::ahead::flatten;
 use crate::run::extract::{Ended, Extraction, now};
 use crate::run::list::{List, Read};
 use crate::run::sink::Sink;
+use crate::run::trace;
 use crate::run::window::Window;
 use crate::source::SliceRequest;
 use crate::state::{OpenWindow, Pass, SliceState};
@@ -50,7 +52,16 @@ impl Slice {
 
 impl Extraction {
     /// Reads one slice from where its state says to its end.
-    pub(super) async fn slice(self: Arc<Self>, id: String, state: SliceState) -> Result<Ended> {
+    pub(super) fn slice(
+        self: Arc<Self>,
+        id: String,
+        state: SliceState,
+    ) -> impl Future<Output = Result<Ended>> + Send {
+        let span = trace::slice(&id);
+        self.read_slice(id, state).instrument(span)
+    }
+
+    async fn read_slice(self: Arc<Self>, id: String, state: SliceState) -> Result<Ended> {
         self.fetcher.stats.slices.fetch_add(1, Relaxed);
         let slice = Arc::new(self.begin(id, state));
         let range = self.range(&slice.pass());
@@ -236,10 +247,11 @@ impl Extraction {
                 }
                 let window = self.window(Range::parse(&open.window, &cursor));
                 let (this, slice) = (self.clone(), slice.clone());
-                tasks.spawn(async move {
+                let read = async move {
                     let list = List::new(&this, &slice, window, open.position, true);
                     list.read().await
-                });
+                };
+                tasks.spawn(read.in_current_span());
             }
             let Some(done) = tasks.join_next().await else {
                 break;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Client;
@@ -15,7 +16,7 @@ use crate::load::{Destination, LoadInfo, LoadStatus, Memory};
 use crate::normalize::{NormalizeOptions, Normalizer};
 use crate::record::{Lookup, SelectRule, Selection};
 use crate::run::changes::Pending;
-use crate::run::children::{Children, Found, KnownSlices};
+use crate::run::children::{Children, Found, KnownSlices, WAITING};
 use crate::run::evolve::{Evolved, evolve};
 use crate::run::extract::{Ended, Extraction};
 use crate::run::feeds::Unseen;
@@ -24,6 +25,7 @@ use crate::run::lane::{Known, Lane};
 use crate::run::loader::{Evolve, Loader};
 use crate::run::sink::Sink;
 use crate::run::stats::Stats;
+use crate::run::trace;
 use crate::run::window::Window;
 use crate::run::{Observer, Outcome, Progress, RunOptions, RunReport, StopSignal};
 use crate::schema::{Deletes, Disposition};
@@ -40,8 +42,27 @@ pub async fn sync(
     options: &RunOptions,
     observer: Arc<dyn Observer>,
 ) -> Result<RunReport> {
-    let started = Instant::now();
     source.validate()?;
+    let load = LoadInfo {
+        id: load_id(),
+        source: source.name().to_owned(),
+        layout: Some(options.layout),
+    };
+    let span = trace::run(source.name(), &load.id, &destination.describe());
+    let run = run(source, destination, load, options, observer);
+    let report = run.instrument(span.clone()).await?;
+    span.record("complete", report.is_complete());
+    Ok(report)
+}
+
+async fn run(
+    source: &Source,
+    destination: Box<dyn Destination>,
+    load: LoadInfo,
+    options: &RunOptions,
+    observer: Arc<dyn Observer>,
+) -> Result<RunReport> {
+    let started = Instant::now();
     let chosen = choose(source, &options.resources)?;
     for rule in &options.select {
         if !source
@@ -58,12 +79,8 @@ pub async fn sync(
         source.find(name)?;
     }
     let client = Arc::new(source.client()?);
-    let load = LoadInfo {
-        id: load_id(),
-        source: source.name().to_owned(),
-        layout: Some(options.layout),
-    };
     let named = destination.describe();
+    let observer: Arc<dyn Observer> = Arc::new(trace::Traced(observer));
     let mut policy = destination.checkpoint_policy();
     policy.rows = options.checkpoint_rows.unwrap_or(policy.rows);
     let meta = Meta::new(source, &load);
@@ -220,7 +237,7 @@ pub(super) struct Ready {
     pub extraction: Arc<Extraction>,
     state: SliceState,
     /// A child's side of the queue that its parent fills.
-    queue: Option<mpsc::UnboundedReceiver<Found>>,
+    queue: Option<mpsc::Receiver<Found>>,
     /// What a feed will say of it.
     pub feed: Option<oneshot::Receiver<Pending>>,
 }
@@ -241,8 +258,9 @@ impl Plan<'_> {
         mut evolved: Evolved,
     ) -> Result<Vec<crate::run::ResourceReport>> {
         let mut known: HashMap<String, Known> = HashMap::new();
-        for row in &evolved.memory.state {
-            known.entry(row.resource.clone()).or_default().add(row)?;
+        // It is not held twice.
+        for row in std::mem::take(&mut evolved.memory.state) {
+            known.entry(row.resource.clone()).or_default().add(&row)?;
         }
         let newest: HashMap<String, String> = known
             .iter()
@@ -279,7 +297,7 @@ impl Plan<'_> {
         self.feed(&mut ready)?;
 
         let mut tasks = JoinSet::new();
-        let mut extractions = Vec::new();
+        let (mut extractions, mut spans) = (Vec::new(), Vec::new());
         for Ready {
             extraction,
             state,
@@ -289,7 +307,9 @@ impl Plan<'_> {
         {
             let index = extractions.len();
             extractions.push(extraction.clone());
-            tasks.spawn(async move {
+            let span = trace::resource(&extraction.fetcher.spec().name);
+            spans.push(span.clone());
+            let task = async move {
                 // What feeds say of it is older than its own list; one that fails says nothing.
                 if let Some(feed) = feed
                     && let Ok(pending) = feed.await
@@ -307,9 +327,10 @@ impl Plan<'_> {
                 } else {
                     Ok(())
                 };
-                sink.close(None);
+                sink.close(None).await;
                 (index, result, kept)
-            });
+            };
+            tasks.spawn(task.instrument(span));
         }
         let mut outcomes: Vec<Outcome> = extractions
             .iter()
@@ -333,7 +354,9 @@ impl Plan<'_> {
             } else {
                 None
             };
-            let resource = extractions[index].fetcher.spec().name.clone();
+            let fetcher = &extractions[index].fetcher;
+            trace::ended(&spans[index], &fetcher.stats, &outcome);
+            let resource = fetcher.spec().name.clone();
             self.observer.on(Progress::Finished { resource, error });
             outcomes[index] = outcome;
         }
@@ -586,7 +609,12 @@ impl Plan<'_> {
         }
         let (queue, child) = match &spec.parent {
             Some(parent) => {
-                let (sender, receiver) = mpsc::unbounded_channel();
+                // One that reads after its feed must not hold up a parent for which the feed may wait.
+                let waiting = match self.source.feed_of(&spec.name) {
+                    Some(_) => Semaphore::MAX_PERMITS,
+                    None => WAITING,
+                };
+                let (sender, receiver) = mpsc::channel(waiting);
                 let mut child = Children::new(
                     resource.clone(),
                     pass.clone(),

@@ -11,6 +11,8 @@ struct Config {
     /// What becomes of records that are gone: keep, soft or hard.
     #[settings(default = "keep")]
     deletes: String,
+    /// Goes along as a query parameter.
+    api_key: Option<Secret>,
 }
 
 #[derive(Record)]
@@ -98,7 +100,12 @@ fn source(config: &Config) -> Source {
         orders = orders.incremental(changes());
     }
     let (people, events) = people(deletes);
+    let auth = match &config.api_key {
+        Some(key) => Auth::query("key", key),
+        None => Auth::none(),
+    };
     Source::new("tree", &config.base_url)
+        .auth(auth)
         .resource(people)
         .resource(events)
         .resource(list("regions", "/regions").deletes(deletes))

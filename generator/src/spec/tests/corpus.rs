@@ -6,7 +6,8 @@ use std::time::Instant;
 use crate::diagnostics::Severity;
 use crate::spec::{Input, read};
 
-fn corpus() -> Vec<PathBuf> {
+/// Every file.
+pub(crate) fn corpus() -> Vec<PathBuf> {
     let root = std::env::var_os("ETLGEN_SPECS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/specs"),
         PathBuf::from,
