@@ -10,11 +10,7 @@ use crate::emit::Files;
 /// Formats the Rust files with rustfmt, all in one call, with the default configuration. `Ok(false)`: there is no
 /// rustfmt here, and they stay as they are.
 pub fn format(files: &mut Files) -> io::Result<bool> {
-    let folder = std::env::temp_dir().join(format!("etlgen-fmt-{}", std::process::id()));
-    let result = format_in(&folder, files);
-    // A folder for temporary files that stays is the system's to remove.
-    let _ = fs::remove_dir_all(&folder);
-    result
+    format_in(tempfile::tempdir()?.path(), files)
 }
 
 fn format_in(folder: &Path, files: &mut Files) -> io::Result<bool> {

@@ -18,11 +18,12 @@ pub fn parse(text: &str) -> Result<syn::File, (usize, String)> {
 pub fn formatted(text: &str, folder: Option<&Path>) -> Option<String> {
     let mut command = Command::new("rustfmt");
     command.args(["--edition", "2024", "--emit", "stdout", "--quiet"]);
-    match folder {
-        Some(folder) => command.arg("--config-path").arg(config(folder)?),
-        // A folder without one.
-        None => command.args(["--config-path", empty_config()?.to_str()?]),
+    let none = tempfile::NamedTempFile::with_suffix(".toml").ok()?;
+    let config = match folder {
+        Some(folder) => config(folder)?,
+        None => none.path().to_owned(),
     };
+    command.arg("--config-path").arg(config);
     let mut running = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -44,14 +45,6 @@ pub fn config(folder: &Path) -> Option<std::path::PathBuf> {
         .ancestors()
         .flat_map(|folder| ["rustfmt.toml", ".rustfmt.toml"].map(|name| folder.join(name)));
     places.into_iter().find(|path| path.is_file())
-}
-
-fn empty_config() -> Option<std::path::PathBuf> {
-    let path = std::env::temp_dir().join(format!("etlgen-rustfmt-{}.toml", std::process::id()));
-    if !path.exists() {
-        std::fs::write(&path, "").ok()?;
-    }
-    Some(path)
 }
 
 /// Something that has a name, and what it is: `Invoice.amount` is of type `Option < i64 >`.

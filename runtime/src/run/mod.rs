@@ -13,6 +13,7 @@ mod list;
 mod loader;
 mod options;
 mod order;
+mod prepare;
 mod probe;
 mod report;
 mod sink;
