@@ -422,3 +422,36 @@ fn a_workflow_and_an_image_are_written_where_they_are_asked_for() {
     assert_eq!(rules.next(), Some("*"));
     assert!(rules.all(|rule| rule.starts_with('!')), "{ignored}");
 }
+
+#[test]
+fn limits_and_rules_for_statuses_are_declared() {
+    let stated = "version: '1', description: 'Rate limit: 100 requests per minute.'}";
+    let place = Place::new(&SPEC.replace("version: '1'}", stated));
+    let wishes = |limit: &str| {
+        let text = format!(
+            "spec = \"pets.yaml\"\n{limit}\n[resources.pets]\non_status = {{ 403 = \"skip\", 423 = \"retry\" }}\n"
+        );
+        std::fs::write(place.folder.path().join("etlgen.toml"), text).unwrap();
+    };
+    wishes("");
+    place.succeed(&["--config", "etlgen.toml", "--out", "a"]);
+    let library = place.read("a/src/lib.rs");
+    assert!(
+        library.contains(".rate_limit(100, ::std::time::Duration::from_secs(60))"),
+        "{library}"
+    );
+    let pets = place.read("a/src/resources/pets.rs");
+    for rule in ["(403, StatusRule::Skip)", "(423, StatusRule::Retry)"] {
+        assert!(pets.contains(&format!(".on_status{rule}")), "{pets}");
+    }
+    wishes("rate_limit = { requests = 5, seconds = 1 }");
+    place.succeed(&["--config", "etlgen.toml", "--out", "b"]);
+    let library = place.read("b/src/lib.rs");
+    assert!(
+        library.contains(".rate_limit(5, ") && !library.contains("(100, "),
+        "{library}"
+    );
+    wishes("rate_limit = false");
+    place.succeed(&["--config", "etlgen.toml", "--out", "c"]);
+    assert!(!place.read("c/src/lib.rs").contains("rate_limit"));
+}
