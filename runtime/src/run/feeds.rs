@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use crate::error::Result;
 use crate::run::changes::Feed;
 use crate::run::extract::now;
-use crate::run::lane::Known;
+use crate::run::lane::{Known, Lane};
 use crate::run::sync::{Chosen, Plan, Ready, busy};
 use crate::source::ResourceSpec;
-use crate::state::{Pass, SliceState, StateChange, StateRow};
+use crate::state::{Pass, SliceState, StateChange};
 
 /// Changes of a resource that no feed tells any more: it must be read in full.
 #[derive(Clone)]
@@ -110,12 +110,8 @@ impl Plan<'_> {
                         missed: Some(self.load.id.clone()),
                         ..state.clone()
                     };
-                    let row = StateRow {
-                        resource: changes.target.clone(),
-                        slice: String::new(),
-                        value: state.to_json(),
-                    };
-                    untold.push((feed.name.clone(), StateChange::Put(row)));
+                    let row = Lane::default().put(&changes.target, "", &state);
+                    untold.push((feed.name.clone(), row));
                 }
             }
         }
