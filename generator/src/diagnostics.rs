@@ -1,6 +1,12 @@
-//! What a phase has to say besides its result; phases collect and go on.
+//! What etlgen reports besides a result: errors, warnings and notes, each with its place and the way out.
+//!
+//! [`Diagnostic`] is the only error type of the crate. A phase that can go on collects warnings and notes and returns
+//! them beside its result; an error ends the phase.
 
+use std::error::Error;
 use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,63 +19,237 @@ pub enum Severity {
     Error,
 }
 
-/// A place in a document: line and column from 1.
+/// What a diagnostic is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Options that contradict one another, or a value that an option does not take.
+    Usage,
+    /// A file, a folder or a URL that cannot be read or written.
+    Io,
+    /// The OpenAPI document, or one of its overlays.
+    Document,
+    /// `etlgen.toml`.
+    Overrides,
+    /// Samples of what an API answers.
+    Samples,
+    /// A crate on disk that is not as etlgen wrote it.
+    Crate,
+    /// A file that its owner and the new generation both changed.
+    Conflict,
+    /// A program that etlgen runs: `rustfmt`, `git`.
+    Tool,
+    /// A defect of etlgen.
+    Internal,
+}
+
+/// A place in a text: line and column, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
+    /// From 1.
     pub line: usize,
+    /// From 1, in characters.
     pub column: usize,
 }
 
-/// One thing to say: what, where, and the way out.
-#[derive(Clone, Debug)]
-pub struct Diagnostic {
-    pub severity: Severity,
-    /// The file or URL; empty where none is meant.
-    pub file: String,
-    pub position: Option<Position>,
-    /// JSON pointer of the part that is meant, if any.
-    pub pointer: Option<String>,
-    pub message: String,
-    pub hint: Option<String>,
+impl Position {
+    /// The place of a byte of a text; an offset outside of it is its end.
+    ///
+    /// ```
+    /// let place = etlgen::Position::of("a = 1\nb = 2\n", 10);
+    /// assert_eq!((place.line, place.column), (2, 5));
+    /// ```
+    pub fn of(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Position {
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
+        }
+    }
 }
 
+/// An error, a warning or a note: what it is about, the message, the place, and the way out.
+///
+/// It is as large as a pointer, so that a `Result` stays small. `Display` gives what the command line prints: the
+/// severity, the place, the message and the hint, then the related diagnostics that are not notes.
+#[derive(Clone, Debug)]
+pub struct Diagnostic(Box<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
+    severity: Severity,
+    kind: Kind,
+    message: String,
+    file: String,
+    position: Option<Position>,
+    pointer: Option<String>,
+    hint: Option<String>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+    related: Vec<Diagnostic>,
+}
+
+/// How a diagnostic is made: [`error`](Self::error), [`warning`](Self::warning) or [`note`](Self::note), then what is
+/// known besides the message.
 impl Diagnostic {
-    /// There is no result, for a reason that stands in no document.
-    pub fn error(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Diagnostic {
-            severity: Severity::Error,
+    pub(crate) fn new(severity: Severity, kind: Kind, message: impl Into<String>) -> Self {
+        Diagnostic(Box::new(Parts {
+            severity,
+            kind,
+            message: message.into(),
             file: String::new(),
             position: None,
             pointer: None,
-            message: message.into(),
-            hint: Some(hint.into()),
+            hint: None,
+            source: None,
+            related: Vec::new(),
+        }))
+    }
+
+    /// There is no result.
+    pub(crate) fn error(kind: Kind, message: impl Into<String>) -> Self {
+        Diagnostic::new(Severity::Error, kind, message)
+    }
+
+    /// Something may be wrong in the result.
+    pub(crate) fn warning(kind: Kind, message: impl Into<String>) -> Self {
+        Diagnostic::new(Severity::Warning, kind, message)
+    }
+
+    /// The result stands.
+    #[allow(dead_code)]
+    pub(crate) fn note(kind: Kind, message: impl Into<String>) -> Self {
+        Diagnostic::new(Severity::Note, kind, message)
+    }
+
+    /// The system refused a file or a folder.
+    pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
+        Diagnostic::error(Kind::Io, error.to_string())
+            .in_file(path.display().to_string())
+            .caused_by(error)
+    }
+
+    /// The file or URL that it is about.
+    pub(crate) fn in_file(mut self, file: impl Into<String>) -> Self {
+        self.0.file = file.into();
+        self
+    }
+
+    /// The place in the file, where it is known.
+    pub(crate) fn at(mut self, position: impl Into<Option<Position>>) -> Self {
+        self.0.position = position.into();
+        self
+    }
+
+    /// The part of the document, as a JSON pointer; an empty one is the whole document and is not shown.
+    pub(crate) fn at_pointer(mut self, pointer: impl Into<String>) -> Self {
+        self.0.pointer = Some(pointer.into()).filter(|pointer| !pointer.is_empty());
+        self
+    }
+
+    /// The way out.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The error behind it.
+    pub(crate) fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    /// What was found besides.
+    #[allow(dead_code)]
+    pub(crate) fn with_related(mut self, related: Vec<Diagnostic>) -> Self {
+        self.0.related = related;
+        self
+    }
+}
+
+/// What a diagnostic says.
+impl Diagnostic {
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        self.0.severity
+    }
+
+    /// What it is about.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The message alone, without severity, place and hint.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The file or URL that it is about; empty where there is none.
+    pub fn file(&self) -> &str {
+        &self.0.file
+    }
+
+    /// The place in the file.
+    pub fn position(&self) -> Option<Position> {
+        self.0.position
+    }
+
+    /// The part of the document, as a JSON pointer.
+    pub fn pointer(&self) -> Option<&str> {
+        self.0.pointer.as_deref()
+    }
+
+    /// The way out.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// What was found besides: the other errors, warnings and notes of the same phase.
+    pub fn related(&self) -> &[Diagnostic] {
+        &self.0.related
+    }
+
+    /// This diagnostic as the command line prints it, without the related ones.
+    pub fn headline(&self) -> String {
+        let label = match self.0.severity {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        };
+        let mut text = format!("{label}: ");
+        if !self.0.file.is_empty() {
+            text.push_str(&printable(&self.0.file));
+            if let Some(Position { line, column }) = self.0.position {
+                text.push_str(&format!(":{line}:{column}"));
+            }
+            text.push_str(": ");
         }
+        text.push_str(&printable(&self.0.message));
+        if let Some(pointer) = &self.0.pointer {
+            text.push_str(&format!(" (at {})", printable(pointer)));
+        }
+        if let Some(hint) = &self.0.hint {
+            text.push_str(&format!("\n  hint: {}", printable(hint)));
+        }
+        text
     }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let label = match self.severity {
-            Severity::Note => "note",
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        };
-        write!(f, "{label}: ")?;
-        if !self.file.is_empty() {
-            write!(f, "{}", printable(&self.file))?;
-            if let Some(Position { line, column }) = self.position {
-                write!(f, ":{line}:{column}")?;
-            }
-            write!(f, ": ")?;
+        f.write_str(&self.headline())?;
+        let related = self.0.related.iter();
+        for diagnostic in related.filter(|related| related.severity() > Severity::Note) {
+            write!(f, "\n{diagnostic}")?;
         }
-        write!(f, "{}", printable(&self.message))?;
-        if let Some(pointer) = &self.pointer {
-            write!(f, " (at {})", printable(pointer))?;
-        }
-        match &self.hint {
-            Some(hint) => write!(f, "\n  hint: {}", printable(hint)),
-            None => Ok(()),
-        }
+        Ok(())
+    }
+}
+
+impl Error for Diagnostic {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.0.source.as_deref()?;
+        Some(source)
     }
 }
 
@@ -90,4 +270,30 @@ pub fn printable(text: &str) -> String {
 pub fn toml_string(text: &str) -> String {
     let text: String = text.chars().filter(|c| *c != '\u{7f}').collect();
     serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diagnostic_names_the_thing_the_place_and_the_way_out() {
+        let refused = std::io::Error::other("the disk is full");
+        let error = Diagnostic::error(Kind::Document, "`x` is not a type\u{7}")
+            .in_file("api.yaml")
+            .at(Position { line: 3, column: 9 })
+            .at_pointer("/paths")
+            .with_hint("write `string`")
+            .caused_by(refused)
+            .with_related(vec![
+                Diagnostic::warning(Kind::Document, "two"),
+                Diagnostic::note(Kind::Document, "three"),
+            ]);
+        let text =
+            "error: api.yaml:3:9: `x` is not a type\\u{7} (at /paths)\n  hint: write `string`";
+        assert_eq!(error.headline(), text);
+        assert_eq!(error.to_string(), format!("{text}\nwarning: two"));
+        assert_eq!(error.source().unwrap().to_string(), "the disk is full");
+        assert_eq!(size_of::<Diagnostic>(), size_of::<usize>());
+    }
 }

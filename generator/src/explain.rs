@@ -16,7 +16,7 @@ use crate::spec::api::{Api, Location};
 use near::unknown;
 
 /// Explains `RESOURCE`, `RESOURCE.FIELD` or `auth`.
-pub fn explain(api: &Api, facts: &Facts, what: &str) -> Result<String, Box<Diagnostic>> {
+pub fn explain(api: &Api, facts: &Facts, what: &str) -> Result<String, Diagnostic> {
     let (name, field) = match what.split_once('.') {
         Some((name, field)) => (name, Some(field)),
         None => (what, None),

@@ -3,40 +3,34 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::diagnostics::{Diagnostic, Position, Severity};
+use crate::diagnostics::{Diagnostic, Kind, Position};
 use crate::shape::Shape;
 use crate::spec::api::Operation;
 
 /// Reads samples: JSON values one after the other (a single one, or NDJSON). An error names the place.
-pub fn samples(file: &str, text: &str) -> Result<Vec<Value>, Box<Diagnostic>> {
+pub fn samples(file: &str, text: &str) -> Result<Vec<Value>, Diagnostic> {
     let mut found = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
         found.push(value.map_err(|error| {
-            Box::new(Diagnostic {
-                severity: Severity::Error,
-                file: file.to_owned(),
-                position: Some(Position {
-                    line: error.line().max(1),
-                    column: error.column().max(1),
-                }),
-                pointer: None,
-                message: format!("the sample is no JSON: {error}"),
-                hint: None,
-            })
+            let place = Position {
+                line: error.line().max(1),
+                column: error.column().max(1),
+            };
+            Diagnostic::error(Kind::Samples, format!("the sample is not JSON: {error}"))
+                .in_file(file)
+                .at(place)
+                .with_hint(SAMPLES)
+                .caused_by(error)
         })?);
     }
     if found.is_empty() {
-        return Err(none());
+        return Err(Diagnostic::error(Kind::Samples, "there is no sample").with_hint(SAMPLES));
     }
     Ok(found)
 }
 
-fn none() -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(
-        "there is no sample",
-        "pipe in what the API answered: a JSON array, an object, or one object a line",
-    ))
-}
+const SAMPLES: &str =
+    "pipe in what the API answered: a JSON array, an object, or one object per line";
 
 /// What the body may look like of which these are samples, the likeliest first: a body is as it is; records stand at `records`.
 /// `single`: the resource is one object. `records`: where its owner says they stand.
@@ -44,7 +38,7 @@ pub fn bodies(
     samples: &[Value],
     single: bool,
     records: Option<&[String]>,
-) -> Result<Vec<Shape>, Box<Diagnostic>> {
+) -> Result<Vec<Shape>, Diagnostic> {
     let mut all = Shape::default();
     samples.iter().for_each(|sample| all.add(sample));
     let wrapped = |record: &Shape| {
@@ -55,10 +49,8 @@ pub fn bodies(
         return Ok(vec![wrapped(record)]);
     }
     if !all.is_object() {
-        return Err(Box::new(Diagnostic::error(
-            "the samples are neither objects nor lists of objects",
-            "pipe in what the API answered: a JSON array, an object, or one object a line",
-        )));
+        let message = "the samples are neither objects nor lists of objects";
+        return Err(Diagnostic::error(Kind::Samples, message).with_hint(SAMPLES));
     }
     let is_body = records.is_some_and(|keys| {
         let mut at = Some(&all);
@@ -80,15 +72,15 @@ pub fn overlay(
     operation: &Operation,
     resource: &str,
     body: &Shape,
-) -> Result<String, Box<Diagnostic>> {
+) -> Result<String, Diagnostic> {
     let Some(node) = document
         .pointer(&operation.pointer)
         .filter(|_| operation.pointer.starts_with('/'))
     else {
-        return Err(Box::new(Diagnostic::error(
-            format!("`{resource}` is described in another file of the document"),
-            "give its response a schema there; `etlgen learn` changes the document's first file only",
-        )));
+        let message = format!("`{resource}` is described in another file of the document");
+        return Err(Diagnostic::error(Kind::Document, message).with_hint(
+            "give its response a schema there; `etlgen learn` changes only the first file of the document",
+        ));
     };
     let response = operation.response.as_ref();
     let status = response.map_or("200", |response| response.status.as_str());
@@ -220,7 +212,7 @@ mod tests {
         assert!(
             diagnostics
                 .iter()
-                .all(|diagnostic| !diagnostic.file.contains("learned")),
+                .all(|diagnostic| !diagnostic.file().contains("learned")),
             "{diagnostics:?}"
         );
         let api = api.unwrap();

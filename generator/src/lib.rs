@@ -15,3 +15,5 @@ pub mod plan;
 pub mod project;
 pub mod shape;
 pub mod spec;
+
+pub use diagnostics::{Diagnostic, Kind, Position, Severity};

@@ -23,7 +23,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if is_pending(folder) {
         found.push(".etlgen/journal: an update was cut short: run `etlgen update`".to_owned());
     }
-    let unsettled = unsettled(tree).map_err(|error| Failure::Message(error.to_string()))?;
+    let unsettled = unsettled(tree)?;
     found.extend(unsettled.iter().map(|it| {
         format!(
             "{}:{}: {}: edit it, or `etlgen update --accept mine|theirs {}`",

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 
-use super::existing::{Document, Existing, open, refuse};
+use super::existing::{Document, Existing, open};
 use super::wishes::Wishes;
-use super::{Failure, out, understand};
-use crate::diagnostics::printable;
+use super::{Failure, out, refuse, understand};
+use crate::diagnostics::{Kind, printable};
 use crate::diff::{Diff, Level, Surface, diff, json, markdown, next, summary, text};
 use crate::plan::{Ledger, Options, Plan, adjust, plan};
 use crate::project::version;
@@ -45,6 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (old, new) = (&arguments.old, &arguments.new);
     if old == "-" && new == "-" {
         return Err(refuse(
+            Kind::Usage,
             "both documents cannot come from standard input",
             "name a file for one of them",
         ));
@@ -52,6 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let crates = [crate_at(old)?, crate_at(new)?];
     if let (Some(config), true) = (&arguments.config, crates.iter().any(Option::is_some)) {
         return Err(refuse(
+            Kind::Usage,
             format!("{} is not used: a crate has its own", config.display()),
             "leave `--config` out, or name two documents",
         ));
@@ -64,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let found = diff(&before, &after);
     let level = found.level();
-    let version = crates[0].as_ref().and_then(|it| version(&it.tree).ok());
+    let version = crates[0].as_ref().and_then(|it| version(&it.tree));
     let versions = version.map(|from| {
         let to = level.map_or(from.clone(), |level| next(&from, level));
         (from, to)

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Failure, beside, understand};
-use crate::diagnostics::Diagnostic;
+use super::{Failure, beside, refuse, understand};
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::{Context, Files, files};
 use crate::plan::overrides::{self, Overrides};
 use crate::plan::package::{Package, Wanted};
@@ -36,20 +36,16 @@ pub struct Generation {
     pub package: Package,
 }
 
-pub fn refuse(message: impl Into<String>, hint: &str) -> Failure {
-    Failure::Diagnostic(Box::new(Diagnostic::error(message, hint)))
-}
-
 /// Opens the crate in a folder.
 pub fn open(folder: &Path) -> Result<Existing, Failure> {
-    let tree = Tree::open(folder).map_err(|error| {
-        let hint = "name the folder of a crate that `etlgen new` wrote; where a merge left two versions of the lock, take either and run `etlgen update`";
-        refuse(error.to_string(), hint)
-    })?;
+    let tree = Tree::open(folder).map_err(|error| error.with_hint(
+        "name the folder of a crate that `etlgen new` wrote; where a merge left two versions of the lock, take either and run `etlgen update`",
+    ))?;
     let config = folder.join("etlgen.toml");
     let etlgen_toml = std::fs::read_to_string(&config).map_err(|error| {
-        let hint = "it says what the crate is made from; .etlgen/base/etlgen.toml.base is the last one that etlgen read";
-        refuse(format!("{}: {error}", config.display()), hint)
+        Diagnostic::io(&config, error).with_hint(
+            "it says what the crate is generated from; .etlgen/base/etlgen.toml.base is the last one that etlgen read",
+        )
     })?;
     let overrides = overrides::parse(&config.display().to_string(), &etlgen_toml)?;
     let keys = |text: &str| -> Vec<String> {
@@ -58,7 +54,7 @@ pub fn open(folder: &Path) -> Result<Existing, Failure> {
     };
     let before = tree.base.get("etlgen.toml").map_or("", String::as_str);
     Ok(Existing {
-        learned: learned(folder).map_err(|error| Failure::Message(error.to_string()))?,
+        learned: learned(folder)?,
         stated: keys(&etlgen_toml),
         stated_before: keys(before),
         tree,
@@ -129,6 +125,7 @@ impl Existing {
     pub fn plan(&self, document: &Document) -> Result<(Plan, Input), Failure> {
         if document.place == "-" && self.tree.lock.spec == "-" {
             return Err(refuse(
+                Kind::Crate,
                 "the document came from standard input",
                 "`spec` in etlgen.toml says where it is, or `--spec` for once",
             ));
@@ -164,16 +161,16 @@ impl Existing {
     pub fn generate(&self, document: &Document) -> Result<Generation, Failure> {
         let (plan, input) = self.plan(document)?;
         let context = self.context(&document.name)?;
-        let mut files = files(&plan, &context).map_err(Failure::Message)?;
-        match format(&mut files) {
-            Ok(true) => {}
-            Ok(false) => {
+        let mut files = files(&plan, &context)?;
+        match format(&mut files)? {
+            true => {}
+            false => {
                 return Err(refuse(
+                    Kind::Tool,
                     "there is no rustfmt here, and without it every file would differ",
                     "`rustup component add rustfmt`",
                 ));
             }
-            Err(error) => return Err(Failure::Message(format!("rustfmt: {error}"))),
         }
         let hash = spec_hash(&input);
         let mut lock = Lock::new(&document.name, hash, &plan, &files);
@@ -210,6 +207,7 @@ impl Existing {
             .filter(|table| table.contains_key("package"))
             .ok_or_else(|| {
                 refuse(
+                    Kind::Crate,
                     ".etlgen/base/Cargo.toml.base is not what etlgen wrote",
                     "take it back from version control: updates merge by it",
                 )

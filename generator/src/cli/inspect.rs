@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::wishes::Wishes;
-use super::{Failure, out, say, understand};
+use super::{Failure, out, refuse, say, understand};
+use crate::diagnostics::Kind;
 use crate::infer::facts::Facts;
 use crate::inspect::{self, View};
 use crate::plan::overrides::Overrides;
@@ -43,8 +44,11 @@ enum Format {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.top.is_some() && matches!(arguments.format, Format::Json) {
-        let message = "`--top` shortens the table; JSON always holds every resource";
-        return Err(Failure::Message(message.to_owned()));
+        return Err(refuse(
+            Kind::Usage,
+            "`--top` shortens the table; JSON always holds every resource",
+            "leave out `--top` or `--format json`",
+        ));
     }
     let wishes = Wishes::read(arguments.config.as_ref())?;
     let spec = wishes.document(arguments.spec.as_ref())?;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Failure, Understood, beside, out, read_all, say};
-use crate::diagnostics::Diagnostic;
+use super::{Failure, Understood, beside, out, read_all, refuse, say};
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::diff::Surface;
 use crate::emit::{Context, Files, files};
 use crate::infer::facts::{ResourceFacts, ResourceKind};
@@ -14,8 +14,8 @@ use crate::plan::overrides::{self, Overrides};
 use crate::plan::package::{Package, Wanted};
 use crate::plan::{Options, Plan, Runtime, adjust, plan, resource_key, unknown};
 use crate::project::{
-    Announce, ChangeError, Changes, Lock, Tree, Update, change, format, is_pending, learned,
-    learned_path, read_lock, release, spec_hash,
+    Announce, Changes, Lock, Tree, Update, change, format, is_pending, learned, learned_path,
+    read_lock, release, spec_hash,
 };
 use crate::spec::{Input, overlaid, read};
 
@@ -60,16 +60,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         },
     };
     let Some(resource) = crate_.find(&known, name) else {
-        return Err(Box::new(unknown(&known.facts, name)).into());
+        return Err(unknown(&known.facts, name).into());
     };
     if resource.record.is_some() {
         return Err(refuse(
+            Kind::Crate,
             format!("the document has a schema for `{name}`"),
             "an overlay changes what a document says wrongly: see `--overlay`",
         ));
     }
 
-    let text = Input::load("-").map_err(|error| Failure::Message(error.to_string()))?;
+    let text = Input::load("-")?;
     let text = String::from_utf8_lossy(&text.bytes).into_owned();
     let samples = samples("<stdin>", &text)?;
     let after = crate_.learn(&known, resource, name, &samples, &others)?;
@@ -90,6 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut made = new.plan.resources.iter();
     let Some(resource) = made.find(|made| given == Some(&made.name)) else {
         return Err(refuse(
+            Kind::Crate,
             format!("`{name}` is no resource of the crate"),
             "`include` in etlgen.toml says which resources are",
         ));
@@ -97,16 +99,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let file = format!("src/resources/{}.rs", resource.ident);
     if resource.record.is_none() {
         return Err(refuse(
+            Kind::Crate,
             format!("the samples tell nothing of the records of `{name}`"),
             "records are objects with fields; `records = \"PATH\"` in etlgen.toml says where they stand",
         ));
     }
-    match format(&mut new.files) {
-        Ok(true) => {}
-        Ok(false) => say(
+    match format(&mut new.files)? {
+        true => {}
+        false => say(
             "warning: there is no rustfmt here; run `cargo fmt` in the crate before you commit it",
         ),
-        Err(error) => return Err(Failure::Message(format!("rustfmt: {error}"))),
     }
     if arguments.print {
         out(new.files.get(&file).map_or("", String::as_str));
@@ -123,26 +125,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     lock.spec_hash = spec_hash(&after.0.input);
     lock.surface = Some(Surface::from(&new.plan));
     lock.names = new.plan.ledger;
-    let tree = Tree::open(&crate_.folder).map_err(|error| Failure::Message(error.to_string()))?;
+    let tree = Tree::open(&crate_.folder)?;
     let mut told = Update::default();
-    release(&tree, &mut told, &mut lock, Announce::of(&crate_.overrides))
-        .map_err(|error| Failure::Message(error.to_string()))?;
+    release(&tree, &mut told, &mut lock, Announce::of(&crate_.overrides))?;
     let told: Changes = told.ended(&tree);
-    change(&crate_.folder, &changes, &told, &mut lock).map_err(|error| match error {
-        ChangeError::Edited(_) => refuse(
-            error.to_string(),
-            "nothing was written; `--print` shows the resource's file, to be merged by hand; or take back your changes (.etlgen/base holds what was generated)",
-        ),
-        error => Failure::Message(error.to_string()),
-    })?;
+    change(&crate_.folder, &changes, &told, &mut lock)?;
     out(&format!(
         "{file}\n{own}: names and types, no values; each generation applies it"
     ));
     Ok(())
-}
-
-fn refuse(message: String, hint: &str) -> Failure {
-    Failure::Diagnostic(Box::new(Diagnostic::error(message, hint)))
 }
 
 /// Opens a crate that etlgen wrote, and its document with its owner's overlays.
@@ -150,18 +141,20 @@ fn open(folder: &Path) -> Result<(Crate, Input), Failure> {
     let hint = "`--out` names the folder of a crate that `etlgen new` wrote";
     if is_pending(folder) {
         return Err(refuse(
+            Kind::Crate,
             "an update was cut short".to_owned(),
             "`etlgen update` finishes it",
         ));
     }
-    let lock = read_lock(folder).map_err(|error| refuse(error.to_string(), hint))?;
+    let lock = read_lock(folder).map_err(|error| error.with_hint(hint))?;
     let config = folder.join("etlgen.toml");
     let etlgen_toml = std::fs::read_to_string(&config)
-        .map_err(|error| refuse(format!("{}: {error}", config.display()), hint))?;
+        .map_err(|error| Diagnostic::io(&config, error).with_hint(hint))?;
     let overrides = overrides::parse(&config.display().to_string(), &etlgen_toml)?;
     let spec = overrides.spec.clone().unwrap_or_else(|| lock.spec.clone());
     if spec == "-" {
         return Err(refuse(
+            Kind::Crate,
             "the document came from standard input".to_owned(),
             "`spec` in etlgen.toml says where it is",
         ));
@@ -177,7 +170,7 @@ fn open(folder: &Path) -> Result<(Crate, Input), Failure> {
         .map(|overlay| beside(&config, overlay))
         .collect();
     let input = read_all(&beside(&config, &spec), &overlays)?;
-    let learned = learned(folder).map_err(|error| Failure::Message(error.to_string()))?;
+    let learned = learned(folder)?;
     let stem = Path::new(&spec).file_stem().unwrap_or_default();
     let stem = stem.to_string_lossy().into_owned();
     let crate_ = Crate {
@@ -296,7 +289,7 @@ impl Crate {
             exclude: options.exclude,
             wanted: Wanted::default(),
         };
-        let files = files(&plan, &context).map_err(Failure::Message)?;
+        let files = files(&plan, &context)?;
         Ok(Generated { plan, files })
     }
 }

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Kind, Severity};
 use crate::infer::{facts::Facts, infer};
 use crate::plan::package::Package;
 use crate::spec::api::Api;
@@ -56,12 +56,11 @@ enum Failure {
     Conflicts,
     /// Two documents differ more than was allowed.
     Serious,
-    Diagnostic(Box<Diagnostic>),
-    Message(String),
+    Diagnostic(Diagnostic),
 }
 
-impl From<Box<Diagnostic>> for Failure {
-    fn from(diagnostic: Box<Diagnostic>) -> Self {
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
         Failure::Diagnostic(diagnostic)
     }
 }
@@ -85,7 +84,6 @@ pub fn main() -> ExitCode {
         Err(Failure::Conflicts) => return ExitCode::from(2),
         Err(Failure::Serious) => return ExitCode::from(3),
         Err(Failure::Diagnostic(diagnostic)) => say(&diagnostic.to_string()),
-        Err(Failure::Message(message)) => say(&format!("error: {message}")),
     }
     ExitCode::FAILURE
 }
@@ -103,7 +101,7 @@ fn understand(spec: &str, overlays: &[String], notes: bool) -> Result<Understood
     let (api, diagnostics) = read(&input);
     let (shown, hidden): (Vec<_>, Vec<_>) = diagnostics
         .iter()
-        .partition(|diagnostic| notes || diagnostic.severity > Severity::Note);
+        .partition(|diagnostic| notes || diagnostic.severity() > Severity::Note);
     for diagnostic in shown {
         say(&diagnostic.to_string());
     }
@@ -125,14 +123,15 @@ fn understand(spec: &str, overlays: &[String], notes: bool) -> Result<Understood
 
 /// The bytes of a document and of its overlays.
 fn read_all(spec: &str, overlays: &[String]) -> Result<Input, Failure> {
-    let load =
-        |source: &str| Input::load(source).map_err(|error| Failure::Message(error.to_string()));
-    let mut input = load(spec)?;
-    input.overlays = overlays
-        .iter()
-        .map(|overlay| load(overlay))
-        .collect::<Result<_, _>>()?;
+    let mut input = Input::load(spec)?;
+    let overlays = overlays.iter().map(|overlay| Input::load(overlay));
+    input.overlays = overlays.collect::<Result<_, _>>()?;
     Ok(input)
+}
+
+/// An error with its way out.
+fn refuse(kind: Kind, message: impl Into<String>, hint: &str) -> Failure {
+    Failure::Diagnostic(Diagnostic::error(kind, message).with_hint(hint))
 }
 
 /// A URL, or a file as seen from the folder of `etlgen.toml`.

@@ -61,7 +61,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(out) = &arguments.out {
-        free(out)?;
+        ensure_free(out)?;
     }
     let wishes = Wishes::read(arguments.config.as_ref())?;
     let spec = wishes.document(arguments.spec.as_ref())?;
@@ -101,7 +101,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from(&plan.crate_name));
-    free(&folder)?;
+    ensure_free(&folder)?;
 
     let surroundings = Surroundings::of(&folder);
     let context = Context {
@@ -123,36 +123,29 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         exclude: arguments.exclude.clone(),
         wanted,
     };
-    let mut written = files(&plan, &context).map_err(Failure::Message)?;
-    match format(&mut written) {
-        Ok(true) => {}
-        Ok(false) => say(
+    let mut written = files(&plan, &context)?;
+    match format(&mut written)? {
+        true => {}
+        false => say(
             "warning: there is no rustfmt here; run `cargo fmt` in the crate before you commit it",
         ),
-        Err(error) => return Err(Failure::Message(format!("rustfmt: {error}"))),
     }
     let lock = lock(&understood, &plan, &context, &written);
-    write_new(&folder, &written, &lock).map_err(|error| Failure::Message(error.to_string()))?;
+    write_new(&folder, &written, &lock)?;
     report(&understood, &plan, &folder);
     license_texts(&context.package, &folder);
     Ok(())
 }
 
 /// What is said of a part of the document, with the part's place.
-fn placed(mut error: Box<Diagnostic>, input: &Input) -> Box<Diagnostic> {
-    if let Some(pointer) = error.pointer.as_ref().filter(|_| error.file.is_empty()) {
-        error.position = place(input, pointer);
-        error.file.clone_from(&input.name);
+fn placed(error: Diagnostic, input: &Input) -> Diagnostic {
+    match error.pointer().filter(|_| error.file().is_empty()) {
+        Some(pointer) => {
+            let position = place(input, pointer);
+            error.in_file(&input.name).at(position)
+        }
+        None => error,
     }
-    error
-}
-
-fn free(folder: &Path) -> Result<(), Failure> {
-    ensure_free(folder).map_err(|error| {
-        Failure::Message(format!(
-            "{error}\n  hint: `--out` names another folder; nothing was written"
-        ))
-    })
 }
 
 /// The document as the crate names it: a URL, or a path that holds as long as both move together.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::existing::{Existing, open, refuse};
-use super::{Failure, license_texts, out, say};
-use crate::diagnostics::printable;
+use super::existing::{Existing, open};
+use super::{Failure, license_texts, out, refuse, say};
+use crate::diagnostics::{Kind, printable};
 use crate::diff::summary;
 use crate::project::{
     Accept, Bump, Conflict, Outcome, Release, Side, Text, Update, apply, dirty, is_pending,
@@ -45,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = &arguments.folder;
     resume(folder, arguments.dry_run)?;
     let crate_ = open(folder)?;
-    let mut open_conflicts = unsettled(&crate_.tree).map_err(message)?;
+    let mut open_conflicts = unsettled(&crate_.tree)?;
     open_conflicts.retain(|conflict| !accept.contains_key(&conflict.path));
     if !open_conflicts.is_empty() {
         conflicts(&open_conflicts);
@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     announce.changelog &= !arguments.no_changelog;
     announce.bump &= !arguments.no_bump;
     let (files, lock) = (&generation.files, &generation.lock);
-    let planned = update(&crate_.tree, files, lock, &accept, announce).map_err(message)?;
+    let planned = update(&crate_.tree, files, lock, &accept, announce)?;
     if document.name != crate_.named() {
         say(&format!(
             "note: etlgen.toml still names {}: the next update reads that again, unless it says\n  spec = {}",
@@ -78,10 +78,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Ok(());
     }
     if !arguments.dry_run && !arguments.allow_dirty {
-        let dirty = dirty(folder).map_err(|error| Failure::Message(format!("git: {error}")))?;
+        let dirty = dirty(folder)?;
         if !dirty.is_empty() {
             let shown = dirty.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
             return Err(refuse(
+                Kind::Crate,
                 format!(
                     "not committed: {shown}{}",
                     if dirty.len() > 5 { ", …" } else { "" }
@@ -97,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.dry_run {
         out("nothing was written");
     } else {
-        apply(folder, &changes).map_err(message)?;
+        apply(folder, &changes)?;
         license_texts(&generation.package, folder);
     }
     if planned.conflicts.is_empty() {
@@ -111,19 +112,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     Err(Failure::Conflicts)
 }
 
-fn message(error: impl std::fmt::Display) -> Failure {
-    Failure::Message(printable(&error.to_string()))
-}
-
 /// Finishes what an earlier run had begun.
 fn resume(folder: &Path, dry_run: bool) -> Result<(), Failure> {
     if dry_run && is_pending(folder) {
         return Err(refuse(
+            Kind::Crate,
             "an update was cut short",
             "`etlgen update` without `--dry-run` finishes it first",
         ));
     }
-    if let Some(done) = recover(folder).map_err(message)? {
+    if let Some(done) = recover(folder)? {
         say(&format!("note: {done}"));
     }
     Ok(())
@@ -136,6 +134,7 @@ fn accept(words: &[String]) -> Result<Accept, Failure> {
             "theirs" => Side::Theirs,
             other => {
                 return Err(refuse(
+                    Kind::Usage,
                     format!("`--accept {other}`: there is no such side"),
                     "`mine` is what you wrote, `theirs` what is generated now",
                 ));
@@ -226,7 +225,7 @@ fn conflicts(conflicts: &[Conflict]) {
 fn diff(crate_: &Existing, planned: &Update) -> Result<(), Failure> {
     let changes: &BTreeMap<String, Option<String>> = &planned.changes;
     for (path, text) in changes {
-        let before = match crate_.tree.read(path).map_err(message)? {
+        let before = match crate_.tree.read(path)? {
             Text::Some(text) => text,
             _ => String::new(),
         };

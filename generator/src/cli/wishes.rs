@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Failure, beside};
+use super::{Failure, beside, refuse};
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 use crate::plan::overrides::{self, Overrides};
 use crate::project::learned;
@@ -28,11 +29,10 @@ impl<'a> Wishes<'a> {
                 learned: Files::new(),
             });
         };
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Failure::Message(format!("{}: {error}", file.display())))?;
+        let text = std::fs::read_to_string(file).map_err(|error| Diagnostic::io(file, error))?;
         let overrides = overrides::parse(&file.display().to_string(), &text)?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let learned = learned(folder).map_err(|error| Failure::Message(error.to_string()))?;
+        let learned = learned(folder)?;
         Ok(Wishes {
             path,
             overrides,
@@ -47,9 +47,10 @@ impl<'a> Wishes<'a> {
             return Ok(spec.clone());
         }
         let (Some(spec), Some(config)) = (&self.overrides.spec, self.path) else {
-            return Err(Failure::Message(
-                "neither `--spec` nor the `spec` of etlgen.toml says where the document is"
-                    .to_owned(),
+            return Err(refuse(
+                Kind::Usage,
+                "neither `--spec` nor the `spec` of etlgen.toml says where the document is",
+                "write `--spec FILE` or the line `spec = \"FILE\"`",
             ));
         };
         Ok(beside(config, spec))

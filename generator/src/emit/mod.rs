@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::plan::package::{Package, Wanted};
 use crate::plan::{Plan, Runtime};
 
@@ -42,11 +43,10 @@ pub struct Context {
 }
 
 /// Writes the plan down. An error names the file that does not parse: a bug of etlgen.
-pub fn files(plan: &Plan, context: &Context) -> Result<Files, String> {
+pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     let mut files = Files::new();
-    let mut rust = |path: String, tokens: TokenStream| -> Result<(), String> {
-        let file: syn::File =
-            syn::parse2(tokens).map_err(|error| format!("{path} would not be Rust: {error}"))?;
+    let mut rust = |path: String, tokens: TokenStream| -> Result<(), Diagnostic> {
+        let file: syn::File = syn::parse2(tokens).map_err(|error| defect(&path, error))?;
         files.insert(path, tokens::print(file));
         Ok(())
     };
@@ -72,6 +72,20 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, String> {
         }
     }
     files.extend(context.learned.clone());
-    files.extend(documents::documents(plan, context).map_err(|error| error.to_string())?);
+    files.extend(documents::documents(plan, context).map_err(|error| {
+        let message = format!("a template cannot be rendered: {error}");
+        Diagnostic::error(Kind::Internal, message).caused_by(error)
+    })?);
     Ok(files)
+}
+
+/// A file that cannot be written: a defect of etlgen, whatever the document is.
+fn defect(path: &str, error: impl std::error::Error + Send + Sync + 'static) -> Diagnostic {
+    Diagnostic::error(
+        Kind::Internal,
+        format!("the generated file is not valid: {error}"),
+    )
+    .in_file(path)
+    .with_hint("this is a defect of etlgen: please report it with the document")
+    .caused_by(error)
 }

@@ -20,7 +20,7 @@ pub(super) fn field(
     facts: &Facts,
     resource: &ResourceFacts,
     path: &str,
-) -> Result<String, Box<Diagnostic>> {
+) -> Result<String, Diagnostic> {
     let name = &resource.name;
     let Some(record) = resource.record else {
         let message = format!("the document says nothing about the fields of `{name}`");

@@ -1,13 +1,13 @@
 //! Names that do not exist, and those that come near them.
 
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Kind};
 
 /// An error that names what comes nearest.
 pub(super) fn unknown<'a>(
     message: &str,
     wanted: &str,
     names: impl Iterator<Item = &'a str>,
-) -> Box<Diagnostic> {
+) -> Diagnostic {
     let wanted = wanted.to_lowercase();
     let names: Vec<&str> = names.collect();
     let mut near: Vec<(usize, &str)> = names
@@ -42,14 +42,11 @@ pub(super) fn unknown<'a>(
         };
         Some(format!("there are {}{more}", first.join(", ")))
     };
-    Box::new(Diagnostic {
-        severity: Severity::Error,
-        file: String::new(),
-        position: None,
-        pointer: None,
-        message: message.to_owned(),
-        hint,
-    })
+    let error = Diagnostic::error(Kind::Usage, message);
+    match hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
 }
 
 /// How many letters have to change.

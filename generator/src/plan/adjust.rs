@@ -5,7 +5,7 @@ use super::overrides::{
     AuthKind, Incremental, Overrides, Paginate, PaginateTable, ParentOverride, Rate, RateLimit,
 };
 use super::select::unknown;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::infer::facts::{
     AuthFacts, CursorFacts, CursorFormat, CursorMeaning, Decision, Facts, FixedParameter,
     PaginatorFacts, PaginatorKind as Found, RateFacts,
@@ -14,14 +14,14 @@ use crate::spec::api::{Api, Location, Operation};
 
 /// Applies what the owner says of an API's meaning.
 /// A resource that is none, or a kind of paging that is none, is an error.
-pub fn adjust(api: &Api, facts: &mut Facts, overrides: &Overrides) -> Result<(), Box<Diagnostic>> {
+pub fn adjust(api: &Api, facts: &mut Facts, overrides: &Overrides) -> Result<(), Diagnostic> {
     for name in overrides.resources.keys() {
         if facts
             .resources
             .iter()
             .all(|resource| resource.name != *name)
         {
-            return Err(Box::new(unknown(facts, name)));
+            return Err(unknown(facts, name));
         }
     }
     if let Some(kind) = overrides.auth {
@@ -199,16 +199,15 @@ fn is_in_body(operation: &Operation, found: &PaginatorFacts) -> bool {
     operation.method == "post" && param.is_some_and(|param| !in_query(param))
 }
 
-fn no_place(resource: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(
-        format!("the `template` of the resource `{resource}` has no place for the value"),
-        "write `{}` where the value belongs: template = \"updated>={}\"",
-    ))
+fn no_place(resource: &str) -> Diagnostic {
+    let message = format!("the `template` of the resource `{resource}` has no place for the value");
+    Diagnostic::error(Kind::Overrides, message)
+        .with_hint("write `{}` where the value belongs: template = \"updated>={}\"")
 }
 
-fn no_kind(resource: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(
-        format!("`paginate` of the resource `{resource}` is no kind of paging"),
+fn no_kind(resource: &str) -> Diagnostic {
+    let message = format!("`paginate` of the resource `{resource}` is no kind of paging");
+    Diagnostic::error(Kind::Overrides, message).with_hint(
         "it is one of none, link_header, cursor_param, cursor_last_id, page_number, offset, next_url, token_in_body_post",
-    ))
+    )
 }

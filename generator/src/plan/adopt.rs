@@ -1,7 +1,7 @@
 //! A parent that the owner names, where another one or none was inferred.
 
 use super::select::unknown;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::infer::facts::{Facts, ParentFacts, ParentLink, SettingFacts};
 use crate::spec::api::{Api, Location};
 
@@ -13,12 +13,7 @@ pub fn placeholders(path: &str) -> impl Iterator<Item = &str> {
 
 /// Hangs a resource below another one: what the paths share is inherited, and the one parameter that is left open is
 /// the parent's key.
-pub fn adopt(
-    api: &Api,
-    facts: &mut Facts,
-    child: usize,
-    name: &str,
-) -> Result<(), Box<Diagnostic>> {
+pub fn adopt(api: &Api, facts: &mut Facts, child: usize, name: &str) -> Result<(), Diagnostic> {
     let inferred = &mut facts.resources[child].parent;
     if inferred
         .value
@@ -33,7 +28,7 @@ pub fn adopt(
         .iter()
         .find(|resource| resource.name == name)
     else {
-        return Err(Box::new(unknown(facts, name)));
+        return Err(unknown(facts, name));
     };
     let (above, below) = (
         &api.operations[parent.operation].path,
@@ -62,7 +57,7 @@ pub fn adopt(
     }
     let ([(param, location)], [key]) = (open.as_slice(), parent.primary_key.value.as_slice())
     else {
-        return Err(Box::new(cannot(&resource.name, name, &open)));
+        return Err(cannot(&resource.name, name, &open));
     };
     let links = vec![ParentLink {
         param: param.clone(),
@@ -130,8 +125,6 @@ fn cannot(child: &str, parent: &str, open: &[(String, Location)]) -> Diagnostic 
             names.join(", ")
         ),
     };
-    Diagnostic::error(
-        message,
-        "write the link by hand with `.child_of(…)` in the resource's file",
-    )
+    Diagnostic::error(Kind::Overrides, message)
+        .with_hint("write the link by hand with `.child_of(…)` in the resource's file")
 }

@@ -46,7 +46,7 @@ pub struct Runtime {
 }
 
 /// Decides what will be generated. The facts are those that the owner has adjusted.
-pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Box<Diagnostic>> {
+pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Diagnostic> {
     let mut facts = facts.clone();
     path::settle(api, &mut facts);
     let include = match options.include.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::overrides::{Incremental, Overrides};
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::infer::facts::{Facts, ResourceFacts};
 use crate::spec::api::{Api, SchemaId, SchemaKind};
 
@@ -46,20 +46,15 @@ fn unknown(api: &Api, resource: &ResourceFacts, key: &str, field: &str) -> Optio
                 } else {
                     ""
                 };
-                return Some(Diagnostic {
-                    severity: Severity::Warning,
-                    file: String::new(),
-                    position: None,
-                    pointer: None,
-                    message: format!(
-                        "`{key}` of the resource `{}` names `{field}`, which the document does not know",
-                        resource.name
-                    ),
-                    hint: Some(format!(
-                        "leave it if the API sends it all the same; the document knows {}{more}",
-                        shown.join(", ")
-                    )),
-                });
+                let message = format!(
+                    "`{key}` of the resource `{}` names `{field}`, which the document does not know",
+                    resource.name
+                );
+                let hint = format!(
+                    "leave it if the API sends it all the same; the document knows {}{more}",
+                    shown.join(", ")
+                );
+                return Some(Diagnostic::warning(Kind::Overrides, message).with_hint(hint));
             }
         }
     }

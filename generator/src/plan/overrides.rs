@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::package::Ci;
 use super::{ContractMode, Deletes, StatusRule};
-use crate::diagnostics::{Diagnostic, Position, Severity};
+use crate::diagnostics::{Diagnostic, Kind, Position};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -316,29 +316,13 @@ pub enum ParentOverride {
 }
 
 /// Reads the file's text; an error names the place.
-pub fn parse(file: &str, text: &str) -> Result<Overrides, Box<Diagnostic>> {
+pub fn parse(file: &str, text: &str) -> Result<Overrides, Diagnostic> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
-        let position = error.span().map(|span| {
-            let before = text.get(..span.start).unwrap_or_default();
-            Position {
-                line: before.matches('\n').count() + 1,
-                column: before
-                    .rsplit('\n')
-                    .next()
-                    .unwrap_or_default()
-                    .chars()
-                    .count()
-                    + 1,
-            }
-        });
-        Box::new(Diagnostic {
-            severity: Severity::Error,
-            file: file.to_owned(),
-            position,
-            pointer: None,
-            message: error.message().to_owned(),
-            hint: None,
-        })
+        let position = error.span().map(|span| Position::of(text, span.start));
+        Diagnostic::error(Kind::Overrides, error.message())
+            .in_file(file)
+            .at(position)
+            .caused_by(error)
     })
 }
 

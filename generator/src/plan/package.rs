@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::overrides::Overrides;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Kind};
 
 /// What connectors are licensed under unless their owner chooses: as most crates are.
 const LICENSE: &str = "MIT OR Apache-2.0";
@@ -99,14 +99,12 @@ pub struct LicenseTexts {
 
 impl Package {
     /// Settles what is wanted; an error names what no registry would take.
-    pub fn new(wanted: Wanted) -> Result<Self, Box<Diagnostic>> {
+    pub fn new(wanted: Wanted) -> Result<Self, Diagnostic> {
         let license = wanted.license.unwrap_or_else(|| LICENSE.to_owned());
         let expression = spdx::Expression::parse(&license).map_err(|error| {
-            Diagnostic::error(
-                format!(
-                    "the licence `{license}` is no SPDX expression: {}",
-                    error.reason
-                ),
+            let reason = &error.reason;
+            let message = format!("the licence `{license}` is not an SPDX expression: {reason}");
+            Diagnostic::error(Kind::Overrides, message).with_hint(
                 "`license` takes names of https://spdx.org/licenses, such as `MIT OR Apache-2.0`",
             )
         })?;
@@ -117,10 +115,10 @@ impl Package {
                 })
             });
             if !is_url {
-                return Err(Box::new(Diagnostic::error(
-                    format!("the repository `{url}` is no URL"),
+                let message = format!("the repository `{url}` is not a URL");
+                return Err(Diagnostic::error(Kind::Overrides, message).with_hint(
                     "`repository` takes the page where the crate is developed, such as `https://github.com/…`",
-                )));
+                ));
             }
         }
         Ok(Package {

@@ -1,6 +1,6 @@
 //! Which resources are wanted.
 
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::infer::facts::{Facts, ResourceFacts, ResourceKind, SURE};
 
 /// The indexes of the resources that are taken: the lists, or those named; without those that a pattern excludes;
@@ -9,7 +9,7 @@ pub fn select(
     facts: &Facts,
     include: &[String],
     exclude: &[String],
-) -> Result<Vec<usize>, Box<Diagnostic>> {
+) -> Result<Vec<usize>, Diagnostic> {
     let by_name = |name: &str| {
         facts
             .resources
@@ -25,7 +25,7 @@ pub fn select(
     for name in include {
         match by_name(name) {
             Some(at) => wanted[at] = true,
-            None => return Err(Box::new(unknown(facts, name))),
+            None => return Err(unknown(facts, name)),
         }
     }
     for (at, resource) in facts.resources.iter().enumerate() {
@@ -50,10 +50,7 @@ pub fn select(
     }
     let chosen: Vec<usize> = (0..wanted.len()).filter(|at| wanted[*at]).collect();
     if chosen.is_empty() {
-        return Err(Box::new(nothing(
-            facts,
-            include.is_empty() && exclude.is_empty(),
-        )));
+        return Err(nothing(facts, include.is_empty() && exclude.is_empty()));
     }
     Ok(chosen)
 }
@@ -93,11 +90,14 @@ fn nothing(facts: &Facts, all: bool) -> Diagnostic {
             ),
         ),
     };
-    Diagnostic {
-        // A selection is not the document's fault.
-        pointer: all.then(|| "/paths".to_owned()),
-        ..Diagnostic::error(message, hint)
-    }
+    // A selection is not the document's fault.
+    let (kind, pointer) = match all {
+        true => (Kind::Document, "/paths"),
+        false => (Kind::Usage, ""),
+    };
+    Diagnostic::error(kind, message)
+        .at_pointer(pointer)
+        .with_hint(hint)
 }
 
 /// There is no resource of that name: which are near.
@@ -116,7 +116,8 @@ pub fn unknown(facts: &Facts, name: &str) -> Diagnostic {
             near.join(", ")
         ),
     };
-    Diagnostic::error(format!("the document has no resource `{name}`"), hint)
+    let message = format!("the document has no resource `{name}`");
+    Diagnostic::error(Kind::Usage, message).with_hint(hint)
 }
 
 /// Whether a name fits a pattern, in which `*` stands for anything.

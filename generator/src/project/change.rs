@@ -1,13 +1,13 @@
 //! A crate that is there: files that a new generation changes, as long as they are as they were generated.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::lock::hash;
 use super::{BASE, LOCK, Lock, apply};
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
 /// Where a crate keeps what was learnt from samples: overlays that each generation applies after those of its owner.
@@ -16,46 +16,19 @@ const LEARNED: &str = "learned";
 /// Files as they will be, by their path in the crate; `None`: removed.
 pub type Changes = BTreeMap<String, Option<String>>;
 
-/// Why a crate was not changed.
-#[derive(Debug)]
-pub enum ChangeError {
-    /// Its owner has changed these files.
-    Edited(Vec<String>),
-    /// Its owner has changed this file after an update was cut short.
-    Between(String),
-    /// The system refused.
-    Io(PathBuf, io::Error),
-}
-
-impl fmt::Display for ChangeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ChangeError::Edited(files) => {
-                let files = files.join(", ");
-                write!(f, "{files}: changed by hand since etlgen wrote it")
-            }
-            ChangeError::Between(file) => write!(
-                f,
-                "{file}: changed by hand since an update was cut short; move your version away and run `etlgen update`, \
-                 which finishes it, or remove .etlgen/journal to leave things as they are"
-            ),
-            ChangeError::Io(path, error) => write!(f, "{}: {error}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for ChangeError {}
-
 /// The lock of a crate; an error says why there is none.
-pub fn read_lock(folder: &Path) -> Result<Lock, ChangeError> {
+pub fn read_lock(folder: &Path) -> Result<Lock, Diagnostic> {
     let path = folder.join(LOCK);
-    let at = |error| ChangeError::Io(path.clone(), error);
-    let text = fs::read_to_string(&path).map_err(at)?;
-    serde_json::from_str(&text).map_err(|error| at(error.into()))
+    let text = fs::read_to_string(&path).map_err(|error| Diagnostic::io(&path, error))?;
+    serde_json::from_str(&text).map_err(|error| Diagnostic::io(&path, error.into()))
 }
 
 /// What was learnt for a crate: overlays by their path in it.
-pub fn learned(folder: &Path) -> io::Result<Files> {
+pub fn learned(folder: &Path) -> Result<Files, Diagnostic> {
+    learned_in(folder).map_err(|error| Diagnostic::io(&folder.join(LEARNED), error))
+}
+
+fn learned_in(folder: &Path) -> io::Result<Files> {
     let mut found = Files::new();
     let entries = match fs::read_dir(folder.join(LEARNED)) {
         Ok(entries) => entries,
@@ -87,14 +60,14 @@ pub fn change(
     changes: &Changes,
     told: &Changes,
     lock: &mut Lock,
-) -> Result<(), ChangeError> {
+) -> Result<(), Diagnostic> {
     let mut edited = Vec::new();
     for (path, text) in changes {
         let here = folder.join(path);
         let current = match fs::read(&here) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(ChangeError::Io(here, error)),
+            Err(error) => return Err(Diagnostic::io(&here, error)),
         };
         let generated = lock.files.get(path);
         let same = match (&current, generated) {
@@ -109,7 +82,11 @@ pub fn change(
         }
     }
     if !edited.is_empty() {
-        return Err(ChangeError::Edited(edited));
+        let files = edited.join(", ");
+        let message = format!("{files}: changed by hand since etlgen wrote it");
+        return Err(Diagnostic::error(Kind::Crate, message).with_hint(
+            "nothing was written; `--print` shows the file of the resource, for you to merge by hand; or undo your changes (.etlgen/base holds what was generated)",
+        ));
     }
     let mut all = told.clone();
     for (path, text) in changes {

@@ -5,12 +5,17 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
 /// Formats the Rust files with rustfmt, all in one call, with the default configuration. `Ok(false)`: there is no
 /// rustfmt here, and they stay as they are.
-pub fn format(files: &mut Files) -> io::Result<bool> {
-    format_in(tempfile::tempdir()?.path(), files)
+pub fn format(files: &mut Files) -> Result<bool, Diagnostic> {
+    let done = tempfile::tempdir().and_then(|folder| format_in(folder.path(), files));
+    done.map_err(|error| {
+        let message = format!("rustfmt cannot be run: {error}");
+        Diagnostic::error(Kind::Tool, message).caused_by(error)
+    })
 }
 
 fn format_in(folder: &Path, files: &mut Files) -> io::Result<bool> {

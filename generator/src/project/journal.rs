@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::is_inside;
 use super::lock::hash;
-use super::{ChangeError, is_inside};
+use crate::diagnostics::{Diagnostic, Kind};
 
 const JOURNAL: &str = ".etlgen/journal";
 const STEPS: &str = "steps.json";
@@ -32,7 +33,7 @@ pub fn is_pending(folder: &Path) -> bool {
 }
 
 /// Makes the changes: `None` removes a file.
-pub fn apply(folder: &Path, changes: &BTreeMap<String, Option<String>>) -> Result<(), ChangeError> {
+pub fn apply(folder: &Path, changes: &BTreeMap<String, Option<String>>) -> Result<(), Diagnostic> {
     apply_until(folder, changes, &mut || Ok(()))
 }
 
@@ -41,7 +42,7 @@ fn apply_until(
     folder: &Path,
     changes: &BTreeMap<String, Option<String>>,
     go: &mut dyn FnMut() -> io::Result<()>,
-) -> Result<(), ChangeError> {
+) -> Result<(), Diagnostic> {
     recover_until(folder, go)?;
     if changes.is_empty() {
         return Ok(());
@@ -61,14 +62,14 @@ fn apply_until(
 }
 
 /// Finishes changes that were begun, or forgets them where none had been made. Says which of both, if any.
-pub fn recover(folder: &Path) -> Result<Option<&'static str>, ChangeError> {
+pub fn recover(folder: &Path) -> Result<Option<&'static str>, Diagnostic> {
     recover_until(folder, &mut || Ok(()))
 }
 
 fn recover_until(
     folder: &Path,
     go: &mut dyn FnMut() -> io::Result<()>,
-) -> Result<Option<&'static str>, ChangeError> {
+) -> Result<Option<&'static str>, Diagnostic> {
     let journal = folder.join(JOURNAL);
     let steps = match fs::read(journal.join(STEPS)) {
         Ok(bytes) => bytes,
@@ -120,7 +121,7 @@ fn finish(
     journal: &Path,
     steps: &[Step],
     go: &mut dyn FnMut() -> io::Result<()>,
-) -> Result<(), ChangeError> {
+) -> Result<(), Diagnostic> {
     for step in steps {
         if !is_inside(&step.path) {
             let error = io::Error::other(format!("{}: not a path in the crate", step.path));
@@ -128,7 +129,10 @@ fn finish(
         }
         let now = content(&folder.join(&step.path))?;
         if now != step.before && now != step.after {
-            return Err(ChangeError::Between(step.path.clone()));
+            let message = "changed by hand since an update was cut short";
+            return Err(Diagnostic::error(Kind::Crate, message)
+                .in_file(&step.path)
+                .with_hint("move your version away and run `etlgen update`, which finishes the update; or remove .etlgen/journal to leave everything unchanged"));
         }
     }
     for (number, step) in steps.iter().enumerate() {
@@ -161,7 +165,7 @@ fn finish(
 fn remove_journal(
     journal: &Path,
     go: &mut dyn FnMut() -> io::Result<()>,
-) -> Result<(), ChangeError> {
+) -> Result<(), Diagnostic> {
     let mut gone = || -> io::Result<()> {
         go()?;
         match fs::remove_file(journal.join(STEPS)) {
@@ -194,7 +198,7 @@ fn staged(journal: &Path, number: usize) -> PathBuf {
     journal.join(format!("{number}.new"))
 }
 
-fn content(path: &Path) -> Result<Option<String>, ChangeError> {
+fn content(path: &Path) -> Result<Option<String>, Diagnostic> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(hash(&bytes))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -215,8 +219,8 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn at(path: &Path, error: io::Error) -> ChangeError {
-    ChangeError::Io(path.to_owned(), error)
+fn at(path: &Path, error: io::Error) -> Diagnostic {
+    Diagnostic::io(path, error)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use change::{ChangeError, Changes, change, learned, learned_path, read_lock};
+pub use change::{Changes, change, learned, learned_path, read_lock};
 pub use format::format;
 pub use journal::{apply, is_pending, recover};
 pub use lock::{Lock, spec_hash};
@@ -31,62 +31,40 @@ pub use release::{Announce, Bump, Release, release, version};
 pub use tree::{Text, Tree, is_inside};
 pub use update::{Accept, Conflict, Outcome, Update, dirty, unsettled, update};
 
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
 /// Where the last pristine output stands; each file has this ending too, so that no tool takes it for a source.
 const BASE: &str = ".etlgen/base";
 const LOCK: &str = ".etlgen/lock.json";
 
-/// Why a crate was not written.
-#[derive(Debug)]
-pub enum WriteError {
-    /// There is something where the crate should be.
-    NotEmpty(PathBuf),
-    /// The system refused.
-    Io(PathBuf, io::Error),
-}
-
-impl std::fmt::Display for WriteError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            WriteError::NotEmpty(path) => {
-                write!(f, "{} is there already and not empty", path.display())
-            }
-            WriteError::Io(path, error) => write!(f, "{}: {error}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for WriteError {}
-
 /// Refuses a place where something is.
-pub fn ensure_free(out: &Path) -> Result<(), WriteError> {
+pub fn ensure_free(out: &Path) -> Result<(), Diagnostic> {
+    let taken = || {
+        Diagnostic::error(Kind::Io, "it exists and is not empty")
+            .in_file(out.display().to_string())
+            .with_hint("`--out` names another folder; nothing was written")
+    };
     let mut entries = match fs::read_dir(out) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-            return Err(WriteError::NotEmpty(out.to_owned()));
-        }
-        Err(error) => return Err(WriteError::Io(out.to_owned(), error)),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(taken()),
+        Err(error) => return Err(Diagnostic::io(out, error)),
     };
     match entries.next() {
         None => Ok(()),
-        Some(_) => Err(WriteError::NotEmpty(out.to_owned())),
+        Some(_) => Err(taken()),
     }
 }
 
 /// Writes a new crate: into a folder beside it, which then takes its name. Nothing is ever half-written.
-pub fn write_new(out: &Path, files: &Files, lock: &Lock) -> Result<(), WriteError> {
+pub fn write_new(out: &Path, files: &Files, lock: &Lock) -> Result<(), Diagnostic> {
     ensure_free(out)?;
     let parent = match out.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let at = |path: &Path| {
-        let path = path.to_owned();
-        move |error| WriteError::Io(path, error)
-    };
-    fs::create_dir_all(parent).map_err(at(parent))?;
+    fs::create_dir_all(parent).map_err(|error| Diagnostic::io(parent, error))?;
     let name = out.file_name().unwrap_or_default().to_string_lossy();
     let staging = parent.join(format!(".{name}.etlgen-{}", std::process::id()));
     let written = write_all(&staging, files, lock).and_then(|()| {
@@ -99,7 +77,7 @@ pub fn write_new(out: &Path, files: &Files, lock: &Lock) -> Result<(), WriteErro
     written.map_err(|error| {
         // What is left of the attempt is of no use; that it cannot be removed says nothing new.
         let _ = fs::remove_dir_all(&staging);
-        WriteError::Io(out.to_owned(), error)
+        Diagnostic::io(out, error)
     })
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::Conflict;
 use super::merge::merge;
 use super::rust;
 use super::tree::{Text, Tree};
-use super::{ChangeError, Conflict};
+use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
 
 /// What the moves make of the versions that are merged.
@@ -23,7 +24,7 @@ pub struct Moves {
 type Places<'a> = BTreeMap<String, (&'a String, String)>;
 
 /// Finds the structs that move, and takes their owner's changes along.
-pub fn moves(tree: &Tree, files: &Files) -> Result<Moves, ChangeError> {
+pub fn moves(tree: &Tree, files: &Files) -> Result<Moves, Diagnostic> {
     let (before, now) = (structs(&tree.base), structs(files));
     let mut out = Moves::default();
     for (name, (from, base)) in &before {

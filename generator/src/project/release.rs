@@ -3,9 +3,10 @@
 use semver::Version;
 use toml_edit::DocumentMut;
 
+use super::Lock;
 use super::tree::{Text, Tree};
 use super::update::{Outcome, Update};
-use super::{ChangeError, Lock};
+use crate::diagnostics::Diagnostic;
 use crate::diff::{Diff, Level, diff, markdown, next};
 use crate::plan::overrides::Overrides;
 
@@ -58,14 +59,11 @@ pub enum Bump {
     Elsewhere(Level),
 }
 
-/// The version of a crate as its owner has it; an error says why there is none.
-pub fn version(tree: &Tree) -> Result<Version, String> {
+/// The version of a crate as its owner has it; `None`: its `Cargo.toml` has none, or cannot be read.
+pub fn version(tree: &Tree) -> Option<Version> {
     match tree.read(MANIFEST) {
-        Ok(Text::Some(text)) => {
-            version_of(&text).ok_or_else(|| format!("{MANIFEST} has no version"))
-        }
-        Ok(_) => Err(format!("there is no {MANIFEST}")),
-        Err(error) => Err(error.to_string()),
+        Ok(Text::Some(text)) => version_of(&text),
+        _ => None,
     }
 }
 
@@ -81,7 +79,7 @@ pub fn release(
     planned: &mut Update,
     lock: &mut Lock,
     announce: Announce,
-) -> Result<Release, ChangeError> {
+) -> Result<Release, Diagnostic> {
     lock.version.clone_from(&tree.lock.version);
     lock.unreleased = tree.lock.unreleased;
     let mut release = Release::default();
@@ -121,14 +119,14 @@ pub fn release(
 }
 
 /// A file as the update leaves it so far.
-fn current(tree: &Tree, planned: &Update, path: &str) -> Result<Text, ChangeError> {
+fn current(tree: &Tree, planned: &Update, path: &str) -> Result<Text, Diagnostic> {
     match planned.changes.get(path) {
         Some(text) => Ok(text.clone().map_or(Text::None, Text::Some)),
         None => tree.read(path),
     }
 }
 
-fn bump(tree: &Tree, planned: &mut Update, level: Level) -> Result<Bump, ChangeError> {
+fn bump(tree: &Tree, planned: &mut Update, level: Level) -> Result<Bump, Diagnostic> {
     let Text::Some(text) = current(tree, planned, MANIFEST)? else {
         return Ok(Bump::Elsewhere(level));
     };

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use similar::TextDiff;
 
+use super::Lock;
 use super::tree::{Text, Tree};
-use super::{ChangeError, Lock};
+use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
 use crate::plan::module_name;
 
@@ -17,7 +18,7 @@ pub fn renames(
     tree: &Tree,
     files: &Files,
     lock: &Lock,
-) -> Result<BTreeMap<String, String>, ChangeError> {
+) -> Result<BTreeMap<String, String>, Diagnostic> {
     let mut found = BTreeMap::new();
     let free = |old: String, new: String, found: &mut BTreeMap<String, String>| {
         let vanishes = tree.base.contains_key(&old) && !files.contains_key(&old);
@@ -75,7 +76,7 @@ pub fn moved(
     tree: &Tree,
     files: &Files,
     base: Option<&String>,
-) -> Result<Option<(String, String)>, ChangeError> {
+) -> Result<Option<(String, String)>, Diagnostic> {
     let Some(base) = base.filter(|base| base.lines().count() > 3) else {
         return Ok(None);
     };

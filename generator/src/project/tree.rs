@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::lock::hash;
-use super::{BASE, ChangeError, Lock, read_lock};
+use super::{BASE, Lock, read_lock};
+use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
 
 /// A file, if it is there.
@@ -40,7 +41,7 @@ pub fn is_inside(path: &str) -> bool {
 
 impl Tree {
     /// Reads the lock and the base of a crate.
-    pub fn open(folder: &Path) -> Result<Tree, ChangeError> {
+    pub fn open(folder: &Path) -> Result<Tree, Diagnostic> {
         let lock = read_lock(folder)?;
         let mut tree = Tree {
             folder: folder.to_owned(),
@@ -65,7 +66,7 @@ impl Tree {
         for (path, generated) in &tree.lock.files {
             if !is_inside(path) {
                 let error = io::Error::other(format!("{path:?} is not a path in the crate"));
-                return Err(ChangeError::Io(folder.join(super::LOCK), error));
+                return Err(Diagnostic::io(&folder.join(super::LOCK), error));
             }
             let text = match tree.read(&format!("{BASE}/{path}.base"))? {
                 Text::Some(text) => Some(text),
@@ -88,7 +89,7 @@ impl Tree {
     }
 
     /// A file by its path in the crate.
-    pub fn read(&self, path: &str) -> Result<Text, ChangeError> {
+    pub fn read(&self, path: &str) -> Result<Text, Diagnostic> {
         let place = self.folder.join(path);
         match fs::symlink_metadata(&place) {
             Ok(known) if !known.is_file() => return Ok(Text::Other),
@@ -108,7 +109,7 @@ impl Tree {
             {
                 Ok(Text::None)
             }
-            Err(error) => Err(ChangeError::Io(place, error)),
+            Err(error) => Err(Diagnostic::io(&place, error)),
         }
     }
 
@@ -122,7 +123,7 @@ impl Tree {
     }
 
     /// The Rust files of the library and the program.
-    pub fn sources(&self) -> Result<Vec<String>, ChangeError> {
+    pub fn sources(&self) -> Result<Vec<String>, Diagnostic> {
         let all = self.all()?.into_iter();
         Ok(all
             .filter(|path| path.starts_with("src/") && path.ends_with(".rs"))
@@ -130,7 +131,7 @@ impl Tree {
     }
 
     /// Every file but those of git, cargo and etlgen.
-    pub fn all(&self) -> Result<Vec<String>, ChangeError> {
+    pub fn all(&self) -> Result<Vec<String>, Diagnostic> {
         walk(&self.folder, &|name| {
             !matches!(name, ".git" | "target" | ".etlgen" | "data")
         })
@@ -138,11 +139,11 @@ impl Tree {
 }
 
 /// The files below a folder, by their path in it, with `/`; `enter` says which of its own folders count.
-fn walk(folder: &Path, enter: &dyn Fn(&str) -> bool) -> Result<Vec<String>, ChangeError> {
+fn walk(folder: &Path, enter: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Diagnostic> {
     let mut found = Vec::new();
     let mut folders = vec![(folder.to_owned(), String::new())];
     while let Some((place, prefix)) = folders.pop() {
-        let at = |error| ChangeError::Io(place.clone(), error);
+        let at = |error| Diagnostic::io(&place, error);
         for entry in fs::read_dir(&place).map_err(at)? {
             let entry = entry.map_err(at)?;
             let Ok(name) = entry.file_name().into_string() else {

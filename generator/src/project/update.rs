@@ -10,7 +10,8 @@ use super::moves::{Moves, moves};
 use super::release::{Announce, Release, release};
 use super::tree::{Text, Tree};
 use super::uses::uses;
-use super::{BASE, ChangeError, Changes, LOCK, Lock, renames};
+use super::{BASE, Changes, LOCK, Lock, renames};
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
 /// The owner's own file in the crate: read, never written.
@@ -71,7 +72,7 @@ pub fn update(
     lock: &Lock,
     accept: &Accept,
     announce: Announce,
-) -> Result<Update, ChangeError> {
+) -> Result<Update, Diagnostic> {
     let style = Style::of(&tree.folder);
     let mut planned = Update::default();
     let mut moves = moves(tree, files)?;
@@ -130,7 +131,7 @@ impl File<'_> {
         files: &Files,
         (style, moves): (&Style, &Moves),
         planned: &mut Update,
-    ) -> Result<(), ChangeError> {
+    ) -> Result<(), Diagnostic> {
         let mut place = self.path.clone();
         let mut disk = match moves.mine.get(&place) {
             Some(text) => Text::Some(text.clone()),
@@ -246,9 +247,9 @@ impl Update {
 }
 
 /// What of `.etlgen` differs from the new generation.
-fn records(tree: &Tree, files: &Files, lock: &Lock) -> Result<Changes, ChangeError> {
+fn records(tree: &Tree, files: &Files, lock: &Lock) -> Result<Changes, Diagnostic> {
     let mut out = BTreeMap::new();
-    let mut keep = |path: String, text: &str| -> Result<(), ChangeError> {
+    let mut keep = |path: String, text: &str| -> Result<(), Diagnostic> {
         if tree.read(&path)? != Text::Some(text.to_owned()) {
             out.insert(path, Some(text.to_owned()));
         }
@@ -264,7 +265,7 @@ fn records(tree: &Tree, files: &Files, lock: &Lock) -> Result<Changes, ChangeErr
 }
 
 /// The files with conflict markers: those that are as they were generated have none that matter.
-pub fn unsettled(tree: &Tree) -> Result<Vec<Conflict>, ChangeError> {
+pub fn unsettled(tree: &Tree) -> Result<Vec<Conflict>, Diagnostic> {
     let mut found = Vec::new();
     for path in tree.all()? {
         let Text::Some(text) = tree.read(&path)? else {
@@ -283,7 +284,7 @@ pub fn unsettled(tree: &Tree) -> Result<Vec<Conflict>, ChangeError> {
 }
 
 /// Whether git knows of changes in these files of the crate that are not committed; `false` where there is no git.
-pub fn dirty(folder: &Path) -> io::Result<Vec<String>> {
+pub fn dirty(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     let output = std::process::Command::new("git")
         .args(["status", "--porcelain", "-z", "--no-renames", "--", "."])
         .current_dir(folder)
@@ -291,7 +292,9 @@ pub fn dirty(folder: &Path) -> io::Result<Vec<String>> {
         .output();
     let output = match output {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        output => output?,
+        output => output.map_err(|error| {
+            Diagnostic::error(Kind::Tool, format!("git cannot be run: {error}")).caused_by(error)
+        })?,
     };
     if !output.status.success() {
         return Ok(Vec::new());

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Conflict;
 use super::merge::markers;
 use super::rust::{self, Definition};
 use super::tree::{Text, Tree};
-use super::{ChangeError, Conflict};
+use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
 
 /// The lines of the sources after these changes that use what is gone or changed.
@@ -13,7 +14,7 @@ pub fn uses(
     tree: &Tree,
     files: &Files,
     changes: &BTreeMap<String, Option<String>>,
-) -> Result<Vec<Conflict>, ChangeError> {
+) -> Result<Vec<Conflict>, Diagnostic> {
     let mut disk = Files::new();
     for path in tree.sources()? {
         if let Text::Some(text) = tree.read(&path)? {

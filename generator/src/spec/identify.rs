@@ -157,7 +157,7 @@ mod tests {
     fn refusal(value: Value) -> String {
         let mut report = Report::default();
         assert_eq!(identify(&value, &mut report), None);
-        report.finish(&Documents::default())[0].message.clone()
+        report.finish(&Documents::default())[0].message().to_owned()
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Where a document's bytes come from.
 
-use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crate::diagnostics::{Diagnostic, Kind};
 
 /// A document that is larger is not an OpenAPI document of this world.
 const MAX_BYTES: u64 = 256 << 20;
@@ -22,24 +23,9 @@ pub struct Input {
     pub overlays: Vec<Input>,
 }
 
-/// A document could not be fetched.
-#[derive(Debug)]
-pub struct LoadError {
-    name: String,
-    reason: String,
-}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read {}: {}", self.name, self.reason)
-    }
-}
-
-impl std::error::Error for LoadError {}
-
 impl Input {
     /// Reads a file, a URL (`http://`, `https://`) or, for `-`, standard input.
-    pub fn load(source: &str) -> Result<Input, LoadError> {
+    pub fn load(source: &str) -> Result<Input, Diagnostic> {
         let is_url = source.starts_with("https://") || source.starts_with("http://");
         let (name, bytes, base) = if source == "-" {
             let directory = std::env::current_dir().ok();
@@ -57,9 +43,13 @@ impl Input {
                 base,
                 overlays: Vec::new(),
             }),
-            Err(reason) => Err(LoadError { name, reason }),
+            Err(reason) => Err(unreadable(&name, &reason)),
         }
     }
+}
+
+fn unreadable(name: &str, reason: &str) -> Diagnostic {
+    Diagnostic::error(Kind::Io, format!("cannot be read: {reason}")).in_file(name)
 }
 
 /// Reads a file of bounded size.

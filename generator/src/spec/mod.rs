@@ -25,7 +25,7 @@ pub(crate) mod tests;
 
 use api::Api;
 use document::Documents;
-pub use load::{Input, LoadError};
+pub use load::Input;
 use report::Report;
 pub use strict::strict;
 

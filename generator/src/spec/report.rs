@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::document::{Documents, Node};
-use crate::diagnostics::{Diagnostic, Position, Severity};
+use crate::diagnostics::{Diagnostic, Kind, Position, Severity};
 
 /// How often one kind of finding is told; the rest is counted.
 const TOLD: usize = 8;
@@ -127,17 +127,17 @@ impl Report {
                 } else {
                     format!("{}: {}", finding.kind, finding.detail)
                 };
-                Diagnostic {
-                    severity: finding.severity,
-                    file,
-                    position,
-                    pointer: pointer.filter(|pointer| !pointer.is_empty()),
-                    message,
-                    hint: finding.hint.or(more),
+                let diagnostic = Diagnostic::new(finding.severity, Kind::Document, message)
+                    .in_file(file)
+                    .at(position)
+                    .at_pointer(pointer.unwrap_or_default());
+                match finding.hint.or(more) {
+                    Some(hint) => diagnostic.with_hint(hint),
+                    None => diagnostic,
                 }
             })
             .collect();
-        diagnostics.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity));
+        diagnostics.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity()));
         diagnostics
     }
 }

@@ -37,7 +37,7 @@ fn every_document_gives_an_api_or_an_error_with_its_place() {
         let start = Instant::now();
         let (api, diagnostics) = read(&input);
         let seconds = start.elapsed().as_secs_f32();
-        let error = diagnostics.iter().find(|d| d.severity == Severity::Error);
+        let error = diagnostics.iter().find(|d| d.severity() == Severity::Error);
         match (&api, error) {
             (Some(api), None) => println!(
                 "{:60} {seconds:6.3} s {:5} operations {:6} schemas {:3} findings",
@@ -47,7 +47,7 @@ fn every_document_gives_an_api_or_an_error_with_its_place() {
                 diagnostics.len()
             ),
             (None, Some(error)) => {
-                assert!(error.position.is_some(), "{error}");
+                assert!(error.position().is_some(), "{error}");
                 println!("{:60} {seconds:6.3} s {error}", path.display());
             }
             _ => panic!("{}: neither an API nor an error, or both", path.display()),
