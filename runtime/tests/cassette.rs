@@ -29,7 +29,7 @@ const SECRETS: [&str; 7] = [
 ];
 
 fn items() -> Resource<Item> {
-    Resource::list("items", "/items")
+    Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
         .query("account", SECRETS[4])
@@ -132,7 +132,7 @@ fn a_recording_holds_no_secret_and_is_all_that_a_run_needs() {
         .auth(Auth::bearer("other"))
         .replay(&tape)
         .resource(
-            Resource::<Item>::list("items", "/items")
+            Item::list("items", "/items")
                 .records("data")
                 .primary_key([Item::ID])
                 .query("account", "placeholder")
@@ -170,7 +170,7 @@ fn a_request_that_was_not_recorded_names_the_nearest() {
     };
     std::fs::write(folder.path().join("1.json"), exchange("/other")).unwrap();
     std::fs::write(folder.path().join("2.json"), exchange("/items?limit=10")).unwrap();
-    let list = Resource::<Item>::list("items", "/items")
+    let list = Item::list("items", "/items")
         .records("data")
         .query("limit", "20");
     let source = Source::new("taped", "https://api.example").resource(list);
@@ -203,7 +203,7 @@ fn what_is_not_json_is_recorded_as_it_came() {
     let lines = "{\"id\":1,\"amount\":1.10}\n{\"id\":2}\n";
     let (base, _) = serve(move |_, _| (200, Vec::new(), lines.to_owned()));
     let source = |base: &str| {
-        let list = Resource::<Item>::list("items", "/items")
+        let list = Item::list("items", "/items")
             .primary_key([Item::ID])
             .ndjson();
         Source::new("taped", base).resource(list)

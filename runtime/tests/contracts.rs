@@ -55,14 +55,14 @@ fn api(path: &str, query: &std::collections::BTreeMap<String, String>) -> Answer
 }
 
 fn teams() -> Resource<Team> {
-    Resource::list("teams", "/teams")
+    Team::list("teams", "/teams")
         .records("data")
         .primary_key([Team::ID])
         .paginate(Paginator::last_id("after").more("more"))
 }
 
 fn members() -> Resource<Member> {
-    Resource::list("members", "/members")
+    Member::list("members", "/members")
         .child_of("teams", |team: &Team, request| {
             request.query("team", team.id)
         })

@@ -63,7 +63,7 @@ fn never(_: &str, _: &BTreeMap<String, String>) -> Option<u16> {
 }
 
 fn list(name: &str, path: &str, deletes: Deletes) -> Resource<Item> {
-    Resource::list(name, path)
+    Item::list(name, path)
         .records("data")
         .primary_key([Item::ID])
         .paginate(Paginator::last_id("after").more("more"))

@@ -103,7 +103,7 @@ fn api(path: &str, query: &BTreeMap<String, String>) -> Answer {
 }
 
 fn bills() -> Resource<Bill> {
-    Resource::list("bills", "/bills")
+    Bill::list("bills", "/bills")
         .records("data")
         .primary_key([Bill::ID])
         .paginate(Paginator::last_id("after").more("more"))
@@ -240,14 +240,14 @@ fn a_list_that_nobody_declared_is_told() {
     let (base, _) = serve(api);
     let (other, _) = serve(well_known);
     let paged = || Paginator::last_id("after").more("more");
-    let bare = Resource::<Bare>::list("bills", "/bills")
+    let bare = Bare::list("bills", "/bills")
         .records("data")
         .paginate(paged());
-    let json = Resource::<Json>::list("bills", "/bills")
+    let json = Json::list("bills", "/bills")
         .records("data")
         .paginate(paged().field("id"));
     let next = bills().paginate(Paginator::next_url("next"));
-    let elsewhere = Resource::<Json>::list("bills", "/bills")
+    let elsewhere = Json::list("bills", "/bills")
         .records("data")
         .paginate(Paginator::next_url("next"));
     let sources = [

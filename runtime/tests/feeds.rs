@@ -124,7 +124,7 @@ impl Store {
 }
 
 fn list<T: Record>(name: &str, path: &str) -> Resource<T> {
-    Resource::list(name, path)
+    T::list(name, path)
         .records("data")
         .paginate(Paginator::last_id("after").field("id").more("more"))
 }

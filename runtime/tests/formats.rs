@@ -45,7 +45,7 @@ fn read(resource: Resource<Reading>, pages: &'static [&str]) -> Result<Vec<Strin
 }
 
 fn readings() -> Resource<Reading> {
-    Resource::list("readings", "/readings").primary_key([Reading::ID])
+    Reading::list("readings", "/readings").primary_key([Reading::ID])
 }
 
 #[test]
@@ -69,6 +69,13 @@ fn each_line_is_a_record() {
 fn a_list_in_place_of_lines_is_read_as_a_list() {
     let read = read(readings().ndjson(), &["[{\"id\": 1},\n {\"id\": 2}]", "[]"]).unwrap();
     assert_eq!(read.len(), 2);
+}
+
+#[test]
+fn a_closure_may_come_first() {
+    let resource = Reading::list("readings", "/readings").filter(|reading| reading.id > Some(1));
+    let read = read(resource, &["[{\"id\": 1}, {\"id\": 2}]", "[]"]).unwrap();
+    assert_eq!(read, ["(Some(2), None, None, None) None []"]);
 }
 
 #[test]

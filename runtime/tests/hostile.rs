@@ -34,7 +34,7 @@ fn number(query: &Query, name: &str, default: u64) -> u64 {
 }
 
 fn list(paginator: Paginator) -> Resource<Item> {
-    Resource::list("items", "/items")
+    Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
         .paginate(paginator)

@@ -72,7 +72,7 @@ fn load(
     change: impl Fn(Source) -> Source,
     answer: impl Fn(usize, &str) -> Vec<Piece> + Send + Sync + 'static,
 ) -> Result<usize, String> {
-    let items = Resource::<Item>::list("items", "/items")
+    let items = Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID]);
     let source = change(Source::new("hostile", &wire(answer)).resource(items));

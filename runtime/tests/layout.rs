@@ -33,7 +33,7 @@ fn api(_: &str, _: &std::collections::BTreeMap<String, String>) -> Answer {
 }
 
 fn load(base: &str, into: &str, layout: Layout) -> etlgen_runtime::Result<()> {
-    let orders = Resource::<Order>::list("orders", "/orders").primary_key([Order::ID]);
+    let orders = Order::list("orders", "/orders").primary_key([Order::ID]);
     let source = Source::new("shop", base).resource(orders);
     let options = RunOptions {
         layout,

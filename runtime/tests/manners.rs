@@ -26,11 +26,11 @@ fn json(body: serde_json::Value) -> Answer {
 }
 
 fn items() -> Resource<Item> {
-    Resource::list("items", "/items").primary_key([Item::ID])
+    Item::list("items", "/items").primary_key([Item::ID])
 }
 
 fn parts() -> Resource<Part> {
-    Resource::list("parts", "/items/{item}/parts")
+    Part::list("parts", "/items/{item}/parts")
         .primary_key([Part::ID])
         .child_of("items", |item: &Item, request| {
             request.path("item", item.id)
@@ -108,7 +108,7 @@ fn a_resource_that_is_skipped_keeps_its_table_and_its_children_do() {
         _ => json(serde_json::json!([{"id": 5}])),
     });
     let source = Source::new("s", &base)
-        .resource(Resource::<Item>::list("items", "/items").on_status(403, StatusRule::Skip))
+        .resource(Item::list("items", "/items").on_status(403, StatusRule::Skip))
         .resource(parts());
     let (_, into) = sync_all(&source);
     answers.fetch_add(1, Ordering::Relaxed);
@@ -162,7 +162,7 @@ fn paged(
         let body = serde_json::json!({"data": [{"id": page}], "next": next});
         (200, headers(count), body.to_string())
     });
-    let list = Resource::<Item>::list("items", "/items")
+    let list = Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
         .paginate(Paginator::cursor("after").next("next"));
@@ -255,7 +255,7 @@ fn one_429_makes_every_resource_wait() {
     let mut source = Source::new("s", &base);
     for name in ["a", "b", "c"] {
         source = source.resource(
-            Resource::<Item>::list(name, &format!("/{name}"))
+            Item::list(name, &format!("/{name}"))
                 .records("data")
                 .primary_key([Item::ID])
                 .paginate(Paginator::cursor("after").next("next")),
@@ -285,7 +285,7 @@ fn a_run_ends_when_its_time_is_up_and_the_next_goes_on() {
         let next = (page < 19).then(|| (page + 1).to_string());
         json(serde_json::json!({"data": [{"id": page}], "next": next}))
     });
-    let list = Resource::<Item>::list("items", "/items")
+    let list = Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
         .paginate(Paginator::cursor("after").next("next"));

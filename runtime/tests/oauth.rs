@@ -118,7 +118,7 @@ fn run(base: &str, given: &str, file: &Path) -> std::result::Result<u64, String>
         given,
         file,
     );
-    let things: Resource<Thing> = Resource::list("things", "/things").primary_key([Thing::ID]);
+    let things = Thing::list("things", "/things").primary_key([Thing::ID]);
     let source = Source::new("shop", base).auth(auth).resource(things);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -211,7 +211,7 @@ fn without_a_token_the_settings_are_named() {
     let renew =
         |token: &Secret| Auth::oauth2_refresh_token("http://127.0.0.1:9/", "i", "s", token, "f");
     let source = |auth| {
-        let things: Resource<Thing> = Resource::list("things", "/things");
+        let things = Thing::list("things", "/things");
         Source::new("shop", "http://127.0.0.1:9")
             .auth(auth)
             .resource(things)

@@ -87,7 +87,7 @@ impl Store {
 }
 
 fn list(name: &str, path: &str) -> Resource<Item> {
-    Resource::list(name, path)
+    Item::list(name, path)
         .records("data")
         .primary_key([Item::ID])
         .paginate(Paginator::last_id("after").more("more"))

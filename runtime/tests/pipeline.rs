@@ -69,14 +69,14 @@ fn paginator() -> Paginator {
 }
 
 fn teams() -> Resource<Team> {
-    Resource::list("teams", "/teams")
+    Team::list("teams", "/teams")
         .records("data")
         .primary_key([Team::ID])
         .paginate(paginator())
 }
 
 fn team_members() -> Resource<Member> {
-    Resource::list("members", "/members")
+    Member::list("members", "/members")
         .child_of("teams", |team: &Team, request| {
             request.query("team", team.id).copy("team_name", &team.name)
         })
@@ -254,7 +254,7 @@ fn one_failing_resource_fails_alone_and_its_children_wait() {
 
 fn joined(new_rows_only: bool) -> Resource<Member> {
     let cursor = Cursor::created(Member::JOINED).param("since");
-    Resource::list("members", "/members")
+    Member::list("members", "/members")
         .query("team", "1")
         .records("data")
         .primary_key([Member::ID])
@@ -307,7 +307,7 @@ fn a_filter_may_be_an_expression_and_a_strict_one_is_asked_from_a_moment_before(
         .param("filter")
         .template("joined>{}")
         .lookback(std::time::Duration::from_secs(1));
-    let resource = Resource::list("members", "/members")
+    let resource = Member::list("members", "/members")
         .query("team", "1")
         .records("data")
         .primary_key([Member::ID])
@@ -429,7 +429,7 @@ fn undecided_paging_never_ends_green() {
 }
 
 fn teams_by_change() -> Resource<Member> {
-    Resource::list("members", "/members")
+    Member::list("members", "/members")
         .query("team", "1")
         .records("data")
         .primary_key([Member::ID])
@@ -438,7 +438,7 @@ fn teams_by_change() -> Resource<Member> {
 }
 
 fn badges() -> Resource<Team> {
-    Resource::list("badges", "/members/{member}/badges")
+    Team::list("badges", "/members/{member}/badges")
         .child_of("members", |member: &Member, request| {
             request.path("member", member.id)
         })

@@ -26,7 +26,7 @@ fn number(query: &Query, name: &str, default: usize) -> usize {
 }
 
 fn list(paginator: Paginator) -> Resource<Item> {
-    Resource::list("items", "/items")
+    Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
         .paginate(paginator)
@@ -147,7 +147,7 @@ fn by_offset_rows_that_come_in_front_repeat_none() {
     let moving = Moving::new(100);
     let api = moving.clone();
     // Without a key each row would be there twice.
-    let list = Resource::<Item>::list("items", "/items")
+    let list = Item::list("items", "/items")
         .records("data")
         .paginate(offsets(true));
     let (arrived, report) = load(list, move |_, query| {

@@ -109,7 +109,7 @@ fn counted_pages_are_asked_for_in_the_body() {
         (200, rows.to_owned())
     });
     let paginator = Paginator::offset("offset").page_size("limit", 2).in_body();
-    let things: Resource<Thing> = Resource::list("things", "/things/search")
+    let things = Thing::list("things", "/things/search")
         .post()
         .paginate(paginator);
     run(&Source::new("bodies", &base).resource(things)).unwrap();
@@ -131,10 +131,10 @@ fn counted_pages_are_asked_for_in_the_body() {
 #[test]
 fn each_credential_goes_with_its_own_requests_only() {
     let (base, log) = serve(|_| (200, r#"[{"id": 1}]"#.to_owned()));
-    let things: Resource<Thing> = Resource::list("things", "/things");
+    let things = Thing::list("things", "/things");
     let audits: Resource<Thing> =
-        Resource::list("audits", "/audits").auth("admin_token", Some(Auth::bearer("ADMIN")));
-    let reports: Resource<Thing> = Resource::list("reports", "/reports")
+        Thing::list("audits", "/audits").auth("admin_token", Some(Auth::bearer("ADMIN")));
+    let reports = Thing::list("reports", "/reports")
         .auth("report_key", Some(Auth::query("key", "REPORT")))
         .auth("report_id", Some(Auth::header("X-Id", "WHO")));
     let source = Source::new("credentials", &base)
@@ -162,7 +162,7 @@ fn each_credential_goes_with_its_own_requests_only() {
 #[test]
 fn what_has_no_credentials_is_not_asked_for_and_names_the_setting() {
     let (base, log) = serve(|_| (200, "[]".to_owned()));
-    let audits: Resource<Thing> = Resource::list("audits", "/audits").auth("admin_token", None);
+    let audits = Thing::list("audits", "/audits").auth("admin_token", None);
     let source = Source::new("credentials", &base)
         .auth(Auth::bearer("MAIN"))
         .resource(audits);
@@ -175,7 +175,7 @@ fn what_has_no_credentials_is_not_asked_for_and_names_the_setting() {
 fn an_answer_that_echoes_an_own_credential_is_shown_without_it() {
     let (base, _) = serve(|_| (400, r#"{"message": "no use for ADMIN-TOKEN"}"#.to_owned()));
     let audits: Resource<Thing> =
-        Resource::list("audits", "/audits").auth("admin_token", Some(Auth::bearer("ADMIN-TOKEN")));
+        Thing::list("audits", "/audits").auth("admin_token", Some(Auth::bearer("ADMIN-TOKEN")));
     let error = run(&Source::new("credentials", &base).resource(audits)).unwrap_err();
     assert!(error.contains("no use for ***"), "{error}");
 }
@@ -196,7 +196,7 @@ fn signed(base: &str) -> Source {
         request.header("X-Time", request.unix_time().to_string());
         request.signature("X-Signature", format!("signature-{number} {text}"));
     });
-    let things: Resource<Thing> = Resource::list("things", "/things/search")
+    let things = Thing::list("things", "/things/search")
         .post()
         .body(serde_json::json!({"order": "id"}))
         .query("kind", "a b");
@@ -264,7 +264,7 @@ fn a_signature_stays_with_the_api() {
     let (elsewhere, log) = serve(|_| (200, r#"{"items": [{"id": 2}]}"#.to_owned()));
     let body = format!(r#"{{"items": [{{"id": 1}}], "next": "{elsewhere}/things"}}"#);
     let (base, _) = serve(move |_| (200, body.clone()));
-    let things: Resource<Thing> = Resource::list("things", "/things")
+    let things = Thing::list("things", "/things")
         .records("items")
         .paginate(Paginator::next_url("next"));
     let auth = Auth::sign("key", |key, request| {

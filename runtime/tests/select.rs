@@ -38,13 +38,13 @@ fn api(path: &str, _: &std::collections::BTreeMap<String, String>) -> Answer {
 }
 
 fn teams() -> Resource<Team> {
-    Resource::list("teams", "/teams")
+    Team::list("teams", "/teams")
         .primary_key([Team::ID])
         .incremental(Cursor::created(Team::CREATED))
 }
 
 fn members() -> Resource<Member> {
-    Resource::list("members", "/teams/{team}/members")
+    Member::list("members", "/teams/{team}/members")
         .child_of("teams", |team: &Team, request| {
             request.path("team", &team.name)
         })

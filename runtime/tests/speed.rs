@@ -23,7 +23,7 @@ fn json(body: serde_json::Value) -> Answer {
 }
 
 fn list(name: &str, paginator: Paginator) -> Resource<Item> {
-    Resource::list(name, &format!("/{name}"))
+    Item::list(name, &format!("/{name}"))
         .records("data")
         .primary_key([Item::ID])
         .paginate(paginator)

@@ -108,7 +108,7 @@ fn bounded() -> Cursor<Event> {
 }
 
 fn events(cursor: Cursor<Event>) -> Resource<Event> {
-    Resource::list("events", "/events")
+    Event::list("events", "/events")
         .records("data")
         .primary_key([Event::ID])
         .paginate(Paginator::last_id("after").more("more"))

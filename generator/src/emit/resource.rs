@@ -183,7 +183,8 @@ fn declaration(resource: &Resource) -> TokenStream {
         };
         quote!(.on_status(#status, StatusRule::#rule))
     }));
-    quote!(Resource::#constructor(#name, #path) #(#calls)*)
+    let record = record_type(resource.record.as_deref());
+    quote!(#record::#constructor(#name, #path) #(#calls)*)
 }
 
 /// Fields of one list have one type: handles, or paths if one of them has no handle.

@@ -68,7 +68,8 @@ pub const PRELUDE: [&str; 41] = [
     "Timestamp",
     "Vec",
 ];
-const PRELUDE_MORE: [&str; 15] = [
+const PRELUDE_MORE: [&str; 16] = [
+    "RecordExt",
     "Mode",
     "UnixMillis",
     "UnixTime",

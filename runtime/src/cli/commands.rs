@@ -322,7 +322,7 @@ mod tests {
     use crate::load::Destinations;
     use crate::record::Record;
     use crate::settings::Settings;
-    use crate::source::Resource;
+    use crate::source::RecordExt;
 
     #[derive(Record)]
     struct Item {
@@ -345,7 +345,7 @@ mod tests {
         let matches =
             args::command::<Config>("c", "1", Destinations::default()).try_get_matches_from(all);
         let source = Source::new("taped", "https://api.example")
-            .resource(Resource::<Item>::list("items", "/items").primary_key([Item::ID]));
+            .resource(Item::list("items", "/items").primary_key([Item::ID]));
         let code = run(&matches.unwrap(), &source);
         let written = std::fs::read_to_string(&report).unwrap();
         (code, serde_json::from_str(&written).unwrap())

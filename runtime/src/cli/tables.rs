@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::record::Record;
     use crate::settings::Settings;
-    use crate::source::Resource;
+    use crate::source::RecordExt;
 
     #[derive(Record)]
     struct Item {
@@ -76,7 +76,7 @@ mod tests {
     fn run(words: &[&str], resource: &str) -> Result<u8> {
         let matches =
             args::command::<Config>("c", "1", Default::default()).try_get_matches_from(words);
-        let items = Resource::<Item>::list(resource, &format!("/{resource}"));
+        let items = Item::list(resource, &format!("/{resource}"));
         let source = Source::new("taped", "https://api.example");
         let source = source.resource(items.primary_key([Item::ID]));
         commands::run(&matches.unwrap(), &source)

@@ -2,6 +2,7 @@
 
 mod change;
 mod child;
+mod declare;
 mod describe;
 mod embedded;
 mod erased;
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub use change::Change;
 pub(crate) use change::{ChangeFn, What};
 pub use child::{ChildRequest, ParamValue, SliceRequest};
+pub use declare::RecordExt;
 pub use describe::ResourceDescription;
 pub use embedded::Embedded;
 pub(crate) use embedded::Place;

@@ -16,7 +16,8 @@ use crate::page::Paginator;
 use crate::record::{AnyField, FieldPath, Lookup, Record, Row};
 use crate::schema::{Contract, Deletes, Disposition};
 
-/// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them.
+/// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them. It begins
+/// with [`RecordExt::list`](super::RecordExt::list) or [`RecordExt::single`](super::RecordExt::single).
 pub struct Resource<T> {
     pub(crate) spec: ResourceSpec,
     pub(crate) cursor: Option<FieldPath<T>>,
@@ -83,8 +84,7 @@ pub(crate) struct ParentLink {
 }
 
 impl<T: Record> Resource<T> {
-    /// A list read with GET; `path` may hold `{parameters}`.
-    pub fn list(name: &str, path: &str) -> Self {
+    pub(super) fn new(name: &str, path: &str, single: bool) -> Self {
         let spec = ResourceSpec {
             name: name.to_owned(),
             renamed_from: None,
@@ -95,7 +95,7 @@ impl<T: Record> Resource<T> {
             headers: Vec::new(),
             body: None,
             auth: None,
-            single: false,
+            single,
             records: Vec::new(),
             primary_key: Vec::new(),
             format: Format::Json,
@@ -118,13 +118,6 @@ impl<T: Record> Resource<T> {
             cursor: None,
             steps: Vec::new(),
         }
-    }
-
-    /// One object read with GET, as a table of one row.
-    pub fn single(name: &str, path: &str) -> Self {
-        let mut resource = Resource::list(name, path);
-        resource.spec.single = true;
-        resource
     }
 
     /// It had that name before: its tables and its state there become those of this one. A resource that only got

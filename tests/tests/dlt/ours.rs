@@ -108,7 +108,7 @@ pub fn load(file: &Path, bodies: Vec<(String, String)>) -> Dataset {
     let mut source = Source::new("shop", &serve(bodies));
     for (number, name) in names.iter().enumerate() {
         let key = FieldPath::new(vec!["case_no".to_owned()]);
-        let resource = Resource::<Json>::list(name, &format!("/{number}"));
+        let resource = Json::list(name, &format!("/{number}"));
         source = source.resource(resource.primary_key([key]).paginate(Paginator::single()));
     }
     let options = RunOptions {

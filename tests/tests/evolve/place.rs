@@ -83,7 +83,7 @@ fn answer(items: &[Value], request: &Request) -> Response {
 /// A list with all of its pages.
 pub fn list<T: Record>(name: &str, path: &str) -> Resource<T> {
     let pages = Paginator::last_id("after").field("id").more("more");
-    Resource::list(name, path).records("data").paginate(pages)
+    T::list(name, path).records("data").paginate(pages)
 }
 
 /// A folder with a destination.

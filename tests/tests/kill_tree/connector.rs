@@ -44,7 +44,7 @@ fn list(name: &str, path: &str) -> Resource<Item> {
 }
 
 fn flat<T: Record>(name: &str, path: &str) -> Resource<T> {
-    Resource::list(name, path)
+    T::list(name, path)
         .records("data")
         .paginate(Paginator::last_id("after").field("id").more("more"))
 }

@@ -29,7 +29,7 @@ fn list(number: u64, path: &str) -> Resource<Item> {
         3 => Paginator::cursor("cursor").next("next"),
         _ => Paginator::next_url("next").more("more"),
     };
-    Resource::list(&format!("list_{number}"), path)
+    Item::list(&format!("list_{number}"), path)
         .records("data")
         .primary_key([Item::ID])
         .paginate(paginator)

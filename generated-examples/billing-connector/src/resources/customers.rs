@@ -4,7 +4,7 @@ use crate::types::Address;
 
 /// The people and companies that are billed: `GET /v1/customers`
 pub fn customers() -> Resource<Customer> {
-    Resource::list("customers", "/v1/customers")
+    Customer::list("customers", "/v1/customers")
         .records("data")
         .primary_key([Customer::ID])
         .paginate(

@@ -2,7 +2,7 @@ use etlgen_runtime::prelude::*;
 
 /// What happened in the account: `GET /v1/events`
 pub fn events() -> Resource<Event> {
-    Resource::list("events", "/v1/events")
+    Event::list("events", "/v1/events")
         .records("data")
         .primary_key([Event::ID])
         .paginate(

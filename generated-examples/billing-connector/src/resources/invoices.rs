@@ -4,7 +4,7 @@ use crate::types::Address;
 
 /// The bills: `GET /v1/invoices`
 pub fn invoices() -> Resource<Invoice> {
-    Resource::list("invoices", "/v1/invoices")
+    Invoice::list("invoices", "/v1/invoices")
         .records("data")
         .primary_key([Invoice::ID])
         .paginate(

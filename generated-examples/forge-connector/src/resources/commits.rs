@@ -5,7 +5,7 @@ use crate::types::User;
 
 /// The commits of a repository: `GET /repos/{owner}/{repo}/commits`
 pub fn commits() -> Resource<Commit> {
-    Resource::list("commits", "/repos/{owner}/{repo}/commits")
+    Commit::list("commits", "/repos/{owner}/{repo}/commits")
         .child_of("repos", |repo: &Repo, request| {
             request
                 .path("owner", repo.owner.as_ref().map(|owner| &owner.login))

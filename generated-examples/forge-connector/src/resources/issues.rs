@@ -5,7 +5,7 @@ use crate::types::User;
 
 /// The issues of a repository: `GET /repos/{owner}/{repo}/issues`
 pub fn issues() -> Resource<Issue> {
-    Resource::list("issues", "/repos/{owner}/{repo}/issues")
+    Issue::list("issues", "/repos/{owner}/{repo}/issues")
         .child_of("repos", |repo: &Repo, request| {
             request
                 .path("owner", repo.owner.as_ref().map(|owner| &owner.login))

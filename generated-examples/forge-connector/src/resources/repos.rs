@@ -5,7 +5,7 @@ use crate::types::User;
 
 /// The repositories of an organisation: `GET /orgs/{org}/repos`
 pub fn repos(config: &Config) -> Resource<Repo> {
-    Resource::list("repos", "/orgs/{org}/repos")
+    Repo::list("repos", "/orgs/{org}/repos")
         .path("org", &config.org)
         .primary_key([Repo::ID])
         .paginate(Paginator::link_header().page_size("per_page", 100))

@@ -2,7 +2,7 @@ use etlgen_runtime::prelude::*;
 
 /// The projects: `GET /projects`
 pub fn projects() -> Resource<Project> {
-    Resource::list("projects", "/projects")
+    Project::list("projects", "/projects")
         .records("items")
         .primary_key([Project::ID])
         .paginate(

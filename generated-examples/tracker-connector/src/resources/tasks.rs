@@ -4,7 +4,7 @@ use crate::resources::Project;
 
 /// The tasks of a project: `GET /tasks`
 pub fn tasks() -> Resource<Task> {
-    Resource::list("tasks", "/tasks")
+    Task::list("tasks", "/tasks")
         .child_of("projects", |project: &Project, request| {
             request.query("project_id", project.id)
         })

@@ -2,7 +2,7 @@ use etlgen_runtime::prelude::*;
 
 /// The invoices: `GET /bulk/invoices`
 pub fn invoices() -> Resource<Invoice> {
-    Resource::list("invoices", "/bulk/invoices")
+    Invoice::list("invoices", "/bulk/invoices")
         .records("data")
         .primary_key([Invoice::ID])
         .paginate(

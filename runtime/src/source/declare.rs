@@ -1,0 +1,41 @@
+//! How the declaration of a resource begins: with the type of its records.
+
+use super::resource::Resource;
+use crate::record::Record;
+
+/// Begins the declaration of a resource, so that its records' type is known from the first word:
+/// `Invoice::list("invoices", "/v1/invoices")`. Every [`Record`] has it.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Invoice {
+///     id: Option<String>,
+///     total: Option<i64>,
+/// }
+///
+/// let invoices = Invoice::list("invoices", "/v1/invoices")
+///     .filter(|invoice| invoice.total > Some(0))
+///     .records("data")
+///     .primary_key([Invoice::ID]);
+///
+/// // The records of any shape, each one JSON value.
+/// let settings = Json::single("settings", "/v1/settings");
+/// # let _ = (invoices, settings);
+/// ```
+pub trait RecordExt: Record {
+    /// Declares the resource `name`: a list read with GET. `path` starts at the source's base URL and may hold
+    /// `{parameters}`.
+    fn list(name: &str, path: &str) -> Resource<Self> {
+        Resource::new(name, path, false)
+    }
+
+    /// Declares the resource `name`: one object read with GET, loaded as a table of one row. `path` is as for
+    /// [`RecordExt::list`].
+    fn single(name: &str, path: &str) -> Resource<Self> {
+        Resource::new(name, path, true)
+    }
+}
+
+impl<T: Record> RecordExt for T {}
