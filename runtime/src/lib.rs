@@ -27,6 +27,7 @@ pub mod settings;
 pub mod source;
 pub mod state;
 pub mod testing;
+mod text;
 
 #[cfg(feature = "cli")]
 pub mod cli;

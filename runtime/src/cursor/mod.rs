@@ -4,9 +4,7 @@ mod range;
 
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind, Result};
 use crate::record::{CursorValue, FieldPath, Record, WireFormat};
-use crate::source::ResourceSpec;
 pub use range::Interval;
 pub(crate) use range::Range;
 
@@ -189,27 +187,6 @@ impl CursorSpec {
     /// Whether a run loads only what is new since the last one.
     pub fn is_incremental(&self) -> bool {
         self.meaning == Meaning::Updated || self.new_rows_only
-    }
-
-    /// What a declaration can get wrong.
-    pub fn validate(&self, of: &ResourceSpec) -> Result<()> {
-        let Some((from, _)) = &self.windows else {
-            return Ok(());
-        };
-        let wrong = |why: String| Err(Error::new(ErrorKind::Usage, why));
-        if !of.changes.is_empty() {
-            return wrong("what changes other resources cannot be read in windows".to_owned());
-        }
-        if !self.is_bounded() {
-            return wrong("windows want both `.param(…)` and `.until(…)`".to_owned());
-        }
-        match self.parse(from).as_ref().and_then(CursorValue::place) {
-            Some(_) => Ok(()),
-            None => wrong(format!(
-                "windows cannot begin at `{from}`: `{}` holds no times, or this is none",
-                self.keys.join(".")
-            )),
-        }
     }
 
     /// Whether a list can be asked for in windows.

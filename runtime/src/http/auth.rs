@@ -12,6 +12,7 @@ use super::oauth::Grant;
 use super::sign::Unsigned;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Secret;
+use crate::text::base64;
 
 /// The credentials that go along with every request to the API's own host, and to no other.
 #[derive(Clone, Default)]
@@ -271,40 +272,4 @@ fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<()> {
     value.set_sensitive(true);
     headers.append(name, value);
     Ok(())
-}
-
-/// Standard base64 with padding, as RFC 7617 wants it.
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group =
-            chunk.iter().fold(0u32, |n, b| (n << 8) | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            if i <= chunk.len() {
-                text.push(ALPHABET[(group >> (18 - 6 * i)) as usize & 63] as char);
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_pads_as_rfc_4648_says() {
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 }

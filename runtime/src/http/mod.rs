@@ -14,7 +14,6 @@ mod sign;
 mod status;
 
 pub use auth::Auth;
-pub(crate) use auth::base64;
 pub(crate) use budget::Rate;
 #[cfg(feature = "otel")]
 pub(crate) use client::install_tls;

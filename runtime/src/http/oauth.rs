@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use reqwest::Url;
 use serde_json::Value;
 
-use super::auth::base64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Secret;
+use crate::text::base64;
 
 /// What buys tokens.
 pub(super) struct Grant {

@@ -4,6 +4,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 
 use crate::error::Result;
 use crate::schema::TableSchema;
+use crate::state::{Memory, StateChange};
 
 /// Makes new values for some columns of a batch of rows, which has all columns of the table as it was.
 pub type NewValues = Box<dyn Fn(&RecordBatch) -> Result<Vec<ArrayRef>> + Send + Sync>;
@@ -39,5 +40,17 @@ impl TableChange {
         };
         let mut columns = self.from.columns.iter().zip(&to.columns);
         self.anew.is_empty() && to.name == self.from.name && columns.all(same)
+    }
+}
+
+impl Memory {
+    /// What it is after a migration.
+    pub(crate) fn change(&mut self, changes: &[TableChange], state: &[StateChange]) {
+        for change in changes {
+            self.tables.retain(|table| table.name != change.from.name);
+        }
+        let tables = changes.iter().filter_map(|change| change.to.clone());
+        self.tables.extend(tables);
+        self.apply(state);
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use serde::{Deserialize, Serialize};
 
 pub use migrate::{NewValues, TableChange};
 
@@ -12,10 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 #[cfg(doc)]
 use crate::schema::ColumnRole;
 use crate::schema::{Disposition, Drifted, Layout, TableBatch, TableSchema};
-use crate::state::{StateChange, StateRow};
+use crate::state::StateChange;
 
 mod destinations;
-pub(crate) mod dlt;
 mod migrate;
 #[cfg(feature = "parquet")]
 pub mod parquet;
@@ -26,40 +24,9 @@ pub mod parquet;
 pub mod promises;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-pub(crate) mod text;
 
+pub use crate::state::Memory;
 pub use destinations::Destinations;
-
-/// What a destination remembers of a source. As JSON it can be kept in a file.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Memory {
-    /// Every table it holds, as last committed.
-    pub tables: Vec<TableSchema>,
-    /// Every state row.
-    pub state: Vec<StateRow>,
-}
-
-impl Memory {
-    /// What it is after a migration.
-    pub(crate) fn change(&mut self, changes: &[TableChange], state: &[StateChange]) {
-        for change in changes {
-            self.tables.retain(|table| table.name != change.from.name);
-        }
-        let tables = changes.iter().filter_map(|change| change.to.clone());
-        self.tables.extend(tables);
-        for change in state {
-            let (StateChange::Put(StateRow {
-                resource, slice, ..
-            })
-            | StateChange::Forget { resource, slice }) = change;
-            self.state
-                .retain(|row| row.resource != *resource || row.slice != *slice);
-            if let StateChange::Put(row) = change {
-                self.state.push(row.clone());
-            }
-        }
-    }
-}
 
 /// Rows of one resource on their way; all of them become visible in one commit.
 #[derive(Clone, Debug)]

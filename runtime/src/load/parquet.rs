@@ -51,11 +51,11 @@ use self::resource::Resource;
 use self::undo::UndoLog;
 use super::{
     CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
-    RolledBack, TableChange, Vanished, dlt,
+    RolledBack, TableChange, Vanished,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Timestamp;
-use crate::schema::{Disposition, Drifted, TableSchema};
+use crate::schema::{Disposition, Drifted, TableSchema, is_meta};
 use crate::state::{StateChange, StateRow};
 
 /// Rows may wait in memory, encoded, up to about that many bytes over all files.
@@ -244,7 +244,7 @@ impl Open {
         let append = chunk.disposition == Disposition::Append;
         space.write(&mut at, &chunk.tables, append)?;
         if let Some(root) = chunk.tables.first()
-            && !dlt::is_meta(&chunk.resource)
+            && !is_meta(&chunk.resource)
         {
             self.rows += root.rows.num_rows() as u64;
         }

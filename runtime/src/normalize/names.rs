@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::ids;
-use crate::http::base64;
 use crate::schema::Layout;
+use crate::text::base64;
 
 /// One key as a name: `userName` is `user_name`, `+1` is `x1`, `2fa` is `_2fa`, `é` is `x`, an empty key is `_empty`.
 fn snake_case(key: &str) -> String {

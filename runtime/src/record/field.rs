@@ -6,6 +6,7 @@ use super::cursor_value::{CursorValue, WireFormat};
 use super::drift::{self, Content};
 use super::json;
 use super::layout::{RecordRef, ValueRef};
+use super::path::parse_path;
 use super::read::nested;
 use super::schema::{Field, Ordered, RecordSchema, Shape};
 use super::{Drift, Record, Row, RowRef};
@@ -69,7 +70,7 @@ impl<R: Record> From<Field<R, Ordered>> for FieldPath<R> {
 
 impl<R: Record> From<&str> for FieldPath<R> {
     fn from(path: &str) -> Self {
-        FieldPath::new(crate::source::parse_path(path))
+        FieldPath::new(parse_path(path))
     }
 }
 
@@ -100,7 +101,7 @@ impl<R: Record, Order> From<Field<R, Order>> for AnyField<R> {
 
 impl<R: Record> From<&str> for AnyField<R> {
     fn from(path: &str) -> Self {
-        AnyField::new(crate::source::parse_path(path))
+        AnyField::new(parse_path(path))
     }
 }
 

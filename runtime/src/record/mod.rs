@@ -40,6 +40,7 @@ pub(crate) mod json;
 pub(crate) mod layout;
 mod page;
 mod partial;
+mod path;
 mod read;
 #[allow(unsafe_code)]
 mod schema;
@@ -56,7 +57,8 @@ pub use etlgen_derive::Record;
 pub use field::{AnyField, FieldPath};
 pub(crate) use field::{Found, Lookup};
 pub use page::{Page, PageReader};
-pub(crate) use partial::Partial;
+pub(crate) use partial::{OpenList, OwnSigns, Partial};
+pub(crate) use path::parse_path;
 #[cfg(test)]
 pub(crate) use read::nested;
 pub use schema::{

@@ -8,7 +8,6 @@ use super::layout::{RecordRef, ValueRef};
 use super::read::nested;
 use super::schema::{RecordSchema, Shape};
 use super::{Drift, RowRef};
-use crate::source::{Embedded, ResourceSpec};
 
 /// Keys beside a list that say by `true` that more follows.
 const MORE: [&str; 4] = ["has_more", "hasMore", "has_next_page", "hasNextPage"];
@@ -50,31 +49,49 @@ pub(crate) struct Partial {
     known: Vec<Vec<String>>,
 }
 
+/// A list within records whose other pages can be had, and where in it stands that it goes on.
+pub(crate) struct OpenList {
+    pub keys: Vec<String>,
+    /// Below the list: what is `true` while more follows.
+    pub more: Option<Vec<String>>,
+    /// Below the list: the token or URL of what follows.
+    pub next: Option<Vec<String>>,
+    /// Whether a total tells when it ends.
+    pub has_total: bool,
+}
+
+/// How the resource's own list says that it goes on; lists within its records may say it likewise.
+pub(crate) struct OwnSigns {
+    /// The key of what is `true` while more follows.
+    pub more: Option<String>,
+    /// The key of the token or URL of what follows.
+    pub next: Option<String>,
+    /// The name of the list.
+    pub list: Option<String>,
+}
+
 impl Partial {
-    pub fn new(schema: &'static RecordSchema, spec: &ResourceSpec) -> Self {
+    pub fn new(schema: &'static RecordSchema, lists: &[OpenList], own: OwnSigns) -> Self {
         let mut declared = Vec::new();
-        for list in &spec.embedded {
-            let [more, total, next] = list.paginator(spec).probes();
-            let place = |sign, path: Option<&str>| {
-                let mut keys = list.keys.clone();
-                keys.extend(crate::source::parse_path(path.unwrap_or_default()));
-                Place::new(schema, keys, sign)
+        for list in lists {
+            let place = |sign, path: &[String]| {
+                Place::new(schema, [list.keys.as_slice(), path].concat(), sign)
             };
-            let told = more.is_some() || next.is_some() && total.is_none();
-            declared.extend(more.map(|_| place(Sign::More, more)));
-            declared.extend(next.map(|_| place(Sign::Next, next)));
-            declared.extend((!told).then(|| place(Sign::There, None)));
+            let says = list.more.is_some() || list.next.is_some() && !list.has_total;
+            declared.extend(list.more.iter().map(|path| place(Sign::More, path)));
+            declared.extend(list.next.iter().map(|path| place(Sign::Next, path)));
+            declared.extend((!says).then(|| place(Sign::There, &[])));
         }
         let mut partial = Partial {
             declared,
             others: Vec::new(),
-            signs: signs(spec),
+            signs: signs(own),
             loose: Vec::new(),
-            known: spec.embedded.iter().map(|list| list.keys.clone()).collect(),
+            known: lists.iter().map(|list| list.keys.clone()).collect(),
         };
         let mut left = MOST_FIELDS;
         partial.look(schema, &mut Vec::new(), &mut Vec::new(), &mut left);
-        let known = &spec.embedded;
+        let known = &partial.known;
         let is_known = |place: &Place| known.iter().any(|list| place.is_of(list));
         partial.others.retain(|place| !is_known(place));
         partial
@@ -205,19 +222,17 @@ impl Partial {
 }
 
 /// The keys that say that a list goes on: well known ones, and those of the resource's own list.
-fn signs(spec: &ResourceSpec) -> Vec<(String, Sign, Option<String>)> {
-    let last = |path: Option<&str>| crate::source::parse_path(path?).pop();
-    let [more, _, next] = spec.paginator.probes();
+fn signs(own: OwnSigns) -> Vec<(String, Sign, Option<String>)> {
     let mut signs: Vec<_> = MORE
         .iter()
         .map(|key| ((*key).to_owned(), Sign::More, None))
         .collect();
-    if let Some(key) = last(more).filter(|key| !MORE.contains(&key.as_str())) {
+    if let Some(key) = own.more.filter(|key| !MORE.contains(&key.as_str())) {
         signs.push((key, Sign::More, None));
     }
     // A token may be called anything: it counts beside a list of the same name.
-    if let (Some(key), Some(records)) = (last(next), spec.records.last()) {
-        signs.push((key, Sign::Next, Some(records.clone())));
+    if let (Some(key), Some(list)) = (own.next, own.list) {
+        signs.push((key, Sign::Next, Some(list)));
     }
     signs
 }
@@ -238,8 +253,8 @@ impl Place {
     }
 
     /// Whether it is in that list.
-    fn is_of(&self, list: &Embedded) -> bool {
-        self.keys.starts_with(&list.keys) && self.keys.len() == list.keys.len() + 1
+    fn is_of(&self, list: &[String]) -> bool {
+        self.keys.starts_with(list) && self.keys.len() == list.len() + 1
     }
 
     fn says(&self, row: RowRef<'_>) -> bool {

@@ -5,10 +5,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::json::Reader;
+use super::path::parse_path;
 use super::read::nested;
 use super::schema::{ListType, RecordSchema, Shape};
 use crate::error::{Error, ErrorKind};
-use crate::source::parse_path;
 
 /// What is nested deeper, list in list, is wanted as a whole or not at all.
 const DEEPEST: usize = 100;

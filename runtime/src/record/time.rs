@@ -349,6 +349,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn days_and_instants_as_text_sort_by_time() {
+        assert_eq!(sortable(0).as_str(), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(sortable(-1).as_str(), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(
+            sortable(951_827_696_123_456).as_str(),
+            "2000-02-29T12:34:56.123456Z"
+        );
+        assert_eq!(day(19_789).as_str(), "2024-03-07");
+        assert_eq!(day(-719_162).as_str(), "0001-01-01");
+    }
+
+    #[test]
     fn every_day_of_the_calendar_comes_back() {
         let mut expected = parse_day(b"0000-01-01").unwrap();
         assert_eq!(parse_day(b"1970-01-01"), Some(0));

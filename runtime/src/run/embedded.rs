@@ -13,10 +13,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Method, Request, Response};
 use crate::page::{Kind, PageFacts, Position, Proof, Step};
 use crate::record::json::{self, Reader};
-use crate::record::raw_scalar;
+use crate::record::{parse_path, raw_scalar};
 use crate::run::ahead::flatten;
 use crate::run::fetch::Fetcher;
-use crate::source::{Embedded, Place, SliceRequest, parse_path};
+use crate::source::{Embedded, Place, SliceRequest};
 
 /// What the lists of one page may bring, since a record is loaded as one.
 const MOST_BYTES: u64 = 256 << 20;

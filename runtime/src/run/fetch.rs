@@ -11,11 +11,11 @@ use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Listener, Request, Response};
 use crate::page::{Kind, PageFacts, Paginator, Position, Proof, Step};
-use crate::record::{Selection, raw_scalar};
+use crate::record::{Selection, parse_path, raw_scalar};
 use crate::run::stats::Stats;
 use crate::run::window::Window;
 use crate::run::{Observer, Progress, StopSignal};
-use crate::source::{AnyResource, PageReader, ReadPage, ResourceSpec, SliceRequest, parse_path};
+use crate::source::{AnyResource, PageReader, ReadPage, ResourceSpec, SliceRequest};
 
 /// Asks for the pages of the slices of one resource.
 pub(crate) struct Fetcher {

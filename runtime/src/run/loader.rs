@@ -7,8 +7,8 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::dlt::Meta;
 use crate::load::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
+use crate::run::dlt::Meta;
 use crate::run::evolve::Evolved;
 use crate::run::{Observer, Progress, trace};
 use crate::schema::Drifted;

@@ -3,6 +3,7 @@
 mod ahead;
 mod changes;
 mod children;
+mod dlt;
 mod embedded;
 pub(crate) mod evolve;
 mod extract;
@@ -19,6 +20,7 @@ mod report;
 mod sink;
 mod slice;
 mod stats;
+mod stream;
 mod sync;
 mod trace;
 mod walk;
@@ -28,6 +30,7 @@ pub use crate::page::Proof;
 pub use options::{Observer, Progress, RunOptions, StopSignal};
 pub use probe::{check, discover, read};
 pub use report::{Outcome, ResourceReport, RunReport};
+pub use stream::Records;
 #[cfg(feature = "cli")]
 pub(crate) use sync::load_id;
 pub use sync::sync;

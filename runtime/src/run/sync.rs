@@ -10,10 +10,10 @@ use tracing::Instrument;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Client;
-use crate::load::dlt::Meta;
 use crate::load::{Destination, LoadInfo, LoadStatus};
 use crate::run::changes::Pending;
 use crate::run::children::{Children, Found, KnownSlices};
+use crate::run::dlt::Meta;
 use crate::run::evolve::{Evolved, evolve};
 use crate::run::extract::{Ended, Extraction};
 use crate::run::lane::{Known, Lane};

@@ -2,6 +2,15 @@
 
 use super::{ColumnRole, TableSchema};
 
+/// The tables in which dlt tells of its loads and of its schema.
+pub(crate) const DLT_LOADS: &str = "_dlt_loads";
+pub(crate) const DLT_VERSION: &str = "_dlt_version";
+
+/// Whether a resource of that name holds what dlt's layout says of its loads, and no data of the API.
+pub(crate) fn is_meta(resource: &str) -> bool {
+    [DLT_LOADS, DLT_VERSION].contains(&resource)
+}
+
 /// The names of the system columns, how keys become names, and the form of the ids. A source keeps the layout in which
 /// it was first loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -9,10 +9,9 @@ use arrow_array::types::{
 };
 
 use super::{ColumnRole, ColumnType, TableBatch};
-use crate::http::base64;
-use crate::load::text;
 use crate::record::json::write_string;
 use crate::record::{day, sortable};
+use crate::text::{base64, decimal};
 
 impl TableBatch {
     /// Each row as a JSON object on one line; columns that are null are left out. Decimals are strings, as no digit may
@@ -57,7 +56,7 @@ fn write_value(out: &mut String, ty: ColumnType, array: &dyn Array, row: usize) 
         },
         ColumnType::Decimal => {
             let decimals = array.as_primitive::<Decimal128Type>();
-            let text = text::decimal(decimals.value(row), decimals.scale());
+            let text = decimal(decimals.value(row), decimals.scale());
             write!(out, "\"{text}\"")
         }
         ColumnType::Timestamp => {

@@ -15,6 +15,7 @@ pub(crate) use contract::Entity;
 pub use contract::{Contract, ContractRule, Mode};
 pub use drift::{Done, Drifted};
 pub use layout::Layout;
+pub(crate) use layout::{DLT_LOADS, DLT_VERSION, is_meta};
 
 /// The type of a column; the Arrow type that carries it is [`ColumnType::arrow`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

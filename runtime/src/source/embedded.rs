@@ -1,9 +1,9 @@
 //! Lists within records of which the API sends only the beginning.
 
-use super::parse_path;
 use super::resource::ResourceSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::{Kind, Paginator};
+use crate::record::parse_path;
 
 /// A list within each record, with what leads on from its beginning: `{"data": […], "has_more": true, "url": …}`.
 ///

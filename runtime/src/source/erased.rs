@@ -125,7 +125,7 @@ impl<T: Record> AnyResource for Resource<T> {
         let pages = crate::record::PageReader::new(&self.spec.records, probes).select(selection);
         Box::new(TypedReader {
             pages: Arc::new(pages),
-            partial: Partial::new(T::SCHEMA, &self.spec),
+            partial: super::partial::of(T::SCHEMA, &self.spec),
             resource: self,
         })
     }
@@ -163,7 +163,7 @@ impl<T: Record> PageReader for TypedReader<T> {
     }
 }
 
-pub(super) struct TypedRows<T> {
+pub(crate) struct TypedRows<T> {
     rows: Vec<Row<T>>,
     resource: Arc<Resource<T>>,
     pages: Arc<crate::record::PageReader<T>>,

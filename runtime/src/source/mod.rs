@@ -7,9 +7,10 @@ mod describe;
 mod embedded;
 mod erased;
 mod format;
+mod partial;
 mod path;
 mod resource;
-mod stream;
+mod windows;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -23,11 +24,10 @@ pub use declare::RecordExt;
 pub use describe::ResourceDescription;
 pub use embedded::Embedded;
 pub(crate) use embedded::Place;
-pub(crate) use erased::{AnyResource, PageReader, ReadPage, RowSink};
-pub(crate) use path::{parse_path, placeholders};
+pub(crate) use erased::{AnyResource, PageReader, ReadPage, RowSink, TypedRows};
+pub(crate) use path::placeholders;
 pub use resource::Resource;
 pub(crate) use resource::{LinkFn, ResourceSpec};
-pub use stream::Records;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, ClientOptions, Rate, Tape};
@@ -164,13 +164,6 @@ impl Source {
             .collect()
     }
 
-    /// Streams the typed records of one resource; no state, no destination.
-    ///
-    /// A child resource reads its parents first, as [`crate::run::sync`] does.
-    pub fn stream<T: Record>(&self, resource: Resource<T>) -> Records<T> {
-        Records::new(self, resource)
-    }
-
     pub(crate) fn resources(&self) -> &[Arc<dyn AnyResource>] {
         &self.resources
     }
@@ -283,9 +276,7 @@ impl Source {
                 }
             }
             if let Some(cursor) = &resource.spec().cursor {
-                cursor
-                    .validate(resource.spec())
-                    .map_err(|error| error.at(place()))?;
+                windows::validate(cursor, resource.spec()).map_err(|error| error.at(place()))?;
             }
             let mut at = resource;
             for _ in 0..=self.resources.len() {

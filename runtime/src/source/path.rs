@@ -1,50 +1,7 @@
-//! Dotted paths: how a declaration names a place in a JSON body.
-
-/// `meta.next` is two keys; a key that holds dots stands in brackets and quotes: `['@odata.nextLink']`.
-pub(crate) fn parse_path(path: &str) -> Vec<String> {
-    let mut keys = Vec::new();
-    let mut rest = path;
-    while !rest.is_empty() {
-        rest = rest.strip_prefix('.').unwrap_or(rest);
-        if let Some((key, after)) = rest
-            .strip_prefix("['")
-            .and_then(|quoted| quoted.split_once("']"))
-        {
-            keys.push(key.to_owned());
-            rest = after;
-            continue;
-        }
-        let skip = rest.chars().next().map_or(0, char::len_utf8);
-        let end = rest[skip..]
-            .find(['.', '['])
-            .map_or(rest.len(), |at| at + skip);
-        keys.push(rest[..end].to_owned());
-        rest = &rest[end..];
-    }
-    keys
-}
+//! Parameters in the path of a URL.
 
 /// The `{names}` in the path of a URL.
 pub(crate) fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     let rest = path.split('{').skip(1);
     rest.filter_map(|rest| Some(rest.split_once('}')?.0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_path;
-
-    #[test]
-    fn keys_with_dots_stand_in_brackets() {
-        for (path, keys) in [
-            ("", &[] as &[&str]),
-            ("data", &["data"]),
-            ("meta.next", &["meta", "next"]),
-            ("['@odata.nextLink']", &["@odata.nextLink"]),
-            ("a['b.c'].d", &["a", "b.c", "d"]),
-            ("a[0]", &["a", "[0]"]),
-        ] {
-            assert_eq!(parse_path(path), keys, "{path}");
-        }
-    }
 }

@@ -13,7 +13,7 @@ use crate::cursor::{Cursor, CursorSpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, Method, Request, StatusRule};
 use crate::page::Paginator;
-use crate::record::{AnyField, FieldPath, Lookup, Record, Row};
+use crate::record::{AnyField, FieldPath, Lookup, Record, Row, parse_path};
 use crate::schema::{Contract, Deletes, Disposition};
 
 /// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them. It begins
@@ -187,7 +187,7 @@ impl<T: Record> Resource<T> {
 
     /// Where the records stand in the body, as a dotted path; without it the body itself is the array.
     pub fn records(mut self, path: &str) -> Self {
-        self.spec.records = super::parse_path(path);
+        self.spec.records = parse_path(path);
         self
     }
 

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Declared, Reads, SliceState, StateChange, StateRow};
+use super::{Declared, Memory, Reads, SliceState, StateChange, StateRow};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::Memory;
 use crate::schema::Layout;
 
 /// What a state file calls itself.

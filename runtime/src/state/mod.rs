@@ -2,11 +2,13 @@
 
 mod declared;
 mod file;
+mod memory;
 mod rewind;
 mod slice;
 
 pub(crate) use declared::{Declared, Reads, Rows};
 pub use file::{export, import};
+pub use memory::Memory;
 pub(crate) use rewind::rewind;
 pub use slice::{OpenWindow, Pass, SliceState};
 

@@ -6,7 +6,8 @@ use super::Open;
 use super::files::{Context, Key};
 use super::manifest::{LoadEntry, UndoEntry, UndoResource, UndoState};
 use crate::error::Result;
-use crate::load::{LoadRow, ROLLED_BACK, RolledBack, UNDOABLE_LOADS, dlt};
+use crate::load::{LoadRow, ROLLED_BACK, RolledBack, UNDOABLE_LOADS};
+use crate::schema::is_meta;
 
 /// What is needed to say what this load changed.
 #[derive(Default)]
@@ -46,7 +47,7 @@ impl Open {
                 records: now as i64 - before as i64,
                 replaced: self.undo.replaced.contains(&name),
             };
-            if self.touched.contains(&name) && !dlt::is_meta(&name) {
+            if self.touched.contains(&name) && !is_meta(&name) {
                 resources.insert(name, change);
             }
         }

@@ -12,9 +12,9 @@ use rusqlite::types::Null;
 use rusqlite::{Connection, Statement};
 
 use super::tables::quoted;
-use crate::load::text;
 use crate::record::{day, sortable};
 use crate::schema::{Column, ColumnType, TableBatch};
+use crate::text::decimal;
 
 /// How a column is declared. SQLite derives a conversion from the declared type, so everything that must stay text
 /// says TEXT; BOOLEAN, DATE and TIMESTAMP convert nothing that we write, and tell readers what the values are.
@@ -82,7 +82,7 @@ impl<'a> Values<'a> {
             Values::Bool(array) => bind!(array, |value| value),
             Values::Int(array) => bind!(array, |value| value),
             Values::Float(array) => bind!(array, |value| value),
-            Values::Decimal(array) => bind!(array, |value| text::decimal(value, array.scale())),
+            Values::Decimal(array) => bind!(array, |value| decimal(value, array.scale())),
             Values::Text(array) => bind!(array, |value| value),
             Values::Timestamp(array) => bind!(text array, sortable),
             Values::Date(array) => bind!(text array, day),

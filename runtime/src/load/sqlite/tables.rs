@@ -9,9 +9,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::{Open, meta, rows, undo};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Chunk, Gone, LoadStatus, Vanished, dlt};
+use crate::load::{Chunk, Gone, LoadStatus, Vanished};
 use crate::record::sortable;
-use crate::schema::{Column, ColumnRole, Disposition, Drifted, TableBatch, TableSchema};
+use crate::schema::{Column, ColumnRole, Disposition, Drifted, TableBatch, TableSchema, is_meta};
 use crate::state::StateChange;
 
 impl Open {
@@ -80,7 +80,7 @@ impl Open {
         let Some((root, children)) = chunk.tables.split_first() else {
             return Ok(());
         };
-        if !dlt::is_meta(&chunk.resource) {
+        if !is_meta(&chunk.resource) {
             self.rows += root.rows.num_rows() as u64;
         }
         let append = chunk.disposition == Disposition::Append;

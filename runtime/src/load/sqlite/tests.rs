@@ -67,7 +67,7 @@ fn text(value: ValueRef<'_>) -> Option<String> {
         ValueRef::Integer(value) => Some(value.to_string()),
         ValueRef::Real(value) => Some(format!("{value:?}")),
         ValueRef::Text(text) => Some(String::from_utf8(text.to_vec()).unwrap()),
-        ValueRef::Blob(bytes) => Some(crate::http::base64(bytes)),
+        ValueRef::Blob(bytes) => Some(crate::text::base64(bytes)),
     }
 }
 

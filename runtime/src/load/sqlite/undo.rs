@@ -6,8 +6,8 @@ use rusqlite::{Connection, params};
 
 use super::Open;
 use super::tables::quoted;
-use crate::load::{LoadInfo, LoadRow, ROLLED_BACK, RolledBack, UNDOABLE_LOADS, dlt};
-use crate::schema::ColumnRole;
+use crate::load::{LoadInfo, LoadRow, ROLLED_BACK, RolledBack, UNDOABLE_LOADS};
+use crate::schema::{ColumnRole, is_meta};
 
 /// What a load has done to a resource.
 #[derive(Default)]
@@ -31,7 +31,7 @@ pub fn put_changes(
     // A load that changed no resource can be taken back too.
     add.execute(params![load.source, load.id, "", 0, false])?;
     for (resource, change) in std::mem::take(changes) {
-        if !dlt::is_meta(&resource) {
+        if !is_meta(&resource) {
             let Change { records, replaced } = change;
             add.execute(params![load.source, load.id, resource, records, replaced])?;
         }

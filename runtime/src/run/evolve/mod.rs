@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 use self::rows::Step;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Destination, LoadStatus, Memory, TableChange, dlt};
+use crate::load::{Destination, LoadStatus, Memory, TableChange};
 use crate::normalize::{NormalizeOptions, Normalizer, Rekey, renamed};
 use crate::run::RunOptions;
-use crate::schema::{ColumnRole, Layout, TableSchema};
+use crate::schema::{ColumnRole, Layout, TableSchema, is_meta};
 use crate::source::{AnyResource, Source};
 use crate::state::{Declared, SliceState, StateChange, StateRow};
 
@@ -80,7 +80,7 @@ pub(crate) fn orphans(source: &Source, memory: &Memory) -> BTreeMap<String, Stri
     let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for table in &memory.tables {
         let resource = table.resource.as_str();
-        if !dlt::is_meta(resource) && !names.contains(&resource) {
+        if !is_meta(resource) && !names.contains(&resource) {
             tables.entry(resource).or_default().push(&table.name);
         }
     }

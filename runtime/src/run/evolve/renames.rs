@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Run, tables_of};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Destination, Memory, TableChange, dlt};
+use crate::load::{Destination, Memory, TableChange};
 use crate::run::RunOptions;
-use crate::schema::Layout;
+use crate::schema::{Layout, is_meta};
 use crate::source::Source;
 use crate::state::{Declared, StateChange};
 
@@ -131,7 +131,7 @@ pub(crate) fn drop_tables(
 
 fn check(memory: &Memory, resource: &str) -> Result<()> {
     let mut known: Vec<&str> = memory.tables.iter().map(|t| t.resource.as_str()).collect();
-    known.retain(|name| !dlt::is_meta(name));
+    known.retain(|name| !is_meta(name));
     known.sort_unstable();
     known.dedup();
     if known.contains(&resource) {

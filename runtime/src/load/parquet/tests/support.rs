@@ -13,7 +13,8 @@ use arrow_schema::DataType;
 use crate::load::parquet::{Parquet, files};
 use crate::load::promises::Place;
 pub use crate::load::promises::support::{Rec, chunk, drifted, load, pass, tables};
-use crate::load::{Chunk, Destination, LoadStatus, text};
+use crate::load::{Chunk, Destination, LoadStatus};
+use crate::text::{base64, decimal};
 
 /// The folder, for tests of every destination.
 pub struct ParquetFolder;
@@ -59,7 +60,7 @@ fn cell(array: &ArrayRef, row: usize) -> Option<String> {
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
         DataType::Float64 => format!("{:?}", array.as_primitive::<Float64Type>().value(row)),
         DataType::Decimal128(_, scale) => {
-            text::decimal(array.as_primitive::<Decimal128Type>().value(row), *scale)
+            decimal(array.as_primitive::<Decimal128Type>().value(row), *scale)
         }
         DataType::Timestamp(..) => {
             crate::record::sortable(array.as_primitive::<TimestampMicrosecondType>().value(row))
@@ -69,7 +70,7 @@ fn cell(array: &ArrayRef, row: usize) -> Option<String> {
         DataType::Date32 => crate::record::day(array.as_primitive::<Date32Type>().value(row))
             .as_str()
             .to_owned(),
-        DataType::Binary => crate::http::base64(array.as_binary::<i32>().value(row)),
+        DataType::Binary => base64(array.as_binary::<i32>().value(row)),
         _ => array.as_string::<i32>().value(row).to_owned(),
     })
 }

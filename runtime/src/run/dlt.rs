@@ -10,14 +10,14 @@ use arrow_schema::Schema;
 use serde_json::{Map, Value, json};
 use sha3::{Digest, Sha3_256};
 
-use super::{Chunk, LoadInfo};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::base64;
-use crate::schema::{Column, ColumnRole, ColumnType, Disposition, Layout, TableBatch, TableSchema};
+use crate::load::{Chunk, LoadInfo};
+use crate::schema::{
+    Column, ColumnRole, ColumnType, DLT_LOADS as LOADS, DLT_VERSION as VERSION, Disposition,
+    Layout, TableBatch, TableSchema, is_meta,
+};
 use crate::source::Source;
-
-const LOADS: &str = "_dlt_loads";
-const VERSION: &str = "_dlt_version";
+use crate::text::base64;
 
 /// The format of the schema: that of dlt 1.31.
 const ENGINE_VERSION: i64 = 11;
@@ -49,11 +49,6 @@ const OWN: [(&str, &[Declared]); 2] = [
         ],
     ),
 ];
-
-/// Whether a resource is one of these two, and no data of the API.
-pub fn is_meta(resource: &str) -> bool {
-    [LOADS, VERSION].contains(&resource)
-}
 
 /// What a run tells dlt's readers of itself.
 pub(crate) struct Meta {

@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::Source;
-use super::erased::{AnyResource, TypedRows};
-use super::resource::Resource;
+use super::{RunOptions, Walk, slices};
 use crate::error::Result;
 use crate::http::Client;
 use crate::record::{Record, Row};
-use crate::run::{RunOptions, Walk, slices};
+use crate::source::{AnyResource, Resource, Source, TypedRows};
 
 /// The records of one resource, page after page, in the order in which the API sends them.
 pub struct Records<T> {
@@ -19,8 +17,17 @@ pub struct Records<T> {
     ready: VecDeque<Row<T>>,
 }
 
+impl Source {
+    /// Streams the typed records of one resource; no state, no destination.
+    ///
+    /// A child resource reads its parents first, as [`crate::run::sync`] does.
+    pub fn stream<T: Record>(&self, resource: Resource<T>) -> Records<T> {
+        Records::new(self, resource)
+    }
+}
+
 impl<T: Record> Records<T> {
-    pub(super) fn new(source: &Source, resource: Resource<T>) -> Self {
+    fn new(source: &Source, resource: Resource<T>) -> Self {
         // One page waits while its records are used.
         let (sender, pages) = mpsc::channel(1);
         let source = source.clone();

@@ -1,0 +1,25 @@
+//! What a resource declares of lists within its records, as the search for unfinished ones takes it.
+
+use super::ResourceSpec;
+use crate::record::{OpenList, OwnSigns, Partial, RecordSchema, parse_path};
+
+/// Looks for lists that go on where the records of that resource end.
+pub(super) fn of(schema: &'static RecordSchema, spec: &ResourceSpec) -> Partial {
+    let lists = spec.embedded.iter().map(|list| {
+        let [more, total, next] = list.paginator(spec).probes();
+        OpenList {
+            keys: list.keys.clone(),
+            more: more.map(parse_path),
+            next: next.map(parse_path),
+            has_total: total.is_some(),
+        }
+    });
+    let [more, _, next] = spec.paginator.probes();
+    let last = |path: Option<&str>| parse_path(path?).pop();
+    let own = OwnSigns {
+        more: last(more),
+        next: last(next),
+        list: spec.records.last().cloned(),
+    };
+    Partial::new(schema, &lists.collect::<Vec<_>>(), own)
+}

@@ -1,0 +1,27 @@
+//! Checks of a cursor's windows, which need the whole resource.
+
+use super::ResourceSpec;
+use crate::cursor::CursorSpec;
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::CursorValue;
+
+/// Refuses a cursor whose windows do not fit its resource.
+pub(super) fn validate(cursor: &CursorSpec, of: &ResourceSpec) -> Result<()> {
+    let Some((from, _)) = &cursor.windows else {
+        return Ok(());
+    };
+    let wrong = |why: String| Err(Error::new(ErrorKind::Usage, why));
+    if !of.changes.is_empty() {
+        return wrong("what changes other resources cannot be read in windows".to_owned());
+    }
+    if !cursor.is_bounded() {
+        return wrong("windows want both `.param(…)` and `.until(…)`".to_owned());
+    }
+    match cursor.parse(from).as_ref().and_then(CursorValue::place) {
+        Some(_) => Ok(()),
+        None => wrong(format!(
+            "windows cannot begin at `{from}`: `{}` holds no times, or this is none",
+            cursor.keys.join(".")
+        )),
+    }
+}

@@ -1,0 +1,62 @@
+//! Bytes and decimals as text.
+
+/// Standard base64 with padding, as RFC 7617 wants it.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group =
+            chunk.iter().fold(0u32, |n, b| (n << 8) | u32::from(*b)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            if i <= chunk.len() {
+                text.push(ALPHABET[(group >> (18 - 6 * i)) as usize & 63] as char);
+            } else {
+                text.push('=');
+            }
+        }
+    }
+    text
+}
+
+/// `-12.5`: the exact number, without trailing zeros.
+pub(crate) fn decimal(value: i128, scale: i8) -> String {
+    let scale = usize::try_from(scale).unwrap_or(0);
+    let digits = format!("{:0width$}", value.unsigned_abs(), width = scale + 1);
+    let (whole, part) = digits.split_at(digits.len() - scale);
+    let part = part.trim_end_matches('0');
+    let (sign, point) = (
+        if value < 0 { "-" } else { "" },
+        if part.is_empty() { "" } else { "." },
+    );
+    format!("{sign}{whole}{point}{part}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_pads_as_rfc_4648_says() {
+        for (plain, coded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+
+    #[test]
+    fn decimals_have_no_trailing_zeros() {
+        for (value, text) in [
+            (0, "0"),
+            (1, "0.000000001"),
+            (-12_500_000_000, "-12.5"),
+            (7_000_000_000, "7"),
+        ] {
+            assert_eq!(decimal(value, 9), text);
+        }
+    }
+}
