@@ -140,8 +140,14 @@ fn documents() -> Vec<std::path::PathBuf> {
     let mut folders = vec![
         root.join("tests/traps"),
         root.join("generated-examples/specs"),
-        root.join("../shared/specs/Deployed"),
     ];
+    match etlgen_testkit::shared::specs().join("Deployed") {
+        folder if folder.exists() => folders.push(folder),
+        _ => etlgen_testkit::skip(
+            etlgen_testkit::Kind::Shared,
+            "real documents are not beside the repository",
+        ),
+    }
     while let Some(folder) = folders.pop() {
         let entries = std::fs::read_dir(&folder).into_iter().flatten();
         for path in entries.map(|entry| entry.unwrap().path()) {

@@ -4,7 +4,7 @@
 mod rules;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -12,18 +12,16 @@ use etlgen::infer::infer;
 use etlgen::inspect::{self, View};
 use etlgen::spec::api::Api;
 use etlgen::spec::{Input, read};
+use etlgen_testkit::{Kind, shared, skip};
 use rules::{Row, Tally, judge};
-
-const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
 
 #[test]
 fn labelled_apis_are_read_right() {
-    let truth = PathBuf::from(SHARED).join("truth");
+    let truth = shared::path("truth");
     let Ok(labels) = std::fs::read_to_string(truth.join("truth_visible.tsv")) else {
-        println!("skipped: there is no {}", truth.display());
-        return;
+        return skip(Kind::Shared, &format!("there is no {}", truth.display()));
     };
-    let specs = PathBuf::from(SHARED).join("specs");
+    let specs = shared::specs();
     let rows = rules::rows(&labels);
     let mut of_spec: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in &rows {
@@ -58,10 +56,9 @@ fn labelled_apis_are_read_right() {
 
 #[test]
 fn the_commonest_lists_come_first() {
-    let spec = PathBuf::from(SHARED).join("specs/Deployed/stripe.yaml");
+    let spec = shared::specs().join("Deployed/stripe.yaml");
     if !spec.exists() {
-        println!("skipped: there is no {}", spec.display());
-        return;
+        return skip(Kind::Shared, &format!("there is no {}", spec.display()));
     }
     let api = api(&spec);
     let view = View {

@@ -26,15 +26,29 @@ impl Owned {
 
     /// The same, by that program.
     pub fn by(etlgen: PathBuf, spec: &str, arguments: &[&str]) -> Owned {
-        let owned = Owned {
-            etlgen,
-            folder: tempfile::tempdir().unwrap(),
-        };
-        owned.respecify(spec);
         let runtime = root().join("runtime");
+        let runtime = ["--runtime", runtime.to_str().unwrap()];
+        let folder = tempfile::tempdir().unwrap();
+        Owned::write_new(etlgen, folder, spec, &[&runtime, arguments].concat())
+    }
+
+    /// The same in that folder, with the runtime that etlgen finds.
+    pub fn without_runtime(folder: TempDir, spec: &str) -> Owned {
+        Owned::write_new(binary("etlgen", "etlgen"), folder, spec, &[])
+    }
+
+    /// A crate that stands in that folder already.
+    pub fn kept(folder: TempDir) -> Owned {
+        let etlgen = binary("etlgen", "etlgen");
+        Owned { etlgen, folder }
+    }
+
+    fn write_new(etlgen: PathBuf, folder: TempDir, spec: &str, arguments: &[&str]) -> Owned {
+        let owned = Owned { etlgen, folder };
+        owned.respecify(spec);
         let mut command = Command::new(&owned.etlgen);
-        command.args(["new", "--spec", SPEC, "--out", "made", "--runtime"]);
-        command.arg(runtime).args(arguments);
+        command.args(["new", "--spec", SPEC, "--out", "made"]);
+        command.args(arguments);
         let output = command.current_dir(owned.folder.path()).output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
         owned

@@ -34,9 +34,12 @@ impl Registry {
     /// An empty registry for crates whose names begin with one of `ours`.
     ///
     /// Downloads and what has been compiled of other crates are kept below `target/publish`.
-    pub fn start(ours: &'static [&'static str]) -> Registry {
+    ///
+    /// # Errors
+    /// If the registry's program is not there and cannot be installed.
+    pub fn start(ours: &'static [&'static str]) -> Result<Registry, String> {
         let place = root().join("target/publish");
-        let program = installed(&place);
+        let program = installed(&place)?;
         let crates = tempfile::tempdir().unwrap();
         let mut server = Command::new(program)
             .arg(crates.path())
@@ -61,13 +64,13 @@ impl Registry {
             front.url()
         );
         std::fs::write(home.join("config.toml"), config).unwrap();
-        Registry {
+        Ok(Registry {
             server,
             _front: front,
             _crates: crates,
             home,
             target,
-        }
+        })
     }
 
     /// Lets a command, or the cargo that it runs, know the registry.
@@ -109,7 +112,7 @@ pub fn succeeded(output: &Output, what: &[&str]) -> String {
 }
 
 /// The registry's program, installed if it is not there.
-fn installed(place: &Path) -> PathBuf {
+fn installed(place: &Path) -> Result<PathBuf, String> {
     let (name, version) = SERVER;
     let program = place.join("tools/bin").join(name);
     if !program.exists() {
@@ -117,13 +120,13 @@ fn installed(place: &Path) -> PathBuf {
         install.args(["install", name, "--version", version, "--locked", "--debug"]);
         install.arg("--root").arg(place.join("tools"));
         install.env("CARGO_TARGET_DIR", place.join("tools/build"));
-        let status = install.status().unwrap();
-        assert!(
-            status.success(),
-            "{name} {version} cannot be installed from crates.io; ETLGEN_PUBLISH=skip leaves this test out"
-        );
+        if !install.status().is_ok_and(|status| status.success()) {
+            return Err(format!(
+                "{name} {version} cannot be installed from crates.io"
+            ));
+        }
     }
-    program
+    Ok(program)
 }
 
 /// Where the registry answers; it says so in the configuration of its index.

@@ -9,7 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
-/// The rows of every table, by `_etl_id`; each row as lines of `column = value`, without the load that brought it.
+/// The rows of every table, by `_etl_id` (`_dlt_id` in the layout of dlt); each row as lines of `column = value`, without the load that brought it.
 pub type Tables = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The tables of a SQLite file; those of the loader itself are left out.
@@ -17,7 +17,8 @@ pub fn sqlite(file: &Path) -> Tables {
     let db = open(file);
     let names = texts(
         &db,
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_etl%' ESCAPE '\\'",
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_etl%' ESCAPE '\\'
+         AND name NOT LIKE '\\_dlt%' ESCAPE '\\'",
     );
     names
         .into_iter()
@@ -69,8 +70,8 @@ fn rows(db: &Connection, table: &str) -> BTreeMap<String, String> {
         for (at, column) in columns.iter().enumerate() {
             let value = text(row.get_ref(at).unwrap());
             match column.as_str() {
-                "_etl_load_id" => {}
-                "_etl_id" => id = value,
+                "_etl_load_id" | "_dlt_load_id" => {}
+                "_etl_id" | "_dlt_id" => id = value,
                 _ => lines.push(format!("{column} = {value}")),
             }
         }

@@ -33,15 +33,27 @@ struct Store {
     people: BTreeMap<u64, Value>,
     /// The oldest first.
     events: Vec<Value>,
+    /// The time of the last change, in milliseconds since 1970; `None`: changes are dated by the system's clock.
+    clock: Option<u64>,
 }
 
 impl Store {
+    fn now(&mut self) -> u64 {
+        match &mut self.clock {
+            None => SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64,
+            Some(clock) => {
+                *clock += 1;
+                *clock
+            }
+        }
+    }
+
     fn add(&mut self, level: usize, parent: u64) -> u64 {
         self.next += 1;
         let item = Item {
             parent,
             revision: 0,
-            updated: now(),
+            updated: self.now(),
         };
         self.levels[level].insert(self.next, item);
         self.next
@@ -61,7 +73,8 @@ impl Store {
     fn put_person(&mut self, id: u64) {
         let there = self.people.get(&id);
         let revision = there.map_or(0, |there| there["revision"].as_u64().unwrap() + 1);
-        let created = there.map_or_else(now, |there| there["created"].as_u64().unwrap());
+        let created = there.map(|there| there["created"].as_u64().unwrap());
+        let created = created.unwrap_or_else(|| self.now());
         let tags: Vec<u64> = (0..revision % 4).collect();
         let person = json!({"id": id, "revision": revision, "created": created, "tags": tags});
         self.people.insert(id, person.clone());
@@ -76,7 +89,7 @@ impl Store {
 
     fn tell(&mut self, kind: &str, person: Value) {
         let id = self.events.len() + 1;
-        let event = json!({"id": id, "created": now(), "kind": kind, "object": person});
+        let event = json!({"id": id, "created": self.now(), "kind": kind, "object": person});
         self.events.push(event);
     }
 
@@ -101,10 +114,6 @@ impl Store {
     }
 }
 
-fn now() -> u64 {
-    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64
-}
-
 /// The API.
 pub struct Tree {
     store: Arc<Mutex<Store>>,
@@ -116,7 +125,20 @@ pub struct Tree {
 impl Tree {
     /// With that delay before each answer.
     pub fn start(regions: usize, delay: Duration) -> io::Result<Tree> {
-        let mut store = Store::default();
+        Tree::of(Store::default(), regions, delay)
+    }
+
+    /// The same in each process: the first record is of that time, in milliseconds since 1970, and each change comes a
+    /// millisecond after the one before.
+    pub fn start_at(clock: u64, regions: usize) -> io::Result<Tree> {
+        let store = Store {
+            clock: Some(clock),
+            ..Store::default()
+        };
+        Tree::of(store, regions, Duration::ZERO)
+    }
+
+    fn of(mut store: Store, regions: usize, delay: Duration) -> io::Result<Tree> {
         (0..regions).for_each(|_| store.grow(0, 0));
         (1..=20).for_each(|id| store.put_person(id));
         // What is there from the start came one after the other, some time ago.
@@ -143,6 +165,11 @@ impl Tree {
     /// Where it answers.
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// The server, which can stall.
+    pub fn server(&self) -> &Server {
+        &self.server
     }
 
     /// The requests since the last call.
@@ -175,12 +202,13 @@ impl Tree {
         }
         for level in 0..LEVELS.len() {
             let number = turn.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (level * 7 + 3);
+            let now = store.now();
             if let Some(item) = store
                 .pick(level, number)
                 .and_then(|id| store.levels[level].get_mut(&id))
             {
                 item.revision += 1;
-                item.updated = now();
+                item.updated = now;
             }
             // The upper levels change less often.
             if turn.is_multiple_of([7, 3, 2, 1][level]) {

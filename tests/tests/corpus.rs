@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::{Duration, Instant};
 
+use etlgen_testkit::shared::specs;
+use etlgen_testkit::switches::CORPUS;
+use etlgen_testkit::{Kind, skip};
 use etlgen_tests::rendered::headings;
 use etlgen_tests::workspace::{binary, cargo, root, stderr, stdout};
 
@@ -168,11 +171,13 @@ fn what_is_no_document_is_named_with_its_place() {
 
 #[test]
 fn every_real_document_becomes_a_crate_or_a_diagnosis() {
-    let specs = root().join("../shared/specs");
+    let specs = specs();
     let documents = documents(&specs);
     if documents.is_empty() {
-        println!("there are no documents beside the repository: skipped");
-        return;
+        return skip(
+            Kind::Shared,
+            &format!("no documents in {}", specs.display()),
+        );
     }
     let folder = tempfile::tempdir().unwrap();
     let mut crates = 0;
@@ -187,7 +192,7 @@ fn every_real_document_becomes_a_crate_or_a_diagnosis() {
         "{crates} of {}",
         documents.len()
     );
-    if std::env::var("ETLGEN_CORPUS").is_ok_and(|wish| wish == "compile") {
+    if CORPUS.is("compile") {
         compile(folder.path());
     }
 }

@@ -1,8 +1,8 @@
 //! `etlgen diff` as a user has it: documents and crates, exit codes, and that no change of a document is missed.
 
-#[path = "pairs/chance.rs"]
+#[path = "merge_trials/chance.rs"]
 mod chance;
-#[path = "pairs/changes.rs"]
+#[path = "merge_trials/changes.rs"]
 mod changes;
 
 use std::path::Path;

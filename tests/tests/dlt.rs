@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use etlgen_testkit::shared::stripe_fixtures;
+use etlgen_testkit::{Kind, skip};
 use serde_json::{Value, json};
 
 use self::compare::{Dataset, Difference};
@@ -100,18 +102,17 @@ fn ask(
 fn what_dlt_writes_is_what_we_write() {
     let python = match python() {
         Ok(python) => python,
-        Err(error) => return println!("skipped: no Python with dlt: {error}"),
+        Err(error) => return skip(Kind::Python, &format!("no Python with dlt: {error}")),
     };
     let mut groups = BTreeMap::new();
     groups.insert("samples".to_owned(), documents::samples());
     groups.insert("random".to_owned(), documents::random(RANDOM));
-    let fixtures = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../shared/fixtures/stripe_fixtures3.json"
-    );
-    match std::fs::read_to_string(fixtures) {
+    match std::fs::read_to_string(stripe_fixtures()) {
         Ok(text) => _ = groups.insert("fixtures".to_owned(), documents::fixtures(&text)),
-        Err(_) => println!("skipped: there is no {fixtures}"),
+        Err(_) => skip(
+            Kind::Shared,
+            "Stripe's fixtures are not beside the repository",
+        ),
     }
     let loadable: Vec<String> = groups.keys().cloned().collect();
     for case in documents::unloadable() {

@@ -1,12 +1,14 @@
 //! What a connector that was generated from Stripe's document makes of Stripe's own fixtures: every leaf is read into a
-//! field or is drift, and an account of both. Needs documents beside the repository; it compiles a large crate, and does
-//! so with `ETLGEN_CORPUS=compile` only.
+//! field or is drift, and an account of both. Needs documents beside the repository; it compiles a large crate, and so it is
+//! a part of `cargo long` only.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
+use etlgen_testkit::shared::{specs, stripe_fixtures};
+use etlgen_testkit::{Kind, skip};
 use etlgen_tests::tables::seconds;
 use etlgen_tests::workspace::{binary, cargo, root, stderr, stdout};
 use serde_json::Value;
@@ -101,17 +103,16 @@ impl<'a> Account<'a> {
 }
 
 #[test]
+#[ignore = "compiles a connector for all of Stripe: `cargo long` runs it"]
 fn every_leaf_of_the_fixtures_is_a_field_or_drift() {
-    let spec = root().join("../shared/specs/Deployed/stripe.yaml");
-    let fixtures = std::fs::read_to_string(root().join("../shared/fixtures/stripe_fixtures3.json"));
-    let (true, Ok(fixtures)) = (spec.exists(), fixtures) else {
-        return println!("skipped: there are no documents beside the repository");
+    let (spec, fixtures) = (specs().join("Deployed/stripe.yaml"), stripe_fixtures());
+    let (true, Ok(fixtures)) = (spec.exists(), std::fs::read_to_string(fixtures)) else {
+        return skip(
+            Kind::Shared,
+            "Stripe's document and fixtures are not beside the repository",
+        );
     };
-    if std::env::var("ETLGEN_CORPUS").is_ok_and(|wish| wish == "compile") {
-        check(&spec, &serde_json::from_str(&fixtures).unwrap());
-    } else {
-        println!("skipped: set ETLGEN_CORPUS=compile");
-    }
+    check(&spec, &serde_json::from_str(&fixtures).unwrap());
 }
 
 fn check(spec: &Path, fixtures: &Value) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
+use etlgen_testkit::switches::SEED;
 use etlgen_tests::connector::Connector;
 use etlgen_tests::mock::{MockApi, Scenario, invoice_lines};
 use etlgen_tests::tables::{self, assert_same};
@@ -44,11 +45,9 @@ struct Moments(u64);
 impl Moments {
     /// `ETLGEN_SEED` repeats a run that failed.
     fn new() -> Moments {
-        let seed = match std::env::var("ETLGEN_SEED") {
-            Ok(seed) => seed.parse().expect("ETLGEN_SEED is a number"),
-            Err(_) => SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos() as u64 + 1,
-        };
-        println!("ETLGEN_SEED={seed}");
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
+        let seed = SEED.number().unwrap_or(u64::from(now) + 1);
+        println!("{}={seed}", SEED.name);
         Moments(seed)
     }
 

@@ -7,6 +7,7 @@ use std::process::{Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
+use etlgen_testkit::switches::{KILLS, SEED};
 use etlgen_tests::connector::Connector;
 use etlgen_tests::tables::{self, Tables, assert_same};
 use etlgen_tests::tree::Tree;
@@ -21,12 +22,6 @@ fn succeed(folder: &Path, arguments: &[&str]) -> String {
 
 fn told(output: &Output) -> String {
     format!("{}{}", stdout(output), stderr(output))
-}
-
-/// `ETLGEN_KILLS=200` is the long form, `ETLGEN_SEED` repeats a run that failed.
-fn variable(name: &str) -> Option<u64> {
-    let value = std::env::var(name).ok()?;
-    Some(value.parse().expect("a number"))
 }
 
 /// Where a slice stood in the last commit.
@@ -132,10 +127,10 @@ fn besiege(destination: &'static str, deletes: &'static str) {
     let span = start.elapsed();
 
     let folder = tempfile::tempdir().unwrap();
-    let mut seed = variable("ETLGEN_SEED")
-        .unwrap_or_else(|| SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos() as u64 + 1);
-    println!("ETLGEN_SEED={seed}");
-    let wanted = variable("ETLGEN_KILLS").unwrap_or(20);
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
+    let mut seed = SEED.number().unwrap_or(u64::from(now) + 1);
+    println!("{}={seed}", SEED.name);
+    let wanted = KILLS.number().unwrap_or(20);
     let (mut kills, mut ended, mut went_on) = (0, 0, 0);
     while kills < wanted {
         let stood = stood(folder.path(), destination);

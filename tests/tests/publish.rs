@@ -1,11 +1,11 @@
 //! Publishing: etlgen and a connector that it has just written go to a registry, and come back from it into empty folders.
 //!
-//! The registry is a real one, from crates.io. `ETLGEN_PUBLISH=skip` leaves the test out, where crates.io is out of reach.
+//! The registry is a real one, from crates.io.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
+use etlgen_testkit::{Kind, skip};
 use etlgen_tests::mock::{BILLING_KEY, MockApi, Scenario};
 use etlgen_tests::registry::{Registry, succeeded};
 use etlgen_tests::workspace::{cargo, root};
@@ -41,13 +41,10 @@ async fn main() -> Result<()> {
 
 #[test]
 fn a_connector_goes_to_a_registry_and_comes_back_from_it() {
-    if std::env::var("ETLGEN_PUBLISH").is_ok_and(|wish| wish == "skip") {
-        // Not `eprintln!`, which is only shown of tests that fail.
-        let said = "SKIPPED: publishing is not tested, as ETLGEN_PUBLISH=skip asks";
-        writeln!(std::io::stderr(), "{said}").unwrap();
-        return;
-    }
-    let registry = Registry::start(&["etlgen", "ledger-connector"]);
+    let registry = match Registry::start(&["etlgen", "ledger-connector"]) {
+        Ok(registry) => registry,
+        Err(error) => return skip(Kind::Registry, &error),
+    };
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
 

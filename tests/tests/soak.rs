@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use etlgen_testkit::switches::SOAK;
 use etlgen_tests::connector::Connector;
 use etlgen_tests::soak::{CHILDREN, ROOTS, Soak, rows};
 use etlgen_tests::tables;
@@ -66,7 +67,7 @@ fn nothing_is_lost_or_doubled(records: u64, ids: impl Fn(&str) -> Vec<i64>) {
 
 #[test]
 fn nothing_is_lost_or_doubled_and_the_memory_is_flat() {
-    let wanted: u64 = std::env::var("ETLGEN_SOAK").map_or(8_000, |text| text.parse().unwrap());
+    let wanted: u64 = SOAK.number().unwrap_or(8_000);
     let connector = Connector::soak();
     let mut peaks = [Vec::new(), Vec::new()];
     for records in [wanted / 10, wanted / 2, wanted] {

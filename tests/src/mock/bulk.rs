@@ -50,6 +50,7 @@ impl Bulk {
         match first {
             Some(first) if (1..=LARGEST_PAGE).contains(&limit) => {
                 Response::bytes(200, self.page(first, limit))
+                    .with("Content-Type", "application/json".to_owned())
             }
             Some(_) => error(400, "`limit` must be 1 to 100"),
             None => error(400, "`cursor` is unknown"),

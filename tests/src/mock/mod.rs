@@ -8,7 +8,6 @@ mod data;
 mod faults;
 mod forge;
 mod github;
-pub mod http;
 #[cfg(test)]
 mod tests;
 mod tracker;
@@ -22,6 +21,8 @@ pub use billing::{BILLING_KEY, invoice_lines};
 pub use faults::Faults;
 pub use forge::{FORGE_ORG, FORGE_TOKEN};
 pub use tracker::TRACKER_KEY;
+
+pub use etlgen_testkit::http;
 
 use bulk::Bulk;
 use data::{Kind, Store};
@@ -158,6 +159,11 @@ impl MockApi {
     /// The base URL of all APIs, without a slash at its end.
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// The server, which can stall.
+    pub fn server(&self) -> &Server {
+        &self.server
     }
 
     /// Every request so far, as method, path and query: `GET /v1/customers?limit=100`.

@@ -1,7 +1,8 @@
 //! How well rules carry over: each labelled API is judged without the rules that only its own labels support.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+
+use etlgen_testkit::{Kind, shared, skip};
 
 use super::super::rules::switches::{Rules, without};
 use super::infer;
@@ -14,9 +15,6 @@ use crate::spec::{Input, read};
 mod score;
 
 use score::{Count, Row, Tally, judge, percent};
-
-/// Written apart from the sources, as the score's data is.
-const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
 
 /// An API and its labels.
 struct Labelled<'a> {
@@ -33,7 +31,7 @@ struct Labelled<'a> {
 
 impl<'a> Labelled<'a> {
     fn new(file: &'a str, rows: Vec<&'a Row>) -> Self {
-        let name = PathBuf::from(SHARED).join("specs").join(file);
+        let name = shared::specs().join(file);
         let input = Input::load(&name.display().to_string()).unwrap();
         let mut labelled = Labelled {
             file,
@@ -92,11 +90,11 @@ fn labelled(labels: &[Row]) -> Vec<Labelled<'_>> {
 }
 
 fn labels() -> Vec<Row> {
-    let truth = PathBuf::from(SHARED).join("truth");
+    let truth = shared::path("truth");
     match std::fs::read_to_string(truth.join("truth_visible.tsv")) {
         Ok(labels) => score::rows(&labels),
         Err(_) => {
-            println!("skipped: there is no {}", truth.display());
+            skip(Kind::Shared, &format!("there is no {}", truth.display()));
             Vec::new()
         }
     }

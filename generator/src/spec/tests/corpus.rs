@@ -1,18 +1,18 @@
-//! Real documents, where they are at hand: `ETLGEN_SPECS`, or `../shared/specs` beside the workspace.
+//! Real documents, where they are at hand.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
+
+use etlgen_testkit::shared::specs;
+use etlgen_testkit::switches::SPECS_VERBOSE;
+use etlgen_testkit::{Kind, skip};
 
 use crate::diagnostics::Severity;
 use crate::spec::{Input, read};
 
 /// Every file.
 pub(crate) fn corpus() -> Vec<PathBuf> {
-    let root = std::env::var_os("ETLGEN_SPECS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/specs"),
-        PathBuf::from,
-    );
-    let mut directories = vec![root];
+    let mut directories = vec![specs()];
     let mut files = Vec::new();
     while let Some(directory) = directories.pop() {
         for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
@@ -25,6 +25,12 @@ pub(crate) fn corpus() -> Vec<PathBuf> {
         }
     }
     files.sort();
+    if files.is_empty() {
+        skip(
+            Kind::Shared,
+            &format!("no documents in {}", specs().display()),
+        );
+    }
     files
 }
 
@@ -52,7 +58,7 @@ fn every_document_gives_an_api_or_an_error_with_its_place() {
             }
             _ => panic!("{}: neither an API nor an error, or both", path.display()),
         }
-        if std::env::var_os("ETLGEN_SPECS_VERBOSE").is_some() {
+        if SPECS_VERBOSE.text().is_some() {
             diagnostics.iter().for_each(|d| println!("    {d}"));
         }
     }

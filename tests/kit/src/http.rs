@@ -1,10 +1,11 @@
-//! A small HTTP/1.1 server: one thread per connection, keep-alive, bodies with a length.
+//! A small HTTP/1.1 server on loopback: one thread per connection, keep-alive, bodies with a length.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -45,7 +46,7 @@ impl Request {
 /// What the client is told.
 pub struct Response {
     pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     /// The connection ends in the middle of the body.
     pub cut: bool,
@@ -63,19 +64,72 @@ impl Response {
 
     pub fn json(status: u16, body: &Value) -> Self {
         Response::bytes(status, body.to_string().into_bytes())
+            .with("Content-Type", "application/json".to_owned())
     }
 
-    pub fn with(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
+    pub fn with(mut self, name: impl Into<String>, value: String) -> Self {
+        self.headers.push((name.into(), value));
         self
     }
 }
 
 type Handler = dyn Fn(&Request) -> Response + Send + Sync;
 
+/// How many more requests a server answers before it stalls.
+#[derive(Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct GateState {
+    /// `None`: any number.
+    left: Option<usize>,
+    waiting: usize,
+}
+
+impl Gate {
+    /// Sets how many more requests pass.
+    fn set(&self, left: Option<usize>) {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .left = left;
+        self.changed.notify_all();
+    }
+
+    /// Waits until a request may be answered.
+    fn pass(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.waiting += 1;
+        self.changed.notify_all();
+        while state.left == Some(0) {
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        state.waiting -= 1;
+        state.left = state.left.map(|left| left - 1);
+    }
+
+    /// Waits until a request waits; false if none has come within that time.
+    fn is_waited_at(&self, within: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |state: &mut GateState| state.waiting == 0 || state.left != Some(0);
+        let waited = self
+            .changed
+            .wait_timeout_while(state, within, waits)
+            .unwrap_or_else(PoisonError::into_inner);
+        !waited.1.timed_out()
+    }
+}
+
 /// Answers until it is dropped.
 pub struct Server {
     address: SocketAddr,
+    gate: Arc<Gate>,
     stop: Arc<AtomicBool>,
     connections: Arc<Mutex<Vec<Weak<TcpStream>>>>,
     accepting: Option<JoinHandle<()>>,
@@ -91,7 +145,12 @@ impl Server {
         let address = listener.local_addr()?;
         let stop = Arc::new(AtomicBool::new(false));
         let connections = Arc::new(Mutex::new(Vec::new()));
-        let handler: Arc<Handler> = Arc::new(handler);
+        let gate = Arc::new(Gate::default());
+        let passed = gate.clone();
+        let handler: Arc<Handler> = Arc::new(move |request: &Request| {
+            passed.pass();
+            handler(request)
+        });
         let (stopped, open) = (stop.clone(), connections.clone());
         let accepting = std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -112,6 +171,7 @@ impl Server {
         });
         Ok(Server {
             address,
+            gate,
             stop,
             connections,
             accepting: Some(accepting),
@@ -121,11 +181,22 @@ impl Server {
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
+
+    /// Answers that many more requests and leaves the rest waiting; `None` answers all, those that wait too.
+    pub fn stall_after(&self, requests: Option<usize>) {
+        self.gate.set(requests);
+    }
+
+    /// Waits until a request waits for its answer; false if none does within that time.
+    pub fn has_stalled(&self, within: Duration) -> bool {
+        self.gate.is_waited_at(within)
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
+        self.gate.set(None);
         // `accept` only returns for a connection.
         let woken = TcpStream::connect(self.address).is_ok();
         if let Some(accepting) = self.accepting.take().filter(|_| woken) {
@@ -203,7 +274,7 @@ fn write_response(mut stream: &TcpStream, response: &Response, close: bool) -> i
     let mut message = Vec::with_capacity(body.len() + 512);
     write!(
         message,
-        "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+        "HTTP/1.1 {} {}\r\nContent-Length: {}\r\n",
         response.status,
         reason(response.status),
         body.len()

@@ -1,7 +1,7 @@
 //! Pairs of what an owner does and what becomes of an API, by chance: no line of the owner is lost, each result compiles or
 //! is a named conflict, and a second update changes nothing.
 //!
-//! Our own document is always tried, and Stripe's where it stands beside the repository. `ETLGEN_PAIRS=200` tries that many
+//! Our own document is always tried, and Stripe's where it stands beside the repository. `ETLGEN_MERGES=200` tries that many
 //! pairs on Stripe's, with an optimised `etlgen`; `ETLGEN_SEED` names the first pair.
 
 mod chance;
@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chance::Chance;
+use etlgen_testkit::shared::specs;
+use etlgen_testkit::switches::{MERGES, SEED};
+use etlgen_testkit::{Kind, skip};
 use etlgen_tests::compile::{Tree, failures};
 use etlgen_tests::owned::Owned;
 use etlgen_tests::workspace::{binary, optimised, root, stderr, stdout};
@@ -47,15 +50,6 @@ fn json(path: &Path) -> Option<Value> {
     Some(yaml_serde::from_str(&text).unwrap())
 }
 
-/// A number of the environment.
-fn number(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} is a number")),
-    )
-}
-
 #[test]
 fn our_own_document_in_pairs() {
     let document = json(&root().join("generated-examples/specs/billing.yaml")).unwrap();
@@ -63,18 +57,20 @@ fn our_own_document_in_pairs() {
     assert!(tally.lines > 50, "{tally:?}");
     // Of other seeds nobody knows.
     assert!(
-        number("ETLGEN_SEED").is_some() || tally.clean > 20 && tally.conflicts > 5,
+        SEED.text().is_some() || tally.clean > 20 && tally.conflicts > 5,
         "{tally:?}"
     );
 }
 
 #[test]
 fn stripes_document_in_pairs() {
-    let Some(document) = json(&root().join("../shared/specs/Deployed/stripe.yaml")) else {
-        println!("there is no such document beside the repository: skipped");
-        return;
+    let Some(document) = json(&specs().join("Deployed/stripe.yaml")) else {
+        return skip(
+            Kind::Shared,
+            "Stripe's document is not beside the repository",
+        );
     };
-    match number("ETLGEN_PAIRS") {
+    match MERGES.number() {
         Some(count) => pairs(&document, optimised("etlgen", "etlgen"), count),
         None => pairs(&document, binary("etlgen", "etlgen"), 6),
     };
@@ -84,7 +80,7 @@ fn stripes_document_in_pairs() {
 fn pairs(document: &Value, etlgen: PathBuf, count: u64) -> Tally {
     let began = Instant::now();
     let made = Owned::by(etlgen, &document.to_string(), &[]);
-    let first = number("ETLGEN_SEED").unwrap_or(0);
+    let first = SEED.number().unwrap_or(0);
     let middle = first + count / 2;
     let (mut tally, mut clean) = (Tally::default(), Vec::new());
     std::thread::scope(|scope| {

@@ -1,0 +1,21 @@
+//! Real documents and their labels, which stand beside the repository where they are at hand.
+
+use std::path::{Path, PathBuf};
+
+use crate::switches::SPECS;
+
+/// A path in the folder `shared` beside the repository; it need not exist.
+pub fn path(path: &str) -> PathBuf {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    shared.join(path)
+}
+
+/// The folder of the real documents: `ETLGEN_SPECS`, or `shared/specs`; it need not exist.
+pub fn specs() -> PathBuf {
+    SPECS.path().unwrap_or_else(|| path("specs"))
+}
+
+/// Stripe's own records, one for each object of its document; the file need not exist.
+pub fn stripe_fixtures() -> PathBuf {
+    path("fixtures/stripe_fixtures3.json")
+}

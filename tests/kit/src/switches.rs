@@ -1,0 +1,128 @@
+//! Every environment variable that the tests read. `CONTRIBUTING.md` has the same table, and a test holds the two together.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// An environment variable that changes what the tests do.
+#[derive(Debug)]
+pub struct Switch {
+    pub name: &'static str,
+    /// What it may hold.
+    pub value: &'static str,
+    /// What it does.
+    pub does: &'static str,
+}
+
+/// Number of kills of each test in `kill_tree`.
+pub const KILLS: Switch = Switch {
+    name: "ETLGEN_KILLS",
+    value: "number, default 20",
+    does: "kills each run in `kill_tree` this many times",
+};
+
+/// The seed of tests that are random.
+pub const SEED: Switch = Switch {
+    name: "ETLGEN_SEED",
+    value: "number, default random",
+    does: "repeats a failed run of a random test; the test prints its seed",
+};
+
+/// Number of merges of the test with Stripe's document.
+pub const MERGES: Switch = Switch {
+    name: "ETLGEN_MERGES",
+    value: "number, default 6",
+    does: "tries this many merges on Stripe's document in `merge_trials`, with an optimised `etlgen`",
+};
+
+/// Number of records of the soak test.
+pub const SOAK: Switch = Switch {
+    name: "ETLGEN_SOAK",
+    value: "number, default 8000",
+    does: "loads this many records in `soak`; from 100000 on, the memory is held to its bound",
+};
+
+/// Whether crates of real documents are compiled.
+pub const CORPUS: Switch = Switch {
+    name: "ETLGEN_CORPUS",
+    value: "`compile`",
+    does: "compiles and tests the crate of each real document in `corpus`",
+};
+
+/// Where real documents are.
+pub const SPECS: Switch = Switch {
+    name: "ETLGEN_SPECS",
+    value: "folder, default `../shared/specs`",
+    does: "reads the real documents from this folder",
+};
+
+/// Whether findings are printed.
+pub const SPECS_VERBOSE: Switch = Switch {
+    name: "ETLGEN_SPECS_VERBOSE",
+    value: "any",
+    does: "prints every finding about the real documents",
+};
+
+/// The kinds of tests that must not be skipped.
+pub const NO_SKIP: Switch = Switch {
+    name: "ETLGEN_NO_SKIP",
+    value: "kinds, comma separated",
+    does: "fails tests of these kinds instead of skipping them: `shared`, `python`, `registry`, `service`, `tool`",
+};
+
+/// The file that counts what is skipped.
+pub const SKIPPED: Switch = Switch {
+    name: "ETLGEN_SKIPPED",
+    value: "file",
+    does: "receives a line for each skipped test; `cargo quick`, `full` and `long` set it to count them",
+};
+
+/// All of them, in the order in which they are listed.
+pub const SWITCHES: [&Switch; 9] = [
+    &KILLS,
+    &SEED,
+    &MERGES,
+    &SOAK,
+    &CORPUS,
+    &SPECS,
+    &SPECS_VERBOSE,
+    &NO_SKIP,
+    &SKIPPED,
+];
+
+impl Switch {
+    /// Its value, if it is set and not empty.
+    pub fn text(&self) -> Option<String> {
+        std::env::var(self.name)
+            .ok()
+            .filter(|text| !text.is_empty())
+    }
+
+    /// Its value as a path.
+    pub fn path(&self) -> Option<PathBuf> {
+        std::env::var_os(self.name).map(PathBuf::from)
+    }
+
+    /// Its value as a number.
+    ///
+    /// # Panics
+    /// If it is set to something else.
+    pub fn number<T: FromStr>(&self) -> Option<T> {
+        let text = self.text()?;
+        let number = text.parse();
+        Some(number.unwrap_or_else(|_| panic!("{}={text}: not a number", self.name)))
+    }
+
+    /// Whether it is set to that text.
+    pub fn is(&self, text: &str) -> bool {
+        self.text().is_some_and(|set| set == text)
+    }
+}
+
+/// The table of `CONTRIBUTING.md`.
+pub fn table() -> String {
+    let mut table = "| variable | value | effect |\n|---|---|---|\n".to_owned();
+    for Switch { name, value, does } in SWITCHES {
+        table += &format!("| `{name}` | {value} | {does} |\n");
+    }
+    table
+}
