@@ -1,30 +1,33 @@
-//! One error type: what went wrong, where, and the way out.
+//! One error type: what went wrong, where, why, and the way out.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::path::Path;
 
-/// The result of everything that can fail here.
+/// The result of every operation of this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What kind of thing went wrong; it decides the exit code of a connector's command line.
+/// The kind of an [`Error`]; it decides the exit code of a connector's command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// A setting, a flag or the connector's own declaration is wrong: nothing was sent.
     Usage,
-    /// The API refused us (401, 403).
+    /// The API refused the credentials (401, 403).
     Credentials,
-    /// The API answered something that cannot be used, or did not answer.
+    /// The API sent an answer that cannot be used, or no answer.
     Api,
     /// A paginator could not prove that it goes on or ends (a repeated page, a token that never changes).
     Paging,
-    /// What the API sent is not what the resource's contract allows.
+    /// The API sent data that the resource's schema contract does not allow.
     Contract,
     /// The destination refused the data.
     Destination,
-    /// The state is not one this program can go on from.
+    /// The stored state cannot be continued from.
     State,
     /// Stopped by a signal or by `--max-time` before it was done.
     Stopped,
-    /// The machine: disk, network set-up, signals.
+    /// The machine failed: disk, network set-up, signals.
     System,
 }
 
@@ -57,32 +60,64 @@ impl ErrorKind {
     }
 }
 
-/// What went wrong, where, and the way out.
-#[derive(Debug)]
+/// What went wrong, where, why, and the way out.
+///
+/// `Display` prints the places and the message. [`Error::report`] (also `{:#}`, and `Debug`) adds the causes and the
+/// hint; the command line prints that. [`std::error::Error::source`] returns the cause.
+///
+/// ```
+/// use etlgen_runtime::{Error, ErrorKind};
+///
+/// let cause = std::io::Error::other("disk full");
+/// let error = Error::new(ErrorKind::System, "cannot write `page.json`")
+///     .caused_by(cause)
+///     .hint("free some space")
+///     .at("resource invoices");
+/// assert_eq!(error.to_string(), "resource invoices: cannot write `page.json`");
+/// assert_eq!(
+///     error.report(),
+///     "resource invoices: cannot write `page.json`: disk full\n  hint: free some space"
+/// );
+/// ```
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
+type Cause = Box<dyn StdError + Send + Sync>;
+
 struct Inner {
     kind: ErrorKind,
     message: String,
     context: Vec<String>,
+    cause: Option<Cause>,
     hint: Option<String>,
 }
 
 impl Error {
-    /// An error that says `message`: one sentence that names the thing, without a full stop.
+    /// An error with that message: one sentence that names the thing, without a full stop and without the text of the
+    /// cause.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind,
             message: message.into(),
             context: Vec::new(),
+            cause: None,
             hint: None,
         }))
+    }
+
+    /// An error of a file or folder: `cannot read PATH`, with its cause. `action` completes "cannot …".
+    pub(crate) fn file(kind: ErrorKind, action: &str, path: &Path, error: std::io::Error) -> Self {
+        Error::new(kind, format!("cannot {action} `{}`", path.display())).caused_by(error)
     }
 
     /// Adds where it happened (`resource invoices`, `GET /v1/invoices`); the outermost place is added last.
     pub fn at(mut self, place: impl Into<String>) -> Self {
         self.0.context.push(place.into());
+        self
+    }
+
+    /// Keeps the error that caused this one; it replaces an earlier cause.
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into());
         self
     }
 
@@ -92,10 +127,22 @@ impl Error {
         self
     }
 
-    /// Rewrites every text in it (to redact secrets).
+    /// Rewrites every text in it (to redact secrets). Causes whose text changes become plain text.
     pub(crate) fn map_message(mut self, rewrite: impl Fn(&str) -> String) -> Self {
-        self.0.message = rewrite(&self.0.message);
-        self.0.context = self.0.context.iter().map(|place| rewrite(place)).collect();
+        let inner = &mut *self.0;
+        inner.message = rewrite(&inner.message);
+        inner.context = inner.context.iter().map(|place| rewrite(place)).collect();
+        inner.hint = inner.hint.take().map(|hint| rewrite(&hint));
+        let causes: Vec<_> = causes(inner.cause.as_deref()).collect();
+        let texts: Vec<_> = causes.iter().map(|cause| cause.to_string()).collect();
+        let rewritten: Vec<_> = texts.iter().map(|text| rewrite(text)).collect();
+        if rewritten != texts {
+            inner.cause = None;
+            for text in rewritten.into_iter().rev() {
+                let cause = inner.cause.take();
+                inner.cause = Some(Box::new(Text { text, cause }));
+            }
+        }
         self
     }
 
@@ -103,6 +150,31 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
+
+    /// The message alone, without places, causes and hint.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The way out, if there is one.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// The error for a reader: places, message and causes in one line, the hint in the next.
+    pub fn report(&self) -> String {
+        format!("{self:#}")
+    }
+}
+
+/// An error and what it was caused by, from the outside in.
+fn causes<'a>(
+    error: Option<&'a (dyn StdError + Send + Sync + 'static)>,
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let first = error.map(|error| error as &(dyn StdError + 'static));
+    std::iter::successors(first, |error: &&'a (dyn StdError + 'static)| {
+        (*error).source()
+    })
 }
 
 impl fmt::Display for Error {
@@ -111,6 +183,18 @@ impl fmt::Display for Error {
             write!(f, "{place}: ")?;
         }
         f.write_str(&self.0.message)?;
+        if !f.alternate() {
+            return Ok(());
+        }
+        // Many errors repeat their cause in their own text.
+        let mut last = self.0.message.clone();
+        for cause in causes(self.0.cause.as_deref()) {
+            let text = cause.to_string();
+            if !last.contains(&text) {
+                write!(f, ": {text}")?;
+                last = text;
+            }
+        }
         match &self.0.hint {
             Some(hint) => write!(f, "\n  hint: {hint}"),
             None => Ok(()),
@@ -118,10 +202,100 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+/// As [`Error::report`]: a program whose `main` returns an error prints it so.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:#}")
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let cause = self.0.cause.as_deref()?;
+        Some(cause)
+    }
+}
+
+/// A cause of which only the text is left.
+#[derive(Debug)]
+struct Text {
+    text: String,
+    cause: Option<Cause>,
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Text {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let cause = self.cause.as_deref()?;
+        Some(cause)
+    }
+}
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Error::new(ErrorKind::System, error.to_string())
+        Error::new(ErrorKind::System, "input or output failed").caused_by(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn the_source_of_an_error_is_the_error_it_came_from() {
+        let path = Path::new("/no/such.json");
+        let cause = io::Error::from(io::ErrorKind::NotFound);
+        let error = Error::file(ErrorKind::Usage, "read", path, cause).hint("create it");
+        assert_eq!(error.to_string(), "cannot read `/no/such.json`");
+        assert_eq!(error.hint_text(), Some("create it"));
+        let source = error.source().and_then(|error| error.downcast_ref());
+        assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::NotFound));
+        let plain = Error::from(io::Error::other("the pipe burst"));
+        assert!(
+            plain
+                .source()
+                .is_some_and(|source| source.is::<io::Error>())
+        );
+        assert_eq!(plain.report(), "input or output failed: the pipe burst");
+    }
+
+    #[test]
+    fn a_report_says_each_cause_once() {
+        let inner = Error::from(io::Error::other("the pipe burst")).hint("not shown");
+        let error = Error::new(ErrorKind::Api, "no answer").caused_by(inner);
+        let report = "no answer: input or output failed: the pipe burst";
+        assert_eq!(error.report(), report);
+        assert_eq!(format!("{error:?}"), report);
+        let repeated = Error::new(ErrorKind::Api, "no answer (the pipe burst)")
+            .caused_by(io::Error::other("the pipe burst"));
+        assert_eq!(repeated.report(), "no answer (the pipe burst)");
+    }
+
+    #[test]
+    fn secrets_leave_every_text_of_an_error() {
+        let redact = |text: &str| text.replace("s3cret", "***");
+        let error = Error::new(ErrorKind::Api, "m s3cret")
+            .at("p s3cret")
+            .hint("h s3cret")
+            .caused_by(Error::from(io::Error::other("c s3cret")))
+            .map_message(redact);
+        assert_eq!(
+            error.report(),
+            "p ***: m ***: input or output failed: c ***\n  hint: h ***"
+        );
+        let mut source = error.source();
+        while let Some(error) = source {
+            assert!(!format!("{error} {error:?}").contains("s3cret"));
+            source = error.source();
+        }
+        let kept = Error::from(io::Error::other("nothing secret")).map_message(redact);
+        assert!(kept.source().is_some_and(|source| source.is::<io::Error>()));
     }
 }

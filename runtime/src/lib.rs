@@ -1,7 +1,13 @@
-//! What an etlgen connector links: it pulls pages, turns bytes into columns, and commits data and state together.
+//! The library that an etlgen connector links: it requests pages, turns bytes into columns, and commits data and state
+//! together.
 //!
-//! A generated crate declares its resources with [`source::Resource`] and hands a [`source::Source`] to
-//! [`run`]; everything else here is the machinery behind these two.
+//! - Authors of connectors use the [`prelude`]: a crate declares its resources with [`source::Resource`], collects them in
+//!   a [`source::Source`], and hands that to [`run::sync`] or to the command line of the feature `cli`. The settings are in
+//!   [`settings`], the tests in [`testing`].
+//! - Authors of destinations implement [`load::Destination`] with the values of [`load`], [`schema`] and [`state`]; the
+//!   feature `conformance` has the tests that a destination must pass.
+//!
+//! Everything else is private. Structs and enums of these modules may get fields and variants in a minor version.
 
 #![warn(missing_docs)]
 
@@ -17,7 +23,7 @@ pub mod cursor;
 pub mod error;
 pub mod http;
 pub mod load;
-pub mod normalize;
+mod normalize;
 pub mod page;
 pub mod prelude;
 pub mod record;
@@ -31,6 +37,16 @@ mod text;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+
+/// What the derives write. It may change with every version: use nothing of it by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::record::page::{Page, PageReader};
+    pub use crate::record::schema::{
+        Field, FieldSchema, FieldType, FieldValue, ListType, Record, RecordSchema, Shape,
+        Unordered, Value, schema_of,
+    };
+}
 
 /// The versions of Arrow that [`schema::TableBatch`] is made of.
 pub use {arrow_array, arrow_schema};

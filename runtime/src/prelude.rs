@@ -1,7 +1,7 @@
 //! The names that a generated file uses.
 
 pub use crate::cursor::{Cursor, days, hours};
-pub use crate::error::{Error, Result};
+pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::http::{Auth, StatusRule};
 pub use crate::page::Paginator;
 pub use crate::record::{

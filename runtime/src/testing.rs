@@ -25,7 +25,7 @@ pub fn json<T: Record>(row: &Row<T>) -> String {
 pub fn decode_examples(source: &Source, folder: impl AsRef<Path>) {
     for (name, path) in files(folder.as_ref()) {
         if let Err(error) = decode_example(source, &name, &path) {
-            panic!("{}: {error}", path.display());
+            panic!("{}: {error:#}", path.display());
         }
     }
 }
@@ -96,7 +96,7 @@ pub fn replay_exchange(source: &Source, folder: impl AsRef<Path>) {
         .expect("a tokio runtime");
     for (name, path) in files(folder.as_ref()) {
         if let Err(error) = runtime.block_on(replay(source, &name, &path)) {
-            panic!("{}: {error}", path.display());
+            panic!("{}: {error:#}", path.display());
         }
     }
 }

@@ -90,11 +90,7 @@ fn rules(words: &[&str]) -> RunOptions {
 /// The tables of a destination and their rows, without those of the house.
 fn counts(url: &str, source: &str) -> Vec<(String, u64)> {
     let mut into = destination(url).unwrap();
-    let load = etlgen_runtime::load::LoadInfo {
-        id: "0".to_owned(),
-        source: source.to_owned(),
-        layout: None,
-    };
+    let load = etlgen_runtime::load::LoadInfo::new("0", source, None);
     into.open(&load).unwrap();
     into.row_counts().unwrap()
 }
@@ -254,7 +250,7 @@ fn a_contract_for_a_resource_that_is_not_there_is_an_error() {
     let options = rules(&["team:freeze"]);
     let run = sync(&source, into, &options, Arc::new(()));
     let error = runtime.block_on(run).unwrap_err();
-    assert!(error.to_string().contains("no resource `team`"), "{error}");
+    assert!(error.report().contains("no resource `team`"), "{error}");
 }
 
 #[test]

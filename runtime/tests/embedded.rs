@@ -325,7 +325,7 @@ fn a_list_that_cannot_be_completed_stays_and_is_told_or_fails() {
         ),
     ] {
         let error = run(&base, bills().embedded(list), &InMemory::new(1)).unwrap_err();
-        assert!(error.to_string().contains(message), "{error}");
+        assert!(error.report().contains(message), "{error}");
     }
 }
 

@@ -544,6 +544,6 @@ fn feeds_that_cannot_be_are_errors() {
         ),
     ] {
         let error = try_run(&source, &InMemory::new(1), &[]).unwrap_err();
-        assert!(error.to_string().contains(message), "{message}: {error}");
+        assert!(error.report().contains(message), "{message}: {error}");
     }
 }

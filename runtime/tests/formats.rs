@@ -29,7 +29,7 @@ fn read(resource: Resource<Reading>, pages: &'static [&str]) -> Result<Vec<Strin
         let mut rows = source.stream(paged);
         let mut read = Vec::new();
         while let Some(row) = rows.next_row().await {
-            let Row { record, drift } = row.map_err(|error| error.to_string())?;
+            let Row { record, drift } = row.map_err(|error| error.report())?;
             let taken = record.taken.map(|day| day.to_string());
             let values = (record.id, taken, record.celsius, record.valid);
             let drift: Vec<_> = drift

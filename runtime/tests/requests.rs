@@ -86,7 +86,7 @@ fn run(source: &Source) -> Result<(), String> {
             &RunOptions::default(),
             Arc::new(()),
         ))
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| error.report())?;
     match report
         .resources
         .iter()

@@ -93,11 +93,7 @@ fn only_what_is_selected_has_columns_and_tables() {
         assert_eq!(drift, ["secret"]);
 
         let mut into = destination(&url).unwrap();
-        let load = LoadInfo {
-            layout: None,
-            id: "0".into(),
-            source: "club".into(),
-        };
+        let load = LoadInfo::new("0", "club", None);
         let memory = into.open(&load).unwrap();
         let columns: Vec<(&str, Vec<&str>)> = memory
             .tables
@@ -151,7 +147,7 @@ fn a_resource_that_is_not_there_is_an_error() {
     let source = Source::new("club", "http://127.0.0.1:9").resource(teams());
     for rule in ["team.id", "!x*.id"] {
         let error = run(&source, Box::new(InMemory::new(1)), &[rule]).unwrap_err();
-        assert!(error.to_string().contains(rule), "{error}");
+        assert!(error.report().contains(rule), "{error}");
         assert_eq!(error.kind(), etlgen_runtime::ErrorKind::Usage);
     }
 }

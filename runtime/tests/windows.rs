@@ -559,7 +559,7 @@ fn windows_that_cannot_be_asked_for_are_refused() {
     let none = InMemory::new(1000);
     let refused = |cursor: Cursor<Event>| {
         let error = run("http://127.0.0.1:1", events(cursor), &none, usual()).unwrap_err();
-        error.to_string()
+        error.report()
     };
     let unbounded = Cursor::updated(Event::AT).param("from");
     let error = refused(unbounded.windows("2024-01-01", days(1)));

@@ -30,16 +30,11 @@ impl Destination for Dropped {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            identifier_length: 255,
-        }
+        Limits::new(255)
     }
 
     fn checkpoint_policy(&self) -> CheckpointPolicy {
-        CheckpointPolicy {
-            rows: 200_000,
-            interval: Duration::from_secs(60),
-        }
+        CheckpointPolicy::new(200_000, Duration::from_secs(60))
     }
 
     fn open(&mut self, _: &LoadInfo) -> Result<Memory> {

@@ -92,7 +92,7 @@ fn a_place_that_cannot_be_written_to_is_named() {
     ] {
         let output = TREE.run(folder.path(), &sync(&tree.url(), destination));
         let (_, place) = destination.split_once(':').unwrap();
-        said(&output, &[place, "cannot be written"]);
+        said(&output, &[place, "cannot write"]);
     }
     let output = TREE.run(folder.path(), &sync(&tree.url(), "sqlite:file"));
     said(&output, &["file", "not a"]);

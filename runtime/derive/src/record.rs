@@ -50,7 +50,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let name = ident.unraw().to_string();
     Ok(quote! {
         const _: () = {
-            use ::etlgen_runtime::record as __r;
+            use ::etlgen_runtime::__private as __r;
             #[allow(unsafe_code)]
             unsafe impl __r::Record for #ident {
                 const SCHEMA: &'static __r::RecordSchema =
@@ -92,10 +92,18 @@ fn field_names(field: &Field, ident: &Ident) -> Result<FieldNames> {
                 column = Some(name.value());
                 return Ok(());
             }
-            Err(meta.error("a field knows `key = \"..\"` and `column = \"..\"`"))
+            Err(meta.error(unknown(&meta.path)))
         })?;
     }
     Ok(FieldNames { key, column })
+}
+
+/// What to write in place of an attribute of a field that does not exist.
+fn unknown(path: &syn::Path) -> String {
+    let name = path.get_ident().map_or(String::new(), Ident::to_string);
+    format!(
+        "unknown attribute `{name}`: `key = \"..\"` is the name in JSON, `column = \"..\"` is the name in tables"
+    )
 }
 
 /// The keys of `#[record(drop("..", ..))]`.

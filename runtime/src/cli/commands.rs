@@ -162,7 +162,7 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
 
 /// The report of a run that failed as a whole: the keys of [`RunReport::to_json`] that there is something to say of.
 fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
-    let message = source.redact(&error.to_string());
+    let message = source.redact(&error.report());
     json!({
         "version": 1,
         "source": source.name(),
@@ -178,7 +178,7 @@ fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
     beside.push(".new");
     std::fs::write(&beside, format!("{report:#}\n"))
         .and_then(|()| std::fs::rename(&beside, file))
-        .map_err(|error| Error::from(error).at(format!("--report {}", file.display())))
+        .map_err(|error| Error::file(ErrorKind::System, "write", file, error).at("--report"))
 }
 
 /// Of a run in which everything failed for one reason, that reason's; of one in which some failed, its own.
@@ -307,11 +307,7 @@ pub(super) fn open_whole(
         let message = format!("{} is not there", into.describe());
         return Err(Error::new(ErrorKind::Destination, message).hint("`sync` makes it"));
     }
-    let memory = into.open(&LoadInfo {
-        id: run::load_id(),
-        source: source.name().to_owned(),
-        layout: None,
-    })?;
+    let memory = into.open(&LoadInfo::new(run::load_id(), source.name(), None))?;
     Ok((into, memory))
 }
 

@@ -83,7 +83,7 @@ fn configure<C: Settings>(matches: &clap::ArgMatches) -> Result<(C, Vec<Secret>)
 }
 
 fn fail(error: &Error, redactor: Option<&Redactor>) -> ExitCode {
-    let text = format!("error: {error}");
+    let text = format!("error: {error:#}");
     let text = redactor.map_or(text.clone(), |redactor| redactor.redact(&text));
     // There is nobody left to tell if this fails.
     let _ = writeln!(std::io::stderr(), "{}", printable(&text));

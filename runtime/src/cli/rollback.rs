@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use super::commands::open;
 use super::{out, table::align};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{LoadRow, ROLLED_BACK, UNDOABLE_LOADS};
+use crate::load::{LoadRow, LoadStatus, UNDOABLE_LOADS};
 use crate::schema::Layout;
 use crate::source::Source;
 
@@ -73,7 +73,7 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
 
 /// That load, and those after it that were not taken back.
 fn find<'a>(loads: &'a [LoadRow], id: &str) -> Result<(&'a LoadRow, Vec<&'a LoadRow>)> {
-    let standing = |load: &&LoadRow| load.status != ROLLED_BACK;
+    let standing = |load: &&LoadRow| load.status != LoadStatus::RolledBack;
     let Some(load) = loads.iter().find(|load| load.id == id) else {
         let last: Vec<&str> = loads
             .iter()
@@ -87,7 +87,7 @@ fn find<'a>(loads: &'a [LoadRow], id: &str) -> Result<(&'a LoadRow, Vec<&'a Load
                 .hint(format!("the last loads are {}", last.join(", "))),
         );
     };
-    if load.status == ROLLED_BACK {
+    if load.status == LoadStatus::RolledBack {
         let message = format!("the load {id} was taken back before");
         return Err(Error::new(ErrorKind::Usage, message));
     }

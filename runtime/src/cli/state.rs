@@ -66,19 +66,12 @@ pub fn import(matches: &ArgMatches, source: &Source) -> Result<u8> {
         file => std::fs::read_to_string(file),
     };
     let read = read.map_err(|error| {
-        Error::new(
-            ErrorKind::Usage,
-            format!("`{file}` cannot be read: {error}"),
-        )
-        .hint("`state export` writes such a file")
+        Error::file(ErrorKind::Usage, "read", file.as_ref(), error)
+            .hint("`state export` writes such a file")
     })?;
     // Also into one that is not there yet: the next run goes on there.
     let mut into = into(matches, source)?;
-    let memory = into.open(&LoadInfo {
-        id: run::load_id(),
-        source: source.name().to_owned(),
-        layout: None,
-    })?;
+    let memory = into.open(&LoadInfo::new(run::load_id(), source.name(), None))?;
     let changes = state::import(&read, source.name(), &source.resource_names(), &memory)?;
     into.commit(&changes, LoadStatus::Complete)?;
     let put = changes

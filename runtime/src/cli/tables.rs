@@ -110,14 +110,11 @@ mod tests {
             run(&["sync", "--replay", tape], "items").unwrap();
             let error = run(&["tables", "rename", "tea", "things"], "things").unwrap_err();
             assert!(
-                error.to_string().contains("there are tables of items"),
+                error.report().contains("there are tables of items"),
                 "{error}"
             );
             let error = run(&rename, "items").unwrap_err();
-            assert!(
-                error.to_string().contains("no resource `things`"),
-                "{error}"
-            );
+            assert!(error.report().contains("no resource `things`"), "{error}");
             assert_eq!(run(&rename, "things").unwrap(), 0);
             let source = Source::new("taped", "https://api.example");
             let matches = args::command::<Config>("c", "1", Default::default())

@@ -4,7 +4,7 @@ mod range;
 
 use std::time::Duration;
 
-use crate::record::{CursorValue, FieldPath, Record, WireFormat};
+use crate::record::{CursorValue, FieldPath, IntoFieldPath, Record, WireFormat};
 pub use range::Interval;
 pub(crate) use range::Range;
 
@@ -68,17 +68,17 @@ pub(crate) enum Meaning {
 
 impl<T: Record> Cursor<T> {
     /// The field is the time at which the record was made.
-    pub fn created(field: impl Into<FieldPath<T>>) -> Self {
+    pub fn created(field: impl IntoFieldPath<T>) -> Self {
         Cursor::new(field, Meaning::Created)
     }
 
     /// The field is the time of the last change, or another value that grows with every change.
-    pub fn updated(field: impl Into<FieldPath<T>>) -> Self {
+    pub fn updated(field: impl IntoFieldPath<T>) -> Self {
         Cursor::new(field, Meaning::Updated)
     }
 
-    fn new(field: impl Into<FieldPath<T>>, meaning: Meaning) -> Self {
-        let field = field.into();
+    fn new(field: impl IntoFieldPath<T>, meaning: Meaning) -> Self {
+        let field = field.into_field_path();
         let spec = CursorSpec {
             keys: field.keys().to_vec(),
             format: field.wire_format(),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Destination;
+use super::redacted::Redacted;
+use super::{Destination, DestinationUrl};
 use crate::error::{Error, ErrorKind, Result};
 
 type Make = Arc<dyn Fn(&str) -> Box<dyn Destination> + Send + Sync>;
@@ -34,8 +35,8 @@ impl Default for Destinations {
 }
 
 impl Destinations {
-    /// One more kind, in the place of one with the same `scheme`. `make` gets what stands behind the colon, which is
-    /// never empty; `rest` is what help and errors call that (`FOLDER`). Nothing is to be opened yet.
+    /// Adds a kind; it replaces one with the same `scheme`. `make` gets what follows the colon, which is never empty;
+    /// help and errors call that `rest` (`FOLDER`). It opens nothing yet.
     pub fn with<D: Destination + 'static>(
         mut self,
         scheme: &str,
@@ -51,12 +52,19 @@ impl Destinations {
         self
     }
 
-    /// The destination that `url` names.
+    /// The destination that `url` names. If the URL holds a secret, neither the destination's name nor its errors show
+    /// it.
     pub fn open(&self, url: &str) -> Result<Box<dyn Destination>> {
-        let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
-        let kind = self.0.iter().find(|kind| kind.scheme == scheme);
-        match kind.filter(|_| !rest.is_empty()) {
-            Some(kind) => Ok((kind.make)(rest)),
+        let url = DestinationUrl::parse(url);
+        let kind = self.0.iter().find(|kind| kind.scheme == url.scheme());
+        match kind.filter(|_| !url.rest().is_empty()) {
+            Some(kind) => {
+                let made = (kind.make)(url.rest());
+                Ok(match url.has_secret() {
+                    true => Box::new(Redacted::new(url, made)),
+                    false => made,
+                })
+            }
             None => Err(Error::new(
                 ErrorKind::Usage,
                 format!("`{url}` is not a destination that this connector knows"),
@@ -72,10 +80,37 @@ impl Destinations {
     }
 }
 
+/// Opens the destination that `url` names: `sqlite:FILE`, `parquet:FOLDER`.
+pub fn destination(url: &str) -> Result<Box<dyn Destination>> {
+    Destinations::default().open(url)
+}
+
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {
     use super::*;
+    use crate::load::LoadInfo;
     use crate::load::sqlite::Sqlite;
+
+    #[test]
+    fn a_secret_of_the_url_is_not_shown() {
+        let known = Destinations::default().with("lake", "BUCKET", |rest| Sqlite::new(rest));
+        let into = |url: &str| known.open(url);
+        let Err(error) = into("postgres://u:s3cret@h/db") else {
+            panic!("no such kind");
+        };
+        assert!(
+            error.message().contains("`postgres://u:***@h/db`"),
+            "{error}"
+        );
+        let mut lake = into("lake://u:s3cret@/no/such/folder").unwrap();
+        let error = lake.open(&LoadInfo::new("1", "shop", None)).unwrap_err();
+        for text in [lake.describe(), error.report(), lake.cannot("fly").report()] {
+            assert!(
+                text.contains("u:***@") && !text.contains("s3cret"),
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn a_kind_of_ones_own_stands_beside_ours() {
@@ -86,7 +121,7 @@ mod tests {
             let Err(error) = known.open(bad) else {
                 panic!("{bad:?} was opened");
             };
-            let error = error.to_string();
+            let error = error.report();
             assert!(error.contains("lake:BUCKET"), "{error}");
             assert!(error.contains("sqlite:FILE"), "{error}");
         }

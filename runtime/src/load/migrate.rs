@@ -1,29 +1,30 @@
-//! What becomes of a table that is there when its resource is declared otherwise than before.
+//! Changes of existing tables, made when the declaration of their resource changes.
 
 use arrow_array::{ArrayRef, RecordBatch};
 
 use crate::error::Result;
-use crate::schema::TableSchema;
+use crate::schema::{Column, TableSchema};
 use crate::state::{Memory, StateChange};
 
-/// Makes new values for some columns of a batch of rows, which has all columns of the table as it was.
+/// Computes new values for some columns of a batch of rows, which has all columns of the table before the change.
 pub type NewValues = Box<dyn Fn(&RecordBatch) -> Result<Vec<ArrayRef>> + Send + Sync>;
 
-/// One table of a migration. All tables of a resource are in one migration, changed or not.
+/// One table of a migration. A migration has all tables of a resource, changed or not.
+#[non_exhaustive]
 pub struct TableChange {
-    /// As it is.
+    /// The table before.
     pub from: TableSchema,
-    /// As it becomes: the same columns at the same places, which may have other names and types; `None`: it goes.
+    /// The table after: the same columns at the same places, which may have other names and types; `None`: it is dropped.
     pub to: Option<TableSchema>,
-    /// Places of the columns whose values are made anew.
+    /// Places of the columns whose values are computed.
     pub anew: Vec<usize>,
-    /// Their values, in that order.
+    /// Computes their values, in that order.
     pub values: NewValues,
 }
 
 impl TableChange {
-    /// A table that goes.
-    pub fn gone(from: TableSchema) -> Self {
+    /// Drops a table.
+    pub fn drop(from: TableSchema) -> Self {
         TableChange {
             from,
             to: None,
@@ -32,19 +33,17 @@ impl TableChange {
         }
     }
 
-    /// Whether only what is remembered of the table changes, and not the table.
+    /// Whether the rows and columns stay as they are: only what the destination remembers of the table changes.
     pub fn leaves_rows(&self) -> bool {
         let Some(to) = &self.to else { return false };
-        let same = |(a, b): (&crate::schema::Column, &crate::schema::Column)| {
-            a.name == b.name && a.ty == b.ty
-        };
+        let same = |(a, b): (&Column, &Column)| a.name == b.name && a.ty == b.ty;
         let mut columns = self.from.columns.iter().zip(&to.columns);
         self.anew.is_empty() && to.name == self.from.name && columns.all(same)
     }
 }
 
 impl Memory {
-    /// What it is after a migration.
+    /// Applies a migration.
     pub(crate) fn change(&mut self, changes: &[TableChange], state: &[StateChange]) {
         for change in changes {
             self.tables.retain(|table| table.name != change.from.name);

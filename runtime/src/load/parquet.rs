@@ -25,15 +25,18 @@
 //! `scan_parquet(..., missing_columns="insert", schema=...)` and the schema of a file that has all columns. Every
 //! table has at least one such file, if need be one without rows.
 
+mod batch;
 mod drift;
+mod errors;
 mod files;
 mod folder;
 mod manifest;
 mod migrate;
+mod names;
+mod remove;
 mod resource;
 mod space;
 mod undo;
-mod vanish;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -43,19 +46,20 @@ use std::time::{Duration, SystemTime};
 
 use arrow_array::RecordBatch;
 
+use self::batch::{Key, Retired};
 use self::drift::DriftLog;
 use self::files::{Context, OpenBatch};
-use self::folder::{Folder, Retired};
+use self::folder::Folder;
 use self::manifest::{FileEntry, LoadEntry, Manifest, SourceEntry, StateEntry, TableEntry};
 use self::resource::Resource;
 use self::undo::UndoLog;
 use super::{
     CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
-    RolledBack, TableChange, Vanished,
+    NotSeenSince, RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Timestamp;
-use crate::schema::{Disposition, Drifted, TableSchema, is_meta};
+use crate::schema::{Disposition, Drifted, TableSchema};
 use crate::state::{StateChange, StateRow};
 
 /// Rows may wait in memory, encoded, up to about that many bytes over all files.
@@ -118,17 +122,12 @@ impl Destination for Parquet {
 
     fn limits(&self) -> Limits {
         // A table's name is the name of a folder.
-        Limits {
-            identifier_length: 200,
-        }
+        Limits::new(200)
     }
 
     fn checkpoint_policy(&self) -> CheckpointPolicy {
         // Each commit makes files; many small ones are slow to read.
-        CheckpointPolicy {
-            rows: 200_000,
-            interval: Duration::from_secs(60),
-        }
+        CheckpointPolicy::new(200_000, Duration::from_secs(60))
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -136,8 +135,6 @@ impl Destination for Parquet {
         let committed = self.folder.read()?;
         let source = committed.sources.get(&load.source);
         let memory = source.map(SourceEntry::memory).unwrap_or_default();
-        load.check_layout(&memory)
-            .map_err(|error| error.at(self.folder.root().display().to_string()))?;
         self.folder.repair(&committed)?;
         let state = memory.state.iter().cloned();
         let mut open = Open {
@@ -217,7 +214,7 @@ impl Destination for Parquet {
 impl Open {
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
         for table in &chunk.tables {
-            self.check_owner(&table.schema, &chunk.resource)
+            self.check_owner(&table.schema)
                 .map_err(|error| error.at(self.folder.root().display().to_string()))?;
         }
         let resource = self
@@ -225,7 +222,7 @@ impl Open {
             .entry(chunk.resource.to_string())
             .or_default();
         for table in &chunk.tables {
-            resource.ensure(&table.schema)?;
+            resource.ensure(&table.schema);
         }
         let staged = chunk.disposition == Disposition::Replace;
         if staged && chunk.begins_pass {
@@ -243,22 +240,20 @@ impl Open {
         };
         let append = chunk.disposition == Disposition::Append;
         space.write(&mut at, &chunk.tables, append)?;
-        if let Some(root) = chunk.tables.first()
-            && !is_meta(&chunk.resource)
-        {
-            self.rows += root.rows.num_rows() as u64;
-        }
-        if let Some(Vanished { before, mark }) = &chunk.vanished {
-            let older = |_: &files::Key, load: &str| !load.is_empty() && load < before.as_str();
+        self.rows += chunk.records();
+        if let Some(NotSeenSince { load, mark }) = &chunk.not_seen {
+            let older = |_: &Key, brought: &str| !brought.is_empty() && brought < load.as_str();
             match mark {
                 Some(time) => space.mark(&mut at, older, *time)?,
                 None => drop(space.remove(&at, older)?),
             }
         }
-        if let Some(gone) = &chunk.gone {
-            space.gone(&mut at, gone)?;
+        if let Some(deleted) = &chunk.deleted {
+            space.delete_ids(&mut at, deleted)?;
         }
-        self.touched.insert(chunk.resource.to_string());
+        if !chunk.is_meta() {
+            self.touched.insert(chunk.resource.to_string());
+        }
         if staged && chunk.ends_pass {
             self.undo.replaced.insert(chunk.resource.to_string());
             resource.live.clear(&mut self.retired);
@@ -267,27 +262,19 @@ impl Open {
         self.relieve()
     }
 
-    /// A table that another source, another resource or a person has made is not ours to write to.
-    fn check_owner(&self, table: &TableSchema, resource: &str) -> Result<()> {
-        let owner = self
-            .resources
-            .iter()
-            .find(|(_, known)| known.tables.contains_key(&table.name));
-        let message = match owner {
-            Some((owner, _)) if owner == resource => return Ok(()),
-            Some((owner, _)) => {
-                format!("the table `{}` is that of resource {owner}", table.name)
-            }
-            None if !manifest::is_folder_name(&table.name) => {
-                format!("a table cannot have the name `{}` here", table.name)
-            }
-            None if self.taken(&table.name) => {
-                format!(
-                    "there is already a table `{}` that this source has not made",
-                    table.name
-                )
-            }
-            None => return Ok(()),
+    /// Refuses a table that another source or a person has made, or whose name no folder can have.
+    fn check_owner(&self, table: &TableSchema) -> Result<()> {
+        let name = &table.name;
+        let mut known = self.resources.values();
+        if known.any(|resource| resource.tables.contains_key(name)) {
+            return Ok(());
+        }
+        let message = if !names::is_folder_name(name) {
+            format!("a table cannot have the name `{name}` here")
+        } else if self.taken(name) {
+            format!("there is already a table `{name}` that this source has not made")
+        } else {
+            return Ok(());
         };
         Err(Error::new(ErrorKind::Destination, message)
             .hint("load into another folder, or rename the resource"))
@@ -382,7 +369,7 @@ impl Open {
                 batch.placed = true;
             }
         }
-        filled.insert(drift::TABLE.to_owned());
+        filled.insert(names::DRIFT.to_owned());
         self.filled.extend(filled);
         Ok(())
     }

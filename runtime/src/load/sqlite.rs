@@ -6,6 +6,7 @@
 
 mod meta;
 mod migrate;
+mod names;
 mod rows;
 mod scan;
 mod tables;
@@ -79,16 +80,11 @@ impl Destination for Sqlite {
 
     fn limits(&self) -> Limits {
         // SQLite has none of its own; this keeps names readable and portable.
-        Limits {
-            identifier_length: 255,
-        }
+        Limits::new(255)
     }
 
     fn checkpoint_policy(&self) -> CheckpointPolicy {
-        CheckpointPolicy {
-            rows: 20_000,
-            interval: Duration::from_secs(10),
-        }
+        CheckpointPolicy::new(20_000, Duration::from_secs(10))
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -106,8 +102,6 @@ impl Destination for Sqlite {
             Ok((db, memory))
         };
         let (db, memory) = open().map_err(|error| self.explain(error))?;
-        load.check_layout(&memory)
-            .map_err(|error| error.at(self.path.display().to_string()))?;
         let tables = memory
             .tables
             .iter()
@@ -129,7 +123,7 @@ impl Destination for Sqlite {
         let path = self.path.clone();
         let open = self.opened()?;
         for table in &chunk.tables {
-            open.check(&table.schema, &chunk.resource)
+            open.check(&table.schema)
                 .map_err(|error| error.at(path.display().to_string()))?;
         }
         open.write(chunk).map_err(|error| explain(&path, error))
@@ -202,11 +196,8 @@ fn lock(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let place = |error: std::io::Error| {
-        Error::new(
-            ErrorKind::Destination,
-            format!("`{}` cannot be written: {error}", path.display()),
-        )
-        .hint("check that the folder exists and may be written to")
+        Error::file(ErrorKind::Destination, "write", path, error)
+            .hint("check that the folder exists and may be written to")
     };
     let file = File::options()
         .create(true)
@@ -241,7 +232,8 @@ fn explain(path: &Path, error: rusqlite::Error) -> Error {
         }
         _ => "nothing of the commit under way was written; what was committed before is whole",
     };
-    Error::new(ErrorKind::Destination, error.to_string())
+    Error::new(ErrorKind::Destination, "the database failed")
+        .caused_by(error)
         .at(path.display().to_string())
         .hint(hint)
 }

@@ -1,7 +1,7 @@
 //! Keeps the contract: decides whether a table, a column or a variant may be made, and takes back rows that are left out.
 
 use super::account::Account;
-use super::dynamic::Place;
+use super::place::Place;
 use super::{At, Normalizer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{ColumnType, Contract, Done, Drifted, Entity, Mode};

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::contract::Made;
-use super::names::{self, Naming};
+use super::names;
+use super::place::Place;
 use super::{At, Normalizer};
 use crate::record::json::{self, Number, Reader};
 use crate::record::layout::ValueRef;
@@ -12,40 +13,6 @@ use crate::schema::ColumnType;
 
 /// What is nested deeper stays JSON.
 const DEEPEST: usize = 32;
-
-/// A place below a row: JSON pointer within the row, and the name that a column there gets.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub path: String,
-    pub name: String,
-}
-
-impl Place {
-    /// The row itself.
-    pub fn row() -> Self {
-        Place {
-            path: String::new(),
-            name: String::new(),
-        }
-    }
-
-    /// The place at a key of this one.
-    pub fn below(&self, key: &str, naming: Naming) -> Self {
-        let escaped = key.replace('~', "~0").replace('/', "~1");
-        Place {
-            path: format!("{}/{escaped}", self.path),
-            name: names::join(&self.name, &naming.key(key)),
-        }
-    }
-
-    /// The keys, as a person writes them.
-    pub fn dotted(&self) -> String {
-        match self.path.strip_prefix('/') {
-            None => "(the value itself)".to_owned(),
-            Some(path) => path.replace('/', ".").replace("~1", "/").replace("~0", "~"),
-        }
-    }
-}
 
 /// A scalar, typed by what it is.
 enum Scalar<'a> {

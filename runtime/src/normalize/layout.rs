@@ -1,8 +1,8 @@
 //! Which tables and columns there are: those of an earlier run, those that the struct declares, those that come.
 
 use super::Normalizer;
-use super::dynamic::Place;
 use super::names;
+use super::place::Place;
 use super::table::Table;
 use crate::record::{Kept, RecordSchema, Selection, Shape};
 use crate::schema::{ColumnRole, ColumnType, TableSchema};

@@ -10,9 +10,9 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use std::sync::Arc;
 
-use super::dynamic::Place;
 use super::ids::{self, Hasher, Id};
 use super::names::{self, Naming};
+use super::place::Place;
 use crate::error::Result;
 use crate::record::json;
 use crate::schema::{ColumnRole, ColumnType, Layout, TableSchema};

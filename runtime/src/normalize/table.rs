@@ -421,8 +421,9 @@ impl Table {
         let rows = rows.map_err(|error| {
             Error::new(
                 ErrorKind::System,
-                format!("the rows of `{}` do not fit together: {error}", schema.name),
+                format!("the rows of `{}` do not fit together", schema.name),
             )
+            .caused_by(error)
         })?;
         Ok(Some(TableBatch { schema, rows }))
     }

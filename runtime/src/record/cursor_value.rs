@@ -5,8 +5,9 @@ use std::fmt;
 
 use super::decimal::Decimal;
 use super::layout::ValueRef;
+use super::parse_error::ParseError;
 use super::schema::Shape;
-use super::time::{Date, ParseError, Timestamp, UnixMillis, UnixTime, parse_instant, rfc3339};
+use super::time::{Date, Timestamp, UnixMillis, UnixTime, parse_instant, rfc3339};
 
 /// How the values of a field are written in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

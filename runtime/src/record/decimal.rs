@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::time::ParseError;
+use super::parse_error::ParseError;
 
 /// Digits behind the point.
 const SCALE: u32 = 9;
@@ -11,6 +11,15 @@ const SCALE: u32 = 9;
 const MAX: i128 = 10_i128.pow(38) - 1;
 
 /// An exact number of up to 38 digits, 9 of which stand behind the point; sent as a number or as text.
+///
+/// ```
+/// use etlgen_runtime::prelude::Decimal;
+///
+/// let price: Decimal = "19.90".parse()?;
+/// assert_eq!(price.to_string(), "19.9");
+/// assert!(price < "20".parse()?);
+/// # Ok::<(), etlgen_runtime::record::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal(i128);
 

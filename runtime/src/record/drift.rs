@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::json;
+use super::{Json, JsonRef, json};
 
 /// What the API sent and the struct does not say: unknown keys, and values that do not fit their field, each with its
 /// raw JSON. It mirrors the record and holds nothing where there is nothing to hold.
@@ -45,19 +45,20 @@ impl Drift {
         self.0.is_none()
     }
 
-    /// The raw JSON at these keys, joined with dots (an item of a list by its place, from 0), if it is here.
-    pub fn get(&self, path: &str) -> Option<&str> {
+    /// The JSON at these keys, joined with dots (an item of a list by its place, from 0), if it is here. For a parameter
+    /// use [`Drift::text`].
+    pub fn get(&self, path: &str) -> Option<JsonRef<'_>> {
         let keys: Vec<&str> = path.split('.').collect();
-        find(self.0.as_deref()?, &keys)
+        find(self.0.as_deref()?, &keys).map(JsonRef::from_raw)
     }
 
     /// The text at these keys: a string without its quotes, a number or a boolean as it stands.
     pub fn text(&self, path: &str) -> Option<String> {
-        json::scalar_text(self.get(path)?)
+        self.get(path)?.text()
     }
 
-    /// Takes away what is held for that key of the record itself, so that it is not loaded, and gives its raw JSON.
-    pub fn take(&mut self, key: &str) -> Option<String> {
+    /// Removes what is held for that key of the record itself, so that it is not loaded, and returns its JSON.
+    pub fn take(&mut self, key: &str) -> Option<Json> {
         let Some(Content::Record(entries)) = self.0.as_deref_mut() else {
             return None;
         };
@@ -69,7 +70,7 @@ impl Drift {
             self.0 = None;
         }
         match entry.content {
-            Content::Raw(raw) | Content::Again(raw) => Some(raw.into_string()),
+            Content::Raw(raw) | Content::Again(raw) => Some(Json::from_raw(raw)),
             _ => None,
         }
     }

@@ -7,8 +7,7 @@ use super::drift::{self, Content};
 use super::json;
 use super::layout::{RecordRef, ValueRef};
 use super::path::parse_path;
-use super::read::nested;
-use super::schema::{Field, Ordered, RecordSchema, Shape};
+use super::schema::{Field, IsOrdered, RecordSchema, Shape, nested};
 use super::{Drift, Record, Row, RowRef};
 
 /// A field of `R` named by a handle, or by its JSON keys joined with dots (`"commit.committer.date"`). The keys need
@@ -35,18 +34,13 @@ impl<R: Record> FieldPath<R> {
     }
 
     /// How a cursor value of this field is written in a request; text if the struct does not know the field.
-    pub fn wire_format(&self) -> WireFormat {
+    pub(crate) fn wire_format(&self) -> WireFormat {
         self.lookup.wire_format(R::SCHEMA)
-    }
-
-    /// Whether the struct knows the field.
-    pub fn is_declared(&self) -> bool {
-        self.lookup.shape(R::SCHEMA).is_some()
     }
 
     /// The value there, if it can serve as a cursor position. A value that does not fit its field is read as its
     /// wire format, or is none.
-    pub fn cursor_value(&self, row: &Row<R>) -> Option<CursorValue> {
+    pub(crate) fn cursor_value(&self, row: &Row<R>) -> Option<CursorValue> {
         self.lookup.cursor_value(R::SCHEMA, row.erased())
     }
 
@@ -54,23 +48,70 @@ impl<R: Record> FieldPath<R> {
     pub fn text(&self, row: &Row<R>) -> Option<String> {
         self.lookup.text(row.erased())
     }
+}
 
-    /// The raw JSON there, of a record as it came; `None` if it is missing, null, or the bytes are not JSON.
-    pub fn resolve<'a>(&self, record: &'a [u8]) -> Option<&'a str> {
-        let text = std::str::from_utf8(record).ok()?;
-        json::find(text, self.keys().iter().map(String::as_str)).filter(|raw| *raw != "null")
+/// What names a field of `R` that can be a key or a cursor: a handle (`Invoice::ID`), or the field's JSON keys joined
+/// with dots (`"meta.id"`).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name a field of `{R}`",
+    label = "not a field of `{R}`",
+    note = "write a handle of the record, like `{R}::ID`, or the JSON keys of the field, joined with dots: `\"meta.id\"`"
+)]
+pub trait IntoFieldPath<R> {
+    /// The field.
+    fn into_field_path(self) -> FieldPath<R>;
+}
+
+impl<R: Record, O: IsOrdered> IntoFieldPath<R> for Field<R, O> {
+    fn into_field_path(self) -> FieldPath<R> {
+        FieldPath::new(vec![self.key().to_owned()])
     }
 }
 
-impl<R: Record> From<Field<R, Ordered>> for FieldPath<R> {
-    fn from(field: Field<R, Ordered>) -> Self {
-        FieldPath::new(vec![field.key().to_owned()])
+impl<R: Record> IntoFieldPath<R> for &str {
+    fn into_field_path(self) -> FieldPath<R> {
+        FieldPath::new(parse_path(self))
     }
 }
 
-impl<R: Record> From<&str> for FieldPath<R> {
-    fn from(path: &str) -> Self {
-        FieldPath::new(parse_path(path))
+impl<R> IntoFieldPath<R> for FieldPath<R> {
+    fn into_field_path(self) -> FieldPath<R> {
+        self
+    }
+}
+
+/// A key of a record: one field, or a list of fields that name a record together (`[Line::ORDER, Line::NUMBER]`).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a key of `{R}`",
+    label = "not a field of `{R}`, nor a list of its fields",
+    note = "write a handle of the record, like `{R}::ID`, the JSON keys of a field (`\"meta.id\"`), or a list of these"
+)]
+pub trait IntoKey<R> {
+    /// The fields.
+    fn into_key(self) -> Vec<FieldPath<R>>;
+}
+
+impl<R: Record, O: IsOrdered> IntoKey<R> for Field<R, O> {
+    fn into_key(self) -> Vec<FieldPath<R>> {
+        vec![self.into_field_path()]
+    }
+}
+
+impl<R: Record> IntoKey<R> for &str {
+    fn into_key(self) -> Vec<FieldPath<R>> {
+        vec![self.into_field_path()]
+    }
+}
+
+impl<R, F: IntoFieldPath<R>, const N: usize> IntoKey<R> for [F; N] {
+    fn into_key(self) -> Vec<FieldPath<R>> {
+        self.map(F::into_field_path).into()
+    }
+}
+
+impl<R, F: IntoFieldPath<R>> IntoKey<R> for Vec<F> {
+    fn into_key(self) -> Vec<FieldPath<R>> {
+        self.into_iter().map(F::into_field_path).collect()
     }
 }
 

@@ -4,11 +4,8 @@
 use std::marker::PhantomData;
 use std::mem::{self, MaybeUninit};
 
-use super::schema::{FieldType, ListType, RecordSchema, Shape, Value, for_each_scalar};
+use super::schema::{ALIGN, FieldType, ListType, RecordSchema, Shape, Value, for_each_scalar};
 use super::{Bytes, Date, Decimal, Dynamic, Json, Record, Timestamp, UnixMillis, UnixTime, Uuid};
-
-/// The strictest alignment of a record.
-pub(crate) const ALIGN: usize = mem::align_of::<u128>();
 
 // The operations of a field or a list, one tiny function per type.
 
@@ -463,5 +460,29 @@ impl<'a> ListRef<'a> {
         }
         // SAFETY: the item is there, and of that shape.
         unsafe { value_at(self.list.item, self.start.add(index * self.list.stride)) }
+    }
+}
+
+impl FieldType {
+    pub(super) const fn new<T: Value>() -> Self {
+        FieldType {
+            shape: T::SHAPE,
+            none: none::<T>,
+            get: get::<T>,
+            get_mut: get_mut::<T>,
+            fill: fill::<T>,
+        }
+    }
+}
+
+impl ListType {
+    pub(super) const fn new<T: Value>() -> Self {
+        ListType {
+            item: T::SHAPE,
+            stride: mem::size_of::<T>(),
+            push: push::<T>,
+            items: items::<T>,
+            items_mut: items_mut::<T>,
+        }
     }
 }

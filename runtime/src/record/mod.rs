@@ -38,40 +38,53 @@ mod field;
 pub(crate) mod json;
 #[allow(unsafe_code)]
 pub(crate) mod layout;
-mod page;
+pub(crate) mod page;
+mod parse_error;
 mod partial;
 mod path;
 mod read;
 #[allow(unsafe_code)]
-mod schema;
+pub(crate) mod schema;
 mod select;
 pub(crate) mod serialize;
 mod time;
 mod value;
 
-pub use cursor_value::{CursorValue, WireFormat};
+pub(crate) use cursor_value::{CursorValue, WireFormat};
 pub use decimal::Decimal;
 pub(crate) use drift::Content;
 pub use drift::Drift;
 pub use etlgen_derive::Record;
-pub use field::{AnyField, FieldPath};
+pub use field::{AnyField, FieldPath, IntoFieldPath, IntoKey};
 pub(crate) use field::{Found, Lookup};
-pub use page::{Page, PageReader};
+pub(crate) use page::PageReader;
+pub use parse_error::ParseError;
 pub(crate) use partial::{OpenList, OwnSigns, Partial};
 pub(crate) use path::parse_path;
 #[cfg(test)]
-pub(crate) use read::nested;
-pub use schema::{
-    Field, FieldSchema, FieldType, FieldValue, ListType, Ordered, Record, RecordSchema, Shape,
-    Unordered, Value, schema_of,
-};
+pub(crate) use schema::nested;
+pub use schema::{Field, IsOrdered, Ordered, Record, Unordered};
+pub(crate) use schema::{RecordSchema, Shape};
 pub use select::SelectRule;
 pub(crate) use select::{Kept, Selection};
-pub use time::{Date, ParseError, Timestamp, UnixMillis, UnixTime};
+pub use time::{Date, Timestamp, UnixMillis, UnixTime};
 pub(crate) use time::{day, parse_instant, sortable};
-pub use value::{Bytes, Dynamic, Json, Uuid};
+pub use value::{Bytes, Dynamic, Json, JsonRef, Uuid};
 
 /// A record, and what the API sent that its struct does not say.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Customer {
+///     id: Option<String>,
+/// }
+///
+/// fn is_internal(row: &Row<Customer>) -> bool {
+///     row.record.id.is_none() || row.drift.text("kind").as_deref() == Some("internal")
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Row<T> {
     /// The typed part.

@@ -5,8 +5,7 @@ use serde_json::Value;
 use super::drift::Content;
 use super::json;
 use super::layout::{RecordRef, ValueRef};
-use super::read::nested;
-use super::schema::{RecordSchema, Shape};
+use super::schema::{RecordSchema, Shape, nested};
 use super::{Drift, RowRef};
 
 /// Keys beside a list that say by `true` that more follows.

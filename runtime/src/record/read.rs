@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::drift::{Content, Entry};
 use super::json::{Number, Quoted, Reader, Syntax, compact};
 use super::layout::{ItemsMut, ListMut, PushMut, RecordMut, Slot, Template};
-use super::schema::{ListType, RecordSchema, Shape, for_each_scalar};
+use super::schema::{RecordSchema, for_each_scalar, nested};
 use super::select::{Kept, Selection};
 use super::{Bytes, Date, Decimal, Dynamic, Json, Timestamp, UnixMillis, UnixTime, Uuid};
 
@@ -126,15 +126,6 @@ impl Plan {
             .collect();
         self.nodes[at].children = children;
         at as u32
-    }
-}
-
-/// The records that such a value holds.
-pub(crate) fn nested(shape: Shape) -> Option<&'static RecordSchema> {
-    match shape {
-        Shape::Record(schema) | Shape::Boxed(schema) => Some(schema()),
-        Shape::List(ListType { item, .. }) => nested(*item),
-        _ => None,
     }
 }
 

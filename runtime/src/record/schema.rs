@@ -4,7 +4,10 @@ use std::any::TypeId;
 use std::marker::PhantomData;
 use std::mem;
 
-use super::{Bytes, Date, Decimal, Dynamic, Json, Timestamp, UnixMillis, UnixTime, Uuid, layout};
+use super::{Bytes, Date, Decimal, Dynamic, Json, Timestamp, UnixMillis, UnixTime, Uuid};
+
+/// A record is aligned to that at most.
+pub(crate) const ALIGN: usize = mem::align_of::<u128>();
 
 /// Calls a macro with every scalar: the name of its variants, and its Rust type.
 macro_rules! for_each_scalar {
@@ -42,6 +45,21 @@ macro_rules! for_each_scalar {
 pub(crate) use for_each_scalar;
 
 /// A struct that `#[derive(Record)]` describes. Never implemented by hand.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// #[record(drop("ssn"))]
+/// struct Customer {
+///     id: Option<String>,
+///     #[record(key = "fullName", column = "name")]
+///     full_name: Option<String>,
+///     created: Option<Timestamp>,
+/// }
+///
+/// let customers = Customer::list("customers", "/v1/customers").primary_key(Customer::ID);
+/// ```
 ///
 /// # Safety
 /// `SCHEMA` must list every field of the struct with its true offset and type, and describe nothing else.
@@ -106,6 +124,16 @@ pub struct Ordered;
 /// Marks a field whose values have no order.
 #[derive(Clone, Copy, Debug)]
 pub struct Unordered;
+
+/// Holds for a field whose values have an order.
+#[diagnostic::on_unimplemented(
+    message = "this field has no order, so it cannot be a key or a cursor",
+    label = "the values of this field have no order",
+    note = "a key or a cursor is a number, a text or a time"
+)]
+pub trait IsOrdered {}
+
+impl IsOrdered for Ordered {}
 
 macro_rules! define_shape {
     ($($(#[$doc:meta])* $name:ident $ty:ty,)*) => {
@@ -209,6 +237,15 @@ pub struct RecordSchema {
     pub(crate) whole: bool,
 }
 
+/// The records that such a value holds.
+pub(crate) fn nested(shape: Shape) -> Option<&'static RecordSchema> {
+    match shape {
+        Shape::Record(schema) | Shape::Boxed(schema) => Some(schema()),
+        Shape::List(ListType { item, .. }) => nested(*item),
+        _ => None,
+    }
+}
+
 impl RecordSchema {
     /// The schema of `T`; called by the derive.
     #[doc(hidden)]
@@ -217,7 +254,7 @@ impl RecordSchema {
         fields: &'static [FieldSchema],
         dropped: &'static [&'static str],
     ) -> Self {
-        assert!(mem::align_of::<T>() <= layout::ALIGN);
+        assert!(mem::align_of::<T>() <= ALIGN);
         RecordSchema {
             name,
             fields,
@@ -302,18 +339,6 @@ pub struct FieldType {
     pub(crate) fill: unsafe fn(*mut u8, *const u8) -> *mut u8,
 }
 
-impl FieldType {
-    const fn new<T: Value>() -> Self {
-        FieldType {
-            shape: T::SHAPE,
-            none: layout::none::<T>,
-            get: layout::get::<T>,
-            get_mut: layout::get_mut::<T>,
-            fill: layout::fill::<T>,
-        }
-    }
-}
-
 /// How to get at a `Vec<T>`.
 #[doc(hidden)]
 pub struct ListType {
@@ -331,16 +356,6 @@ impl ListType {
     /// What its items are.
     pub fn item(&self) -> Shape {
         self.item
-    }
-
-    const fn new<T: Value>() -> Self {
-        ListType {
-            item: T::SHAPE,
-            stride: mem::size_of::<T>(),
-            push: layout::push::<T>,
-            items: layout::items::<T>,
-            items_mut: layout::items_mut::<T>,
-        }
     }
 }
 

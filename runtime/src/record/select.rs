@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use super::json::Reader;
 use super::path::parse_path;
-use super::read::nested;
-use super::schema::{ListType, RecordSchema, Shape};
+use super::schema::{ListType, RecordSchema, Shape, nested};
 use crate::error::{Error, ErrorKind};
 
 /// What is nested deeper, list in list, is wanted as a whole or not at all.
@@ -361,7 +360,7 @@ mod tests {
     #[test]
     fn what_is_no_pattern_says_how_one_looks() {
         for text in ["", "invoices", "!invoices", ".id", "invoices."] {
-            let error = text.parse::<SelectRule>().unwrap_err().to_string();
+            let error = text.parse::<SelectRule>().unwrap_err().report();
             assert!(error.contains("RESOURCE.FIELD"), "{text}: {error}");
         }
     }

@@ -3,20 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::parse_error::ParseError;
+
 const MICROS: i64 = 1_000_000;
 const DAY: i64 = 86_400;
-
-/// Text that does not say what it should.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParseError(pub(crate) &'static str);
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}", self.0)
-    }
-}
-
-impl std::error::Error for ParseError {}
 
 macro_rules! instant {
     ($(#[$doc:meta])* $name:ident) => {
@@ -53,16 +43,41 @@ macro_rules! instant {
 instant! {
     /// A point in time, sent as text: RFC 3339 with any offset (a space may stand for the `T`, and no offset means
     /// UTC). Held to the microsecond.
+    ///
+    /// ```
+    /// use etlgen_runtime::prelude::Timestamp;
+    ///
+    /// let time: Timestamp = "2024-01-31T13:00:00+01:00".parse()?;
+    /// assert_eq!(time.seconds(), 1_706_702_400);
+    /// assert_eq!(time.to_string(), "2024-01-31T12:00:00Z");
+    /// # Ok::<(), etlgen_runtime::record::ParseError>(())
+    /// ```
     Timestamp
 }
 instant! {
     /// A point in time, sent as seconds since 1970: a number with up to six digits behind the point, the same as text,
     /// or RFC 3339.
+    ///
+    /// ```
+    /// use etlgen_runtime::prelude::UnixTime;
+    ///
+    /// let time: UnixTime = "1706702400".parse()?;
+    /// assert_eq!(time, UnixTime::from_micros(1_706_702_400_000_000));
+    /// # Ok::<(), etlgen_runtime::record::ParseError>(())
+    /// ```
     UnixTime
 }
 instant! {
     /// A point in time, sent as milliseconds since 1970: a number with up to three digits behind the point, the same as
     /// text, or RFC 3339.
+    ///
+    /// ```
+    /// use etlgen_runtime::prelude::UnixMillis;
+    ///
+    /// let time: UnixMillis = "1706702400000".parse()?;
+    /// assert_eq!(time.seconds(), 1_706_702_400);
+    /// # Ok::<(), etlgen_runtime::record::ParseError>(())
+    /// ```
     UnixMillis
 }
 
@@ -99,6 +114,14 @@ impl FromStr for UnixMillis {
 }
 
 /// A day, sent as `2024-01-31`.
+///
+/// ```
+/// use etlgen_runtime::prelude::Date;
+///
+/// let day: Date = "2024-01-31".parse()?;
+/// assert_eq!(day.to_string(), "2024-01-31");
+/// # Ok::<(), etlgen_runtime::record::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(i32);
 

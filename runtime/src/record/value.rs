@@ -4,9 +4,17 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::json;
-use super::time::ParseError;
+use super::parse_error::ParseError;
 
 /// A UUID, sent as 36 characters.
+///
+/// ```
+/// use etlgen_runtime::prelude::Uuid;
+///
+/// let id: Uuid = "123E4567-E89B-12D3-A456-426614174000".parse()?;
+/// assert_eq!(id.to_string(), "123e4567-e89b-12d3-a456-426614174000");
+/// # Ok::<(), etlgen_runtime::record::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uuid(u128);
 
@@ -66,6 +74,14 @@ impl fmt::Display for Uuid {
 }
 
 /// Bytes, sent as base64 with padding.
+///
+/// ```
+/// use etlgen_runtime::prelude::Bytes;
+///
+/// let bytes: Bytes = "TWFu".parse()?;
+/// assert_eq!(bytes.as_slice(), b"Man");
+/// # Ok::<(), etlgen_runtime::record::ParseError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bytes(Vec<u8>);
 
@@ -146,6 +162,16 @@ impl fmt::Display for Bytes {
 
 /// Any JSON, kept as it came (without the white space between its parts). As a field it is one JSON column; as a
 /// record (`Resource<Json>`) it is typed when it is loaded.
+///
+/// ```
+/// use etlgen_runtime::prelude::Json;
+///
+/// let user: Json = r#"{"id": 7, "name": "Ada", "tags": ["a", "b"]}"#.parse()?;
+/// assert_eq!(user.text("id").as_deref(), Some("7"));
+/// assert_eq!(user.text("name").as_deref(), Some("Ada"));
+/// assert_eq!(user.get("tags").unwrap().as_str(), r#"["a","b"]"#);
+/// # Ok::<(), etlgen_runtime::record::ParseError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Json(Box<str>);
 
@@ -166,19 +192,79 @@ impl Json {
         if self.0.is_empty() { "null" } else { &self.0 }
     }
 
-    /// The raw JSON of the value at these keys, joined with dots; `None` if it is missing or null.
-    pub fn get(&self, path: &str) -> Option<&str> {
-        json::find(self.as_str(), path.split('.')).filter(|raw| *raw != "null")
+    /// The JSON at these keys, joined with dots (an item of a list by its place, from 0); `None` if it is missing or
+    /// null. For a parameter use [`Json::text`].
+    pub fn get(&self, path: &str) -> Option<JsonRef<'_>> {
+        JsonRef(self.as_str()).get(path)
     }
 
-    /// The text of the value at these keys: a string without its quotes, a number or a boolean as it stands.
+    /// The text of the value at these keys: a string without its quotes, a number or a boolean as it stands; `None` for
+    /// an object, a list, null, or if it is missing.
     pub fn text(&self, path: &str) -> Option<String> {
-        json::scalar_text(self.get(path)?)
+        self.get(path)?.text()
     }
 
     /// The value, parsed. Numbers beyond 64 bits become doubles there; the text has them exactly.
     pub fn to_value(&self) -> Option<serde_json::Value> {
         serde_json::from_str(self.as_str()).ok()
+    }
+}
+
+/// JSON within other JSON, as it came: what [`Json::get`] and [`Drift::get`](super::Drift::get) return.
+///
+/// It is JSON, not text: a string has its quotes. Therefore it cannot be a parameter of a request; its
+/// [`JsonRef::text`] can.
+///
+/// ```
+/// use etlgen_runtime::prelude::Json;
+///
+/// let channel: Json = r#"{"id": "C1", "topic": {"text": "news"}}"#.parse()?;
+/// assert_eq!(channel.get("topic").unwrap().as_str(), r#"{"text":"news"}"#);
+/// assert_eq!(channel.get("id").unwrap().as_str(), r#""C1""#);
+/// assert_eq!(channel.text("id").as_deref(), Some("C1"));
+/// assert_eq!(channel.text("topic"), None);
+/// # Ok::<(), etlgen_runtime::record::ParseError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct JsonRef<'a>(&'a str);
+
+impl<'a> JsonRef<'a> {
+    /// JSON text that is known to be valid.
+    pub(crate) fn from_raw(raw: &'a str) -> Self {
+        JsonRef(raw)
+    }
+
+    /// The JSON text.
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// The JSON at these keys, as [`Json::get`].
+    pub fn get(self, path: &str) -> Option<JsonRef<'a>> {
+        let found = json::find(self.0, path.split('.')).filter(|raw| *raw != "null");
+        found.map(JsonRef)
+    }
+
+    /// A string without its quotes, a number or a boolean as it stands; `None` for an object, a list or null.
+    pub fn text(self) -> Option<String> {
+        json::scalar_text(self.0)
+    }
+
+    /// A copy of its own.
+    pub fn to_json(self) -> Json {
+        Json(self.0.into())
+    }
+}
+
+impl fmt::Debug for JsonRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl fmt::Display for JsonRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
     }
 }
 
@@ -208,6 +294,21 @@ impl FromStr for Json {
 }
 
 /// Any JSON that is typed when it is loaded: objects become columns, lists become tables.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Event {
+///     id: Option<String>,
+///     /// The columns `data__…` come from the data itself.
+///     data: Option<Dynamic>,
+/// }
+///
+/// let data = Dynamic::new(r#"{"amount": 3}"#.parse()?);
+/// assert_eq!(data.json().text("amount").as_deref(), Some("3"));
+/// # Ok::<(), etlgen_runtime::record::ParseError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Dynamic(Json);
 
@@ -290,8 +391,10 @@ mod tests {
             .parse()
             .unwrap();
         assert_eq!(json.as_str(), r#"{"a":{"b c":[1,"x \n y"]},"n":null}"#);
-        assert_eq!(json.get("a.b c"), Some(r#"[1,"x \n y"]"#));
-        assert_eq!(json.get("a.b c.0"), Some("1"));
+        let at = |path| json.get(path).map(JsonRef::as_str);
+        assert_eq!(at("a.b c"), Some(r#"[1,"x \n y"]"#));
+        assert_eq!(at("a.b c.0"), Some("1"));
+        assert_eq!(json.text("a.b c"), None);
         assert_eq!(json.text("a.b c.1").as_deref(), Some("x \n y"));
         assert_eq!(json.get("n"), None);
         assert_eq!(Json::default().as_str(), "null");

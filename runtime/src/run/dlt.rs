@@ -322,8 +322,13 @@ fn chunk(table: &str, disposition: Disposition, cells: Vec<(&str, Cell<'_>)>) ->
         });
     }
     let fields: Vec<_> = columns.iter().map(Column::arrow_field).collect();
-    let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-        .map_err(|error| Error::new(ErrorKind::System, format!("a row of `{table}`: {error}")))?;
+    let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| {
+        Error::new(
+            ErrorKind::System,
+            format!("a row of `{table}` cannot be made"),
+        )
+        .caused_by(error)
+    })?;
     let schema = TableSchema {
         name: table.to_owned(),
         resource: table.to_owned(),
@@ -340,7 +345,7 @@ fn chunk(table: &str, disposition: Disposition, cells: Vec<(&str, Cell<'_>)>) ->
         }],
         begins_pass: false,
         ends_pass: false,
-        vanished: None,
-        gone: None,
+        not_seen: None,
+        deleted: None,
     })
 }

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 use crate::error::{ErrorKind, Result};
-use crate::load::Vanished;
+use crate::load::NotSeenSince;
 use crate::page::Proof;
 use crate::run::ahead::flatten;
 use crate::run::children::Found;
@@ -171,8 +171,8 @@ impl Extraction {
         let whole =
             ended != Ended::Stopped && self.explicit.is_none() && !self.partial.load(Relaxed);
         if whole && self.deletes != Deletes::Keep {
-            sink.vanished = Some(Vanished {
-                before: self.pass.clone(),
+            sink.not_seen = Some(NotSeenSince {
+                load: self.pass.clone(),
                 mark: (self.deletes == Deletes::Soft).then(now),
             });
         }

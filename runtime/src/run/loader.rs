@@ -7,12 +7,13 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::checks::{self, Checks};
 use crate::load::{CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory};
 use crate::run::dlt::Meta;
 use crate::run::evolve::Evolved;
 use crate::run::{Observer, Progress, trace};
 use crate::schema::Drifted;
-use crate::state::{StateChange, StateRow};
+use crate::state::StateChange;
 
 /// Chunks that may wait for the destination; more would only cost memory.
 const WAITING: usize = 2;
@@ -77,16 +78,24 @@ impl Loader {
             let _within = span.entered();
             let mut destination = destination;
             let mut meta = meta;
-            let memory = destination.open(&load);
+            let memory = destination.open(&load).and_then(|memory| {
+                let place = |error: Error| error.at(destination.describe());
+                checks::layout(&load, &memory).map_err(place)?;
+                Ok(memory)
+            });
             let evolved = memory.and_then(|memory| evolve(&mut *destination, memory));
-            let usable = evolved.is_ok();
+            let checks = evolved.as_ref().map(|evolved| Checks::new(&evolved.memory));
             if let (Ok(evolved), Some(meta)) = (&evolved, &mut meta) {
                 let tables = evolved.memory.tables.iter();
                 tables.for_each(|table| meta.learn(table));
             }
-            if opened.send(evolved).is_ok() && usable {
+            let checks = checks.ok();
+            if opened.send(evolved).is_ok()
+                && let Some(checks) = checks
+            {
                 let worker = Worker {
                     destination,
+                    checks,
                     observer,
                     policy,
                     meta,
@@ -129,6 +138,7 @@ fn lost() -> Error {
 
 struct Worker {
     destination: Box<dyn Destination>,
+    checks: Checks,
     observer: Arc<dyn Observer>,
     policy: CheckpointPolicy,
     /// In dlt's layout: the rows of dlt's own tables.
@@ -177,6 +187,8 @@ impl Worker {
 
     fn take(&mut self, delivery: Delivery) -> Result<()> {
         if let Some(chunk) = &delivery.chunk {
+            let place = |error: Error| error.at(self.destination.describe());
+            self.checks.chunk(chunk).map_err(place)?;
             self.destination.write(chunk)?;
             if let Some(meta) = &mut self.meta {
                 chunk
@@ -193,13 +205,9 @@ impl Worker {
                 .map_or(0, |root| root.rows.num_rows() as u64);
         }
         for change in delivery.state {
-            let key = match &change {
-                StateChange::Put(StateRow {
-                    resource, slice, ..
-                })
-                | StateChange::Forget { resource, slice } => (resource.clone(), slice.clone()),
-            };
-            self.state.insert(key, change);
+            let (resource, slice) = change.key();
+            self.state
+                .insert((resource.to_owned(), slice.to_owned()), change);
         }
         self.since.get_or_insert_with(Instant::now);
         Ok(())

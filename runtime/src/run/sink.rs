@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{CheckpointPolicy, Chunk, Gone, Vanished};
+use crate::load::{CheckpointPolicy, Chunk, DeletedIds, NotSeenSince};
 use crate::normalize::{Normalizer, RowOrigin};
 use crate::record::{CursorValue, Lookup, RowRef};
 use crate::run::changes::{Feed, Pending};
@@ -43,7 +43,7 @@ pub(crate) struct Sink {
     /// The next chunk begins a staged pass.
     begins_pass: bool,
     /// What becomes of the records that a whole pass has not brought; said when it ends.
-    pub vanished: Option<Vanished>,
+    pub not_seen: Option<NotSeenSince>,
     /// What the state says once the resource has been read to its end.
     pub last: Option<StateChange>,
     /// What becomes of records that are gone.
@@ -99,7 +99,7 @@ impl Sink {
             stats,
             state: Vec::new(),
             begins_pass: false,
-            vanished: None,
+            not_seen: None,
             last: None,
             deletes: Deletes::Keep,
             tombstone: None,
@@ -140,7 +140,7 @@ impl Sink {
         if let Err(error) = drained {
             // The state says that rows are loaded which wait with those of this page.
             if error.kind() == ErrorKind::Contract {
-                self.refused = Some(error.to_string());
+                self.refused = Some(error.report());
             }
             return Err(error);
         }
@@ -234,8 +234,8 @@ impl Sink {
             begins_pass: std::mem::take(&mut self.begins_pass),
             ends_pass: ends_pass && self.disposition == Disposition::Replace,
             tables,
-            vanished: self.vanished.take_if(|_| ends_pass),
-            gone: (!gone.is_empty()).then_some(Gone { ids: gone, mark }),
+            not_seen: self.not_seen.take_if(|_| ends_pass),
+            deleted: (!gone.is_empty()).then_some(DeletedIds { ids: gone, mark }),
         });
         if let Some(chunk) = &chunk {
             let mut shared = self.stats.lock();

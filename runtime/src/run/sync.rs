@@ -35,11 +35,7 @@ pub async fn sync(
     observer: Arc<dyn Observer>,
 ) -> Result<RunReport> {
     source.validate()?;
-    let load = LoadInfo {
-        id: load_id(),
-        source: source.name().to_owned(),
-        layout: Some(options.layout),
-    };
+    let load = LoadInfo::new(load_id(), source.name(), options.layout);
     let span = trace::run(source.name(), &load.id, &destination.describe());
     let run = run(source, destination, load, options, observer);
     let report = run.instrument(span.clone()).await?;
@@ -330,7 +326,7 @@ impl Plan<'_> {
                 Err(error) if error.kind() == ErrorKind::Stopped => Outcome::Stopped,
                 Ok(_) => Outcome::Complete,
                 Err(error) if error.kind() == ErrorKind::Destination => return Err(error),
-                Err(error) => Outcome::Failed(error.kind(), error.to_string()),
+                Err(error) => Outcome::Failed(error.kind(), error.report()),
             };
             let error = if let Outcome::Failed(_, message) = &outcome {
                 Some(message.clone())

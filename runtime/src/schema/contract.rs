@@ -6,6 +6,13 @@ use std::str::FromStr;
 use crate::error::{Error, ErrorKind};
 
 /// What is done with a value for which a table, a column or a variant would have to be made.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// // Values of another type than their column's are left out, and counted.
+/// let contract = Contract::evolve().types(Mode::DiscardValue);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// It is made.
@@ -74,6 +81,19 @@ impl fmt::Display for Entity {
 
 /// What is done with values for which a table, a column or a variant would have to be made:
 /// `Contract::evolve().columns(Mode::DiscardValue)`.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Order {
+///     id: Option<String>,
+/// }
+///
+/// // New lists become tables; a new key fails the resource.
+/// let contract = Contract::evolve().columns(Mode::Freeze);
+/// let orders = Order::list("orders", "/orders").contract(contract);
+/// ```
 ///
 /// What the struct declares, and what the destination holds already, is no violation; nor are the tables and columns that
 /// a resource without a struct (`Resource<Json>`) makes in its first load, and the columns of a new child table in the load
@@ -254,7 +274,7 @@ mod tests {
             "columns=",
             "columns:freeze=a",
         ] {
-            let error = text.parse::<ContractRule>().unwrap_err().to_string();
+            let error = text.parse::<ContractRule>().unwrap_err().report();
             assert!(error.contains("discard_value"), "{text}: {error}");
         }
         let rule: ContractRule = "crm:deals: columns = freeze ".parse().unwrap();

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// What was done with values that the struct does not say.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Done {
     /// They are in that column.
     Column(String),
@@ -31,6 +32,7 @@ impl fmt::Display for Done {
 
 /// A kind of value that the struct does not say: where it stood, what it was, what was done with it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Drifted {
     /// The table of the row.
     pub table: String,

@@ -138,6 +138,7 @@ impl ColumnRole {
 
 /// One column of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Column {
     /// The name in the destination.
     pub name: String,
@@ -150,6 +151,21 @@ pub struct Column {
 }
 
 impl Column {
+    /// A column of that name, type and role; `path` is a JSON pointer, empty for a system column.
+    pub fn new(
+        name: impl Into<String>,
+        ty: ColumnType,
+        role: ColumnRole,
+        path: impl Into<String>,
+    ) -> Self {
+        Column {
+            name: name.into(),
+            ty,
+            role,
+            path: path.into(),
+        }
+    }
+
     /// The Arrow field of this column; every column may be null.
     pub fn arrow_field(&self) -> Field {
         Field::new(&self.name, self.ty.arrow(), true)
@@ -158,6 +174,7 @@ impl Column {
 
 /// A root table (one row per record) or a child table (one row per element of a list).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TableSchema {
     /// The name in the destination.
     pub name: String,
@@ -172,6 +189,22 @@ pub struct TableSchema {
 }
 
 impl TableSchema {
+    /// The root table of a resource; for a child table set `parent` and `path`.
+    pub fn new(name: impl Into<String>, resource: impl Into<String>, columns: Vec<Column>) -> Self {
+        TableSchema {
+            name: name.into(),
+            resource: resource.into(),
+            parent: None,
+            path: String::new(),
+            columns,
+        }
+    }
+
+    /// Whether it holds what dlt's layout says of loads (`_dlt_loads`, `_dlt_version`), and no records of the API.
+    pub fn is_meta(&self) -> bool {
+        is_meta(&self.resource)
+    }
+
     /// The column of that role, if the table has one.
     pub fn role(&self, role: ColumnRole) -> Option<&Column> {
         self.columns.iter().find(|column| column.role == role)
@@ -180,6 +213,7 @@ impl TableSchema {
 
 /// Rows of one table. The batch has exactly the schema's columns, in its order.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TableBatch {
     /// The table.
     pub schema: Arc<TableSchema>,
@@ -187,7 +221,26 @@ pub struct TableBatch {
     pub rows: RecordBatch,
 }
 
+impl TableBatch {
+    /// Rows of that table.
+    pub fn new(schema: Arc<TableSchema>, rows: RecordBatch) -> Self {
+        TableBatch { schema, rows }
+    }
+}
+
 /// How new rows meet the rows that are there.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Rate {
+///     day: Option<Date>,
+/// }
+///
+/// // Each run replaces all rows.
+/// let rates = Rate::list("rates", "/rates").write(Disposition::Replace);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Disposition {
     /// Every record is a new row; one that was loaded before, to the letter, is not loaded again.
@@ -199,6 +252,19 @@ pub enum Disposition {
 }
 
 /// What becomes of records that a whole reading of a resource does not bring any more.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Customer {
+///     id: Option<String>,
+/// }
+///
+/// let customers = Customer::list("customers", "/customers")
+///     .primary_key(Customer::ID)
+///     .deletes(Deletes::Soft);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Deletes {
     /// They stay as they are.

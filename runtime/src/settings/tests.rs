@@ -54,7 +54,7 @@ fn the_first_place_that_has_a_value_counts() {
 #[test]
 fn what_is_missing_is_named_with_the_places() {
     let error = Config::load_from(&places(&[], &[(".env", "")]).unwrap());
-    let message = error.err().unwrap().to_string();
+    let message = error.err().unwrap().report();
     assert_eq!(
         message,
         "no value for the setting `api_key`\n  hint: looked for the flag --api-key, the environment variable \
@@ -68,7 +68,7 @@ fn files_that_cannot_be_read_are_named_without_their_text() {
         [(".env", "LIBRARY_API_KEY='hidden\n")],
         [("library.toml", "api_key = [\"hidden\"")],
     ] {
-        let message = places(&[], &files).unwrap_err().to_string();
+        let message = places(&[], &files).unwrap_err().report();
         assert!(!message.contains("hidden"), "{message}");
     }
 }

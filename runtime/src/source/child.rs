@@ -126,6 +126,30 @@ impl SliceRequest {
 }
 
 /// A value that can stand in a request.
+///
+/// A [`Json`](crate::record::Json) cannot: it may be an object or a list, and a string in it has quotes.
+///
+/// ```compile_fail
+/// # use etlgen_runtime::{prelude::*, source::ChildRequest};
+/// fn child(request: ChildRequest, channel: &Json) -> ChildRequest {
+///     request.query("channel", channel.get("id"))
+/// }
+/// ```
+///
+/// Its text can:
+///
+/// ```
+/// # use etlgen_runtime::{prelude::*, source::ChildRequest};
+/// fn child(request: ChildRequest, channel: &Json) -> ChildRequest {
+///     request.query("channel", channel.text("id"))
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` cannot stand in a request",
+    label = "not the text of a parameter",
+    note = "a parameter is a text, a whole number, a bool, a Date, a Timestamp or a Uuid, or an Option of one; \
+            of JSON send the text at some keys: `.text(\"id\")`"
+)]
 pub trait ParamValue {
     /// Its text; `None` where there is no value.
     fn text(&self) -> Option<String>;

@@ -13,7 +13,7 @@ use crate::cursor::{Cursor, CursorSpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, Method, Request, StatusRule};
 use crate::page::Paginator;
-use crate::record::{AnyField, FieldPath, Lookup, Record, Row, parse_path};
+use crate::record::{AnyField, FieldPath, IntoKey, Lookup, Record, Row, parse_path};
 use crate::schema::{Contract, Deletes, Disposition};
 
 /// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them. It begins
@@ -205,15 +205,10 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// The fields that name a record; records with the same key are one.
-    pub fn primary_key<F: Into<FieldPath<T>>>(
-        mut self,
-        fields: impl IntoIterator<Item = F>,
-    ) -> Self {
-        self.spec.primary_key = fields
-            .into_iter()
-            .map(|field| field.into().keys().to_vec())
-            .collect();
+    /// The field that names a record, or the fields that do so together; records with the same key are one.
+    pub fn primary_key(mut self, key: impl IntoKey<T>) -> Self {
+        let fields = key.into_key().into_iter();
+        self.spec.primary_key = fields.map(|field| field.keys().to_vec()).collect();
         self
     }
 

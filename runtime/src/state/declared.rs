@@ -116,11 +116,9 @@ impl Declared {
         *state = slices;
         let parse = |row: StateRow| {
             let declared = serde_json::from_str(&row.value).map_err(|error| {
-                let message = format!(
-                    "the declaration of {} cannot be read: {error}",
-                    row.resource
-                );
+                let message = format!("the declaration of {} cannot be read", row.resource);
                 Error::new(ErrorKind::State, message)
+                    .caused_by(error)
                     .hint("load with the connector's newer version, or into another destination")
             })?;
             Ok((row.resource, declared))

@@ -217,7 +217,7 @@ mod tests {
             (&text.replace("{}", "{\"cursor\": 7}"), "the state of gone"),
         ];
         for (text, said) in cases {
-            let error = imported(text).unwrap_err().to_string();
+            let error = imported(text).unwrap_err().report();
             assert!(error.contains(said), "{error}");
         }
     }

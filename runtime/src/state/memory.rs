@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::{StateChange, StateRow};
 use crate::schema::TableSchema;
 
-/// What a destination remembers of a source. As JSON it can be kept in a file.
+/// What a destination remembers of a source. It can be stored as JSON.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Memory {
     /// Every table it holds, as last committed.
     pub tables: Vec<TableSchema>,
@@ -15,15 +16,17 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// What it is after those changes of the state.
-    pub(crate) fn apply(&mut self, changes: &[StateChange]) {
+    /// Memory of these tables and this state.
+    pub fn new(tables: Vec<TableSchema>, state: Vec<StateRow>) -> Self {
+        Memory { tables, state }
+    }
+
+    /// Applies changes of the state.
+    pub fn apply(&mut self, changes: &[StateChange]) {
         for change in changes {
-            let (StateChange::Put(StateRow {
-                resource, slice, ..
-            })
-            | StateChange::Forget { resource, slice }) = change;
+            let key = change.key();
             self.state
-                .retain(|row| row.resource != *resource || row.slice != *slice);
+                .retain(|row| (&*row.resource, &*row.slice) != key);
             if let StateChange::Put(row) = change {
                 self.state.push(row.clone());
             }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// One row of the state table; (`resource`, `slice`) is its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct StateRow {
     /// The resource.
     pub resource: String,
@@ -25,8 +26,24 @@ pub struct StateRow {
     pub value: String,
 }
 
+impl StateRow {
+    /// A row of that resource and slice, with the slice's state as JSON.
+    pub fn new(
+        resource: impl Into<String>,
+        slice: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
+        StateRow {
+            resource: resource.into(),
+            slice: slice.into(),
+            value: value.into(),
+        }
+    }
+}
+
 /// A change of the state table.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StateChange {
     /// Writes the row, over the one with the same key.
     Put(StateRow),
@@ -37,4 +54,14 @@ pub enum StateChange {
         /// The slice.
         slice: String,
     },
+}
+
+impl StateChange {
+    /// The key of the row that it changes: the resource and the slice.
+    pub fn key(&self) -> (&str, &str) {
+        match self {
+            StateChange::Put(row) => (&row.resource, &row.slice),
+            StateChange::Forget { resource, slice } => (resource, slice),
+        }
+    }
 }

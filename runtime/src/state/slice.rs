@@ -101,8 +101,9 @@ impl SliceState {
             };
             Error::new(
                 ErrorKind::State,
-                format!("the state of {which} cannot be read: {error}"),
+                format!("the state of {which} cannot be read"),
             )
+            .caused_by(error)
             .hint("`state reset` forgets it, and the next run reads everything again")
         })
     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use etlgen_runtime::load::{
-    CheckpointPolicy, Chunk, Destination, Gone, Limits, LoadInfo, LoadStatus, Memory, Vanished,
+    CheckpointPolicy, Chunk, DeletedIds, Destination, Limits, LoadInfo, LoadStatus, Memory,
+    NotSeenSince,
 };
 use etlgen_runtime::schema::{ColumnRole, Disposition, Drifted, TableSchema};
 use etlgen_runtime::state::{StateChange, StateRow};
@@ -166,16 +167,11 @@ impl Destination for InMemory {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            identifier_length: 255,
-        }
+        Limits::new(255)
     }
 
     fn checkpoint_policy(&self) -> CheckpointPolicy {
-        CheckpointPolicy {
-            rows: self.rows_per_commit,
-            interval: Duration::from_secs(3600),
-        }
+        CheckpointPolicy::new(self.rows_per_commit, Duration::from_secs(3600))
     }
 
     fn open(&mut self, _: &LoadInfo) -> Result<Memory> {
@@ -184,15 +180,8 @@ impl Destination for InMemory {
             .working
             .state
             .iter()
-            .map(|((resource, slice), value)| StateRow {
-                resource: resource.clone(),
-                slice: slice.clone(),
-                value: value.clone(),
-            });
-        Ok(Memory {
-            tables: self.working.schemas.clone(),
-            state: state.collect(),
-        })
+            .map(|((resource, slice), value)| StateRow::new(resource, slice, value));
+        Ok(Memory::new(self.working.schemas.clone(), state.collect()))
     }
 
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
@@ -250,7 +239,7 @@ impl Destination for InMemory {
                 );
             }
         }
-        if let Some(Vanished { before, mark }) = &chunk.vanished {
+        if let Some(NotSeenSince { load, mark, .. }) = &chunk.not_seen {
             let of_resource = |schema: &&TableSchema| schema.resource == *chunk.resource;
             let (children, roots): (Vec<_>, Vec<_>) = working
                 .schemas
@@ -258,7 +247,7 @@ impl Destination for InMemory {
                 .filter(of_resource)
                 .partition(|schema| schema.parent.is_some());
             let root = working.tables.entry(roots[0].name.clone()).or_default();
-            let old = |row: &BTreeMap<String, String>| row["_etl_load_id"] < *before;
+            let old = |row: &BTreeMap<String, String>| row["_etl_load_id"] < *load;
             match mark {
                 Some(time) => root.values_mut().filter(|row| old(row)).for_each(|row| {
                     row.entry("_etl_deleted_at".into())
@@ -274,7 +263,7 @@ impl Destination for InMemory {
                 }
             }
         }
-        if let Some(Gone { ids, mark }) = &chunk.gone {
+        if let Some(DeletedIds { ids, mark, .. }) = &chunk.deleted {
             for schema in working
                 .schemas
                 .iter()
@@ -333,6 +322,7 @@ impl Destination for InMemory {
                 StateChange::Forget { resource, slice } => {
                     self.working.state.remove(&(resource, slice));
                 }
+                other => panic!("{other:?}"),
             }
         }
         if self.fails_at == Some(self.commits) {

@@ -38,8 +38,7 @@ impl Destination for Narrow {
     }
 
     fn limits(&self) -> Limits {
-        let identifier_length = LONGEST;
-        Limits { identifier_length }
+        Limits::new(LONGEST)
     }
 
     fn checkpoint_policy(&self) -> CheckpointPolicy {

@@ -2,7 +2,7 @@
 //! JSON again, and each unknown key and misfit as `? keys` and `! keys`, all parted by tabs.
 
 use etlgen_runtime::prelude::*;
-use etlgen_runtime::record::{PageReader, RecordSchema, Shape};
+use etlgen_runtime::__private::{PageReader, RecordSchema, Shape};
 use etlgen_runtime::testing;
 
 fn read<T: Record>(object: &str, file: &str) {

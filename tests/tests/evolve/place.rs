@@ -141,17 +141,13 @@ impl Place {
         let error = self.sync_with(source, &RunOptions::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::State, "{error}");
         assert_eq!(before, self.tables(), "{error}");
-        error.to_string()
+        error.report()
     }
 
     /// What is remembered, and the destination that remembers it.
     pub fn remembered(&self) -> (Memory, Box<dyn Destination>) {
         let mut into = self.open();
-        let load = LoadInfo {
-            id: "1.000000".to_owned(),
-            source: "shop".to_owned(),
-            layout: None,
-        };
+        let load = LoadInfo::new("1.000000", "shop", None);
         (into.open(&load).unwrap(), into)
     }
 

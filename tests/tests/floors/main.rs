@@ -32,18 +32,7 @@ const RUNTIME: House = House {
         &["run"],
         &["cli", "testing", "prelude"],
     ],
-    rooms_with_circles: &[
-        "cli",
-        "http",
-        "load/parquet",
-        "load/parquet/tests",
-        "load/sqlite",
-        "normalize",
-        "page",
-        "record",
-        "run",
-        "source",
-    ],
+    rooms_with_circles: &["cli", "http", "page", "run", "source"],
 };
 
 #[test]

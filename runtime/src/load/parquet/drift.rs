@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
+use super::batch::Retired;
 use super::files::{Context, OpenBatch, Schemas};
-use super::folder::{Folder, Retired};
+use super::folder::Folder;
 use super::manifest::{self, FileEntry};
+use super::names::{self, DRIFT as TABLE};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::LoadInfo;
 use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};
-
-/// The folder of the table.
-pub const TABLE: &str = "_etl_drift";
 
 /// What this load has met.
 #[derive(Default)]
@@ -62,7 +61,7 @@ impl DriftLog {
         folder.place(TABLE, &batch.name)?;
         if let Some(before) = self.file.take() {
             files.retain(|file| file.name != before.name);
-            if let Some((name, _)) = manifest::parse(&before.name) {
+            if let Some((name, _)) = names::parse(&before.name) {
                 retired.push(Retired {
                     table: TABLE.to_owned(),
                     name: name.to_owned(),
@@ -98,8 +97,9 @@ impl DriftLog {
         RecordBatch::try_new(schema, columns).map_err(|error| {
             Error::new(
                 ErrorKind::Destination,
-                format!("the rows of `{TABLE}` do not fit together: {error}; this is a bug"),
+                format!("the rows of `{TABLE}` do not fit together; this is a bug of etlgen"),
             )
+            .caused_by(error)
         })
     }
 }

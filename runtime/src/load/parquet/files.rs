@@ -16,16 +16,14 @@ use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::folder::{Folder, Retired, failed, failed_parquet};
-use super::space::{Batch, FileInfo};
+use super::batch::{Batch, FileInfo, Key, Retired};
+use super::errors::{failed, failed_parquet};
+use super::folder::Folder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Column, ColumnRole, TableSchema};
 
 /// The tables of a resource.
 pub type Schemas = BTreeMap<String, Arc<TableSchema>>;
-
-/// The id of a row, hashed: among a billion records, two of one key are less likely than one in 100 billion.
-pub type Key = [u8; 12];
 
 /// What waits in memory for one file, encoded, up to about that many bytes, becomes one row group.
 const GROUP_BYTES: usize = 12 << 20;
@@ -307,8 +305,9 @@ pub fn fit(rows: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch> {
     RecordBatch::try_new_with_options(arrow_schema(schema), columns, &options).map_err(|error| {
         Error::new(
             ErrorKind::Destination,
-            format!("rows do not fit the table `{}`: {error}", schema.name),
+            format!("rows do not fit the table `{}`", schema.name),
         )
+        .caused_by(error)
         .hint("load into another folder")
     })
 }

@@ -1,26 +1,15 @@
 //! The folder on disk: where files stand, the lock, the manifest, and what a killed run may have left.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use parquet::errors::ParquetError;
-
-use super::drift;
-use super::manifest::{self, ENDING, FileEntry, Manifest};
+use super::batch::Retired;
+use super::errors::failed;
+use super::manifest::{self, FileEntry, Manifest};
+use super::names::{self, DRIFT, ENDING, OWN};
 use crate::error::{Error, ErrorKind, Result};
-
-/// The folder for what is ours alone.
-pub const OWN: &str = "_etl";
-
-/// A data file that is no longer needed once the next commit is made.
-pub struct Retired {
-    pub table: String,
-    pub name: String,
-    pub placed: bool,
-}
 
 /// The folder that a person named.
 pub struct Folder {
@@ -62,11 +51,8 @@ impl Folder {
     pub fn lock(&self) -> Result<File> {
         let own = self.root.join(OWN);
         let cannot = |error: io::Error| {
-            Error::new(
-                ErrorKind::Destination,
-                format!("`{}` cannot be written: {error}", self.root.display()),
-            )
-            .hint("check that it is a folder, or can be made as one, and may be written to")
+            Error::file(ErrorKind::Destination, "write", &self.root, error)
+                .hint("check that it is a folder, or can be made as one, and may be written to")
         };
         fs::create_dir_all(&own).map_err(cannot)?;
         let file = File::options()
@@ -99,18 +85,17 @@ impl Folder {
             }
             Err(error) => return Err(failed(&path, error)),
         };
-        let broken = |why: &dyn Display| {
-            Error::new(
-                ErrorKind::Destination,
-                format!("the manifest cannot be used: {why}"),
-            )
+        let broken = |why: Box<dyn std::error::Error + Send + Sync>| {
+            Error::new(ErrorKind::Destination, "the manifest cannot be used")
+                .caused_by(why)
             .at(path.display().to_string())
             .hint("bring it back from a backup, or load into another folder; it says which files are the tables")
         };
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| broken(&error))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&bytes).map_err(|error| broken(error.into()))?;
         match manifest::fault(&manifest) {
             None => Ok(manifest),
-            Some(fault) => Err(broken(&fault)),
+            Some(fault) => Err(broken(fault.into())),
         }
     }
 
@@ -159,7 +144,7 @@ impl Folder {
         for table in tables {
             sync_folder(&self.root.join(table));
         }
-        for table in names(&self.staging()).unwrap_or_default() {
+        for table in entries(&self.staging()).unwrap_or_default() {
             sync_folder(&self.staging().join(table));
         }
         sync_folder(&self.staging());
@@ -184,7 +169,7 @@ impl Folder {
             let _ = fs::remove_file(self.file(&file.table, &file.name, file.placed));
         }
         // Those that still have files stay.
-        for folder in names(&self.staging()).unwrap_or_default() {
+        for folder in entries(&self.staging()).unwrap_or_default() {
             let _ = fs::remove_dir(self.staging().join(folder));
         }
     }
@@ -210,11 +195,11 @@ impl Folder {
             settle(&live, &mut table.files.iter())?;
             settle(&staging, &mut table.staged.iter())?;
         }
-        known.insert(drift::TABLE.to_owned());
+        known.insert(DRIFT.to_owned());
         let mut files = manifest.sources.values().flat_map(|source| &source.drift);
-        settle(&self.root.join(drift::TABLE), &mut files)?;
-        settle(&self.staging().join(drift::TABLE), &mut std::iter::empty())?;
-        for table in names(&self.staging())? {
+        settle(&self.root.join(DRIFT), &mut files)?;
+        settle(&self.staging().join(DRIFT), &mut std::iter::empty())?;
+        for table in entries(&self.staging())? {
             let (live, staging) = (self.root.join(&table), self.staging().join(&table));
             if known.contains(&table) || !staging.is_dir() {
                 continue;
@@ -246,8 +231,8 @@ fn settle(folder: &Path, files: &mut dyn Iterator<Item = &FileEntry>) -> Result<
 
 /// Removes the data files of a folder that are not to be kept.
 fn sweep(folder: &Path, mut keep: impl FnMut(&str) -> bool) -> Result<()> {
-    for name in names(folder)? {
-        if manifest::parse(&name).is_some() && !keep(&name) {
+    for name in entries(folder)? {
+        if names::parse(&name).is_some() && !keep(&name) {
             let path = folder.join(name);
             fs::remove_file(&path).map_err(|error| failed(&path, error))?;
         }
@@ -256,7 +241,7 @@ fn sweep(folder: &Path, mut keep: impl FnMut(&str) -> bool) -> Result<()> {
 }
 
 /// The names in a folder; none if there is no such folder.
-fn names(folder: &Path) -> Result<Vec<String>> {
+fn entries(folder: &Path) -> Result<Vec<String>> {
     let read = || -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(folder)? {
@@ -275,34 +260,4 @@ fn sync_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }
-}
-
-/// What an error of the system means, and the way out.
-pub fn failed(path: &Path, error: io::Error) -> Error {
-    let hint = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space and run again: it goes on from the last commit"
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "check that the folder and everything in it may be written to"
-        }
-        _ => "nothing of the commit under way was written; what was committed before is whole",
-    };
-    Error::new(ErrorKind::Destination, error.to_string())
-        .at(path.display().to_string())
-        .hint(hint)
-}
-
-/// What an error of the Parquet library means, and the way out.
-pub fn failed_parquet(path: &Path, error: ParquetError) -> Error {
-    let error = match error {
-        ParquetError::External(inner) => match inner.downcast::<io::Error>() {
-            Ok(error) => return failed(path, *error),
-            Err(inner) => ParquetError::External(inner),
-        },
-        error => error,
-    };
-    Error::new(ErrorKind::Destination, error.to_string())
-        .at(path.display().to_string())
-        .hint("if the file is damaged, bring it back from a backup or load into another folder")
 }

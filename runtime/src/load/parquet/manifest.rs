@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::space::{Batch, FileInfo};
+use super::batch::{Batch, FileInfo};
+use super::names::{ENDING, is_folder_name, parse};
 use crate::load::Memory;
 use crate::schema::{Column, ColumnRole, ColumnType, TableSchema};
 use crate::state::StateRow;
 
 /// The version of the manifest that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
-
-/// The ending of a data file.
-pub const ENDING: &str = ".parquet";
 
 /// Everything that was committed to the folder.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -201,14 +199,6 @@ pub fn batches<'a>(
     batches
 }
 
-/// The name without its ending, and the number of a data file; `None` if it is no name that we give.
-pub fn parse(file: &str) -> Option<(&str, u32)> {
-    let name = file.strip_suffix(ENDING)?;
-    let (load, number) = name.rsplit_once('-')?;
-    let ours = !load.is_empty() && load.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    Some((name, number.parse().ok()?)).filter(|_| ours)
-}
-
 /// What cannot be right in a manifest that could be read.
 pub fn fault(manifest: &Manifest) -> Option<String> {
     if manifest.version != VERSION {
@@ -242,13 +232,4 @@ pub fn fault(manifest: &Manifest) -> Option<String> {
     files
         .find(|name| parse(name).is_none_or(|(_, number)| number >= manifest.next))
         .map(|name| format!("`{name}` is no name of a data file"))
-}
-
-/// Whether a table of that name can have a folder of that name.
-pub fn is_folder_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with('.')
-        && name != super::folder::OWN
-        && name != super::drift::TABLE
-        && !name.contains(['/', '\\', ':', '\0'])
 }

@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 
 use super::files::{Context, OpenBatch, arrow_schema, fit, read};
 use super::resource::Resource;
-use super::{Open, manifest};
+use super::{Open, names};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::TableChange;
 use crate::schema::{Column, TableSchema};
@@ -85,7 +85,7 @@ impl Open {
             if to.name == change.from.name {
                 continue;
             }
-            let message = match (manifest::is_folder_name(&to.name), self.taken(&to.name)) {
+            let message = match (names::is_folder_name(&to.name), self.taken(&to.name)) {
                 (false, _) => format!("a table cannot have the name `{}` here", to.name),
                 (true, true) => format!("there is already a table `{}`", to.name),
                 (true, false) => continue,
@@ -158,10 +158,10 @@ fn changed(rows: &RecordBatch, change: &TableChange, to: &TableSchema) -> Result
             .map(|c: &Column| c.name.as_str())
             .collect();
         let message = format!(
-            "the rows of `{}` do not fit the columns {}: {error}; this is a bug",
+            "the rows of `{}` do not fit the columns {}; this is a bug of etlgen",
             to.name,
             names.join(", ")
         );
-        Error::new(ErrorKind::Destination, message)
+        Error::new(ErrorKind::Destination, message).caused_by(error)
     })
 }

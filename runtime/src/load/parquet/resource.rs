@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::files::Schemas;
 use super::manifest::{self, SourceEntry, TableEntry};
 use super::space::Space;
-use crate::error::{Error, ErrorKind, Result};
 use crate::schema::TableSchema;
 
 /// What there is of a resource, uncommitted changes included.
@@ -50,34 +49,19 @@ pub fn all(source: &SourceEntry) -> BTreeMap<String, Resource> {
 
 impl Resource {
     /// Takes over a table, or the columns that were not known yet.
-    pub fn ensure(&mut self, schema: &Arc<TableSchema>) -> Result<()> {
+    pub fn ensure(&mut self, schema: &Arc<TableSchema>) {
         let Some(known) = self.tables.get_mut(&schema.name) else {
             self.tables.insert(schema.name.clone(), schema.clone());
-            return Ok(());
+            return;
         };
         if known == schema {
-            return Ok(());
+            return;
         }
         let known = Arc::make_mut(known);
         for column in &schema.columns {
-            match known.columns.iter().find(|c| c.name == column.name) {
-                None => known.columns.push(column.clone()),
-                Some(there) if there.ty == column.ty => {}
-                Some(there) => {
-                    return Err(Error::new(
-                        ErrorKind::Destination,
-                        format!(
-                            "the column `{}` of `{}` is {}, and cannot take {}",
-                            column.name,
-                            schema.name,
-                            there.ty.name(),
-                            column.ty.name()
-                        ),
-                    )
-                    .hint("load into another folder, or rename the field"));
-                }
+            if !known.columns.iter().any(|c| c.name == column.name) {
+                known.columns.push(column.clone());
             }
         }
-        Ok(())
     }
 }

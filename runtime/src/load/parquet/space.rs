@@ -2,10 +2,10 @@
 //!
 //! A record and its child rows are always in one batch, so that files without them are made from that batch alone.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use super::files::{Context, Key, OpenBatch, key_column, keys, read};
-use super::folder::Retired;
+use super::batch::{Batch, FileInfo, Key, Retired};
+use super::files::{Context, OpenBatch, key_column, keys, read};
 use crate::error::Result;
 use crate::schema::TableBatch;
 
@@ -15,48 +15,6 @@ pub const SMALL: usize = 10_000;
 
 /// When a table has been copied, that much of it may go on waiting in memory.
 const CARRIED_BYTES: usize = 4 << 20;
-
-/// A data file.
-#[derive(Clone, Copy, Debug)]
-pub struct FileInfo {
-    pub rows: u64,
-    /// How many of the table's columns it has.
-    pub columns: usize,
-}
-
-/// Files of one name, one in each table that has rows.
-#[derive(Debug)]
-pub struct Batch {
-    /// The name of its files.
-    pub name: String,
-    /// Whether they are in the folders of their tables; else they are staged.
-    pub placed: bool,
-    /// By table.
-    pub files: BTreeMap<String, FileInfo>,
-    /// Records that were replaced since the last commit.
-    pub replaced: HashSet<Key>,
-}
-
-impl Batch {
-    pub fn new(name: &str, placed: bool) -> Self {
-        Batch {
-            name: name.to_owned(),
-            placed,
-            files: BTreeMap::new(),
-            replaced: HashSet::new(),
-        }
-    }
-
-    fn retire(self, retired: &mut Vec<Retired>) {
-        for table in self.files.into_keys() {
-            retired.push(Retired {
-                table,
-                name: self.name.clone(),
-                placed: self.placed,
-            });
-        }
-    }
-}
 
 /// The rows of a resource.
 #[derive(Default)]

@@ -1,5 +1,5 @@
-//! The folder after loads; `faults`: after kills and mistakes. What every destination promises is tested in
-//! `load/promises.rs`.
+//! The folder after loads; `faults`: after kills and mistakes. The tests of every destination are in
+//! `load/conformance.rs`.
 
 mod faults;
 mod support;
@@ -11,7 +11,7 @@ use arrow_array::Array;
 use self::support::*;
 use super::*;
 
-crate::promises!(ParquetFolder);
+crate::conformance!(ParquetFolder);
 
 #[test]
 fn small_batches_become_one() {

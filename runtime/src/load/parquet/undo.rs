@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Open;
-use super::files::{Context, Key};
+use super::batch::Key;
+use super::files::Context;
 use super::manifest::{LoadEntry, UndoEntry, UndoResource, UndoState};
 use crate::error::Result;
-use crate::load::{LoadRow, ROLLED_BACK, RolledBack, UNDOABLE_LOADS};
-use crate::schema::is_meta;
+use crate::load::{LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
 
 /// What is needed to say what this load changed.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Open {
                 records: now as i64 - before as i64,
                 replaced: self.undo.replaced.contains(&name),
             };
-            if self.touched.contains(&name) && !is_meta(&name) {
+            if self.touched.contains(&name) {
                 resources.insert(name, change);
             }
         }
@@ -63,7 +63,7 @@ impl Open {
         let mut loads: Vec<LoadRow> = loads
             .map(|load| LoadRow {
                 id: load.load_id.clone(),
-                status: load.status.clone(),
+                status: LoadStatus::parse(&load.status),
                 rows: load.rows,
                 undoable: load.undo.is_some(),
             })
@@ -91,7 +91,7 @@ impl Open {
             sum.replaced |= change.replaced;
         }
         for load in undone {
-            load.status = ROLLED_BACK.to_owned();
+            load.status = LoadStatus::RolledBack.name().to_owned();
         }
         let mut done = Vec::new();
         for (name, change) in &changes {

@@ -113,10 +113,7 @@ pub fn put_state(
         "DELETE FROM _etl_state WHERE source = ?1 AND resource = ?2 AND slice = ?3",
     )?;
     for change in changes {
-        let (StateChange::Put(StateRow {
-            resource, slice, ..
-        })
-        | StateChange::Forget { resource, slice }) = change;
+        let (resource, slice) = change.key();
         keep.execute(params![source, load.id, resource, slice])?;
         match change {
             StateChange::Put(row) => {

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use rusqlite::params;
 
+use super::names::{index, quoted, staging};
 use super::scan::{Scan, row_id};
-use super::tables::{add, create_index, index, quoted, staging};
+use super::tables::{add, create_index};
 use super::{Open, explain, meta, rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::TableChange;

@@ -11,7 +11,7 @@ use arrow_array::{
 use rusqlite::types::Null;
 use rusqlite::{Connection, Statement};
 
-use super::tables::quoted;
+use super::names::quoted;
 use crate::record::{day, sortable};
 use crate::schema::{Column, ColumnType, TableBatch};
 use crate::text::decimal;

@@ -11,7 +11,7 @@ use arrow_schema::Schema;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error};
 
-use super::tables::quoted;
+use super::names::quoted;
 use crate::record::{Date, Decimal, parse_instant};
 use crate::schema::{Column, ColumnType};
 

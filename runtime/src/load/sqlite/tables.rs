@@ -7,11 +7,12 @@ use arrow_array::StringArray;
 use arrow_array::cast::AsArray;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use super::names::{index, quoted, staging};
 use super::{Open, meta, rows, undo};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Chunk, Gone, LoadStatus, Vanished};
+use crate::load::{Chunk, DeletedIds, LoadStatus, NotSeenSince};
 use crate::record::sortable;
-use crate::schema::{Column, ColumnRole, Disposition, Drifted, TableBatch, TableSchema, is_meta};
+use crate::schema::{Column, ColumnRole, Disposition, Drifted, TableBatch, TableSchema};
 use crate::state::StateChange;
 
 impl Open {
@@ -23,29 +24,13 @@ impl Open {
         Ok(())
     }
 
-    /// A table that another source, another resource or a person has made is not ours to write to, and a column keeps
-    /// its type.
-    pub fn check(&self, table: &TableSchema, resource: &str) -> Result<()> {
+    /// Refuses a table that another source or a person has made.
+    pub fn check(&self, table: &TableSchema) -> Result<()> {
         let name = &table.name;
-        let message = match self.tables.get(name) {
-            Some(known) if known == table => return Ok(()),
-            Some(known) if known.resource != resource => {
-                format!("the table `{name}` is that of resource {}", known.resource)
-            }
-            Some(known) => match changed(known, table) {
-                None => return Ok(()),
-                Some((there, new)) => format!(
-                    "the column `{}` of `{name}` is {}, and cannot take {}",
-                    new.name,
-                    there.ty.name(),
-                    new.ty.name()
-                ),
-            },
-            None if self.taken(name) => {
-                format!("there is already a table `{name}` that this source has not made")
-            }
-            None => return Ok(()),
-        };
+        if self.tables.contains_key(name) || !self.taken(name) {
+            return Ok(());
+        }
+        let message = format!("there is already a table `{name}` that this source has not made");
         Err(Error::new(ErrorKind::Destination, message)
             .hint("load into another file, or rename the resource or the field"))
     }
@@ -80,9 +65,7 @@ impl Open {
         let Some((root, children)) = chunk.tables.split_first() else {
             return Ok(());
         };
-        if !is_meta(&chunk.resource) {
-            self.rows += root.rows.num_rows() as u64;
-        }
+        self.rows += chunk.records();
         let append = chunk.disposition == Disposition::Append;
         let total = root.rows.num_rows();
         let there = rows::insert(&self.db, &place(&root.schema.name), root, |_| true)?;
@@ -107,16 +90,19 @@ impl Open {
                 publish(&self.db, table)?;
             }
         }
+        if chunk.is_meta() {
+            return Ok(());
+        }
         let change = self.changes.entry(chunk.resource.to_string()).or_default();
         change.replaced |= staged && chunk.ends_pass;
         if !staged {
             change.records += (total - there.len()) as i64;
         }
-        if let Some(vanished) = &chunk.vanished {
-            self.vanish(&chunk.resource, vanished)?;
+        if let Some(not_seen) = &chunk.not_seen {
+            self.delete_not_seen(&chunk.resource, not_seen)?;
         }
-        if let Some(gone) = &chunk.gone {
-            let count = self.gone(&chunk.resource, gone, place)?;
+        if let Some(deleted) = &chunk.deleted {
+            let count = self.delete_ids(&chunk.resource, deleted, place)?;
             let change = self.changes.entry(chunk.resource.to_string()).or_default();
             change.records -= if staged { 0 } else { count as i64 };
         }
@@ -124,7 +110,7 @@ impl Open {
     }
 
     /// Marks or removes the records that no load since then has brought.
-    fn vanish(&mut self, resource: &str, vanished: &Vanished) -> rusqlite::Result<()> {
+    fn delete_not_seen(&mut self, resource: &str, not_seen: &NotSeenSince) -> rusqlite::Result<()> {
         let Some(root) = self.tables_of(resource).find(|t| t.parent.is_none()) else {
             return Ok(());
         };
@@ -132,27 +118,27 @@ impl Open {
             return Ok(());
         };
         let wanted = format!("{} < ?1", quoted(&load.name));
-        if let Some(at) = vanished.mark {
+        if let Some(at) = not_seen.mark {
             let Some(mark) = root.role(ColumnRole::DeletedAt) else {
                 return Ok(());
             };
             let (name, mark) = (quoted(&root.name), quoted(&mark.name));
             let sql = format!("UPDATE {name} SET {mark} = ?2 WHERE {wanted} AND {mark} IS NULL");
             self.db
-                .execute(&sql, params![vanished.before, sortable(at).as_str()])?;
+                .execute(&sql, params![not_seen.load, sortable(at).as_str()])?;
             return Ok(());
         }
-        let removed = self.remove(resource, &wanted, &vanished.before)?;
+        let removed = self.remove(resource, &wanted, &not_seen.load)?;
         let change = self.changes.entry(resource.to_owned()).or_default();
         change.records -= removed as i64;
         Ok(())
     }
 
     /// Marks or removes these records; gives how many it has removed. `place`: where the rows of a table stand.
-    fn gone(
+    fn delete_ids(
         &self,
         resource: &str,
-        gone: &Gone,
+        deleted: &DeletedIds,
         place: impl Fn(&str) -> String,
     ) -> rusqlite::Result<usize> {
         let Some(root) = self.tables_of(resource).find(|t| t.parent.is_none()) else {
@@ -162,14 +148,14 @@ impl Open {
             return Ok(0);
         };
         let name = quoted(&place(&root.name));
-        if let Some(at) = gone.mark {
+        if let Some(at) = deleted.mark {
             let Some(mark) = root.role(ColumnRole::DeletedAt) else {
                 return Ok(0);
             };
             let mark = quoted(&mark.name);
             let sql = format!("UPDATE {name} SET {mark} = ?2 WHERE {id} = ?1 AND {mark} IS NULL");
             let mut update = self.db.prepare_cached(&sql)?;
-            for id in &gone.ids {
+            for id in &deleted.ids {
                 update.execute(params![id, sortable(at).as_str()])?;
             }
             return Ok(0);
@@ -177,7 +163,7 @@ impl Open {
         let sql = format!("SELECT 1 FROM {name} WHERE {id} = ?1");
         let mut find = self.db.prepare_cached(&sql)?;
         let mut there = HashSet::new();
-        for id in &gone.ids {
+        for id in &deleted.ids {
             if find.exists([id])? {
                 there.insert(id.as_str());
             }
@@ -302,17 +288,6 @@ impl Open {
     }
 }
 
-/// The first column whose type is not what it was: as it is, and as it is wanted.
-fn changed<'a>(
-    known: &'a TableSchema,
-    wanted: &'a TableSchema,
-) -> Option<(&'a Column, &'a Column)> {
-    wanted.columns.iter().find_map(|column| {
-        let there = known.columns.iter().find(|c| c.name == column.name)?;
-        (there.ty != column.ty).then_some((there, column))
-    })
-}
-
 /// Removes the rows of those records; `name`: the table or its staging table, which may not be there.
 fn delete(
     db: &Connection,
@@ -406,18 +381,4 @@ fn root_ids(table: &TableBatch) -> Option<&StringArray> {
         .rows
         .column(root_column(&table.schema)?)
         .as_string_opt()
-}
-
-pub(super) fn staging(table: &str) -> String {
-    format!("_etl_staging__{table}")
-}
-
-/// The one index of a table. Tables and indexes share their names, and `orders__id` may be the list `id` of an order.
-pub(super) fn index(table: &str) -> String {
-    format!("_etl_index__{table}")
-}
-
-/// An identifier as SQL wants it; a NUL, which SQLite cannot hold, is left out.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\"").replace('\0', ""))
 }

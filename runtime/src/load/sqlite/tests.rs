@@ -1,12 +1,13 @@
-//! The file after loads. What every destination promises is tested in `load/promises.rs`.
+//! The file after loads. The tests of every destination are in `load/conformance.rs`.
 
 use rusqlite::types::ValueRef;
 
-use super::tables::{existing_columns, quoted};
+use super::names::quoted;
+use super::tables::existing_columns;
 use super::*;
-use crate::load::promises::Place;
-use crate::load::promises::support::*;
-use crate::promises;
+use crate::conformance;
+use crate::load::conformance::Place;
+use crate::load::conformance::support::*;
 
 /// The file, for tests of every destination.
 struct SqliteFile;
@@ -71,7 +72,7 @@ fn text(value: ValueRef<'_>) -> Option<String> {
     }
 }
 
-promises!(SqliteFile);
+conformance!(SqliteFile);
 
 #[test]
 fn a_load_has_one_row_and_tables_say_their_types() {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, params};
 
 use super::Open;
-use super::tables::quoted;
-use crate::load::{LoadInfo, LoadRow, ROLLED_BACK, RolledBack, UNDOABLE_LOADS};
-use crate::schema::{ColumnRole, is_meta};
+use super::names::quoted;
+use crate::load::{LoadInfo, LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
+use crate::schema::ColumnRole;
 
 /// What a load has done to a resource.
 #[derive(Default)]
@@ -31,10 +31,8 @@ pub fn put_changes(
     // A load that changed no resource can be taken back too.
     add.execute(params![load.source, load.id, "", 0, false])?;
     for (resource, change) in std::mem::take(changes) {
-        if !is_meta(&resource) {
-            let Change { records, replaced } = change;
-            add.execute(params![load.source, load.id, resource, records, replaced])?;
-        }
+        let Change { records, replaced } = change;
+        add.execute(params![load.source, load.id, resource, records, replaced])?;
     }
     let oldest = "SELECT load_id FROM _etl_changes WHERE source = ?1 AND resource = ''
                   ORDER BY load_id DESC LIMIT 1 OFFSET ?2";
@@ -56,7 +54,7 @@ impl Open {
         let loads = select.query_map([&self.load.source], |row| {
             Ok(LoadRow {
                 id: row.get(0)?,
-                status: row.get(1)?,
+                status: LoadStatus::parse(&row.get::<_, String>(1)?),
                 rows: row.get::<_, i64>(2)? as u64,
                 undoable: row.get(3)?,
             })
@@ -147,7 +145,8 @@ impl Open {
             self.db.execute(sql, params![source, load])?;
         }
         let sql = "UPDATE _etl_loads SET status = ?3 WHERE source = ?1 AND load_id = ?2";
-        self.db.execute(sql, params![source, load, ROLLED_BACK])?;
+        let status = LoadStatus::RolledBack;
+        self.db.execute(sql, params![source, load, status.name()])?;
         Ok(())
     }
 }

@@ -169,7 +169,7 @@ fn what_is_frozen_fails_and_says_what_came_where() {
         let mut normalizer = under::<Order>(contract, &[]);
         let error = try_add::<Order>(&mut normalizer, body).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Contract);
-        let text = error.to_string();
+        let text = error.report();
         assert!(words.iter().all(|word| text.contains(word)), "{text}");
         assert!(text.contains("--contract"), "{text}");
     }

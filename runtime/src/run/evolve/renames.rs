@@ -116,7 +116,7 @@ pub(crate) fn drop_tables(
     check(memory, resource)?;
     let tables = tables_of(memory, resource);
     let names = tables.iter().map(|table| table.name.clone()).collect();
-    let changes: Vec<TableChange> = tables.into_iter().map(TableChange::gone).collect();
+    let changes: Vec<TableChange> = tables.into_iter().map(TableChange::drop).collect();
     let state = memory.state.iter().filter(|row| row.resource == resource);
     let mut state: Vec<StateChange> = state
         .map(|row| StateChange::Forget {

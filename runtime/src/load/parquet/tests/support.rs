@@ -10,10 +10,11 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
+use crate::load::conformance::Place;
+pub use crate::load::conformance::support::{Rec, chunk, drifted, load, pass, tables};
 use crate::load::parquet::{Parquet, files};
-use crate::load::promises::Place;
-pub use crate::load::promises::support::{Rec, chunk, drifted, load, pass, tables};
 use crate::load::{Chunk, Destination, LoadStatus};
+use crate::schema::Done;
 use crate::text::{base64, decimal};
 
 /// The folder, for tests of every destination.
@@ -45,7 +46,7 @@ impl Place for ParquetFolder {
     }
 
     fn kill(dir: &Path, chunk: &Chunk) {
-        super::faults::kill_before_manifest(dir, chunk);
+        kill_before_manifest(dir, chunk);
     }
 }
 
@@ -103,8 +104,8 @@ pub fn glob(folder: &Path, table: &str) -> Vec<PathBuf> {
 /// The rows of a table as a glob finds them: `id=n`, sorted.
 pub fn rows(folder: &Path, table: &str) -> Vec<String> {
     match table {
-        "orders" => crate::load::promises::support::orders::<ParquetFolder>(folder),
-        _ => crate::load::promises::support::lines::<ParquetFolder>(folder),
+        "orders" => crate::load::conformance::support::orders::<ParquetFolder>(folder),
+        _ => crate::load::conformance::support::lines::<ParquetFolder>(folder),
     }
 }
 
@@ -120,4 +121,20 @@ pub fn check(folder: &Path) {
         assert_eq!(count as usize, rows(folder, &table).len(), "{table}");
         assert!(!glob(folder, &table).is_empty(), "{table} has a file");
     }
+}
+
+/// Runs a commit of which everything happens but the new manifest.
+pub fn kill_before_manifest(folder: &Path, chunk: &Chunk) {
+    let manifest = folder.join("_etl/manifest.json");
+    let before = fs::read(&manifest).ok();
+    let mut killed = opened(folder, "7");
+    killed.write(chunk).unwrap();
+    let met = drifted("killed", Done::Columns);
+    killed.drift("orders", &[(met, 1)]).unwrap();
+    let blocked = folder.join("_etl/manifest.json.new");
+    fs::create_dir(&blocked).unwrap();
+    killed.commit(&[], LoadStatus::Complete).unwrap_err();
+    drop(killed);
+    fs::remove_dir(&blocked).unwrap();
+    assert_eq!(fs::read(&manifest).ok(), before);
 }

@@ -4,7 +4,7 @@ use std::slice::from_ref;
 
 use super::Place;
 use super::support::*;
-use crate::load::{Chunk, Gone, Vanished};
+use crate::load::{Chunk, DeletedIds, NotSeenSince};
 use crate::schema::{ColumnRole, ColumnType, Disposition, TableSchema};
 
 fn merge(records: &[Rec<'_>]) -> Chunk {
@@ -128,16 +128,16 @@ pub fn a_pass_is_of_all_tables_of_its_resource<P: Place>() {
     check::<P>(dir.path());
 }
 
-fn gone(ids: &[&str], mark: Option<i64>) -> Option<Gone> {
+fn deleted(ids: &[&str], mark: Option<i64>) -> Option<DeletedIds> {
     let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-    Some(Gone { ids, mark })
+    Some(DeletedIds { ids, mark })
 }
 
-pub fn records_that_are_said_to_be_gone_go<P: Place>() {
+pub fn records_that_the_api_reports_as_deleted_are_deleted<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     let there = merge(&[("a", 1, &[1, 2]), ("b", 2, &[7]), ("c", 3, &[3])]);
     let says = |records: &[Rec<'_>], ids: &[&str]| Chunk {
-        gone: gone(ids, None),
+        deleted: deleted(ids, None),
         ..merge(records)
     };
     run::<P>(dir.path(), "1", &[&[there]]);
@@ -157,7 +157,7 @@ pub fn records_that_are_said_to_be_gone_go<P: Place>() {
     assert_eq!(lines::<P>(dir.path()), ["b=6", "c=3"]);
     // In a pass only what the pass has brought is meant.
     let staged = Chunk {
-        gone: gone(&["f", "c"], None),
+        deleted: deleted(&["f", "c"], None),
         ..pass(&[("f", 1, &[1]), ("g", 1, &[1])], true, false)
     };
     run::<P>(dir.path(), "4", &[&[staged]]);
@@ -182,15 +182,12 @@ fn brought_by(load: &str, records: &[Rec<'_>]) -> Chunk {
     chunk
 }
 
-pub fn records_that_a_whole_reading_did_not_bring_go<P: Place>() {
+pub fn records_that_a_complete_pass_did_not_bring_are_deleted<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     let first = brought_by("1.5", &[("a", 1, &[1]), ("b", 2, &[2, 3]), ("c", 3, &[])]);
     run::<P>(dir.path(), "1.5", &[&[first]]);
     let last = Chunk {
-        vanished: Some(Vanished {
-            before: "2.5".to_owned(),
-            mark: None,
-        }),
+        not_seen: Some(NotSeenSince::new("2.5", None)),
         ..brought_by("2.5", &[("d", 4, &[4])])
     };
     let again = brought_by("2.5", &[("a", 5, &[5])]);
@@ -200,7 +197,7 @@ pub fn records_that_a_whole_reading_did_not_bring_go<P: Place>() {
     check::<P>(dir.path());
 }
 
-pub fn records_that_are_said_to_be_gone_are_marked_once<P: Place>() {
+pub fn records_that_the_api_reports_as_deleted_are_marked_once<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     let says = |records: &[Rec<'_>], ids: &[&str], time: i64| {
         let mut chunk = merge(records);
@@ -216,7 +213,7 @@ pub fn records_that_are_said_to_be_gone_are_marked_once<P: Place>() {
         let mut columns = root.rows.columns().to_vec();
         columns.push(nulls);
         *root = batch(schema, columns);
-        chunk.gone = gone(ids, Some(time));
+        chunk.deleted = deleted(ids, Some(time));
         chunk
     };
     let marks = || {
@@ -288,15 +285,6 @@ pub fn columns_are_only_added<P: Place>() {
     let orders = memory.tables.iter().find(|t| t.name == "orders").unwrap();
     let names: Vec<_> = orders.columns.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names, ["_etl_id", "n", "more", "other"]);
-    // A column never changes its type.
-    let mut changed = merge(&[("g", 1, &[])]);
-    let root = &mut changed.tables[0];
-    let mut schema = (*root.schema).clone();
-    schema.columns[1].ty = ColumnType::Text;
-    let texts: arrow_array::StringArray = [Some("x")].into_iter().collect();
-    let ids = root.rows.column(0).clone();
-    *root = batch(schema, vec![ids, std::sync::Arc::new(texts)]);
-    opened::<P>(dir.path(), "6").write(&changed).unwrap_err();
     check::<P>(dir.path());
 }
 

@@ -86,15 +86,7 @@ pub fn tables(records: &[Rec<'_>], more: Option<&str>) -> Vec<TableBatch> {
 }
 
 pub fn chunk(disposition: Disposition, records: &[Rec<'_>]) -> Chunk {
-    Chunk {
-        resource: "orders".into(),
-        disposition,
-        tables: tables(records, None),
-        begins_pass: false,
-        ends_pass: false,
-        vanished: None,
-        gone: None,
-    }
+    Chunk::new("orders", disposition, tables(records, None))
 }
 
 pub fn pass(records: &[Rec<'_>], begins_pass: bool, ends_pass: bool) -> Chunk {
@@ -106,11 +98,7 @@ pub fn pass(records: &[Rec<'_>], begins_pass: bool, ends_pass: bool) -> Chunk {
 }
 
 pub fn load(id: &str) -> LoadInfo {
-    LoadInfo {
-        id: id.to_owned(),
-        source: "shop".to_owned(),
-        layout: Some(Layout::Etl),
-    }
+    LoadInfo::new(id, "shop", Layout::Etl)
 }
 
 /// A line of `_etl_drift`.

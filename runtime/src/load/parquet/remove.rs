@@ -1,4 +1,4 @@
-//! Records that go without others coming: those that the API has no more, and those of a load that is rolled back.
+//! Removes or marks records: those that the API no longer has, and those of a load that is rolled back.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,10 +6,11 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, TimestampMicrosecondArray};
 
-use super::files::{Context, Key, fit, key, key_column, keys, read};
+use super::batch::Key;
+use super::files::{Context, fit, key, key_column, keys, read};
 use super::space::Space;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::Gone;
+use crate::load::DeletedIds;
 use crate::schema::{ColumnRole, ColumnType, TableSchema};
 
 impl Space {
@@ -20,15 +21,15 @@ impl Space {
     }
 
     /// Marks or removes these records.
-    pub fn gone(&mut self, at: &mut Context<'_>, gone: &Gone) -> Result<()> {
+    pub fn delete_ids(&mut self, at: &mut Context<'_>, deleted: &DeletedIds) -> Result<()> {
         let index = self.index(at)?;
-        let keys = gone.ids.iter().map(|id| key(id));
+        let keys = deleted.ids.iter().map(|id| key(id));
         let there: HashSet<Key> = keys.filter(|key| index.contains_key(key)).collect();
         if there.is_empty() {
             return Ok(());
         }
         let wanted = |key: &Key, _: &str| there.contains(key);
-        match gone.mark {
+        match deleted.mark {
             Some(time) => self.mark(at, wanted, time),
             None => self.remove(at, wanted).map(drop),
         }
@@ -160,6 +161,7 @@ fn marked(rows: &RecordBatch, schema: &TableSchema, time: i64) -> Result<RecordB
     if let Some(place) = all.position(|column| column.role == ColumnRole::DeletedAt) {
         columns[place] = times;
     }
-    RecordBatch::try_new(rows.schema(), columns)
-        .map_err(|error| Error::new(ErrorKind::Destination, error.to_string()))
+    RecordBatch::try_new(rows.schema(), columns).map_err(|error| {
+        Error::new(ErrorKind::Destination, "the rows to keep cannot be chosen").caused_by(error)
+    })
 }

@@ -125,7 +125,7 @@ pub fn a_table_of_another_is_not_taken<P: Place>() {
     let changes = renamed(&mut *destination, false);
     let error = destination.migrate(&changes, &state()).unwrap_err();
     assert!(
-        error.to_string().contains("already a table `sales`"),
+        error.report().contains("already a table `sales`"),
         "{error}"
     );
     drop(destination);
@@ -140,7 +140,7 @@ pub fn tables_go<P: Place>() {
     filled::<P>(dir.path());
     let mut destination = P::at(dir.path());
     let tables = destination.open(&load("2")).unwrap().tables;
-    let changes: Vec<TableChange> = tables.into_iter().map(TableChange::gone).collect();
+    let changes: Vec<TableChange> = tables.into_iter().map(TableChange::drop).collect();
     destination.migrate(&changes, &[]).unwrap();
     drop(destination);
     let memory = P::at(dir.path()).open(&load("3")).unwrap();

@@ -1,8 +1,10 @@
-//! What every destination promises, proved for each by the same tests: [`promises!`](crate::promises) makes them for a
-//! destination, [`Place`] says how to look at it. Whoever writes one puts both into a file of his `tests/`, and
-//! `etlgen-runtime = { features = ["promises"] }` into his `[dev-dependencies]`.
+//! The tests that every destination must pass: [`conformance!`](crate::conformance) generates them for a destination, and
+//! [`Place`] tells them how to open and read it.
+//!
+//! To test your own destination, write both in a file of your `tests/`, and add
+//! `etlgen-runtime = { features = ["conformance"] }` to your `[dev-dependencies]`.
 
-// Called by the tests that the macro makes.
+// Called by the generated tests.
 #[doc(hidden)]
 pub mod contract;
 #[doc(hidden)]
@@ -21,46 +23,43 @@ use std::path::Path;
 use super::{Chunk, Destination, LoadInfo};
 use crate::schema::Layout;
 
-/// A kind of destination, and what a reader who knows nothing of it finds there.
+/// A kind of destination, and how an independent reader sees its tables.
 pub trait Place {
     /// The destination in that folder.
     fn at(dir: &Path) -> Box<dyn Destination>;
 
-    /// Columns of the rows of a table as a reader finds them; a column that is not there is null, and a table that is not
-    /// there has no rows. A value as text: `1` and `0` for a bool, numbers in digits (`-12.5`), times as `2024-01-31T12:00:00.000000Z`, bytes in base64, text and JSON as they are.
+    /// These columns of the rows of a table, as a reader finds them. A missing column is null, and a missing table has no
+    /// rows. Values are text: `1` and `0` for a bool, numbers in digits (`-12.5`), times as
+    /// `2024-01-31T12:00:00.000000Z`, bytes in base64, text and JSON unchanged.
     fn rows(dir: &Path, table: &str, columns: &[&str]) -> Vec<Vec<Option<String>>>;
 
-    /// Makes a table of that name that is a person's own; false: there cannot be any beside those of the destination.
+    /// Creates a table of that name that no load has made; false if the destination cannot hold one.
     fn foreign(_dir: &Path, _table: &str) -> bool {
         false
     }
 
-    /// Writes a chunk and is killed as late in its commit as can be; unless said, before it.
+    /// Writes a chunk and stops as late in its commit as possible; by default before it.
     fn kill(dir: &Path, chunk: &Chunk) {
         let mut killed = Self::at(dir);
-        let load = LoadInfo {
-            id: "7".to_owned(),
-            source: "shop".to_owned(),
-            layout: Some(Layout::Etl),
-        };
+        let load = LoadInfo::new("7", "shop", Layout::Etl);
         killed.open(&load).expect("it opens");
         killed.write(chunk).expect("it takes the chunk");
     }
 }
 
-/// Makes a test of every promise of a destination, for one [`Place`](crate::load::promises::Place).
+/// Generates the tests of a destination, for one [`Place`](crate::load::conformance::Place).
 #[macro_export]
-macro_rules! promises {
+macro_rules! conformance {
     ($place:ty) => {
-        $crate::promises! { $place:
+        $crate::conformance! { $place:
             contract::append_leaves_out_what_is_there
             contract::merge_replaces_a_record_and_its_child_rows
             contract::a_record_that_comes_again_before_the_commit_is_one_row
             contract::a_pass_takes_the_place_of_all_rows_when_it_ends
             contract::a_pass_is_of_all_tables_of_its_resource
-            contract::records_that_a_whole_reading_did_not_bring_go
-            contract::records_that_are_said_to_be_gone_go
-            contract::records_that_are_said_to_be_gone_are_marked_once
+            contract::records_that_a_complete_pass_did_not_bring_are_deleted
+            contract::records_that_the_api_reports_as_deleted_are_deleted
+            contract::records_that_the_api_reports_as_deleted_are_marked_once
             contract::columns_are_only_added
             contract::tables_without_rows_exist
             contract::a_list_may_have_any_name
@@ -79,12 +78,12 @@ macro_rules! promises {
         }
     };
     ($place:ty: $($file:ident::$name:ident)*) => {
-        mod promises {
+        mod conformance {
             use super::*;
             $(
                 #[test]
                 fn $name() {
-                    $crate::load::promises::$file::$name::<$place>();
+                    $crate::load::conformance::$file::$name::<$place>();
                 }
             )*
         }

@@ -124,13 +124,10 @@ pub fn every_value_is_as_it_was<P: Place>() {
     let rows = batch(schema, arrays);
     let names: Vec<&str> = columns.iter().map(|(ty, ..)| ty.name()).collect();
     let chunk = |disposition| Chunk {
-        resource: "orders".into(),
-        disposition,
         tables: vec![rows.clone()],
         begins_pass: disposition == Disposition::Replace,
         ends_pass: disposition == Disposition::Replace,
-        vanished: None,
-        gone: None,
+        ..Chunk::new("orders", disposition, Vec::new())
     };
     for disposition in [
         Disposition::Append,

@@ -1,0 +1,130 @@
+//! The trait that every destination implements.
+
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+
+use super::{Chunk, LoadInfo, LoadRow, LoadStatus, RolledBack, TableChange};
+use crate::error::{Error, ErrorKind, Result};
+#[cfg(doc)]
+use crate::schema::{ColumnRole, Disposition, TableBatch};
+use crate::schema::{Drifted, TableSchema};
+use crate::state::{Memory, StateChange};
+
+/// How often a destination wants to commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckpointPolicy {
+    /// Commit after that many root rows.
+    pub rows: usize,
+    /// Commit after that much time with uncommitted rows.
+    pub interval: Duration,
+}
+
+impl CheckpointPolicy {
+    /// A commit after that many root rows, or after that much time with uncommitted rows.
+    pub fn new(rows: usize, interval: Duration) -> Self {
+        CheckpointPolicy { rows, interval }
+    }
+}
+
+/// What a destination can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest name of a table or column, in bytes.
+    pub identifier_length: usize,
+}
+
+impl Limits {
+    /// Names of tables and columns may have that many bytes.
+    pub fn new(identifier_length: usize) -> Self {
+        Limits { identifier_length }
+    }
+}
+
+/// A place that holds tables.
+///
+/// One thread owns it. It calls `open` first, then `write` and `commit` in any number.
+///
+/// `write` takes the rows of a chunk and puts them beside those that are there as its [`Disposition`] says. The rows are
+/// [`TableBatch`]es of Arrow columns, or, row by row, [`TableBatch::json_lines`]. [`ColumnRole`] tells which column
+/// identifies a row (`RowId`) and which the record that a child row belongs to (`RootId`). The loader has checked that
+/// each table belongs to the resource and that no column changes its type.
+///
+/// `commit` makes everything written since the last commit visible, together with the state, or nothing of it: a process
+/// that is killed at any moment leaves the last commit.
+///
+/// A destination in full, with tests, is in `docs/customise.md`.
+pub trait Destination: Send {
+    /// Its name for people, without secrets: `sqlite:stripe.db`.
+    fn describe(&self) -> String;
+
+    /// Whether something was loaded there before.
+    fn exists(&self) -> bool;
+
+    /// What it can hold.
+    fn limits(&self) -> Limits;
+
+    /// How often it wants to commit.
+    fn checkpoint_policy(&self) -> CheckpointPolicy;
+
+    /// Repairs what a killed run has left, takes the lock that keeps a second run out, and reads what it remembers of
+    /// this source.
+    fn open(&mut self, load: &LoadInfo) -> Result<Memory>;
+
+    /// Takes the rows of a chunk; creates missing tables and columns, and never changes or drops one.
+    fn write(&mut self, chunk: &Chunk) -> Result<()>;
+
+    /// Takes counts of values that rows of a resource brought and its struct does not declare; they add to what this load
+    /// has reported before. They become visible, as rows of `_etl_drift`, with the next commit.
+    fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()>;
+
+    /// Makes everything written since the last commit visible, together with the state and the row of the load.
+    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()>;
+
+    /// The committed tables of this source, and how many rows each holds.
+    fn row_counts(&mut self) -> Result<Vec<(String, u64)>>;
+
+    /// Whether it implements [`Destination::scan`] and [`Destination::migrate`]. If not, tables stay as they were
+    /// created, and a run that needs to change one is refused.
+    fn migrates(&self) -> bool {
+        false
+    }
+
+    /// Hands over the named columns of the committed rows of a table, in that order, batch by batch.
+    fn scan(
+        &mut self,
+        table: &TableSchema,
+        columns: &[&str],
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let _ = (table, columns, each);
+        Err(self.cannot("migrate tables"))
+    }
+
+    /// Changes tables and the state in one commit, before anything is written. Drops staged rows of the resources;
+    /// earlier loads can no longer be rolled back.
+    fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
+        let _ = (changes, state);
+        Err(self.cannot("migrate tables"))
+    }
+
+    /// The loads of this source, the oldest first.
+    fn loads(&mut self) -> Result<Vec<LoadRow>> {
+        Ok(Vec::new())
+    }
+
+    /// Removes what these loads brought, which are the last ones of the source, and restores the state from before them,
+    /// in one commit. Leaves resources of which a load has replaced all rows.
+    fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
+        let _ = loads;
+        Err(self.cannot("roll back loads"))
+    }
+
+    /// The error of a destination that cannot do `what` ("roll back loads").
+    fn cannot(&self, what: &str) -> Error {
+        let message = format!("{} cannot {what}", self.describe());
+        Error::new(ErrorKind::Destination, message)
+    }
+}

@@ -1,0 +1,147 @@
+//! A load: one run into one destination.
+
+use std::fmt;
+
+use crate::schema::Layout;
+
+/// How many of the last loads of a source can be rolled back.
+pub const UNDOABLE_LOADS: usize = 10;
+
+/// One run into one destination. Its id is in `_etl_load_id` and in `_etl_loads`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoadInfo {
+    /// Grows from run to run: seconds since 1970 with six decimals, as text (`1795369642.355108`).
+    pub id: String,
+    /// The name of the source.
+    pub source: String,
+    /// The layout of the tables that it writes; `None`: it only reads.
+    pub layout: Option<Layout>,
+}
+
+impl LoadInfo {
+    /// A load of that id and source, which writes tables of that layout; `None`: it only reads.
+    pub fn new(
+        id: impl Into<String>,
+        source: impl Into<String>,
+        layout: impl Into<Option<Layout>>,
+    ) -> Self {
+        LoadInfo {
+            id: id.into(),
+            source: source.into(),
+            layout: layout.into(),
+        }
+    }
+}
+
+/// A load, as `_etl_loads` lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoadRow {
+    /// Its id.
+    pub id: String,
+    /// How far it came.
+    pub status: LoadStatus,
+    /// How many root rows it wrote.
+    pub rows: u64,
+    /// Whether the destination still knows what it changed.
+    pub undoable: bool,
+}
+
+impl LoadRow {
+    /// A load of that id and status, which wrote so many root rows.
+    pub fn new(id: impl Into<String>, status: LoadStatus, rows: u64, undoable: bool) -> Self {
+        LoadRow {
+            id: id.into(),
+            status,
+            rows,
+            undoable,
+        }
+    }
+}
+
+/// The status of a load in `_etl_loads`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoadStatus {
+    /// Some of its rows are committed and more may come. A killed run leaves this status.
+    Running,
+    /// Everything that it set out to load is committed.
+    Complete,
+    /// It ended early, or a resource failed; what is committed is whole.
+    Partial,
+    /// It was rolled back.
+    RolledBack,
+    /// A status that this version does not know, by its name.
+    Unknown(String),
+}
+
+impl LoadStatus {
+    /// Its name in `_etl_loads`: `complete`.
+    pub fn name(&self) -> &str {
+        match self {
+            LoadStatus::Running => "running",
+            LoadStatus::Complete => "complete",
+            LoadStatus::Partial => "partial",
+            LoadStatus::RolledBack => "rolled back",
+            LoadStatus::Unknown(name) => name,
+        }
+    }
+
+    /// The status of that name.
+    pub fn parse(name: &str) -> Self {
+        [
+            LoadStatus::Running,
+            LoadStatus::Complete,
+            LoadStatus::Partial,
+            LoadStatus::RolledBack,
+        ]
+        .into_iter()
+        .find(|status| status.name() == name)
+        .unwrap_or_else(|| LoadStatus::Unknown(name.to_owned()))
+    }
+}
+
+impl fmt::Display for LoadStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a rollback did to a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RolledBack {
+    /// The resource.
+    pub resource: String,
+    /// How many records it removed; `None`: the load had replaced all rows, and the resource was left as it is.
+    pub removed: Option<u64>,
+    /// How many records that were there before the load are missing now: the load had replaced or removed them.
+    pub lost: u64,
+}
+
+impl RolledBack {
+    /// What became of a resource.
+    pub fn new(resource: impl Into<String>, removed: Option<u64>, lost: u64) -> Self {
+        RolledBack {
+            resource: resource.into(),
+            removed,
+            lost,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_comes_back_from_its_name() {
+        for name in ["running", "complete", "partial", "rolled back", "paused"] {
+            assert_eq!(LoadStatus::parse(name).name(), name);
+        }
+        assert_eq!(LoadStatus::parse("rolled back"), LoadStatus::RolledBack);
+        let unknown = LoadStatus::Unknown("paused".to_owned());
+        assert_eq!(LoadStatus::parse("paused"), unknown);
+    }
+}

@@ -1,0 +1,55 @@
+//! Batches of data files.
+
+use std::collections::{BTreeMap, HashSet};
+
+/// The id of a row, hashed: among a billion records, two of one key are less likely than one in 100 billion.
+pub type Key = [u8; 12];
+
+/// A data file.
+#[derive(Clone, Copy, Debug)]
+pub struct FileInfo {
+    pub rows: u64,
+    /// How many of the table's columns it has.
+    pub columns: usize,
+}
+
+/// Files of one name, one in each table that has rows.
+#[derive(Debug)]
+pub struct Batch {
+    /// The name of its files.
+    pub name: String,
+    /// Whether they are in the folders of their tables; else they are staged.
+    pub placed: bool,
+    /// By table.
+    pub files: BTreeMap<String, FileInfo>,
+    /// Records that were replaced since the last commit.
+    pub replaced: HashSet<Key>,
+}
+
+impl Batch {
+    pub fn new(name: &str, placed: bool) -> Self {
+        Batch {
+            name: name.to_owned(),
+            placed,
+            files: BTreeMap::new(),
+            replaced: HashSet::new(),
+        }
+    }
+
+    pub fn retire(self, retired: &mut Vec<Retired>) {
+        for table in self.files.into_keys() {
+            retired.push(Retired {
+                table,
+                name: self.name.clone(),
+                placed: self.placed,
+            });
+        }
+    }
+}
+
+/// A data file that is no longer needed once the next commit is made.
+pub struct Retired {
+    pub table: String,
+    pub name: String,
+    pub placed: bool,
+}

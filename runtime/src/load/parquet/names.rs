@@ -1,0 +1,27 @@
+//! Names of folders and files.
+
+/// The folder for what is ours alone.
+pub const OWN: &str = "_etl";
+
+/// The folder of the table of drift.
+pub const DRIFT: &str = "_etl_drift";
+
+/// The ending of a data file.
+pub const ENDING: &str = ".parquet";
+
+/// The name without its ending, and the number of a data file; `None` if it is no name that we give.
+pub fn parse(file: &str) -> Option<(&str, u32)> {
+    let name = file.strip_suffix(ENDING)?;
+    let (load, number) = name.rsplit_once('-')?;
+    let ours = !load.is_empty() && load.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    Some((name, number.parse().ok()?)).filter(|_| ours)
+}
+
+/// Whether a table of that name can have a folder of that name.
+pub fn is_folder_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('.')
+        && name != OWN
+        && name != DRIFT
+        && !name.contains(['/', '\\', ':', '\0'])
+}

@@ -1,0 +1,97 @@
+//! A destination whose URL holds a secret: nothing that it says shows it.
+
+use arrow_array::RecordBatch;
+
+use super::{
+    CheckpointPolicy, Chunk, Destination, DestinationUrl, Limits, LoadInfo, LoadRow, LoadStatus,
+    RolledBack, TableChange,
+};
+use crate::error::{Error, Result};
+use crate::schema::{Drifted, TableSchema};
+use crate::state::{Memory, StateChange};
+
+/// A destination, with `***` in place of the secrets of its URL in its name and its errors.
+pub(super) struct Redacted {
+    url: DestinationUrl,
+    inner: Box<dyn Destination>,
+}
+
+impl Redacted {
+    /// The destination that this URL names.
+    pub fn new(url: DestinationUrl, inner: Box<dyn Destination>) -> Self {
+        Redacted { url, inner }
+    }
+
+    /// Does something with the destination, and redacts the error.
+    fn with<T>(&mut self, run: impl FnOnce(&mut dyn Destination) -> Result<T>) -> Result<T> {
+        run(&mut *self.inner).map_err(|error| error.map_message(|text| self.url.redact(text)))
+    }
+}
+
+impl Destination for Redacted {
+    fn describe(&self) -> String {
+        self.url.redact(&self.inner.describe())
+    }
+
+    fn exists(&self) -> bool {
+        self.inner.exists()
+    }
+
+    fn limits(&self) -> Limits {
+        self.inner.limits()
+    }
+
+    fn checkpoint_policy(&self) -> CheckpointPolicy {
+        self.inner.checkpoint_policy()
+    }
+
+    fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
+        self.with(|inner| inner.open(load))
+    }
+
+    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+        self.with(|inner| inner.write(chunk))
+    }
+
+    fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()> {
+        self.with(|inner| inner.drift(resource, counts))
+    }
+
+    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
+        self.with(|inner| inner.commit(state, status))
+    }
+
+    fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
+        self.with(|inner| inner.row_counts())
+    }
+
+    fn migrates(&self) -> bool {
+        self.inner.migrates()
+    }
+
+    fn scan(
+        &mut self,
+        table: &TableSchema,
+        columns: &[&str],
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        self.with(|inner| inner.scan(table, columns, each))
+    }
+
+    fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
+        self.with(|inner| inner.migrate(changes, state))
+    }
+
+    fn loads(&mut self) -> Result<Vec<LoadRow>> {
+        self.with(|inner| inner.loads())
+    }
+
+    fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
+        self.with(|inner| inner.rollback(loads))
+    }
+
+    fn cannot(&self, what: &str) -> Error {
+        let error = self.inner.cannot(what);
+        error.map_message(|text| self.url.redact(text))
+    }
+}

@@ -1,0 +1,15 @@
+//! The error of values that are read from text.
+
+use std::fmt;
+
+/// The text is not a value of the type: says what is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseError(pub(crate) &'static str);
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}", self.0)
+    }
+}
+
+impl std::error::Error for ParseError {}
