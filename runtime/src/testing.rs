@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Exchange};
 use crate::normalize::{NormalizeOptions, Normalizer, RowOrigin};
 use crate::record::{CursorValue, Record, Row, RowRef, serialize};
-use crate::run::{RunOptions, Walk, slices};
+use crate::run::{RunOptions, Stateless, slices};
 use crate::source::{RowSink, Source};
 
 /// A record as it was read, drift included, as JSON again: times in RFC 3339, what is null left out.
@@ -109,17 +109,17 @@ async fn replay(source: &Source, name: &str, path: &Path) -> Result<()> {
     // A recording fits any base URL, also one that is still to be given.
     options.base_url = "http://localhost".to_owned();
     let client = Client::replay(options, exchanges)?;
-    let walk = Walk::new(source, client, &RunOptions::default())?;
+    let stateless = Stateless::new(source, client, &RunOptions::default())?;
     let resource = source.find(name)?;
-    let fetcher = walk.fetcher(resource.clone());
-    let (mut records, mut slices) = (0, slices(&walk, resource));
+    let fetcher = stateless.fetcher(resource.clone());
+    let (mut records, mut slices) = (0, slices(&stateless, resource));
     while let Some(slice) = slices.recv().await {
-        let mut pages = walk.pages(&fetcher, &slice?)?;
+        let mut pages = stateless.pages(&fetcher, &slice?)?;
         while let Some(fetched) = pages.next().await? {
             records += fetched.page.spans.len();
         }
     }
-    let unused = walk.client.unused_exchanges();
+    let unused = stateless.client.unused_exchanges();
     match (records, unused.first()) {
         (0, _) => Err(wrong("no record came".into())),
         (_, Some(request)) => Err(wrong(format!("it was never asked for {request}"))),

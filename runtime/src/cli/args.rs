@@ -81,6 +81,7 @@ pub fn command<C: Settings>(name: &str, version: &str, known: Destinations) -> C
 /// Whether the command talks to the API, so that every setting counts.
 pub fn sends(matches: &ArgMatches) -> bool {
     match matches.subcommand() {
+        Some(("sync", matches)) if matches.get_flag("plan") => false,
         Some(("sync" | "check" | "read", matches)) => !matches.contains_id("replay"),
         _ => false,
     }
@@ -99,6 +100,7 @@ fn sync(destination: Arg) -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Reads everything again; the tables are replaced when it has all come"),
         )
+        .args(plan())
         .arg(
             Arg::new("layout")
                 .long("layout")
@@ -161,6 +163,21 @@ fn sync(destination: Arg) -> Command {
         .arg(rate())
         .args(tape())
         .args(window())
+}
+
+fn plan() -> [Arg; 2] {
+    [
+        Arg::new("plan")
+            .long("plan")
+            .action(ArgAction::SetTrue)
+            .help("Print what the run would do; send, lock and write nothing. The destination need not exist"),
+        Arg::new("format")
+            .long("format")
+            .value_parser(["text", "json"])
+            .default_value("text")
+            .requires("plan")
+            .help("Format of the plan"),
+    ]
 }
 
 fn tape() -> [Arg; 2] {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::ArgMatches;
 use serde_json::json;
@@ -16,9 +16,9 @@ use super::progress::Teller;
 use super::table::align;
 use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, rollback, state, stop_on_signals, tables};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Destination, LoadInfo, Memory, destination};
+use crate::load::{self, Destination, LoadInfo, Memory, destination};
 use crate::record::SelectRule;
-use crate::run::{self, Observer, Outcome, RunOptions, RunReport};
+use crate::run::{self, Observer, Outcome, RunOptions, RunPlan, RunReport};
 use crate::schema::{ColumnRole, ContractRule, Layout, TableSchema};
 use crate::source::Source;
 use crate::state::Declared;
@@ -115,10 +115,11 @@ fn rules<T: FromStr<Err = Error>>(matches: &ArgMatches, name: &str) -> Result<Ve
         .collect()
 }
 
-fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
+/// The options of `sync`.
+fn sync_options(matches: &ArgMatches) -> Result<RunOptions> {
     let rows = matches.get_one::<u64>("checkpoint-rows");
     let layout = matches.get_one::<String>("layout");
-    let options = RunOptions {
+    Ok(RunOptions {
         layout: layout
             .and_then(|name| Layout::parse(name))
             .unwrap_or_default(),
@@ -130,7 +131,33 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
         max_time: matches.get_one::<Duration>("max-time").copied(),
         window: matches.get_one::<Duration>("window").copied(),
         ..options(matches)
-    };
+    })
+}
+
+/// What a run would do. Nothing is sent, locked or written.
+fn planned(matches: &ArgMatches, source: &Source) -> Result<RunPlan> {
+    let options = sync_options(matches)?;
+    let now = SystemTime::now();
+    let load = LoadInfo::new(run::load_id(now), source.name(), options.layout);
+    let memory = load::look(&*into(matches, source)?, &load)?;
+    run::plan(source, &memory, &options, now)
+}
+
+fn plan(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let plan = planned(matches, source)?;
+    let format = matches.get_one::<String>("format").map(String::as_str);
+    out(&match format {
+        Some("json") => serde_json::to_string_pretty(&plan).unwrap_or_default(),
+        _ => plan.to_string().trim_end().to_owned(),
+    })?;
+    Ok(0)
+}
+
+fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    if matches.get_flag("plan") {
+        return plan(matches, source);
+    }
+    let options = sync_options(matches)?;
     let teller = Arc::new(Teller::new());
     let json = matches
         .get_one::<String>("log-format")
@@ -162,7 +189,7 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
 
 /// The report of a run that failed as a whole: the keys of [`RunReport::to_json`] that there is something to say of.
 fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
-    let message = source.redact(&error.report());
+    let message = source.redactor().redact(&error.report());
     json!({
         "version": 1,
         "source": source.name(),
@@ -233,7 +260,9 @@ fn resources(source: &Source) -> Result<u8> {
         "resource", "endpoint", "key", "pages", "cursor", "parent", "rows",
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let mut off = Vec::new();
     for resource in source.describe() {
+        off.extend(resource.off.map(|reason| (resource.name.clone(), reason)));
         rows.push(vec![
             resource.name,
             format!("{} {}", resource.method, resource.path),
@@ -244,7 +273,9 @@ fn resources(source: &Source) -> Result<u8> {
             format!("{:?}", resource.disposition).to_lowercase(),
         ]);
     }
-    out(&align(&rows).join("\n"))?;
+    let mut lines = align(&rows);
+    lines.extend(report::off(&off));
+    out(&lines.join("\n"))?;
     Ok(0)
 }
 
@@ -307,18 +338,23 @@ pub(super) fn open_whole(
         let message = format!("{} is not there", into.describe());
         return Err(Error::new(ErrorKind::Destination, message).hint("`sync` makes it"));
     }
-    let memory = into.open(&LoadInfo::new(run::load_id(), source.name(), None))?;
+    let load = LoadInfo::new(run::load_id(SystemTime::now()), source.name(), None);
+    let memory = load::open(&mut *into, &load)?;
     Ok((into, memory))
 }
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::RecordBatch;
+
     use super::super::args;
     use super::*;
-    use crate::load::Destinations;
+    use crate::load::{Chunk, Destinations, LoadStatus};
     use crate::record::Record;
+    use crate::schema::{Disposition, TableBatch};
     use crate::settings::Settings;
     use crate::source::RecordExt;
+    use crate::state::{StateChange, StateRow};
 
     #[derive(Record)]
     struct Item {
@@ -385,5 +421,77 @@ mod tests {
             (&report["complete"], &report["error"]["kind"]),
             (&json!(false), &json!("usage"))
         );
+    }
+
+    /// The files of a folder, with what they hold.
+    fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => files.push((path.clone(), std::fs::read(&path).unwrap())),
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn a_plan_reads_a_destination_and_leaves_no_trace() {
+        for kind in ["sqlite", "parquet"] {
+            let folder = tempfile::tempdir().unwrap();
+            let into = format!("{kind}:{}", folder.path().join("a b?#%.db").display());
+            let source = Source::new("taped", "https://api.example")
+                .resource(Item::list("items", "/items").primary_key([Item::ID]));
+            let planned = || {
+                let words = ["c", "sync", "--plan", "--destination", &into];
+                let command = args::command::<Config>("c", "1", Destinations::default());
+                let matches = command.try_get_matches_from(words).unwrap();
+                let Some(("sync", matches)) = matches.subcommand() else {
+                    panic!("it is `sync`")
+                };
+                super::planned(matches, &source).unwrap()
+            };
+            let plan = planned();
+            assert_eq!(plan.resources[0].write.coming[0].name, "items");
+            assert_eq!(files(folder.path()), [], "{kind}");
+
+            let mut open = destination(&into).unwrap();
+            let load = LoadInfo::new("1.000000", "taped", Layout::Etl);
+            open.open(&load).unwrap();
+            let tables = batches(&plan.resources[0].write.coming);
+            let chunk = Chunk::new("items", Disposition::Merge, tables);
+            open.write(&chunk).unwrap();
+            let done = StateRow::new("items", "", r#"{"done":"1.000000"}"#);
+            open.commit(&[StateChange::Put(done)], LoadStatus::Complete)
+                .unwrap();
+            // Another run holds the lock, and its log is not merged into the file yet.
+            assert_eq!(planned().resources[0].write.coming, [], "{kind}");
+            drop(open);
+            let before = files(folder.path());
+            let plan = planned();
+            assert_eq!(plan.resources[0].write.coming, [], "{kind}");
+            assert_eq!(files(folder.path()), before, "{kind}");
+            let run::Slices::One(slice) = &plan.resources[0].slices else {
+                panic!("{plan}")
+            };
+            assert_eq!(slice.state.done.as_deref(), Some("1.000000"));
+        }
+    }
+
+    /// Tables without rows.
+    fn batches(tables: &[TableSchema]) -> Vec<TableBatch> {
+        let batch = |schema: &TableSchema| {
+            let fields: Vec<_> = schema.columns.iter().map(|c| c.arrow_field()).collect();
+            TableBatch {
+                schema: Arc::new(schema.clone()),
+                rows: RecordBatch::new_empty(Arc::new(arrow_schema::Schema::new(fields))),
+            }
+        };
+        tables.iter().map(batch).collect()
     }
 }

@@ -53,12 +53,25 @@ pub fn render(report: &RunReport, limited: bool) -> String {
     let drift =
         drift.map(|(table, keys, what, count)| format!("{table}: {keys}: {what} ({count} times)"));
     list(&mut lines, "not in the structs", drift.collect());
+    let left_out = report.off.iter();
+    let left_out =
+        left_out.map(|off| (off.name.clone(), format!("{} ({})", off.reason, off.settle)));
+    lines.extend(off(&left_out.collect::<Vec<_>>()));
     let failures = report.resources.iter().filter_map(|r| match &r.outcome {
         Outcome::Failed(_, message) => Some(format!("{}: {message}", r.name)),
         _ => None,
     });
     list(&mut lines, "failed", failures.collect());
     lines.join("\n")
+}
+
+/// The resources that a run leaves out, and why.
+pub fn off(resources: &[(String, String)]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let items = resources.iter();
+    let items = items.map(|(name, reason)| format!("{name}: {reason}"));
+    list(&mut lines, "off", items.collect());
+    lines
 }
 
 fn section(lines: &mut Vec<String>, gap: Option<&str>, rows: &[Vec<String>]) {

@@ -1,6 +1,7 @@
 //! What the `state` commands do.
 
 use std::io::Read;
+use std::time::SystemTime;
 
 use clap::ArgMatches;
 use serde_json::json;
@@ -8,7 +9,7 @@ use serde_json::json;
 use super::commands::{chosen, into, open, open_whole};
 use super::out;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{LoadInfo, LoadStatus};
+use crate::load::{self, LoadInfo, LoadStatus};
 use crate::run;
 use crate::source::Source;
 use crate::state::{self, Declared, StateChange};
@@ -71,7 +72,8 @@ pub fn import(matches: &ArgMatches, source: &Source) -> Result<u8> {
     })?;
     // Also into one that is not there yet: the next run goes on there.
     let mut into = into(matches, source)?;
-    let memory = into.open(&LoadInfo::new(run::load_id(), source.name(), None))?;
+    let load = LoadInfo::new(run::load_id(SystemTime::now()), source.name(), None);
+    let memory = load::open(&mut *into, &load)?;
     let changes = state::import(&read, source.name(), &source.resource_names(), &memory)?;
     into.commit(&changes, LoadStatus::Complete)?;
     let put = changes

@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use super::commands::{open, open_whole};
 use super::{out, table::align};
 use crate::error::Result;
-use crate::run::evolve;
+use crate::run::migrate;
 use crate::source::Source;
 
 pub fn list(matches: &ArgMatches, source: &Source) -> Result<u8> {
@@ -15,7 +15,7 @@ pub fn list(matches: &ArgMatches, source: &Source) -> Result<u8> {
         rows.push(vec![table, count.to_string()]);
     }
     out(&align(&rows).join("\n"))?;
-    let notes = evolve::orphans(source, &memory).into_values();
+    let notes = migrate::orphans(source, &memory).into_values();
     notes.into_iter().try_for_each(|note| out(&note))?;
     Ok(0)
 }
@@ -23,7 +23,7 @@ pub fn list(matches: &ArgMatches, source: &Source) -> Result<u8> {
 pub fn rename(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let (old, new) = (text(matches, "old"), text(matches, "new"));
     let (mut into, memory) = open_whole(matches, source)?;
-    let notes = evolve::rename_tables(source, old, new, &mut *into, memory)?;
+    let notes = migrate::rename_tables(source, old, new, &mut *into, memory)?;
     out(&format!(
         "the tables and the state of {old} are those of {new} in {}",
         into.describe()
@@ -36,7 +36,7 @@ pub fn rename(matches: &ArgMatches, source: &Source) -> Result<u8> {
 
 pub fn drop(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let (mut into, memory) = open(matches, source)?;
-    let names = evolve::drop_tables(text(matches, "resource"), &mut *into, &memory)?;
+    let names = migrate::drop_tables(text(matches, "resource"), &mut *into, &memory)?;
     out(&format!(
         "removed {} from {}",
         names.join(", "),

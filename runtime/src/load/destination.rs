@@ -73,6 +73,16 @@ pub trait Destination: Send {
     /// this source.
     fn open(&mut self, load: &LoadInfo) -> Result<Memory>;
 
+    /// Reads what it remembers of this source without a lock; changes and creates nothing. Where nothing is, it remembers
+    /// nothing. `sync --plan` calls it instead of `open`.
+    fn look(&self, load: &LoadInfo) -> Result<Memory> {
+        let _ = load;
+        match self.exists() {
+            true => Err(self.cannot("say what it remembers without being opened")),
+            false => Ok(Memory::default()),
+        }
+    }
+
     /// Takes the rows of a chunk; creates missing tables and columns, and never changes or drops one.
     fn write(&mut self, chunk: &Chunk) -> Result<()>;
 

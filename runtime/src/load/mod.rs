@@ -11,6 +11,7 @@ mod destination;
 mod destinations;
 mod loads;
 mod migrate;
+mod open;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 mod redacted;
@@ -18,10 +19,13 @@ mod redacted;
 pub mod sqlite;
 mod url;
 
-pub use crate::state::Memory;
+pub use crate::state::{Capabilities, Memory};
 pub use chunk::{Chunk, DeletedIds, NotSeenSince};
 pub use destination::{CheckpointPolicy, Destination, Limits};
 pub use destinations::{Destinations, destination};
 pub use loads::{LoadInfo, LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
 pub use migrate::{NewValues, TableChange};
+#[cfg(feature = "cli")]
+pub(crate) use open::look;
+pub(crate) use open::open;
 pub use url::DestinationUrl;

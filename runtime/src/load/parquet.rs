@@ -159,6 +159,12 @@ impl Destination for Parquet {
         Ok(memory)
     }
 
+    fn look(&self, load: &LoadInfo) -> Result<Memory> {
+        let committed = self.folder.read()?;
+        let source = committed.sources.get(&load.source);
+        Ok(source.map(SourceEntry::memory).unwrap_or_default())
+    }
+
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
         self.opened()?.write(chunk)
     }

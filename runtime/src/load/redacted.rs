@@ -49,6 +49,11 @@ impl Destination for Redacted {
         self.with(|inner| inner.open(load))
     }
 
+    fn look(&self, load: &LoadInfo) -> Result<Memory> {
+        let looked = self.inner.look(load);
+        looked.map_err(|error| error.map_message(|text| self.url.redact(text)))
+    }
+
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
         self.with(|inner| inner.write(chunk))
     }

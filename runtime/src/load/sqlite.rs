@@ -4,6 +4,7 @@
 //! process loses nothing; after a power cut the last commits may be gone, but data and state together, so that the
 //! next run reads those pages again.
 
+mod look;
 mod meta;
 mod migrate;
 mod names;
@@ -117,6 +118,14 @@ impl Destination for Sqlite {
             _lock: lock,
         });
         Ok(memory)
+    }
+
+    fn look(&self, load: &LoadInfo) -> Result<Memory> {
+        if !self.exists() {
+            return Ok(Memory::default());
+        }
+        let look = || meta::look(&look::open(&self.path)?, &load.source);
+        look().map_err(|error| self.explain(error))
     }
 
     fn write(&mut self, chunk: &Chunk) -> Result<()> {

@@ -1,37 +1,29 @@
-//! The pipeline: extraction, normalisation and loading of a source, and what it reports.
+//! A run: it plans, reads, delivers and reports.
+//!
+//! [`plan`] decides, `read` reads resources into an output, `deliver` loads what was read, `migrate` brings a destination to
+//! what is declared, and `report` counts. [`sync`] does all of it.
 
-mod ahead;
-mod changes;
-mod children;
-mod dlt;
-mod embedded;
-pub(crate) mod evolve;
-mod extract;
-mod feeds;
-mod fetch;
-mod lane;
-mod list;
-mod loader;
+mod clock;
+mod deliver;
+pub(crate) mod migrate;
 mod options;
-mod order;
-mod prepare;
+mod plan;
 mod probe;
+mod read;
 mod report;
-mod sink;
-mod slice;
-mod stats;
+mod start;
 mod stream;
 mod sync;
-mod trace;
-mod walk;
-mod window;
 
 pub use crate::page::Proof;
 pub use options::{Observer, Progress, RunOptions, StopSignal};
+pub(crate) use plan::load_id;
+pub use plan::{
+    ChildSlices, OffResource, PassPlan, Problem, RequestPlan, ResourcePlan, RunPlan, Selected,
+    SlicePlan, Slices, WritePlan, plan,
+};
 pub use probe::{check, discover, read};
+pub(crate) use read::stateless::{Stateless, slices};
 pub use report::{Outcome, ResourceReport, RunReport};
 pub use stream::Records;
-#[cfg(feature = "cli")]
-pub(crate) use sync::load_id;
 pub use sync::sync;
-pub(crate) use walk::{Walk, slices};

@@ -1,4 +1,4 @@
-//! What a caller may ask of a run, and what a run tells while it goes.
+//! The options of a run, and the progress that it reports.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,55 +7,55 @@ use std::time::Duration;
 use crate::record::SelectRule;
 use crate::schema::{ContractRule, Layout};
 
-/// What a caller may ask of a run.
+/// The options of a run.
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {
-    /// Only these resources (their parents are read too, but not loaded); empty: all.
+    /// Only these resources are loaded, and their parents are read for them. Empty: all that are not off.
     pub resources: Vec<String>,
-    /// Forget all state first and read everything; tables of the chosen resources are replaced.
+    /// Everything is read, whatever the state says, and replaces the rows of the chosen resources.
     pub full_refresh: bool,
-    /// At most that many records per resource.
+    /// The most records that are read of each resource.
     pub limit: Option<u64>,
     /// Lower bound of incremental cursors: RFC 3339 or a date.
     pub since: Option<String>,
     /// Upper bound of incremental cursors: RFC 3339 or a date.
     pub until: Option<String>,
-    /// Reads lists that can be bounded by their cursor in windows of that length, in place of what is declared.
+    /// The length of windows, for lists that can be bounded by their cursor. It overrides the declared length.
     pub window: Option<Duration>,
-    /// Commit after that many records of the source, in place of the destination's own measure.
+    /// The run commits after this many records, instead of as often as the destination prefers.
     pub checkpoint_rows: Option<usize>,
-    /// Fields that are loaded; of a resource that no rule is about: all.
+    /// The fields that are loaded. All fields of a resource are, unless a rule is about it.
     pub select: Vec<SelectRule>,
-    /// Contracts in place of those that are declared; the word nearest to a resource counts.
+    /// Contracts that override the declared ones. A rule about one resource counts more than one about all.
     pub contracts: Vec<ContractRule>,
-    /// The layout of a destination that is new to the source; that of another one must be this one.
+    /// The layout of the tables. A destination that has tables of the source must have this layout.
     pub layout: Layout,
-    /// After that long the run is asked to stop, as by a signal.
+    /// The run is asked to stop after this time, as by a signal.
     pub max_time: Option<Duration>,
     /// Asks the run to stop after the pages under way.
     pub stop: StopSignal,
 }
 
-/// Asks a run to stop after the pages under way; clones are one signal.
+/// Asks a run to stop after the pages under way. All clones are the same signal.
 #[derive(Clone, Debug, Default)]
 pub struct StopSignal(Arc<AtomicBool>);
 
 impl StopSignal {
-    /// Asks for the stop.
+    /// Asks the run to stop.
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it has been asked for.
+    /// Whether the run has been asked to stop.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Something a run tells while it goes.
+/// An event of a run.
 #[derive(Clone, Debug)]
 pub enum Progress {
-    /// A page was read: totals of the resource so far.
+    /// A page was read. The numbers are the totals of the resource so far.
     Page {
         /// The resource.
         resource: String,
@@ -73,7 +73,7 @@ pub enum Progress {
         /// Why, and after how long.
         reason: String,
     },
-    /// Something the reader should know.
+    /// A sentence for the user.
     Warning {
         /// The resource.
         resource: String,
@@ -94,9 +94,9 @@ pub enum Progress {
     },
 }
 
-/// Hears what a run tells; called from several threads.
+/// Observes the events of a run. It is called from several threads.
 pub trait Observer: Send + Sync {
-    /// Something happened.
+    /// Is called for each event.
     fn on(&self, progress: Progress);
 }
 

@@ -6,16 +6,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::normalize::{NormalizeOptions, Normalizer};
 use crate::page::Position;
 use crate::record::{CursorValue, RowRef};
-use crate::run::RunOptions;
-use crate::run::fetch::Fetched;
-use crate::run::walk::{Walk, slices};
-use crate::run::window::Window;
+use crate::run::options::RunOptions;
+use crate::run::read::fetch::Fetched;
+use crate::run::read::stateless::{Stateless, slices};
+use crate::run::read::window::Window;
 use crate::schema::TableSchema;
 use crate::source::{RowSink, SliceRequest, Source};
 
 /// Sends one request with the credentials, and says what it proved.
 pub async fn check(source: &Source) -> Result<String> {
-    let walk = Walk::new(source, source.client()?, &RunOptions::default())?;
+    let stateless = Stateless::new(source, source.client()?, &RunOptions::default())?;
     let root = source
         .resources()
         .iter()
@@ -26,7 +26,7 @@ pub async fn check(source: &Source) -> Result<String> {
                 format!("the source `{}` has no resource to ask for", source.name()),
             )
         })?;
-    let fetcher = walk.fetcher(root.clone());
+    let fetcher = stateless.fetcher(root.clone());
     let slice = SliceRequest::default();
     let first = fetcher.first_request(&slice, &Default::default())?;
     let response = fetcher.ask(&first, &Position::default()).await?;
@@ -58,13 +58,13 @@ pub async fn read(
     options: &RunOptions,
     sink: &mut (dyn FnMut(&[u8]) -> Result<()> + Send),
 ) -> Result<()> {
-    let walk = Walk::new(source, source.client()?, options)?;
+    let stateless = Stateless::new(source, source.client()?, options)?;
     let resource = source.find(resource)?;
-    let fetcher = walk.fetcher(resource.clone());
+    let fetcher = stateless.fetcher(resource.clone());
     let mut left = options.limit.unwrap_or(u64::MAX);
-    let mut slices = slices(&walk, resource);
+    let mut slices = slices(&stateless, resource);
     while let Some(slice) = slices.recv().await {
-        let mut pages = walk.pages(&fetcher, &slice?)?;
+        let mut pages = stateless.pages(&fetcher, &slice?)?;
         while let Some(fetched) = pages.next().await? {
             let Fetched { page, body, .. } = fetched;
             let mut wanted = Wanted {

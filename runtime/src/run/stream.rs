@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{RunOptions, Walk, slices};
 use crate::error::Result;
 use crate::http::Client;
 use crate::record::{Record, Row};
+use crate::run::options::RunOptions;
+use crate::run::read::stateless::{Stateless, slices};
 use crate::source::{AnyResource, Resource, Source, TypedRows};
 
 /// The records of one resource, page after page, in the order in which the API sends them.
@@ -71,11 +72,11 @@ async fn read_all<T: Record>(
 ) -> Result<()> {
     let mut options = source.client_options();
     options.other_auth.extend(resource.spec().auth.clone());
-    let walk = Walk::new(source, Client::new(options)?, &RunOptions::default())?;
-    let fetcher = walk.fetcher(resource.clone());
-    let mut slices = slices(&walk, &resource);
+    let stateless = Stateless::new(source, Client::new(options)?, &RunOptions::default())?;
+    let fetcher = stateless.fetcher(resource.clone());
+    let mut slices = slices(&stateless, &resource);
     while let Some(slice) = slices.recv().await {
-        let mut pages = walk.pages(&fetcher, &slice?)?;
+        let mut pages = stateless.pages(&fetcher, &slice?)?;
         while let Some(fetched) = pages.next().await? {
             let Ok(rows) = fetched.page.rows.into_any().downcast::<TypedRows<T>>() else {
                 continue;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, ErrorKind};
 
 /// What is done with a value for which a table, a column or a variant would have to be made.
@@ -13,7 +15,8 @@ use crate::error::{Error, ErrorKind};
 /// // Values of another type than their column's are left out, and counted.
 /// let contract = Contract::evolve().types(Mode::DiscardValue);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// It is made.
     #[default]
@@ -98,7 +101,7 @@ impl fmt::Display for Entity {
 /// What the struct declares, and what the destination holds already, is no violation; nor are the tables and columns that
 /// a resource without a struct (`Resource<Json>`) makes in its first load, and the columns of a new child table in the load
 /// that makes it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Contract {
     tables: Mode,
     columns: Mode,
@@ -187,6 +190,17 @@ impl Contract {
             };
         }
         self
+    }
+}
+
+impl fmt::Display for Contract {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Contract {
+            tables,
+            columns,
+            types,
+        } = self;
+        write!(f, "tables={tables}, columns={columns}, types={types}")
     }
 }
 

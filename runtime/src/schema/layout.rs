@@ -1,5 +1,7 @@
 //! Whose names and ids a dataset has.
 
+use serde::{Deserialize, Serialize};
+
 use super::{ColumnRole, TableSchema};
 
 /// The tables in which dlt tells of its loads and of its schema.
@@ -13,7 +15,8 @@ pub(crate) fn is_meta(resource: &str) -> bool {
 
 /// The names of the system columns, how keys become names, and the form of the ids. A source keeps the layout in which
 /// it was first loaded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// `_etl_id` and so on.
     #[default]

@@ -233,15 +233,15 @@ impl TableBatch {
 /// ```
 /// use etlgen_runtime::prelude::*;
 ///
-/// #[derive(Record)]
-/// struct Rate {
+/// /// struct Rate {
 ///     day: Option<Date>,
 /// }
 ///
 /// // Each run replaces all rows.
 /// let rates = Rate::list("rates", "/rates").write(Disposition::Replace);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Disposition {
     /// Every record is a new row; one that was loaded before, to the letter, is not loaded again.
     Append,
@@ -256,8 +256,7 @@ pub enum Disposition {
 /// ```
 /// use etlgen_runtime::prelude::*;
 ///
-/// #[derive(Record)]
-/// struct Customer {
+/// /// struct Customer {
 ///     id: Option<String>,
 /// }
 ///
@@ -265,7 +264,8 @@ pub enum Disposition {
 ///     .primary_key(Customer::ID)
 ///     .deletes(Deletes::Soft);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Deletes {
     /// They stay as they are.
     #[default]

@@ -24,6 +24,8 @@ pub struct ResourceDescription {
     pub parent: Option<String>,
     /// How new rows meet old ones.
     pub disposition: Disposition,
+    /// Why a run that does not name it leaves it out.
+    pub off: Option<String>,
 }
 
 impl Source {
@@ -50,6 +52,7 @@ impl Source {
                     cursor,
                     parent: spec.parent.as_ref().map(|parent| parent.resource.clone()),
                     disposition: spec.disposition(),
+                    off: spec.off.clone(),
                 }
             })
             .collect()

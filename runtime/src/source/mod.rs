@@ -24,7 +24,7 @@ pub use declare::RecordExt;
 pub use describe::ResourceDescription;
 pub use embedded::Embedded;
 pub(crate) use embedded::Place;
-pub(crate) use erased::{AnyResource, PageReader, ReadPage, RowSink, TypedRows};
+pub(crate) use erased::{AnyResource, PageReader, ReadPage, RowSink, Rows, TypedRows};
 pub(crate) use path::placeholders;
 pub use resource::Resource;
 pub(crate) use resource::{LinkFn, ResourceSpec};
@@ -33,9 +33,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, ClientOptions, Rate, Tape};
 use crate::record::Record;
 use crate::schema::Contract;
-#[cfg(feature = "cli")]
-use crate::settings::Redactor;
-use crate::settings::Secret;
+use crate::settings::{Redactor, Secret};
 
 /// An API: where it answers, who asks, and what it offers.
 #[derive(Clone)]
@@ -234,11 +232,12 @@ impl Source {
         }
     }
 
-    /// The text with `***` in place of every secret that the source knows of.
-    #[cfg(feature = "cli")]
-    pub(crate) fn redact(&self, text: &str) -> String {
+    /// Replaces every secret that the source knows of.
+    pub(crate) fn redactor(&self) -> Redactor {
+        let own = self.resources.iter().filter_map(|r| r.spec().auth.as_ref());
         let secrets = self.auth.secrets().into_iter();
-        Redactor::new(secrets.chain(self.hidden.iter().cloned()).collect()).redact(text)
+        let secrets = secrets.chain(own.flat_map(Auth::secrets));
+        Redactor::new(secrets.chain(self.hidden.iter().cloned()).collect())
     }
 
     pub(crate) fn client(&self) -> Result<Client> {

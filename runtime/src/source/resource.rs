@@ -56,6 +56,8 @@ pub(crate) struct ResourceSpec {
     pub within_parent: bool,
     /// A parameter or a setting for which there is no value.
     pub missing: Option<String>,
+    /// Why a run leaves it out unless it is named.
+    pub off: Option<String>,
     pub disposition: Option<Disposition>,
     pub deletes: Deletes,
     /// Says that a record is gone.
@@ -105,6 +107,7 @@ impl<T: Record> Resource<T> {
             parent: None,
             within_parent: false,
             missing: None,
+            off: None,
             disposition: None,
             deletes: Deletes::Keep,
             tombstone: None,
@@ -305,6 +308,15 @@ impl<T: Record> Resource<T> {
         if let Some(parent) = &mut self.spec.parent {
             parent.changed_only = true;
         }
+        self
+    }
+
+    /// Leaves the resource out of a run that does not name it: it is not part of what the run promises. Plans, reports
+    /// and `resources` name it with the reason.
+    ///
+    /// The children of a resource that is off are off too. One that is named is read, and its parents for it.
+    pub fn off(mut self, reason: &str) -> Self {
+        self.spec.off = Some(reason.to_owned());
         self
     }
 

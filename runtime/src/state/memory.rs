@@ -13,12 +13,48 @@ pub struct Memory {
     pub tables: Vec<TableSchema>,
     /// Every state row.
     pub state: Vec<StateRow>,
+    /// What the destination can do. A run fills this in when it opens one.
+    #[serde(default)]
+    pub capabilities: Capabilities,
+}
+
+/// What a destination can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// The longest table or column name, in bytes.
+    pub identifier_length: usize,
+    /// Whether tables that are there can be changed.
+    pub migrates: bool,
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        Capabilities {
+            identifier_length: 63,
+            migrates: true,
+        }
+    }
+}
+
+impl Capabilities {
+    /// Names of tables and columns may have so many bytes; whether tables that are there can be changed.
+    pub fn new(identifier_length: usize, migrates: bool) -> Self {
+        Capabilities {
+            identifier_length,
+            migrates,
+        }
+    }
 }
 
 impl Memory {
     /// Memory of these tables and this state.
     pub fn new(tables: Vec<TableSchema>, state: Vec<StateRow>) -> Self {
-        Memory { tables, state }
+        Memory {
+            tables,
+            state,
+            capabilities: Capabilities::default(),
+        }
     }
 
     /// Applies changes of the state.

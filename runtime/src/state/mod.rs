@@ -1,4 +1,4 @@
-//! What a run remembers: one row per resource and slice, committed in the transaction that commits the data.
+//! The state: one row per resource and slice, committed in the transaction that commits the data.
 
 mod declared;
 mod file;
@@ -8,7 +8,7 @@ mod slice;
 
 pub(crate) use declared::{Declared, Reads, Rows};
 pub use file::{export, import};
-pub use memory::Memory;
+pub use memory::{Capabilities, Memory};
 pub(crate) use rewind::rewind;
 pub use slice::{OpenWindow, Pass, SliceState};
 
@@ -42,8 +42,9 @@ impl StateRow {
 }
 
 /// A change of the state table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[serde(rename_all = "snake_case")]
 pub enum StateChange {
     /// Writes the row, over the one with the same key.
     Put(StateRow),

@@ -1,12 +1,12 @@
-//! Sets the cursor of a resource back.
+//! Moves the cursor of a resource back.
 
 use super::{SliceState, StateChange, StateRow};
 use crate::cursor::CursorSpec;
 use crate::error::Result;
 use crate::record::CursorValue;
 
-/// The state of a resource with no cursor beyond `to`, and how many cursors that moves. Passes under way are given up: they
-/// would end where they were to end. Child slices are found and read again from their cursors.
+/// The state of a resource with no cursor beyond `to`, and how many cursors that moves. Passes under way are given up, since
+/// they would end where they were meant to end. Child slices are found and read again from their cursors.
 pub(crate) fn rewind(
     resource: &str,
     cursor: &CursorSpec,

@@ -1,4 +1,4 @@
-//! What is remembered of one slice of a resource.
+//! The state of one slice of a resource.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::page::Position;
 use crate::source::SliceRequest;
 
-/// What is remembered of one slice: how far it has been read, and the pass that is going on.
+/// The state of one slice: how far it has been read, and the pass under way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SliceState {
     /// The highest cursor value of a pass that was read to its end, as text.
@@ -36,10 +36,10 @@ pub struct Pass {
     /// Where it goes on.
     #[serde(default)]
     pub position: Position,
-    /// Its rows go to staging and replace the table's at its end.
+    /// Its rows are staged, and replace the rows of the table at its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub staged: bool,
-    /// What it does not bring may be there all the same: it is no proof that a record is gone.
+    /// It does not show every record: that it lacks a record does not prove that the record is gone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
     /// The lower bound of the cursor that it asks for, as text.

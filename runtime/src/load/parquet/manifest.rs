@@ -120,10 +120,7 @@ impl SourceEntry {
             slice: row.slice.clone(),
             value: row.value.clone(),
         });
-        Memory {
-            tables,
-            state: state.collect(),
-        }
+        Memory::new(tables, state.collect())
     }
 }
 

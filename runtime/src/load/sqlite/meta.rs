@@ -35,6 +35,15 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
     )
 }
 
+/// What is remembered of a source in a file that may hold none of these tables.
+pub fn look(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
+    let tables = "SELECT count(*) FROM sqlite_master WHERE name IN ('_etl_columns', '_etl_state')";
+    match db.query_row(tables, [], |row| row.get::<_, i64>(0))? {
+        2 => read(db, source),
+        _ => Ok(Memory::default()),
+    }
+}
+
 /// What is remembered of a source.
 pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
     let mut tables: BTreeMap<String, TableSchema> = BTreeMap::new();
@@ -69,10 +78,8 @@ pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
             value: row.get(2)?,
         })
     })?;
-    Ok(Memory {
-        tables: tables.into_values().collect(),
-        state: state.collect::<rusqlite::Result<_>>()?,
-    })
+    let state = state.collect::<rusqlite::Result<_>>()?;
+    Ok(Memory::new(tables.into_values().collect(), state))
 }
 
 /// Remembers what a table looks like.

@@ -1,0 +1,31 @@
+//! Opens a destination, or looks at one, and adds what it can do to what it remembers.
+
+use super::{Capabilities, Destination, LoadInfo, checks};
+use crate::error::{Error, Result};
+use crate::state::Memory;
+
+/// Opens a destination for a load.
+pub(crate) fn open(destination: &mut dyn Destination, load: &LoadInfo) -> Result<Memory> {
+    let memory = destination.open(load)?;
+    complete(destination, load, memory)
+}
+
+/// What a destination remembers, without opening it.
+#[cfg(feature = "cli")]
+pub(crate) fn look(destination: &dyn Destination, load: &LoadInfo) -> Result<Memory> {
+    let memory = destination.look(load)?;
+    complete(destination, load, memory)
+}
+
+fn complete(destination: &dyn Destination, load: &LoadInfo, memory: Memory) -> Result<Memory> {
+    let place = |error: Error| error.at(destination.describe());
+    checks::layout(load, &memory).map_err(place)?;
+    let capabilities = Capabilities {
+        identifier_length: destination.limits().identifier_length,
+        migrates: destination.migrates(),
+    };
+    Ok(Memory {
+        capabilities,
+        ..memory
+    })
+}

@@ -1,0 +1,38 @@
+//! Opens a file to look at it: nothing is written, and no file is made beside it.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+/// A connection that only reads.
+pub fn open(path: &Path) -> rusqlite::Result<Connection> {
+    // A reader of a file with a write-ahead log makes that log and its index where they are not there. Without a log the
+    // file is whole by itself.
+    let whole = match beside(path, "-wal").exists() {
+        true => "",
+        false => "&immutable=1",
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let uri = format!("file:{}?mode=ro{whole}", escaped(path));
+    Connection::open_with_flags(uri, flags)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// A path in a URI.
+fn escaped(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let path = match cfg!(windows) {
+        true => path.replace('\\', "/"),
+        false => path.into_owned(),
+    };
+    path.replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23")
+}

@@ -1,0 +1,250 @@
+//! The thread that owns the destination: it takes chunks in order and commits them together with the state.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::checks::Checks;
+use crate::load::{CheckpointPolicy, Chunk, Destination, LoadInfo, LoadStatus, Memory, open};
+use crate::run::deliver::dlt::Meta;
+use crate::run::migrate::Migrated;
+use crate::run::options::{Observer, Progress};
+use crate::run::report::trace;
+use crate::schema::Drifted;
+use crate::state::StateChange;
+
+/// Chunks that may wait for the destination; more would only cost memory.
+const WAITING: usize = 2;
+
+/// Rows and the state that belongs to them: both are committed, or neither.
+pub(crate) struct Delivery {
+    pub chunk: Option<Chunk>,
+    /// What the rows of the chunk brought that the struct does not say.
+    pub drift: Vec<(Drifted, u64)>,
+    pub state: Vec<StateChange>,
+}
+
+enum Message {
+    Deliver(Delivery),
+    Finish(LoadStatus),
+}
+
+/// The loader's end that the readers hold.
+#[derive(Clone)]
+pub(crate) struct LoaderHandle(mpsc::Sender<Message>);
+
+impl LoaderHandle {
+    /// Hands over a delivery; waits while the destination is behind.
+    pub async fn send(&self, delivery: Delivery) -> Result<()> {
+        // The loader's own error is what the run reports; this one only ends the reader.
+        self.0
+            .send(Message::Deliver(delivery))
+            .await
+            .map_err(|_| Error::new(ErrorKind::Destination, "the destination failed"))
+    }
+}
+
+/// Where the outputs of a load deliver, and how often it commits.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub loader: LoaderHandle,
+    pub policy: CheckpointPolicy,
+}
+
+/// What is done to a destination when it has been opened.
+pub(crate) type Migration =
+    Box<dyn FnOnce(&mut dyn Destination, Memory) -> Result<Migrated> + Send>;
+
+/// The running loader.
+pub(crate) struct Loader {
+    target: Target,
+    ended: oneshot::Receiver<Result<()>>,
+}
+
+/// What a loader needs to start.
+pub(crate) struct Opening {
+    pub destination: Box<dyn Destination>,
+    pub load: LoadInfo,
+    pub policy: CheckpointPolicy,
+    /// In dlt's layout: the rows of dlt's own tables.
+    pub meta: Option<Meta>,
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Opening {
+    /// Opens the destination on a thread of its own. `migration` brings what is there to what is declared, before anything
+    /// else is done.
+    pub async fn start(self, migration: Migration) -> Result<(Loader, Migrated)> {
+        let policy = self.policy;
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let (opened, opening) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        let runtime = tokio::runtime::Handle::current();
+        let span = tracing::Span::current();
+        let thread = move || {
+            let _within = span.entered();
+            let (migrated, worker) = match self.open(migration) {
+                Ok((migrated, worker)) => (Ok(migrated), Some(worker)),
+                Err(error) => (Err(error), None),
+            };
+            if opened.send(migrated).is_ok()
+                && let Some(worker) = worker
+            {
+                let _ = end.send(worker.run(&runtime, receiver));
+            }
+        };
+        std::thread::Builder::new()
+            .name("etlgen-loader".into())
+            .spawn(thread)?;
+        let migrated = opening.await.map_err(|_| lost())??;
+        let target = Target {
+            loader: LoaderHandle(sender),
+            policy,
+        };
+        Ok((Loader { target, ended }, migrated))
+    }
+
+    fn open(mut self, migration: Migration) -> Result<(Migrated, Worker)> {
+        let memory = open(&mut *self.destination, &self.load)?;
+        let migrated = migration(&mut *self.destination, memory)?;
+        if let Some(meta) = &mut self.meta {
+            let tables = migrated.memory.tables.iter();
+            tables.for_each(|table| meta.learn(table));
+        }
+        let worker = Worker {
+            checks: Checks::new(&migrated.memory),
+            destination: self.destination,
+            observer: self.observer,
+            policy: self.policy,
+            meta: self.meta,
+            state: HashMap::new(),
+            rows: 0,
+            since: None,
+        };
+        Ok((migrated, worker))
+    }
+}
+
+impl Loader {
+    /// Where the outputs of the resources deliver.
+    pub fn target(&self) -> Target {
+        self.target.clone()
+    }
+
+    /// Commits what is left, marks the load, and tells whether all went well.
+    pub async fn finish(self, status: LoadStatus) -> Result<()> {
+        // A loader that is gone has left its error.
+        let handle = &self.target.loader;
+        let _ = handle.0.send(Message::Finish(status)).await;
+        self.ended.await.map_err(|_| lost())?
+    }
+}
+
+fn lost() -> Error {
+    Error::new(
+        ErrorKind::Destination,
+        "the thread of the destination ended early; this is a bug",
+    )
+}
+
+struct Worker {
+    destination: Box<dyn Destination>,
+    checks: Checks,
+    observer: Arc<dyn Observer>,
+    policy: CheckpointPolicy,
+    /// In dlt's layout: the rows of dlt's own tables.
+    meta: Option<Meta>,
+    /// Changes since the last commit, the last one of each row.
+    state: HashMap<(String, String), StateChange>,
+    /// Root rows since the last commit.
+    rows: u64,
+    /// When the first uncommitted change came.
+    since: Option<Instant>,
+}
+
+impl Worker {
+    fn run(
+        mut self,
+        runtime: &tokio::runtime::Handle,
+        mut receiver: mpsc::Receiver<Message>,
+    ) -> Result<()> {
+        loop {
+            let left = self
+                .since
+                .map(|since| self.policy.interval.saturating_sub(since.elapsed()));
+            let received = match left {
+                None => runtime.block_on(receiver.recv()),
+                Some(left) => match runtime
+                    .block_on(async { tokio::time::timeout(left, receiver.recv()).await })
+                {
+                    Ok(received) => received,
+                    Err(_) => {
+                        self.commit(LoadStatus::Running)?;
+                        continue;
+                    }
+                },
+            };
+            match received {
+                Some(Message::Deliver(delivery)) => self.take(delivery)?,
+                Some(Message::Finish(status)) => return self.commit(status),
+                // No word means that the run itself is gone: what is whole is kept.
+                None => return self.commit(LoadStatus::Partial),
+            }
+            if self.rows >= self.policy.rows as u64 {
+                self.commit(LoadStatus::Running)?;
+            }
+        }
+    }
+
+    fn take(&mut self, delivery: Delivery) -> Result<()> {
+        if let Some(chunk) = &delivery.chunk {
+            let place = |error: Error| error.at(self.destination.describe());
+            self.checks.chunk(chunk).map_err(place)?;
+            self.destination.write(chunk)?;
+            if let Some(meta) = &mut self.meta {
+                chunk
+                    .tables
+                    .iter()
+                    .for_each(|table| meta.learn(&table.schema));
+            }
+            if !delivery.drift.is_empty() {
+                self.destination.drift(&chunk.resource, &delivery.drift)?;
+            }
+            self.rows += chunk
+                .tables
+                .first()
+                .map_or(0, |root| root.rows.num_rows() as u64);
+        }
+        for change in delivery.state {
+            let (resource, slice) = change.key();
+            let key = (resource.to_owned(), slice.to_owned());
+            self.state.insert(key, change);
+        }
+        self.since.get_or_insert_with(Instant::now);
+        Ok(())
+    }
+
+    fn commit(&mut self, status: LoadStatus) -> Result<()> {
+        let _span = trace::commit(self.rows).entered();
+        for chunk in self
+            .meta
+            .as_mut()
+            .map(Meta::chunks)
+            .transpose()?
+            .into_iter()
+            .flatten()
+        {
+            self.destination.write(&chunk)?;
+        }
+        let state: Vec<StateChange> = self.state.drain().map(|(_, change)| change).collect();
+        self.destination.commit(&state, status)?;
+        self.since = None;
+        self.observer.on(Progress::Committed {
+            rows: std::mem::take(&mut self.rows),
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,242 @@
+//! Turns the pages of one resource into batches and hands each to the loader with the state that it completes.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::children::ChildQueue;
+use super::loader::{Delivery, LoaderHandle, Target};
+use super::rows::{Batch, RowCollector};
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::{CheckpointPolicy, Chunk, DeletedIds, NotSeenSince};
+use crate::normalize::Normalizer;
+use crate::run::clock::now;
+use crate::run::plan::{PassPlan, WritePlan};
+use crate::run::read::output::{Boxed, Closed, Output, PassEnd};
+use crate::run::read::rows::PageRows;
+use crate::run::report::stats::Stats;
+use crate::schema::{Deletes, Disposition};
+use crate::source::{ResourceSpec, SliceRequest};
+use crate::state::StateChange;
+
+/// Takes what is read of one resource for a destination.
+pub(crate) struct LoadOutput {
+    resource: Arc<str>,
+    /// `None`: the resource is read only for its children.
+    rows: Option<RowCollector>,
+    disposition: Disposition,
+    /// What becomes of records that the API names as gone.
+    declared: Deletes,
+    /// What becomes of records that a whole pass has not brought.
+    deletes: Deletes,
+    /// The pass.
+    pass: String,
+    loader: LoaderHandle,
+    policy: CheckpointPolicy,
+    /// When the oldest row that has not left came.
+    since: Option<Instant>,
+    children: Vec<ChildQueue>,
+    stats: Arc<Stats>,
+    state: Vec<StateChange>,
+    /// What the state says once the resource has been read to its end.
+    last: Option<StateChange>,
+    /// The next chunk begins a staged pass.
+    begins_pass: bool,
+    /// The contract forbids what came: nothing that has not left is loaded, nor anything after it.
+    refused: Option<String>,
+}
+
+impl LoadOutput {
+    /// The output of a resource that is read only for its children: see [`LoadOutput::with_rows`].
+    pub fn new(
+        spec: &ResourceSpec,
+        pass: &PassPlan,
+        write: &WritePlan,
+        target: Target,
+        stats: Arc<Stats>,
+    ) -> Self {
+        LoadOutput {
+            resource: spec.name.as_str().into(),
+            rows: None,
+            disposition: write.disposition,
+            declared: spec.deletes,
+            deletes: write.deletes,
+            pass: pass.id.clone(),
+            loader: target.loader,
+            policy: target.policy,
+            since: None,
+            children: Vec::new(),
+            stats,
+            state: write.first.clone(),
+            last: write.last.clone(),
+            begins_pass: !pass.resumes && pass.staged,
+            refused: None,
+        }
+    }
+
+    /// Loads the rows.
+    pub fn with_rows(self, normalizer: Normalizer) -> Self {
+        // Rows without a key are named by their place; in a pass that appends, the pass is part of it.
+        let pass = match self.disposition {
+            Disposition::Append => self.pass.clone(),
+            _ => String::new(),
+        };
+        let rows = RowCollector::new(normalizer, pass, self.declared);
+        LoadOutput {
+            rows: Some(rows),
+            ..self
+        }
+    }
+
+    /// Where the slices of its children go.
+    pub fn with_children(self, children: Vec<ChildQueue>) -> Self {
+        LoadOutput { children, ..self }
+    }
+
+    /// Sends the batches that had to be closed while a page was taken.
+    async fn send_full(&mut self) -> Result<()> {
+        while let Some(batch) = self.rows.as_mut().and_then(RowCollector::next_full) {
+            self.send(Some(batch), Vec::new(), None).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_all(&mut self, end: Option<PassEnd>) -> Result<()> {
+        self.since = None;
+        if self.refused.is_some() {
+            return Ok(());
+        }
+        self.send_full().await?;
+        for child in &mut self.children {
+            self.state.extend(child.pending_state());
+        }
+        let batch = self.rows.as_mut().map(RowCollector::rest).transpose()?;
+        self.state.extend(self.last.take_if(|_| end.is_some()));
+        let state = std::mem::take(&mut self.state);
+        self.send(batch, state, end).await?;
+        // Only now: the rows of a child must not overtake the row that says the slice is to be read.
+        for child in &mut self.children {
+            child.release().await;
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &mut self,
+        batch: Option<Batch>,
+        state: Vec<StateChange>,
+        end: Option<PassEnd>,
+    ) -> Result<()> {
+        let (chunk, drift) = match batch {
+            Some(Batch {
+                tables,
+                drift,
+                gone,
+            }) => {
+                let mark = (self.declared == Deletes::Soft).then(now);
+                let mut chunk = Chunk::new(self.resource.clone(), self.disposition, tables);
+                chunk.begins_pass = std::mem::take(&mut self.begins_pass);
+                chunk.ends_pass = end.is_some() && self.disposition == Disposition::Replace;
+                chunk.not_seen = end.and_then(|end| self.not_seen(end));
+                chunk.deleted = (!gone.is_empty()).then(|| DeletedIds::new(gone, mark));
+                self.stats.wrote(&chunk.tables);
+                (Some(chunk), drift)
+            }
+            None => (None, Vec::new()),
+        };
+        let delivery = Delivery {
+            chunk,
+            drift,
+            state,
+        };
+        self.loader.send(delivery).await
+    }
+
+    /// What becomes of the records that a pass has not brought.
+    fn not_seen(&self, end: PassEnd) -> Option<NotSeenSince> {
+        let mark = (self.deletes == Deletes::Soft).then(now);
+        (end.whole && self.deletes != Deletes::Keep)
+            .then(|| NotSeenSince::new(self.pass.clone(), mark))
+    }
+}
+
+impl Output for LoadOutput {
+    fn page(&mut self, page: PageRows<'_>) -> Result<()> {
+        if let Some(message) = &self.refused {
+            return Err(Error::new(ErrorKind::Contract, message));
+        }
+        let taken = match &mut self.rows {
+            Some(rows) => page.each(|row, place, origin| rows.take(row, place, origin)),
+            None => page.each(|_, _, _| Ok(())),
+        };
+        // The state says that rows are loaded which wait with those of this page.
+        if let Err(error) = &taken
+            && error.kind() == ErrorKind::Contract
+        {
+            self.refused = Some(error.report());
+            self.rows
+                .as_mut()
+                .into_iter()
+                .for_each(RowCollector::refuse);
+        }
+        taken
+    }
+
+    fn child(&mut self, child: usize, slice: SliceRequest) {
+        if let Some(child) = self.children.get_mut(child) {
+            child.find(slice);
+        }
+    }
+
+    fn gone(&mut self, keys: &[String]) {
+        if let Some(rows) = &mut self.rows {
+            rows.gone(keys);
+        }
+    }
+
+    fn end_list(&mut self, list: u64) {
+        if let Some(rows) = &mut self.rows {
+            rows.end_list(list);
+        }
+    }
+
+    fn remember(&mut self, change: StateChange) {
+        self.state.push(change);
+    }
+
+    /// A resource with children sends each page, so that they can start.
+    fn checkpoint(&mut self) -> Boxed<'_, Result<()>> {
+        Box::pin(async {
+            let rows = self.policy.rows;
+            let full = self.rows.as_ref().is_some_and(|taken| taken.is_full(rows));
+            // A slow API must not keep its rows from being committed.
+            let waited = self.since.get_or_insert_with(Instant::now).elapsed();
+            if full || waited >= self.policy.interval / 2 || !self.children.is_empty() {
+                return self.send_all(None).await;
+            }
+            self.send_full().await
+        })
+    }
+
+    fn flush(&mut self, end: Option<PassEnd>) -> Boxed<'_, Result<()>> {
+        Box::pin(self.send_all(end))
+    }
+
+    fn close(&mut self, how: Closed) -> Boxed<'_, ()> {
+        Box::pin(async move {
+            for child in self.children.drain(..) {
+                match how {
+                    Closed::AtEnd { whole } => child.end(whole).await,
+                    Closed::Early => child.give_up().await,
+                    Closed::Skipped => child.skip().await,
+                }
+            }
+        })
+    }
+
+    fn drift(&mut self) -> Vec<(String, String, String, u64)> {
+        self.rows
+            .as_ref()
+            .map(RowCollector::drift)
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,132 @@
+//! The rows of one resource on their way to batches.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::error::Result;
+use crate::normalize::{Normalizer, RowOrigin};
+use crate::record::RowRef;
+use crate::run::clock::now;
+use crate::run::read::rows::{Origin, RowPlace};
+use crate::schema::{Deletes, Drifted, TableBatch};
+
+/// A batch leaves when it holds that many records …
+const BATCH_ROWS: usize = 10_000;
+/// … or about that many bytes.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// Collects the rows of a resource that have not left.
+pub(super) struct RowCollector {
+    normalizer: Normalizer,
+    /// Of rows without a key: the pass, where a row that comes again in another one is another row; else empty.
+    pass: String,
+    /// What becomes of records that say that they are gone.
+    deletes: Deletes,
+    /// The ids of records that are gone, since the last batch.
+    gone: BTreeSet<String>,
+    /// Batches that had to be closed while a page was taken, the oldest first.
+    full: VecDeque<Batch>,
+}
+
+/// Rows that leave, and what they brought that the struct does not say.
+pub(super) struct Batch {
+    pub tables: Vec<TableBatch>,
+    pub drift: Vec<(Drifted, u64)>,
+    /// The ids of records that are gone.
+    pub gone: Vec<String>,
+}
+
+impl RowCollector {
+    pub fn new(normalizer: Normalizer, pass: String, deletes: Deletes) -> Self {
+        RowCollector {
+            normalizer,
+            pass,
+            deletes,
+            gone: BTreeSet::new(),
+            full: VecDeque::new(),
+        }
+    }
+
+    /// Takes a row.
+    pub fn take(&mut self, row: RowRef<'_>, place: &RowPlace, from: &Origin<'_>) -> Result<()> {
+        let origin = RowOrigin {
+            slice: from.slice,
+            pass: &self.pass,
+            list: from.list,
+            ordinal: place.ordinal,
+            copied: from.columns,
+            deleted: place.gone.map(|since| since.unwrap_or_else(now)),
+        };
+        let removed = place.gone.is_some() && self.deletes == Deletes::Hard;
+        if removed || !self.gone.is_empty() {
+            let id = self.normalizer.id_of(row, &origin);
+            let (id, here) = id.unwrap_or_default();
+            let turns = match removed {
+                true => here,
+                false => self.gone.contains(&id),
+            };
+            // Within a batch what is gone goes last, whatever came first.
+            if turns {
+                let batch = batch(&mut self.normalizer, &mut self.gone)?;
+                self.full.push_back(batch);
+            }
+            if removed {
+                self.gone.extend((!id.is_empty()).then_some(id));
+                return Ok(());
+            }
+        }
+        if !self.normalizer.append(row, &origin)? {
+            // The same key twice: within a batch the order is lost, so the first one leaves before.
+            let batch = batch(&mut self.normalizer, &mut self.gone)?;
+            self.full.push_back(batch);
+            self.normalizer.append(row, &origin)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the keys of records that are gone.
+    pub fn gone(&mut self, keys: &[String]) {
+        if self.deletes != Deletes::Keep {
+            let ids = keys.iter().map(|key| self.normalizer.id_of_key(key));
+            self.gone.extend(ids);
+        }
+    }
+
+    /// A list has been read to its end: no more of its rows come.
+    pub fn end_list(&mut self, list: u64) {
+        self.normalizer.end_list(list);
+    }
+
+    /// Whether what was collected is worth a batch; one of more than `rows` is.
+    pub fn is_full(&self, rows: usize) -> bool {
+        self.normalizer.rows() >= BATCH_ROWS.min(rows) || self.normalizer.bytes() >= BATCH_BYTES
+    }
+
+    /// The oldest batch that was closed while a page was taken.
+    pub fn next_full(&mut self) -> Option<Batch> {
+        self.full.pop_front()
+    }
+
+    /// All that is left. A table without rows is in it too: its columns must exist.
+    pub fn rest(&mut self) -> Result<Batch> {
+        batch(&mut self.normalizer, &mut self.gone)
+    }
+
+    /// Nothing that has not left is loaded: it is not drift either.
+    pub fn refuse(&mut self) {
+        self.full.clear();
+        self.normalizer.forget_drift();
+    }
+
+    /// What came and the struct does not say.
+    pub fn drift(&self) -> Vec<(String, String, String, u64)> {
+        self.normalizer.drift_lines()
+    }
+}
+
+fn batch(normalizer: &mut Normalizer, gone: &mut BTreeSet<String>) -> Result<Batch> {
+    Ok(Batch {
+        tables: normalizer.finish()?,
+        drift: normalizer.take_drift(),
+        gone: std::mem::take(gone).into_iter().collect(),
+    })
+}

@@ -1,0 +1,140 @@
+//! Brings a destination to what is declared now: the declaration of each resource is compared with the one under which its
+//! rows and its state were written, before anything is read or written.
+//!
+//! A difference is migrated, in one commit with the state, if it loses no row and duplicates none. Every other difference
+//! is refused, with the command that settles it.
+
+mod columns;
+mod compare;
+mod ground;
+mod reads;
+mod renames;
+mod rows;
+mod slices;
+mod tables;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use self::compare::Comparison;
+use self::ground::{Foreseen, Stored};
+use crate::error::Result;
+use crate::load::{Destination, LoadStatus, Memory, TableChange};
+use crate::run::options::RunOptions;
+use crate::schema::is_meta;
+use crate::source::Source;
+use crate::state::{Declared, StateChange};
+
+pub(crate) use renames::{drop_tables, rename_tables};
+
+/// What a run finds after everything was brought to what is declared now.
+#[derive(Default)]
+pub(crate) struct Migrated {
+    /// What the destination remembers now.
+    pub memory: Memory,
+    pub resources: HashMap<String, Effect>,
+    /// Sentences for the report that are about no resource of the run.
+    pub notes: Vec<String>,
+}
+
+/// What a change means for a resource of the run.
+#[derive(Default)]
+pub(crate) struct Effect {
+    /// It is read in full, and its rows replace those that are there when it has been read to its end.
+    pub refresh: bool,
+    /// Sentences for the report.
+    pub notes: Vec<String>,
+    /// Goes with its first rows.
+    pub first: Option<StateChange>,
+    /// Goes with its last rows.
+    pub last: Option<StateChange>,
+}
+
+/// Compares what is declared with what is there, and changes what is there. `loads`: the resources that this run loads.
+pub(crate) fn migrate(
+    source: &Source,
+    loads: &HashSet<String>,
+    options: &RunOptions,
+    destination: &mut dyn Destination,
+    memory: Memory,
+) -> Result<Migrated> {
+    let mut ground = Stored {
+        name: destination.describe(),
+        destination: &mut *destination,
+    };
+    let mut comparison = Comparison::new(options, memory, &mut ground)?;
+    comparison.find_renames(source)?;
+    let resources = comparison.resources(source, loads)?;
+    let (memory, changes, state) = comparison.end();
+    let memory = commit(destination, memory, &changes, &state)?;
+    Ok(Migrated::new(source, memory, resources))
+}
+
+/// What [`migrate`] would leave, if each row that is there lets it.
+pub(crate) fn foresee(
+    source: &Source,
+    loads: &HashSet<String>,
+    options: &RunOptions,
+    memory: Memory,
+) -> Result<Migrated> {
+    let mut ground = Foreseen;
+    let mut comparison = Comparison::new(options, memory, &mut ground)?;
+    comparison.find_renames(source)?;
+    let resources = comparison.resources(source, loads)?;
+    let (mut memory, changes, state) = comparison.end();
+    remember(&mut memory, &changes, &state)?;
+    Ok(Migrated::new(source, memory, resources))
+}
+
+/// Makes the changes, with those of the state, in one commit.
+fn commit(
+    destination: &mut dyn Destination,
+    mut memory: Memory,
+    changes: &[TableChange],
+    state: &[StateChange],
+) -> Result<Memory> {
+    match (changes.is_empty(), state.is_empty()) {
+        (true, true) => return Ok(memory),
+        (true, false) => destination.commit(state, LoadStatus::Running)?,
+        (false, _) => destination.migrate(changes, state)?,
+    }
+    remember(&mut memory, changes, state)?;
+    Ok(memory)
+}
+
+/// What a destination remembers after the changes.
+fn remember(memory: &mut Memory, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
+    memory.change(changes, state);
+    // The declarations have been read.
+    Declared::take(&mut memory.state).map(|_| ())
+}
+
+impl Migrated {
+    fn new(source: &Source, memory: Memory, resources: HashMap<String, Effect>) -> Self {
+        let notes = orphans(source, &memory).into_values().collect();
+        Migrated {
+            memory,
+            resources,
+            notes,
+        }
+    }
+}
+
+/// Resources of which there are tables and that the source does not have, and what there is to say of each.
+pub(crate) fn orphans(source: &Source, memory: &Memory) -> BTreeMap<String, String> {
+    let names = source.resource_names();
+    let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for table in &memory.tables {
+        let resource = table.resource.as_str();
+        if !is_meta(resource) && !names.contains(&resource) {
+            tables.entry(resource).or_default().push(&table.name);
+        }
+    }
+    let note = |(resource, tables): (&str, Vec<&str>)| {
+        let note = format!(
+            "nothing loads into {} any more: there is no resource `{resource}`; `tables rename {resource} NEW` gives them to the resource NEW, `tables drop {resource}` removes them",
+            tables.join(", ")
+        );
+        (resource.to_owned(), note)
+    };
+    tables.into_iter().map(note).collect()
+}

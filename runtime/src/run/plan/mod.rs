@@ -1,0 +1,173 @@
+//! What a run will do, decided before its first request.
+//!
+//! A plan is a plain value, made by a pure function of the source, of what the destination remembers, of the options and
+//! of the time. It holds no secret and no closure, and can be kept as JSON. What executes it opens the channels, the
+//! readers and the loader, and decides nothing of this again.
+
+mod choose;
+mod feeds;
+mod resource;
+mod scope;
+mod slice;
+mod text;
+mod values;
+
+use std::collections::{HashMap, HashSet};
+use std::time::SystemTime;
+
+pub(crate) use choose::choose;
+pub(crate) use scope::{SliceStates, StateScope};
+pub(crate) use slice::{bounds, end};
+pub use values::{
+    ChildSlices, OffResource, PassPlan, Problem, RequestPlan, ResourcePlan, RunPlan, Selected,
+    SlicePlan, Slices, WritePlan,
+};
+
+use self::feeds::Missed;
+use self::resource::{Below, Planner, Prior};
+use self::scope::PriorState;
+use crate::error::Result;
+use crate::load::Memory;
+use crate::run::migrate::{self, Migrated};
+use crate::run::options::RunOptions;
+use crate::source::Source;
+use crate::state::StateChange;
+pub(crate) use choose::Choice;
+
+/// The version of the JSON of a [`RunPlan`].
+const VERSION: u32 = 1;
+
+/// Decides what a run will do at that time, which names its load. `memory`: what the destination told when it was opened;
+/// the default is that of a destination that holds nothing.
+///
+/// The same arguments give the same plan. Where tables have to change before anything is read, the plan is the one that
+/// follows from the change; whether each stored row allows it is seen only when it is made.
+///
+/// # Errors
+/// If the options name something that the source does not have, or what the destination remembers does not allow a run.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use etlgen_runtime::load::Memory;
+/// use etlgen_runtime::prelude::*;
+/// use etlgen_runtime::run::{RunOptions, plan};
+///
+/// #[derive(Record)]
+/// pub struct Item {
+///     pub id: Option<i64>,
+/// }
+///
+/// let items = Item::list("items", "/items").primary_key([Item::ID]);
+/// let source = Source::new("shop", "https://api.example").resource(items);
+/// let options = RunOptions::default();
+/// let plan = plan(&source, &Memory::default(), &options, SystemTime::now())?;
+/// assert_eq!(plan.resources[0].request.path, "/items");
+/// # Ok::<(), etlgen_runtime::Error>(())
+/// ```
+pub fn plan(
+    source: &Source,
+    memory: &Memory,
+    options: &RunOptions,
+    now: SystemTime,
+) -> Result<RunPlan> {
+    source.validate()?;
+    let choice = choose(source, options)?;
+    let migrated = migrate::foresee(source, &choice.loaded(), options, memory.clone())?;
+    lay_out(source, choice, migrated, options, now)
+}
+
+/// The plan of a run whose destination has been brought to what is declared now.
+pub(crate) fn lay_out(
+    source: &Source,
+    choice: Choice,
+    migrated: Migrated,
+    options: &RunOptions,
+    now: SystemTime,
+) -> Result<RunPlan> {
+    let Migrated {
+        mut memory,
+        resources: mut effects,
+        notes,
+    } = migrated;
+    let mut prior: HashMap<String, PriorState> = HashMap::new();
+    // The rows are not held twice.
+    for row in std::mem::take(&mut memory.state) {
+        prior.entry(row.resource.clone()).or_default().add(&row)?;
+    }
+    let newest: HashMap<String, String> = prior
+        .iter()
+        .filter_map(|(name, prior)| Some((name.clone(), prior.newest_pass()?)))
+        .collect();
+    let load_id = load_id(now);
+    let Choice { chosen, off } = choice;
+    let missed = Missed {
+        source,
+        chosen: &chosen,
+        prior: &prior,
+        load_id: &load_id,
+        now: micros(now),
+    };
+    let (mut unseen, missed) = (missed.unseen(), missed.all());
+    let planner = Planner::new(source, options, &memory, &load_id, micros(now));
+    // Children first: what a parent has to show depends on what they have missed.
+    let mut resources: Vec<ResourcePlan> = Vec::new();
+    for chosen in chosen.iter().rev() {
+        let spec = chosen.resource.spec();
+        let parent = spec.parent.as_ref();
+        let prior = Prior {
+            state: prior.remove(&spec.name).unwrap_or_default(),
+            parent_pass: parent.and_then(|parent| newest.get(&parent.resource).cloned()),
+            unseen: unseen.remove(&spec.name),
+            effect: effects.remove(&spec.name).unwrap_or_default(),
+            below: Below::of(source, &resources, &spec.name),
+        };
+        let (mut plan, shows_all) = planner.resource(chosen, prior)?;
+        if plan.loads {
+            let missed = missed.iter().filter(|(by, _)| *by == spec.name);
+            plan.write.first.extend(missed.map(|(_, row)| row.clone()));
+        }
+        if !shows_all {
+            let children = resources.iter_mut().filter(|child| child.is_below(&plan));
+            children.for_each(ResourcePlan::revisit);
+        }
+        resources.push(plan);
+    }
+    resources.reverse();
+    feeds::tie(source, &mut resources);
+    Ok(RunPlan {
+        version: VERSION,
+        source: source.name().to_owned(),
+        load_id,
+        layout: options.layout,
+        identifier_length: memory.capabilities.identifier_length,
+        resources,
+        off,
+        notes,
+    })
+}
+
+impl Choice {
+    /// The names of the resources whose rows are loaded.
+    pub fn loaded(&self) -> HashSet<String> {
+        let loaded = self.chosen.iter().filter(|chosen| chosen.loads);
+        loaded
+            .map(|chosen| chosen.resource.spec().name.clone())
+            .collect()
+    }
+}
+
+/// Children and targets of feeds that this run leaves out: who is read without them, and the state that says so.
+type MissedRows = Vec<(String, StateChange)>;
+
+/// The id of a load that begins then: seconds since 1970 with six decimals, which grows from run to run.
+pub(crate) fn load_id(now: SystemTime) -> String {
+    let since = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("{}.{:06}", since.as_secs(), since.subsec_micros())
+}
+
+fn micros(now: SystemTime) -> i64 {
+    let since = now.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_micros() as i64)
+}

@@ -1,0 +1,537 @@
+//! Decides how one resource is read: which pass, from where, into what.
+
+use super::choose::Chosen;
+use super::feeds::Unseen;
+use super::scope::{PriorState, SliceStates, StateScope};
+use super::slice::bounds;
+use super::values::{
+    ChildSlices, PassPlan, Problem, RequestPlan, ResourcePlan, Selected, Slices, WritePlan,
+};
+use crate::cursor::Interval;
+use crate::error::{Error, Result};
+use crate::load::Memory;
+use crate::normalize::{NormalizeOptions, Normalizer};
+use crate::page::Kind;
+use crate::run::migrate::Effect;
+use crate::run::options::RunOptions;
+use crate::schema::{Deletes, Disposition, TableSchema};
+use crate::settings::Redactor;
+use crate::source::{AnyResource, ResourceSpec, Source, placeholders};
+use crate::state::{Pass, SliceState, StateChange};
+
+/// Plans the resources of a run, one by one.
+pub(super) struct Planner<'a> {
+    source: &'a Source,
+    options: &'a RunOptions,
+    memory: &'a Memory,
+    load_id: &'a str,
+    /// In microseconds since 1970.
+    now: i64,
+    redactor: Redactor,
+}
+
+/// What earlier runs have left of one resource.
+pub(super) struct Prior {
+    pub state: PriorState,
+    /// The newest pass of its parent.
+    pub parent_pass: Option<String>,
+    /// Changes that no feed tells any more.
+    pub unseen: Option<Unseen>,
+    pub effect: Effect,
+    pub below: Below,
+}
+
+/// What the children of a resource want of it in this run.
+pub(super) struct Below {
+    any: bool,
+    /// One of them marks or removes what is gone.
+    marks_gone: bool,
+    /// The last load that read the resource without one of them.
+    missed: Option<String>,
+}
+
+impl Below {
+    pub fn of(source: &Source, planned: &[ResourcePlan], parent: &str) -> Self {
+        let of_parent = |child: &&ResourcePlan| child.parent.as_deref() == Some(parent);
+        let below = || planned.iter().filter(of_parent);
+        let deletes = |child: &ResourcePlan| source.find(&child.name).map(|c| c.spec().deletes);
+        let missed = below().filter_map(|child| child.children()?.missed.clone());
+        Below {
+            any: below().next().is_some(),
+            marks_gone: below().any(|child| deletes(child).is_ok_and(|d| d != Deletes::Keep)),
+            missed: missed.max(),
+        }
+    }
+}
+
+/// Where a resource stands when its pass begins or goes on.
+struct Standing {
+    scope: StateScope,
+    /// The slices of a child, of earlier runs.
+    known: SliceStates,
+    /// Changes of the state that begin the pass.
+    begins: Vec<StateChange>,
+    /// Of the resource as a whole.
+    state: SliceState,
+    missed: Option<String>,
+    /// A usual run has moved a cursor of it.
+    has_cursor: bool,
+    /// Everything is asked for, so that children see what they have missed.
+    shown_all: bool,
+    unseen: Option<Unseen>,
+    refresh: bool,
+    effect: Effect,
+    below: Below,
+}
+
+impl Standing {
+    fn in_full(&self) -> bool {
+        self.shown_all || self.unseen.is_some()
+    }
+
+    /// All rows that are there are replaced.
+    fn replaces(&self) -> bool {
+        self.refresh || self.state.pass.as_ref().is_some_and(|pass| pass.staged)
+    }
+
+    /// Gives up an open pass that does not show what has to be shown.
+    fn look_back(&mut self, unseen: Option<Unseen>) {
+        // A child that has missed some of this resource's records wants to see all of them.
+        self.shown_all = self.below.missed.is_some();
+        if let Some(missed) = &self.below.missed
+            && let Some(pass) = &self.state.pass
+            && (pass.from.is_some() || pass.id <= *missed)
+        {
+            self.state.pass = None;
+        }
+        if let Some(unseen) = &unseen {
+            self.state.pass.take_if(|pass| unseen.hides_from(pass));
+        }
+        self.unseen = unseen;
+    }
+}
+
+impl<'a> Planner<'a> {
+    pub fn new(
+        source: &'a Source,
+        options: &'a RunOptions,
+        memory: &'a Memory,
+        load_id: &'a str,
+        now: i64,
+    ) -> Self {
+        Planner {
+            source,
+            options,
+            memory,
+            load_id,
+            now,
+            redactor: source.redactor(),
+        }
+    }
+
+    /// The plan of one resource, and whether it shows all its records to its children.
+    pub fn resource(&self, chosen: &Chosen, prior: Prior) -> Result<(ResourcePlan, bool)> {
+        let spec = chosen.resource.spec();
+        let place = |error: Error| error.at(format!("resource {}", spec.name));
+        let bounds = bounds(spec.cursor.as_ref(), self.options).map_err(place)?;
+        // Rows that take the place of all others must be all.
+        let bounds = bounds.filter(|_| !prior.effect.refresh);
+        let mut standing = self.standing(chosen, prior, bounds.is_some());
+        let disposition = disposition(spec, standing.replaces(), bounds.is_some());
+        let (deletes, kept) = self.deletes(chosen, disposition, standing.unseen.is_some());
+        let pass = PassPlan {
+            thorough: deletes != Deletes::Keep || standing.below.marks_gone,
+            staged: disposition == Disposition::Replace,
+            ..self.pass(chosen, &standing, bounds)
+        };
+        let pass = PassPlan {
+            publishes_cut: pass.publishes_cut && pass.staged,
+            ..pass
+        };
+        // A parent that shows only what changed does not show all its children.
+        let by_cursor = (spec.cursor.as_ref()).is_some_and(|cursor| cursor.is_incremental());
+        let shows_some =
+            self.source.shows_changes_only(spec) && (!by_cursor || standing.has_cursor);
+        let shows_all = !shows_some || standing.in_full();
+
+        let mut notes = std::mem::take(&mut standing.effect.notes);
+        notes.extend(self.notes(chosen, &pass, kept));
+        if let Some(unseen) = &standing.unseen {
+            notes.push(format!("read in full: {}", unseen.why));
+        }
+        if standing.shown_all && shows_some {
+            notes.push("read in full: an earlier run left its children out".to_owned());
+        }
+        let write = self.write(chosen, &standing, &pass, disposition);
+        let mut write = WritePlan {
+            deletes,
+            ..write.map_err(place)?
+        };
+        let slices = self.slices(chosen, standing, &pass, &mut write.first);
+        let plan = ResourcePlan {
+            name: spec.name.clone(),
+            parent: spec.parent.as_ref().map(|parent| parent.resource.clone()),
+            loads: chosen.loads,
+            request: self.request(spec, &pass, &slices),
+            pass,
+            slices,
+            write,
+            feeds: Vec::new(),
+            problems: problems(spec),
+            notes: unique(notes),
+        };
+        Ok((plan, shows_all))
+    }
+
+    /// Takes what earlier runs have left.
+    fn standing(&self, chosen: &Chosen, prior: Prior, bounded: bool) -> Standing {
+        let Prior {
+            state,
+            parent_pass,
+            unseen,
+            effect,
+            mut below,
+        } = prior;
+        let name = &chosen.resource.spec().name;
+        let scope = match bounded {
+            true => StateScope::of(self.options),
+            false => StateScope::default(),
+        };
+        let counts = chosen.loads && !bounded;
+        below.missed.take_if(|_| !counts);
+        let refresh = self.options.full_refresh || effect.refresh;
+        let has_cursor = state.has_cursor();
+        let (mut known, mut begins) = state.take(&scope, name);
+        if refresh && chosen.loads {
+            let forgotten = std::mem::take(&mut known).into_keys();
+            begins.extend(forgotten.map(|slice| scope.forget(name, &slice)));
+        }
+        let begun = known.remove("");
+        if !chosen.loads {
+            known.clear();
+        }
+        let missed = match &begun {
+            Some(state) => state.missed.clone(),
+            // A child that was never read has missed all that its parent has shown so far.
+            None => parent_pass.filter(|_| !bounded),
+        };
+        let mut standing = Standing {
+            scope,
+            known,
+            begins,
+            state: begun.filter(|_| chosen.loads).unwrap_or_default(),
+            missed,
+            has_cursor,
+            shown_all: false,
+            unseen: None,
+            refresh,
+            effect,
+            below,
+        };
+        standing.look_back(unseen.filter(|_| counts));
+        standing
+    }
+
+    /// Which pass is read; how its rows meet those that are there is not in it yet.
+    fn pass(&self, chosen: &Chosen, standing: &Standing, bounds: Option<Interval>) -> PassPlan {
+        let spec = chosen.resource.spec();
+        let open = standing.state.pass.as_ref();
+        let resumes = open.is_some_and(|pass| {
+            spec.parent.is_some() || pass.is_windowed() || (spec.can_resume() && pass.is_begun())
+        });
+        let id = open.map_or_else(|| self.load_id.to_owned(), |pass| pass.id.clone());
+        PassPlan {
+            // Which rows a pass has brought is told by the ids of its loads, which a clock that was set back breaks.
+            partial: open.is_some_and(|pass| pass.partial) || *id > *self.load_id,
+            id,
+            resumes,
+            staged: false,
+            in_full: standing.in_full(),
+            thorough: false,
+            bounds,
+            window: self.options.window,
+            limit: self.options.limit.filter(|_| chosen.loads),
+            publishes_cut: self.options.limit.is_some()
+                && standing.state.done.is_none()
+                && (self.options.full_refresh || !standing.effect.refresh),
+            scope: standing.scope.clone(),
+        }
+    }
+
+    /// What becomes of records that are gone, and why they stay where they should go.
+    fn deletes(
+        &self,
+        chosen: &Chosen,
+        disposition: Disposition,
+        in_full: bool,
+    ) -> (Deletes, Option<&'static str>) {
+        let spec = chosen.resource.spec();
+        let declared = match (chosen.loads, disposition) {
+            (true, Disposition::Merge) => spec.deletes,
+            _ => Deletes::Keep,
+        };
+        if declared == Deletes::Keep {
+            return (Deletes::Keep, None);
+        }
+        match self.blind(spec, in_full) {
+            None => (declared, None),
+            // What is gone is told in another way.
+            Some(_) if spec.tombstone.is_some() || self.source.feed_of(&spec.name).is_some() => {
+                (Deletes::Keep, None)
+            }
+            why => (Deletes::Keep, why),
+        }
+    }
+
+    /// Why a resource does not show what is gone.
+    fn blind(&self, spec: &ResourceSpec, in_full: bool) -> Option<&'static str> {
+        let contract = self.source.contract_of(spec);
+        let contract = contract.with(&self.options.contracts, &spec.name);
+        if !in_full && spec.cursor.as_ref().is_some_and(|c| c.is_incremental()) {
+            Some("its cursor asks only for what has changed")
+        } else if !in_full && self.source.shows_changes_only(spec) {
+            Some("it is read only for the parents that have changed")
+        } else if spec.cursor.as_ref().is_some_and(|c| c.windows.is_some()) {
+            Some("windows may not show records without a value of its cursor")
+        } else if contract.discards_rows() {
+            Some("its contract leaves rows out")
+        } else if spec.primary_key.is_empty() {
+            Some("it has no key")
+        } else {
+            None
+        }
+    }
+
+    /// Sentences that follow from the declaration and the options.
+    fn notes(&self, chosen: &Chosen, pass: &PassPlan, kept: Option<&str>) -> Vec<String> {
+        let spec = chosen.resource.spec();
+        let mut notes = Vec::new();
+        if let Some(cursor) = &spec.cursor
+            && !cursor.is_incremental()
+            && chosen.loads
+            && pass.bounds.is_none()
+        {
+            let why = match &cursor.param {
+                Some(param) => format!("`{param}` cannot see later changes"),
+                None => "when a record was made says nothing of later changes".to_owned(),
+            };
+            notes.push(format!("read in full each time: {why}"));
+        }
+        notes.extend(kept.map(|why| format!("records that are gone stay: {why}")));
+        let rules = self.options.select.iter().filter(|_| chosen.loads);
+        let rules = rules.filter(|rule| rule.is_about(&spec.name) && !rule.excludes());
+        for rule in rules.filter(|rule| !rule.is_known(chosen.resource.schema())) {
+            notes.push(format!(
+                "`--select {rule}` names what its struct does not know"
+            ));
+        }
+        notes
+    }
+
+    /// What is made of its rows; what becomes of those that are gone is not in it yet.
+    fn write(
+        &self,
+        chosen: &Chosen,
+        standing: &Standing,
+        pass: &PassPlan,
+        disposition: Disposition,
+    ) -> Result<WritePlan> {
+        let resource = &chosen.resource;
+        let spec = resource.spec();
+        let tables = self.memory.tables.iter();
+        let there: Vec<TableSchema> = tables
+            .filter(|table| chosen.loads && table.resource == spec.name)
+            .cloned()
+            .collect();
+        // A first load that was killed is still the first.
+        let unfinished = pass.resumes && standing.state.done.is_none();
+        let contract = self.source.contract_of(spec);
+        let looks = resource.has_closures() || standing.below.any || !spec.changes.is_empty();
+        let mut write = WritePlan {
+            disposition,
+            key: spec.primary_key.iter().map(|keys| keys.join(".")).collect(),
+            deletes: Deletes::Keep,
+            contract: contract.with(&self.options.contracts, &spec.name),
+            first_load: there.is_empty() || unfinished,
+            selected: self.selected(&**resource).filter(|_| chosen.loads),
+            reads_all_fields: looks,
+            there,
+            coming: Vec::new(),
+            first: standing.effect.first.iter().cloned().collect(),
+            last: standing.effect.last.clone(),
+        };
+        if chosen.loads {
+            let options = NormalizeOptions {
+                load_id: self.load_id.to_owned(),
+                layout: self.options.layout,
+                identifier_length: self.memory.capabilities.identifier_length,
+                ..write.normalize(spec)?
+            };
+            let normalizer = Normalizer::new(resource.schema(), options, &write.there)?;
+            write.coming = coming(&write.there, normalizer.tables());
+        }
+        Ok(write)
+    }
+
+    /// The fields of a resource that are loaded: its key and its cursor always are, and what tells its parent.
+    fn selected(&self, resource: &dyn AnyResource) -> Option<Selected> {
+        let spec = resource.spec();
+        let rules = self.options.select.iter();
+        let rules = rules.filter(|rule| rule.is_about(&spec.name));
+        let rules: Vec<String> = rules.map(ToString::to_string).collect();
+        if rules.is_empty() {
+            return None;
+        }
+        let mut always = spec.primary_key.clone();
+        always.extend(spec.cursor.as_ref().map(|cursor| cursor.keys.clone()));
+        always.extend(spec.tombstone.as_ref().map(|field| field.keys.clone()));
+        if spec.parent.is_some() {
+            let names = placeholders(&spec.path);
+            // The column of a parameter is left out where the record has a field of its name.
+            let own = names.filter(|name| resource.schema().position(name).is_some());
+            always.extend(own.map(|name| vec![name.to_owned()]));
+        }
+        Some(Selected { rules, always })
+    }
+
+    /// The slices, as far as they are known. `first`: changes of the state that go with the first rows.
+    fn slices(
+        &self,
+        chosen: &Chosen,
+        standing: Standing,
+        pass: &PassPlan,
+        first: &mut Vec<StateChange>,
+    ) -> Slices {
+        let spec = chosen.resource.spec();
+        let Standing {
+            scope,
+            known,
+            mut begins,
+            state,
+            missed,
+            shown_all,
+            ..
+        } = standing;
+        let Some(parent) = &spec.parent else {
+            first.extend(begins);
+            return Slices::One(pass.slice(spec, state, self.now));
+        };
+        let goes_on_missed = state.missed.clone().filter(|_| pass.resumes);
+        let begun = SliceState {
+            pass: Some(Pass {
+                id: pass.id.clone(),
+                staged: pass.staged,
+                partial: pass.partial,
+                ..Pass::default()
+            }),
+            missed: match pass.resumes {
+                true => goes_on_missed,
+                false => missed.clone(),
+            },
+            done: state.done,
+            ..SliceState::default()
+        };
+        if (!pass.resumes || pass.partial) && chosen.loads {
+            begins.push(scope.put(&spec.name, "", &begun));
+        }
+        // Its own children may have missed what did not change.
+        let above = self.source.find(&parent.resource);
+        let above = above.is_ok_and(|above| self.source.shows_changes_only(above.spec()));
+        Slices::Children(ChildSlices {
+            begun,
+            known,
+            revisit: false,
+            changed_only: parent.changed_only && !shown_all && above,
+            missed: missed.filter(|_| chosen.loads),
+            begins,
+        })
+    }
+
+    /// What is asked, as a person reads it.
+    fn request(&self, spec: &ResourceSpec, pass: &PassPlan, slices: &Slices) -> RequestPlan {
+        let hidden = |text: &str| self.redactor.redact(text);
+        let mut query = spec.query.clone();
+        let size = spec.paginator.size.as_ref();
+        let size = size.filter(|_| !spec.paginator.in_body);
+        query.extend(size.map(|(param, rows)| (param.clone(), rows.to_string())));
+        if let (Some(cursor), Slices::One(slice)) = (&spec.cursor, slices)
+            && slice.windows.is_empty()
+        {
+            let range = pass.range(cursor, slice.state.pass.as_ref());
+            let from = range.from.as_ref().map(|from| cursor.bound(from));
+            let until = range.until.as_ref().map(ToString::to_string);
+            for (param, bound) in [(&cursor.param, from), (&cursor.until, until)] {
+                query.extend(param.clone().zip(bound));
+            }
+        }
+        let values = spec.path_values.iter();
+        let body = spec.body.as_ref().map(|body| hidden(&body.to_string()));
+        RequestPlan {
+            method: spec.method.name().to_owned(),
+            path: spec.path.clone(),
+            path_values: values
+                .map(|(name, value)| (name.clone(), hidden(value)))
+                .collect(),
+            query: query
+                .iter()
+                .map(|(name, value)| (name.clone(), hidden(value)))
+                .collect(),
+            body: body.and_then(|body| serde_json::from_str(&body).ok()),
+        }
+    }
+}
+
+/// How new rows meet those that are there. `replaces`: all that is there is replaced; `bounded`: the run has bounds.
+fn disposition(spec: &ResourceSpec, replaces: bool, bounded: bool) -> Disposition {
+    match spec.disposition() {
+        // A window must not replace what is outside of it.
+        declared if bounded && (replaces || declared == Disposition::Replace) => {
+            match spec.primary_key.is_empty() {
+                true => Disposition::Append,
+                false => Disposition::Merge,
+            }
+        }
+        _ if replaces => Disposition::Replace,
+        declared => declared,
+    }
+}
+
+/// Why a resource cannot be read, or not to a proved end.
+fn problems(spec: &ResourceSpec) -> Vec<Problem> {
+    let missing = spec.missing.as_ref().map(|name| Problem {
+        what: format!("it cannot be read: there is no value for `{name}`"),
+        settle: "give the setting a value (`--help` lists them), or leave the resource out".into(),
+    });
+    let undecided = matches!(spec.paginator.kind, Kind::Undecided).then(|| Problem {
+        what: "how it is paged is undecided: one page is read, and more may be missing".into(),
+        settle: format!(
+            "decide it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
+            spec.name
+        ),
+    });
+    missing.into_iter().chain(undecided).collect()
+}
+
+/// Of these tables, those that are not there, and the columns that are not.
+fn coming(there: &[TableSchema], tables: Vec<TableSchema>) -> Vec<TableSchema> {
+    let new = |mut table: TableSchema| {
+        if let Some(known) = there.iter().find(|known| known.name == table.name) {
+            table.columns.retain(|column| {
+                let mut known = known.columns.iter();
+                !known.any(|known| known.name == column.name)
+            });
+        }
+        (!table.columns.is_empty()).then_some(table)
+    };
+    tables.into_iter().filter_map(new).collect()
+}
+
+fn unique(notes: Vec<String>) -> Vec<String> {
+    let mut unique: Vec<String> = Vec::new();
+    for note in notes {
+        if !unique.contains(&note) {
+            unique.push(note);
+        }
+    }
+    unique
+}

@@ -1,0 +1,144 @@
+//! How one slice is read: the pass that goes on or begins, and the windows that are left of it.
+
+use std::time::Duration;
+
+use super::values::{PassPlan, SlicePlan};
+use crate::cursor::{CursorSpec, Interval, Range};
+use crate::error::{Error, ErrorKind, Result};
+use crate::page::Position;
+use crate::record::CursorValue;
+use crate::run::options::RunOptions;
+use crate::source::ResourceSpec;
+use crate::state::{OpenWindow, Pass, SliceState};
+
+impl PassPlan {
+    /// The pass of a slice that is gone on with, or a new one. `now`: microseconds since 1970.
+    pub(crate) fn slice(&self, spec: &ResourceSpec, mut state: SliceState, now: i64) -> SlicePlan {
+        let mut pass = state.pass.take().unwrap_or_default();
+        if pass.id != self.id {
+            pass = Pass {
+                id: self.id.clone(),
+                ..Pass::default()
+            };
+        }
+        if !spec.can_resume() {
+            pass.position = Position::default();
+            for open in &mut pass.open {
+                open.position = Position::default();
+            }
+        }
+        pass.staged = self.staged;
+        if spec.parent.is_none() {
+            pass.partial |= self.partial;
+        }
+        let begun = pass.is_begun() || pass.from.is_some() || pass.high.is_some();
+        // Rows that replace all others must be all.
+        let in_full = self.in_full || self.staged || self.bounds.is_some();
+        if !begun && !in_full {
+            let cursor = spec.cursor.as_ref();
+            pass.from = cursor.and_then(|cursor| stored_start(cursor, &state));
+        }
+        let windows = spec.cursor.as_ref();
+        let windows = windows.map(|cursor| self.windows(cursor, &pass, now));
+        state.pass = Some(pass);
+        SlicePlan {
+            state,
+            windows: windows.unwrap_or_default(),
+        }
+    }
+
+    /// The part of the cursor's range that a pass reads.
+    pub(crate) fn range(&self, cursor: &CursorSpec, pass: Option<&Pass>) -> Range {
+        match &self.bounds {
+            Some(bounds) => Range::parse(bounds, cursor),
+            None => Range {
+                from: pass.and_then(|pass| cursor.parse(pass.from.as_deref()?)),
+                until: None,
+            },
+        }
+    }
+
+    /// The windows that are left of a pass; none: it is read as one list.
+    fn windows(&self, cursor: &CursorSpec, pass: &Pass, now: i64) -> Vec<OpenWindow> {
+        let range = self.range(cursor, Some(pass));
+        let parse = |interval: &Interval| Range::parse(interval, cursor);
+        let mut taken = pass.closed.iter().map(parse).collect();
+        for open in &pass.open {
+            parse(&open.window).close(&mut taken);
+        }
+        let left = range.without(&taken).into_iter();
+        let end = end(cursor, pass, now).and_then(|end| end.place());
+        let new: Vec<Range> = match self.first_window(cursor, &range).zip(end) {
+            Some(((first, length), end)) => left
+                .flat_map(|range| range.windows(&first, length, end))
+                .collect(),
+            None => left.collect(),
+        };
+        if !pass.is_windowed() && new.len() < 2 {
+            return Vec::new();
+        }
+        let new = new.into_iter().map(|range| OpenWindow {
+            window: range.interval(),
+            position: Position::default(),
+        });
+        pass.open.iter().cloned().chain(new).collect()
+    }
+
+    /// Where windows begin and how long they are, if the list is read in windows.
+    fn first_window(&self, cursor: &CursorSpec, range: &Range) -> Option<(CursorValue, Duration)> {
+        let declared = cursor.windows.as_ref().filter(|_| cursor.is_bounded());
+        let first = declared.and_then(|(first, _)| cursor.parse(first));
+        let length = self.window.filter(|_| cursor.is_bounded());
+        let length = length.or(declared.map(|(_, length)| *length))?;
+        let first = match (first, range.from.clone()) {
+            // One window is for all that is older, unless someone asks for it.
+            (Some(first), Some(from)) if self.bounds.is_some() => first.min(from),
+            (Some(first), _) => first,
+            (None, from) => from?,
+        };
+        Some((first, length))
+    }
+}
+
+/// What `--since` and `--until` ask for; `None` if they ask for nothing or the resource has no cursor.
+pub(crate) fn bounds(
+    cursor: Option<&CursorSpec>,
+    options: &RunOptions,
+) -> Result<Option<Interval>> {
+    let RunOptions { since, until, .. } = options;
+    let Some(cursor) = cursor.filter(|_| since.is_some() || until.is_some()) else {
+        return Ok(None);
+    };
+    for (flag, text) in [("since", since), ("until", until)] {
+        if let Some(text) = text
+            && cursor.parse(text).is_none()
+        {
+            let field = cursor.keys.join(".");
+            let message = format!("`--{flag} {text}` is not a bound for `{field}`");
+            return Err(Error::new(ErrorKind::Usage, message)
+                .hint("a date (2024-01-31) or a time (2024-01-31T12:00:00Z)"));
+        }
+    }
+    Ok(Some(Interval {
+        from: since.clone(),
+        until: until.clone(),
+    }))
+}
+
+/// A value of the cursor near those that are made now.
+pub(crate) fn end(cursor: &CursorSpec, pass: &Pass, now: i64) -> Option<CursorValue> {
+    let high = || cursor.parse(pass.high.as_deref()?);
+    CursorValue::of_time(cursor.format, now).or_else(high)
+}
+
+/// The cursor value from which a new pass asks, as text.
+fn stored_start(cursor: &CursorSpec, state: &SliceState) -> Option<String> {
+    let value = cursor.parse(
+        state
+            .cursor
+            .as_deref()
+            .filter(|_| cursor.is_incremental())?,
+    )?;
+    let lookback = cursor.lookback.as_micros() as i64;
+    Some(value.earlier(lookback).to_string())
+}

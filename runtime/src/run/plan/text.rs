@@ -1,0 +1,216 @@
+//! A plan as a person reads it, in lines of at most 80 characters.
+
+use std::fmt;
+
+use super::values::{ChildSlices, PassPlan, ResourcePlan, RunPlan, SlicePlan, Slices, WritePlan};
+use crate::page::{Next, Position};
+use crate::schema::{Contract, Deletes, Disposition, TableSchema};
+
+const WIDTH: usize = 80;
+/// What stands before the values.
+const LABEL: usize = 11;
+
+impl fmt::Display for RunPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "plan of {}, load {}", self.source, self.load_id)?;
+        for resource in &self.resources {
+            write!(f, "\n{resource}")?;
+        }
+        for off in &self.off {
+            writeln!(f, "\n{} (off)", off.name)?;
+            line(f, "why", &off.reason)?;
+            line(f, "settle", &off.settle)?;
+        }
+        if !self.notes.is_empty() {
+            writeln!(f)?;
+        }
+        self.notes.iter().try_for_each(|note| line(f, "note", note))
+    }
+}
+
+impl fmt::Display for ResourcePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parent = self.parent.as_ref();
+        let parent = parent.map_or(String::new(), |parent| format!(", child of {parent}"));
+        let only = match self.loads {
+            true => "",
+            false => ", read only for its children",
+        };
+        writeln!(f, "{}{parent}{only}", self.name)?;
+        line(f, "asks", &self.asks())?;
+        line(f, "reads", &self.reads())?;
+        if let Slices::Children(slices) = &self.slices {
+            line(
+                f,
+                "slices",
+                &slices.describe(&self.pass.id, parent_of(self)),
+            )?;
+        }
+        if self.loads {
+            self.write.lines(f, &self.pass)?;
+        }
+        if !self.feeds.is_empty() {
+            line(f, "changes", &self.feeds.join(", "))?;
+        }
+        for problem in &self.problems {
+            line(f, "problem", &problem.what)?;
+            line(f, "settle", &problem.settle)?;
+        }
+        self.notes.iter().try_for_each(|note| line(f, "note", note))
+    }
+}
+
+fn parent_of(plan: &ResourcePlan) -> &str {
+    plan.parent.as_deref().unwrap_or_default()
+}
+
+impl ResourcePlan {
+    /// `GET /orgs/acme/repos per_page=100`
+    fn asks(&self) -> String {
+        let request = &self.request;
+        let mut path = request.path.clone();
+        for (name, value) in &request.path_values {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        let query = request.query.iter();
+        let query: String = query
+            .map(|(name, value)| format!(" {name}={value}"))
+            .collect();
+        let body = request.body.as_ref();
+        let body = body.map_or(String::new(), |body| format!(" {body}"));
+        format!("{} {path}{query}{body}", request.method)
+    }
+
+    fn reads(&self) -> String {
+        let mut parts = vec![match self.pass.resumes {
+            true => format!("the pass of load {} goes on", self.pass.id),
+            false => "a new pass".to_owned(),
+        }];
+        if let Some(bounds) = &self.pass.bounds {
+            let end = |bound: &Option<String>| bound.clone().unwrap_or_else(|| "open".to_owned());
+            parts.push(format!(
+                "from {} to {}",
+                end(&bounds.from),
+                end(&bounds.until)
+            ));
+        }
+        if let Slices::One(slice) = &self.slices {
+            parts.extend(slice.describe());
+        }
+        if self.pass.in_full {
+            parts.push("everything, wherever the cursor stands".to_owned());
+        }
+        if let Some(limit) = self.pass.limit {
+            parts.push(format!("at most {limit} records"));
+        }
+        parts.join("; ")
+    }
+}
+
+impl SlicePlan {
+    fn describe(&self) -> Vec<String> {
+        let pass = self.state.pass.clone().unwrap_or_default();
+        let mut parts = Vec::new();
+        let from = pass.from.as_ref().filter(|_| !pass.is_windowed());
+        parts.extend(from.map(|from| format!("what is new since {from}")));
+        if pass.position != Position::default() {
+            parts.push(position(&pass.position));
+        }
+        if let (Some(first), Some(last)) = (self.windows.first(), self.windows.last()) {
+            let end = |bound: &Option<String>| bound.clone().unwrap_or_else(|| "open".to_owned());
+            parts.push(format!(
+                "{} windows, from {} to {}",
+                self.windows.len(),
+                end(&first.window.from),
+                end(&last.window.until)
+            ));
+        }
+        parts
+    }
+}
+
+fn position(position: &Position) -> String {
+    let at = match &position.next {
+        Next::First => "its beginning".to_owned(),
+        Next::Value(value) | Next::Url(value) => format!("`{value}`"),
+    };
+    format!("at {at}, after {} rows", position.rows)
+}
+
+impl ChildSlices {
+    fn describe(&self, pass: &str, parent: &str) -> String {
+        let known = self.known.len();
+        let done = |state: &&crate::state::SliceState| state.done.as_deref() == Some(pass);
+        let done = self.known.values().filter(done).count();
+        let open = |state: &&crate::state::SliceState| state.pass.is_some();
+        let open = self.known.values().filter(open).count();
+        let mut parts = vec![format!("{known} known")];
+        if done > 0 {
+            parts.push(format!("{done} finished in this pass"));
+        }
+        if open > 0 {
+            parts.push(format!("{open} begun"));
+        }
+        parts.push(match (self.changed_only, self.revisit) {
+            (true, _) => format!("those of the records of `{parent}` that have changed"),
+            (false, true) => format!("all of them, and those that `{parent}` shows"),
+            (false, false) => format!("those that `{parent}` shows"),
+        });
+        parts.join("; ")
+    }
+}
+
+impl WritePlan {
+    fn lines(&self, f: &mut fmt::Formatter<'_>, pass: &PassPlan) -> fmt::Result {
+        let mut rows = match self.disposition {
+            Disposition::Append => "append".to_owned(),
+            Disposition::Replace if pass.publishes_cut => "replace, even if cut short".to_owned(),
+            Disposition::Replace => "replace all at the end".to_owned(),
+            Disposition::Merge => format!("merge by {}", self.key.join(", ")),
+        };
+        rows.push_str(match self.deletes {
+            Deletes::Keep => "",
+            Deletes::Soft => "; mark what is gone",
+            Deletes::Hard => "; remove what is gone",
+        });
+        line(f, "rows", &rows)?;
+        if self.contract != Contract::evolve() {
+            line(f, "contract", &self.contract.to_string())?;
+        }
+        if let Some(selected) = &self.selected {
+            line(f, "select", &selected.rules.join(", "))?;
+        }
+        for table in &self.coming {
+            let is_new = !self.there.iter().any(|there| there.name == table.name);
+            line(f, if is_new { "table" } else { "columns" }, &columns(table))?;
+        }
+        Ok(())
+    }
+}
+
+/// `invoices: id text, paid bool`
+fn columns(table: &TableSchema) -> String {
+    let columns = table.columns.iter();
+    let columns = columns.map(|column| format!("{} {}", column.name, column.ty.name()));
+    format!("{}: {}", table.name, columns.collect::<Vec<_>>().join(", "))
+}
+
+/// A label and its text, broken where words end.
+fn line(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
+    let mut left = format!("  {label:<width$}", width = LABEL - 2);
+    let mut used = LABEL;
+    for (at, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        if at > 0 && used + 1 + length > WIDTH {
+            writeln!(f, "{left}")?;
+            left = " ".repeat(LABEL);
+            used = LABEL;
+        } else if at > 0 {
+            left.push(' ');
+            used += 1;
+        }
+        left.push_str(word);
+        used += length;
+    }
+    writeln!(f, "{left}")
+}

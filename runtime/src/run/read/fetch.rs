@@ -1,0 +1,348 @@
+//! Asks for the pages of one slice, one after the other.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::cursor::CursorSpec;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Client, Listener, Request, Response};
+use crate::page::{Kind, PageFacts, Paginator, Position, Proof, Step};
+use crate::record::{Selection, parse_path, raw_scalar};
+use crate::run::options::{Observer, Progress, StopSignal};
+use crate::run::read::window::Window;
+use crate::run::report::stats::Stats;
+use crate::source::{AnyResource, PageReader, ReadPage, ResourceSpec, SliceRequest};
+
+/// Asks for the pages of the slices of one resource.
+pub(crate) struct Fetcher {
+    pub resource: Arc<dyn AnyResource>,
+    pub client: Arc<Client>,
+    pub stats: Arc<Stats>,
+    pub observer: Arc<dyn Observer>,
+    stop: StopSignal,
+    reader: Box<dyn PageReader>,
+    /// Which probe of the reader holds more, total and next.
+    probes: [Option<usize>; 3],
+    /// The field that a last-id paginator sends.
+    id_path: Vec<String>,
+    /// What is not proved is read twice.
+    thorough: bool,
+}
+
+/// A page, and what follows it.
+pub(crate) struct Fetched {
+    pub page: ReadPage,
+    pub step: Step,
+    pub body: Vec<u8>,
+    /// Rows as they were sent; those that came before are not in the page any more.
+    pub sent: u64,
+    /// The total of rows that the API states.
+    pub total: Option<u64>,
+    /// The total that the API states, of whatever the paginator counts.
+    pub stated: Option<u64>,
+}
+
+/// What a page says of the list.
+struct Advanced {
+    step: Step,
+    /// Rows at its beginning that came with the page before.
+    known: usize,
+    sent: u64,
+    total: Option<u64>,
+    stated: Option<u64>,
+}
+
+/// What a fetcher asks with, and whom it tells.
+#[derive(Clone)]
+pub(crate) struct FetcherParts {
+    pub client: Arc<Client>,
+    pub stats: Arc<Stats>,
+    pub observer: Arc<dyn Observer>,
+    pub stop: StopSignal,
+}
+
+impl Fetcher {
+    /// `selection`: the fields that have to be read; `None`: all.
+    pub fn new(
+        resource: Arc<dyn AnyResource>,
+        parts: FetcherParts,
+        selection: Option<&Selection>,
+    ) -> Self {
+        let FetcherParts {
+            client,
+            stats,
+            observer,
+            stop,
+        } = parts;
+        let spec = resource.spec();
+        let mut paths = Vec::new();
+        let probes = spec.paginator.probes().map(|path| {
+            paths.push(parse_path(path?));
+            Some(paths.len() - 1)
+        });
+        let id_path = match &spec.paginator.kind {
+            Kind::LastId {
+                field: Some(field), ..
+            } => parse_path(field),
+            _ => spec
+                .primary_key
+                .last()
+                .cloned()
+                .unwrap_or_else(|| vec!["id".to_owned()]),
+        };
+        let reader = resource.clone().reader(&paths, selection);
+        Fetcher {
+            resource,
+            client,
+            stats,
+            observer,
+            stop,
+            reader,
+            probes,
+            id_path,
+            thorough: false,
+        }
+    }
+
+    /// What is not proved is read twice.
+    pub fn thorough(self, thorough: bool) -> Self {
+        Fetcher { thorough, ..self }
+    }
+
+    pub fn spec(&self) -> &ResourceSpec {
+        self.resource.spec()
+    }
+
+    /// The request of a slice's first page, with the cursor's bounds.
+    pub fn first_request(&self, slice: &SliceRequest, window: &Window) -> Result<Request> {
+        let spec = self.spec();
+        let mut request = spec.first_request(slice, &self.client)?;
+        if let Some(cursor) = &spec.cursor {
+            window.apply(cursor, &mut request);
+        }
+        Ok(request)
+    }
+
+    /// Asks for the page at `position`; any status is an answer.
+    pub async fn ask(&self, first: &Request, position: &Position) -> Result<Response> {
+        self.ask_for(&self.spec().paginator, first, position).await
+    }
+
+    /// Asks for a page of another list of this resource.
+    pub async fn ask_for(
+        &self,
+        paginator: &Paginator,
+        first: &Request,
+        position: &Position,
+    ) -> Result<Response> {
+        let request = paginator.request(first, position, &self.client)?;
+        let response = self.client.send(&request, self).await?;
+        self.stats.requests.fetch_add(1, Relaxed);
+        self.stats
+            .bytes
+            .fetch_add(response.body.len() as u64, Relaxed);
+        Ok(response)
+    }
+
+    /// Reads an answer of that slice: its records, whole, and what follows them.
+    pub async fn read(
+        self: &Arc<Self>,
+        response: Response,
+        position: &Position,
+        slice: &SliceRequest,
+    ) -> Result<Fetched> {
+        let mut response = self.answer(response, position)?;
+        let from = described(&response);
+        let body = std::mem::take(&mut response.body);
+        let (mut page, body) = match response.status {
+            204 => (ReadPage::empty(), body),
+            _ => (self.whole(body, slice).await).map_err(|error| error.at(from))?,
+        };
+        let repaired = page.repaired.take();
+        if repaired.is_some() {
+            self.stats
+                .note("some pages are not UTF-8: U+FFFD stands for what cannot be read".to_owned());
+        }
+        let text = repaired.as_deref().map_or(body.as_slice(), str::as_bytes);
+        let advanced = self.advance(position, &page, text, &response)?;
+        page.leave_out(advanced.known);
+        Ok(Fetched {
+            sent: advanced.sent,
+            page,
+            step: advanced.step,
+            total: advanced.total,
+            stated: advanced.stated,
+            body: repaired.map_or(body, String::into_bytes),
+        })
+    }
+
+    /// An answer that is a page, as JSON.
+    fn answer(&self, response: Response, position: &Position) -> Result<Response> {
+        let mut response = match response.status {
+            // The overlap is our own wish.
+            400 | 404 | 416 | 422 if position.overlaps() => Response {
+                status: 204,
+                body: Vec::new(),
+                ..response
+            },
+            _ => response.success(&self.client)?,
+        };
+        let spec = self.spec();
+        let json = spec.format.json(&response.body, self.resource.schema());
+        if let Cow::Owned(json) = json.map_err(|error| error.at(described(&response)))? {
+            response.body = json;
+        }
+        let mut body = response.body.iter();
+        let first = body.find(|byte| !byte.is_ascii_whitespace());
+        if spec.records.is_empty() && !spec.single && first == Some(&b'{') {
+            return Err(Error::new(ErrorKind::Api, "an object stands where the list of records should be")
+                .at(described(&response))
+                .hint("an error that the API sends as a success looks like this; a list inside the object wants `.records(…)`"));
+        }
+        Ok(response)
+    }
+
+    /// What follows a page. `text`: what its spans are of.
+    fn advance(
+        &self,
+        position: &Position,
+        page: &ReadPage,
+        text: &[u8],
+        response: &Response,
+    ) -> Result<Advanced> {
+        let probe = |n: usize| page.probes.get(self.probes[n]?)?.as_deref();
+        // From the first record to the last: the envelope may hold the time of the answer.
+        let records = page.spans.first().zip(page.spans.last());
+        let records = records.and_then(|(first, last)| text.get(first.start..last.end));
+        let last = page.spans.last().and_then(|span| text.get(span.clone()));
+        let paginator = &self.spec().paginator;
+        let ids: Vec<u64> = match paginator.compares_rows(self.thorough) {
+            true => page
+                .spans
+                .iter()
+                .filter_map(|span| text.get(span.clone()))
+                .map(|record| self.identity(record))
+                .collect(),
+            false => Vec::new(),
+        };
+        let facts = PageFacts {
+            rows: page.spans.len() as u64,
+            probes: [probe(0), probe(1), probe(2)],
+            last_id: last.and_then(|record| raw_scalar(record, &self.id_path)),
+            fingerprint: records.map(xxh3_64),
+            ids: &ids,
+            thorough: self.thorough,
+            response,
+        };
+        let (step, known) = paginator
+            .advance(position, &facts)
+            .map_err(|error| error.at(response.request.clone()))?;
+        let step = match step {
+            // Without a key its rows would be there twice.
+            Step::Next(again) if again.restarts() && self.spec().primary_key.is_empty() => {
+                Step::End(Proof::Unproved(
+                    "it moved while it was read, and without a key it cannot be read again"
+                        .to_owned(),
+                ))
+            }
+            step => step,
+        };
+        Ok(Advanced {
+            step,
+            known,
+            sent: facts.rows,
+            total: paginator.stated_total(&facts),
+            stated: paginator.stated(&facts),
+        })
+    }
+
+    /// Reads the body of a page: its records, with the lists in them completed, and the body as it is then.
+    pub async fn whole(
+        self: &Arc<Self>,
+        mut body: Vec<u8>,
+        slice: &SliceRequest,
+    ) -> Result<(ReadPage, Vec<u8>)> {
+        let mut page = self.reader.read(&body)?;
+        if !page.open.is_empty() {
+            let repaired = page.repaired.take();
+            let was_repaired = repaired.is_some();
+            body = repaired.map_or(body, String::into_bytes);
+            let spans = page.open.iter().filter_map(|at| page.spans.get(*at));
+            let open: Vec<_> = spans.cloned().collect();
+            // Its records are not held twice.
+            drop(page);
+            body = self.complete(&body, &open, slice).await?;
+            page = self.reader.read(&body)?;
+            page.repaired = was_repaired.then(|| String::from_utf8_lossy(&body).into_owned());
+        }
+        self.stats.cut(&page.cut);
+        Ok((page, body))
+    }
+
+    /// What tells a row from the others of its list: its key, or all of it.
+    fn identity(&self, record: &[u8]) -> u64 {
+        let key = &self.spec().primary_key;
+        let values: Option<Vec<String>> = key.iter().map(|path| raw_scalar(record, path)).collect();
+        match values.filter(|values| !values.is_empty()) {
+            Some(values) => xxh3_64(values.join("\0").as_bytes()),
+            None => xxh3_64(record),
+        }
+    }
+
+    /// Whether that answer refuses the cursor's filter rather than the request.
+    pub fn refuses_filter(&self, response: &Response, window: &Window) -> bool {
+        let cursor: Option<&CursorSpec> = self.spec().cursor.as_ref();
+        let sent =
+            cursor.is_some_and(|cursor| cursor.param.is_some() && window.range.from.is_some());
+        sent && matches!(response.status, 400 | 422)
+    }
+}
+
+impl Listener for Fetcher {
+    fn retry(&self, reason: String) {
+        self.stats.requests.fetch_add(1, Relaxed);
+        self.stats.retries.fetch_add(1, Relaxed);
+        let resource = self.spec().name.clone();
+        self.observer.on(Progress::Retry { resource, reason });
+    }
+
+    fn waits(&self, time: Duration) {
+        self.stats
+            .waited
+            .fetch_add(time.as_micros() as u64, Relaxed);
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.is_set()
+    }
+}
+
+/// `GET /x: 200 text/html`: what was asked and what kind of thing came, for bodies that cannot be read.
+fn described(response: &Response) -> String {
+    let kind = response.header("content-type").unwrap_or("no content type");
+    let kind: String = kind.chars().filter(|c| !c.is_control()).take(80).collect();
+    format!(
+        "{} ({} {kind}, {} bytes)",
+        response.request,
+        response.status,
+        response.body.len()
+    )
+}
+
+/// The error of a resource that goes on to be read only when its paging is decided.
+pub(crate) fn undecided(spec: &ResourceSpec) -> Option<Error> {
+    matches!(spec.paginator.kind, Kind::Undecided).then(|| {
+        Error::new(
+            ErrorKind::Paging,
+            "how it is paged is undecided: one page was read, more may be missing",
+        )
+        .hint(format!(
+            "decide it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
+            spec.name
+        ))
+    })
+}

@@ -1,0 +1,108 @@
+//! The door through which all pages of one resource pass.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::record::{CursorValue, Lookup};
+use crate::run::read::feed::{Feed, Pending};
+use crate::run::read::order::Sorting;
+use crate::run::read::output::Output;
+use crate::run::read::rows::{Admission, Origin, PageRows, Seen};
+use crate::run::read::window::Window;
+use crate::run::report::stats::Stats;
+use crate::schema::Deletes;
+use crate::source::{AnyResource, LinkFn, ReadPage, SliceRequest};
+
+/// The door through which all pages of one resource pass; its slices share it.
+pub(crate) struct Intake {
+    pub output: Box<dyn Output>,
+    /// What the records say of other resources.
+    pub feed: Option<Feed>,
+    /// What a feed says of this resource's records.
+    pub pending: Option<Pending>,
+    /// The links of its children.
+    links: Vec<Arc<LinkFn>>,
+    /// The field that says that a record is gone.
+    tombstone: Option<Lookup>,
+    /// The first part of the key.
+    key: Option<Lookup>,
+    stats: Arc<Stats>,
+}
+
+/// Where a page stands.
+pub(crate) struct PagePlace<'a> {
+    pub origin: Origin<'a>,
+    /// The request of its slice.
+    pub request: &'a SliceRequest,
+    /// Rows received from its list before.
+    pub rows_before: u64,
+    pub window: &'a Window,
+    /// Rows of the page that are taken.
+    pub limit: u64,
+}
+
+impl Intake {
+    /// `children`: the resources whose slices the records make; their places are those of [`Output::child`].
+    pub fn new(
+        resource: &dyn AnyResource,
+        loads: bool,
+        children: &[Arc<dyn AnyResource>],
+        stats: Arc<Stats>,
+        output: Box<dyn Output>,
+    ) -> Self {
+        let spec = resource.spec();
+        let marks = loads && spec.deletes != Deletes::Keep;
+        let key = spec.primary_key.first();
+        let links = children.iter();
+        let links = links.filter_map(|child| child.spec().parent.as_ref());
+        Intake {
+            output,
+            feed: None,
+            pending: None,
+            links: links.map(|parent| parent.link.clone()).collect(),
+            tombstone: spec.tombstone.clone().filter(|_| marks),
+            key: key.map(|keys| Lookup::new(resource.schema(), keys.clone())),
+            stats,
+        }
+    }
+
+    /// Takes a page. Gives the highest cursor value of its rows; `sorting` sees them all.
+    pub(super) fn page(
+        &mut self,
+        page: ReadPage,
+        place: PagePlace<'_>,
+        sorting: &mut Sorting,
+    ) -> Result<Option<CursorValue>> {
+        let mut seen = Seen::default();
+        let PagePlace {
+            origin,
+            request,
+            rows_before,
+            window,
+            limit,
+        } = place;
+        let admission = Admission {
+            feed: self.feed.as_mut(),
+            pending: self.pending.as_mut().zip(self.key.as_ref()),
+            links: &self.links,
+            tombstone: self.tombstone.as_ref(),
+            stats: &self.stats,
+            sorting,
+            window,
+            request,
+            next: rows_before,
+            end: rows_before.saturating_add(limit),
+            cursor: None,
+            seen: &mut seen,
+        };
+        self.output.page(PageRows {
+            rows: page.rows,
+            admission,
+            origin,
+        })?;
+        for (child, slice) in seen.found {
+            self.output.child(child, slice);
+        }
+        Ok(seen.high)
+    }
+}

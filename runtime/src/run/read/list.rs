@@ -1,0 +1,371 @@
+//! Reads one list to its end, page by page, each page together with the state that follows it.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::cursor::Range;
+use crate::error::Result;
+use crate::http::Response;
+use crate::page::{Position, Proof, Step};
+use crate::record::CursorValue;
+use crate::run::options::Progress;
+use crate::run::read::fetch::Fetched;
+use crate::run::read::intake::{Intake, PagePlace};
+use crate::run::read::order::Sorting;
+use crate::run::read::pages::Pages;
+use crate::run::read::reader::{ReadOutcome, ResourceReader, Slice};
+use crate::run::read::rows::Origin;
+use crate::run::read::window::Window;
+use crate::state::OpenWindow;
+
+/// How the reading of a list ended.
+pub(super) enum Read {
+    Ended(ReadOutcome),
+    /// The API shows no more of that range, though there is more: how this is known.
+    Cut(Range, String),
+}
+
+/// A list of a slice while it is read: the whole of it, or one window.
+pub(super) struct List<'a> {
+    of: &'a ResourceReader,
+    slice: &'a Slice,
+    window: Window,
+    /// Where its reading goes on.
+    position: Position,
+    /// It is one window of several.
+    windowed: bool,
+    /// Its number, of all that this run reads.
+    number: u64,
+    sorting: Sorting,
+}
+
+/// What follows a page.
+enum Flow {
+    GoOn,
+    Ended(ReadOutcome),
+    /// The API shows no more, though there is more.
+    CutOff(String),
+}
+
+impl<'a> List<'a> {
+    pub fn new(
+        of: &'a ResourceReader,
+        slice: &'a Slice,
+        window: Window,
+        position: Position,
+        windowed: bool,
+    ) -> Self {
+        let cursor = of.fetcher.spec().cursor.as_ref();
+        let order = cursor.map_or_else(Default::default, |cursor| cursor.order);
+        List {
+            of,
+            slice,
+            window,
+            position,
+            windowed,
+            number: of.lists.fetch_add(1, Relaxed),
+            sorting: Sorting::new(order, !slice.pass().unsorted),
+        }
+    }
+
+    /// Reads it to its end.
+    pub async fn read(mut self) -> Result<Read> {
+        let Some((mut pages, mut response)) = self.begin().await? else {
+            return Ok(Read::Ended(ReadOutcome::Skipped));
+        };
+        loop {
+            let flow = match self.refused(&response) {
+                Some(why) => Flow::CutOff(why),
+                None => self.page(response, &mut pages).await?,
+            };
+            response = match flow {
+                Flow::GoOn => pages.take(&self.position).await?,
+                Flow::Ended(outcome) => return Ok(Read::Ended(outcome)),
+                Flow::CutOff(why) => match self.last() {
+                    Some(from) => {
+                        self.begin_at(from, &why);
+                        let first = self
+                            .of
+                            .fetcher
+                            .first_request(&self.slice.request, &self.window)?;
+                        let response = self.of.fetcher.ask(&first, &self.position).await?;
+                        pages = Pages::new(self.of.fetcher.clone(), first);
+                        response
+                    }
+                    None => return Ok(Read::Cut(self.window.range, why)),
+                },
+            };
+        }
+    }
+
+    /// Asks for the first page, or the one where an earlier run stopped; `None`: the list is left out.
+    async fn begin(&mut self) -> Result<Option<(Pages, Response)>> {
+        let (fetcher, spec) = (&self.of.fetcher, self.of.fetcher.spec());
+        let mut first = fetcher.first_request(&self.slice.request, &self.window)?;
+        let mut response = fetcher.ask(&first, &self.position).await?;
+        let resumed = self.position != Position::default();
+        if resumed && matches!(response.status, 400 | 404 | 410 | 422) {
+            self.of.warn(format!("the API no longer knows the position of the last run ({}): read again from the beginning", response.status));
+            self.position = Position::default();
+            if !self.windowed {
+                self.slice.change(|pass| pass.high = None);
+            }
+            response = fetcher.ask(&first, &self.position).await?;
+        }
+        if !self.windowed && fetcher.refuses_filter(&response, &self.window) {
+            let param = spec.cursor.as_ref().and_then(|cursor| cursor.param.clone());
+            self.of.warn(format!(
+                "the API refuses the filter `{}` ({}): read in full instead",
+                param.unwrap_or_default(),
+                response.status
+            ));
+            self.slice.change(|pass| pass.from = None);
+            self.window.range.from = None;
+            first = spec.first_request(&self.slice.request, &fetcher.client)?;
+            response = fetcher.ask(&first, &self.position).await?;
+        }
+        if spec.skips(response.status) && self.position == Position::default() {
+            fetcher.stats.skip(response.status);
+            if spec.parent.is_none() {
+                let why = format!("left out: it was answered {}", response.status);
+                fetcher.stats.prove(Proof::Unproved(why));
+            }
+            return Ok(None);
+        }
+        Ok(Some((Pages::new(fetcher.clone(), first), response)))
+    }
+
+    /// Takes a page, with the state that follows it.
+    async fn page(&mut self, response: Response, pages: &mut Pages) -> Result<Flow> {
+        let of = self.of;
+        let slice = &self.slice.request;
+        let fetched = (of.fetcher.read(response, &self.position, slice)).await?;
+        let rows = fetched.page.spans.len() as u64;
+        let cut_off = self.cut_off(rows, &fetched);
+        if cut_off.is_some() && self.position.pages == 0 && !self.may_go_on_from_last() {
+            // It is read again in parts.
+            return Ok(Flow::CutOff(cut_off.unwrap_or_default()));
+        }
+        let cut = self.cut(rows);
+        let goes_on = cut.is_none() && !of.stopped();
+        let waits = cut_off.is_some() || self.sorting.may_leave(&self.window);
+        if let Step::Next(position) = &fetched.step
+            && goes_on
+            && !waits
+        {
+            pages.ask(self.foreseen(position, fetched.sent, fetched.stated));
+        }
+        self.count(rows, fetched.total);
+        let mut intake = of.intake.lock().await;
+        let place = PagePlace {
+            origin: Origin {
+                slice: &self.slice.id,
+                columns: &self.slice.columns,
+                list: self.number,
+            },
+            request: &self.slice.request,
+            rows_before: self.position.rows,
+            window: &self.window,
+            limit: cut.unwrap_or(u64::MAX),
+        };
+        self.sorting.turn();
+        let high = intake.page(fetched.page, place, &mut self.sorting)?;
+        self.note(high);
+        if cut.is_some() {
+            // The rest of this page was not taken: the next run asks for it again.
+            of.remember(&mut intake, self.slice);
+            return Ok(Flow::Ended(ReadOutcome::Stopped));
+        }
+        if let Some(why) = self.sorting.leaves(&self.window) {
+            return self.end(&mut intake, Proof::Proved(why.to_owned())).await;
+        }
+        if let Some(why) = cut_off {
+            return Ok(Flow::CutOff(why));
+        }
+        match fetched.step {
+            Step::End(proof) => self.end(&mut intake, proof).await,
+            Step::Next(position) => {
+                if position.restarts() {
+                    self.restart();
+                }
+                self.position = position;
+                self.keep();
+                of.remember(&mut intake, self.slice);
+                intake.output.checkpoint().await?;
+                Ok(match goes_on {
+                    true => Flow::GoOn,
+                    false => Flow::Ended(ReadOutcome::Stopped),
+                })
+            }
+        }
+    }
+
+    /// The list has been read to its end.
+    async fn end(&self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
+        if !matches!(proof, Proof::Proved(_)) {
+            self.of.fall_short(intake, self.slice);
+        }
+        self.of.fetcher.stats.prove(proof);
+        intake.output.end_list(self.number);
+        if self.windowed {
+            self.close(&self.window.range);
+            self.of.remember(intake, self.slice);
+            intake.output.checkpoint().await?;
+        }
+        Ok(Flow::Ended(ReadOutcome::AtEnd))
+    }
+
+    /// What the rows of a page said of the cursor.
+    fn note(&self, high: Option<CursorValue>) {
+        let high = high.map(|value| value.to_string());
+        let broken = self.sorting.is_broken();
+        self.slice.change(|pass| {
+            if let Some(high) = high
+                && self.of.is_higher(&high, pass.high.as_deref())
+            {
+                pass.high = Some(high);
+            }
+            if broken && !pass.unsorted {
+                pass.unsorted = true;
+                self.of.warn(
+                    "the list is not sorted by its cursor as it is declared to be: read to its end"
+                        .to_owned(),
+                );
+            }
+        });
+    }
+
+    /// Writes into the pass where the list goes on.
+    fn keep(&self) {
+        let (position, last) = (self.position.clone(), self.last());
+        self.slice.change(|pass| {
+            if !self.windowed {
+                pass.position = position;
+                let spec = self.of.fetcher.spec();
+                // A position that means nothing to another run is worth less than the last value.
+                if !spec.paginator.can_resume()
+                    && spec.changes.is_empty()
+                    && !pass.staged
+                    && let Some(last) = last
+                {
+                    pass.from = Some(last.to_string());
+                }
+                return;
+            }
+            let window = self.window.range.interval();
+            match pass.open.iter_mut().find(|open| open.window == window) {
+                Some(open) => open.position = position,
+                None => pass.open.push(OpenWindow { window, position }),
+            }
+        });
+    }
+
+    /// A part of its range has been read: writes it into the pass of windows.
+    fn close(&self, read: &Range) {
+        let Some(cursor) = &self.of.fetcher.spec().cursor else {
+            return;
+        };
+        let window = self.window.range.interval();
+        self.slice.change(|pass| {
+            pass.open.retain(|open| open.window != window);
+            let closed = pass.closed.iter();
+            let mut closed = closed.map(|part| Range::parse(part, cursor)).collect();
+            read.clone().close(&mut closed);
+            pass.closed = closed.iter().map(Range::interval).collect();
+        });
+    }
+
+    /// Whether that answer means that the API shows no more of a list: it refuses a page behind the first.
+    fn refused(&self, response: &Response) -> Option<String> {
+        let cursor = self.of.fetcher.spec().cursor.as_ref()?;
+        let refused = matches!(response.status, 400 | 416 | 422)
+            && self.position.pages > 0
+            && !self.position.overlaps();
+        (refused && (cursor.is_bounded() || self.last().is_some()))
+            .then(|| format!("{} after {} rows", response.status, self.position.rows))
+    }
+
+    /// Whether a page is the last one that the API shows of a list that is longer.
+    fn cut_off(&self, rows: u64, fetched: &Fetched) -> Option<String> {
+        let most = self.of.fetcher.spec().cursor.as_ref()?.most_rows?;
+        let read = self.position.rows + rows;
+        match fetched.total {
+            Some(total) if total > most => Some(format!("{most} of {total} rows"))
+                .filter(|_| read >= most || !self.may_go_on_from_last()),
+            Some(total) if total <= read => None,
+            _ => (read >= most).then(|| format!("{read} rows")),
+        }
+    }
+
+    /// Whether a list that is cut off can be asked for again from its last value.
+    fn may_go_on_from_last(&self) -> bool {
+        let cursor = self.of.fetcher.spec().cursor.as_ref();
+        self.sorting.rises() && cursor.is_some_and(|cursor| cursor.param.is_some())
+    }
+
+    /// The value of the last row, if what follows can be asked for by it.
+    fn last(&self) -> Option<CursorValue> {
+        let last = self.sorting.last().filter(|_| self.may_go_on_from_last())?;
+        let goes_on = self
+            .window
+            .range
+            .from
+            .as_ref()
+            .is_none_or(|from| from < last);
+        goes_on.then(|| last.clone())
+    }
+
+    /// The list begins anew: rows of it that have come may come again.
+    fn restart(&mut self) {
+        self.number = self.of.lists.fetch_add(1, Relaxed);
+        self.sorting.restart();
+    }
+
+    /// Goes on at a value; the rows that have it come again.
+    fn begin_at(&mut self, from: CursorValue, why: &str) {
+        self.of.fetcher.stats.note(format!(
+            "the API cut a list off ({why}): asked for again from the last value"
+        ));
+        if self.windowed {
+            self.close(&Range {
+                from: self.window.range.from.clone(),
+                until: Some(from.clone()),
+            });
+        }
+        self.restart();
+        self.window.range.from = Some(from);
+        self.position = Position::default();
+        self.keep();
+    }
+
+    /// The pages to ask for while this one is taken in: `next`, and those that the stated total makes certain.
+    fn foreseen(&self, next: &Position, rows: u64, total: Option<u64>) -> Vec<Position> {
+        let wanted = self.of.plan.limit.map(|limit| {
+            let left = limit.saturating_sub(self.of.taken.load(Relaxed));
+            left.div_ceil(rows.max(1))
+        });
+        let most = (self.of.fetcher.client.concurrency() as u64).min(wanted.unwrap_or(u64::MAX));
+        let paginator = &self.of.fetcher.spec().paginator;
+        paginator.foreseen(next, rows, total, most.max(1))
+    }
+
+    /// How many rows of a page `--limit` still allows, if it cuts the page or ends with it.
+    fn cut(&self, rows: u64) -> Option<u64> {
+        let limit = self.of.plan.limit?;
+        let before = self.of.taken.fetch_add(rows, Relaxed);
+        (before + rows >= limit).then(|| limit.saturating_sub(before))
+    }
+
+    fn count(&self, rows: u64, total: Option<u64>) {
+        let stats = &self.of.fetcher.stats;
+        let records = stats.records.fetch_add(rows, Relaxed) + rows;
+        let pages = stats.pages.fetch_add(1, Relaxed) + 1;
+        let total = total.filter(|_| self.of.fetcher.spec().parent.is_none());
+        let resource = self.of.name().to_owned();
+        self.of.fetcher.observer.on(Progress::Page {
+            resource,
+            pages,
+            records,
+            total,
+        });
+    }
+}

@@ -1,0 +1,94 @@
+//! Whether a list is sorted by its cursor as it is declared to be: what is not seen to hold ends no list.
+
+use crate::cursor::Order;
+use crate::record::CursorValue;
+use crate::run::read::window::Window;
+
+/// Sees the cursor values of a list's rows as they come.
+#[derive(Default)]
+pub(super) struct Sorting {
+    order: Order,
+    last: Option<CursorValue>,
+    /// The first value of the page under way.
+    first: Option<CursorValue>,
+    /// Whether each row so far came in order, and had a value.
+    holds: bool,
+}
+
+impl Sorting {
+    /// `holds`: the rows before, in earlier runs, came in order.
+    pub fn new(order: Order, holds: bool) -> Self {
+        Sorting {
+            order,
+            last: None,
+            first: None,
+            holds: holds && order != Order::Unknown,
+        }
+    }
+
+    /// The rows that come next are of another page.
+    pub fn turn(&mut self) {
+        self.first = None;
+    }
+
+    /// The rows that come next are of another list.
+    pub fn restart(&mut self) {
+        *self = Sorting::new(self.order, self.holds);
+    }
+
+    pub fn see(&mut self, value: Option<&CursorValue>) {
+        if !self.holds {
+            return;
+        }
+        let Some(value) = value else {
+            self.holds = false;
+            return;
+        };
+        let wrong = self.last.as_ref().is_some_and(|last| match self.order {
+            Order::NewestFirst => value > last,
+            Order::OldestFirst => value < last,
+            Order::Unknown => true,
+        });
+        self.holds = !wrong;
+        self.first.get_or_insert_with(|| value.clone());
+        self.last = Some(value.clone());
+    }
+
+    /// Whether a list of that declared order has shown that it is in another one.
+    pub fn is_broken(&self) -> bool {
+        self.order != Order::Unknown && !self.holds
+    }
+
+    /// The value of the last row of a list that came in order.
+    pub fn last(&self) -> Option<&CursorValue> {
+        self.last.as_ref().filter(|_| self.holds)
+    }
+
+    /// Whether the list is sorted the oldest first, as far as it has come.
+    pub fn rises(&self) -> bool {
+        self.order == Order::OldestFirst && self.holds
+    }
+
+    /// Whether it can show that the rest of a list lies outside of a window.
+    pub fn may_leave(&self, window: &Window) -> bool {
+        match self.order {
+            Order::NewestFirst => self.holds && window.range.from.is_some(),
+            Order::OldestFirst => self.holds && window.range.until.is_some(),
+            Order::Unknown => false,
+        }
+    }
+
+    /// Why nothing that belongs to the window can follow the page under way: all of it lies behind the window.
+    pub fn leaves(&self, window: &Window) -> Option<&'static str> {
+        let first = self.first.as_ref().filter(|_| self.holds)?;
+        match self.order {
+            Order::NewestFirst if window.is_behind(first) => {
+                Some("a page of older rows in a list that is sorted the newest first")
+            }
+            Order::OldestFirst if window.is_ahead_of(first) => {
+                Some("a page of newer rows in a list that is sorted the oldest first")
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A resource while it is read, as its slices and their lists share it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard};
+
+use tokio::sync::Mutex;
+
+use crate::error::Result;
+use crate::record::CursorValue;
+use crate::run::options::{Progress, StopSignal};
+use crate::run::plan::{PassPlan, ResourcePlan};
+use crate::run::read::fetch::{Fetcher, FetcherParts};
+use crate::run::read::intake::Intake;
+use crate::run::read::output::Output;
+use crate::source::{AnyResource, SliceRequest};
+use crate::state::{Pass, SliceState, StateChange};
+
+/// Reads one resource.
+pub(crate) struct ResourceReader {
+    pub fetcher: Arc<Fetcher>,
+    /// Where its pages go.
+    pub intake: Mutex<Intake>,
+    /// Its rows are loaded and its state is kept; otherwise it is read only for its children.
+    pub(super) keeps_state: bool,
+    /// The pass of this run (which may have begun in an earlier one).
+    pub plan: PassPlan,
+    /// A child: its state while the pass goes on.
+    begun: Option<SliceState>,
+    /// This pass does not show every record that there is.
+    pub partial: AtomicBool,
+    /// Lists that this run has begun to read.
+    pub lists: AtomicU64,
+    /// Records that this run has taken.
+    pub taken: AtomicU64,
+    stop: StopSignal,
+}
+
+/// Why reading ended without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadOutcome {
+    /// At the end of the list.
+    AtEnd,
+    /// Left out, as the rules for its status say.
+    Skipped,
+    /// At `--limit`, or by a signal.
+    Stopped,
+}
+
+/// A slice while it is read; its windows share it.
+pub(super) struct Slice {
+    pub id: String,
+    pub request: SliceRequest,
+    /// Columns that each row gets.
+    pub columns: BTreeMap<String, Option<String>>,
+    pub(super) state: StdMutex<SliceState>,
+}
+
+impl Slice {
+    pub(super) fn state(&self) -> MutexGuard<'_, SliceState> {
+        self.state.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Its pass, while it is open.
+    pub fn pass(&self) -> Pass {
+        self.state().pass.clone().unwrap_or_default()
+    }
+
+    /// Changes its pass, while it is open.
+    pub fn change(&self, change: impl FnOnce(&mut Pass)) {
+        if let Some(pass) = &mut self.state().pass {
+            change(pass);
+        }
+    }
+}
+
+impl ResourceReader {
+    /// A reader of the slices of that plan. `children`: the resources whose slices its records make.
+    pub fn new(
+        resource: Arc<dyn AnyResource>,
+        plan: &ResourcePlan,
+        parts: FetcherParts,
+        children: &[Arc<dyn AnyResource>],
+        output: Box<dyn Output>,
+    ) -> Result<Self> {
+        let stop = parts.stop.clone();
+        let intake = Intake::new(
+            &*resource,
+            plan.loads,
+            children,
+            parts.stats.clone(),
+            output,
+        );
+        let selection = plan.write.selection(&plan.name)?;
+        let selection = selection.filter(|_| !plan.write.reads_all_fields);
+        let fetcher = Fetcher::new(resource, parts, selection.as_ref());
+        Ok(ResourceReader {
+            fetcher: Arc::new(fetcher.thorough(plan.pass.thorough)),
+            intake: Mutex::new(intake),
+            keeps_state: plan.loads,
+            begun: plan.children().map(|slices| slices.begun.clone()),
+            partial: plan.pass.partial.into(),
+            plan: plan.pass.clone(),
+            lists: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            stop,
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.fetcher.spec().name
+    }
+
+    /// A slice did not show all its records: nor does the pass, in whatever run it ends.
+    pub(super) fn fall_short(&self, intake: &mut Intake, slice: &Slice) {
+        let before = self.partial.swap(true, Relaxed);
+        if before || !self.keeps_state {
+            return;
+        }
+        match self.begun.clone() {
+            // The state of a resource without a parent is that of its one slice.
+            None => slice.change(|pass| pass.partial = true),
+            Some(mut state) => {
+                if let Some(pass) = &mut state.pass {
+                    pass.partial = true;
+                    intake.output.remember(self.row("", &state));
+                }
+            }
+        }
+    }
+
+    pub(super) fn stopped(&self) -> bool {
+        let limit = self.plan.limit;
+        self.stop.is_set() || limit.is_some_and(|limit| self.taken.load(Relaxed) >= limit)
+    }
+
+    pub(super) fn row(&self, slice: &str, state: &SliceState) -> StateChange {
+        self.plan.scope.put(self.name(), slice, state)
+    }
+
+    pub(super) fn warn(&self, message: String) {
+        self.fetcher.stats.note(message.clone());
+        self.fetcher.observer.on(Progress::Warning {
+            resource: self.name().to_owned(),
+            message,
+        });
+    }
+
+    /// Adds the state of the slice to the rows taken so far.
+    pub(super) fn remember(&self, intake: &mut Intake, slice: &Slice) {
+        if let Some(row) = self.remembered(slice) {
+            intake.output.remember(row);
+        }
+    }
+
+    /// The state of the slice as it is remembered, if it is.
+    pub(super) fn remembered(&self, slice: &Slice) -> Option<StateChange> {
+        let state = slice.state();
+        // A pass that is published although it was cut cannot be gone on with.
+        let open_cut = self.plan.publishes_cut && state.pass.is_some();
+        (self.keeps_state && !open_cut).then(|| self.row(&slice.id, &state))
+    }
+
+    pub(super) fn is_higher(&self, text: &str, than: Option<&str>) -> bool {
+        let Some(cursor) = &self.fetcher.spec().cursor else {
+            return false;
+        };
+        let value = |text: &str| -> Option<CursorValue> { cursor.parse(text) };
+        than.and_then(value) < value(text)
+    }
+}

@@ -1,0 +1,194 @@
+//! Reads one resource to its end: its slices, page by page, each page together with the state that follows it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::page::Proof;
+use crate::run::clock::now;
+use crate::run::plan::SlicePlan;
+use crate::run::read::fetch::undecided;
+use crate::run::read::output::{Closed, PassEnd};
+use crate::run::read::reader::{ReadOutcome, ResourceReader};
+use crate::run::read::tasks::flatten;
+use crate::state::SliceState;
+
+/// Slices of one child resource that are read side by side.
+const SLICES_AT_ONCE: usize = 8;
+/// After that many failed slices a child resource gives up.
+const FAILED_SLICES: usize = 10;
+
+/// Where the slices of a resource come from.
+pub(crate) enum Slices {
+    /// It is one slice.
+    One(Box<SlicePlan>),
+    /// The parent finds them.
+    Found(mpsc::Receiver<Found>),
+}
+
+/// What the reader of a child resource is told of its slices.
+pub(crate) enum Found {
+    /// A slice that may be read now.
+    Slice(String, Box<SliceState>),
+    /// There are no more; without it the parent has failed or stopped early.
+    End {
+        /// Every parent that there is has been found.
+        whole: bool,
+    },
+    /// The parent was left out.
+    Skipped,
+}
+
+/// What has become of the slices of a child resource so far.
+#[derive(Default)]
+struct Tally {
+    stopped: bool,
+    failures: usize,
+    first_error: Option<Error>,
+}
+
+impl Tally {
+    /// Takes the end of a slice; false if the resource gives up.
+    fn take(&mut self, done: Result<ReadOutcome>) -> bool {
+        match done {
+            Ok(ReadOutcome::Stopped) => self.stopped = true,
+            Ok(_) => {}
+            Err(error) => {
+                self.failures += 1;
+                let fatal = matches!(
+                    error.kind(),
+                    ErrorKind::Credentials
+                        | ErrorKind::Contract
+                        | ErrorKind::Destination
+                        | ErrorKind::Usage
+                );
+                self.first_error.get_or_insert(error);
+                return !fatal && self.failures < FAILED_SLICES;
+            }
+        }
+        true
+    }
+}
+
+impl ResourceReader {
+    /// Reads the resource. Whatever happens, its children do not wait for more after it.
+    pub async fn read(self: Arc<Self>, slices: Slices) -> Result<ReadOutcome> {
+        let read = match slices {
+            Slices::One(slice) => self.clone().one(*slice).await,
+            Slices::Found(found) => self.clone().children(found).await,
+        };
+        if read.is_ok() {
+            return read;
+        }
+        let mut intake = self.intake.lock().await;
+        // What was read is kept; an error of the destination counts more than that of a reader.
+        let kept = intake.output.flush(None).await;
+        intake.feed = None;
+        intake.output.close(Closed::Early).await;
+        kept.and(read)
+    }
+
+    /// Reads a resource without a parent.
+    async fn one(self: Arc<Self>, planned: SlicePlan) -> Result<ReadOutcome> {
+        let outcome = self.clone().slice(String::new(), planned).await?;
+        if outcome == ReadOutcome::Skipped {
+            // Its tables stay as they are, and those of its children.
+            return self.skip().await;
+        }
+        self.finish(outcome).await
+    }
+
+    /// Reads a child resource: the slices that its parent finds, side by side.
+    async fn children(self: Arc<Self>, mut found: mpsc::Receiver<Found>) -> Result<ReadOutcome> {
+        let (mut slices, mut tally) = (JoinSet::new(), Tally::default());
+        loop {
+            let next = tokio::select! {
+                next = found.recv(), if slices.len() < SLICES_AT_ONCE => next,
+                Some(done) = slices.join_next(), if !slices.is_empty() => {
+                    match tally.take(flatten(done)) {
+                        true => continue,
+                        false => break,
+                    }
+                }
+            };
+            match next {
+                Some(Found::Slice(..)) if self.stopped() => tally.stopped = true,
+                Some(Found::Slice(slice, state)) => {
+                    let planned = self.plan.slice(self.fetcher.spec(), *state, now());
+                    slices.spawn(self.clone().slice(slice, planned));
+                }
+                Some(Found::Skipped) => {
+                    let why = "left out: its parent was".to_owned();
+                    self.fetcher.stats.prove(Proof::Unproved(why));
+                    return self.skip().await;
+                }
+                Some(Found::End { whole }) => {
+                    self.partial.fetch_or(!whole, Relaxed);
+                    break;
+                }
+                None => {
+                    // The parent did not get to its end: there may be slices that nobody has found.
+                    tally.stopped = true;
+                    break;
+                }
+            }
+        }
+        while let Some(done) = slices.join_next().await {
+            tally.take(flatten(done));
+        }
+        match tally.first_error {
+            Some(error) if tally.failures > 1 => {
+                Err(error.at(format!("{} slices failed, the first", tally.failures)))
+            }
+            Some(error) => Err(error),
+            None if tally.stopped => self.finish(ReadOutcome::Stopped).await,
+            None => self.finish(ReadOutcome::AtEnd).await,
+        }
+    }
+
+    /// Leaves the resource out, and its children.
+    async fn skip(&self) -> Result<ReadOutcome> {
+        let mut intake = self.intake.lock().await;
+        intake.output.flush(None).await?;
+        intake.feed = None;
+        intake.output.close(Closed::Skipped).await;
+        Ok(ReadOutcome::Skipped)
+    }
+
+    /// After the last slice: sends what is left; at the end of the list the pass is closed.
+    async fn finish(&self, outcome: ReadOutcome) -> Result<ReadOutcome> {
+        let mut intake = self.intake.lock().await;
+        let stopped = outcome == ReadOutcome::Stopped;
+        let at_end = !stopped || self.plan.publishes_cut;
+        if at_end && self.keeps_state && self.fetcher.spec().parent.is_some() {
+            let state = SliceState {
+                done: Some(self.plan.id.clone()),
+                ..SliceState::default()
+            };
+            intake.output.remember(self.row("", &state));
+        }
+        let whole = !stopped && self.plan.bounds.is_none() && !self.partial.load(Relaxed);
+        if outcome == ReadOutcome::AtEnd {
+            self.take_changes(&mut intake).await?;
+        }
+        let end = at_end.then_some(PassEnd { whole });
+        intake.output.flush(end).await?;
+        if let Some(feed) = intake.feed.take_if(|_| outcome == ReadOutcome::AtEnd) {
+            let notes = feed.hand_over().into_iter();
+            notes.for_each(|note| self.fetcher.stats.note(note));
+        }
+        intake.feed = None;
+        let closed = match outcome {
+            ReadOutcome::AtEnd => Closed::AtEnd { whole },
+            _ => Closed::Early,
+        };
+        intake.output.close(closed).await;
+        match undecided(self.fetcher.spec()) {
+            Some(error) if at_end => Err(error),
+            _ => Ok(outcome),
+        }
+    }
+}

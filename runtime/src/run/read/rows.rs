@@ -1,0 +1,150 @@
+//! The rows of a page: which of them are taken, and what they say of other resources.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::error::Result;
+use crate::record::{CursorValue, Lookup, RowRef};
+use crate::run::read::feed::{Feed, Pending};
+use crate::run::read::order::Sorting;
+use crate::run::read::window::Window;
+use crate::run::report::stats::Stats;
+use crate::source::{LinkFn, RowSink, Rows, SliceRequest};
+
+/// Where the rows of a page belong.
+pub(crate) struct Origin<'a> {
+    /// The id of their slice.
+    pub slice: &'a str,
+    /// Columns that each row gets.
+    pub columns: &'a BTreeMap<String, Option<String>>,
+    /// The number of their list, of all that this run reads.
+    pub list: u64,
+}
+
+/// The rows of a page.
+pub(crate) struct PageRows<'a> {
+    pub(super) rows: Box<dyn Rows>,
+    pub(super) admission: Admission<'a>,
+    pub origin: Origin<'a>,
+}
+
+/// What is known of a row beside its values.
+pub(crate) struct RowPlace {
+    /// Its place among the rows of its list, from 0.
+    pub ordinal: u64,
+    /// The record says that it is gone; since when, in microseconds since 1970, if it says that.
+    pub gone: Option<Option<i64>>,
+}
+
+impl PageRows<'_> {
+    /// Hands over each row that belongs to the list, in the order of the page.
+    pub fn each(
+        self,
+        take: impl FnMut(RowRef<'_>, &RowPlace, &Origin<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.rows.drain(&mut Each {
+            admission: self.admission,
+            origin: self.origin,
+            take,
+        })
+    }
+}
+
+struct Each<'a, F> {
+    admission: Admission<'a>,
+    origin: Origin<'a>,
+    take: F,
+}
+
+impl<F> RowSink for Each<'_, F>
+where
+    F: FnMut(RowRef<'_>, &RowPlace, &Origin<'_>) -> Result<()>,
+{
+    fn admit(&mut self, cursor: Option<CursorValue>) -> bool {
+        self.admission.admit(cursor)
+    }
+
+    fn take(&mut self, row: RowRef<'_>, record: &dyn Any) -> Result<()> {
+        let place = self.admission.take(row, record)?;
+        (self.take)(row, &place, &self.origin)
+    }
+}
+
+/// What a page has shown.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// The highest cursor value.
+    pub high: Option<CursorValue>,
+    /// Slices of children.
+    pub found: Vec<(usize, SliceRequest)>,
+}
+
+/// Looks at the rows of a page before they are taken.
+pub(super) struct Admission<'a> {
+    pub feed: Option<&'a mut Feed>,
+    pub pending: Option<(&'a mut Pending, &'a Lookup)>,
+    pub links: &'a [Arc<LinkFn>],
+    pub tombstone: Option<&'a Lookup>,
+    pub stats: &'a Stats,
+    pub sorting: &'a mut Sorting,
+    pub window: &'a Window,
+    pub request: &'a SliceRequest,
+    /// The place of the next row in its list.
+    pub next: u64,
+    /// The place from which on rows are not taken.
+    pub end: u64,
+    /// The cursor of the row that comes next, for the feed.
+    pub cursor: Option<CursorValue>,
+    pub seen: &'a mut Seen,
+}
+
+impl Admission<'_> {
+    /// Whether a row with that cursor value is wanted.
+    pub fn admit(&mut self, cursor: Option<CursorValue>) -> bool {
+        self.next += 1;
+        self.sorting.see(cursor.as_ref());
+        if self.next > self.end {
+            return false;
+        }
+        let wanted = self.window.holds(cursor.as_ref());
+        if !wanted {
+            self.stats.outside.fetch_add(1, Relaxed);
+        } else if cursor.is_none() {
+            self.stats.without_cursor.fetch_add(1, Relaxed);
+        } else if cursor > self.seen.high {
+            self.seen.high.clone_from(&cursor);
+        }
+        if self.feed.is_some() {
+            self.cursor = cursor;
+        }
+        wanted
+    }
+
+    /// What a wanted row says of other resources and of itself.
+    pub fn take(&mut self, row: RowRef<'_>, record: &dyn Any) -> Result<RowPlace> {
+        if let Some(feed) = &mut self.feed {
+            feed.take(record, self.cursor.as_ref())?;
+        }
+        if let Some((pending, key)) = &mut self.pending {
+            pending.forget(key, row);
+        }
+        let gone = self.tombstone.and_then(|field| field.gone(row));
+        // What is gone has no lists.
+        let links = self.links.iter().enumerate().filter(|_| gone.is_none());
+        for (child, link) in links {
+            match link(record, self.request).finish() {
+                Ok(slice) => self.seen.found.push((child, slice)),
+                // The record lacks a value that the child's request wants.
+                Err(_) => {
+                    self.stats.unlinked.fetch_add(1, Relaxed);
+                }
+            }
+        }
+        Ok(RowPlace {
+            ordinal: self.next - 1,
+            gone,
+        })
+    }
+}

@@ -1,0 +1,237 @@
+//! Reads one slice to its end: as one list, or window by window.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use crate::cursor::Range;
+use crate::error::{Error, ErrorKind, Result};
+use crate::page::Position;
+use crate::run::clock::now;
+use crate::run::plan::{self, SlicePlan};
+use crate::run::read::list::{List, Read};
+use crate::run::read::reader::{ReadOutcome, ResourceReader, Slice};
+use crate::run::read::tasks::flatten;
+use crate::run::read::window::Window;
+use crate::run::report::trace;
+use crate::state::{OpenWindow, Pass, SliceState};
+
+/// Windows of one slice that are read side by side.
+const WINDOWS_AT_ONCE: usize = 4;
+
+impl ResourceReader {
+    /// Reads one slice from where its state says to its end.
+    pub(super) fn slice(
+        self: Arc<Self>,
+        id: String,
+        planned: SlicePlan,
+    ) -> impl Future<Output = Result<ReadOutcome>> + Send {
+        let span = trace::slice(&id);
+        self.read_slice(id, planned).instrument(span)
+    }
+
+    async fn read_slice(self: Arc<Self>, id: String, planned: SlicePlan) -> Result<ReadOutcome> {
+        self.fetcher.stats.slices.fetch_add(1, Relaxed);
+        let (slice, waiting) = self.begin(id, planned);
+        let slice = Arc::new(slice);
+        let range = match &self.fetcher.spec().cursor {
+            Some(cursor) => self.plan.range(cursor, Some(&slice.pass())),
+            None => Range::default(),
+        };
+        let read = match waiting.is_empty() {
+            true => self.whole(&slice, range).await,
+            false => self.clone().windowed(&slice, waiting).await,
+        };
+        match read {
+            // What was read before is remembered with its pages.
+            Err(error) if error.kind() == ErrorKind::Stopped => Ok(ReadOutcome::Stopped),
+            Err(error) => Err(error),
+            Ok(ReadOutcome::AtEnd) => {
+                let mut intake = self.intake.lock().await;
+                self.close(&mut slice.state());
+                let ending = self.remembered(&slice);
+                match &mut intake.feed {
+                    // What its records say of others must be loaded first.
+                    Some(feed) => feed.end_with(ending),
+                    None => ending
+                        .into_iter()
+                        .for_each(|row| intake.output.remember(row)),
+                }
+                intake.output.checkpoint().await?;
+                Ok(ReadOutcome::AtEnd)
+            }
+            Ok(ReadOutcome::Skipped) if self.fetcher.spec().parent.is_some() => {
+                let mut intake = self.intake.lock().await;
+                // What was not shown is not gone.
+                self.fall_short(&mut intake, &slice);
+                {
+                    let mut state = slice.state();
+                    (state.pass, state.done) = (None, Some(self.plan.id.clone()));
+                }
+                self.remember(&mut intake, &slice);
+                Ok(ReadOutcome::Skipped)
+            }
+            Ok(outcome) => Ok(outcome),
+        }
+    }
+
+    /// The slice while it is read, and the windows that are left of it.
+    fn begin(&self, id: String, planned: SlicePlan) -> (Slice, VecDeque<OpenWindow>) {
+        let spec = self.fetcher.spec();
+        let SlicePlan { state, windows } = planned;
+        let request = state.request.clone().unwrap_or_default();
+        let schema = self.fetcher.resource.schema();
+        let columns = request.row_columns(
+            spec.parent.as_ref().map_or("", |parent| &parent.resource),
+            |name| schema.position(name).is_some(),
+            |name| {
+                spec.primary_key
+                    .iter()
+                    .any(|keys| keys.len() == 1 && keys[0] == name)
+            },
+        );
+        let slice = Slice {
+            id,
+            request,
+            columns,
+            state: Mutex::new(state),
+        };
+        (slice, windows.into())
+    }
+
+    /// Reads a slice as one list; where the API shows no more of it, in windows after all.
+    async fn whole(self: &Arc<Self>, slice: &Arc<Slice>, range: Range) -> Result<ReadOutcome> {
+        let (window, position) = (self.window(range), slice.pass().position);
+        let list = List::new(self, slice, window, position, false);
+        match list.read().await? {
+            Read::Ended(outcome) => Ok(outcome),
+            Read::Cut(range, why) => {
+                let halves = self.narrower(slice, &range, &why)?;
+                slice.change(|pass| {
+                    (pass.position, pass.open) = (Position::default(), halves.clone());
+                });
+                self.clone().windowed(slice, halves.into()).await
+            }
+        }
+    }
+
+    /// Reads the windows of a slice, side by side.
+    async fn windowed(
+        self: Arc<Self>,
+        slice: &Arc<Slice>,
+        mut waiting: VecDeque<OpenWindow>,
+    ) -> Result<ReadOutcome> {
+        let Some(cursor) = self.fetcher.spec().cursor.clone() else {
+            return Ok(ReadOutcome::AtEnd);
+        };
+        let (mut tasks, mut read) = (JoinSet::new(), 0);
+        let mut outcome = ReadOutcome::AtEnd;
+        loop {
+            while tasks.len() < WINDOWS_AT_ONCE
+                && let Some(open) = waiting.pop_front()
+            {
+                if self.stopped() {
+                    outcome = ReadOutcome::Stopped;
+                    continue;
+                }
+                let window = self.window(Range::parse(&open.window, &cursor));
+                let (this, slice) = (self.clone(), slice.clone());
+                let read = async move {
+                    let list = List::new(&this, &slice, window, open.position, true);
+                    list.read().await
+                };
+                tasks.spawn(read.in_current_span());
+            }
+            let Some(done) = tasks.join_next().await else {
+                break;
+            };
+            match flatten(done)? {
+                Read::Ended(ReadOutcome::AtEnd) => read += 1,
+                Read::Ended(ReadOutcome::Stopped) => outcome = ReadOutcome::Stopped,
+                Read::Ended(ReadOutcome::Skipped) => return Ok(ReadOutcome::Skipped),
+                Read::Cut(range, why) => {
+                    let whole = range.interval();
+                    let halves = self.narrower(slice, &range, &why)?;
+                    slice.change(|pass| {
+                        pass.open.retain(|open| open.window != whole);
+                        pass.open.extend(halves.clone());
+                    });
+                    for half in halves.into_iter().rev() {
+                        waiting.push_front(half);
+                    }
+                }
+            }
+        }
+        if slice.id.is_empty() {
+            let note = format!("read in windows of its cursor: {read} in this run");
+            self.fetcher.stats.note(note);
+        }
+        Ok(outcome)
+    }
+
+    /// A window of which the API shows no more, as two.
+    fn narrower(&self, slice: &Slice, range: &Range, why: &str) -> Result<Vec<OpenWindow>> {
+        let cursor = self.fetcher.spec().cursor.as_ref();
+        let end = cursor
+            .filter(|cursor| cursor.is_bounded())
+            .and_then(|cursor| plan::end(cursor, &slice.pass(), now()));
+        let halves = end.and_then(|end| range.halves(&end));
+        let Some(halves) = halves else {
+            return Err(Error::new(
+                ErrorKind::Paging,
+                format!("the API shows no more of this list ({why}), and its window cannot be narrower"),
+            )
+            .hint("where the list is sorted by its cursor, say `.oldest_first()`; else narrow it with a parameter"));
+        };
+        self.fetcher.stats.note(format!(
+            "the API cut a list off ({why}): read in narrower windows"
+        ));
+        let open = |range: Range| OpenWindow {
+            window: range.interval(),
+            position: Position::default(),
+        };
+        Ok(halves.map(open).to_vec())
+    }
+
+    fn window(&self, range: Range) -> Window {
+        match &self.plan.bounds {
+            Some(_) => Window::strict(range),
+            None => Window::of(range),
+        }
+    }
+
+    /// A slice that was read to its end: its cursor moves, never back.
+    fn close(&self, state: &mut SliceState) {
+        let before = state.cursor.clone();
+        let pass = state.pass.take().unwrap_or_default();
+        if self.plan.bounds.is_none()
+            && let Some(high) = self.safe_high(&pass)
+            && self.is_higher(&high, state.cursor.as_deref())
+        {
+            state.cursor = Some(high);
+        }
+        state.done = Some(pass.id);
+        state.missed = None;
+        let spec = self.fetcher.spec();
+        if spec.parent.is_none() && spec.cursor.is_some() && self.plan.bounds.is_none() {
+            self.fetcher.stats.lock().cursor = Some((before, state.cursor.clone()));
+        }
+    }
+
+    /// The cursor after a pass: not beyond the time at which the pass began. What changed while the pages were read may
+    /// have been missed, and a date in the future must not hide what comes until then.
+    fn safe_high(&self, pass: &Pass) -> Option<String> {
+        let cursor = self.fetcher.spec().cursor.as_ref()?;
+        let high = cursor.parse(pass.high.as_deref()?)?;
+        // Whole seconds, which every form of a time can say.
+        let began = pass
+            .began()
+            .map(|began| began - began.rem_euclid(1_000_000));
+        let began = began.zip(high.micros());
+        let ahead = began.map_or(0, |(began, high)| high.saturating_sub(began).max(0));
+        Some(high.earlier(ahead).to_string())
+    }
+}

@@ -1,0 +1,208 @@
+//! The report of a run.
+
+pub(crate) mod stats;
+pub(crate) mod trace;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::error::ErrorKind;
+use crate::page::Proof;
+use crate::run::plan::OffResource;
+
+/// The report of a run.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// The load's id (`_etl_load_id`).
+    pub load_id: String,
+    /// The source's name.
+    pub source: String,
+    /// The destination: `sqlite:stripe.db`.
+    pub destination: String,
+    /// One per resource, in the source's order.
+    pub resources: Vec<ResourceReport>,
+    /// The resources that the run left out since they are off.
+    pub off: Vec<OffResource>,
+    /// Notes that are about no resource of the run.
+    pub notes: Vec<String>,
+    /// From start to end.
+    pub elapsed: Duration,
+}
+
+impl RunReport {
+    /// Whether every resource was read to its end.
+    pub fn is_complete(&self) -> bool {
+        self.resources
+            .iter()
+            .all(|resource| !matches!(resource.outcome, Outcome::Failed(..)))
+    }
+}
+
+impl RunReport {
+    /// The report as JSON; new keys may come, these stay:
+    ///
+    /// - `version` (1), `load_id`, `source`, `destination`, `elapsed_seconds`, `complete` (no resource failed),
+    /// - `resources`, each with `name`, `outcome` (`complete`, `stopped` or `failed`), `error` (`kind`, `message`; null
+    ///   unless it failed), `proof` (`grade`: `proved`, `consistent`, `unproved` or `open`; `why`), the numbers
+    ///   `records`, `pages`, `requests`, `retries`, `bytes`, `slices` and `waited_seconds`, `skipped` (`status`,
+    ///   `lists`), `cursor` (`from`, `to`; null without one), `tables` (`name`, `rows`), `drift` (`table`, `key`,
+    ///   `done`, `values`) and `notes`,
+    /// - `off`, the resources that were left out since they are off, each with `name`, `reason` and `settle`,
+    /// - `notes` that are about none of them.
+    ///
+    /// There are no secrets in it.
+    pub fn to_json(&self) -> Value {
+        let resources: Vec<Value> = self.resources.iter().map(ResourceReport::to_json).collect();
+        json!({
+            "version": 1,
+            "load_id": self.load_id,
+            "source": self.source,
+            "destination": self.destination,
+            "elapsed_seconds": self.elapsed.as_secs_f64(),
+            "complete": self.is_complete(),
+            "resources": resources,
+            "off": self.off,
+            "notes": self.notes,
+        })
+    }
+}
+
+impl ResourceReport {
+    fn to_json(&self) -> Value {
+        let (outcome, error) = match &self.outcome {
+            Outcome::Complete => ("complete", Value::Null),
+            Outcome::Stopped => ("stopped", Value::Null),
+            Outcome::Failed(kind, message) => {
+                ("failed", json!({"kind": kind.name(), "message": message}))
+            }
+        };
+        let (grade, why) = match &self.proof {
+            Proof::Proved(why) => ("proved", Some(why)),
+            Proof::Consistent(why) => ("consistent", Some(why)),
+            Proof::Unproved(why) => ("unproved", Some(why)),
+            Proof::Open => ("open", None),
+        };
+        let skipped = self.skipped.iter();
+        let skipped = skipped.map(|(status, lists)| json!({"status": status, "lists": lists}));
+        let tables = self.tables.iter();
+        let tables = tables.map(|(name, rows)| json!({"name": name, "rows": rows}));
+        let drift = self.drift.iter().map(|(table, key, done, values)| {
+            json!({"table": table, "key": key, "done": done, "values": values})
+        });
+        let cursor = self.cursor.as_ref();
+        json!({
+            "name": self.name,
+            "outcome": outcome,
+            "error": error,
+            "proof": {"grade": grade, "why": why},
+            "records": self.records,
+            "pages": self.pages,
+            "requests": self.requests,
+            "retries": self.retries,
+            "bytes": self.bytes,
+            "slices": self.slices,
+            "waited_seconds": self.waited.as_secs_f64(),
+            "skipped": skipped.collect::<Vec<_>>(),
+            "cursor": cursor.map(|(from, to)| json!({"from": from, "to": to})),
+            "tables": tables.collect::<Vec<_>>(),
+            "drift": drift.collect::<Vec<_>>(),
+            "notes": self.notes,
+        })
+    }
+}
+
+/// The report of one resource.
+#[derive(Clone, Debug)]
+pub struct ResourceReport {
+    /// The resource.
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Records received (before the owner's filters).
+    pub records: u64,
+    /// Pages received.
+    pub pages: u64,
+    /// Requests sent, retries included.
+    pub requests: u64,
+    /// Requests that were tried again.
+    pub retries: u64,
+    /// Bytes of the bodies received, decompressed.
+    pub bytes: u64,
+    /// Slices read (1 for a resource without a parent).
+    pub slices: u64,
+    /// Lists that were left out as [`crate::source::Resource::on_status`] says: (status, how many).
+    pub skipped: Vec<(u16, u64)>,
+    /// The total time that its requests waited for the rate limit.
+    pub waited: Duration,
+    /// The cursor before and after, as text, if the resource has one.
+    pub cursor: Option<(Option<String>, Option<String>)>,
+    /// How the end was proved.
+    pub proof: Proof,
+    /// Rows written per table, root first.
+    pub tables: Vec<(String, u64)>,
+    /// Drift: (table, key or column, what was done with it, how many values).
+    pub drift: Vec<(String, String, String, u64)>,
+    /// Notes about the resource: a filter that the API refused, a resource that was read in full.
+    pub notes: Vec<String>,
+}
+
+/// How a resource ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It was read to its end.
+    Complete,
+    /// It was stopped by `--limit` or by a signal. The next run goes on.
+    Stopped,
+    /// It failed. The message holds no secret.
+    Failed(ErrorKind, String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_says_everything_as_json() {
+        let resource = ResourceReport {
+            name: "items".into(),
+            outcome: Outcome::Failed(ErrorKind::Api, "500".into()),
+            records: 7,
+            pages: 1,
+            requests: 3,
+            retries: 2,
+            bytes: 90,
+            slices: 1,
+            skipped: vec![(403, 2)],
+            waited: Duration::from_millis(1500),
+            cursor: Some((None, Some("2024".into()))),
+            proof: Proof::Open,
+            tables: vec![("items".into(), 7)],
+            drift: vec![("items".into(), "x".into(), "new column".into(), 4)],
+            notes: vec!["a note".into()],
+        };
+        let report = RunReport {
+            load_id: "1.0".into(),
+            source: "s".into(),
+            destination: "memory".into(),
+            resources: vec![resource],
+            off: Vec::new(),
+            notes: vec!["another".into()],
+            elapsed: Duration::from_secs(2),
+        };
+        let expected = json!({
+            "version": 1, "load_id": "1.0", "source": "s", "destination": "memory", "elapsed_seconds": 2.0,
+            "complete": false, "off": [], "notes": ["another"],
+            "resources": [{
+                "name": "items", "outcome": "failed", "error": {"kind": "api", "message": "500"},
+                "proof": {"grade": "open", "why": null},
+                "records": 7, "pages": 1, "requests": 3, "retries": 2, "bytes": 90, "slices": 1,
+                "waited_seconds": 1.5, "skipped": [{"status": 403, "lists": 2}],
+                "cursor": {"from": null, "to": "2024"}, "tables": [{"name": "items", "rows": 7}],
+                "drift": [{"table": "items", "key": "x", "done": "new column", "values": 4}],
+                "notes": ["a note"],
+            }],
+        });
+        assert_eq!(report.to_json(), expected);
+    }
+}

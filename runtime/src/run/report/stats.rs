@@ -1,0 +1,169 @@
+//! The counters of a resource.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::cursor::CursorSpec;
+use crate::page::Proof;
+use crate::run::report::{Outcome, ResourceReport};
+use crate::schema::TableBatch;
+
+/// The counters of a resource, which its slices share.
+#[derive(Default)]
+pub(crate) struct Stats {
+    pub records: AtomicU64,
+    pub pages: AtomicU64,
+    pub requests: AtomicU64,
+    pub retries: AtomicU64,
+    pub bytes: AtomicU64,
+    pub slices: AtomicU64,
+    /// Microseconds that its requests waited for the rate limit.
+    pub waited: AtomicU64,
+    /// Parents without the value that their children's requests want.
+    pub unlinked: AtomicU64,
+    /// Rows outside of the bounds on the cursor.
+    pub outside: AtomicU64,
+    /// Rows without a value of the cursor; they are taken.
+    pub without_cursor: AtomicU64,
+    pub shared: Mutex<Shared>,
+}
+
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub proof: Option<Proof>,
+    pub cursor: Option<(Option<String>, Option<String>)>,
+    pub tables: Vec<(String, u64)>,
+    /// Lists that were left out, by the status that they were answered with.
+    pub skipped: BTreeMap<u16, u64>,
+    /// How many records hold a list that goes on where they end, by its path.
+    pub cut: BTreeMap<String, u64>,
+    pub notes: Vec<String>,
+}
+
+impl Stats {
+    /// Adds a sentence to the report, once.
+    pub fn note(&self, note: String) {
+        let mut shared = self.lock();
+        if !shared.notes.contains(&note) {
+            shared.notes.push(note);
+        }
+    }
+
+    /// Adds the proof of a slice.
+    pub fn prove(&self, proof: Proof) {
+        let mut shared = self.lock();
+        shared.proof = Some(match shared.proof.take() {
+            Some(before) => before.and(proof),
+            None => proof,
+        });
+    }
+
+    /// Counts records with lists that go on where they end.
+    pub fn cut(&self, lists: &BTreeMap<String, u64>) {
+        if !lists.is_empty() {
+            let mut shared = self.lock();
+            for (list, records) in lists {
+                *shared.cut.entry(list.clone()).or_default() += records;
+            }
+        }
+    }
+
+    /// Counts rows that leave, by table.
+    pub fn wrote(&self, tables: &[TableBatch]) {
+        let mut shared = self.lock();
+        for table in tables {
+            let rows = table.rows.num_rows() as u64;
+            let mut known = shared.tables.iter_mut();
+            match known.find(|(name, _)| *name == table.schema.name) {
+                Some((_, count)) => *count += rows,
+                None => shared.tables.push((table.schema.name.clone(), rows)),
+            }
+        }
+    }
+
+    /// Counts a list that was left out.
+    pub fn skip(&self, status: u16) {
+        *self.lock().skipped.entry(status).or_default() += 1;
+    }
+
+    pub fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The resource's part of the report.
+    pub fn report(
+        &self,
+        name: &str,
+        cursor: Option<&CursorSpec>,
+        outcome: Outcome,
+        drift: Vec<(String, String, String, u64)>,
+    ) -> ResourceReport {
+        let mut shared = std::mem::take(&mut *self.lock());
+        let load = |counter: &AtomicU64| counter.load(Relaxed);
+        let skipped = shared.skipped.iter().map(|(status, n)| match status {
+            404 => format!("{n} slices whose parent is gone (404) were left out"),
+            status => format!("{n} slices that were answered {status} were left out"),
+        });
+        shared.notes.extend(skipped);
+        let unlinked = load(&self.unlinked);
+        if unlinked > 0 {
+            shared.notes.push(format!(
+                "{unlinked} parents lack the value that the request of their children wants"
+            ));
+        }
+        let keys = cursor
+            .map(|cursor| cursor.keys.join("."))
+            .unwrap_or_default();
+        let outside = load(&self.outside);
+        if outside > 0 {
+            shared.notes.push(format!(
+                "{outside} records outside of the bounds on `{keys}` were left out: known ones that are older, or what was not asked for"
+            ));
+        }
+        let without = load(&self.without_cursor);
+        if without > 0 && !keys.is_empty() {
+            shared.notes.push(format!(
+                "{without} records have no value of `{keys}`; they were kept"
+            ));
+        }
+        let waited = Duration::from_micros(load(&self.waited));
+        if waited >= Duration::from_secs(1) {
+            let seconds = waited.as_secs_f64();
+            shared.notes.push(format!(
+                "its requests waited {seconds:.1} s for the rate limit"
+            ));
+        }
+        for (list, records) in &shared.cut {
+            let why = format!(
+                "`{list}` goes on where the record ends in {records} records; `.embedded(Embedded::list(\"{list}\")…)` reads the rest"
+            );
+            let proof = shared.proof.take().unwrap_or(Proof::Open);
+            shared.proof = Some(proof.and(Proof::Unproved(why.clone())));
+            shared.notes.push(why);
+        }
+        let open = matches!(outcome, Outcome::Failed(..) | Outcome::Stopped);
+        ResourceReport {
+            name: name.to_owned(),
+            proof: if open {
+                Proof::Open
+            } else {
+                shared.proof.unwrap_or(Proof::Open)
+            },
+            outcome,
+            records: load(&self.records),
+            pages: load(&self.pages),
+            requests: load(&self.requests),
+            retries: load(&self.retries),
+            bytes: load(&self.bytes),
+            slices: load(&self.slices),
+            skipped: shared.skipped.into_iter().collect(),
+            waited,
+            cursor: shared.cursor,
+            tables: shared.tables,
+            drift,
+            notes: shared.notes,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Resources that are off: a run does not read them unless they are named, and says so.
+
+#[allow(dead_code)]
+mod support;
+
+use std::sync::Arc;
+
+use etlgen_runtime::prelude::*;
+use etlgen_runtime::run::{RunOptions, RunReport, sync};
+use support::{InMemory, serve};
+
+#[derive(Record)]
+struct Item {
+    id: Option<i64>,
+}
+
+/// `shops`, whose children are `orders`, whose children are `notes`; and `items`. The shops are off.
+fn source(base: &str) -> Source {
+    let child = |name: &str, path: &str, parent: &str| {
+        Item::list(name, path)
+            .child_of(parent, |parent: &Item, request| {
+                request.path("id", parent.id)
+            })
+            .primary_key([Item::ID])
+    };
+    Source::new("store", base)
+        .resource(
+            Item::list("shops", "/shops")
+                .primary_key([Item::ID])
+                .off("it may start something"),
+        )
+        .resource(child("orders", "/shops/{id}/orders", "shops"))
+        .resource(child("notes", "/orders/{id}/notes", "orders"))
+        .resource(Item::list("items", "/items").primary_key([Item::ID]))
+}
+
+async fn run(names: &[&str]) -> (RunReport, Vec<String>, InMemory) {
+    let (base, log) = serve(|_, _| (200, Vec::new(), r#"[{"id": 1}]"#.into()));
+    let memory = InMemory::new(10);
+    let options = RunOptions {
+        resources: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..RunOptions::default()
+    };
+    let source = source(&base);
+    let report = sync(&source, Box::new(memory.clone()), &options, Arc::new(()));
+    let report = report.await.unwrap();
+    let mut asked = log.lock().unwrap().clone();
+    asked.sort();
+    (report, asked, memory)
+}
+
+#[tokio::test]
+async fn a_plain_run_leaves_out_what_is_off_and_what_depends_on_it() {
+    let (report, asked, memory) = run(&[]).await;
+    assert_eq!(asked, ["/items"]);
+    assert!(report.is_complete());
+    let read: Vec<&str> = report.resources.iter().map(|r| r.name.as_str()).collect();
+    assert_eq!(read, ["items"]);
+    let off = report
+        .off
+        .iter()
+        .map(|off| (off.name.as_str(), off.reason.as_str()));
+    let off: Vec<_> = off.collect();
+    let above = "its parent `shops` is off";
+    assert_eq!(
+        off,
+        [
+            ("shops", "it may start something"),
+            ("orders", above),
+            ("notes", above)
+        ]
+    );
+    let json = report.to_json();
+    assert_eq!(json["off"][0]["reason"], "it may start something");
+    assert!(
+        json["off"][1]["settle"]
+            .as_str()
+            .unwrap()
+            .contains("--resources orders")
+    );
+    assert_eq!(memory.tables().keys().collect::<Vec<_>>(), ["items"]);
+}
+
+#[tokio::test]
+async fn what_is_off_is_read_if_it_is_named() {
+    let (report, asked, memory) = run(&["shops"]).await;
+    assert_eq!(asked, ["/shops"]);
+    assert!(report.off.is_empty());
+    assert_eq!(memory.table("shops").len(), 1);
+}
+
+#[tokio::test]
+async fn a_parent_that_is_off_is_read_for_a_child_that_is_named() {
+    let (report, asked, memory) = run(&["orders"]).await;
+    assert_eq!(asked, ["/shops", "/shops/1/orders"]);
+    assert!(report.is_complete());
+    assert_eq!(memory.tables().keys().collect::<Vec<_>>(), ["orders"]);
+}
