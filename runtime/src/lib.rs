@@ -46,6 +46,7 @@ pub mod __private {
         Field, FieldSchema, FieldType, FieldValue, ListType, Record, RecordSchema, Shape,
         Unordered, Value, schema_of,
     };
+    pub use crate::record::traits::{debug, equal};
 }
 
 /// The versions of Arrow that [`schema::TableBatch`] is made of.

@@ -1,5 +1,6 @@
 //! The derives of an etlgen connector: `Record` describes what is decoded and loaded, `Settings` what is configured.
 
+mod case;
 mod record;
 mod settings;
 

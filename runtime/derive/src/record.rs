@@ -1,9 +1,12 @@
-//! `#[derive(Record)]`: the table of a struct's fields, and a handle for each.
+//! `#[derive(Record)]`: the table of a struct's fields, a handle for each, and `Debug` and `PartialEq` by the table.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
+use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, Ident, LitStr, Result};
+
+use crate::case::Case;
 
 pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let Data::Struct(data) = &input.data else {
@@ -21,13 +24,13 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     if let Some(param) = input.generics.params.first() {
         return Err(Error::new_spanned(param, "a record has no type parameters"));
     }
-    let dropped = dropped_keys(&input.attrs)?;
+    let RecordAttributes { rename, dropped } = record_attributes(&input.attrs)?;
     let mut table = TokenStream::new();
     let mut handles = TokenStream::new();
     let mut keys: Vec<String> = Vec::new();
     for (index, field) in fields.named.iter().enumerate() {
         let Some(ident) = &field.ident else { continue };
-        let FieldNames { key, column } = field_names(field, ident)?;
+        let FieldNames { key, column } = field_names(field, ident, rename)?;
         if keys.contains(&key) {
             return Err(Error::new_spanned(
                 ident,
@@ -61,6 +64,16 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 const SHAPE: __r::Shape = __r::Shape::Record(__r::schema_of::<Self>);
                 type Order = __r::Unordered;
             }
+            impl ::core::fmt::Debug for #ident {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    __r::debug(self, f)
+                }
+            }
+            impl ::core::cmp::PartialEq for #ident {
+                fn eq(&self, other: &Self) -> bool {
+                    __r::equal(self, other)
+                }
+            }
             #[allow(dead_code, missing_docs)]
             impl #ident {
                 #handles
@@ -74,9 +87,10 @@ struct FieldNames {
     column: Option<String>,
 }
 
-/// The key of a field is its name, unless `#[record(key = "..")]` says otherwise.
-fn field_names(field: &Field, ident: &Ident) -> Result<FieldNames> {
-    let mut key = ident.unraw().to_string();
+/// The key of a field is its name in the case of the record, unless `#[record(key = "..")]` names another one.
+fn field_names(field: &Field, ident: &Ident, rename: Option<Case>) -> Result<FieldNames> {
+    let name = ident.unraw().to_string();
+    let mut key = rename.map_or_else(|| name.clone(), |case| case.key(&name));
     let mut column = None;
     for attr in record_attrs(&field.attrs) {
         attr.parse_nested_meta(|meta| {
@@ -92,37 +106,55 @@ fn field_names(field: &Field, ident: &Ident) -> Result<FieldNames> {
                 column = Some(name.value());
                 return Ok(());
             }
-            Err(meta.error(unknown(&meta.path)))
+            Err(unknown(
+                &meta,
+                "`key = \"..\"` is the name in JSON, `column = \"..\"` is the name in tables",
+            ))
         })?;
     }
     Ok(FieldNames { key, column })
 }
 
-/// What to write in place of an attribute of a field that does not exist.
-fn unknown(path: &syn::Path) -> String {
-    let name = path.get_ident().map_or(String::new(), Ident::to_string);
-    format!(
-        "unknown attribute `{name}`: `key = \"..\"` is the name in JSON, `column = \"..\"` is the name in tables"
-    )
+/// The attributes of the struct.
+#[derive(Default)]
+struct RecordAttributes {
+    rename: Option<Case>,
+    /// Keys that are neither decoded nor loaded.
+    dropped: Vec<String>,
 }
 
-/// The keys of `#[record(drop("..", ..))]`.
-fn dropped_keys(attrs: &[Attribute]) -> Result<Vec<String>> {
-    let mut keys = Vec::new();
+fn record_attributes(attrs: &[Attribute]) -> Result<RecordAttributes> {
+    let mut found = RecordAttributes::default();
     for attr in record_attrs(attrs) {
         attr.parse_nested_meta(|meta| {
-            if !meta.path.is_ident("drop") {
-                return Err(meta.error("a record knows `drop(\"..\", ..)`"));
+            if meta.path.is_ident("rename_all") {
+                let name = meta.value()?.parse::<LitStr>()?;
+                found.rename = Some(Case::named(&name)?);
+                return Ok(());
             }
-            let content;
-            syn::parenthesized!(content in meta.input);
-            let names =
-                content.parse_terminated(<LitStr as syn::parse::Parse>::parse, syn::Token![,])?;
-            keys.extend(names.iter().map(LitStr::value));
-            Ok(())
+            if meta.path.is_ident("drop") {
+                let content;
+                syn::parenthesized!(content in meta.input);
+                let names =
+                    content.parse_terminated(<LitStr as syn::parse::Parse>::parse, syn::Token![,])?;
+                found.dropped.extend(names.iter().map(LitStr::value));
+                return Ok(());
+            }
+            Err(unknown(
+                &meta,
+                "`rename_all = \"camelCase\"` is the case of the names in JSON, `drop(\"..\", ..)` names keys to \
+                 leave out",
+            ))
         })?;
     }
-    Ok(keys)
+    Ok(found)
+}
+
+/// The error for an attribute that does not exist, with those that do.
+fn unknown(meta: &ParseNestedMeta, known: &str) -> Error {
+    let name = meta.path.get_ident().map(Ident::to_string);
+    let name = name.unwrap_or_default();
+    meta.error(format!("unknown attribute `{name}`: {known}"))
 }
 
 fn record_attrs(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {

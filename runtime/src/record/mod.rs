@@ -2,7 +2,11 @@
 //!
 //! `#[derive(Record)]` makes a static table of the fields (key, type, offset) and a handle for each
 //! (`Customer::CREATED`); reading and appending are written once, here, and driven by that table, so that a struct
-//! costs little to compile.
+//! costs little to compile. The derive also implements `Debug` and `PartialEq`, by the same table.
+//!
+//! The key of a field in JSON is its name. `#[record(rename_all = "camelCase")]` above the struct (or `PascalCase`,
+//! `snake_case`, `kebab-case`, `SCREAMING_SNAKE_CASE`) derives it from the name, and `#[record(key = "maxResults")]` at
+//! the field states it.
 //!
 //! # What is read as what
 //! Every field is an `Option`: `null` and a missing key are the same. A value that does not fit its field, and a key
@@ -48,6 +52,7 @@ pub(crate) mod schema;
 mod select;
 pub(crate) mod serialize;
 mod time;
+pub(crate) mod traits;
 mod value;
 
 pub(crate) use cursor_value::{CursorValue, WireFormat};

@@ -3,7 +3,7 @@
 use super::page::Page;
 use super::*;
 
-#[derive(Record, Debug, Clone, PartialEq)]
+#[derive(Record, Clone)]
 struct Thing {
     id: Option<String>,
     count: Option<i64>,
@@ -26,7 +26,7 @@ struct Thing {
     boxes: Option<Vec<Box<Part>>>,
 }
 
-#[derive(Record, Debug, Clone, PartialEq)]
+#[derive(Record, Clone)]
 #[record(drop("ssn", "na\"me"))]
 struct Part {
     a: Option<i64>,
@@ -338,4 +338,98 @@ fn what_was_read_can_be_written_again() {
     let record = layout::RecordRef::new(&row.record);
     serialize::write_record(&mut out, record, row.drift.0.as_deref());
     assert_eq!(out, body);
+}
+
+#[derive(Record)]
+#[record(rename_all = "camelCase")]
+struct Renamed {
+    id: Option<i64>,
+    max_results: Option<i64>,
+    r#type: Option<String>,
+    self_: Option<String>,
+    #[record(key = "snake_stays")]
+    snake_stays: Option<bool>,
+}
+
+#[test]
+fn the_case_of_a_record_is_that_of_its_keys() {
+    let body = r#"[{"id": 1, "maxResults": 2, "type": "a", "self": "b", "snake_stays": true}]"#;
+    let row = one::<Renamed>(body);
+    assert_eq!(drift(&row), []);
+    let record = row.record;
+    assert_eq!(
+        (record.id, record.max_results, record.snake_stays),
+        (Some(1), Some(2), Some(true))
+    );
+    assert_eq!(record.r#type.as_deref(), Some("a"));
+    assert_eq!(record.self_.as_deref(), Some("b"));
+    // The column is named after the key, as it was with `key = "maxResults"`.
+    assert_eq!(Renamed::MAX_RESULTS.key(), "maxResults");
+}
+
+/// The case, and the keys of `max_results`, `a` and `_1_click` in it.
+#[test]
+fn every_case_is_known() {
+    macro_rules! keys {
+        ($case:literal) => {{
+            #[derive(Record)]
+            #[record(rename_all = $case)]
+            #[allow(dead_code, reason = "only the table of fields is looked at")]
+            struct Keys {
+                max_results: Option<i64>,
+                a: Option<i64>,
+                _1_click: Option<i64>,
+            }
+            let fields = Keys::SCHEMA.fields.iter();
+            fields.map(|field| field.key).collect::<Vec<_>>()
+        }};
+    }
+    assert_eq!(keys!("camelCase"), ["maxResults", "a", "1Click"]);
+    assert_eq!(keys!("PascalCase"), ["MaxResults", "A", "1Click"]);
+    assert_eq!(keys!("snake_case"), ["max_results", "a", "_1_click"]);
+    assert_eq!(keys!("kebab-case"), ["max-results", "a", "-1-click"]);
+    assert_eq!(
+        keys!("SCREAMING_SNAKE_CASE"),
+        ["MAX_RESULTS", "A", "_1_CLICK"]
+    );
+}
+
+#[test]
+fn a_record_is_printed_as_its_struct() {
+    let body = r#"[{"id": "in_1", "created": 1704067200, "price": 1.0, "tags": ["a\"b"], "meta": {"x": [1]},
+        "part": {"a": 2}, "children": [{"id": "in_2"}]}]"#;
+    let printed = format!("{:?}", one::<Thing>(body).record);
+    for part in [
+        r#"Thing { id: Some("in_1"), count: None, price: Some(1.0), paid: None"#,
+        "created: Some(2024-01-01T00:00:00Z)",
+        r#"tags: Some(["a\"b"])"#,
+        r#"meta: Some({"x":[1]})"#,
+        "part: Some(Part { a: Some(2), b: None })",
+        r#"children: Some([Thing { id: Some("in_2"), count: None"#,
+    ] {
+        assert!(printed.contains(part), "{part} is not in {printed}");
+    }
+    let pretty = format!("{:#?}", one::<Part>(r#"[{"a": 1}]"#).record);
+    assert_eq!(
+        pretty,
+        "Part {\n    a: Some(\n        1,\n    ),\n    b: None,\n}"
+    );
+}
+
+#[test]
+fn records_are_compared_by_what_they_hold() {
+    let base = r#"{"id": "a", "price": 1.5, "grid": [[1], []], "part": {"a": 1}, "boxes": [{"b": "x"}], "meta": {"k": 1}}"#;
+    let read = |body: &str| one::<Thing>(&format!("[{body}]")).record;
+    assert_eq!(read(base), read(base));
+    for (from, to) in [
+        (r#""id": "a""#, r#""id": "b""#),
+        (r#""id": "a""#, r#""id": null"#),
+        ("1.5", "2.5"),
+        ("[[1], []]", "[[1]]"),
+        (r#"{"a": 1}"#, r#"{"a": 2}"#),
+        (r#"{"b": "x"}"#, r#"{"b": "y"}"#),
+        (r#"{"k": 1}"#, r#"{"k": 2}"#),
+    ] {
+        assert_ne!(read(base), read(&base.replace(from, to)), "{to}");
+    }
 }
