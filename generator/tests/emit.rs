@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use etlgen::diff::Surface;
 use etlgen::emit::{Context, Files, files};
 use etlgen::infer::infer;
 use etlgen::plan::package::{Package, Wanted};
-use etlgen::plan::{Options, Plan, Runtime, adjust, overrides, plan, unknown_fields};
+use etlgen::plan::{Ledger, Options, Plan, Runtime, adjust, overrides, plan, unknown_fields};
 use etlgen::spec::{Input, read};
 
 fn trap(name: &str) -> PathBuf {
@@ -76,6 +77,7 @@ snapshot!(the_old_dialect, "swagger2.json");
 snapshot!(a_token_that_is_renewed, "oauth.yaml");
 snapshot!(unions_and_recursion, "unions.yaml");
 snapshot!(types_by_examples, "examples.yaml");
+snapshot!(what_lists_share_is_stated_once, "shared.yaml");
 
 #[test]
 fn an_owner_decides_what_is_whose_child() {
@@ -96,6 +98,75 @@ fn an_owner_decides_what_is_whose_child() {
         "[resources.board_cards]\nparent = \"teams\"\n",
     );
     assert!(refused.unwrap_err().contains("it wants teamId, boardId"));
+}
+
+/// The settings of a crate for `shared.yaml`, when these names were given before.
+fn settings(ledger: Ledger) -> (Vec<String>, Ledger) {
+    let input = Input::load(&trap("shared.yaml").display().to_string()).unwrap();
+    let (api, _) = read(&input);
+    let api = api.unwrap();
+    let options = Options {
+        ledger,
+        ..Options::default()
+    };
+    let plan = plan(&api, &infer(&api), &options).unwrap();
+    let idents = plan.settings.iter().map(|setting| setting.ident.clone());
+    (idents.collect(), plan.ledger)
+}
+
+#[test]
+fn settings_are_named_after_what_wants_them_and_keep_their_names() {
+    let (new, ledger) = settings(Ledger::new());
+    let named = [
+        "base_url",
+        "revision",
+        "site",
+        "attachment_id",
+        "gallery_id",
+        "icon_type",
+        "event_resource",
+        "event_type",
+    ];
+    assert_eq!(new, named);
+    assert_eq!(settings(ledger.clone()).0, named);
+
+    // A crate of before named settings after their parameters alone, and keeps that.
+    let mut old = ledger.clone();
+    old.retain(|what, _| !what.starts_with("setting "));
+    let (kept, told) = settings(old.clone());
+    let before = ["base_url", "revision", "site", "id", "type_", "resource"];
+    let before = before.map(|name| name.trim_end_matches('_').to_owned());
+    assert_eq!(kept, before);
+    assert_eq!(settings(told).0, before);
+
+    // What is new in it is named as in a new crate.
+    old.retain(|what, name| !(what.starts_with("resource ") && name == "icons"));
+    let (mixed, _) = settings(old);
+    assert!(mixed.contains(&"gallery_id".to_owned()), "{mixed:?}");
+    assert!(mixed.contains(&"icon_type".to_owned()), "{mixed:?}");
+    assert!(mixed.contains(&"id".to_owned()), "{mixed:?}");
+}
+
+#[test]
+fn a_struct_that_exists_keeps_the_case_of_its_keys() {
+    let input = Input::load(&trap("shared.yaml").display().to_string()).unwrap();
+    let (api, _) = read(&input);
+    let api = api.unwrap();
+    let facts = infer(&api);
+    let ledger = |ledger: Ledger| Options {
+        ledger,
+        ..Options::default()
+    };
+    let new = plan(&api, &facts, &Options::default()).unwrap();
+    assert!(emitted(&new).contains("rename_all = \"camelCase\""));
+    let mut old = new.ledger.clone();
+    old.retain(|what, _| !what.starts_with("case "));
+    let kept = plan(&api, &facts, &ledger(old)).unwrap();
+    assert!(!emitted(&kept).contains("rename_all"));
+    // The tables, and all that is offered, are the same.
+    assert_eq!(Surface::from(&new), Surface::from(&kept));
+    let again = plan(&api, &facts, &ledger(new.ledger.clone())).unwrap();
+    assert_eq!(emitted(&again), emitted(&new));
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub struct Readme<'a> {
     pub features: &'a [FeatureRow],
     /// It has a `Dockerfile`.
     pub docker: bool,
+    /// It has `api::pages()`.
+    pub shared_pages: bool,
 }
 
 /// A setting in the README.

@@ -1,9 +1,9 @@
-//! What the connector has to be told.
+//! The connector's settings and credentials.
 
 use etlgen_runtime::prelude::*;
 
-/// Each setting is looked up as a flag (`--api-key`), in the environment (`BILLING_API_KEY`), in `.env`, and in
-/// `billing.toml` (`api_key`), in that order.
+/// Each setting is read from a flag (`--api-key`), the environment (`BILLING_API_KEY`), `.env`, or
+/// `billing.toml` (`api_key`); the first one found counts.
 #[derive(Clone, Settings)]
 #[settings(prefix = "BILLING")]
 pub struct Config {

@@ -1,9 +1,9 @@
-//! What the connector has to be told.
+//! The connector's settings and credentials.
 
 use etlgen_runtime::prelude::*;
 
-/// Each setting is looked up as a flag (`--token`), in the environment (`FORGE_TOKEN`), in `.env`, and in
-/// `forge.toml` (`token`), in that order.
+/// Each setting is read from a flag (`--token`), the environment (`FORGE_TOKEN`), `.env`, or
+/// `forge.toml` (`token`); the first one found counts.
 #[derive(Clone, Settings)]
 #[settings(prefix = "FORGE")]
 pub struct Config {

@@ -1,9 +1,9 @@
-//! What the connector has to be told.
+//! The connector's settings and credentials.
 
 use etlgen_runtime::prelude::*;
 
-/// Each setting is looked up as a flag (`--api-key`), in the environment (`TRACKER_API_KEY`), in `.env`, and in
-/// `tracker.toml` (`api_key`), in that order.
+/// Each setting is read from a flag (`--api-key`), the environment (`TRACKER_API_KEY`), `.env`, or
+/// `tracker.toml` (`api_key`); the first one found counts.
 #[derive(Clone, Settings)]
 #[settings(prefix = "TRACKER")]
 pub struct Config {

@@ -1,6 +1,6 @@
 //! Connector for the Tracker API.
 //!
-//! [`source`] says what the API offers; each file in `resources` is one collection, to be read and changed by hand.
+//! [`source`] declares what all resources share. Each file in `resources` declares one resource; change it as you like.
 
 pub mod config;
 pub mod resources;

@@ -1,4 +1,4 @@
-//! Decodes the examples of the spec and pages through a recorded exchange, without a network.
+//! Decodes the document's examples and pages through a recorded exchange; no network is needed.
 
 use etlgen_runtime::{prelude::*, testing};
 use tracker_connector::{Config, source};

@@ -64,9 +64,31 @@ pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
         }
     }
     for (before, after) in pairs {
+        out.extend(signature(before, after, old, new));
         out.extend(declared(before, after, pairs));
     }
     out
+}
+
+/// The function of a resource takes the settings now, or no longer.
+fn signature(before: &Declared, after: &Declared, old: &Surface, new: &Surface) -> Option<Change> {
+    let call = |ident: &str, takes_config: bool| match takes_config {
+        true => format!("{ident}(config: &Config)"),
+        false => format!("{ident}()"),
+    };
+    let (was, is) = (old.takes_config(before), new.takes_config(after));
+    (was != is).then(|| {
+        of(
+            after,
+            Kind::FunctionChanged,
+            &format!("resources::{}", after.ident),
+        )
+        .at(&after.name)
+        .was(&call(&before.ident, was))
+        .is(&call(&after.ident, is))
+        .levels(Level::Breaking, Level::Patch)
+        .migrate("code that calls the function passes what it takes now")
+    })
 }
 
 fn of(resource: &Declared, kind: Kind, subject: &str) -> Change {
@@ -117,19 +139,6 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
             change(Kind::FormatChanged, "response")
                 .was(&shape(old))
                 .is(&shape(new)),
-        );
-    }
-    if old.takes_config() != new.takes_config() {
-        let call = |it: &Declared| match it.takes_config() {
-            true => format!("{}(config: &Config)", it.ident),
-            false => format!("{}()", it.ident),
-        };
-        out.push(
-            change(Kind::FunctionChanged, &format!("resources::{}", new.ident))
-                .was(&call(old))
-                .is(&call(new))
-                .levels(Level::Breaking, Level::Patch)
-                .migrate("code that calls the function passes what it takes now"),
         );
     }
     if old.records != new.records {

@@ -18,6 +18,9 @@ pub struct Surface {
     pub auth: Auth,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<Contract>,
+    /// Parameters of all resources that the source states.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<Parameter>,
     /// Without their documentation.
     pub settings: Vec<Setting>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -93,11 +96,14 @@ fn is_json(format: &Format) -> bool {
     *format == Format::Json
 }
 
-impl Declared {
-    /// Whether its function takes the settings.
-    pub fn takes_config(&self) -> bool {
-        let mut parameters = self.parameters.iter();
-        self.auth.is_some() || parameters.any(|it| matches!(it.value, ParameterValue::Setting(_)))
+impl Surface {
+    /// Whether the function of a resource takes the settings.
+    pub fn takes_config(&self, resource: &Declared) -> bool {
+        let mut own = resource.parameters.iter();
+        resource.auth.is_some()
+            || own.any(|it| {
+                matches!(it.value, ParameterValue::Setting(_)) && !self.headers.contains(it)
+            })
     }
 }
 
@@ -115,6 +121,7 @@ impl From<&Plan> for Surface {
             source: plan.source.clone(),
             auth: plan.auth.clone(),
             contract: plan.contract,
+            headers: plan.headers.clone(),
             settings: settings
                 .map(|setting| Setting {
                     doc: String::new(),

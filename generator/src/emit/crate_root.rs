@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::credentials::auth;
-use super::resource::needs_config;
+use super::resource::{needs_config, paginator, value_of};
 use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{FieldRef, Plan, Resource, Setting, markdown};
 
@@ -17,14 +17,23 @@ pub fn library(plan: &Plan) -> TokenStream {
     let docs = inner_doc(&[
         &format!("Connector for the {}.", markdown(&plan.title)),
         "",
-        "[`source`] says what the API offers; each file in `resources` is one collection, to be read and changed by hand.",
+        "[`source`] declares what all resources share. Each file in `resources` declares one resource; change it as you like.",
     ]);
     let types = (!plan.types.is_empty()).then(|| {
         quote!(
             pub mod types;
         )
     });
+    let api = plan.pages.is_some().then(|| {
+        quote!(
+            pub mod api;
+        )
+    });
     let auth = auth(&plan.auth).map(|auth| quote!(.auth(#auth)));
+    let headers = plan.headers.iter().map(|header| {
+        let (name, value) = (&header.name, value_of(&header.value));
+        quote!(.header(#name, #value))
+    });
     let rates = plan.rates.iter().map(|(requests, seconds)| {
         let requests = Literal::u64_unsuffixed(*requests);
         let seconds = Literal::u64_unsuffixed(*seconds);
@@ -39,15 +48,14 @@ pub fn library(plan: &Plan) -> TokenStream {
         let here = resources.filter(|resource| resource.feature.as_deref() == feature);
         here.map(|resource| {
             let name = ident(&resource.ident);
-            let config = needs_config(resource).then(|| quote!(config));
+            let config = needs_config(plan, resource).then(|| quote!(config));
             quote!(.resource(resources::#name(#config)))
         })
         .collect()
     };
     let source = &plan.source;
     let resources = added(None);
-    let source =
-        quote!(Source::new(#source, &config.base_url) #auth #(#rates)* #contract #(#resources)*);
+    let source = quote!(Source::new(#source, &config.base_url) #auth #(#headers)* #(#rates)* #contract #(#resources)*);
     let source = match plan.features.as_slice() {
         [] => source,
         features => {
@@ -62,6 +70,7 @@ pub fn library(plan: &Plan) -> TokenStream {
     let function = doc("Every resource of the API, ready to run.");
     quote! {
         #docs
+        #api
         pub mod config;
         pub mod resources;
         #types
@@ -72,6 +81,23 @@ pub fn library(plan: &Plan) -> TokenStream {
             #source
         }
     }
+}
+
+/// `src/api.rs`; `None`: no paginator is shared.
+pub fn api(plan: &Plan) -> Option<TokenStream> {
+    let docs = inner_doc(&["What the lists of the API have in common."]);
+    let pages = paginator(plan.pages.as_ref()?);
+    let function = doc(
+        "The paging of most lists; a list that is paged in another way has a paginator of its own.",
+    );
+    Some(quote! {
+        #docs
+        use etlgen_runtime::prelude::*;
+        #function
+        pub fn pages() -> Paginator {
+            #pages
+        }
+    })
 }
 
 /// `src/main.rs`.
@@ -88,20 +114,20 @@ pub fn binary(plan: &Plan) -> TokenStream {
 
 /// `src/config.rs`.
 pub fn config(plan: &Plan) -> TokenStream {
-    let docs = inner_doc(&["What the connector has to be told."]);
+    let docs = inner_doc(&["The connector's settings and credentials."]);
     let first = plan
         .settings
         .first()
         .map_or("base_url", |setting| &setting.ident);
     let lines = [
         format!(
-            "Each setting is looked up as a flag (`--{}`), in the environment (`{}_{}`), in `.env`, and in",
+            "Each setting is read from a flag (`--{}`), the environment (`{}_{}`), `.env`, or",
             first.replace('_', "-"),
             plan.prefix,
             first.to_uppercase()
         ),
         format!(
-            "`{}.toml` (`{first}`), in that order.",
+            "`{}.toml` (`{first}`); the first one found counts.",
             plan.prefix.to_lowercase()
         ),
     ];
@@ -147,7 +173,7 @@ fn setting(setting: &Setting) -> TokenStream {
 /// `tests/connector.rs`.
 pub fn tests(plan: &Plan) -> TokenStream {
     let docs = inner_doc(&[
-        "Decodes the examples of the spec and pages through a recorded exchange, without a network.",
+        "Decodes the document's examples and pages through a recorded exchange; no network is needed.",
     ]);
     let library = library_name(plan);
     quote! {
@@ -183,7 +209,7 @@ pub fn example(plan: &Plan) -> Option<TokenStream> {
         "config" | "source" | "resources" => format_ident!("records"),
         _ => records,
     };
-    let config = needs_config(resource).then(|| quote!(&config));
+    let config = needs_config(plan, resource).then(|| quote!(&config));
     let field = match resource.key.first() {
         Some(FieldRef::Handle { constant, .. }) => {
             let fields = resource

@@ -193,6 +193,7 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         resources: &resources,
         features: &features(plan),
         docker: context.package.docker,
+        shared_pages: plan.pages.is_some(),
     }
     .render()
 }

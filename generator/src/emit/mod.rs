@@ -51,6 +51,9 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
         Ok(())
     };
     rust("src/lib.rs".into(), crate_root::library(plan))?;
+    if let Some(tokens) = crate_root::api(plan) {
+        rust("src/api.rs".into(), tokens)?;
+    }
     rust("src/main.rs".into(), crate_root::binary(plan))?;
     rust("src/config.rs".into(), crate_root::config(plan))?;
     rust("tests/connector.rs".into(), crate_root::tests(plan))?;

@@ -8,8 +8,8 @@ use super::structs;
 use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{
     Contract, ContractMode, Cursor, Deletes, Embedded, FieldRef, Format, Length, Link, Order,
-    Paginator, PaginatorKind, ParameterPlace, ParameterValue, Parent, Place, Plan, Resource,
-    StatusRule, Windows, plain_text,
+    Paginator, PaginatorKind, Parameter, ParameterPlace, ParameterValue, Parent, Place, Plan,
+    Resource, StatusRule, Windows, plain_text,
 };
 
 /// `src/resources/mod.rs`.
@@ -33,10 +33,15 @@ pub fn index(plan: &Plan) -> TokenStream {
 }
 
 /// Whether the function takes the settings.
-pub fn needs_config(resource: &Resource) -> bool {
-    let setting = |value: &ParameterValue| matches!(value, ParameterValue::Setting(_));
-    let mut parameters = resource.parameters.iter();
-    resource.auth.is_some() || parameters.any(|parameter| setting(&parameter.value))
+pub fn needs_config(plan: &Plan, resource: &Resource) -> bool {
+    let mut own = resource.own_parameters(&plan.headers);
+    resource.auth.is_some()
+        || own.any(|parameter| matches!(parameter.value, ParameterValue::Setting(_)))
+}
+
+/// Whether the paginator is `api::pages()`.
+fn is_shared(plan: &Plan, paginator: &Paginator) -> bool {
+    plan.pages.as_ref() == Some(paginator)
 }
 
 /// `src/resources/<ident>.rs`.
@@ -50,23 +55,29 @@ pub fn file(plan: &Plan, resource: &Resource) -> TokenStream {
             .filter_map(|parent| parent.record.clone()),
     );
     let imports = structs::imports(plan, &used, &resource.structs);
-    let config = needs_config(resource).then(|| {
+    let config = needs_config(plan, resource).then(|| {
         quote!(
             use crate::Config;
         )
     });
-    let function = function(resource);
+    let api = is_shared(plan, &resource.paginator).then(|| {
+        quote!(
+            use crate::api;
+        )
+    });
+    let function = function(plan, resource);
     let records = resource.structs.iter().map(structs::record);
     quote! {
         use etlgen_runtime::prelude::*;
         #config
+        #api
         #imports
         #function
         #(#records)*
     }
 }
 
-fn function(resource: &Resource) -> TokenStream {
+fn function(plan: &Plan, resource: &Resource) -> TokenStream {
     let method = if resource.post { "POST" } else { "GET" };
     let endpoint = format!("`{method} {}`", plain_text(&resource.path));
     let docs = match resource.doc.as_str() {
@@ -75,13 +86,13 @@ fn function(resource: &Resource) -> TokenStream {
     };
     let undecided = (resource.paginator.kind == PaginatorKind::Undecided).then(|| {
         let blank = quote!(#[doc = ""]);
-        let text = doc("How its pages follow one another is undecided: `sync` reads one page and fails until `.paginate(…)` says it.");
+        let text = doc("TODO pagination: etlgen could not tell how this list is paged. `sync` reads one page and fails until you set `.paginate(…)`.");
         quote!(#blank #text)
     });
     let name = ident(&resource.ident);
-    let config = needs_config(resource).then(|| quote!(config: &Config));
+    let config = needs_config(plan, resource).then(|| quote!(config: &Config));
     let record = record_type(resource.record.as_deref());
-    let declaration = declaration(resource);
+    let declaration = declaration(plan, resource);
     quote! {
         #docs
         #undecided
@@ -97,7 +108,7 @@ fn record_type(name: Option<&str>) -> TokenStream {
 }
 
 /// One property a line.
-fn declaration(resource: &Resource) -> TokenStream {
+fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
     let (name, path) = (&resource.name, &resource.path);
     let constructor = if resource.single {
         quote!(single)
@@ -117,22 +128,7 @@ fn declaration(resource: &Resource) -> TokenStream {
         calls.push(child_of(parent));
     }
     calls.extend(resource.auth.iter().map(own_auth));
-    for parameter in &resource.parameters {
-        let place = match parameter.place {
-            ParameterPlace::Path => quote!(path),
-            ParameterPlace::Query => quote!(query),
-            ParameterPlace::Header => quote!(header),
-        };
-        let name = &parameter.name;
-        let value = match &parameter.value {
-            ParameterValue::Fixed(value) => quote!(#value),
-            ParameterValue::Setting(setting) => {
-                let setting = ident(setting);
-                quote!(&config.#setting)
-            }
-        };
-        calls.push(quote!(.#place(#name, #value)));
-    }
+    calls.extend(resource.own_parameters(&plan.headers).map(parameter));
     if !resource.records.is_empty() {
         let records = &resource.records;
         calls.push(quote!(.records(#records)));
@@ -145,7 +141,10 @@ fn declaration(resource: &Resource) -> TokenStream {
         calls.push(quote!(.within_parent()));
     }
     if resource.paginator.kind != PaginatorKind::Single {
-        let paginator = paginator(&resource.paginator);
+        let paginator = match is_shared(plan, &resource.paginator) {
+            true => quote!(api::pages()),
+            false => paginator(&resource.paginator),
+        };
         calls.push(quote!(.paginate(#paginator)));
     }
     for Embedded { list, place } in &resource.embedded {
@@ -187,6 +186,28 @@ fn declaration(resource: &Resource) -> TokenStream {
     quote!(#record::#constructor(#name, #path) #(#calls)*)
 }
 
+/// A parameter of every request: `.query("limit", "5")`.
+fn parameter(parameter: &Parameter) -> TokenStream {
+    let place = match parameter.place {
+        ParameterPlace::Path => quote!(path),
+        ParameterPlace::Query => quote!(query),
+        ParameterPlace::Header => quote!(header),
+    };
+    let (name, value) = (&parameter.name, value_of(&parameter.value));
+    quote!(.#place(#name, #value))
+}
+
+/// The value of a parameter: a text, or a setting.
+pub fn value_of(value: &ParameterValue) -> TokenStream {
+    match value {
+        ParameterValue::Fixed(value) => quote!(#value),
+        ParameterValue::Setting(setting) => {
+            let setting = ident(setting);
+            quote!(&config.#setting)
+        }
+    }
+}
+
 /// Fields of one list have one type: handles, or paths if one of them has no handle.
 fn fields(fields: &[FieldRef]) -> Vec<TokenStream> {
     let handles = fields
@@ -215,7 +236,7 @@ fn field(field: &FieldRef) -> TokenStream {
     }
 }
 
-fn paginator(paginator: &Paginator) -> TokenStream {
+pub fn paginator(paginator: &Paginator) -> TokenStream {
     let mut calls = match &paginator.kind {
         PaginatorKind::Single => quote!(Paginator::single()),
         PaginatorKind::Undecided => quote!(Paginator::undecided()),

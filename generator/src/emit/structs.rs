@@ -6,25 +6,31 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::tokens::{doc, for_features, ident, inner_doc};
-use crate::plan::{Field, Plan, Struct, Type, module_name};
+use crate::plan::{Case, Field, Plan, Struct, Type, module_name};
 
 /// One struct.
 pub fn record(body: &Struct) -> TokenStream {
     let name = format_ident!("{}", body.name);
     let docs = doc(&body.doc);
-    let fields = body.fields.iter().map(field);
+    let case = body.case.map(|case| {
+        let case = case.name();
+        quote!(#[record(rename_all = #case)])
+    });
+    let fields = body.fields.iter().map(|it| field(body.case, it));
     quote! {
         #docs
         #[derive(Record)]
+        #case
         pub struct #name {
             #(#fields),*
         }
     }
 }
 
-fn field(field: &Field) -> TokenStream {
+fn field(case: Option<Case>, field: &Field) -> TokenStream {
     let docs = doc(&field.doc);
-    let key = (field.ident != field.key).then(|| {
+    let derived = case.map_or_else(|| field.ident.clone(), |case| case.key(&field.ident));
+    let key = (derived != field.key).then(|| {
         let key = &field.key;
         quote!(#[record(key = #key)])
     });

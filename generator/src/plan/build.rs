@@ -1,6 +1,5 @@
 //! From what an API means to what will be generated.
 
-use super::adopt::placeholders;
 use super::fields::{field_ref, link, takes, tombstone};
 use super::names::{self, Ledger};
 use super::overrides::{ContractWish, Incremental, Overrides, ResourceOverrides};
@@ -10,9 +9,9 @@ use super::*;
 use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{
     CursorFacts, CursorMeaning, Decision, Facts, PaginatorFacts, PaginatorKind as Found,
-    ParentFacts, ResourceFacts, ResourceKind, SURE, SettingFacts,
+    ParentFacts, ResourceFacts, ResourceKind, SURE,
 };
-use crate::spec::api::{Api, Location, Operation, Response};
+use crate::spec::api::{Api, Response};
 
 /// The page size asked for where the document names no largest one.
 const PAGE_SIZE: u64 = 100;
@@ -75,6 +74,8 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Diagnos
             .map(|rate| (rate.requests, rate.seconds))
             .collect(),
         contract: options.overrides.contract.map(|wish| contract(wish, None)),
+        headers: Vec::new(),
+        pages: None,
         settings: Vec::new(),
         resources: Vec::new(),
         types: Vec::new(),
@@ -94,6 +95,8 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Diagnos
     );
     plan.settings.push(settings::base_url(&facts.base_url));
     resources(api, &facts, &chosen, options, &mut plan);
+    plan.headers = shared::headers(&plan.resources);
+    plan.pages = shared::pages(&plan.resources);
     Ok(plan)
 }
 
@@ -181,19 +184,12 @@ pub fn resource_key(pointer: &str) -> String {
 }
 
 fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan: &mut Plan) {
+    let wish = |name: &str| options.overrides.resources.get(name).cloned();
     let base_url = facts.base_url.as_str();
-    let wishes = |name: &str| {
-        options
-            .overrides
-            .resources
-            .get(name)
-            .cloned()
-            .unwrap_or_default()
-    };
     let facts: Vec<(&ResourceFacts, ResourceOverrides)> = chosen
         .iter()
         .map(|at| &facts.resources[*at])
-        .map(|resource| (resource, wishes(&resource.name)))
+        .map(|resource| (resource, wish(&resource.name).unwrap_or_default()))
         .collect();
 
     // Names first: parents are named by their children.
@@ -210,103 +206,29 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
             structs.record(resource.record?, &fallback)
         })
         .collect();
-    // A record that several resources have stands with the one that is nearest to the root.
-    let depth = |at: &usize| {
-        let resource = facts[*at].0;
-        let path = &api.operations[resource.operation].path;
-        (resource.parent.value.is_some(), path.matches('/').count())
-    };
-    let mut nearest: Vec<usize> = (0..facts.len()).collect();
-    nearest.sort_by_key(depth);
-    for at in nearest.into_iter().rev() {
-        if let Some(name) = &records[at] {
-            structs.own(name, at);
-        }
-    }
+    own_records(api, &facts, &records, &mut structs);
 
-    for (at, (found, wish)) in facts.iter().enumerate() {
-        let operation = &api.operations[found.operation];
-        let (name, ident) = idents[at].clone();
-        let record = records[at].clone();
-        let field = |path: &str| field_ref(&structs, record.as_deref(), path);
-        let parent = sure_parent(found).and_then(|parent| {
-            let index = facts
-                .iter()
-                .position(|(resource, _)| resource.name == parent.resource)?;
-            link(&structs, parent, &idents[index].0, records[index].clone())
-        });
-        let key = found.primary_key.value.clone();
-        let paginator = paginator(&found.paginator, &key);
-        let mut resource = Resource {
-            name,
-            ident,
-            feature: features[at].clone(),
-            doc: text::or(
-                text::sentence(&operation.summary),
-                &text::sentence(&operation.description),
-            )
-            .trim_end_matches('.')
-            .to_owned(),
-            post: operation.method == "post",
-            single: found.kind == ResourceKind::Single,
-            format: operation
-                .response
-                .as_ref()
-                .and_then(Response::format)
-                .unwrap_or_default(),
-            path: operation.path.clone(),
-            parameters: Vec::new(),
-            records: path::write(&found.records_path.value),
-            within_parent: parent.is_some() && !key.is_empty() && found.key_within_parent,
-            key: key.iter().map(|path| field(path)).collect(),
-            paginator,
-            cursor: found
-                .cursor
-                .value
-                .as_ref()
-                .and_then(|cursor| self::cursor(cursor, field(&cursor.field), wish)),
-            contract: wish
-                .contract
-                .map(|wish| contract(wish, options.overrides.contract)),
-            auth: found.auth.as_ref().map(|own| {
-                let place = (base_url, plan.source.as_str());
-                settings::own_credentials(api, own, place, &mut plan.settings)
-            }),
-            deletes: wish.deletes,
-            // Where nothing is done about it, it is a field like any other.
-            tombstone: (wish.tombstone.is_some()
-                || wish.deletes.is_some_and(|deletes| deletes != Deletes::Keep))
-            .then(|| tombstone(&structs, record.as_deref(), wish.tombstone.as_deref()))
-            .flatten(),
-            embedded: Vec::new(),
-            on_status: wish
-                .on_status
-                .iter()
-                .map(|(status, rule)| (status.0, *rule))
-                .collect(),
-            parent,
-            record: record.clone(),
-            structs: Vec::new(),
-            doubts: found
-                .doubts
-                .iter()
-                .map(|doubt| (doubt.question.clone(), doubt.settle.clone()))
-                .collect(),
-            examples: samples::examples(operation, &found.records_path.value),
-            exchange: None,
-        };
-        let usable = |cursor: &CursorFacts| {
-            found.cursor.confidence >= SURE && takes(&structs, record.as_deref(), cursor)
-        };
-        if !found.cursor.value.as_ref().is_some_and(usable) {
-            resource.cursor = None;
-        }
-        resource.embedded = embedded::embedded(api, &structs, &resource, wish.embedded.as_deref());
-        let required = left_open(operation, found, &resource);
-        resource.parameters = parameters(found, &resource, required, plan);
+    let draft = Draft {
+        api,
+        base_url,
+        facts: &facts,
+        idents: &idents,
+        features: &features,
+        records: &records,
+        structs: &structs,
+        default_contract: options.overrides.contract,
+    };
+    let mut asked = Vec::new();
+    for (at, (found, _)) in facts.iter().enumerate() {
+        let mut resource = draft.resource(at, plan);
+        let (open, fixed) = parameters::of(api, found, (at, &resource), &options.ledger);
+        resource.parameters = fixed;
+        asked.extend(open);
         plan.resources.push(resource);
     }
+    parameters::fill(plan, asked, &options.ledger);
     settings::mark_required(plan);
+    parameters::say_what_for(plan);
     for (resource, record) in plan.resources.iter_mut().zip(&records) {
         let record = record.as_deref().and_then(|name| structs.get(name));
         resource.exchange = samples::exchange(resource, record, &plan.settings);
@@ -319,6 +241,129 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
     plan.types = placed.shared;
     plan.type_features = placed.shared_features;
     plan.features = features::all(&plan.resources);
+}
+
+/// A record that several resources have stands with the one that is nearest to the root.
+fn own_records(
+    api: &Api,
+    facts: &[(&ResourceFacts, ResourceOverrides)],
+    records: &[Option<String>],
+    structs: &mut Structs<'_>,
+) {
+    let depth = |at: &usize| {
+        let resource = facts[*at].0;
+        let path = &api.operations[resource.operation].path;
+        (resource.parent.value.is_some(), path.matches('/').count())
+    };
+    let mut nearest: Vec<usize> = (0..facts.len()).collect();
+    nearest.sort_by_key(depth);
+    for at in nearest.into_iter().rev() {
+        if let Some(name) = &records[at] {
+            structs.own(name, at);
+        }
+    }
+}
+
+/// All that the declarations of resources are made of.
+struct Draft<'a> {
+    api: &'a Api,
+    base_url: &'a str,
+    facts: &'a [(&'a ResourceFacts, ResourceOverrides)],
+    /// The name and the function of each.
+    idents: &'a [(String, String)],
+    features: &'a [Option<String>],
+    records: &'a [Option<String>],
+    structs: &'a Structs<'a>,
+    default_contract: Option<ContractWish>,
+}
+
+impl Draft<'_> {
+    /// The resource of that number, without its parameters, structs and exchange.
+    fn resource(&self, at: usize, plan: &mut Plan) -> Resource {
+        let (found, wish) = &self.facts[at];
+        let operation = &self.api.operations[found.operation];
+        let (name, ident) = self.idents[at].clone();
+        let record = self.records[at].as_deref();
+        let field = |path: &str| field_ref(self.structs, record, path);
+        let parent = self.parent(found);
+        let key = &found.primary_key.value;
+        let summary = text::or(
+            text::sentence(&operation.summary),
+            &text::sentence(&operation.description),
+        );
+        let response = operation.response.as_ref();
+        let statuses = wish.on_status.iter();
+        let doubts = found.doubts.iter();
+        let mut resource = Resource {
+            name,
+            ident,
+            feature: self.features[at].clone(),
+            doc: summary.trim_end_matches('.').to_owned(),
+            post: operation.method == "post",
+            single: found.kind == ResourceKind::Single,
+            format: response.and_then(Response::format).unwrap_or_default(),
+            path: operation.path.clone(),
+            parameters: Vec::new(),
+            records: path::write(&found.records_path.value),
+            within_parent: parent.is_some() && !key.is_empty() && found.key_within_parent,
+            key: key.iter().map(|path| field(path)).collect(),
+            paginator: paginator(&found.paginator, key),
+            cursor: self.cursor(found, record, wish),
+            contract: wish
+                .contract
+                .map(|wish| contract(wish, self.default_contract)),
+            auth: found.auth.as_ref().map(|own| {
+                let place = (self.base_url, plan.source.as_str());
+                settings::own_credentials(self.api, own, place, &mut plan.settings)
+            }),
+            deletes: wish.deletes,
+            tombstone: self.tombstone(record, wish),
+            embedded: Vec::new(),
+            on_status: statuses.map(|(status, rule)| (status.0, *rule)).collect(),
+            parent,
+            record: record.map(str::to_owned),
+            structs: Vec::new(),
+            doubts: doubts
+                .map(|doubt| (doubt.question.clone(), doubt.settle.clone()))
+                .collect(),
+            examples: samples::examples(operation, &found.records_path.value),
+            exchange: None,
+        };
+        let embedded = wish.embedded.as_deref();
+        resource.embedded = embedded::embedded(self.api, self.structs, &resource, embedded);
+        resource
+    }
+
+    /// The parent, where its records hold what the child needs.
+    fn parent(&self, found: &ResourceFacts) -> Option<Parent> {
+        let parent = sure_parent(found)?;
+        let mut facts = self.facts.iter();
+        let index = facts.position(|(resource, _)| resource.name == parent.resource)?;
+        let record = self.records[index].clone();
+        link(self.structs, parent, &self.idents[index].0, record)
+    }
+
+    /// The cursor, if it is sure and its parameter takes what the field holds.
+    fn cursor(
+        &self,
+        found: &ResourceFacts,
+        record: Option<&str>,
+        wish: &ResourceOverrides,
+    ) -> Option<Cursor> {
+        let facts = found.cursor.value.as_ref()?;
+        let usable = found.cursor.confidence >= SURE && takes(self.structs, record, facts);
+        let field = field_ref(self.structs, record, &facts.field);
+        usable.then(|| cursor(facts, field, wish)).flatten()
+    }
+
+    /// The field that says that a record is gone. Where nothing is done about it, it is a field like any other.
+    fn tombstone(&self, record: Option<&str>, wish: &ResourceOverrides) -> Option<FieldRef> {
+        let acts = wish.deletes.is_some_and(|deletes| deletes != Deletes::Keep);
+        let wanted = wish.tombstone.is_some() || acts;
+        wanted
+            .then(|| tombstone(self.structs, record, wish.tombstone.as_deref()))
+            .flatten()
+    }
 }
 
 /// The parent, if it is sure enough to act upon; else its parameters are settings.
@@ -351,103 +396,6 @@ fn cursor(found: &CursorFacts, field: FieldRef, wish: &ResourceOverrides) -> Opt
         windows: table.and_then(|table| table.windows.clone()),
         most_rows: table.and_then(|table| table.most_rows),
     })
-}
-
-/// Required parameters that inference meant for a cursor which is not used: without them the API refuses.
-fn left_open(
-    operation: &Operation,
-    found: &ResourceFacts,
-    resource: &Resource,
-) -> Vec<SettingFacts> {
-    let Some(cursor) = &found.cursor.value else {
-        return Vec::new();
-    };
-    let used = resource
-        .cursor
-        .iter()
-        .flat_map(|cursor| [&cursor.param, &cursor.until]);
-    let used: Vec<&String> = used.flatten().collect();
-    let meant = [&cursor.param, &cursor.until_param];
-    let open = operation.parameters.iter().filter(|parameter| {
-        let is_meant = meant
-            .iter()
-            .any(|name| name.as_ref() == Some(&parameter.name));
-        parameter.required && is_meant && !used.contains(&&parameter.name)
-    });
-    open.map(|parameter| SettingFacts {
-        parameter: parameter.name.clone(),
-        location: parameter.location,
-        description: parameter.description.clone(),
-        default: None,
-    })
-    .collect()
-}
-
-/// What the settings and fixed values fill.
-fn parameters(
-    found: &ResourceFacts,
-    resource: &Resource,
-    required: Vec<SettingFacts>,
-    plan: &mut Plan,
-) -> Vec<Parameter> {
-    let place = |location: Location| match location {
-        Location::Path => Some(ParameterPlace::Path),
-        Location::Query => Some(ParameterPlace::Query),
-        Location::Header => Some(ParameterPlace::Header),
-        Location::Cookie => None,
-    };
-    let linked = |name: &str| {
-        let parent = resource.parent.as_ref();
-        parent.is_some_and(|parent| {
-            parent.links.iter().any(|link| link.parameter == name)
-                || parent.inherited.iter().any(|(child, _)| child == name)
-        })
-    };
-    let mut out = Vec::new();
-    let mut from_settings: Vec<(String, Location, String, Option<String>)> = found
-        .settings
-        .iter()
-        .chain(&required)
-        .map(|s| {
-            (
-                s.parameter.clone(),
-                s.location,
-                s.description.clone(),
-                s.default.clone(),
-            )
-        })
-        .collect();
-    // A parent that could not be linked leaves its parameters open.
-    for link in found.parent.value.iter().flat_map(|parent| &parent.links) {
-        from_settings.push((link.param.clone(), link.location, String::new(), None));
-    }
-    for name in placeholders(&resource.path) {
-        from_settings.push((name.to_owned(), Location::Path, String::new(), None));
-    }
-    for (name, location, description, default) in from_settings {
-        let known = out.iter().any(|known: &Parameter| known.name == name);
-        let fixed = found.fixed.iter().any(|fixed| fixed.name == name);
-        let Some(place) = place(location).filter(|_| !linked(&name) && !known && !fixed) else {
-            continue;
-        };
-        let ident = settings::parameter(plan, &name, &description, default);
-        out.push(Parameter {
-            place,
-            name,
-            value: ParameterValue::Setting(ident),
-        });
-    }
-    for fixed in &found.fixed {
-        if let Some(place) = place(fixed.location) {
-            out.push(Parameter {
-                place,
-                name: fixed.name.clone(),
-                value: ParameterValue::Fixed(fixed.value.clone()),
-            });
-        }
-    }
-    out.sort_by_key(|parameter| parameter.place as u8);
-    out
 }
 
 fn paginator(decision: &Decision<PaginatorFacts>, key: &[String]) -> Paginator {

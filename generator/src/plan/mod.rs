@@ -4,6 +4,7 @@
 mod adjust;
 mod adopt;
 mod build;
+mod case;
 mod embedded;
 mod features;
 mod fields;
@@ -12,11 +13,13 @@ mod known;
 mod names;
 pub mod overrides;
 pub mod package;
+mod parameters;
 mod path;
 mod records;
 mod samples;
 mod select;
 mod settings;
+mod shared;
 mod text;
 mod types;
 
@@ -28,6 +31,7 @@ pub use overrides::{Length, Order, Windows};
 
 pub use adjust::adjust;
 pub use build::{Options, Runtime, plan, resource_key};
+pub use case::Case;
 pub use known::unknown_fields;
 pub use names::{Ledger, is_keyword, module as module_name};
 pub use select::{select, unknown};
@@ -53,6 +57,10 @@ pub struct Plan {
     pub rates: Vec<(u64, u64)>,
     /// Of the resources that have none of their own.
     pub contract: Option<Contract>,
+    /// The headers that every resource sends with the same value: the source states them.
+    pub headers: Vec<Parameter>,
+    /// The paginator that most lists have: `api::pages()`.
+    pub pages: Option<Paginator>,
     /// The fields of `Config`, in order.
     pub settings: Vec<Setting>,
     pub resources: Vec<Resource>,
@@ -381,6 +389,8 @@ pub struct Struct {
     pub name: String,
     /// One line of text, maybe empty.
     pub doc: String,
+    /// The case of the keys; `None`: they are written as the fields are.
+    pub case: Option<Case>,
     pub fields: Vec<Field>,
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
+use super::case::Case;
 use super::names::{self, Ledger, Names};
 use super::{Field, Struct, Type, text};
 use crate::spec::api::{Api, Schema, SchemaId, SchemaKind};
@@ -137,13 +138,15 @@ impl<'a> Structs<'a> {
             return Type::Record(self.made[*at].body.name.clone());
         }
         let schema = &self.api.schemas[id];
-        let name = self.name(schema, context);
+        let entry = self.entry(schema);
+        let name = self.name(&entry, schema, context);
         let at = self.made.len();
         self.by_schema.insert(id, at);
         self.made.push(Made {
             body: Struct {
                 name: name.clone(),
                 doc: text::sentence(&schema.description),
+                case: None,
                 fields: Vec::new(),
             },
             holds: Vec::new(),
@@ -156,6 +159,7 @@ impl<'a> Structs<'a> {
         for held in fields.iter().filter_map(|field| field.ty.record()) {
             holds.extend(self.position(held));
         }
+        self.made[at].body.case = self.case(&entry, &fields);
         self.made[at].body.fields = fields;
         self.made[at].holds = holds;
         Type::Record(name)
@@ -218,9 +222,8 @@ impl<'a> Structs<'a> {
     }
 
     /// The component's name, else the context's; the ledger's before both.
-    fn name(&mut self, schema: &Schema, context: &str) -> String {
-        let what = self.entry(schema);
-        let name = match self.ledger.get(&what) {
+    fn name(&mut self, entry: &str, schema: &Schema, context: &str) -> String {
+        let name = match self.ledger.get(entry) {
             Some(name) => name.clone(),
             None => {
                 let own = schema
@@ -233,8 +236,20 @@ impl<'a> Structs<'a> {
                 self.names.give(&candidates)
             }
         };
-        self.given.insert(what, name.clone());
+        self.given.insert(entry.to_owned(), name.clone());
         name
+    }
+
+    /// The case of a struct's keys. A struct that exists keeps what it has: with another case, a field that its owner
+    /// has added would be read from another key.
+    fn case(&mut self, entry: &str, fields: &[Field]) -> Option<Case> {
+        let place = format!("case {entry}");
+        let case = match self.ledger.contains_key(entry) {
+            true => Case::named(self.ledger.get(&place)?)?,
+            false => Case::of(fields)?,
+        };
+        self.given.insert(place, case.name().to_owned());
+        Some(case)
     }
 
     /// What the ledger calls a struct. What is said of a schema where it is referred to may make several structs of one

@@ -243,34 +243,6 @@ fn one_key(
     }
 }
 
-/// The field of `Config` for a parameter; parameters of one name share it.
-pub fn parameter(
-    plan: &mut Plan,
-    name: &str,
-    description: &str,
-    default: Option<String>,
-) -> String {
-    let ident = names::field(name);
-    let credential = |setting: &&Setting| setting.secret || setting.ident == "base_url";
-    let ident = match plan.settings.iter().find(|setting| setting.ident == ident) {
-        Some(taken) if credential(&taken) => format!("{ident}_parameter"),
-        _ => ident,
-    };
-    if plan.settings.iter().all(|setting| setting.ident != ident) {
-        plan.settings.push(Setting {
-            doc: text::or(
-                text::sentence(description),
-                &format!("The parameter `{}`.", text::plain(name)),
-            ),
-            secret: false,
-            optional: true,
-            default,
-            ident: ident.clone(),
-        });
-    }
-    ident
-}
-
 /// A parameter that every resource needs, itself or through its parents, is required.
 pub fn mark_required(plan: &mut Plan) {
     let needs = |resource: &Resource, ident: &str| {

@@ -1,9 +1,10 @@
 //! Text of a document as one line of a doc comment: data, never code, markup or a second line.
 
 /// Longer sentences are cut.
-const LONGEST: usize = 160;
+const LONGEST: usize = 240;
 
-/// The first sentence, without markup, fit for a doc comment.
+/// The first sentence, without markup, fit for a doc comment. Nothing if it is not whole: it is too long, a list would
+/// follow, or it has a gap (`Amount in %s`).
 pub fn sentence(text: &str) -> String {
     let plain = plain(text);
     let mut end = plain.len();
@@ -19,15 +20,15 @@ pub fn sentence(text: &str) -> String {
             break;
         }
     }
-    let mut out = plain[..end].trim().to_owned();
-    if out.chars().count() > LONGEST {
-        let cut: String = out.chars().take(LONGEST).collect();
-        let whole = cut
-            .rsplit_once(' ')
-            .map_or(cut.as_str(), |(whole, _)| whole);
-        out = format!("{} …", whole.trim_end_matches([',', ';', ':', ' ']));
+    let out = plain[..end].trim();
+    let is_cut = out.chars().count() > LONGEST || out.ends_with([':', ',', '…']);
+    let has_gap = ["%s", "%d", ": - ", ": * "]
+        .iter()
+        .any(|gap| out.contains(gap));
+    match is_cut || has_gap {
+        true => String::new(),
+        false => markdown(out),
     }
-    markdown(&out)
 }
 
 /// The text, or another where there is none.
@@ -188,6 +189,17 @@ mod tests {
         ] {
             assert_eq!(sentence(text), line);
         }
-        assert!(sentence(&"word ".repeat(100)).chars().count() < 165);
+    }
+
+    #[test]
+    fn a_sentence_that_is_not_whole_is_left_out() {
+        for text in [
+            "Amount in %s captured",
+            "One of the following:\n- a\n- b",
+            "For more information …",
+            &"word ".repeat(100),
+        ] {
+            assert_eq!(sentence(text), "", "{text}");
+        }
     }
 }

@@ -94,6 +94,13 @@ fn a_crate_with_edits_is_checked_and_updated() {
         owned.ends(0, &["update"]);
         kept(&owned);
         owned.ends(0, &["check"]);
+        // What all lists share moves to one place, also in a crate that stated it for each.
+        assert!(
+            owned
+                .read("src/api.rs")
+                .contains("pub fn pages() -> Paginator")
+        );
+        assert!(owned.read(COMMITS).contains(".paginate(api::pages())"));
 
         let spec = std::fs::read_to_string(owned.folder.path().join("api.yaml")).unwrap();
         let place = "        commit:\n          $ref: \"#/components/schemas/CommitInfo\"\n";

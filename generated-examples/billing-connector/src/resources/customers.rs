@@ -1,5 +1,6 @@
 use etlgen_runtime::prelude::*;
 
+use crate::api;
 use crate::types::Address;
 
 /// The people and companies that are billed: `GET /v1/customers`
@@ -7,11 +8,7 @@ pub fn customers() -> Resource<Customer> {
     Customer::list("customers", "/v1/customers")
         .records("data")
         .primary_key([Customer::ID])
-        .paginate(
-            Paginator::last_id("starting_after")
-                .more("has_more")
-                .page_size("limit", 100),
-        )
+        .paginate(api::pages())
         .incremental(
             Cursor::created(Customer::CREATED)
                 .param("created[gte]")

@@ -1,15 +1,13 @@
 use etlgen_runtime::prelude::*;
 
+use crate::api;
+
 /// What happened in the account: `GET /v1/events`
 pub fn events() -> Resource<Event> {
     Event::list("events", "/v1/events")
         .records("data")
         .primary_key([Event::ID])
-        .paginate(
-            Paginator::last_id("starting_after")
-                .more("has_more")
-                .page_size("limit", 100),
-        )
+        .paginate(api::pages())
         .incremental(
             Cursor::created(Event::CREATED)
                 .param("created[gte]")

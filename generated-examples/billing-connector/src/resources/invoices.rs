@@ -1,5 +1,6 @@
 use etlgen_runtime::prelude::*;
 
+use crate::api;
 use crate::types::Address;
 
 /// The bills: `GET /v1/invoices`
@@ -7,11 +8,7 @@ pub fn invoices() -> Resource<Invoice> {
     Invoice::list("invoices", "/v1/invoices")
         .records("data")
         .primary_key([Invoice::ID])
-        .paginate(
-            Paginator::last_id("starting_after")
-                .more("has_more")
-                .page_size("limit", 100),
-        )
+        .paginate(api::pages())
         .embedded(Embedded::list("lines").url("url"))
         .incremental(
             Cursor::created(Invoice::CREATED)

@@ -1,5 +1,6 @@
 use etlgen_runtime::prelude::*;
 
+use crate::api;
 use crate::resources::Repo;
 use crate::types::User;
 
@@ -12,7 +13,7 @@ pub fn commits() -> Resource<Commit> {
                 .path("repo", &repo.name)
         })
         .primary_key([Commit::SHA])
-        .paginate(Paginator::link_header().page_size("per_page", 100))
+        .paginate(api::pages())
 }
 
 /// A change of the repository's files.

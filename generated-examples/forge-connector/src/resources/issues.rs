@@ -1,5 +1,6 @@
 use etlgen_runtime::prelude::*;
 
+use crate::api;
 use crate::resources::Repo;
 use crate::types::User;
 
@@ -13,7 +14,7 @@ pub fn issues() -> Resource<Issue> {
         })
         .query("state", "all")
         .primary_key([Issue::ID])
-        .paginate(Paginator::link_header().page_size("per_page", 100))
+        .paginate(api::pages())
         .incremental(Cursor::updated(Issue::UPDATED_AT).param("since"))
 }
 

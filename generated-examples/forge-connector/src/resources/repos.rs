@@ -1,6 +1,7 @@
 use etlgen_runtime::prelude::*;
 
 use crate::Config;
+use crate::api;
 use crate::types::User;
 
 /// The repositories of an organisation: `GET /orgs/{org}/repos`
@@ -8,7 +9,7 @@ pub fn repos(config: &Config) -> Resource<Repo> {
     Repo::list("repos", "/orgs/{org}/repos")
         .path("org", &config.org)
         .primary_key([Repo::ID])
-        .paginate(Paginator::link_header().page_size("per_page", 100))
+        .paginate(api::pages())
 }
 
 /// A repository.

@@ -1,9 +1,9 @@
-//! What the connector has to be told.
+//! The connector's settings and credentials.
 
 use etlgen_runtime::prelude::*;
 
-/// Each setting is looked up as a flag (`--base-url`), in the environment (`BULK_BASE_URL`), in `.env`, and in
-/// `bulk.toml` (`base_url`), in that order.
+/// Each setting is read from a flag (`--base-url`), the environment (`BULK_BASE_URL`), `.env`, or
+/// `bulk.toml` (`base_url`); the first one found counts.
 #[derive(Clone, Settings)]
 #[settings(prefix = "BULK")]
 pub struct Config {

@@ -1,0 +1,10 @@
+//! What the lists of the API have in common.
+
+use etlgen_runtime::prelude::*;
+
+/// The paging of most lists; a list that is paged in another way has a paginator of its own.
+pub fn pages() -> Paginator {
+    Paginator::last_id("starting_after")
+        .more("has_more")
+        .page_size("limit", 100)
+}

@@ -1,0 +1,488 @@
+//! Parameters that the settings or fixed values fill, and what their settings are called.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::adopt::placeholders;
+use super::names::{self, Ledger, Names};
+use super::{Auth, Parameter, ParameterPlace, ParameterValue, Plan, Resource, Setting, text};
+use crate::infer::facts::{ResourceFacts, SettingFacts};
+use crate::spec::api::{Api, Location, Operation, SchemaKind};
+
+/// Says that a ledger holds the names of settings: crates of before have none of them.
+const MARK: &str = "setting base_url";
+/// More resources than this are not listed where a setting says what it is for.
+const LISTED: usize = 3;
+
+/// Words that say nothing without the thing that they belong to.
+const GENERIC: [&str; 58] = [
+    "begin",
+    "code",
+    "category",
+    "content",
+    "data",
+    "date",
+    "day",
+    "end",
+    "entity",
+    "field",
+    "fields",
+    "filter",
+    "filters",
+    "format",
+    "from",
+    "group",
+    "guid",
+    "id",
+    "ids",
+    "include",
+    "index",
+    "item",
+    "key",
+    "keys",
+    "kind",
+    "level",
+    "mode",
+    "month",
+    "name",
+    "names",
+    "no",
+    "number",
+    "object",
+    "order",
+    "path",
+    "period",
+    "q",
+    "query",
+    "record",
+    "ref",
+    "resource",
+    "resources",
+    "scope",
+    "search",
+    "since",
+    "slug",
+    "sort",
+    "source",
+    "start",
+    "state",
+    "status",
+    "target",
+    "term",
+    "to",
+    "type",
+    "types",
+    "until",
+    "uuid",
+];
+
+/// A parameter that a resource is asked with, and that a setting fills.
+pub struct Asked {
+    /// Which resource, by its number.
+    resource: usize,
+    place: ParameterPlace,
+    name: String,
+    description: String,
+    default: Option<String>,
+    /// The values that the document allows, where it lists them, and the default.
+    values: Vec<String>,
+    /// What the ledger calls it.
+    entry: String,
+    /// The ledger knows the resource.
+    is_known: bool,
+}
+
+/// The parameters of a resource, those from settings apart: their names depend on those of all resources.
+pub fn of(
+    api: &Api,
+    found: &ResourceFacts,
+    (number, resource): (usize, &Resource),
+    ledger: &Ledger,
+) -> (Vec<Asked>, Vec<Parameter>) {
+    let operation = &api.operations[found.operation];
+    let required = left_open(operation, found, resource);
+    let linked = |name: &str| {
+        let parent = resource.parent.as_ref();
+        parent.is_some_and(|parent| {
+            parent.links.iter().any(|link| link.parameter == name)
+                || parent.inherited.iter().any(|(child, _)| child == name)
+        })
+    };
+    let open = |name: &str, location| SettingFacts {
+        parameter: name.to_owned(),
+        location,
+        description: String::new(),
+        default: None,
+    };
+    // A parent that could not be linked leaves its parameters open.
+    let links = found.parent.value.iter().flat_map(|parent| &parent.links);
+    let links = links.map(|link| open(&link.param, link.location));
+    let path = placeholders(&resource.path).map(|name| open(name, Location::Path));
+    let settings = found.settings.iter().chain(&required).cloned();
+    let mut asked: Vec<Asked> = Vec::new();
+    for setting in settings.chain(links).chain(path) {
+        let name = setting.parameter;
+        let is_fixed = found.fixed.iter().any(|fixed| fixed.name == name);
+        let is_known = asked.iter().any(|known| known.name == name);
+        let Some(place) = place(setting.location).filter(|_| !is_fixed && !is_known) else {
+            continue;
+        };
+        if linked(&name) {
+            continue;
+        }
+        let declared = operation.parameters.iter();
+        let mut declared = declared.filter(|it| it.name == name && it.location == setting.location);
+        let mut values = declared
+            .next()
+            .map_or_else(Vec::new, |it| values(api, it.schema));
+        values.extend(setting.default.iter().map(|it| format!("= {it}")));
+        asked.push(Asked {
+            resource: number,
+            place,
+            description: setting.description,
+            default: setting.default,
+            values,
+            entry: format!("setting {} {} {name}", operation.pointer, word(place)),
+            is_known: ledger.contains_key(&super::resource_key(&operation.pointer)),
+            name,
+        });
+    }
+    let fixed = found.fixed.iter().filter_map(|fixed| {
+        Some(Parameter {
+            place: place(fixed.location)?,
+            name: fixed.name.clone(),
+            value: ParameterValue::Fixed(fixed.value.clone()),
+        })
+    });
+    (asked, fixed.collect())
+}
+
+fn place(location: Location) -> Option<ParameterPlace> {
+    match location {
+        Location::Path => Some(ParameterPlace::Path),
+        Location::Query => Some(ParameterPlace::Query),
+        Location::Header => Some(ParameterPlace::Header),
+        Location::Cookie => None,
+    }
+}
+
+fn word(place: ParameterPlace) -> &'static str {
+    match place {
+        ParameterPlace::Path => "path",
+        ParameterPlace::Query => "query",
+        ParameterPlace::Header => "header",
+    }
+}
+
+fn values(api: &Api, schema: crate::spec::api::SchemaId) -> Vec<String> {
+    match &api.schemas[schema].kind {
+        SchemaKind::String { values, .. } => values.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// Required parameters that inference meant for a cursor which is not used: without them the API refuses.
+fn left_open(
+    operation: &Operation,
+    found: &ResourceFacts,
+    resource: &Resource,
+) -> Vec<SettingFacts> {
+    let Some(cursor) = &found.cursor.value else {
+        return Vec::new();
+    };
+    let used = resource
+        .cursor
+        .iter()
+        .flat_map(|cursor| [&cursor.param, &cursor.until]);
+    let used: Vec<&String> = used.flatten().collect();
+    let meant = [&cursor.param, &cursor.until_param];
+    let open = operation.parameters.iter().filter(|parameter| {
+        let is_meant = meant
+            .iter()
+            .any(|name| name.as_ref() == Some(&parameter.name));
+        parameter.required && is_meant && !used.contains(&&parameter.name)
+    });
+    open.map(|parameter| SettingFacts {
+        parameter: parameter.name.clone(),
+        location: parameter.location,
+        description: parameter.description.clone(),
+        default: None,
+    })
+    .collect()
+}
+
+/// Names the settings of all parameters, and gives each resource its own.
+pub fn fill(plan: &mut Plan, asked: Vec<Asked>, ledger: &Ledger) {
+    let idents = name(plan, &asked, ledger);
+    plan.ledger.insert(MARK.to_owned(), "base_url".to_owned());
+    for (asked, ident) in asked.into_iter().zip(&idents) {
+        plan.ledger.insert(asked.entry, ident.clone());
+        plan.resources[asked.resource].parameters.push(Parameter {
+            place: asked.place,
+            name: asked.name.clone(),
+            value: ParameterValue::Setting(ident.clone()),
+        });
+        if plan.settings.iter().all(|known| known.ident != *ident) {
+            plan.settings.push(Setting {
+                ident: ident.clone(),
+                doc: text::or(
+                    text::sentence(&asked.description),
+                    &format!("The parameter `{}`.", text::plain(&asked.name)),
+                ),
+                secret: false,
+                optional: true,
+                default: asked.default,
+            });
+        }
+    }
+    for resource in &mut plan.resources {
+        let fixed = |it: &Parameter| matches!(it.value, ParameterValue::Fixed(_));
+        resource
+            .parameters
+            .sort_by_key(|it| (it.place as u8, fixed(it)));
+    }
+}
+
+/// The setting of each parameter. One that has a name keeps it. Parameters share a setting if they mean the same.
+fn name(plan: &Plan, asked: &[Asked], ledger: &Ledger) -> Vec<String> {
+    let hidden = |ident: &str| {
+        let mut settings = plan.settings.iter();
+        settings.any(|it| it.ident == ident && (it.secret || it.ident == "base_url"))
+    };
+    let is_old = !ledger.is_empty() && !ledger.contains_key(MARK);
+    let meanings = meanings(plan, asked);
+    let mut given: HashMap<&Meaning, String> = HashMap::new();
+    let mut taken = Names::default();
+    for setting in &plan.settings {
+        taken.take(&setting.ident);
+    }
+    let mut idents = vec![String::new(); asked.len()];
+    let plain = |asked: &Asked| names::field(&asked.name);
+    // What exists comes first: it is not named again because of what is new.
+    for (at, one) in asked.iter().enumerate() {
+        let known = match ledger.get(&one.entry) {
+            Some(name) => name.clone(),
+            // A crate of before names its settings after their parameters alone.
+            None if is_old && one.is_known => match plain(one) {
+                ident if hidden(&ident) => format!("{ident}_parameter"),
+                ident => ident,
+            },
+            None => continue,
+        };
+        taken.take(&known);
+        given.entry(&meanings[at]).or_insert_with(|| known.clone());
+        idents[at] = known;
+    }
+    for at in 0..asked.len() {
+        if !idents[at].is_empty() {
+            continue;
+        }
+        idents[at] = match given.get(&meanings[at]) {
+            Some(ident) => ident.clone(),
+            None => {
+                let ident = taken.give(&candidates(plan, &asked[at], &meanings[at]));
+                given.insert(&meanings[at], ident.clone());
+                ident
+            }
+        };
+    }
+    idents
+}
+
+/// What a parameter is, so that others that are the same share its setting.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Meaning {
+    /// As a field of `Config` is written.
+    name: String,
+    about: About,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum About {
+    /// The name says it, or all resources have it.
+    Plain,
+    /// Items of the collection at this path: `/v1/accounts`.
+    Collection(String),
+    /// One of these values, where other parameters of the name take others.
+    Values(Vec<String>),
+    /// The resource alone, by its number.
+    Resource(usize),
+}
+
+fn meanings(plan: &Plan, asked: &[Asked]) -> Vec<Meaning> {
+    let mut users: HashMap<(&str, &str), BTreeSet<usize>> = HashMap::new();
+    for one in asked {
+        let users = users.entry((word(one.place), &one.name)).or_default();
+        users.insert(one.resource);
+    }
+    let about = |one: &Asked| {
+        let users = users.get(&(word(one.place), one.name.as_str()));
+        let everywhere = users.is_some_and(|users| users.len() == plan.resources.len());
+        let name = names::field(&one.name);
+        let is_generic = GENERIC.contains(&name.as_str());
+        match one.place {
+            ParameterPlace::Path => {
+                let path = &plan.resources[one.resource].path;
+                let before = path.split(&format!("{{{}}}", one.name)).next();
+                let before = before.unwrap_or_default().trim_end_matches('/');
+                let named = collection(before).is_some_and(|noun| begins_with(&name, &noun));
+                match is_generic || (named && !before.contains('{')) {
+                    true => About::Collection(before.to_owned()),
+                    false => About::Plain,
+                }
+            }
+            _ if is_generic && !everywhere => About::Resource(one.resource),
+            _ if one.values.is_empty() => About::Plain,
+            _ => About::Values(one.values.clone()),
+        }
+    };
+    let mut meanings: Vec<Meaning> = asked
+        .iter()
+        .map(|one| Meaning {
+            name: names::field(&one.name),
+            about: about(one),
+        })
+        .collect();
+    // Where there is one collection of that name, or one list of values, a parameter that does not say more means it.
+    for at in 0..meanings.len() {
+        if meanings[at].about != About::Plain {
+            continue;
+        }
+        let others: Vec<About> = meanings
+            .iter()
+            .filter(|other| other.name == meanings[at].name && other.about != About::Plain)
+            .map(|other| other.about.clone())
+            .collect();
+        if let [first, rest @ ..] = others.as_slice()
+            && rest.iter().all(|other| other == first)
+        {
+            meanings[at].about = first.clone();
+        }
+    }
+    meanings
+}
+
+/// Whether the first words of a name are these.
+fn begins_with(name: &str, words: &str) -> bool {
+    let rest = name.strip_prefix(words);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
+
+/// `account` of `/v1/accounts`; `None`: a parameter or nothing stands at the end.
+fn collection(path: &str) -> Option<String> {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let is_literal = !last.is_empty() && !last.contains(['{', '}']);
+    is_literal.then(|| names::singular(&names::snake(last, "item")))
+}
+
+/// Names for the setting of a parameter, the best first.
+fn candidates(plan: &Plan, asked: &Asked, meaning: &Meaning) -> Vec<String> {
+    let plain = &meaning.name;
+    let resource = &plan.resources[asked.resource];
+    let joined = |owner: &str| match begins_with(plain, owner) {
+        true => plain.clone(),
+        false => format!("{}_{plain}", owner.trim_matches('_')),
+    };
+    let of_resource = joined(&names::singular(&resource.name));
+    let is_generic = GENERIC.contains(&plain.as_str());
+    let mut candidates = Vec::new();
+    if !is_generic || meaning.about == About::Plain {
+        candidates.push(plain.clone());
+    }
+    if let About::Collection(path) = &meaning.about {
+        candidates.extend(collection(path).map(|noun| joined(&noun)));
+        // `financial_connections_account`, where `account` is another one.
+        let literal = path
+            .split('/')
+            .filter(|it| !it.contains('{') && !is_version(it));
+        let words: Vec<String> = literal.map(|it| names::snake(it, "")).collect();
+        if let [.., above, last] = words.as_slice() {
+            candidates.push(match is_generic {
+                true => format!("{above}_{}_{plain}", names::singular(last)),
+                false => format!("{above}_{plain}"),
+            });
+        }
+    }
+    candidates.push(of_resource);
+    candidates.push(format!("{}_{plain}", resource.ident));
+    candidates
+}
+
+/// `v1`, `2.0`, and the words before the API's own.
+fn is_version(segment: &str) -> bool {
+    let number = segment.strip_prefix(['v', 'V']).unwrap_or(segment);
+    segment.is_empty()
+        || number.starts_with(|c: char| c.is_ascii_digit())
+        || ["api", "rest"].contains(&segment)
+}
+
+/// Says in the documentation of each setting that may be left out which resources want it.
+pub fn say_what_for(plan: &mut Plan) {
+    for setting in &mut plan.settings {
+        if !setting.optional && setting.default.is_none() {
+            continue;
+        }
+        let users = plan.resources.iter();
+        let users = users.filter(|it| wants(it, &setting.ident));
+        let users: Vec<String> = users.map(|it| format!("`{}`", it.name)).collect();
+        if users.is_empty() || users.len() == plan.resources.len() {
+            continue;
+        }
+        let (listed, more) = users.split_at(users.len().min(LISTED));
+        let listed = match (listed, more) {
+            ([one], _) => one.clone(),
+            ([before @ .., last], []) => format!("{} and {last}", before.join(", ")),
+            (listed, _) => format!("{} and others", listed.join(", ")),
+        };
+        let end = if setting.doc.ends_with(['.', '!', '?']) {
+            ""
+        } else {
+            "."
+        };
+        setting.doc = format!("{}{end} For {listed}.", setting.doc);
+    }
+}
+
+/// Whether a resource itself cannot be asked without a setting.
+fn wants(resource: &Resource, setting: &str) -> bool {
+    let mut parameters = resource.parameters.iter();
+    let own = resource.auth.iter().flat_map(Auth::settings);
+    parameters.any(|it| matches!(&it.value, ParameterValue::Setting(name) if name == setting))
+        || own.into_iter().any(|name| name == setting)
+}
+
+impl Auth {
+    /// The settings that hold the credentials.
+    fn settings(&self) -> Vec<&str> {
+        match self {
+            Auth::None => Vec::new(),
+            Auth::Bearer(token) => vec![token],
+            Auth::Basic(user, password) => vec![user, password],
+            Auth::Keys(keys) => keys.iter().map(|key| key.setting.as_str()).collect(),
+            Auth::OAuth2 {
+                client_id,
+                client_secret,
+                ..
+            } => vec![client_id, client_secret],
+            Auth::Refresh {
+                client_id,
+                client_secret,
+                refresh_token,
+                file,
+                access_token,
+                ..
+            } => vec![client_id, client_secret, refresh_token, file, access_token],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_whole() {
+        assert!(begins_with("account_id", "account"));
+        assert!(begins_with("account", "account"));
+        assert!(!begins_with("content", "con"));
+    }
+}
