@@ -87,12 +87,7 @@ impl ResourcePlan {
             false => "a new pass".to_owned(),
         }];
         if let Some(bounds) = &self.pass.bounds {
-            let end = |bound: &Option<String>| bound.clone().unwrap_or_else(|| "open".to_owned());
-            parts.push(format!(
-                "from {} to {}",
-                end(&bounds.from),
-                end(&bounds.until)
-            ));
+            parts.push(span(&bounds.from, &bounds.until));
         }
         if let Slices::One(slice) = &self.slices {
             parts.extend(slice.describe());
@@ -117,16 +112,18 @@ impl SlicePlan {
             parts.push(position(&pass.position));
         }
         if let (Some(first), Some(last)) = (self.windows.first(), self.windows.last()) {
-            let end = |bound: &Option<String>| bound.clone().unwrap_or_else(|| "open".to_owned());
-            parts.push(format!(
-                "{} windows, from {} to {}",
-                self.windows.len(),
-                end(&first.window.from),
-                end(&last.window.until)
-            ));
+            let span = span(&first.window.from, &last.window.until);
+            parts.push(format!("{} windows, {span}", self.windows.len()));
         }
         parts
     }
+}
+
+/// `from 2024-01-01 to the end`
+fn span(from: &Option<String>, until: &Option<String>) -> String {
+    let from = from.as_deref().unwrap_or("the beginning");
+    let until = until.as_deref().unwrap_or("the end");
+    format!("from {from} to {until}")
 }
 
 fn position(position: &Position) -> String {
