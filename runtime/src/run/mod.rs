@@ -3,6 +3,8 @@
 //! [`plan`] decides, `read` reads resources into an output, `deliver` loads what was read, `migrate` brings a destination to
 //! what is declared, and `report` counts. [`sync`] does all of it.
 
+#![warn(clippy::too_many_lines, clippy::too_many_arguments)]
+
 mod clock;
 mod deliver;
 pub(crate) mod migrate;
