@@ -7,6 +7,6 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../../generator/tests/mutated/pipeline.rs"]
 mod pipeline;
 
-const DOCUMENT: &[u8] = include_bytes!("../../tests/traps/examples.yaml");
+const DOCUMENT: &[u8] = include_bytes!("../../tests/fixtures/documents/examples.yaml");
 
 fuzz_target!(|overlay: &[u8]| pipeline::run(DOCUMENT, Some(overlay)));

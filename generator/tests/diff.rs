@@ -138,7 +138,7 @@ fn documents() -> Vec<std::path::PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = Vec::new();
     let mut folders = vec![
-        root.join("tests/traps"),
+        root.join("tests/fixtures/documents"),
         root.join("generated-examples/specs"),
     ];
     match etlgen_testkit::shared::specs().join("Deployed") {

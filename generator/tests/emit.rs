@@ -11,7 +11,7 @@ use etlgen::spec::{Input, read};
 
 fn trap(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/traps")
+        .join("../tests/fixtures/documents")
         .join(name)
 }
 

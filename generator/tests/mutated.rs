@@ -37,7 +37,7 @@ fn settings() -> ProptestConfig {
 /// The documents of this repository.
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folders = ["tests/traps", "generated-examples/specs"];
+    let folders = ["tests/fixtures/documents", "generated-examples/specs"];
     let mut found = Vec::new();
     for folder in folders {
         let entries = std::fs::read_dir(root.join(folder)).unwrap();

@@ -1,15 +1,12 @@
 //! Recordings: what was asked and answered, without secrets, and runs that need nothing else.
 
-#[allow(dead_code, reason = "the other tests use the rest")]
-mod support;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::{InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, RunOptions, RunReport, check, sync};
-use support::{InMemory, serve};
 
 #[derive(Record)]
 struct Item {

@@ -1,15 +1,12 @@
 //! Contracts and drift from the page to the file: SQLite and Parquet.
 
-#[allow(dead_code)]
-mod support;
-
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::load::destination;
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, RunOptions, RunReport, sync};
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Team {

@@ -1,15 +1,12 @@
 //! Records that the API has no more: gone only when a whole reading proves it.
 
-#[allow(dead_code)]
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{RunOptions, RunReport, sync};
 use serde_json::{Value, json};
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Item {

@@ -1,15 +1,12 @@
 //! Lists within records of which the API sends only the beginning.
 
-#[allow(dead_code)]
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, Proof, RunOptions, RunReport, sync};
 use serde_json::{Value, json};
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Bill {

@@ -1,16 +1,13 @@
 //! Records that say that they are gone, and feeds that change other resources.
 
-#[allow(dead_code)]
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, Proof, RunOptions, RunReport, sync};
 use serde_json::{Value, json};
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Customer {

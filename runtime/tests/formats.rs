@@ -1,10 +1,7 @@
 //! Answers that are not one JSON value: lines of JSON, and CSV.
 
-#[allow(dead_code, reason = "the other tests use the rest")]
-mod support;
-
+use crate::support::serve;
 use etlgen_runtime::prelude::*;
-use support::serve;
 
 #[derive(Record)]
 struct Reading {

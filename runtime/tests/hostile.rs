@@ -1,16 +1,13 @@
 //! Servers that lie, break and leak: each ends with all rows or an error that names the trouble, never with fewer rows
 //! and a green run.
 
-#[allow(dead_code, reason = "the other tests use the rest")]
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, RunOptions, RunReport, sync};
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Item {

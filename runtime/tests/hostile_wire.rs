@@ -1,18 +1,15 @@
 //! Servers that are hostile below the JSON: encodings, chunks, drips, cuts. Each ends with all rows or an error that
 //! names the trouble.
 
-#[allow(dead_code, reason = "the other tests use the rest")]
-mod support;
-
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::support::InMemory;
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, RunOptions, sync};
-use support::InMemory;
 
 #[derive(Record)]
 struct Item {

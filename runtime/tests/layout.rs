@@ -1,17 +1,14 @@
 //! `--layout dlt`: a dataset under dlt's names, with dlt's tables, in both destinations.
 
-#[allow(dead_code, reason = "the other tests use the rest")]
-mod support;
-
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::{Answer, serve};
 use etlgen_runtime::load::destination;
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{RunOptions, sync};
 use etlgen_runtime::schema::Layout;
 use rusqlite::Connection;
-use support::{Answer, serve};
 
 #[derive(Record)]
 struct Order {

@@ -1,15 +1,12 @@
 //! Good manners: rules per status, rate limits kept before they are hit, runs that end in time.
 
-#[allow(dead_code, reason = "the other tests use the rest")]
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, Proof, RunOptions, RunReport, sync};
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Item {

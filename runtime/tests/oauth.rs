@@ -1,16 +1,13 @@
 //! OAuth 2 against a token endpoint on loopback: renewal, rotation, refusal.
 
-#[allow(dead_code, reason = "the pipeline's tests use the rest")]
-mod support;
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use crate::support::InMemory;
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{RunOptions, sync};
-use support::InMemory;
 
 #[derive(Record)]
 struct Thing {

@@ -1,15 +1,12 @@
 //! Children by their parents: which slices a run reads, whatever happened to the one before.
 
-#[allow(dead_code)]
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{RunOptions, RunReport, sync};
 use serde_json::{Value, json};
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Item {

@@ -1,15 +1,12 @@
 //! The pipeline against a tiny API and a destination in memory: slices, checkpoints, failures, filters.
 
-#[allow(dead_code)]
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, Proof, RunOptions, RunReport, sync};
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Team {

@@ -1,16 +1,13 @@
 //! Lists that move while they are read: rows come and go, and with them the places by which pages are asked for. What
 //! was there all the time arrives, or the report does not call it proved.
 
-#[allow(dead_code, reason = "the other tests use the rest")]
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Proof, ResourceReport, RunOptions, sync};
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Item {

@@ -1,15 +1,12 @@
 //! What goes out, to the letter, seen from a server on loopback.
 
-#[allow(dead_code, reason = "the other tests use the rest")]
-mod support;
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use crate::support::InMemory;
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, RunOptions, sync};
-use support::InMemory;
 
 #[derive(Record)]
 struct Thing {

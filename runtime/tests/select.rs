@@ -1,15 +1,12 @@
 //! Fields that a run selects, from the page to the file.
 
-#[allow(dead_code)]
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::load::{LoadInfo, destination};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{RunOptions, RunReport, sync};
 use etlgen_runtime::schema::ColumnRole;
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Team {

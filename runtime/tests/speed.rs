@@ -1,15 +1,12 @@
 //! Full speed: what can be asked for side by side is, and the order of the rows stays.
 
-#[allow(dead_code, reason = "the other tests use the rest")]
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, Proof, RunOptions, RunReport, sync};
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Item {

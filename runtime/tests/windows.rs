@@ -1,16 +1,13 @@
 //! Parts of a list: windows side by side, lists that the API cuts off, lists that are sorted, bounds of all kinds.
 
-#[allow(dead_code)]
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, Proof, ResourceReport, RunOptions, sync};
-use support::{Answer, InMemory, serve};
 
 #[derive(Record)]
 struct Event {

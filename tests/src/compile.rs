@@ -57,20 +57,22 @@ pub fn workspace(folder: &Path, crates: impl IntoIterator<Item = (String, Tree)>
     members.len()
 }
 
-/// `cargo` in such a workspace, with what this one has built.
+/// `cargo` for generated crates, in that folder, with what this workspace has built. They share one target folder and one
+/// profile, without debug information, as the workspace builds other crates.
 pub fn cargo_in(folder: &Path) -> Command {
     let mut cargo = cargo();
     cargo
         .current_dir(folder)
         .env("CARGO_TARGET_DIR", target())
         .env("CARGO_INCREMENTAL", "0")
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("CARGO_PROFILE_DEV_DEBUG", "0");
     cargo
 }
 
 /// Where this workspace's programs are built.
 pub fn target() -> PathBuf {
-    let etlgen = binary("etlgen", "etlgen");
+    let etlgen = binary("etlgen");
     etlgen.ancestors().nth(2).unwrap().to_owned()
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::mock::{BILLING_KEY, FORGE_ORG, FORGE_TOKEN, MockApi, TRACKER_KEY};
-use crate::workspace::{binary, built, cargo, root, stderr, stdout};
+use crate::workspace::{binary, optimised, stderr, stdout};
 
 /// A program, with the settings that the mock API accepts.
 pub struct Connector {
@@ -40,15 +40,13 @@ impl Connector {
     }
 
     fn by_hand(name: &'static str) -> Connector {
-        let mut build = cargo();
-        build.current_dir(root());
-        build.args(["build", "--package", "etlgen-tests", "--example", name]);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
+        let program = match cfg!(debug_assertions) {
+            true => binary(name),
+            false => optimised("etlgen-tests", name),
+        };
         Connector {
             name,
-            program: built(&mut build, name),
+            program,
             settings: &[],
         }
     }
@@ -57,7 +55,7 @@ impl Connector {
         let package = format!("{name}-connector");
         Connector {
             name,
-            program: binary(&package, &package),
+            program: binary(&package),
             settings,
         }
     }

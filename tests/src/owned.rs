@@ -21,7 +21,7 @@ pub struct Owned {
 impl Owned {
     /// Writes the crate of a document; `arguments` go to `etlgen new`.
     pub fn new(spec: &str, arguments: &[&str]) -> Owned {
-        Owned::by(binary("etlgen", "etlgen"), spec, arguments)
+        Owned::by(binary("etlgen"), spec, arguments)
     }
 
     /// The same, by that program.
@@ -34,12 +34,12 @@ impl Owned {
 
     /// The same in that folder, with the runtime that etlgen finds.
     pub fn without_runtime(folder: TempDir, spec: &str) -> Owned {
-        Owned::write_new(binary("etlgen", "etlgen"), folder, spec, &[])
+        Owned::write_new(binary("etlgen"), folder, spec, &[])
     }
 
     /// A crate that stands in that folder already.
     pub fn kept(folder: TempDir) -> Owned {
-        let etlgen = binary("etlgen", "etlgen");
+        let etlgen = binary("etlgen");
         Owned { etlgen, folder }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -29,46 +29,46 @@ pub fn cargo() -> Command {
     cargo
 }
 
-/// Builds a program of the workspace, if it is not fresh, once in a process; gives its path.
-pub fn binary(package: &str, bin: &str) -> PathBuf {
-    profile(package, bin, "dev")
+/// The path of a program or an example of the workspace.
+///
+/// The first call of a process builds all of them, if they are not fresh, with the features that `cargo test --workspace`
+/// builds them with: so nothing is built twice.
+pub fn binary(name: &str) -> PathBuf {
+    static BUILT: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(|| {
+        let mut build = cargo();
+        build.args(["build", "--workspace", "--bins", "--examples"]);
+        built(build.current_dir(root()))
+    });
+    let path = BUILT.get(name).cloned();
+    path.unwrap_or_else(|| panic!("the workspace has no program `{name}`"))
 }
 
-/// The same, optimised: it takes minutes to build, and pays where it runs some hundred times.
-pub fn optimised(package: &str, bin: &str) -> PathBuf {
-    profile(package, bin, "release")
+/// An optimised program or example; it takes minutes to build, and pays where it runs some hundred times.
+pub fn optimised(package: &str, name: &str) -> PathBuf {
+    let mut build = cargo();
+    build.args(["build", "--release", "--package", package]);
+    build.args(["--bins", "--examples"]);
+    let mut built = built(build.current_dir(root()));
+    let path = built.remove(name);
+    path.unwrap_or_else(|| panic!("`{package}` has no program `{name}`"))
 }
 
-fn profile(package: &str, bin: &str, profile: &str) -> PathBuf {
-    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
-    let mut known = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    let path = known
-        .entry(format!("{package} {bin} {profile}"))
-        .or_insert_with(|| {
-            let mut build = cargo();
-            build.current_dir(root());
-            build.args(["build", "--package", package, "--bin", bin]);
-            build.args(["--profile", profile]);
-            built(&mut build, bin)
-        });
-    path.clone()
-}
-
-/// Runs `cargo build`; gives the path of a program it made.
-pub fn built(build: &mut Command, bin: &str) -> PathBuf {
+/// Runs `cargo build`; gives the paths of the programs that it made, by their names.
+pub fn built(build: &mut Command) -> BTreeMap<String, PathBuf> {
     let output = build
         .args(["--quiet", "--message-format", "json-render-diagnostics"])
         .stderr(Stdio::inherit())
         .output()
         .expect("cargo starts");
-    assert!(output.status.success(), "{bin} does not build");
-    let built = stdout(&output).lines().find_map(|line| {
+    assert!(output.status.success(), "the workspace does not build");
+    let text = stdout(&output);
+    let programs = text.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
-        let wanted = message["target"]["name"] == bin;
-        let path = message["executable"].as_str().filter(|_| wanted)?;
-        Some(PathBuf::from(path))
+        let path = PathBuf::from(message["executable"].as_str()?);
+        let name = message["target"]["name"].as_str()?;
+        Some((name.to_owned(), path))
     });
-    built.expect("cargo tells where the program is")
+    programs.collect()
 }
 
 /// Standard output as text.

@@ -1,6 +1,6 @@
 //! Any document: a crate that compiles without a warning and whose tests pass, or a diagnosis.
 //!
-//! The traps are always tried. Real documents beside the repository are read as well; with `ETLGEN_CORPUS=compile` their
+//! The documents of `tests/fixtures/documents` are always tried. Real documents beside the repository are read as well; with `ETLGEN_CORPUS=compile` their
 //! crates are compiled and tested too, which takes a while.
 
 use std::path::{Path, PathBuf};
@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use etlgen_testkit::shared::specs;
 use etlgen_testkit::switches::CORPUS;
 use etlgen_testkit::{Kind, skip};
+use etlgen_tests::compile::cargo_in;
 use etlgen_tests::rendered::headings;
-use etlgen_tests::workspace::{binary, cargo, root, stderr, stdout};
+use etlgen_tests::workspace::{binary, root, stderr, stdout};
 
 /// No document may take longer; a release build takes a tenth of it.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -31,7 +32,7 @@ fn documents(folder: &Path) -> Vec<PathBuf> {
 
 fn generate(document: &Path, name: &str, out: &Path) -> Output {
     // Waiting for other builds is no part of it.
-    let etlgen = binary("etlgen", "etlgen");
+    let etlgen = binary("etlgen");
     let started = Instant::now();
     let output = std::process::Command::new(etlgen)
         .args(["new", "--name", name, "--spec"])
@@ -93,7 +94,7 @@ fn learn(resource: &str, out: &Path) {
         {"id": 18446744073709551615, "either": {"a": "b"}, "created": 1700000001}"#;
     let sample = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(sample.path(), record).unwrap();
-    let output = std::process::Command::new(binary("etlgen", "etlgen"))
+    let output = std::process::Command::new(binary("etlgen"))
         .args(["learn", resource, "--out"])
         .arg(out)
         .stdin(std::fs::File::open(sample.path()).unwrap())
@@ -110,15 +111,10 @@ fn compile(folder: &Path) {
     )
     .unwrap();
     std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    let etlgen = binary("etlgen", "etlgen");
-    let target = etlgen.ancestors().nth(2).unwrap();
     let run = |arguments: &[&str]| {
-        let output = cargo()
+        let output = cargo_in(folder)
             .env("RUSTDOCFLAGS", "-D warnings")
             .args(arguments)
-            .current_dir(folder)
-            .env("CARGO_TARGET_DIR", target)
-            .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
             .output()
             .unwrap();
         let said = stdout(&output) + &stderr(&output);
@@ -136,16 +132,20 @@ fn compile(folder: &Path) {
 }
 
 #[test]
-fn every_trap_becomes_a_crate_that_compiles() {
+fn every_fixture_becomes_a_crate_that_compiles() {
     let folder = tempfile::tempdir().unwrap();
-    let traps = documents(&root().join("tests/traps"));
-    for trap in traps
-        .iter()
-        .filter(|trap| !trap.components().any(|part| part.as_os_str() == "refused"))
-    {
-        let name = trap.file_stem().unwrap().to_str().unwrap();
+    let fixtures = documents(&root().join("tests/fixtures/documents"));
+    for document in fixtures.iter().filter(|document| {
+        !document
+            .components()
+            .any(|part| part.as_os_str() == "refused")
+    }) {
+        let name = document.file_stem().unwrap().to_str().unwrap();
         let out = folder.path().join(format!("{name}-connector"));
-        assert!(crate_or_diagnosis(trap, name, &out), "{name} is refused");
+        assert!(
+            crate_or_diagnosis(document, name, &out),
+            "{name} is refused"
+        );
         if name == "unsaid" {
             learn("things", &out);
         }
@@ -156,7 +156,7 @@ fn every_trap_becomes_a_crate_that_compiles() {
 #[test]
 fn what_is_no_document_is_named_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
-    for document in documents(&root().join("tests/traps/refused")) {
+    for document in documents(&root().join("tests/fixtures/documents/refused")) {
         let output = generate(&document, "x", &folder.path().join("x"));
         assert_eq!(output.status.code(), Some(1), "{}", document.display());
         let said = stderr(&output);

@@ -152,7 +152,7 @@ fn later(document: &str) -> String {
 fn changed(chapter: &Chapter) -> Tree {
     let folder = tempfile::tempdir().unwrap();
     let etlgen = |place: &Path, arguments: &[&str]| {
-        let mut command = Command::new(binary("etlgen", "etlgen"));
+        let mut command = Command::new(binary("etlgen"));
         let output = command.args(arguments).current_dir(place).output().unwrap();
         let said = stdout(&output) + &stderr(&output);
         assert!(output.status.success(), "{}: {said}", chapter.name);
@@ -230,10 +230,7 @@ impl Shell<'_> {
         };
         // It is built already; `cargo run` would build it once more, elsewhere.
         program("cargo", format!("shift 2\nexec {:?} \"$@\"", shell.program));
-        program(
-            "etlgen",
-            format!("exec {:?} \"$@\"", binary("etlgen", "etlgen")),
-        );
+        program("etlgen", format!("exec {:?} \"$@\"", binary("etlgen")));
         shell
     }
 

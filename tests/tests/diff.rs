@@ -16,7 +16,7 @@ use serde_json::Value;
 const BILLING: &str = "generated-examples/specs/billing.yaml";
 
 fn etlgen(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(binary("etlgen", "etlgen"));
+    let mut command = Command::new(binary("etlgen"));
     command.arg("diff").args(arguments).current_dir(folder);
     command.output().unwrap()
 }
@@ -162,7 +162,7 @@ fn a_pipeline_can_fail_on_it() {
 fn a_document_may_come_from_standard_input() {
     let old = document(BILLING).to_string();
     let made = Owned::new(&old, &[]);
-    let mut command = Command::new(binary("etlgen", "etlgen"));
+    let mut command = Command::new(binary("etlgen"));
     command
         .args(["diff", "api.yaml", "-"])
         .current_dir(made.folder.path())

@@ -9,8 +9,9 @@ use std::process::Command;
 
 use etlgen_testkit::shared::{specs, stripe_fixtures};
 use etlgen_testkit::{Kind, skip};
+use etlgen_tests::compile::cargo_in;
 use etlgen_tests::tables::seconds;
-use etlgen_tests::workspace::{binary, cargo, root, stderr, stdout};
+use etlgen_tests::workspace::{binary, root, stderr, stdout};
 use serde_json::Value;
 
 /// The structs of a crate, with the modules that they are in.
@@ -118,7 +119,7 @@ fn every_leaf_of_the_fixtures_is_a_field_or_drift() {
 fn check(spec: &Path, fixtures: &Value) {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("stripe-connector");
-    let etlgen = binary("etlgen", "etlgen");
+    let etlgen = binary("etlgen");
     let mut new = Command::new(&etlgen);
     new.args(["new", "--name", "stripe", "--spec"]).arg(spec);
     let output = new.arg("--out").arg(&out).output().unwrap();
@@ -148,10 +149,9 @@ fn check(spec: &Path, fixtures: &Value) {
     let program = include_str!("drift/account.rs").replace("    READ;\n", &reads);
     std::fs::write(out.join("tests/account.rs"), program).unwrap();
     std::fs::copy(root().join("Cargo.lock"), out.join("Cargo.lock")).unwrap();
-    let mut test = cargo();
+    let mut test = cargo_in(&out);
     test.args(["test", "--quiet", "--test", "account", "--", "--nocapture"]);
-    test.env("CARGO_TARGET_DIR", etlgen.ancestors().nth(2).unwrap());
-    let output = test.current_dir(&out).output().unwrap();
+    let output = test.output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let said = stdout(&output);
     // Of the structs that an object may be meant for, the one that knows most of its keys.

@@ -58,7 +58,7 @@ fn regenerate(name: &str) {
     let folder = tempfile::tempdir().unwrap();
     let written = folder.path().join(format!("{name}-connector"));
     let committed = workspace::root().join(format!("generated-examples/{name}-connector"));
-    let output = std::process::Command::new(binary("etlgen", "etlgen"))
+    let output = std::process::Command::new(binary("etlgen"))
         .current_dir(workspace::root())
         .args(["new", "--runtime", "../../runtime", "--workspace-member"])
         .arg("--config")

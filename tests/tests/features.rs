@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use etlgen_tests::workspace::{binary, cargo, root, stderr, stdout};
+use etlgen_tests::compile::cargo_in;
+use etlgen_tests::workspace::{binary, root, stderr, stdout};
 
 /// 160 lists of three tags that share a struct; one is another's child.
 fn document() -> String {
@@ -51,7 +52,7 @@ paths:
 
 fn generate(folder: &Path, document: &str, name: &str) -> String {
     std::fs::write(folder.join("api.yaml"), document).unwrap();
-    let output = std::process::Command::new(binary("etlgen", "etlgen"))
+    let output = std::process::Command::new(binary("etlgen"))
         .args(["new", "--spec", "api.yaml", "--out", name])
         .current_dir(folder)
         .output()
@@ -79,16 +80,8 @@ fn a_large_crate_compiles_with_any_of_its_features() {
         "{readme}"
     );
     std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    let etlgen = binary("etlgen", "etlgen");
-    let target = etlgen.ancestors().nth(2).unwrap();
     let run = |arguments: &[&str]| {
-        let output = cargo()
-            .args(arguments)
-            .current_dir(&folder)
-            .env("CARGO_TARGET_DIR", target)
-            .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
-            .output()
-            .unwrap();
+        let output = cargo_in(&folder).args(arguments).output().unwrap();
         let said = stdout(&output) + &stderr(&output);
         assert!(output.status.success(), "{arguments:?}: {said}");
         assert!(!said.contains("warning: "), "{arguments:?}: {said}");

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use etlgen_tests::compile::cargo_in;
 use etlgen_tests::hostile::{Api, KEY, PATHS, RECORDS, SETTING, decode, record, spec, texts};
-use etlgen_tests::workspace::{binary, built, cargo, root, stderr, stdout};
+use etlgen_tests::workspace::{binary, built, root, stderr, stdout};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 /// Runs `etlgen new` in a folder.
 fn generate(folder: &Path, spec: &Value, more: &[&str]) -> Output {
     std::fs::write(folder.join("spec.json"), spec.to_string()).unwrap();
-    Command::new(binary("etlgen", "etlgen"))
+    Command::new(binary("etlgen"))
         .args(["new", "--spec", "spec.json"])
         .args(more)
         .current_dir(folder)
@@ -65,18 +66,6 @@ fn title_trouble(title: &str) -> Option<String> {
     (above != [1, 1, 1]).then(|| "wrote outside of the folder".to_owned())
 }
 
-/// Cargo for a crate outside of the workspace, with what the workspace has built and pinned.
-fn cargo_in(folder: &Path, target: &Path) -> Command {
-    let mut command = cargo();
-    command
-        .current_dir(folder)
-        .env("CARGO_TARGET_DIR", target)
-        // As the workspace has it, so that what it has built is used.
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
-        .env("CARGO_NET_OFFLINE", "true");
-    command
-}
-
 #[test]
 fn hostile_text_stays_text_on_its_way_into_the_tables() {
     let outer = tempfile::tempdir().unwrap();
@@ -90,19 +79,13 @@ fn hostile_text_stays_text_on_its_way_into_the_tables() {
     assert_eq!(entries(outer.path()), std::slice::from_ref(&folder));
     let folder = folder.join("crate");
     std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    // target/debug/etlgen
-    let etlgen = binary("etlgen", "etlgen");
-    let target = etlgen.ancestors().nth(2).unwrap();
-
-    let output = cargo_in(&folder, target)
-        .args(["fmt", "--check"])
-        .output()
-        .unwrap();
+    let output = cargo_in(&folder).args(["fmt", "--check"]).output().unwrap();
     assert!(output.status.success(), "{}", stdout(&output));
-    let output = cargo_in(&folder, target).arg("test").output().unwrap();
+    let output = cargo_in(&folder).arg("test").output().unwrap();
     let tested = stdout(&output) + &stderr(&output);
     assert!(output.status.success(), "{tested}");
-    let program = built(cargo_in(&folder, target).arg("build"), "hostile-connector");
+    let mut programs = built(cargo_in(&folder).arg("build"));
+    let program = programs.remove("hostile-connector").unwrap();
     let api = Api::start();
     let mut sync = Command::new(&program);
     sync.current_dir(&folder)

@@ -41,7 +41,7 @@ impl Place {
     }
 
     fn run(&self, arguments: &[&str], input: &str) -> Output {
-        let mut command = Command::new(binary("etlgen", "etlgen"));
+        let mut command = Command::new(binary("etlgen"));
         command.args(arguments).current_dir(self.0.path());
         let pipes = [Stdio::piped(), Stdio::piped(), Stdio::piped()];
         let [stdin, stdout, stderr] = pipes;

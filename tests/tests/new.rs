@@ -49,7 +49,7 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("pets.yaml"), spec).unwrap();
         Place {
-            etlgen: binary("etlgen", "etlgen"),
+            etlgen: binary("etlgen"),
             folder,
         }
     }

@@ -84,7 +84,7 @@ fn nothing_new_changes_nothing() {
 #[test]
 fn the_examples_are_up_to_date() {
     for name in ["billing", "forge", "tracker"] {
-        let mut command = Command::new(binary("etlgen", "etlgen"));
+        let mut command = Command::new(binary("etlgen"));
         command
             .arg("check")
             .arg(root().join(format!("generated-examples/{name}-connector")));

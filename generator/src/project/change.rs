@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::lock::hash;
+use super::lock::{self, hash};
 use super::{BASE, LOCK, Lock, apply};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
@@ -20,7 +20,7 @@ pub type Changes = BTreeMap<String, Option<String>>;
 pub fn read_lock(folder: &Path) -> Result<Lock, Diagnostic> {
     let path = folder.join(LOCK);
     let text = fs::read_to_string(&path).map_err(|error| Diagnostic::io(&path, error))?;
-    serde_json::from_str(&text).map_err(|error| Diagnostic::io(&path, error.into()))
+    lock::parse(&text, &path)
 }
 
 /// What was learnt for a crate: overlays by their path in it.

@@ -1,16 +1,21 @@
 //! `.etlgen/lock.json`: what a crate was generated from, and the names that were given. It cannot be made afterwards.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::diagnostics::{Diagnostic, Kind};
 use crate::diff::{Level, Surface};
 use crate::emit::Files;
 use crate::plan::Ledger;
 use crate::plan::Plan;
 use crate::spec::Input;
+
+/// The format of the lock that is written, and the only one that is read.
+const FORMAT: u32 = 1;
 
 /// What a crate was generated from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,7 +61,7 @@ impl Lock {
             .iter()
             .map(|(path, text)| (path.clone(), hash(text.as_bytes())));
         Lock {
-            format: 1,
+            format: FORMAT,
             spec: spec.to_owned(),
             spec_hash,
             options: BTreeMap::new(),
@@ -76,6 +81,30 @@ impl Lock {
     }
 }
 
+/// Reads the text of a lock; `path` is named in errors.
+///
+/// # Errors
+/// If it is not a lock, or one that a later etlgen wrote.
+pub(super) fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
+    #[derive(Deserialize)]
+    struct Numbered {
+        format: u64,
+    }
+    let broken = |error: serde_json::Error| Diagnostic::io(path, error.into());
+    let Numbered { format } = serde_json::from_str(text).map_err(broken)?;
+    if format != u64::from(FORMAT) {
+        let message = format!(
+            "the lock has the format {format}, and this etlgen reads the format {FORMAT} only"
+        );
+        return Err(Diagnostic::error(Kind::Crate, message)
+            .in_file(path.display().to_string())
+            .with_hint(
+                "a later etlgen wrote the crate: `cargo install etlgen --locked` installs the latest",
+            ));
+    }
+    serde_json::from_str(text).map_err(broken)
+}
+
 /// The hash of a document, and of the overlays that are applied to it.
 pub fn spec_hash(input: &Input) -> String {
     let own = hash(&input.bytes);
@@ -88,4 +117,21 @@ pub fn spec_hash(input: &Input) -> String {
 
 pub(super) fn hash(bytes: &[u8]) -> String {
     format!("xxh3:{:032x}", xxh3_128(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_of_a_later_format_is_refused() {
+        let path = Path::new("shop/.etlgen/lock.json");
+        let error = parse(r#"{"format": 2, "files": []}"#, path).unwrap_err();
+        assert_eq!(error.kind(), Kind::Crate);
+        assert_eq!(error.file(), "shop/.etlgen/lock.json");
+        assert!(error.message().contains("has the format 2"));
+        assert!(error.hint().unwrap().contains("cargo install etlgen"));
+        let error = parse(r#"{"files": []}"#, path).unwrap_err();
+        assert_eq!(error.kind(), Kind::Io);
+    }
 }

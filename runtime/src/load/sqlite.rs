@@ -27,7 +27,7 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
-use crate::state::StateChange;
+use crate::state::{StateChange, format};
 
 /// One SQLite file.
 pub struct Sqlite {
@@ -90,19 +90,25 @@ impl Destination for Sqlite {
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
         let lock = lock(&self.path)?;
-        let open = || -> rusqlite::Result<(Connection, Memory)> {
+        let connect = || -> rusqlite::Result<(Connection, Option<u32>)> {
             let db = Connection::open(&self.path)?;
             db.busy_timeout(Duration::from_secs(5))?;
+            let format = meta::format(&db)?;
+            Ok((db, format))
+        };
+        let (db, format) = connect().map_err(|error| self.explain(error))?;
+        format::check("the database", format.unwrap_or(format::FORMAT).into())
+            .map_err(|error| error.at(self.path.display().to_string()))?;
+        let prepare = |db: &Connection| -> rusqlite::Result<Memory> {
             // Fewer, larger writes; a file that is there keeps its own.
             db.pragma_update(None, "page_size", 16_384)?;
             db.pragma_update(None, "journal_mode", "wal")?;
             db.pragma_update(None, "synchronous", "normal")?;
             db.pragma_update(None, "cache_size", -32_000)?;
-            meta::create(&db)?;
-            let memory = meta::read(&db, &load.source)?;
-            Ok((db, memory))
+            meta::create(db)?;
+            meta::read(db, &load.source)
         };
-        let (db, memory) = open().map_err(|error| self.explain(error))?;
+        let memory = prepare(&db).map_err(|error| self.explain(error))?;
         let tables = memory
             .tables
             .iter()

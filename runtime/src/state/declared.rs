@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::format::{RowFormat, unreadable};
 use super::{StateChange, StateRow};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::record::WireFormat;
 use crate::schema::Disposition;
 use crate::source::{ResourceSpec, placeholders};
@@ -17,6 +18,9 @@ const SLICE: &str = "declared";
 /// How a resource was declared.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Declared {
+    /// The number of the format of the row.
+    #[serde(default, skip_serializing)]
+    pub format: RowFormat,
     /// Its method and path: `GET /v1/customers`.
     pub endpoint: String,
     /// A hash of what else tells its requests from others: parameters may be secret.
@@ -100,6 +104,7 @@ impl Declared {
             parameters,
         };
         Declared {
+            format: RowFormat,
             endpoint: format!("{} {}", spec.method.name(), spec.path),
             request: format!("{:016x}", xxh3_64(request.to_string().as_bytes())),
             was: Vec::new(),
@@ -116,10 +121,9 @@ impl Declared {
         *state = slices;
         let parse = |row: StateRow| {
             let declared = serde_json::from_str(&row.value).map_err(|error| {
-                let message = format!("the declaration of {} cannot be read", row.resource);
-                Error::new(ErrorKind::State, message)
-                    .caused_by(error)
-                    .hint("load with the connector's newer version, or into another destination")
+                let what = format!("the declaration of {}", row.resource);
+                let hint = "load with the connector's newer version, or into another destination";
+                unreadable(&what, &row.value, error, hint)
             })?;
             Ok((row.resource, declared))
         };

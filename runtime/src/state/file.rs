@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::format;
 use super::{Declared, Memory, Reads, SliceState, StateChange, StateRow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Layout;
 
 /// What a state file calls itself.
 const FORMAT: &str = "etlgen-state";
-/// The version that is written, and the only one that is read.
-const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 struct File {
@@ -52,7 +51,7 @@ pub fn export(source: &str, memory: &Memory) -> Result<String> {
     rows.sort_by(|a, b| (&a.resource, &a.slice).cmp(&(&b.resource, &b.slice)));
     let file = File {
         format: FORMAT.to_owned(),
-        version: VERSION,
+        version: format::FORMAT,
         source: source.to_owned(),
         layout: Layout::of(&memory.tables).map(|layout| layout.name().to_owned()),
         rows,
@@ -82,12 +81,10 @@ pub fn import(
     if said["format"] != FORMAT {
         return Err(refuse(format!("it is not a file of the format `{FORMAT}`")).hint(EXPORT));
     }
-    if said["version"] != VERSION {
-        return Err(
-            refuse(format!("its version is {}, not {VERSION}", said["version"]))
-                .hint("export it with a connector of this runtime's version"),
-        );
-    }
+    let Some(version) = said["version"].as_u64() else {
+        return Err(refuse("it has no version".to_owned()).hint(EXPORT));
+    };
+    format::check("the exported state", version)?;
     let file: File = serde_json::from_value(said).map_err(|error| refuse(error.to_string()))?;
     if file.source != source {
         let message = format!("it is the state of `{}`, not of `{source}`", file.source);
@@ -209,7 +206,7 @@ mod tests {
             ("{}", "etlgen-state"),
             (
                 &text.replace("\"version\": 1", "\"version\": 2"),
-                "version is 2",
+                "has the format 2",
             ),
             (&text.replace("\"shop\"", "\"mall\""), "state of `mall`"),
             (&text.replace("\"orders\"", "\"tea\""), "no resource `tea`"),

@@ -4,12 +4,14 @@
 
 mod declared;
 mod file;
+pub(crate) mod format;
 mod memory;
 mod rewind;
 mod slice;
 
 pub(crate) use declared::{Declared, Reads, Rows};
 pub use file::{export, import};
+pub use format::RowFormat;
 pub use memory::{Capabilities, Memory};
 pub(crate) use rewind::rewind;
 pub use slice::{OpenWindow, Pass, SliceState};

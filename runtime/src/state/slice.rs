@@ -2,14 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::format::{RowFormat, unreadable};
 use crate::cursor::Interval;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::page::Position;
 use crate::source::SliceRequest;
 
 /// The state of one slice: how far it has been read, and the pass under way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SliceState {
+    /// The number of the format of the row.
+    #[serde(default, skip_serializing)]
+    pub format: RowFormat,
     /// The highest cursor value of a pass that was read to its end, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -99,12 +103,9 @@ impl SliceState {
             } else {
                 format!("{resource} {slice}")
             };
-            Error::new(
-                ErrorKind::State,
-                format!("the state of {which} cannot be read"),
-            )
-            .caused_by(error)
-            .hint("`state reset` forgets it, and the next run reads everything again")
+            let what = format!("the state of {which}");
+            let hint = "`state reset` forgets it, and the next run reads everything again";
+            unreadable(&what, value, error, hint)
         })
     }
 

@@ -1,8 +1,6 @@
 //! A tiny API on loopback and a destination in memory that can fail at any commit.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use etlgen_runtime::load::{
 use etlgen_runtime::schema::{ColumnRole, Disposition, Drifted, TableSchema};
 use etlgen_runtime::state::{StateChange, StateRow};
 use etlgen_runtime::{Error, ErrorKind, Result};
+use etlgen_testkit::http::{Response, Server};
 
 /// What a handler answers: status, headers, body.
 pub type Answer = (u16, Vec<(String, String)>, String);
@@ -23,38 +22,21 @@ pub type Answer = (u16, Vec<(String, String)>, String);
 pub fn serve(
     handle: impl Fn(&str, &BTreeMap<String, String>) -> Answer + Send + Sync + 'static,
 ) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
     let log = Arc::new(Mutex::new(Vec::new()));
-    let (handle, kept) = (Arc::new(handle), log.clone());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { continue };
-            let (handle, kept) = (handle.clone(), kept.clone());
-            std::thread::spawn(move || {
-                let mut reader = BufReader::new(stream.try_clone().unwrap());
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap_or_default();
-                let mut header = String::new();
-                while reader.read_line(&mut header).is_ok_and(|n| n > 2) {
-                    header.clear();
-                }
-                let target = line.split(' ').nth(1).unwrap_or("/").to_owned();
-                let url = reqwest::Url::parse(&format!("http://x{target}")).unwrap();
-                let query = url.query_pairs().into_owned().collect();
-                let (status, headers, body) = handle(url.path(), &query);
-                kept.lock().unwrap().push(target);
-                let mut head = format!(
-                    "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n",
-                    body.len()
-                );
-                for (name, value) in headers {
-                    head.push_str(&format!("{name}: {value}\r\n"));
-                }
-                let _ = stream.write_all(format!("{head}\r\n{body}").as_bytes());
-            });
-        }
+    let kept = log.clone();
+    let server = Server::start(0, move |request| {
+        let query = request.query.iter().cloned().collect();
+        let path = request.target.split('?').next().unwrap_or_default();
+        let (status, headers, body) = handle(path, &query);
+        kept.lock().unwrap().push(request.target.clone());
+        let response = Response::bytes(status, body.into_bytes());
+        let with = |response: Response, (name, value): (String, String)| response.with(name, value);
+        headers.into_iter().fold(response, with)
     });
+    let server = server.unwrap();
+    let base = server.url();
+    // It answers until the process ends.
+    std::mem::forget(server);
     (base, log)
 }
 

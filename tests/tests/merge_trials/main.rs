@@ -53,7 +53,7 @@ fn json(path: &Path) -> Option<Value> {
 #[test]
 fn our_own_document_in_pairs() {
     let document = json(&root().join("generated-examples/specs/billing.yaml")).unwrap();
-    let tally = pairs(&document, binary("etlgen", "etlgen"), 60);
+    let tally = pairs(&document, binary("etlgen"), 60);
     assert!(tally.lines > 50, "{tally:?}");
     // Of other seeds nobody knows.
     assert!(
@@ -72,7 +72,7 @@ fn stripes_document_in_pairs() {
     };
     match MERGES.number() {
         Some(count) => pairs(&document, optimised("etlgen", "etlgen"), count),
-        None => pairs(&document, binary("etlgen", "etlgen"), 6),
+        None => pairs(&document, binary("etlgen"), 6),
     };
 }
 

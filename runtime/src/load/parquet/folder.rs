@@ -10,6 +10,7 @@ use super::errors::failed;
 use super::manifest::{self, FileEntry, Manifest};
 use super::names::{self, DRIFT, ENDING, OWN};
 use crate::error::{Error, ErrorKind, Result};
+use crate::state::format;
 
 /// The folder that a person named.
 pub struct Folder {
@@ -79,7 +80,7 @@ impl Folder {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Manifest {
-                    version: manifest::VERSION,
+                    version: format::FORMAT,
                     ..Manifest::default()
                 });
             }
@@ -91,6 +92,9 @@ impl Folder {
             .at(path.display().to_string())
             .hint("bring it back from a backup, or load into another folder; it says which files are the tables")
         };
+        let version = manifest::version(&bytes).map_err(|error| broken(error.into()))?;
+        format::check("the manifest", version)
+            .map_err(|error| error.at(path.display().to_string()))?;
         let manifest: Manifest =
             serde_json::from_slice(&bytes).map_err(|error| broken(error.into()))?;
         match manifest::fault(&manifest) {

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 
 use crate::load::{LoadInfo, LoadStatus, Memory};
 use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};
+use crate::state::format::FORMAT;
 use crate::state::{StateChange, StateRow};
 
 /// Makes them if they are not there.
@@ -31,8 +32,26 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
              PRIMARY KEY (source, load_id, resource, slice)) WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS _etl_changes (
              source TEXT NOT NULL, load_id TEXT NOT NULL, resource TEXT NOT NULL, records INTEGER NOT NULL,
-             replaced INTEGER NOT NULL, PRIMARY KEY (source, load_id, resource)) WITHOUT ROWID;",
-    )
+             replaced INTEGER NOT NULL, PRIMARY KEY (source, load_id, resource)) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS _etl_format (format INTEGER NOT NULL PRIMARY KEY) WITHOUT ROWID;",
+    )?;
+    let numbered: bool = db.query_row("SELECT EXISTS (SELECT 1 FROM _etl_format)", [], |row| {
+        row.get(0)
+    })?;
+    if !numbered {
+        db.execute("INSERT INTO _etl_format VALUES (?1)", [FORMAT])?;
+    }
+    Ok(())
+}
+
+/// The number of the format of these tables; `None`: there are none, or they are of the first one, which had no number.
+pub fn format(db: &Connection) -> rusqlite::Result<Option<u32>> {
+    let named =
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_etl_format')";
+    match db.query_row(named, [], |row| row.get(0))? {
+        false => Ok(None),
+        true => db.query_row("SELECT max(format) FROM _etl_format", [], |row| row.get(0)),
+    }
 }
 
 /// What is remembered of a source in a file that may hold none of these tables.

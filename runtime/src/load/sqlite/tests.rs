@@ -94,3 +94,25 @@ fn a_load_has_one_row_and_tables_say_their_types() {
         "{sql}"
     );
 }
+
+#[test]
+fn a_file_of_a_later_format_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut destination = SqliteFile::at(dir.path());
+    destination.open(&load("1")).unwrap();
+    drop(destination);
+    // Without a number it is of the first format.
+    for (statement, is_read) in [
+        ("DROP TABLE _etl_format", true),
+        ("UPDATE _etl_format SET format = 2", false),
+    ] {
+        reader(dir.path()).execute_batch(statement).unwrap();
+        let opened = SqliteFile::at(dir.path()).open(&load("2"));
+        assert_eq!(opened.is_ok(), is_read, "{statement}");
+        if let Err(error) = opened {
+            let text = error.to_string();
+            assert!(text.contains("data.db"), "{text}");
+            assert!(text.contains("the database has the format 2"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The number of the format in which something is kept. A number that is not known is refused: a later version wrote it, and
+//! reading what one does not understand would lose what it means.
+
+use serde::{Deserialize, Deserializer};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The format that is written. What carries no number is of format 1.
+pub(crate) const FORMAT: u32 = 1;
+
+/// Refuses a format that this version does not know. `what` is its subject: `the manifest`.
+pub(crate) fn check(what: &str, found: u64) -> Result<()> {
+    if found == u64::from(FORMAT) {
+        return Ok(());
+    }
+    let message =
+        format!("{what} has the format {found}, and this connector reads the format {FORMAT} only");
+    Err(Error::new(ErrorKind::State, message).hint(
+        "a later etlgen-runtime wrote it: use the connector that did, or `cargo update -p etlgen-runtime` and build again",
+    ))
+}
+
+/// The field `format` of a row of the state: any number but 1 is an error, and 1 is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RowFormat;
+
+impl<'de> Deserialize<'de> for RowFormat {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let found = u64::deserialize(from)?;
+        let known = check("it", found).map(|()| RowFormat);
+        known.map_err(serde::de::Error::custom)
+    }
+}
+
+/// Why a row cannot be read: its format if that is not known, else what the parser says, with a hint.
+pub(super) fn unreadable(what: &str, value: &str, error: serde_json::Error, hint: &str) -> Error {
+    #[derive(Deserialize)]
+    struct Numbered {
+        format: Option<u64>,
+    }
+    let numbered = serde_json::from_str::<Numbered>(value);
+    let found = numbered.ok().and_then(|numbered| numbered.format);
+    if let Some(Err(unknown)) = found.map(|found| check(what, found)) {
+        return unknown;
+    }
+    Error::new(ErrorKind::State, format!("{what} cannot be read"))
+        .caused_by(error)
+        .hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::state::SliceState;
+
+    #[test]
+    fn a_row_of_a_later_format_is_refused_and_one_without_a_number_is_of_the_first() {
+        for value in [r#"{"cursor":"7"}"#, r#"{"cursor":"7","format":1}"#] {
+            let state = SliceState::parse("orders", "", value).unwrap();
+            assert_eq!(state.to_json(), r#"{"cursor":"7"}"#);
+        }
+        let later = r#"{"cursor":{"new":"form"},"format":2}"#;
+        let error = SliceState::parse("orders", "", later).unwrap_err();
+        let text = error.report();
+        assert!(
+            text.contains("the state of orders has the format 2"),
+            "{text}"
+        );
+        assert!(text.contains("cargo update -p etlgen-runtime"), "{text}");
+    }
+}

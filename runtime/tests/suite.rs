@@ -1,0 +1,36 @@
+//! The integration tests of the runtime, one program: linking one takes less time and space than linking each.
+
+mod cassette;
+mod contracts;
+mod deletes;
+mod embedded;
+mod feeds;
+mod formats;
+mod hostile;
+mod hostile_wire;
+mod layout;
+mod manners;
+mod oauth;
+mod parents;
+mod pipeline;
+mod places;
+mod requests;
+mod select;
+mod speed;
+mod support;
+mod windows;
+
+/// A file that is no module here would not be tested.
+#[test]
+fn every_file_is_a_module() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let is_module = include_str!("suite.rs").contains(&format!("mod {name};\n"));
+        assert!(
+            is_module || matches!(name.as_str(), "suite" | "snapshots"),
+            "add `mod {name};` to runtime/tests/suite.rs"
+        );
+    }
+}
