@@ -34,6 +34,7 @@ pub mod source;
 pub mod state;
 pub mod testing;
 mod text;
+pub mod world;
 
 #[cfg(feature = "cli")]
 pub mod cli;

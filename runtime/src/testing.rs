@@ -1,4 +1,4 @@
-//! Checks that a generated crate's tests call: they need no network. Each panics with what is wrong, as tests do.
+//! Checks for the tests of a generated crate. They need no network, and panic with the reason if they fail.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::record::{CursorValue, Record, Row, RowRef, serialize};
 use crate::run::{RunOptions, Stateless, slices};
 use crate::source::{RowSink, Source};
 
-/// A record as it was read, drift included, as JSON again: times in RFC 3339, what is null left out.
+/// A record as JSON, drift included: times in RFC 3339, nulls left out.
 pub fn json<T: Record>(row: &Row<T>) -> String {
     let mut out = String::new();
     let row = row.erased();
@@ -17,11 +17,11 @@ pub fn json<T: Record>(row: &Row<T>) -> String {
     out
 }
 
-/// Decodes every `<resource>.json` of a folder (an array of records, as the spec shows them) with the resource's
-/// record, and loads it into tables in memory. A folder that is not there has no examples.
+/// Decodes every `<resource>.json` of a folder (an array of example records from the document) with the resource's record,
+/// and loads it into tables in memory. A folder that does not exist has no examples.
 ///
 /// # Panics
-/// If a file is not such an array, names no resource, or yields no row.
+/// If a file is not such an array, is not named after a resource, or yields no row.
 pub fn decode_examples(source: &Source, folder: impl AsRef<Path>) {
     for (name, path) in files(folder.as_ref()) {
         if let Err(error) = decode_example(source, &name, &path) {
@@ -51,7 +51,7 @@ fn decode_example(source: &Source, name: &str, path: &Path) -> Result<()> {
     page.rows.drain(&mut tables)?;
     tables.normalizer.finish()?;
     if rows == 0 {
-        return Err(Error::new(ErrorKind::Usage, "it holds no record"));
+        return Err(Error::new(ErrorKind::Usage, "the file holds no record"));
     }
     Ok(())
 }
@@ -84,11 +84,11 @@ impl RowSink for Tables {
     }
 }
 
-/// Reads each resource that has a recorded exchange `<resource>.json` in a folder to its end, and checks that all of
-/// the recording was asked for and that records came. A folder that is not there has no exchanges.
+/// Reads each resource that has a recorded exchange `<resource>.json` in a folder to its end, and checks that every recorded
+/// request was sent and that records arrived. A folder that does not exist has no exchanges.
 ///
 /// # Panics
-/// If the resource asks for something that was not recorded, or does not ask for something that was.
+/// If the resource sends a request that was not recorded, or does not send one that was.
 pub fn replay_exchange(source: &Source, folder: impl AsRef<Path>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -106,7 +106,7 @@ async fn replay(source: &Source, name: &str, path: &Path) -> Result<()> {
     let exchanges: Vec<Exchange> = serde_json::from_slice(&std::fs::read(path)?)
         .map_err(|error| wrong(format!("not an exchange: {error}")))?;
     let mut options = source.client_options();
-    // A recording fits any base URL, also one that is still to be given.
+    // A recording fits any base URL, also one that is not configured yet.
     options.base_url = "http://localhost".to_owned();
     let client = Client::replay(options, exchanges)?;
     let stateless = Stateless::new(source, client, &RunOptions::default())?;
@@ -121,8 +121,10 @@ async fn replay(source: &Source, name: &str, path: &Path) -> Result<()> {
     }
     let unused = stateless.client.unused_exchanges();
     match (records, unused.first()) {
-        (0, _) => Err(wrong("no record came".into())),
-        (_, Some(request)) => Err(wrong(format!("it was never asked for {request}"))),
+        (0, _) => Err(wrong("no record arrived".into())),
+        (_, Some(request)) => Err(wrong(format!(
+            "the recorded request {request} was not sent"
+        ))),
         _ => Ok(()),
     }
 }

@@ -196,7 +196,7 @@ fn a_used_up_refresh_token_is_said_and_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     let base = serve(tokens());
     let error = run(&base, "refresh-old", &folder.path().join("a.json")).unwrap_err();
-    assert!(error.contains("used up or withdrawn"), "{error}");
+    assert!(error.contains("expired or was revoked"), "{error}");
     assert!(
         !error.contains("refresh-old") && !error.contains("client-secret"),
         "{error}"

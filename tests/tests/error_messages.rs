@@ -171,7 +171,10 @@ fn a_signal_ends_the_run_after_its_pages_and_the_next_goes_on() {
         let output = run.wait_with_output().unwrap();
         let report = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(130), "{report}");
-        assert!(report.contains("stopped; the next run goes on"), "{report}");
+        assert!(
+            report.contains("stopped; the next run continues"),
+            "{report}"
+        );
         assert!(stderr(&output).contains("stopping after the pages under way"));
         tree.take_requests();
         TREE.succeed(folder.path(), &arguments);

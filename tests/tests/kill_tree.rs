@@ -36,7 +36,7 @@ enum Stood {
 /// What the last commit says of each list whose pass is open, by the path of its requests.
 fn stood(folder: &Path, destination: &str) -> BTreeMap<String, Stood> {
     let shown = TREE.run(folder, &["state", "show", "--destination", destination]);
-    if told(&shown).contains("is not there") {
+    if told(&shown).contains("does not exist") {
         return BTreeMap::new();
     }
     assert_eq!(shown.status.code(), Some(0), "{}", told(&shown));

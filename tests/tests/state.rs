@@ -176,7 +176,7 @@ fn a_load_that_is_taken_back_is_loaded_again() {
             assert_eq!(of_others.count(), 0, "{name} has rows of the load");
         }
         let error = place.refused(&["rollback", &second]);
-        assert!(error.contains("taken back before"), "{error}");
+        assert!(error.contains("already rolled back"), "{error}");
         place.run(&sync);
         assert_same(&changed, &place.read());
 

@@ -1,4 +1,4 @@
-//! `#[derive(Settings)]`: what a connector has to be told, and how the struct is made of it.
+//! `#[derive(Settings)]`: the settings of a connector, and how the struct is made from their values.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -32,13 +32,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
             None => quote!(::core::option::Option::None),
         };
         settings.extend(quote! {
-            __s::Setting {
-                name: #name,
-                help: #help,
-                default: #default,
-                optional: <#ty as __s::SettingType>::OPTIONAL,
-                secret: <#ty as __s::SettingType>::SECRET,
-            },
+            __s::Setting::new::<#ty>(#name, #help, #default),
         });
         values.extend(quote! {
             #ident: __s::SettingType::from_value(values.next().flatten()),

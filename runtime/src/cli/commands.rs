@@ -1,11 +1,11 @@
-//! What the commands do.
+//! The commands `sync`, `check`, `discover`, `resources` and `read`, and what all commands share.
 
 use std::future::Future;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::ArgMatches;
 use serde_json::json;
@@ -52,7 +52,7 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
     }
 }
 
-/// The source at the pace that was asked for, and with the tape.
+/// The source with the rate and the tape of the command line.
 fn asked(matches: &ArgMatches, source: &Source) -> Source {
     let mut source = source.clone();
     if let Ok(Some(requests)) = matches.try_get_one::<f64>("requests-per-second") {
@@ -73,7 +73,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
         .enable_all()
         .build()?;
     let result = runtime.block_on(future);
-    // Name look-ups and the like must not hold up the end.
+    // Name look-ups under way must not delay the end.
     runtime.shutdown_background();
     Ok(result)
 }
@@ -137,7 +137,7 @@ fn sync_options(matches: &ArgMatches) -> Result<RunOptions> {
 /// What a run would do. Nothing is sent, locked or written.
 fn planned(matches: &ArgMatches, source: &Source) -> Result<RunPlan> {
     let options = sync_options(matches)?;
-    let now = SystemTime::now();
+    let now = source.world.time();
     let load = LoadInfo::new(run::load_id(now), source.name(), options.layout);
     let memory = load::look(&*into(matches, source)?, &load)?;
     run::plan(source, &memory, &options, now)
@@ -158,12 +158,12 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
         return plan(matches, source);
     }
     let options = sync_options(matches)?;
-    let teller = Arc::new(Teller::new());
+    let teller = Arc::new(Teller::new(&source.world));
     let json = matches
         .get_one::<String>("log-format")
         .is_some_and(|name| name == "json");
     let observer: Arc<dyn Observer> = match json {
-        true => Arc::new(JsonLog),
+        true => Arc::new(JsonLog(source.world.clone())),
         false => teller.clone(),
     };
     let stop = options.stop.clone();
@@ -187,7 +187,7 @@ fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
     Ok(exit_code(&report, limited))
 }
 
-/// The report of a run that failed as a whole: the keys of [`RunReport::to_json`] that there is something to say of.
+/// The report of a run that failed as a whole: the keys of [`RunReport::to_json`] that apply.
 fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
     let message = source.redactor().redact(&error.report());
     json!({
@@ -199,7 +199,7 @@ fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
     })
 }
 
-/// Written beside and moved into place: whoever waits for the file finds it whole.
+/// Writes the file beside and moves it into place, so that no reader finds half of it.
 fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(".new");
@@ -208,7 +208,7 @@ fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
         .map_err(|error| Error::file(ErrorKind::System, "write", file, error).at("--report"))
 }
 
-/// Of a run in which everything failed for one reason, that reason's; of one in which some failed, its own.
+/// The exit code: that of the error if all resources failed with the same kind, [`EXIT_PARTIAL`] if some failed.
 fn exit_code(report: &RunReport, limited: bool) -> u8 {
     let outcomes = || report.resources.iter().map(|resource| &resource.outcome);
     let failures: Vec<u8> = outcomes()
@@ -286,7 +286,7 @@ fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let options = options(matches);
     let mut print = |record: &[u8]| -> Result<()> {
         let mut stdout = std::io::stdout().lock();
-        // A record may hold line breaks between its parts; within strings JSON escapes them.
+        // JSON may have line breaks between its parts; within strings they are escaped.
         let line: Vec<u8> = record
             .iter()
             .map(|byte| {
@@ -301,7 +301,7 @@ fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
             .write_all(&line)
             .and_then(|()| stdout.write_all(b"\n"))
         {
-            // Whoever read (`| head`) wants no more.
+            // The reader has gone away (`| head`).
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
             written => Ok(written?),
         }
@@ -310,7 +310,7 @@ fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
     Ok(0)
 }
 
-/// The destination that was named, or the default; nothing is opened yet.
+/// The destination of the command line, or the default; it is not opened.
 pub(super) fn into(matches: &ArgMatches, source: &Source) -> Result<Box<dyn Destination>> {
     match matches.get_one::<Named>("destination") {
         Some(named) => named.open(),
@@ -318,7 +318,7 @@ pub(super) fn into(matches: &ArgMatches, source: &Source) -> Result<Box<dyn Dest
     }
 }
 
-/// Opens a destination that is there already, and leaves what its resources were declared as out of the state.
+/// Opens a destination that exists; the state comes without the declarations of resources.
 pub(super) fn open(
     matches: &ArgMatches,
     source: &Source,
@@ -328,18 +328,18 @@ pub(super) fn open(
     Ok((into, memory))
 }
 
-/// Opens a destination that is there already.
+/// Opens a destination that exists; the state comes with the declarations of resources.
 pub(super) fn open_whole(
     matches: &ArgMatches,
     source: &Source,
 ) -> Result<(Box<dyn Destination>, Memory)> {
     let mut into = self::into(matches, source)?;
     if !into.exists() {
-        let message = format!("{} is not there", into.describe());
-        return Err(Error::new(ErrorKind::Destination, message).hint("`sync` makes it"));
+        let message = format!("{} does not exist", into.describe());
+        return Err(Error::new(ErrorKind::Destination, message).hint("`sync` creates it"));
     }
-    let load = LoadInfo::new(run::load_id(SystemTime::now()), source.name(), None);
-    let memory = load::open(&mut *into, &load)?;
+    let load = LoadInfo::new(run::load_id(source.world.time()), source.name(), None);
+    let memory = load::open(&mut *into, &load.within(&source.world))?;
     Ok((into, memory))
 }
 
@@ -352,7 +352,6 @@ mod tests {
     use crate::load::{Chunk, Destinations, LoadStatus};
     use crate::record::Record;
     use crate::schema::{Disposition, TableBatch};
-    use crate::settings::Settings;
     use crate::source::RecordExt;
     use crate::state::{StateChange, StateRow};
 
@@ -361,21 +360,11 @@ mod tests {
         id: Option<i64>,
     }
 
-    /// None that counts.
-    #[derive(Settings)]
-    #[settings(prefix = "NONE")]
-    struct Config {
-        /// Nothing.
-        #[expect(dead_code, reason = "only its declaration counts")]
-        nothing: Option<String>,
-    }
-
     fn sync_with(folder: &Path, words: &[&str]) -> (Result<u8>, serde_json::Value) {
         let report = folder.join("report.json");
         let mut all = vec!["c", "sync", "--report", report.to_str().unwrap()];
         all.extend(words);
-        let matches =
-            args::command::<Config>("c", "1", Destinations::default()).try_get_matches_from(all);
+        let matches = args::command("c", "1", Destinations::default()).try_get_matches_from(all);
         let source = Source::new("taped", "https://api.example")
             .resource(Item::list("items", "/items").primary_key([Item::ID]));
         let code = run(&matches.unwrap(), &source);
@@ -449,7 +438,7 @@ mod tests {
                 .resource(Item::list("items", "/items").primary_key([Item::ID]));
             let planned = || {
                 let words = ["c", "sync", "--plan", "--destination", &into];
-                let command = args::command::<Config>("c", "1", Destinations::default());
+                let command = args::command("c", "1", Destinations::default());
                 let matches = command.try_get_matches_from(words).unwrap();
                 let Some(("sync", matches)) = matches.subcommand() else {
                     panic!("it is `sync`")

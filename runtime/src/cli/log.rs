@@ -1,28 +1,28 @@
-//! What a run tells while it goes, as JSON: one object a line on standard error.
+//! The progress of a run as JSON: one object per line on standard error.
 
 use std::io::Write;
-use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
 use crate::record::sortable;
 use crate::run::{Observer, Progress};
+use crate::world::World;
 
 /// Writes each event as one line: `time` (RFC 3339, UTC), `level` (`info`, `warn`, `error`), `event` (`page`, `retry`,
 /// `warning`, `committed`, `finished`), `resource` where it is about one, and the event's own fields.
-pub struct JsonLog;
+pub struct JsonLog(pub World);
 
 impl Observer for JsonLog {
     fn on(&self, progress: Progress) {
-        // A line that nobody can read is not worth an error.
-        let _ = writeln!(std::io::stderr(), "{}", line(progress, now()));
+        // If this fails, nobody can read the line anyway.
+        let _ = writeln!(std::io::stderr(), "{}", line(progress, self.time()));
     }
 }
 
-fn now() -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let micros = now.map_or(0, |now| now.as_micros() as i64);
-    sortable(micros).as_str().to_owned()
+impl JsonLog {
+    fn time(&self) -> String {
+        sortable(self.0.micros()).as_str().to_owned()
+    }
 }
 
 fn line(progress: Progress, time: String) -> Value {

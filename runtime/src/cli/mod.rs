@@ -11,6 +11,7 @@ mod rollback;
 mod state;
 mod table;
 mod tables;
+mod values;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -23,28 +24,30 @@ use crate::source::Source;
 
 /// Some resources failed; the others are loaded.
 const EXIT_PARTIAL: u8 = 6;
-/// Stopped by a signal; the next run goes on.
+/// Stopped by a signal; the next run continues.
 const EXIT_STOPPED: u8 = 130;
 
 /// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`, `rollback`.
 ///
-/// Exit codes: 0 all is well; 1 the machine; 2 usage or settings; 3 credentials; 4 the API or its paging;
+/// Exit codes: 0 success; 1 an error of the machine; 2 usage or settings; 3 credentials; 4 the API or its paging;
 /// 5 the destination or the state; 6 some resources failed and the others are loaded; 130 stopped by a signal.
 pub fn main<C: Settings>(name: &str, version: &str, source: fn(&C) -> Source) -> ExitCode {
     main_with(name, version, source, Destinations::default())
 }
 
-/// The same with destinations of one's own: `Destinations::default().with("jsonl", "FOLDER", Jsonl::new)`.
+/// The same as [`main`] with further destinations: `Destinations::default().with("jsonl", "FOLDER", Jsonl::new)`.
 pub fn main_with<C: Settings>(
     name: &str,
     version: &str,
     source: fn(&C) -> Source,
     destinations: Destinations,
 ) -> ExitCode {
-    let matches = match args::command::<C>(name, version, destinations).try_get_matches() {
+    let command = args::command(name, version, destinations);
+    let command = command.args(args::settings(C::PREFIX, C::SETTINGS));
+    let matches = match command.try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
-            // Help and version are no errors; whether the terminal takes the text is not ours to decide.
+            // Help and version come as errors too. A terminal that is gone is not an error of this program.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -65,15 +68,13 @@ pub fn main_with<C: Settings>(
     }
 }
 
-/// The settings, from everywhere; a command that sends nothing does without those that are missing.
+/// The settings from all places; a command that sends no request does not need those that are missing.
 fn configure<C: Settings>(matches: &clap::ArgMatches) -> Result<(C, Vec<Secret>)> {
     let mut places = Places::here(C::PREFIX)?;
-    let given = matches.subcommand().map(|(_, matches)| matches);
-    let values = C::SETTINGS
-        .iter()
-        .filter_map(|setting| Some((setting, given?.get_one::<String>(setting.name)?)));
-    for (setting, value) in values {
-        places.flag(setting.name, value);
+    for setting in C::SETTINGS {
+        if let Some(value) = args::value(matches, setting) {
+            places.flag(setting.name, value);
+        }
     }
     let settings = match C::load_from(&places) {
         Err(_) if !args::sends(matches) => C::placeholder(),
@@ -85,12 +86,12 @@ fn configure<C: Settings>(matches: &clap::ArgMatches) -> Result<(C, Vec<Secret>)
 fn fail(error: &Error, redactor: Option<&Redactor>) -> ExitCode {
     let text = format!("error: {error:#}");
     let text = redactor.map_or(text.clone(), |redactor| redactor.redact(&text));
-    // There is nobody left to tell if this fails.
+    // If this fails, nobody can read the error anyway.
     let _ = writeln!(std::io::stderr(), "{}", printable(&text));
     ExitCode::from(error.kind().exit_code())
 }
 
-/// Text as a terminal may show it: control characters become escapes.
+/// Text that is safe on a terminal: control characters become escapes.
 fn printable(text: &str) -> String {
     let escape = |c: char| match c {
         '\n' => vec![c],
@@ -100,7 +101,7 @@ fn printable(text: &str) -> String {
     text.chars().flat_map(escape).collect()
 }
 
-/// Writes a line to standard output. That its reader has gone (`| head`) changes nothing of what was done.
+/// Writes a line to standard output. A reader that has gone away (`| head`) is not an error.
 fn out(text: &str) -> Result<()> {
     match writeln!(std::io::stdout(), "{}", printable(text)) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -108,7 +109,7 @@ fn out(text: &str) -> Result<()> {
     }
 }
 
-/// The first SIGINT or SIGTERM sets the signal, the second ends the program.
+/// Sets the stop signal at the first SIGINT or SIGTERM, and ends the program at the second.
 async fn stop_on_signals(stop: StopSignal) {
     if interrupted().await.is_err() {
         return;
@@ -116,7 +117,7 @@ async fn stop_on_signals(stop: StopSignal) {
     stop.set();
     let _ = writeln!(
         std::io::stderr(),
-        "stopping after the pages under way; once more stops at once (what is committed stays)"
+        "stopping after the pages under way; a second signal stops at once (what is committed stays)"
     );
     if interrupted().await.is_ok() {
         std::process::exit(EXIT_STOPPED.into());
@@ -128,6 +129,7 @@ async fn interrupted() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
+        biased;
         done = tokio::signal::ctrl_c() => done,
         _ = terminate.recv() => Ok(()),
     }
@@ -137,3 +139,6 @@ async fn interrupted() -> std::io::Result<()> {
 async fn interrupted() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
+
+#[cfg(test)]
+mod tests;

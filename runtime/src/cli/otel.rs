@@ -30,7 +30,7 @@ impl Export {
             )
             .hint("check OTEL_EXPORTER_OTLP_ENDPOINT, or unset it")
         };
-        crate::http::install_tls();
+        crate::world::install_tls();
         let exporter = SpanExporter::builder().with_http().build();
         let exporter = exporter.map_err(|error| failed(&error))?;
         let mut service = Resource::builder()

@@ -1,48 +1,51 @@
-//! What a run tells while it goes: bars on a terminal, plain lines otherwise.
+//! The progress of a run: bars on a terminal, plain lines otherwise.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::printable;
 use crate::run::{Observer, Progress};
+use crate::world::{Moment, World};
 
-/// How often a resource says how far it is where there is no terminal.
+/// How often the progress of a resource is written where there is no terminal.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Tells a person, on standard error.
+/// Shows the progress on standard error.
 pub struct Teller {
+    world: World,
     bars: Option<MultiProgress>,
-    shown: Mutex<HashMap<String, Shown>>,
+    shown: Mutex<BTreeMap<String, Shown>>,
 }
 
 struct Shown {
     bar: Option<ProgressBar>,
-    told: Instant,
+    written: Moment,
     records: u64,
 }
 
 impl Teller {
-    pub fn new() -> Self {
+    pub fn new(world: &World) -> Self {
         Teller {
+            world: world.clone(),
             bars: std::io::stderr().is_terminal().then(MultiProgress::new),
             shown: Mutex::default(),
         }
     }
 
-    /// Takes the bars away; the report follows.
+    /// Removes the bars before the report.
     pub fn clear(&self) {
-        for (_, shown) in self.lock().drain() {
+        for (_, shown) in std::mem::take(&mut *self.lock()) {
             if let Some(bar) = shown.bar {
                 bar.finish_and_clear();
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Shown>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Shown>> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -59,7 +62,7 @@ impl Teller {
         let mut shown = self.lock();
         let shown = shown.entry(resource.to_owned()).or_insert_with(|| Shown {
             bar: self.bars.as_ref().map(|bars| bars.add(bar(resource))),
-            told: Instant::now(),
+            written: self.world.moment(),
             records: 0,
         });
         shown.records = records;
@@ -71,8 +74,8 @@ impl Teller {
                 bar.set_message(format!("{records}{of} records, {pages} pages"));
                 bar.tick();
             }
-            None if shown.told.elapsed() >= EVERY => {
-                shown.told = Instant::now();
+            None if self.world.moment().since(shown.written) >= EVERY => {
+                shown.written = self.world.moment();
                 self.say(&format!("{resource}: {records}{of} records, {pages} pages"));
             }
             None => {}

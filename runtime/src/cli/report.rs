@@ -1,11 +1,11 @@
-//! The report of a run, as a person reads it.
+//! The report of a run as text.
 
 use super::table::align;
 use crate::page::Proof;
 use crate::run::{Outcome, ResourceReport, RunReport};
 
 /// The report as text.
-/// `limited`: the run had a `--limit`, which is what stopped it.
+/// `limited`: a `--limit` stopped the run.
 pub fn render(report: &RunReport, limited: bool) -> String {
     let mut lines = vec![format!(
         "{} -> {}  (load {}, {:.1} s)",
@@ -92,10 +92,10 @@ fn resource(report: &ResourceReport, limited: bool) -> Vec<String> {
     let end = match (&report.outcome, &report.proof) {
         (Outcome::Failed(..), _) => "failed".to_owned(),
         (Outcome::Stopped, _) if report.requests == 0 => {
-            "not read: its parent did not come to its end".to_owned()
+            "not read: its parent was not read to its end".to_owned()
         }
         (Outcome::Stopped, _) if limited => "stopped at --limit".to_owned(),
-        (Outcome::Stopped, _) => "stopped; the next run goes on".to_owned(),
+        (Outcome::Stopped, _) => "stopped; the next run continues".to_owned(),
         (Outcome::Complete, Proof::Proved(why)) => format!("proved: {why}"),
         (Outcome::Complete, Proof::Consistent(why)) => format!("consistent: {why}"),
         (Outcome::Complete, Proof::Unproved(why)) => format!("not proved: {why}"),

@@ -1,4 +1,4 @@
-//! What `rollback` does.
+//! The command `rollback`.
 
 use clap::ArgMatches;
 
@@ -13,16 +13,17 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let id = matches.get_one::<String>("load").map_or("", String::as_str);
     let (mut into, memory) = open(matches, source)?;
     if Layout::of(&memory.tables) == Some(Layout::Dlt) {
-        let message = "the tables have the layout `dlt`, whose loads cannot be taken back";
+        let message = "loads of tables with the layout `dlt` cannot be rolled back";
         return Err(Error::new(ErrorKind::Usage, message)
             .hint("`sync --full-refresh` replaces all rows, `state rewind` sets a cursor back"));
     }
     let loads = into.loads()?;
     let (load, later) = find(&loads, id)?;
     if !load.undoable {
-        let message = format!("it is no longer known what the load {id} changed");
+        let message =
+            format!("the load {id} cannot be rolled back: its changes are no longer recorded");
         return Err(Error::new(ErrorKind::State, message).hint(format!(
-            "that is kept for the last {UNDOABLE_LOADS} loads; `sync --full-refresh` replaces all rows"
+            "the changes of the last {UNDOABLE_LOADS} loads are kept; `sync --full-refresh` replaces all rows"
         )));
     }
     let ids = |loads: &[&LoadRow]| {
@@ -31,11 +32,11 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
     };
     if !later.is_empty() && !matches.get_flag("with-later") {
         let message = format!(
-            "the load {id} is not the last one: after it came {}",
+            "the load {id} is not the last one: {} followed",
             ids(&later).join(", ")
         );
         return Err(Error::new(ErrorKind::Usage, message).hint(
-            "the state can only go back to a moment: `--with-later` takes these loads back too",
+            "add `--with-later` to roll these loads back too: the state can only go back as a whole",
         ));
     }
     let mut all = vec![load];
@@ -49,29 +50,29 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
             Some(removed) => {
                 if back.lost > 0 {
                     notes.push(format!(
-                        "{name}: {} records that were there before are gone: the load had put newer ones in their place, or removed them; the next run reads again from before it",
+                        "{name}: {} older records are gone, which the load had replaced or removed; the next run reads again from before the load",
                         back.lost
                     ));
                 }
                 rows.push([name, removed.to_string(), back.lost.to_string()]);
             }
             None => notes.push(format!(
-                "{name}: left as it is: the load replaced all its rows, and the older ones are gone"
+                "{name}: unchanged, because the load replaced all its rows and the older ones are gone"
             )),
         }
     }
     let what = match all.len() {
         1 => format!("the load {id}"),
-        n => format!("{n} loads, from {id} on,"),
+        n => format!("{n} loads from {id} on"),
     };
-    out(&format!("took {what} back in {}", into.describe()))?;
+    out(&format!("rolled back {what} in {}", into.describe()))?;
     let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
     out(&align(&rows).join("\n"))?;
     notes.iter().try_for_each(|note| out(note))?;
     Ok(0)
 }
 
-/// That load, and those after it that were not taken back.
+/// The load of that id, and those after it that were not rolled back.
 fn find<'a>(loads: &'a [LoadRow], id: &str) -> Result<(&'a LoadRow, Vec<&'a LoadRow>)> {
     let standing = |load: &&LoadRow| load.status != LoadStatus::RolledBack;
     let Some(load) = loads.iter().find(|load| load.id == id) else {
@@ -88,7 +89,7 @@ fn find<'a>(loads: &'a [LoadRow], id: &str) -> Result<(&'a LoadRow, Vec<&'a Load
         );
     };
     if load.status == LoadStatus::RolledBack {
-        let message = format!("the load {id} was taken back before");
+        let message = format!("the load {id} was already rolled back");
         return Err(Error::new(ErrorKind::Usage, message));
     }
     let later = loads.iter().filter(|other| other.id > load.id);

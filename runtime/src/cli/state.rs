@@ -1,7 +1,6 @@
-//! What the `state` commands do.
+//! The commands below `state`.
 
 use std::io::Read;
-use std::time::SystemTime;
 
 use clap::ArgMatches;
 use serde_json::json;
@@ -68,12 +67,12 @@ pub fn import(matches: &ArgMatches, source: &Source) -> Result<u8> {
     };
     let read = read.map_err(|error| {
         Error::file(ErrorKind::Usage, "read", file.as_ref(), error)
-            .hint("`state export` writes such a file")
+            .hint("write the file with `state export`")
     })?;
-    // Also into one that is not there yet: the next run goes on there.
+    // The destination need not exist yet: the next run continues there.
     let mut into = into(matches, source)?;
-    let load = LoadInfo::new(run::load_id(SystemTime::now()), source.name(), None);
-    let memory = load::open(&mut *into, &load)?;
+    let load = LoadInfo::new(run::load_id(source.world.time()), source.name(), None);
+    let memory = load::open(&mut *into, &load.within(&source.world))?;
     let changes = state::import(&read, source.name(), &source.resource_names(), &memory)?;
     into.commit(&changes, LoadStatus::Complete)?;
     let put = changes
@@ -92,14 +91,14 @@ pub fn rewind(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let (name, to) = (text(matches, "resource"), text(matches, "to"));
     let spec = source.find(name)?.spec();
     let Some(cursor) = spec.cursor.as_ref().filter(|c| c.is_incremental()) else {
-        let message = format!("`{name}` is read in full each time: it has no cursor to set back");
+        let message = format!("`{name}` has no cursor to set back: it is read in full each time");
         return Err(Error::new(ErrorKind::Usage, message)
-            .hint("`state reset --resources` forgets a pass that is under way"));
+            .hint("use `state reset --resources` to forget an unfinished pass"));
     };
     let Some(bound) = cursor.parse(to) else {
         let message = format!("`--to {to}` is not a value of `{}`", cursor.keys.join("."));
         return Err(Error::new(ErrorKind::Usage, message)
-            .hint("a date (2024-01-31) or a time (2024-01-31T12:00:00Z)"));
+            .hint("write a date (2024-01-31) or a time (2024-01-31T12:00:00Z)"));
     };
     let (mut into, memory) = open(matches, source)?;
     let (changes, moved) = state::rewind(name, cursor, &bound, &memory.state)?;

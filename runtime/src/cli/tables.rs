@@ -1,4 +1,4 @@
-//! What the `tables` commands do.
+//! The commands below `tables`.
 
 use clap::ArgMatches;
 
@@ -25,7 +25,7 @@ pub fn rename(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let (mut into, memory) = open_whole(matches, source)?;
     let notes = migrate::rename_tables(source, old, new, &mut *into, memory)?;
     out(&format!(
-        "the tables and the state of {old} are those of {new} in {}",
+        "moved the tables and the state of {old} to {new} in {}",
         into.describe()
     ))?;
     notes
@@ -56,7 +56,6 @@ mod tests {
     use super::super::{args, commands};
     use super::*;
     use crate::record::Record;
-    use crate::settings::Settings;
     use crate::source::RecordExt;
 
     #[derive(Record)]
@@ -64,18 +63,8 @@ mod tests {
         id: Option<i64>,
     }
 
-    /// None that counts.
-    #[derive(Settings)]
-    #[settings(prefix = "NONE")]
-    struct Config {
-        /// Nothing.
-        #[expect(dead_code, reason = "only its declaration counts")]
-        nothing: Option<String>,
-    }
-
     fn run(words: &[&str], resource: &str) -> Result<u8> {
-        let matches =
-            args::command::<Config>("c", "1", Default::default()).try_get_matches_from(words);
+        let matches = args::command("c", "1", Default::default()).try_get_matches_from(words);
         let items = Item::list(resource, &format!("/{resource}"));
         let source = Source::new("taped", "https://api.example");
         let source = source.resource(items.primary_key([Item::ID]));
@@ -117,8 +106,8 @@ mod tests {
             assert!(error.report().contains("no resource `things`"), "{error}");
             assert_eq!(run(&rename, "things").unwrap(), 0);
             let source = Source::new("taped", "https://api.example");
-            let matches = args::command::<Config>("c", "1", Default::default())
-                .get_matches_from(with(&["tables"]));
+            let matches =
+                args::command("c", "1", Default::default()).get_matches_from(with(&["tables"]));
             let (_, matches) = matches.subcommand().unwrap();
             let counts = || open(matches, &source).unwrap().0.row_counts().unwrap();
             assert_eq!(counts(), [("things".to_owned(), 2)]);

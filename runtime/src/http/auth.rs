@@ -1,20 +1,28 @@
-//! How a connector proves who it is.
+//! The credentials of a source.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Method;
 use super::oauth::Grant;
 use super::sign::Unsigned;
+use super::wire::Wire;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Secret;
 use crate::text::base64;
+use crate::world::{WireRequest, World};
 
-/// The credentials that go along with every request to the API's own host, and to no other.
+/// The credentials that are sent with every request to the API's own host, and to no other host.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// let source = Source::new("shop", "https://api.example/v1").auth(Auth::bearer("a-token"));
+/// // An API that wants a key in a header and a token in the query.
+/// let both = Auth::header("X-Api-Key", "a-key").and(Auth::query("token", "a-token"));
+/// # let _ = (source, both);
+/// ```
 #[derive(Clone, Default)]
 pub struct Auth(Vec<Credential>);
 
@@ -39,7 +47,7 @@ enum Credential {
         key: Secret,
         sign: Arc<Sign>,
     },
-    /// Nothing can be sent: why.
+    /// The credentials are incomplete: the reason.
     Missing(&'static str),
 }
 
@@ -90,8 +98,8 @@ impl Auth {
         }])
     }
 
-    /// OAuth 2 client credentials: a token is bought at `token_url` before the first request, when it grows old,
-    /// and once more when the API answers 401. `scopes`: what is asked for; empty: what the server gives.
+    /// OAuth 2 client credentials: a token is fetched from `token_url` before the first request, shortly before it expires, and
+    /// once more when the API answers 401. `scopes` are requested; without any, the server chooses.
     pub fn oauth2_client_credentials(
         token_url: &str,
         id: impl Into<Secret>,
@@ -103,9 +111,9 @@ impl Auth {
         ))])
     }
 
-    /// OAuth 2 with a refresh token: it buys a token before the first request, when that grows old, and once more when
-    /// the API answers 401. A server that replaces the refresh token does so for good: the new one is kept in `file`
-    /// (readable by its owner only), which counts from then on, until another `refresh_token` is given.
+    /// OAuth 2 with a refresh token: it fetches a token before the first request, shortly before that expires, and once more
+    /// when the API answers 401. Where the server replaces the refresh token, the new one is kept in `file` (readable by its
+    /// owner only) and used from then on, until another `refresh_token` is given.
     pub fn oauth2_refresh_token(
         token_url: &str,
         id: impl Into<Secret>,
@@ -122,8 +130,8 @@ impl Auth {
         )))])
     }
 
-    /// The first of the credentials that is given: an access token got by hand, or a refresh token with its client.
-    /// Without either every request fails, naming the settings.
+    /// The refresh token with its client if it is given, else the access token. Without either, every request fails with an
+    /// error that names the settings.
     pub fn oauth2_given(
         access_token: Option<&Secret>,
         refresh_token: Option<&Secret>,
@@ -138,8 +146,26 @@ impl Auth {
         }
     }
 
-    /// A signature: before each try `sign` sees the request as it will be sent, with the other credentials, and adds
-    /// headers. The key itself goes nowhere; the signature, like every credential, goes to the API's own host alone.
+    /// A signature: before each attempt `sign` sees the request as it will be sent, with the other credentials, and adds
+    /// headers. The key itself is never sent; the signature, like every credential, is sent to the API's own host only.
+    ///
+    /// ```
+    /// use etlgen_runtime::prelude::*;
+    ///
+    /// // A real API wants an HMAC here; its crate computes it from the key and the text.
+    /// fn mac(key: &str, text: &str) -> String {
+    ///     format!("{}:{}", key.len(), text.len())
+    /// }
+    ///
+    /// let auth = Auth::sign("the-key", |key, request| {
+    ///     let time = request.unix_time().to_string();
+    ///     let text = [request.method(), &request.target(), &time, request.body()].join("\n");
+    ///     request.header("X-Time", time);
+    ///     request.signature("X-Signature", mac(key.expose(), &text));
+    /// });
+    /// let source = Source::new("shop", "https://api.example/v1").auth(auth);
+    /// # let _ = source;
+    /// ```
     pub fn sign(
         key: impl Into<Secret>,
         sign: impl Fn(&Secret, &mut Unsigned<'_>) + Send + Sync + 'static,
@@ -150,13 +176,13 @@ impl Auth {
         }])
     }
 
-    /// Both go along (an API that wants a key and a token).
+    /// Sends both (for an API that wants a key and a token).
     pub fn and(mut self, other: Auth) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// Every secret in it, for redaction.
+    /// All secrets of the credentials, for redaction.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         let mut secrets = Vec::new();
         for credential in &self.0 {
@@ -179,13 +205,9 @@ impl Auth {
         secrets
     }
 
-    /// Puts the credentials into a request that is about to be sent.
-    pub(crate) async fn apply(
-        &self,
-        http: &reqwest::Client,
-        url: &mut Url,
-        headers: &mut HeaderMap,
-    ) -> Result<()> {
+    /// Adds the credentials, but for signatures, to a request.
+    pub(super) async fn apply(&self, wire: &Wire, request: &mut WireRequest) -> Result<()> {
+        let (url, headers) = (&mut request.url, &mut request.headers);
         for credential in &self.0 {
             match credential {
                 Credential::Header { name, value } => insert(headers, name, value.expose())?,
@@ -203,7 +225,7 @@ impl Auth {
                 // Last of all, by `put_signatures`.
                 Credential::Signature { .. } => {}
                 Credential::OAuth(grant) => {
-                    let token = grant.token(http).await?;
+                    let token = grant.token(wire).await?;
                     insert(
                         headers,
                         "Authorization",
@@ -215,30 +237,25 @@ impl Auth {
         Ok(())
     }
 
-    /// Signs a request that is complete but for that; gives the signatures.
-    pub(crate) fn put_signatures(
+    /// Signs a request that is otherwise complete; gives the signatures.
+    pub(super) fn put_signatures(
         &self,
-        method: Method,
-        url: &Url,
-        headers: &mut HeaderMap,
-        body: &str,
+        world: &World,
+        request: &mut WireRequest,
     ) -> Result<Vec<Secret>> {
         let mut made = Vec::new();
         for credential in &self.0 {
             let Credential::Signature { key, sign } = credential else {
                 continue;
             };
-            let mut request = Unsigned {
-                method: method.name(),
-                url,
-                headers,
-                body,
-                time: SystemTime::now(),
+            let mut unsigned = Unsigned {
+                request,
+                time: world.time(),
                 added: Vec::new(),
             };
-            sign(key, &mut request);
-            for header in request.added {
-                insert(headers, &header.name, &header.value)?;
+            sign(key, &mut unsigned);
+            for header in unsigned.added {
+                insert(&mut request.headers, &header.name, &header.value)?;
                 if header.secret {
                     made.push(header.value.as_str().into());
                 }
@@ -247,8 +264,8 @@ impl Auth {
         Ok(made)
     }
 
-    /// Forgets bought tokens; true if there was one, so that a 401 is worth another try.
-    pub(crate) fn forget_tokens(&self) -> bool {
+    /// Forgets fetched tokens; true if there was one, so that a 401 is worth another try.
+    pub(super) fn forget_tokens(&self) -> bool {
         let mut any = false;
         for credential in &self.0 {
             if let Credential::OAuth(grant) = credential {
@@ -263,9 +280,9 @@ fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<()> {
     let bad = || {
         Error::new(
             ErrorKind::Usage,
-            format!("the credential for `{name}` cannot stand in a header"),
+            format!("the credential for `{name}` is not a valid header value"),
         )
-        .hint("look for a line break or another control character in it")
+        .hint("remove line breaks and other control characters from it")
     };
     let name: HeaderName = name.parse().map_err(|_| bad())?;
     let mut value = HeaderValue::from_str(value).map_err(|_| bad())?;

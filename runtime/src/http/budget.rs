@@ -1,14 +1,15 @@
-//! The one budget of a source: how many requests run at a time, and how many in a time.
+//! The request budget of a source: how many requests run concurrently, and at which rate.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use super::limits::Left;
+use crate::world::{Moment, World};
 
-/// At most that many requests in any span of that length.
+/// At most this many requests in any span of this length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rate {
     pub requests: usize,
@@ -16,7 +17,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// `2.5` a second; `None` if that is no rate.
+    /// `2.5` per second; `None` if the number is not a rate.
     pub fn per_second(requests: f64) -> Option<Self> {
         if !requests.is_finite() || requests <= 0.0 {
             return None;
@@ -32,44 +33,46 @@ impl Rate {
 
 /// Shared by all requests of a source.
 pub(super) struct Budget {
-    /// Never more than that many at a time.
+    world: World,
+    /// The most requests that ever run concurrently.
     most: usize,
     state: Mutex<State>,
-    /// A place or a token may have come free.
+    /// Notified when a request ends or the limit rises.
     freed: Notify,
 }
 
 struct State {
     in_flight: usize,
-    /// How many may run at a time now.
+    /// How many may run concurrently now.
     allowed: usize,
-    /// Successes since that number last changed.
+    /// Successes since `allowed` last changed.
     successes: usize,
-    halved: Instant,
-    rates: Vec<(Rate, VecDeque<Instant>)>,
-    /// Nothing is sent before: a 429 said so.
-    pause: Option<Instant>,
-    told: Option<Told>,
+    /// When `allowed` was last halved.
+    halved: Option<Moment>,
+    rates: Vec<(Rate, VecDeque<Moment>)>,
+    /// Nothing is sent before this moment, after a 429.
+    pause: Option<Moment>,
+    stated: Option<Stated>,
 }
 
-/// What the API's headers say is left.
-enum Told {
+/// What is left of the API's rate limit, as its headers state it.
+enum Stated {
     Window {
         requests: u64,
-        reset: Instant,
+        reset: Moment,
     },
     Bucket {
         requests: f64,
         size: f64,
         leak: f64,
-        at: Instant,
+        at: Moment,
     },
 }
 
-/// A request under way; its place is free again when this is dropped.
+/// The right to send one request; it ends when this is dropped.
 pub(super) struct Permit<'a> {
     budget: &'a Budget,
-    started: Instant,
+    started: Moment,
 }
 
 impl Drop for Permit<'_> {
@@ -79,27 +82,28 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// Why a request cannot be sent yet.
+/// What a request has to wait for.
 enum Wait {
-    /// For another one to end.
+    /// Another request to end.
     Place,
-    /// For the rate limit, that long.
+    /// The rate limit, for this long.
     Time(Duration),
 }
 
 impl Budget {
-    pub fn new(concurrency: usize, rates: &[Rate]) -> Self {
+    pub fn new(world: World, concurrency: usize, rates: &[Rate]) -> Self {
         let most = concurrency.max(1);
         let state = State {
             in_flight: 0,
             allowed: most,
             successes: 0,
-            halved: Instant::now(),
+            halved: None,
             rates: rates.iter().map(|rate| (*rate, VecDeque::new())).collect(),
             pause: None,
-            told: None,
+            stated: None,
         };
         Budget {
+            world,
             most,
             state: Mutex::new(state),
             freed: Notify::new(),
@@ -110,12 +114,12 @@ impl Budget {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the right to send one request now, else says how long the rate limit forbids it.
+    /// Takes the right to send one request now; the error is how long the rate limit forbids it.
     pub async fn take(&self) -> Result<Permit<'_>, Duration> {
         loop {
             let wait = {
                 let mut state = self.lock();
-                let now = Instant::now();
+                let now = self.world.moment();
                 match state.wait(now) {
                     None => {
                         state.spend(now);
@@ -130,7 +134,7 @@ impl Budget {
             match wait {
                 Wait::Place => self.freed.notified().await,
                 Wait::Time(time) => {
-                    // Another one may have use for what woke us.
+                    // Another request may be able to use this notification.
                     self.freed.notify_one();
                     return Err(time);
                 }
@@ -138,18 +142,18 @@ impl Budget {
         }
     }
 
-    /// Hears how a request ended: `overload` is a 429 or a 503, `left` what the headers say.
-    pub fn heard(&self, permit: &Permit<'_>, overload: bool, left: Option<Left>) {
+    /// Records how a request ended: `overload` is a 429 or a 503, `left` what the headers state.
+    pub fn record(&self, permit: &Permit<'_>, overload: bool, left: Option<Left>) {
         let mut state = self.lock();
-        let now = Instant::now();
+        let now = self.world.moment();
         if let Some(left) = left {
-            state.told(left, now);
+            state.update(left, now);
         }
         if overload {
-            // Answers to requests that were under way when it was halved say nothing new.
-            if permit.started > state.halved {
+            // Requests that were sent before the last halving do not halve it again.
+            if state.halved.is_none_or(|halved| permit.started > halved) {
                 state.allowed = (state.allowed / 2).max(1);
-                state.halved = now;
+                state.halved = Some(now);
             }
             state.successes = 0;
         } else {
@@ -163,16 +167,16 @@ impl Budget {
         }
     }
 
-    /// Nothing is sent for that long: what a 429 asks of all of us.
+    /// Holds all requests back for this long, after a 429.
     pub fn pause(&self, time: Duration) {
-        let until = Instant::now() + time;
+        let until = self.world.moment().after(time);
         let mut state = self.lock();
         state.pause = Some(state.pause.map_or(until, |before| before.max(until)));
     }
 }
 
 impl State {
-    fn wait(&mut self, now: Instant) -> Option<Wait> {
+    fn wait(&mut self, now: Moment) -> Option<Wait> {
         if self.in_flight >= self.allowed {
             return Some(Wait::Place);
         }
@@ -181,66 +185,67 @@ impl State {
         }
         let mut until = self.pause;
         for (rate, sent) in &mut self.rates {
-            while sent.front().is_some_and(|at| *at + rate.per <= now) {
+            while sent.front().is_some_and(|at| at.after(rate.per) <= now) {
                 sent.pop_front();
             }
             if sent.len() >= rate.requests {
-                until = until.max(sent.front().map(|at| *at + rate.per));
+                until = until.max(sent.front().map(|at| at.after(rate.per)));
             }
         }
-        match &mut self.told {
-            Some(Told::Window { reset, .. }) if *reset <= now => self.told = None,
-            Some(Told::Window { requests: 0, reset }) => until = until.max(Some(*reset)),
-            Some(Told::Bucket {
+        match &mut self.stated {
+            Some(Stated::Window { reset, .. }) if *reset <= now => self.stated = None,
+            Some(Stated::Window { requests: 0, reset }) => until = until.max(Some(*reset)),
+            Some(Stated::Bucket {
                 requests,
                 size,
                 leak,
                 at,
             }) => {
-                *requests = (*requests + *leak * (now - *at).as_secs_f64()).min(*size);
+                *requests = (*requests + *leak * now.since(*at).as_secs_f64()).min(*size);
                 *at = now;
                 if *requests < 1.0 {
-                    let wait = Duration::from_secs_f64((1.0 - *requests) / *leak);
-                    until = until.max(Some(now + wait));
+                    let wait = (1.0 - *requests) / *leak;
+                    let wait = Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX);
+                    until = until.max(Some(now.after(wait)));
                 }
             }
             _ => {}
         }
-        until.map(|until| Wait::Time(until - now))
+        until.map(|until| Wait::Time(until.since(now)))
     }
 
-    fn spend(&mut self, now: Instant) {
+    fn spend(&mut self, now: Moment) {
         self.in_flight += 1;
         self.rates
             .iter_mut()
             .for_each(|(_, sent)| sent.push_back(now));
-        match &mut self.told {
-            Some(Told::Window { requests, .. }) => *requests = requests.saturating_sub(1),
-            Some(Told::Bucket { requests, .. }) => *requests -= 1.0,
+        match &mut self.stated {
+            Some(Stated::Window { requests, .. }) => *requests = requests.saturating_sub(1),
+            Some(Stated::Bucket { requests, .. }) => *requests -= 1.0,
             None => {}
         }
     }
 
-    fn told(&mut self, left: Left, now: Instant) {
-        // The others that are under way may not have been counted yet.
+    fn update(&mut self, left: Left, now: Moment) {
+        // The server may not have counted the other requests under way yet.
         let others = self.in_flight.saturating_sub(1);
-        self.told = Some(match (left, &self.told) {
+        self.stated = Some(match (left, &self.stated) {
             (
                 Left::Window { requests, reset },
-                Some(Told::Window {
+                Some(Stated::Window {
                     requests: known,
                     reset: ends,
                 }),
-            ) if (now + reset).max(*ends) - (now + reset).min(*ends) < Duration::from_secs(2) => {
-                // Answers overtake one another: in one window less is left, never more.
-                Told::Window {
+            ) if is_near(now.after(reset), *ends) => {
+                // Answers may arrive out of order, but within a window the rest only shrinks.
+                Stated::Window {
                     requests: requests.min(*known),
-                    reset: (now + reset).min(*ends),
+                    reset: now.after(reset).min(*ends),
                 }
             }
-            (Left::Window { requests, reset }, _) => Told::Window {
+            (Left::Window { requests, reset }, _) => Stated::Window {
                 requests: requests.saturating_sub(others as u64),
-                reset: now + reset,
+                reset: now.after(reset),
             },
             (
                 Left::Bucket {
@@ -249,7 +254,7 @@ impl State {
                     leak,
                 },
                 _,
-            ) => Told::Bucket {
+            ) => Stated::Bucket {
                 requests: requests as f64 - others as f64,
                 size: size as f64,
                 leak,
@@ -259,27 +264,44 @@ impl State {
     }
 }
 
+/// Whether two statements are about the end of one window.
+fn is_near(one: Moment, other: Moment) -> bool {
+    one.since(other).max(other.since(one)) < Duration::from_secs(2)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::SystemTime;
 
-    #[tokio::test]
-    async fn a_rate_holds_in_every_span() {
+    use super::*;
+    use crate::world::VirtualClock;
+
+    /// Eight requests at a time, and what `test` finds, in virtual time.
+    fn with_budget(rates: &[Rate], test: impl AsyncFnOnce(Budget)) {
+        let clock = VirtualClock::new(SystemTime::UNIX_EPOCH);
+        let world = World::real().with_clock(clock.clone());
+        let budget = Budget::new(world, 8, rates);
+        clock.runtime().unwrap().block_on(test(budget));
+    }
+
+    #[test]
+    fn a_rate_holds_in_every_span() {
         let rate = Rate {
             requests: 3,
-            per: Duration::from_millis(80),
+            per: Duration::from_secs(80),
         };
-        let budget = Budget::new(8, &[rate]);
-        let mut sent = Vec::new();
-        while sent.len() < 9 {
-            match budget.take().await {
-                Ok(_) => sent.push(Instant::now()),
-                Err(wait) => tokio::time::sleep(wait).await,
+        with_budget(&[rate], async |budget| {
+            let mut sent = Vec::new();
+            while sent.len() < 9 {
+                match budget.take().await {
+                    Ok(_) => sent.push(budget.world.moment()),
+                    Err(wait) => budget.world.sleep(wait).await,
+                }
             }
-        }
-        for four in sent.windows(4) {
-            assert!(four[3] - four[0] >= Duration::from_millis(79), "{sent:?}");
-        }
+            for four in sent.windows(4) {
+                assert_eq!(four[3].since(four[0]), rate.per, "{sent:?}");
+            }
+        });
     }
 
     #[test]
@@ -292,52 +314,55 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn what_is_left_is_shared_out_and_then_waited_for() {
-        let budget = Budget::new(8, &[]);
-        let reset = Duration::from_secs(60);
-        let permits = [budget.take().await, budget.take().await];
-        let Ok(first) = &permits[0] else { panic!() };
-        // Of three that are left, one belongs to the other request under way.
-        budget.heard(first, false, Some(Left::Window { requests: 3, reset }));
-        drop(permits);
-        assert!(budget.take().await.is_ok());
-        assert!(budget.take().await.is_ok());
-        let wait = budget.take().await.err().unwrap();
-        assert!(wait > Duration::from_secs(59), "{wait:?}");
+    #[test]
+    fn what_is_left_is_shared_out_and_then_waited_for() {
+        with_budget(&[], async |budget| {
+            let reset = Duration::from_secs(60);
+            let permits = [budget.take().await, budget.take().await];
+            let Ok(first) = &permits[0] else { panic!() };
+            // Of three that are left, one belongs to the other request under way.
+            budget.record(first, false, Some(Left::Window { requests: 3, reset }));
+            drop(permits);
+            assert!(budget.take().await.is_ok());
+            assert!(budget.take().await.is_ok());
+            let wait = budget.take().await.err().unwrap();
+            assert!(wait > Duration::from_secs(59), "{wait:?}");
+        });
     }
 
-    #[tokio::test]
-    async fn a_bucket_leaks() {
-        let budget = Budget::new(8, &[]);
-        let permit = budget.take().await.ok().unwrap();
-        let left = Left::Bucket {
-            requests: 0,
-            size: 40,
-            leak: 2.0,
-        };
-        budget.heard(&permit, false, Some(left));
-        let wait = budget.take().await.err().unwrap();
-        assert!(wait > Duration::from_millis(400) && wait <= Duration::from_millis(500));
-    }
-
-    #[tokio::test]
-    async fn overload_halves_once_and_successes_win_back() {
-        let budget = Budget::new(8, &[]);
-        let mut permits = Vec::new();
-        for _ in 0..8 {
-            permits.push(budget.take().await.ok().unwrap());
-        }
-        permits
-            .iter()
-            .for_each(|permit| budget.heard(permit, true, None));
-        assert_eq!(budget.lock().allowed, 4);
-        drop(permits);
-        for _ in 0..100 {
+    #[test]
+    fn a_bucket_leaks() {
+        with_budget(&[], async |budget| {
             let permit = budget.take().await.ok().unwrap();
-            budget.heard(&permit, false, None);
-        }
-        assert_eq!(budget.lock().allowed, 8);
-        assert_eq!(budget.lock().in_flight, 0);
+            let left = Left::Bucket {
+                requests: 0,
+                size: 40,
+                leak: 2.0,
+            };
+            budget.record(&permit, false, Some(left));
+            let wait = budget.take().await.err().unwrap();
+            assert!(wait > Duration::from_millis(400) && wait <= Duration::from_millis(500));
+        });
+    }
+
+    #[test]
+    fn overload_halves_once_and_successes_win_back() {
+        with_budget(&[], async |budget| {
+            let mut permits = Vec::new();
+            for _ in 0..8 {
+                permits.push(budget.take().await.ok().unwrap());
+            }
+            permits
+                .iter()
+                .for_each(|permit| budget.record(permit, true, None));
+            assert_eq!(budget.lock().allowed, 4);
+            drop(permits);
+            for _ in 0..100 {
+                let permit = budget.take().await.ok().unwrap();
+                budget.record(&permit, false, None);
+            }
+            assert_eq!(budget.lock().allowed, 8);
+            assert_eq!(budget.lock().in_flight, 0);
+        });
     }
 }

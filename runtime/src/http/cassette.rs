@@ -1,5 +1,5 @@
-//! A folder of recorded exchanges, one file each: written while a connector runs, without its secrets, and answered from
-//! later without a network.
+//! A folder of recorded exchanges, one file each: written while a connector runs, without its secrets, and replayed later without
+//! a network.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,8 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::replay::{Exchange, RecordedRequest, RecordedResponse, decoded_path};
-use super::{Request, Response};
+use super::request::Request;
+use super::wire::Answer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::json::compact;
 use crate::settings::{Redactor, Secret};
@@ -20,7 +21,7 @@ pub(super) struct Recorder {
     written: AtomicU64,
 }
 
-/// Keys of bodies and query parameters whose values are secrets, whoever made them.
+/// Keys of bodies and query parameters whose values are always secret.
 const SECRET_KEYS: [&str; 12] = [
     "access_token",
     "refresh_token",
@@ -35,7 +36,7 @@ const SECRET_KEYS: [&str; 12] = [
     "sig",
     "authorization",
 ];
-/// Parts of the names of request headers whose values are secrets.
+/// Parts of the names of request headers whose values are secret.
 const SECRET_HEADERS: [&str; 8] = [
     "auth",
     "cookie",
@@ -46,7 +47,7 @@ const SECRET_HEADERS: [&str; 8] = [
     "signature",
     "password",
 ];
-/// Response headers that say nothing of the recorded body, which is decoded and whole.
+/// Response headers that do not describe the recorded body, which is unpacked and complete.
 const LEFT_OUT: [&str; 5] = [
     "connection",
     "content-encoding",
@@ -61,9 +62,9 @@ impl Recorder {
         let place = |error: std::io::Error| Error::from(error).at(folder.display().to_string());
         std::fs::create_dir_all(folder).map_err(place)?;
         if !files(folder)?.is_empty() {
-            let message = format!("{} holds a recording already", folder.display());
+            let message = format!("{} already holds a recording", folder.display());
             return Err(Error::new(ErrorKind::Usage, message)
-                .hint("record into another folder, or remove that one"));
+                .hint("record into another folder, or remove this one"));
         }
         Ok(Recorder {
             folder: folder.to_owned(),
@@ -71,46 +72,14 @@ impl Recorder {
         })
     }
 
-    /// Writes one exchange; `headers`: those of the request that are declared, credentials are none of them.
+    /// Writes one exchange; `headers` are the declared ones of the request, without credentials.
     pub fn write(
         &self,
         request: &Request,
         headers: &HeaderMap,
-        answer: &Response,
+        answer: &Answer,
         mut secrets: Vec<Secret>,
     ) -> Result<()> {
-        let sent = headers
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
-            .chain(
-                request
-                    .headers
-                    .iter()
-                    .map(|(n, v)| (n.as_str(), v.as_str())),
-            );
-        let sent = sent.map(|(name, value)| {
-            let name = name.to_lowercase();
-            let secret = SECRET_HEADERS.iter().any(|part| name.contains(part));
-            let value = if secret { "***" } else { value };
-            (name, value.to_owned())
-        });
-        let sent: BTreeMap<String, String> = sent.collect();
-        let mut received: BTreeMap<String, String> = BTreeMap::new();
-        for (name, value) in &answer.headers {
-            let (name, value) = (name.as_str(), String::from_utf8_lossy(value.as_bytes()));
-            if LEFT_OUT.contains(&name) {
-                continue;
-            }
-            let value = match name {
-                "set-cookie" | "authorization" => "***".into(),
-                _ => value,
-            };
-            // Values of one name are one list.
-            received
-                .entry(name.to_owned())
-                .and_modify(|list| *list = format!("{list}, {value}"))
-                .or_insert_with(|| value.into_owned());
-        }
         let text = String::from_utf8_lossy(&answer.body);
         let parsed = serde_json::from_str::<Value>(&text).ok();
         for json in [&parsed, &request.body].into_iter().flatten() {
@@ -121,7 +90,7 @@ impl Recorder {
                 secrets.push(Secret::new(value));
             }
         }
-        // JSON stays JSON where nothing is lost by it: digits of numbers, keys that stand twice.
+        // A body is kept as JSON where that loses nothing: digits of numbers, repeated keys.
         let (body, text) = match parsed {
             Some(json) if *compact(&text) == *json.to_string() => (json, None),
             _ if text.is_empty() => (Value::Null, Some(String::new())),
@@ -130,13 +99,13 @@ impl Recorder {
         let exchange = Exchange {
             request: RecordedRequest {
                 method: request.method.name().to_owned(),
-                path: decoded_path(request),
-                headers: sent,
+                path: decoded_path(&request.url),
+                headers: sent_headers(headers, request),
                 body: request.body.clone(),
             },
             response: RecordedResponse {
                 status: answer.status,
-                headers: received,
+                headers: received_headers(&answer.headers),
                 body,
                 text,
             },
@@ -144,25 +113,59 @@ impl Recorder {
         let mut json = serde_json::to_value(&exchange)
             .map_err(|error| Error::new(ErrorKind::System, error.to_string()))?;
         redact(&mut json, &Redactor::new(secrets));
-        let number = self.written.fetch_add(1, Relaxed) + 1;
-        let name: String = json["request"]["path"]
-            .as_str()
-            .unwrap_or_default()
-            .split('?')
-            .next()
-            .unwrap_or_default()
+        let file = self.folder.join(self.file_name(&json));
+        let written = std::fs::write(&file, format!("{json:#}\n"));
+        written.map_err(|error| Error::from(error).at(file.display().to_string()))
+    }
+
+    /// `000001-get-v1-customers.json`.
+    fn file_name(&self, exchange: &Value) -> String {
+        let number = self.written.fetch_add(1, Relaxed).saturating_add(1);
+        let of = |key: &str| exchange["request"][key].as_str().unwrap_or_default();
+        let path = of("path").split('?').next().unwrap_or_default();
+        let path: String = path
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
             .take(60)
             .collect();
-        let method = request.method.name().to_lowercase();
-        let file = self.folder.join(format!(
-            "{number:06}-{method}{}.json",
-            name.trim_end_matches('-')
-        ));
-        let written = std::fs::write(&file, format!("{json:#}\n"));
-        written.map_err(|error| Error::from(error).at(file.display().to_string()))
+        let (method, path) = (of("method").to_lowercase(), path.trim_end_matches('-'));
+        format!("{number:06}-{method}{path}.json")
     }
+}
+
+fn sent_headers(declared: &HeaderMap, request: &Request) -> BTreeMap<String, String> {
+    let declared = declared
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let own = request.headers.iter();
+    let own = own.map(|(name, value)| (name.as_str(), value.as_str()));
+    let shown = |(name, value): (&str, &str)| {
+        let name = name.to_lowercase();
+        let secret = SECRET_HEADERS.iter().any(|part| name.contains(part));
+        let value = if secret { "***" } else { value };
+        (name, value.to_owned())
+    };
+    declared.chain(own).map(shown).collect()
+}
+
+fn received_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let mut received: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let (name, value) = (name.as_str(), String::from_utf8_lossy(value.as_bytes()));
+        if LEFT_OUT.contains(&name) {
+            continue;
+        }
+        let value = match name {
+            "set-cookie" | "authorization" => "***".into(),
+            _ => value,
+        };
+        // Several values of one name become one list.
+        received
+            .entry(name.to_owned())
+            .and_modify(|list| *list = format!("{list}, {value}"))
+            .or_insert_with(|| value.into_owned());
+    }
+    received
 }
 
 /// The exchanges of a folder, in the order in which they were recorded.
@@ -171,7 +174,7 @@ pub(super) fn load(folder: &Path) -> Result<Vec<Exchange>> {
     if files.is_empty() {
         let message = format!("{} holds no recording", folder.display());
         return Err(Error::new(ErrorKind::Usage, message)
-            .hint("`--record` writes one; each of its files is one exchange"));
+            .hint("write one with `--record`; each of its files is one exchange"));
     }
     let read = |file: &PathBuf| -> Result<Exchange> {
         let place = |error: Error| error.at(file.display().to_string());
@@ -202,7 +205,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The texts under keys that say that they are secrets.
+/// Collects the texts under secret keys.
 fn collect(json: &Value, secret: bool, found: &mut Vec<Secret>) {
     match json {
         Value::String(text) if secret => found.push(Secret::new(text.as_str())),

@@ -1,4 +1,4 @@
-//! What an API's headers say of its rate limit, in the dialects in use.
+//! Rate limits as the headers of answers state them, in the dialects in use.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,7 @@ use crate::record::parse_instant;
 /// What is left of the budget, as an answer states it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Left {
-    /// That many requests until the window ends.
+    /// A number of requests until the window ends.
     Window {
         /// Requests that are left.
         requests: u64,
@@ -27,21 +27,22 @@ pub(super) enum Left {
     },
 }
 
-/// The budget that these headers state; `None`: they state none, or not until when.
+/// The rest of the rate limit that these headers state; `None`: they state none, or not when it ends.
 pub(super) fn left(headers: &HeaderMap, now: SystemTime) -> Option<Left> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     if let Some((used, size)) =
         text("x-shopify-shop-api-call-limit").and_then(|value| value.split_once('/'))
     {
         let (used, size): (u64, u64) = (used.trim().parse().ok()?, size.trim().parse().ok()?);
-        return Some(Left::Bucket {
+        // A bucket without room for any request is not a rate limit.
+        return (size > 0).then(|| Left::Bucket {
             requests: size.saturating_sub(used),
             size,
             // Every plan empties a full bucket in 20 seconds.
             leak: (size as f64 / 20.0).max(0.1),
         });
     }
-    // The server's clock, where it is told: ours may be wrong.
+    // The server's clock where it is known: ours may be wrong.
     let now = text("date")
         .and_then(|date| httpdate::parse_http_date(date).ok())
         .unwrap_or(now);
@@ -62,7 +63,7 @@ pub(super) fn left(headers: &HeaderMap, now: SystemTime) -> Option<Left> {
 }
 
 /// `RateLimit` as the IETF's drafts have it: `limit=100, remaining=5, reset=20` or `"burst";r=5;t=20, "day";r=900;t=6000`.
-/// Of several policies the one that gives out first counts.
+/// Of several policies the tightest counts.
 fn standard(header: &str) -> Option<(u64, Duration)> {
     let value = |item: &str, name: &str| {
         let of = |parameter: &str| {
@@ -99,7 +100,7 @@ fn until(text: &str, now: SystemTime) -> Option<Duration> {
         if !number.is_finite() || number < 0.0 {
             return None;
         }
-        // Nobody states a window of three years.
+        // No window lasts three years: larger numbers are times of day.
         return Some(match number {
             n if n < 1e8 => Duration::from_secs_f64(n),
             n if n < 1e11 => Duration::from_secs_f64(n).saturating_sub(since_1970),
@@ -162,6 +163,7 @@ mod tests {
         };
         let shopify = [("x-shopify-shop-api-call-limit", "32/40")];
         assert_eq!(read(&shopify), Some(bucket));
+        assert_eq!(read(&[("x-shopify-shop-api-call-limit", "40/0")]), None);
         assert_eq!(read(&[("x-ratelimit-remaining", "7")]), None);
         assert_eq!(read(&[("ratelimit-policy", r#""a";q=10;w=1"#)]), None);
     }

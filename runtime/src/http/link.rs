@@ -1,6 +1,6 @@
 //! The `Link` header (RFC 8288), as far as paging needs it.
 
-/// The target of the link whose relation is `next`, as it stands there (it may be relative).
+/// The target of the link whose relation is `next`, as it is written (it may be relative).
 pub(crate) fn next_link(header: &str) -> Option<&str> {
     let mut rest = header;
     while let Some(open) = rest.find('<') {

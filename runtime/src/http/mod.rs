@@ -1,26 +1,33 @@
-//! Requests out, bodies in: credentials, retries, redirects, and errors that say what was asked and answered.
+//! Requests to an API and its answers: credentials, retries, redirects, limits, and errors that name the request and the answer.
 
 mod auth;
+mod body;
 mod budget;
 mod cassette;
 mod client;
+mod failure;
 mod limits;
 mod link;
+mod listener;
 mod oauth;
+mod options;
+mod redirect;
 mod replay;
 mod request;
+mod response;
 mod retry;
 mod sign;
 mod status;
+mod wire;
 
 pub use auth::Auth;
 pub(crate) use budget::Rate;
-#[cfg(feature = "otel")]
-pub(crate) use client::install_tls;
-pub(crate) use client::{Client, ClientOptions, Listener, Response, Tape};
+pub(crate) use client::Client;
 pub(crate) use link::next_link;
+pub(crate) use listener::Listener;
+pub(crate) use options::{ClientOptions, Tape};
 pub(crate) use replay::Exchange;
-use replay::Replay;
 pub(crate) use request::{Method, Request};
+pub(crate) use response::Response;
 pub use sign::Unsigned;
 pub use status::StatusRule;

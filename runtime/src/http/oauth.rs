@@ -1,44 +1,49 @@
-//! OAuth 2: what buys a token, and the token that it last bought.
+//! OAuth 2: grants, and the tokens that they fetch.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Url;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 
+use super::failure::Failure;
+use super::response::status_line;
+use super::wire::Wire;
 use crate::error::{Error, ErrorKind, Result};
-use crate::settings::Secret;
+use crate::settings::{Redactor, Secret};
 use crate::text::base64;
+use crate::world::{Moment, WireRequest};
 
-/// What buys tokens.
+/// A grant of OAuth 2 and its current token.
 pub(super) struct Grant {
     token_url: String,
     id: Secret,
     secret: Secret,
     kind: Kind,
     token: Mutex<Option<Token>>,
-    /// One request at a time buys: a refresh token that is replaced can be used once only.
-    buying: tokio::sync::Mutex<()>,
+    /// Held while a token is fetched: a refresh token that the server replaces can be used once only.
+    fetching: tokio::sync::Mutex<()>,
 }
 
 enum Kind {
     /// Scopes, joined with blanks.
     ClientCredentials(String),
     RefreshToken {
-        /// As the owner gave it.
+        /// As it was configured.
         given: Secret,
-        /// As the server last replaced it, in this run.
+        /// As the server last replaced it during this run.
         replaced: Mutex<Option<Secret>>,
-        /// Where the replaced one is kept for the next run.
+        /// The file that keeps the replaced one for the next run.
         file: PathBuf,
     },
 }
 
 struct Token {
     value: Secret,
-    /// Renewed from then on.
-    stale_at: Instant,
+    /// It is renewed from this moment on.
+    stale_at: Moment,
 }
 
 impl Grant {
@@ -78,11 +83,11 @@ impl Grant {
             secret,
             kind,
             token: Mutex::new(None),
-            buying: tokio::sync::Mutex::new(()),
+            fetching: tokio::sync::Mutex::new(()),
         }
     }
 
-    /// Everything that must not be shown.
+    /// All secrets of the grant, for redaction.
     pub fn secrets(&self) -> Vec<Secret> {
         let mut secrets = vec![self.id.clone(), self.secret.clone()];
         if let Kind::RefreshToken {
@@ -96,30 +101,30 @@ impl Grant {
         secrets
     }
 
-    /// Forgets the bought token; true if there was one.
+    /// Forgets the fetched token; true if there was one.
     pub fn forget(&self) -> bool {
         lock(&self.token).take().is_some()
     }
 
-    /// A token that is fresh, bought if need be.
-    pub async fn token(&self, http: &reqwest::Client) -> Result<Secret> {
+    /// A token that has not expired, fetched if necessary.
+    pub async fn token(&self, wire: &Wire) -> Result<Secret> {
         let fresh = || {
             let token = lock(&self.token);
             let fresh = token
                 .as_ref()
-                .filter(|token| token.stale_at > Instant::now());
+                .filter(|token| token.stale_at > wire.world.moment());
             fresh.map(|token| token.value.clone())
         };
         if let Some(token) = fresh() {
             return Ok(token);
         }
-        let _turn = self.buying.lock().await;
+        let _turn = self.fetching.lock().await;
         if let Some(token) = fresh() {
             return Ok(token);
         }
-        let answer = self.buy(http).await?;
+        let answer = self.fetch(wire).await?;
         let Some(value) = answer["access_token"].as_str() else {
-            return Err(self.refused("no access_token".to_owned()));
+            return Err(self.refused("the answer has no `access_token`".to_owned()));
         };
         self.keep_replaced(&answer)?;
         let token = Secret::from(value);
@@ -130,44 +135,46 @@ impl Grant {
         let lasts = seconds.unwrap_or(3600).saturating_sub(60).max(1);
         *lock(&self.token) = Some(Token {
             value: token.clone(),
-            stale_at: Instant::now() + Duration::from_secs(lasts),
+            stale_at: wire.world.moment().after(Duration::from_secs(lasts)),
         });
         Ok(token)
     }
 
-    /// Asks with the client's secret in the form, and where the server wants it so, in the header.
-    async fn buy(&self, http: &reqwest::Client) -> Result<Value> {
+    /// Fetches a token with the client's secret in the form, or in the header where the server wants that.
+    async fn fetch(&self, wire: &Wire) -> Result<Value> {
         let refresh = self.current()?;
-        let (status, answer) = self.ask(http, refresh.as_ref(), false).await?;
+        let (status, answer) = self.ask(wire, refresh.as_ref(), false).await?;
         let (status, answer) = match answer["error"].as_str() {
             Some("invalid_client") if !self.secret.expose().is_empty() => {
-                self.ask(http, refresh.as_ref(), true).await?
+                self.ask(wire, refresh.as_ref(), true).await?
             }
             _ => (status, answer),
         };
-        if status.is_success() {
+        if (200..300).contains(&status) {
             return Ok(answer);
         }
-        let said = answer["error_description"]
+        let reason = answer["error_description"]
             .as_str()
             .or(answer["error"].as_str())
-            .unwrap_or("no reason given");
-        let said = crate::settings::Redactor::new(self.secrets()).redact(said);
+            .unwrap_or("the server gives no reason");
+        let reason = Redactor::new(self.secrets()).redact(reason);
         let hint = match (&self.kind, answer["error"].as_str()) {
             (Kind::RefreshToken { .. }, Some("invalid_grant")) => {
-                "the refresh token is used up or withdrawn: get another one and set it"
+                "the refresh token has expired or was revoked: get another one and set it"
             }
             _ => "check the client id and secret",
         };
-        Err(self.refused(format!("{status}: {said}")).hint(hint))
+        Err(self
+            .refused(format!("{}: {reason}", status_line(status)))
+            .hint(hint))
     }
 
     async fn ask(
         &self,
-        http: &reqwest::Client,
+        wire: &Wire,
         refresh: Option<&Secret>,
         in_header: bool,
-    ) -> Result<(reqwest::StatusCode, Value)> {
+    ) -> Result<(u16, Value)> {
         let mut form = match (&self.kind, refresh) {
             (_, Some(token)) => vec![
                 ("grant_type", "refresh_token"),
@@ -178,44 +185,45 @@ impl Grant {
             }
             _ => vec![("grant_type", "client_credentials")],
         };
-        let mut request = http
-            .post(&self.token_url)
-            .header("Content-Type", "application/x-www-form-urlencoded")
-            .header("Accept", "application/json");
+        let mut headers = HeaderMap::new();
+        let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert(CONTENT_TYPE, form_type);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if in_header {
             let pair = format!("{}:{}", self.id.expose(), self.secret.expose());
-            request = request.header(
-                "Authorization",
-                format!("Basic {}", base64(pair.as_bytes())),
-            );
+            let basic = format!("Basic {}", base64(pair.as_bytes()));
+            let mut basic =
+                HeaderValue::from_str(&basic).map_err(|error| self.refused(error.to_string()))?;
+            basic.set_sensitive(true);
+            headers.insert(AUTHORIZATION, basic);
         } else {
             form.push(("client_id", self.id.expose()));
             if !self.secret.expose().is_empty() {
                 form.push(("client_secret", self.secret.expose()));
             }
         }
-        let body =
-            Url::parse_with_params("form:", form).map_err(|e| self.refused(e.to_string()))?;
-        let response = request
-            .body(body.query().unwrap_or_default().to_owned())
-            .send()
-            .await
-            .map_err(|e| {
-                self.refused(format!(
-                    "the token could not be fetched: {}",
-                    e.without_url()
-                ))
-            })?;
-        let status = response.status();
-        let bytes = response
-            .bytes()
-            .await
-            .map_err(|e| self.refused(e.without_url().to_string()))?;
-        Ok((status, serde_json::from_slice(&bytes).unwrap_or_default()))
+        let refused = |error: &dyn std::fmt::Display| {
+            self.refused(format!("the token could not be fetched: {error}"))
+        };
+        let url = Url::parse(&self.token_url).map_err(|error| refused(&error))?;
+        let body = Url::parse_with_params("form:", form).map_err(|error| refused(&error))?;
+        let request = WireRequest {
+            method: "POST",
+            url: url.clone(),
+            headers,
+            body: body.query().unwrap_or_default().into(),
+        };
+        let answer = wire.exchange(request, &url).await;
+        let answer = answer.map_err(|failure| match failure {
+            Failure::Transient(message) => refused(&message),
+            Failure::Final(error) => error.at(format!("POST {}", self.token_url)),
+        })?;
+        let json = serde_json::from_slice(&answer.body).unwrap_or_default();
+        Ok((answer.status, json))
     }
 
-    /// The refresh token that counts: the one of this run, the one kept by an earlier run for the same given one, or
-    /// the given one.
+    /// The refresh token to use: the one of this run, the one that an earlier run kept for the same configured one, or the
+    /// configured one.
     fn current(&self) -> Result<Option<Secret>> {
         let Kind::RefreshToken {
             given,
@@ -232,7 +240,7 @@ impl Grant {
         Ok(Some(replaced.clone().unwrap_or_else(|| given.clone())))
     }
 
-    /// A server that replaces the refresh token takes the old one no more: the new one is on disk before it is used.
+    /// Keeps a refresh token that the server has replaced: the old one is invalid, so the new one is on disk before it is used.
     fn keep_replaced(&self, answer: &Value) -> Result<()> {
         let (
             Kind::RefreshToken {
@@ -254,11 +262,11 @@ impl Grant {
             Error::new(
                 ErrorKind::System,
                 format!(
-                    "the API replaced the refresh token, and the new one could not be kept in {}: {error}",
+                    "the API replaced the refresh token, and the new one could not be written to {}: {error}",
                     file.display()
                 ),
             )
-            .hint("make that file writable; the old refresh token is used up, so get another one")
+            .hint("make that file writable, and get another refresh token: the old one is invalid now")
         })
     }
 
@@ -271,15 +279,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|error| error.into_inner())
 }
 
-/// Tells one given refresh token from another without holding it.
-fn print(given: &Secret) -> String {
+/// A fingerprint that tells one configured refresh token from another without holding it.
+fn fingerprint(given: &Secret) -> String {
     format!(
         "{:032x}",
         xxhash_rust::xxh3::xxh3_128(given.expose().as_bytes())
     )
 }
 
-/// The token kept for a given one; `None`: there is no file, or it belongs to another one.
+/// The token kept for a configured one; `None`: there is no file, or it belongs to another token.
 fn read(file: &Path, given: &Secret) -> Result<Option<Secret>> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
@@ -287,24 +295,24 @@ fn read(file: &Path, given: &Secret) -> Result<Option<Secret>> {
         Err(error) => {
             let message = format!("{}: {error}", file.display());
             return Err(Error::new(ErrorKind::System, message)
-                .hint("it holds the refresh token that the API gave last"));
+                .hint("the file holds the refresh token that the API sent last"));
         }
     };
     let kept: Value = serde_json::from_str(&text).unwrap_or_default();
-    let same = kept["given"].as_str() == Some(print(given).as_str());
+    let same = kept["given"].as_str() == Some(fingerprint(given).as_str());
     Ok(kept["refresh_token"]
         .as_str()
         .filter(|_| same)
         .map(Secret::from))
 }
 
-/// Written beside and moved into place, so that a crash leaves one of both whole.
+/// Writes the file beside and moves it into place, so that a crash leaves either the old one or the new one.
 fn write(file: &Path, given: &Secret, new: &str) -> std::io::Result<()> {
     use std::io::Write;
     let mut beside = file.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
-    let kept = serde_json::json!({"given": print(given), "refresh_token": new});
+    let kept = serde_json::json!({"given": fingerprint(given), "refresh_token": new});
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -2,12 +2,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Request, Response};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
+use crate::world::{BoxFuture, Transport, WireError, WireRequest, WireResponse};
 
 /// One request and its answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -16,20 +16,20 @@ pub(crate) struct Exchange {
     pub response: RecordedResponse,
 }
 
-/// What was asked; the host is left out, so that a recording fits any base URL.
+/// A recorded request; the host is left out, so that a recording fits any base URL.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RecordedRequest {
     pub method: String,
     /// Path and query, percent-decoded (`/v1/customers?limit=100`).
     pub path: String,
-    /// For whoever reads it; any headers get the answer.
+    /// For the reader of a recording: the headers of a request do not matter.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub headers: std::collections::BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<serde_json::Value>,
 }
 
-/// What was answered.
+/// A recorded answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RecordedResponse {
     pub status: u16,
@@ -37,7 +37,7 @@ pub(crate) struct RecordedResponse {
     pub headers: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     pub body: serde_json::Value,
-    /// The body as it came, where it is not JSON or JSON would lose something.
+    /// The body as text, where it is not JSON or where JSON would lose something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
@@ -45,7 +45,7 @@ pub(crate) struct RecordedResponse {
 /// Answers recorded requests, in the order of the recording.
 pub(crate) struct Replay {
     exchanges: Mutex<Vec<Slot>>,
-    /// A request that has been answered is answered once more.
+    /// A request that was answered before is answered again.
     again: bool,
 }
 
@@ -55,8 +55,7 @@ struct Slot {
 }
 
 impl Replay {
-    /// `again`: a request that has been answered is answered once more, as it was the last time; else, each answer is
-    /// given once.
+    /// `again`: a request that was answered before gets its last answer again; otherwise each answer is given once.
     pub fn new(exchanges: Vec<Exchange>, again: bool) -> Self {
         let slot = |exchange| Slot {
             exchange,
@@ -79,22 +78,22 @@ impl Replay {
         self.again
     }
 
-    /// What was recorded and not asked for.
+    /// The recorded requests that were not sent.
     pub fn unused(&self) -> Vec<String> {
         let exchanges = self.lock();
         let unused = exchanges.iter().filter(|slot| !slot.used);
         unused.map(|slot| slot.exchange.request.line()).collect()
     }
 
-    /// The recorded answer to this request.
-    pub fn answer(&self, request: &Request) -> Result<Response> {
-        let (method, path) = (request.method.name(), decoded_path(request));
+    fn answer(&self, request: &WireRequest) -> Result<WireResponse, Error> {
+        let (method, path) = (request.method(), decoded_path(request.url()));
+        let body: Option<Value> = serde_json::from_slice(request.body()).ok();
         let mut exchanges = self.lock();
         let asks = |slot: &Slot| {
             let recorded = &slot.exchange.request;
             recorded.method == method
                 && same_path(&recorded.path, &path)
-                && same_body(recorded.body.as_ref(), request.body.as_ref())
+                && same_body(recorded.body.as_ref(), body.as_ref())
         };
         let found = exchanges
             .iter()
@@ -114,24 +113,28 @@ impl Replay {
         };
         exchanges[found].used = true;
         let exchange = &exchanges[found].exchange;
-        let mut headers = HeaderMap::new();
+        let mut response = WireResponse::new(exchange.response.status);
         for (name, value) in &exchange.response.headers {
-            if let (Ok(name), Ok(value)) =
-                (name.parse::<HeaderName>(), HeaderValue::from_str(value))
+            // The body of a recording is unpacked, also where it was written by hand with the headers of the answer.
+            let packed = ["content-encoding", "content-length"];
+            if !packed
+                .iter()
+                .any(|packed| name.eq_ignore_ascii_case(packed))
             {
-                headers.append(name, value);
+                response = response.header(name, value);
             }
         }
-        let body = match &exchange.response.text {
+        Ok(response.body(match &exchange.response.text {
             Some(text) => text.clone().into_bytes(),
             None => serde_json::to_vec(&exchange.response.body).unwrap_or_default(),
-        };
-        Ok(Response {
-            status: exchange.response.status,
-            headers,
-            body,
-            request: String::new(),
-        })
+        }))
+    }
+}
+
+impl Transport for Replay {
+    fn send(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, WireError>> {
+        let answer = self.answer(&request).map_err(WireError::fatal);
+        Box::pin(async { answer })
     }
 }
 
@@ -141,7 +144,7 @@ impl RecordedRequest {
     }
 }
 
-/// What stands in a recording in the place of a secret; whatever it was, it is the same.
+/// Replaces secrets in a recording; it matches any text.
 const HIDDEN: &str = "***";
 
 fn same_text(recorded: &str, asked: &str) -> bool {
@@ -151,7 +154,7 @@ fn same_text(recorded: &str, asked: &str) -> bool {
     }
 }
 
-/// Whether two paths ask for the same thing: the order of parameters says nothing.
+/// Whether two paths are the same request: the order of parameters does not matter.
 fn same_path(recorded: &str, asked: &str) -> bool {
     let ((recorded, left), (asked, right)) = (parts(recorded), parts(asked));
     let segments = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
@@ -191,7 +194,7 @@ fn same_body(recorded: Option<&Value>, asked: Option<&Value>) -> bool {
     }
 }
 
-/// How much a recorded request has in common with one that has no answer.
+/// How similar a recorded request is to one without an answer.
 fn nearness(recorded: &RecordedRequest, method: &str, path: &str) -> (bool, usize, usize) {
     let ((place, left), (asked, right)) = (parts(&recorded.path), parts(path));
     let alike = place.bytes().zip(asked.bytes());
@@ -200,15 +203,14 @@ fn nearness(recorded: &RecordedRequest, method: &str, path: &str) -> (bool, usiz
     (recorded.method == method && place == asked, alike, shared)
 }
 
-/// Path and query of a request as a recording writes them: decoded, to be read by people.
-pub(super) fn decoded_path(request: &Request) -> String {
+/// Path and query of a request as a recording writes them: decoded, for people.
+pub(super) fn decoded_path(url: &Url) -> String {
     let mut path = String::new();
-    for segment in request.url.path_segments().into_iter().flatten() {
+    for segment in url.path_segments().into_iter().flatten() {
         path.push('/');
         path.push_str(&percent_decoded(segment));
     }
-    let pairs: Vec<String> = request
-        .url
+    let pairs: Vec<String> = url
         .query_pairs()
         .map(|(name, value)| format!("{name}={value}"))
         .collect();

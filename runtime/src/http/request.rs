@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use reqwest::Url;
 
-use super::{Auth, StatusRule};
+use super::auth::Auth;
+use super::status::StatusRule;
 use crate::error::{Error, ErrorKind, Result};
 
-/// GET for lists; POST for lists that want their parameters in a body.
+/// GET for lists; POST for lists whose parameters are in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     Get,
@@ -31,9 +32,9 @@ pub struct Request {
     pub url: Url,
     pub headers: Vec<(String, String)>,
     pub body: Option<serde_json::Value>,
-    /// In place of the client's credentials.
+    /// The credentials in place of the client's.
     pub auth: Option<Auth>,
-    /// What is done about certain statuses.
+    /// Rules for certain statuses.
     pub rules: Arc<BTreeMap<u16, StatusRule>>,
 }
 
@@ -53,12 +54,12 @@ impl Request {
         let mut whole = url.path().trim_end_matches('/').to_owned();
         for template in path.strip_prefix('/').unwrap_or(path).split('/') {
             let segment = fill(template, parameters).map_err(bad)?;
-            // `.` and `..` would be resolved away, and take the request to another resource.
+            // `.` and `..` would be resolved, and lead to another resource.
             if matches!(
                 segment.replace("%2e", ".").replace("%2E", ".").as_str(),
                 "." | ".."
             ) {
-                return Err(bad(format!("`{segment}` cannot be a part of the path")));
+                return Err(bad(format!("`{segment}` is not a valid segment of a path")));
             }
             whole.push('/');
             whole.push_str(&segment);
@@ -74,7 +75,7 @@ impl Request {
         })
     }
 
-    /// Sets a query parameter, in the place of one with the same name.
+    /// Sets a query parameter, and removes others of the same name.
     pub fn set_query(&mut self, name: &str, value: &str) {
         let kept: Vec<(String, String)> = self
             .url
@@ -105,7 +106,7 @@ impl Request {
         *place = value;
     }
 
-    /// `GET /v1/customers?limit=100`: what errors and cassettes call it.
+    /// `GET /v1/customers?limit=100`: its name in errors and cassettes.
     pub fn describe(&self) -> String {
         let query = self
             .url
@@ -141,7 +142,7 @@ fn fill(template: &str, parameters: &[(String, String)]) -> Result<String, Strin
     Ok(filled)
 }
 
-/// Percent-encodes what cannot stand in a segment of a path (RFC 3986, `pchar`). `keep`: what is encoded already stays.
+/// Percent-encodes what cannot stand in a segment of a path (RFC 3986, `pchar`). `keep` leaves escapes as they are.
 fn encode(out: &mut String, text: &str, keep: bool) {
     for (at, byte) in text.bytes().enumerate() {
         let plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);

@@ -1,28 +1,24 @@
-//! When a request is worth another try, and after how long.
+//! Which failed requests are worth another try, and after which pause.
 
 use std::time::{Duration, SystemTime};
 
-use xxhash_rust::xxh3::xxh3_64;
-
 /// Tries per request, the first included.
 pub const MAX_TRIES: u32 = 6;
-/// A server may ask for a longer pause than this only at the price of an error.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Statuses that may go away by themselves.
+/// Whether a status is likely to be temporary.
 pub fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500..=599) && status != 501 && status != 505
 }
 
-/// The pause before try number `next_try` (from 2): what the server asks for, else exponential; both with jitter, so
-/// that many callers do not come back at once.
-pub fn pause(next_try: u32, retry_after: Option<Duration>) -> Duration {
+/// The pause before try number `next_try` (from 2): what the server asks for, else exponential; both with jitter
+/// (a number in 0..1), so that many callers do not come back at once.
+pub fn pause(next_try: u32, retry_after: Option<Duration>, jitter: f64) -> Duration {
     let backoff =
         Duration::from_millis(250) * 2u32.saturating_pow(next_try.saturating_sub(2)).min(120);
     match retry_after {
-        // Never earlier than asked; 0 still backs off, or a busy server would be hammered.
-        Some(asked) => asked.max(backoff / 2) + backoff.mul_f64(0.25 * random()),
-        None => backoff.mul_f64(0.5 + 0.5 * random()),
+        // Never earlier than asked; after 0 it still backs off, to spare a busy server.
+        Some(asked) => asked.max(backoff / 2) + backoff.mul_f64(0.25 * jitter),
+        None => backoff.mul_f64(0.5 + 0.5 * jitter),
     }
 }
 
@@ -37,30 +33,17 @@ pub fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     Some(at.duration_since(now).unwrap_or_default())
 }
 
-/// A number in 0..1; good enough to spread retries.
-fn random() -> f64 {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let nanos = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |d| d.as_nanos() as u64);
-    let seed = nanos
-        ^ (u64::from(std::process::id()) << 32)
-        ^ COUNTER.fetch_add(1, Ordering::Relaxed).rotate_left(17);
-    (xxh3_64(&seed.to_le_bytes()) >> 11) as f64 / (1u64 << 53) as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn pauses_grow_and_honour_the_server() {
-        for _ in 0..100 {
-            assert!(pause(2, None) <= Duration::from_millis(250));
-            assert!(pause(6, None) >= Duration::from_millis(2000));
-            assert!(pause(2, Some(Duration::from_secs(3))) >= Duration::from_secs(3));
-            assert!(pause(3, Some(Duration::ZERO)) >= Duration::from_millis(250));
+        for jitter in [0.0, 0.5, 0.999] {
+            assert!(pause(2, None, jitter) <= Duration::from_millis(250));
+            assert!(pause(6, None, jitter) >= Duration::from_millis(2000));
+            assert!(pause(2, Some(Duration::from_secs(3)), jitter) >= Duration::from_secs(3));
+            assert!(pause(3, Some(Duration::ZERO), jitter) >= Duration::from_millis(250));
         }
     }
 

@@ -1,17 +1,12 @@
-//! Signatures: credentials that are made from the request with which they go.
+//! Signatures: credentials that are computed from the request that they are sent with.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use reqwest::Url;
-use reqwest::header::HeaderMap;
+use crate::world::WireRequest;
 
-/// A request that is about to be sent, for [`Auth::sign`](super::Auth::sign). Every try is a request of its own, with its
-/// own time.
+/// A request that is about to be sent, for [`Auth::sign`](super::Auth::sign). Every attempt is signed anew, with its own time.
 pub struct Unsigned<'a> {
-    pub(super) method: &'static str,
-    pub(super) url: &'a Url,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) body: &'a str,
+    pub(super) request: &'a WireRequest,
     pub(super) time: SystemTime,
     pub(super) added: Vec<Added>,
 }
@@ -20,20 +15,20 @@ pub struct Unsigned<'a> {
 pub(super) struct Added {
     pub name: String,
     pub value: String,
-    /// It is the signature itself.
+    /// It holds the signature.
     pub secret: bool,
 }
 
 impl Unsigned<'_> {
     /// `GET` or `POST`.
     pub fn method(&self) -> &'static str {
-        self.method
+        self.request.method
     }
 
-    /// The host with the port, if that is not the scheme's own, as the header `Host` has it.
+    /// The host, with the port unless it is the default of the scheme, as in the header `Host`.
     pub fn host(&self) -> String {
-        let host = self.url.host_str().unwrap_or_default();
-        match self.url.port() {
+        let host = self.request.url.host_str().unwrap_or_default();
+        match self.request.url.port() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         }
@@ -41,49 +36,50 @@ impl Unsigned<'_> {
 
     /// The path, percent-encoded as it is sent: `/v1/customers`.
     pub fn path(&self) -> &str {
-        self.url.path()
+        self.request.url.path()
     }
 
-    /// The query, percent-encoded and in the order in which it is sent: `limit=100&page=2`; empty: there is none.
+    /// The query, percent-encoded and in the order in which it is sent: `limit=100&page=2`; empty without a query.
     pub fn query(&self) -> &str {
-        self.url.query().unwrap_or_default()
+        self.request.url.query().unwrap_or_default()
     }
 
     /// Path and query as they are sent: `/v1/customers?limit=100`.
     pub fn target(&self) -> String {
-        match self.url.query() {
-            Some(query) => format!("{}?{query}", self.url.path()),
-            None => self.url.path().to_owned(),
+        match self.request.url.query() {
+            Some(query) => format!("{}?{query}", self.request.url.path()),
+            None => self.request.url.path().to_owned(),
         }
     }
 
-    /// A header that the request has already, if it is text.
+    /// The value of a header of the request, if it is text.
     pub fn sent_header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        self.request.header(name)
     }
 
-    /// The body as it is sent; empty: there is none.
+    /// The body as it is sent; empty without a body.
     pub fn body(&self) -> &str {
-        self.body
+        // It is JSON, and so text.
+        std::str::from_utf8(&self.request.body).unwrap_or_default()
     }
 
-    /// When it is sent.
+    /// The time at which it is sent.
     pub fn time(&self) -> SystemTime {
         self.time
     }
 
-    /// The same in seconds since 1970.
+    /// The time at which it is sent, in seconds since 1970.
     pub fn unix_time(&self) -> u64 {
         let since = self.time.duration_since(UNIX_EPOCH);
         since.map_or(0, |since| since.as_secs())
     }
 
-    /// Adds a header that may be seen: a time, a number used once.
+    /// Adds a header that is not secret, as a time or a nonce.
     pub fn header(&mut self, name: &str, value: impl Into<String>) {
         self.add(name, value.into(), false);
     }
 
-    /// Adds the header with the signature, which errors and recordings do not show.
+    /// Adds the header with the signature, which errors and recordings never show.
     pub fn signature(&mut self, name: &str, value: impl Into<String>) {
         self.add(name, value.into(), true);
     }

@@ -1,13 +1,27 @@
-//! What is done about an answer's status, where that is not what we would do.
+//! Rules for the statuses of answers.
 
-/// What is done when an API answers with a certain status: [`crate::source::Resource::on_status`].
+/// What to do when an API answers with a certain status: [`crate::source::Resource::on_status`].
+///
+/// ```
+/// use etlgen_runtime::http::StatusRule;
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Log {
+///     id: Option<i64>,
+/// }
+///
+/// // Repositories without logs answer 404.
+/// let logs = Log::list("logs", "/logs").on_status(404, StatusRule::Skip);
+/// # let _ = logs;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusRule {
-    /// The resource fails, at once.
+    /// The resource fails at once.
     Fail,
-    /// It is asked again, as after a 503.
+    /// The request is sent again, as after a 503.
     Retry,
-    /// The list is left out, and the report counts it: of a child resource, that of one parent; else, the resource,
-    /// whose tables stay as they are. It is about the first page: a list that has begun to come fails as ever.
+    /// The list is left out, and the report counts it. For a child resource that is the list of one parent; otherwise it is the
+    /// resource, whose tables stay as they are. Only the status of the first page counts: a later page fails the resource.
     Skip,
 }

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use crate::schema::Layout;
+use crate::world::World;
 
 /// How many of the last loads of a source can be rolled back.
 pub const UNDOABLE_LOADS: usize = 10;
 
 /// One run into one destination. Its id is in `_etl_load_id` and in `_etl_loads`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LoadInfo {
     /// Grows from run to run: seconds since 1970 with six decimals, as text (`1795369642.355108`).
@@ -17,6 +18,7 @@ pub struct LoadInfo {
     pub source: String,
     /// The layout of the tables that it writes; `None`: it only reads.
     pub layout: Option<Layout>,
+    world: World,
 }
 
 impl LoadInfo {
@@ -30,7 +32,24 @@ impl LoadInfo {
             id: id.into(),
             source: source.into(),
             layout: layout.into(),
+            world: World::real(),
         }
+    }
+
+    /// The load in the world of its run.
+    pub(crate) fn within(self, world: &World) -> Self {
+        let world = world.clone();
+        LoadInfo { world, ..self }
+    }
+
+    /// The time of day on the clock of the run, in microseconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.world.micros()
+    }
+
+    /// The world of the run.
+    pub(crate) fn world(&self) -> &World {
+        &self.world
     }
 }
 

@@ -42,7 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use arrow_array::RecordBatch;
 
@@ -325,7 +325,7 @@ impl Open {
         loads.push(LoadEntry {
             load_id: self.load.id.clone(),
             status: status.name().to_owned(),
-            committed_at: now().to_string(),
+            committed_at: Timestamp::from_micros(self.load.now()).to_string(),
             rows: self.rows,
             undo: Some(self.undo_entry()),
         });
@@ -422,11 +422,6 @@ impl Open {
             drift,
         }
     }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Timestamp::from_micros(since.map_or(0, |since| since.as_micros() as i64))
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 
 #![warn(clippy::too_many_lines, clippy::too_many_arguments)]
 
-mod clock;
 mod deliver;
 pub(crate) mod migrate;
 mod options;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use tokio::task::JoinSet;
 use tracing::Instrument;
@@ -18,6 +18,7 @@ use crate::run::read::reader::ReadOutcome;
 use crate::run::report::{Outcome, ResourceReport, RunReport, trace};
 use crate::run::start::{Context, Ready};
 use crate::source::Source;
+use crate::world::World;
 
 /// Reads the chosen resources into the destination, from where the last run stopped.
 ///
@@ -30,8 +31,8 @@ pub async fn sync(
     observer: Arc<dyn Observer>,
 ) -> Result<RunReport> {
     source.validate()?;
-    let now = SystemTime::now();
-    let load = LoadInfo::new(load_id(now), source.name(), options.layout);
+    let now = source.world.time();
+    let load = LoadInfo::new(load_id(now), source.name(), options.layout).within(&source.world);
     let span = trace::run(source.name(), &load.id, &destination.describe());
     let run = Run {
         source,
@@ -58,7 +59,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// Opens the destination, brings it to what is declared, plans the run, reads and delivers, and reports.
     async fn into(self, destination: Box<dyn Destination>) -> Result<RunReport> {
-        let started = Instant::now();
+        let started = self.source.world.moment();
         let Run {
             source,
             options,
@@ -70,7 +71,7 @@ impl Run<'_> {
         let client = Arc::new(source.client()?);
         let named = destination.describe();
         let time = options.max_time;
-        let _deadline = time.map(|time| Deadline::new(time, &options.stop));
+        let _deadline = time.map(|time| Deadline::new(time, &options.stop, &source.world));
         let opening = Opening {
             policy: policy(&*destination, options),
             meta: Meta::new(source, &load),
@@ -104,7 +105,7 @@ impl Run<'_> {
             resources,
             off,
             notes,
-            elapsed: started.elapsed(),
+            elapsed: source.world.moment().since(started),
         })
     }
 }
@@ -140,10 +141,10 @@ fn migration(source: &Source, loads: HashSet<String>, options: &RunOptions) -> M
 struct Deadline(tokio::task::JoinHandle<()>);
 
 impl Deadline {
-    fn new(time: Duration, stop: &StopSignal) -> Self {
-        let stop = stop.clone();
+    fn new(time: Duration, stop: &StopSignal, world: &World) -> Self {
+        let (stop, world) = (stop.clone(), world.clone());
         Deadline(tokio::spawn(async move {
-            tokio::time::sleep(time).await;
+            world.sleep(time).await;
             stop.set();
         }))
     }

@@ -1,12 +1,12 @@
-//! Where settings are looked up.
+//! The places where settings are looked up.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Secret, Setting};
+use super::{Secret, Setting, flag};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where settings are looked up, first place first.
+/// The places where settings are looked up, first place first.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     prefix: String,
@@ -16,7 +16,7 @@ pub struct Places {
     toml: File,
 }
 
-/// What a file holds; `None`: it is not there.
+/// A file of settings; `values` is `None` if it does not exist.
 #[derive(Clone, Debug, Default)]
 struct File {
     name: String,
@@ -33,7 +33,7 @@ impl Places {
         )
     }
 
-    /// That environment, and the files of that folder.
+    /// The given environment, and the files of the given folder.
     pub fn new(
         prefix: &str,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -55,13 +55,13 @@ impl Places {
         })
     }
 
-    /// Adds a value given on the command line, by the setting's name.
+    /// Adds the value of a setting from the command line.
     pub fn flag(&mut self, name: &str, value: &str) {
         self.flags.insert(name.to_owned(), value.to_owned());
     }
 
-    /// The values of the settings; those that are missing are all named in one error.
-    pub(super) fn values(&self, settings: &[Setting]) -> Result<Vec<Option<String>>> {
+    /// The values of the settings; one error names all that are missing.
+    pub(crate) fn values(&self, settings: &[Setting]) -> Result<Vec<Option<String>>> {
         let mut missing = Vec::new();
         let values = settings.iter().map(|setting| {
             let found = self
@@ -79,7 +79,7 @@ impl Places {
         }
     }
 
-    /// The secrets among them, as far as there are any.
+    /// The values of the secret settings that have one.
     pub(crate) fn secrets(&self, settings: &[Setting]) -> Vec<Secret> {
         let secret = settings.iter().filter(|setting| setting.secret);
         secret
@@ -111,7 +111,7 @@ impl Places {
         let name = names[0];
         let file = |file: &File| match file.values {
             Some(_) => format!("`{}`", file.name),
-            None => format!("`{}` (there is none here)", file.name),
+            None => format!("`{}` (which does not exist here)", file.name),
         };
         Error::new(
             ErrorKind::Usage,
@@ -123,7 +123,7 @@ impl Places {
         )
         .hint(format!(
             "looked for the flag --{}, the environment variable {}, {}, and {} with the key `{name}`",
-            name.replace('_', "-"),
+            flag(name),
             self.variable(name),
             file(&self.dotenv),
             file(&self.toml),
@@ -139,11 +139,11 @@ fn read_dotenv(path: PathBuf) -> Result<Option<BTreeMap<String, String>>> {
     if !path.exists() {
         return Ok(None);
     }
-    // Errors name the line, never its text: it may be a secret.
+    // Errors give the place, never the text, which may be a secret.
     let unreadable = |error: dotenvy::Error| {
         let what = match error {
             dotenvy::Error::LineParse(_, at) => {
-                format!("a line cannot be read (at character {at})")
+                format!("a line cannot be parsed (at character {at})")
             }
             error => error.to_string(),
         };
@@ -164,7 +164,7 @@ fn read_toml(path: PathBuf) -> Result<Option<BTreeMap<String, String>>> {
     let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
     let table: toml::Table = toml::from_str(&text)
         .map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
-    // Tables and lists are no settings; they may be somebody else's.
+    // Tables and lists are not settings; another program may use them.
     let value = |(key, value): (String, toml::Value)| {
         let text = match value {
             toml::Value::String(text) => text,

@@ -1,13 +1,15 @@
-//! What a connector has to be told: typed settings and credentials, and where they are looked up.
+//! The settings and credentials of a connector, and where they are looked up.
 //!
 //! Each field of a `#[derive(Settings)]` struct is looked up as a flag (`--api-key`), in the environment
-//! (`BILLING_API_KEY`), in `.env`, and in `billing.toml` (`api_key`), in that order; then its default counts. An empty
-//! value is none. Fields are `String` or [`Secret`], or an `Option` of one for what may be left out.
+//! (`BILLING_API_KEY`), in `.env`, and in `billing.toml` (`api_key`), in that order; without any, its default is used. An empty
+//! value counts as missing. Fields are `String` or [`Secret`], or an `Option` of one if they may be missing.
 
+mod flag;
 mod lookup;
 mod secret;
 
 pub use etlgen_derive::Settings;
+pub use flag::flag;
 pub use lookup::Places;
 pub use secret::{Redactor, Secret};
 
@@ -15,27 +17,28 @@ use crate::error::Result;
 
 /// A struct of settings; `#[derive(Settings)]` implements it.
 pub trait Settings: Sized {
-    /// Begins the names of environment variables, and is in lower case the name of the TOML file.
+    /// The prefix of the environment variables; in lower case, the name of the TOML file.
     const PREFIX: &'static str;
     /// The settings, in the order of the struct.
     const SETTINGS: &'static [Setting];
 
-    /// Makes the struct of the values found, one per setting, in order.
+    /// Makes the struct from the values found, one per setting, in order.
     #[doc(hidden)]
     fn from_values(values: &mut dyn Iterator<Item = Option<String>>) -> Self;
 
-    /// Looks every setting up in the environment and in the files of the current folder.
+    /// Looks all settings up in the environment and in the files of the current folder. A missing value is an error, which
+    /// names all that are missing.
     fn load() -> Result<Self> {
         Self::load_from(&Places::here(Self::PREFIX)?)
     }
 
-    /// Looks every setting up in these places.
+    /// Looks all settings up in these places.
     fn load_from(places: &Places) -> Result<Self> {
         let values = places.values(Self::SETTINGS)?;
         Ok(Self::from_values(&mut values.into_iter()))
     }
 
-    /// Settings to look at a source with, not to run it: defaults, and `placeholder` where there is none.
+    /// Settings for commands that send no request: defaults, and `placeholder` for what has no default.
     fn placeholder() -> Self {
         let values = Self::SETTINGS.iter().map(|setting| match setting.default {
             Some(default) => Some(default.to_owned()),
@@ -47,17 +50,36 @@ pub trait Settings: Sized {
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Setting {
     /// The name of the field.
     pub name: &'static str,
     /// The doc comment of the field.
     pub help: &'static str,
-    /// What counts if it is found nowhere.
+    /// The value if none is found.
     pub default: Option<&'static str>,
-    /// It may be left out.
+    /// Whether it may be missing.
     pub optional: bool,
-    /// It is never shown.
+    /// Whether it is never shown.
     pub secret: bool,
+}
+
+impl Setting {
+    /// The setting of a field of that type, as the derive declares it.
+    #[doc(hidden)]
+    pub const fn new<T: SettingType>(
+        name: &'static str,
+        help: &'static str,
+        default: Option<&'static str>,
+    ) -> Self {
+        Setting {
+            name,
+            help,
+            default,
+            optional: T::OPTIONAL,
+            secret: T::SECRET,
+        }
+    }
 }
 
 /// A type that a setting can have.

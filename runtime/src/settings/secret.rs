@@ -1,4 +1,4 @@
-//! Values that are never shown, and texts that are kept free of them.
+//! Secrets, and their redaction from texts.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ impl Secret {
         Secret(text.into())
     }
 
-    /// The text, for the request that needs it.
+    /// The text, for a request.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -42,12 +42,12 @@ impl From<&Secret> for Secret {
     }
 }
 
-/// Takes secrets out of texts that leave the program.
+/// Removes secrets from texts that leave the program.
 pub struct Redactor(Vec<String>);
 
 impl Redactor {
-    /// A redactor of these secrets, also as they stand in URLs. Of less than four characters one cannot tell whether
-    /// they are the secret.
+    /// A redactor of these secrets, also in the forms that they have in URLs. Secrets of less than four characters are not
+    /// redacted, since ordinary text contains them too.
     pub fn new(secrets: Vec<Secret>) -> Self {
         let mut forms: Vec<String> = Vec::new();
         for Secret(text) in secrets {

@@ -58,7 +58,7 @@ fn what_is_missing_is_named_with_the_places() {
     assert_eq!(
         message,
         "no value for the setting `api_key`\n  hint: looked for the flag --api-key, the environment variable \
-         LIBRARY_API_KEY, `.env`, and `library.toml` (there is none here) with the key `api_key`"
+         LIBRARY_API_KEY, `.env`, and `library.toml` (which does not exist here) with the key `api_key`"
     );
 }
 

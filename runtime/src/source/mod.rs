@@ -34,6 +34,7 @@ use crate::http::{Auth, Client, ClientOptions, Rate, Tape};
 use crate::record::Record;
 use crate::schema::Contract;
 use crate::settings::{Redactor, Secret};
+use crate::world::World;
 
 /// An API: where it answers, who asks, and what it offers.
 #[derive(Clone)]
@@ -45,6 +46,9 @@ pub struct Source {
     trusted_hosts: Vec<String>,
     concurrency: usize,
     timeout: Duration,
+    body_limit: usize,
+    longest_pause: Duration,
+    pub(crate) world: World,
     rates: Vec<Rate>,
     hidden: Vec<Secret>,
     tape: Option<Tape>,
@@ -63,6 +67,9 @@ impl Source {
             trusted_hosts: Vec::new(),
             concurrency: 8,
             timeout: Duration::from_secs(300),
+            body_limit: 256 << 20,
+            longest_pause: Duration::from_secs(300),
+            world: World::real(),
             rates: Vec::new(),
             hidden: Vec::new(),
             tape: None,
@@ -134,6 +141,27 @@ impl Source {
     /// is tried again.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// The longest body of one answer in bytes, as it comes and as it is unpacked (256 MB by default). A longer one is an
+    /// error of its resource.
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// The longest pause that the API may ask for, by `Retry-After` or as the rest of its rate limit (5 minutes by default).
+    /// Where it asks for a longer one, the resource fails, and the next run goes on from the last commit.
+    pub fn longest_pause(mut self, pause: Duration) -> Self {
+        self.longest_pause = pause;
+        self
+    }
+
+    /// The network, the clocks and the threads that everything about this source goes through: runs, streams, checks,
+    /// tokens. [`World::real`] by default.
+    pub fn world(mut self, world: World) -> Self {
+        self.world = world;
         self
     }
 
@@ -209,26 +237,23 @@ impl Source {
     }
 
     pub(crate) fn client_options(&self) -> ClientOptions {
+        let own = self.resources.iter();
+        let own = own.filter_map(|resource| resource.spec().auth.clone());
+        let version = env!("CARGO_PKG_VERSION");
         ClientOptions {
-            base_url: self.base_url.clone(),
             auth: self.auth.clone(),
-            other_auth: self
-                .resources
-                .iter()
-                .filter_map(|resource| resource.spec().auth.clone())
-                .collect(),
+            other_auth: own.collect(),
             headers: self.headers.clone(),
             trusted_hosts: self.trusted_hosts.clone(),
             concurrency: self.concurrency,
             timeout: self.timeout,
+            body_limit: self.body_limit,
+            longest_pause: self.longest_pause,
             rates: self.rates.clone(),
             hidden: self.hidden.clone(),
             tape: self.tape.clone(),
-            user_agent: format!(
-                "{}-connector (etlgen {})",
-                self.name,
-                env!("CARGO_PKG_VERSION")
-            ),
+            user_agent: format!("{}-connector (etlgen {version})", self.name),
+            ..ClientOptions::new(self.world.clone(), &self.base_url)
         }
     }
 

@@ -23,7 +23,7 @@ const RUNTIME: House = House {
     src: "runtime/src",
     floors: &[
         &["text", "error"],
-        &["record", "settings"],
+        &["record", "settings", "world"],
         &["http", "cursor", "schema"],
         &["page", "normalize"],
         &["source"],
@@ -32,7 +32,7 @@ const RUNTIME: House = House {
         &["run"],
         &["cli", "testing", "prelude"],
     ],
-    rooms_with_circles: &["cli", "http", "page", "run", "source"],
+    rooms_with_circles: &["cli", "page", "run", "source"],
 };
 
 #[test]

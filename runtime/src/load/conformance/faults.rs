@@ -135,12 +135,8 @@ pub fn what_a_load_met_is_committed_with_its_rows<P: Place>() {
     drop(opened::<P>(dir.path(), "3"));
     assert_eq!(found(), second);
     let mut other = P::at(dir.path());
-    let source = "other".to_owned();
     other
-        .open(&LoadInfo {
-            source,
-            ..load("4")
-        })
+        .open(&LoadInfo::new("4", "other", Layout::Etl))
         .unwrap();
     other.drift("orders", &[(column(), 1)]).unwrap();
     other.commit(&[], LoadStatus::Complete).unwrap();

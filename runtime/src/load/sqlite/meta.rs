@@ -181,9 +181,16 @@ pub fn put_load(
     status: LoadStatus,
     rows: u64,
 ) -> rusqlite::Result<()> {
-    let sql =
-        "INSERT OR REPLACE INTO _etl_loads VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ'), ?4)";
-    db.prepare_cached(sql)?
-        .execute(params![load.id, load.source, status.name(), rows as i64])?;
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO _etl_loads
+         VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ', ?4 / 1e6, 'unixepoch'), ?5)",
+    )?
+    .execute(params![
+        load.id,
+        load.source,
+        status.name(),
+        load.now(),
+        rows as i64
+    ])?;
     Ok(())
 }

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow_schema::Schema;
@@ -89,9 +88,7 @@ impl Meta {
 
     /// The rows that go with the next commit: the load, and the schema if it is not the one that was written last.
     pub fn chunks(&mut self) -> Result<Vec<Chunk>> {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_micros() as i64);
+        let now = self.load.now();
         let mut schema = self.schema();
         let hash = version_hash(&schema);
         let source = self.load.source.as_str();

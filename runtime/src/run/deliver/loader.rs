@@ -1,10 +1,10 @@
-//! The thread that owns the destination: it takes chunks in order and commits them together with the state.
+//! The loader, which owns the destination: it takes chunks in order and commits them together with the state.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::checks::Checks;
@@ -15,6 +15,7 @@ use crate::run::options::{Observer, Progress};
 use crate::run::report::trace;
 use crate::schema::Drifted;
 use crate::state::StateChange;
+use crate::world::{Moment, World};
 
 /// Chunks that may wait for the destination; more would only cost memory.
 const WAITING: usize = 2;
@@ -34,13 +35,16 @@ enum Message {
 
 /// The loader's end that the readers hold.
 #[derive(Clone)]
-pub(crate) struct LoaderHandle(mpsc::Sender<Message>);
+pub(crate) struct LoaderHandle {
+    sender: mpsc::Sender<Message>,
+    pub world: World,
+}
 
 impl LoaderHandle {
     /// Hands over a delivery; waits while the destination is behind.
     pub async fn send(&self, delivery: Delivery) -> Result<()> {
         // The loader's own error is what the run reports; this one only ends the reader.
-        self.0
+        self.sender
             .send(Message::Deliver(delivery))
             .await
             .map_err(|_| Error::new(ErrorKind::Destination, "the destination failed"))
@@ -75,17 +79,15 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    /// Opens the destination on a thread of its own. `migration` brings what is there to what is declared, before anything
+    /// Opens the destination, on a thread of its own unless the world says otherwise. `migration` brings what is there to what is declared, before anything
     /// else is done.
     pub async fn start(self, migration: Migration) -> Result<(Loader, Migrated)> {
         let policy = self.policy;
         let (sender, receiver) = mpsc::channel(WAITING);
         let (opened, opening) = oneshot::channel();
         let (end, ended) = oneshot::channel();
-        let runtime = tokio::runtime::Handle::current();
-        let span = tracing::Span::current();
-        let thread = move || {
-            let _within = span.entered();
+        let world = self.load.world().clone();
+        let drive = async move {
             let (migrated, worker) = match self.open(migration) {
                 Ok((migrated, worker)) => (Ok(migrated), Some(worker)),
                 Err(error) => (Err(error), None),
@@ -93,15 +95,13 @@ impl Opening {
             if opened.send(migrated).is_ok()
                 && let Some(worker) = worker
             {
-                let _ = end.send(worker.run(&runtime, receiver));
+                let _ = end.send(worker.run(receiver).await);
             }
         };
-        std::thread::Builder::new()
-            .name("etlgen-loader".into())
-            .spawn(thread)?;
+        world.host_loader(drive.in_current_span())?;
         let migrated = opening.await.map_err(|_| lost())??;
         let target = Target {
-            loader: LoaderHandle(sender),
+            loader: LoaderHandle { sender, world },
             policy,
         };
         Ok((Loader { target, ended }, migrated))
@@ -120,7 +120,8 @@ impl Opening {
             observer: self.observer,
             policy: self.policy,
             meta: self.meta,
-            state: HashMap::new(),
+            state: BTreeMap::new(),
+            world: self.load.world().clone(),
             rows: 0,
             since: None,
         };
@@ -138,7 +139,7 @@ impl Loader {
     pub async fn finish(self, status: LoadStatus) -> Result<()> {
         // A loader that is gone has left its error.
         let handle = &self.target.loader;
-        let _ = handle.0.send(Message::Finish(status)).await;
+        let _ = handle.sender.send(Message::Finish(status)).await;
         self.ended.await.map_err(|_| lost())?
     }
 }
@@ -146,7 +147,7 @@ impl Loader {
 fn lost() -> Error {
     Error::new(
         ErrorKind::Destination,
-        "the thread of the destination ended early; this is a bug",
+        "the loader ended early; this is a bug",
     )
 }
 
@@ -158,34 +159,30 @@ struct Worker {
     /// In dlt's layout: the rows of dlt's own tables.
     meta: Option<Meta>,
     /// Changes since the last commit, the last one of each row.
-    state: HashMap<(String, String), StateChange>,
+    state: BTreeMap<(String, String), StateChange>,
+    world: World,
     /// Root rows since the last commit.
     rows: u64,
     /// When the first uncommitted change came.
-    since: Option<Instant>,
+    since: Option<Moment>,
 }
 
 impl Worker {
-    fn run(
-        mut self,
-        runtime: &tokio::runtime::Handle,
-        mut receiver: mpsc::Receiver<Message>,
-    ) -> Result<()> {
+    async fn run(mut self, mut receiver: mpsc::Receiver<Message>) -> Result<()> {
         loop {
-            let left = self
-                .since
-                .map(|since| self.policy.interval.saturating_sub(since.elapsed()));
-            let received = match left {
-                None => runtime.block_on(receiver.recv()),
-                Some(left) => match runtime
-                    .block_on(async { tokio::time::timeout(left, receiver.recv()).await })
-                {
-                    Ok(received) => received,
-                    Err(_) => {
-                        self.commit(LoadStatus::Running)?;
-                        continue;
+            let received = match self.since {
+                None => receiver.recv().await,
+                Some(since) => {
+                    let due = since.after(self.policy.interval);
+                    let left = due.since(self.world.moment());
+                    match self.world.timeout(left, receiver.recv()).await {
+                        Some(received) => received,
+                        None => {
+                            self.commit(LoadStatus::Running)?;
+                            continue;
+                        }
                     }
-                },
+                }
             };
             match received {
                 Some(Message::Deliver(delivery)) => self.take(delivery)?,
@@ -223,7 +220,7 @@ impl Worker {
             let key = (resource.to_owned(), slice.to_owned());
             self.state.insert(key, change);
         }
-        self.since.get_or_insert_with(Instant::now);
+        self.since.get_or_insert_with(|| self.world.moment());
         Ok(())
     }
 
@@ -239,7 +236,7 @@ impl Worker {
         {
             self.destination.write(&chunk)?;
         }
-        let state: Vec<StateChange> = self.state.drain().map(|(_, change)| change).collect();
+        let state: Vec<StateChange> = std::mem::take(&mut self.state).into_values().collect();
         self.destination.commit(&state, status)?;
         self.since = None;
         self.observer.on(Progress::Committed {

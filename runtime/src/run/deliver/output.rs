@@ -1,7 +1,6 @@
 //! Turns the pages of one resource into batches and hands each to the loader with the state that it completes.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::children::ChildQueue;
 use super::loader::{Delivery, LoaderHandle, Target};
@@ -9,7 +8,6 @@ use super::rows::{Batch, RowCollector};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{CheckpointPolicy, Chunk, DeletedIds, NotSeenSince};
 use crate::normalize::Normalizer;
-use crate::run::clock::now;
 use crate::run::plan::{PassPlan, WritePlan};
 use crate::run::read::output::{Boxed, Closed, Output, PassEnd};
 use crate::run::read::rows::PageRows;
@@ -17,6 +15,7 @@ use crate::run::report::stats::Stats;
 use crate::schema::{Deletes, Disposition};
 use crate::source::{ResourceSpec, SliceRequest};
 use crate::state::StateChange;
+use crate::world::Moment;
 
 /// Takes what is read of one resource for a destination.
 pub(crate) struct LoadOutput {
@@ -33,7 +32,7 @@ pub(crate) struct LoadOutput {
     loader: LoaderHandle,
     policy: CheckpointPolicy,
     /// When the oldest row that has not left came.
-    since: Option<Instant>,
+    since: Option<Moment>,
     children: Vec<ChildQueue>,
     stats: Arc<Stats>,
     state: Vec<StateChange>,
@@ -80,7 +79,8 @@ impl LoadOutput {
             Disposition::Append => self.pass.clone(),
             _ => String::new(),
         };
-        let rows = RowCollector::new(normalizer, pass, self.declared);
+        let world = self.loader.world.clone();
+        let rows = RowCollector::new(normalizer, world, pass, self.declared);
         LoadOutput {
             rows: Some(rows),
             ..self
@@ -132,7 +132,7 @@ impl LoadOutput {
                 drift,
                 gone,
             }) => {
-                let mark = (self.declared == Deletes::Soft).then(now);
+                let mark = (self.declared == Deletes::Soft).then(|| self.loader.world.micros());
                 let mut chunk = Chunk::new(self.resource.clone(), self.disposition, tables);
                 chunk.begins_pass = std::mem::take(&mut self.begins_pass);
                 chunk.ends_pass = end.is_some() && self.disposition == Disposition::Replace;
@@ -153,7 +153,7 @@ impl LoadOutput {
 
     /// What becomes of the records that a pass has not brought.
     fn not_seen(&self, end: PassEnd) -> Option<NotSeenSince> {
-        let mark = (self.deletes == Deletes::Soft).then(now);
+        let mark = (self.deletes == Deletes::Soft).then(|| self.loader.world.micros());
         (end.whole && self.deletes != Deletes::Keep)
             .then(|| NotSeenSince::new(self.pass.clone(), mark))
     }
@@ -209,7 +209,8 @@ impl Output for LoadOutput {
             let rows = self.policy.rows;
             let full = self.rows.as_ref().is_some_and(|taken| taken.is_full(rows));
             // A slow API must not keep its rows from being committed.
-            let waited = self.since.get_or_insert_with(Instant::now).elapsed();
+            let now = self.loader.world.moment();
+            let waited = now.since(*self.since.get_or_insert(now));
             if full || waited >= self.policy.interval / 2 || !self.children.is_empty() {
                 return self.send_all(None).await;
             }

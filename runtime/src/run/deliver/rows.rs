@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::error::Result;
 use crate::normalize::{Normalizer, RowOrigin};
 use crate::record::RowRef;
-use crate::run::clock::now;
 use crate::run::read::rows::{Origin, RowPlace};
 use crate::schema::{Deletes, Drifted, TableBatch};
+use crate::world::World;
 
 /// A batch leaves when it holds that many records …
 const BATCH_ROWS: usize = 10_000;
@@ -17,6 +17,7 @@ const BATCH_BYTES: usize = 4 << 20;
 /// Collects the rows of a resource that have not left.
 pub(super) struct RowCollector {
     normalizer: Normalizer,
+    world: World,
     /// Of rows without a key: the pass, where a row that comes again in another one is another row; else empty.
     pass: String,
     /// What becomes of records that say that they are gone.
@@ -36,9 +37,10 @@ pub(super) struct Batch {
 }
 
 impl RowCollector {
-    pub fn new(normalizer: Normalizer, pass: String, deletes: Deletes) -> Self {
+    pub fn new(normalizer: Normalizer, world: World, pass: String, deletes: Deletes) -> Self {
         RowCollector {
             normalizer,
+            world,
             pass,
             deletes,
             gone: BTreeSet::new(),
@@ -54,7 +56,9 @@ impl RowCollector {
             list: from.list,
             ordinal: place.ordinal,
             copied: from.columns,
-            deleted: place.gone.map(|since| since.unwrap_or_else(now)),
+            deleted: place
+                .gone
+                .map(|since| since.unwrap_or_else(|| self.world.micros())),
         };
         let removed = place.gone.is_some() && self.deletes == Deletes::Hard;
         if removed || !self.gone.is_empty() {

@@ -1,7 +1,7 @@
 //! Which rows of the state a run works on. Runs with `--since` or `--until` remember how far they are in rows of their
 //! own, so that a killed one goes on and the others never see it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::state::{SliceState, StateChange, StateRow};
 pub(crate) type SliceStates = BTreeMap<String, SliceState>;
 
 /// Whose rows of the state: those of usual runs (empty), or those of the runs with certain bounds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct StateScope(String);
 
@@ -65,7 +65,7 @@ impl StateScope {
 /// What earlier runs have left of one resource.
 #[derive(Default)]
 pub(crate) struct PriorState {
-    scopes: HashMap<StateScope, SliceStates>,
+    scopes: BTreeMap<StateScope, SliceStates>,
 }
 
 impl PriorState {

@@ -132,7 +132,7 @@ impl Fetcher {
                 self.left(list, "whose record is gone");
                 return Ok(Vec::new());
             }
-            let response = response.success(&self.client)?;
+            let response = response.success(|| self.client.redactor())?;
             let asked = |error: Error| error.at(response.request.clone());
             let body = String::from_utf8_lossy(&response.body);
             let part = self.part(list, &body).map_err(asked)?.ok_or_else(|| {

@@ -189,7 +189,7 @@ impl Fetcher {
                 body: Vec::new(),
                 ..response
             },
-            _ => response.success(&self.client)?,
+            _ => response.success(|| self.client.redactor())?,
         };
         let spec = self.spec();
         let json = spec.format.json(&response.body, self.resource.schema());

@@ -15,6 +15,7 @@ use crate::run::read::intake::Intake;
 use crate::run::read::output::Output;
 use crate::source::{AnyResource, SliceRequest};
 use crate::state::{Pass, SliceState, StateChange};
+use crate::world::World;
 
 /// Reads one resource.
 pub(crate) struct ResourceReader {
@@ -105,6 +106,10 @@ impl ResourceReader {
             taken: AtomicU64::new(0),
             stop,
         })
+    }
+
+    pub(super) fn world(&self) -> &World {
+        self.fetcher.client.world()
     }
 
     pub(super) fn name(&self) -> &str {

@@ -8,7 +8,6 @@ use tokio::task::JoinSet;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Proof;
-use crate::run::clock::now;
 use crate::run::plan::SlicePlan;
 use crate::run::read::fetch::undecided;
 use crate::run::read::output::{Closed, PassEnd};
@@ -106,6 +105,8 @@ impl ResourceReader {
         let (mut slices, mut tally) = (JoinSet::new(), Tally::default());
         loop {
             let next = tokio::select! {
+                // In a fixed order, so that a run can be repeated.
+                biased;
                 next = found.recv(), if slices.len() < SLICES_AT_ONCE => next,
                 Some(done) = slices.join_next(), if !slices.is_empty() => {
                     match tally.take(flatten(done)) {
@@ -117,7 +118,9 @@ impl ResourceReader {
             match next {
                 Some(Found::Slice(..)) if self.stopped() => tally.stopped = true,
                 Some(Found::Slice(slice, state)) => {
-                    let planned = self.plan.slice(self.fetcher.spec(), *state, now());
+                    let planned =
+                        self.plan
+                            .slice(self.fetcher.spec(), *state, self.world().micros());
                     slices.spawn(self.clone().slice(slice, planned));
                 }
                 Some(Found::Skipped) => {

@@ -10,7 +10,6 @@ use tracing::Instrument;
 use crate::cursor::Range;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Position;
-use crate::run::clock::now;
 use crate::run::plan::{self, SlicePlan};
 use crate::run::read::list::{List, Read};
 use crate::run::read::reader::{ReadOutcome, ResourceReader, Slice};
@@ -177,7 +176,7 @@ impl ResourceReader {
         let cursor = self.fetcher.spec().cursor.as_ref();
         let end = cursor
             .filter(|cursor| cursor.is_bounded())
-            .and_then(|cursor| plan::end(cursor, &slice.pass(), now()));
+            .and_then(|cursor| plan::end(cursor, &slice.pass(), self.world().micros()));
         let halves = end.and_then(|end| range.halves(&end));
         let Some(halves) = halves else {
             return Err(Error::new(

@@ -1,0 +1,173 @@
+//! Settings and flags are two name spaces: whatever a setting is called, each flag does what it did.
+
+use std::collections::BTreeMap;
+
+use clap::{ArgAction, ArgMatches, Command};
+
+use super::args;
+use crate::load::Destinations;
+use crate::settings::{Places, Setting, flag};
+
+/// A flag of a command: the words that name the command, and the words that give the flag a value.
+struct Flag {
+    command: Vec<String>,
+    id: String,
+    long: String,
+    words: Vec<String>,
+}
+
+fn command() -> Command {
+    args::command("c", "1", Destinations::default())
+}
+
+/// All flags of a command and of those below it.
+fn flags(command: &Command, path: &[String], found: &mut Vec<Flag>) {
+    for arg in command.get_arguments() {
+        for long in arg.get_long_and_visible_aliases().unwrap_or_default() {
+            let mut words = vec![format!("--{long}")];
+            if matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) {
+                let possible = arg.get_possible_values();
+                // A value that every flag takes which is not a choice.
+                let value = possible.last().map_or("7", |value| value.get_name());
+                words.push(value.to_owned());
+            }
+            found.push(Flag {
+                command: path.to_vec(),
+                id: arg.get_id().to_string(),
+                long: long.to_owned(),
+                words,
+            });
+        }
+    }
+    for below in command.get_subcommands() {
+        let mut path = path.to_vec();
+        path.push(below.get_name().to_owned());
+        flags(below, &path, found);
+    }
+}
+
+fn all_flags() -> Vec<Flag> {
+    let mut command = command();
+    command.build();
+    let mut found = Vec::new();
+    flags(&command, &[], &mut found);
+    found
+}
+
+fn setting(name: &str) -> Setting {
+    Setting::new::<Option<String>>(name.replace('-', "_").leak(), "A setting.", None)
+}
+
+/// What a command that was found by these words has been told, without the settings.
+fn told(matches: &ArgMatches, path: &[String]) -> BTreeMap<String, Vec<String>> {
+    let mut at = matches;
+    for name in path {
+        at = at.subcommand_matches(name).unwrap();
+    }
+    let ids = at.ids().map(|id| id.to_string());
+    let ids = ids.filter(|id| !id.starts_with("setting:"));
+    let raw = |id: &String| {
+        let values = at.get_raw(id).into_iter().flatten();
+        values
+            .map(|value| value.to_string_lossy().into_owned())
+            .collect()
+    };
+    ids.map(|id| (id.clone(), raw(&id))).collect()
+}
+
+/// Words for the positional arguments that a command wants.
+fn positionals(path: &[String]) -> Vec<String> {
+    let mut at = command();
+    at.build();
+    for name in path {
+        at = at.find_subcommand(name).unwrap().clone();
+    }
+    let wanted = at.get_arguments().filter(|arg| arg.is_required_set());
+    let mut words = Vec::new();
+    for arg in wanted {
+        words.extend(arg.get_long().map(|long| format!("--{long}")));
+        words.push("7".to_owned());
+    }
+    words
+}
+
+#[test]
+fn no_setting_shadows_a_flag_or_is_shadowed_by_one() {
+    let all = all_flags();
+    assert!(all.len() > 30, "{}", all.len());
+    let ids: Vec<&str> = all.iter().map(|flag| flag.id.as_str()).collect();
+    for id in ["since", "report", "window", "help", "version", "with-later"] {
+        assert!(ids.contains(&id), "{id}");
+    }
+    let positional = ["resource", "load", "file", "old", "new"];
+    let names = all.iter().map(|flag| flag.long.as_str()).chain(positional);
+    for name in names {
+        let setting = setting(name);
+        let with = || command().args(args::settings("P", &[setting]));
+        // What clap asserts of a command, it asserts of this one.
+        with().debug_assert();
+        for Flag {
+            command: path,
+            id,
+            words,
+            ..
+        } in &all
+        {
+            let mut line = vec!["c".to_owned()];
+            line.extend(path.iter().cloned());
+            if id != "to" {
+                line.extend(positionals(path));
+            }
+            line.extend(words.iter().cloned());
+            if id == "format" && path == &["sync"] {
+                line.push("--plan".to_owned());
+            }
+            let plain = command().try_get_matches_from(&line);
+            let mut own = line.clone();
+            own.extend([
+                format!("--{}", flag(setting.name)),
+                "of the setting".to_owned(),
+            ]);
+            let (plain, own) = match (plain, with().try_get_matches_from(own)) {
+                (Ok(plain), Ok(own)) => (plain, own),
+                // Help and version.
+                (Err(plain), Err(own)) => {
+                    assert_eq!(plain.kind(), own.kind(), "{line:?}");
+                    assert!(["help", "version", "to"].contains(&id.as_str()), "{plain}");
+                    continue;
+                }
+                (plain, own) => panic!("{name}, {line:?}: {:?} {:?}", plain.err(), own.err()),
+            };
+            assert_eq!(told(&plain, path), told(&own, path), "{name}, {line:?}");
+            assert_eq!(
+                args::value(&own, &setting),
+                Some("of the setting"),
+                "{name}, {line:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_setting_called_like_a_flag_is_found_in_its_own_places() {
+    for name in all_flags().into_iter().map(|flag| flag.long) {
+        let setting = setting(&name);
+        let folder = tempfile::tempdir().unwrap();
+        let variable = format!("P_{}", setting.name.to_uppercase());
+        let environment = [(variable, "of the environment".to_owned())];
+        let mut places = Places::new("P", environment, folder.path()).unwrap();
+        let found = |places: &Places| places.values(&[setting]).unwrap()[0].clone();
+        assert_eq!(found(&places).as_deref(), Some("of the environment"));
+        places.flag(setting.name, "of the flag");
+        assert_eq!(found(&places).as_deref(), Some("of the flag"));
+        assert_eq!(flag(setting.name), format!("api-{name}"));
+    }
+    for (name, long) in [
+        ("api_key", "api-key"),
+        ("resource", "resource"),
+        ("api_since", "api-api-since"),
+        ("api_sinces", "api-sinces"),
+    ] {
+        assert_eq!(flag(name), long);
+    }
+}

@@ -1,0 +1,93 @@
+//! How a client is set up.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::auth::Auth;
+use super::budget::Rate;
+use crate::error::{Error, ErrorKind, Result};
+use crate::settings::Secret;
+use crate::world::World;
+
+/// A folder of exchanges that a client writes or reads.
+#[derive(Clone, Debug)]
+pub(crate) enum Tape {
+    /// Requests and their answers are written there.
+    Record(PathBuf),
+    /// Nothing is sent: the answers are there.
+    Replay(PathBuf),
+}
+
+/// How a client is set up.
+pub(crate) struct ClientOptions {
+    pub world: World,
+    pub base_url: String,
+    pub auth: Auth,
+    /// Those of single resources.
+    pub other_auth: Vec<Auth>,
+    pub headers: Vec<(String, String)>,
+    /// Hosts beside the API's own that next links may lead to; they get the credentials too.
+    pub trusted_hosts: Vec<String>,
+    /// Requests at a time.
+    pub concurrency: usize,
+    /// All of them hold.
+    pub rates: Vec<Rate>,
+    pub user_agent: String,
+    /// From the request to the last byte of its answer.
+    pub timeout: Duration,
+    /// The longest body of an answer in bytes, as it comes and as it is unpacked.
+    pub body_limit: usize,
+    /// The longest pause that an API may ask for; a longer one is an error.
+    pub longest_pause: Duration,
+    /// Secrets beside those of `auth`: never shown.
+    pub hidden: Vec<Secret>,
+    pub tape: Option<Tape>,
+}
+
+impl ClientOptions {
+    /// A client of an API without credentials, with the usual bounds.
+    pub fn new(world: World, base_url: &str) -> Self {
+        ClientOptions {
+            world,
+            base_url: base_url.to_owned(),
+            auth: Auth::none(),
+            other_auth: Vec::new(),
+            headers: Vec::new(),
+            trusted_hosts: Vec::new(),
+            concurrency: 8,
+            rates: Vec::new(),
+            user_agent: format!("etlgen {}", env!("CARGO_PKG_VERSION")),
+            timeout: Duration::from_secs(300),
+            body_limit: 256 << 20,
+            longest_pause: Duration::from_secs(300),
+            hidden: Vec::new(),
+            tape: None,
+        }
+    }
+
+    /// The root of the API.
+    pub(super) fn base(&self) -> Result<Url> {
+        let base = Url::parse(&self.base_url).ok();
+        base.filter(Url::has_host).ok_or_else(|| {
+            let message = format!("the base URL `{}` is not an absolute URL", self.base_url);
+            Error::new(ErrorKind::Usage, message).hint("it looks like https://api.example.com/v1")
+        })
+    }
+
+    /// The headers of every request.
+    pub(super) fn header_map(&self) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let bad = || {
+                let message = format!("the header `{name}` cannot be sent as it is declared");
+                Error::new(ErrorKind::Usage, message)
+            };
+            let name = name.parse::<HeaderName>().map_err(|_| bad())?;
+            headers.insert(name, HeaderValue::from_str(value).map_err(|_| bad())?);
+        }
+        Ok(headers)
+    }
+}

@@ -1,0 +1,100 @@
+//! One exchange over a transport: redirects, a limit of time, and a body that is unpacked and whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
+
+use super::failure::Failure;
+use super::response::Response;
+use super::{body, redirect};
+use crate::error::{Error, ErrorKind, Result};
+use crate::world::{Transport, WireError, WireErrorKind, WireRequest, World};
+
+/// What a source's requests go through, and within which bounds.
+pub(super) struct Wire {
+    transport: Arc<dyn Transport>,
+    pub world: World,
+    user_agent: HeaderValue,
+    /// From a request to the last byte of its answer.
+    timeout: Duration,
+    /// The longest body, as it comes and as it is unpacked.
+    body_limit: usize,
+}
+
+/// An answer, whatever its status; the body is unpacked and complete.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The answer to the request of that description.
+    pub fn to(self, request: String) -> Response {
+        Response {
+            status: self.status,
+            headers: self.headers,
+            body: self.body,
+            request,
+        }
+    }
+}
+
+impl Wire {
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        world: World,
+        user_agent: &str,
+        timeout: Duration,
+        body_limit: usize,
+    ) -> Result<Self> {
+        let user_agent = HeaderValue::from_str(user_agent).map_err(|_| {
+            let message =
+                format!("the name of the source cannot be sent as a header: `{user_agent}`");
+            Error::new(ErrorKind::Usage, message)
+                .hint("use letters, digits and hyphens in the name of the source")
+        })?;
+        Ok(Wire {
+            transport,
+            world,
+            user_agent,
+            timeout,
+            body_limit,
+        })
+    }
+
+    /// Sends a request and reads its answer; redirects are followed within the origin of `home`.
+    pub async fn exchange(&self, mut request: WireRequest, home: &Url) -> Result<Answer, Failure> {
+        let headers = &mut request.headers;
+        (headers.entry(USER_AGENT)).or_insert_with(|| self.user_agent.clone());
+        (headers.entry(ACCEPT_ENCODING)).or_insert(HeaderValue::from_static("gzip"));
+        let answer = self
+            .world
+            .timeout(self.timeout, self.follow(request, home))
+            .await;
+        answer.unwrap_or_else(|| Err(WireError::new(WireErrorKind::Timeout, "").into()))
+    }
+
+    async fn follow(&self, mut request: WireRequest, home: &Url) -> Result<Answer, Failure> {
+        let mut followed = 0..redirect::MOST;
+        loop {
+            let response = self.transport.send(request.clone()).await?;
+            let (status, mut headers) = (response.status, response.headers);
+            let next = redirect::target(&request, status, &headers, home);
+            if let Some(next) = next.filter(|_| followed.next().is_some()) {
+                request = next;
+                continue;
+            }
+            let mut body = response.body;
+            let body = body::whole(&mut *body, &mut headers, self.body_limit).await?;
+            return Ok(Answer {
+                status,
+                headers,
+                body,
+            });
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The flag of a setting, apart from the flags of commands.
+
+/// The long flags of all commands, also of some that are to come. A setting of such a name has a flag with a prefix.
+pub const RESERVED: [&str; 25] = [
+    "allow-http",
+    "checkpoint-rows",
+    "contract",
+    "destination",
+    "format",
+    "full-refresh",
+    "help",
+    "layout",
+    "limit",
+    "log-format",
+    "max-time",
+    "plan",
+    "record",
+    "replay",
+    "report",
+    "requests-per-second",
+    "require",
+    "resources",
+    "select",
+    "since",
+    "to",
+    "until",
+    "version",
+    "window",
+    "with-later",
+];
+
+/// The long flag of the setting of that name, without dashes in front: `api_key` has `api-key`. Where a command has a flag of
+/// that name, the setting's begins with `api-`: `since` has `api-since` (and a setting `api_since` then has `api-api-since`).
+pub fn flag(setting: &str) -> String {
+    let flag = setting.replace('_', "-");
+    let mut rest = flag.as_str();
+    while let Some(shorter) = rest.strip_prefix("api-") {
+        rest = shorter;
+    }
+    match RESERVED.contains(&rest) {
+        true => format!("api-{flag}"),
+        false => flag,
+    }
+}

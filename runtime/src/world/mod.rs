@@ -1,0 +1,230 @@
+//! Everything that a run takes from outside, as one value: the network, the clocks, randomness, and who runs the loader.
+//!
+//! [`World::real`] is the default of a [`Source`](crate::source::Source). A test or a simulation gives another one with
+//! [`Source::world`](crate::source::Source::world): a [`Transport`] that answers in memory, a [`VirtualClock`], a seed. Then a
+//! whole run happens on one thread, in no time, and in the same way each time.
+
+mod network;
+mod random;
+mod real;
+mod simulated;
+mod transport;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::error::Result;
+#[cfg(feature = "otel")]
+pub(crate) use network::install_tls;
+use random::Random;
+pub use simulated::VirtualClock;
+pub use transport::{Body, Transport, WireError, WireErrorKind, WireRequest, WireResponse};
+
+/// A boxed future, as the traits of this module return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Tells the time and waits.
+pub trait Clock: Send + Sync {
+    /// The time of day.
+    fn time(&self) -> SystemTime;
+
+    /// The time since some fixed moment; it never goes back.
+    fn monotonic(&self) -> Duration;
+
+    /// Waits that long.
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// A moment of a [`Clock`] that never goes back. Its arithmetic saturates, so that no number of a peer can overflow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(Duration);
+
+impl Moment {
+    /// The moment that much later.
+    pub fn after(self, time: Duration) -> Moment {
+        Moment(self.0.saturating_add(time))
+    }
+
+    /// The time from an earlier moment to this one; zero if that one is later.
+    pub fn since(self, earlier: Moment) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// The network, the clocks, randomness, and who runs the loader. Clones share all of it.
+#[derive(Clone)]
+pub struct World {
+    /// `None`: the network, with connections of each client's own.
+    transport: Option<Arc<dyn Transport>>,
+    clock: Arc<dyn Clock>,
+    random: Arc<Random>,
+    loader: LoaderHost,
+}
+
+/// Who runs the loader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LoaderHost {
+    /// A thread of its own, since destinations block.
+    Thread,
+    /// A task of the run's own runtime.
+    Task,
+}
+
+impl World {
+    /// The network, the clocks of the machine, and a thread for the loader.
+    pub fn real() -> Self {
+        World {
+            transport: None,
+            clock: Arc::new(real::MachineClock),
+            random: Arc::new(Random::new(real::seed())),
+            loader: LoaderHost::Thread,
+        }
+    }
+
+    /// A world in memory for tests: `transport` answers all requests, `clock` is the only time, all that is random comes
+    /// from `seed`, and the loader runs on the run's own thread.
+    ///
+    /// ```
+    /// use etlgen_runtime::prelude::*;
+    /// use etlgen_runtime::world::{BoxFuture, Transport, VirtualClock, WireError, WireRequest, WireResponse, World};
+    ///
+    /// struct Hourly;
+    ///
+    /// impl Transport for Hourly {
+    ///     fn send(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, WireError>> {
+    ///         assert_eq!(request.url().path(), "/things");
+    ///         Box::pin(async { Ok(WireResponse::new(200).body(r#"[{"id": 1}]"#)) })
+    ///     }
+    /// }
+    ///
+    /// #[derive(Record)]
+    /// struct Thing {
+    ///     id: Option<i64>,
+    /// }
+    ///
+    /// let clock = VirtualClock::new(std::time::UNIX_EPOCH);
+    /// let source = Source::new("things", "https://api.example").world(World::simulated(Hourly, clock.clone(), 7));
+    /// let mut things = 0;
+    /// clock.runtime()?.block_on(async {
+    ///     let mut records = source.stream(Thing::list("things", "/things").paginate(Paginator::single()));
+    ///     while let Some(thing) = records.next().await {
+    ///         things += thing?.id.unwrap_or_default();
+    ///     }
+    ///     Ok::<_, Error>(())
+    /// })?;
+    /// assert_eq!(things, 1);
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn simulated(transport: impl Transport + 'static, clock: VirtualClock, seed: u64) -> Self {
+        World {
+            transport: Some(Arc::new(transport)),
+            clock: Arc::new(clock),
+            random: Arc::new(Random::new(seed)),
+            loader: LoaderHost::Task,
+        }
+    }
+
+    /// The same world, with another transport for all requests.
+    pub fn with_transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// The same world, with another clock.
+    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The same world, with the loader on a thread of its own (`true`) or as a task of the run's own runtime, where a
+    /// destination that blocks holds up everything else.
+    pub fn with_loader_thread(mut self, thread: bool) -> Self {
+        self.loader = match thread {
+            true => LoaderHost::Thread,
+            false => LoaderHost::Task,
+        };
+        self
+    }
+
+    /// What sends the requests of one client.
+    pub(crate) fn transport(&self) -> Result<Arc<dyn Transport>> {
+        match &self.transport {
+            Some(given) => Ok(given.clone()),
+            None => Ok(Arc::new(network::Network::new()?)),
+        }
+    }
+
+    /// The time of day.
+    pub(crate) fn time(&self) -> SystemTime {
+        self.clock.time()
+    }
+
+    /// The time of day in microseconds since 1970.
+    pub(crate) fn micros(&self) -> i64 {
+        let since = self.time().duration_since(SystemTime::UNIX_EPOCH);
+        since.map_or(0, |since| {
+            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+        })
+    }
+
+    /// The moment on the clock that never goes back.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment(self.clock.monotonic())
+    }
+
+    /// Waits that long.
+    pub(crate) async fn sleep(&self, time: Duration) {
+        self.clock.sleep(time).await;
+    }
+
+    /// What the future gives, unless it takes longer than that.
+    pub(crate) async fn timeout<T>(
+        &self,
+        time: Duration,
+        future: impl Future<Output = T>,
+    ) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = future => Some(done),
+            () = self.clock.sleep(time) => None,
+        }
+    }
+
+    /// A number in 0..1.
+    pub(crate) fn fraction(&self) -> f64 {
+        self.random.fraction()
+    }
+
+    /// Drives the loader to its end: on a thread of its own, or as a task of the runtime that runs now.
+    pub(crate) fn host_loader(
+        &self,
+        loader: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        match self.loader {
+            LoaderHost::Thread => real::thread("etlgen-loader", loader),
+            LoaderHost::Task => {
+                tokio::spawn(loader);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        World::real()
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let own = self.transport.is_some();
+        f.debug_struct("World")
+            .field("network", &!own)
+            .field("loader", &self.loader)
+            .finish_non_exhaustive()
+    }
+}

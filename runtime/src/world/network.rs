@@ -1,0 +1,89 @@
+//! The network: TCP and TLS through reqwest, with the proxies and certificates that the environment names.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::redirect;
+
+use super::BoxFuture;
+use super::transport::{Body, Transport, WireError, WireErrorKind, WireRequest, WireResponse};
+use crate::error::{Error, ErrorKind, Result};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Between two parts of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Connections, opened when they are needed.
+pub(super) struct Network(reqwest::Client);
+
+impl Network {
+    pub fn new() -> Result<Self> {
+        install_tls();
+        // Redirects are followed, and bodies unpacked, where they can be bounded.
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .build()
+            .map_err(|error| Error::new(ErrorKind::System, format!("no HTTP client: {error}")))?;
+        Ok(Network(client))
+    }
+}
+
+impl Transport for Network {
+    fn send(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, WireError>> {
+        Box::pin(async move {
+            let mut builder = match request.method {
+                "POST" => self.0.post(request.url),
+                _ => self.0.get(request.url),
+            };
+            builder = builder.headers(request.headers);
+            if !request.body.is_empty() {
+                builder = builder.body(request.body);
+            }
+            let response = builder.send().await.map_err(|error| fault(&error))?;
+            Ok(WireResponse {
+                status: response.status().as_u16(),
+                headers: response.headers().clone(),
+                body: Box::new(Incoming(response)),
+            })
+        })
+    }
+}
+
+struct Incoming(reqwest::Response);
+
+impl Body for Incoming {
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, WireError>> {
+        Box::pin(async { self.0.chunk().await.map_err(|error| fault(&error)) })
+    }
+}
+
+/// What broke, without the URL (which may carry a key): the innermost cause says it.
+fn fault(error: &reqwest::Error) -> WireError {
+    if error.is_timeout() {
+        return WireError::new(WireErrorKind::Timeout, "");
+    }
+    let mut source = std::error::Error::source(error);
+    let mut innermost = String::new();
+    while let Some(cause) = source {
+        innermost = cause.to_string();
+        source = cause.source();
+    }
+    let kind = match error.is_connect() {
+        true => WireErrorKind::Connect,
+        false => WireErrorKind::Broken,
+    };
+    WireError::new(kind, innermost)
+}
+
+/// Decides which library encrypts.
+pub(crate) fn install_tls() {
+    // An error means that the program around us has decided already.
+    #[cfg(feature = "tls")]
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,46 @@
+//! The machine's clocks, its randomness and its threads.
+
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime};
+
+use tracing::Instrument;
+
+use super::{BoxFuture, Clock};
+
+/// The clocks of the machine.
+pub(super) struct MachineClock;
+
+/// One for the whole process, so that moments of several worlds can be compared.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+impl Clock for MachineClock {
+    fn time(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        START.elapsed()
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// A number that differs from process to process.
+pub(super) fn seed() -> u64 {
+    RandomState::new().hash_one(std::process::id())
+}
+
+/// Drives a future to its end on a thread of its own, within the runtime and the span of the caller.
+pub(super) fn thread(
+    name: &str,
+    future: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Handle::current();
+    let future = future.in_current_span();
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(move || runtime.block_on(future)).map(drop)
+}

@@ -1,0 +1,189 @@
+//! How requests reach an API: one method, which tests and other hosts can implement.
+
+use std::fmt;
+
+use bytes::Bytes;
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::BoxFuture;
+use crate::error::Error;
+
+/// Sends requests. Everything that a source asks goes through one, tokens of OAuth too.
+///
+/// An implementation sends one request and hands back what was answered, as it was answered: it follows no redirect, unpacks
+/// nothing, tries nothing again, and knows no limit of time or size; the caller does all that.
+pub trait Transport: Send + Sync {
+    /// Sends one request; gives the head of its answer, and the body in chunks.
+    fn send(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, WireError>>;
+}
+
+/// The body of an answer as it comes.
+pub trait Body: Send {
+    /// The next chunk; `None` after the last.
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, WireError>>;
+}
+
+/// A request as it is sent, credentials included.
+#[derive(Clone)]
+pub struct WireRequest {
+    pub(crate) method: &'static str,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl WireRequest {
+    /// `GET` or `POST`.
+    pub fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// The whole URL.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// All headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The value of a header, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body; empty: there is none.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// An answer: its head, and the body that follows.
+pub struct WireResponse {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Box<dyn Body>,
+}
+
+impl WireResponse {
+    /// An answer without headers and without a body.
+    pub fn new(status: u16) -> Self {
+        WireResponse {
+            status,
+            headers: HeaderMap::new(),
+            body: Box::new(Whole(None)),
+        }
+    }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Adds a header; one that cannot be a header is left out.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+            self.headers.append(name, value);
+        }
+        self
+    }
+
+    /// Sets the body, which comes in one chunk.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Box::new(Whole(Some(body.into())));
+        self
+    }
+
+    /// Sets the body, which comes in chunks.
+    pub fn chunks(mut self, body: impl Body + 'static) -> Self {
+        self.body = Box::new(body);
+        self
+    }
+}
+
+/// A body that is there.
+struct Whole(Option<Bytes>);
+
+impl Body for Whole {
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, WireError>> {
+        let chunk = self.0.take();
+        Box::pin(async move { Ok(chunk) })
+    }
+}
+
+/// Why a request was not answered, or its answer did not come to its end.
+pub struct WireError(Fault);
+
+enum Fault {
+    Wire(WireErrorKind, String),
+    Fatal(Error),
+}
+
+/// The kinds of faults of a connection. All of them are worth another try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WireErrorKind {
+    /// No connection came about.
+    Connect,
+    /// The connection broke while the request was sent or answered.
+    Broken,
+    /// Nothing came for too long.
+    Timeout,
+}
+
+impl WireError {
+    /// A fault of the connection. The message must not hold the URL, which may carry a key.
+    pub fn new(kind: WireErrorKind, message: impl Into<String>) -> Self {
+        WireError(Fault::Wire(kind, message.into()))
+    }
+
+    /// An error that no other try can mend.
+    pub fn fatal(error: Error) -> Self {
+        WireError(Fault::Fatal(error))
+    }
+
+    /// The kind; `None`: it is [`WireError::fatal`].
+    pub fn kind(&self) -> Option<WireErrorKind> {
+        match &self.0 {
+            Fault::Wire(kind, _) => Some(*kind),
+            Fault::Fatal(_) => None,
+        }
+    }
+
+    /// The error that is final, or what is worth another try as one sentence.
+    pub(crate) fn into_fatal(self) -> Result<Error, String> {
+        match self.0 {
+            Fault::Fatal(error) => Ok(error),
+            wire => Err(WireError(wire).to_string()),
+        }
+    }
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (stage, message) = match &self.0 {
+            Fault::Fatal(error) => return error.fmt(f),
+            Fault::Wire(WireErrorKind::Timeout, message) if message.is_empty() => {
+                ("the server did not answer in time", message)
+            }
+            Fault::Wire(WireErrorKind::Timeout, message) => return f.write_str(message),
+            Fault::Wire(WireErrorKind::Connect, message) => ("cannot connect", message),
+            Fault::Wire(WireErrorKind::Broken, message) => ("the connection broke", message),
+        };
+        f.write_str(stage)?;
+        match message.as_str() {
+            "" => Ok(()),
+            message => write!(f, ": {message}"),
+        }
+    }
+}
+
+impl fmt::Debug for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WireError({self})")
+    }
+}
+
+impl std::error::Error for WireError {}
