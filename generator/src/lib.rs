@@ -1,19 +1,102 @@
 //! etlgen reads an OpenAPI document and writes a strongly typed connector crate in Rust.
 //!
-//! Each phase is a function from one plain value to the next:
-//! bytes -> [`spec::api::Api`] -> [`infer::facts::Facts`] -> [`plan::Plan`] -> [`emit::Files`] -> crate on disk ([`project`]).
+//! It does three things, and each function below is its pipeline: [`generate`] turns a document into the files of a
+//! crate, [`update`] merges a new generation into a crate that its owner has edited, and [`diff`] judges what changes
+//! from one document or crate to another. The command line is a front of these three.
+//!
+//! ```
+//! let document = br#"
+//! openapi: 3.0.3
+//! info: {title: Shop, version: '1'}
+//! servers: [{url: https://api.shop.example}]
+//! paths:
+//!   /orders:
+//!     get:
+//!       parameters: [{name: page, in: query, schema: {type: integer}}]
+//!       responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: integer}}}}}}}}
+//! "#;
+//! let input = etlgen::Input::new("shop.yaml", document);
+//! let generation = etlgen::generate(input, &etlgen::Options::default())?;
+//! assert!(generation.files["src/resources/orders.rs"].contains("pub struct Order"));
+//! # Ok::<(), etlgen::Diagnostic>(())
+//! ```
 
-pub mod cli;
-pub mod diagnostics;
-pub mod diff;
-pub mod emit;
-pub mod explain;
-pub mod infer;
-pub mod inspect;
-pub mod learn;
-pub mod plan;
-pub mod project;
-pub mod shape;
-pub mod spec;
+mod cli;
+mod diagnostics;
+mod diff;
+mod draft;
+mod emit;
+mod explain;
+mod infer;
+mod inspect;
+mod learn;
+mod options;
+mod plan;
+mod project;
+mod shape;
+mod spec;
+mod update;
 
+use std::path::{Path, PathBuf};
+
+use draft::Draft;
+use project::Existing;
+
+#[doc(hidden)]
+pub use cli::main;
 pub use diagnostics::{Diagnostic, Kind, Position, Severity};
+pub use diff::{Change, Diff, Group, Kind as ChangeKind, Level};
+pub use emit::Files;
+pub use inspect::View;
+pub use options::{Options, Revision, UpdateOptions};
+pub use plan::package::Ci;
+pub use project::{Bump, Config, Conflict, Generation, Outcome, Release, Side};
+pub use spec::Input;
+pub use update::{Comparison, Update};
+
+/// Generates a connector crate in memory from an OpenAPI document, with its owner's overrides.
+///
+/// The result has the files, warnings and notes, and why each resource is what it is;
+/// [`Generation::write`] puts it on disk. Errors name the place in the document or in `etlgen.toml`.
+pub fn generate(input: Input, options: &Options) -> Result<Generation, Diagnostic> {
+    let wanted = options.plan(&input);
+    let mut draft = Draft::new(input, &wanted)?;
+    if options.strict {
+        draft.notes.extend(draft.strictness());
+    }
+    let folder = match &options.out {
+        Some(folder) => folder.clone(),
+        None => PathBuf::from(&draft.plan.crate_name),
+    };
+    let context = options.context(&draft.input, &folder)?;
+    let asked = options.asked().options();
+    Generation::new(draft, &folder, &context, asked, options.rustfmt())
+}
+
+/// Generates the crate in a folder again and merges its owner's edits, in memory; [`Update::apply`] writes the result.
+///
+/// An update that was cut short is finished first. An error of [`Kind::Conflict`] names the conflicts of an earlier
+/// update that are still open; conflicts of this one are part of the result.
+pub fn update(folder: &Path, options: &UpdateOptions) -> Result<Update, Diagnostic> {
+    let resumed = update::resume(folder, options.dry_run)?;
+    let existing = Existing::open(folder)?;
+    update::refuse_open_conflicts(&existing.tree, &options.accept)?;
+    let document = existing.document(options.spec.as_deref());
+    let generation = existing.generate(&document.name, existing.load(&document)?)?;
+    let merge = project::merge_into(
+        &existing.tree,
+        &generation.files,
+        &generation.lock,
+        &options.accept,
+        update::announce(&existing, options),
+    )?;
+    Ok(Update::new(existing, document, generation, merge, resumed))
+}
+
+/// Compares two documents or crates: what changes for the Rust API and for the tables, and how severe it is.
+pub fn diff(old: Revision<'_>, new: Revision<'_>) -> Result<Comparison, Diagnostic> {
+    let ((before, notes_before), (after, notes_after)) = update::surfaces(old, new)?;
+    let changes = diff::diff(&before, &after);
+    let notes = notes_before.into_iter().chain(notes_after).collect();
+    Ok(Comparison::new(changes, update::version_of(old), notes))
+}

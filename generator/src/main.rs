@@ -1,5 +1,5 @@
 //! The command line of etlgen.
 
 fn main() -> std::process::ExitCode {
-    etlgen::cli::main()
+    etlgen::main()
 }

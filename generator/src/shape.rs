@@ -45,6 +45,7 @@ enum Text {
 
 impl Shape {
     /// The shape of one sample.
+    #[cfg(test)]
     pub fn of(value: &Value) -> Shape {
         let mut shape = Shape::default();
         shape.add(value);

@@ -5,13 +5,10 @@ mod rules;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
-use etlgen::infer::infer;
-use etlgen::inspect::{self, View};
-use etlgen::spec::api::Api;
-use etlgen::spec::{Input, read};
 use etlgen_testkit::{Kind, shared, skip};
 use rules::{Row, Tally, judge};
 
@@ -60,12 +57,7 @@ fn the_commonest_lists_come_first() {
     if !spec.exists() {
         return skip(Kind::Shared, &format!("there is no {}", spec.display()));
     }
-    let api = api(&spec);
-    let view = View {
-        top: Some(20),
-        width: 160,
-    };
-    let table = inspect::show(&api, &infer(&api), &view);
+    let table = inspect(&spec, &["--top", "20"]);
     let shown: Vec<&str> = table
         .lines()
         .filter_map(|line| line.split_whitespace().next())
@@ -94,13 +86,18 @@ fn the_commonest_lists_come_first() {
 
 /// What `etlgen inspect --format json` prints.
 fn inspected(path: &Path) -> Value {
-    let api = api(path);
-    inspect::json(&api, &infer(&api))
+    serde_json::from_str(&inspect(path, &["--format", "json"])).unwrap()
 }
 
-fn api(path: &Path) -> Api {
-    let name = path.display().to_string();
-    let input = Input::load(&name).unwrap_or_else(|error| panic!("{error}"));
-    let (api, diagnostics) = read(&input);
-    api.unwrap_or_else(|| panic!("{name}: {diagnostics:?}"))
+fn inspect(path: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_etlgen"))
+        .args(["inspect", "--spec"])
+        .arg(path)
+        .args(arguments)
+        .env("COLUMNS", "160")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {errors}", path.display());
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -1,105 +1,106 @@
 //! `etlgen check`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::existing::{Document, open};
-use super::{Failure, out, say};
-use crate::diagnostics::printable;
-use crate::project::{Lock, Tree, is_pending, unsettled};
-use crate::spec::Input;
+use super::{End, out, print_notes, say};
+use crate::diagnostics::{Diagnostic, Kind, printable};
+use crate::project::{Conflict, Document, Existing, Lock, Tree, is_pending, unsettled};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Where the crate stands
+    /// Folder of the crate
     #[arg(value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     let folder = &arguments.folder;
-    let crate_ = open(folder)?;
-    let tree = &crate_.tree;
+    let existing = Existing::open(folder)?;
+    let tree = &existing.tree;
     let mut found = Vec::new();
     if is_pending(folder) {
-        found.push(".etlgen/journal: an update was cut short: run `etlgen update`".to_owned());
+        found.push(stale(".etlgen/journal", "an update was cut short"));
     }
-    let unsettled = unsettled(tree)?;
-    found.extend(unsettled.iter().map(|it| {
-        format!(
-            "{}:{}: {}: edit it, or `etlgen update --accept mine|theirs {}`",
-            it.path, it.line, it.why, it.path
-        )
-    }));
-    found.extend(
-        tree.misfits
-            .iter()
-            .map(|path| match tree.bases.contains(path) {
-                true => format!(
-                    ".etlgen/base/{path}.base: not what .etlgen/lock.json says: run `etlgen update`"
-                ),
-                false => {
-                    format!(".etlgen/base/{path}.base: missing: take it back from version control")
-                }
-            }),
-    );
-    let document = crate_.document(None);
-    if let Some(away) = away(tree, &document) {
-        say(&format!(
-            "note: {away}; that the crate is up to date with it is not checked"
-        ));
-    } else {
-        let now = crate_.generate(&document)?;
-        drifted(tree, &now.lock, &mut found);
-    }
-    if found.is_empty() {
-        out("all is well");
-        return Ok(());
-    }
-    found
-        .iter()
-        .for_each(|line| say(&format!("error: {}", printable(line))));
-    Err(Failure::Said)
-}
-
-/// Why the document cannot be read here, if so.
-fn away(tree: &Tree, document: &Document) -> Option<String> {
-    let name = printable(&document.name);
-    if name == "-" {
-        return Some("the document came from standard input".to_owned());
-    }
-    if name.contains("://") {
-        let error = Input::load(&document.place).err()?;
-        return Some(format!("the document is out of reach: {error}"));
-    }
-    let there = tree.folder.join(&document.name).is_file();
-    (!there).then(|| format!("the document {name} is not here"))
-}
-
-/// What a generation now would write otherwise.
-fn drifted(tree: &Tree, now: &Lock, found: &mut Vec<String>) {
-    let lock = &tree.lock;
-    if lock.spec != now.spec {
-        found.push(format!(
-            "etlgen.toml: it names the document {}, but the crate is generated from {}: run `etlgen update`",
-            now.spec, lock.spec
-        ));
-    }
-    if lock.spec_hash != now.spec_hash {
-        found.push(format!(
-            "{}: changed since the crate was generated: run `etlgen update`",
-            now.spec
-        ));
-    }
-    if lock.names != now.names || lock.options != now.options || lock.format != now.format {
-        found.push(".etlgen/lock.json: its names or options are not those that etlgen gives: run `etlgen update`".to_owned());
-    }
-    let paths: std::collections::BTreeSet<&String> =
-        lock.files.keys().chain(now.files.keys()).collect();
-    for path in paths {
-        if lock.files.get(path) != now.files.get(path) {
-            found.push(format!(
-                "{path}: would be generated otherwise now: run `etlgen update`"
+    found.extend(unsettled(tree)?.iter().map(open));
+    found.extend(tree.misfits.iter().map(|path| misfit(tree, path)));
+    let document = existing.document(None);
+    match existing.load(&document) {
+        Ok(input) => {
+            let now = existing.generate(&document.name, input)?;
+            print_notes(&now.notes, false);
+            found.extend(drifted(&tree.lock, &now.lock));
+        }
+        Err(error) if may_be_away(&existing, &document) => {
+            let reason = printable(error.message());
+            say(&format!(
+                "note: {}: {reason}; whether the crate is up to date with it was not checked",
+                printable(&document.name)
             ));
         }
+        Err(error) => return Err(error),
     }
+    if found.is_empty() {
+        out("no problems found");
+        return Ok(End::Done);
+    }
+    found.iter().for_each(|problem| say(&problem.to_string()));
+    Ok(End::Failed)
+}
+
+/// Whether the document cannot be expected to be there: the crate may have been moved, or the network is off.
+fn may_be_away(existing: &Existing, document: &Document) -> bool {
+    let name = document.name.as_str();
+    name == "-" || name.contains("://") || !existing.tree.folder.join(name).is_file()
+}
+
+/// A conflict that is not settled.
+fn open(conflict: &Conflict) -> Diagnostic {
+    let hint = format!(
+        "edit it, or run `etlgen update --accept mine|theirs {}`",
+        conflict.path
+    );
+    conflict.diagnostic().with_hint(hint)
+}
+
+/// Something that an update brings up to date.
+fn stale(file: &str, message: &str) -> Diagnostic {
+    Diagnostic::error(Kind::Crate, message)
+        .in_file(file)
+        .with_hint("run `etlgen update`")
+}
+
+/// A file whose last generated text is not the one that the lock knows.
+fn misfit(tree: &Tree, path: &str) -> Diagnostic {
+    let file = format!(".etlgen/base/{path}.base");
+    match tree.bases.contains(path) {
+        true => stale(&file, "it is not what .etlgen/lock.json says"),
+        false => Diagnostic::error(Kind::Crate, "it is missing")
+            .in_file(file)
+            .with_hint("restore it from version control"),
+    }
+}
+
+/// What a generation now would write differently.
+fn drifted(lock: &Lock, now: &Lock) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    if lock.spec != now.spec {
+        let (named, last) = (&now.spec, &lock.spec);
+        let message =
+            format!("it names the document {named}, but the crate was generated from {last}");
+        found.push(stale("etlgen.toml", &message));
+    }
+    if lock.spec_hash != now.spec_hash {
+        found.push(stale(&now.spec, "it changed since the crate was generated"));
+    }
+    if lock.names != now.names || lock.options != now.options || lock.format != now.format {
+        let message = "its names or options are not those of a generation now";
+        found.push(stale(".etlgen/lock.json", message));
+    }
+    let paths: BTreeSet<&String> = lock.files.keys().chain(now.files.keys()).collect();
+    let differ = paths
+        .into_iter()
+        .filter(|path| lock.files.get(*path) != now.files.get(*path));
+    found.extend(differ.map(|path| stale(path, "it would be generated differently now")));
+    found
 }

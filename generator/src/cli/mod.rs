@@ -1,28 +1,23 @@
-//! Arguments, output, exit codes; nothing else.
+//! Arguments, output and exit codes; everything else is in the library.
 
 mod check;
 mod diff;
-mod existing;
 mod explain;
 mod inspect;
 mod learn;
 mod new;
 mod update;
-mod wishes;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::diagnostics::{Diagnostic, Kind, Severity};
-use crate::infer::{facts::Facts, infer};
 use crate::plan::package::Package;
-use crate::spec::api::Api;
-use crate::spec::{Input, read, strict};
 
-/// Reads an OpenAPI document and writes a strongly typed connector crate in Rust.
+/// Generate a typed connector crate in Rust from an OpenAPI document
 #[derive(Parser)]
 #[command(name = "etlgen", version)]
 struct Arguments {
@@ -32,44 +27,50 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes a connector crate for the API that a document describes
+    /// Generate a connector crate from an OpenAPI document
     New(new::Arguments),
-    /// Brings a crate up to its document, its etlgen.toml and this etlgen, and keeps what its owner changed
+    /// Regenerate a crate and merge in your edits
     Update(update::Arguments),
-    /// Fails where conflicts are open, or where `etlgen update` would change something
+    /// Fail if conflicts are open or `etlgen update` would change something
     Check(check::Arguments),
-    /// Compares two documents or crates: what changes for the Rust API and for the tables, and the next version
+    /// Compare two documents or crates: changes of the Rust API and of the tables, and the next version
     Diff(diff::Arguments),
-    /// Shows what is inferred of a document: resources, keys, paginators, cursors, parents
+    /// Show what will be generated: resources, keys, paginators, cursors, parents, and what is unsure
     Inspect(inspect::Arguments),
-    /// Says why a resource, one of its fields or the auth is taken to be what it is, and what changes it
+    /// Show the evidence for an inferred resource, field or auth, and how to override it
     Explain(explain::Arguments),
-    /// Learns the records of a resource without a schema from samples: `etlgen learn RESOURCE < sample.json`
+    /// Learn the records of a resource without a schema from samples: `etlgen learn RESOURCE < sample.json`
     Learn(learn::Arguments),
 }
 
-/// Why a command ends early: it has been said, or is said now.
-enum Failure {
-    /// Everything has been said.
-    Said,
-    /// It is done, and its owner has to settle what has been said.
-    Conflicts,
-    /// Two documents differ more than was allowed.
-    Serious,
-    Diagnostic(Diagnostic),
+/// How a command ends: its exit code.
+///
+/// | code | meaning |
+/// |---|---|
+/// | 0 | done |
+/// | 1 | there is no result; an error was printed. `check`: something was found |
+/// | 2 | the arguments cannot be parsed; or `update` has conflicts that you have to settle |
+/// | 3 | `diff --fail-on`: a change is that severe or worse |
+#[derive(Clone, Copy)]
+enum End {
+    Done = 0,
+    Failed = 1,
+    Conflicts = 2,
+    Severe = 3,
 }
 
-impl From<Diagnostic> for Failure {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Failure::Diagnostic(diagnostic)
+impl From<&Diagnostic> for End {
+    fn from(error: &Diagnostic) -> Self {
+        match error.kind() {
+            Kind::Conflict => End::Conflicts,
+            _ => End::Failed,
+        }
     }
 }
 
-/// Runs the command line. Exit codes: 0 all is well, 1 there is no result, 2 usage, or conflicts to be settled, 3 changes
-/// that `diff` was to fail on.
+/// Runs the command line; [`End`] has the exit codes.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let result = match arguments.command {
+    let result = match Arguments::parse().command {
         Command::New(arguments) => new::run(&arguments),
         Command::Update(arguments) => update::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
@@ -78,73 +79,55 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
     };
-    match result {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Said) => {}
-        Err(Failure::Conflicts) => return ExitCode::from(2),
-        Err(Failure::Serious) => return ExitCode::from(3),
-        Err(Failure::Diagnostic(diagnostic)) => say(&diagnostic.to_string()),
-    }
-    ExitCode::FAILURE
+    let end = result.unwrap_or_else(|error| {
+        say(&error.to_string());
+        End::from(&error)
+    });
+    ExitCode::from(end as u8)
 }
 
-/// A document, what it says and what it means.
-struct Understood {
-    input: Input,
-    api: Api,
-    facts: Facts,
+/// The document, its overlays and the overrides, as several commands take them.
+#[derive(clap::Args)]
+struct DocumentArguments {
+    /// The document: a file, a URL, or `-` for standard input
+    #[arg(long, required_unless_present = "config")]
+    spec: Option<String>,
+    /// An OpenAPI Overlay that repairs the document: a file or a URL; may be repeated
+    #[arg(long, value_name = "FILE")]
+    overlay: Vec<String>,
+    /// Apply the overrides of this etlgen.toml, its overlays, and what was learned beside it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Show notes on repairs of the document, too
+    #[arg(long)]
+    notes: bool,
 }
 
-/// Reads a document and tells what was found wrong with it: notes only where they are wanted.
-fn understand(spec: &str, overlays: &[String], notes: bool) -> Result<Understood, Failure> {
-    let input = read_all(spec, overlays)?;
-    let (api, diagnostics) = read(&input);
-    let (shown, hidden): (Vec<_>, Vec<_>) = diagnostics
-        .iter()
-        .partition(|diagnostic| notes || diagnostic.severity() > Severity::Note);
-    for diagnostic in shown {
-        say(&diagnostic.to_string());
-    }
+/// The overrides of a file, if there is one.
+fn config(file: Option<&PathBuf>) -> Result<crate::Config, Diagnostic> {
+    file.map_or_else(
+        || Ok(crate::Config::default()),
+        |file| crate::Config::load(file),
+    )
+}
+
+/// Prints warnings, and notes where they are wanted.
+fn print_notes(notes: &[Diagnostic], all: bool) {
+    let is_repair = |note: &&Diagnostic| {
+        note.severity() == Severity::Note && note.kind() == Kind::Document && !all
+    };
+    let (hidden, shown): (Vec<_>, Vec<_>) = notes.iter().partition(is_repair);
+    shown.iter().for_each(|note| say(&note.to_string()));
     if !hidden.is_empty() {
         say(&format!(
             "{} notes on repairs of the document (`--notes` shows them)",
             hidden.len()
         ));
     }
-    if notes && let Err(reason) = strict(&input) {
-        say(&format!(
-            "note: readers that keep to OpenAPI 3.0 to the letter refuse this document: {reason}"
-        ));
-    }
-    let api = api.ok_or(Failure::Said)?;
-    let facts = infer(&api);
-    Ok(Understood { input, api, facts })
-}
-
-/// The bytes of a document and of its overlays.
-fn read_all(spec: &str, overlays: &[String]) -> Result<Input, Failure> {
-    let mut input = Input::load(spec)?;
-    let overlays = overlays.iter().map(|overlay| Input::load(overlay));
-    input.overlays = overlays.collect::<Result<_, _>>()?;
-    Ok(input)
-}
-
-/// An error with its way out.
-fn refuse(kind: Kind, message: impl Into<String>, hint: &str) -> Failure {
-    Failure::Diagnostic(Diagnostic::error(kind, message).with_hint(hint))
-}
-
-/// A URL, or a file as seen from the folder of `etlgen.toml`.
-fn beside(config: &Path, file: &str) -> String {
-    if file.contains("://") {
-        return file.to_owned();
-    }
-    let folder = config.parent().unwrap_or(Path::new(""));
-    folder.join(file).display().to_string()
 }
 
 /// Names the licences whose texts the crate lacks.
-fn license_texts(package: &Package, folder: &Path) {
+fn print_missing_licenses(package: &Package, folder: &Path) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let is_text = |name: &str| {
         name.starts_with("LICENSE") || name.starts_with("LICENCE") || name.starts_with("COPYING")
@@ -162,12 +145,12 @@ fn license_texts(package: &Package, folder: &Path) {
     }
 }
 
-/// A line on standard error; there is nobody left to tell if it fails.
+/// Prints a line on standard error; there is nobody left to tell if that fails.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Text on standard output; a reader who has gone (`| head`) is no error.
+/// Prints text on standard output; a reader that stops early (`| head`) is not an error.
 fn out(text: &str) {
     let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
 }

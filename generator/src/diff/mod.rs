@@ -11,6 +11,8 @@ mod resources;
 mod settings;
 mod shown;
 mod surface;
+#[cfg(test)]
+mod tests;
 mod text;
 mod version;
 mod words;

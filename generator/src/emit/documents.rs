@@ -8,7 +8,7 @@ use etlgen_templates::{
 use serde_json::Value;
 
 use super::crate_root::exemplary;
-use super::{Context, Files};
+use super::{Asked, Context, EtlgenToml as Config, Files};
 use crate::plan::package::Ci;
 use crate::plan::{
     Cursor, Feature, FieldRef, Format, PaginatorKind, Plan, Resource, Setting, markdown, plain_text,
@@ -23,8 +23,8 @@ pub fn documents(plan: &Plan, context: &Context) -> Result<Files, etlgen_templat
     files.insert("Cargo.toml".into(), cargo_toml(plan, context)?);
     files.insert("README.md".into(), readme(plan, context)?);
     let etlgen_toml = match &context.etlgen_toml {
-        Some(text) => text.clone(),
-        None => etlgen_toml(plan, context)?,
+        Config::Kept(text) => text.clone(),
+        Config::First(asked) => etlgen_toml(plan, &context.spec, asked)?,
     };
     files.insert("etlgen.toml".into(), etlgen_toml);
     let source = &plan.source;
@@ -140,7 +140,7 @@ fn features(plan: &Plan) -> Vec<FeatureRow> {
     plan.features.iter().map(row).collect()
 }
 
-fn etlgen_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Error> {
+fn etlgen_toml(plan: &Plan, spec: &str, asked: &Asked) -> Result<String, etlgen_templates::Error> {
     let doubts: Vec<DoubtRow> = plan
         .resources
         .iter()
@@ -159,19 +159,19 @@ fn etlgen_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_template
         (!names.is_empty()).then(|| format!("[{}]", names.join(", ")))
     };
     EtlgenToml {
-        spec: &quoted(&context.spec),
-        overlay: list(&context.overlays).as_deref(),
-        name: context.name.as_deref().map(quoted).as_deref(),
-        include: list(&context.include).as_deref(),
-        exclude: list(&context.exclude).as_deref(),
-        license: context.wanted.license.as_deref().map(quoted).as_deref(),
-        repository: context.wanted.repository.as_deref().map(quoted).as_deref(),
-        ci: context
-            .wanted
+        spec: &quoted(spec),
+        overlay: list(&asked.overlays).as_deref(),
+        name: asked.name.as_deref().map(quoted).as_deref(),
+        include: list(&asked.include).as_deref(),
+        exclude: list(&asked.exclude).as_deref(),
+        license: asked.package.license.as_deref().map(quoted).as_deref(),
+        repository: asked.package.repository.as_deref().map(quoted).as_deref(),
+        ci: asked
+            .package
             .ci
             .map(|Ci::Github| quoted("github"))
             .as_deref(),
-        docker: context.wanted.docker,
+        docker: asked.package.docker,
         doubts: &doubts,
     }
     .render()

@@ -5,6 +5,8 @@ mod credentials;
 mod documents;
 mod resource;
 mod structs;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -23,23 +25,50 @@ pub type Files = BTreeMap<String, String>;
 pub struct Context {
     /// Where the document is, as the crate names it.
     pub spec: String,
-    /// The overlays that repair it, likewise.
-    pub overlays: Vec<String>,
-    /// What was learnt from samples, by its path in the crate.
+    /// What was learned from samples, by its path in the crate.
     pub learned: Files,
     pub runtime: Runtime,
     /// What the crate is published with.
     pub package: Package,
-    /// The crate is no member of a workspace around it.
+    /// The crate is not a member of a workspace around it.
     pub own_workspace: bool,
-    /// The owner's `etlgen.toml`, to the letter.
-    pub etlgen_toml: Option<String>,
-    /// The name and the selection that were asked for.
+    pub etlgen_toml: EtlgenToml,
+}
+
+/// The `etlgen.toml` of a crate.
+#[derive(Clone, Debug)]
+pub enum EtlgenToml {
+    /// The owner's, to the letter.
+    Kept(String),
+    /// The first one, which holds the options of the command line.
+    First(Asked),
+}
+
+/// The options of the command line that a first `etlgen.toml` holds.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The overlays that repair the document, as the crate names them.
+    pub overlays: Vec<String>,
     pub name: Option<String>,
     pub include: Vec<String>,
     pub exclude: Vec<String>,
-    /// What was asked for of the package.
-    pub wanted: Wanted,
+    pub package: Wanted,
+}
+
+impl Asked {
+    /// As `.etlgen/lock.json` keeps them: values by the name of the option.
+    pub fn options(&self) -> BTreeMap<String, Vec<String>> {
+        let own = [
+            ("resources", self.include.clone()),
+            ("exclude", self.exclude.clone()),
+            ("name", self.name.iter().cloned().collect()),
+            ("overlay", self.overlays.clone()),
+        ];
+        let all = own.into_iter().chain(self.package.options());
+        all.filter(|(_, values)| !values.is_empty())
+            .map(|(name, values)| (name.to_owned(), values))
+            .collect()
+    }
 }
 
 /// Writes the plan down. An error names the file that does not parse: a bug of etlgen.

@@ -1,8 +1,9 @@
 //! What is said of one small document.
 
 use super::explain;
-use crate::infer::infer;
-use crate::spec::{Input, read};
+use crate::draft::Draft;
+use crate::plan::Options;
+use crate::spec::Input;
 
 const DOCUMENT: &str = r##"
 openapi: 3.0.0
@@ -43,10 +44,12 @@ fn said(what: &str) -> String {
         bytes: DOCUMENT.as_bytes().to_vec(),
         ..Input::default()
     };
-    let (api, diagnostics) = read(&input);
-    let api = api.unwrap_or_else(|| panic!("{diagnostics:?}"));
-    let facts = infer(&api);
-    explain(&api, &facts, what).unwrap_or_else(|error| error.to_string())
+    let options = Options {
+        everything: true,
+        ..Options::default()
+    };
+    let draft = Draft::new(input, &options).unwrap_or_else(|error| panic!("{error}"));
+    explain(&draft, what).unwrap_or_else(|error| error.to_string())
 }
 
 #[track_caller]

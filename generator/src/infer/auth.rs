@@ -159,12 +159,12 @@ pub(super) fn rank(scheme: &SecurityScheme) -> u8 {
         } => 6,
         SecurityScheme::ApiKey { .. } => 1,
         SecurityScheme::OAuth2 { flows, .. } if flows.contains_key("clientCredentials") => 3,
-        SecurityScheme::Basic { .. } => 2,
+        SecurityScheme::Basic => 2,
         // A program alone can renew a token, but not ask a person for one.
         SecurityScheme::OAuth2 { flows, .. } => {
             5 - u8::from(flows.values().any(|flow| flow.token_url.is_some()))
         }
-        SecurityScheme::Other { .. } => 9,
+        SecurityScheme::Other => 9,
     }
 }
 
@@ -193,7 +193,7 @@ pub(super) fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
     if let [scheme] = schemes {
         match scheme {
             SecurityScheme::Bearer { .. } => return AuthFacts::Bearer,
-            SecurityScheme::Basic { .. } => return AuthFacts::Basic,
+            SecurityScheme::Basic => return AuthFacts::Basic,
             SecurityScheme::OAuth2 { flows, .. } => {
                 let client = flows
                     .get("clientCredentials")
@@ -284,8 +284,8 @@ fn key(scheme: &SecurityScheme, alone: bool) -> Option<KeyFacts> {
             })
         }
         SecurityScheme::Bearer { .. } | SecurityScheme::OAuth2 { .. } => Some(header("Bearer ")),
-        SecurityScheme::Basic { .. } => Some(header("Basic ")),
-        SecurityScheme::Other { .. } => None,
+        SecurityScheme::Basic => Some(header("Basic ")),
+        SecurityScheme::Other => None,
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn own(
     let usable = |set: &&Vec<String>| {
         set.iter().all(|name| {
             scheme(name).is_some_and(|scheme| {
-                !matches!(scheme, SecurityScheme::Other { .. }) && !is_signed(name, scheme)
+                !matches!(scheme, SecurityScheme::Other) && !is_signed(name, scheme)
             })
         })
     };

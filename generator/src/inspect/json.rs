@@ -2,21 +2,20 @@
 
 use serde_json::{Value, json};
 
-use crate::infer::facts::{AuthFacts, Decision, Facts, PaginatorKind, ResourceFacts, ResourceKind};
-use crate::spec::api::{Api, Location, Operation};
+use crate::draft::{Decided, Draft};
+use crate::infer::facts::{AuthFacts, Decision, PaginatorKind, ResourceFacts, ResourceKind};
+use crate::spec::api::{Location, Operation};
 
-/// The stable JSON form.
-pub fn json(api: &Api, facts: &Facts) -> Value {
-    let resources: Vec<Value> = facts
-        .resources
-        .iter()
-        .filter_map(|resource| {
-            Some(self::resource(
-                api.operations.get(resource.operation)?,
-                resource,
-            ))
-        })
-        .collect();
+/// The stable JSON form of the resources that will be generated.
+pub fn json(draft: &Draft) -> Value {
+    let Draft { api, facts, .. } = draft;
+    let decided = draft.decided();
+    let resources = decided.iter();
+    let resources = resources.filter_map(|decided| {
+        let operation = api.operations.get(decided.facts.operation)?;
+        Some(resource(operation, decided))
+    });
+    let resources: Vec<Value> = resources.collect();
     let skipped: Vec<Value> = facts
         .skipped
         .iter()
@@ -40,7 +39,8 @@ pub fn json(api: &Api, facts: &Facts) -> Value {
     })
 }
 
-fn resource(operation: &Operation, resource: &ResourceFacts) -> Value {
+fn resource(operation: &Operation, decided: &Decided<'_>) -> Value {
+    let resource = &decided.facts;
     let records = resource.records_path.value.join(".");
     let is_list = resource.kind == ResourceKind::List;
     let settings: Vec<Value> = resource
@@ -67,8 +67,8 @@ fn resource(operation: &Operation, resource: &ResourceFacts) -> Value {
         "primary_key": resource.primary_key.value,
         "key_within_parent": resource.key_within_parent,
         "paginator": is_list.then(|| paginator(resource)),
-        "incremental": incremental(resource),
-        "parent": parent(resource),
+        "incremental": incremental(decided),
+        "parent": parent(decided),
         "settings": settings,
         "fixed": fixed,
         "confidence": {
@@ -105,9 +105,11 @@ fn paginator(resource: &ResourceFacts) -> Value {
     })
 }
 
-fn incremental(resource: &ResourceFacts) -> Option<Value> {
-    let cursor = resource.cursor.value.as_ref()?;
+/// The cursor, and whether runs read by it: a field that nothing filters by is named, too.
+fn incremental(decided: &Decided<'_>) -> Option<Value> {
+    let cursor = decided.facts.cursor.value.as_ref()?;
     Some(json!({
+        "used": decided.is_incremental(),
         "param": cursor.param,
         "until_param": cursor.until_param,
         "field": cursor.field,
@@ -117,8 +119,9 @@ fn incremental(resource: &ResourceFacts) -> Option<Value> {
     }))
 }
 
-fn parent(resource: &ResourceFacts) -> Option<Value> {
-    let parent = resource.parent.value.as_ref()?;
+/// The parent, and whether its records supply the parameters: if not, they are settings.
+fn parent(decided: &Decided<'_>) -> Option<Value> {
+    let parent = decided.found.parent.value.as_ref()?;
     let links: Vec<Value> = parent
         .links
         .iter()
@@ -126,6 +129,7 @@ fn parent(resource: &ResourceFacts) -> Option<Value> {
         .collect();
     let join = |parts: Vec<&str>| parts.join(",");
     Some(json!({
+        "used": decided.planned.parent.is_some(),
         "path": parent.path,
         "resource": parent.resource,
         "param": join(parent.links.iter().map(|link| link.param.as_str()).collect()),
@@ -171,7 +175,7 @@ pub fn kind(kind: PaginatorKind) -> &'static str {
     }
 }
 
-/// Kind and name of what proves who calls.
+/// Kind and name of the credentials.
 pub(crate) fn auth(auth: &AuthFacts) -> (&'static str, String) {
     let authorization = || "Authorization".to_owned();
     match auth {

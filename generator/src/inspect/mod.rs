@@ -1,4 +1,4 @@
-//! `etlgen inspect`: what was inferred, for programs (JSON) and for people (a table).
+//! `etlgen inspect`: what will be generated and on which evidence, for programs (JSON) and for people (a table).
 
 mod json;
 mod table;
@@ -6,4 +6,4 @@ mod top;
 
 pub(crate) use json::{auth, place};
 pub use json::{json, kind};
-pub use table::{View, show, table};
+pub use table::{View, table};

@@ -1,23 +1,24 @@
 //! The form for people: a table, and below it what is open.
 
 use crate::diagnostics::printable;
+use crate::draft::{Decided, Draft};
 use crate::infer::facts::{Decision, Facts, PaginatorKind, ResourceFacts, ResourceKind, SURE};
 use crate::spec::api::{Api, Operation};
 
 use super::json::{auth, kind};
 use super::top::top;
 
-/// How wide a table may be if nobody says.
+/// The width of a table where the terminal's is not known.
 const WIDTH: usize = 160;
 /// An endpoint is not made shorter than this.
 const LEAST: usize = 40;
 const COLUMNS: usize = 7;
 const ENDPOINT: usize = 1;
 
-/// What is shown, and how wide.
+/// How much of a table is shown, and how wide it is.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
-    /// Only so many lists: the commonest.
+    /// Only so many lists: the most common ones.
     pub top: Option<usize>,
     /// Characters in a line, where the table can be made to fit.
     pub width: usize,
@@ -32,29 +33,22 @@ impl Default for View {
     }
 }
 
-/// Everything.
-pub fn table(api: &Api, facts: &Facts) -> String {
-    show(api, facts, &View::default())
-}
-
-/// What a view wants to see.
-pub fn show(api: &Api, facts: &Facts, view: &View) -> String {
-    let of_kind = |kind| move |resource: &&ResourceFacts| resource.kind == kind;
-    let all: Vec<&ResourceFacts> = facts
-        .resources
-        .iter()
-        .filter(of_kind(ResourceKind::List))
-        .collect();
-    let singles: Vec<&ResourceFacts> = facts
-        .resources
-        .iter()
-        .filter(of_kind(ResourceKind::Single))
-        .collect();
-    let lists: Vec<&ResourceFacts> = match view.top {
-        Some(count) => top(api, facts, count)
-            .into_iter()
-            .filter_map(|index| facts.resources.get(index))
-            .collect(),
+/// The resources that will be generated, and the questions that are open.
+pub fn table(draft: &Draft, view: &View) -> String {
+    let Draft { api, facts, .. } = draft;
+    let decided = draft.decided();
+    let of_kind = |kind| {
+        let resources = decided.iter();
+        let resources = resources.filter(move |resource| resource.facts.kind == kind);
+        resources.collect::<Vec<&Decided>>()
+    };
+    let (all, singles) = (of_kind(ResourceKind::List), of_kind(ResourceKind::Single));
+    let lists: Vec<&Decided> = match view.top {
+        Some(count) => {
+            let found: Vec<&ResourceFacts> = all.iter().map(|list| &list.facts).collect();
+            let top = top(api, &found, count).into_iter();
+            top.filter_map(|index| all.get(index).copied()).collect()
+        }
         None => all.clone(),
     };
     let mut text = headline(api, facts);
@@ -67,7 +61,7 @@ pub fn show(api: &Api, facts: &Facts, view: &View) -> String {
         ));
     } else if !singles.is_empty() {
         text.push_str("\nkind `single`, one object each:\n");
-        let names = singles.iter().map(|resource| resource.name.as_str());
+        let names = singles.iter().map(|single| single.facts.name.as_str());
         text.push_str(&wrapped(names, view.width));
     }
     text.push_str(&open(&lists));
@@ -95,7 +89,7 @@ fn headline(api: &Api, facts: &Facts) -> String {
     text
 }
 
-fn rows(api: &Api, lists: &[&ResourceFacts], width: usize) -> String {
+fn rows(api: &Api, lists: &[&Decided<'_>], width: usize) -> String {
     let header = [
         "resource",
         "endpoint",
@@ -108,7 +102,7 @@ fn rows(api: &Api, lists: &[&ResourceFacts], width: usize) -> String {
     .map(str::to_owned);
     let mut rows: Vec<[String; COLUMNS]> = vec![header];
     for resource in lists {
-        if let Some(operation) = api.operations.get(resource.operation) {
+        if let Some(operation) = api.operations.get(resource.facts.operation) {
             rows.push(row(operation, resource));
         }
     }
@@ -146,51 +140,53 @@ fn widths(rows: &[[String; COLUMNS]]) -> [usize; COLUMNS] {
     widths
 }
 
-fn row(operation: &Operation, resource: &ResourceFacts) -> [String; COLUMNS] {
-    let records = match resource.records_path.value.join(".") {
+fn row(operation: &Operation, decided: &Decided<'_>) -> [String; COLUMNS] {
+    let (facts, planned) = (&decided.facts, decided.planned);
+    let records = match facts.records_path.value.join(".") {
         body if body.is_empty() => "$".to_owned(),
         path => path,
     };
-    let cursor = resource
-        .cursor
-        .value
-        .as_ref()
-        .map(|cursor| match &cursor.param {
-            Some(param) => format!("{} > {param}", cursor.field),
-            // Nothing filters by it: all rows are read each time.
-            None => "-".to_owned(),
-        });
-    let parent = resource.parent.value.as_ref();
-    let page = resource.paginator.value.kind;
+    let cursor = facts.cursor.value.as_ref();
+    let cursor = cursor.map(|cursor| match &cursor.param {
+        Some(param) => format!("{} > {param}", cursor.field),
+        None if decided.is_incremental() => cursor.field.clone(),
+        // Nothing filters by it: each run reads all rows.
+        None => "-".to_owned(),
+    });
+    let parent = decided.found.parent.value.as_ref();
+    let parent = parent.map(|parent| parent.resource.clone());
     [
-        resource.name.clone(),
+        facts.name.clone(),
         format!("{} {}", operation.method.to_uppercase(), operation.path),
-        marked(&resource.records_path, records),
-        marked(&resource.primary_key, resource.primary_key.value.join(", ")),
-        if page == PaginatorKind::Undecided {
-            "undecided?".to_owned()
-        } else {
-            marked(&resource.paginator, kind(page).to_owned())
+        cell(&facts.records_path, records, true),
+        cell(&facts.primary_key, facts.primary_key.value.join(", "), true),
+        match facts.paginator.value.kind {
+            PaginatorKind::Undecided => "undecided?".to_owned(),
+            page => cell(&facts.paginator, kind(page).to_owned(), true),
         },
-        marked(&resource.cursor, cursor.unwrap_or_default()),
-        marked(
-            &resource.parent,
-            parent
-                .map(|parent| parent.resource.clone())
-                .unwrap_or_default(),
+        cell(
+            &facts.cursor,
+            cursor.unwrap_or_default(),
+            decided.is_incremental(),
+        ),
+        cell(
+            &facts.parent,
+            parent.unwrap_or_default(),
+            planned.parent.is_some(),
         ),
     ]
     .map(|cell| one_line(&cell))
 }
 
-/// A cell: `-` where there is nothing, `(…)?` where it is not sure enough to be acted upon.
-fn marked<T>(decision: &Decision<T>, shown: String) -> String {
+/// A cell: `-` where there is nothing, `x?` where it is used although it is not sure, `(x)?` where it is not used.
+fn cell<T>(decision: &Decision<T>, shown: String, used: bool) -> String {
     let sure = decision.confidence >= SURE;
-    match (shown.is_empty(), sure) {
-        (true, true) => "-".to_owned(),
-        (true, false) => "-?".to_owned(),
-        (false, true) => shown,
-        (false, false) => format!("({shown})?"),
+    match (shown.as_str(), used, sure) {
+        ("" | "-", _, true) => "-".to_owned(),
+        ("" | "-", _, false) => "-?".to_owned(),
+        (shown, false, _) => format!("({shown})?"),
+        (shown, true, false) => format!("{shown}?"),
+        (_, true, true) => shown,
     }
 }
 
@@ -228,10 +224,11 @@ fn wrapped<'a>(words: impl Iterator<Item = &'a str>, width: usize) -> String {
     text
 }
 
-/// The questions that are left open.
-fn open(lists: &[&ResourceFacts]) -> String {
+/// The open questions.
+fn open(lists: &[&Decided<'_>]) -> String {
     let mut text = String::new();
-    let unsure = lists.iter().filter(|resource| !resource.doubts.is_empty());
+    let lists = lists.iter().map(|list| &list.facts);
+    let unsure = lists.filter(|resource| !resource.doubts.is_empty());
     for (index, resource) in unsure.enumerate() {
         if index == 0 {
             text.push_str(
@@ -268,15 +265,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unsure_is_marked() {
+    fn what_is_unsure_or_unused_is_marked() {
         let decision = |confidence| Decision {
             value: (),
             confidence,
             reasons: Vec::new(),
         };
-        assert_eq!(marked(&decision(0.9), "id".to_owned()), "id");
-        assert_eq!(marked(&decision(0.4), "id".to_owned()), "(id)?");
-        assert_eq!(marked(&decision(0.8), String::new()), "-");
+        let shown =
+            |text: &str, confidence, used| cell(&decision(confidence), text.to_owned(), used);
+        assert_eq!(shown("id", 0.9, true), "id");
+        assert_eq!(shown("id", 0.4, true), "id?");
+        assert_eq!(shown("id", 0.4, false), "(id)?");
+        assert_eq!(shown("id", 0.9, false), "(id)?");
+        assert_eq!(shown("", 0.8, false), "-");
+        assert_eq!(shown("", 0.4, false), "-?");
     }
 
     #[test]

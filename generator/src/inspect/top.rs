@@ -2,25 +2,20 @@
 
 use std::collections::HashMap;
 
-use crate::infer::facts::{Facts, PaginatorKind, ResourceFacts, ResourceKind};
+use crate::infer::facts::{PaginatorKind, ResourceFacts};
 use crate::spec::api::{Api, SchemaId, SchemaKind};
 
-/// The positions of the `count` commonest lists, in the document's order.
-pub(super) fn top(api: &Api, facts: &Facts, count: usize) -> Vec<usize> {
+/// The positions of the `count` most common of these lists, in the document's order.
+pub(super) fn top(api: &Api, lists: &[&ResourceFacts], count: usize) -> Vec<usize> {
     let mentions = mentions(api);
     let actions = actions(api);
     let spoken = spoken(api);
-    let mut ranked: Vec<(f64, usize)> = facts
-        .resources
-        .iter()
-        .enumerate()
-        .filter(|(_, resource)| resource.kind == ResourceKind::List)
-        .filter_map(|(index, resource)| {
-            let weight = weight(api, facts, resource, &mentions, &actions)?;
-            let said = spoken.get(&phrase(&resource.name)).copied();
-            Some((weight + 0.7 * grown(said.unwrap_or(0)), index))
-        })
-        .collect();
+    let ranked = lists.iter().enumerate().filter_map(|(index, resource)| {
+        let weight = weight(api, lists, resource, &mentions, &actions)?;
+        let count = spoken.get(&phrase(&resource.name)).copied();
+        Some((weight + 0.7 * grown(count.unwrap_or(0)), index))
+    });
+    let mut ranked: Vec<(f64, usize)> = ranked.collect();
     ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     ranked.truncate(count);
     let mut chosen: Vec<usize> = ranked.into_iter().map(|(_, index)| index).collect();
@@ -31,7 +26,7 @@ pub(super) fn top(api: &Api, facts: &Facts, count: usize) -> Vec<usize> {
 /// How common a list is: a root, spoken of by other records, with others below it, read like data.
 fn weight(
     api: &Api,
-    facts: &Facts,
+    lists: &[&ResourceFacts],
     resource: &ResourceFacts,
     mentions: &HashMap<SchemaId, usize>,
     actions: &HashMap<&str, usize>,
@@ -43,10 +38,9 @@ fn weight(
         (None, true) => 4.0,
         (Some(_), _) => 0.0,
     };
-    let below = facts.resources.iter().filter(|other| {
+    let below = lists.iter().filter(|other| {
         let parent = other.parent.value.as_ref();
-        other.kind == ResourceKind::List
-            && parent.is_some_and(|parent| parent.resource == resource.name)
+        parent.is_some_and(|parent| parent.resource == resource.name)
     });
     let mentioned = resource.record.and_then(|record| mentions.get(&record));
     weight += grown(below.count());

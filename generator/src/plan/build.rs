@@ -28,7 +28,9 @@ pub struct Options {
     pub include: Vec<String>,
     /// Not these: patterns with `*`.
     pub exclude: Vec<String>,
-    /// The owner's wishes.
+    /// Every resource, single objects too, also where there is none.
+    pub everything: bool,
+    /// The owner's overrides.
     pub overrides: Overrides,
     /// Names given before.
     pub ledger: Ledger,
@@ -58,7 +60,10 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Diagnos
         .chain(&options.overrides.exclude)
         .cloned()
         .collect();
-    let chosen = select(&facts, include, &exclude)?;
+    let chosen = match options.everything {
+        true => (0..facts.resources.len()).collect(),
+        false => select(&facts, include, &exclude)?,
+    };
 
     let mut source = names::cut(source_name(api, options));
     source.truncate(LONGEST_NAME - "-connector".len());
@@ -197,7 +202,9 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
 
     let chosen: Vec<&ResourceFacts> = facts.iter().map(|(resource, _)| *resource).collect();
     let features = features::of(api, &chosen);
-    let mut structs = Structs::new(api, &options.ledger);
+    let roots = chosen.iter().filter_map(|resource| resource.record);
+    let ledger = Structs::retain_used(api, roots, &options.ledger);
+    let mut structs = Structs::new(api, &ledger);
     let records: Vec<Option<String>> = facts
         .iter()
         .zip(&idents)

@@ -34,7 +34,7 @@ pub use build::{Options, Runtime, plan, resource_key};
 pub use case::Case;
 pub use known::unknown_fields;
 pub use names::{Ledger, is_keyword, module as module_name};
-pub use select::{select, unknown};
+pub use select::unknown;
 pub use text::{markdown, plain as plain_text};
 
 pub use crate::spec::api::Format;

@@ -68,6 +68,22 @@ impl<'a> Structs<'a> {
         }
     }
 
+    /// The ledger without the names of structs and fields that these records do not have any more: they are free again.
+    pub fn retain_used(
+        api: &Api,
+        records: impl Iterator<Item = SchemaId>,
+        ledger: &Ledger,
+    ) -> Ledger {
+        let mut kept = ledger.clone();
+        if !kept.is_empty() {
+            let unnamed = Ledger::new();
+            let mut walked = Structs::new(api, &unnamed);
+            records.for_each(|record| _ = walked.record(record, "Record"));
+            kept.retain(|what, _| walked.given.contains_key(what));
+        }
+        kept
+    }
+
     /// The struct of a resource's records, with its name; `None`: there is no schema to make one of.
     pub fn record(&mut self, schema: SchemaId, fallback: &str) -> Option<String> {
         let Type::Record(name) = self.ty(schema, fallback, "") else {

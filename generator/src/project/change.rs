@@ -1,20 +1,17 @@
 //! A crate that is there: files that a new generation changes, as long as they are as they were generated.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::lock::{self, hash};
+use super::planned::Changes;
 use super::{BASE, LOCK, Lock, apply};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
 /// Where a crate keeps what was learnt from samples: overlays that each generation applies after those of its owner.
 const LEARNED: &str = "learned";
-
-/// Files as they will be, by their path in the crate; `None`: removed.
-pub type Changes = BTreeMap<String, Option<String>>;
 
 /// The lock of a crate; an error says why there is none.
 pub fn read_lock(folder: &Path) -> Result<Lock, Diagnostic> {

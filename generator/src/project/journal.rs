@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::is_inside;
 use super::lock::hash;
+use super::tree::is_inside;
 use crate::diagnostics::{Diagnostic, Kind};
 
 const JOURNAL: &str = ".etlgen/journal";

@@ -2,13 +2,17 @@
 
 mod change;
 mod combine;
+mod config;
+mod existing;
 mod format;
+mod generation;
 mod journal;
 mod lock;
 mod manifest;
 mod merge;
 mod moves;
 mod place;
+mod planned;
 mod release;
 mod renames;
 mod rust;
@@ -21,15 +25,18 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use change::{Changes, change, learned, learned_path, read_lock};
-pub use format::format;
+pub use change::{change, learned_path};
+pub use config::Config;
+pub use existing::{Document, Existing};
+pub use generation::{Generation, Rustfmt};
 pub use journal::{apply, is_pending, recover};
 pub use lock::{Lock, spec_hash};
 pub use merge::Side;
-pub use place::{Surroundings, relative};
+pub use place::{Surroundings, named, relative};
+pub use planned::{Changes, Conflict, Outcome, Planned};
 pub use release::{Announce, Bump, Release, release, version};
-pub use tree::{Text, Tree, is_inside};
-pub use update::{Accept, Conflict, Outcome, Update, dirty, unsettled, update};
+pub use tree::{Text, Tree};
+pub use update::{Accept, Merge, dirty, merge_into, unsettled};
 
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Conflict;
 use super::merge::merge;
+use super::planned::Conflict;
 use super::rust;
 use super::tree::{Text, Tree};
 use crate::diagnostics::Diagnostic;

@@ -81,6 +81,28 @@ fn absolute(path: &Path) -> PathBuf {
     out
 }
 
+/// A document or overlay as a crate names it: a URL without query and fragment, which may be secret, or a path from the
+/// crate's folder; `-` is standard input.
+pub fn named(place: &str, folder: &Path) -> String {
+    match place.contains("://") || place == "-" {
+        true => place
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+        false => relative(folder, Path::new(place)),
+    }
+}
+
+/// A URL, or a file as seen from the folder of an `etlgen.toml`.
+pub fn beside(config: &Path, file: &str) -> String {
+    if file.contains("://") {
+        return file.to_owned();
+    }
+    let folder = config.parent().unwrap_or(Path::new(""));
+    folder.join(file).display().to_string()
+}
+
 /// `to` as seen from the folder `from`, with `/`: a crate that moves together with it still finds it.
 pub fn relative(from: &Path, to: &Path) -> String {
     let (from, to) = (absolute(from), absolute(to));

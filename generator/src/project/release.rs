@@ -1,11 +1,11 @@
-//! What an update tells the crate's users: an entry in `CHANGELOG.md`, and the next version in `Cargo.toml`.
+//! What an update announces to the users of a crate: an entry in `CHANGELOG.md`, and the next version in `Cargo.toml`.
 
 use semver::Version;
 use toml_edit::DocumentMut;
 
 use super::Lock;
+use super::planned::{Outcome, Planned};
 use super::tree::{Text, Tree};
-use super::update::{Outcome, Update};
 use crate::diagnostics::Diagnostic;
 use crate::diff::{Diff, Level, diff, markdown, next};
 use crate::plan::overrides::Overrides;
@@ -21,15 +21,17 @@ What changes for whoever uses this crate or the tables that it fills. A record i
 breaking change.
 ";
 
-/// What is written of it.
+/// Whether changelog and version are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announce {
+    /// `CHANGELOG.md` gets an entry.
     pub changelog: bool,
+    /// `Cargo.toml` gets the next version.
     pub bump: bool,
 }
 
 impl Announce {
-    /// As `etlgen.toml` says.
+    /// The choice of `etlgen.toml`; both by default.
     pub fn of(overrides: &Overrides) -> Announce {
         Announce {
             changelog: overrides.changelog.unwrap_or(true),
@@ -41,21 +43,24 @@ impl Announce {
 /// What has changed since the last generation, and what became of the version.
 #[derive(Debug, Default)]
 pub struct Release {
+    /// The judged changes.
     pub diff: Diff,
+    /// What becomes of the version.
     pub version: Bump,
 }
 
-/// What became of the version.
+/// What becomes of the version.
 #[derive(Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Bump {
-    /// Nothing has changed, or it was not wanted.
+    /// Nothing has changed, or the version is not to be written.
     #[default]
     None,
-    /// From this one to that one.
+    /// It is raised from the first to the second.
     To(Version, Version),
-    /// The owner has given it a later one, which is late enough.
+    /// The owner has raised it already, far enough.
     Own(Version),
-    /// It does not stand in `Cargo.toml` where it could be written: it is the workspace's, or a conflict is open.
+    /// `Cargo.toml` does not hold it (the workspace does), or has an open conflict.
     Elsewhere(Level),
 }
 
@@ -73,10 +78,10 @@ fn version_of(manifest: &str) -> Option<Version> {
     Version::parse(version).ok()
 }
 
-/// Adds to a planned update what it tells the crate's users; `lock` is that of the new generation.
+/// Adds the changelog and the next version to planned changes; `lock` is that of the new generation.
 pub fn release(
     tree: &Tree,
-    planned: &mut Update,
+    planned: &mut Planned,
     lock: &mut Lock,
     announce: Announce,
 ) -> Result<Release, Diagnostic> {
@@ -111,22 +116,25 @@ pub fn release(
         };
         let there = text != HEAD;
         let text = with_entry(&text, &heading, &markdown(&release.diff));
-        planned.changes.insert(CHANGELOG.to_owned(), Some(text));
-        let outcome = if there { Outcome::Told } else { Outcome::New };
-        planned.outcomes.push((CHANGELOG.to_owned(), outcome));
+        let outcome = if there {
+            Outcome::Announced
+        } else {
+            Outcome::New
+        };
+        planned.write(CHANGELOG, text, outcome);
     }
     Ok(release)
 }
 
 /// A file as the update leaves it so far.
-fn current(tree: &Tree, planned: &Update, path: &str) -> Result<Text, Diagnostic> {
+fn current(tree: &Tree, planned: &Planned, path: &str) -> Result<Text, Diagnostic> {
     match planned.changes.get(path) {
         Some(text) => Ok(text.clone().map_or(Text::None, Text::Some)),
         None => tree.read(path),
     }
 }
 
-fn bump(tree: &Tree, planned: &mut Update, level: Level) -> Result<Bump, Diagnostic> {
+fn bump(tree: &Tree, planned: &mut Planned, level: Level) -> Result<Bump, Diagnostic> {
     let Text::Some(text) = current(tree, planned, MANIFEST)? else {
         return Ok(Bump::Elsewhere(level));
     };
@@ -154,7 +162,7 @@ fn bump(tree: &Tree, planned: &mut Update, level: Level) -> Result<Bump, Diagnos
     let text = manifest.to_string();
     planned.changes.insert(MANIFEST.to_owned(), Some(text));
     if !planned.outcomes.iter().any(|(path, _)| path == MANIFEST) {
-        planned.outcomes.push((MANIFEST.to_owned(), Outcome::Told));
+        planned.note(MANIFEST, Outcome::Announced);
     }
     Ok(Bump::To(own, to))
 }

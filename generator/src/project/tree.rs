@@ -5,8 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::change::read_lock;
 use super::lock::hash;
-use super::{BASE, Lock, read_lock};
+use super::{BASE, Lock};
 use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
 

@@ -7,81 +7,47 @@ use std::path::Path;
 use super::combine::{Combined, Style, combine};
 use super::merge::{Side, markers, settle};
 use super::moves::{Moves, moves};
+use super::planned::{Changes, Conflict, Outcome, Planned};
 use super::release::{Announce, Release, release};
 use super::tree::{Text, Tree};
 use super::uses::uses;
-use super::{BASE, Changes, LOCK, Lock, renames};
+use super::{BASE, LOCK, Lock, renames};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
 /// The owner's own file in the crate: read, never written.
-const WISHES: &str = "etlgen.toml";
+const CONFIG: &str = "etlgen.toml";
 
-/// What becomes of one file.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// As generated now: its owner had not touched it.
-    Follows,
-    New,
-    Removed,
-    /// The owner's changes and those of etlgen together.
-    Merged,
-    /// It stands where its owner moved what was generated there.
-    MergedAway(String),
-    /// Its markers are settled by `--accept`.
-    Settled,
-    /// The owner deleted it, and it stays so although it changed.
-    StaysDeleted,
-    /// It is generated no longer, but its owner has changed it.
-    NowYours,
-    /// It tells what has changed: the changelog, the version.
-    Told,
-    /// It is no text.
-    Unread,
-}
-
-/// A place that needs its owner's decision.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Conflict {
-    pub path: String,
-    /// From 1.
-    pub line: usize,
-    pub why: String,
-}
-
-/// What an update will do.
-#[derive(Debug, Default)]
-pub struct Update {
-    /// Files of the crate as they will be; `None`: removed.
-    pub changes: Changes,
-    /// What stands in `.etlgen`, likewise.
+/// A new generation merged into a crate, before anything is written.
+#[derive(Debug)]
+pub struct Merge {
+    pub planned: Planned,
+    /// What will stand in `.etlgen`.
     pub records: Changes,
-    pub outcomes: Vec<(String, Outcome)>,
-    pub conflicts: Vec<Conflict>,
-    /// What it tells the crate's users.
+    /// What has changed for the users of the crate.
     pub release: Release,
 }
 
 /// Whose side is taken in which file.
 pub type Accept = BTreeMap<String, Side>;
 
-/// Plans the update of a crate to these files.
-pub fn update(
+/// Merges a new generation into a crate, in memory.
+pub fn merge_into(
     tree: &Tree,
     files: &Files,
     lock: &Lock,
     accept: &Accept,
     announce: Announce,
-) -> Result<Update, Diagnostic> {
+) -> Result<Merge, Diagnostic> {
     let style = Style::of(&tree.folder);
-    let mut planned = Update::default();
+    let mut planned = Planned::default();
     let mut moves = moves(tree, files)?;
     planned.conflicts.append(&mut moves.conflicts);
     let renamed = renames::renames(tree, files, lock)?;
     let targets: BTreeSet<&String> = renamed.values().collect();
     let paths: BTreeSet<&String> = tree.base.keys().chain(files.keys()).collect();
     for path in paths {
-        if path == WISHES || targets.contains(path) {
+        if path == CONFIG || targets.contains(path) {
             continue;
         }
         let target = renamed.get(path).unwrap_or(path);
@@ -110,9 +76,12 @@ pub fn update(
         .conflicts
         .extend(uses(tree, files, &planned.changes)?);
     let mut lock = lock.clone();
-    planned.release = release(tree, &mut planned, &mut lock, announce)?;
-    planned.records = records(tree, files, &lock)?;
-    Ok(planned)
+    let release = release(tree, &mut planned, &mut lock, announce)?;
+    Ok(Merge {
+        records: records(tree, files, &lock)?,
+        planned,
+        release,
+    })
 }
 
 /// A file in its three versions, and where it will stand.
@@ -130,7 +99,7 @@ impl File<'_> {
         tree: &Tree,
         files: &Files,
         (style, moves): (&Style, &Moves),
-        planned: &mut Update,
+        planned: &mut Planned,
     ) -> Result<(), Diagnostic> {
         let mut place = self.path.clone();
         let mut disk = match moves.mine.get(&place) {
@@ -146,7 +115,7 @@ impl File<'_> {
         let mine = match disk {
             Text::Other => {
                 if changed {
-                    planned.tell(&place, Outcome::Unread);
+                    planned.note(&place, Outcome::NotText);
                 }
                 return Ok(());
             }
@@ -166,16 +135,16 @@ impl File<'_> {
                 Some(Side::Theirs) => {
                     planned.write(self.target, style.apply(self.target, new), Outcome::New)
                 }
-                _ => planned.tell(self.path, Outcome::StaysDeleted),
+                _ => planned.note(self.path, Outcome::StaysDeleted),
             },
             (_, None, _) | (None, _, None) => {}
             (Some(base), Some(mine), None) => {
                 if !stays && (self.side == Some(Side::Theirs) || style.same(self.path, &mine, base))
                 {
                     planned.changes.insert(self.path.clone(), None);
-                    planned.tell(self.path, Outcome::Removed);
+                    planned.note(self.path, Outcome::Removed);
                 } else {
-                    planned.tell(&place, Outcome::NowYours);
+                    planned.note(&place, Outcome::NowYours);
                 }
             }
             (base, Some(mine), Some(new)) => {
@@ -219,33 +188,6 @@ impl File<'_> {
     }
 }
 
-impl Update {
-    fn tell(&mut self, path: &str, outcome: Outcome) {
-        self.outcomes.push((path.to_owned(), outcome));
-    }
-
-    fn write(&mut self, path: &str, text: String, outcome: Outcome) {
-        self.changes.insert(path.to_owned(), Some(text));
-        self.tell(path, outcome);
-    }
-
-    /// The changed files as the disk keeps them.
-    pub fn ended(&self, tree: &Tree) -> Changes {
-        let files = self.changes.iter().map(|(path, text)| {
-            let text = text.as_ref().map(|text| tree.ended(path, text));
-            (path.clone(), text)
-        });
-        files.collect()
-    }
-
-    /// All that is written.
-    pub fn all(&self, tree: &Tree) -> Changes {
-        let mut all = self.ended(tree);
-        all.extend(self.records.clone());
-        all
-    }
-}
-
 /// What of `.etlgen` differs from the new generation.
 fn records(tree: &Tree, files: &Files, lock: &Lock) -> Result<Changes, Diagnostic> {
     let mut out = BTreeMap::new();
@@ -277,13 +219,13 @@ pub fn unsettled(tree: &Tree) -> Result<Vec<Conflict>, Diagnostic> {
         found.extend(markers(&text).into_iter().map(|line| Conflict {
             path: path.clone(),
             line,
-            why: "a conflict is not settled".to_owned(),
+            why: "this conflict is not settled".to_owned(),
         }));
     }
     Ok(found)
 }
 
-/// Whether git knows of changes in these files of the crate that are not committed; `false` where there is no git.
+/// The files of a crate that git knows to be changed and not committed; none where there is no git.
 pub fn dirty(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     let output = std::process::Command::new("git")
         .args(["status", "--porcelain", "-z", "--no-renames", "--", "."])
@@ -301,7 +243,7 @@ pub fn dirty(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let paths = text.split('\0').filter_map(|entry| entry.get(3..));
-    // What no update writes may be changed.
-    let written = paths.filter(|path| !path.is_empty() && !path.ends_with(WISHES));
+    // An update does not write etlgen.toml, so that may be changed.
+    let written = paths.filter(|path| !path.is_empty() && !path.ends_with(CONFIG));
     Ok(written.map(str::to_owned).collect())
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Conflict;
 use super::merge::markers;
+use super::planned::Conflict;
 use super::rust::{self, Definition};
 use super::tree::{Text, Tree};
 use crate::diagnostics::Diagnostic;

@@ -13,8 +13,6 @@ pub struct Api {
     pub title: String,
     /// `info.description`; many documents state paging and tokens only here.
     pub description: String,
-    /// `info.version`.
-    pub version: String,
     /// In document order; relative URLs stay relative.
     pub servers: Vec<Server>,
     /// By name, in document order.
@@ -44,26 +42,22 @@ pub enum SecurityScheme {
     /// `Authorization: Bearer …`.
     Bearer { description: String },
     /// `Authorization: Basic …`.
-    Basic { description: String },
+    Basic,
     /// A key in a header, the query or a cookie.
     ApiKey {
         location: Location,
         name: String,
         description: String,
     },
-    /// OAuth 2; URLs by flow name (`clientCredentials`, `authorizationCode`, …): (authorization, token, scopes).
-    OAuth2 {
-        flows: IndexMap<String, OAuthFlow>,
-        description: String,
-    },
+    /// OAuth 2; flows by name (`clientCredentials`, `authorizationCode`, …).
+    OAuth2 { flows: IndexMap<String, OAuthFlow> },
     /// Anything else.
-    Other { description: String },
+    Other,
 }
 
 /// One OAuth 2 flow.
 #[derive(Clone, Debug, Default)]
 pub struct OAuthFlow {
-    pub authorization_url: Option<String>,
     pub token_url: Option<String>,
     pub refresh_url: Option<String>,
     pub scopes: Vec<String>,
@@ -114,9 +108,6 @@ pub struct Parameter {
     pub description: String,
     pub deprecated: bool,
     pub schema: SchemaId,
-    /// `deepObject`, `form`, …, if stated.
-    pub style: Option<String>,
-    pub example: Option<Value>,
     /// `x-…`.
     pub extensions: BTreeMap<String, Value>,
 }
@@ -125,7 +116,6 @@ pub struct Parameter {
 #[derive(Clone, Debug)]
 pub struct Response {
     pub status: String,
-    pub description: String,
     /// `application/json`, `application/x-ndjson`, `text/csv`, …; the JSON one if there are several.
     pub media_type: Option<String>,
     pub schema: Option<SchemaId>,
@@ -199,10 +189,8 @@ pub struct Schema {
     pub component: Option<String>,
     /// Where it stands in the document, as a JSON pointer; names in the ledger hang on it.
     pub pointer: String,
-    pub title: Option<String>,
     pub description: String,
     pub nullable: bool,
-    pub read_only: bool,
     pub deprecated: bool,
     pub default: Option<Value>,
     /// `example`, and `examples`.
@@ -242,8 +230,6 @@ pub enum SchemaKind {
     /// oneOf / anyOf with more than one non-null arm.
     Union {
         arms: Vec<SchemaId>,
-        /// The property that tells the arms apart, and value -> arm.
-        discriminator: Option<(String, IndexMap<String, SchemaId>)>,
     },
     /// Free form: no type is stated, or the stated one could not be used (a diagnosis says so).
     Any,

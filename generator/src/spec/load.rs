@@ -13,6 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The bytes of a document, not yet looked at.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Input {
     /// File or URL, for messages.
     pub name: String,
@@ -24,6 +25,15 @@ pub struct Input {
 }
 
 impl Input {
+    /// A document that is in memory already. `name` stands for it in messages.
+    pub fn new(name: impl Into<String>, bytes: &[u8]) -> Self {
+        Input {
+            name: name.into(),
+            bytes: bytes.to_vec(),
+            ..Input::default()
+        }
+    }
+
     /// Reads a file, a URL (`http://`, `https://`) or, for `-`, standard input.
     pub fn load(source: &str) -> Result<Input, Diagnostic> {
         let is_url = source.starts_with("https://") || source.starts_with("http://");

@@ -172,9 +172,7 @@ impl<'a> Reader<'_, 'a> {
     ) -> Vec<Parameter> {
         let mut found: Vec<Parameter> = Vec::with_capacity(nodes.len());
         for node in nodes {
-            let Some(parameter) =
-                parameter::parameter(self.documents, schemas, node, self.path, report)
-            else {
+            let Some(parameter) = parameter::parameter(schemas, node, self.path, report) else {
                 continue;
             };
             let same = |other: &Parameter| {

@@ -1,14 +1,13 @@
 //! Parameters, and their agreement with the path.
 
 use super::api::{Location, Parameter};
-use super::document::{Documents, Node};
+use super::document::Node;
 use super::operation::missing;
 use super::report::Report;
 use super::schema::SchemaBuilder;
 
 /// Reads one parameter; `None` if it is part of the body, or unusable.
 pub(super) fn parameter<'a>(
-    documents: &'a Documents<'a>,
     schemas: &mut SchemaBuilder<'a>,
     node: &Node<'a>,
     path: &str,
@@ -52,21 +51,10 @@ pub(super) fn parameter<'a>(
         description: node.text("description").unwrap_or_default(),
         deprecated: node.flag("deprecated") == Some(true),
         schema: schemas.schema(schema, report),
-        style: node.text("style").or_else(|| node.text("collectionFormat")),
-        example: example(documents, node),
         extensions: node.extensions(),
         name,
         location,
     })
-}
-
-fn example(documents: &Documents<'_>, node: &Node<'_>) -> Option<serde_json::Value> {
-    let direct = node.child("example").or_else(|| node.child("x-example"));
-    let example = direct.or_else(|| {
-        let (_, first) = node.child("examples")?.entries().next()?;
-        documents.resolve(first).ok()?.child("value")
-    })?;
-    Some(example.value.clone())
 }
 
 /// Every `{placeholder}` gets its parameter, and every path parameter must have its placeholder.
@@ -110,8 +98,6 @@ pub(super) fn fit_to_path<'a>(
             description: String::new(),
             deprecated: false,
             schema: schemas.schema(node, report),
-            style: None,
-            example: None,
             extensions: std::collections::BTreeMap::new(),
         });
     }

@@ -60,7 +60,6 @@ pub(super) fn response<'a>(
     };
     Some(Response {
         status: status.to_owned(),
-        description: node.text("description").unwrap_or_default(),
         examples: match &best {
             Some((_, media)) => examples(documents, media),
             None => old_examples(&node),

@@ -47,7 +47,6 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
     Some(Api {
         title: info.text("title").unwrap_or_default(),
         description: info.text("description").unwrap_or_default(),
-        version: info.text("version").unwrap_or_default(),
         servers: match dialect {
             Dialect::Swagger2 => old_servers(&root),
             Dialect::OpenApi3 => servers(&root, report),

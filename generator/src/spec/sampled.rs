@@ -118,7 +118,6 @@ fn kind(schemas: &mut Schemas, schema: &Value, pointer: &str) -> SchemaKind {
         let arms = arms.map(|(at, arm)| child(schemas, arm, pointer, &["oneOf", &at.to_string()]));
         return SchemaKind::Union {
             arms: arms.collect(),
-            discriminator: None,
         };
     }
     let text = |key: &str| schema.get(key).and_then(Value::as_str);

@@ -35,18 +35,22 @@ pub(super) fn schemes(
 }
 
 fn scheme(node: &Node<'_>, report: &mut Report) -> SecurityScheme {
-    let description = node.text("description").unwrap_or_default();
+    let description = || node.text("description").unwrap_or_default();
     let lower = |key: &str| {
         let text = node.text(key).unwrap_or_default();
         text.trim().to_ascii_lowercase()
     };
     match lower("type").as_str() {
-        "basic" => SecurityScheme::Basic { description },
-        "bearer" => SecurityScheme::Bearer { description },
+        "basic" => SecurityScheme::Basic,
+        "bearer" => SecurityScheme::Bearer {
+            description: description(),
+        },
         "http" => match lower("scheme").as_str() {
-            "bearer" => SecurityScheme::Bearer { description },
-            "basic" => SecurityScheme::Basic { description },
-            _ => SecurityScheme::Other { description },
+            "bearer" => SecurityScheme::Bearer {
+                description: description(),
+            },
+            "basic" => SecurityScheme::Basic,
+            _ => SecurityScheme::Other,
         },
         "apikey" => {
             let location = match lower("in").as_str() {
@@ -59,19 +63,16 @@ fn scheme(node: &Node<'_>, report: &mut Report) -> SecurityScheme {
                 (Some(location), Some(name)) => SecurityScheme::ApiKey {
                     location,
                     name,
-                    description,
+                    description: description(),
                 },
                 _ => {
                     report.warn(node, "an API key does not say its name and place", "");
-                    SecurityScheme::Other { description }
+                    SecurityScheme::Other
                 }
             }
         }
-        "oauth2" => SecurityScheme::OAuth2 {
-            flows: flows(node),
-            description,
-        },
-        _ => SecurityScheme::Other { description },
+        "oauth2" => SecurityScheme::OAuth2 { flows: flows(node) },
+        _ => SecurityScheme::Other,
     }
 }
 
@@ -107,7 +108,6 @@ fn flow(node: &Node<'_>) -> OAuthFlow {
     let mut scopes: Vec<String> = names.filter(|name| !name.starts_with("x-")).collect();
     scopes.extend(node.texts("scopes"));
     OAuthFlow {
-        authorization_url: node.text("authorizationUrl"),
         token_url: node.text("tokenUrl"),
         refresh_url: node.text("refreshUrl"),
         scopes,

@@ -6,7 +6,9 @@ use etlgen_testkit::{Kind, shared, skip};
 
 use super::super::rules::switches::{Rules, without};
 use super::infer;
+use crate::draft::Draft;
 use crate::inspect;
+use crate::plan::Options;
 use crate::spec::api::Api;
 use crate::spec::{Input, read};
 
@@ -53,7 +55,14 @@ impl<'a> Labelled<'a> {
     }
 
     fn tally(&self, off: &Rules) -> (Tally, Rules) {
-        let (inspected, used) = without(off, || inspect::json(&self.api, &infer(&self.api)));
+        let (inspected, used) = without(off, || {
+            let options = Options {
+                everything: true,
+                ..Options::default()
+            };
+            let (input, api) = (Input::default(), self.api.clone());
+            inspect::json(&Draft::of(input, api, Vec::new(), &options).unwrap())
+        });
         let mut tally = Tally::default();
         judge(&self.rows, &inspected, &mut tally);
         (tally, used)

@@ -110,8 +110,6 @@ pub(super) struct Facet<'a> {
 /// A choice.
 #[derive(Debug)]
 pub(super) struct Union<'a> {
-    /// The schema that holds it.
-    pub node: Node<'a>,
     /// Without the null arm; at least two.
     pub arms: Vec<Node<'a>>,
 }
@@ -215,10 +213,7 @@ impl<'a> Facets<'a> {
                 self.add(documents, arm, depth + 1, seen, report);
             }
             _ if self.union.is_none() => {
-                self.union = Some(Union {
-                    node: node.clone(),
-                    arms,
-                });
+                self.union = Some(Union { arms });
             }
             _ => report.note(
                 node,

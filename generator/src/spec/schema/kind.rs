@@ -129,10 +129,7 @@ impl<'a> SchemaBuilder<'a> {
                 self.of_roots(roots.collect(), site, report)
             })
             .collect();
-        SchemaKind::Union {
-            arms,
-            discriminator: None,
-        }
+        SchemaKind::Union { arms }
     }
 
     fn union(
@@ -161,10 +158,8 @@ impl<'a> SchemaBuilder<'a> {
         if arms.is_empty() {
             return SchemaKind::Any;
         }
-        let discriminator = self.discriminator(&union.node, &arms, report);
         SchemaKind::Union {
             arms: arms.into_keys().collect(),
-            discriminator,
         }
     }
 
@@ -182,60 +177,6 @@ impl<'a> SchemaBuilder<'a> {
             }
         }
         kinds.into_iter().try_fold(None, join).flatten()
-    }
-
-    fn discriminator(
-        &mut self,
-        node: &Node<'a>,
-        arms: &IndexMap<SchemaId, Option<Node<'a>>>,
-        report: &mut Report,
-    ) -> Option<(String, IndexMap<String, SchemaId>)> {
-        let discriminator = node.child("discriminator")?;
-        let Some(property) = discriminator.text("propertyName") else {
-            report.note(
-                &discriminator,
-                "a discriminator without propertyName is left out",
-                "",
-            );
-            return None;
-        };
-        let arm_of = |target: &Node<'a>| {
-            arms.iter().find_map(|(id, arm)| {
-                let arm = arm.as_ref()?;
-                (arm.file == target.file && arm.pointer == target.pointer).then_some(*id)
-            })
-        };
-        let mut values = IndexMap::new();
-        if let Some(mapping) = discriminator.child("mapping") {
-            for (value, target) in mapping.entries() {
-                let found = target
-                    .value
-                    .as_str()
-                    .and_then(|reference| self.documents.target(&discriminator, reference).ok())
-                    .and_then(|target| arm_of(&target));
-                match found {
-                    Some(id) => {
-                        values.insert(value.to_owned(), id);
-                    }
-                    None => report.note(
-                        &target,
-                        "a discriminator's value names no arm, it is left out",
-                        value,
-                    ),
-                }
-            }
-        } else {
-            // Without a mapping, the value is the name of the component.
-            for (id, arm) in arms {
-                let name = arm
-                    .as_ref()
-                    .and_then(|arm| self.documents.component_name(arm));
-                if let Some(name) = name {
-                    values.insert(name, *id);
-                }
-            }
-        }
-        Some((property, values))
     }
 }
 

@@ -100,12 +100,10 @@ impl<'a> SchemaBuilder<'a> {
         Schema {
             component,
             pointer,
-            title: facets.first(|node| node.text("title")),
             description: facets
                 .first(|node| node.text("description"))
                 .unwrap_or_default(),
             nullable: facets.nullable,
-            read_only: facets.first(|node| node.flag("readOnly")) == Some(true),
             deprecated: facets.first(|node| node.flag("deprecated")) == Some(true),
             default: facets.first(|node| node.child("default").map(|node| node.value.clone())),
             examples: facets.first(examples).unwrap_or_default(),
@@ -134,10 +132,8 @@ pub(super) fn free_form(pointer: String) -> Schema {
     Schema {
         component: None,
         pointer,
-        title: None,
         description: String::new(),
         nullable: false,
-        read_only: false,
         deprecated: false,
         default: None,
         examples: Vec::new(),

@@ -1,4 +1,5 @@
-//! `etlgen explain`: why a resource, or one of its fields, is what it is, and the line of `etlgen.toml` that changes it.
+//! `etlgen explain`: the evidence for a resource, one of its fields or the auth, and the line of `etlgen.toml` that
+//! overrides it.
 
 mod field;
 mod near;
@@ -8,6 +9,7 @@ mod tests;
 use std::fmt::Write as _;
 
 use crate::diagnostics::{Diagnostic, printable, toml_string as quoted};
+use crate::draft::{Decided, Draft};
 use crate::infer::facts::{
     AuthFacts, Decision, Facts, PaginatorKind, ResourceFacts, ResourceKind, SURE,
 };
@@ -15,19 +17,24 @@ use crate::inspect::{auth, kind, place};
 use crate::spec::api::{Api, Location};
 use near::unknown;
 
-/// Explains `RESOURCE`, `RESOURCE.FIELD` or `auth`.
-pub fn explain(api: &Api, facts: &Facts, what: &str) -> Result<String, Diagnostic> {
+/// Explains `RESOURCE`, `RESOURCE.FIELD` or `auth`: what will be generated, the evidence, and the line that overrides it.
+pub fn explain(draft: &Draft, what: &str) -> Result<String, Diagnostic> {
+    let api = &draft.api;
+    let decided = draft.decided();
+    let facts = &Facts {
+        resources: decided.iter().map(|one| one.facts.clone()).collect(),
+        ..draft.facts.clone()
+    };
     let (name, field) = match what.split_once('.') {
         Some((name, field)) => (name, Some(field)),
         None => (what, None),
     };
-    let resource = facts
-        .resources
-        .iter()
-        .find(|resource| resource.name == name);
+    // `etlgen.toml` may have given it another name.
+    let own = decided.iter().find(|one| one.facts.name == name);
+    let resource = own.or_else(|| decided.iter().find(|one| one.planned.name == name));
     match (resource, field) {
-        (Some(resource), Some(field)) => field::field(api, facts, resource, field),
-        (Some(resource), None) => Ok(whole(api, resource)),
+        (Some(one), Some(field)) => field::field(api, facts, &one.facts, field),
+        (Some(one), None) => Ok(whole(api, one)),
         (None, None) if name == "auth" => Ok(credentials(api, facts)),
         (None, _) => {
             let names = facts
@@ -45,7 +52,8 @@ pub fn explain(api: &Api, facts: &Facts, what: &str) -> Result<String, Diagnosti
 }
 
 /// Every decision about a resource.
-fn whole(api: &Api, resource: &ResourceFacts) -> String {
+fn whole(api: &Api, decided: &Decided<'_>) -> String {
+    let resource = &decided.facts;
     let mut text = String::new();
     let Some(operation) = api.operations.get(resource.operation) else {
         return text;
@@ -98,7 +106,7 @@ fn whole(api: &Api, resource: &ResourceFacts) -> String {
             &paginate(resource),
         );
         let cursor = &resource.cursor;
-        let (shown, line) = cursor_of(resource);
+        let (shown, line) = cursor_of(decided);
         say(
             "cursor",
             shown,
@@ -107,7 +115,7 @@ fn whole(api: &Api, resource: &ResourceFacts) -> String {
             &line,
         );
     }
-    let (shown, line) = parent_of(resource);
+    let (shown, line) = parent_of(decided);
     say(
         "parent",
         shown,
@@ -292,8 +300,8 @@ fn paginate(resource: &ResourceFacts) -> String {
     format!("paginate = {{ {} }}", parts.join(", "))
 }
 
-fn cursor_of(resource: &ResourceFacts) -> (String, String) {
-    let Some(cursor) = &resource.cursor.value else {
+fn cursor_of(decided: &Decided<'_>) -> (String, String) {
+    let Some(cursor) = &decided.facts.cursor.value else {
         let line = "incremental = { field = \"FIELD\", param = \"PARAMETER\" }";
         return ("none: every run reads all rows".to_owned(), line.to_owned());
     };
@@ -306,7 +314,10 @@ fn cursor_of(resource: &ResourceFacts) -> (String, String) {
             None => format!("filtered by `{param}`"),
         },
     );
-    let shown = format!("{} ({meaning}, {format}), {filter}", cursor.field);
+    let mut shown = format!("{} ({meaning}, {format}), {filter}", cursor.field);
+    if !decided.is_incremental() {
+        shown.push_str("; it is not used: every run reads all rows");
+    }
     let mut parts = vec![format!("field = {}", quoted(&cursor.field))];
     for (title, value) in [
         ("param", &cursor.param),
@@ -321,8 +332,9 @@ fn cursor_of(resource: &ResourceFacts) -> (String, String) {
     (shown, line)
 }
 
-fn parent_of(resource: &ResourceFacts) -> (String, String) {
-    let Some(parent) = &resource.parent.value else {
+fn parent_of(decided: &Decided<'_>) -> (String, String) {
+    let unused = decided.planned.parent.is_none();
+    let Some(parent) = &decided.found.parent.value else {
         return ("none".to_owned(), "parent = \"RESOURCE\"".to_owned());
     };
     let mut parts: Vec<String> = parent
@@ -340,7 +352,10 @@ fn parent_of(resource: &ResourceFacts) -> (String, String) {
     for (own, theirs) in &parent.inherited {
         parts.push(format!("`{own}` is the `{theirs}` of its own request"));
     }
-    let shown = format!("{}: {}", parent.resource, parts.join(", "));
+    let mut shown = format!("{}: {}", parent.resource, parts.join(", "));
+    if unused {
+        shown.push_str("; it is not used: these parameters are settings");
+    }
     let line = format!("parent = {} (or false)", quoted(&parent.resource));
     (shown, line)
 }

@@ -1,7 +1,6 @@
 //! One kind of change a test.
 
-use etlgen::diff::{Change, Group, Kind, Level};
-
+use super::super::{Change, Group, Kind, Level};
 use super::{API, compared, of, one, wished, with};
 
 #[track_caller]

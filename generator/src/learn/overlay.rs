@@ -1,5 +1,4 @@
-//! What a document does not say of a response, learnt from samples of it: an overlay that holds the schema. Whoever generates again
-//! applies it again, so that nothing learnt is lost.
+//! Samples as an OpenAPI overlay that gives a response its schema.
 
 use serde_json::{Map, Value, json};
 
@@ -29,7 +28,7 @@ pub fn samples(file: &str, text: &str) -> Result<Vec<Value>, Diagnostic> {
     Ok(found)
 }
 
-const SAMPLES: &str =
+pub const SAMPLES: &str =
     "pipe in what the API answered: a JSON array, an object, or one object per line";
 
 /// What the body may look like of which these are samples, the likeliest first: a body is as it is; records stand at `records`.

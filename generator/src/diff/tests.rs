@@ -1,16 +1,14 @@
 //! `etlgen diff`: each kind of change, how it is judged, and how it is told.
 
-#[path = "diff/judged.rs"]
 mod judged;
-#[path = "diff/told.rs"]
 mod told;
 
 use std::path::Path;
 
-use etlgen::diff::{Change, Diff, Kind, Surface, diff};
-use etlgen::infer::infer;
-use etlgen::plan::{Ledger, Options, Plan, adjust, overrides, plan};
-use etlgen::spec::{Input, read};
+use super::{Change, Diff, Kind, Surface, diff};
+use crate::infer::infer;
+use crate::plan::{Ledger, Options, Plan, adjust, overrides, plan};
+use crate::spec::{Input, read};
 
 /// A small API: two lists, one of which holds objects, lists and a struct that the other has, too.
 const API: &str = "\

@@ -1,7 +1,6 @@
 //! How changes are told: text, markdown, JSON.
 
-use etlgen::diff::{Diff, Level, json, markdown, next, text};
-
+use super::super::{Diff, Level, json, markdown, next, text};
 use super::{API, compared, with};
 
 fn later() -> Diff {

@@ -1,0 +1,147 @@
+//! The pipeline up to the plan: what a document says, what it means, what its owner overrides, and what will be
+//! generated. All commands of etlgen are built on this value.
+
+use crate::diagnostics::{Diagnostic, Kind};
+use crate::infer::facts::{Facts, PaginatorKind, ResourceFacts, SettingFacts};
+use crate::infer::infer;
+use crate::plan::{self, Options, Plan, Resource, adjust, plan, resource_key, unknown_fields};
+use crate::spec::api::{Api, Location};
+use crate::spec::{Input, place, read, strict};
+
+/// A document on its way to a crate.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The bytes that were read.
+    pub input: Input,
+    /// What the document says.
+    pub api: Api,
+    /// What it means, with the owner's overrides.
+    pub facts: Facts,
+    /// What will be generated.
+    pub plan: Plan,
+    /// Warnings and notes, the gravest first.
+    pub notes: Vec<Diagnostic>,
+}
+
+impl Draft {
+    /// Reads a document, infers what it means, applies the overrides, and plans the crate.
+    pub fn new(input: Input, options: &Options) -> Result<Self, Diagnostic> {
+        match read(&input) {
+            (Some(api), notes) => Draft::of(input, api, notes, options),
+            (None, notes) => Err(unreadable(notes)),
+        }
+    }
+
+    /// The same for a document that has been read.
+    pub fn of(
+        input: Input,
+        api: Api,
+        mut notes: Vec<Diagnostic>,
+        options: &Options,
+    ) -> Result<Self, Diagnostic> {
+        let mut facts = infer(&api);
+        adjust(&api, &mut facts, &options.overrides)?;
+        notes.extend(unknown_fields(&api, &facts, &options.overrides));
+        let plan = plan(&api, &facts, options).map_err(|error| placed(error, &input))?;
+        Ok(Draft {
+            input,
+            api,
+            facts,
+            plan,
+            notes,
+        })
+    }
+
+    /// A note where readers that keep to OpenAPI 3.0 to the letter refuse the document.
+    pub fn strictness(&self) -> Option<Diagnostic> {
+        let reason = strict(&self.input).err()?;
+        let message = format!("strict OpenAPI 3.0 readers refuse this document: {reason}");
+        Some(Diagnostic::note(Kind::Document, message))
+    }
+
+    /// What will be generated of an inferred resource; `None`: it is left out.
+    pub fn planned(&self, found: &ResourceFacts) -> Option<&Resource> {
+        let pointer = &self.api.operations.get(found.operation)?.pointer;
+        let name = self.plan.ledger.get(&resource_key(pointer))?;
+        let mut resources = self.plan.resources.iter();
+        resources.find(|resource| resource.name == *name)
+    }
+
+    /// The resources that will be generated, as the plan reads them: what it leaves undecided is undecided here, and a
+    /// parent that it does not use is none, so that its parameters are settings.
+    pub fn decided(&self) -> Vec<Decided<'_>> {
+        let found = self.facts.resources.iter();
+        let planned = found.filter_map(|found| Some((found, self.planned(found)?)));
+        planned
+            .map(|(found, planned)| Decided {
+                facts: decided(found, planned),
+                found,
+                planned,
+            })
+            .collect()
+    }
+}
+
+/// A resource as it will be generated, with the evidence for it.
+pub struct Decided<'a> {
+    /// What was inferred, without what the plan does not use.
+    pub facts: ResourceFacts,
+    /// What was inferred and overridden.
+    pub found: &'a ResourceFacts,
+    /// What will be generated.
+    pub planned: &'a Resource,
+}
+
+impl Decided<'_> {
+    /// Whether runs read incrementally by the cursor of the facts.
+    pub fn is_incremental(&self) -> bool {
+        self.planned.cursor.is_some()
+    }
+}
+
+fn decided(found: &ResourceFacts, planned: &Resource) -> ResourceFacts {
+    let mut facts = found.clone();
+    if planned.paginator.kind == plan::PaginatorKind::Undecided {
+        facts.paginator.value.kind = PaginatorKind::Undecided;
+    }
+    facts.key_within_parent = planned.within_parent;
+    if planned.parent.is_none()
+        && let Some(parent) = facts.parent.value.take()
+    {
+        let known = |name: &str| found.settings.iter().any(|known| known.parameter == name);
+        let linked = parent
+            .links
+            .into_iter()
+            .map(|link| (link.param, link.location));
+        let inherited = parent.inherited.into_iter();
+        let all = linked.chain(inherited.map(|(name, _)| (name, Location::Path)));
+        let open = all.filter(|(name, _)| !known(name));
+        facts
+            .settings
+            .extend(open.map(|(parameter, location)| SettingFacts {
+                parameter,
+                location,
+                description: String::new(),
+                default: None,
+            }));
+    }
+    facts
+}
+
+/// The gravest of the diagnostics, which holds the others.
+fn unreadable(mut notes: Vec<Diagnostic>) -> Diagnostic {
+    match notes.is_empty() {
+        true => Diagnostic::error(Kind::Internal, "the document has no reading and no error")
+            .with_hint("this is a defect of etlgen: please report it with the document"),
+        false => notes.remove(0).with_related(notes),
+    }
+}
+
+/// An error about a part of the document, with the place of that part.
+fn placed(error: Diagnostic, input: &Input) -> Diagnostic {
+    let pointer = error.pointer().filter(|_| error.file().is_empty());
+    match pointer.map(|pointer| place(input, pointer)) {
+        Some(position) => error.in_file(&input.name).at(position),
+        None => error,
+    }
+}

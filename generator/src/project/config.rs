@@ -1,0 +1,88 @@
+//! An `etlgen.toml` and what stands beside it: the overrides of a crate's owner, and what was learned from samples.
+
+use std::path::{Path, PathBuf};
+
+use super::change::learned;
+use super::place::beside;
+use crate::diagnostics::{Diagnostic, Kind};
+use crate::emit::Files;
+use crate::plan::overrides::{self, Overrides};
+use crate::spec::Input;
+
+/// An `etlgen.toml`, or the lack of one.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    file: Option<PathBuf>,
+    pub(crate) overrides: Overrides,
+    pub(crate) text: Option<String>,
+    /// What was learned for the crate that the file belongs to, by path.
+    pub(crate) learned: Files,
+}
+
+impl Config {
+    /// Reads a file and what was learned beside it; an error names file, line and column.
+    pub fn load(file: &Path) -> Result<Self, Diagnostic> {
+        let text = std::fs::read_to_string(file).map_err(|error| Diagnostic::io(file, error))?;
+        let learned = learned(file.parent().unwrap_or(Path::new("")))?;
+        Ok(Config {
+            learned,
+            ..Config::parse(file, &text)?
+        })
+    }
+
+    /// Reads the text of a file; an error names file, line and column.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, Diagnostic> {
+        Ok(Config {
+            file: Some(file.to_owned()),
+            overrides: overrides::parse(&file.display().to_string(), text)?,
+            text: Some(text.to_owned()),
+            learned: Files::new(),
+        })
+    }
+
+    /// Loads a document with its overlays in the order they are applied: those of the file, these, what was learned.
+    /// Without a document of its own, it is the `spec` of the file, seen from its folder.
+    pub fn input(&self, spec: Option<&str>, overlays: &[String]) -> Result<Input, Diagnostic> {
+        let spec = match (spec, &self.overrides.spec) {
+            (Some(spec), _) => spec.to_owned(),
+            (None, Some(spec)) => self.beside(spec),
+            (None, None) => {
+                let message = "neither `--spec` nor the `spec` of etlgen.toml names the document";
+                return Err(Diagnostic::error(Kind::Usage, message)
+                    .with_hint("pass `--spec FILE`, or write `spec = \"FILE\"` into etlgen.toml"));
+            }
+        };
+        let input = self.overlaid(Input::load(&spec)?, overlays)?;
+        Ok(self.with_learned(input, &self.learned))
+    }
+
+    /// A document with the overlays of the file, then these.
+    pub(crate) fn overlaid(
+        &self,
+        mut input: Input,
+        overlays: &[String],
+    ) -> Result<Input, Diagnostic> {
+        let own = self.overrides.overlay.iter();
+        let own = own.map(|overlay| self.beside(overlay));
+        for overlay in own.chain(overlays.iter().cloned()) {
+            input.overlays.push(Input::load(&overlay)?);
+        }
+        Ok(input)
+    }
+
+    /// A document with what was learned, which is applied last.
+    pub(crate) fn with_learned(&self, mut input: Input, learned: &Files) -> Input {
+        let learned = learned.iter();
+        let learned = learned.map(|(path, text)| Input::new(self.beside(path), text.as_bytes()));
+        input.overlays.extend(learned);
+        input
+    }
+
+    /// A URL, or a file as seen from the folder of `etlgen.toml`.
+    pub(crate) fn beside(&self, file: &str) -> String {
+        match &self.file {
+            Some(config) => beside(config, file),
+            None => file.to_owned(),
+        }
+    }
+}

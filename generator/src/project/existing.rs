@@ -1,0 +1,252 @@
+//! A crate that etlgen wrote, opened to be generated again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::generation::{Generation, Rustfmt};
+use super::place::{beside, named};
+use super::tree::Tree;
+use super::{Announce, Config};
+use crate::diagnostics::{Diagnostic, Kind};
+use crate::diff::Surface;
+use crate::draft::Draft;
+use crate::emit::{Context, EtlgenToml, Files};
+use crate::plan::package::{Package, Wanted};
+use crate::plan::{Options, Runtime};
+use crate::spec::Input;
+
+/// A crate on disk, with its owner's overrides.
+pub struct Existing {
+    pub tree: Tree,
+    pub config: Config,
+    /// The keys that `etlgen.toml` has.
+    keys: Vec<String>,
+    /// Those that it had when the crate was generated: what was removed since is not wanted any longer.
+    keys_before: Vec<String>,
+}
+
+/// A document: its name in the crate, and where it is found from here.
+pub struct Document {
+    pub name: String,
+    pub place: String,
+}
+
+/// The key of `etlgen.toml` for an option of the command line.
+fn key_of(option: &str) -> &str {
+    match option {
+        "resources" => "include",
+        option => option,
+    }
+}
+
+impl Existing {
+    /// Opens the crate in a folder.
+    pub fn open(folder: &Path) -> Result<Self, Diagnostic> {
+        let tree = Tree::open(folder).map_err(|error| {
+            error.with_hint(
+                "name the folder of a crate that `etlgen new` wrote; where a merge left two versions of the lock, keep either and run `etlgen update`",
+            )
+        })?;
+        let file = folder.join("etlgen.toml");
+        if let Err(error) = std::fs::metadata(&file) {
+            return Err(Diagnostic::io(&file, error).with_hint(
+                "the crate is generated from it; .etlgen/base/etlgen.toml.base is the last one that etlgen read",
+            ));
+        }
+        let config = Config::load(&file)?;
+        let keys = |text: &str| -> Vec<String> {
+            let table = toml::from_str::<toml::Table>(text).unwrap_or_default();
+            table.keys().cloned().collect()
+        };
+        let before = tree.base.get("etlgen.toml").map_or("", String::as_str);
+        Ok(Existing {
+            keys: keys(config.text.as_deref().unwrap_or_default()),
+            keys_before: keys(before),
+            config,
+            tree,
+        })
+    }
+
+    /// The document: the one asked for, else the one of `etlgen.toml`, else the last one.
+    pub fn document(&self, asked: Option<&str>) -> Document {
+        match asked {
+            Some(place) => Document {
+                name: named(place, &self.tree.folder),
+                place: place.to_owned(),
+            },
+            None => {
+                let name = self.named();
+                Document {
+                    place: match name.as_str() {
+                        "-" => name.clone(),
+                        name => beside(&self.tree.folder.join("etlgen.toml"), name),
+                    },
+                    name,
+                }
+            }
+        }
+    }
+
+    /// The name of the document that the next generation reads by default.
+    pub fn named(&self) -> String {
+        let own = self.config.overrides.spec.clone();
+        own.unwrap_or_else(|| self.tree.lock.spec.clone())
+    }
+
+    /// Which of changelog and version `etlgen.toml` wants written.
+    pub fn announce(&self) -> Announce {
+        Announce::of(&self.config.overrides)
+    }
+
+    /// What the crate offered when it was generated; else what its document makes of it now.
+    pub fn surface(&self) -> Result<Surface, Diagnostic> {
+        match &self.tree.lock.surface {
+            Some(surface) => Ok(surface.clone()),
+            None => {
+                let input = self.with_overlays(self.load(&self.document(None))?)?;
+                Ok(Surface::from(&self.draft(input)?.plan))
+            }
+        }
+    }
+
+    /// An option of the command line that `new` was given, where `etlgen.toml` does not decide it.
+    fn option(&self, name: &str) -> Vec<String> {
+        let key = &key_of(name).to_owned();
+        match self.keys.contains(key) || self.keys_before.contains(key) {
+            true => Vec::new(),
+            false => self
+                .tree
+                .lock
+                .options
+                .get(name)
+                .cloned()
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The options that the lock keeps on.
+    fn options(&self) -> BTreeMap<String, Vec<String>> {
+        let mut options = self.tree.lock.options.clone();
+        options.retain(|name, _| {
+            let key = &key_of(name).to_owned();
+            self.keys.contains(key) || !self.keys_before.contains(key)
+        });
+        options
+    }
+
+    /// A document with the crate's overlays and what was learned.
+    pub fn with_overlays(&self, input: Input) -> Result<Input, Diagnostic> {
+        let input = self.overlaid(input)?;
+        Ok(self.config.with_learned(input, &self.config.learned))
+    }
+
+    /// A document with the crate's overlays.
+    pub fn overlaid(&self, input: Input) -> Result<Input, Diagnostic> {
+        let overlays = self.option("overlay");
+        let overlays = overlays.iter().map(|overlay| self.config.beside(overlay));
+        let overlays: Vec<String> = overlays.collect();
+        self.config.overlaid(input, &overlays)
+    }
+
+    /// Loads a document.
+    pub fn load(&self, document: &Document) -> Result<Input, Diagnostic> {
+        if document.place == "-" && self.tree.lock.spec == "-" {
+            let message = "the document came from standard input";
+            return Err(Diagnostic::error(Kind::Crate, message)
+                .with_hint("set `spec` in etlgen.toml, or pass `--spec` once"));
+        }
+        Input::load(&document.place)
+    }
+
+    /// Plans the crate again; it keeps the names that it has.
+    pub fn draft(&self, input: Input) -> Result<Draft, Diagnostic> {
+        let options = Options {
+            name: self.name()?,
+            include: self.option("resources"),
+            exclude: self.option("exclude"),
+            overrides: self.config.overrides.clone(),
+            ledger: self.tree.lock.names.clone(),
+            ..Options::default()
+        };
+        Draft::new(input, &options)
+    }
+
+    /// Generates the crate again from a document that it calls `name`.
+    pub fn generate(&self, name: &str, document: Input) -> Result<Generation, Diagnostic> {
+        let draft = self.draft(self.with_overlays(document)?)?;
+        let context = self.context(name, &self.config.learned)?;
+        let folder = &self.tree.folder;
+        Generation::new(draft, folder, &context, self.options(), Rustfmt::Required)
+    }
+
+    /// Generates the crate again from a draft with other things learned.
+    pub fn generate_learned(
+        &self,
+        draft: Draft,
+        learned: &Files,
+    ) -> Result<Generation, Diagnostic> {
+        let context = self.context(&self.tree.lock.spec, learned)?;
+        let folder = &self.tree.folder;
+        let options = self.tree.lock.options.clone();
+        Generation::new(draft, folder, &context, options, Rustfmt::Wanted)
+    }
+
+    /// The source's name, which stays although the document's title changes.
+    fn name(&self) -> Result<Option<String>, Diagnostic> {
+        if self.config.overrides.name.is_some() {
+            return Ok(None);
+        }
+        let manifest = self.manifest()?;
+        let name = manifest
+            .get("package")
+            .and_then(|package| package.get("name"));
+        let name = name.and_then(toml::Value::as_str).unwrap_or_default();
+        Ok(Some(name.trim_end_matches("-connector").to_owned()))
+    }
+
+    /// `Cargo.toml` as it was generated.
+    fn manifest(&self) -> Result<toml::Table, Diagnostic> {
+        let text = self.tree.base.get("Cargo.toml").map_or("", String::as_str);
+        let table = toml::from_str::<toml::Table>(text).ok();
+        table
+            .filter(|table| table.contains_key("package"))
+            .ok_or_else(|| {
+                let message = "the file is not what etlgen wrote";
+                Diagnostic::error(Kind::Crate, message)
+                    .in_file(".etlgen/base/Cargo.toml.base")
+                    .with_hint("restore it from version control: updates merge by it")
+            })
+    }
+
+    fn context(&self, spec: &str, learned: &Files) -> Result<Context, Diagnostic> {
+        let manifest = self.manifest()?;
+        let text =
+            |value: Option<&toml::Value>| value.and_then(toml::Value::as_str).map(str::to_owned);
+        let license = manifest
+            .get("package")
+            .and_then(|package| package.get("license"));
+        // A crate that is older than the option has its licence only there.
+        let licensed = Wanted {
+            license: text(license),
+            ..Wanted::default()
+        };
+        let wanted = Wanted::of(&self.config.overrides)
+            .or(Wanted::from_options(|key| self.option(key)))
+            .or(licensed);
+        let dependencies = manifest.get("dependencies");
+        let runtime = dependencies.and_then(|table| table.get("etlgen-runtime"));
+        let pinned = text(runtime).filter(|version| version.starts_with(['=', '^', '~']));
+        let etlgen_toml = self.config.text.clone().unwrap_or_default();
+        Ok(Context {
+            spec: spec.to_owned(),
+            learned: learned.clone(),
+            runtime: Runtime {
+                version: pinned.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
+                path: text(runtime.and_then(|table| table.get("path"))),
+            },
+            package: Package::new(wanted)?,
+            own_workspace: manifest.contains_key("workspace"),
+            etlgen_toml: EtlgenToml::Kept(etlgen_toml),
+        })
+    }
+}

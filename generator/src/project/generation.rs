@@ -1,0 +1,110 @@
+//! A crate in memory: its files, and what they were generated from.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::format::format;
+use super::lock::{Lock, spec_hash};
+use crate::diagnostics::{Diagnostic, Kind};
+use crate::draft::Draft;
+use crate::emit::{Context, Files, files};
+use crate::explain::explain;
+use crate::inspect::{self, View};
+use crate::plan::package::Package;
+
+/// A crate in memory.
+#[derive(Debug)]
+pub struct Generation {
+    /// The text of each file, by its path in the crate, with `/`.
+    pub files: Files,
+    /// Warnings and notes about the document and the overrides, the gravest first.
+    pub notes: Vec<Diagnostic>,
+    pub(crate) draft: Draft,
+    pub(crate) lock: Lock,
+    pub(crate) package: Package,
+    pub(crate) folder: PathBuf,
+}
+
+/// What is done about a missing rustfmt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rustfmt {
+    /// The files stay as prettyplease prints them, and nothing is run.
+    Skipped,
+    /// They stay so where there is none, with a warning.
+    Wanted,
+    /// Without it every file would differ from the last generation: an error.
+    Required,
+}
+
+impl Generation {
+    /// Writes a plan down. `options` are those of the command line, as the lock keeps them.
+    pub(crate) fn new(
+        mut draft: Draft,
+        folder: &Path,
+        context: &Context,
+        options: BTreeMap<String, Vec<String>>,
+        rustfmt: Rustfmt,
+    ) -> Result<Self, Diagnostic> {
+        let mut files = files(&draft.plan, context)?;
+        let mut notes = std::mem::take(&mut draft.notes);
+        let missing = rustfmt != Rustfmt::Skipped && !format(&mut files)?;
+        match rustfmt {
+            Rustfmt::Required if missing => {
+                let message = "rustfmt is not installed, and without it every file would differ";
+                return Err(Diagnostic::error(Kind::Tool, message)
+                    .with_hint("run `rustup component add rustfmt`"));
+            }
+            _ if missing => notes.push(
+                Diagnostic::warning(Kind::Tool, "rustfmt is not installed")
+                    .with_hint("run `cargo fmt` in the crate before you commit it"),
+            ),
+            _ => {}
+        }
+        let mut lock = Lock::new(&context.spec, spec_hash(&draft.input), &draft.plan, &files);
+        lock.options = options;
+        Ok(Generation {
+            files,
+            notes,
+            lock,
+            package: context.package.clone(),
+            folder: folder.to_owned(),
+            draft,
+        })
+    }
+
+    /// The name of the crate: `shop-connector`.
+    pub fn crate_name(&self) -> &str {
+        &self.draft.plan.crate_name
+    }
+
+    /// The names of its resources, in the order of the document.
+    pub fn resources(&self) -> impl Iterator<Item = &str> {
+        let resources = self.draft.plan.resources.iter();
+        resources.map(|resource| resource.name.as_str())
+    }
+
+    /// Each resource in a table, what is unsure of it, and the lines of `etlgen.toml` that settle it.
+    pub fn table(&self, view: &View) -> String {
+        inspect::table(&self.draft, view)
+    }
+
+    /// Each resource as JSON, with the evidence. The keys are stable.
+    pub fn inspect(&self) -> serde_json::Value {
+        inspect::json(&self.draft)
+    }
+
+    /// The evidence for `RESOURCE`, `RESOURCE.FIELD` or `auth`, and the line of `etlgen.toml` that overrides it.
+    pub fn explain(&self, what: &str) -> Result<String, Diagnostic> {
+        explain(&self.draft, what)
+    }
+
+    /// Where [`write`](Self::write) writes it: the folder that was asked for, else one of the crate's name.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes the crate into its folder, whole or not at all. The folder must not exist, or be empty.
+    pub fn write(&self) -> Result<(), Diagnostic> {
+        super::write_new(&self.folder, &self.files, &self.lock)
+    }
+}

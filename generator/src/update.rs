@@ -1,0 +1,245 @@
+//! The values of [`update`](crate::update) and [`diff`](crate::diff), and the steps that need a crate on disk.
+
+use std::path::Path;
+
+use semver::Version;
+
+use crate::diagnostics::{Diagnostic, Kind, printable, toml_string};
+use crate::diff::{Diff, Surface, next};
+use crate::draft::Draft;
+use crate::options::{Options, Revision, UpdateOptions};
+use crate::plan;
+use crate::plan::package::Package;
+use crate::project::{
+    Accept, Announce, Changes, Conflict, Existing, Generation, Merge, Outcome, Planned, Release,
+    Text, Tree, apply, is_pending, recover, unsettled, version,
+};
+
+/// A new generation merged into a crate, not yet written.
+#[derive(Debug)]
+pub struct Update {
+    /// Warnings and notes: about the crate, the document and the overrides.
+    pub notes: Vec<Diagnostic>,
+    /// What becomes of each file that changes, or that needs a word, by its path in the crate.
+    pub outcomes: Vec<(String, Outcome)>,
+    /// The places that the crate's owner has to decide; the files hold both versions between markers.
+    pub conflicts: Vec<Conflict>,
+    /// What has changed for the users of the crate, and its version.
+    pub release: Release,
+    tree: Tree,
+    changes: Changes,
+    all: Changes,
+    package: Package,
+}
+
+impl Update {
+    pub(crate) fn new(
+        existing: Existing,
+        document: crate::project::Document,
+        generation: Generation,
+        merge: Merge,
+        resumed: Option<Diagnostic>,
+    ) -> Self {
+        let mut notes: Vec<Diagnostic> = resumed.into_iter().collect();
+        notes.extend(existing.tree.misfits.iter().map(|path| {
+            let message = "not what the lock says; it is taken for what was generated last";
+            let file = format!(".etlgen/base/{path}.base");
+            Diagnostic::warning(Kind::Crate, message).in_file(file)
+        }));
+        notes.extend(generation.notes);
+        let named = existing.named();
+        if document.name != named {
+            let message = format!("etlgen.toml still names {named}, which the next update reads");
+            let line = format!("spec = {}", toml_string(&document.name));
+            let hint = format!("to keep the new document, write into etlgen.toml: {line}");
+            notes.push(Diagnostic::note(Kind::Overrides, message).with_hint(hint));
+        }
+        let Merge {
+            planned,
+            records,
+            release,
+        } = merge;
+        let mut all = planned.ended(&existing.tree);
+        all.extend(records);
+        let Planned {
+            changes,
+            outcomes,
+            conflicts,
+        } = planned;
+        Update {
+            notes,
+            outcomes,
+            conflicts,
+            release,
+            tree: existing.tree,
+            changes,
+            all,
+            package: generation.package,
+        }
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The files of the crate that change, with their new texts; `None`: removed.
+    pub fn changes(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let changes = self.changes.iter();
+        changes.map(|(path, text)| (path.as_str(), text.as_deref()))
+    }
+
+    /// The text of a file before the update; `None`: there is none.
+    pub fn before(&self, path: &str) -> Result<Option<String>, Diagnostic> {
+        match self.tree.read(path)? {
+            Text::Some(text) => Ok(Some(text)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Writes all changes, or none: an update that is killed is finished by the next one.
+    pub fn apply(&self) -> Result<(), Diagnostic> {
+        apply(&self.tree.folder, &self.all)
+    }
+
+    pub(crate) fn package(&self) -> &Package {
+        &self.package
+    }
+}
+
+/// Finishes an update that was cut short; the note says so.
+pub(crate) fn resume(folder: &Path, dry_run: bool) -> Result<Option<Diagnostic>, Diagnostic> {
+    if dry_run && is_pending(folder) {
+        return Err(Diagnostic::error(Kind::Crate, "an update was cut short")
+            .with_hint("`etlgen update` without `--dry-run` finishes it first"));
+    }
+    let done = recover(folder)?;
+    Ok(done.map(|done| Diagnostic::note(Kind::Crate, done)))
+}
+
+/// Conflicts of an earlier update have to be settled first.
+pub(crate) fn refuse_open_conflicts(tree: &Tree, accept: &Accept) -> Result<(), Diagnostic> {
+    let mut open = unsettled(tree)?;
+    open.retain(|conflict| !accept.contains_key(&conflict.path));
+    if open.is_empty() {
+        return Ok(());
+    }
+    let places = open.iter().map(Conflict::diagnostic).collect();
+    let message = "conflicts of an earlier update are open; nothing was written";
+    Err(Diagnostic::error(Kind::Conflict, message)
+        .with_hint("edit the places below, or pass `--accept mine|theirs FILE`")
+        .with_related(places))
+}
+
+/// Which of changelog and version are written.
+pub(crate) fn announce(existing: &Existing, options: &UpdateOptions) -> Announce {
+    let wanted = existing.announce();
+    Announce {
+        changelog: wanted.changelog && !options.no_changelog,
+        bump: wanted.bump && !options.no_bump,
+    }
+}
+
+/// What changes from one document or crate to another.
+#[derive(Debug)]
+pub struct Comparison {
+    /// The judged changes.
+    pub changes: Diff,
+    /// The version of the old crate and the next one; `None`: the old side is a document.
+    pub versions: Option<(Version, Version)>,
+    /// Warnings and notes about the documents.
+    pub notes: Vec<Diagnostic>,
+}
+
+impl Comparison {
+    pub(crate) fn new(changes: Diff, from: Option<Version>, notes: Vec<Diagnostic>) -> Self {
+        let level = changes.level();
+        let versions = from.map(|from| {
+            let to = level.map_or(from.clone(), |level| next(&from, level));
+            (from, to)
+        });
+        Comparison {
+            changes,
+            versions,
+            notes,
+        }
+    }
+}
+
+/// What a side offers, and the notes on its document.
+type Offered = (Surface, Vec<Diagnostic>);
+
+/// What both sides offer. Names of the new one follow those of the old one.
+pub(crate) fn surfaces(
+    old: Revision<'_>,
+    new: Revision<'_>,
+) -> Result<(Offered, Offered), Diagnostic> {
+    let of_crate = |folder: &Path| -> Result<(Existing, Offered), Diagnostic> {
+        let existing = Existing::open(folder)?;
+        let surface = existing.surface()?;
+        Ok((existing, (surface, Vec::new())))
+    };
+    let of_document = |existing: &Existing, input: &crate::spec::Input| {
+        let draft = existing.draft(existing.with_overlays(input.clone())?)?;
+        Ok::<_, Diagnostic>((Surface::from(&draft.plan), draft.notes))
+    };
+    match (old, new) {
+        (Revision::Crate(old), Revision::Crate(new)) => Ok((of_crate(old)?.1, of_crate(new)?.1)),
+        (Revision::Crate(old), Revision::Document(input, _)) => {
+            let (existing, before) = of_crate(old)?;
+            let after = of_document(&existing, input)?;
+            Ok((before, after))
+        }
+        (Revision::Document(input, _), Revision::Crate(new)) => {
+            let (existing, after) = of_crate(new)?;
+            Ok((of_document(&existing, input)?, after))
+        }
+        (Revision::Document(old, config), Revision::Document(new, config_of_new)) => {
+            let old = drafted(old, config, None)?;
+            let new = drafted(new, config_of_new, Some(&old))?;
+            let offered = |draft: Draft| (Surface::from(&draft.plan), draft.notes);
+            Ok((offered(old), offered(new)))
+        }
+    }
+}
+
+/// A document as it would be generated; names stay those of the one before.
+fn drafted(
+    input: &crate::spec::Input,
+    config: &crate::project::Config,
+    before: Option<&Draft>,
+) -> Result<Draft, Diagnostic> {
+    let options = Options {
+        config: config.clone(),
+        name: before.map(|before| before.plan.source.clone()),
+        ..Options::default()
+    };
+    let options = plan::Options {
+        ledger: before
+            .map(|before| before.plan.ledger.clone())
+            .unwrap_or_default(),
+        ..options.plan(input)
+    };
+    Draft::new(input.clone(), &options)
+}
+
+/// The version of the crate on a side.
+pub(crate) fn version_of(side: Revision<'_>) -> Option<Version> {
+    match side {
+        Revision::Crate(folder) => version(&Tree::open(folder).ok()?),
+        Revision::Document(..) => None,
+    }
+}
+
+impl Conflict {
+    /// The conflict as an error at its place.
+    pub(crate) fn diagnostic(&self) -> Diagnostic {
+        let place = crate::diagnostics::Position {
+            line: self.line,
+            column: 1,
+        };
+        Diagnostic::error(Kind::Conflict, printable(&self.why))
+            .in_file(&self.path)
+            .at(place)
+    }
+}
