@@ -153,6 +153,14 @@ impl Diagnostic {
         self
     }
 
+    /// The way out, where none is known yet.
+    pub(crate) fn or_hint(self, hint: &str) -> Self {
+        match self.0.hint {
+            Some(_) => self,
+            None => self.with_hint(hint),
+        }
+    }
+
     /// The error behind it.
     pub(crate) fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));

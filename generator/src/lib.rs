@@ -50,7 +50,7 @@ pub use emit::Files;
 pub use inspect::View;
 pub use options::{Options, Revision, UpdateOptions};
 pub use plan::package::Ci;
-pub use project::{Bump, Config, Conflict, Generation, Outcome, Release, Side};
+pub use project::{Bump, ConfigFile, Conflict, Generation, Outcome, Release, Side};
 pub use spec::Input;
 pub use update::{Comparison, Update};
 

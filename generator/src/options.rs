@@ -6,7 +6,7 @@ use crate::diagnostics::Diagnostic;
 use crate::emit::{Asked, Context, EtlgenToml};
 use crate::plan::package::{Ci, Package, Wanted};
 use crate::plan::{self, Runtime};
-use crate::project::{Config, Rustfmt, Side, Surroundings, named, relative};
+use crate::project::{ConfigFile, Rustfmt, Side, Surroundings, named, relative};
 use crate::spec::Input;
 
 /// Options of [`generate`](crate::generate). The defaults generate every list of the document.
@@ -19,7 +19,7 @@ use crate::spec::Input;
 #[non_exhaustive]
 pub struct Options {
     /// The owner's overrides; the crate gets the file to the letter.
-    pub config: Config,
+    pub config: ConfigFile,
     /// The source's name; by default it is made from the document's title.
     pub name: Option<String>,
     /// Only these resources, and the parents that they need; empty: every list.
@@ -160,7 +160,7 @@ pub struct UpdateOptions {
 #[derive(Clone, Copy, Debug)]
 pub enum Revision<'a> {
     /// What a document would be generated into, with its owner's overrides.
-    Document(&'a Input, &'a Config),
+    Document(&'a Input, &'a ConfigFile),
     /// What the crate in a folder offers. A document on the other side is read with the overrides of that crate.
     Crate(&'a Path),
 }

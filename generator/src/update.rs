@@ -206,7 +206,7 @@ pub(crate) fn surfaces(
 /// A document as it would be generated; names stay those of the one before.
 fn drafted(
     input: &crate::spec::Input,
-    config: &crate::project::Config,
+    config: &crate::project::ConfigFile,
     before: Option<&Draft>,
 ) -> Result<Draft, Diagnostic> {
     let options = Options {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use etlgen::{Config, Diagnostic, Files, Generation, Input, Kind, Options, generate};
+use etlgen::{ConfigFile, Diagnostic, Files, Generation, Input, Kind, Options, generate};
 
 fn trap(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -14,7 +14,7 @@ fn trap(name: &str) -> PathBuf {
 fn generated(document: &str, overrides: &str) -> Result<Generation, Diagnostic> {
     let mut options = Options::default();
     if !overrides.is_empty() {
-        options.config = Config::parse(Path::new("etlgen.toml"), overrides)?;
+        options.config = ConfigFile::parse(Path::new("etlgen.toml"), overrides)?;
     }
     options.spec = Some("api.yaml".to_owned());
     options.runtime = Some("1.2.3".to_owned());

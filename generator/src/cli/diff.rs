@@ -8,7 +8,7 @@ use super::{End, config, out, print_notes};
 use crate::diagnostics::{Diagnostic, Kind, printable};
 use crate::diff::{Level, json, markdown, next, summary, text};
 use crate::spec::Input;
-use crate::{Comparison, Config, Revision};
+use crate::{Comparison, ConfigFile, Revision};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -97,7 +97,7 @@ fn compare(arguments: &Arguments) -> Result<Comparison, Diagnostic> {
     )
 }
 
-fn revision<'a>(path: &'a Path, input: &'a Input, config: &'a Config) -> Revision<'a> {
+fn revision<'a>(path: &'a Path, input: &'a Input, config: &'a ConfigFile) -> Revision<'a> {
     match path.is_dir() {
         true => Revision::Crate(path),
         false => Revision::Document(input, config),

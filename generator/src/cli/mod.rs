@@ -104,10 +104,10 @@ struct DocumentArguments {
 }
 
 /// The overrides of a file, if there is one.
-fn config(file: Option<&PathBuf>) -> Result<crate::Config, Diagnostic> {
+fn config(file: Option<&PathBuf>) -> Result<crate::ConfigFile, Diagnostic> {
     file.map_or_else(
-        || Ok(crate::Config::default()),
-        |file| crate::Config::load(file),
+        || Ok(crate::ConfigFile::default()),
+        |file| crate::ConfigFile::load(file),
     )
 }
 

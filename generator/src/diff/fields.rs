@@ -1,13 +1,17 @@
 //! The fields of a struct.
 
+use std::collections::BTreeMap;
+
 use super::columns::{Place, column_type, undeclared, widens};
-use super::records::Renamed;
 use super::surface::{Body, Field};
 use super::{Change, Kind, Level};
 use crate::plan::Type;
 
 /// How much of its letters a key shares with the one that it was, at least.
 const ALIKE: f32 = 0.8;
+
+/// The new names of structs, by the old ones.
+pub type Renamed<'a> = BTreeMap<&'a str, &'a str>;
 
 /// What a comparison of two structs knows of them.
 pub struct Context<'a> {

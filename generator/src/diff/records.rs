@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use indexmap::IndexMap;
 
 use super::columns::Place;
-use super::fields::{self, Context};
+use super::fields::{self, Context, Renamed};
 use super::resources::Pair;
 use super::surface::{Body, Declared};
 use super::{Change, Group, Kind, Level, Surface};
@@ -21,9 +21,7 @@ struct Met {
     resources: BTreeSet<String>,
 }
 
-/// Names of structs that are another one now.
-pub type Renamed<'a> = BTreeMap<&'a str, &'a str>;
-
+/// The changes of the structs and of their fields.
 pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
     let met = meet(old, new, pairs);
     let mut renamed = Renamed::new();

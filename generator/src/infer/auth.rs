@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::spec::api::{Api, Location, SecurityScheme};
 
-use super::facts::{AuthFacts, Decision, KeyFacts};
+use super::facts::{AuthFacts, Decision, KeyFacts, decide};
 use super::undeclared;
 use super::words::{flat, says};
 
@@ -373,13 +373,5 @@ pub(super) fn base_url(api: &Api) -> String {
         secure
     } else {
         chosen
-    }
-}
-
-pub(super) fn decide(value: AuthFacts, confidence: f32, reason: String) -> Decision<AuthFacts> {
-    Decision {
-        value,
-        confidence,
-        reasons: vec![reason],
     }
 }

@@ -1,7 +1,6 @@
 //! What a parameter's text says of its part in paging, whatever it is called.
 
 use super::node::Node;
-use super::roles::is_opaque;
 use super::rules::{rule, tells};
 use super::words::{says, words};
 
@@ -40,6 +39,20 @@ pub(super) fn described(name: &str, text: &str, node: &Node<'_>) -> Option<Part>
         return Some(Part::LastId);
     }
     rule("a text that speaks of a token for pages", is_opaque(text)).then_some(Part::Cursor)
+}
+
+/// Words that only a token has.
+pub(super) fn is_opaque(text: &str) -> bool {
+    let signs = [
+        "token",
+        "cursor",
+        "opaque",
+        "returned by",
+        "returned from",
+        "previous response",
+        "previous page of results",
+    ];
+    tells("opaque", text, &signs)
 }
 
 /// `ending_before`, `prev_cursor`: the way back.

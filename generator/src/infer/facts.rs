@@ -12,6 +12,15 @@ pub struct Decision<T> {
     pub reasons: Vec<String>,
 }
 
+/// A decision on one piece of evidence.
+pub(super) fn decide<T>(value: T, confidence: f32, reason: String) -> Decision<T> {
+    Decision {
+        value,
+        confidence,
+        reasons: vec![reason],
+    }
+}
+
 /// From this confidence on a decision is acted upon.
 pub const SURE: f32 = 0.6;
 

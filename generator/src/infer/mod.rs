@@ -4,7 +4,6 @@ mod auth;
 mod compare;
 mod cursor;
 mod described;
-mod doubts;
 mod envelope;
 pub mod facts;
 mod filters;
@@ -12,25 +11,28 @@ mod hints;
 mod keys;
 mod limits;
 mod links;
+mod list_or_single;
 mod names;
 mod node;
+mod open_questions;
 mod own_auth;
-mod pace;
 mod pages;
 mod params;
 mod parents;
 mod prose;
+mod rate_limits;
 mod records;
 mod resources;
 mod roles;
 mod rules;
-mod said;
 #[cfg(test)]
 mod tests;
 mod times;
 mod undeclared;
 mod words;
 
+#[cfg(test)]
+pub use rules::switches;
 use std::collections::{HashMap, HashSet};
 
 use crate::spec::api::{Api, Operation, Parameter};
@@ -90,7 +92,7 @@ pub fn infer(api: &Api) -> Facts {
     Facts {
         auth,
         base_url: auth::base_url(api),
-        rates: pace::rates(api),
+        rates: rate_limits::rate_limits(api),
         resources,
         skipped,
     }
@@ -344,7 +346,7 @@ fn resource(
         fixed: params::fixed(api, operation, is_list),
         doubts: Vec::new(),
     };
-    facts.doubts = doubts::doubts(&facts);
+    facts.doubts = open_questions::open_questions(&facts);
     facts
 }
 

@@ -2,10 +2,10 @@
 
 use crate::spec::api::{Api, Format, Location, Operation};
 
+use super::list_or_single::list_or_single;
 use super::node::Node;
 use super::roles::Roles;
 use super::rules::{among, rule};
-use super::said::said;
 use super::words::{flat, is_plural, is_variable, noun, same_noun, segments, words};
 
 /// What a response holds.
@@ -169,7 +169,7 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
         return Some(list(Vec::new(), record, 0.9, &reason));
     }
     let noun = noun(&operation.path).unwrap_or_default();
-    let says = said(operation);
+    let says = list_or_single(operation);
     let ends_with_variable = segments(&operation.path)
         .last()
         .is_some_and(|last| is_variable(last));

@@ -2,7 +2,7 @@
 
 use crate::spec::api::{Api, Location, Operation, SchemaId};
 
-use super::described::{Part, described, names_a_record, turns_pages};
+use super::described::{Part, described, is_opaque, names_a_record, turns_pages};
 use super::node::Node;
 use super::rules::{among, rule, tells};
 use super::words::{flat, says, words};
@@ -319,20 +319,6 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
     }
     params.extend(query);
     params
-}
-
-/// Words that only a token has.
-pub(super) fn is_opaque(text: &str) -> bool {
-    let signs = [
-        "token",
-        "cursor",
-        "opaque",
-        "returned by",
-        "returned from",
-        "previous response",
-        "previous page of results",
-    ];
-    tells("opaque", text, &signs)
 }
 
 fn is_size(name: &str, text: &str, roles: &Roles) -> bool {

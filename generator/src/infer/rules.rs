@@ -27,7 +27,7 @@ fn counts(_list: &str, _word: &str) -> bool {
 use switches::counts;
 
 #[cfg(test)]
-pub(super) mod switches {
+pub mod switches {
     use std::cell::RefCell;
     use std::collections::BTreeSet;
 

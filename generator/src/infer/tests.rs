@@ -9,11 +9,10 @@ use crate::spec::{Input, read};
 mod auth;
 mod conventions;
 mod hints;
-mod left_out;
 mod lists;
-mod pace;
 mod pages;
 mod parents;
+mod rate_limits;
 
 /// Infers from a document's `paths` and whatever follows them.
 fn facts(paths: &str) -> Facts {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::spec::api::{Api, Location};
 
-use super::auth::decide;
-use super::facts::{AuthFacts, Decision, KeyFacts};
+use super::facts::{AuthFacts, Decision, KeyFacts, decide};
 use super::words::{flat, says};
 
 /// No scheme is declared: parameters and prose may tell.

@@ -1,6 +1,8 @@
 //! `etlgen inspect`: what will be generated and on which evidence, for programs (JSON) and for people (a table).
 
 mod json;
+#[cfg(test)]
+mod left_out;
 mod table;
 mod top;
 

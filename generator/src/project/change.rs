@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::lock::{self, hash};
+use super::lock::hash;
 use super::planned::Changes;
 use super::{BASE, LOCK, Lock, apply};
 use crate::diagnostics::{Diagnostic, Kind};
@@ -12,13 +12,6 @@ use crate::emit::Files;
 
 /// Where a crate keeps what was learnt from samples: overlays that each generation applies after those of its owner.
 const LEARNED: &str = "learned";
-
-/// The lock of a crate; an error says why there is none.
-pub fn read_lock(folder: &Path) -> Result<Lock, Diagnostic> {
-    let path = folder.join(LOCK);
-    let text = fs::read_to_string(&path).map_err(|error| Diagnostic::io(&path, error))?;
-    lock::parse(&text, &path)
-}
 
 /// What was learnt for a crate: overlays by their path in it.
 pub fn learned(folder: &Path) -> Result<Files, Diagnostic> {

@@ -11,7 +11,7 @@ use crate::spec::Input;
 
 /// An `etlgen.toml`, or the lack of one.
 #[derive(Clone, Debug, Default)]
-pub struct Config {
+pub struct ConfigFile {
     file: Option<PathBuf>,
     pub(crate) overrides: Overrides,
     pub(crate) text: Option<String>,
@@ -19,20 +19,20 @@ pub struct Config {
     pub(crate) learned: Files,
 }
 
-impl Config {
+impl ConfigFile {
     /// Reads a file and what was learned beside it; an error names file, line and column.
     pub fn load(file: &Path) -> Result<Self, Diagnostic> {
         let text = std::fs::read_to_string(file).map_err(|error| Diagnostic::io(file, error))?;
         let learned = learned(file.parent().unwrap_or(Path::new("")))?;
-        Ok(Config {
+        Ok(ConfigFile {
             learned,
-            ..Config::parse(file, &text)?
+            ..ConfigFile::parse(file, &text)?
         })
     }
 
     /// Reads the text of a file; an error names file, line and column.
     pub fn parse(file: &Path, text: &str) -> Result<Self, Diagnostic> {
-        Ok(Config {
+        Ok(ConfigFile {
             file: Some(file.to_owned()),
             overrides: overrides::parse(&file.display().to_string(), text)?,
             text: Some(text.to_owned()),

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::generation::{Generation, Rustfmt};
 use super::place::{beside, named};
 use super::tree::Tree;
-use super::{Announce, Config};
+use super::{Announce, ConfigFile};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::diff::Surface;
 use crate::draft::Draft;
@@ -18,7 +18,7 @@ use crate::spec::Input;
 /// A crate on disk, with its owner's overrides.
 pub struct Existing {
     pub tree: Tree,
-    pub config: Config,
+    pub config: ConfigFile,
     /// The keys that `etlgen.toml` has.
     keys: Vec<String>,
     /// Those that it had when the crate was generated: what was removed since is not wanted any longer.
@@ -43,7 +43,7 @@ impl Existing {
     /// Opens the crate in a folder.
     pub fn open(folder: &Path) -> Result<Self, Diagnostic> {
         let tree = Tree::open(folder).map_err(|error| {
-            error.with_hint(
+            error.or_hint(
                 "name the folder of a crate that `etlgen new` wrote; where a merge left two versions of the lock, keep either and run `etlgen update`",
             )
         })?;
@@ -53,7 +53,7 @@ impl Existing {
                 "the crate is generated from it; .etlgen/base/etlgen.toml.base is the last one that etlgen read",
             ));
         }
-        let config = Config::load(&file)?;
+        let config = ConfigFile::load(&file)?;
         let keys = |text: &str| -> Vec<String> {
             let table = toml::from_str::<toml::Table>(text).unwrap_or_default();
             table.keys().cloned().collect()

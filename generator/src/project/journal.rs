@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::lock::hash;
-use super::tree::is_inside;
+use super::place::is_inside;
 use crate::diagnostics::{Diagnostic, Kind};
 
 const JOURNAL: &str = ".etlgen/journal";

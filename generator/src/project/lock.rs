@@ -1,12 +1,14 @@
 //! `.etlgen/lock.json`: what a crate was generated from, and the names that were given. It cannot be made afterwards.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::LOCK;
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::diff::{Level, Surface};
 use crate::emit::Files;
@@ -81,11 +83,18 @@ impl Lock {
     }
 }
 
+/// The lock of a crate; an error says why there is none.
+pub fn read_lock(folder: &Path) -> Result<Lock, Diagnostic> {
+    let path = folder.join(LOCK);
+    let text = fs::read_to_string(&path).map_err(|error| Diagnostic::io(&path, error))?;
+    parse(&text, &path)
+}
+
 /// Reads the text of a lock; `path` is named in errors.
 ///
 /// # Errors
 /// If it is not a lock, or one that a later etlgen wrote.
-pub(super) fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
+fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
     #[derive(Deserialize)]
     struct Numbered {
         format: u64,

@@ -26,7 +26,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use change::{change, learned_path};
-pub use config::Config;
+pub use config::ConfigFile;
 pub use existing::{Document, Existing};
 pub use generation::{Generation, Rustfmt};
 pub use journal::{apply, is_pending, recover};

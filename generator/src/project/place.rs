@@ -81,6 +81,12 @@ fn absolute(path: &Path) -> PathBuf {
     out
 }
 
+/// Whether a path leads to a place within a crate.
+pub fn is_inside(path: &str) -> bool {
+    let mut parts = Path::new(path).components();
+    !path.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
+}
+
 /// A document or overlay as a crate names it: a URL without query and fragment, which may be secret, or a path from the
 /// crate's folder; `-` is standard input.
 pub fn named(place: &str, folder: &Path) -> String {

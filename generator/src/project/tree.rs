@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::change::read_lock;
 use super::lock::hash;
+use super::lock::read_lock;
+use super::place::is_inside;
 use super::{BASE, Lock};
 use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
@@ -32,12 +33,6 @@ pub struct Tree {
     pub bases: BTreeSet<String>,
     /// Files whose base is not what the lock says.
     pub misfits: Vec<String>,
-}
-
-/// Whether a path leads to a place within a crate.
-pub fn is_inside(path: &str) -> bool {
-    let mut parts = Path::new(path).components();
-    !path.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
 impl Tree {

@@ -40,6 +40,28 @@ fn the_arrows_of_the_runtime_point_down() {
     check(&RUNTIME);
 }
 
+const GENERATOR: House = House {
+    src: "generator/src",
+    floors: &[
+        &["diagnostics", "shape"],
+        &["spec"],
+        &["infer"],
+        &["plan"],
+        &["draft", "emit", "diff"],
+        &["inspect", "explain"],
+        &["project"],
+        &["learn", "options"],
+        &["update"],
+        &["cli"],
+    ],
+    rooms_with_circles: &["plan", "spec"],
+};
+
+#[test]
+fn the_arrows_of_the_generator_point_down() {
+    check(&GENERATOR);
+}
+
 /// Fails with every arrow that points up, and every circle.
 fn check(house: &House) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -4,7 +4,7 @@ use super::facts::{Doubt, PaginatorKind, ResourceFacts, ResourceKind, SURE};
 use crate::diagnostics::toml_string as quoted;
 
 /// The open questions of a resource.
-pub(super) fn doubts(facts: &ResourceFacts) -> Vec<Doubt> {
+pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     if facts.kind == ResourceKind::Single {
         return doubts;

@@ -1,6 +1,6 @@
 //! Rate limits that the document states.
 
-use super::super::pace::rates;
+use super::super::rate_limits::rate_limits;
 use crate::spec::api::Api;
 use crate::spec::tests::corpus::corpus;
 use crate::spec::{Input, read};
@@ -10,7 +10,7 @@ fn of(description: &str) -> Vec<(u64, u64)> {
         description: description.to_owned(),
         ..Api::default()
     };
-    let rates = rates(&api).into_iter();
+    let rates = rate_limits(&api).into_iter();
     rates.map(|rate| (rate.requests, rate.seconds)).collect()
 }
 
@@ -64,7 +64,7 @@ fn an_extension_says_it_too() {
     let with = |value: serde_json::Value| {
         let mut api = Api::default();
         api.extensions.insert("x-ratelimit".to_owned(), value);
-        let rates = rates(&api).into_iter();
+        let rates = rate_limits(&api).into_iter();
         rates
             .map(|rate| (rate.requests, rate.seconds))
             .collect::<Vec<_>>()
@@ -88,7 +88,7 @@ fn real_documents_give_no_limit_that_they_do_not_state() {
         }
         let input = Input::load(&path.display().to_string()).unwrap();
         let Some(api) = read(&input).0 else { continue };
-        let found = rates(&api);
+        let found = rate_limits(&api);
         let found: Vec<_> = found
             .iter()
             .map(|rate| (rate.requests, rate.seconds))

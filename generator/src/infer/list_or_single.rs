@@ -6,7 +6,7 @@ use super::rules::tells;
 use super::words::words;
 
 /// What summary and operation id say: 1 a list, -1 one object, 0 nothing.
-pub(super) fn said(operation: &Operation) -> i32 {
+pub(super) fn list_or_single(operation: &Operation) -> i32 {
     let summary = operation.summary.to_lowercase();
     let description = operation.description.to_lowercase();
     let first = description.split(['.', '\n']).next().unwrap_or_default();

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use etlgen_testkit::{Kind, shared, skip};
 
-use super::super::rules::switches::{Rules, without};
-use super::infer;
+use super::json;
 use crate::draft::Draft;
-use crate::inspect;
+use crate::infer::infer;
+use crate::infer::switches::{Rules, without};
 use crate::plan::Options;
 use crate::spec::api::Api;
 use crate::spec::{Input, read};
 
-#[path = "../../../tests/score/rules.rs"]
+#[path = "../../tests/score/rules.rs"]
 #[allow(dead_code, reason = "the whole score uses the rest")]
 mod score;
 
@@ -61,7 +61,7 @@ impl<'a> Labelled<'a> {
                 ..Options::default()
             };
             let (input, api) = (Input::default(), self.api.clone());
-            inspect::json(&Draft::of(input, api, Vec::new(), &options).unwrap())
+            json(&Draft::of(input, api, Vec::new(), &options).unwrap())
         });
         let mut tally = Tally::default();
         judge(&self.rows, &inspected, &mut tally);

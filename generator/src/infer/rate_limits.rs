@@ -5,7 +5,7 @@ use super::rules::{among, tells};
 use crate::spec::api::Api;
 
 /// The limits that the description or an extension (`x-rate-limit: 100/minute`) states; none where there is doubt.
-pub(super) fn rates(api: &Api) -> Vec<RateFacts> {
+pub(super) fn rate_limits(api: &Api) -> Vec<RateFacts> {
     let named = api.extensions.iter().filter_map(|(name, value)| {
         let name = name.to_ascii_lowercase().replace('-', "");
         let text = value.as_str().filter(|_| name == "xratelimit")?;
