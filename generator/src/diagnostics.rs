@@ -43,12 +43,12 @@ pub enum Kind {
     Internal,
 }
 
-/// A place in a text: line and column, both from 1.
+/// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// From 1.
     pub line: usize,
-    /// From 1, in characters.
+    /// From 1, in characters; 0: the line as a whole.
     pub column: usize,
 }
 
@@ -117,7 +117,6 @@ impl Diagnostic {
     }
 
     /// The result stands.
-    #[allow(dead_code)]
     pub(crate) fn note(kind: Kind, message: impl Into<String>) -> Self {
         Diagnostic::new(Severity::Note, kind, message)
     }
@@ -168,7 +167,6 @@ impl Diagnostic {
     }
 
     /// What was found besides.
-    #[allow(dead_code)]
     pub(crate) fn with_related(mut self, related: Vec<Diagnostic>) -> Self {
         self.0.related = related;
         self
@@ -227,8 +225,10 @@ impl Diagnostic {
         let mut text = format!("{label}: ");
         if !self.0.file.is_empty() {
             text.push_str(&printable(&self.0.file));
-            if let Some(Position { line, column }) = self.0.position {
-                text.push_str(&format!(":{line}:{column}"));
+            match self.0.position {
+                Some(Position { line, column: 0 }) => text.push_str(&format!(":{line}")),
+                Some(Position { line, column }) => text.push_str(&format!(":{line}:{column}")),
+                None => {}
             }
             text.push_str(": ");
         }

@@ -69,7 +69,7 @@ pub fn generate(input: Input, options: &Options) -> Result<Generation, Diagnosti
         None => PathBuf::from(&draft.plan.crate_name),
     };
     let context = options.context(&draft.input, &folder)?;
-    let asked = options.asked().options();
+    let asked = options.asked(&folder).options();
     Generation::new(draft, &folder, &context, asked, options.rustfmt())
 }
 

@@ -30,7 +30,7 @@ pub struct Options {
     pub everything: bool,
     /// The document's name in the crate; by default its path from the crate's folder.
     pub spec: Option<String>,
-    /// The overlays' names in the crate, which `etlgen.toml` gets.
+    /// The overlays that the first `etlgen.toml` names; paths are seen from the current folder.
     pub overlays: Vec<String>,
     /// The crate's folder; by default one of the crate's name in the current folder.
     pub out: Option<PathBuf>,
@@ -73,7 +73,7 @@ impl Options {
     /// What the files say besides the plan, in a crate that will stand in a folder.
     pub(crate) fn context(&self, input: &Input, folder: &Path) -> Result<Context, Diagnostic> {
         let surroundings = Surroundings::of(folder);
-        let asked = self.asked();
+        let asked = self.asked(folder);
         let wanted = asked.package.clone();
         let package = Package::new(wanted.or(Wanted::of(&self.config.overrides)))?;
         let place = match input.name.as_str() {
@@ -96,9 +96,13 @@ impl Options {
     }
 
     /// What a first `etlgen.toml`, or the lock, keeps of them.
-    pub(crate) fn asked(&self) -> Asked {
+    pub(crate) fn asked(&self, folder: &Path) -> Asked {
         Asked {
-            overlays: self.overlays.clone(),
+            overlays: self
+                .overlays
+                .iter()
+                .map(|overlay| named(overlay, folder))
+                .collect(),
             name: self.name.clone(),
             include: self.include.clone(),
             exclude: self.exclude.clone(),

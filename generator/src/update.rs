@@ -236,7 +236,7 @@ impl Conflict {
     pub(crate) fn diagnostic(&self) -> Diagnostic {
         let place = crate::diagnostics::Position {
             line: self.line,
-            column: 1,
+            column: 0,
         };
         Diagnostic::error(Kind::Conflict, printable(&self.why))
             .in_file(&self.path)

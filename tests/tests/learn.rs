@@ -217,7 +217,7 @@ fn what_cannot_be_learnt_is_said() {
     holds(&learn("things", ""), &["no sample"]);
     holds(&learn("things", "{\"a\": 1}\n{oops"), &["<stdin>:2:"]);
     holds(&learn("things", "[1, 2]"), &["objects"]);
-    holds(&learn("things", "[{}]"), &["tell nothing"]);
+    holds(&learn("things", "[{}]"), &["do not describe"]);
     let elsewhere = place.refused(&["learn", "things", "--out", "nowhere"], "[{}]");
     holds(&elsewhere, &["nowhere", "--out"]);
     assert!(!Path::new(&place.path("c/learned")).exists());

@@ -99,7 +99,11 @@ fn open(folder: &Path) -> Result<Existing, Diagnostic> {
         return Err(Diagnostic::error(Kind::Crate, "an update was cut short")
             .with_hint("`etlgen update` finishes it"));
     }
-    Existing::open(folder)
+    let hint = "`--out` names the folder of a crate that `etlgen new` wrote";
+    Existing::open(folder).map_err(|error| match error.kind() {
+        Kind::Io => error.with_hint(hint),
+        _ => error,
+    })
 }
 
 /// The files that differ between two generations.
