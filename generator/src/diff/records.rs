@@ -1,6 +1,6 @@
 //! The structs: found from the records of the resources down, side by side, so that one which has another name is known.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use indexmap::IndexMap;
 

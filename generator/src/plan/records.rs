@@ -79,7 +79,9 @@ impl<'a> Structs<'a> {
             let unnamed = Ledger::new();
             let mut walked = Structs::new(api, &unnamed);
             records.for_each(|record| _ = walked.record(record, "Record"));
-            kept.retain(|what, _| walked.given.contains_key(what));
+            // The case of a struct's keys stays with the struct, whatever its fields are now.
+            let used = |what: &str| walked.given.contains_key(what.trim_start_matches("case "));
+            kept.retain(|what, _| used(what));
         }
         kept
     }
