@@ -1,13 +1,10 @@
 //! Resources that are off: a run does not read them unless they are named, and says so.
 
-#[allow(dead_code)]
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{InMemory, serve};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{RunOptions, RunReport, sync};
-use support::{InMemory, serve};
 
 #[derive(Record)]
 struct Item {

@@ -11,6 +11,7 @@ mod hostile_wire;
 mod layout;
 mod manners;
 mod oauth;
+mod off;
 mod parents;
 mod pipeline;
 mod places;
@@ -19,6 +20,7 @@ mod select;
 mod speed;
 mod support;
 mod windows;
+mod world;
 
 /// A file that is no module here would not be tested.
 #[test]

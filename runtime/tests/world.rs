@@ -1,13 +1,11 @@
 //! Whole runs in a world of their own: answers from memory, time that jumps, one thread, one seed.
 
-#[allow(dead_code, reason = "the tests of other rooms use the rest")]
-mod support;
-
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::support::InMemory;
 use etlgen_runtime::load::{
     CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
 };
@@ -20,7 +18,6 @@ use etlgen_runtime::world::{
     World,
 };
 use serde_json::json;
-use support::InMemory;
 
 /// What happened, each line with the second in which it did.
 #[derive(Clone)]
