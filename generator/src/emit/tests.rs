@@ -8,7 +8,7 @@ use crate::plan::{Ledger, Options, Plan, Runtime, plan};
 use crate::spec::{Input, read};
 
 fn shared() -> Input {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/traps");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/documents");
     Input::load(&format!("{folder}/shared.yaml")).unwrap()
 }
 
