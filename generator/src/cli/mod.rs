@@ -68,7 +68,7 @@ impl From<&Diagnostic> for End {
     }
 }
 
-/// Runs the command line; [`End`] has the exit codes.
+/// Runs the command line; `End` has the exit codes.
 pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::New(arguments) => new::run(&arguments),
