@@ -114,3 +114,24 @@ impl SliceState {
         serde_json::to_string(self).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SliceState;
+
+    #[test]
+    fn a_row_of_a_later_format_is_refused_and_one_without_a_number_is_of_the_first() {
+        for value in [r#"{"cursor":"7"}"#, r#"{"cursor":"7","format":1}"#] {
+            let state = SliceState::parse("orders", "", value).unwrap();
+            assert_eq!(state.to_json(), r#"{"cursor":"7"}"#);
+        }
+        let later = r#"{"cursor":{"new":"form"},"format":2}"#;
+        let error = SliceState::parse("orders", "", later).unwrap_err();
+        let text = error.report();
+        assert!(
+            text.contains("the state of orders has the format 2"),
+            "{text}"
+        );
+        assert!(text.contains("cargo update -p etlgen-runtime"), "{text}");
+    }
+}

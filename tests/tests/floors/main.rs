@@ -32,7 +32,7 @@ const RUNTIME: House = House {
         &["run"],
         &["cli", "testing", "prelude"],
     ],
-    rooms_with_circles: &["cli", "page", "run", "source"],
+    rooms_with_circles: &["cli", "page", "source"],
 };
 
 #[test]

@@ -9,6 +9,7 @@ mod compare;
 mod ground;
 mod reads;
 mod renames;
+mod requests;
 mod rows;
 mod slices;
 mod tables;
@@ -24,7 +25,7 @@ use crate::schema::is_meta;
 use crate::source::Source;
 use crate::state::{Declared, StateChange};
 
-pub(crate) use renames::{drop_tables, rename_tables};
+pub(crate) use requests::{drop_tables, rename_tables};
 
 /// What a run finds after everything was brought to what is declared now.
 #[derive(Default)]
