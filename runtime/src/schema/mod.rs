@@ -233,7 +233,8 @@ impl TableBatch {
 /// ```
 /// use etlgen_runtime::prelude::*;
 ///
-/// /// struct Rate {
+/// #[derive(Record)]
+/// struct Rate {
 ///     day: Option<Date>,
 /// }
 ///
@@ -256,7 +257,8 @@ pub enum Disposition {
 /// ```
 /// use etlgen_runtime::prelude::*;
 ///
-/// /// struct Customer {
+/// #[derive(Record)]
+/// struct Customer {
 ///     id: Option<String>,
 /// }
 ///
