@@ -189,7 +189,7 @@ fn a_load_that_is_taken_back_is_loaded_again() {
         let full = load_id(&place.run(&[&sync[..], &["--full-refresh"]].concat()));
         let state = place.run(&["state", "show"]);
         let told = place.run(&["rollback", &full]);
-        assert!(told.contains("notes: left as it is"), "{told}");
+        assert!(told.contains("notes: unchanged"), "{told}");
         assert_same(&changed, &place.read());
         assert_eq!(place.run(&["state", "show"]), state);
     }
