@@ -165,7 +165,10 @@ fn a_load_that_is_taken_back_is_loaded_again() {
         assert_eq!(place.run(&["state", "show"]), state);
         // Notes are read in full and merged: the second load had put a row in the place of each of the first.
         let gone = loaded["notes"].len();
-        assert!(told.contains(&format!("notes: {gone} older records")), "{told}");
+        assert!(
+            told.contains(&format!("notes: {gone} older records")),
+            "{told}"
+        );
         assert!(place.read()["notes"].is_empty() && notes > 0);
         // Orders come by their cursor: those that did not change are still there.
         assert!(!place.read()["orders"].is_empty());
