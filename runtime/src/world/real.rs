@@ -5,8 +5,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
-use tracing::Instrument;
-
 use super::{BoxFuture, Clock};
 
 /// The clocks of the machine.
@@ -34,13 +32,12 @@ pub(super) fn seed() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
-/// Drives a future to its end on a thread of its own, within the runtime and the span of the caller.
+/// Drives a future to its end on a thread of its own, within the runtime of the caller.
 pub(super) fn thread(
     name: &str,
     future: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let runtime = tokio::runtime::Handle::current();
-    let future = future.in_current_span();
     let thread = std::thread::Builder::new().name(name.to_owned());
     thread.spawn(move || runtime.block_on(future)).map(drop)
 }

@@ -79,26 +79,31 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    /// Opens the destination, on a thread of its own unless the world says otherwise. `migration` brings what is there to what is declared, before anything
-    /// else is done.
+    /// Opens the destination, on a thread of its own unless the world says otherwise. `migration` brings what is there
+    /// to what is declared, before anything else is done.
     pub async fn start(self, migration: Migration) -> Result<(Loader, Migrated)> {
         let policy = self.policy;
         let (sender, receiver) = mpsc::channel(WAITING);
         let (opened, opening) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let world = self.load.world().clone();
+        let span = tracing::Span::current();
+        // Who hears of the end may export the spans at once: that of the run is let go before.
         let drive = async move {
-            let (migrated, worker) = match self.open(migration) {
-                Ok((migrated, worker)) => (Ok(migrated), Some(worker)),
-                Err(error) => (Err(error), None),
-            };
-            if opened.send(migrated).is_ok()
-                && let Some(worker) = worker
-            {
-                let _ = end.send(worker.run(receiver).await);
+            match span.in_scope(|| self.open(migration)) {
+                Ok((migrated, worker)) => {
+                    if opened.send(Ok(migrated)).is_ok() {
+                        let result = worker.run(receiver).instrument(span).await;
+                        let _ = end.send(result);
+                    }
+                }
+                Err(error) => {
+                    drop(span);
+                    let _ = opened.send(Err(error));
+                }
             }
         };
-        world.host_loader(drive.in_current_span())?;
+        world.host_loader(drive)?;
         let migrated = opening.await.map_err(|_| lost())??;
         let target = Target {
             loader: LoaderHandle { sender, world },
