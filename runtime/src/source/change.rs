@@ -11,6 +11,23 @@ use crate::record::json;
 use crate::record::{Json, Record};
 
 /// What a record of a feed (an event, a line of a list of what was deleted) says of a record of another resource.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Event {
+///     kind: Option<String>,
+///     object_id: Option<String>,
+///     object: Option<Json>,
+/// }
+///
+/// let events = Event::list("events", "/events").changes("customers", |event| match event.kind.as_deref()? {
+///     "customer.deleted" => Change::delete(&event.object_id),
+///     _ => Some(Change::put(event.object.as_ref()?)),
+/// });
+/// # let _ = events;
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change(pub(crate) What);
 

@@ -9,6 +9,22 @@ use crate::record::parse_path;
 ///
 /// Where a record's list is not at its end, its other pages are asked for and put into the record before anything else
 /// looks at it. Unless said, it has its records where the resource has them in a body, and is paged like it.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Invoice {
+///     id: Option<String>,
+///     lines: Option<Json>,
+/// }
+///
+/// // `{"id": "in_1", "lines": {"data": […], "has_more": true, "url": "/v1/invoices/in_1/lines"}}`
+/// let invoices = Invoice::list("invoices", "/v1/invoices")
+///     .records("data")
+///     .embedded(Embedded::list("lines").url("url"));
+/// # let _ = invoices;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Embedded {
     pub(crate) keys: Vec<String>,

@@ -37,6 +37,21 @@ use crate::settings::{Redactor, Secret};
 use crate::world::World;
 
 /// An API: where it answers, who asks, and what it offers.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Order {
+///     id: Option<i64>,
+/// }
+///
+/// let source = Source::new("shop", "https://api.shop.example")
+///     .auth(Auth::bearer("sk_123"))
+///     .header("Api-Version", "2024-05-01")
+///     .resource(Order::list("orders", "/orders").primary_key(Order::ID));
+/// # let _ = source;
+/// ```
 #[derive(Clone)]
 pub struct Source {
     name: String,
