@@ -54,7 +54,7 @@ const GENERATOR: House = House {
         &["update"],
         &["cli"],
     ],
-    rooms_with_circles: &[],
+    rooms_with_circles: &["plan"],
 };
 
 #[test]
