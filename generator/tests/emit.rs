@@ -103,7 +103,7 @@ fn an_overridden_cursor_is_declared() {
     assert!(code.contains("NAME).newest_first()"), "{code}");
     let overrides = "[resources.teams]\nincremental = { field = \"name\", lookback = \"soon\" }\n";
     let refused = refused("levels.yaml", overrides);
-    assert!(refused.contains("`soon` is no length of time"), "{refused}");
+    assert!(refused.contains("`soon` is not a duration"), "{refused}");
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn overrides_that_mean_nothing_are_errors() {
         ),
         (
             "[resources.teams]\npaginate = \"sideways\"\n",
-            "is no kind of paging",
+            "`sideways` is not a kind of paginator",
         ),
         ("include = [\"nothing\"]\n", "no resource `nothing`"),
         (
