@@ -50,7 +50,7 @@ macro_rules! snapshot {
     ($test:ident, $document:literal) => {
         #[test]
         fn $test() {
-            insta::assert_snapshot!(emitted($document, ""));
+            etlgen_testkit::assert_snapshot!(emitted($document, ""));
         }
     };
 }

@@ -250,10 +250,7 @@ fn children_that_a_run_left_out_are_read_for_all_parents() {
     let into = InMemory::new(1);
     run(&source, &into).unwrap();
     let only = |names: &[&str]| {
-        let options = RunOptions {
-            resources: names.iter().map(|name| (*name).to_owned()).collect(),
-            ..RunOptions::default()
-        };
+        let options = RunOptions::default().resources(names.iter().copied());
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let into = Box::new(into.clone());
         runtime

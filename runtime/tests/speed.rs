@@ -161,10 +161,7 @@ fn a_limit_asks_for_no_more_pages_than_it_needs() {
     });
     let list = list("items", Paginator::page_number("page").total_items("total"));
     let source = Source::new("s", &base).resource(list);
-    let options = RunOptions {
-        limit: Some(25),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().limit(25);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let into = InMemory::new(1000);
     let report = sync(&source, Box::new(into.clone()), &options, Arc::new(()));

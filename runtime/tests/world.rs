@@ -267,10 +267,7 @@ fn another_seed_waits_otherwise_and_loads_the_same() {
 #[test]
 fn a_run_goes_on_after_a_stop_in_the_same_way_each_time() {
     let twice = || {
-        let stopped = RunOptions {
-            max_time: Some(Duration::from_secs(110)),
-            ..RunOptions::default()
-        };
+        let stopped = RunOptions::default().max_time(Duration::from_secs(110));
         runs(7, &[stopped, RunOptions::default()])
     };
     let (log, reports, memory) = twice();

@@ -85,7 +85,9 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     }
     rust("src/main.rs".into(), crate_root::binary(plan))?;
     rust("src/config.rs".into(), crate_root::config(plan))?;
-    rust("tests/connector.rs".into(), crate_root::tests(plan))?;
+    if let Some(tokens) = crate_root::tests(plan) {
+        rust("tests/connector.rs".into(), tokens)?;
+    }
     if let Some(tokens) = crate_root::example(plan) {
         rust("examples/stream.rs".into(), tokens)?;
     }

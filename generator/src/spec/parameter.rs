@@ -1,8 +1,7 @@
 //! Parameters, and their agreement with the path.
 
 use super::api::{Location, Parameter};
-use super::document::Node;
-use super::operation::missing;
+use super::node::{Node, missing};
 use super::report::Report;
 use super::schema::SchemaBuilder;
 

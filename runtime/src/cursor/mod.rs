@@ -13,6 +13,21 @@ pub(crate) use range::Range;
 /// A filter on the time of *creation* cannot see later changes: with [`Cursor::created`] a resource is read in full
 /// each time and merged by key, unless [`Cursor::new_rows_only`] says that its records never change. A filter on the
 /// time of the last *update* sees every change.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Invoice {
+///     id: Option<String>,
+///     updated: Option<UnixTime>,
+/// }
+///
+/// // Each run asks for what changed since two hours before the last value that the run before has seen.
+/// let cursor = Cursor::updated(Invoice::UPDATED).param("updated[gte]").lookback(hours(2));
+/// let invoices = Invoice::list("invoices", "/v1/invoices").primary_key(Invoice::ID).incremental(cursor);
+/// # let _ = invoices;
+/// ```
 pub struct Cursor<T> {
     pub(crate) field: FieldPath<T>,
     pub(crate) spec: CursorSpec,

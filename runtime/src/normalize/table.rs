@@ -311,8 +311,7 @@ impl Table {
     /// type has that, as its variant. `waits`: it does not exist before its first value.
     pub fn column(
         &mut self,
-        path: &str,
-        wanted: &str,
+        (path, wanted): (&str, &str),
         ty: ColumnType,
         waits: bool,
         naming: Naming,

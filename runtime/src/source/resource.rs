@@ -18,6 +18,25 @@ use crate::schema::{Contract, Deletes, Disposition};
 
 /// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them. It begins
 /// with [`RecordExt::list`](super::RecordExt::list) or [`RecordExt::single`](super::RecordExt::single).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Order {
+///     id: Option<i64>,
+///     total: Option<Decimal>,
+/// }
+///
+/// fn orders() -> Resource<Order> {
+///     Order::list("orders", "/orders")
+///         .records("data")
+///         .primary_key(Order::ID)
+///         .paginate(Paginator::page_number("page"))
+///         .filter(|order| order.total.is_some())
+/// }
+/// # let _ = orders();
+/// ```
 pub struct Resource<T> {
     pub(crate) spec: ResourceSpec,
     pub(crate) cursor: Option<FieldPath<T>>,

@@ -32,7 +32,7 @@ const RUNTIME: House = House {
         &["run"],
         &["cli", "testing", "prelude"],
     ],
-    rooms_with_circles: &["cli", "page", "source"],
+    rooms_with_circles: &["cli", "page"],
 };
 
 #[test]
@@ -54,7 +54,7 @@ const GENERATOR: House = House {
         &["update"],
         &["cli"],
     ],
-    rooms_with_circles: &["plan", "spec"],
+    rooms_with_circles: &["plan"],
 };
 
 #[test]
