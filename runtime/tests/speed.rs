@@ -73,7 +73,7 @@ fn four_chains_of_fifty_pages_take_as_long_as_one() {
     });
     let mut source = Source::new("s", &base);
     for name in ["a", "b", "c", "d"] {
-        source = source.resource(list(name, Paginator::cursor("after").next("next")));
+        source = source.resource(list(name, Paginator::token("after", "next")));
     }
     let (report, into, elapsed) = run(&source);
     assert!(report.is_complete());
