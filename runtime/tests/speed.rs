@@ -19,7 +19,7 @@ fn json(body: serde_json::Value) -> Answer {
     (200, Vec::new(), body.to_string())
 }
 
-fn list(name: &str, paginator: Paginator) -> Resource<Item> {
+fn list(name: &str, paginator: impl Into<Paginator>) -> Resource<Item> {
     Item::list(name, &format!("/{name}"))
         .records("data")
         .primary_key([Item::ID])
