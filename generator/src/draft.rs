@@ -1,10 +1,12 @@
 //! The pipeline up to the plan: what a document says, what it means, what its owner overrides, and what will be
 //! generated. All commands of etlgen are built on this value.
 
+use etlgen_model::Paginator;
+
 use crate::diagnostics::{Diagnostic, Kind};
-use crate::infer::facts::{Facts, PaginatorKind, ResourceFacts, SettingFacts};
+use crate::infer::facts::{Facts, ResourceFacts, SettingFacts};
 use crate::infer::infer;
-use crate::plan::{self, Options, Plan, Resource, adjust, plan, resource_key, unknown_fields};
+use crate::plan::{Options, Plan, Resource, adjust, plan, resource_key, unknown_fields};
 use crate::spec::api::{Api, Location};
 use crate::spec::{Input, place, read, strict};
 
@@ -101,8 +103,8 @@ impl Decided<'_> {
 
 fn decided(found: &ResourceFacts, planned: &Resource) -> ResourceFacts {
     let mut facts = found.clone();
-    if planned.paginator.kind == plan::PaginatorKind::Undecided {
-        facts.paginator.value.kind = PaginatorKind::Undecided;
+    if planned.paginator == Paginator::Undecided {
+        facts.paginator.value = Paginator::Undecided;
     }
     facts.key_within_parent = planned.within_parent;
     if planned.parent.is_none()

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use etlgen_model::{Contract, Deletes, Embedded, Paginator};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{
-    Auth, Contract, Cursor, Deletes, Embedded, Feature, FieldRef, Format, Link, Paginator,
-    Parameter, ParameterValue, Parent, Plan, Resource, Setting, Struct, Type,
+    Auth, Cursor, Feature, FieldRef, Format, Link, Parameter, ParameterValue, Parent, Plan,
+    Resource, Setting, Struct, Type,
 };
 
 /// All that a crate offers.

@@ -1,6 +1,7 @@
 //! The files that are not Rust.
 
 use crate::diagnostics::toml_string as quoted;
+use etlgen_model::Paginator;
 use etlgen_templates::{
     CargoToml, CiYml, Dockerfile, Dockerignore, DoubtRow, EtlgenToml, FeatureRow, Gitattributes,
     Gitignore, LICENSE_APACHE, LicenseMit, Readme, ResourceRow, SettingRow, Template,
@@ -11,7 +12,7 @@ use super::crate_root::exemplary;
 use super::{Asked, Context, EtlgenToml as Config, Files};
 use crate::plan::package::Ci;
 use crate::plan::{
-    Cursor, Feature, FieldRef, Format, PaginatorKind, Plan, Resource, Setting, markdown, plain_text,
+    Cursor, Feature, FieldRef, Format, Plan, Resource, Setting, markdown, plain_text,
 };
 
 /// The version of this etlgen, which is that of the runtime too.
@@ -218,7 +219,7 @@ fn resource_row(resource: &Resource) -> ResourceRow {
         name: cell(&resource.name),
         endpoint: code(&format!("{method} {}", resource.path)),
         key: cell(&keys.join(", ")),
-        pages: cell(&pages(&resource.paginator.kind)),
+        pages: cell(&pages(&resource.paginator)),
         cursor: cell(&resource.cursor.as_ref().map(cursor).unwrap_or_default()),
         parent: cell(
             resource
@@ -236,24 +237,22 @@ fn field_name(field: &FieldRef) -> String {
     }
 }
 
-fn pages(kind: &PaginatorKind) -> String {
-    match kind {
-        PaginatorKind::Single => "one".to_owned(),
-        PaginatorKind::Undecided => "undecided".to_owned(),
-        PaginatorKind::LastId(param, _) => format!("last id ({param})"),
-        PaginatorKind::PageNumber(param, _) => format!("page number ({param})"),
-        PaginatorKind::Offset(param, _) => format!("offset ({param})"),
-        PaginatorKind::Cursor(param, _) | PaginatorKind::HeaderCursor(param, _) => {
-            format!("cursor ({param})")
-        }
-        PaginatorKind::LinkHeader => "Link header".to_owned(),
-        PaginatorKind::NextUrl(_) => "next URL".to_owned(),
+fn pages(paginator: &Paginator) -> String {
+    match paginator {
+        Paginator::Single => "one".to_owned(),
+        Paginator::Undecided => "undecided".to_owned(),
+        Paginator::LastId(it) => format!("last id ({})", it.param),
+        Paginator::PageNumber(it) => format!("page number ({})", it.param),
+        Paginator::Offset(it) => format!("offset ({})", it.param),
+        Paginator::Token(it) => format!("token ({})", it.param),
+        Paginator::LinkHeader(_) => "Link header".to_owned(),
+        Paginator::NextUrl(_) => "next URL".to_owned(),
     }
 }
 
 fn cursor(cursor: &Cursor) -> String {
     let field = field_name(&cursor.field);
-    match (&cursor.param, cursor.updated || cursor.new_rows_only) {
+    match (&cursor.param, cursor.is_incremental()) {
         (Some(param), true) => format!("{field} ({param})"),
         (Some(param), false) => format!("{field} ({param}), read in full"),
         (None, _) => format!("{field}, read in full"),

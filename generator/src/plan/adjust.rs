@@ -1,19 +1,18 @@
 //! The owner's wishes over what was inferred.
 
+use etlgen_model::{Meaning, Paginator, TimeFormat};
+
 use super::adopt::{adopt, orphan};
-use super::overrides::{
-    AuthKind, Incremental, Overrides, Paginate, PaginateTable, ParentOverride, Rate, RateLimit,
-};
+use super::overrides::{AuthKind, Incremental, Overrides, ParentOverride, Rate, RateLimit};
 use super::select::unknown;
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::infer::facts::{
-    AuthFacts, CursorFacts, CursorFormat, CursorMeaning, Decision, Facts, FixedParameter,
-    PaginatorFacts, PaginatorKind as Found, RateFacts,
+    AuthFacts, CursorFacts, Decision, Facts, FixedParameter, PagingSigns, RateFacts,
 };
 use crate::spec::api::{Api, Location, Operation};
 
 /// Applies what the owner says of an API's meaning.
-/// A resource that is none, or a kind of paging that is none, is an error.
+/// A resource that is none is an error.
 pub fn adjust(api: &Api, facts: &mut Facts, overrides: &Overrides) -> Result<(), Diagnostic> {
     for name in overrides.resources.keys() {
         if facts
@@ -79,10 +78,15 @@ pub fn adjust(api: &Api, facts: &mut Facts, overrides: &Overrides) -> Result<(),
             resource.primary_key = sure(key.clone());
         }
         if let Some(paginate) = &wish.paginate {
-            let mut found = paginator_facts(paginate).ok_or_else(|| no_kind(&resource.name))?;
+            let mut found = paginate.clone();
             let operation = api.operations.get(resource.operation);
-            found.in_body |= operation.is_some_and(|operation| is_in_body(operation, &found));
+            if operation.is_some_and(|operation| is_in_body(operation, &found))
+                && let Some(common) = found.common_mut()
+            {
+                common.in_body = true;
+            }
             resource.paginator = sure(found);
+            resource.signs = PagingSigns::default();
         }
         match &wish.incremental {
             Some(Incremental::Switch(false)) => resource.cursor = sure(None),
@@ -102,20 +106,20 @@ pub fn adjust(api: &Api, facts: &mut Facts, overrides: &Overrides) -> Result<(),
                     .clone()
                     .or_else(|| same.and_then(|found| found.template.clone()));
                 let meaning = match table.updated {
-                    Some(true) => CursorMeaning::Updated,
-                    Some(false) => CursorMeaning::Created,
+                    Some(true) => Meaning::Updated,
+                    Some(false) => Meaning::Created,
                     None => match found {
                         Some(found) if found.field == table.field => found.meaning,
-                        _ if table.field.contains("creat") => CursorMeaning::Created,
-                        _ => CursorMeaning::Updated,
+                        _ if table.field.contains("creat") => Meaning::Created,
+                        _ => Meaning::Updated,
                     },
                 };
                 resource.cursor = sure(Some(CursorFacts {
                     param: table.param.clone(),
-                    until_param: table.until.clone(),
+                    until: table.until.clone(),
                     field: table.field.clone(),
                     meaning,
-                    format: CursorFormat::AsIs,
+                    format: TimeFormat::AsIs,
                     template,
                 }));
             }
@@ -154,47 +158,13 @@ pub fn sure<T>(value: T) -> Decision<T> {
     }
 }
 
-/// `None`: there is no such kind.
-fn paginator_facts(paginate: &Paginate) -> Option<PaginatorFacts> {
-    let table = match paginate {
-        Paginate::Word(kind) => PaginateTable {
-            kind: kind.clone(),
-            ..PaginateTable::default()
-        },
-        Paginate::Table(table) => table.clone(),
-    };
-    let kind = match table.kind.as_str() {
-        "cursor_param" => Found::CursorParam,
-        "cursor_last_id" => Found::CursorLastId,
-        "page_number" => Found::PageNumber,
-        "offset" => Found::Offset,
-        "link_header" => Found::LinkHeader,
-        "next_url" => Found::NextUrl,
-        "token_in_body_post" => Found::TokenInBodyPost,
-        "none" => Found::None,
-        _ => return None,
-    };
-    Some(PaginatorFacts {
-        kind,
-        page_param: table.param,
-        size_param: table.size,
-        max_page_size: table.page_size,
-        next_path: table.next,
-        more_path: table.more,
-        total_is_pages: table.pages.is_some(),
-        total_path: table.pages.or(table.total),
-        // Pages count from 1, rows from 0.
-        first_page: table.first.unwrap_or(u64::from(kind != Found::Offset)),
-        in_body: kind == Found::TokenInBodyPost,
-    })
-}
-
 /// Whether the parameter that asks for a page can only be a field of the body: it is a POST, and no query knows it.
-fn is_in_body(operation: &Operation, found: &PaginatorFacts) -> bool {
-    let param = found.page_param.as_ref().or(found.size_param.as_ref());
-    let in_query = |name: &String| {
+fn is_in_body(operation: &Operation, found: &Paginator) -> bool {
+    let size = found.page_size().map(|size| size.param.as_str());
+    let param = found.param().or(size);
+    let in_query = |name: &str| {
         let mut parameters = operation.parameters.iter();
-        parameters.any(|known| known.location == Location::Query && known.name == *name)
+        parameters.any(|known| known.location == Location::Query && known.name == name)
     };
     operation.method == "post" && param.is_some_and(|param| !in_query(param))
 }
@@ -203,11 +173,4 @@ fn no_place(resource: &str) -> Diagnostic {
     let message = format!("the `template` of the resource `{resource}` has no place for the value");
     Diagnostic::error(Kind::Overrides, message)
         .with_hint("write `{}` where the value belongs: template = \"updated>={}\"")
-}
-
-fn no_kind(resource: &str) -> Diagnostic {
-    let message = format!("`paginate` of the resource `{resource}` is no kind of paging");
-    Diagnostic::error(Kind::Overrides, message).with_hint(
-        "it is one of none, link_header, cursor_param, cursor_last_id, page_number, offset, next_url, token_in_body_post",
-    )
 }

@@ -1,5 +1,7 @@
 //! From what an API means to what will be generated.
 
+use etlgen_model::{Contract, Deletes, Entity, LastId, Paginator};
+
 use super::fields::{field_ref, link, takes, tombstone};
 use super::names::{self, Ledger};
 use super::overrides::{ContractWish, Incremental, Overrides, ResourceOverrides};
@@ -8,13 +10,9 @@ use super::select::select;
 use super::*;
 use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{
-    CursorFacts, CursorMeaning, Decision, Facts, PaginatorFacts, PaginatorKind as Found,
-    ParentFacts, ResourceFacts, ResourceKind, SURE,
+    CursorFacts, Decision, Facts, ParentFacts, ResourceFacts, ResourceKind, SURE,
 };
 use crate::spec::api::{Api, Response};
-
-/// The page size asked for where the document names no largest one.
-const PAGE_SIZE: u64 = 100;
 
 /// Registries take no longer name of a crate.
 const LONGEST_NAME: usize = 64;
@@ -109,16 +107,18 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Diagnos
 fn contract(wish: ContractWish, default: Option<ContractWish>) -> Contract {
     let base = default.map_or(Contract::default(), |default| contract(default, None));
     match wish {
-        ContractWish::Mode(mode) => Contract {
-            tables: mode,
-            columns: mode,
-            types: mode,
-        },
-        ContractWish::Table(table) => Contract {
-            tables: table.tables.unwrap_or(base.tables),
-            columns: table.columns.unwrap_or(base.columns),
-            types: table.types.unwrap_or(base.types),
-        },
+        ContractWish::Mode(mode) => Contract::all(mode),
+        ContractWish::Table(table) => {
+            let said = [
+                (Entity::Tables, table.tables),
+                (Entity::Columns, table.columns),
+                (Entity::Types, table.types),
+            ];
+            let said = said
+                .into_iter()
+                .filter_map(|(entity, mode)| Some((entity, mode?)));
+            said.fold(base, |contract, (entity, mode)| contract.with(entity, mode))
+        }
     }
 }
 
@@ -392,11 +392,12 @@ fn cursor(found: &CursorFacts, field: FieldRef, wish: &ResourceOverrides) -> Opt
     let exclusive = table.and_then(|table| table.exclusive);
     Some(Cursor {
         field,
-        updated: found.meaning == CursorMeaning::Updated,
+        meaning: found.meaning,
+        format: None,
         param: found.param.clone(),
-        until: found.until_param.clone(),
+        until: found.until.clone(),
         template: found.template.clone(),
-        strict: exclusive.unwrap_or_else(|| found.is_strict()),
+        exclusive: exclusive.unwrap_or_else(|| found.is_strict()),
         new_rows_only: wish.new_rows_only,
         lookback: table.and_then(|table| table.lookback),
         order: table.and_then(|table| table.order),
@@ -405,48 +406,17 @@ fn cursor(found: &CursorFacts, field: FieldRef, wish: &ResourceOverrides) -> Opt
     })
 }
 
-fn paginator(decision: &Decision<PaginatorFacts>, key: &[String]) -> Paginator {
-    let found = &decision.value;
-    let param = found.page_param.clone();
-    let next = found.next_path.clone();
-    let undecided = decision.confidence < SURE;
-    let kind = match (found.kind, param, next) {
-        _ if undecided => PaginatorKind::Undecided,
-        (Found::None, ..) => PaginatorKind::Single,
-        (Found::LinkHeader, ..) => PaginatorKind::LinkHeader,
-        (Found::CursorLastId, Some(param), next) => {
-            let field = next
-                .as_deref()
-                .and_then(|path| path.strip_prefix("last_record."));
-            let field = field.filter(|field| key.last().is_none_or(|key| key != field));
-            PaginatorKind::LastId(param, field.map(str::to_owned))
-        }
-        (Found::PageNumber, Some(param), _) => PaginatorKind::PageNumber(param, found.first_page),
-        (Found::Offset, Some(param), _) => PaginatorKind::Offset(param, found.first_page),
-        (Found::CursorParam | Found::TokenInBodyPost, Some(param), Some(next)) => {
-            match next.strip_prefix("header:") {
-                Some(header) => PaginatorKind::HeaderCursor(param, header.to_owned()),
-                None => PaginatorKind::Cursor(param, next),
-            }
-        }
-        (Found::NextUrl, _, Some(next)) => PaginatorKind::NextUrl(next),
-        _ => PaginatorKind::Undecided,
-    };
-    let paged = !matches!(kind, PaginatorKind::Single | PaginatorKind::Undecided);
-    // OData's `$top` limits the whole list, not a page: asked for, the rest would be missing.
-    let size = found
-        .size_param
-        .clone()
-        .filter(|param| paged && param != "$top");
-    Paginator {
-        more: found.more_path.clone().filter(|_| paged),
-        total: found
-            .total_path
-            .clone()
-            .filter(|_| paged)
-            .map(|path| (path, found.total_is_pages)),
-        page_size: size.map(|param| (param, found.max_page_size.unwrap_or(PAGE_SIZE).min(1000))),
-        in_body: paged && found.in_body,
-        kind,
+/// The paginator, if it is sure. A field that is the key need not be named.
+fn paginator(decision: &Decision<Paginator>, key: &[String]) -> Paginator {
+    if decision.confidence < SURE {
+        return Paginator::Undecided;
     }
+    let mut paginator = decision.value.clone();
+    if let Paginator::LastId(LastId { field, .. }) = &mut paginator
+        && field.is_some()
+        && field.as_ref() == key.last()
+    {
+        *field = None;
+    }
+    paginator
 }

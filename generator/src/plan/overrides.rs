@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
 
+use etlgen_model::{Deletes, Embedded, Length, Mode, Order, Paginator, StatusRule, Windows};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use super::package::Ci;
-use super::{ContractMode, Deletes, StatusRule};
 use crate::diagnostics::{Diagnostic, Kind, Position};
 
 /// The whole file.
@@ -74,7 +74,8 @@ pub struct ResourceOverrides {
     pub records: Option<String>,
     /// Dotted paths; empty: there is none.
     pub primary_key: Option<Vec<String>>,
-    pub paginate: Option<Paginate>,
+    /// How pages follow one another.
+    pub paginate: Option<Paginator>,
     pub incremental: Option<Incremental>,
     /// Records never change once made: only new ones are read.
     #[serde(default)]
@@ -91,22 +92,10 @@ pub struct ResourceOverrides {
     /// The field, as a dotted path, that says that a record is gone.
     pub tombstone: Option<String>,
     /// Lists within its records of which the API sends only the beginning; empty: there is none.
-    pub embedded: Option<Vec<EmbeddedWish>>,
+    pub embedded: Option<Vec<Embedded>>,
     /// What is done about an answer's status: `fail`, `retry` or `skip`.
     #[serde(default)]
     pub on_status: BTreeMap<Status, StatusRule>,
-}
-
-/// `embedded = [{ list = "lines", url = "url" }]`.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct EmbeddedWish {
-    /// Its dotted path in the record.
-    pub list: String,
-    /// Where its own URL stands in it, as a dotted path.
-    pub url: Option<String>,
-    /// Its path, with fields of the record: `/v1/invoices/{id}/lines`.
-    pub path: Option<String>,
 }
 
 /// `rate_limit = false`, `{ requests = 100, seconds = 60 }`, or several of these, which all hold.
@@ -155,7 +144,7 @@ impl TryFrom<String> for Status {
     expecting = "a contract is evolve, freeze, discard_row or discard_value, or a table that says this of tables, columns or types"
 )]
 pub enum ContractWish {
-    Mode(ContractMode),
+    Mode(Mode),
     Table(ContractTable),
 }
 
@@ -163,39 +152,9 @@ pub enum ContractWish {
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct ContractTable {
-    pub tables: Option<ContractMode>,
-    pub columns: Option<ContractMode>,
-    pub types: Option<ContractMode>,
-}
-
-/// `paginate = "none"`, `"link_header"`, or a table.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(untagged)]
-pub enum Paginate {
-    Word(String),
-    Table(PaginateTable),
-}
-
-/// `paginate = { kind = "cursor_param", param = "after", next = "meta.next" }`.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct PaginateTable {
-    /// A name of `inspect`: `cursor_param`, `page_number`, …
-    pub kind: String,
-    pub param: Option<String>,
-    /// Dotted path of the next token or URL, or `header:NAME`.
-    pub next: Option<String>,
-    pub more: Option<String>,
-    /// Dotted path of the total of items.
-    pub total: Option<String>,
-    /// Dotted path of the total of pages.
-    pub pages: Option<String>,
-    /// The size parameter.
-    pub size: Option<String>,
-    /// The size asked for.
-    pub page_size: Option<u64>,
-    /// The number of the first page.
-    pub first: Option<u64>,
+    pub tables: Option<Mode>,
+    pub columns: Option<Mode>,
+    pub types: Option<Mode>,
 }
 
 /// `incremental = false`, or a table.
@@ -255,58 +214,6 @@ pub struct IncrementalTable {
     pub most_rows: Option<u64>,
 }
 
-/// `order = "newest_first"`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    NewestFirst,
-    OldestFirst,
-}
-
-/// `windows = { from = "2015-01-01", length = "90d" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct Windows {
-    /// Where they begin; what is older is one window.
-    pub from: String,
-    pub length: Length,
-}
-
-/// A length of time: `"90d"`, `"12h"`, `"30m"`, `"45s"`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(try_from = "String", into = "String")]
-pub struct Length {
-    /// In seconds, at least 1.
-    pub seconds: u64,
-}
-
-impl From<Length> for String {
-    fn from(length: Length) -> Self {
-        format!("{}s", length.seconds)
-    }
-}
-
-impl TryFrom<String> for Length {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let unit = match &text[number.len()..] {
-            "d" => Some(86_400),
-            "h" => Some(3_600),
-            "m" => Some(60),
-            "s" => Some(1),
-            _ => None,
-        };
-        let seconds = number.parse::<u64>().ok().zip(unit);
-        let seconds = seconds.and_then(|(number, unit)| number.checked_mul(unit));
-        match seconds.filter(|seconds| *seconds > 0) {
-            Some(seconds) => Ok(Length { seconds }),
-            None => Err(format!("`{text}` is no length of time: 90d, 12h, 30m, 45s")),
-        }
-    }
-}
-
 /// `parent = false`, or a resource's name.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(untagged)]
@@ -336,11 +243,11 @@ mod tests {
             include = ["events"]
             [resources.events]
             new_rows_only = true
-            paginate = { kind = "cursor_param", param = "after", next = "meta.next" }
+            paginate = { kind = "token", param = "after", next = "meta.next" }
             incremental = false
             parent = "teams"
             [resources.teams]
-            paginate = "none"
+            paginate = "single"
         "#;
         let overrides = parse("etlgen.toml", text).unwrap();
         let events = &overrides.resources["events"];
@@ -348,7 +255,7 @@ mod tests {
         assert_eq!(events.incremental, Some(Incremental::Switch(false)));
         assert_eq!(
             overrides.resources["teams"].paginate,
-            Some(Paginate::Word("none".into()))
+            Some(Paginator::single())
         );
     }
 

@@ -194,7 +194,7 @@ fn left_open(
         .iter()
         .flat_map(|cursor| [&cursor.param, &cursor.until]);
     let used: Vec<&String> = used.flatten().collect();
-    let meant = [&cursor.param, &cursor.until_param];
+    let meant = [&cursor.param, &cursor.until];
     let open = operation.parameters.iter().filter(|parameter| {
         let is_meant = meant
             .iter()

@@ -1,5 +1,9 @@
 //! Places in a JSON body: keys joined with dots, and `['a.b']` for a key that holds dots itself, as the runtime reads them.
 
+use etlgen_model::{
+    LastId, LinkHeader, NextUrl, Offset, PageNumber, Paginator, ResponsePath, Token, Total,
+};
+
 use crate::infer::facts::Facts;
 use crate::spec::api::{Api, SchemaId, SchemaKind};
 
@@ -17,19 +21,14 @@ pub fn settle(api: &Api, facts: &mut Facts) {
             .as_ref()
             .and_then(|response| response.schema);
         let record = resource.record;
-        let page = &mut resource.paginator.value;
-        for place in [
-            &mut page.more_path,
-            &mut page.total_path,
-            &mut page.next_path,
-        ] {
-            let Some(path) = place.as_mut().filter(|path| !path.starts_with("header:")) else {
-                continue;
-            };
-            *path = match path.strip_prefix("last_record.") {
-                Some(field) => format!("last_record.{}", settled(api, record, field)),
-                None => settled(api, body, path),
-            };
+        for path in places(&mut resource.paginator.value) {
+            *path = settled(api, body, path);
+        }
+        if let Paginator::LastId(LastId {
+            field: Some(field), ..
+        }) = &mut resource.paginator.value
+        {
+            *field = settled(api, record, field);
         }
         for field in &mut resource.primary_key.value {
             *field = settled(api, record, field);
@@ -44,6 +43,32 @@ pub fn settle(api: &Api, facts: &mut Facts) {
                 link.field = settled(api, above, &link.field);
             }
         }
+    }
+}
+
+/// The places in the body that a paginator names.
+fn places(paginator: &mut Paginator) -> Vec<&mut String> {
+    let (next, common) = match paginator {
+        Paginator::Single | Paginator::Undecided => return Vec::new(),
+        Paginator::Token(Token { next, common, .. }) => (body(next), common),
+        Paginator::NextUrl(NextUrl { next, common, .. }) => (Some(next), common),
+        Paginator::LastId(LastId { common, .. })
+        | Paginator::PageNumber(PageNumber { common, .. })
+        | Paginator::Offset(Offset { common, .. })
+        | Paginator::LinkHeader(LinkHeader { common, .. }) => (None, common),
+    };
+    let total = match &mut common.total {
+        Some(Total::Items(at) | Total::Pages(at)) => body(at),
+        Some(Total::Ignored) | None => None,
+    };
+    let places = [next, total, common.more.as_mut()];
+    places.into_iter().flatten().collect()
+}
+
+fn body(place: &mut ResponsePath) -> Option<&mut String> {
+    match place {
+        ResponsePath::Body(path) => Some(path),
+        ResponsePath::Header(_) => None,
     }
 }
 
