@@ -6,7 +6,7 @@ use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{Facts, ResourceFacts};
 use crate::spec::api::{Api, Schema, SchemaId, SchemaKind};
 
-use super::near::unknown;
+use crate::near::unknown;
 use super::one_line;
 
 /// Unions and arrays within one another are followed so far.

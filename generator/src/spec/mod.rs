@@ -13,6 +13,7 @@ mod operation;
 mod overlay;
 mod parameter;
 mod parse;
+pub mod path;
 mod report;
 mod response;
 mod root;

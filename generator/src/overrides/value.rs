@@ -1,0 +1,295 @@
+//! Values of the file, read with their places. A value that cannot be read is noted with what is taken instead.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::file::{At, Faults, Place};
+use super::key::{About, Key};
+use crate::near::{hint, listed, nearest};
+
+/// A value and the key that it stands behind.
+#[derive(Clone)]
+pub struct Value<'a> {
+    /// As it is written from the table on: `incremental.field`.
+    pub key: String,
+    pub place: Place,
+    value: &'a DeValue<'a>,
+    span: Range<usize>,
+    source: Source<'a>,
+}
+
+/// The text of a file, and whether its places are told.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub text: &'a str,
+    /// The file has a name; else nobody knows its lines.
+    pub named: bool,
+}
+
+/// A table, whose keys are read one by one.
+pub struct Table<'a> {
+    /// The key that it stands behind; empty: it is the file.
+    key: String,
+    entries: Vec<Entry<'a>>,
+}
+
+/// A key of a table.
+pub struct Entry<'a> {
+    pub name: String,
+    /// The place of the key.
+    pub place: Place,
+    pub value: Value<'a>,
+}
+
+impl<'a> Source<'a> {
+    fn place(self, span: &Range<usize>) -> Place {
+        self.named.then_some(span.start)
+    }
+
+    /// The table of the whole file.
+    pub fn table(self, table: &'a DeTable<'a>) -> Table<'a> {
+        Table::new(String::new(), table, self)
+    }
+}
+
+impl<'a> Table<'a> {
+    fn new(key: String, table: &'a DeTable<'a>, source: Source<'a>) -> Self {
+        let mut entries: Vec<Entry<'a>> = table
+            .iter()
+            .map(|(name, value)| {
+                let written = match key.as_str() {
+                    "" => name.get_ref().to_string(),
+                    key => format!("{key}.{}", name.get_ref()),
+                };
+                Entry {
+                    name: name.get_ref().to_string(),
+                    place: source.place(&name.span()),
+                    value: Value::new(written, value, source),
+                }
+            })
+            .collect();
+        entries.sort_by_key(|entry| entry.place);
+        Table { key, entries }
+    }
+
+    /// All keys, in the order of the file.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry<'a>> {
+        self.entries.iter()
+    }
+
+    /// The value of a key.
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|entry| entry.name == name)?;
+        Some(&entry.value)
+    }
+
+    /// A key of the reference with its place.
+    pub fn read<T: Key>(&self, faults: &mut Faults) -> Option<At<T>> {
+        let value = self.get(T::ABOUT.name)?;
+        Some(At {
+            value: T::read(value, faults)?,
+            place: value.place,
+        })
+    }
+
+    /// Notes the keys that are none of those.
+    pub fn refuse_others(&self, known: &[&str], faults: &mut Faults) {
+        let of = match self.key.as_str() {
+            "" => String::new(),
+            key => format!(" of `{key}`"),
+        };
+        let others = self.entries.iter();
+        for entry in others.filter(|entry| !known.contains(&entry.name.as_str())) {
+            let near = match nearest(&entry.name, known) {
+                Some(near) => format!("did you mean `{near}`? All keys: {}", list(known)),
+                None => format!("the keys are {}", list(known)),
+            };
+            let message = format!("unknown key `{}`{of}", entry.name);
+            faults.add(entry.place, message).hint(near);
+        }
+    }
+
+    /// Notes the keys that are none of a key's parts.
+    pub fn refuse_other_parts(&self, about: &About, faults: &mut Faults) {
+        let known: Vec<&str> = about.parts.iter().map(|part| part.name).collect();
+        self.refuse_others(&known, faults);
+    }
+}
+
+/// `a`, `b` and `c` without an end.
+fn list(names: &[&str]) -> String {
+    listed(names, usize::MAX)
+}
+
+impl<'a> Value<'a> {
+    fn new(key: String, value: &'a Spanned<DeValue<'a>>, source: Source<'a>) -> Self {
+        let span = value.span();
+        Value {
+            key,
+            place: source.place(&span),
+            value: value.get_ref(),
+            span,
+            source,
+        }
+    }
+
+    /// As it is written.
+    fn shown(&self) -> String {
+        match self.value {
+            DeValue::Table(_) => "a table".to_owned(),
+            DeValue::Array(_) => "a list".to_owned(),
+            _ => {
+                let text = self.source.text.get(self.span.clone());
+                let text: String = text.unwrap_or_default().chars().take(60).collect();
+                format!("`{}`", text.escape_debug().to_string().replace("\\\"", "\""))
+            }
+        }
+    }
+
+    /// Notes that the value is not what the key takes.
+    pub fn wrong(&self, takes: &str, faults: &mut Faults) {
+        let message = format!("`{}` takes {takes}, not {}", self.key, self.shown());
+        faults.add(self.place, message);
+    }
+
+    pub fn is_table(&self) -> bool {
+        matches!(self.value, DeValue::Table(_))
+    }
+
+    pub fn is_list(&self) -> bool {
+        matches!(self.value, DeValue::Array(_))
+    }
+
+    /// The value, if it is true or false.
+    pub fn as_bool(&self) -> Option<bool> {
+        self.value.as_bool()
+    }
+
+    /// The value, if it is a text.
+    pub fn as_text(&self) -> Option<&str> {
+        self.value.as_str()
+    }
+
+    /// The value, if it is a whole number that is not negative.
+    pub fn as_whole(&self) -> Option<u64> {
+        let number = self.value.as_integer()?;
+        u64::from_str_radix(number.as_str(), number.radix()).ok()
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, faults: &mut Faults) -> Option<bool> {
+        let flag = self.as_bool();
+        if flag.is_none() {
+            self.wrong("true or false", faults);
+        }
+        flag
+    }
+
+    /// A whole number that is not below `least`.
+    pub fn whole(&self, least: u64, faults: &mut Faults) -> Option<u64> {
+        let number = self.as_whole().filter(|number| *number >= least);
+        if number.is_none() {
+            self.wrong(&format!("a whole number from {least} on"), faults);
+        }
+        number
+    }
+
+    /// A text that is not empty.
+    pub fn text(&self, faults: &mut Faults) -> Option<String> {
+        let text = self.as_text().filter(|text| !text.trim().is_empty());
+        if text.is_none() {
+            self.wrong("a text", faults);
+        }
+        text.map(str::to_owned)
+    }
+
+    /// A text that is not empty, with its place.
+    pub fn text_at(&self, faults: &mut Faults) -> Option<At<String>> {
+        let value = self.text(faults)?;
+        let place = self.place;
+        Some(At { value, place })
+    }
+
+    /// A text, a number, or true or false, as a text.
+    pub fn scalar(&self, faults: &mut Faults) -> Option<String> {
+        let text = match self.value {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+            DeValue::Float(number) => Some(number.as_str().to_owned()),
+            DeValue::Boolean(flag) => Some(flag.to_string()),
+            _ => None,
+        };
+        if text.is_none() {
+            self.wrong("a text, a number, or true or false", faults);
+        }
+        text
+    }
+
+    /// A text or a date, as a text.
+    pub fn date(&self, faults: &mut Faults) -> Option<String> {
+        match self.value {
+            DeValue::Datetime(date) => Some(date.to_string()),
+            _ => self.text(faults),
+        }
+    }
+
+    /// One of some words.
+    pub fn choice<T: Copy>(&self, words: &[(&str, T)], faults: &mut Faults) -> Option<T> {
+        let text = self.as_text();
+        let mut known = words.iter();
+        let found = known.find(|(word, _)| Some(*word) == text);
+        if found.is_none() {
+            let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let message = format!("`{}` takes {}, not {}", self.key, or(&names), self.shown());
+            let near = text.and_then(|text| nearest(text, &names));
+            let near = near.map(|near| format!("did you mean `{near}`?"));
+            faults.add(self.place, message).hint(near);
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// The values of a list.
+    pub fn items(&self, takes: &str, faults: &mut Faults) -> Option<Vec<Value<'a>>> {
+        let DeValue::Array(items) = self.value else {
+            self.wrong(takes, faults);
+            return None;
+        };
+        let items = items.iter();
+        let items = items.map(|item| Value::new(self.key.clone(), item, self.source));
+        Some(items.collect())
+    }
+
+    /// A list of texts that are not empty.
+    pub fn texts(&self, faults: &mut Faults) -> Option<Vec<At<String>>> {
+        let items = self.items("a list of texts", faults)?;
+        items.iter().map(|item| item.text_at(faults)).collect()
+    }
+
+    /// A table.
+    pub fn table(&self, takes: &str, faults: &mut Faults) -> Option<Table<'a>> {
+        match self.value {
+            DeValue::Table(table) => Some(Table::new(self.key.clone(), table, self.source)),
+            _ => {
+                self.wrong(takes, faults);
+                None
+            }
+        }
+    }
+
+    /// The nearest of some names, or all of them.
+    pub fn near(&self, wanted: &str, names: &[&str]) -> Option<String> {
+        hint(wanted, names)
+    }
+}
+
+/// `a`, `b` or `c`.
+pub fn or(names: &[&str]) -> String {
+    match names.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!("`{last}`"),
+        Some((last, others)) => format!("{} or `{last}`", list(others)),
+    }
+}
