@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::file::{At, Faults, Place};
 use super::key::{About, Key};
-use crate::near::{hint, listed, nearest};
+use crate::near::{listed, nearest};
 
 /// A value and the key that it stands behind.
 #[derive(Clone)]
@@ -95,14 +96,14 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Notes the keys that are none of those.
-    pub fn refuse_others(&self, known: &[&str], faults: &mut Faults) {
+    /// Notes the keys that are none of those. `known` are the ones that are named then.
+    pub fn refuse_others(&self, all: &[&str], known: &[&str], faults: &mut Faults) {
         let of = match self.key.as_str() {
             "" => String::new(),
             key => format!(" of `{key}`"),
         };
         let others = self.entries.iter();
-        for entry in others.filter(|entry| !known.contains(&entry.name.as_str())) {
+        for entry in others.filter(|entry| !all.contains(&entry.name.as_str())) {
             let near = match nearest(&entry.name, known) {
                 Some(near) => format!("did you mean `{near}`? All keys: {}", list(known)),
                 None => format!("the keys are {}", list(known)),
@@ -115,7 +116,7 @@ impl<'a> Table<'a> {
     /// Notes the keys that are none of a key's parts.
     pub fn refuse_other_parts(&self, about: &About, faults: &mut Faults) {
         let known: Vec<&str> = about.parts.iter().map(|part| part.name).collect();
-        self.refuse_others(&known, faults);
+        self.refuse_others(&known, &known, faults);
     }
 }
 
@@ -279,9 +280,26 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The nearest of some names, or all of them.
-    pub fn near(&self, wanted: &str, names: &[&str]) -> Option<String> {
-        hint(wanted, names)
+    /// A value of the vocabulary, with the errors that it has itself.
+    pub fn model<T: DeserializeOwned>(&self, faults: &mut Faults) -> Option<T> {
+        let spanned = Spanned::new(self.span.clone(), self.value.clone());
+        let read = T::deserialize(ValueDeserializer::from(spanned));
+        if let Err(error) = &read {
+            let place = self.place_of(error.message());
+            faults.add(place, format!("`{}`: {}", self.key, error.message()));
+        }
+        read.ok()
+    }
+
+    /// The place of the first key of the table that a message names, else that of `kind`.
+    fn place_of(&self, message: &str) -> Place {
+        let DeValue::Table(table) = self.value else {
+            return self.place;
+        };
+        let table = Table::new(String::new(), table, self.source);
+        let named = message.split('`').skip(1).step_by(2);
+        let key = named.chain(["kind"]).find_map(|name| table.get(name));
+        key.map_or(self.place, |value| value.place)
     }
 }
 
