@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use etlgen_model::{Contract, Deletes, Embedded, Length, Order, StatusRule, Windows};
+use etlgen_model::{Contract, Deletes, Embedded, Length, Order, StatusRule, TimeFormat, Windows};
 
 use crate::infer::facts::Facts;
 
@@ -18,20 +18,6 @@ pub struct Overridden {
     pub name: Option<String>,
     /// Of the resources that have none of their own.
     pub contract: Option<Contract>,
-}
-
-impl Overridden {
-    /// An API without overrides, with each of its resources.
-    #[cfg(test)]
-    pub fn all(facts: Facts) -> Self {
-        Overridden {
-            choices: vec![Choices::default(); facts.resources.len()],
-            chosen: (0..facts.resources.len()).collect(),
-            facts,
-            name: None,
-            contract: None,
-        }
-    }
 }
 
 /// What the owner of a resource decides besides what it means.
@@ -63,6 +49,8 @@ pub enum Off {
 /// How an owner wants a resource to be read incrementally, besides the cursor of the facts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Incremental {
+    /// How the parameters take a time; `None`: as the field holds it.
+    pub format: Option<TimeFormat>,
     /// The parameter leaves out records of the bound itself; `None`: its name says so.
     pub exclusive: Option<bool>,
     /// How much is asked for again.

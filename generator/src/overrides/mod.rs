@@ -24,23 +24,24 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use self::file::{At, Faults, File, Place};
+use self::file::{Faults, File, Place};
 use self::key::{About, Key, ResourceKey, TopKey, keys};
 use self::resource::{
     contract, embedded, incremental, kind, name, new_rows_only, on_status, paginate, parent,
     primary_key, query, records, tombstone, within_parent,
 };
 use self::subject::{Target, Whole};
+use self::top::runtime::DESTINATIONS;
 use self::top::{auth, base_url, document, package, rate_limit, runtime, selection};
 use self::value::{Source, Table};
 use crate::diagnostics::{Diagnostic, Kind, Position};
 use crate::infer::facts::{Doubt, Facts};
 use crate::spec::api::Api;
 
+pub use self::file::At;
 pub use self::decided::{Choices, Off, Overridden};
 pub use self::subject::near;
 pub use self::top::package::Ci;
-pub use self::top::runtime::DESTINATIONS;
 pub use self::write::set;
 
 keys! {
@@ -243,6 +244,20 @@ fn settles(keys: &ResourceKeys, doubt: &Doubt) -> bool {
 }
 
 impl Overrides {
+    /// Where the connector can load to; `None`: everywhere.
+    pub fn destinations(&self) -> Option<Vec<&'static str>> {
+        let chosen = &self.top.destinations.as_ref()?.0;
+        let all = DESTINATIONS.into_iter();
+        Some(all.filter(|it| chosen.contains(it)).collect())
+    }
+
+    /// Whether the file selects resources.
+    pub fn selects(&self) -> bool {
+        ["include", "exclude", "singles"]
+            .iter()
+            .any(|key| self.top.has(key))
+    }
+
     /// These overrides, with the options of the command line over them. `options` are lines of TOML: key and value.
     pub fn with_options(mut self, options: &[(&str, String)]) -> Result<Self, Diagnostic> {
         let lines = options.iter().map(|(key, value)| format!("{key} = {value}\n"));

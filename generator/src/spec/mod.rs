@@ -28,6 +28,7 @@ pub(crate) mod tests;
 use api::Api;
 use document::Documents;
 pub use load::Input;
+pub use parameter::placeholders;
 use report::Report;
 pub use strict::strict;
 

@@ -8,6 +8,7 @@ use crate::overrides::key::{About, Key, Part, ResourceKey};
 use crate::overrides::places::{Found, walk};
 use crate::overrides::subject::{Target, fields};
 use crate::overrides::value::Value;
+use crate::spec::placeholders;
 
 /// The lists; none: no list is read on.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,7 +125,7 @@ fn check(list: &At<Embedded>, on: &mut Target<'_>) {
             }
         }
         EmbeddedPlace::Path(path) => {
-            let names: Vec<String> = super::parent::placeholders(path).map(str::to_owned).collect();
+            let names: Vec<String> = placeholders(path).map(str::to_owned).collect();
             for field in names {
                 on.has_field(list.place, "embedded.path", &field);
             }

@@ -1,8 +1,8 @@
 //! `incremental`: how a list is read incrementally.
 
-use etlgen_model::{Length, Order, TimeFormat, Windows};
+use etlgen_model::{Length, Meaning, Order, TimeFormat, Windows};
 
-use crate::infer::facts::{CursorFacts, CursorFormat, CursorMeaning, ResourceKind};
+use crate::infer::facts::{CursorFacts, ResourceKind};
 use crate::overrides::decided;
 use crate::overrides::file::{At, Faults, Place};
 use crate::overrides::key::{About, Key, Part, ResourceKey};
@@ -24,7 +24,6 @@ pub struct Cursor {
     until: Option<String>,
     template: Option<String>,
     updated: Option<bool>,
-    format: Option<At<TimeFormat>>,
     choices: decided::Incremental,
 }
 
@@ -117,11 +116,6 @@ impl Key for Incremental {
             until: text(&table, "until", faults),
             template: text(&table, "template", faults),
             updated: table.get("updated").and_then(|it| it.flag(faults)),
-            format: table.get("format").and_then(|it| {
-                let value = it.choice(&FORMATS, faults)?;
-                let place = it.place;
-                Some(At { value, place })
-            }),
             choices: choices(&table, faults),
         };
         contradictions(&table, &cursor, faults);
@@ -148,6 +142,7 @@ fn choices(table: &Table<'_>, faults: &mut Faults) -> decided::Incremental {
         ("oldest_first", Order::OldestFirst),
     ];
     decided::Incremental {
+        format: table.get("format").and_then(|it| it.choice(&FORMATS, faults)),
         exclusive: table.get("exclusive").and_then(|it| it.flag(faults)),
         lookback: table.get("lookback").and_then(|it| length(it, faults)),
         order: table.get("order").and_then(|it| it.choice(&orders, faults)),
@@ -249,24 +244,18 @@ impl Cursor {
         let template = same.and_then(|found| found.template.clone());
         let field = self.field.value.clone();
         let meaning = match (self.updated, found) {
-            (Some(true), _) => CursorMeaning::Updated,
-            (Some(false), _) => CursorMeaning::Created,
+            (Some(true), _) => Meaning::Updated,
+            (Some(false), _) => Meaning::Created,
             (None, Some(found)) if found.field == field => found.meaning,
-            (None, _) if field.contains("creat") => CursorMeaning::Created,
-            (None, _) => CursorMeaning::Updated,
+            (None, _) if field.contains("creat") => Meaning::Created,
+            (None, _) => Meaning::Updated,
         };
         CursorFacts {
             param: self.param.clone(),
-            until_param: self.until.clone(),
+            until: self.until.clone(),
             field,
             meaning,
-            format: match self.format.as_ref().map(|format| format.value) {
-                Some(TimeFormat::UnixSeconds) => CursorFormat::UnixSeconds,
-                Some(TimeFormat::UnixMillis) => CursorFormat::UnixMillis,
-                Some(TimeFormat::Rfc3339) => CursorFormat::Rfc3339,
-                Some(TimeFormat::Date) => CursorFormat::Date,
-                Some(TimeFormat::AsIs) | None => CursorFormat::AsIs,
-            },
+            format: self.choices.format.unwrap_or(TimeFormat::AsIs),
             template: self.template.clone().or(template),
         }
     }

@@ -1,6 +1,8 @@
 //! `kind`: whether a resource is a list or a single object.
 
-use crate::infer::facts::{Doubt, ResourceKind};
+use etlgen_model::Paginator;
+
+use crate::infer::facts::{Decision, Doubt, PagingSigns, ResourceKind};
 use crate::overrides::file::{Faults, Place};
 use crate::overrides::key::{About, Key, ResourceKey};
 use crate::overrides::places::{lists, record};
@@ -75,9 +77,11 @@ fn list(place: Place, on: &mut Target<'_>) {
     resource.kind = ResourceKind::List;
     resource.records_path = sure(path);
     resource.record = item.and_then(|item| record(api, item));
-    resource.paginator.value.kind = crate::infer::facts::PaginatorKind::Undecided;
-    resource.paginator.confidence = 0.0;
-    resource.paginator.reasons = vec!["etlgen.toml says that it is a list".to_owned()];
+    resource.paginator = Decision {
+        value: Paginator::undecided(),
+        confidence: 0.0,
+        reasons: vec!["etlgen.toml says that it is a list".to_owned()],
+    };
     resource.doubts.push(Doubt {
         question: "how do pages follow one another?".to_owned(),
         settle: "paginate = \"single\"".to_owned(),
@@ -97,7 +101,8 @@ fn single(on: &mut Target<'_>) {
     resource.kind = ResourceKind::Single;
     resource.record = at.and_then(|at| record(api, at));
     resource.records_path = sure(path);
-    resource.paginator = crate::infer::unpaged();
+    resource.paginator = sure(Paginator::single());
+    resource.signs = PagingSigns::default();
     resource.cursor = sure(None);
     resource.key_within_parent = false;
     resource.doubts.retain(|doubt| doubt.settle.starts_with("parent"));

@@ -2,7 +2,7 @@
 
 use etlgen_model::Paginator;
 
-use crate::infer::facts::{Decision, PaginatorFacts, PaginatorKind as Found, ResourceKind};
+use crate::infer::facts::{PagingSigns, ResourceKind};
 use crate::overrides::file::{Faults, Place};
 use crate::overrides::key::{About, Key, ResourceKey};
 use crate::overrides::subject::{Target, sure};
@@ -54,7 +54,9 @@ impl ResourceKey for Paginate {
         if let Some(common) = paginator.common_mut() {
             common.in_body |= is_in_body;
         }
-        on.resource_mut().paginator = sure(facts(paginator));
+        let resource = on.resource_mut();
+        resource.paginator = sure(paginator);
+        resource.signs = PagingSigns::default();
     }
 }
 
@@ -70,47 +72,7 @@ fn is_in_body(operation: &Operation, paginator: &Paginator) -> bool {
 }
 
 /// The parameters that ask for pages.
-pub fn parameters(decision: &Decision<PaginatorFacts>) -> Vec<&str> {
-    let found = &decision.value;
-    let params = [&found.page_param, &found.size_param];
-    match found.kind {
-        Found::None | Found::Undecided => Vec::new(),
-        _ => params.into_iter().filter_map(|it| it.as_deref()).collect(),
-    }
-}
-
-fn facts(paginator: Paginator) -> PaginatorFacts {
-    use etlgen_model::Total;
-    let common = paginator.common().cloned().unwrap_or_default();
-    let (kind, next, first) = match &paginator {
-        Paginator::Single => (Found::None, None, 1),
-        Paginator::Undecided => (Found::Undecided, None, 1),
-        Paginator::LastId(it) => {
-            let field = it.field.as_ref();
-            let field = field.map(|field| format!("last_record.{field}"));
-            (Found::CursorLastId, field, 1)
-        }
-        Paginator::Token(it) => (Found::CursorParam, Some(it.next.to_string()), 1),
-        Paginator::PageNumber(it) => (Found::PageNumber, None, it.first),
-        Paginator::Offset(it) => (Found::Offset, None, it.first),
-        Paginator::NextUrl(it) => (Found::NextUrl, Some(it.next.clone()), 1),
-        Paginator::LinkHeader(_) => (Found::LinkHeader, None, 1),
-    };
-    let (total, is_pages) = match &common.total {
-        Some(Total::Items(at)) => (Some(at.to_string()), false),
-        Some(Total::Pages(at)) => (Some(at.to_string()), true),
-        _ => (None, false),
-    };
-    PaginatorFacts {
-        kind,
-        page_param: paginator.param().map(str::to_owned),
-        size_param: common.page_size.as_ref().map(|size| size.param.clone()),
-        max_page_size: common.page_size.as_ref().map(|size| size.rows.get()),
-        next_path: next,
-        more_path: common.more.clone(),
-        total_path: total,
-        total_is_pages: is_pages,
-        first_page: first,
-        in_body: common.in_body,
-    }
+pub fn parameters(paginator: &Paginator) -> impl Iterator<Item = &str> {
+    let size = paginator.page_size().map(|size| size.param.as_str());
+    paginator.param().into_iter().chain(size)
 }

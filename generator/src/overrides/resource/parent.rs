@@ -7,6 +7,7 @@ use crate::overrides::key::{About, Key, Part, ResourceKey};
 use crate::overrides::subject::{Target, index, sure};
 use crate::overrides::value::Value;
 use crate::spec::api::{Location, Operation};
+use crate::spec::placeholders;
 
 /// None, or a resource with the parameters that it supplies.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,12 +113,6 @@ fn is_below(facts: &Facts, mut at: usize, above: usize) -> bool {
         }
     }
     false
-}
-
-/// The names in a path: `owner` and `repo` of `/repos/{owner}/{repo}`.
-pub fn placeholders(path: &str) -> impl Iterator<Item = &str> {
-    let after = path.split('{').skip(1);
-    after.filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
 /// Takes a resource from its parent: what that supplied becomes settings.

@@ -60,12 +60,12 @@ impl ResourceKey for Query {
 /// What a parameter is used for, and the key that decides it.
 fn use_of(on: &Target<'_>, name: &str) -> Option<(&'static str, &'static str)> {
     let resource = on.resource();
-    let pages = super::paginate::parameters(&resource.paginator);
-    if pages.iter().any(|param| *param == name) {
+    let mut pages = super::paginate::parameters(&resource.paginator.value);
+    if pages.any(|param| param == name) {
         return Some(("a parameter that asks for pages", "paginate"));
     }
     if let Some(cursor) = &resource.cursor.value {
-        let bounds = [&cursor.param, &cursor.until_param];
+        let bounds = [&cursor.param, &cursor.until];
         if on.choices[on.at].incremental.is_some()
             && bounds.iter().any(|bound| bound.as_deref() == Some(name))
         {
