@@ -28,11 +28,7 @@ pub struct Draft {
 
 impl Draft {
     /// Reads a document, infers what it means, applies the overrides, and plans the crate.
-    pub fn new(
-        input: Input,
-        overrides: &Overrides,
-        options: &Options,
-    ) -> Result<Self, Diagnostic> {
+    pub fn new(input: Input, overrides: &Overrides, options: &Options) -> Result<Self, Diagnostic> {
         match read(&input) {
             (Some(api), notes) => Draft::of(input, api, notes, (overrides, options)),
             (None, notes) => Err(unreadable(notes)),

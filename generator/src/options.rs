@@ -122,7 +122,8 @@ impl Options {
             true => new,
             false => own.into_iter().chain(new).collect(),
         };
-        let texts = |own: &mut dyn Iterator<Item = &At<String>>| own.map(|it| it.value.clone()).collect();
+        let texts =
+            |own: &mut dyn Iterator<Item = &At<String>>| own.map(|it| it.value.clone()).collect();
         let overlays = with_own(texts(&mut own_overlays.into_iter()), overlays.collect());
         let exclude = with_own(texts(&mut own_exclude.into_iter()), self.exclude.clone());
         let list = |items: &[String]| {

@@ -92,7 +92,9 @@ fn cargo_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates
     let csv = plan.resources.iter().any(is_csv).then_some("csv");
     let destinations = context.destinations.clone();
     // All but the destinations that the crate does without.
-    let defaults = destinations.is_some().then_some(", default-features = false");
+    let defaults = destinations
+        .is_some()
+        .then_some(", default-features = false");
     let chosen = destinations.map(|chosen| [vec!["cli", "tls"], chosen].concat());
     let extra = chosen.unwrap_or_default().into_iter().chain(csv);
     let extra: Vec<String> = extra.map(quoted).collect();

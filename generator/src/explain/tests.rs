@@ -49,7 +49,8 @@ fn said(what: &str) -> String {
         everything: true,
         ..Options::default()
     };
-    let draft = Draft::new(input, &Overrides::default(), &options).unwrap_or_else(|error| panic!("{error}"));
+    let draft = Draft::new(input, &Overrides::default(), &options)
+        .unwrap_or_else(|error| panic!("{error}"));
     explain(&draft, what).unwrap_or_else(|error| error.to_string())
 }
 

@@ -51,6 +51,18 @@ impl Faults {
         FaultHint(self.0.last_mut())
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds the way out to the mistakes since then that have none.
+    pub fn hint_since(&mut self, before: usize, hint: &str) {
+        for fault in self.0.iter_mut().skip(before) {
+            fault.hint.get_or_insert_with(|| hint.to_owned());
+        }
+    }
+
     /// All mistakes as one error, in the order of the file.
     pub fn into_result(mut self, file: &File) -> Result<(), Diagnostic> {
         self.0.sort_by_key(|fault| fault.place);

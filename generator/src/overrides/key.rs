@@ -18,6 +18,17 @@ pub struct About {
     pub parts: &'static [Part],
 }
 
+impl About {
+    /// The entry without its examples.
+    pub fn part(&self) -> Part {
+        Part {
+            name: self.name,
+            takes: self.takes,
+            does: self.does,
+        }
+    }
+}
+
 /// A key of a key's table.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {

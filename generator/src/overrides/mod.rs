@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use toml::de::DeTable;
 
 use self::file::{Faults, File, Place};
-use self::key::{About, Key, ResourceKey, TopKey, keys};
+use self::key::{About, Key, Part, ResourceKey, TopKey, keys};
 use self::resource::{
     contract, embedded, incremental, kind, name, new_rows_only, on_status, paginate, parent,
     primary_key, query, records, tombstone, within_parent,
@@ -38,8 +38,8 @@ use crate::diagnostics::{Diagnostic, Kind, Position};
 use crate::infer::facts::{Doubt, Facts};
 use crate::spec::api::Api;
 
-pub use self::file::At;
 pub use self::decided::{Choices, Off, Overridden};
+pub use self::file::At;
 pub use self::subject::near;
 pub use self::top::package::Ci;
 pub use self::write::set;
@@ -153,23 +153,22 @@ pub fn parse(name: &str, text: &str) -> Result<Overrides, Diagnostic> {
 
 /// Notes keys that do not exist. One that belongs elsewhere is told so.
 fn refuse_unknown(table: &Table<'_>, keys: &[About], besides: &[&str], faults: &mut Faults) {
-    let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
-    let known = [known.as_slice(), besides].concat();
-    let is_top = !besides.is_empty();
-    let (others, place) = match is_top {
+    let own = |name: &str| keys.iter().any(|key| key.name == name);
+    let (others, place) = match besides.contains(&RESOURCES) {
         true => (ResourceKeys::KEYS, "it belongs below `[resources.NAME]`"),
         false => (TopKeys::KEYS, "it belongs at the top of the file"),
     };
     for entry in table.entries() {
         let elsewhere = others.iter().any(|other| other.name == entry.name);
-        if elsewhere && !known.contains(&entry.name.as_str()) {
+        if elsewhere && !own(&entry.name) {
             let message = format!("unknown key `{}` here", entry.name);
             faults.add(entry.place, message).hint(place.to_owned());
         }
     }
     let elsewhere = others.iter().map(|other| other.name);
-    let all: Vec<&str> = known.iter().copied().chain(elsewhere).collect();
-    table.refuse_others(&all, &known, faults);
+    let besides: Vec<&str> = besides.iter().copied().chain(elsewhere).collect();
+    let known: Vec<Part> = keys.iter().map(About::part).collect();
+    table.refuse_others(&known, &besides, faults);
 }
 
 /// Lays the owner's overrides over what is inferred. An error names the place of each key that does not fit.
@@ -260,7 +259,9 @@ impl Overrides {
 
     /// These overrides, with the options of the command line over them. `options` are lines of TOML: key and value.
     pub fn with_options(mut self, options: &[(&str, String)]) -> Result<Self, Diagnostic> {
-        let lines = options.iter().map(|(key, value)| format!("{key} = {value}\n"));
+        let lines = options
+            .iter()
+            .map(|(key, value)| format!("{key} = {value}\n"));
         let said = parse("", &lines.collect::<String>())?;
         self.top = said.top.or(self.top);
         Ok(self)

@@ -38,7 +38,9 @@ pub fn select(facts: &Facts, keys: &TopKeys, faults: &mut Faults) -> Vec<usize> 
         Some(Singles::All(false)) | None => {}
     }
     for pattern in keys.exclude.iter().flat_map(|exclude| &exclude.0) {
-        each(facts, "exclude", pattern, faults, |at, _| wanted[at] = false);
+        each(facts, "exclude", pattern, faults, |at, _| {
+            wanted[at] = false
+        });
     }
     with_parents(facts, wanted)
 }
@@ -71,7 +73,10 @@ fn each(
     }
     let (message, hint) = match pattern.contains('*') {
         true => (
-            format!("`{key}` has the pattern `{}`, which fits no resource", pattern.value),
+            format!(
+                "`{key}` has the pattern `{}`, which fits no resource",
+                pattern.value
+            ),
             Some("`etlgen inspect` lists all resources".to_owned()),
         ),
         false if index(facts, pattern).is_some() => (

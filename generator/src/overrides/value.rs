@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::file::{At, Faults, Place};
-use super::key::{About, Key};
+use super::key::{About, Key, Part};
 use crate::near::{listed, nearest};
 
 /// A value and the key that it stands behind.
@@ -87,26 +87,39 @@ impl<'a> Table<'a> {
         Some(&entry.value)
     }
 
-    /// A key of the reference with its place.
+    /// A key of the reference with its place. Mistakes without a way out get an example.
     pub fn read<T: Key>(&self, faults: &mut Faults) -> Option<At<T>> {
         let value = self.get(T::ABOUT.name)?;
+        let before = faults.len();
+        let read = T::read(value, faults);
+        if let Some(example) = T::ABOUT.examples.first() {
+            faults.hint_since(before, &format!("for example: {example}"));
+        }
         Some(At {
-            value: T::read(value, faults)?,
+            value: read?,
             place: value.place,
         })
     }
 
-    /// Notes the keys that are none of those. `known` are the ones that are named then.
-    pub fn refuse_others(&self, all: &[&str], known: &[&str], faults: &mut Faults) {
+    /// Notes the keys that are none of those, but for some that are told elsewhere.
+    pub fn refuse_others(&self, known: &[Part], besides: &[&str], faults: &mut Faults) {
         let of = match self.key.as_str() {
             "" => String::new(),
             key => format!(" of `{key}`"),
         };
-        let others = self.entries.iter();
-        for entry in others.filter(|entry| !all.contains(&entry.name.as_str())) {
-            let near = match nearest(&entry.name, known) {
-                Some(near) => format!("did you mean `{near}`? All keys: {}", list(known)),
-                None => format!("the keys are {}", list(known)),
+        let names: Vec<&str> = known.iter().map(|part| part.name).collect();
+        for entry in &self.entries {
+            let name = entry.name.as_str();
+            if names.contains(&name) || besides.contains(&name) {
+                continue;
+            }
+            let near = nearest(name, &names);
+            let near = near.and_then(|near| known.iter().find(|part| part.name == near));
+            let near = match near {
+                Some(Part { name, takes, does }) => {
+                    format!("did you mean `{name}` ({takes})? {does}")
+                }
+                None => format!("the keys are {}", list(&names)),
             };
             let message = format!("unknown key `{}`{of}", entry.name);
             faults.add(entry.place, message).hint(near);
@@ -115,8 +128,7 @@ impl<'a> Table<'a> {
 
     /// Notes the keys that are none of a key's parts.
     pub fn refuse_other_parts(&self, about: &About, faults: &mut Faults) {
-        let known: Vec<&str> = about.parts.iter().map(|part| part.name).collect();
-        self.refuse_others(&known, &known, faults);
+        self.refuse_others(about.parts, &[], faults);
     }
 }
 
@@ -145,7 +157,10 @@ impl<'a> Value<'a> {
             _ => {
                 let text = self.source.text.get(self.span.clone());
                 let text: String = text.unwrap_or_default().chars().take(60).collect();
-                format!("`{}`", text.escape_debug().to_string().replace("\\\"", "\""))
+                format!(
+                    "`{}`",
+                    text.escape_debug().to_string().replace("\\\"", "\"")
+                )
             }
         }
     }

@@ -45,7 +45,10 @@ impl Key for Lists {
     };
 
     fn read(value: &Value<'_>, faults: &mut Faults) -> Option<Self> {
-        let items = value.items("a list of tables such as { list = \"lines\", url = \"url\" }", faults)?;
+        let items = value.items(
+            "a list of tables such as { list = \"lines\", url = \"url\" }",
+            faults,
+        )?;
         let lists = items.iter().map(|item| list(item, faults));
         lists.collect::<Option<Vec<_>>>().map(Lists)
     }
@@ -110,7 +113,9 @@ fn check(list: &At<Embedded>, on: &mut Target<'_>) {
                 "`embedded.list` names `{}`, and the records of `{name}` have no such field",
                 list.list
             );
-            on.faults.add(list.place, message).hint(fields(&list.list, &known));
+            on.faults
+                .add(list.place, message)
+                .hint(fields(&list.list, &known));
             return;
         }
     };
@@ -120,7 +125,10 @@ fn check(list: &At<Embedded>, on: &mut Target<'_>) {
             if let Found::No(known) = walk(api, at, url, false) {
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
                 let near = nearest(url, &known).map(|near| format!("did you mean `{near}`?"));
-                let message = format!("`embedded.url` names `{url}`, which `{}` does not hold", list.list);
+                let message = format!(
+                    "`embedded.url` names `{url}`, which `{}` does not hold",
+                    list.list
+                );
                 on.faults.add(list.place, message).hint(near);
             }
         }

@@ -51,7 +51,11 @@ impl Key for Incremental {
             "incremental = { field = \"day\", param = \"from\", until = \"to\", format = \"date\", windows = { from = \"2015-01-01\", length = \"90d\" }, most_rows = 10000 }",
         ],
         parts: &[
-            part("field", "a dotted path", "The field of a record that says how new it is."),
+            part(
+                "field",
+                "a dotted path",
+                "The field of a record that says how new it is.",
+            ),
             part("param", "a parameter", "Asks for records from a value on."),
             part("until", "a parameter", "Asks for records up to a value."),
             part(
@@ -74,7 +78,11 @@ impl Key for Incremental {
                 "true or false",
                 "Whether `param` leaves out records of the bound itself. By default what its name says.",
             ),
-            part("lookback", "a duration: `\"2h\"`", "How much is asked for again, for records that turn up late."),
+            part(
+                "lookback",
+                "a duration: `\"2h\"`",
+                "How much is asked for again, for records that turn up late.",
+            ),
             part(
                 "order",
                 "`\"newest_first\"` or `\"oldest_first\"`",
@@ -105,7 +113,8 @@ impl Key for Incremental {
         let table = value.table(TAKES, faults)?;
         table.refuse_other_parts(&Self::ABOUT, faults);
         let Some(field) = table.get("field") else {
-            let message = "`incremental` needs `field`: the field of a record that says how new it is";
+            let message =
+                "`incremental` needs `field`: the field of a record that says how new it is";
             let hint = "incremental = { field = \"updated_at\", param = \"since\" }";
             faults.add(value.place, message).hint(hint.to_owned());
             return None;
@@ -142,7 +151,9 @@ fn choices(table: &Table<'_>, faults: &mut Faults) -> decided::Incremental {
         ("oldest_first", Order::OldestFirst),
     ];
     decided::Incremental {
-        format: table.get("format").and_then(|it| it.choice(&FORMATS, faults)),
+        format: table
+            .get("format")
+            .and_then(|it| it.choice(&FORMATS, faults)),
         exclusive: table.get("exclusive").and_then(|it| it.flag(faults)),
         lookback: table.get("lookback").and_then(|it| length(it, faults)),
         order: table.get("order").and_then(|it| it.choice(&orders, faults)),
@@ -163,15 +174,20 @@ fn length(value: &Value<'_>, faults: &mut Faults) -> Option<Length> {
 fn windows(value: &Value<'_>, faults: &mut Faults) -> Option<Windows> {
     const WINDOWS: &str = "a table: { from = \"2015-01-01\", length = \"90d\" }";
     let table = value.table(WINDOWS, faults)?;
-    let known = ["from", "length"];
-    table.refuse_others(&known, &known, faults);
+    let known = [
+        part("from", "a day or a time", "Where the windows begin."),
+        part("length", "a duration", "How long each is."),
+    ];
+    table.refuse_others(&known, &[], faults);
     let (Some(from), Some(each)) = (table.get("from"), table.get("length")) else {
         let missing = match table.get("from") {
             None => "from",
             Some(_) => "length",
         };
         let message = format!("`{}` needs `{missing}`", value.key);
-        faults.add(value.place, message).hint(format!("windows is {WINDOWS}"));
+        faults
+            .add(value.place, message)
+            .hint(format!("windows is {WINDOWS}"));
         return None;
     };
     let (date, each) = (from.date(faults)?, length(each, faults)?);

@@ -51,7 +51,10 @@ fn list(place: Place, on: &mut Target<'_>) {
     let api = on.api;
     let (path, item) = match (found.as_slice(), body) {
         _ if states_records => (Vec::new(), None),
-        ([(path, item)], _) => (crate::spec::path::parse(path.trim_start_matches('$')), Some(*item)),
+        ([(path, item)], _) => (
+            crate::spec::path::parse(path.trim_start_matches('$')),
+            Some(*item),
+        ),
         ([], None) => (Vec::new(), None),
         (found, _) => {
             let names: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
@@ -63,10 +66,7 @@ fn list(place: Place, on: &mut Target<'_>) {
                 ),
                 names => (
                     format!("`kind` is `list`, and the answers of `{name}` hold several lists"),
-                    format!(
-                        "`records` says which: {}",
-                        crate::near::listed(names, 12)
-                    ),
+                    format!("`records` says which: {}", crate::near::listed(names, 12)),
                 ),
             };
             on.faults.add(place, message).hint(hint);
@@ -105,6 +105,8 @@ fn single(on: &mut Target<'_>) {
     resource.signs = PagingSigns::default();
     resource.cursor = sure(None);
     resource.key_within_parent = false;
-    resource.doubts.retain(|doubt| doubt.settle.starts_with("parent"));
+    resource
+        .doubts
+        .retain(|doubt| doubt.settle.starts_with("parent"));
     super::records::settle_key(on);
 }

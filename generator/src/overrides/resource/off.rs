@@ -12,7 +12,10 @@ impl Key for Off {
         takes: "a reason, or `false`",
         does: "Leaves the resource out of every run that does not name it; plans and reports give the reason. `false` \
                switches on what etlgen leaves off.",
-        examples: &["off = \"the archive is loaded once, by hand\"", "off = false"],
+        examples: &[
+            "off = \"the archive is loaded once, by hand\"",
+            "off = false",
+        ],
         parts: &[],
     };
 

@@ -120,7 +120,10 @@ fn orphan(resource: &mut ResourceFacts) {
     let Some(parent) = std::mem::replace(&mut resource.parent, sure(None)).value else {
         return;
     };
-    let linked = parent.links.into_iter().map(|link| (link.param, link.location));
+    let linked = parent
+        .links
+        .into_iter()
+        .map(|link| (link.param, link.location));
     let inherited = parent.inherited.into_iter();
     let inherited = inherited.map(|(name, _)| (name, Location::Path));
     for (parameter, location) in linked.chain(inherited) {
@@ -195,7 +198,11 @@ fn key_link(
     let in_path = placeholders(&on.operation().path).map(|name| (name, Location::Path));
     let settings = resource.settings.iter();
     let settings = settings.map(|setting| (setting.parameter.as_str(), setting.location));
-    let links = resource.parent.value.iter().flat_map(|parent| &parent.links);
+    let links = resource
+        .parent
+        .value
+        .iter()
+        .flat_map(|parent| &parent.links);
     let links = links.map(|link| (link.param.as_str(), link.location));
     let mut open: Vec<(&str, Location)> = Vec::new();
     for (name, location) in in_path.chain(settings).chain(links) {
@@ -254,7 +261,9 @@ fn given_links(
                     param.value,
                     on.operation().path
                 );
-                on.faults.add(param.place, message).hint(hint(&param.value, &names));
+                on.faults
+                    .add(param.place, message)
+                    .hint(hint(&param.value, &names));
                 known = false;
             }
         }

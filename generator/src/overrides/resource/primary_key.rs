@@ -14,7 +14,11 @@ impl Key for PrimaryKey {
         name: "primary_key",
         takes: "a list of dotted paths",
         does: "Names the fields that tell a record from the others. `[]`: there are none, and every run replaces the table.",
-        examples: &["primary_key = [\"id\"]", "primary_key = [\"account.id\", \"day\"]", "primary_key = []"],
+        examples: &[
+            "primary_key = [\"id\"]",
+            "primary_key = [\"account.id\", \"day\"]",
+            "primary_key = []",
+        ],
         parts: &[],
     };
 

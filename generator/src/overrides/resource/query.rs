@@ -16,7 +16,10 @@ impl Key for Query {
         name: "query",
         takes: "a table of texts, numbers and `true` or `false`",
         does: "Sends these parameters with every request.",
-        examples: &["query = { state = \"all\", archived = false }", "query.\"filter[type]\" = \"open\""],
+        examples: &[
+            "query = { state = \"all\", archived = false }",
+            "query.\"filter[type]\" = \"open\"",
+        ],
         parts: &[],
     };
 
@@ -72,7 +75,11 @@ fn use_of(on: &Target<'_>, name: &str) -> Option<(&'static str, &'static str)> {
             return Some(("a parameter of the incremental cursor", "incremental"));
         }
     }
-    let links = resource.parent.value.iter().flat_map(|parent| &parent.links);
+    let links = resource
+        .parent
+        .value
+        .iter()
+        .flat_map(|parent| &parent.links);
     let mut links = links.filter(|link| link.location == Location::Query);
     links
         .any(|link| link.param == name)

@@ -101,10 +101,12 @@ impl Records {
 fn item(api: &Api, at: SchemaId) -> Option<SchemaId> {
     match &api.schemas[at].kind {
         SchemaKind::Array(item) => Some(*item),
-        SchemaKind::Union { arms, .. } => arms.iter().find_map(|arm| match &api.schemas[*arm].kind {
-            SchemaKind::Array(item) => Some(*item),
-            _ => None,
-        }),
+        SchemaKind::Union { arms, .. } => {
+            arms.iter().find_map(|arm| match &api.schemas[*arm].kind {
+                SchemaKind::Array(item) => Some(*item),
+                _ => None,
+            })
+        }
         _ => None,
     }
 }
@@ -132,7 +134,9 @@ pub fn settle_key(on: &mut Target<'_>) {
         resource.primary_key.value = id.into_iter().collect();
         resource.primary_key.confidence = 0.5;
         resource.primary_key.reasons = vec!["etlgen.toml says what the records are".to_owned()];
-        resource.doubts.retain(|doubt| !doubt.settle.starts_with("primary_key"));
+        resource
+            .doubts
+            .retain(|doubt| !doubt.settle.starts_with("primary_key"));
         resource.doubts.push(Doubt {
             question: "what is the key of these records?".to_owned(),
             settle,
@@ -142,6 +146,8 @@ pub fn settle_key(on: &mut Target<'_>) {
         && !has(&cursor.field)
     {
         resource.cursor = sure(None);
-        resource.doubts.retain(|doubt| !doubt.settle.starts_with("incremental"));
+        resource
+            .doubts
+            .retain(|doubt| !doubt.settle.starts_with("incremental"));
     }
 }

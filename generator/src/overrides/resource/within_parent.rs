@@ -28,7 +28,10 @@ impl ResourceKey for WithinParent {
     fn apply(&self, place: Place, on: &mut Target<'_>) {
         on.resource_mut().key_within_parent = self.0;
         let resource = on.resource();
-        let (why, hint) = match (&resource.parent.value, resource.primary_key.value.as_slice()) {
+        let (why, hint) = match (
+            &resource.parent.value,
+            resource.primary_key.value.as_slice(),
+        ) {
             _ if !self.0 => return,
             (None, _) => ("has no parent", "`parent` names it"),
             (_, []) => ("has no key", "`primary_key` names it"),
