@@ -215,11 +215,17 @@ impl<'a> Value<'a> {
 
     /// A text that is not empty.
     pub fn text(&self, faults: &mut Faults) -> Option<String> {
-        let text = self.as_text().filter(|text| !text.trim().is_empty());
-        if text.is_none() {
-            self.wrong("a text", faults);
+        match self.as_text() {
+            None => self.wrong("a text", faults),
+            Some(text) if text.trim().is_empty() => self.refuse_empty(faults),
+            Some(text) => return Some(text.to_owned()),
         }
-        text.map(str::to_owned)
+        None
+    }
+
+    /// Notes that the value is empty.
+    pub fn refuse_empty(&self, faults: &mut Faults) {
+        faults.add(self.place, format!("`{}` is empty", self.key));
     }
 
     /// A text that is not empty, with its place.
@@ -301,7 +307,8 @@ impl<'a> Value<'a> {
         let read = T::deserialize(ValueDeserializer::from(spanned));
         if let Err(error) = &read {
             let place = self.place_of(error.message());
-            faults.add(place, format!("`{}`: {}", self.key, error.message()));
+            let message = format!("`{}`: {}", self.key, error.message());
+            faults.add(place, message).hint(None);
         }
         read.ok()
     }

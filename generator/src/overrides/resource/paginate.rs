@@ -19,14 +19,14 @@ impl Key for Paginate {
         takes: "a kind of paginator, or a table with `kind`",
         does: "Says how the pages of the list follow one another.",
         examples: &[
-            "paginate = \"single\"",
-            "paginate = \"link_header\"",
             "paginate = { kind = \"page_number\", param = \"page\", first = 0, pages = \"meta.pages\" }",
             "paginate = { kind = \"offset\", param = \"skip\", size = \"take\", page_size = 200, total = \"header:X-Total-Count\" }",
             "paginate = { kind = \"token\", param = \"cursor\", next = \"meta.next\", first = \"\", total = false }",
             "paginate = { kind = \"token\", param = \"cursor\", next = \"header:X-Next\", in_body = true }",
             "paginate = { kind = \"last_id\", param = \"starting_after\", field = \"id\", more = \"has_more\" }",
             "paginate = { kind = \"next_url\", next = \"links.next\" }",
+            "paginate = \"link_header\"",
+            "paginate = \"single\"",
         ],
         // The kinds have them.
         parts: &[],

@@ -27,7 +27,7 @@ impl Key for PrimaryKey {
         for (at, field) in fields.iter().enumerate() {
             if fields[..at].iter().any(|known| known.value == field.value) {
                 let message = format!("`{}` names `{}` twice", value.key, field.value);
-                faults.add(field.place, message);
+                faults.add(field.place, message).hint(None);
                 return None;
             }
         }

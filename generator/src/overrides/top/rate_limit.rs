@@ -73,8 +73,7 @@ fn rate(value: &Value<'_>, faults: &mut Faults) -> Option<Rate> {
             Some(_) => "seconds",
         };
         let message = format!("`rate_limit` needs `{missing}`");
-        let hint = "rate_limit = { requests = 100, seconds = 60 }";
-        faults.add(value.place, message).hint(hint.to_owned());
+        faults.add(value.place, message);
         return None;
     };
     Some(Rate {

@@ -83,7 +83,7 @@ fn words(
     let takes = format!("a list of {}", crate::overrides::value::or(known));
     let items = value.items(&takes, faults)?;
     if items.is_empty() {
-        value.wrong(&format!("{takes}, at least one"), faults);
+        value.refuse_empty(faults);
         return None;
     }
     let words = items.iter().map(|item| item.choice(&choices, faults));
