@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+use super::about::{About, Part};
 use super::file::{At, Faults, Place};
-use super::key::{About, Key, Part};
 use crate::near::{listed, nearest};
 
 /// A value and the key that it stands behind.
@@ -85,20 +85,6 @@ impl<'a> Table<'a> {
         let mut entries = self.entries.iter();
         let entry = entries.find(|entry| entry.name == name)?;
         Some(&entry.value)
-    }
-
-    /// A key of the reference with its place. Mistakes without a way out get an example.
-    pub fn read<T: Key>(&self, faults: &mut Faults) -> Option<At<T>> {
-        let value = self.get(T::ABOUT.name)?;
-        let before = faults.len();
-        let read = T::read(value, faults);
-        if let Some(example) = T::ABOUT.examples.first() {
-            faults.hint_since(before, &format!("for example: {example}"));
-        }
-        Some(At {
-            value: read?,
-            place: value.place,
-        })
     }
 
     /// Notes the keys that are none of those, but for some that are told elsewhere.

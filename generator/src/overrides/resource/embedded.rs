@@ -3,8 +3,9 @@
 use etlgen_model::{Embedded, EmbeddedPlace};
 
 use crate::near::nearest;
+use crate::overrides::about::{About, Part};
 use crate::overrides::file::{At, Faults, Place};
-use crate::overrides::key::{About, Key, Part, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::places::{Found, walk};
 use crate::overrides::subject::{Target, fields};
 use crate::overrides::value::Value;

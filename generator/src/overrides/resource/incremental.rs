@@ -3,9 +3,10 @@
 use etlgen_model::{Length, Meaning, Order, TimeFormat, Windows};
 
 use crate::infer::facts::{CursorFacts, ResourceKind};
+use crate::overrides::about::{About, Part};
 use crate::overrides::decided;
 use crate::overrides::file::{At, Faults, Place};
-use crate::overrides::key::{About, Key, Part, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::{Table, Value};
 

@@ -2,8 +2,9 @@
 
 use crate::infer::facts::{Facts, ParentFacts, ParentLink, ResourceFacts, SettingFacts};
 use crate::near::hint;
+use crate::overrides::about::{About, Part};
 use crate::overrides::file::{At, Faults, Place};
-use crate::overrides::key::{About, Key, Part, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::{Target, index, sure};
 use crate::overrides::value::Value;
 use crate::spec::api::{Location, Operation};

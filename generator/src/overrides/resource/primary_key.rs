@@ -1,7 +1,8 @@
 //! `primary_key`: the fields that name a record.
 
+use crate::overrides::about::About;
 use crate::overrides::file::{At, Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::Value;
 

@@ -1,8 +1,9 @@
 //! `rate_limit`: how fast the API may be asked.
 
 use crate::infer::facts::RateFacts;
+use crate::overrides::about::{About, Part};
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, Part, TopKey};
+use crate::overrides::key::{Key, TopKey};
 use crate::overrides::subject::Whole;
 use crate::overrides::value::Value;
 

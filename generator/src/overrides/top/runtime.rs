@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::overrides::about::About;
 use crate::overrides::file::Faults;
-use crate::overrides::key::{About, Key, TopKey};
+use crate::overrides::key::{Key, TopKey};
 use crate::overrides::value::Value;
 
 /// A version requirement, or a folder.
