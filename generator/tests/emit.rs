@@ -262,6 +262,24 @@ fn options_are_written_into_the_file_that_is_there() {
 }
 
 #[test]
+fn an_owner_says_how_a_list_is_asked_for() {
+    let overrides = r#"
+        [resources.orders]
+        paginate = { kind = "token", param = "after", next = "header:X-Next", first = "", total = false }
+        incremental = { field = "id", param = "since", until = "until", format = "unix_seconds", lookback = "36h" }
+    "#;
+    let text = emitted("embedded.yaml", overrides);
+    let text: String = text.split_whitespace().collect();
+    for call in [
+        r#"Paginator::token("after","header:X-Next").first("").without_total()"#,
+        ".format(TimeFormat::UnixSeconds)",
+        ".lookback(hours(36))",
+    ] {
+        assert_eq!(text.matches(call).count(), 1, "{call}\n{text}");
+    }
+}
+
+#[test]
 fn an_owner_says_what_may_become_of_the_tables() {
     let overrides = r#"
         contract = { types = "freeze" }
