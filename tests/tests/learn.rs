@@ -96,7 +96,7 @@ fn pages_are_samples() {
         &[
             "Resource<Thing>",
             ".records(\"rows\")",
-            "Paginator::cursor(\"cursor\").next(\"next_cursor\")",
+            "Paginator::token(\"cursor\", \"next_cursor\")",
             "pub at: Option<Timestamp>",
             "pub price: Option<Decimal>",
             "pub r#type: Option<i64>",
