@@ -6,7 +6,8 @@ use etlgen_model::Paginator;
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::infer::facts::{Facts, ResourceFacts, SettingFacts};
 use crate::infer::infer;
-use crate::plan::{Options, Plan, Resource, adjust, plan, resource_key, unknown_fields};
+use crate::overrides::{Overrides, apply};
+use crate::plan::{Options, Plan, Resource, plan, resource_key};
 use crate::spec::api::{Api, Location};
 use crate::spec::{Input, place, read, strict};
 
@@ -27,9 +28,9 @@ pub struct Draft {
 
 impl Draft {
     /// Reads a document, infers what it means, applies the overrides, and plans the crate.
-    pub fn new(input: Input, options: &Options) -> Result<Self, Diagnostic> {
+    pub fn new(input: Input, overrides: &Overrides, options: &Options) -> Result<Self, Diagnostic> {
         match read(&input) {
-            (Some(api), notes) => Draft::of(input, api, notes, options),
+            (Some(api), notes) => Draft::of(input, api, notes, (overrides, options)),
             (None, notes) => Err(unreadable(notes)),
         }
     }
@@ -38,17 +39,17 @@ impl Draft {
     pub fn of(
         input: Input,
         api: Api,
-        mut notes: Vec<Diagnostic>,
-        options: &Options,
+        notes: Vec<Diagnostic>,
+        (overrides, options): (&Overrides, &Options),
     ) -> Result<Self, Diagnostic> {
-        let mut facts = infer(&api);
-        adjust(&api, &mut facts, &options.overrides)?;
-        notes.extend(unknown_fields(&api, &facts, &options.overrides));
-        let plan = plan(&api, &facts, options).map_err(|error| placed(error, &input))?;
+        let facts = infer(&api);
+        let overridden = apply(&api, facts, overrides, options.everything)
+            .map_err(|error| placed(error, &input))?;
+        let plan = plan(&api, &overridden, options);
         Ok(Draft {
             input,
             api,
-            facts,
+            facts: overridden.facts,
             plan,
             notes,
         })

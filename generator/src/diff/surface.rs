@@ -174,7 +174,8 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
         auth,
         deletes,
         tombstone,
-        // The owner's: it comes with no change of the API.
+        // The owner's: they come with no change of the API.
+        off: _,
         on_status: _,
         parent: above,
         record,

@@ -9,8 +9,8 @@ use etlgen_templates::{
 use serde_json::Value;
 
 use super::crate_root::exemplary;
-use super::{Asked, Context, EtlgenToml as Config, Files};
-use crate::plan::package::Ci;
+use super::{Context, EtlgenToml as Config, Files};
+use crate::overrides::Ci;
 use crate::plan::{
     Cursor, Feature, FieldRef, Format, Plan, Resource, Setting, markdown, plain_text,
 };
@@ -25,7 +25,7 @@ pub fn documents(plan: &Plan, context: &Context) -> Result<Files, etlgen_templat
     files.insert("README.md".into(), readme(plan, context)?);
     let etlgen_toml = match &context.etlgen_toml {
         Config::Kept(text) => text.clone(),
-        Config::First(asked) => etlgen_toml(plan, &context.spec, asked)?,
+        Config::First(lines) => etlgen_toml(plan, &context.spec, lines)?,
     };
     files.insert("etlgen.toml".into(), etlgen_toml);
     let source = &plan.source;
@@ -88,16 +88,23 @@ fn cargo_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates
     let version = quoted(&runtime.version);
     let path = runtime.path.as_ref();
     let path = path.map(|path| format!(", path = {}", quoted(path)));
-    let csv = plan
-        .resources
-        .iter()
-        .any(|resource| resource.format == Format::Csv);
-    let extra = csv.then_some(", features = [\"csv\"]");
+    let is_csv = |resource: &Resource| resource.format == Format::Csv;
+    let csv = plan.resources.iter().any(is_csv).then_some("csv");
+    let destinations = context.destinations.clone();
+    // All but the destinations that the crate does without.
+    let defaults = destinations
+        .is_some()
+        .then_some(", default-features = false");
+    let chosen = destinations.map(|chosen| [vec!["cli", "tls"], chosen].concat());
+    let extra = chosen.unwrap_or_default().into_iter().chain(csv);
+    let extra: Vec<String> = extra.map(quoted).collect();
+    let extra = (!extra.is_empty()).then(|| format!(", features = [{}]", extra.join(", ")));
     let runtime = match (path, extra) {
         (None, None) => version,
         (path, extra) => format!(
-            "{{ version = {version}{}{} }}",
+            "{{ version = {version}{}{}{} }}",
             path.unwrap_or_default(),
+            defaults.unwrap_or_default(),
             extra.unwrap_or_default()
         ),
     };
@@ -141,7 +148,11 @@ fn features(plan: &Plan) -> Vec<FeatureRow> {
     plan.features.iter().map(row).collect()
 }
 
-fn etlgen_toml(plan: &Plan, spec: &str, asked: &Asked) -> Result<String, etlgen_templates::Error> {
+fn etlgen_toml(
+    plan: &Plan,
+    spec: &str,
+    lines: &[(&str, String)],
+) -> Result<String, etlgen_templates::Error> {
     let doubts: Vec<DoubtRow> = plan
         .resources
         .iter()
@@ -155,24 +166,9 @@ fn etlgen_toml(plan: &Plan, spec: &str, asked: &Asked) -> Result<String, etlgen_
                 .collect(),
         })
         .collect();
-    let list = |names: &[String]| {
-        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-        (!names.is_empty()).then(|| format!("[{}]", names.join(", ")))
-    };
     EtlgenToml {
         spec: &quoted(spec),
-        overlay: list(&asked.overlays).as_deref(),
-        name: asked.name.as_deref().map(quoted).as_deref(),
-        include: list(&asked.include).as_deref(),
-        exclude: list(&asked.exclude).as_deref(),
-        license: asked.package.license.as_deref().map(quoted).as_deref(),
-        repository: asked.package.repository.as_deref().map(quoted).as_deref(),
-        ci: asked
-            .package
-            .ci
-            .map(|Ci::Github| quoted("github"))
-            .as_deref(),
-        docker: asked.package.docker,
+        lines,
         doubts: &doubts,
     }
     .render()
@@ -185,6 +181,8 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         .map(|setting| setting_row(plan, setting))
         .collect();
     let resources: Vec<ResourceRow> = plan.resources.iter().map(resource_row).collect();
+    let chosen = context.destinations.as_ref();
+    let can_load = |place: &str| chosen.is_none_or(|chosen| chosen.contains(&place));
     Readme {
         crate_name: &plan.crate_name,
         source: &plan.source,
@@ -194,6 +192,8 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         resources: &resources,
         features: &features(plan),
         docker: context.package.docker,
+        sqlite: can_load("sqlite"),
+        parquet: can_load("parquet"),
         shared_pages: plan.pages.is_some(),
     }
     .render()

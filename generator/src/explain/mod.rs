@@ -2,7 +2,6 @@
 //! overrides it.
 
 mod field;
-mod near;
 #[cfg(test)]
 mod tests;
 
@@ -15,8 +14,8 @@ use crate::diagnostics::{Diagnostic, printable, toml_string as quoted};
 use crate::draft::{Decided, Draft};
 use crate::infer::facts::{AuthFacts, Decision, Facts, ResourceFacts, ResourceKind, SURE};
 use crate::inspect::{auth, place};
+use crate::near::unknown;
 use crate::spec::api::{Api, Location};
-use near::unknown;
 
 /// Explains `RESOURCE`, `RESOURCE.FIELD` or `auth`: what will be generated, the evidence, and the line that overrides it.
 pub fn explain(draft: &Draft, what: &str) -> Result<String, Diagnostic> {

@@ -1,23 +1,18 @@
 //! What will be generated: names, types and calls, with nothing of OpenAPI in it. Every decision is made here or in
 //! `infer`; what is emitted only writes it down.
 
-mod adjust;
-mod adopt;
 mod build;
 mod case;
 mod embedded;
 mod features;
 mod fields;
 mod given;
-mod known;
 mod names;
-pub mod overrides;
 pub mod package;
 mod parameters;
 mod path;
 mod records;
 mod samples;
-mod select;
 mod settings;
 mod shared;
 mod text;
@@ -30,12 +25,9 @@ use etlgen_model::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use adjust::adjust;
 pub use build::{Options, Runtime, plan, resource_key};
 pub use case::Case;
-pub use known::unknown_fields;
 pub use names::{Ledger, is_keyword, module as module_name};
-pub use select::unknown;
 pub use text::{markdown, plain as plain_text};
 
 pub use crate::spec::api::Format;
@@ -176,6 +168,8 @@ pub struct Resource {
     pub deletes: Option<Deletes>,
     /// The field that says that a record is gone.
     pub tombstone: Option<FieldRef>,
+    /// Why it is left out of runs that do not name it.
+    pub off: Option<String>,
     /// What is done about an answer's status.
     pub on_status: Vec<(u16, StatusRule)>,
     pub parent: Option<Parent>,

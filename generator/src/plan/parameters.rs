@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::adopt::placeholders;
 use super::names::{self, Ledger, Names};
 use super::{Auth, Parameter, ParameterPlace, ParameterValue, Plan, Resource, Setting, text};
 use crate::infer::facts::{ResourceFacts, SettingFacts};
 use crate::spec::api::{Api, Location, Operation, SchemaKind};
+use crate::spec::placeholders;
 
 /// Says that a ledger holds the names of settings: crates of before have none of them.
 const MARK: &str = "setting base_url";

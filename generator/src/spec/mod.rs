@@ -13,6 +13,7 @@ mod operation;
 mod overlay;
 mod parameter;
 mod parse;
+pub mod path;
 mod report;
 mod response;
 mod root;
@@ -27,6 +28,7 @@ pub(crate) mod tests;
 use api::Api;
 use document::Documents;
 pub use load::Input;
+pub use parameter::placeholders;
 use report::Report;
 pub use strict::strict;
 

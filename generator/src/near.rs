@@ -2,14 +2,51 @@
 
 use crate::diagnostics::{Diagnostic, Kind};
 
+/// So many names are shown where none is near.
+const SHOWN: usize = 8;
+
 /// An error that names what comes nearest.
-pub(super) fn unknown<'a>(
+pub fn unknown<'a>(
     message: &str,
     wanted: &str,
     names: impl Iterator<Item = &'a str>,
 ) -> Diagnostic {
-    let wanted = wanted.to_lowercase();
     let names: Vec<&str> = names.collect();
+    let error = Diagnostic::error(Kind::Usage, message);
+    match hint(wanted, &names) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+/// The names that come near, else the first ones; `None`: there are none.
+pub fn hint(wanted: &str, names: &[&str]) -> Option<String> {
+    match near(wanted, names).as_slice() {
+        [] if names.is_empty() => None,
+        [] => Some(format!("there are {}", listed(names, SHOWN))),
+        near => Some(format!("near it are {}", listed(near, SHOWN))),
+    }
+}
+
+/// The one name that is nearest, if one is near.
+pub fn nearest<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
+    near(wanted, names).first().copied()
+}
+
+/// Names in backticks, up to so many of them.
+pub fn listed(names: &[&str], most: usize) -> String {
+    let shown: Vec<String> = names
+        .iter()
+        .take(most)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = if names.len() > most { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// The names that come near, the nearest first.
+fn near<'a>(wanted: &str, names: &[&'a str]) -> Vec<&'a str> {
+    let wanted = wanted.to_lowercase();
     let mut near: Vec<(usize, &str)> = names
         .iter()
         .map(|name| (distance(&wanted, &name.to_lowercase()), *name))
@@ -24,29 +61,7 @@ pub(super) fn unknown<'a>(
     near.sort();
     near.dedup();
     near.truncate(6);
-    let near: Vec<String> = near.iter().map(|(_, name)| format!("`{name}`")).collect();
-    let hint = if !near.is_empty() {
-        Some(format!("near it are {}", near.join(", ")))
-    } else if names.is_empty() {
-        None
-    } else {
-        let first: Vec<String> = names
-            .iter()
-            .take(8)
-            .map(|name| format!("`{name}`"))
-            .collect();
-        let more = if names.len() > first.len() {
-            ", …"
-        } else {
-            ""
-        };
-        Some(format!("there are {}{more}", first.join(", ")))
-    };
-    let error = Diagnostic::error(Kind::Usage, message);
-    match hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
+    near.into_iter().map(|(_, name)| name).collect()
 }
 
 /// How many letters have to change.
