@@ -48,7 +48,7 @@ enum Command {
 /// | code | meaning |
 /// |---|---|
 /// | 0 | done |
-/// | 1 | there is no result; an error was printed. `check`: something was found |
+/// | 1 | no result; an error was printed. `check`: a problem was found |
 /// | 2 | the arguments cannot be parsed; or `update` has conflicts that you have to settle |
 /// | 3 | `diff --fail-on`: a change is that severe or worse |
 #[derive(Clone, Copy)]
@@ -103,7 +103,7 @@ struct DocumentArguments {
     notes: bool,
 }
 
-/// The overrides of a file, if there is one.
+/// The overrides in a file, if there is one.
 fn config(file: Option<&PathBuf>) -> Result<crate::ConfigFile, Diagnostic> {
     file.map_or_else(
         || Ok(crate::ConfigFile::default()),
@@ -111,7 +111,7 @@ fn config(file: Option<&PathBuf>) -> Result<crate::ConfigFile, Diagnostic> {
     )
 }
 
-/// Prints warnings, and notes where they are wanted.
+/// Prints the warnings, and also the notes if `all`.
 fn print_notes(notes: &[Diagnostic], all: bool) {
     let is_repair = |note: &&Diagnostic| {
         note.severity() == Severity::Note && note.kind() == Kind::Document && !all
@@ -145,7 +145,7 @@ fn print_missing_licenses(package: &Package, folder: &Path) {
     }
 }
 
-/// Prints a line on standard error; there is nobody left to tell if that fails.
+/// Prints a line on standard error and ignores a failure: it could not be reported.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

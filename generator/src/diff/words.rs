@@ -8,7 +8,7 @@ use crate::plan::{
 };
 
 impl Change {
-    /// A change that nobody notices, until it is said otherwise.
+    /// A change without effect, until its levels are set.
     pub(super) fn new(group: Group, kind: Kind, subject: &str) -> Change {
         Change {
             group,

@@ -1,4 +1,5 @@
-//! The plan as files in memory: Rust through quote and prettyplease, the rest through askama. Nothing is decided here.
+//! Turns the plan into files in memory: Rust through quote and prettyplease, the rest through askama. It decides
+//! nothing.
 
 mod crate_root;
 mod credentials;
@@ -20,15 +21,15 @@ use crate::plan::{Plan, Runtime};
 /// Files by their path in the crate, with `/`.
 pub type Files = BTreeMap<String, String>;
 
-/// What the files say besides the plan.
+/// What the files need besides the plan.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// Where the document is, as the crate names it.
+    /// The place of the document, as the crate names it.
     pub spec: String,
-    /// What was learned from samples, by its path in the crate.
+    /// Overlays learned from samples, by their path in the crate.
     pub learned: Files,
     pub runtime: Runtime,
-    /// What the crate is published with.
+    /// Options of publishing.
     pub package: Package,
     /// The crate is not a member of a workspace around it.
     pub own_workspace: bool,
@@ -38,9 +39,9 @@ pub struct Context {
 /// The `etlgen.toml` of a crate.
 #[derive(Clone, Debug)]
 pub enum EtlgenToml {
-    /// The owner's, to the letter.
+    /// The owner's file, unchanged.
     Kept(String),
-    /// The first one, which holds the options of the command line.
+    /// The first file, which holds the options of the command line.
     First(Asked),
 }
 
@@ -56,7 +57,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// As `.etlgen/lock.json` keeps them: values by the name of the option.
+    /// The options as `.etlgen/lock.json` keeps them: values by the name of the option.
     pub fn options(&self) -> BTreeMap<String, Vec<String>> {
         let own = [
             ("resources", self.include.clone()),
@@ -71,7 +72,7 @@ impl Asked {
     }
 }
 
-/// Writes the plan down. An error names the file that does not parse: a bug of etlgen.
+/// Renders the plan. An error names the file that does not parse: it is a defect of etlgen.
 pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     let mut files = Files::new();
     let mut rust = |path: String, tokens: TokenStream| -> Result<(), Diagnostic> {
@@ -113,7 +114,7 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     Ok(files)
 }
 
-/// A file that cannot be written: a defect of etlgen, whatever the document is.
+/// A file that cannot be rendered: this is a defect of etlgen for every document.
 fn defect(path: &str, error: impl std::error::Error + Send + Sync + 'static) -> Diagnostic {
     Diagnostic::error(
         Kind::Internal,

@@ -107,7 +107,7 @@ fn record_type(name: Option<&str>) -> TokenStream {
     quote!(#name)
 }
 
-/// One property a line.
+/// The declaration, one property per line.
 fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
     let (name, path) = (&resource.name, &resource.path);
     let constructor = if resource.single {
@@ -208,7 +208,7 @@ pub fn value_of(value: &ParameterValue) -> TokenStream {
     }
 }
 
-/// Fields of one list have one type: handles, or paths if one of them has no handle.
+/// A list of fields: handles, or paths if any of them has no handle, because all need one type.
 fn fields(fields: &[FieldRef]) -> Vec<TokenStream> {
     let handles = fields
         .iter()
@@ -318,7 +318,7 @@ fn cursor(cursor: &Cursor) -> TokenStream {
     calls
 }
 
-/// A length of time in its largest whole unit.
+/// A duration in its largest whole unit.
 fn length(length: Length) -> TokenStream {
     let number = proc_macro2::Literal::u64_unsuffixed;
     match length.seconds {

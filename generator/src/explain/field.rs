@@ -1,4 +1,4 @@
-//! What one field of a resource is.
+//! Explains one field of a resource.
 
 use std::fmt::Write as _;
 
@@ -9,9 +9,9 @@ use crate::spec::api::{Api, Schema, SchemaId, SchemaKind};
 use super::near::unknown;
 use super::one_line;
 
-/// Unions and arrays within one another are followed so far.
+/// The depth to which nested unions and arrays are followed.
 const MAX_DEPTH: usize = 8;
-/// More known values are not listed.
+/// At most this many known values are listed.
 const MAX_VALUES: usize = 12;
 
 /// Explains the field at a dotted path.
@@ -28,7 +28,7 @@ pub(super) fn field(
     };
     let mut at = record;
     let mut required = false;
-    // Dotted names exist (`@odata.type`), so what is left may be one key.
+    // Dotted keys exist (`@odata.type`), so the rest may be one key.
     let mut rest = path;
     while !rest.is_empty() {
         let fields = fields(api, at);
@@ -142,8 +142,8 @@ fn link(facts: &Facts, resource: &ResourceFacts, path: &str) -> String {
     }
     match (filled.is_empty(), below) {
         (false, _) => format!("yes, it fills {}", filled.join(", ")),
-        (true, 0) => "no, nothing hangs below the resource".to_owned(),
-        (true, below) => format!("no, the {below} resources below take other fields"),
+        (true, 0) => "no, the resource has no children".to_owned(),
+        (true, below) => format!("no, its {below} children take other fields"),
     }
 }
 

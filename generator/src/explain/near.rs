@@ -1,8 +1,8 @@
-//! Names that do not exist, and those that come near them.
+//! Errors about unknown names, with similar ones.
 
 use crate::diagnostics::{Diagnostic, Kind};
 
-/// An error that names what comes nearest.
+/// An error that lists the most similar names.
 pub(super) fn unknown<'a>(
     message: &str,
     wanted: &str,
@@ -26,7 +26,7 @@ pub(super) fn unknown<'a>(
     near.truncate(6);
     let near: Vec<String> = near.iter().map(|(_, name)| format!("`{name}`")).collect();
     let hint = if !near.is_empty() {
-        Some(format!("near it are {}", near.join(", ")))
+        Some(format!("similar: {}", near.join(", ")))
     } else if names.is_empty() {
         None
     } else {
@@ -40,7 +40,7 @@ pub(super) fn unknown<'a>(
         } else {
             ""
         };
-        Some(format!("there are {}{more}", first.join(", ")))
+        Some(format!("known: {}{more}", first.join(", ")))
     };
     let error = Diagnostic::error(Kind::Usage, message);
     match hint {
@@ -49,7 +49,7 @@ pub(super) fn unknown<'a>(
     }
 }
 
-/// How many letters have to change.
+/// The edit distance.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

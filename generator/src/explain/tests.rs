@@ -1,4 +1,4 @@
-//! What is said of one small document.
+//! The evidence for one small document.
 
 use super::explain;
 use crate::draft::Draft;

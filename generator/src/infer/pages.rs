@@ -1,4 +1,4 @@
-//! How pages follow one another.
+//! Infers how a list is paged.
 
 use crate::spec::api::{Api, Operation};
 
@@ -11,22 +11,22 @@ use super::roles::{Param, Roles};
 use super::rules::{among, rule, tells};
 use super::words::flat;
 
-/// Everything that the decision rests on.
+/// The evidence for the decision.
 pub(super) struct Evidence<'a> {
     pub api: &'a Api,
     pub operation: &'a Operation,
     pub roles: &'a Roles,
     pub envelope: &'a Envelope,
-    /// What the API's other lists do.
+    /// What the other lists of the API do.
     pub habits: &'a Habits,
-    /// Where the records stand.
+    /// The place of the records.
     pub records: &'a [String],
     /// The key of a record.
     pub key: &'a [String],
 }
 
 impl Evidence<'_> {
-    /// The text says that a token comes with the page before.
+    /// Whether the description says that the previous page returns the token.
     fn is_returned(&self, param: &Param) -> bool {
         ["token", "returned", "previous", "response"]
             .iter()
@@ -38,14 +38,14 @@ impl Evidence<'_> {
     }
 }
 
-/// What most lists of an API do; and what its prose says of all.
+/// What most lists of an API do, and what its prose states for all.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Habits {
-    /// Cursor parameter -> next token, as stated somewhere in the document.
+    /// Token parameter -> next token, as stated somewhere in the document.
     pub next_tokens: Vec<(String, String)>,
-    /// A `Link` header is spoken of for all lists.
+    /// The prose mentions a `Link` header for all lists.
     pub link_header: bool,
-    /// Of the lists, most have parameters that ask for pages.
+    /// Most of the lists have paging parameters.
     pub mostly_paged: bool,
 }
 
@@ -98,7 +98,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             &format!("`{token}` holds the next `{}`", param.name),
         );
     }
-    // OData: the server says how to go on, whatever was asked for.
+    // OData: the server decides how to continue, whatever the request asked.
     let odata = |path: &&String| rule("OData", flat(path).ends_with("odatanextlink"));
     if let Some(path) = envelope.next_url.as_ref().filter(odata) {
         let param = roles.offset.as_ref().or(roles.page.as_ref());
@@ -106,7 +106,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         facts.next_path = Some(path.clone());
         return decide(facts, 0.95, &format!("`{path}` holds the next page's URL"));
     }
-    // A text that comes back as a text is no number.
+    // A value that the response returns as text is a token, not a number.
     let returned = |param: &&Param| {
         let token = envelope.next_token.as_deref().unwrap_or_default();
         let text = Node::of_schema(evidence.api, param.schema).is_text();
@@ -119,7 +119,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         let reason = format!("`{token}` holds the next `{}`", param.name);
         return decide(cursor(evidence, param, token.clone()), 0.85, &reason);
     }
-    // Numbers can be counted; a link beside them only repeats the count.
+    // Numbers are checked against a total; a link next to them adds nothing.
     if let (Some(param), Some(_)) = (&roles.offset, &envelope.total)
         && rule("rows are counted and totalled", true)
     {
@@ -212,7 +212,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             let mut facts = facts(evidence, PaginatorKind::CursorLastId, Some(param));
             facts.next_path = Some("last_record.id".to_owned());
             let reason = format!(
-                "more follows, nothing returns a token, and the records have ids: `{}` takes the last one",
+                "there are more pages, no token is returned, and the records have ids: `{}` takes the last id",
                 param.name
             );
             return decide(facts, 0.65, &reason);
@@ -226,13 +226,13 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             let mut facts = facts(evidence, PaginatorKind::CursorLastId, Some(param));
             facts.next_path = Some("last_record.id".to_owned());
             let reason = format!(
-                "the body is the array, which leaves no place for a token: `{}` takes the last record's id",
+                "the body is the array, so it cannot hold a token: `{}` takes the last record's id",
                 param.name
             );
             return decide(facts, 0.65, &reason);
         }
         let reason = format!(
-            "`{}` wants a token, but nothing says where it comes from",
+            "`{}` needs a token, but nothing says where it comes from",
             param.name
         );
         return decide(
@@ -251,12 +251,12 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
     none_or_open(evidence)
 }
 
-/// Nothing asks for a page.
+/// No parameter asks for a page.
 fn none_or_open(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
     let Evidence {
         roles, envelope, ..
     } = evidence;
-    // No parameter could take it, and a page is not called a token.
+    // No parameter accepts the value, and a token's name would not contain `page`.
     let page = |path: &&String| {
         let name = flat(path.rsplit('.').next().unwrap_or_default());
         matches!(name.as_str(), "next" | "nextpage")
@@ -267,17 +267,17 @@ fn none_or_open(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         let mut facts = facts(evidence, PaginatorKind::NextUrl, None);
         facts.next_path = Some(path.clone());
         let reason =
-            format!("`{path}` holds what comes next, and no parameter could take it: a URL");
+            format!("`{path}` holds the next page and no parameter takes it, so it is a URL");
         return decide(facts, 0.6, &reason);
     }
     if let Some(token) = envelope.next_token.as_ref().or(envelope.next_page.as_ref()) {
         let mut facts = facts(evidence, PaginatorKind::Undecided, None);
         facts.next_path = Some(token.clone());
-        let reason = format!("`{token}` speaks of more pages, but no parameter asks for them");
+        let reason = format!("`{token}` indicates more pages, but no parameter asks for them");
         return decide(facts, 0.3, &reason);
     }
     if let Some(more) = &envelope.more {
-        let reason = format!("`{more}` speaks of more pages, but no parameter asks for them");
+        let reason = format!("`{more}` indicates more pages, but no parameter asks for them");
         return decide(
             facts(evidence, PaginatorKind::Undecided, None),
             0.3,
@@ -298,7 +298,7 @@ fn none_or_open(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
     decide(
         facts(evidence, PaginatorKind::None, None),
         0.75,
-        "nothing asks for pages and nothing speaks of more",
+        "no parameter asks for pages and nothing indicates more",
     )
 }
 
@@ -354,14 +354,14 @@ pub(super) fn offset(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
 
 pub(super) fn page_number(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
     let mut facts = facts(evidence, PaginatorKind::PageNumber, Some(param));
-    // Spring counts from 0, and shows itself by its totals.
+    // Spring counts from 0; its totals identify it.
     let total = facts.total_path.as_deref().map(flat).unwrap_or_default();
     let spring = rule("Spring", total.ends_with("totalelements"));
     facts.first_page = first(evidence.api, param).unwrap_or(u64::from(!spring));
     facts
 }
 
-/// A documented `Link` header, or one that the prose gives to all lists.
+/// A documented `Link` header, or one that the prose states for all lists.
 fn link_header(evidence: &Evidence<'_>) -> bool {
     let headers = evidence
         .operation
@@ -378,7 +378,7 @@ fn link_header(evidence: &Evidence<'_>) -> bool {
     )
 }
 
-/// A header whose text or example links to the next page.
+/// A header whose description or example links to the next page.
 fn links_in_header(evidence: &Evidence<'_>) -> bool {
     let mut headers = evidence
         .operation
@@ -442,7 +442,7 @@ fn next_header(evidence: &Evidence<'_>) -> Option<String> {
         .cloned()
 }
 
-/// A `page` that is a token: a text, and the body holds the next one.
+/// A `page` that is a token: it is text, and the body holds the next one.
 fn is_token_page(evidence: &Evidence<'_>, page: &Param) -> bool {
     let node = Node::of_schema(evidence.api, page.schema);
     let signs = ["token", "cursor", "previous response", "next_page"];

@@ -1,4 +1,4 @@
-//! The form for programs: stable, whatever is added to it.
+//! The form for programs; its keys are stable.
 
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ fn paginator(resource: &ResourceFacts) -> Value {
     })
 }
 
-/// The cursor, and whether runs read by it: a field that nothing filters by is named, too.
+/// The cursor, and whether runs use it: a field without a filter is shown too.
 fn incremental(decided: &Decided<'_>) -> Option<Value> {
     let cursor = decided.facts.cursor.value.as_ref()?;
     Some(json!({
@@ -119,7 +119,7 @@ fn incremental(decided: &Decided<'_>) -> Option<Value> {
     }))
 }
 
-/// The parent, and whether its records supply the parameters: if not, they are settings.
+/// The parent, and whether its records supply the parameters; if not, they are settings.
 fn parent(decided: &Decided<'_>) -> Option<Value> {
     let parent = decided.found.parent.value.as_ref()?;
     let links: Vec<Value> = parent
