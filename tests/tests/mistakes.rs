@@ -94,7 +94,7 @@ pub struct Odd { pub id: Option<std::path::PathBuf> }",
 }",
         marked: "invoice.meta",
         said: &[
-            "cannot stand in a request",
+            "cannot be a parameter of a request",
             "of JSON send the text at some keys: `.text(\"id\")`",
         ],
     },

@@ -20,7 +20,7 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     let tree = &existing.tree;
     let mut found = Vec::new();
     if is_pending(folder) {
-        found.push(stale(".etlgen/journal", "an update was cut short"));
+        found.push(stale(".etlgen/journal", "an update was interrupted"));
     }
     found.extend(unsettled(tree)?.iter().map(open));
     found.extend(tree.misfits.iter().map(|path| misfit(tree, path)));

@@ -1,4 +1,4 @@
-//! `#[derive(Settings)]`: the settings of a connector, and how the struct is made from their values.
+//! `#[derive(Settings)]`: the settings of a connector, and the construction of the struct from their values.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -61,7 +61,7 @@ fn attribute(attrs: &[Attribute], name: &str) -> Result<Option<LitStr>> {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("settings")) {
         attr.parse_nested_meta(|meta| {
             if !meta.path.is_ident(name) {
-                return Err(meta.error(format!("here stands `{name} = \"..\"`")));
+                return Err(meta.error(format!("write `{name} = \"..\"`")));
             }
             found = Some(meta.value()?.parse::<LitStr>()?);
             Ok(())
@@ -70,7 +70,7 @@ fn attribute(attrs: &[Attribute], name: &str) -> Result<Option<LitStr>> {
     Ok(found)
 }
 
-/// The doc comment, in one line.
+/// The doc comment on one line.
 fn documentation(attrs: &[Attribute]) -> String {
     let lines = attrs.iter().filter_map(|attr| match &attr.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {

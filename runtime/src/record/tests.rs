@@ -1,4 +1,4 @@
-//! Reading pages.
+//! Tests of reading pages.
 
 use super::page::Page;
 use super::*;
@@ -363,7 +363,7 @@ fn the_case_of_a_record_is_that_of_its_keys() {
     );
     assert_eq!(record.r#type.as_deref(), Some("a"));
     assert_eq!(record.self_.as_deref(), Some("b"));
-    // The column is named after the key, as it was with `key = "maxResults"`.
+    // The column has the name of the key, as with `key = "maxResults"`.
     assert_eq!(Renamed::MAX_RESULTS.key(), "maxResults");
 }
 

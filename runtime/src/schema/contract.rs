@@ -1,4 +1,4 @@
-//! Schema contracts: what may become of the tables when the API sends more than the struct says.
+//! Schema contracts: how tables may change when the API sends data that the struct does not declare.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 
-/// What is done with a value for which a table, a column or a variant would have to be made.
+/// The reaction to a value that needs a new table, column or variant.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -18,15 +18,15 @@ use crate::error::{Error, ErrorKind};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// It is made.
+    /// Create it.
     #[default]
     Evolve,
-    /// The resource fails, and nothing of the batch is loaded.
+    /// Let the resource fail; nothing of the batch is loaded.
     Freeze,
-    /// The row that holds the value is left out, with its child rows, and counted; its parent stays. Of a table that is not
-    /// there no row is loaded.
+    /// Leave out and count the row with the value, including its child rows; its parent stays. No rows of a table that
+    /// does not exist are loaded.
     DiscardRow,
-    /// The value is left out, and counted.
+    /// Leave out and count the value.
     DiscardValue,
 }
 
@@ -51,14 +51,14 @@ impl fmt::Display for Mode {
     }
 }
 
-/// What a contract speaks of.
+/// The subject of a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Entity {
     /// A child table for a list.
     Tables,
     /// A column for a key.
     Columns,
-    /// A variant: a column beside another one for the same key, for values of another type.
+    /// A variant: a further column for the same key, for values of another type.
     Types,
 }
 
@@ -82,8 +82,7 @@ impl fmt::Display for Entity {
     }
 }
 
-/// What is done with values for which a table, a column or a variant would have to be made:
-/// `Contract::evolve().columns(Mode::DiscardValue)`.
+/// The reaction to values that need a new table, column or variant: `Contract::evolve().columns(Mode::DiscardValue)`.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -98,9 +97,9 @@ impl fmt::Display for Entity {
 /// let orders = Order::list("orders", "/orders").contract(contract);
 /// ```
 ///
-/// What the struct declares, and what the destination holds already, is no violation; nor are the tables and columns that
-/// a resource without a struct (`Resource<Json>`) makes in its first load, and the columns of a new child table in the load
-/// that makes it.
+/// Data that the struct declares, or that the destination holds already, never violates it; nor do the tables and
+/// columns that a resource without a struct (`Resource<Json>`) creates in its first load, and the columns of a new
+/// child table in the load that creates it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Contract {
     tables: Mode,
@@ -109,22 +108,22 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Everything is made: what holds where nothing is said.
+    /// Creates everything: the default.
     pub const fn evolve() -> Self {
         Contract::all(Mode::Evolve)
     }
 
-    /// Nothing may be made.
+    /// Creates nothing.
     pub const fn freeze() -> Self {
         Contract::all(Mode::Freeze)
     }
 
-    /// Rows with anything new are left out.
+    /// Leaves out rows with anything new.
     pub const fn discard_row() -> Self {
         Contract::all(Mode::DiscardRow)
     }
 
-    /// New values are left out.
+    /// Leaves out new values.
     pub const fn discard_value() -> Self {
         Contract::all(Mode::DiscardValue)
     }
@@ -137,7 +136,7 @@ impl Contract {
         }
     }
 
-    /// Of lists without a table.
+    /// The mode for lists without a table.
     pub const fn tables(self, mode: Mode) -> Self {
         Contract {
             tables: mode,
@@ -145,7 +144,7 @@ impl Contract {
         }
     }
 
-    /// Of keys without a column.
+    /// The mode for keys without a column.
     pub const fn columns(self, mode: Mode) -> Self {
         Contract {
             columns: mode,
@@ -153,7 +152,7 @@ impl Contract {
         }
     }
 
-    /// Of values that fit none of the columns of their key.
+    /// The mode for values that fit none of the columns of their key.
     pub const fn types(self, mode: Mode) -> Self {
         Contract {
             types: mode,
@@ -169,13 +168,13 @@ impl Contract {
         }
     }
 
-    /// Whether some violation makes it leave out a row.
+    /// Whether some violation makes a row be left out.
     pub(crate) fn discards_rows(self) -> bool {
         [self.columns, self.types].contains(&Mode::DiscardRow)
     }
 
-    /// The contract of a resource after what the caller of the run says; a word on the resource counts more than one on
-    /// all, a later one more than an earlier one.
+    /// The contract of a resource after these rules; a rule for the resource takes precedence over one for all, a later
+    /// one over an earlier one.
     pub(crate) fn with(mut self, rules: &[ContractRule], resource: &str) -> Self {
         let general = rules.iter().filter(|rule| rule.resource.is_none());
         let own = rules
@@ -204,7 +203,7 @@ impl fmt::Display for Contract {
     }
 }
 
-/// A word of the caller of a run: `freeze`, `columns=freeze`, `invoices:columns=discard_row`.
+/// A rule of `--contract`: `freeze`, `columns=freeze`, `invoices:columns=discard_row`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContractRule {
     resource: Option<String>,
@@ -213,7 +212,7 @@ pub struct ContractRule {
 }
 
 impl ContractRule {
-    /// The resource that it is about; `None`: all.
+    /// The resource that it applies to; `None`: all.
     pub fn resource(&self) -> Option<&str> {
         self.resource.as_deref()
     }
@@ -243,8 +242,8 @@ impl FromStr for ContractRule {
                 mode,
             }),
             _ => Err(
-                Error::new(ErrorKind::Usage, format!("`{text}` is no contract")).hint(
-                    "it is [RESOURCE:][tables|columns|types=]evolve|freeze|discard_row|discard_value",
+                Error::new(ErrorKind::Usage, format!("`{text}` is not a contract")).hint(
+                    "write [RESOURCE:][tables|columns|types=]evolve|freeze|discard_row|discard_value",
                 ),
             ),
         }

@@ -1,4 +1,4 @@
-//! What a table looks like, what may become of it, and the batches that travel to a destination.
+//! Schemas of tables, contracts about them, and batches of rows for a destination.
 
 mod contract;
 mod drift;
@@ -29,7 +29,7 @@ pub enum ColumnType {
     /// An IEEE double.
     #[serde(rename = "double")]
     Float64,
-    /// An exact number, 38 digits of which 9 stand behind the point.
+    /// An exact number of 38 digits, 9 of them after the point.
     Decimal,
     /// UTF-8 text.
     Text,
@@ -63,7 +63,7 @@ impl ColumnType {
         }
     }
 
-    /// The type of that [`ColumnType::name`].
+    /// Parses a [`ColumnType::name`].
     pub fn parse(name: &str) -> Option<Self> {
         use ColumnType::*;
         [
@@ -73,7 +73,7 @@ impl ColumnType {
         .find(|ty| ty.name() == name)
     }
 
-    /// The Arrow type of the arrays that carry it.
+    /// The Arrow type of its arrays.
     pub fn arrow(self) -> DataType {
         match self {
             ColumnType::Bool => DataType::Boolean,
@@ -88,13 +88,13 @@ impl ColumnType {
     }
 }
 
-/// What a column is for.
+/// The purpose of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnRole {
     /// A value of the API.
     Data,
-    /// `_etl_id`: names the row; unique in its table.
+    /// `_etl_id`: identifies the row; unique in its table.
     RowId,
     /// `_etl_parent_id`: the `_etl_id` of the row that a child row belongs to.
     ParentId,
@@ -104,7 +104,7 @@ pub enum ColumnRole {
     ListIndex,
     /// `_etl_load_id`: the load that brought the row (root tables only).
     LoadId,
-    /// `_etl_deleted_at`: when it was found that the API has the record no more (root tables only).
+    /// `_etl_deleted_at`: when a run found that the API no longer has the record (root tables only).
     DeletedAt,
 }
 
@@ -127,7 +127,7 @@ impl ColumnRole {
             .map_or("data", |(_, name)| name)
     }
 
-    /// The role of that [`ColumnRole::name`].
+    /// Parses a [`ColumnRole::name`].
     pub fn parse(name: &str) -> Option<Self> {
         ColumnRole::ALL
             .iter()
@@ -142,16 +142,16 @@ impl ColumnRole {
 pub struct Column {
     /// The name in the destination.
     pub name: String,
-    /// What it holds.
+    /// The type of its values.
     pub ty: ColumnType,
-    /// What it is for.
+    /// Its purpose.
     pub role: ColumnRole,
-    /// Where its values stand in the record or list item: a JSON pointer; empty for columns of our own.
+    /// The place of its values in the record or list item: a JSON pointer; empty for system columns.
     pub path: String,
 }
 
 impl Column {
-    /// A column of that name, type and role; `path` is a JSON pointer, empty for a system column.
+    /// A column with this name, type and role; `path` is a JSON pointer, empty for a system column.
     pub fn new(
         name: impl Into<String>,
         ty: ColumnType,
@@ -182,9 +182,9 @@ pub struct TableSchema {
     pub resource: String,
     /// The table that it is a child of; `None` for a root table.
     pub parent: Option<String>,
-    /// Where its list stands in a row of the parent: a JSON pointer; empty for a root table.
+    /// The place of its list in a row of the parent: a JSON pointer; empty for a root table.
     pub path: String,
-    /// In the order in which they were first seen; columns are only ever added.
+    /// The columns in the order in which they were first seen; columns are only ever added.
     pub columns: Vec<Column>,
 }
 
@@ -200,12 +200,13 @@ impl TableSchema {
         }
     }
 
-    /// Whether it holds what dlt's layout says of loads (`_dlt_loads`, `_dlt_version`), and no records of the API.
+    /// Whether it holds what dlt's layout records about loads (`_dlt_loads`, `_dlt_version`), and no records of the
+    /// API.
     pub fn is_meta(&self) -> bool {
         is_meta(&self.resource)
     }
 
-    /// The column of that role, if the table has one.
+    /// The column with that role, if the table has one.
     pub fn role(&self, role: ColumnRole) -> Option<&Column> {
         self.columns.iter().find(|column| column.role == role)
     }
@@ -228,7 +229,7 @@ impl TableBatch {
     }
 }
 
-/// How new rows meet the rows that are there.
+/// How new rows are combined with existing ones.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -244,15 +245,15 @@ impl TableBatch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
-    /// Every record is a new row; one that was loaded before, to the letter, is not loaded again.
+    /// Every record is a new row; an identical record is not loaded again.
     Append,
-    /// The rows of this run take the place of all rows, at once, when the resource has been read to its end.
+    /// The rows of this run replace all rows, at once, after the resource has been read to its end.
     Replace,
-    /// A record takes the place of the record with the same key, its child rows included.
+    /// A record replaces the record with the same key, including its child rows.
     Merge,
 }
 
-/// What becomes of records that a whole reading of a resource does not bring any more.
+/// What happens to records that a complete pass of a resource no longer returns.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -269,10 +270,10 @@ pub enum Disposition {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deletes {
-    /// They stay as they are.
+    /// They stay unchanged.
     #[default]
     Keep,
-    /// They stay, and `_etl_deleted_at` says when that was found; null again when they come back.
+    /// They stay, and `_etl_deleted_at` says when a run found that; it is null again when they return.
     Soft,
     /// They are removed, with their child rows.
     Hard,

@@ -1,10 +1,10 @@
-//! How the declaration of a resource begins: with the type of its records.
+//! The start of a resource's declaration: the type of its records.
 
 use super::resource::Resource;
 use crate::record::Record;
 
-/// Begins the declaration of a resource, so that its records' type is known from the first word:
-/// `Invoice::list("invoices", "/v1/invoices")`. Every [`Record`] has it.
+/// Starts the declaration of a resource with the type of its records: `Invoice::list("invoices", "/v1/invoices")`.
+/// Every [`Record`] has it.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -25,7 +25,7 @@ use crate::record::Record;
 /// # let _ = (invoices, settings);
 /// ```
 pub trait RecordExt: Record {
-    /// Declares the resource `name`: a list read with GET. `path` starts at the source's base URL and may hold
+    /// Declares the resource `name`: a list read with GET. `path` starts at the source's base URL and may contain
     /// `{parameters}`.
     fn list(name: &str, path: &str) -> Resource<Self> {
         Resource::new(name, path, false)

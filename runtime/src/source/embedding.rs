@@ -6,12 +6,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::page::{Kind, Paginator};
 
 impl ResourceSpec {
-    /// The keys of the list's items: its own, else those of the resource.
+    /// The keys of the list's items: its own, or else those of the resource.
     pub fn records_of<'a>(&'a self, list: &'a Embedded) -> &'a [String] {
         list.records.as_ref().unwrap_or(&self.records)
     }
 
-    /// How the list is paged: as it says, else like the resource.
+    /// The paginator of the list: its own, or else that of the resource.
     pub fn paginator_of<'a>(&'a self, list: &'a Embedded) -> &'a Paginator {
         list.paginator.as_ref().unwrap_or(&self.paginator)
     }
