@@ -103,7 +103,7 @@ fn a_large_crate_compiles_with_any_of_its_features() {
         tested.contains("test the_examples_decode ... ok"),
         "{tested}"
     );
-    // A child comes with its parent, and nobody else.
+    // A child needs its parent, and nothing else.
     let resources = run(&[
         "run",
         "--quiet",

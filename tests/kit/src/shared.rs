@@ -1,4 +1,4 @@
-//! Real documents and their labels, which stand beside the repository where they are at hand.
+//! Real documents and their labels, next to the repository if they are present.
 
 use std::path::{Path, PathBuf};
 

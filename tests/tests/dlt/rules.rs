@@ -1,4 +1,5 @@
-//! Every way in which our tables differ from dlt's, with its reason. `docs/normalisation.md` tells the same to people.
+//! Every difference between etlgen's tables and dlt's, with its reason. `docs/normalisation.md` has the same list for
+//! readers.
 
 use etlgen_tests::tables::seconds;
 
@@ -7,7 +8,7 @@ use super::compare::{Cell, Difference, family};
 pub struct Rule {
     pub name: &'static str,
     pub why: &'static str,
-    /// Whether a difference, among all those of its group, is of that kind and nothing else.
+    /// Whether a difference, among all those of its group, has exactly this kind.
     pub fits: fn(&Difference, &[Difference]) -> bool,
 }
 
@@ -204,7 +205,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// One cell there, one here.
+/// One cell on each side.
 fn pair(found: &Difference) -> Option<(&Cell, &Cell)> {
     match (found.whole, found.dlt.as_slice(), found.ours.as_slice()) {
         (false, [dlt], [ours]) => Some((dlt, ours)),
@@ -216,7 +217,7 @@ fn plain(column: &str) -> &str {
     column.split("__v_").next().unwrap_or(column)
 }
 
-/// Whether ours is the variant of its own type of what is one column there.
+/// Whether our cell is the variant with its own type of dlt's single column.
 fn variant(dlt: &Cell, ours: &Cell) -> bool {
     ours.column == format!("{}__v_{}", plain(&dlt.column), ours.ty)
 }
