@@ -132,8 +132,8 @@ fn an_arrow_that_points_up_is_told_with_its_line_and_both_floors() {
     assert_eq!(
         told,
         [
-            "src/low.rs:4: `low` (layer 0: low) uses `high` (floor 1: high): `crate::high::High`",
-            "src/low.rs:6: `low` (layer 0: low) uses `high` (floor 1: high): `crate::high::f`",
+            "src/low.rs:4: `low` (layer 0: low) uses `high` (layer 1: high): `crate::high::High`",
+            "src/low.rs:6: `low` (layer 0: low) uses `high` (layer 1: high): `crate::high::f`",
         ]
     );
     assert_eq!(
