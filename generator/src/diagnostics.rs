@@ -1,7 +1,7 @@
 //! Errors, warnings and notes, each with its place and a hint.
 //!
-//! [`Diagnostic`] is the only error type of the crate. A phase that can go on collects warnings and notes and returns
-//! them beside its result; an error ends the phase.
+//! [`Diagnostic`] is the only error type of the crate. A phase that can continue collects warnings and notes and returns
+//! them with its result; an error ends the phase.
 
 use std::error::Error;
 use std::fmt;

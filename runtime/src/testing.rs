@@ -51,7 +51,7 @@ fn decode_example(source: &Source, name: &str, path: &Path) -> Result<()> {
     page.rows.drain(&mut tables)?;
     tables.normalizer.finish()?;
     if rows == 0 {
-        return Err(Error::new(ErrorKind::Usage, "the file holds no record"));
+        return Err(Error::new(ErrorKind::Usage, "the file has no record"));
     }
     Ok(())
 }

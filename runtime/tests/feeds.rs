@@ -525,7 +525,7 @@ fn feeds_that_cannot_be_are_errors() {
     });
     let compound = list().primary_key([Customer::ID, Customer::VERSION]);
     for (source, message) in [
-        (with(tells(feed())), "not there"),
+        (with(tells(feed())), "does not exist"),
         (
             with(tells(feed()).primary_key([Gone::KEY; 0])).resource(list()),
             "needs a key",

@@ -557,7 +557,7 @@ fn windows_that_cannot_be_asked_for_are_refused() {
     };
     let unbounded = Cursor::updated(Event::AT).param("from");
     let error = refused(unbounded.windows("2024-01-01", days(1)));
-    assert!(error.contains("want both"), "{error}");
+    assert!(error.contains("need both"), "{error}");
     let error = refused(bounded().windows("the beginning", days(1)));
     assert!(error.contains("cannot start at `the beginning`"), "{error}");
 }

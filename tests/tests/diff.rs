@@ -126,7 +126,7 @@ fn a_crate_is_what_it_was_when_it_was_generated() {
         "{text}"
     );
     let back = said(&["api.yaml", "made"]);
-    assert!(back.contains("Customer.vat is gone"), "{back}");
+    assert!(back.contains("Customer.vat was removed"), "{back}");
     made.ends(0, &["update"]);
     assert_eq!(said(&["made", "api.yaml"]), "nothing has changed\n");
     assert_eq!(said(&["made", "made"]), "nothing has changed\n");

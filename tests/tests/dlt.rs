@@ -112,7 +112,7 @@ fn what_dlt_writes_is_what_we_write() {
         Ok(text) => _ = groups.insert("fixtures".to_owned(), documents::fixtures(&text)),
         Err(_) => skip(
             Kind::Shared,
-            "Stripe's fixtures are not beside the repository",
+            "Stripe's fixtures are not next to the repository",
         ),
     }
     let loadable: Vec<String> = groups.keys().cloned().collect();

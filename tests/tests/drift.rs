@@ -110,7 +110,7 @@ fn every_leaf_of_the_fixtures_is_a_field_or_drift() {
     let (true, Ok(fixtures)) = (spec.exists(), std::fs::read_to_string(fixtures)) else {
         return skip(
             Kind::Shared,
-            "Stripe's document and fixtures are not beside the repository",
+            "Stripe's document and fixtures are not next to the repository",
         );
     };
     check(&spec, &serde_json::from_str(&fixtures).unwrap());

@@ -95,7 +95,7 @@ pub struct Odd { pub id: Option<std::path::PathBuf> }",
         marked: "invoice.meta",
         said: &[
             "cannot be a parameter of a request",
-            "of JSON send the text at some keys: `.text(\"id\")`",
+            "for JSON, send the text at some keys: `.text(\"id\")`",
         ],
     },
     Mistake {

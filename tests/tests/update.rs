@@ -171,7 +171,7 @@ fn the_changelog_tells_and_the_version_follows() {
         .split_once("## [0.1.1] - 2026-01-31\n\nMine.\n")
         .unwrap();
     assert!(
-        new.contains("## [0.2.0]\n\n### Removed\n\n- **Breaking:** `Order.tax` is gone"),
+        new.contains("## [0.2.0]\n\n### Removed\n\n- **Breaking:** `Order.tax` was removed"),
         "{new}"
     );
     assert!(

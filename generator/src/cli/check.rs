@@ -34,7 +34,7 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
         Err(error) if may_be_away(&existing, &document) => {
             let reason = printable(error.message());
             say(&format!(
-                "note: {}: {reason}; whether the crate is up to date with it was not checked",
+                "note: {}: {reason}; the crate was not compared with it",
                 printable(&document.name)
             ));
         }

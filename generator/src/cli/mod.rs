@@ -95,7 +95,7 @@ struct DocumentArguments {
     /// An OpenAPI Overlay that repairs the document: a file or a URL; may be repeated
     #[arg(long, value_name = "FILE")]
     overlay: Vec<String>,
-    /// Apply the overrides of this etlgen.toml, its overlays, and what was learned beside it
+    /// Apply the overrides of this etlgen.toml, its overlays, and what was learned next to it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Show notes on repairs of the document, too
@@ -139,7 +139,7 @@ fn print_missing_licenses(package: &Package, folder: &Path) {
     let missing = &package.texts.missing;
     if own.count() == 0 && !missing.is_empty() {
         say(&format!(
-            "note: the text of {} is yours to add, as LICENSE, before you publish the crate",
+            "note: add the text of {} as LICENSE before you publish the crate",
             missing.join(", ")
         ));
     }

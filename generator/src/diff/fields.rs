@@ -99,7 +99,7 @@ fn added(key: &str, field: &Field, context: &Context) -> Change {
         .at(&place);
     match (undeclared(&field.ty), column_type(&field.ty)) {
         (Some(before), Some(now)) => change.migrate(format!(
-            "where the API sent it before, {place} is {before}, and new values are in {place}__v_{now}"
+            "if the API sent it before, {place} is {before}, and new values are in {place}__v_{now}"
         )),
         _ => change,
     }
@@ -198,7 +198,7 @@ fn retyped(key: &str, old: &Type, new: &Type, place: &Place) -> (Level, String) 
             (Some(before), Some(after)) if before == after => (
                 Level::Patch,
                 format!(
-                    "code gets another type; {} is {before} as before",
+                    "code gets another type; {} stays {before}",
                     place.column(key)
                 ),
             ),
@@ -231,7 +231,7 @@ fn retyped(key: &str, old: &Type, new: &Type, place: &Place) -> (Level, String) 
 /// Where values are stored; a value whose type only the data tells goes where an equal one went before.
 fn where_now(key: &str, ty: &Type, place: &Place) -> String {
     match ty {
-        Type::Dynamic => format!("{} or beside it, depending on the data", place.column(key)),
+        Type::Dynamic => format!("{} or a variant, depending on the data", place.column(key)),
         ty => place.of(key, ty),
     }
 }

@@ -132,7 +132,7 @@ fn record(old: &Declared, new: &Declared, renamed: &Renamed) -> Option<Change> {
         ),
         _ => (
             Level::Breaking,
-            "code gets records of another type; columns stay, and values whose type is another now go to variants beside them \
+            "code gets records of another type; columns stay, and values whose type has changed go to variants \
              (`name__v_type`)",
         ),
     };

@@ -107,7 +107,7 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .is(name)
                 .levels(Level::Breaking, Level::Breaking)
                 .migrate(format!(
-                    "the next run gives the tables, rows and state of {} the new name, or says what it needs: models read {name}; \
+                    "the next run moves the tables, rows and state of {} to the new name, or says what it needs: models must read {name}; \
                      `name = \"{}\"` in etlgen.toml keeps the old one",
                     old.name, old.name
                 )),
@@ -174,7 +174,7 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
             ),
             false => found
                 .levels(Level::Patch, Level::Minor)
-                .migrate("its table may get rows that did not come within the record"),
+                .migrate("its table may get rows that are not within the record"),
         });
     }
     if old.cursor != new.cursor {
@@ -270,7 +270,7 @@ fn pages(old: &Declared, new: &Declared, change: &dyn Fn(Kind, &str) -> Change) 
         PaginatorKind::Single | PaginatorKind::PageNumber(..) | PaginatorKind::Offset(..) => found,
         _ if kind(old) != kind(new) && old.paginator.kind != PaginatorKind::Undecided => {
             found.levels(Level::Patch, Level::Minor).migrate(format!(
-                "where the last run was cut short within {name}, `sync --resources {name} --full-refresh` once: its position is one of the old way"
+                "if the last run was interrupted within {name}, run `sync --resources {name} --full-refresh` once: its position belongs to the old paginator"
             ))
         }
         _ => found,
@@ -319,7 +319,7 @@ fn parent(
             .is(&words::parent(new.parent.as_ref()))
             .levels(Level::Patch, Level::Breaking)
             .migrate(format!(
-                "the next run reads it in full once; the columns that its parameters fill may be others, and where they name rows these get other ids, \
+                "the next run reads it in full once; its parameter columns may change, and row ids that depend on them change too, \
                  or the run says what it needs: `sync --resources {} --full-refresh` once",
                 new.name
             ))

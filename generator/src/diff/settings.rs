@@ -16,7 +16,7 @@ pub fn compare(old: &Surface, new: &Surface) -> Vec<Change> {
                 .is(&new.source)
                 .levels(Level::Breaking, Level::Breaking)
                 .migrate(format!(
-                    "the crate and the environment variables have other names, and the state is kept by the source's name: a run \
+                    "the crate and the environment variables get other names; the state is stored under the source's name, so a run \
                      starts again; `name = \"{}\"` in etlgen.toml keeps it",
                     old.source
                 )),

@@ -144,12 +144,12 @@ fn what(change: &Change) -> String {
             );
             format!("{} is new", code(&field))
         }
-        Kind::FieldRemoved => format!("{name} is gone, {before}"),
+        Kind::FieldRemoved => format!("{name} was removed, {before}"),
         Kind::FieldRenamed => format!("{name} was {before}, as it seems"),
         Kind::SettingAdded => format!("setting {name} is new, {after}"),
-        Kind::SettingRemoved => format!("setting {name} is gone"),
+        Kind::SettingRemoved => format!("setting {name} was removed"),
         Kind::FeatureAdded => format!("feature {name} is new"),
-        Kind::FeatureRemoved => format!("feature {name} is gone"),
+        Kind::FeatureRemoved => format!("feature {name} was removed"),
         Kind::FeatureChanged if change.group == Group::Source => {
             format!("feature {name} needed {before}, needs {after}")
         }

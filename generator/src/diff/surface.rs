@@ -30,7 +30,7 @@ pub struct Surface {
     pub structs: BTreeMap<String, Body>,
 }
 
-/// A resource as it is declared.
+/// The declaration of a resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Declared {
     pub name: String,

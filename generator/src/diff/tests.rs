@@ -131,7 +131,7 @@ fn of(found: &Diff, kind: Kind) -> &Change {
     change.unwrap_or_else(|| panic!("no {kind:?} in {:#?}", found.changes))
 }
 
-/// All documents of this repository, and those beside it.
+/// All documents of this repository, and those next to it.
 fn documents() -> Vec<std::path::PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = Vec::new();
@@ -143,7 +143,7 @@ fn documents() -> Vec<std::path::PathBuf> {
         folder if folder.exists() => folders.push(folder),
         _ => etlgen_testkit::skip(
             etlgen_testkit::Kind::Shared,
-            "real documents are not beside the repository",
+            "real documents are not next to the repository",
         ),
     }
     while let Some(folder) = folders.pop() {

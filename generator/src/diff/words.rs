@@ -119,7 +119,7 @@ pub fn deletes(deletes: Option<Deletes>, tombstone: Option<&String>) -> String {
         Some(Deletes::Hard) => "hard",
     };
     match tombstone {
-        Some(field) => format!("{word}, told by {field}"),
+        Some(field) => format!("{word}, marked by {field}"),
         None => word.to_owned(),
     }
 }

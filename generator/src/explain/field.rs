@@ -23,7 +23,7 @@ pub(super) fn field(
 ) -> Result<String, Diagnostic> {
     let name = &resource.name;
     let Some(record) = resource.record else {
-        let message = format!("the document says nothing about the fields of `{name}`");
+        let message = format!("the document does not describe the fields of `{name}`");
         return Err(unknown(&message, path, std::iter::empty()));
     };
     let mut at = record;
@@ -82,7 +82,7 @@ fn describe(
         kind.push_str(", deprecated");
     }
     let _ = writeln!(text, "  type: {}", one_line(&kind));
-    let _ = writeln!(text, "  stands at {}", one_line(&schema.pointer));
+    let _ = writeln!(text, "  location: {}", one_line(&schema.pointer));
     let known = values(schema);
     if !known.is_empty() {
         let mut shown = known.iter().take(MAX_VALUES).cloned().collect::<Vec<_>>();

@@ -63,7 +63,7 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
     let endpoint = one_line(&operation.path);
     let method = operation.method.to_uppercase();
     let _ = writeln!(text, "{}  {what}  {method} {endpoint}", resource.name);
-    let _ = writeln!(text, "  stands at {}", one_line(&operation.pointer));
+    let _ = writeln!(text, "  location: {}", one_line(&operation.pointer));
     if !operation.summary.is_empty() {
         let _ = writeln!(text, "  {}", one_line(&operation.summary));
     }

@@ -64,7 +64,7 @@ fn every_decision_has_its_line() {
     let text = said("orders");
     let parts = [
         "orders  list  GET /orders",
-        "stands at /paths/~1orders/get",
+        "location: /paths/~1orders/get",
         "below [resources.orders]: primary_key = [\"id\"]",
         "cursor: updated_at (updated, rfc3339), filtered by `updated_after`",
         "setting: shop (query)",

@@ -17,7 +17,7 @@ const UNRELEASED: &str = "Unreleased";
 const HEAD: &str = "\
 # Changelog
 
-What changes for whoever uses this crate or the tables that it fills. A record is read, not built: a new field is no
+This file lists the changes for users of this crate and of its tables. Records are read, not built: a new field is not a
 breaking change.
 ";
 

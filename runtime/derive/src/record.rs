@@ -19,7 +19,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let Fields::Named(fields) = &data.fields else {
         return Err(Error::new_spanned(
             &input.ident,
-            "a record has named fields: each stands for a key of the JSON object",
+            "a record has named fields: each is a key of the JSON object",
         ));
     };
     if let Some(param) = input.generics.params.first() {

@@ -7,7 +7,7 @@ use syn::{Attribute, Data, DeriveInput, Error, Expr, ExprLit, Fields, Lit, LitSt
 
 pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let Data::Struct(data) = &input.data else {
-        return Err(Error::new_spanned(&input.ident, "settings are a struct"));
+        return Err(Error::new_spanned(&input.ident, "only a struct can have settings"));
     };
     let Fields::Named(fields) = &data.fields else {
         return Err(Error::new_spanned(
@@ -18,7 +18,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let prefix = attribute(&input.attrs, "prefix")?.ok_or_else(|| {
         Error::new_spanned(
             &input.ident,
-            "settings need `#[settings(prefix = \"NAME\")]`: it begins the names of environment variables",
+            "settings need `#[settings(prefix = \"NAME\")]`: the names of environment variables start with it",
         )
     })?;
     let mut settings = TokenStream::new();

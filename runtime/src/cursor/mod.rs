@@ -23,7 +23,7 @@ pub(crate) use range::Range;
 ///     updated: Option<UnixTime>,
 /// }
 ///
-/// // Each run asks for what changed since two hours before the last value that the run before has seen.
+/// // Each run reads changes from two hours before the last value of the previous run on.
 /// let cursor = Cursor::updated(Invoice::UPDATED).param("updated[gte]").lookback(hours(2));
 /// let invoices = Invoice::list("invoices", "/v1/invoices").primary_key(Invoice::ID).incremental(cursor);
 /// # let _ = invoices;

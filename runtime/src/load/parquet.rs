@@ -1,7 +1,7 @@
 //! Parquet files in a local folder.
 //!
 //! ```text
-//! FOLDER/<table>/<load id>-<number>.parquet   data files, never changed once they are there
+//! FOLDER/<table>/<load id>-<number>.parquet   data files, never changed after their creation
 //! FOLDER/_etl_drift/…                         what each load met that the structs do not say
 //! FOLDER/_etl/manifest.json                   what was committed: tables, their files, state, loads
 //! FOLDER/_etl/lock                            keeps a second run out

@@ -103,7 +103,7 @@ impl Violation {
         };
         Error::new(
             ErrorKind::Contract,
-            format!("the contract freezes {entity}, and the table `{table}` {wants} for `{keys}`, where a value of type {came} came"),
+            format!("the contract freezes {entity}, and the table `{table}` {wants} for `{keys}`, because a value of type {came} arrived"),
         )
         .hint(format!("add it to the struct, never load it with `#[record(drop(\"…\"))]`, or allow it: `.contract(…)` on the resource, `sync --contract {entity}=evolve` for one run"))
     }

@@ -243,7 +243,7 @@ impl<'a> Reader<'a> {
                 Some(_) => at += 1,
                 None => {
                     self.at = start - 1;
-                    return self.error("a string with an end");
+                    return self.error("the closing quote of a string");
                 }
             }
         }

@@ -194,11 +194,11 @@ impl Envelope {
         let path = quote(&self.records.join("."));
         let found = match &missing.instead {
             Instead::Nothing => "nothing".to_owned(),
-            Instead::Value(kind) => format!("{kind} stands"),
-            Instead::Keys(keys) if keys.is_empty() => "an empty object stands".to_owned(),
+            Instead::Value(kind) => (*kind).to_owned(),
+            Instead::Keys(keys) if keys.is_empty() => "an empty object".to_owned(),
             Instead::Keys(keys) => {
                 let more = if missing.more { ", .." } else { "" };
-                format!("only {}{more}", keys.join(", "))
+                format!("only the keys {}{more}", keys.join(", "))
             }
         };
         let place = match missing.depth {
@@ -410,13 +410,13 @@ fn quote(key: &str) -> String {
 
 fn syntax_error(error: Syntax, text: &str) -> Error {
     let found = match text.get(error.at..).and_then(|rest| rest.chars().next()) {
-        None => "it ends".to_owned(),
-        Some(char) => format!("{char:?} stands"),
+        None => "the end".to_owned(),
+        Some(char) => format!("{char:?}"),
     };
     let error = Error::new(
         ErrorKind::Api,
         format!(
-            "the response is not JSON: at byte {} {found} in place of {}",
+            "the response is not JSON: found {found} at byte {}, expected {}",
             error.at, error.expected
         ),
     );

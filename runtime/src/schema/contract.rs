@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 /// ```
 /// use etlgen_runtime::prelude::*;
 ///
-/// // Values of another type than their column's are left out, and counted.
+/// // Values that do not fit their column are left out and counted.
 /// let contract = Contract::evolve().types(Mode::DiscardValue);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -148,7 +148,7 @@ impl SliceRequest {
     message = "a `{Self}` cannot be a parameter of a request",
     label = "not the text of a parameter",
     note = "a parameter is a text, a whole number, a bool, a Date, a Timestamp or a Uuid, or an Option of one; \
-            of JSON send the text at some keys: `.text(\"id\")`"
+            for JSON, send the text at some keys: `.text(\"id\")`"
 )]
 pub trait ParamValue {
     /// Its text; `None` without a value.

@@ -20,7 +20,7 @@ use crate::record::Record;
 ///     .records("data")
 ///     .primary_key([Invoice::ID]);
 ///
-/// // The records of any shape, each one JSON value.
+/// // Records of any shape, each as one JSON value.
 /// let settings = Json::single("settings", "/v1/settings");
 /// # let _ = (invoices, settings);
 /// ```

@@ -25,7 +25,7 @@ impl ResourceSpec {
             (Kind::LinkHeader | Kind::HeaderCursor { .. }, _)
                 if paginator.more.is_none() && paginator.total.is_none() =>
             {
-                "needs a paginator that a record can speak for: `.more(…)` or a total, since it has no headers"
+                "needs a paginator whose end is in the record: `.more(…)` or a total, since it has no headers"
             }
             _ if paginator.in_body => "is read with GET, which has no body for page parameters",
             (Kind::NextUrl { .. }, _) | (_, Place::Url(_) | Place::Path(_)) => return Ok(()),

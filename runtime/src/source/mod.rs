@@ -312,7 +312,7 @@ impl Source {
                 resource.spec().validate_changes(changes, target)?;
                 if let Some(other) = fed.insert(&changes.target, &resource.spec().name) {
                     let message = format!(
-                        "two feeds change `{}`: another is `{other}`",
+                        "two feeds change `{}`: this one and `{other}`",
                         changes.target
                     );
                     return Err(Error::new(ErrorKind::Usage, message).at(place()));
@@ -334,7 +334,7 @@ impl Source {
                 };
                 if parent.record_type() != link.record_type {
                     let message = format!(
-                        "its link takes a `{}`, which is not what `{}` yields",
+                        "its link takes a `{}`, but the records of `{}` have another type",
                         link.record_name, link.resource
                     );
                     return Err(Error::new(ErrorKind::Usage, message).at(place()));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::switches::SPECS;
 
-/// A path in the folder `shared` beside the repository; it need not exist.
+/// A path in the folder `shared` next to the repository; it need not exist.
 pub fn path(path: &str) -> PathBuf {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     shared.join(path)

@@ -9,7 +9,7 @@ use crate::switches::{NO_SKIP, SKIPPED};
 /// What a test lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Documents, labels or fixtures beside the repository.
+    /// Documents, labels or fixtures next to the repository.
     Shared,
     /// Python, or a package for it.
     Python,

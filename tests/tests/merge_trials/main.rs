@@ -67,7 +67,7 @@ fn stripes_document_in_pairs() {
     let Some(document) = json(&specs().join("Deployed/stripe.yaml")) else {
         return skip(
             Kind::Shared,
-            "Stripe's document is not beside the repository",
+            "Stripe's document is not next to the repository",
         );
     };
     match MERGES.number() {

@@ -34,7 +34,7 @@ fn a_field_added_whose_values_drift_had_as_another_type() {
     let paid = format!("{TOTAL}        paid_on: {{type: string, format: date}}\n");
     let change = one(&[(TOTAL, &paid)]);
     judged(&change, Kind::FieldAdded, Level::Minor, Level::Minor);
-    let wanted = "where the API sent it before, orders.paid_on is text, and new values are in orders.paid_on__v_date";
+    let wanted = "if the API sent it before, orders.paid_on is text, and new values are in orders.paid_on__v_date";
     assert_eq!(advice(&change), wanted);
 }
 
@@ -246,7 +246,7 @@ fn an_endpoint_moved() {
 fn a_key_changed() {
     let change = wished("[resources.users]\nprimary_key = [\"code\"]\n");
     judged(&change, Kind::KeyChanged, Level::Patch, Level::Breaking);
-    assert!(advice(&change).contains("other ids"));
+    assert!(advice(&change).contains("new ids"));
     let change = wished("[resources.users]\nprimary_key = []\n");
     judged(&change, Kind::KeyChanged, Level::Patch, Level::Breaking);
     assert!(advice(&change).starts_with("records cannot be merged without a key"));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A list at `/things` with parameters, an extension, and fields beside the records.
+/// A list at `/things` with parameters, an extension, and fields next to the records.
 fn said(parameters: &[String], extension: &str, body: &str) -> ResourceFacts {
     let facts = facts(&format!(
         "  /things:

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The paginator of `/things` with these parameters and these fields beside `data`.
+/// The paginator of `/things` with these parameters and these fields next to `data`.
 fn paginator(parameters: &[String], beside: &str) -> super::super::facts::PaginatorFacts {
     let schema =
         format!("{{type: object, properties: {{data: {{type: array, items: {ITEM}}}, {beside}}}}}");

@@ -125,7 +125,7 @@ pub fn a_table_of_another_is_not_taken<P: Place>() {
     let changes = renamed(&mut *destination, false);
     let error = destination.migrate(&changes, &state()).unwrap_err();
     assert!(
-        error.report().contains("already a table `sales`"),
+        error.report().contains("table `sales` exists already"),
         "{error}"
     );
     drop(destination);
