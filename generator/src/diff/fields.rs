@@ -190,8 +190,7 @@ fn retyped(key: &str, old: &Type, new: &Type, place: &Place) -> (Level, String) 
     match (old, new) {
         (Type::Record(_), Type::Record(_)) => (
             Level::Patch,
-            "code gets another struct; its fields list what changes in the columns"
-                .to_owned(),
+            "code gets another struct; its fields list what changes in the columns".to_owned(),
         ),
         (Type::List(old), Type::List(new)) => retyped("value", old, new, &place.list(key)),
         _ => match (column_type(old), column_type(new)) {

@@ -211,9 +211,7 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .was(&deletes(old))
                 .is(&deletes(new))
                 .levels(Level::Patch, Level::Breaking)
-                .migrate(
-                    "the next run treats records that the API no longer has differently",
-                ),
+                .migrate("the next run treats records that the API no longer has differently"),
         );
     }
     if old.feature != new.feature {

@@ -289,7 +289,8 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
         "one object in pages",
         plural && (roles.page.is_some() || roles.offset.is_some()) && says >= 0 && signs < 2,
     ) {
-        let reason = "declared as one object, but its requests are paged: taken as an array of such objects";
+        let reason =
+            "declared as one object, but its requests are paged: taken as an array of such objects";
         return Some(list(Vec::new(), body, 0.65, reason));
     }
     if rule(

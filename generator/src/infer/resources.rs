@@ -64,9 +64,7 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
         return Some(Verdict::Skip("a search that requires search words"));
     }
     if found.list && rule("a report", is_report(operation, &path_words)) {
-        return Some(Verdict::Skip(
-            "a report over a required time span",
-        ));
+        return Some(Verdict::Skip("a report over a required time span"));
     }
     let plain = found.record.is_scalar() && !found.record.is_object();
     if rule("plain values", found.list && plain) {

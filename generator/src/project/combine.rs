@@ -111,8 +111,9 @@ fn combine_rust(
     let own = match rust::parse(mine) {
         Ok(own) => own,
         Err((line, error)) => {
-            let why =
-                format!("your file is not valid Rust at its line {line} ({error}): it is not merged");
+            let why = format!(
+                "your file is not valid Rust at its line {line} ({error}): it is not merged"
+            );
             return because(&why, whole(base, mine, theirs, side));
         }
     };

@@ -78,9 +78,7 @@ fn recover_until(
                 return Ok(None);
             }
             remove_journal(&journal, go)?;
-            return Ok(Some(
-                "the files left by an interrupted update were removed",
-            ));
+            return Ok(Some("the files left by an interrupted update were removed"));
         }
         Err(error) => return Err(at(&journal, error)),
     };

@@ -151,7 +151,11 @@ impl<'a> Reader<'_, 'a> {
         {
             match self.documents.resolve(parameter.clone()) {
                 Ok(target) if target.value.is_object() => nodes.push(target),
-                Ok(_) => report.warn(&parameter, "a parameter that is not a mapping is left out", ""),
+                Ok(_) => report.warn(
+                    &parameter,
+                    "a parameter that is not a mapping is left out",
+                    "",
+                ),
                 Err(reason) => {
                     let reference = parameter.reference().unwrap_or_default();
                     let detail = format!("{reference} ({reason})");

@@ -7,7 +7,10 @@ use syn::{Attribute, Data, DeriveInput, Error, Expr, ExprLit, Fields, Lit, LitSt
 
 pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let Data::Struct(data) = &input.data else {
-        return Err(Error::new_spanned(&input.ident, "only a struct can have settings"));
+        return Err(Error::new_spanned(
+            &input.ident,
+            "only a struct can have settings",
+        ));
     };
     let Fields::Named(fields) = &data.fields else {
         return Err(Error::new_spanned(

@@ -264,7 +264,10 @@ fn records_that_are_not_there_are_an_error_that_names_what_is() {
     };
     let message = error("data.items", r#"{"data":{"error":"no","co\u001bde":1}}"#);
     assert!(message.contains("`data.items`"), "{message}");
-    assert!(message.contains("only the keys `error`, `co\\u{1b}de`"), "{message}");
+    assert!(
+        message.contains("only the keys `error`, `co\\u{1b}de`"),
+        "{message}"
+    );
     assert!(error("data", "{}").contains("an empty object"));
     assert!(error("data.items", r#"{"data":5}"#).contains("a number"));
     assert!(error("data", "\"x\"").contains("a string"));

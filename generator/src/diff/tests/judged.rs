@@ -47,7 +47,10 @@ fn a_field_removed() {
         Level::Breaking,
         Level::Breaking,
     );
-    assert!(advice(&change).starts_with("orders.total stays: if the API still sends the values, they go there"));
+    assert!(
+        advice(&change)
+            .starts_with("orders.total stays: if the API still sends the values, they go there")
+    );
     let change = one(&[("        due: {type: string, format: date}\n", "")]);
     assert!(
         advice(&change).contains("orders.due__v_text"),

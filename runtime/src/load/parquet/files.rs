@@ -125,9 +125,12 @@ impl OpenBatch {
             };
             self.writers.insert(table.to_owned(), writer);
         }
-        self.writers
-            .get_mut(table)
-            .ok_or_else(|| Error::new(ErrorKind::Destination, "a writer is missing; this is a bug of etlgen"))
+        self.writers.get_mut(table).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Destination,
+                "a writer is missing; this is a bug of etlgen",
+            )
+        })
     }
 
     /// Creates the file of a table, even without rows.

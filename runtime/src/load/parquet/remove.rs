@@ -162,6 +162,10 @@ fn marked(rows: &RecordBatch, schema: &TableSchema, time: i64) -> Result<RecordB
         columns[place] = times;
     }
     RecordBatch::try_new(rows.schema(), columns).map_err(|error| {
-        Error::new(ErrorKind::Destination, "the rows to keep cannot be selected").caused_by(error)
+        Error::new(
+            ErrorKind::Destination,
+            "the rows to keep cannot be selected",
+        )
+        .caused_by(error)
     })
 }
