@@ -100,7 +100,7 @@ pub(crate) struct ParentLink {
     pub record_name: &'static str,
     /// Fills the request from a parent's record, which is of `record_type`.
     pub link: Arc<LinkFn>,
-    /// A run reads only the slices of parents that it reads.
+    /// A run reads only the slices of records that the parent returns in that run.
     pub changed_only: bool,
 }
 
@@ -331,8 +331,7 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// Leaves the resource out of a run that does not name it: the run does not promise it. Plans, reports and
-    /// `resources` show it with the reason.
+    /// Leaves the resource out of runs that do not name it. Plans, reports and `resources` show it with the reason.
     ///
     /// The children of a resource that is off are off too. A run that names it reads it, and its parents for it.
     pub fn off(mut self, reason: &str) -> Self {
