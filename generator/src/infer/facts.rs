@@ -125,6 +125,8 @@ pub struct ResourceFacts {
     pub settings: Vec<SettingFacts>,
     /// Parameters set to a fixed value so that all rows come (`state=all`), with the reason.
     pub fixed: Vec<FixedParameter>,
+    /// Why a run leaves it out unless its owner switches it on.
+    pub off: Option<String>,
     /// What it is unsure of, and what settles it.
     pub doubts: Vec<Doubt>,
 }

@@ -7,6 +7,7 @@ mod described;
 mod envelope;
 pub mod facts;
 mod filters;
+mod harmless;
 mod hints;
 mod keys;
 mod limits;
@@ -352,8 +353,10 @@ fn resource(
         auth: own,
         settings,
         fixed: params::fixed(api, operation, is_list),
+        off: None,
         doubts: Vec::new(),
     };
+    facts.off = harmless::off(api, operation, &facts);
     facts.doubts = open_questions::open_questions(&facts);
     facts
 }

@@ -532,7 +532,7 @@ fn mistakes() {
         let error = result(&case).expect_err(&case);
         text.push_str(&format!("{case}\n{error}\n\n"));
     }
-    insta::assert_snapshot!(text);
+    etlgen_testkit::assert_snapshot!(text);
 }
 
 #[test]

@@ -83,7 +83,9 @@ impl fmt::Display for Length {
     /// In its largest whole unit.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.seconds();
-        let whole = UNITS.iter().find(|(_, length)| seconds.is_multiple_of(*length));
+        let whole = UNITS
+            .iter()
+            .find(|(_, length)| seconds.is_multiple_of(*length));
         let (unit, length) = whole.unwrap_or(&('s', 1));
         write!(f, "{}{unit}", seconds / length)
     }
