@@ -55,24 +55,28 @@ pub(super) fn off(api: &Api, operation: &Operation, facts: &ResourceFacts) -> Op
 /// The word that says that the request does something.
 fn doing(api: &Api, operation: &Operation) -> Option<String> {
     let path = last_segment(operation);
-    // `cancelAll`, `clear-cache`: the verb comes first. `bulk_delete`: it follows the amount.
-    let word = path
-        .iter()
-        .find(|word| !is_amount(word))
-        .cloned()
-        .unwrap_or_default();
-    if is(DOES, &word) {
-        return Some(word);
-    }
     let named = verbs(operation);
+    if operation.method == "post" {
+        // Nothing in favour weighs against a word of doing.
+        let mut all = path.iter().chain(&named);
+        return all.find(|word| is(DOES, word)).cloned();
+    }
     let said = named.iter().any(|verb| is(READS, verb));
-    if let Some(verb) = named.iter().find(|verb| is(DOES, verb)).filter(|_| !said) {
-        return Some(verb.clone());
+    // `cancelAll`, `clear-cache`: the verb comes first. `bulk_delete`: it follows the amount.
+    let mut own = path.iter().skip_while(|word| is_amount(word));
+    let word = own.next().cloned().unwrap_or_default();
+    // `/bulk_send_batch`, named `getBatches`, and `/connect` with `/connect/{id}` are nouns.
+    let noun = said && (own.next().is_some() || has_items(api, operation));
+    if is(DOES, &word) && !noun {
+        return Some(word);
     }
     let said = said
         || words(&operation.summary)
             .first()
             .is_some_and(|word| is_reading(word));
+    if let Some(verb) = named.iter().find(|verb| is(DOES, verb)).filter(|_| !said) {
+        return Some(verb.clone());
+    }
     // `/orders/{id}/release-notes` has notes; `/jobs/generate-report`, named `generateReport`, has not.
     let alone = path.len() == 1 || named.contains(&word);
     (!said && alone && is(MAY_DO, &word) && !has_items(api, operation)).then_some(word)

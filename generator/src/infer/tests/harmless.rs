@@ -2,7 +2,7 @@
 
 use super::*;
 
-const LIST: &str = "{type: object, properties: {next: {type: string}, jobs: {type: array, items: {type: object, properties: {id: {type: string}}}}}}";
+const LIST: &str = "{type: object, properties: {next_cursor: {type: string}, jobs: {type: array, items: {type: object, properties: {id: {type: string}}}}}}";
 
 /// The reason why an operation is off; `None`: a run sends it.
 fn off(method: &str, path: &str, id: &str, body: &str) -> Option<String> {
@@ -75,6 +75,12 @@ fn a_get_of_nouns_is_read() {
         ("/users/{id}/items", "read_items_users__id__items_get"),
         ("/settings", ""),
         ("/starts", ""),
+        ("/accounts/{id}/bulk_send_batch", "BulkSend_GetBatches"),
+        (
+            "/droplets/{id}/destroy_with_resources",
+            "droplets_list_resources",
+        ),
+        ("/organizations/{id}/loginSecurity", "getLoginSecurity"),
     ] {
         assert_eq!(off("get", path, id, ""), None, "{path} {id}");
     }
