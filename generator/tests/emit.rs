@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use etlgen::{ConfigFile, Diagnostic, Files, Generation, Input, Kind, Options, generate};
+use etlgen::{ConfigFile, Diagnostic, Files, Generation, Input, Options, generate};
 
 fn trap(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -211,7 +211,7 @@ fn overrides_that_mean_nothing_are_errors() {
         ("include = [\"nothing\"]\n", "no resource `nothing`"),
         (
             "[resources.teams]\nincremental = { field = \"name\", param = \"filter\", template = \"name>\" }\n",
-            "has no place for the value",
+            "is `name>`, without `{}`",
         ),
     ] {
         let error = refused("levels.yaml", overrides);
@@ -234,6 +234,31 @@ fn an_owner_says_what_becomes_of_records_that_are_gone() {
         error.contains("etlgen.toml:2:") && error.contains("soft"),
         "{error}"
     );
+}
+
+#[test]
+fn an_owner_leaves_a_resource_off_and_chooses_destinations() {
+    let overrides = "destinations = [\"sqlite\"]\n[resources.boards]\noff = \"too \\\"large\\\"\"\n[resources.labels]\noff = false\n";
+    let text = emitted("levels.yaml", overrides);
+    assert_eq!(text.matches(".off(").count(), 1, "{text}");
+    assert!(text.contains(".off(\"too \\\"large\\\"\")"), "{text}");
+    let line = "etlgen-runtime = { version = \"1.2.3\", default-features = false, features = [\"cli\", \"tls\", \"sqlite\"] }";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn options_are_written_into_the_file_that_is_there() {
+    let mut options = Options::default();
+    let own = "# Mine.\nexclude = [\"labels\"]\n\n[resources.boards]\noff = \"x\"\n";
+    options.config = ConfigFile::parse(Path::new("etlgen.toml"), own).unwrap();
+    options.exclude = vec!["teams".to_owned()];
+    options.docker = true;
+    options.skip_rustfmt = true;
+    let input = Input::load(&trap("levels.yaml").display().to_string()).unwrap();
+    let made = generate(input, &options).unwrap();
+    let text = "# Mine.\nexclude = [\"labels\", \"teams\"]\ndocker = true\n\n[resources.boards]\noff = \"x\"\n";
+    assert_eq!(made.files["etlgen.toml"], text);
+    assert!(made.files.contains_key("Dockerfile"));
 }
 
 #[test]
@@ -263,14 +288,17 @@ fn an_owner_says_what_may_become_of_the_tables() {
 }
 
 #[test]
-fn a_field_that_the_document_does_not_know_is_warned_of() {
+fn a_field_that_the_document_does_not_know_is_an_error() {
     let overrides = "[resources.teams]\nprimary_key = [\"teamid\"]\nincremental = { field = \"changed\" }\n[resources.boards]\nprimary_key = [\"id\"]\n";
-    let notes = generated("levels.yaml", overrides).unwrap().notes;
-    let warnings = notes.iter().filter(|note| note.kind() == Kind::Overrides);
-    let said: Vec<String> = warnings.map(ToString::to_string).collect();
-    assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].contains("names `teamid`"), "{said:?}");
-    assert!(said[1].contains("names `changed`"), "{said:?}");
+    let error = refused("levels.yaml", overrides);
+    assert!(
+        error.contains("etlgen.toml:2:16: `primary_key` names `teamid`"),
+        "{error}"
+    );
+    assert!(
+        error.contains("etlgen.toml:3:25: `incremental.field` names `changed`"),
+        "{error}"
+    );
 }
 
 /// The calls that declare embedded lists, without white space.
@@ -297,7 +325,7 @@ fn what_says_that_a_record_is_gone_is_found_where_it_matters() {
     assert_eq!(calls(soft), ["Order::DELETED"]);
     let own = |field: &str| calls(&format!("{soft}tombstone = \"{field}\"\n"));
     assert_eq!(own("archived"), ["Order::ARCHIVED"]);
-    assert_eq!(own("state.gone"), ["\"state.gone\""]);
+    assert_eq!(own("flags.has_more"), ["\"flags.has_more\""]);
 }
 
 #[test]
@@ -317,13 +345,13 @@ fn an_owner_says_which_lists_in_records_go_on() {
     assert_eq!(embedded("[resources.orders]\nembedded = []\n"), [""; 0]);
     let overrides = r#"
         [resources.orders]
-        embedded = [{ list = "lost", path = "/v1/orders/{id}/lost" }, { list = "pages", url = "more.url" }]
+        embedded = [{ list = "lost", path = "/v1/orders/{id}/lost" }, { list = "pages", url = "url" }]
     "#;
     assert_eq!(
         embedded(overrides),
         [
             r#"Embedded::list("lost").path("/v1/orders/{id}/lost""#,
-            r#"Embedded::list("pages").url("more.url""#,
+            r#"Embedded::list("pages").url("url""#,
         ]
     );
 }

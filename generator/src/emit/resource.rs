@@ -170,6 +170,9 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
         let tombstone = field(tombstone);
         calls.push(quote!(.tombstone(#tombstone)));
     }
+    if let Some(reason) = &resource.off {
+        calls.push(quote!(.off(#reason)));
+    }
     match resource.deletes {
         None => {}
         Some(Deletes::Keep) => calls.push(quote!(.deletes(Deletes::Keep))),

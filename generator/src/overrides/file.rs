@@ -38,6 +38,8 @@ struct Fault {
     place: Place,
     message: String,
     hint: Option<String>,
+    /// The way out is told, or the message tells it.
+    is_settled: bool,
 }
 
 impl Faults {
@@ -47,6 +49,7 @@ impl Faults {
             place,
             message: message.into(),
             hint: None,
+            is_settled: false,
         });
         FaultHint(self.0.last_mut())
     }
@@ -58,8 +61,9 @@ impl Faults {
 
     /// Adds the way out to the mistakes since then that have none.
     pub fn hint_since(&mut self, before: usize, hint: &str) {
-        for fault in self.0.iter_mut().skip(before) {
-            fault.hint.get_or_insert_with(|| hint.to_owned());
+        let since = self.0.iter_mut().skip(before);
+        for fault in since.filter(|fault| !fault.is_settled) {
+            fault.hint = Some(hint.to_owned());
         }
     }
 
@@ -78,10 +82,11 @@ impl Faults {
 pub struct FaultHint<'a>(Option<&'a mut Fault>);
 
 impl FaultHint<'_> {
-    /// Adds the way out.
+    /// Adds the way out, if there is one that the message does not tell.
     pub fn hint(self, hint: impl Into<Option<String>>) {
         if let Some(fault) = self.0 {
             fault.hint = hint.into();
+            fault.is_settled = true;
         }
     }
 }

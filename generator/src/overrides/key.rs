@@ -1,41 +1,9 @@
 //! What a key is: its entry in the reference, how its value is read, and what it changes.
 
-use super::file::{Faults, Place};
+use super::about::About;
+use super::file::{At, Faults, Place};
 use super::subject::{Target, Whole};
-use super::value::Value;
-
-/// An entry of the reference. Errors and suggestions are made of it, too.
-#[derive(Clone, Copy, Debug)]
-pub struct About {
-    pub name: &'static str,
-    /// What it takes: `a text`.
-    pub takes: &'static str,
-    /// One or two sentences.
-    pub does: &'static str,
-    /// Lines of TOML; those of a key of a resource stand below `[resources.NAME]`.
-    pub examples: &'static [&'static str],
-    /// The keys of its table.
-    pub parts: &'static [Part],
-}
-
-impl About {
-    /// The entry without its examples.
-    pub fn part(&self) -> Part {
-        Part {
-            name: self.name,
-            takes: self.takes,
-            does: self.does,
-        }
-    }
-}
-
-/// A key of a key's table.
-#[derive(Clone, Copy, Debug)]
-pub struct Part {
-    pub name: &'static str,
-    pub takes: &'static str,
-    pub does: &'static str,
-}
+use super::value::{Table, Value};
 
 /// A key of `etlgen.toml`.
 pub trait Key: Sized {
@@ -43,6 +11,20 @@ pub trait Key: Sized {
 
     /// Reads its value; `None`: the mistakes are noted.
     fn read(value: &Value<'_>, faults: &mut Faults) -> Option<Self>;
+}
+
+/// Reads a key of a table. Mistakes without a way out get an example.
+pub fn read<T: Key>(table: &Table<'_>, faults: &mut Faults) -> Option<At<T>> {
+    let value = table.get(T::ABOUT.name)?;
+    let before = faults.len();
+    let read = T::read(value, faults);
+    if let Some(example) = T::ABOUT.examples.first() {
+        faults.hint_since(before, &format!("for example: {example}"));
+    }
+    Some(At {
+        value: read?,
+        place: value.place,
+    })
 }
 
 /// A key at the top of the file.
@@ -84,7 +66,7 @@ macro_rules! keys {
 
             /// Reads the keys of a table.
             fn read(table: &Table<'_>, faults: &mut Faults) -> Self {
-                $name { $($key: table.read(faults),)* }
+                $name { $($key: key::read(table, faults),)* }
             }
 
             /// Whether a key is there.

@@ -5,6 +5,7 @@
 //! the facts, and tells what they contradict. Each key is a file below `top` or `resource`: its entry in the reference
 //! (`docs/etlgen-toml.md`), how its value is read, and what it changes.
 
+mod about;
 mod decided;
 mod file;
 mod key;
@@ -24,8 +25,9 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
+use self::about::{About, Part};
 use self::file::{Faults, File, Place};
-use self::key::{About, Key, Part, ResourceKey, TopKey, keys};
+use self::key::{Key, ResourceKey, TopKey, keys};
 use self::resource::{
     contract, embedded, incremental, kind, name, new_rows_only, on_status, paginate, parent,
     primary_key, query, records, tombstone, within_parent,

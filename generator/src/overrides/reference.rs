@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::key::{About, Part};
+use super::about::{About, Part};
 use super::{ResourceKeys, TopKeys, parse};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/etlgen-toml.md");
@@ -106,7 +106,7 @@ fn cell(text: &str) -> String {
 #[test]
 fn the_reference_is_the_one_that_is_committed() {
     let reference = reference();
-    if std::env::var("ETLGEN_REFERENCE").is_ok_and(|how| how == "write") {
+    if etlgen_testkit::switches::REFERENCE.text().as_deref() == Some("write") {
         std::fs::write(FILE, &reference).unwrap();
     }
     let committed = std::fs::read_to_string(FILE).unwrap();

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+use super::about::{About, Part};
 use super::file::{At, Faults, Place};
-use super::key::{About, Key, Part};
 use crate::near::{listed, nearest};
 
 /// A value and the key that it stands behind.
@@ -85,20 +85,6 @@ impl<'a> Table<'a> {
         let mut entries = self.entries.iter();
         let entry = entries.find(|entry| entry.name == name)?;
         Some(&entry.value)
-    }
-
-    /// A key of the reference with its place. Mistakes without a way out get an example.
-    pub fn read<T: Key>(&self, faults: &mut Faults) -> Option<At<T>> {
-        let value = self.get(T::ABOUT.name)?;
-        let before = faults.len();
-        let read = T::read(value, faults);
-        if let Some(example) = T::ABOUT.examples.first() {
-            faults.hint_since(before, &format!("for example: {example}"));
-        }
-        Some(At {
-            value: read?,
-            place: value.place,
-        })
     }
 
     /// Notes the keys that are none of those, but for some that are told elsewhere.
@@ -215,11 +201,17 @@ impl<'a> Value<'a> {
 
     /// A text that is not empty.
     pub fn text(&self, faults: &mut Faults) -> Option<String> {
-        let text = self.as_text().filter(|text| !text.trim().is_empty());
-        if text.is_none() {
-            self.wrong("a text", faults);
+        match self.as_text() {
+            None => self.wrong("a text", faults),
+            Some(text) if text.trim().is_empty() => self.refuse_empty(faults),
+            Some(text) => return Some(text.to_owned()),
         }
-        text.map(str::to_owned)
+        None
+    }
+
+    /// Notes that the value is empty.
+    pub fn refuse_empty(&self, faults: &mut Faults) {
+        faults.add(self.place, format!("`{}` is empty", self.key));
     }
 
     /// A text that is not empty, with its place.
@@ -301,7 +293,8 @@ impl<'a> Value<'a> {
         let read = T::deserialize(ValueDeserializer::from(spanned));
         if let Err(error) = &read {
             let place = self.place_of(error.message());
-            faults.add(place, format!("`{}`: {}", self.key, error.message()));
+            let message = format!("`{}`: {}", self.key, error.message());
+            faults.add(place, message).hint(None);
         }
         read.ok()
     }

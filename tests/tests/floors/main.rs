@@ -44,8 +44,10 @@ const GENERATOR: House = House {
     src: "generator/src",
     floors: &[
         &["diagnostics", "shape"],
+        &["near"],
         &["spec"],
         &["infer"],
+        &["overrides"],
         &["plan"],
         &["draft", "emit", "diff"],
         &["inspect", "explain"],
@@ -54,7 +56,7 @@ const GENERATOR: House = House {
         &["update"],
         &["cli"],
     ],
-    rooms_with_circles: &["plan"],
+    rooms_with_circles: &[],
 };
 
 #[test]

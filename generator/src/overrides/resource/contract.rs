@@ -2,8 +2,9 @@
 
 use etlgen_model::{Contract, Mode};
 
+use crate::overrides::about::{About, Part};
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, Part, ResourceKey, TopKey};
+use crate::overrides::key::{Key, ResourceKey, TopKey};
 use crate::overrides::subject::{Target, Whole};
 use crate::overrides::value::Value;
 

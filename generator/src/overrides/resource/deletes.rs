@@ -2,8 +2,9 @@
 
 use etlgen_model::Deletes;
 
+use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::Target;
 use crate::overrides::value::Value;
 

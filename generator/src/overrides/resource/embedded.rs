@@ -3,8 +3,9 @@
 use etlgen_model::{Embedded, EmbeddedPlace};
 
 use crate::near::nearest;
+use crate::overrides::about::{About, Part};
 use crate::overrides::file::{At, Faults, Place};
-use crate::overrides::key::{About, Key, Part, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::places::{Found, walk};
 use crate::overrides::subject::{Target, fields};
 use crate::overrides::value::Value;
@@ -59,8 +60,7 @@ fn list(value: &Value<'_>, faults: &mut Faults) -> Option<At<Embedded>> {
     table.refuse_other_parts(&Lists::ABOUT, faults);
     let Some(list) = table.get("list") else {
         let message = "`embedded` needs `list`: where the list stands in the record";
-        let hint = "embedded = [{ list = \"lines\", url = \"url\" }]";
-        faults.add(value.place, message).hint(hint.to_owned());
+        faults.add(value.place, message);
         return None;
     };
     let place = match (table.get("url"), table.get("path")) {
@@ -75,7 +75,8 @@ fn list(value: &Value<'_>, faults: &mut Faults) -> Option<At<Embedded>> {
             EmbeddedPlace::Path(text)
         }
         (Some(url), Some(_)) => {
-            faults.add(url.place, "`embedded` has both `url` and `path`: keep one");
+            let message = "`embedded` has both `url` and `path`: keep one";
+            faults.add(url.place, message).hint(None);
             return None;
         }
     };

@@ -3,9 +3,10 @@
 use etlgen_model::{Length, Meaning, Order, TimeFormat, Windows};
 
 use crate::infer::facts::{CursorFacts, ResourceKind};
+use crate::overrides::about::{About, Part};
 use crate::overrides::decided;
 use crate::overrides::file::{At, Faults, Place};
-use crate::overrides::key::{About, Key, Part, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::{Table, Value};
 
@@ -45,10 +46,11 @@ impl Key for Incremental {
         takes: TAKES,
         does: "Says how a run asks only for what is new ([state](state.md)). `false`: every run reads all rows.",
         examples: &[
-            "incremental = false",
+            "incremental = { field = \"updated_at\", param = \"since\" }",
             "incremental = { field = \"updated_at\", param = \"since\", until = \"until\", lookback = \"2h\", order = \"newest_first\" }",
             "incremental = { field = \"created\", param = \"filter\", template = \"created>={}\", updated = false, exclusive = true }",
             "incremental = { field = \"day\", param = \"from\", until = \"to\", format = \"date\", windows = { from = \"2015-01-01\", length = \"90d\" }, most_rows = 10000 }",
+            "incremental = false",
         ],
         parts: &[
             part(
@@ -115,8 +117,7 @@ impl Key for Incremental {
         let Some(field) = table.get("field") else {
             let message =
                 "`incremental` needs `field`: the field of a record that says how new it is";
-            let hint = "incremental = { field = \"updated_at\", param = \"since\" }";
-            faults.add(value.place, message).hint(hint.to_owned());
+            faults.add(value.place, message);
             return None;
         };
         let cursor = Cursor {
@@ -166,7 +167,8 @@ fn length(value: &Value<'_>, faults: &mut Faults) -> Option<Length> {
     let text = value.text(faults)?;
     let length = text.parse::<Length>();
     if let Err(message) = &length {
-        faults.add(value.place, format!("`{}`: {message}", value.key));
+        let message = format!("`{}`: {message}", value.key);
+        faults.add(value.place, message).hint(None);
     }
     length.ok()
 }
@@ -193,7 +195,8 @@ fn windows(value: &Value<'_>, faults: &mut Faults) -> Option<Windows> {
     let (date, each) = (from.date(faults)?, length(each, faults)?);
     let windows = Windows::new(date, each);
     if let Err(message) = &windows {
-        faults.add(from.place, format!("`{}`: {message}", value.key));
+        let message = format!("`{}`: {message}", value.key);
+        faults.add(from.place, message).hint(None);
     }
     windows.ok()
 }
@@ -211,7 +214,7 @@ fn contradictions(table: &Table<'_>, cursor: &Cursor, faults: &mut Faults) {
     let mut wants = |name: &str, wanted: &str| {
         if table.get(name).is_some() && table.get(wanted).is_none() {
             let message = format!("`incremental.{name}` needs `{wanted}`");
-            faults.add(place(name), message);
+            faults.add(place(name), message).hint(None);
         }
     };
     wants("template", "param");
@@ -220,7 +223,7 @@ fn contradictions(table: &Table<'_>, cursor: &Cursor, faults: &mut Faults) {
     wants("windows", "until");
     if cursor.param.is_some() && cursor.param == cursor.until {
         let message = "`incremental.until` is the same parameter as `param`";
-        faults.add(place("until"), message);
+        faults.add(place("until"), message).hint(None);
     }
 }
 

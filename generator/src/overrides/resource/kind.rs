@@ -3,8 +3,9 @@
 use etlgen_model::Paginator;
 
 use crate::infer::facts::{Decision, Doubt, PagingSigns, ResourceKind};
+use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::places::{lists, record};
 use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::Value;

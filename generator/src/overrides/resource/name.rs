@@ -1,7 +1,8 @@
 //! `name`: another name.
 
+use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::Target;
 use crate::overrides::value::Value;
 

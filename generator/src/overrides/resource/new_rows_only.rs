@@ -1,8 +1,9 @@
 //! `new_rows_only`: records never change once made.
 
 use crate::infer::facts::SURE;
+use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::Target;
 use crate::overrides::value::Value;
 

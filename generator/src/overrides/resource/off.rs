@@ -1,8 +1,9 @@
 //! `off`: whether a resource is part of what a run promises.
 
+use crate::overrides::about::About;
 use crate::overrides::decided::Off;
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::Target;
 use crate::overrides::value::Value;
 

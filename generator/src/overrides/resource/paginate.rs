@@ -3,8 +3,9 @@
 use etlgen_model::Paginator;
 
 use crate::infer::facts::{PagingSigns, ResourceKind};
+use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::Value;
 use crate::spec::api::{Location, Operation};
@@ -19,14 +20,14 @@ impl Key for Paginate {
         takes: "a kind of paginator, or a table with `kind`",
         does: "Says how the pages of the list follow one another.",
         examples: &[
-            "paginate = \"single\"",
-            "paginate = \"link_header\"",
             "paginate = { kind = \"page_number\", param = \"page\", first = 0, pages = \"meta.pages\" }",
             "paginate = { kind = \"offset\", param = \"skip\", size = \"take\", page_size = 200, total = \"header:X-Total-Count\" }",
             "paginate = { kind = \"token\", param = \"cursor\", next = \"meta.next\", first = \"\", total = false }",
             "paginate = { kind = \"token\", param = \"cursor\", next = \"header:X-Next\", in_body = true }",
             "paginate = { kind = \"last_id\", param = \"starting_after\", field = \"id\", more = \"has_more\" }",
             "paginate = { kind = \"next_url\", next = \"links.next\" }",
+            "paginate = \"link_header\"",
+            "paginate = \"single\"",
         ],
         // The kinds have them.
         parts: &[],

@@ -2,8 +2,9 @@
 
 use crate::infer::facts::{Facts, ParentFacts, ParentLink, ResourceFacts, SettingFacts};
 use crate::near::hint;
+use crate::overrides::about::{About, Part};
 use crate::overrides::file::{At, Faults, Place};
-use crate::overrides::key::{About, Key, Part, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::{Target, index, sure};
 use crate::overrides::value::Value;
 use crate::spec::api::{Location, Operation};
@@ -61,7 +62,8 @@ impl Key for Parent {
         table.refuse_other_parts(&Self::ABOUT, faults);
         let Some(resource) = table.get("resource") else {
             let message = "`parent` needs `resource`: the resource that it hangs below";
-            let hint = "parent = { resource = \"teams\", params = { team_id = \"id\" } }";
+            let hint =
+                "for example: parent = { resource = \"teams\", params = { team_id = \"id\" } }";
             faults.add(value.place, message).hint(hint.to_owned());
             return None;
         };
@@ -88,11 +90,16 @@ impl ResourceKey for Parent {
                     return;
                 };
                 if parent == on.at || is_below(on.facts, parent, on.at) {
-                    let message = format!(
-                        "`parent` is `{}`, which hangs below `{}` itself",
-                        resource.value,
-                        on.name()
-                    );
+                    let message = match parent == on.at {
+                        true => {
+                            format!("`parent` is `{}`, which is the resource itself", on.name())
+                        }
+                        false => format!(
+                            "`parent` is `{}`, which hangs below `{}` itself",
+                            resource.value,
+                            on.name()
+                        ),
+                    };
                     on.faults.add(resource.place, message);
                     return;
                 }

@@ -1,7 +1,8 @@
 //! `primary_key`: the fields that name a record.
 
+use crate::overrides::about::About;
 use crate::overrides::file::{At, Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::Value;
 
@@ -27,7 +28,7 @@ impl Key for PrimaryKey {
         for (at, field) in fields.iter().enumerate() {
             if fields[..at].iter().any(|known| known.value == field.value) {
                 let message = format!("`{}` names `{}` twice", value.key, field.value);
-                faults.add(field.place, message);
+                faults.add(field.place, message).hint(None);
                 return None;
             }
         }

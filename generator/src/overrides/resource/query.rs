@@ -1,8 +1,9 @@
 //! `query`: parameters of every request.
 
 use crate::infer::facts::FixedParameter;
+use crate::overrides::about::About;
 use crate::overrides::file::{At, Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::Target;
 use crate::overrides::value::Value;
 use crate::spec::api::Location;

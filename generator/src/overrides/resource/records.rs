@@ -2,8 +2,9 @@
 
 use crate::infer::facts::{Doubt, ResourceKind};
 use crate::near::{listed, nearest};
+use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::places::{Found, lists, record, walk};
 use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::Value;

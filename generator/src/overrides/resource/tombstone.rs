@@ -1,7 +1,8 @@
 //! `tombstone`: the field that says that a record is gone.
 
+use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::Target;
 use crate::overrides::value::Value;
 

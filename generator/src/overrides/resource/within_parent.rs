@@ -1,7 +1,8 @@
 //! `within_parent`: whether a key names a record only among those of one parent.
 
+use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, ResourceKey};
+use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::Target;
 use crate::overrides::value::Value;
 

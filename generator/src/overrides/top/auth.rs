@@ -1,8 +1,9 @@
 //! `auth`: how the API wants to be told who calls.
 
 use crate::infer::facts::AuthFacts;
+use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, TopKey};
+use crate::overrides::key::{Key, TopKey};
 use crate::overrides::subject::{Whole, sure};
 use crate::overrides::value::Value;
 

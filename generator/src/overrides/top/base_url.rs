@@ -1,7 +1,8 @@
 //! `base_url`: where the API answers.
 
+use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, TopKey};
+use crate::overrides::key::{Key, TopKey};
 use crate::overrides::subject::Whole;
 use crate::overrides::value::Value;
 

@@ -1,7 +1,8 @@
 //! `spec`, `overlay` and `name`: the document, and what the source is called.
 
+use crate::overrides::about::About;
 use crate::overrides::file::{At, Faults};
-use crate::overrides::key::{About, Key, TopKey};
+use crate::overrides::key::{Key, TopKey};
 use crate::overrides::resource::name::{is_name, refuse};
 use crate::overrides::value::Value;
 

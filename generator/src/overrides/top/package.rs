@@ -2,8 +2,9 @@
 //! `bump`.
 
 use super::base_url::is_url;
+use crate::overrides::about::About;
 use crate::overrides::file::Faults;
-use crate::overrides::key::{About, Key, TopKey};
+use crate::overrides::key::{Key, TopKey};
 use crate::overrides::value::Value;
 
 /// An SPDX expression.

@@ -1,8 +1,9 @@
 //! `rate_limit`: how fast the API may be asked.
 
 use crate::infer::facts::RateFacts;
+use crate::overrides::about::{About, Part};
 use crate::overrides::file::{Faults, Place};
-use crate::overrides::key::{About, Key, Part, TopKey};
+use crate::overrides::key::{Key, TopKey};
 use crate::overrides::subject::Whole;
 use crate::overrides::value::Value;
 
@@ -73,8 +74,7 @@ fn rate(value: &Value<'_>, faults: &mut Faults) -> Option<Rate> {
             Some(_) => "seconds",
         };
         let message = format!("`rate_limit` needs `{missing}`");
-        let hint = "rate_limit = { requests = 100, seconds = 60 }";
-        faults.add(value.place, message).hint(hint.to_owned());
+        faults.add(value.place, message);
         return None;
     };
     Some(Rate {

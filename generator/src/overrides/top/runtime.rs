@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::overrides::about::About;
 use crate::overrides::file::Faults;
-use crate::overrides::key::{About, Key, TopKey};
+use crate::overrides::key::{Key, TopKey};
 use crate::overrides::value::Value;
 
 /// A version requirement, or a folder.
@@ -83,7 +84,7 @@ fn words(
     let takes = format!("a list of {}", crate::overrides::value::or(known));
     let items = value.items(&takes, faults)?;
     if items.is_empty() {
-        value.wrong(&format!("{takes}, at least one"), faults);
+        value.refuse_empty(faults);
         return None;
     }
     let words = items.iter().map(|item| item.choice(&choices, faults));

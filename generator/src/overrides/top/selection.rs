@@ -1,7 +1,8 @@
 //! `include`, `exclude` and `singles`: which resources are wanted.
 
+use crate::overrides::about::About;
 use crate::overrides::file::{At, Faults};
-use crate::overrides::key::{About, Key, TopKey};
+use crate::overrides::key::{Key, TopKey};
 use crate::overrides::value::Value;
 
 /// Only these resources.
