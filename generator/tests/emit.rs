@@ -79,6 +79,41 @@ fn an_owner_decides_what_is_whose_child() {
 }
 
 #[test]
+fn an_overridden_paginator_is_declared() {
+    let code = |paginate: &str| -> String {
+        let overrides = format!("[resources.teams]\npaginate = {paginate}\n");
+        let code = emitted("levels.yaml", &overrides);
+        code.split_whitespace().collect()
+    };
+    for (said, declared) in [
+        (
+            r#"{ kind = "token", param = "cursor", next = "meta.next", first = "" }"#,
+            r#"Paginator::token("cursor","meta.next").first("")"#,
+        ),
+        (
+            r#"{ kind = "token", param = "cursor", next = "header:X-Next", total = false }"#,
+            r#"Paginator::token("cursor","header:X-Next").without_total()"#,
+        ),
+        (
+            r#"{ kind = "last_id", param = "after", field = "uid", more = "more" }"#,
+            r#"Paginator::last_id("after").field("uid").more("more")"#,
+        ),
+        (
+            r#"{ kind = "page_number", param = "p", first = 0, pages = "pages", size = "n", page_size = 2000 }"#,
+            r#"Paginator::page_number("p").starting_at(0).total_pages("pages").page_size("n",2000)"#,
+        ),
+        (
+            r#"{ kind = "next_url", next = "links.next" }"#,
+            r#"Paginator::next_url("links.next")"#,
+        ),
+        (r#""link_header""#, "Paginator::link_header()"),
+    ] {
+        let code = code(said);
+        assert!(code.contains(declared), "{said}\n{code}");
+    }
+}
+
+#[test]
 fn a_filter_with_an_expression_is_sent() {
     let overrides = "[resources.teams]\nincremental = { field = \"name\", param = \"filter\", template = \"name>{}\" }\n";
     let code = emitted("levels.yaml", overrides);
@@ -259,6 +294,24 @@ fn options_are_written_into_the_file_that_is_there() {
     let text = "# Mine.\nexclude = [\"labels\", \"teams\"]\ndocker = true\n\n[resources.boards]\noff = \"x\"\n";
     assert_eq!(made.files["etlgen.toml"], text);
     assert!(made.files.contains_key("Dockerfile"));
+}
+
+#[test]
+fn an_owner_says_how_a_list_is_asked_for() {
+    let overrides = r#"
+        [resources.orders]
+        paginate = { kind = "token", param = "after", next = "header:X-Next", first = "", total = false }
+        incremental = { field = "id", param = "since", until = "until", format = "unix_seconds", lookback = "36h" }
+    "#;
+    let text = emitted("embedded.yaml", overrides);
+    let text: String = text.split_whitespace().collect();
+    for call in [
+        r#"Paginator::token("after","header:X-Next").first("").without_total()"#,
+        ".format(TimeFormat::UnixSeconds)",
+        ".lookback(hours(36))",
+    ] {
+        assert_eq!(text.matches(call).count(), 1, "{call}\n{text}");
+    }
 }
 
 #[test]

@@ -201,11 +201,7 @@ fn nothing_goes_unless_a_whole_reading_proves_it() {
 #[test]
 fn lists_that_do_not_prove_their_end_or_show_only_changes_keep_all() {
     let unproved = |resource: Resource<Item>| {
-        resource.paginate(
-            Paginator::cursor("token")
-                .next("nowhere")
-                .page_size("limit", 2),
-        )
+        resource.paginate(Paginator::token("token", "nowhere").page_size("limit", 2))
     };
     let changes =
         |resource: Resource<Item>| resource.incremental(Cursor::updated(Item::MADE).param("since"));

@@ -162,7 +162,7 @@ fn paged(
     let list = Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
-        .paginate(Paginator::cursor("after").next("next"));
+        .paginate(Paginator::token("after", "next"));
     (Source::new("s", &base).resource(list), asked)
 }
 
@@ -255,7 +255,7 @@ fn one_429_makes_every_resource_wait() {
             Item::list(name, &format!("/{name}"))
                 .records("data")
                 .primary_key([Item::ID])
-                .paginate(Paginator::cursor("after").next("next")),
+                .paginate(Paginator::token("after", "next")),
         );
     }
     let (report, into) = sync_all(&source);
@@ -285,7 +285,7 @@ fn a_run_ends_when_its_time_is_up_and_the_next_goes_on() {
     let list = Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
-        .paginate(Paginator::cursor("after").next("next"));
+        .paginate(Paginator::token("after", "next"));
     let source = Source::new("s", &base).resource(list);
     let options = RunOptions::default().max_time(Duration::from_millis(400));
     let (report, into) = run(&source, &options);

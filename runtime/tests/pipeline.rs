@@ -63,6 +63,7 @@ fn paginator() -> Paginator {
     Paginator::last_id("after")
         .more("more")
         .page_size("limit", PAGE as u64)
+        .into()
 }
 
 fn teams() -> Resource<Team> {

@@ -121,7 +121,7 @@ struct Member {
 }
 
 fn source(world: World) -> Source {
-    let pages = || Paginator::cursor("page").next("next");
+    let pages = || Paginator::token("page", "next");
     Source::new("club", "https://api.example")
         .world(world)
         .auth(Auth::oauth2_client_credentials(
@@ -304,7 +304,7 @@ fn two_pages(
         _ => WireResponse::new(200).body(r#"{"data": [{"id": 3}]}"#),
     };
     let clock = VirtualClock::new(SystemTime::UNIX_EPOCH);
-    let pages = Paginator::cursor("page").next("next");
+    let pages = Paginator::token("page", "next");
     let list = Org::list("orgs", "/orgs").records("data");
     let source = Source::new("club", "https://api.example")
         .world(World::simulated(Answers(answer), clock.clone(), 1))

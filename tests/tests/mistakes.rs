@@ -118,6 +118,18 @@ pub struct Renamed { #[record(rename = \"ID\")] pub id: Option<String> }",
         ],
     },
     Mistake {
+        name: "call_belongs_to_another_paginator",
+        code: "pub fn pages() -> Paginator { Paginator::page_number(\"page\").field(\"id\").into() }",
+        marked: "field",
+        said: &["no method named `field` found for struct `PageNumber`"],
+    },
+    Mistake {
+        name: "token_comes_from_nowhere",
+        code: "pub fn pages() -> Paginator { Paginator::token(\"after\").into() }",
+        marked: "Paginator::token",
+        said: &["takes 2 arguments but 1 argument was supplied"],
+    },
+    Mistake {
         name: "case_is_unknown",
         code: "#[derive(Record)]
 #[record(rename_all = \"camel\")]

@@ -527,7 +527,7 @@ fn an_edited_lock_and_a_lost_base_are_found() {
         ".etlgen/lock.json",
         &lock
             .replace("Shop", "Other")
-            .replace("\"format\": 1", "\"format\": 7"),
+            .replace("\"format\": 2", "\"format\": 7"),
     );
     assert!(shop.ends(1, &["check"]).contains("lock.json"));
     shop.write(".etlgen/lock.json", &lock);

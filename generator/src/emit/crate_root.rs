@@ -95,7 +95,7 @@ pub fn api(plan: &Plan) -> Option<TokenStream> {
         use etlgen_runtime::prelude::*;
         #function
         pub fn pages() -> Paginator {
-            #pages
+            #pages.into()
         }
     })
 }

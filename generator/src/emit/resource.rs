@@ -2,7 +2,7 @@
 
 use etlgen_model::{
     Contract, Deletes, Embedded, EmbeddedPlace, Entity, LastId, Length, Meaning, Mode, NextUrl,
-    Offset, Order, PageNumber, PageSize, Paginator, ResponsePath, StatusRule, Token, Total,
+    Offset, Order, PageNumber, PageSize, Paginator, StatusRule, TimeFormat, Token, Total,
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -259,10 +259,13 @@ pub fn paginator(paginator: &Paginator) -> TokenStream {
             let first = (*first != 0).then(|| number(*first)).into_iter();
             quote!(Paginator::offset(#param) #(.starting_at(#first))*)
         }
-        Paginator::Token(Token { param, next, .. }) => match next {
-            ResponsePath::Body(next) => quote!(Paginator::cursor(#param).next(#next)),
-            ResponsePath::Header(header) => quote!(Paginator::header_cursor(#param, #header)),
-        },
+        Paginator::Token(Token {
+            param, next, first, ..
+        }) => {
+            let next = next.to_string();
+            let first = first.iter().map(|token| quote!(.first(#token)));
+            quote!(Paginator::token(#param, #next) #(#first)*)
+        }
         Paginator::LinkHeader(_) => quote!(Paginator::link_header()),
         Paginator::NextUrl(NextUrl { next, .. }) => quote!(Paginator::next_url(#next)),
     };
@@ -278,7 +281,8 @@ pub fn paginator(paginator: &Paginator) -> TokenStream {
             let at = at.to_string();
             calls.extend(quote!(.total_items(#at)));
         }
-        Some(Total::Ignored) | None => {}
+        Some(Total::Ignored) => calls.extend(quote!(.without_total())),
+        None => {}
     }
     if let Some(PageSize { param, rows, .. }) = paginator.page_size() {
         let rows = number(rows.get());
@@ -305,6 +309,9 @@ fn cursor(cursor: &Cursor) -> TokenStream {
     if let Some(until) = &cursor.until {
         calls.extend(quote!(.until(#until)));
     }
+    if let Some(format) = cursor.format.and_then(time_format) {
+        calls.extend(quote!(.format(TimeFormat::#format)));
+    }
     if cursor.exclusive {
         calls.extend(quote!(.exclusive()));
     }
@@ -327,6 +334,16 @@ fn cursor(cursor: &Cursor) -> TokenStream {
         calls.extend(quote!(.most_rows(#rows)));
     }
     calls
+}
+
+fn time_format(format: TimeFormat) -> Option<TokenStream> {
+    match format {
+        TimeFormat::UnixSeconds => Some(quote!(UnixSeconds)),
+        TimeFormat::UnixMillis => Some(quote!(UnixMillis)),
+        TimeFormat::Rfc3339 => Some(quote!(Rfc3339)),
+        TimeFormat::Date => Some(quote!(Date)),
+        TimeFormat::AsIs => None,
+    }
 }
 
 /// A length of time in its largest whole unit.

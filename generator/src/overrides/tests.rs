@@ -221,7 +221,7 @@ fn pages_follow_as_the_owner_says() {
     );
     let expected = Paginator::token("cursor", "header:X-Next")
         .first("")
-        .ignore_totals();
+        .without_total();
     assert_eq!(token, expected.into());
     assert_eq!(token.total(), Some(&Total::Ignored));
     assert_eq!(paginator("paginate = \"single\""), Paginator::Single);

@@ -17,12 +17,12 @@ mod request;
 mod response;
 mod retry;
 mod sign;
-mod status;
 mod wire;
 
 pub use auth::Auth;
 pub(crate) use budget::Rate;
 pub(crate) use client::Client;
+pub use etlgen_model::StatusRule;
 pub(crate) use link::next_link;
 pub(crate) use listener::Listener;
 pub(crate) use options::{ClientOptions, Tape};
@@ -30,4 +30,3 @@ pub(crate) use replay::Exchange;
 pub(crate) use request::{Method, Request};
 pub(crate) use response::Response;
 pub use sign::Unsigned;
-pub use status::StatusRule;

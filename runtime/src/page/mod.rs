@@ -9,6 +9,10 @@ mod places;
 mod proof;
 
 pub(crate) use advance::{PageFacts, Step};
-pub(crate) use paginator::Kind;
-pub use paginator::{Next, Paginator, Position};
+pub use etlgen_model::{
+    LastId, LinkHeader, NextUrl, Offset, PageNumber, PageSize, Paginator, ResponsePath, Token,
+    Total,
+};
+pub(crate) use paginator::Pager;
+pub use paginator::{Next, Position};
 pub use proof::Proof;

@@ -1,6 +1,6 @@
 //! Lists within records of which the API sends only the beginning.
 
-use crate::page::Paginator;
+use crate::page::{Pager, Paginator};
 use crate::record::parse_path;
 
 /// A list within each record, with what leads on from its beginning: `{"data": […], "has_more": true, "url": …}`.
@@ -27,7 +27,7 @@ use crate::record::parse_path;
 pub struct Embedded {
     pub(crate) keys: Vec<String>,
     pub(super) records: Option<Vec<String>>,
-    pub(super) paginator: Option<Paginator>,
+    pub(super) paginator: Option<Pager>,
     pub(crate) place: Place,
 }
 
@@ -73,8 +73,8 @@ impl Embedded {
     }
 
     /// How it is paged.
-    pub fn paginate(mut self, paginator: Paginator) -> Self {
-        self.paginator = Some(paginator);
+    pub fn paginate(mut self, paginator: impl Into<Paginator>) -> Self {
+        self.paginator = Some(Pager::from(paginator));
         self
     }
 

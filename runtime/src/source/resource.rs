@@ -12,7 +12,7 @@ use super::format::Format;
 use crate::cursor::{Cursor, CursorSpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, Method, Request, StatusRule};
-use crate::page::Paginator;
+use crate::page::{Pager, Paginator};
 use crate::record::{AnyField, FieldPath, IntoKey, Lookup, Record, Row, parse_path};
 use crate::schema::{Contract, Deletes, Disposition};
 
@@ -67,7 +67,7 @@ pub(crate) struct ResourceSpec {
     /// Keys of each field of the primary key.
     pub primary_key: Vec<Vec<String>>,
     pub format: Format,
-    pub paginator: Paginator,
+    pub paginator: Pager,
     pub embedded: Vec<Embedded>,
     pub cursor: Option<CursorSpec>,
     pub parent: Option<ParentLink>,
@@ -120,7 +120,7 @@ impl<T: Record> Resource<T> {
             records: Vec::new(),
             primary_key: Vec::new(),
             format: Format::Json,
-            paginator: Paginator::single(),
+            paginator: Pager::from(Paginator::single()),
             embedded: Vec::new(),
             cursor: None,
             parent: None,
@@ -241,8 +241,8 @@ impl<T: Record> Resource<T> {
     }
 
     /// How the list is paged.
-    pub fn paginate(mut self, paginator: Paginator) -> Self {
-        self.spec.paginator = paginator;
+    pub fn paginate(mut self, paginator: impl Into<Paginator>) -> Self {
+        self.spec.paginator = Pager::from(paginator);
         self
     }
 

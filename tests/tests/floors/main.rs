@@ -64,6 +64,29 @@ fn the_arrows_of_the_generator_point_down() {
     check(&GENERATOR);
 }
 
+const MODEL: House = House {
+    src: "runtime/model/src",
+    floors: &[
+        &["near", "response_path", "length"],
+        &[
+            "column",
+            "contract",
+            "cursor",
+            "embedded",
+            "paginator",
+            "parent",
+            "rows",
+            "windows",
+        ],
+    ],
+    rooms_with_circles: &[],
+};
+
+#[test]
+fn the_arrows_of_the_model_point_down() {
+    check(&MODEL);
+}
+
 /// Fails with every arrow that points up, and every circle.
 fn check(house: &House) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

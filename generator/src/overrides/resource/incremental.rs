@@ -7,8 +7,10 @@ use crate::overrides::about::{About, Part};
 use crate::overrides::decided;
 use crate::overrides::file::{At, Faults, Place};
 use crate::overrides::key::{Key, ResourceKey};
+use crate::overrides::places::{Found, walk};
 use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::{Table, Value};
+use crate::spec::api::SchemaKind;
 
 /// Not at all, or by a cursor.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,8 @@ pub struct Cursor {
     until: Option<String>,
     template: Option<String>,
     updated: Option<bool>,
+    /// The place of `format`.
+    format: Place,
     choices: decided::Incremental,
 }
 
@@ -126,6 +130,7 @@ impl Key for Incremental {
             until: text(&table, "until", faults),
             template: text(&table, "template", faults),
             updated: table.get("updated").and_then(|it| it.flag(faults)),
+            format: table.get("format").and_then(|it| it.place),
             choices: choices(&table, faults),
         };
         contradictions(&table, &cursor, faults);
@@ -248,10 +253,31 @@ impl ResourceKey for Incremental {
         if !on.has_field(cursor.field.place, "incremental.field", &cursor.field.value) {
             return;
         }
+        if cursor.choices.format.is_some() && !may_be_time(on, &cursor.field.value) {
+            let message = format!(
+                "`incremental.format` is the format of a time, and `{}` holds none",
+                cursor.field.value
+            );
+            on.faults.add(cursor.format, message).hint(None);
+        }
         on.choices().incremental = Some(cursor.choices.clone());
         let resource = on.resource_mut();
         let found = resource.cursor.value.take();
         resource.cursor = sure(Some(cursor.facts(found)));
+    }
+}
+
+/// Whether a field of the records may hold a time, as far as the document tells.
+fn may_be_time(on: &Target<'_>, field: &str) -> bool {
+    let Some(record) = on.resource().record else {
+        return true;
+    };
+    match walk(on.api, record, field, false) {
+        Found::To(_, at) => !matches!(
+            on.api.schemas[at].kind,
+            SchemaKind::Boolean | SchemaKind::Array(_) | SchemaKind::Object { .. }
+        ),
+        Found::Open(_) | Found::No(_) => true,
     }
 }
 

@@ -84,6 +84,7 @@ fn mistakes() {
         "incremental = { field = \"updated_at\", param = \"since\", until = \"until\", windows = { from = \"x\", length = \"90d\" } }",
         "incremental = { field = \"updated_at\", param = \"since\", until = \"until\", windows = { from = \"2015-01-01\", length = \"0d\" } }",
         "incremental = { field = \"updated_at\", param = \"since\", until = \"until\", windows = { from = \"2015-01-01\" } }",
+        "incremental = { field = \"deleted\", param = \"since\", format = \"date\" }",
         "incremental = false\nnew_rows_only = true",
         "parent = \"team\"",
         "parent = \"orders\"",

@@ -125,7 +125,7 @@ macro_rules! builder {
             }
 
             /// The totals of this list are wrong: none is compared with what comes.
-            pub fn ignore_totals(mut self) -> Self {
+            pub fn without_total(mut self) -> Self {
                 self.common.total = Some(Total::Ignored);
                 self
             }

@@ -353,7 +353,7 @@ mod tests {
                 .starting_at(1)
                 .page_size("limit", 250)
                 .into(),
-            Paginator::next_url("links.next").ignore_totals().into(),
+            Paginator::next_url("links.next").without_total().into(),
             Paginator::link_header().page_size("per_page", 100).into(),
         ];
         for paginator in all {

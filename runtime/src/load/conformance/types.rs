@@ -10,7 +10,7 @@ use arrow_array::{
 use super::Place;
 use super::support::*;
 use crate::load::Chunk;
-use crate::schema::{ColumnRole, ColumnType, Disposition, TableSchema};
+use crate::schema::{ArrowType, ColumnRole, ColumnType, Disposition, TableSchema};
 
 const MOST: i128 = 10_i128.pow(38) - 1;
 

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Method, Request, Response};
-use crate::page::{Kind, PageFacts, Position, Proof, Step};
+use crate::page::{LastId, PageFacts, Paginator, Position, Proof, Step};
 use crate::record::json::{self, Reader};
 use crate::record::{parse_path, raw_scalar};
 use crate::run::read::fetch::Fetcher;
@@ -247,10 +247,10 @@ impl Fetcher {
             rows += 1;
             more = json.more(b']').map_err(syntax)?;
         }
-        let id = match &paginator.kind {
-            Kind::LastId {
+        let id = match &**paginator {
+            Paginator::LastId(LastId {
                 field: Some(field), ..
-            } => parse_path(field),
+            }) => parse_path(field),
             _ => vec!["id".to_owned()],
         };
         Ok(Some(Part {
