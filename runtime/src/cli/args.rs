@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::values::{duration, per_second};
 use crate::error::Result;
 use crate::load::{Destination, Destinations};
+use crate::run::Required;
 use crate::settings::{Setting, flag};
 
 /// What `--destination` names, among those that the connector knows.
@@ -152,6 +153,14 @@ fn sync(destination: Arg) -> Command {
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
                 .help("Write the report of the run as JSON, even if the run fails"),
+        )
+        .arg(
+            Arg::new("require")
+                .long("require")
+                .value_name("GRADE")
+                .value_parser(Required::ALL.map(Required::name))
+                .default_value(Required::Any.name())
+                .help("Exit with 6 if the end of a resource is known less well than this; with `any`, only a contradiction fails"),
         )
         .arg(
             Arg::new("log-format")

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::places::Places;
+use super::settled::Settled;
 use crate::Result;
 use crate::http::{Client, Request};
 
@@ -18,6 +19,7 @@ pub struct Paginator {
     pub(crate) size: Option<(String, u64)>,
     /// Page parameters go into the JSON body of a POST.
     pub(crate) in_body: bool,
+    pub(crate) settled: Settled,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +67,7 @@ impl Paginator {
             total: None,
             size: None,
             in_body: false,
+            settled: Settled::default(),
         }
     }
 
