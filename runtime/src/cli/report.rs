@@ -86,7 +86,10 @@ fn doubts(lines: &mut Vec<String>, report: &RunReport) {
         );
         list(lines, "assumed to be whole", vec![line]);
     }
-    let below = report.resources.iter().filter(|r| !r.meets(report.required));
+    let below = report
+        .resources
+        .iter()
+        .filter(|r| !r.meets(report.required));
     let below = below.map(|r| format!("{}: {}", r.name, r.proof.grade()));
     let required = format!("below `--require {}`", report.required.name());
     list(lines, &required, below.collect());

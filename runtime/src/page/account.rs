@@ -181,7 +181,7 @@ impl Account {
             // Its rows come again.
             let before = self.pages[0];
             self.pages = [0, before.max(1)];
-            (self.stale, self.empty, self.again) = (0, 0, 0);
+            (self.stale, self.empty, self.again, self.others) = (0, 0, 0, 0);
             (self.promised, self.doubted, self.at_most) = (None, None, None);
             self.asked.clear();
             self.totals = Totals::default();
@@ -230,7 +230,9 @@ impl Account {
         }
         self.listed |= page.stands == Stands::List;
         if page.response.status == 202 && page.rows == 0 {
-            return Err(api("202 Accepted: the answer is not ready, and holds no records"));
+            return Err(api(
+                "202 Accepted: the answer is not ready, and holds no records",
+            ));
         }
         let wrong = said.find(|said| match &said.says {
             Says::Error(words) => Some(words),
@@ -249,7 +251,10 @@ impl Account {
         }
         let incomplete = |said: &Statement| (said.says == Says::Incomplete).then_some(());
         if let Some(((), at)) = said.find(incomplete) {
-            let why = format!("`{}` says that an answer does not hold all that it should", at.place);
+            let why = format!(
+                "`{}` says that an answer does not hold all that it should",
+                at.place
+            );
             self.caps(Proof::Unproved(why));
         }
         if page.stands == Stands::Nothing && page.response.status == 200 {
@@ -341,7 +346,10 @@ impl Account {
             known,
             ..
         } = at;
-        let led = !matches!(paginator.kind, Kind::PageNumber { .. } | Kind::Offset { .. });
+        let led = !matches!(
+            paginator.kind,
+            Kind::PageNumber { .. } | Kind::Offset { .. }
+        );
         if led {
             self.asked.insert(of(&position.next));
             if self.asked.contains(&of(&next)) {
@@ -364,7 +372,9 @@ impl Account {
             .hint("follow more of them with `.empty_pages(…)` on the paginator"));
         }
         if self.is_again() && self.pages[0] > self.pages[1].saturating_mul(2) + 100 {
-            return Err(paging("read once more, the list has more than twice as many pages"));
+            return Err(paging(
+                "read once more, the list has more than twice as many pages",
+            ));
         }
         self.was_full = self.is_full(paginator, page);
         self.longest = self.longest.max(page.rows);
@@ -408,7 +418,8 @@ impl Account {
         }
         let ends = flag == Some(false) || said.has(&Says::NoNext);
         let counted = matches!(end.by, By::Total | By::Pages);
-        Ok(counted && !ends && self.is_full(at.paginator, page))
+        let full = at.position.places.was_placed_last() || self.is_full(at.paginator, page);
+        Ok(counted && !ends && full)
     }
 
     /// The list of one answer: nothing leads on, or nobody knows how.
@@ -445,11 +456,21 @@ impl Account {
             Says::Total(total) if total == rows && !usual => Some(format!("counts {total} rows")),
             _ => None,
         });
+        let less = said.find(|said| match said.says {
+            Says::Total(total) if total < rows => Some(total),
+            _ => None,
+        });
+        if let Some((total, said)) = less {
+            return Ok(Proof::Unproved(format!(
+                "{rows} rows came in one answer, and `{}` counts {total}",
+                said.place
+            )));
+        }
         let proof = match ends {
             Some((what, said)) => Proof::Proved(format!("`{}` {what}", said.place)),
-            None if undecided => Proof::Unproved(
-                "how this resource is paged is undecided: one page was read".into(),
-            ),
+            None if undecided => {
+                Proof::Unproved("how this resource is paged is undecided: one page was read".into())
+            }
             None if usual => Proof::Unproved(format!(
                 "one answer of {rows} rows was read, which is a usual length of a page: more may follow"
             )),
@@ -469,9 +490,12 @@ impl Account {
         } = at;
         self.contradicted(end, at)?;
         let came = self.came()?;
+        // Rows that came the first time may be gone.
+        let now = position.rows + page.rows.saturating_sub(known as u64);
+        let most = if self.is_again() { came.min(now) } else { came };
         let mut moved = match self.short(end, came, at) {
             Some(moved) => Some(moved),
-            None => self.over(came)?,
+            None => self.over(most)?,
         };
         if end.by == By::Refusal {
             return self.refused(end, page, moved, came).map(Step::End);
@@ -480,6 +504,16 @@ impl Account {
         let by_place = paginator.by_place(position, &proved);
         if moved.is_none() {
             moved = self.moved(position, by_place);
+        }
+        // What stands for an empty page may stand for something else.
+        let empty = match page.stands {
+            Stands::Null if !at.said.has(&Says::NoNext) => Some("null"),
+            _ if page.response.status == 204 => Some("204 No Content"),
+            _ => None,
+        };
+        if let Some(empty) = empty.filter(|_| !by_place && position.pages > 0) {
+            let why = format!("{empty} stands for the page that it led to last");
+            self.caps(Proof::Consistent(why));
         }
         if let Some(why) = self.silence(end, at) {
             self.caps(Proof::Unproved(why));
@@ -563,6 +597,11 @@ impl Account {
         }
         let total = self.totals.missing(came)?;
         let (count, place) = (total.last, &total.place);
+        if total.moved() && end.by == By::Total {
+            // Its rows have passed all the same.
+            let why = format!("`{place}` moved from {} to {count}", total.first);
+            return Some(Moved::Rows(why));
+        }
         if total.is_weak || self.terms.narrowed && !total.declared || total.moved() {
             let counts = match total.moved() {
                 true => format!("moved from {} to {count}", total.first),
@@ -602,7 +641,8 @@ impl Account {
             let why = format!("its total moved from {before} to {now}");
             return Some(Moved::Rows(why));
         }
-        (by_place && self.again > 0).then(|| Moved::Rows("rows of it came twice".to_owned()))
+        (by_place && self.terms.keyed && self.again > 0)
+            .then(|| Moved::Rows("rows of it came twice".to_owned()))
     }
 
     /// Why the silence of a page proves nothing.
@@ -675,10 +715,12 @@ impl Account {
         }
         let ends = beginning.rows == 0
             || more == Some(false)
-            || paginator.total(beginning).is_some_and(|(count, of)| match of {
-                TotalOf::Items => beginning.rows >= count,
-                TotalOf::Pages => count <= 1,
-            });
+            || paginator
+                .total(beginning)
+                .is_some_and(|(count, of)| match of {
+                    TotalOf::Items => beginning.rows >= count,
+                    TotalOf::Pages => count <= 1,
+                });
         Ok(match !stub && ends {
             true => Step::End(Proof::Proved("it is whole within the record".into())),
             false => Step::Next(start),

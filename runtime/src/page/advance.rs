@@ -92,10 +92,7 @@ impl Paginator {
             ));
         }
         if (400..500).contains(&page.response.status) {
-            let why = format!(
-                "{} behind page {}",
-                page.response.status, position.pages
-            );
+            let why = format!("{} behind page {}", page.response.status, position.pages);
             return Ok(end(why, By::Refusal, None));
         }
         let more = self.says(page);
@@ -214,11 +211,9 @@ impl Paginator {
             }
         };
         match next {
-            Some(next) if next == position.next && page.rows == 0 => Ok(end(
-                "an empty page, which leads to itself",
-                By::Empty,
-                None,
-            )),
+            Some(next) if next == position.next && page.rows == 0 => {
+                Ok(end("an empty page, which leads to itself", By::Empty, None))
+            }
             Some(next) if next == position.next => Err(paging(
                 "the API leads to the same page again: following it would never end",
             )),
@@ -246,15 +241,19 @@ impl Paginator {
             Kind::NextUrl { .. } => ("a link", "Paginator::next_url"),
             _ => ("a token", ".next"),
         };
-        Err(
-            paging(format!("`{place}` holds {kind}, not {wanted} that leads on")).hint(format!(
-                "name the place of {wanted}: `next` of `paginate` in etlgen.toml, `{call}(…)` in code"
-            )),
-        )
+        Err(paging(format!(
+            "`{place}` holds {kind}, not {wanted} that leads on"
+        ))
+        .hint(format!(
+            "name the place of {wanted}: `next` of `paginate` in etlgen.toml, `{call}(…)` in code"
+        )))
     }
 
     pub(super) fn total(&self, page: &PageFacts<'_>) -> Total {
-        let (path, of) = self.total.as_ref().filter(|_| !self.settled.ignores_total)?;
+        let (path, of) = self
+            .total
+            .as_ref()
+            .filter(|_| !self.settled.ignores_total)?;
         let text = match path.strip_prefix("header:") {
             Some(header) => page.response.header(header)?.to_owned(),
             None => scalar(page.probes[1]?)?,

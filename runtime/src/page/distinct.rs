@@ -186,7 +186,11 @@ impl Run {
     }
 
     fn contains(&mut self, key: u64) -> io::Result<bool> {
-        let Some(block) = self.blocks.partition_point(|first| *first <= key).checked_sub(1) else {
+        let Some(block) = self
+            .blocks
+            .partition_point(|first| *first <= key)
+            .checked_sub(1)
+        else {
             return Ok(false);
         };
         let start = block * BLOCK;
@@ -195,7 +199,9 @@ impl Run {
         let bytes = &mut bytes[..keys * 8];
         self.file.seek(SeekFrom::Start(start as u64 * 8))?;
         self.file.read_exact(bytes)?;
-        Ok(bytes.chunks_exact(8).any(|bytes| bytes == key.to_le_bytes()))
+        Ok(bytes
+            .chunks_exact(8)
+            .any(|bytes| bytes == key.to_le_bytes()))
     }
 }
 

@@ -14,6 +14,9 @@ use super::paginator::{Kind, Next, Paginator, Position};
 use super::proof::Proof;
 use crate::error::{Error, Result};
 
+/// No server shows fewer rows of a list than that.
+const DEPTH: u64 = 1_000;
+
 /// What has been seen of such a list; not kept beyond the run, since then the list has moved on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Places {
@@ -25,6 +28,8 @@ pub(crate) struct Places {
     last: Arc<[u64]>,
     /// The page is asked for one row early, to begin with the row that came last.
     early: bool,
+    /// How many rows of it are to be known.
+    overlap: u64,
     /// It did not: its rows are looked for where the page before was.
     back: bool,
     /// They were not found: the rest is read without an overlap.
@@ -103,8 +108,14 @@ impl Places {
     pub(super) fn early() -> Self {
         Places {
             early: true,
+            overlap: 1,
             ..Places::default()
         }
+    }
+
+    /// Whether the page was asked for so that it ends with the list, as the total has it: it is full as it should be.
+    pub(super) fn was_placed_last(&self) -> bool {
+        self.early && self.overlap > 1
     }
 
     /// Whether the page is asked for one row early.
@@ -199,11 +210,11 @@ impl Paginator {
         }
     }
 
-    /// The offset of a last page of that many rows: servers refuse pages that reach beyond what they show.
+    /// The offset of a last page of that many rows: servers that show only so many rows of a list refuse pages that reach beyond.
     fn last_page(&self, page: &PageFacts<'_>) -> Option<u64> {
         match self.kind {
             Kind::Offset { first, .. } => {
-                let total = self.stated_total(page)?;
+                let total = self.stated_total(page).filter(|total| *total >= DEPTH)?;
                 Some(first.saturating_add(total.saturating_sub(page.rows)))
             }
             _ => None,
@@ -266,7 +277,9 @@ impl Paginator {
             back: false,
             last: page.ids.into(),
             overlapped: before.overlapped || before.overlaps(),
-            shifted: before.shifted || before.back || before.early && known != 1 && !empty,
+            shifted: before.shifted
+                || before.back
+                || before.early && known as u64 != before.overlap && !empty,
             all: rows.iter().fold(before.all, |all, row| follow(all, *row)),
             ..before.clone()
         };
@@ -277,13 +290,15 @@ impl Paginator {
             Step::Next(next) => Ok(Step::Next(self.place(position, page, known, places, next))),
             Step::End(Proof::Proved(evidence)) if position.pages > 0 || places.again.is_some() => {
                 let brief = one_page && !ending.thorough;
-                Ok(match self.ended(position, places, evidence.clone(), ending)? {
-                    // Small lists are many: one request more for each would cost more than it tells.
-                    Step::Next(next) if brief && next.looks_back() => Step::End(Proof::Consistent(
-                        format!("{evidence} behind the first one"),
-                    )),
-                    step => step,
-                })
+                Ok(
+                    match self.ended(position, places, evidence.clone(), ending)? {
+                        // Small lists are many: one request more for each would cost more than it tells.
+                        Step::Next(next) if brief && next.looks_back() => Step::End(
+                            Proof::Consistent(format!("{evidence} behind the first one")),
+                        ),
+                        step => step,
+                    },
+                )
             }
             end => Ok(end),
         }
@@ -308,8 +323,11 @@ impl Paginator {
                 places.early = true;
                 let early = at.saturating_add(rows as u64 - 1);
                 // A list that grows in front would show that page for ever; a total that has been passed says nothing.
-                let last = self.last_page(page).filter(|last| known < rows && at < *last);
+                let last = self
+                    .last_page(page)
+                    .filter(|last| known < rows && at < *last);
                 let early = early.min(last.unwrap_or(early));
+                places.overlap = at.saturating_add(rows as u64) - early;
                 next.next = Next::Value(early.to_string());
             }
             _ => places.joints = Joints::Unseen,
@@ -367,8 +385,8 @@ impl Paginator {
             Some(Moved::Unknown(why)) => return Ok(Step::End(Proof::Unproved(why))),
             Some(Moved::Short { error, .. }) if !keyed => return Err(error),
             // Each page was joined to the one before: what was there all the time has come.
-            Some(Moved::Rows(why)) if seen && !thorough => {
-                let why = format!("{evidence}; {why} while it was read");
+            Some(Moved::Rows(why) | Moved::Over { reason: why, .. }) if seen && !thorough => {
+                let why = format!("{why}, and each page began with the last row of the one before");
                 return Ok(Step::End(Proof::Consistent(why)));
             }
             Some(moved) => moved.reason().to_owned(),

@@ -103,14 +103,40 @@ fn plain(name: &str) -> String {
 
 fn word(plain: &str) -> Option<Word> {
     Some(match plain {
-        "total" | "totalcount" | "totalitems" | "totalresults" | "totalrecords"
-        | "totalelements" | "totalrows" | "totalhits" | "totalentries" | "totalsize"
-        | "totalnumber" | "totalnum" | "totalobjects" | "totalmatches" | "totaldocs"
-        | "totaldocuments" | "totalitemcount" | "totalitemscount" | "totalrecordcount"
-        | "totalresultcount" | "totalresultscount" | "totalrowcount" | "totalfound"
-        | "totalavailable" | "totalnumberofresults" | "totalnumberofitems" | "itemstotal"
-        | "numtotal" | "numfound" | "nbhits" | "recordstotal" | "recordsfiltered"
-        | "odatacount" | "fullcount" => Word::Total,
+        "total"
+        | "totalcount"
+        | "totalitems"
+        | "totalresults"
+        | "totalrecords"
+        | "totalelements"
+        | "totalrows"
+        | "totalhits"
+        | "totalentries"
+        | "totalsize"
+        | "totalnumber"
+        | "totalnum"
+        | "totalobjects"
+        | "totalmatches"
+        | "totaldocs"
+        | "totaldocuments"
+        | "totalitemcount"
+        | "totalitemscount"
+        | "totalrecordcount"
+        | "totalresultcount"
+        | "totalresultscount"
+        | "totalrowcount"
+        | "totalfound"
+        | "totalavailable"
+        | "totalnumberofresults"
+        | "totalnumberofitems"
+        | "itemstotal"
+        | "numtotal"
+        | "numfound"
+        | "nbhits"
+        | "recordstotal"
+        | "recordsfiltered"
+        | "odatacount"
+        | "fullcount" => Word::Total,
         "count" | "itemcount" | "itemscount" | "resultcount" | "resultscount" | "rowcount"
         | "recordcount" | "entrycount" | "found" | "numresults" => Word::Count,
         "pages" | "totalpages" | "totalpage" | "pagecount" | "pagescount" | "totalpagecount"
@@ -138,7 +164,11 @@ fn word(plain: &str) -> Option<Word> {
 impl Statement {
     /// A number of the last page may be that of the second one.
     pub fn may_count_from_0(&self) -> bool {
-        let last = self.place.rsplit(['.', '-', ' ']).next().unwrap_or_default();
+        let last = self
+            .place
+            .rsplit(['.', '-', ' '])
+            .next()
+            .unwrap_or_default();
         word(&plain(last)) == Some(Word::LastPage)
     }
 }
@@ -148,7 +178,7 @@ impl Statements {
     pub fn of(beside: &[Beside], headers: &HeaderMap) -> Self {
         let mut statements = Statements::default();
         for value in beside {
-            statements.value(&value.path, &value.json, value.path.clone());
+            statements.beside(value, value.path.clone());
         }
         for (name, value) in headers {
             let Ok(value) = value.to_str() else { continue };
@@ -175,7 +205,7 @@ impl Statements {
             "x-pagination" | "pagination" => {
                 for value in listen(value, hears) {
                     let place = format!("{} in the header {name}", value.path);
-                    self.value(&value.path, &value.json, place);
+                    self.beside(&value, place);
                 }
                 return;
             }
@@ -198,16 +228,20 @@ impl Statements {
         self.value(bare, &json, format!("the header {name}"));
     }
 
-    /// What the value at a path says; `place`: how a sentence names it.
-    fn value(&mut self, path: &str, json: &str, place: String) {
-        let mut parts = path.rsplit('.').map(plain);
-        let (last, holder) = (parts.next().unwrap_or_default(), parts.next());
-        let Some(word) = word(&last) else { return };
-        let value: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
+    fn beside(&mut self, value: &Beside, place: String) {
+        let (holder, key) = value.path.split_at(value.key_at);
         // Positions of the first and the last record, not a token: they stand on each page.
-        if last == "after" && holder.as_deref() == Some("cursors") {
-            return;
+        if plain(key) != "after" || !plain(holder).ends_with("cursors") {
+            self.value(key, &value.json, place);
         }
+    }
+
+    /// What the value of a key says; `place`: how a sentence names it.
+    fn value(&mut self, key: &str, json: &str, place: String) {
+        let Some(word) = word(&plain(key)) else {
+            return;
+        };
+        let value: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
         let says = match word {
             Word::Total => number(&value).map(Says::Total),
             Word::Count => number(&value).map(Says::Count),
@@ -278,12 +312,8 @@ impl Statements {
 
     /// Leaves out all that counts.
     pub fn without_counts(&mut self) {
-        self.0.retain(|said| {
-            !matches!(
-                said.says,
-                Says::Total(_) | Says::Count(_) | Says::Pages(_)
-            )
-        });
+        self.0
+            .retain(|said| !matches!(said.says, Says::Total(_) | Says::Count(_) | Says::Pages(_)));
     }
 
     /// The first statement that `of` wants.
@@ -515,15 +545,39 @@ mod tests {
         ] {
             assert_eq!(one(body), Some(Says::Error("quota".into())), "{body}");
         }
-        for body in [r#"{"errors": []}"#, r#"{"error": null}"#, r#"{"error": false}"#] {
+        for body in [
+            r#"{"errors": []}"#,
+            r#"{"error": null}"#,
+            r#"{"error": false}"#,
+        ] {
             assert_eq!(one(body), None, "{body}");
         }
     }
 
     #[test]
     fn values_of_any_kind_say_nothing_or_something_and_never_panic() {
-        let values = ["null", "true", "0", "-1", "1e400", "\"\"", "[]", "{}", "[[{}]]", "{\"a\":{}}"];
-        for key in ["total", "count", "pages", "last_page", "has_more", "last", "next", "errors"] {
+        let values = [
+            "null",
+            "true",
+            "0",
+            "-1",
+            "1e400",
+            "\"\"",
+            "[]",
+            "{}",
+            "[[{}]]",
+            "{\"a\":{}}",
+        ];
+        for key in [
+            "total",
+            "count",
+            "pages",
+            "last_page",
+            "has_more",
+            "last",
+            "next",
+            "errors",
+        ] {
             for value in values {
                 said(&format!("{{\"{key}\": {value}}}"), &[]);
                 said(&format!("{{\"meta\": {{\"{key}\": {value}}}}}"), &[]);

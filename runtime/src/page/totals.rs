@@ -40,7 +40,10 @@ impl Stated {
 impl Totals {
     /// Takes what a page of so many rows says; `size`: the rows that were asked for.
     pub fn hear(&mut self, said: &Statements, rows: u64, size: Option<u64>) {
-        let strong = said.0.iter().any(|said| matches!(said.says, Says::Total(_)));
+        let strong = said
+            .0
+            .iter()
+            .any(|said| matches!(said.says, Says::Total(_)));
         for statement in &said.0 {
             match statement.says {
                 Says::Total(total) => self.state(statement, total, rows, false),
@@ -59,7 +62,13 @@ impl Totals {
         }
     }
 
-    fn state(&mut self, statement: &super::statements::Statement, total: u64, rows: u64, is_weak: bool) {
+    fn state(
+        &mut self,
+        statement: &super::statements::Statement,
+        total: u64,
+        rows: u64,
+        is_weak: bool,
+    ) {
         let known = self
             .items
             .iter_mut()
@@ -127,7 +136,14 @@ impl Totals {
     /// The total that counts more rows than have come: a sure one before others.
     pub fn missing(&self, came: u64) -> Option<&Stated> {
         let missing = self.believed().filter(|stated| stated.last > came);
-        missing.max_by_key(|stated| (!stated.is_weak, !stated.moved(), stated.declared, stated.last))
+        missing.max_by_key(|stated| {
+            (
+                !stated.is_weak,
+                !stated.moved(),
+                stated.declared,
+                stated.last,
+            )
+        })
     }
 
     /// The sure total that has never counted as many rows as have come.

@@ -30,6 +30,8 @@ pub(crate) type Hearing = fn(&str) -> Interest;
 pub(crate) struct Beside {
     /// Its dotted path.
     pub path: String,
+    /// Where its own key begins in that: keys may have dots.
+    pub key_at: usize,
     /// Its raw JSON.
     pub json: Box<str>,
 }
@@ -39,6 +41,7 @@ pub(crate) struct Beside {
 pub(super) struct Listener {
     hearing: Option<Hearing>,
     path: String,
+    key_at: usize,
     depth: usize,
     pub heard: Vec<Beside>,
 }
@@ -61,20 +64,22 @@ impl Listener {
     }
 
     /// The values that follow stand below that key; gives what [`Listener::leave`] wants.
-    pub fn enter(&mut self, key: &str) -> usize {
-        let before = self.path.len();
+    pub fn enter(&mut self, key: &str) -> (usize, usize) {
+        let before = (self.path.len(), self.key_at);
         if self.hearing.is_some() {
             if !self.path.is_empty() {
                 self.path.push('.');
             }
+            self.key_at = self.path.len();
             self.path.push_str(key);
         }
         self.depth += 1;
         before
     }
 
-    pub fn leave(&mut self, before: usize) {
-        self.path.truncate(before);
+    pub fn leave(&mut self, (length, key_at): (usize, usize)) {
+        self.path.truncate(length);
+        self.key_at = key_at;
         self.depth = self.depth.saturating_sub(1);
     }
 
@@ -109,6 +114,7 @@ impl Listener {
         if raw.len() <= LONGEST && self.heard.len() < MOST {
             self.heard.push(Beside {
                 path: self.path.clone(),
+                key_at: self.key_at,
                 json: compact(raw),
             });
         }

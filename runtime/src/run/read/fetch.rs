@@ -354,10 +354,13 @@ pub(crate) fn undecided(spec: &ResourceSpec, proof: &Proof) -> Option<Error> {
     let undecided = matches!(spec.paginator.kind, Kind::Undecided);
     (undecided && !matches!(proof, Proof::Proved(_))).then(|| {
         let why = proof.why().unwrap_or("how it is paged is undecided");
-        Error::new(ErrorKind::Paging, format!("{why}: one page was read, more may be missing"))
-            .hint(format!(
-                "decide it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
-                spec.name
-            ))
+        Error::new(
+            ErrorKind::Paging,
+            format!("{why}: one page was read, more may be missing"),
+        )
+        .hint(format!(
+            "decide it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
+            spec.name
+        ))
     })
 }

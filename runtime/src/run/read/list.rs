@@ -141,7 +141,9 @@ impl<'a> List<'a> {
     async fn page(&mut self, response: Response, pages: &mut Pages) -> Result<Flow> {
         let of = self.of;
         let slice = &self.slice.request;
-        let fetched = of.fetcher.read(response, &self.position, slice, &mut self.account);
+        let fetched = of
+            .fetcher
+            .read(response, &self.position, slice, &mut self.account);
         let fetched = fetched.await?;
         let step = match fetched.step {
             // Without a key its rows would be there twice when the page is asked for again.
