@@ -1,5 +1,6 @@
 //! The integration tests of the runtime, one program: linking one takes less time and space than linking each.
 
+mod account;
 mod cassette;
 mod contracts;
 mod deletes;

@@ -31,7 +31,9 @@ pub async fn check(source: &Source) -> Result<String> {
     let first = fetcher.first_request(&slice, &Default::default())?;
     let response = fetcher.ask(&first, &Position::default()).await?;
     let (asked, status) = (response.request.clone(), response.status);
-    let fetched = fetcher.read(response, &Position::default(), &slice).await?;
+    let (mut account, start) = (fetcher.account(&Default::default()), Position::default());
+    let fetched = fetcher.read(response, &start, &slice, &mut account);
+    let fetched = fetched.await?;
     let records = fetched.page.spans.len();
     Ok(format!(
         "{asked} answered {status} with {records} records: the credentials are good"
