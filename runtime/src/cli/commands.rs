@@ -116,7 +116,7 @@ fn rules<T: FromStr<Err = Error>>(matches: &ArgMatches, name: &str) -> Result<Ve
 }
 
 /// The options of `sync`.
-fn sync_options(matches: &ArgMatches) -> Result<RunOptions> {
+pub(super) fn sync_options(matches: &ArgMatches) -> Result<RunOptions> {
     let rows = matches.get_one::<u64>("checkpoint-rows");
     let layout = matches.get_one::<String>("layout");
     let required = matches.get_one::<String>("require");
@@ -216,7 +216,7 @@ fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
 
 /// The exit code: that of the error if all resources failed with the same kind, [`EXIT_PARTIAL`] if some failed or are less sure
 /// to be whole than the run requires.
-fn exit_code(report: &RunReport, limited: bool) -> u8 {
+pub(super) fn exit_code(report: &RunReport, limited: bool) -> u8 {
     let outcomes = || report.resources.iter().map(|resource| &resource.outcome);
     let failures: Vec<u8> = outcomes()
         .filter_map(|outcome| match outcome {

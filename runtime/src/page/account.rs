@@ -3,10 +3,14 @@
 //! A list is proved to be whole only if something says so and nothing says otherwise. What one more request can settle is asked
 //! for; what stays contradicted is an error that names both sides.
 
+mod alone;
+mod answer;
+mod ending;
+
 use std::collections::HashSet;
 use std::ops::Deref;
 
-use etlgen_model::{Paginator, ResponsePath, Token, Total as Stated};
+use etlgen_model::{Paginator, ResponsePath, Token};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::advance::{By, End, PageFacts, Proposal, Step, paging};
@@ -14,10 +18,9 @@ use super::distinct::Distinct;
 use super::paginator::{Next, Pager, Position, TotalOf};
 use super::places::{Ending, Look, Moved, Taken};
 use super::proof::Proof;
-use super::statements::{Says, Statement, Statements};
+use super::statements::{Says, Statements};
 use super::totals::Totals;
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::Stands;
 
 /// So many pages in a row without a new row are an error.
 const STALE_PAGES: u32 = 3;
@@ -124,6 +127,11 @@ impl Account {
         Ok(self.totals.least().is_some_and(|total| came >= total))
     }
 
+    /// Whether a row has come: nothing is taken for gone because of an empty answer that proves nothing.
+    pub fn has_rows(&mut self) -> bool {
+        self.came().is_ok_and(|came| came > 0)
+    }
+
     /// What comes after the page at `position`, and how many of its rows had come before it.
     pub fn judge(
         &mut self,
@@ -218,77 +226,6 @@ impl Account {
             }
         }
         Ok(known)
-    }
-
-    /// What a page says.
-    fn hear(&mut self, paginator: &Pager, page: &PageFacts<'_>) -> Statements {
-        let mut said = Statements::of(page.beside, &page.response.headers);
-        let total = paginator.total_of(page).map(|(count, _)| count);
-        said.declare(paginator, total, paginator.says(page));
-        if paginator.total() == Some(&Stated::Ignored) {
-            said.without_counts();
-        }
-        let size = paginator.page_size().map(|size| size.rows.get());
-        self.totals.hear(&said, page.rows, size);
-        said
-    }
-
-    /// What makes a page no page of this list.
-    fn check(&mut self, page: &PageFacts<'_>, said: &Statements) -> Result<()> {
-        if self.listed && !self.terms.single && page.stands == Stands::Object {
-            return Err(paging(
-                "the records stood in a list on the pages before, and here is one object",
-            ));
-        }
-        self.listed |= page.stands == Stands::List;
-        if page.response.status == 202 && page.rows == 0 {
-            return Err(api(
-                "202 Accepted: the answer is not ready, and holds no records",
-            ));
-        }
-        let wrong = said.find(|said| match &said.says {
-            Says::Error(words) => Some(words),
-            _ => None,
-        });
-        match wrong {
-            Some((words, at)) if page.rows == 0 => {
-                return Err(api(format!("`{}` in a 2xx answer: {words}", at.place)));
-            }
-            Some((words, at)) => {
-                let place = &at.place;
-                let why = format!("an answer names an error beside its rows (`{place}`: {words})");
-                self.caps(Proof::Unproved(why));
-            }
-            None => {}
-        }
-        let incomplete = |said: &Statement| (said.says == Says::Incomplete).then_some(());
-        if let Some(((), at)) = said.find(incomplete) {
-            let why = format!(
-                "`{}` says that an answer does not hold all that it should",
-                at.place
-            );
-            self.caps(Proof::Unproved(why));
-        }
-        if page.stands == Stands::Nothing && page.response.status == 200 {
-            let why = "an object without records stands for an empty list".to_owned();
-            self.caps(match self.pages == [1, 0] {
-                true => Proof::Assumed(why),
-                false => Proof::Consistent(why),
-            });
-        }
-        let silent = said.more().is_none() && said.leads().is_none();
-        match &self.promised {
-            Some(flag) if page.rows == 0 && silent && page.response.status < 400 => {
-                Err(paging(format!(
-                    "`{flag}` said that more follows, and what followed is empty ({})",
-                    match page.response.status {
-                        204 => "204 No Content".to_owned(),
-                        _ => page.response.request.clone(),
-                    }
-                )))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Takes the rows of a page into account.
@@ -430,281 +367,10 @@ impl Account {
         Ok(counted && !ends && full)
     }
 
-    /// The list of one answer: nothing leads on, or nobody knows how.
-    fn alone(&mut self, at: At<'_>) -> Result<Proof> {
-        let At { page, said, .. } = at;
-        if self.terms.single {
-            return Ok(self.capped(Proof::Proved("it is one object".into())));
-        }
-        let (rows, usual) = (page.rows, is_usual(page.rows));
-        let undecided = **at.paginator == Paginator::Undecided;
-        if let Some((more, counts)) = says_more(rows, said) {
-            if undecided {
-                let why = format!("how it is paged is undecided, and {more}");
-                return Ok(Proof::Unproved(why));
-            }
-            if counts && self.terms.narrowed {
-                let why = format!("{rows} rows came, and {more}: it may count others too");
-                return Ok(Proof::Unproved(why));
-            }
-            return Err(paging(format!(
-                "one answer of {rows} rows was read, since nothing says how this list is paged, but {more}"
-            ))
-            .hint(format!(
-                "say how it is paged: `paginate = {{ kind = \"…\" }}` of `{0}` in etlgen.toml, or `.paginate(…)` in its file; `total = false` there, if a total lies",
-                self.terms.name
-            )));
-        }
-        let ends = said.find(|said| match said.says {
-            Says::More(false) => Some("says that nothing follows".to_owned()),
-            Says::NoNext => Some("leads nowhere".to_owned()),
-            Says::Pages(pages) if pages <= 1 && !said.may_count_from_0() => {
-                Some(format!("counts {pages} pages"))
-            }
-            Says::Total(total) if total == rows && !usual => Some(format!("counts {total} rows")),
-            _ => None,
-        });
-        let less = said.find(|said| match said.says {
-            Says::Total(total) if total < rows => Some(total),
-            _ => None,
-        });
-        if let Some((total, said)) = less {
-            return Ok(Proof::Unproved(format!(
-                "{rows} rows came in one answer, and `{}` counts {total}",
-                said.place
-            )));
-        }
-        let proof = match ends {
-            Some((what, said)) => Proof::Proved(format!("`{}` {what}", said.place)),
-            None if undecided => {
-                Proof::Unproved("how this resource is paged is undecided: one page was read".into())
-            }
-            None if usual => Proof::Unproved(format!(
-                "one answer of {rows} rows was read, which is a usual length of a page: more may follow"
-            )),
-            None => Proof::Assumed("nothing says that there is more than one answer".into()),
-        };
-        Ok(self.capped(proof))
-    }
-
-    /// The end of a list, as far as a page says so.
-    fn end(&mut self, at: At<'_>, end: &End) -> Result<Step> {
-        let At {
-            paginator,
-            position,
-            page,
-            known,
-            ..
-        } = at;
-        self.contradicted(end, at)?;
-        let came = self.came()?;
-        // Rows that came the first time may be gone.
-        let now = position.rows + page.rows.saturating_sub(known as u64);
-        let most = if self.is_again() { came.min(now) } else { came };
-        let mut moved = match self.short(end, came, at) {
-            Some(moved) => Some(moved),
-            None => self.over(most)?,
-        };
-        if end.by == By::Refusal {
-            return self.refused(end, page, moved, came).map(Step::End);
-        }
-        let proved = Step::End(Proof::Proved(end.why.clone()));
-        let by_place = paginator.by_place(position, &proved);
-        if moved.is_none() {
-            moved = self.moved(position, by_place);
-        }
-        // What stands for an empty page may stand for something else.
-        let empty = match page.stands {
-            Stands::Null if !at.said.has(&Says::NoNext) => Some("null"),
-            _ if page.response.status == 204 => Some("204 No Content"),
-            _ => None,
-        };
-        if let Some(empty) = empty.filter(|_| !by_place && position.pages > 0) {
-            let why = format!("{empty} stands for the page that it led to last");
-            self.caps(Proof::Consistent(why));
-        }
-        if let Some(why) = self.silence(end, at) {
-            self.caps(Proof::Unproved(why));
-        }
-        if by_place && (position.pages > 0 || self.is_again()) {
-            let ending = self.ending(moved);
-            let step = paginator.placed(at.taken(), ending, proved)?;
-            return Ok(match step {
-                Step::End(proof) => Step::End(self.capped(proof)),
-                next => next,
-            });
-        }
-        let proof = match moved {
-            Some(Moved::Short { error, .. }) => return Err(error),
-            Some(Moved::Rows(why) | Moved::Over { reason: why, .. }) => Proof::Consistent(why),
-            Some(Moved::Unknown(why)) => Proof::Unproved(why),
-            None => Proof::Proved(end.why.clone()),
-        };
-        Ok(Step::End(self.capped(proof)))
-    }
-
     fn capped(&self, proof: Proof) -> Proof {
         match &self.at_most {
             Some(most) => most.clone().and(proof),
             None => proof,
-        }
-    }
-
-    /// What speaks against an end, of this page and of those before it.
-    fn contradicted(&mut self, end: &End, at: At<'_>) -> Result<()> {
-        let At { page, said, .. } = at;
-        let why = &end.why;
-        if let Some((true, flag)) = said.more() {
-            return Err(paging(format!(
-                "the list ended ({why}), yet the API says that more follows (`{}`)",
-                flag.place
-            )));
-        }
-        if page.rows > 0
-            && let Some(lead) = said.leads()
-        {
-            return Err(paging(format!(
-                "the list ended ({why}), yet the API leads on in `{}`",
-                lead.place
-            ))
-            .hint(format!(
-                "say what leads on: `next` of `paginate` of `{}` in etlgen.toml, or `.paginate(…)` in its file",
-                self.terms.name
-            )));
-        }
-        if let Some((doubted, rows)) = self.doubted.clone() {
-            let more = self.came()?.saturating_sub(rows);
-            if more > 0 {
-                return Err(paging(format!(
-                    "after {rows} rows the API said that nothing follows ({doubted}), and {more} rows followed"
-                ))
-                .hint(self.line()));
-            }
-        }
-        Ok(())
-    }
-
-    /// The line that settles a total that lies.
-    fn line(&self) -> String {
-        format!(
-            "run again; if it stays, a wrong total is settled by `total = false` in `paginate` of `{}` in etlgen.toml, or by `.without_total()` in its file; else the paginator or its page size is not what the API wants",
-            self.terms.name
-        )
-    }
-
-    /// Whether rows are missing of those that the totals count.
-    fn short(&self, end: &End, came: u64, at: At<'_>) -> Option<Moved> {
-        let (why, read) = (&end.why, at.position.pages + 1);
-        if let Some((pages, place)) = self.totals.pages().filter(|(pages, _)| read < *pages) {
-            let reason = format!("it ended after {read} pages, and `{place}` counts {pages}");
-            let error = paging(format!(
-                "the list ended ({why}) after {read} pages, but the API counts {pages} (`{place}`)"
-            ));
-            let error = error.hint(self.line());
-            return Some(Moved::Short { reason, error });
-        }
-        let total = self.totals.missing(came)?;
-        let (count, place) = (total.last, &total.place);
-        if total.moved() && end.by == By::Total {
-            // Its rows have passed all the same.
-            let why = format!("`{place}` moved from {} to {count}", total.first);
-            return Some(Moved::Rows(why));
-        }
-        if total.is_weak || self.terms.narrowed && !total.declared || total.moved() {
-            let counts = match total.moved() {
-                true => format!("moved from {} to {count}", total.first),
-                false => format!("counts {count}"),
-            };
-            let why = format!("{came} rows came, and `{place}` {counts}");
-            return Some(Moved::Unknown(why));
-        }
-        let reason = format!("{came} different rows came, and `{place}` counts {count}");
-        let error = paging(format!(
-            "the list ended ({why}) after {came} rows, but the API counts {count} (`{place}`)"
-        ));
-        let error = error.hint(self.line());
-        Some(Moved::Short { reason, error })
-    }
-
-    /// Whether more rows have come than the totals count.
-    fn over(&self, came: u64) -> Result<Option<Moved>> {
-        let Some((most, place)) = self.totals.exceeded(came) else {
-            return Ok(None);
-        };
-        let reason = format!("`{place}` counts {most} rows, and {came} different ones came");
-        let error = paging(reason.clone()).hint(self.line());
-        // Rows that came and went meanwhile are few.
-        match came - most > self.longest.max(1) {
-            true => Err(error),
-            false => Ok(Some(Moved::Over { reason, error })),
-        }
-    }
-
-    /// Signs that the list has moved while it was read.
-    fn moved(&self, position: &Position, by_place: bool) -> Option<Moved> {
-        if let Some((before, now)) = position.total.zip(self.totals.now())
-            && before != now
-            && !self.totals.is_of_page()
-        {
-            let why = format!("its total moved from {before} to {now}");
-            return Some(Moved::Rows(why));
-        }
-        (by_place && self.terms.keyed && self.again > 0)
-            .then(|| Moved::Rows("rows of it came twice".to_owned()))
-    }
-
-    /// Why the silence of a page proves nothing.
-    fn silence(&self, end: &End, at: At<'_>) -> Option<String> {
-        let page = at.page;
-        let first = at.position.pages == 0 && end.by == By::NoNext;
-        if !first || !self.is_full(at.paginator, page) {
-            return None;
-        }
-        let header = match at.paginator.deref() {
-            Paginator::LinkHeader(_) => Some("Link"),
-            Paginator::Token(Token { next, .. }) => next.header(),
-            _ => None,
-        };
-        let place = match header {
-            Some(header) if page.response.header(header).is_some() => return None,
-            Some(header) => header,
-            _ => at.paginator.probes()[2].filter(|_| page.probes[2].is_none())?,
-        };
-        // A wrong place looks like the end of the list.
-        Some(format!(
-            "the first page is full, and there is no `{place}` in it: more may follow"
-        ))
-    }
-
-    /// A status behind the last page: the end, or all that the API shows.
-    fn refused(
-        &mut self,
-        end: &End,
-        page: &PageFacts<'_>,
-        moved: Option<Moved>,
-        came: u64,
-    ) -> Result<Proof> {
-        let why = &end.why;
-        if let Some(flag) = &self.promised {
-            return Err(paging(format!(
-                "`{flag}` said that more follows, and what followed is {why}"
-            )));
-        }
-        match moved {
-            Some(Moved::Short { reason, .. }) => Err(paging(format!(
-                "the API shows no more of this list ({why}), and {reason}"
-            ))
-            .hint(format!(
-                "it shows only so many rows: narrow `{}` by a parameter, or read it in windows of its cursor (`incremental` in etlgen.toml)",
-                self.terms.name
-            ))),
-            Some(Moved::Unknown(why)) => Ok(Proof::Unproved(why)),
-            _ if page.response.status != 404 && self.was_full && !self.is_reached()? => {
-                Ok(Proof::Unproved(format!(
-                    "{why}, which was full, after {came} rows: the end, or all that the API shows of it"
-                )))
-            }
-            _ => Ok(self.capped(Proof::Consistent(why.clone()))),
         }
     }
 
@@ -739,22 +405,6 @@ impl Account {
             false => Step::Next(start),
         })
     }
-}
-
-/// What says of one answer that there is more, and whether it says so by a number.
-fn says_more(rows: u64, said: &Statements) -> Option<(String, bool)> {
-    if let Some((true, flag)) = said.more() {
-        return Some((format!("`{}` says that more follows", flag.place), false));
-    }
-    if let Some(lead) = said.leads() {
-        return Some((format!("`{}` leads on", lead.place), false));
-    }
-    let counted = said.find(|said| match said.says {
-        Says::Total(total) | Says::Count(total) if total > rows => Some(format!("{total} rows")),
-        Says::Pages(pages) if pages > 1 => Some(format!("{pages} pages")),
-        _ => None,
-    });
-    counted.map(|(count, said)| (format!("`{}` counts {count}", said.place), true))
 }
 
 fn of(next: &Next) -> u64 {

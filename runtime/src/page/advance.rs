@@ -174,7 +174,8 @@ impl Pager {
                 0 => "an empty page",
                 _ => "nothing behind the last row",
             };
-            return end(why, By::Empty, None);
+            let by = if reached { By::Total } else { By::Empty };
+            return end(why, by, None);
         }
         match (total, next) {
             (Some((count, TotalOf::Items)), next) if reached => {

@@ -1,9 +1,12 @@
 //! What one answer says of the list that it belongs to: totals, numbers of pages, flags, tokens and links, under any of their
 //! usual names, in the body and in its headers, whether or not the document declares them.
 
+mod words;
+
 use etlgen_model::{ResponsePath, Total};
 use reqwest::header::HeaderMap;
 
+use self::words::{HOLDERS, Word, plain, word};
 use super::paginator::Pager;
 use crate::http::next_link;
 use crate::record::beside::{Beside, Interest, listen};
@@ -43,23 +46,6 @@ pub(crate) struct Statement {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Statements(pub Vec<Statement>);
 
-/// What the name of a value means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Word {
-    Total,
-    Count,
-    Pages,
-    /// The number of the last page, or a flag.
-    LastPage,
-    More,
-    Last,
-    Next,
-    Error,
-    Incomplete,
-    /// It says nothing of the list, and may stand beside it.
-    Idle,
-}
-
 /// What is wanted of a key that stands beside the records.
 pub(crate) fn hears(key: &str) -> Interest {
     let name = plain(key);
@@ -70,96 +56,6 @@ pub(crate) fn hears(key: &str) -> Interest {
         alone: word.is_some_and(|word| !matches!(word, Word::Error | Word::Incomplete))
             || HOLDERS.contains(&name.as_str()),
     }
-}
-
-/// Objects that hold what is said of a list.
-const HOLDERS: [&str; 20] = [
-    "cursors",
-    "info",
-    "links",
-    "listinfo",
-    "listmetadata",
-    "meta",
-    "metadata",
-    "next",
-    "page",
-    "pageinfo",
-    "pager",
-    "pages",
-    "pagination",
-    "paginationinfo",
-    "pagingmetadata",
-    "paging",
-    "responsemetadata",
-    "resultinfo",
-    "resultset",
-    "searchmetadata",
-];
-
-/// A name without what styles differ in.
-fn plain(name: &str) -> String {
-    let letters = name.chars().filter(char::is_ascii_alphanumeric);
-    letters.map(|c| c.to_ascii_lowercase()).take(32).collect()
-}
-
-fn word(plain: &str) -> Option<Word> {
-    Some(match plain {
-        "total"
-        | "totalcount"
-        | "totalitems"
-        | "totalresults"
-        | "totalrecords"
-        | "totalelements"
-        | "totalrows"
-        | "totalhits"
-        | "totalentries"
-        | "totalsize"
-        | "totalnumber"
-        | "totalnum"
-        | "totalobjects"
-        | "totalmatches"
-        | "totaldocs"
-        | "totaldocuments"
-        | "totalitemcount"
-        | "totalitemscount"
-        | "totalrecordcount"
-        | "totalresultcount"
-        | "totalresultscount"
-        | "totalrowcount"
-        | "totalfound"
-        | "totalavailable"
-        | "totalnumberofresults"
-        | "totalnumberofitems"
-        | "itemstotal"
-        | "numtotal"
-        | "numfound"
-        | "nbhits"
-        | "recordstotal"
-        | "recordsfiltered"
-        | "odatacount"
-        | "fullcount" => Word::Total,
-        "count" | "itemcount" | "itemscount" | "resultcount" | "resultscount" | "rowcount"
-        | "recordcount" | "entrycount" | "found" | "numresults" => Word::Count,
-        "pages" | "totalpages" | "totalpage" | "pagecount" | "pagescount" | "totalpagecount"
-        | "pagestotal" | "pagetotal" | "numpages" | "nbpages" | "numberofpages"
-        | "totalnumberofpages" => Word::Pages,
-        "lastpage" => Word::LastPage,
-        "more" | "hasmore" | "hasnext" | "hasnextpage" | "hasmorepages" | "hasmoreitems"
-        | "hasmoreresults" | "hasmoredata" | "moreresults" | "moreavailable"
-        | "moreitemsinlist" | "nextpageexists" | "istruncated" | "truncated" => Word::More,
-        "last" | "islast" | "islastpage" | "endoflist" | "isend" => Word::Last,
-        "next" | "nexturl" | "nexturi" | "nextlink" | "nexthref" | "nextpage" | "nextpageurl"
-        | "nextpageuri" | "nextpagelink" | "nextpagetoken" | "nextpagecursor" | "nextpagekey"
-        | "nextcursor" | "nexttoken" | "nextkey" | "nextmarker" | "nextoffset" | "nextstart"
-        | "nextrecordsurl" | "odatanextlink" | "continuation" | "continuationtoken"
-        | "paginationtoken" | "after" => Word::Next,
-        "error" | "errors" | "errormessage" | "errormessages" => Word::Error,
-        "incompleteresults" => Word::Incomplete,
-        "limit" | "perpage" | "pagesize" | "offset" | "currentpage" | "pagenumber" | "number"
-        | "size" | "first" | "prev" | "previous" | "previouspage" | "before" | "kind" | "etag"
-        | "requestid" | "self" | "startat" | "maxresults" => Word::Idle,
-        _ => return None,
-    })
 }
 
 impl Statement {
@@ -231,8 +127,10 @@ impl Statements {
 
     fn beside(&mut self, value: &Beside, place: String) {
         let (holder, key) = value.path.split_at(value.key_at);
-        // Positions of the first and the last record, not a token: they stand on each page.
-        if plain(key) != "after" || !plain(holder).ends_with("cursors") {
+        // Positions of the first and the last record stand on each page, a filter may be told again: neither is a token.
+        let holder = plain(holder);
+        let token = !holder.is_empty() && !holder.ends_with("cursors");
+        if token || plain(key) != "after" {
             self.value(key, &value.json, place);
         }
     }
@@ -418,171 +316,4 @@ fn wrong(value: &serde_json::Value) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(body: &str, headers: &[(&str, &str)]) -> Vec<(String, Says)> {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            let name: reqwest::header::HeaderName = name.parse().unwrap();
-            map.append(name, value.parse().unwrap());
-        }
-        let statements = Statements::of(&listen(body, hears), &map);
-        let said = statements.0.into_iter();
-        said.map(|said| (said.place, said.says)).collect()
-    }
-
-    fn one(body: &str) -> Option<Says> {
-        let mut said = said(body, &[]);
-        assert!(said.len() < 2, "{said:?}");
-        said.pop().map(|(_, says)| says)
-    }
-
-    #[test]
-    fn totals_are_heard_under_their_usual_names_and_only_where_they_are_counts() {
-        for body in [
-            r#"{"total": 53}"#,
-            r#"{"totalCount": "53"}"#,
-            r#"{"total_count": 53.0}"#,
-            r#"{"@odata.count": 53}"#,
-            r#"{"meta": {"total": 53}}"#,
-            r#"{"paging": {"total": 53}}"#,
-            r#"{"page": {"totalElements": 53, "size": 10, "number": 0}}"#,
-            r#"{"meta": {"pagination": {"total": 53}}}"#,
-        ] {
-            assert_eq!(one(body), Some(Says::Total(53)), "{body}");
-        }
-        for body in [
-            r#"{"total": -1}"#,
-            r#"{"total": 12.5}"#,
-            r#"{"total": null}"#,
-            r#"{"total": {"value": 53}}"#,
-            r#"{"total": "many"}"#,
-            r#"{"facets": {"total": 53}}"#,
-            r#"{"a": {"b": {"c": {"total": 53}}}}"#,
-        ] {
-            assert_eq!(one(body), None, "{body}");
-        }
-        assert_eq!(one(r#"{"count": 53}"#), Some(Says::Count(53)));
-    }
-
-    #[test]
-    fn pages_and_flags_are_heard() {
-        for body in [
-            r#"{"meta": {"last_page": 6}}"#,
-            r#"{"totalPages": 6}"#,
-            r#"{"info": {"pages": 6}}"#,
-        ] {
-            assert_eq!(one(body), Some(Says::Pages(6)), "{body}");
-        }
-        for (body, more) in [
-            (r#"{"has_more": true}"#, true),
-            (r#"{"hasMore": "false"}"#, false),
-            (r#"{"pageInfo": {"hasNextPage": true}}"#, true),
-            (r#"{"last": true}"#, false),
-            (r#"{"isLast": false}"#, true),
-            (r#"{"last_page": true}"#, false),
-        ] {
-            assert_eq!(one(body), Some(Says::More(more)), "{body}");
-        }
-    }
-
-    #[test]
-    fn tokens_and_links_lead_on_or_say_that_nothing_does() {
-        for (body, leads) in [
-            (r#"{"next": "/x?page=2"}"#, true),
-            (r#"{"nextPageToken": "t"}"#, true),
-            (r#"{"next_cursor": 7}"#, true),
-            (r#"{"next": {"href": "/x"}}"#, true),
-            (r#"{"_links": {"next": {"href": "/x"}}}"#, true),
-            (r#"{"links": {"next": null}}"#, false),
-            (r#"{"next": ""}"#, false),
-            (r#"{"next_cursor": 0}"#, false),
-            (r#"{"list_metadata": {"before": null, "after": "x"}}"#, true),
-            (r#"{"next": ["t"]}"#, true),
-            (r#"{"next": true}"#, true),
-        ] {
-            let says = if leads { Says::Next } else { Says::NoNext };
-            assert_eq!(one(body), Some(says), "{body}");
-        }
-        // Positions of the page's own records.
-        assert_eq!(one(r#"{"paging": {"cursors": {"after": "x"}}}"#), None);
-    }
-
-    #[test]
-    fn headers_are_heard() {
-        let heard = |name: &str, value: &str| said("{}", &[(name, value)]);
-        for (name, value) in [
-            ("X-Total-Count", "53"),
-            ("X-Total", "53"),
-            ("X-WP-Total", "53"),
-            ("Total-Count", "53"),
-            ("X-Pagination-Total-Count", "53"),
-            ("Content-Range", "items 0-9/53"),
-            ("X-Pagination", r#"{"TotalCount":53}"#),
-        ] {
-            let [(place, Says::Total(53))] = &heard(name, value)[..] else {
-                panic!("{name}: {:?}", heard(name, value))
-            };
-            assert!(place.contains("header"), "{place}");
-        }
-        let says = |name: &str, value: &str| heard(name, value).pop().map(|(_, says)| says);
-        assert_eq!(says("X-Total-Pages", "6"), Some(Says::Pages(6)));
-        assert_eq!(says("X-WP-TotalPages", "6"), Some(Says::Pages(6)));
-        assert_eq!(says("X-Next-Page", "2"), Some(Says::Next));
-        assert_eq!(says("X-Next-Page", ""), Some(Says::NoNext));
-        assert_eq!(says("Link", "</x?page=2>; rel=\"next\""), Some(Says::Next));
-        assert_eq!(says("Link", "</x?page=1>; rel=\"prev\""), None);
-        assert_eq!(says("Content-Range", "bytes 0-9/53"), None);
-        assert_eq!(says("X-RateLimit-Limit", "53"), None);
-    }
-
-    #[test]
-    fn errors_beside_the_records_are_heard_in_their_words() {
-        for body in [
-            r#"{"errors": [{"message": "quota"}]}"#,
-            r#"{"error": "quota"}"#,
-            r#"{"error": {"detail": "quota"}}"#,
-        ] {
-            assert_eq!(one(body), Some(Says::Error("quota".into())), "{body}");
-        }
-        for body in [
-            r#"{"errors": []}"#,
-            r#"{"error": null}"#,
-            r#"{"error": false}"#,
-        ] {
-            assert_eq!(one(body), None, "{body}");
-        }
-    }
-
-    #[test]
-    fn values_of_any_kind_say_nothing_or_something_and_never_panic() {
-        let values = [
-            "null",
-            "true",
-            "0",
-            "-1",
-            "1e400",
-            "\"\"",
-            "[]",
-            "{}",
-            "[[{}]]",
-            "{\"a\":{}}",
-        ];
-        for key in [
-            "total",
-            "count",
-            "pages",
-            "last_page",
-            "has_more",
-            "last",
-            "next",
-            "errors",
-        ] {
-            for value in values {
-                said(&format!("{{\"{key}\": {value}}}"), &[]);
-                said(&format!("{{\"meta\": {{\"{key}\": {value}}}}}"), &[]);
-            }
-        }
-    }
-}
+mod tests;

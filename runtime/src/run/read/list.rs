@@ -211,8 +211,14 @@ impl<'a> List<'a> {
     }
 
     /// The list has been read to its end.
-    async fn end(&self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
-        if !matches!(proof, Proof::Proved(_) | Proof::Assumed(_)) {
+    async fn end(&mut self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
+        let whole = match proof {
+            Proof::Proved(_) => true,
+            // An empty answer of which nothing is known is no reason to take all that there was for gone.
+            Proof::Assumed(_) => self.account.has_rows(),
+            _ => false,
+        };
+        if !whole {
             self.of.fall_short(intake, self.slice);
         }
         self.of.fetcher.stats.prove(proof);
