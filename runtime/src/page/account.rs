@@ -5,12 +5,11 @@
 
 mod alone;
 mod answer;
+mod embedded;
 mod ending;
 
 use std::collections::HashSet;
-use std::ops::Deref;
 
-use etlgen_model::{Paginator, ResponsePath, Token};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::advance::{By, End, PageFacts, Proposal, Step, paging};
@@ -372,38 +371,6 @@ impl Account {
             Some(most) => most.clone().and(proof),
             None => proof,
         }
-    }
-
-    /// The first step of a list whose beginning came within a record. Where the place of the next page does not follow from
-    /// that, since it has no headers or is not as long as a page, the list is read from its first page.
-    pub fn begin_embedded(&mut self, paginator: &Pager, beginning: &PageFacts<'_>) -> Result<Step> {
-        let start = Position::default();
-        let more = paginator.says(beginning);
-        let numbered = matches!(
-            paginator.deref(),
-            Paginator::PageNumber(_)
-                | Paginator::LinkHeader(_)
-                | Paginator::Token(Token {
-                    next: ResponsePath::Header(_),
-                    ..
-                })
-        );
-        let stub = beginning.rows == 0 && more == Some(true);
-        if !numbered && !stub {
-            return self.judge(paginator, &start, beginning)?.step;
-        }
-        let ends = beginning.rows == 0
-            || more == Some(false)
-            || paginator
-                .total_of(beginning)
-                .is_some_and(|(count, of)| match of {
-                    TotalOf::Items => beginning.rows >= count,
-                    TotalOf::Pages => count <= 1,
-                });
-        Ok(match !stub && ends {
-            true => Step::End(Proof::Proved("it is whole within the record".into())),
-            false => Step::Next(start),
-        })
     }
 }
 
