@@ -111,21 +111,13 @@ impl Options {
         })
     }
 
-    /// The keys of `etlgen.toml` that these options set, with their values as TOML. What was said there already of overlays
-    /// and of resources to leave out holds, too.
+    /// The keys of `etlgen.toml` that these options set, with their values as TOML. Overlays, and resources to leave out, go
+    /// besides those that are there.
     fn lines(&self, folder: &Path) -> Vec<(&'static str, String)> {
-        let overlays = self.overlays.iter().map(|overlay| named(overlay, folder));
         let own = &self.config.overrides.top;
-        let own_overlays = own.overlay.iter().flat_map(|overlay| &overlay.0);
-        let own_exclude = own.exclude.iter().flat_map(|exclude| &exclude.0);
-        let with_own = |own: Vec<String>, new: Vec<String>| match new.is_empty() {
-            true => new,
-            false => own.into_iter().chain(new).collect(),
-        };
-        let texts =
-            |own: &mut dyn Iterator<Item = &At<String>>| own.map(|it| it.value.clone()).collect();
-        let overlays = with_own(texts(&mut own_overlays.into_iter()), overlays.collect());
-        let exclude = with_own(texts(&mut own_exclude.into_iter()), self.exclude.clone());
+        let overlays = self.overlays.iter().map(|overlay| named(overlay, folder));
+        let overlays = besides(own.overlay.as_deref().map(|it| &it.0), overlays.collect());
+        let exclude = besides(own.exclude.as_deref().map(|it| &it.0), self.exclude.clone());
         let list = |items: &[String]| {
             let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
             (!items.is_empty()).then(|| format!("[{}]", items.join(", ")))
@@ -154,6 +146,17 @@ impl Options {
         match self.skip_rustfmt {
             true => Rustfmt::Skipped,
             false => Rustfmt::Wanted,
+        }
+    }
+}
+
+/// New items behind those that are there; none, if there are no new ones.
+fn besides(own: Option<&Vec<At<String>>>, new: Vec<String>) -> Vec<String> {
+    match new.is_empty() {
+        true => new,
+        false => {
+            let own = own.into_iter().flatten().map(|it| it.value.clone());
+            own.chain(new).collect()
         }
     }
 }

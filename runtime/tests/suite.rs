@@ -2,6 +2,7 @@
 
 mod account;
 mod cassette;
+mod check;
 mod contracts;
 mod deletes;
 mod embedded;

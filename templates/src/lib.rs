@@ -52,6 +52,9 @@ pub struct Readme<'a> {
     pub features: &'a [FeatureRow],
     /// It has a `Dockerfile`.
     pub docker: bool,
+    /// It can load into SQLite; into Parquet files.
+    pub sqlite: bool,
+    pub parquet: bool,
     /// It has `api::pages()`.
     pub shared_pages: bool,
 }

@@ -121,7 +121,7 @@ pub struct Renamed { #[record(rename = \"ID\")] pub id: Option<String> }",
         name: "call_belongs_to_another_paginator",
         code: "pub fn pages() -> Paginator { Paginator::page_number(\"page\").field(\"id\").into() }",
         marked: "field",
-        said: &["no method named `field` found for struct `PageNumber`"],
+        said: &["method not found in `etlgen_runtime::page::PageNumber`"],
     },
     Mistake {
         name: "token_comes_from_nowhere",

@@ -181,6 +181,8 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         .map(|setting| setting_row(plan, setting))
         .collect();
     let resources: Vec<ResourceRow> = plan.resources.iter().map(resource_row).collect();
+    let chosen = context.destinations.as_ref();
+    let can_load = |place: &str| chosen.is_none_or(|chosen| chosen.contains(&place));
     Readme {
         crate_name: &plan.crate_name,
         source: &plan.source,
@@ -190,6 +192,8 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         resources: &resources,
         features: &features(plan),
         docker: context.package.docker,
+        sqlite: can_load("sqlite"),
+        parquet: can_load("parquet"),
         shared_pages: plan.pages.is_some(),
     }
     .render()

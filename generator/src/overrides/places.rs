@@ -5,6 +5,9 @@ use std::collections::HashSet;
 use crate::spec::api::{Api, SchemaId, SchemaKind};
 use crate::spec::path::parse;
 
+/// A path with more parts leads nowhere.
+const LONGEST: usize = 64;
+
 /// Where a dotted path leads.
 pub enum Found {
     /// To that value, by these keys.
@@ -27,6 +30,9 @@ pub fn walk(api: &Api, from: SchemaId, path: &str, lists: bool) -> Found {
         lists,
         whole: path.contains("['"),
     };
+    if parts.len() > LONGEST {
+        return Found::No(objects(api, from, lists).names(api, &[]));
+    }
     walk.from(from, &parts, &mut Vec::new())
 }
 

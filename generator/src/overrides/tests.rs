@@ -360,6 +360,16 @@ fn keys_that_no_document_can_say() {
 }
 
 #[test]
+fn a_path_without_end_leads_nowhere() {
+    let path = "a.".repeat(200_000);
+    for key in ["tombstone", "records"] {
+        for resource in ["orders", "events"] {
+            let _ = result(&format!("[resources.{resource}]\n{key} = \"{path}\"\n"));
+        }
+    }
+}
+
+#[test]
 fn names_may_be_swapped() {
     let text = "[resources.orders]\nname = \"teams\"\n[resources.teams]\nname = \"orders\"\n";
     assert_eq!(

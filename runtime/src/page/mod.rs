@@ -15,9 +15,25 @@ mod tests;
 
 pub(crate) use account::{Account, Terms};
 pub(crate) use advance::{PageFacts, Step};
+/// How a list is paged, for [`Resource::paginate`](crate::source::Resource::paginate).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Order {
+///     id: Option<String>,
+/// }
+///
+/// let pages = Paginator::token("after", "meta.next").page_size("limit", 100);
+/// let orders = Order::list("orders", "/orders").records("data").paginate(pages);
+/// # let _ = orders;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::Paginator;
+#[doc(inline)]
 pub use etlgen_model::{
-    LastId, LinkHeader, NextUrl, Offset, PageNumber, PageSize, Paginator, ResponsePath, Token,
-    Total,
+    LastId, LinkHeader, NextUrl, Offset, PageNumber, PageSize, ResponsePath, Token, Total,
 };
 pub(crate) use paginator::Pager;
 pub use paginator::{Next, Position};

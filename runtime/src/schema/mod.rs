@@ -14,8 +14,58 @@ use serde::{Deserialize, Serialize};
 pub use contract::ContractRule;
 pub(crate) use contract::discards_rows;
 pub use drift::{Done, Drifted};
+/// What may become of the tables, for [`Resource::contract`](crate::source::Resource::contract).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Order {
+///     id: Option<String>,
+/// }
+///
+/// let contract = Contract::evolve().columns(Mode::Freeze);
+/// let orders = Order::list("orders", "/orders").contract(contract);
+/// # let _ = orders;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::Contract;
+/// What becomes of records that the API has no more, for [`Resource::deletes`](crate::source::Resource::deletes).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Customer {
+///     id: Option<String>,
+/// }
+///
+/// let customers = Customer::list("customers", "/customers")
+///     .primary_key(Customer::ID)
+///     .deletes(Deletes::Soft);
+/// # let _ = customers;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::Deletes;
+/// How new rows meet old ones, for [`Resource::write`](crate::source::Resource::write).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Rate {
+///     day: Option<Date>,
+/// }
+///
+/// // Each run replaces all rows.
+/// let rates = Rate::list("rates", "/rates").write(Disposition::Replace);
+/// # let _ = rates;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::Disposition;
 pub(crate) use etlgen_model::Entity;
-pub use etlgen_model::{ColumnType, Contract, Deletes, Disposition, Mode};
+#[doc(inline)]
+pub use etlgen_model::{ColumnType, Mode};
 pub use layout::Layout;
 pub(crate) use layout::{DLT_LOADS, DLT_VERSION, is_meta};
 

@@ -101,6 +101,11 @@ impl Source {
         self
     }
 
+    /// Whether requests carry a credential.
+    pub(crate) fn has_credentials(&self) -> bool {
+        !self.auth.is_none() || !self.hidden.is_empty()
+    }
+
     /// A header of every request.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
