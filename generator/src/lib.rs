@@ -1,8 +1,8 @@
 //! etlgen reads an OpenAPI document and writes a strongly typed connector crate in Rust.
 //!
-//! It does three things, and each function below is its pipeline: [`generate`] turns a document into the files of a
-//! crate, [`update`] merges a new generation into a crate that its owner has edited, and [`diff`] judges what changes
-//! from one document or crate to another. The command line is a front of these three.
+//! Its three functions are pipelines: [`generate`] turns a document into the files of a crate, [`update`] merges a new
+//! generation into a crate that its owner has edited, and [`diff`] judges what changes from one document or crate to
+//! another. The command line calls these three.
 //!
 //! ```
 //! let document = br#"
@@ -58,8 +58,8 @@ pub use update::{Comparison, Update};
 
 /// Generates a connector crate in memory from an OpenAPI document, with its owner's overrides.
 ///
-/// The result has the files, warnings and notes, and why each resource is what it is;
-/// [`Generation::write`] puts it on disk. Errors name the place in the document or in `etlgen.toml`.
+/// The result has the files, warnings and notes, and the evidence for each resource; [`Generation::write`] puts it on
+/// disk. Errors name the place in the document or in `etlgen.toml`.
 pub fn generate(input: Input, options: &Options) -> Result<Generation, Diagnostic> {
     let overrides = options.overrides()?;
     let wanted = options.plan(&input);
@@ -77,8 +77,8 @@ pub fn generate(input: Input, options: &Options) -> Result<Generation, Diagnosti
 
 /// Generates the crate in a folder again and merges its owner's edits, in memory; [`Update::apply`] writes the result.
 ///
-/// An update that was cut short is finished first. An error of [`Kind::Conflict`] names the conflicts of an earlier
-/// update that are still open; conflicts of this one are part of the result.
+/// It finishes an interrupted update first. An error of [`Kind::Conflict`] names the conflicts of an earlier update
+/// that are still open; conflicts of this one are part of the result.
 pub fn update(folder: &Path, options: &UpdateOptions) -> Result<Update, Diagnostic> {
     let resumed = update::resume(folder, options.dry_run)?;
     let existing = Existing::open(folder)?;

@@ -1,4 +1,4 @@
-//! Names that do not exist, and those that come near them.
+//! Errors about unknown names, with similar ones.
 
 use crate::diagnostics::{Diagnostic, Kind};
 
@@ -64,7 +64,7 @@ fn near<'a>(wanted: &str, names: &[&'a str]) -> Vec<&'a str> {
     near.into_iter().map(|(_, name)| name).collect()
 }
 
-/// How many letters have to change.
+/// The edit distance.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

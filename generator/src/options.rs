@@ -1,4 +1,4 @@
-//! What a caller of the three functions may choose.
+//! Options of the three functions.
 
 use std::path::{Path, PathBuf};
 
@@ -21,11 +21,11 @@ use crate::spec::Input;
 pub struct Options {
     /// The owner's overrides; the crate gets the file, with the keys that the options below set.
     pub config: ConfigFile,
-    /// The source's name; by default it is made from the document's title.
+    /// The source's name; by default it is derived from the document's title.
     pub name: Option<String>,
-    /// Only these resources, and the parents that they need; empty: every list.
+    /// Generates only these resources, and the parents that they need; empty: every list.
     pub include: Vec<String>,
-    /// Not the resources that fit one of these patterns, in which `*` stands for any text.
+    /// Leaves out the resources that match one of these patterns, in which `*` stands for any text.
     pub exclude: Vec<String>,
     /// Single objects, too.
     pub singles: bool,
@@ -37,23 +37,23 @@ pub struct Options {
     pub spec: Option<String>,
     /// The overlays that `etlgen.toml` names besides; paths are seen from the current folder.
     pub overlays: Vec<String>,
-    /// The crate's folder; by default one of the crate's name in the current folder.
+    /// The crate's folder; by default a folder with the crate's name in the current folder.
     pub out: Option<PathBuf>,
-    /// The runtime that the crate links: a folder, or a version requirement; by default the one of this etlgen.
+    /// The runtime that the crate links: a folder, or a version requirement; by default the runtime of this etlgen.
     pub runtime: Option<String>,
-    /// The crate is a member of the workspace around it; by default it is one if that workspace lists it.
+    /// Makes the crate a member of the workspace around it; by default it is one if that workspace lists it.
     pub workspace_member: bool,
     /// The crate's licence, an SPDX expression; `MIT OR Apache-2.0` by default.
     pub license: Option<String>,
     /// The URL of the page where the crate is developed.
     pub repository: Option<String>,
-    /// The workflow that the crate gets.
+    /// Writes this workflow into the crate.
     pub ci: Option<Ci>,
-    /// The crate gets a `Dockerfile`.
+    /// Writes a `Dockerfile` into the crate.
     pub docker: bool,
-    /// Adds a note where readers that keep to OpenAPI 3.0 to the letter refuse the document.
+    /// Adds a note if readers that accept only strict OpenAPI 3.0 refuse the document.
     pub strict: bool,
-    /// Leaves the Rust files as they are printed, without running rustfmt.
+    /// Leaves the Rust files as prettyplease prints them, without running rustfmt.
     pub skip_rustfmt: bool,
 }
 
@@ -183,15 +183,15 @@ pub struct UpdateOptions {
     pub no_changelog: bool,
     /// Leaves the version in `Cargo.toml` unchanged, whatever `etlgen.toml` says.
     pub no_bump: bool,
-    /// Refuses a crate whose last update was cut short, instead of finishing that update first.
+    /// Refuses a crate whose last update was interrupted, instead of finishing that update first.
     pub dry_run: bool,
 }
 
 /// One side of a comparison.
 #[derive(Clone, Copy, Debug)]
 pub enum Revision<'a> {
-    /// What a document would be generated into, with its owner's overrides.
+    /// The crate that a document would generate, with its owner's overrides.
     Document(&'a Input, &'a ConfigFile),
-    /// What the crate in a folder offers. A document on the other side is read with the overrides of that crate.
+    /// The crate in a folder. A document on the other side is read with the overrides of that crate.
     Crate(&'a Path),
 }

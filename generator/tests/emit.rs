@@ -1,4 +1,4 @@
-//! What is emitted, as snapshots: a change of the generated code is seen in a review.
+//! Snapshots of the emitted code: they show a change of generated code in review.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ fn trap(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A crate as it is printed, before rustfmt.
+/// A crate before rustfmt.
 fn generated(document: &str, overrides: &str) -> Result<Generation, Diagnostic> {
     let mut options = Options::default();
     if !overrides.is_empty() {
@@ -25,12 +25,12 @@ fn generated(document: &str, overrides: &str) -> Result<Generation, Diagnostic> 
     generate(input, &options)
 }
 
-/// The error that a document with overrides ends with.
+/// The error for a document with overrides.
 fn refused(document: &str, overrides: &str) -> String {
     generated(document, overrides).unwrap_err().to_string()
 }
 
-/// The Rust files of a crate, one after the other; `Cargo.toml` and `etlgen.toml` before them.
+/// `Cargo.toml`, `etlgen.toml`, and the Rust files of a crate, concatenated.
 fn emitted(document: &str, overrides: &str) -> String {
     let files = files(document, overrides);
     let shown = files

@@ -1,11 +1,11 @@
-//! `etlgen inspect --config`: the owner sees what his wishes do.
+//! `etlgen inspect --config` shows the effect of the owner's overrides.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-/// A folder with a document, an overlay, what was learnt, and wishes; gives the wishes' path.
+/// Writes a folder with a document, an overlay, a learned overlay and overrides; returns the path of the overrides.
 fn owner(test: &str, wishes: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
     let write = |name: &str, text: &str| {

@@ -1,4 +1,4 @@
-//! Checks for the tests of a generated crate. They need no network, and panic with the reason if they fail.
+//! Checks for the tests of a generated crate. They need no network, and panic with the reason on failure.
 
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ fn decode_example(source: &Source, name: &str, path: &Path) -> Result<()> {
     let resource = source.find(name)?;
     let spec = resource.spec();
     let mut body = std::fs::read(path)?;
-    // An example is a bare array, whatever envelope the API puts around it.
+    // An example is a bare array, whatever the envelope of the API is.
     for key in spec.records.iter().rev() {
         let key = serde_json::Value::from(key.as_str()).to_string();
         body = [b"{", key.as_bytes(), b":", &body, b"}"].concat();
@@ -51,7 +51,7 @@ fn decode_example(source: &Source, name: &str, path: &Path) -> Result<()> {
     page.rows.drain(&mut tables)?;
     tables.normalizer.finish()?;
     if rows == 0 {
-        return Err(Error::new(ErrorKind::Usage, "the file holds no record"));
+        return Err(Error::new(ErrorKind::Usage, "the file has no record"));
     }
     Ok(())
 }
@@ -106,7 +106,7 @@ async fn replay(source: &Source, name: &str, path: &Path) -> Result<()> {
     let exchanges: Vec<Exchange> = serde_json::from_slice(&std::fs::read(path)?)
         .map_err(|error| wrong(format!("not an exchange: {error}")))?;
     let mut options = source.client_options();
-    // A recording fits any base URL, also one that is not configured yet.
+    // A recording works with any base URL, even if none is configured yet.
     options.base_url = "http://localhost".to_owned();
     let client = Client::replay(options, exchanges)?;
     let stateless = Stateless::new(source, client, &RunOptions::default())?;
@@ -129,13 +129,14 @@ async fn replay(source: &Source, name: &str, path: &Path) -> Result<()> {
     }
 }
 
-/// The `<resource>.json` files of a folder, in order. A test of no file would pass whatever the connector does: it panics.
+/// The `<resource>.json` files of a folder, in order. It panics without files, because a test of no file would always
+/// pass.
 fn files_or_panic(folder: &Path) -> Vec<(String, PathBuf)> {
     let files = files(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     if files.is_empty() {
         let hint = "remove the test if the connector has none";
         panic!(
-            "{}: there is no `<resource>.json`; {hint}",
+            "{}: the folder has no `<resource>.json`; {hint}",
             folder.display()
         );
     }
@@ -163,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[should_panic = "there is no `<resource>.json`"]
+    #[should_panic = "the folder has no `<resource>.json`"]
     fn a_folder_without_a_file_is_no_passed_test() {
         let folder = tempfile::tempdir().unwrap();
         decode_examples(&Source::new("shop", "http://localhost"), folder.path());

@@ -1,5 +1,5 @@
-//! Servers that lie, break and leak: each ends with all rows or an error that names the trouble, never with fewer rows
-//! and a green run.
+//! Misbehaving servers: each test ends with all rows or with an error that names the problem, never with fewer rows and
+//! success.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ fn list(paginator: impl Into<Paginator>) -> Resource<Item> {
         .paginate(paginator)
 }
 
-/// Reads the list; gives the rows that arrived, or the error.
+/// Reads the list; returns the rows that arrived, or the error.
 fn load(
     paginator: impl Into<Paginator>,
     api: impl Fn(&str, &Query) -> Answer + Send + Sync + 'static,
@@ -73,7 +73,7 @@ fn run(source: &Source, into: InMemory) -> RunReport {
         .unwrap()
 }
 
-/// 1,150 rows, at most 100 a page whatever is asked for.
+/// 1,150 rows, at most 100 per page whatever the request asks for.
 fn capped(query: &Query, start: u64, total: bool) -> Answer {
     let end = (start + number(query, "limit", 10).min(100)).min(1150);
     let mut body = serde_json::json!({"data": items(start.min(end)..end)});
@@ -178,7 +178,7 @@ fn an_empty_page_in_the_middle() {
     );
 }
 
-/// Three pages of five rows, each with what `next` says of the one after.
+/// Three pages of five rows; `next` gives the link of each to the following one.
 fn led_on(next: fn(u64) -> String) -> Result<usize, String> {
     load(Paginator::next_url("next"), move |_, q| {
         let page = number(q, "page", 0);
@@ -210,7 +210,7 @@ fn relative_links_lead_on() {
     assert_eq!(rows, Ok(15));
 }
 
-/// What a run says of an API whose second page is elsewhere, as a link says or a redirect; nothing may arrive there.
+/// Runs against an API whose second page is on another host, by a link or a redirect; nothing may arrive there.
 fn elsewhere(auth: &dyn Fn(&str) -> Auth, redirects: bool) -> String {
     let (other, log) = serve(|_, _| json(serde_json::json!({"data": []})));
     let (base, _) = serve(move |path, query| {
@@ -299,7 +299,7 @@ fn the_same_key_twice_is_one_row_in_the_end() {
     let rows = load(
         Paginator::page_number("page").total_pages("pages"),
         |_, q| {
-            // Every page begins with the last row of the page before. The fourth one is full: a fifth one is asked for.
+            // Every page starts with the last row of the page before. The fourth one is full: a fifth one is asked for.
             let page = number(q, "page", 1);
             let end = if page > 4 { page * 9 - 9 } else { page * 9 + 1 };
             json(serde_json::json!({"data": items(page * 9 - 9..end), "pages": 4}))

@@ -73,7 +73,7 @@ fn a_file_has_the_tables_and_ids_of_dlt() {
             "new"
         ]
     );
-    // What dlt's `upsert` and dlt's child rows have.
+    // The ids of dlt's `upsert` and of dlt's child rows.
     let ids = texts(&file, "SELECT _dlt_id FROM orders ORDER BY id");
     assert_eq!(ids[0], "zxK1WONWAm9Ueg");
     let lines = texts(&file, "SELECT _dlt_id FROM orders__lines ORDER BY n");
@@ -99,7 +99,7 @@ fn a_file_has_the_tables_and_ids_of_dlt() {
             "schema"
         ]
     );
-    // Every row has a load that is complete, and each load a schema.
+    // Every row has a complete load, and each load a schema.
     let orphans = "SELECT o.id FROM orders o LEFT JOIN _dlt_loads l ON l.load_id = o._dlt_load_id AND l.status = 0
          LEFT JOIN _dlt_version v ON v.version_hash = l.schema_version_hash WHERE v.schema IS NULL";
     assert!(texts(&file, orphans).is_empty());

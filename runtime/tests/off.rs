@@ -1,4 +1,4 @@
-//! Resources that are off: a run does not read them unless they are named, and says so.
+//! Resources that are off: a run reads them only if they are named, and reports them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ struct Item {
     id: Option<i64>,
 }
 
-/// `shops`, whose children are `orders`, whose children are `notes`; and `items`. The shops are off.
+/// `shops`, with the children `orders`, with the children `notes`; and `items`. The shops are off.
 fn source(base: &str) -> Source {
     let child = |name: &str, path: &str, parent: &str| {
         Item::list(name, path)

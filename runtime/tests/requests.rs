@@ -1,4 +1,4 @@
-//! What goes out, to the letter, seen from a server on loopback.
+//! The exact requests, as a server on loopback sees them.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -23,7 +23,7 @@ struct Seen {
     body: String,
 }
 
-/// Answers every request with `answer`; gives the base URL and what was asked.
+/// Responds to every request with `answer`; returns the base URL and the requests.
 fn serve(
     answer: impl Fn(&Seen) -> (u16, String) + Send + 'static,
 ) -> (String, Arc<Mutex<Vec<Seen>>>) {
@@ -219,7 +219,7 @@ fn an_answer_that_echoes_an_own_credential_is_shown_without_it() {
     assert!(error.contains("no use for ***"), "{error}");
 }
 
-/// Signs with what the key, the request and a counter make; the time is in whole seconds, and no test waits for one.
+/// Signs with the key, the request and a counter; the time is in whole seconds, and tests must not wait for one.
 fn signed(base: &str) -> Source {
     let tries = std::sync::atomic::AtomicUsize::new(1);
     let auth = Auth::sign("the-signing-key", move |key, request| {
@@ -290,7 +290,7 @@ fn neither_key_nor_signature_is_recorded_or_shown() {
         files += 1;
     }
     assert_eq!(files, 1);
-    // And the recording answers what would be signed otherwise.
+    // The recording responds to requests with other signatures.
     run(&signed("http://127.0.0.1:9").replay(&tape)).unwrap();
 
     let refuse = |_: &Seen| (403, r#"{"message": "bad key the-signing-key"}"#.to_owned());

@@ -103,7 +103,7 @@ fn a_large_crate_compiles_with_any_of_its_features() {
         tested.contains("test a_recorded_exchange_pages_to_its_end ... ok"),
         "{tested}"
     );
-    // A child comes with its parent, and nobody else.
+    // A child needs its parent, and nothing else.
     let resources = run(&[
         "run",
         "--quiet",

@@ -1,4 +1,4 @@
-//! The mistakes that an author of a connector makes: the compiler marks the place of the mistake and says how to mend it.
+//! Typical mistakes of connector authors: the compiler marks the place of the mistake and says how to fix it.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use etlgen_tests::compile::{self, Tree};
 use etlgen_tests::workspace::{root, stderr, stdout};
 use serde_json::Value;
 
-/// What each mistake is made in.
+/// The code around each mistake.
 const PREAMBLE: &str = r#"use etlgen_runtime::prelude::*;
 
 #[derive(Record)]
@@ -28,9 +28,9 @@ pub struct Invoice {
 struct Mistake {
     name: &'static str,
     code: &'static str,
-    /// The code that the compiler marks.
+    /// The code that the compiler must mark.
     marked: &'static str,
-    /// What the error, its labels and its notes say among other things.
+    /// Parts of the error, its labels and its notes.
     said: &'static [&'static str],
 }
 
@@ -94,8 +94,8 @@ pub struct Odd { pub id: Option<std::path::PathBuf> }",
 }",
         marked: "invoice.meta",
         said: &[
-            "cannot stand in a request",
-            "of JSON send the text at some keys: `.text(\"id\")`",
+            "cannot be a parameter of a request",
+            "for JSON, send the text at some keys: `.text(\"id\")`",
         ],
     },
     Mistake {
@@ -139,7 +139,7 @@ pub struct Cased { pub id: Option<String> }",
     },
 ];
 
-/// What was said to be wrong in the past, and is right.
+/// Code that was wrongly rejected in the past.
 const RIGHT: &[(&str, &str)] = &[
     (
         "closure_before_the_first_typed_call",
@@ -172,7 +172,7 @@ struct Told {
     text: String,
 }
 
-/// What the compiler says, by the crate.
+/// The compiler's errors, by crate.
 fn told(messages: &str) -> BTreeMap<String, Vec<Told>> {
     let mut all = BTreeMap::<String, Vec<Told>>::new();
     let messages = messages.lines().map(serde_json::from_str::<Value>);
@@ -230,7 +230,7 @@ fn the_compiler_marks_a_mistake_and_says_how_to_mend_it() {
             faults.push(format!("{}: it compiles", mistake.name));
             continue;
         };
-        // The first error is the one that is read.
+        // Readers look at the first error.
         let first = &errors[0];
         let missing = mistake
             .said
@@ -246,7 +246,7 @@ fn the_compiler_marks_a_mistake_and_says_how_to_mend_it() {
                 mistake.marked, first.text
             ));
         }
-        // One mistake is one message, though the derive uses a type twice.
+        // One mistake gives one message, although the derive uses a type twice.
         let message = |error: &Told| error.text.lines().next().map(str::to_owned);
         let others = errors
             .iter()

@@ -1,5 +1,5 @@
-//! What a run decides before its first request: the plans of the three example connectors, and of sources beside them
-//! where none of the three shows a state. Nothing is sent, and there is no destination.
+//! The decisions of a run before its first request: plans of the three example connectors, and of other sources for
+//! states that they do not show. Nothing is sent, and no destination exists.
 
 use std::time::{Duration, SystemTime};
 
@@ -38,10 +38,10 @@ fn tracker() -> Source {
 
 /// 2023-11-14T22:13:20Z.
 const NOW: u64 = 1_700_000_000;
-/// A load of a day before.
+/// A load one day earlier.
 const EARLIER: &str = "1699913600.000000";
 
-/// The plan of a run. Each is made twice, read back from its JSON, and searched for the secret.
+/// The plan of a run. Each is made twice, parsed from its JSON, and searched for the secret.
 fn plan(source: &Source, memory: &Memory, options: &RunOptions) -> RunPlan {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
     let made = || run::plan(source, memory, options, now).unwrap();
@@ -59,7 +59,7 @@ fn plan(source: &Source, memory: &Memory, options: &RunOptions) -> RunPlan {
     plan
 }
 
-/// The plan as text, and what it changes in the state with the first rows of each resource; declarations are left out.
+/// The plan as text, and its changes of the state with the first rows of each resource; declarations are left out.
 fn shown(plan: &RunPlan) -> String {
     let mut text = format!("{plan}\n");
     for resource in &plan.resources {
@@ -80,7 +80,7 @@ fn shown(plan: &RunPlan) -> String {
     text
 }
 
-/// What a destination remembers of a source that has been loaded, with these rows of the state.
+/// The memory of a destination with a loaded source and these rows of the state.
 fn loaded(source: &Source, rows: &[(&str, &str, &str)]) -> Memory {
     let first = plan(source, &Memory::default(), &RunOptions::default());
     let mut memory = Memory::default();
@@ -102,7 +102,7 @@ fn options() -> RunOptions {
     RunOptions::default()
 }
 
-/// The slice of the repository `r` in the state, and what is remembered of it after that pass.
+/// The slice of the repository `r` in the state, and its state after that pass.
 const REPO: &str = r#"{"path":{"owner":"acme","repo":"r"}}"#;
 
 fn of_repo(cursor: Option<&str>, done: &str) -> String {
@@ -198,7 +198,7 @@ fn a_child_that_was_left_out_is_caught_up() {
         shown(&plan(&source, &memory, &without))
     );
 
-    // The parent shows only what has changed, but for the child that has missed some of it.
+    // The parent returns only changes, except for the child that missed some.
     let source = Source::new("forge", "https://api.forge.example")
         .resource(
             forge_connector::resources::repos(&forge_config()).incremental(

@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     Ok(End::Done)
 }
 
-/// The plan of a document: the resources that its owner selects, else every one of them. Notes are printed.
+/// Plans a document: the resources that its owner selects, or every resource. Prints the notes.
 pub fn draft(arguments: &DocumentArguments, every: bool) -> Result<Draft, Diagnostic> {
     let config = config(arguments.config.as_ref())?;
     let input = config.input(arguments.spec.as_deref(), &arguments.overlay)?;

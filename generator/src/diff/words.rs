@@ -12,7 +12,7 @@ use crate::plan::{
 };
 
 impl Change {
-    /// A change that nobody notices, until it is said otherwise.
+    /// A change without effect, until its levels are set.
     pub(super) fn new(group: Group, kind: Kind, subject: &str) -> Change {
         Change {
             group,
@@ -111,7 +111,7 @@ pub fn deletes(deletes: Option<Deletes>, tombstone: Option<&String>) -> String {
         Some(Deletes::Hard) => "hard",
     };
     match tombstone {
-        Some(field) => format!("{word}, told by {field}"),
+        Some(field) => format!("{word}, marked by {field}"),
         None => word.to_owned(),
     }
 }

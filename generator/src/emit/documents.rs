@@ -18,7 +18,7 @@ use crate::plan::{
 /// The version of this etlgen, which is that of the runtime too.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// `Cargo.toml`, `README.md`, `etlgen.toml`, what git and registries want to know, and the data of the tests.
+/// `Cargo.toml`, `README.md`, `etlgen.toml`, the files for git and registries, and the data of the tests.
 pub fn documents(plan: &Plan, context: &Context) -> Result<Files, etlgen_templates::Error> {
     let mut files = Files::new();
     files.insert("Cargo.toml".into(), cargo_toml(plan, context)?);
@@ -48,7 +48,7 @@ pub fn documents(plan: &Plan, context: &Context) -> Result<Files, etlgen_templat
     Ok(files)
 }
 
-/// The texts of the licences, the workflow, the image.
+/// The licences, the workflow and the Dockerfile.
 fn package(plan: &Plan, context: &Context) -> Result<Files, etlgen_templates::Error> {
     let mut files = Files::new();
     let (package, crate_name) = (&context.package, plan.crate_name.as_str());
@@ -60,7 +60,7 @@ fn package(plan: &Plan, context: &Context) -> Result<Files, etlgen_templates::Er
     }
     if let Some(Ci::Github) = package.ci {
         let workflow = CiYml {
-            // A document that others publish changes when they like, which is no fault of a change here.
+            // A document at a URL changes independently of this repository, which must not fail its checks.
             check: !context.spec.contains("://"),
             version: VERSION,
         };
@@ -75,7 +75,7 @@ fn package(plan: &Plan, context: &Context) -> Result<Files, etlgen_templates::Er
     Ok(files)
 }
 
-/// What a registry finds the crate by. crates.io takes words of up to 20 letters.
+/// The keywords for a registry. crates.io takes words of up to 20 letters.
 fn keywords(plan: &Plan) -> String {
     let own = (plan.source.len() <= 20).then_some(plan.source.as_str());
     let words = own.into_iter().chain(["etl", "connector", "openapi"]);
@@ -131,7 +131,7 @@ fn cargo_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates
     .render()
 }
 
-/// Each feature with those that it needs, and how many resources it has.
+/// Each feature with the features it needs and the number of its resources.
 fn features(plan: &Plan) -> Vec<FeatureRow> {
     let row = |feature: &Feature| {
         let needs: Vec<String> = feature.needs.iter().map(|name| quoted(name)).collect();
@@ -264,7 +264,7 @@ fn cell(text: &str) -> String {
     markdown(&plain_text(text)).replace('|', "\\|")
 }
 
-/// The same between backticks.
+/// Text between backticks in a cell of a markdown table.
 fn code(text: &str) -> String {
     plain_text(text).replace('|', "\\|")
 }

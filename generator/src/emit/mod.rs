@@ -1,4 +1,5 @@
-//! The plan as files in memory: Rust through quote and prettyplease, the rest through askama. Nothing is decided here.
+//! Turns the plan into files in memory: Rust through quote and prettyplease, the rest through askama. It decides
+//! nothing.
 
 mod crate_root;
 mod credentials;
@@ -20,12 +21,12 @@ use crate::plan::{Plan, Runtime};
 /// Files by their path in the crate, with `/`.
 pub type Files = BTreeMap<String, String>;
 
-/// What the files say besides the plan.
+/// What the files need besides the plan.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// Where the document is, as the crate names it.
+    /// The place of the document, as the crate names it.
     pub spec: String,
-    /// What was learned from samples, by its path in the crate.
+    /// Overlays learned from samples, by their path in the crate.
     pub learned: Files,
     pub runtime: Runtime,
     /// Where the connector can load to; `None`: everywhere.
@@ -40,13 +41,13 @@ pub struct Context {
 /// The `etlgen.toml` of a crate.
 #[derive(Clone, Debug)]
 pub enum EtlgenToml {
-    /// The owner's, to the letter.
+    /// The owner's file, unchanged.
     Kept(String),
     /// The first one, with these keys and their values as TOML.
     First(Vec<(&'static str, String)>),
 }
 
-/// Writes the plan down. An error names the file that does not parse: a bug of etlgen.
+/// Renders the plan. An error names the file that does not parse: it is a defect of etlgen.
 pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     let mut files = Files::new();
     let mut rust = |path: String, tokens: TokenStream| -> Result<(), Diagnostic> {
@@ -88,7 +89,7 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     Ok(files)
 }
 
-/// A file that cannot be written: a defect of etlgen, whatever the document is.
+/// A file that cannot be rendered: this is a defect of etlgen for every document.
 fn defect(path: &str, error: impl std::error::Error + Send + Sync + 'static) -> Diagnostic {
     Diagnostic::error(
         Kind::Internal,

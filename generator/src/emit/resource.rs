@@ -110,7 +110,7 @@ fn record_type(name: Option<&str>) -> TokenStream {
     quote!(#name)
 }
 
-/// One property a line.
+/// The declaration, one property per line.
 fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
     let (name, path) = (&resource.name, &resource.path);
     let constructor = if resource.single {
@@ -214,7 +214,7 @@ pub fn value_of(value: &ParameterValue) -> TokenStream {
     }
 }
 
-/// Fields of one list have one type: handles, or paths if one of them has no handle.
+/// A list of fields: handles, or paths if any of them has no handle, because all need one type.
 fn fields(fields: &[FieldRef]) -> Vec<TokenStream> {
     let handles = fields
         .iter()

@@ -1,4 +1,4 @@
-//! What a crate that exists keeps of its names.
+//! The names that an existing crate keeps.
 
 use super::{Context, EtlgenToml, Files, files};
 use crate::diff::Surface;
@@ -14,7 +14,7 @@ fn shared() -> Input {
     Input::load(&format!("{folder}/shared.yaml")).unwrap()
 }
 
-/// The Rust files of a crate, one after the other.
+/// The Rust files of a crate, concatenated.
 fn rust(plan: &Plan) -> String {
     let context = Context {
         spec: "api.yaml".to_owned(),
@@ -68,7 +68,7 @@ fn settings_are_named_after_what_wants_them_and_keep_their_names() {
     assert_eq!(new, named);
     assert_eq!(settings(ledger.clone()).0, named);
 
-    // A crate of before named settings after their parameters alone, and keeps that.
+    // An older crate named settings after their parameters alone, and keeps these names.
     let mut old = ledger.clone();
     old.retain(|what, _| !what.starts_with("setting "));
     let (kept, told) = settings(old.clone());
@@ -77,7 +77,7 @@ fn settings_are_named_after_what_wants_them_and_keep_their_names() {
     assert_eq!(kept, before);
     assert_eq!(settings(told).0, before);
 
-    // What is new in it is named as in a new crate.
+    // New settings of an old crate are named as in a new crate.
     old.retain(|what, name| !(what.starts_with("resource ") && name == "icons"));
     let (mixed, _) = settings(old);
     assert!(mixed.contains(&"gallery_id".to_owned()), "{mixed:?}");
@@ -101,7 +101,7 @@ fn a_struct_that_exists_keeps_the_case_of_its_keys() {
     old.retain(|what, _| !what.starts_with("case "));
     let kept = plan(&api, &facts, &ledger(old));
     assert!(!rust(&kept).contains("rename_all"));
-    // The tables, and all that is offered, are the same.
+    // The tables and the surface are the same.
     assert_eq!(Surface::from(&new), Surface::from(&kept));
     let again = plan(&api, &facts, &ledger(new.ledger.clone()));
     assert_eq!(rust(&again), rust(&new));

@@ -29,7 +29,7 @@ pub fn explain(draft: &Draft, what: &str) -> Result<String, Diagnostic> {
         Some((name, field)) => (name, Some(field)),
         None => (what, None),
     };
-    // `etlgen.toml` may have given it another name.
+    // `etlgen.toml` may have renamed it.
     let own = decided.iter().find(|one| one.facts.name == name);
     let resource = own.or_else(|| decided.iter().find(|one| one.planned.name == name));
     match (resource, field) {
@@ -63,7 +63,7 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
     let endpoint = one_line(&operation.path);
     let method = operation.method.to_uppercase();
     let _ = writeln!(text, "{}  {what}  {method} {endpoint}", resource.name);
-    let _ = writeln!(text, "  stands at {}", one_line(&operation.pointer));
+    let _ = writeln!(text, "  location: {}", one_line(&operation.pointer));
     if !operation.summary.is_empty() {
         let _ = writeln!(text, "  {}", one_line(&operation.summary));
     }
@@ -161,7 +161,7 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
     text
 }
 
-/// How the API is told who calls, and where it stands.
+/// The credentials, and where they are sent.
 fn credentials(api: &Api, facts: &Facts) -> String {
     let mut text = String::new();
     let (kind, name) = auth(&facts.auth.value);
@@ -263,7 +263,7 @@ fn pages(resource: &ResourceFacts) -> String {
     parts.join(", ")
 }
 
-/// Today's paginator, as it would be written by hand.
+/// The current paginator, as an owner would write it.
 fn paginate(resource: &ResourceFacts) -> String {
     let page = &resource.paginator.value;
     if *page == Paginator::Undecided {
@@ -375,7 +375,7 @@ fn or_none(text: &str) -> String {
     if text.is_empty() { "none" } else { text }.to_owned()
 }
 
-/// Text of a document on one line of a terminal.
+/// Text of a document as one line for a terminal.
 fn one_line(text: &str) -> String {
     printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -1,4 +1,4 @@
-//! What is said of one small document.
+//! The evidence for one small document.
 
 use super::explain;
 use crate::draft::Draft;
@@ -66,7 +66,7 @@ fn every_decision_has_its_line() {
     let text = said("orders");
     let parts = [
         "orders  list  GET /orders",
-        "stands at /paths/~1orders/get",
+        "location: /paths/~1orders/get",
         "below [resources.orders]: primary_key = [\"id\"]",
         "cursor: updated_at (updated, rfc3339), filtered by `updated_after`",
         "setting: shop (query)",

@@ -1,4 +1,4 @@
-//! By which time the rows that are new since the last run can be asked for.
+//! Infers the time by which a run can ask for rows that are new since the last run.
 
 use etlgen_model::{Meaning, TimeFormat};
 
@@ -30,7 +30,7 @@ pub(super) fn cursor(
     {
         filters.extend(filter(api, param, &params, &times));
     }
-    // Changes before creations; then what is surer.
+    // Changes before creations; then the more certain.
     filters.sort_by_key(|filter| {
         let rank = rank(filter.meaning);
         (rank, (-filter.confidence * 100.0) as i64)
@@ -79,11 +79,11 @@ pub(super) fn cursor(
     decide(
         None,
         0.8,
-        "no parameter filters by a time, and no field tells of changes",
+        "no parameter filters by a time, and no field shows changes",
     )
 }
 
-/// The field that a filter compares with.
+/// The field that a filter compares.
 fn settle(
     record: &Node<'_>,
     times: &[Time<'_>],
@@ -124,7 +124,7 @@ fn settle(
         "a date deep within",
         times.is_empty() && filter.field.is_none(),
     ) {
-        // Of several dates the last is the one that puts rows into their place.
+        // Of several dates, the last one orders the rows.
         let (path, node) = deep_dates(record).pop()?;
         confidence = confidence.min(0.6);
         (path, Some(node), filter.meaning)
@@ -147,7 +147,7 @@ fn settle(
     Some(decide(Some(facts), confidence, &reason))
 }
 
-/// Fields that come only if a parameter asks for them, from its known values or from the list in its text.
+/// Fields that are returned only if a parameter lists them, from the parameter's known values or its description.
 fn wishes(api: &Api, operation: &Operation) -> Vec<String> {
     let mut wishes = Vec::new();
     for parameter in &operation.parameters {
@@ -173,7 +173,7 @@ fn wishes(api: &Api, operation: &Operation) -> Vec<String> {
     wishes
 }
 
-/// `fields`, `opt_fields`; `member_fields` are those of something else.
+/// `fields`, `opt_fields`; but `member_fields` are those of something else.
 fn chooses_fields(name: &str) -> bool {
     let choosers = ["fields", "select", "include", "expand"];
     let neutral = [

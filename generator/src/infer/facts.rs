@@ -1,20 +1,20 @@
-//! What an API means: the value that `infer` hands to `plan`. `etlgen inspect` prints it.
+//! What an API means: the value that `infer` passes to `plan`. `etlgen inspect` prints it.
 
 use etlgen_model::{Meaning, Paginator, TimeFormat, Total};
 
 use crate::spec::api::SchemaId;
 
-/// Something decided on evidence.
+/// A decision based on evidence.
 #[derive(Clone, Debug)]
 pub struct Decision<T> {
     pub value: T,
-    /// 0 to 1; below [`SURE`] it is stated as undecided.
+    /// From 0 to 1; below [`SURE`] the decision is reported as undecided.
     pub confidence: f32,
-    /// Short sentences: what it was decided on.
+    /// The evidence, in short sentences.
     pub reasons: Vec<String>,
 }
 
-/// A decision on one piece of evidence.
+/// A decision based on one piece of evidence.
 pub(super) fn decide<T>(value: T, confidence: f32, reason: String) -> Decision<T> {
     Decision {
         value,
@@ -23,27 +23,27 @@ pub(super) fn decide<T>(value: T, confidence: f32, reason: String) -> Decision<T
     }
 }
 
-/// From this confidence on a decision is acted upon.
+/// Decisions of at least this confidence are applied.
 pub const SURE: f32 = 0.6;
 
-/// Everything inferred of one API.
+/// Everything inferred about one API.
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub auth: Decision<AuthFacts>,
     /// Absolute, without a trailing slash; server variables without a default stay as `{name}`; empty if unknown.
     pub base_url: String,
-    /// Limits that hold for the whole API; all of them count.
+    /// Rate limits of the whole API; all of them apply.
     pub rates: Vec<RateFacts>,
     pub resources: Vec<ResourceFacts>,
     pub skipped: Vec<Skipped>,
 }
 
-/// At most that many requests in that time.
+/// At most this many requests in this time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateFacts {
     pub requests: u64,
     pub seconds: u64,
-    /// Where it is said.
+    /// The text that states it.
     pub said: String,
 }
 
@@ -55,13 +55,13 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// How the API wants to be told who calls.
+/// How requests authenticate.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AuthFacts {
     None,
     Bearer,
     Basic,
-    /// Keys that all go along (Trello's key and token).
+    /// Keys that are sent together (Trello's key and token).
     Keys(Vec<KeyFacts>),
     /// `flow` is `clientCredentials` or `refreshToken`.
     OAuth2 {
@@ -71,10 +71,10 @@ pub enum AuthFacts {
     },
 }
 
-/// Credentials that a resource wants in place of the API's.
+/// Credentials that a resource needs instead of the API's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnAuth {
-    /// The names of the schemes; they go along.
+    /// The names of the schemes; they are used together.
     pub schemes: Vec<String>,
     pub value: AuthFacts,
 }
@@ -85,7 +85,7 @@ pub struct KeyFacts {
     pub location: crate::spec::api::Location,
     /// The header's, parameter's or cookie's name.
     pub name: String,
-    /// `Token ` where the value wants a prefix.
+    /// `Token ` if the value needs a prefix.
     pub prefix: String,
 }
 
@@ -108,10 +108,10 @@ pub struct ResourceFacts {
     pub records_path: Decision<Vec<String>>,
     /// The schema of one record; `None`: free form.
     pub record: Option<SchemaId>,
-    /// Dotted paths of fields; empty: none found.
+    /// Dotted paths of fields; empty: no key was found.
     pub primary_key: Decision<Vec<String>>,
-    /// The same record, or another one with the same key, may stand below several parents: members of teams, variables by
-    /// name. Rows are told apart by the parent's parameters and the key together.
+    /// The same record, or another one with the same key, may occur under several parents: members of teams, variables
+    /// by name. The parent's parameters and the key together identify a row.
     pub key_within_parent: bool,
     pub paginator: Decision<Paginator>,
     /// What the document shows of paging, also where the paginator has no use for it.
@@ -119,25 +119,25 @@ pub struct ResourceFacts {
     pub cursor: Decision<Option<CursorFacts>>,
     /// Every parameter that comes from another resource.
     pub parent: Decision<Option<ParentFacts>>,
-    /// `None`: it takes the API's.
+    /// `None`: it uses the API's.
     pub auth: Option<OwnAuth>,
     /// Required (path, query, header) parameters that nothing supplies: they become settings. (name, location)
     pub settings: Vec<SettingFacts>,
-    /// Parameters set to a fixed value so that all rows come (`state=all`), with the reason.
+    /// Parameters with a fixed value that makes the API return all rows (`state=all`), with the reason.
     pub fixed: Vec<FixedParameter>,
     /// Why a run leaves it out unless its owner switches it on.
     pub off: Option<String>,
-    /// What it is unsure of, and what settles it.
+    /// The open questions, with the lines that settle them.
     pub doubts: Vec<Doubt>,
 }
 
-/// A required parameter that the owner has to give.
+/// A required parameter that the owner must set.
 #[derive(Clone, Debug)]
 pub struct SettingFacts {
     pub parameter: String,
     pub location: crate::spec::api::Location,
     pub description: String,
-    /// Its default in the document.
+    /// The default in the document.
     pub default: Option<String>,
 }
 
@@ -150,7 +150,7 @@ pub struct FixedParameter {
     pub reason: String,
 }
 
-/// A question left open.
+/// An open question.
 #[derive(Clone, Debug)]
 pub struct Doubt {
     /// `no paginator found: is everything in one page?`
@@ -194,7 +194,7 @@ pub struct CursorFacts {
 }
 
 impl CursorFacts {
-    /// Whether the filter leaves out records of the very moment it is given: `created[gt]`, `greater-than(updated,{})`.
+    /// Whether the filter excludes records of exactly the given time: `created[gt]`, `greater-than(updated,{})`.
     pub fn is_strict(&self) -> bool {
         let strict = |operator: &str| matches!(operator, "gt" | "greater-than");
         match &self.template {
@@ -227,13 +227,13 @@ pub(super) fn rank(meaning: Option<Meaning>) -> u8 {
 /// Where parameters of a child come from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParentFacts {
-    /// The parent resource's path, as in the document.
+    /// The path of the parent resource, as in the document.
     pub path: String,
     /// The parent resource's name.
     pub resource: String,
-    /// Every parameter that the parent's record supplies.
+    /// Every parameter that a field of the parent's record supplies.
     pub links: Vec<ParentLink>,
-    /// Path parameters that have the value that they had in the parent's own request, where the parent has them from its
+    /// Path parameters with the same value as in the parent's own request, where the parent gets them from its own
     /// parent: `owner` and `repo` of `/repos/{owner}/{repo}/pulls/{number}/reviews`. (child's name, parent's name)
     pub inherited: Vec<(String, String)>,
 }

@@ -1,4 +1,4 @@
-//! Parameters that bound a time from below, in every spelling.
+//! Recognises parameters that bound a time from below, in every spelling.
 
 use etlgen_model::{Meaning, TimeFormat};
 
@@ -12,7 +12,7 @@ use super::rules::{rule, tells};
 use super::times::{Time, is_epoch, is_millis, meaning_of};
 use super::words::{flat, snake, words};
 
-/// Words of a lower bound that are no comparison, best first, and those of the upper one.
+/// Words of a lower bound that are not comparisons, best first, with those of the upper bound.
 const BOUNDS: [(&str, &str); 7] = [
     ("since", "until"),
     ("after", "before"),
@@ -23,7 +23,7 @@ const BOUNDS: [(&str, &str); 7] = [
     ("oldest", "latest"),
 ];
 
-/// The word among these that bounds from below, and that of the other bound.
+/// The first of these words that means a lower bound, and the word of the upper bound.
 fn bound<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<(String, String)> {
     if let Some(operator) = latest(words.clone()) {
         return Some((operator.to_owned(), opposite(operator)));
@@ -110,7 +110,7 @@ pub(super) fn filter(
         {
             return None;
         }
-        // A name as bare as `from` needs a text that tells what it bounds.
+        // A bare name such as `from` needs a description that says what it bounds.
         let told = meaning.or_else(|| told(text));
         let confidence = match (meaning, told, low) {
             (Some(_), ..) => 0.95,
@@ -131,7 +131,7 @@ pub(super) fn filter(
     None
 }
 
-/// `start_date` where the record has one plain time only, which it must mean.
+/// `start_date` of a record with only one plain time: it must mean that time.
 fn plain_bound(
     param: &Param,
     node: &Node<'_>,
@@ -157,7 +157,7 @@ fn plain_bound(
     })
 }
 
-/// `created` with `gte` and `lte` inside, or one that takes `>=2024-01-01`.
+/// `created` with `gte` and `lte` as properties, or one that takes `>=2024-01-01`.
 fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -> Option<Filter> {
     let meaning = meaning_of(words).filter(|_| !words.is_empty())?;
     let named = times
@@ -221,7 +221,7 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
     None
 }
 
-/// A filter language whose text lists fields and operators: "`updated`: `greater-than`".
+/// A filter language whose description lists fields and operators: "`updated`: `greater-than`".
 fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
     let mut best: Option<(u8, Filter)> = None;
     let text = param.description.replace("<br>", "\n");
@@ -255,7 +255,7 @@ fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
     best.map(|(_, filter)| filter)
 }
 
-/// A filter language of which the text shows an example with a time: `updated_at>=2024-01-01`, `updated_at:>2024-01-01`.
+/// A filter language whose description has an example with a time: `updated_at>=2024-01-01`, `updated_at:>2024-01-01`.
 fn shown(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
     let operators = [
         ">=", ":>=", " >= ", " ge ", " gte ", ":gte:", "[gte]=", ">", ":>", " > ", " gt ", ":gt:",
@@ -313,7 +313,7 @@ fn told(text: &str) -> Option<Meaning> {
     tells("told created", text, &created).then_some(Meaning::Created)
 }
 
-/// The parameter of the other bound.
+/// The parameter of the upper bound.
 fn counterpart(name: &str, low: &str, high: &str, all: &[Param]) -> Option<String> {
     let wanted = snake(name)
         .split('_')

@@ -1,4 +1,4 @@
-//! What an API means: an [`Api`] becomes [`facts::Facts`]; one file per question.
+//! Infers what an API means: turns an [`Api`] into [`facts::Facts`]; one file per question.
 
 mod auth;
 mod compare;
@@ -52,14 +52,14 @@ use resources::Verdict;
 use roles::Roles;
 use rules::rule;
 
-/// A resource in the making.
+/// A resource that is being inferred.
 struct Draft<'a> {
     operation: usize,
     method: &'a str,
     path: &'a str,
     parameters: &'a [Parameter],
     deprecated: bool,
-    /// What its path names.
+    /// The noun of its path.
     noun: Option<String>,
     kind: ResourceKind,
     found: Found<'a>,
@@ -103,7 +103,7 @@ pub fn infer(api: &Api) -> Facts {
     }
 }
 
-/// Every operation that is a resource, and why others are not.
+/// Every operation that is a resource, and why the others are not.
 fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
     let items = item_params(api);
     let mut drafts = Vec::new();
@@ -165,7 +165,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             name: String::new(),
         });
     }
-    // A list that can be had by GET and by POST is one list.
+    // A list with a GET and a POST is one list.
     let gets: HashSet<&str> = drafts
         .iter()
         .filter(|draft: &&Draft<'_>| draft.method == "get" && draft.kind == ResourceKind::List)
@@ -185,7 +185,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
     (drafts, skipped)
 }
 
-/// Whether a placeholder after a list's path names one of its records: not so for `/transactions/nfts/{contract}`, where
+/// Whether a placeholder after a list's path names one of its records. In `/transactions/nfts/{contract}` it does not:
 /// an NFT of the contract follows.
 fn items_follow(path: &str, records: &[String]) -> bool {
     let ends_with_variable = words::segments(path)
@@ -203,7 +203,7 @@ fn items_follow(path: &str, records: &[String]) -> bool {
     }
 }
 
-/// Path of a list -> the placeholder that follows it somewhere.
+/// The path of a list -> the placeholder that follows it in any path.
 fn item_params(api: &Api) -> HashMap<String, String> {
     let mut items = HashMap::new();
     for operation in &api.operations {
@@ -211,7 +211,7 @@ fn item_params(api: &Api) -> HashMap<String, String> {
         let mut follows = false;
         while let Some(last) = segments.pop() {
             let placeholder = words::placeholder(last);
-            // Of `/{scope}/{template}` neither is the key alone.
+            // In `/{scope}/{template}` neither placeholder is the key by itself.
             let alone = !std::mem::replace(&mut follows, placeholder.is_some());
             if let Some(param) = placeholder.filter(|_| alone) {
                 let list = words::path_shape(&segments.join("/"));
@@ -222,7 +222,7 @@ fn item_params(api: &Api) -> HashMap<String, String> {
     items
 }
 
-/// What an API's lists have in common.
+/// What the lists of an API have in common.
 fn habits(api: &Api, drafts: &[Draft<'_>]) -> Habits {
     let prose = api.description.to_lowercase();
     let mut next_tokens: Vec<(String, String)> = Vec::new();

@@ -1,4 +1,4 @@
-//! What is not sure enough to act upon, and the line of `etlgen.toml` that settles it.
+//! Open questions: decisions that are not certain enough to apply, each with the line of `etlgen.toml` that settles it.
 
 use etlgen_model::Paginator;
 
@@ -22,7 +22,7 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
         let path = facts.records_path.value.join(".");
         let shown = if path.is_empty() { "$" } else { &path };
         ask(
-            "where do the records stand in the response?".to_owned(),
+            "where are the records in the response?".to_owned(),
             format!("records = {}", quoted(shown)),
         );
     }
@@ -64,7 +64,7 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
         };
         ask(
             format!(
-                "how do pages follow one another? {}",
+                "how is this list paged? {}",
                 first(&facts.paginator.reasons)
             ),
             settle,
@@ -83,7 +83,7 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
         };
         ask(
             format!(
-                "can new rows be asked for? {}",
+                "can a run ask for new rows only? {}",
                 first(&facts.cursor.reasons)
             ),
             settle,
@@ -93,7 +93,7 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
         && facts.parent.confidence < SURE
     {
         let settle = format!("parent = {}", quoted(&parent.resource));
-        ask(format!("does it hang below `{}`?", parent.resource), settle);
+        ask(format!("is it a child of `{}`?", parent.resource), settle);
     }
     doubts
 }

@@ -1,4 +1,4 @@
-//! How pages follow one another.
+//! Infers how a list is paged.
 
 use std::num::NonZeroU64;
 
@@ -15,22 +15,22 @@ use super::roles::{Param, Roles};
 use super::rules::{among, rule, tells};
 use super::words::flat;
 
-/// Everything that the decision rests on.
+/// The evidence for the decision.
 pub(super) struct Evidence<'a> {
     pub api: &'a Api,
     pub operation: &'a Operation,
     pub roles: &'a Roles,
     pub envelope: &'a Envelope,
-    /// What the API's other lists do.
+    /// What the other lists of the API do.
     pub habits: &'a Habits,
-    /// Where the records stand.
+    /// The place of the records.
     pub records: &'a [String],
     /// The key of a record.
     pub key: &'a [String],
 }
 
 impl Evidence<'_> {
-    /// The text says that a token comes with the page before.
+    /// Whether the description says that the previous page returns the token.
     fn is_returned(&self, param: &Param) -> bool {
         ["token", "returned", "previous", "response"]
             .iter()
@@ -42,14 +42,14 @@ impl Evidence<'_> {
     }
 }
 
-/// What most lists of an API do; and what its prose says of all.
+/// What most lists of an API do, and what its prose states for all.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Habits {
-    /// Cursor parameter -> next token, as stated somewhere in the document.
+    /// Token parameter -> next token, as stated somewhere in the document.
     pub next_tokens: Vec<(String, String)>,
-    /// A `Link` header is spoken of for all lists.
+    /// The prose mentions a `Link` header for all lists.
     pub link_header: bool,
-    /// Of the lists, most have parameters that ask for pages.
+    /// Most of the lists have paging parameters.
     pub mostly_paged: bool,
 }
 
@@ -103,14 +103,14 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
             &format!("`{token}` holds the next `{}`", param.name),
         );
     }
-    // OData: the server says how to go on, whatever was asked for.
+    // OData: the server decides how to continue, whatever the request asked.
     let odata = |path: &&String| rule("OData", flat(path).ends_with("odatanextlink"));
     if let Some(path) = envelope.next_url.as_ref().filter(odata) {
         let param = roles.offset.as_ref().or(roles.page.as_ref());
         let paged = by_next_url(evidence, param, path);
         return decide(paged, 0.95, &format!("`{path}` holds the next page's URL"));
     }
-    // A text that comes back as a text is no number.
+    // A value that the response returns as text is a token, not a number.
     let returned = |param: &&Param| {
         let token = envelope.next_token.as_deref().unwrap_or_default();
         let text = Node::of_schema(evidence.api, param.schema).is_text();
@@ -123,7 +123,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
         let reason = format!("`{token}` holds the next `{}`", param.name);
         return decide(by_token(evidence, param, token), 0.85, &reason);
     }
-    // Numbers can be counted; a link beside them only repeats the count.
+    // Numbers are checked against a total; a link next to them adds nothing.
     if let (Some(param), Some(_)) = (&roles.offset, &envelope.total)
         && rule("rows are counted and totalled", true)
     {
@@ -213,7 +213,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
             envelope.more.is_some() && !evidence.is_returned(param) && evidence.records_have_ids(),
         ) {
             let reason = format!(
-                "more follows, nothing returns a token, and the records have ids: `{}` takes the last one",
+                "there are more pages, no token is returned, and the records have ids: `{}` takes the last id",
                 param.name
             );
             return decide(by_last_id(evidence, param, "id"), 0.65, &reason);
@@ -225,13 +225,13 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
             bare && evidence.records_have_ids(),
         ) {
             let reason = format!(
-                "the body is the array, which leaves no place for a token: `{}` takes the last record's id",
+                "the body is the array, so it cannot hold a token: `{}` takes the last record's id",
                 param.name
             );
             return decide(by_last_id(evidence, param, "id"), 0.65, &reason);
         }
         let reason = format!(
-            "`{}` wants a token, but nothing says where it comes from",
+            "`{}` needs a token, but nothing says where it comes from",
             param.name
         );
         return decide(undecided(evidence, Some(param), None), 0.3, &reason);
@@ -251,7 +251,7 @@ fn none_or_open(evidence: &Evidence<'_>) -> Decision<Paged> {
     let Evidence {
         roles, envelope, ..
     } = evidence;
-    // No parameter could take it, and a page is not called a token.
+    // No parameter accepts the value, and a token's name would not contain `page`.
     let page = |path: &&String| {
         let name = flat(path.rsplit('.').next().unwrap_or_default());
         matches!(name.as_str(), "next" | "nextpage")
@@ -281,7 +281,7 @@ fn none_or_open(evidence: &Evidence<'_>) -> Decision<Paged> {
     decide(
         single(evidence),
         0.75,
-        "nothing asks for pages and nothing speaks of more",
+        "no parameter asks for pages and nothing indicates more",
     )
 }
 
@@ -426,7 +426,7 @@ fn has_link_header(evidence: &Evidence<'_>) -> bool {
     )
 }
 
-/// A header whose text or example links to the next page.
+/// A header whose description or example links to the next page.
 fn links_in_header(evidence: &Evidence<'_>) -> bool {
     let mut headers = evidence
         .operation
@@ -490,7 +490,7 @@ fn next_header(evidence: &Evidence<'_>) -> Option<String> {
         .cloned()
 }
 
-/// A `page` that is a token: a text, and the body holds the next one.
+/// A `page` that is a token: it is text, and the body holds the next one.
 fn is_token_page(evidence: &Evidence<'_>, page: &Param) -> bool {
     let node = Node::of_schema(evidence.api, page.schema);
     let signs = ["token", "cursor", "previous response", "next_page"];

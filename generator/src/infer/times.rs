@@ -1,4 +1,4 @@
-//! The times of a record: which field tells when it was created, which when it last changed.
+//! Finds the times of a record: when it was created, and when it last changed.
 
 use etlgen_model::Meaning;
 
@@ -42,7 +42,7 @@ const CREATED: [&str; 7] = [
     "registered",
     "ctime",
 ];
-/// Words that a time may have besides.
+/// Further words that the name of a time may contain.
 const PLAIN: [&str; 18] = [
     "at",
     "on",
@@ -63,7 +63,7 @@ const PLAIN: [&str; 18] = [
     "system",
     "sys",
 ];
-/// Objects whose fields are the record's own.
+/// Objects whose fields belong to the record itself.
 const INNER: [&str; 9] = [
     "attributes",
     "fields",
@@ -98,7 +98,7 @@ pub(super) fn meaning_of(words: &[String]) -> Option<Option<Meaning>> {
     }
 }
 
-/// All times of a record, the best of each kind first.
+/// All times of a record, the best of each meaning first.
 pub(super) fn times<'a>(record: &Node<'a>) -> Vec<Time<'a>> {
     let mut found = Vec::new();
     gather(record, &mut Vec::new(), &mut found);
@@ -115,7 +115,7 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<Time<'a>>
             let meaning =
                 meaning_of(&words).or_else(|| told(&child, &words, &properties).map(Some));
             if let Some(meaning) = meaning {
-                // Own fields before nested ones, told meanings before plain dates.
+                // The record's own fields before nested ones, known meanings before plain dates.
                 let rank = path.len() * 10 + usize::from(meaning.is_none()) * 5 + words.len();
                 found.push(Time {
                     path: path.join("."),
@@ -172,7 +172,7 @@ fn told(node: &Node<'_>, words: &[String], beside: &IndexMap<String, Node<'_>>) 
     rule("the last one by whom", changed).then_some(Meaning::Updated)
 }
 
-/// An object that holds what its record is, which itself has little more than an id.
+/// An object that holds the record's fields, if the record itself has little more than an id.
 fn is_body(record: &IndexMap<String, Node<'_>>, child: &Node<'_>) -> bool {
     let scalars = |properties: &IndexMap<String, Node<'_>>| {
         let scalars = properties.values().filter(|node| node.is_scalar());
@@ -189,7 +189,7 @@ fn is_body(record: &IndexMap<String, Node<'_>>, child: &Node<'_>) -> bool {
     )
 }
 
-/// Dates that stand deeper, where the record itself has none.
+/// Dates in nested objects, if the record itself has none.
 pub(super) fn deep_dates<'a>(record: &Node<'a>) -> Vec<(String, Node<'a>)> {
     let mut found = Vec::new();
     deep(record, &mut Vec::new(), &mut found);
@@ -252,7 +252,7 @@ fn looks_dated(text: &str) -> bool {
     (digits == 4 && text.get(4..5) == Some("-")) || is_epoch(text)
 }
 
-/// Seconds in text, perhaps with a fraction: `1403051575.000407`.
+/// Seconds as text, with or without a fraction: `1403051575.000407`.
 pub(super) fn is_epoch(text: &str) -> bool {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

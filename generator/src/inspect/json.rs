@@ -1,4 +1,4 @@
-//! The form for programs: stable, whatever is added to it.
+//! The form for programs; its keys are stable.
 
 use serde_json::{Value, json};
 
@@ -103,7 +103,7 @@ fn incremental(decided: &Decided<'_>) -> Option<Value> {
     }))
 }
 
-/// The parent, and whether its records supply the parameters: if not, they are settings.
+/// The parent, and whether its records supply the parameters; if not, they are settings.
 fn parent(decided: &Decided<'_>) -> Option<Value> {
     let parent = decided.found.parent.value.as_ref()?;
     let links: Vec<Value> = parent

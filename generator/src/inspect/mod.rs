@@ -1,4 +1,4 @@
-//! `etlgen inspect`: what will be generated and on which evidence, for programs (JSON) and for people (a table).
+//! `etlgen inspect`: what will be generated, with the evidence, for programs (JSON) and for people (a table).
 
 mod json;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A crate that etlgen wrote, opened to be generated again.
+//! Opens a crate that etlgen wrote, to generate it again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub struct Existing {
     options: BTreeMap<String, Vec<String>>,
 }
 
-/// A document: its name in the crate, and where it is found from here.
+/// A document: its name in the crate, and its place seen from the current folder.
 pub struct Document {
     pub name: String,
     pub place: String,
@@ -53,7 +53,7 @@ impl Existing {
         })
     }
 
-    /// The document: the one asked for, else the one of `etlgen.toml`, else the last one.
+    /// The given document; otherwise the one of `etlgen.toml`; otherwise the last one.
     pub fn document(&self, asked: Option<&str>) -> Document {
         match asked {
             Some(place) => Document {
@@ -79,12 +79,12 @@ impl Existing {
         own.map_or_else(|| self.tree.lock.spec.clone(), |spec| spec.0.clone())
     }
 
-    /// Which of changelog and version `etlgen.toml` wants written.
+    /// Whether `etlgen.toml` lets an update write changelog and version.
     pub fn announce(&self) -> Announce {
         Announce::of(&self.config.overrides)
     }
 
-    /// What the crate offered when it was generated; else what its document makes of it now.
+    /// What the crate offered when it was generated; without a record, what its document yields now.
     pub fn surface(&self) -> Result<Surface, Diagnostic> {
         match &self.tree.lock.surface {
             Some(surface) => Ok(surface.clone()),
@@ -116,7 +116,7 @@ impl Existing {
         Input::load(&document.place)
     }
 
-    /// Plans the crate again; it keeps the names that it has.
+    /// Plans the crate again with its existing names.
     pub fn draft(&self, input: Input) -> Result<Draft, Diagnostic> {
         let options = Options {
             name: self.name()?,
@@ -126,7 +126,7 @@ impl Existing {
         Draft::new(input, &self.config.overrides, &options)
     }
 
-    /// Generates the crate again from a document that it calls `name`.
+    /// Generates the crate again from a document under the name `name`.
     pub fn generate(&self, name: &str, document: Input) -> Result<Generation, Diagnostic> {
         let draft = self.draft(self.with_overlays(document)?)?;
         let context = self.context(name, &self.config.learned)?;
@@ -136,7 +136,7 @@ impl Existing {
         Ok(generation)
     }
 
-    /// Generates the crate again from a draft with other things learned.
+    /// Generates the crate again from a draft with other learned overlays.
     pub fn generate_learned(
         &self,
         draft: Draft,
@@ -147,7 +147,7 @@ impl Existing {
         Generation::new(draft, folder, &context, Rustfmt::Wanted)
     }
 
-    /// The source's name, which stays although the document's title changes.
+    /// The source's name, which stays when the document's title changes.
     fn name(&self) -> Result<Option<String>, Diagnostic> {
         if self.config.overrides.top.name.is_some() {
             return Ok(None);
@@ -167,10 +167,10 @@ impl Existing {
         table
             .filter(|table| table.contains_key("package"))
             .ok_or_else(|| {
-                let message = "the file is not what etlgen wrote";
+                let message = "the file differs from what etlgen wrote";
                 Diagnostic::error(Kind::Crate, message)
                     .in_file(".etlgen/base/Cargo.toml.base")
-                    .with_hint("restore it from version control: updates merge by it")
+                    .with_hint("restore it from version control: updates need it")
             })
     }
 
@@ -181,7 +181,7 @@ impl Existing {
         let license = manifest
             .get("package")
             .and_then(|package| package.get("license"));
-        // A crate that is older than the option has its licence only there.
+        // A crate from before this option has its licence only in the manifest.
         let licensed = Wanted {
             license: text(license),
             ..Wanted::default()

@@ -1,4 +1,4 @@
-//! `.etlgen/lock.json`: what a crate was generated from, and the names that were given. It cannot be made afterwards.
+//! `.etlgen/lock.json`: what a crate was generated from, and the names that were given. It cannot be reconstructed.
 
 mod format_1;
 
@@ -27,24 +27,24 @@ const FORMAT: u32 = 2;
 pub struct Lock {
     /// The format of this file.
     pub format: u32,
-    /// Where the document was, as the crate names it.
+    /// The place of the document, as the crate names it.
     pub spec: String,
-    /// The content of the document and its overlays.
+    /// The hash of the document and its overlays.
     pub spec_hash: String,
-    /// What was asked for on the command line.
+    /// The options of the command line.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, Vec<String>>,
-    /// Names given, by what they were given to.
+    /// The given names, by what they name.
     pub names: Ledger,
-    /// The content of each file as it was generated.
+    /// The hash of each file as it was generated.
     pub files: BTreeMap<String, String>,
-    /// The version that etlgen has written into `Cargo.toml` last.
+    /// The version that etlgen last wrote into `Cargo.toml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
-    /// How serious the changes are that have no version yet.
+    /// The level of the changes that have no version yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreleased: Option<Level>,
-    /// What the crate offers; `None`: an etlgen wrote it that kept none, or another one.
+    /// What the crate offers; `None`: the etlgen that wrote it kept no surface, or one of another form.
     #[serde(
         default,
         deserialize_with = "if_known",
@@ -53,7 +53,7 @@ pub struct Lock {
     pub surface: Option<Surface>,
 }
 
-/// A surface of another form is none.
+/// Ignores a surface of another form.
 fn if_known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Surface>, D::Error> {
     let value = Value::deserialize(from)?;
     Ok(serde_json::from_value(value).ok())
@@ -78,7 +78,7 @@ impl Lock {
         }
     }
 
-    /// One entry a line, so that branches merge.
+    /// JSON with one entry per line, so that branches merge.
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
@@ -86,17 +86,16 @@ impl Lock {
     }
 }
 
-/// The lock of a crate; an error says why there is none.
+/// Reads the lock of a crate; an error says why it cannot be read.
 pub fn read_lock(folder: &Path) -> Result<Lock, Diagnostic> {
     let path = folder.join(LOCK);
     let text = fs::read_to_string(&path).map_err(|error| Diagnostic::io(&path, error))?;
     parse(&text, &path)
 }
 
-/// Reads the text of a lock; `path` is named in errors.
+/// Parses a lock; errors name `path`.
 ///
-/// # Errors
-/// If it is not a lock, or one that a later etlgen wrote.
+/// # Errors If the text is not a lock, or a later etlgen wrote it.
 fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
     #[derive(Deserialize)]
     struct Numbered {

@@ -1,7 +1,7 @@
-//! The only code that knows OpenAPI: bytes become an [`api::Api`].
+//! The only code that knows OpenAPI: it turns bytes into an [`api::Api`].
 //!
-//! All dialects (2.0, 3.0, 3.1 and later) are read by one tolerant reader of JSON values, part by part and only as far as
-//! operations reach. So a bad part costs that part, and every pointer is one of the original document.
+//! One tolerant reader reads the JSON values of all dialects (2.0, 3.0, 3.1 and later), part by part and only what
+//! operations reach. So an invalid part costs only that part, and every pointer refers to the original document.
 
 pub mod api;
 mod document;
@@ -34,12 +34,12 @@ pub use strict::strict;
 
 use crate::diagnostics::{Diagnostic, Position};
 
-/// Where a part of a document stands in its text.
+/// The place of a part of a document in its text.
 pub fn place(input: &Input, pointer: &str) -> Option<Position> {
     locate::locate(&parse::decode(&input.bytes), pointer)
 }
 
-/// The value of a document with its overlays applied; `None` if there is none, which [`read`] explains.
+/// The value of a document with its overlays applied; `None` if it cannot be read: [`read`] says why.
 pub fn overlaid(input: &Input) -> Option<serde_json::Value> {
     let mut report = Report::default();
     let (_, mut value) = parse::parse(input, &mut report)?;
@@ -47,12 +47,12 @@ pub fn overlaid(input: &Input) -> Option<serde_json::Value> {
     (!report.failed()).then_some(value)
 }
 
-/// No document is there yet: its name and places are unknown.
+/// Without a document, names and places are unknown.
 fn nowhere(_file: usize, _pointer: &str) -> (String, Option<Position>) {
     (String::new(), None)
 }
 
-/// Reads a document. Without an `Api` there is at least one error among the diagnostics.
+/// Reads a document. Without an `Api`, the diagnostics contain at least one error.
 pub fn read(input: &Input) -> (Option<Api>, Vec<Diagnostic>) {
     let mut report = Report::default();
     let Some((text, mut value)) = parse::parse(input, &mut report) else {

@@ -1,8 +1,8 @@
-//! A value of a document that knows where it stands.
+//! A value of a document with its place.
 
 use serde_json::Value;
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
     pub file: usize,
@@ -49,7 +49,7 @@ impl<'a> Node<'a> {
         self.value.get(key).and_then(as_text)
     }
 
-    /// The flag under a key, also when it is written as text.
+    /// The flag under a key, even if it is written as text.
     pub fn flag(&self, key: &str) -> Option<bool> {
         match self.value.get(key)? {
             Value::Bool(flag) => Some(*flag),
@@ -58,7 +58,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The texts of a list under a key; a single text is a list of one.
+    /// The texts of a list under a key; a single text counts as a list of one.
     pub fn texts(&self, key: &str) -> Vec<String> {
         match self.value.get(key) {
             Some(Value::Array(items)) => items.iter().filter_map(as_text).collect(),
@@ -113,12 +113,12 @@ pub(super) fn push_token(pointer: &mut String, key: &str) {
     }
 }
 
-/// A token of a JSON pointer as the key it stands for.
+/// Decodes a token of a JSON pointer to its key.
 pub(super) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-/// A node that stands for something the document should have had there.
+/// A node for something that the document lacks.
 pub(super) fn missing<'a>(parent: &Node<'a>, key: &str) -> Node<'a> {
     static NOTHING: Value = Value::Null;
     let mut pointer = parent.pointer.clone();

@@ -1,4 +1,4 @@
-//! Incremental cursors: which field says how new a record is, and which parameter filters by it.
+//! Incremental cursors: the field that orders records by age, and the parameter that filters by it.
 
 mod range;
 
@@ -26,7 +26,7 @@ pub(crate) use range::Range;
 ///     updated: Option<UnixTime>,
 /// }
 ///
-/// // Each run asks for what changed since two hours before the last value that the run before has seen.
+/// // Each run reads changes from two hours before the last value of the previous run on.
 /// let cursor = Cursor::updated(Invoice::UPDATED).param("updated[gte]").lookback(hours(2));
 /// let invoices = Invoice::list("invoices", "/v1/invoices").primary_key(Invoice::ID).incremental(cursor);
 /// # let _ = invoices;
@@ -48,16 +48,16 @@ pub(crate) struct CursorSpec {
     pub meaning: Meaning,
     pub param: Option<String>,
     pub until: Option<String>,
-    /// What the parameters hold; `{}` stands for the value.
+    /// The text of the parameters; `{}` stands for the value.
     pub template: Option<String>,
     pub lookback: Duration,
     pub new_rows_only: bool,
-    /// The lower bound's parameter leaves out the bound itself.
+    /// The lower bound's parameter excludes the bound itself.
     pub exclusive: bool,
     pub order: Option<Order>,
     /// Where windows begin, and how long each is.
     pub windows: Option<(String, Duration)>,
-    /// The API shows no more rows of one list than that.
+    /// The API returns at most this many rows of one list.
     pub most_rows: Option<u64>,
 }
 
@@ -66,13 +66,13 @@ pub const fn days(days: u64) -> Duration {
     Duration::from_secs(days * 86_400)
 }
 
-/// That many hours.
+/// A number of hours.
 pub const fn hours(hours: u64) -> Duration {
     Duration::from_secs(hours * 3_600)
 }
 
 impl<T: Record> Cursor<T> {
-    /// The field is the time at which the record was made.
+    /// The field is the time of creation.
     pub fn created(field: impl IntoFieldPath<T>) -> Self {
         Cursor::new(field, Meaning::Created)
     }
@@ -102,13 +102,13 @@ impl<T: Record> Cursor<T> {
         Cursor { field, spec }
     }
 
-    /// The parameter that asks for records from a value on (`created[gte]`, `since`).
+    /// The parameter that selects records from a value on (`created[gte]`, `since`).
     pub fn param(mut self, name: &str) -> Self {
         self.spec.param = Some(name.to_owned());
         self
     }
 
-    /// The parameter that asks for records up to a value (`created[lte]`, `until`).
+    /// The parameter that selects records up to a value (`created[lte]`, `until`).
     pub fn until(mut self, name: &str) -> Self {
         self.spec.until = Some(name.to_owned());
         self
@@ -128,50 +128,50 @@ impl<T: Record> Cursor<T> {
         self
     }
 
-    /// Asks again for the records of that much time before the last value seen, for records that turn up late.
+    /// Reads records again that are up to this much older than the last value seen, to find records that arrive late.
     pub fn lookback(mut self, time: Duration) -> Self {
         self.spec.lookback = time;
         self
     }
 
-    /// Records never change once made: only those made since the last run are read.
+    /// Records never change after creation: only those created since the last run are read.
     pub fn new_rows_only(mut self) -> Self {
         self.spec.new_rows_only = true;
         self
     }
 
-    /// The parameter of [`Cursor::param`] leaves out records of the bound itself (`created[gt]`): it is sent one step
-    /// lower (a second, a millisecond, a day or 1, as the field is written), so that none is missed.
+    /// The parameter of [`Cursor::param`] excludes records at the bound itself (`created[gt]`): the bound is sent one
+    /// step lower (a second, a millisecond, a day or 1, depending on the field's format), so that no record is missed.
     pub fn exclusive(mut self) -> Self {
         self.spec.exclusive = true;
         self
     }
 
-    /// The API sorts the list by this field, the newest first: a run ends where it meets what is known, also without a
-    /// parameter that filters. Each row is held against it: a list that is not sorted is read to its end.
+    /// The API sorts the list by this field, the newest first: a run ends at the first known record, even without a
+    /// parameter that filters. Each row is checked: a list that is not sorted is read to its end.
     pub fn newest_first(mut self) -> Self {
         self.spec.order = Some(Order::NewestFirst);
         self
     }
 
-    /// The API sorts the list by this field, the oldest first: a killed run goes on from the last value even where pages
-    /// have no stable place, and a list that the API cuts off ([`Cursor::most_rows`]) is asked for again from there.
-    /// Each row is held against it.
+    /// The API sorts the list by this field, the oldest first: a killed run continues from the last value even if pages
+    /// have no stable position, and a list that the API cuts off ([`Cursor::most_rows`]) is requested again from there.
+    /// Each row is checked.
     pub fn oldest_first(mut self) -> Self {
         self.spec.order = Some(Order::OldestFirst);
         self
     }
 
-    /// Reads the list in windows of that length, side by side: one for what is older than `from` (RFC 3339 or a day),
-    /// the others from there to now. Wants both [`Cursor::param`] and [`Cursor::until`]. Records without a value of the
-    /// field are read if the API shows them in a window.
+    /// Reads the list in windows of this length, in parallel: one for records older than `from` (RFC 3339 or a day),
+    /// the others from there to now. It needs both [`Cursor::param`] and [`Cursor::until`]. Records without a value of
+    /// the field are read if the API returns them in a window.
     pub fn windows(mut self, from: &str, length: Duration) -> Self {
         self.spec.windows = Some((from.to_owned(), length));
         self
     }
 
-    /// The API shows no more than that many rows of one list, whatever there is. A list that reaches it is read in
-    /// narrower windows, or, where it is sorted the oldest first, again from the last value.
+    /// The API returns at most this many rows of one list. A list that reaches the limit is read in narrower windows,
+    /// or, if it is sorted the oldest first, again from the last value.
     pub fn most_rows(mut self, rows: u64) -> Self {
         self.spec.most_rows = Some(rows);
         self
@@ -179,12 +179,12 @@ impl<T: Record> Cursor<T> {
 }
 
 impl CursorSpec {
-    /// A value as the state, `--since` or `--until` hold it.
+    /// Parses a value in the format of the state, `--since` and `--until`.
     pub fn parse(&self, text: &str) -> Option<CursorValue> {
         CursorValue::parse(self.format, text).ok()
     }
 
-    /// A value as the lower bound's parameter takes it.
+    /// A value as sent in the parameter of the lower bound.
     pub fn bound(&self, value: &CursorValue) -> String {
         let sent = self.sent_as(value, false);
         let value = sent.as_ref().unwrap_or(value);
@@ -238,7 +238,7 @@ impl CursorSpec {
         self.meaning == Meaning::Updated || self.new_rows_only
     }
 
-    /// Whether a list can be asked for in windows.
+    /// Whether a list can be read in windows.
     pub fn is_bounded(&self) -> bool {
         self.param.is_some() && self.until.is_some()
     }

@@ -12,7 +12,7 @@ pub(crate) fn discards_rows(contract: Contract) -> bool {
     of.contains(&Mode::DiscardRow)
 }
 
-/// A word of the caller of a run: `freeze`, `columns=freeze`, `invoices:columns=discard_row`.
+/// A rule of `--contract`: `freeze`, `columns=freeze`, `invoices:columns=discard_row`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContractRule {
     resource: Option<String>,
@@ -21,7 +21,7 @@ pub struct ContractRule {
 }
 
 impl ContractRule {
-    /// The resource that it is about; `None`: all.
+    /// The resource that it applies to; `None`: all.
     pub fn resource(&self) -> Option<&str> {
         self.resource.as_deref()
     }
@@ -66,8 +66,8 @@ impl FromStr for ContractRule {
                 mode,
             }),
             _ => Err(
-                Error::new(ErrorKind::Usage, format!("`{text}` is no contract")).hint(
-                    "it is [RESOURCE:][tables|columns|types=]evolve|freeze|discard_row|discard_value",
+                Error::new(ErrorKind::Usage, format!("`{text}` is not a contract")).hint(
+                    "write [RESOURCE:][tables|columns|types=]evolve|freeze|discard_row|discard_value",
                 ),
             ),
         }

@@ -1,4 +1,4 @@
-//! What a table looks like, what may become of it, and the batches that travel to a destination.
+//! Schemas of tables, contracts about them, and batches of rows for a destination.
 
 mod contract;
 mod drift;
@@ -97,13 +97,13 @@ impl ArrowType for ColumnType {
     }
 }
 
-/// What a column is for.
+/// The purpose of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnRole {
     /// A value of the API.
     Data,
-    /// `_etl_id`: names the row; unique in its table.
+    /// `_etl_id`: identifies the row; unique in its table.
     RowId,
     /// `_etl_parent_id`: the `_etl_id` of the row that a child row belongs to.
     ParentId,
@@ -113,7 +113,7 @@ pub enum ColumnRole {
     ListIndex,
     /// `_etl_load_id`: the load that brought the row (root tables only).
     LoadId,
-    /// `_etl_deleted_at`: when it was found that the API has the record no more (root tables only).
+    /// `_etl_deleted_at`: when a run found that the API no longer has the record (root tables only).
     DeletedAt,
 }
 
@@ -136,7 +136,7 @@ impl ColumnRole {
             .map_or("data", |(_, name)| name)
     }
 
-    /// The role of that [`ColumnRole::name`].
+    /// Parses a [`ColumnRole::name`].
     pub fn parse(name: &str) -> Option<Self> {
         ColumnRole::ALL
             .iter()
@@ -151,16 +151,16 @@ impl ColumnRole {
 pub struct Column {
     /// The name in the destination.
     pub name: String,
-    /// What it holds.
+    /// The type of its values.
     pub ty: ColumnType,
-    /// What it is for.
+    /// Its purpose.
     pub role: ColumnRole,
-    /// Where its values stand in the record or list item: a JSON pointer; empty for columns of our own.
+    /// The place of its values in the record or list item: a JSON pointer; empty for system columns.
     pub path: String,
 }
 
 impl Column {
-    /// A column of that name, type and role; `path` is a JSON pointer, empty for a system column.
+    /// A column with this name, type and role; `path` is a JSON pointer, empty for a system column.
     pub fn new(
         name: impl Into<String>,
         ty: ColumnType,
@@ -191,9 +191,9 @@ pub struct TableSchema {
     pub resource: String,
     /// The table that it is a child of; `None` for a root table.
     pub parent: Option<String>,
-    /// Where its list stands in a row of the parent: a JSON pointer; empty for a root table.
+    /// The place of its list in a row of the parent: a JSON pointer; empty for a root table.
     pub path: String,
-    /// In the order in which they were first seen; columns are only ever added.
+    /// The columns in the order in which they were first seen; columns are only ever added.
     pub columns: Vec<Column>,
 }
 
@@ -209,12 +209,13 @@ impl TableSchema {
         }
     }
 
-    /// Whether it holds what dlt's layout says of loads (`_dlt_loads`, `_dlt_version`), and no records of the API.
+    /// Whether it holds what dlt's layout records about loads (`_dlt_loads`, `_dlt_version`), and no records of the
+    /// API.
     pub fn is_meta(&self) -> bool {
         is_meta(&self.resource)
     }
 
-    /// The column of that role, if the table has one.
+    /// The column with that role, if the table has one.
     pub fn role(&self, role: ColumnRole) -> Option<&Column> {
         self.columns.iter().find(|column| column.role == role)
     }

@@ -1,4 +1,4 @@
-//! What the records of a feed say of another resource's records.
+//! Changes to a resource's records that the records of a feed report.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,7 +7,8 @@ use super::child::ParamValue;
 use crate::record::Json;
 use crate::record::json;
 
-/// What a record of a feed (an event, a line of a list of what was deleted) says of a record of another resource.
+/// A change that a record of a feed (an event, an entry in a list of deleted ids) reports about a record of another
+/// resource.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -30,24 +31,24 @@ pub struct Change(pub(crate) What);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum What {
-    /// It is like that: raw JSON.
+    /// The new record, as raw JSON.
     Put(Box<str>),
-    /// The one of that key is gone.
+    /// The record with that key was deleted.
     Delete(String),
 }
 
 impl Change {
-    /// The record is like that now; `object` is as the resource's own list has it.
+    /// The record is now `object`, in the form of the resource's own list.
     pub fn put(object: &Json) -> Self {
         Change(What::Put(object.as_str().into()))
     }
 
-    /// The record of that key is gone; `None`: there is no key.
+    /// The record with that key was deleted; `None`: the key is missing.
     pub fn delete(key: impl ParamValue) -> Option<Self> {
         Some(Change(What::Delete(key.text()?)))
     }
 
-    /// The key of the record that it is about.
+    /// The key of the changed record.
     pub(crate) fn key(&self, keys: &[String]) -> Option<String> {
         match &self.0 {
             What::Put(raw) => {
@@ -58,7 +59,7 @@ impl Change {
         }
     }
 
-    /// About how much memory it takes.
+    /// Its approximate size in memory.
     pub(crate) fn bytes(&self) -> usize {
         match &self.0 {
             What::Put(raw) => raw.len(),
@@ -67,7 +68,7 @@ impl Change {
     }
 }
 
-/// The changes that a resource's records bring to another.
+/// The changes that a resource's records report about another.
 pub(crate) struct ChangesOf {
     pub target: String,
     pub of: Arc<ChangeFn>,

@@ -1,10 +1,10 @@
-//! What a source offers, as a person reads it.
+//! A description of a source for people.
 
 use super::Source;
 use crate::page::{Paginator, ResponsePath};
 use crate::schema::Disposition;
 
-/// One resource, as a person reads it.
+/// The description of one resource.
 #[derive(Clone, Debug)]
 pub struct ResourceDescription {
     /// Its name.
@@ -21,14 +21,14 @@ pub struct ResourceDescription {
     pub cursor: Option<String>,
     /// The resource that it is a child of.
     pub parent: Option<String>,
-    /// How new rows meet old ones.
+    /// How new rows are combined with existing ones.
     pub disposition: Disposition,
     /// Why a run that does not name it leaves it out.
     pub off: Option<String>,
 }
 
 impl Source {
-    /// What it offers.
+    /// Describes its resources.
     pub fn describe(&self) -> Vec<ResourceDescription> {
         self.resources()
             .iter()

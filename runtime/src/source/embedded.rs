@@ -1,12 +1,12 @@
-//! Lists within records of which the API sends only the beginning.
+//! Lists within records of which the API sends only the first page.
 
 use crate::page::{Pager, Paginator};
 use crate::record::parse_path;
 
-/// A list within each record, with what leads on from its beginning: `{"data": […], "has_more": true, "url": …}`.
+/// A list within each record, with a pointer to its other pages: `{"data": […], "has_more": true, "url": …}`.
 ///
-/// Where a record's list is not at its end, its other pages are asked for and put into the record before anything else
-/// looks at it. Unless said, it has its records where the resource has them in a body, and is paged like it.
+/// If a record's list has not ended, its other pages are requested and added to the record before anything else reads
+/// it. By default, its records are at the same place as the resource's, and it is paged in the same way.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -31,19 +31,19 @@ pub struct Embedded {
     pub(crate) place: Place,
 }
 
-/// Where the other pages of a list are.
+/// The place of the other pages of a list.
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
-    /// Its paginator knows.
+    /// Its paginator finds them.
     Next,
-    /// At the URL that stands there in the list.
+    /// At a URL within the list.
     Url(Vec<String>),
     /// At a path with fields of the record.
     Path(String),
 }
 
 impl Embedded {
-    /// The list at that dotted path of a record; if another list stands on the way, each of its items has one.
+    /// The list at this dotted path of a record; after another list in the path, each of its items has one.
     pub fn list(path: &str) -> Self {
         Embedded {
             keys: parse_path(path),
@@ -53,7 +53,7 @@ impl Embedded {
         }
     }
 
-    /// Where in the list its own URL stands, as a dotted path; the URL may be relative.
+    /// The dotted path of the list's own URL, within the list; the URL may be relative.
     pub fn url(mut self, path: &str) -> Self {
         self.place = Place::Url(parse_path(path));
         self
@@ -66,7 +66,7 @@ impl Embedded {
         self
     }
 
-    /// Where its items stand, in the record as in its other pages, as a dotted path.
+    /// The dotted path of its items, in the record and in its other pages.
     pub fn records(mut self, path: &str) -> Self {
         self.records = Some(parse_path(path));
         self
@@ -78,7 +78,7 @@ impl Embedded {
         self
     }
 
-    /// As a person names it.
+    /// Its name in messages.
     pub(crate) fn name(&self) -> String {
         self.keys.join(".")
     }

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::page::{Pager, Paginator, ResponsePath, Token, Total};
 
 impl ResourceSpec {
-    /// The keys of the list's items: its own, else those of the resource.
+    /// The keys of the list's items: its own, or else those of the resource.
     pub fn records_of<'a>(&'a self, list: &'a Embedded) -> &'a [String] {
         list.records.as_ref().unwrap_or(&self.records)
     }

@@ -1,4 +1,4 @@
-//! Feeds: resources whose records say what changed in another resource.
+//! Feeds: resources whose records report changes of another resource.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::record::Record;
 
 impl<T: Record> Resource<T> {
-    /// The records of this resource are a feed: each may say how a record of `target` is now, or that it is gone. Of all
-    /// that is said of one record, what has the highest cursor value counts; what the target's own list brings in the same
-    /// run is newer. What is gone becomes what [`Resource::deletes`] of the target says.
+    /// The records of this resource are a feed: each may report the new value of a record of `target`, or its deletion.
+    /// Of all changes to one record, the one with the highest cursor value counts; a record in the target's own list of
+    /// the same run is newer. [`Resource::deletes`] of the target says what happens to deleted records.
     ///
-    /// The feed is read before the target's list, from its beginning if a run was killed, and its cursor moves when the
+    /// The feed is read before the target's list, from its start if a run was killed, and its cursor moves when the
     /// changes are committed.
     pub fn changes(
         mut self,
@@ -28,7 +28,7 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// The records of this resource name records of `target` that are gone, by their keys.
+    /// The records of this resource name deleted records of `target`, by their keys.
     pub fn tombstones_of<K: ParamValue>(
         self,
         target: &str,
@@ -37,7 +37,7 @@ impl<T: Record> Resource<T> {
         self.changes(target, move |record| Change::delete(key(record)))
     }
 
-    /// The feed has only what is not older than that: if it was read longer ago, the resources that it changes are read in
+    /// The feed goes back only this far: if it was last read before that, the resources that it changes are read in
     /// full.
     pub fn reaches_back(mut self, time: Duration) -> Self {
         self.spec.reach = Some(time);
@@ -50,7 +50,7 @@ impl ResourceSpec {
     pub fn validate_changes(&self, changes: &ChangesOf, target: Option<&Self>) -> Result<()> {
         let name = &changes.target;
         let wrong = match target {
-            None => format!("it changes `{name}`, which is not there"),
+            None => format!("it changes `{name}`, which does not exist"),
             Some(_) if self.parent.is_some() => "a child resource cannot be a feed".to_owned(),
             Some(_) if self.primary_key.is_empty() => {
                 "a feed needs a key, since it may be read again".to_owned()

@@ -1,4 +1,4 @@
-//! Every environment variable that the tests read. `CONTRIBUTING.md` has the same table, and a test holds the two together.
+//! Every environment variable that the tests read. `CONTRIBUTING.md` has the same table; a test keeps them equal.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,9 +7,9 @@ use std::str::FromStr;
 #[derive(Debug)]
 pub struct Switch {
     pub name: &'static str,
-    /// What it may hold.
+    /// Its possible values.
     pub value: &'static str,
-    /// What it does.
+    /// Its effect.
     pub does: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! A connector by hand for the forty lists of the long test.
+//! A hand-written connector for the forty lists of the soak test.
 
 use etlgen_runtime::prelude::*;
 use etlgen_tests::soak::{CHILDREN, ROOTS};
@@ -6,7 +6,7 @@ use etlgen_tests::soak::{CHILDREN, ROOTS};
 #[derive(Clone, Settings)]
 #[settings(prefix = "SOAK")]
 struct Config {
-    /// Where the API answers.
+    /// The base URL of the API.
     #[settings(default = "http://localhost")]
     base_url: String,
 }

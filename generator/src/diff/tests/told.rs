@@ -1,4 +1,4 @@
-//! How changes are told: text, markdown, JSON.
+//! The forms of a report: text, markdown, JSON.
 
 use super::super::{Diff, Level, json, markdown, next, text};
 use super::{API, compared, with};

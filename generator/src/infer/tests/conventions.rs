@@ -1,8 +1,8 @@
-//! How APIs in general put their pages, keys and times, in small documents of their styles.
+//! The paging, keys and times of common API styles, as small documents.
 
 use super::*;
 
-/// Query parameters as `name:type`, parted by blanks; `@` before a name: in the body of a POST.
+/// Query parameters as `name:type`, separated by spaces; `@` before a name puts it in the body of a POST.
 fn list(path: &str, parameters: &str, response: &str) -> ResourceFacts {
     let mut queries = Vec::new();
     let mut body = Vec::new();
@@ -34,7 +34,7 @@ fn list(path: &str, parameters: &str, response: &str) -> ResourceFacts {
         .unwrap_or_else(|| panic!("no list at {path}: {:?}", facts.skipped))
 }
 
-/// An object with an array of things and what stands beside it.
+/// An object with an array of things and fields next to it.
 fn with(array: &str, beside: &str) -> String {
     let comma = if beside.is_empty() { "" } else { ", " };
     format!(
@@ -42,7 +42,7 @@ fn with(array: &str, beside: &str) -> String {
     )
 }
 
-/// Path, parameters, response -> records, paginator, its parameter, its size, where the next page is told.
+/// Path, parameters, response -> records, paginator, its parameter, its size, the place of the next token.
 type Style<'a> = (
     (&'a str, &'a str, String),
     (&'a str, &'a str, &'a str, &'a str, &'a str),

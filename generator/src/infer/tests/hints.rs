@@ -1,8 +1,8 @@
-//! What extensions say.
+//! Hints in extensions.
 
 use super::*;
 
-/// A list at `/things` with parameters, an extension, and fields beside the records.
+/// A list at `/things` with parameters, an extension, and fields next to the records.
 fn said(parameters: &[String], extension: &str, body: &str) -> ResourceFacts {
     let facts = facts(&format!(
         "  /things:
@@ -165,7 +165,7 @@ fn stainless_marks_parameters_and_fields() {
     assert_eq!(page.next_path.as_deref(), Some("info.on"));
     reason(&things, "x-stainless-pagination-property");
 
-    // On the parameter itself, and a field of the record.
+    // The marks are on the parameter itself and on a field of the record.
     let param = format!(
         "{{name: mark, in: query, {}, schema: {{type: string}}}}",
         mark("next_cursor_id_param")
@@ -211,7 +211,7 @@ fn a_hint_that_names_what_is_not_there_is_none() {
     assert_eq!(things.records_path.value, ["data"]);
     assert_eq!(things.paging().kind, "page_number");
     assert!(!things.paginator.reasons[0].contains("speakeasy"));
-    // Of any form.
+    // Extensions of any form.
     for odd in ["5", "[]", "{type: 1}", "{inputs: 5, outputs: []}", "null"] {
         for name in [
             "x-speakeasy-pagination",

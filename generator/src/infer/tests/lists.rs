@@ -93,7 +93,7 @@ fn keys_that_are_not_id() {
     let facts = facts(&paths);
     assert_eq!(resource(&facts, "users").primary_key.value, ["userId"]);
     assert_eq!(resource(&facts, "domains").primary_key.value, ["name"]);
-    // Another thing's id is no key: merging by it would lose rows.
+    // The id of another thing is not a key: merging by it would lose rows.
     assert!(resource(&facts, "visits").primary_key.value.is_empty());
 }
 

@@ -106,7 +106,7 @@ fn times() -> [Shown; 2] {
     ]
 }
 
-/// Written, replaced, staged and published: always the same.
+/// Written, replaced, staged and published values are always the same.
 pub fn every_value_is_as_it_was<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     let columns = columns();
@@ -143,7 +143,7 @@ pub fn every_value_is_as_it_was<P: Place>() {
         let mut found = P::rows(dir.path(), "orders", &names);
         let doubles = names.iter().position(|name| *name == "double").unwrap();
         for cell in found.iter_mut().filter_map(|row| row[doubles].as_mut()) {
-            // There are many ways to write one.
+            // A double has many spellings.
             *cell = format!("{:?}", cell.parse::<f64>().unwrap());
         }
         for (row, found) in found.iter().enumerate() {

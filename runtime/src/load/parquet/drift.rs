@@ -1,5 +1,5 @@
-//! The table `_etl_drift`: what each load met that the structs do not say. A load has at most one file there, which is
-//! written anew, with its counts so far, at each commit that has more of them.
+//! The table `_etl_drift`: the data of each load that the structs do not declare. A load has at most one file there,
+//! which is rewritten, with the counts so far, at each commit that adds to them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::load::LoadInfo;
 use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};
 
-/// What this load has met.
+/// The drift of this load.
 #[derive(Default)]
 pub struct DriftLog {
     counts: BTreeMap<(String, Drifted), u64>,
-    /// There is more than the last commit holds.
+    /// There is more than in the last commit.
     changed: bool,
     /// The file of the last commit.
     file: Option<FileEntry>,
@@ -34,8 +34,8 @@ impl DriftLog {
         }
     }
 
-    /// Puts the file of this commit in its place, and into `files`, which are those of the source. Gives the file that it
-    /// replaces.
+    /// Puts the file of this commit into place, and into `files`, which are those of the source. Returns the file that
+    /// it replaces.
     pub fn commit(
         &mut self,
         folder: &Folder,
