@@ -727,7 +727,7 @@ fn servers_that_show_another_page_behind_the_last_one_are_read_to_their_end() {
             ("offset", 20),
             ("offset", 0),
         ] {
-            let pages = paginator(kind).page_size("limit", 10).total_items("total");
+            let pages = declare(paginator(kind), true, Some(Total::Items("total".into())));
             let pages = match keyed {
                 true => list(pages),
                 false => Thing::list("things", "/things")
