@@ -243,6 +243,34 @@ fn totals_of_all_kinds_with_all_paginators() {
     }
 }
 
+#[test]
+fn a_number_of_pages_counts_pages_with_rows() {
+    // Pages are numbered from 0, and asked for from 1: the last of them is empty.
+    let pages = || Paginator::page_number("page").total_pages("nbPages");
+    let from_0 = |query: &Query| {
+        let at = number(query, "page").unwrap_or(0) * 100;
+        ok(json!({"data": rows(at.min(130)..(at + 100).min(130)), "nbPages": 2}))
+    };
+    let came = load(list(pages()), from_0);
+    assert_eq!(
+        (came.grade(), came.ids.len()),
+        ("failed", 30),
+        "{}",
+        came.said()
+    );
+    assert!(came.said().contains("`nbPages`"), "{}", came.said());
+    let came = load(list(pages().starting_at(0)), from_0);
+    assert_eq!(
+        (came.grade(), came.ids.len()),
+        ("consistent", 130),
+        "{}",
+        came.said()
+    );
+    // Some count one page where there is none.
+    let came = load(list(pages()), |_| ok(json!({"data": [], "nbPages": 1})));
+    assert_eq!(came.grade(), "proved", "{}", came.said());
+}
+
 /// What stands where a page should be behind one that led on.
 fn promised(flag: bool, instead: fn() -> WireResponse) -> Came {
     let pages = match flag {
@@ -683,6 +711,34 @@ fn a_total_that_lies_is_settled_by_its_owner() {
                 "{}",
                 came.said()
             );
+        }
+    }
+}
+
+#[test]
+fn servers_that_show_another_page_behind_the_last_one_are_read_to_their_end() {
+    for keyed in [true, false] {
+        for (kind, shown) in [
+            ("page number", 20),
+            ("page number", 0),
+            ("offset", 20),
+            ("offset", 0),
+        ] {
+            let pages = paginator(kind).page_size("limit", 10).total_items("total");
+            let pages = match keyed {
+                true => list(pages),
+                false => Thing::list("things", "/things")
+                    .records("data")
+                    .paginate(pages),
+            };
+            let came = load(pages, move |query| {
+                let at = place(kind, query);
+                let at = if at < 30 { at } else { shown };
+                ok(json!({"data": rows(at..(at + 10).min(30)), "total": 30}))
+            });
+            let cell = format!("{kind}, {shown}, {keyed}: {}", came.said());
+            assert_eq!(came.ids.len(), 30, "{cell}");
+            assert!(["proved", "consistent"].contains(&came.grade()), "{cell}");
         }
     }
 }

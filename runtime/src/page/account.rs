@@ -85,10 +85,16 @@ pub(crate) struct Account {
     longest: u64,
     /// Whether the page before was as long as pages get.
     was_full: bool,
+    /// The rows of the page that had not come before.
+    new: u64,
+    /// The end that was not believed on the page before.
+    doubt: Option<End>,
     /// Pages in a row without a new row.
     stale: u32,
     /// Pages in a row without a row.
     empty: u32,
+    /// Pages with rows.
+    filled: u64,
     /// The flag of the page before that said that more follows.
     promised: Option<String>,
     /// A flag or a number of pages that was not believed, and the rows that had come then.
@@ -146,7 +152,15 @@ impl Account {
             said: &said,
         };
         // The rows of a page are not to blame for what speaks against its list.
-        let step = self.step(at);
+        let (step, known) = match self.doubt.take() {
+            // Some servers show their last page, or the first one, where there is none.
+            Some(end) if self.new == 0 && page.rows > known as u64 => {
+                self.again -= (page.rows - known as u64).min(self.again);
+                let known = page.rows as usize;
+                (self.end(At { known, ..at }, &end), known)
+            }
+            _ => (self.step(at), known),
+        };
         self.promised = match said.more() {
             Some((true, flag)) => Some(flag.place.clone()),
             _ => None,
@@ -174,8 +188,9 @@ impl Account {
             Proposal::End(end) => match end.next.clone() {
                 Some(next) if self.doubts(&end, at)? => {
                     if matches!(end.by, By::Flag | By::Pages) {
-                        self.doubted = Some((end.why, self.came()?));
+                        self.doubted = Some((end.why.clone(), self.came()?));
                     }
+                    self.doubt = Some(end);
                     self.go_on(at, next)
                 }
                 _ => self.end(at, &end),
@@ -190,11 +205,13 @@ impl Account {
             let before = self.pages[0];
             self.pages = [0, before.max(1)];
             (self.stale, self.empty, self.again, self.others) = (0, 0, 0, 0);
-            (self.promised, self.doubted, self.at_most) = (None, None, None);
+            self.filled = 0;
+            (self.promised, self.doubted, self.doubt) = (None, None, None);
+            self.at_most = None;
             self.asked.clear();
             self.totals = Totals::default();
         } else if self.pages == [0, 0] {
-            self.others = position.rows;
+            (self.others, self.filled) = (position.rows, position.pages);
         }
         self.pages[0] += 1;
     }
@@ -226,6 +243,7 @@ impl Account {
             let ids = page.ids.get(known..).unwrap_or_default();
             self.rows.add(ids).map_err(on_disk)? as u64
         };
+        self.new = new;
         if !self.is_again() {
             self.again += came.saturating_sub(new);
         }
@@ -233,8 +251,11 @@ impl Account {
             0 => self.empty + 1,
             _ => 0,
         };
-        self.stale = match (new, page.rows, self.is_again()) {
-            (0, 1.., false) => self.stale + 1,
+        self.filled += u64::from(page.rows > 0);
+        self.stale = match (new, came) {
+            // It was asked for so that its rows are known.
+            (_, 0) => self.stale,
+            (0, _) if !self.is_again() => self.stale + 1,
             _ => 0,
         };
         if !self.terms.keyed && self.again > 0 {

@@ -68,7 +68,9 @@ impl Account {
 
     /// What speaks against an end, of this page and of those before it.
     fn contradicted(&mut self, end: &End, at: At<'_>) -> Result<()> {
-        let At { page, said, .. } = at;
+        let At {
+            page, said, known, ..
+        } = at;
         let why = &end.why;
         if let Some((true, flag)) = said.more() {
             return Err(paging(format!(
@@ -76,7 +78,8 @@ impl Account {
                 flag.place
             )));
         }
-        if page.rows > 0
+        // An empty page may lead on for ever.
+        if page.rows > known as u64
             && let Some(lead) = said.leads()
         {
             return Err(paging(format!(
@@ -110,7 +113,12 @@ impl Account {
 
     /// Whether rows are missing of those that the totals count.
     fn short(&self, end: &End, came: u64, at: At<'_>) -> Option<Moved> {
-        let (why, read) = (&end.why, at.position.pages + 1);
+        // An empty list may have one page, and an empty page behind the last one is none.
+        let why = &end.why;
+        let read = match at.page.rows {
+            0 => self.filled.max(1),
+            _ => at.position.pages + 1,
+        };
         if let Some((pages, place)) = self.totals.pages().filter(|(pages, _)| read < *pages) {
             let reason = format!("it ended after {read} pages, and `{place}` counts {pages}");
             let error = paging(format!(
