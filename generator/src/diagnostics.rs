@@ -1,7 +1,7 @@
-//! What etlgen reports besides a result: errors, warnings and notes, each with its place and the way out.
+//! Errors, warnings and notes, each with its place and a hint.
 //!
-//! [`Diagnostic`] is the only error type of the crate. A phase that can go on collects warnings and notes and returns
-//! them beside its result; an error ends the phase.
+//! [`Diagnostic`] is the only error type of the crate. A phase that can continue collects warnings and notes and returns
+//! them with its result; an error ends the phase.
 
 use std::error::Error;
 use std::fmt;
@@ -11,11 +11,11 @@ use std::sync::Arc;
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Something was repaired or left out; the result stands.
+    /// Something was repaired or left out; the result is valid.
     Note,
     /// Something may be wrong in the result.
     Warning,
-    /// There is no result.
+    /// The operation failed and has no result.
     Error,
 }
 
@@ -33,7 +33,7 @@ pub enum Kind {
     Overrides,
     /// Samples of what an API answers.
     Samples,
-    /// A crate on disk that is not as etlgen wrote it.
+    /// A crate on disk that differs from what etlgen wrote.
     Crate,
     /// A file that its owner and the new generation both changed.
     Conflict,
@@ -53,7 +53,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// The place of a byte of a text; an offset outside of it is its end.
+    /// The place of a byte in a text; an offset beyond the text gives its end.
     ///
     /// ```
     /// let place = etlgen::Position::of("a = 1\nb = 2\n", 10);
@@ -69,9 +69,9 @@ impl Position {
     }
 }
 
-/// An error, a warning or a note: what it is about, the message, the place, and the way out.
+/// An error, a warning or a note: kind, message, place and hint.
 ///
-/// It is as large as a pointer, so that a `Result` stays small. `Display` gives what the command line prints: the
+/// It has the size of a pointer, so that a `Result` stays small. `Display` prints what the command line prints: the
 /// severity, the place, the message and the hint, then the related diagnostics that are not notes.
 #[derive(Clone, Debug)]
 pub struct Diagnostic(Box<Parts>);
@@ -89,8 +89,8 @@ struct Parts {
     related: Vec<Diagnostic>,
 }
 
-/// How a diagnostic is made: [`error`](Self::error), [`warning`](Self::warning) or [`note`](Self::note), then what is
-/// known besides the message.
+/// Constructors: start with [`error`](Self::error), [`warning`](Self::warning) or [`note`](Self::note), then add place,
+/// hint and cause.
 impl Diagnostic {
     pub(crate) fn new(severity: Severity, kind: Kind, message: impl Into<String>) -> Self {
         Diagnostic(Box::new(Parts {
@@ -106,7 +106,7 @@ impl Diagnostic {
         }))
     }
 
-    /// There is no result.
+    /// The operation failed and has no result.
     pub(crate) fn error(kind: Kind, message: impl Into<String>) -> Self {
         Diagnostic::new(Severity::Error, kind, message)
     }
@@ -116,7 +116,7 @@ impl Diagnostic {
         Diagnostic::new(Severity::Warning, kind, message)
     }
 
-    /// The result stands.
+    /// The result is valid.
     pub(crate) fn note(kind: Kind, message: impl Into<String>) -> Self {
         Diagnostic::new(Severity::Note, kind, message)
     }
@@ -128,31 +128,31 @@ impl Diagnostic {
             .caused_by(error)
     }
 
-    /// The file or URL that it is about.
+    /// Sets the file or URL that it is about.
     pub(crate) fn in_file(mut self, file: impl Into<String>) -> Self {
         self.0.file = file.into();
         self
     }
 
-    /// The place in the file, where it is known.
+    /// Sets the place in the file, if it is known.
     pub(crate) fn at(mut self, position: impl Into<Option<Position>>) -> Self {
         self.0.position = position.into();
         self
     }
 
-    /// The part of the document, as a JSON pointer; an empty one is the whole document and is not shown.
+    /// Sets the part of the document, as a JSON pointer; an empty pointer is the whole document and is not shown.
     pub(crate) fn at_pointer(mut self, pointer: impl Into<String>) -> Self {
         self.0.pointer = Some(pointer.into()).filter(|pointer| !pointer.is_empty());
         self
     }
 
-    /// The way out.
+    /// Sets the hint.
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// The way out, where none is known yet.
+    /// Sets the hint, unless one is set.
     pub(crate) fn or_hint(self, hint: &str) -> Self {
         match self.0.hint {
             Some(_) => self,
@@ -160,20 +160,20 @@ impl Diagnostic {
         }
     }
 
-    /// The error behind it.
+    /// Sets the underlying error.
     pub(crate) fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
         self
     }
 
-    /// What was found besides.
+    /// Adds the other diagnostics of the same phase.
     pub(crate) fn with_related(mut self, related: Vec<Diagnostic>) -> Self {
         self.0.related = related;
         self
     }
 }
 
-/// What a diagnostic says.
+/// Accessors.
 impl Diagnostic {
     /// How bad it is.
     pub fn severity(&self) -> Severity {
@@ -190,7 +190,7 @@ impl Diagnostic {
         &self.0.message
     }
 
-    /// The file or URL that it is about; empty where there is none.
+    /// The file or URL that it is about; empty if there is none.
     pub fn file(&self) -> &str {
         &self.0.file
     }
@@ -205,12 +205,12 @@ impl Diagnostic {
         self.0.pointer.as_deref()
     }
 
-    /// The way out.
+    /// The hint: how to settle it.
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
-    /// What was found besides: the other errors, warnings and notes of the same phase.
+    /// The other errors, warnings and notes of the same phase.
     pub fn related(&self) -> &[Diagnostic] {
         &self.0.related
     }
@@ -274,7 +274,7 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// Text as a TOML string; JSON writes it alike, but for DEL, which TOML does not take.
+/// Text as a TOML string. JSON has the same form, except that TOML escapes DEL.
 pub fn toml_string(text: &str) -> String {
     let text: String = text.chars().filter(|c| *c != '\u{7f}').collect();
     serde_json::Value::from(text).to_string()

@@ -1,14 +1,17 @@
 //! The pipeline up to the plan: what a document says, what it means, what its owner overrides, and what will be
-//! generated. All commands of etlgen are built on this value.
+//! generated. All commands of etlgen use this value.
+
+use etlgen_model::Paginator;
 
 use crate::diagnostics::{Diagnostic, Kind};
-use crate::infer::facts::{Facts, PaginatorKind, ResourceFacts, SettingFacts};
+use crate::infer::facts::{Facts, ResourceFacts, SettingFacts};
 use crate::infer::infer;
-use crate::plan::{self, Options, Plan, Resource, adjust, plan, resource_key, unknown_fields};
+use crate::overrides::{Overrides, apply};
+use crate::plan::{Options, Plan, Resource, plan, resource_key};
 use crate::spec::api::{Api, Location};
 use crate::spec::{Input, place, read, strict};
 
-/// A document on its way to a crate.
+/// A document and everything derived from it.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// The bytes that were read.
@@ -19,15 +22,15 @@ pub struct Draft {
     pub facts: Facts,
     /// What will be generated.
     pub plan: Plan,
-    /// Warnings and notes, the gravest first.
+    /// Warnings and notes, the most severe first.
     pub notes: Vec<Diagnostic>,
 }
 
 impl Draft {
     /// Reads a document, infers what it means, applies the overrides, and plans the crate.
-    pub fn new(input: Input, options: &Options) -> Result<Self, Diagnostic> {
+    pub fn new(input: Input, overrides: &Overrides, options: &Options) -> Result<Self, Diagnostic> {
         match read(&input) {
-            (Some(api), notes) => Draft::of(input, api, notes, options),
+            (Some(api), notes) => Draft::of(input, api, notes, (overrides, options)),
             (None, notes) => Err(unreadable(notes)),
         }
     }
@@ -36,30 +39,30 @@ impl Draft {
     pub fn of(
         input: Input,
         api: Api,
-        mut notes: Vec<Diagnostic>,
-        options: &Options,
+        notes: Vec<Diagnostic>,
+        (overrides, options): (&Overrides, &Options),
     ) -> Result<Self, Diagnostic> {
-        let mut facts = infer(&api);
-        adjust(&api, &mut facts, &options.overrides)?;
-        notes.extend(unknown_fields(&api, &facts, &options.overrides));
-        let plan = plan(&api, &facts, options).map_err(|error| placed(error, &input))?;
+        let facts = infer(&api);
+        let overridden = apply(&api, facts, overrides, options.everything)
+            .map_err(|error| placed(error, &input))?;
+        let plan = plan(&api, &overridden, options);
         Ok(Draft {
             input,
             api,
-            facts,
+            facts: overridden.facts,
             plan,
             notes,
         })
     }
 
-    /// A note where readers that keep to OpenAPI 3.0 to the letter refuse the document.
+    /// A note, if readers that accept only strict OpenAPI 3.0 refuse the document.
     pub fn strictness(&self) -> Option<Diagnostic> {
         let reason = strict(&self.input).err()?;
         let message = format!("strict OpenAPI 3.0 readers refuse this document: {reason}");
         Some(Diagnostic::note(Kind::Document, message))
     }
 
-    /// What will be generated of an inferred resource; `None`: it is left out.
+    /// The planned resource of an inferred one; `None`: it is left out.
     pub fn planned(&self, found: &ResourceFacts) -> Option<&Resource> {
         let pointer = &self.api.operations.get(found.operation)?.pointer;
         let name = self.plan.ledger.get(&resource_key(pointer))?;
@@ -67,8 +70,8 @@ impl Draft {
         resources.find(|resource| resource.name == *name)
     }
 
-    /// The resources that will be generated, as the plan reads them: what it leaves undecided is undecided here, and a
-    /// parent that it does not use is none, so that its parameters are settings.
+    /// The resources that will be generated, as the plan reads them: what the plan leaves undecided is undecided here,
+    /// and a parent that it does not use is absent, so that its parameters are settings.
     pub fn decided(&self) -> Vec<Decided<'_>> {
         let found = self.facts.resources.iter();
         let planned = found.filter_map(|found| Some((found, self.planned(found)?)));
@@ -93,7 +96,7 @@ pub struct Decided<'a> {
 }
 
 impl Decided<'_> {
-    /// Whether runs read incrementally by the cursor of the facts.
+    /// Whether runs read incrementally by the cursor in the facts.
     pub fn is_incremental(&self) -> bool {
         self.planned.cursor.is_some()
     }
@@ -101,8 +104,8 @@ impl Decided<'_> {
 
 fn decided(found: &ResourceFacts, planned: &Resource) -> ResourceFacts {
     let mut facts = found.clone();
-    if planned.paginator.kind == plan::PaginatorKind::Undecided {
-        facts.paginator.value.kind = PaginatorKind::Undecided;
+    if planned.paginator == Paginator::Undecided {
+        facts.paginator.value = Paginator::Undecided;
     }
     facts.key_within_parent = planned.within_parent;
     if planned.parent.is_none()
@@ -128,10 +131,10 @@ fn decided(found: &ResourceFacts, planned: &Resource) -> ResourceFacts {
     facts
 }
 
-/// The gravest of the diagnostics, which holds the others.
+/// The most severe of the diagnostics, with the others as related ones.
 fn unreadable(mut notes: Vec<Diagnostic>) -> Diagnostic {
     match notes.is_empty() {
-        true => Diagnostic::error(Kind::Internal, "the document has no reading and no error")
+        true => Diagnostic::error(Kind::Internal, "the document was neither read nor refused")
             .with_hint("this is a defect of etlgen: please report it with the document"),
         false => notes.remove(0).with_related(notes),
     }

@@ -1,8 +1,8 @@
 //! etlgen reads an OpenAPI document and writes a strongly typed connector crate in Rust.
 //!
-//! It does three things, and each function below is its pipeline: [`generate`] turns a document into the files of a
-//! crate, [`update`] merges a new generation into a crate that its owner has edited, and [`diff`] judges what changes
-//! from one document or crate to another. The command line is a front of these three.
+//! Its three functions are pipelines: [`generate`] turns a document into the files of a crate, [`update`] merges a new
+//! generation into a crate that its owner has edited, and [`diff`] judges what changes from one document or crate to
+//! another. The command line calls these three.
 //!
 //! ```
 //! let document = br#"
@@ -30,7 +30,9 @@ mod explain;
 mod infer;
 mod inspect;
 mod learn;
+mod near;
 mod options;
+mod overrides;
 mod plan;
 mod project;
 mod shape;
@@ -49,18 +51,19 @@ pub use diff::{Change, Diff, Group, Kind as ChangeKind, Level};
 pub use emit::Files;
 pub use inspect::View;
 pub use options::{Options, Revision, UpdateOptions};
-pub use plan::package::Ci;
+pub use overrides::Ci;
 pub use project::{Bump, ConfigFile, Conflict, Generation, Outcome, Release, Side};
 pub use spec::Input;
 pub use update::{Comparison, Update};
 
 /// Generates a connector crate in memory from an OpenAPI document, with its owner's overrides.
 ///
-/// The result has the files, warnings and notes, and why each resource is what it is;
-/// [`Generation::write`] puts it on disk. Errors name the place in the document or in `etlgen.toml`.
+/// The result has the files, warnings and notes, and the evidence for each resource; [`Generation::write`] puts it on
+/// disk. Errors name the place in the document or in `etlgen.toml`.
 pub fn generate(input: Input, options: &Options) -> Result<Generation, Diagnostic> {
+    let overrides = options.overrides()?;
     let wanted = options.plan(&input);
-    let mut draft = Draft::new(input, &wanted)?;
+    let mut draft = Draft::new(input, &overrides, &wanted)?;
     if options.strict {
         draft.notes.extend(draft.strictness());
     }
@@ -68,15 +71,14 @@ pub fn generate(input: Input, options: &Options) -> Result<Generation, Diagnosti
         Some(folder) => folder.clone(),
         None => PathBuf::from(&draft.plan.crate_name),
     };
-    let context = options.context(&draft.input, &folder)?;
-    let asked = options.asked(&folder).options();
-    Generation::new(draft, &folder, &context, asked, options.rustfmt())
+    let context = options.context(&draft.input, &overrides, &folder)?;
+    Generation::new(draft, &folder, &context, options.rustfmt())
 }
 
 /// Generates the crate in a folder again and merges its owner's edits, in memory; [`Update::apply`] writes the result.
 ///
-/// An update that was cut short is finished first. An error of [`Kind::Conflict`] names the conflicts of an earlier
-/// update that are still open; conflicts of this one are part of the result.
+/// It finishes an interrupted update first. An error of [`Kind::Conflict`] names the conflicts of an earlier update
+/// that are still open; conflicts of this one are part of the result.
 pub fn update(folder: &Path, options: &UpdateOptions) -> Result<Update, Diagnostic> {
     let resumed = update::resume(folder, options.dry_run)?;
     let existing = Existing::open(folder)?;

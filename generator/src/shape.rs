@@ -1,15 +1,15 @@
-//! What samples of JSON have in common: the schema of a response that no document describes. Names and types are kept, values
-//! never: samples may hold secrets.
+//! The common shape of JSON samples: the schema of a response that the document does not describe. Names and types are
+//! kept, values never: samples may hold secrets.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 /// Deeper parts stay free form.
 const DEPTH: usize = 32;
-/// An object with fewer keys is no map, whatever they look like.
+/// An object with fewer keys is not a map, whatever its keys look like.
 const MAP: usize = 3;
 
-/// The types that were seen at one place.
+/// The types found at one place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shape {
     null: bool,
@@ -20,20 +20,20 @@ pub struct Shape {
     object: Option<IndexMap<String, Shape>>,
 }
 
-/// The numbers that were seen.
+/// The numbers found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Digits {
-    /// All are whole.
+    /// All are integers.
     whole: bool,
-    /// All fit 32 bits; or 64.
+    /// All fit into 32 bits, or into 64.
     small: bool,
     fits: bool,
-    /// All could be seconds since 1970, of this century; or milliseconds.
+    /// All could be seconds since 1970 in this century, or milliseconds.
     seconds: bool,
     millis: bool,
 }
 
-/// The texts that were seen.
+/// The formats of the texts found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Text {
     Plain,
@@ -52,7 +52,7 @@ impl Shape {
         shape
     }
 
-    /// Takes one more sample.
+    /// Adds a sample.
     pub fn add(&mut self, value: &Value) {
         self.add_at(value, 0);
     }
@@ -90,7 +90,7 @@ impl Shape {
         }
     }
 
-    /// Takes all that another one has seen.
+    /// Adds all samples of another shape.
     fn merge(&mut self, other: &Shape) {
         self.null |= other.null;
         self.boolean |= other.boolean;
@@ -113,7 +113,7 @@ impl Shape {
         }
     }
 
-    /// A list of this.
+    /// A list of this shape.
     pub fn listed(self) -> Shape {
         Shape {
             list: Some(Box::new(self)),
@@ -121,7 +121,7 @@ impl Shape {
         }
     }
 
-    /// An object that has this at a key.
+    /// An object with this shape at a key.
     pub fn below(self, key: &str) -> Shape {
         Shape {
             object: Some(IndexMap::from([(key.to_owned(), self)])),
@@ -129,7 +129,7 @@ impl Shape {
         }
     }
 
-    /// What its lists hold, if every sample was one.
+    /// The items of its lists, if every sample was a list.
     pub fn items(&self) -> Option<&Shape> {
         let others = self.boolean || self.number.is_some() || self.text.is_some();
         self.list
@@ -137,23 +137,23 @@ impl Shape {
             .filter(|_| !others && self.object.is_none())
     }
 
-    /// What stands at a key.
+    /// The shape at a key.
     pub fn field(&self, key: &str) -> Option<&Shape> {
         self.object.as_ref()?.get(key)
     }
 
-    /// Every sample was an object, or nothing.
+    /// Whether every sample was an object or null.
     pub fn is_object(&self) -> bool {
         let others = self.boolean || self.number.is_some() || self.text.is_some();
         self.object.is_some() && !others && self.list.is_none()
     }
 
-    /// As a schema of OpenAPI.
+    /// The shape as an OpenAPI schema.
     pub fn schema(&self) -> Value {
         self.schema_of("")
     }
 
-    /// `key`: what the place is called, which tells times from other numbers.
+    /// `key` is the name of the place, which distinguishes times from other numbers.
     fn schema_of(&self, key: &str) -> Value {
         let mut arms: Vec<Map<String, Value>> = Vec::new();
         let mut arm = |value: Value| arms.extend(value.as_object().cloned());
@@ -196,7 +196,7 @@ fn object_schema(object: &IndexMap<String, Shape>) -> Value {
     json!({"type": "object", "properties": fields.collect::<Map<_, _>>()})
 }
 
-/// A key that names a thing, not what is said of it.
+/// Whether a key identifies a thing instead of naming a property.
 fn is_id(key: &str) -> bool {
     let digits = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
     let hex = key.len() >= 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -234,7 +234,7 @@ impl Digits {
         match (self.whole, is_time(key)) {
             (true, true) if self.seconds => json!({"type": "integer", "format": "unix-time"}),
             (true, true) if self.millis => json!({"type": "integer", "format": "unix-millis"}),
-            // Beyond 64 bits only a decimal holds all digits.
+            // Beyond 64 bits only a decimal keeps all digits.
             _ if !self.fits => json!({"type": "number", "format": "decimal"}),
             (true, _) if self.small => json!({"type": "integer"}),
             (true, _) => json!({"type": "integer", "format": "int64"}),
@@ -243,7 +243,7 @@ impl Digits {
     }
 }
 
-/// Whether a name is one of a time.
+/// Whether a name is that of a time.
 fn is_time(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let ends = ["_at", "time", "timestamp", "date", "_on", "_ts"];
@@ -292,7 +292,7 @@ impl Text {
     }
 
     fn schema(self, key: &str) -> Value {
-        // A version looks like a number, and is none.
+        // A version looks like a number but is not one.
         let is_version = key.to_ascii_lowercase().contains("version");
         match self {
             Text::DateTime => json!({"type": "string", "format": "date-time"}),
@@ -308,7 +308,7 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `12:34:56`, maybe with a fraction, and a zone, as RFC 3339 has it.
+/// `12:34:56`, with or without a fraction, and a zone, as in RFC 3339.
 fn is_clock(time: &[u8], fits: impl Fn(&[u8], &str) -> bool) -> bool {
     let Some((clock, mut rest)) = time.split_at_checked(8) else {
         return false;

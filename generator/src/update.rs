@@ -20,11 +20,11 @@ use crate::project::{
 pub struct Update {
     /// Warnings and notes: about the crate, the document and the overrides.
     pub notes: Vec<Diagnostic>,
-    /// What becomes of each file that changes, or that needs a word, by its path in the crate.
+    /// What happens to each file that changes or needs a message, by its path in the crate.
     pub outcomes: Vec<(String, Outcome)>,
-    /// The places that the crate's owner has to decide; the files hold both versions between markers.
+    /// The places that the crate's owner must decide; the files hold both versions between markers.
     pub conflicts: Vec<Conflict>,
-    /// What has changed for the users of the crate, and its version.
+    /// The changes for the users of the crate, and its version.
     pub release: Release,
     tree: Tree,
     changes: Changes,
@@ -42,7 +42,7 @@ impl Update {
     ) -> Self {
         let mut notes: Vec<Diagnostic> = resumed.into_iter().collect();
         notes.extend(existing.tree.misfits.iter().map(|path| {
-            let message = "not what the lock says; it is taken for what was generated last";
+            let message = "it differs from the lock; it is taken as the last generated text";
             let file = format!(".etlgen/base/{path}.base");
             Diagnostic::warning(Kind::Crate, message).in_file(file)
         }));
@@ -89,7 +89,7 @@ impl Update {
         changes.map(|(path, text)| (path.as_str(), text.as_deref()))
     }
 
-    /// The text of a file before the update; `None`: there is none.
+    /// The text of a file before the update; `None`: the file does not exist.
     pub fn before(&self, path: &str) -> Result<Option<String>, Diagnostic> {
         match self.tree.read(path)? {
             Text::Some(text) => Ok(Some(text)),
@@ -97,7 +97,7 @@ impl Update {
         }
     }
 
-    /// Writes all changes, or none: an update that is killed is finished by the next one.
+    /// Writes all changes or none: the next update finishes one that is killed.
     pub fn apply(&self) -> Result<(), Diagnostic> {
         apply(&self.tree.folder, &self.all)
     }
@@ -107,17 +107,17 @@ impl Update {
     }
 }
 
-/// Finishes an update that was cut short; the note says so.
+/// Finishes an interrupted update; the note says so.
 pub(crate) fn resume(folder: &Path, dry_run: bool) -> Result<Option<Diagnostic>, Diagnostic> {
     if dry_run && is_pending(folder) {
-        return Err(Diagnostic::error(Kind::Crate, "an update was cut short")
+        return Err(Diagnostic::error(Kind::Crate, "an update was interrupted")
             .with_hint("`etlgen update` without `--dry-run` finishes it first"));
     }
     let done = recover(folder)?;
     Ok(done.map(|done| Diagnostic::note(Kind::Crate, done)))
 }
 
-/// Conflicts of an earlier update have to be settled first.
+/// Refuses while conflicts of an earlier update are open.
 pub(crate) fn refuse_open_conflicts(tree: &Tree, accept: &Accept) -> Result<(), Diagnostic> {
     let mut open = unsettled(tree)?;
     open.retain(|conflict| !accept.contains_key(&conflict.path));
@@ -131,7 +131,7 @@ pub(crate) fn refuse_open_conflicts(tree: &Tree, accept: &Accept) -> Result<(), 
         .with_related(places))
 }
 
-/// Which of changelog and version are written.
+/// Whether changelog and version are written.
 pub(crate) fn announce(existing: &Existing, options: &UpdateOptions) -> Announce {
     let wanted = existing.announce();
     Announce {
@@ -140,7 +140,7 @@ pub(crate) fn announce(existing: &Existing, options: &UpdateOptions) -> Announce
     }
 }
 
-/// What changes from one document or crate to another.
+/// The changes from one document or crate to another.
 #[derive(Debug)]
 pub struct Comparison {
     /// The judged changes.
@@ -166,10 +166,10 @@ impl Comparison {
     }
 }
 
-/// What a side offers, and the notes on its document.
+/// The surface of a side, and the notes on its document.
 type Offered = (Surface, Vec<Diagnostic>);
 
-/// What both sides offer. Names of the new one follow those of the old one.
+/// The surfaces of both sides. Names of the new one follow those of the old one.
 pub(crate) fn surfaces(
     old: Revision<'_>,
     new: Revision<'_>,
@@ -203,7 +203,7 @@ pub(crate) fn surfaces(
     }
 }
 
-/// A document as it would be generated; names stay those of the one before.
+/// Drafts a document with the names of the one before.
 fn drafted(
     input: &crate::spec::Input,
     config: &crate::project::ConfigFile,
@@ -211,16 +211,17 @@ fn drafted(
 ) -> Result<Draft, Diagnostic> {
     let options = Options {
         config: config.clone(),
-        name: before.map(|before| before.plan.source.clone()),
         ..Options::default()
     };
+    let overrides = options.overrides()?;
     let options = plan::Options {
+        name: before.map(|before| before.plan.source.clone()),
         ledger: before
             .map(|before| before.plan.ledger.clone())
             .unwrap_or_default(),
         ..options.plan(input)
     };
-    Draft::new(input.clone(), &options)
+    Draft::new(input.clone(), &overrides, &options)
 }
 
 /// The version of the crate on a side.

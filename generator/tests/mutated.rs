@@ -1,6 +1,7 @@
-//! Documents that are broken in some way, in every part and at random: a crate of Rust, or a diagnosis; no panic, and an end.
+//! Broken documents, mutated in every part and at random: each yields a crate of valid Rust or a diagnostic, without a
+//! panic and in bounded time.
 //!
-//! `PROPTEST_CASES` sets how many are tried of each kind, `PROPTEST_RNG_SEED` which ones. `fuzz/` goes further.
+//! `PROPTEST_CASES` sets the number of cases per kind, `PROPTEST_RNG_SEED` the seed. `fuzz/` goes further.
 
 #[path = "mutated/mutate.rs"]
 mod mutate;
@@ -15,9 +16,9 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
-/// A document of these is read in a few milliseconds.
+/// Each of these documents is read within milliseconds.
 const LONGEST: Duration = Duration::from_secs(20);
-/// Of each kind, in a debug build that has to be done within half a minute.
+/// The number of cases per kind: a debug build must finish within half a minute.
 const CASES: u32 = 250;
 
 fn settings() -> ProptestConfig {
@@ -25,7 +26,7 @@ fn settings() -> ProptestConfig {
     let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
     ProptestConfig {
         cases: number("PROPTEST_CASES").map_or(CASES, |cases| cases as u32),
-        // The same cases each time: a failure is one of the change at hand.
+        // The cases are the same each time, so a failure comes from the current change.
         rng_seed: RngSeed::Fixed(number("PROPTEST_RNG_SEED").unwrap_or(1)),
         failure_persistence: None,
         max_shrink_iters: 500,
@@ -59,13 +60,13 @@ fn values() -> Vec<Value> {
     texts().into_iter().map(read).collect()
 }
 
-/// Runs the pipeline; one that does not end is a failure as well.
+/// Runs the pipeline; one that does not end is a failure, too.
 fn ends(document: Vec<u8>, overlay: Option<Vec<u8>>) -> Result<(), TestCaseError> {
     let shown = String::from_utf8_lossy(&document).into_owned();
     let (done, wait) = mpsc::channel();
     let worker = std::thread::spawn(move || {
         pipeline::run(&document, overlay.as_deref());
-        // Nobody waits any longer for one that took too long.
+        // Nobody receives the result of a case that took too long.
         let _ = done.send(());
     });
     match wait.recv_timeout(LONGEST) {

@@ -1,4 +1,4 @@
-//! How much of what hand-labelled APIs mean is inferred, where the labels are at hand.
+//! Scores the inference against hand-labelled APIs, if the labels are present.
 
 #[path = "score/rules.rs"]
 mod rules;
@@ -16,7 +16,7 @@ use rules::{Row, Tally, judge};
 fn labelled_apis_are_read_right() {
     let truth = shared::path("truth");
     let Ok(labels) = std::fs::read_to_string(truth.join("truth_visible.tsv")) else {
-        return skip(Kind::Shared, &format!("there is no {}", truth.display()));
+        return skip(Kind::Shared, &format!("{} is absent", truth.display()));
     };
     let specs = shared::specs();
     let rows = rules::rows(&labels);
@@ -55,7 +55,7 @@ fn labelled_apis_are_read_right() {
 fn the_commonest_lists_come_first() {
     let spec = shared::specs().join("Deployed/stripe.yaml");
     if !spec.exists() {
-        return skip(Kind::Shared, &format!("there is no {}", spec.display()));
+        return skip(Kind::Shared, &format!("{} is absent", spec.display()));
     }
     let table = inspect(&spec, &["--top", "20"]);
     let shown: Vec<&str> = table

@@ -1,4 +1,4 @@
-//! One error type: what went wrong, where, why, and the way out.
+//! The only error type: what failed, where, why, and how to fix it.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,6 +8,13 @@ use std::path::Path;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The kind of an [`Error`]; it decides the exit code of a connector's command line.
+///
+/// ```
+/// use etlgen_runtime::ErrorKind;
+///
+/// assert_eq!(ErrorKind::Credentials.name(), "credentials");
+/// assert_eq!(ErrorKind::Credentials.exit_code(), 3);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -15,19 +22,19 @@ pub enum ErrorKind {
     Usage,
     /// The API refused the credentials (401, 403).
     Credentials,
-    /// The API sent an answer that cannot be used, or no answer.
+    /// The API sent a response that cannot be used, or none.
     Api,
-    /// A paginator could not prove that it goes on or ends (a repeated page, a token that never changes).
+    /// A paginator could not prove that it advances or ends (a repeated page, a token that never changes).
     Paging,
     /// The API sent data that the resource's schema contract does not allow.
     Contract,
     /// The destination refused the data.
     Destination,
-    /// The stored state cannot be continued from.
+    /// The stored state cannot be used to continue.
     State,
-    /// Stopped by a signal or by `--max-time` before it was done.
+    /// A signal or `--max-time` stopped the run before its end.
     Stopped,
-    /// The machine failed: disk, network set-up, signals.
+    /// The machine failed: disk, network, signals.
     System,
 }
 
@@ -60,7 +67,7 @@ impl ErrorKind {
     }
 }
 
-/// What went wrong, where, why, and the way out.
+/// What failed, where, why, and how to fix it.
 ///
 /// `Display` prints the places and the message. [`Error::report`] (also `{:#}`, and `Debug`) adds the causes and the
 /// hint; the command line prints that. [`std::error::Error::source`] returns the cause.
@@ -92,7 +99,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error with that message: one sentence that names the thing, without a full stop and without the text of the
+    /// An error with this message: one sentence that names the thing, without a full stop and without the text of the
     /// cause.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
@@ -121,7 +128,7 @@ impl Error {
         self
     }
 
-    /// Adds the way out: what the reader can do about it.
+    /// Adds a hint: what the reader can do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
@@ -146,7 +153,7 @@ impl Error {
         self
     }
 
-    /// What kind of thing went wrong.
+    /// The kind of the failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -156,18 +163,18 @@ impl Error {
         &self.0.message
     }
 
-    /// The way out, if there is one.
+    /// The hint, if there is one.
     pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
-    /// The error for a reader: places, message and causes in one line, the hint in the next.
+    /// The error for a reader: places, message and causes on one line, the hint on the next.
     pub fn report(&self) -> String {
         format!("{self:#}")
     }
 }
 
-/// An error and what it was caused by, from the outside in.
+/// An error and its causes, from the outside in.
 fn causes<'a>(
     error: Option<&'a (dyn StdError + Send + Sync + 'static)>,
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -202,7 +209,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// As [`Error::report`]: a program whose `main` returns an error prints it so.
+/// The same as [`Error::report`]: a program prints it when its `main` returns an error.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:#}")
@@ -216,7 +223,7 @@ impl StdError for Error {
     }
 }
 
-/// A cause of which only the text is left.
+/// A cause that was reduced to its text.
 #[derive(Debug)]
 struct Text {
     text: String,

@@ -10,13 +10,15 @@
 //! Everything else is private. Structs and enums of these modules may get fields and variants in a minor version.
 
 #![warn(missing_docs)]
+// A function fits on a screen and has few parameters: the bounds are in `clippy.toml`.
+#![warn(clippy::too_many_lines, clippy::too_many_arguments)]
 
 // The example of the README is compiled with the tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-// What the derives write names this crate, also within its own tests.
+// Derived code uses this name, also in the crate's own tests.
 extern crate self as etlgen_runtime;
 
 pub mod cursor;
@@ -39,7 +41,7 @@ pub mod world;
 #[cfg(feature = "cli")]
 pub mod cli;
 
-/// What the derives write. It may change with every version: use nothing of it by hand.
+/// Used by derived code only. It may change in every version: do not use it directly.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::record::page::{Page, PageReader};
@@ -50,7 +52,7 @@ pub mod __private {
     pub use crate::record::traits::{debug, equal};
 }
 
-/// The versions of Arrow that [`schema::TableBatch`] is made of.
+/// The versions of Arrow in [`schema::TableBatch`].
 pub use {arrow_array, arrow_schema};
 
 pub use error::{Error, ErrorKind, Result};

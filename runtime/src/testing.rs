@@ -1,4 +1,4 @@
-//! Checks for the tests of a generated crate. They need no network, and panic with the reason if they fail.
+//! Checks for the tests of a generated crate. They need no network, and panic with the reason on failure.
 
 use std::path::{Path, PathBuf};
 
@@ -18,12 +18,12 @@ pub fn json<T: Record>(row: &Row<T>) -> String {
 }
 
 /// Decodes every `<resource>.json` of a folder (an array of example records from the document) with the resource's record,
-/// and loads it into tables in memory. A folder that does not exist has no examples.
+/// and loads it into tables in memory.
 ///
 /// # Panics
-/// If a file is not such an array, is not named after a resource, or yields no row.
+/// If the folder has no such file, or a file is not such an array, is not named after a resource, or yields no row.
 pub fn decode_examples(source: &Source, folder: impl AsRef<Path>) {
-    for (name, path) in files(folder.as_ref()) {
+    for (name, path) in files_or_panic(folder.as_ref()) {
         if let Err(error) = decode_example(source, &name, &path) {
             panic!("{}: {error:#}", path.display());
         }
@@ -34,7 +34,7 @@ fn decode_example(source: &Source, name: &str, path: &Path) -> Result<()> {
     let resource = source.find(name)?;
     let spec = resource.spec();
     let mut body = std::fs::read(path)?;
-    // An example is a bare array, whatever envelope the API puts around it.
+    // An example is a bare array, whatever the envelope of the API is.
     for key in spec.records.iter().rev() {
         let key = serde_json::Value::from(key.as_str()).to_string();
         body = [b"{", key.as_bytes(), b":", &body, b"}"].concat();
@@ -51,7 +51,7 @@ fn decode_example(source: &Source, name: &str, path: &Path) -> Result<()> {
     page.rows.drain(&mut tables)?;
     tables.normalizer.finish()?;
     if rows == 0 {
-        return Err(Error::new(ErrorKind::Usage, "the file holds no record"));
+        return Err(Error::new(ErrorKind::Usage, "the file has no record"));
     }
     Ok(())
 }
@@ -85,16 +85,16 @@ impl RowSink for Tables {
 }
 
 /// Reads each resource that has a recorded exchange `<resource>.json` in a folder to its end, and checks that every recorded
-/// request was sent and that records arrived. A folder that does not exist has no exchanges.
+/// request was sent and that records arrived.
 ///
 /// # Panics
-/// If the resource sends a request that was not recorded, or does not send one that was.
+/// If the folder has no such file, or the resource sends a request that was not recorded, or does not send one that was.
 pub fn replay_exchange(source: &Source, folder: impl AsRef<Path>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a tokio runtime");
-    for (name, path) in files(folder.as_ref()) {
+    for (name, path) in files_or_panic(folder.as_ref()) {
         if let Err(error) = runtime.block_on(replay(source, &name, &path)) {
             panic!("{}: {error:#}", path.display());
         }
@@ -106,7 +106,7 @@ async fn replay(source: &Source, name: &str, path: &Path) -> Result<()> {
     let exchanges: Vec<Exchange> = serde_json::from_slice(&std::fs::read(path)?)
         .map_err(|error| wrong(format!("not an exchange: {error}")))?;
     let mut options = source.client_options();
-    // A recording fits any base URL, also one that is not configured yet.
+    // A recording works with any base URL, even if none is configured yet.
     options.base_url = "http://localhost".to_owned();
     let client = Client::replay(options, exchanges)?;
     let stateless = Stateless::new(source, client, &RunOptions::default())?;
@@ -129,20 +129,52 @@ async fn replay(source: &Source, name: &str, path: &Path) -> Result<()> {
     }
 }
 
-/// The `<resource>.json` files of a folder, in order.
-fn files(folder: &Path) -> Vec<(String, PathBuf)> {
-    let entries = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path());
-    let mut files: Vec<_> = entries
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
-        .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path)))
-        .collect();
-    files.sort();
+/// The `<resource>.json` files of a folder, in order. It panics without files, because a test of no file would always
+/// pass.
+fn files_or_panic(folder: &Path) -> Vec<(String, PathBuf)> {
+    let files = files(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    if files.is_empty() {
+        let hint = "remove the test if the connector has none";
+        panic!(
+            "{}: the folder has no `<resource>.json`; {hint}",
+            folder.display()
+        );
+    }
     files
+}
+
+fn files(folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+            && let Some(name) = path.file_stem().and_then(|name| name.to_str())
+        {
+            files.push((name.to_owned(), path));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic = "the folder has no `<resource>.json`"]
+    fn a_folder_without_a_file_is_no_passed_test() {
+        let folder = tempfile::tempdir().unwrap();
+        decode_examples(&Source::new("shop", "http://localhost"), folder.path());
+    }
+
+    #[test]
+    #[should_panic = "absent"]
+    fn an_absent_folder_is_no_passed_test() {
+        let folder = tempfile::tempdir().unwrap();
+        let absent = folder.path().join("absent");
+        replay_exchange(&Source::new("shop", "http://localhost"), absent);
+    }
 }

@@ -1,6 +1,6 @@
 //! Bytes and decimals as text.
 
-/// Standard base64 with padding, as RFC 7617 wants it.
+/// Standard base64 with padding, as RFC 7617 requires.
 pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

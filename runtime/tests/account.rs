@@ -2,11 +2,13 @@
 //! fails with both statements in its message.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use crate::support::InMemory;
+use etlgen_runtime::page::{PageSize, Total};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, ResourceReport, RunOptions, sync};
 use etlgen_runtime::world::{
@@ -49,8 +51,8 @@ impl Came {
     fn grade(&self) -> &'static str {
         match self.report.outcome {
             Outcome::Failed(..) => "failed",
-            Outcome::Stopped => "stopped",
             Outcome::Complete => self.report.proof.grade(),
+            _ => "stopped",
         }
     }
 
@@ -63,7 +65,7 @@ impl Came {
     }
 }
 
-fn list(paginator: Paginator) -> Resource<Thing> {
+fn list(paginator: impl Into<Paginator>) -> Resource<Thing> {
     Thing::list("things", "/things")
         .records("data")
         .primary_key([Thing::ID])
@@ -131,14 +133,27 @@ const KINDS: [&str; 7] = [
 
 fn paginator(kind: &str) -> Paginator {
     match kind {
-        "offset" => Paginator::offset("offset"),
-        "page number" => Paginator::page_number("page"),
-        "token" => Paginator::cursor("token").next("next"),
-        "last id" => Paginator::last_id("after"),
-        "next URL" => Paginator::next_url("next"),
-        "Link" => Paginator::link_header(),
+        "offset" => Paginator::offset("offset").into(),
+        "page number" => Paginator::page_number("page").into(),
+        "token" => Paginator::token("token", "next").into(),
+        "last id" => Paginator::last_id("after").into(),
+        "next URL" => Paginator::next_url("next").into(),
+        "Link" => Paginator::link_header().into(),
         _ => Paginator::single(),
     }
+}
+
+/// Asks for ten rows, and names the total.
+fn sized(mut paginator: Paginator, total: Option<Total>) -> Paginator {
+    if let Some(common) = paginator.common_mut() {
+        common.page_size = NonZeroU64::new(10).map(|rows| PageSize::new("limit", rows));
+        common.total = total;
+    }
+    paginator
+}
+
+fn items() -> Option<Total> {
+    Some(Total::Items("total".into()))
 }
 
 /// Where the page that is asked for begins; pages have ten rows.
@@ -213,12 +228,8 @@ fn totals_of_all_kinds_with_all_paginators() {
                     _ => 30,
                 };
                 for declared in [true, false] {
-                    let pages = paginator(kind).page_size("limit", 10);
-                    let pages = if declared {
-                        pages.total_items("total")
-                    } else {
-                        pages
-                    };
+                    let named = items().filter(|_| declared);
+                    let pages = sized(paginator(kind), named);
                     let came = load(list(pages), move |query| {
                         let (rows, mut body, answer) = page(kind, query, all, end == "empty");
                         body["total"] = total(way, place(kind, query).min(all), rows, all);
@@ -274,8 +285,8 @@ fn a_number_of_pages_counts_pages_with_rows() {
 /// What stands where a page should be behind one that led on.
 fn promised(flag: bool, instead: fn() -> WireResponse) -> Came {
     let pages = match flag {
-        true => Paginator::last_id("after").more("more"),
-        false => Paginator::cursor("token").next("next"),
+        true => Paginator::from(Paginator::last_id("after").more("more")),
+        false => Paginator::from(Paginator::token("token", "next")),
     };
     load(list(pages), move |query| match query.is_empty() {
         true if flag => ok(json!({"data": rows(0..10), "more": true})),
@@ -519,7 +530,7 @@ fn one_object_is_whole() {
 
 #[test]
 fn an_object_without_records_stands_for_an_empty_list() {
-    let token = || list(Paginator::cursor("token").next("next_page_token"));
+    let token = || list(Paginator::token("token", "next_page_token"));
     for body in [
         json!({}),
         json!({"next_page_token": ""}),
@@ -575,9 +586,9 @@ fn records_that_turn_from_a_list_into_an_object_are_an_error() {
 }
 
 /// Empty pages, each under a new token.
-fn empty_pages(paginator: Paginator) -> Came {
+fn empty_pages(list: Resource<Thing>) -> Came {
     let asked = AtomicUsize::new(0);
-    load(list(paginator.next("next")), move |_| {
+    load(list, move |_| {
         let token = asked.fetch_add(1, Ordering::Relaxed);
         ok(json!({"data": [], "next": token + 1}))
     })
@@ -585,14 +596,14 @@ fn empty_pages(paginator: Paginator) -> Came {
 
 #[test]
 fn empty_pages_are_followed_so_far() {
-    let came = empty_pages(Paginator::cursor("token"));
+    let came = empty_pages(list(Paginator::token("token", "next")));
     assert_eq!(
         (came.grade(), came.asked.len()),
         ("failed", 1001),
         "{}",
         came.said()
     );
-    let came = empty_pages(Paginator::cursor("token").empty_pages(3));
+    let came = empty_pages(list(Paginator::token("token", "next")).empty_pages(3));
     assert_eq!(
         (came.grade(), came.asked.len()),
         ("failed", 4),
@@ -604,7 +615,7 @@ fn empty_pages_are_followed_so_far() {
 
 #[test]
 fn a_token_on_every_page_for_ever_ends_at_an_empty_page_that_leads_to_itself() {
-    let came = load(list(Paginator::cursor("token").next("next")), |query| {
+    let came = load(list(Paginator::token("token", "next")), |query| {
         let at = number(query, "token").unwrap_or(0).min(25);
         let end = (at + 10).min(25);
         ok(json!({"data": rows(at..end), "next": end}))
@@ -620,7 +631,7 @@ fn a_token_on_every_page_for_ever_ends_at_an_empty_page_that_leads_to_itself() {
 #[test]
 fn what_stands_beside_the_declared_place_is_heard() {
     // The token is null, and the header leads on.
-    let came = load(list(Paginator::cursor("token").next("next")), |_| {
+    let came = load(list(Paginator::token("token", "next")), |_| {
         let link = "</things?token=10>; rel=\"next\"";
         ok(json!({"data": rows(0..10), "next": null})).header("link", link)
     });
@@ -632,7 +643,7 @@ fn what_stands_beside_the_declared_place_is_heard() {
     );
     assert!(came.said().contains("Link"), "{}", came.said());
     // The other direction of two.
-    let before = Paginator::cursor("before").next("list_metadata.before");
+    let before = Paginator::token("before", "list_metadata.before");
     let came = load(list(before), |_| {
         let both = json!({"before": null, "after": "x"});
         ok(json!({"data": rows(0..7), "list_metadata": both}))
@@ -671,7 +682,7 @@ fn what_stands_beside_the_declared_place_is_heard() {
         came.said()
     );
     // Errors beside rows.
-    let came = load(list(Paginator::cursor("token").next("next")), |_| {
+    let came = load(list(Paginator::token("token", "next")), |_| {
         ok(json!({"data": rows(0..7), "next": null, "errors": [{"message": "timeout"}]}))
     });
     assert_eq!(
@@ -685,21 +696,14 @@ fn what_stands_beside_the_declared_place_is_heard() {
 #[test]
 fn a_total_that_lies_is_settled_by_its_owner() {
     for all in [30, 33] {
-        for pages in [Paginator::offset("offset"), Paginator::page_number("page")] {
-            let kind = if pages == Paginator::offset("offset") {
-                "offset"
-            } else {
-                "page number"
-            };
-            let came = load(
-                list(pages.total_items("total").without_total()),
-                move |query| {
-                    let (_, mut body, answer) = page(kind, query, all, false);
-                    body["total"] = 11.into();
-                    body["total_pages"] = 99.into();
-                    answer.body(body.to_string())
-                },
-            );
+        for kind in ["offset", "page number"] {
+            let pages = sized(paginator(kind), Some(Total::Ignored));
+            let came = load(list(pages), move |query| {
+                let (_, mut body, answer) = page(kind, query, all, false);
+                body["total"] = 11.into();
+                body["total_pages"] = 99.into();
+                answer.body(body.to_string())
+            });
             let grade = if kind == "offset" {
                 "proved"
             } else {
@@ -724,7 +728,7 @@ fn servers_that_show_another_page_behind_the_last_one_are_read_to_their_end() {
             ("offset", 20),
             ("offset", 0),
         ] {
-            let pages = paginator(kind).page_size("limit", 10).total_items("total");
+            let pages = sized(paginator(kind), items());
             let pages = match keyed {
                 true => list(pages),
                 false => Thing::list("things", "/things")
@@ -785,15 +789,8 @@ fn rows_that_change_places_are_no_proof_and_never_deleted() {
     for seed in 0..40 {
         for (number, total) in [(true, true), (true, false), (false, true), (false, false)] {
             let pages = || {
-                let pages = match number {
-                    true => Paginator::page_number("page"),
-                    false => Paginator::offset("offset").page_size("limit", 10),
-                };
-                if total {
-                    pages.total_items("total")
-                } else {
-                    pages
-                }
+                let kind = if number { "page number" } else { "offset" };
+                sized(paginator(kind), items().filter(|_| total))
             };
             let memory = InMemory::new(1000);
             let kept = || list(pages()).deletes(Deletes::Hard);
@@ -830,7 +827,7 @@ fn rows_that_change_places_are_no_proof_and_never_deleted() {
 fn equal_records_without_a_key_are_consistent_at_most() {
     let list = Thing::list("things", "/things")
         .records("data")
-        .paginate(Paginator::cursor("token").next("next"));
+        .paginate(Paginator::token("token", "next"));
     let came = load(list, |_| {
         ok(json!({"data": [{"id": 1}, {"id": 1}, {"id": 2}], "next": null}))
     });
@@ -862,14 +859,11 @@ fn places_that_the_links_number_are_not_gone_on_from() {
             }
         };
         let pages = || match link {
-            true => Paginator::link_header(),
-            false => Paginator::next_url("next"),
+            true => Paginator::from(Paginator::link_header()),
+            false => Paginator::from(Paginator::next_url("next")),
         };
         let memory = InMemory::new(10);
-        let some = RunOptions {
-            limit: Some(20),
-            ..RunOptions::default()
-        };
+        let some = RunOptions::default().limit(20);
         into(&memory, list(pages()), api(gone.clone()), &some);
         gone.store(25, Ordering::Relaxed);
         let came = into(&memory, list(pages()), api(gone), &RunOptions::default());

@@ -1,4 +1,4 @@
-//! Recordings: what was asked and answered, without secrets, and runs that need nothing else.
+//! Recordings: requests and responses without secrets, and runs that need nothing else.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ fn run(source: &Source) -> (RunReport, InMemory) {
     (runtime.block_on(report).unwrap(), into)
 }
 
-/// Every trap at once: tokens that are bought and renewed, a 429, keys in links, secrets in records, numbers that
+/// Every difficulty at once: tokens that are bought and renewed, a 429, keys in links, secrets in records, numbers that
 /// floating point would change.
 fn api() -> String {
     let (calls, tokens) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -135,7 +135,7 @@ fn a_recording_holds_no_secret_and_is_all_that_a_run_needs() {
                 .query("account", "placeholder")
                 .paginate(Paginator::next_url("next")),
         );
-    // The answer of the token that was too old is one that a key cannot renew.
+    // The response to the expired token is one that a key cannot renew.
     let (report, _) = run(&replayed);
     let Outcome::Failed(_, message) = &report.resources[0].outcome else {
         panic!("{report:?}")
@@ -180,7 +180,7 @@ fn a_request_that_was_not_recorded_names_the_nearest() {
         error.contains("/items?limit=20") && error.contains("GET /items?limit=10"),
         "{error}"
     );
-    // Nor is a folder without a recording one, or a recording written over.
+    // A folder without a recording is refused, and a recording is never overwritten.
     let empty = tempfile::tempdir().unwrap();
     let error = runtime.block_on(check(&source.clone().replay(empty.path())));
     assert!(

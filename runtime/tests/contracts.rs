@@ -1,4 +1,4 @@
-//! Contracts and drift from the page to the file: SQLite and Parquet.
+//! Contracts and drift from the page to the destination: SQLite and Parquet.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ fn answer(body: serde_json::Value) -> Answer {
     (200, Vec::new(), body.to_string())
 }
 
-/// Three pages of two teams; the fifth has a key that nobody knows, the sixth a name that is none. Each has members, and
-/// those of team 4 have more than the struct says.
+/// Three pages of two teams; the fifth has an unknown key, the sixth a name that is not text. Each has members, and
+/// those of team 4 have more keys than the struct declares.
 fn api(path: &str, query: &std::collections::BTreeMap<String, String>) -> Answer {
     let number = |name: &str| {
         query
@@ -78,13 +78,10 @@ fn run(
 }
 
 fn rules(words: &[&str]) -> RunOptions {
-    RunOptions {
-        contracts: words.iter().map(|word| word.parse().unwrap()).collect(),
-        ..RunOptions::default()
-    }
+    RunOptions::default().contracts(words.iter().map(|word| word.parse().unwrap()))
 }
 
-/// The tables of a destination and their rows, without those of the house.
+/// The tables of a destination and their numbers of rows, without system tables.
 fn counts(url: &str, source: &str) -> Vec<(String, u64)> {
     let mut into = destination(url).unwrap();
     let load = etlgen_runtime::load::LoadInfo::new("0", source, None);
@@ -171,7 +168,7 @@ fn a_frozen_resource_fails_loads_nothing_of_the_batch_and_goes_on_when_it_may() 
             counts(url, "club"),
             named(&[("teams", 6), ("teams__tags", 2)])
         );
-        // What is there now is no violation any more.
+        // Existing tables and columns do not violate the contract any more.
         let report = run(&source, destination(url).unwrap(), &RunOptions::default());
         assert!(report.is_complete(), "{report:#?}");
     });
@@ -273,7 +270,7 @@ fn a_run_that_fails_at_any_commit_leaves_out_the_same_rows() {
         let before = into.drift();
         let second = run(&source, Box::new(into.clone()), &options);
         assert_eq!(into.tables(), undisturbed.tables(), "commit {commits}");
-        // What the second run says is what it added: each row is counted in the load that committed it.
+        // The second run reports what it added: each row is counted in the load that committed it.
         for (line, count) in into.drift() {
             let resource = second.resources.iter().find(|found| found.name == line.0);
             let told = resource

@@ -1,4 +1,4 @@
-//! Records that the API has no more: gone only when a whole reading proves it.
+//! Records that the API no longer has: they are deleted only if a complete pass proves it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ struct Item {
     tags: Option<Vec<i64>>,
 }
 
-/// What there is: parents, and each one's children.
+/// The data: parents, and the children of each.
 type Stock = Arc<Mutex<BTreeMap<i64, Vec<i64>>>>;
 
 fn stock() -> Stock {
@@ -23,7 +23,7 @@ fn stock() -> Stock {
     Arc::new(Mutex::new((1..=5).map(|n| (n, children(n))).collect()))
 }
 
-/// `/parents`, `/children?parent=`; pages of two. Answers with a status in place of a page where `fails` says so.
+/// `/parents`, `/children?parent=`; pages of two. `fails` replaces a page by a status.
 fn api(
     stock: &Stock,
     fails: fn(&str, &BTreeMap<String, String>) -> Option<u16>,
@@ -85,7 +85,7 @@ fn run(source: &Source, into: &InMemory, options: &RunOptions) -> RunReport {
         .unwrap()
 }
 
-/// The ids of the records, those that are marked with a `-`.
+/// The ids of the records, with a `-` before marked ones.
 fn ids(into: &InMemory, table: &str) -> Vec<String> {
     let number = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
     let rows = into.table(table).into_values();
@@ -141,7 +141,7 @@ fn what_is_gone_stays_is_marked_or_goes_as_the_owner_wants() {
         assert_eq!(ids(&into, "children")[..5], children, "{deletes:?}");
         let tags = into.table("children__tags").len();
         assert_eq!(tags, ids(&into, "children").len() * 2, "{deletes:?}");
-        // It comes back.
+        // It returns.
         stock.lock().unwrap().insert(2, vec![21, 22, 23, 24]);
         run(&source, &into, &RunOptions::default());
         assert_eq!(ids(&into, "parents"), ["1", "2", "3", "4", "5"]);
@@ -152,14 +152,8 @@ fn what_is_gone_stays_is_marked_or_goes_as_the_owner_wants() {
 fn nothing_goes_unless_a_whole_reading_proves_it() {
     type Fails = fn(&str, &BTreeMap<String, String>) -> Option<u16>;
     let full = RunOptions::default();
-    let limited = RunOptions {
-        limit: Some(3),
-        ..RunOptions::default()
-    };
-    let since = RunOptions {
-        since: Some("2023-11-14T22:13:23Z".into()),
-        ..RunOptions::default()
-    };
+    let limited = RunOptions::default().limit(3);
+    let since = RunOptions::default().since("2023-11-14T22:13:23Z");
     let slice: Fails = |_, query| (query.get("parent")? == "3").then_some(418);
     let list_of_parents: Fails =
         |path, query| (path == "/parents" && query.contains_key("after")).then_some(418);
@@ -207,11 +201,7 @@ fn nothing_goes_unless_a_whole_reading_proves_it() {
 #[test]
 fn lists_that_do_not_prove_their_end_or_show_only_changes_keep_all() {
     let unproved = |resource: Resource<Item>| {
-        resource.paginate(
-            Paginator::cursor("token")
-                .next("nowhere")
-                .page_size("limit", 2),
-        )
+        resource.paginate(Paginator::token("token", "nowhere").page_size("limit", 2))
     };
     let changes =
         |resource: Resource<Item>| resource.incremental(Cursor::updated(Item::MADE).param("since"));

@@ -1,4 +1,4 @@
-//! Lists within records of which the API sends only the beginning.
+//! Lists within records of which the API sends only the first page.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,16 +43,16 @@ struct Part {
 }
 
 const BILLS: i64 = 5;
-/// Items of a list that come within a record, and in a page.
+/// The number of items of a list within a record, and in a page.
 const WITHIN: usize = 2;
 const PAGE: usize = 3;
 
-/// Bill 3 has no lines, bill 4 has as many as come within it.
+/// Bill 3 has no lines; all lines of bill 4 are within it.
 fn lines(bill: i64) -> i64 {
     [0, 11, 3, 0, 2, 7][bill as usize]
 }
 
-/// The items behind `after`, at most `most` of them, with all that says what follows.
+/// At most `most` items after `after`, with every sign of what follows.
 fn list(url: &str, after: i64, count: i64, most: usize, item: impl Fn(i64) -> Value) -> Value {
     let items: Vec<Value> = (after + 1..=count).take(most).map(item).collect();
     let end = after + items.len() as i64;
@@ -160,7 +160,7 @@ fn the_rest_of_a_list_is_read_however_it_is_paged() {
             lines().paginate(Paginator::next_url("next")),
             3 + 1 + 2,
         ),
-        // The pages are not as long as the beginning: all of them are asked for.
+        // The pages are shorter than the part within the record: all of them are requested.
         (
             "by page number",
             lines()
@@ -168,7 +168,7 @@ fn the_rest_of_a_list_is_read_however_it_is_paged() {
                 .paginate(Paginator::page_number("page").more("more")),
             4 + 1 + 3,
         ),
-        // Nothing in the record tells that its list is whole.
+        // Nothing in the record shows that its list is complete.
         (
             "without evidence",
             lines().url("url").paginate(Paginator::last_id("after")),
@@ -194,7 +194,7 @@ fn the_rest_of_a_list_is_read_however_it_is_paged() {
         let rows = into.table("bills");
         let goes_on = rows.values().any(|row| row["lines__more"].contains("true"));
         assert!(case != "like the resource" || !goes_on, "{rows:#?}");
-        // Of line 9 only half of the parts came.
+        // Line 9 has only half of its parts.
         assert!(!is_proved(&report), "{case}: {:#?}", report.resources[0]);
         let cut = |note: &String| {
             note.contains("`lines.data.parts` goes on") && note.contains("in 1 records")

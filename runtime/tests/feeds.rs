@@ -1,4 +1,4 @@
-//! Records that say that they are gone, and feeds that change other resources.
+//! Records marked as deleted, and feeds that change other resources.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -34,7 +34,7 @@ struct Gone {
 
 const START: i64 = 1_700_000_000;
 
-/// An API that tells each change of a customer as an event.
+/// An API that reports each change of a customer as an event.
 #[derive(Default)]
 struct Store {
     customers: BTreeMap<i64, Value>,
@@ -42,9 +42,9 @@ struct Store {
     deleted: Vec<i64>,
     clock: i64,
     oldest_first: bool,
-    /// A list that is answered with 418.
+    /// A list that responds with 418.
     fails: Option<&'static str>,
-    /// What happens when the list of customers is first asked for.
+    /// A change at the first request for the list of customers.
     meanwhile: Option<fn(&mut Store)>,
 }
 
@@ -63,7 +63,7 @@ impl Store {
             .push(json!({"id": id, "created": created, "kind": kind, "object": object}));
     }
 
-    /// A customer comes, or changes.
+    /// A customer is added or changed.
     fn put(&mut self, id: i64) {
         self.clock += 1;
         let there = self.customers.get(&id);
@@ -167,10 +167,7 @@ fn source(base: &str, deletes: Deletes) -> Source {
 }
 
 fn try_run(source: &Source, into: &InMemory, names: &[&str]) -> etlgen_runtime::Result<RunReport> {
-    let options = RunOptions {
-        resources: names.iter().map(|name| (*name).to_owned()).collect(),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().resources(names.iter().copied());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let into = Box::new(into.clone());
     runtime.block_on(sync(source, into, &options, Arc::new(())))
@@ -186,7 +183,7 @@ fn number(text: &str) -> i64 {
     digits.parse().unwrap()
 }
 
-/// The customers that are there, by id: their version, and how many tags they have; those that are marked apart.
+/// The customers by id: their version, and their number of tags; marked ones separately.
 fn there(into: &InMemory) -> (BTreeMap<i64, (i64, usize)>, Vec<i64>) {
     let tags: Vec<String> = into
         .table("customers__tags")
@@ -221,7 +218,7 @@ fn expected(store: &Arc<Mutex<Store>>) -> BTreeMap<i64, (i64, usize)> {
         .collect()
 }
 
-/// Some come, some change more than once, some go, some of them after a change, and one comes back.
+/// Some are added, some change more than once, some are deleted, some of them after a change, and one returns.
 fn change(store: &Arc<Mutex<Store>>) {
     let mut store = store.lock().unwrap();
     for id in [2, 3, 2, 9, 3, 3] {
@@ -273,7 +270,7 @@ fn events_change_and_remove_what_the_list_does_not_show_any_more() {
             matches!(report.resources[0].proof, Proof::Proved(_)),
             "{report:#?}"
         );
-        // Nothing new: nothing changes, though the last events come again.
+        // Nothing new: nothing changes, although the last events are read again.
         run(&source, &into);
         assert_eq!(there(&into), (expected(&store), marked));
     }
@@ -287,7 +284,7 @@ fn what_the_list_brings_in_the_same_run_is_newer_than_the_feed() {
     let into = InMemory::new(1);
     run(&source, &into);
     store.lock().unwrap().put(7);
-    // The feed has told how 7 was at first, and that 8 came, when 7 changes and 8 goes.
+    // The feed has reported the first version of 7 and the addition of 8; then 7 changes and 8 is deleted.
     store.lock().unwrap().put(8);
     store.lock().unwrap().meanwhile = Some(|store| {
         store.put(7);
@@ -317,7 +314,7 @@ fn a_run_that_fails_at_any_commit_or_list_loses_no_change() {
             run(&source, &into);
             change(&store);
             let failed = try_run(&source, &into.failing_at(commit), &[]).is_err();
-            // Also between a failure and the run that goes on.
+            // The data also changes between a failure and the run that continues.
             store.lock().unwrap().put(3);
             store.lock().unwrap().delete(7);
             run(&source, &into);
@@ -354,7 +351,7 @@ fn a_run_that_fails_at_any_commit_or_list_loses_no_change() {
 
 #[test]
 fn what_no_feed_tells_any_more_is_read_in_full() {
-    // Events that nobody has read are gone from the feed.
+    // The feed drops events that nobody has read.
     let forget = |store: &Arc<Mutex<Store>>| store.lock().unwrap().events.clear();
     let note = |report: &RunReport, why: &str| {
         let notes = &report.resources[0].notes;
@@ -373,7 +370,7 @@ fn what_no_feed_tells_any_more_is_read_in_full() {
             .count()
     };
     let into = InMemory::new(1);
-    // A feed that comes to a list that has been read.
+    // A feed is added to a list that has been read.
     let alone = Source::new("shop", &base).resource(customers(Deletes::Hard));
     run(&alone, &into);
     change(&store);
@@ -382,7 +379,7 @@ fn what_no_feed_tells_any_more_is_read_in_full() {
     note(&report, "its feed `events` was not read before");
     assert_eq!(there(&into).0, expected(&store));
 
-    // A feed that was last read too long ago.
+    // The feed was last read too long ago.
     let short = || {
         Source::new("shop", &base)
             .resource(customers(Deletes::Hard))
@@ -395,7 +392,7 @@ fn what_no_feed_tells_any_more_is_read_in_full() {
     note(&report, "reaches back");
     assert_eq!(there(&into).0, expected(&store));
 
-    // A feed that was read without it.
+    // The feed was read without the list.
     change_again(&store);
     let source = source(&base, Deletes::Hard);
     try_run(&source, &into, &["events"]).unwrap();
@@ -507,7 +504,7 @@ fn a_record_may_say_itself_that_it_is_gone() {
                 Deletes::Soft => assert_eq!((ids, marked), (vec![1, 3, 4, 5], vec![2])),
                 Deletes::Hard => assert_eq!((ids, marked), (vec![1, 3, 4, 5], vec![])),
             }
-            // It comes back.
+            // It returns.
             touch(2, &json!({}));
             run(&source, &into);
             assert_eq!(there(&into).0.len(), 5);
@@ -528,7 +525,7 @@ fn feeds_that_cannot_be_are_errors() {
     });
     let compound = list().primary_key([Customer::ID, Customer::VERSION]);
     for (source, message) in [
-        (with(tells(feed())), "not there"),
+        (with(tells(feed())), "does not exist"),
         (
             with(tells(feed()).primary_key([Gone::KEY; 0])).resource(list()),
             "needs a key",

@@ -1,4 +1,4 @@
-//! Answers that are not one JSON value: lines of JSON, and CSV.
+//! Responses that are not one JSON value: JSON lines, and CSV.
 
 use crate::support::serve;
 use etlgen_runtime::prelude::*;
@@ -12,7 +12,7 @@ struct Reading {
     place: Option<String>,
 }
 
-/// The records of a list whose pages are these, and then nothing; with what the struct does not say. Or the error.
+/// The records of a list with these pages, followed by an empty one, with their drift; or the error.
 fn read(resource: Resource<Reading>, pages: &'static [&str]) -> Result<Vec<String>, String> {
     let (base, log) = serve(move |_, query| {
         let offset: usize = query.get("offset").map_or(0, |n| n.parse().unwrap());
@@ -115,6 +115,6 @@ mod csv {
     #[test]
     fn an_error_in_json_is_not_read_as_csv() {
         let error = read(readings().csv(), &["{\"error\": \"quota\"}"]).unwrap_err();
-        assert!(error.contains("an object stands"), "{error}");
+        assert!(error.contains("an object"), "{error}");
     }
 }

@@ -1,5 +1,5 @@
-//! Servers that are hostile below the JSON: encodings, chunks, drips, cuts. Each ends with all rows or an error that
-//! names the trouble.
+//! Servers that misbehave below the JSON: encodings, chunks, slow bodies, broken connections. Each test ends with all
+//! rows or with an error that names the problem.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -17,10 +17,10 @@ struct Item {
     name: Option<String>,
 }
 
-/// What is written to the socket, and the pause before it.
+/// Bytes for the socket, and the pause before them.
 type Piece = (Duration, Vec<u8>);
 
-/// Answers request number n (from 0) with the pieces of `answer(n, head)`, then closes the connection.
+/// Responds to request number n (from 0) with the pieces of `answer(n, head)`, then closes the connection.
 fn wire(answer: impl Fn(usize, &str) -> Vec<Piece> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -48,7 +48,7 @@ fn wire(answer: impl Fn(usize, &str) -> Vec<Piece> + Send + Sync + 'static) -> S
     base
 }
 
-/// A whole answer with these headers.
+/// A complete response with these headers.
 fn whole(headers: &str, body: &[u8]) -> Vec<Piece> {
     let length = body.len();
     let head = format!(
@@ -64,7 +64,7 @@ fn body(rows: u64) -> Vec<u8> {
     serde_json::json!({"data": rows}).to_string().into_bytes()
 }
 
-/// Reads the list; gives the rows that arrived, or the error.
+/// Reads the list; returns the rows that arrived, or the error.
 fn load(
     change: impl Fn(Source) -> Source,
     answer: impl Fn(usize, &str) -> Vec<Piece> + Send + Sync + 'static,
@@ -85,7 +85,7 @@ fn load(
     match &report.resources[0].outcome {
         Outcome::Complete => Ok(into.table("items").len()),
         Outcome::Failed(_, message) => Err(message.clone()),
-        Outcome::Stopped => Err("stopped".into()),
+        other => Err(format!("{other:?}")),
     }
 }
 
@@ -148,7 +148,7 @@ fn a_body_in_chunks_and_one_that_is_cut_between_them() {
             let piece = [size.as_bytes(), part, b"\r\n"].concat();
             pieces.push((Duration::ZERO, piece));
         }
-        // The first answer lacks its end: all of the JSON is there, yet nothing says so.
+        // The first response lacks its end: all of the JSON arrived, but nothing shows it.
         if number > 0 {
             pieces.push((Duration::ZERO, b"0\r\n\r\n".to_vec()));
         } else {
@@ -225,7 +225,7 @@ fn the_content_type_decides_nothing_and_html_is_named() {
 
 #[test]
 fn the_same_key_twice_in_one_object() {
-    // As every reader of JSON in wide use: the last one counts.
+    // As in every common JSON parser, the last one counts.
     let rows = load(same, |_, _| {
         whole(
             "",

@@ -32,10 +32,7 @@ fn api(_: &str, _: &std::collections::BTreeMap<String, String>) -> Answer {
 fn load(base: &str, into: &str, layout: Layout) -> etlgen_runtime::Result<()> {
     let orders = Order::list("orders", "/orders").primary_key([Order::ID]);
     let source = Source::new("shop", base).resource(orders);
-    let options = RunOptions {
-        layout,
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().layout(layout);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -76,7 +73,7 @@ fn a_file_has_the_tables_and_ids_of_dlt() {
             "new"
         ]
     );
-    // What dlt's `upsert` and dlt's child rows have.
+    // The ids of dlt's `upsert` and of dlt's child rows.
     let ids = texts(&file, "SELECT _dlt_id FROM orders ORDER BY id");
     assert_eq!(ids[0], "zxK1WONWAm9Ueg");
     let lines = texts(&file, "SELECT _dlt_id FROM orders__lines ORDER BY n");
@@ -102,7 +99,7 @@ fn a_file_has_the_tables_and_ids_of_dlt() {
             "schema"
         ]
     );
-    // Every row has a load that is complete, and each load a schema.
+    // Every row has a complete load, and each load a schema.
     let orphans = "SELECT o.id FROM orders o LEFT JOIN _dlt_loads l ON l.load_id = o._dlt_load_id AND l.status = 0
          LEFT JOIN _dlt_version v ON v.version_hash = l.schema_version_hash WHERE v.schema IS NULL";
     assert!(texts(&file, orphans).is_empty());

@@ -1,4 +1,4 @@
-//! Good manners: rules per status, rate limits kept before they are hit, runs that end in time.
+//! Politeness: rules per status, rate limits respected before they are hit, bounded runs.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -49,7 +49,7 @@ fn sync_all(source: &Source) -> (RunReport, InMemory) {
     run(source, &RunOptions::default())
 }
 
-/// Three items; the parts of item 2 are answered with that status.
+/// Three items; the parts of item 2 respond with that status.
 fn one_child_answers(status: u16) -> String {
     let (base, _) = serve(move |path, _| match path {
         "/items" => json(serde_json::json!([{"id": 1}, {"id": 2}, {"id": 3}])),
@@ -75,7 +75,7 @@ fn a_status_that_is_skipped_for_one_parent_is_counted_and_fails_nothing_else() {
     assert_eq!(into.table("parts").len(), 4);
     assert_eq!(parts_of.skipped, [(403, 1)]);
     assert!(parts_of.notes.iter().any(|note| note.contains("403")));
-    // Unless said, it fails, and it alone.
+    // By default only this resource fails.
     let (report, into) = sync_all(&source(parts()));
     assert!(matches!(report.resources[1].outcome, Outcome::Failed(..)));
     assert!(matches!(report.resources[0].outcome, Outcome::Complete));
@@ -142,7 +142,7 @@ fn a_status_can_be_worth_another_try() {
     assert_eq!(report.resources[0].retries, 1);
 }
 
-/// A list of 12 pages by token; notes when each was asked for.
+/// A list of 12 pages by token; logs the time of each request.
 fn paged(
     headers: impl Fn(usize) -> Vec<(String, String)> + Send + Sync + 'static,
 ) -> (Source, Arc<Mutex<Vec<Instant>>>) {
@@ -162,7 +162,7 @@ fn paged(
     let list = Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
-        .paginate(Paginator::cursor("after").next("next"));
+        .paginate(Paginator::token("after", "next"));
     (Source::new("s", &base).resource(list), asked)
 }
 
@@ -173,14 +173,14 @@ fn a_rate_limit_is_kept() {
     let (_, into) = sync_all(&source.rate_limit(4, per));
     assert_eq!(into.table("items").len(), 12);
     for five in asked.lock().unwrap().windows(5) {
-        // The server's clock starts when the request has come.
+        // The server's clock starts when the request arrives.
         assert!(five[4] - five[0] >= per - Duration::from_millis(60));
     }
 }
 
 #[test]
 fn what_the_headers_say_is_left_is_kept_before_there_is_a_429() {
-    // 4 requests in any second: a fifth one would be told off.
+    // 4 requests in any second: a fifth one would be refused.
     let window = Arc::new(Mutex::new((Instant::now(), 0)));
     let (source, asked) = paged(move |_| {
         let mut window = window.lock().unwrap();
@@ -229,7 +229,7 @@ fn a_limit_that_lasts_too_long_ends_the_run_with_its_name() {
         message.contains("rate limit") && message.contains("later"),
         "{message}"
     );
-    // What came before is loaded.
+    // Earlier pages are loaded.
     assert_eq!(into.table("items").len(), 2);
 }
 
@@ -255,7 +255,7 @@ fn one_429_makes_every_resource_wait() {
             Item::list(name, &format!("/{name}"))
                 .records("data")
                 .primary_key([Item::ID])
-                .paginate(Paginator::cursor("after").next("next")),
+                .paginate(Paginator::token("after", "next")),
         );
     }
     let (report, into) = sync_all(&source);
@@ -265,7 +265,7 @@ fn one_429_makes_every_resource_wait() {
         [10, 10, 10]
     );
     let asked = asked.lock().unwrap();
-    // Those that were under way with the fifth still come, then nobody for a second.
+    // Requests in progress with the fifth still arrive, then none for a second.
     let told = asked[4];
     let during = asked[5..].iter().filter(|at| {
         let after = **at - told;
@@ -285,12 +285,9 @@ fn a_run_ends_when_its_time_is_up_and_the_next_goes_on() {
     let list = Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
-        .paginate(Paginator::cursor("after").next("next"));
+        .paginate(Paginator::token("after", "next"));
     let source = Source::new("s", &base).resource(list);
-    let options = RunOptions {
-        max_time: Some(Duration::from_millis(400)),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().max_time(Duration::from_millis(400));
     let (report, into) = run(&source, &options);
     assert!(matches!(report.resources[0].outcome, Outcome::Stopped));
     let first = into.table("items").len();
@@ -300,7 +297,7 @@ fn a_run_ends_when_its_time_is_up_and_the_next_goes_on() {
     let rest = sync(&source, Box::new(into.clone()), &options, Arc::new(()));
     assert!(runtime.block_on(rest).unwrap().is_complete());
     assert_eq!(into.table("items").len(), 20);
-    // One page at most is asked for again.
+    // At most one page is requested again.
     assert!(log.lock().unwrap().len() <= 21);
 }
 
@@ -314,10 +311,7 @@ fn the_end_of_the_time_cuts_a_long_pause_short() {
         )
     });
     let started = Instant::now();
-    let options = RunOptions {
-        max_time: Some(Duration::from_millis(300)),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().max_time(Duration::from_millis(300));
     let (report, _) = run(&Source::new("s", &base).resource(items()), &options);
     assert!(
         matches!(report.resources[0].outcome, Outcome::Stopped),

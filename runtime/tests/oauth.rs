@@ -14,18 +14,19 @@ struct Thing {
     id: Option<i64>,
 }
 
-/// What the server knows: the refresh token that counts, the access token that counts, whether it replaces the former.
+/// The server's state: the valid refresh token, the valid access token, whether a new refresh token replaces the old
+/// one.
 struct Tokens {
     refresh: String,
     access: String,
     replaces: bool,
-    /// Requests with this token are answered 401, as if it had been withdrawn.
+    /// Requests with this token get a 401, as if it had been revoked.
     withdrawn: String,
     wants_header: bool,
     sold: u32,
 }
 
-/// `POST /token` sells, `GET /things` wants what was sold; gives the base URL.
+/// `POST /token` issues tokens, `GET /things` requires one; returns the base URL.
 fn serve(tokens: Arc<Mutex<Tokens>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -106,7 +107,7 @@ fn tokens() -> Arc<Mutex<Tokens>> {
     }))
 }
 
-/// Reads all things; the number of records, or the error as it is shown.
+/// Reads all things; the number of records, or the printed error.
 fn run(base: &str, given: &str, file: &Path) -> std::result::Result<u64, String> {
     let auth = Auth::oauth2_refresh_token(
         &format!("{base}/token"),
@@ -161,7 +162,7 @@ fn a_replaced_refresh_token_is_kept_for_the_next_run() {
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
-    // Another one given by hand counts more than what is kept.
+    // A token given by hand takes precedence over the stored one.
     tokens.lock().unwrap().refresh = "refresh-new".into();
     assert_eq!(run(&base, "refresh-new", &file), Ok(1));
 }

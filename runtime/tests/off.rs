@@ -1,4 +1,4 @@
-//! Resources that are off: a run does not read them unless they are named, and says so.
+//! Resources that are off: a run reads them only if they are named, and reports them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ struct Item {
     id: Option<i64>,
 }
 
-/// `shops`, whose children are `orders`, whose children are `notes`; and `items`. The shops are off.
+/// `shops`, with the children `orders`, with the children `notes`; and `items`. The shops are off.
 fn source(base: &str) -> Source {
     let child = |name: &str, path: &str, parent: &str| {
         Item::list(name, path)
@@ -34,10 +34,7 @@ fn source(base: &str) -> Source {
 async fn run(names: &[&str]) -> (RunReport, Vec<String>, InMemory) {
     let (base, log) = serve(|_, _| (200, Vec::new(), r#"[{"id": 1}]"#.into()));
     let memory = InMemory::new(10);
-    let options = RunOptions {
-        resources: names.iter().map(|name| (*name).to_owned()).collect(),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().resources(names.iter().copied());
     let source = source(&base);
     let report = sync(&source, Box::new(memory.clone()), &options, Arc::new(()));
     let report = report.await.unwrap();

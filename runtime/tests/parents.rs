@@ -1,4 +1,4 @@
-//! Children by their parents: which slices a run reads, whatever happened to the one before.
+//! Children by their parents: the slices that a run reads, whatever happened to the run before.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,12 +17,12 @@ struct Item {
 
 const START: i64 = 1_700_000_000;
 
-/// Six shops, of two orders each, of two notes each; a version grows with what is below.
+/// Six shops with two orders each, with two notes each; a change below increases the version.
 #[derive(Default)]
 struct Store {
-    /// When a shop changed, and how often.
+    /// The time of a shop's last change, and the number of changes.
     shops: BTreeMap<i64, (i64, i64)>,
-    /// Lists that are answered with 418.
+    /// Lists that respond with 418.
     fails: Vec<String>,
 }
 
@@ -174,7 +174,7 @@ fn only_the_children_of_changed_parents_are_read() {
     store.lock().unwrap().touch(2);
     store.lock().unwrap().touch(5);
     let report = run(&source, &into).unwrap();
-    // The shop of the cursor's own value comes again.
+    // The shop at the cursor's own value is read again.
     let paths: Vec<String> = asked(&log).into_keys().collect();
     let of = |shop: &str| {
         paths
@@ -188,7 +188,7 @@ fn only_the_children_of_changed_parents_are_read() {
     let copied = into.table("orders").into_values();
     let copied: Vec<String> = copied.map(|row| row["shop_version"].clone()).collect();
     assert_eq!(copied.iter().filter(|version| **version == "1").count(), 4);
-    // What was not read is not gone.
+    // Records that were not read are not deleted.
     let notes = &report.resources[1].notes;
     assert!(
         notes
@@ -218,7 +218,7 @@ fn no_failure_loses_the_children_of_a_changed_parent() {
             break;
         }
     }
-    // One list fails for a while, and what was read before it changes meanwhile.
+    // One list fails for a while, and what was read before it changes in the meantime.
     for fails in [
         "/shops/5/orders",
         "/shops/5/orders/52/notes",
@@ -250,10 +250,7 @@ fn children_that_a_run_left_out_are_read_for_all_parents() {
     let into = InMemory::new(1);
     run(&source, &into).unwrap();
     let only = |names: &[&str]| {
-        let options = RunOptions {
-            resources: names.iter().map(|name| (*name).to_owned()).collect(),
-            ..RunOptions::default()
-        };
+        let options = RunOptions::default().resources(names.iter().copied());
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let into = Box::new(into.clone());
         runtime

@@ -1,5 +1,5 @@
-//! Lists that move while they are read: rows come and go, and with them the places by which pages are asked for. What
-//! was there all the time arrives, or the report does not call it proved.
+//! Lists that change while they are read: rows are added and deleted, which shifts the positions that page requests
+//! use. A row that exists throughout arrives, or the report does not call the list proved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,20 +22,20 @@ fn number(query: &Query, name: &str, default: usize) -> usize {
         .map_or(default, |value| value.parse().unwrap())
 }
 
-fn list(paginator: Paginator) -> Resource<Item> {
+fn list(paginator: impl Into<Paginator>) -> Resource<Item> {
     Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
         .paginate(paginator)
 }
 
-/// Reads the list; gives what arrived and the report.
+/// Reads the list; returns the rows that arrived and the report.
 fn load(
     list: Resource<Item>,
     api: impl Fn(&str, &Query) -> Answer + Send + Sync + 'static,
 ) -> (Vec<i64>, ResourceReport) {
     let (base, _) = serve(api);
-    // One request at a time: the moves fall between certain pages.
+    // One request at a time: the changes fall between certain pages.
     let source = Source::new("moving", &base).concurrency(1).resource(list);
     let into = InMemory::new(10_000);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -55,10 +55,10 @@ fn load(
     (ids, report)
 }
 
-/// A list that `change` changes before each answer but the first.
+/// A list that `change` changes before each response except the first.
 struct Moving {
     rows: Mutex<Vec<i64>>,
-    /// Rows that have been there all the time.
+    /// Rows that exist throughout.
     stayed: Mutex<BTreeSet<i64>>,
     asked: AtomicUsize,
 }
@@ -72,7 +72,7 @@ impl Moving {
         })
     }
 
-    /// Rows from `at` on; `change` is told how many requests came before.
+    /// Rows from `at` on; `change` gets the number of earlier requests.
     fn page(
         &self,
         at: usize,
@@ -99,7 +99,7 @@ impl Moving {
         (200, Vec::new(), body.to_string())
     }
 
-    /// Those that stayed and have not arrived.
+    /// Rows that exist throughout and have not arrived.
     fn missing(&self, arrived: &[i64]) -> Vec<i64> {
         let stayed = self.stayed.lock().unwrap();
         let missing = stayed.iter().filter(|id| !arrived.contains(id));
@@ -107,7 +107,7 @@ impl Moving {
     }
 }
 
-/// Rows go from among those that have been read, and as many are added at the end: no total tells.
+/// Some of the rows already read are deleted, and as many are added at the end: no total shows it.
 fn one_goes_one_comes(asked: usize, rows: &mut Vec<i64>) {
     if asked < 12 {
         rows.remove(asked * 3);
@@ -118,8 +118,8 @@ fn one_goes_one_comes(asked: usize, rows: &mut Vec<i64>) {
 fn offsets(total: bool) -> Paginator {
     let pages = Paginator::offset("offset").page_size("limit", 10);
     match total {
-        true => pages.total_items("total"),
-        false => pages,
+        true => pages.total_items("total").into(),
+        false => pages.into(),
     }
 }
 
@@ -148,7 +148,7 @@ fn by_offset_rows_that_come_and_go_in_equal_numbers_take_no_other_with_them() {
 fn by_offset_rows_that_come_in_front_repeat_none() {
     let moving = Moving::new(100);
     let api = moving.clone();
-    // Without a key each row would be there twice.
+    // Without a key each row would be loaded twice.
     let list = Item::list("items", "/items")
         .records("data")
         .paginate(offsets(true));
@@ -163,7 +163,7 @@ fn by_offset_rows_that_come_in_front_repeat_none() {
 
 #[test]
 fn by_offset_a_whole_page_that_goes_is_noticed() {
-    // Nothing tells any more where the next page was: the list is read again.
+    // Nothing shows any more where the next page was: the list is read again.
     let moving = Moving::new(100);
     let api = moving.clone();
     let (arrived, report) = load(list(offsets(true)), move |_, query| {
@@ -205,7 +205,7 @@ fn servers_that_know_only_whole_pages_are_read_without_an_overlap() {
             }
         });
         assert_eq!(arrived, (0..100).collect::<Vec<_>>(), "{report:?}");
-        // It was read twice to know.
+        // It was read twice to find out.
         assert!(
             matches!(&report.proof, Proof::Proved(why) if why.contains("twice")),
             "{report:?}"
@@ -214,7 +214,7 @@ fn servers_that_know_only_whole_pages_are_read_without_an_overlap() {
 }
 
 fn pages() -> Paginator {
-    Paginator::page_number("page").total_items("total")
+    Paginator::page_number("page").total_items("total").into()
 }
 
 fn page_of(moving: &Moving, query: &Query, change: impl Fn(usize, &mut Vec<i64>)) -> Answer {
@@ -231,7 +231,7 @@ fn by_page_number_nothing_is_called_proved() {
     // Ten full pages, one behind them since the total is reached by a full page, and the first one again.
     assert_eq!(report.requests, 12);
     assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
-    // What moves in the middle cannot be seen.
+    // Changes in the middle cannot be seen.
     let moving = Moving::new(100);
     let api = moving.clone();
     let (_, report) = load(list(pages()), move |_, query| {
@@ -243,7 +243,7 @@ fn by_page_number_nothing_is_called_proved() {
         })
     });
     assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
-    // One page is.
+    // One page can be proved.
     let moving = Moving::new(7);
     let (_, report) = load(list(pages()), move |_, query| {
         page_of(&moving, query, rests)
@@ -254,8 +254,8 @@ fn by_page_number_nothing_is_called_proved() {
 #[test]
 fn a_small_list_costs_no_request_more() {
     for (paginator, name) in [
-        (Paginator::page_number("page"), "page"),
-        (Paginator::offset("offset"), "offset"),
+        (Paginator::from(Paginator::page_number("page")), "page"),
+        (Paginator::offset("offset").into(), "offset"),
     ] {
         let small = |deletes: Deletes| {
             let kept = list(paginator.clone()).deletes(deletes);
@@ -346,7 +346,7 @@ fn links_that_name_pages_by_number_are_not_called_proved() {
 
 #[test]
 fn by_page_number_a_total_that_moves_is_read_again_once() {
-    // Rows of the first page go while the second is asked for: the rest moves up, and the total with it.
+    // Rows of the first page are deleted while the second is requested: the rest shifts, and the total changes.
     let moving = Moving::new(40);
     let api = moving.clone();
     let (arrived, report) = load(list(pages()), move |_, query| {
@@ -361,7 +361,7 @@ fn by_page_number_a_total_that_moves_is_read_again_once() {
         matches!(&report.proof, Proof::Consistent(why) if why.contains("from 40 to 35")),
         "{report:?}"
     );
-    // One that never rests is not proved.
+    // A list that never stops changing is not proved.
     let moving = Moving::new(30);
     let (_, report) = load(list(pages()), move |_, query| {
         page_of(&moving, query, |asked, rows| rows.push(1000 + asked as i64))

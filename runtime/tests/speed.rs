@@ -1,4 +1,4 @@
-//! Full speed: what can be asked for side by side is, and the order of the rows stays.
+//! Concurrency: independent requests are sent in parallel, and the order of the rows stays.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ fn json(body: serde_json::Value) -> Answer {
     (200, Vec::new(), body.to_string())
 }
 
-fn list(name: &str, paginator: Paginator) -> Resource<Item> {
+fn list(name: &str, paginator: impl Into<Paginator>) -> Resource<Item> {
     Item::list(name, &format!("/{name}"))
         .records("data")
         .primary_key([Item::ID])
@@ -49,7 +49,7 @@ fn ids(from: u64, to: u64) -> Vec<serde_json::Value> {
     (from..to).map(|id| serde_json::json!({"id": id})).collect()
 }
 
-/// Answers after the pause; counts how many it answers at a time, at most.
+/// Responds after the pause; counts the most requests at a time.
 fn slow(
     answer: impl Fn(&std::collections::BTreeMap<String, String>) -> Answer + Send + Sync + 'static,
 ) -> (String, Arc<AtomicUsize>) {
@@ -73,7 +73,7 @@ fn four_chains_of_fifty_pages_take_as_long_as_one() {
     });
     let mut source = Source::new("s", &base);
     for name in ["a", "b", "c", "d"] {
-        source = source.resource(list(name, Paginator::cursor("after").next("next")));
+        source = source.resource(list(name, Paginator::token("after", "next")));
     }
     let (report, into, elapsed) = run(&source);
     assert!(report.is_complete());
@@ -83,7 +83,7 @@ fn four_chains_of_fifty_pages_take_as_long_as_one() {
     let floor = 50.0 * PAUSE.as_secs_f64();
     let times = elapsed.as_secs_f64() / floor;
     println!("4 x 50 pages of 50 ms: {elapsed:.2?}, {times:.2} x the longest chain");
-    // 1.15 on a machine at rest.
+    // 1.15 on an idle machine.
     assert!(times < 1.6, "{times:.2} x the longest chain");
 }
 
@@ -124,7 +124,7 @@ fn numbered_lists_with_a_total_are_read_side_by_side() {
 
 #[test]
 fn a_guess_that_is_wrong_costs_nothing_but_time() {
-    // Pages of a list by offset get shorter: the places of all that follow are other ones than foreseen.
+    // Pages of a list by offset get shorter: all following offsets differ from the predicted ones.
     let (base, _) = serve(|_, query| {
         let start = number(query, "offset", 0);
         let size = if start < 100 { 20 } else { 7 };
@@ -161,10 +161,7 @@ fn a_limit_asks_for_no_more_pages_than_it_needs() {
     });
     let list = list("items", Paginator::page_number("page").total_items("total"));
     let source = Source::new("s", &base).resource(list);
-    let options = RunOptions {
-        limit: Some(25),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().limit(25);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let into = InMemory::new(1000);
     let report = sync(&source, Box::new(into.clone()), &options, Arc::new(()));

@@ -1,7 +1,8 @@
-//! The integration tests of the runtime, one program: linking one takes less time and space than linking each.
+//! The integration tests of the runtime as one program: linking one takes less time and space than linking many.
 
 mod account;
 mod cassette;
+mod check;
 mod contracts;
 mod deletes;
 mod embedded;
@@ -23,7 +24,7 @@ mod support;
 mod windows;
 mod world;
 
-/// A file that is no module here would not be tested.
+/// A file that is not a module here would not be tested.
 #[test]
 fn every_file_is_a_module() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");

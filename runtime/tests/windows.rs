@@ -1,4 +1,4 @@
-//! Parts of a list: windows side by side, lists that the API cuts off, lists that are sorted, bounds of all kinds.
+//! Parts of a list: parallel windows, lists that the API cuts off, sorted lists, bounds of all kinds.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,20 +21,20 @@ const DAY: i64 = 86_400;
 /// An id and a time.
 type Pair = (i64, Option<i64>);
 
-/// A list of events; what it answers is what `Shape` says.
+/// A list of events; its fields determine the responses.
 #[derive(Clone, Default)]
 struct Api {
     /// Ids and times, in the order of the list.
     rows: Arc<Mutex<Vec<Pair>>>,
     page: usize,
-    /// No more than that many rows of a list are shown; asked for more, it answers 422, or ends the list.
+    /// The API returns at most this many rows of a list; beyond them, it responds with 422, or ends the list.
     most: usize,
     refuses: bool,
-    /// It says how many rows there are.
+    /// The response has the total.
     counts: bool,
-    /// The lower bound leaves out the bound itself.
+    /// The parameter of the lower bound excludes the bound itself.
     exclusive: bool,
-    /// Parameters that it does not know have no effect.
+    /// Unknown parameters have no effect.
     filters: bool,
     slow: Duration,
     under_way: Arc<AtomicUsize>,
@@ -112,7 +112,7 @@ fn events(cursor: Cursor<Event>) -> Resource<Event> {
         .incremental(cursor)
 }
 
-/// Pages that have no stable place.
+/// Pages without stable positions.
 fn numbered(cursor: Cursor<Event>) -> Resource<Event> {
     events(cursor).paginate(Paginator::page_number("page").more("more"))
 }
@@ -142,7 +142,7 @@ fn whole(run: Run) -> ResourceReport {
     report
 }
 
-/// The same of a list that may be asked for by page numbers, which are not called proved.
+/// The same for a list that may be requested by page numbers, which is not called proved.
 fn numbered_whole(run: Run) -> ResourceReport {
     let report = run.unwrap();
     assert!(matches!(report.outcome, Outcome::Complete), "{report:#?}");
@@ -156,12 +156,9 @@ fn usual() -> RunOptions {
 }
 
 fn backfill(since: &str, until: Option<&str>, length: Duration) -> RunOptions {
-    RunOptions {
-        since: Some(since.to_owned()),
-        until: until.map(str::to_owned),
-        window: Some(length),
-        ..usual()
-    }
+    let mut options = usual().since(since).window(length);
+    options.until = until.map(str::to_owned);
+    options
 }
 
 /// 100 rows, one every 6 hours from 2024-01-01 on, the newest first.
@@ -181,7 +178,7 @@ fn a_backfill_is_read_in_windows_side_by_side_and_leaves_the_state_alone() {
     let options = backfill("2024-01-03", Some("2024-01-13"), days(2));
     let report = whole(run(&base, events(bounded()), &into, options));
     assert_eq!(into.table("events").len(), 40);
-    // The upper bounds are the API's own: a row on one comes in two windows, and is taken in one.
+    // The API includes upper bounds: a row at a bound is in two windows, and is loaded in one.
     assert_eq!(report.records, 45);
     assert!(api.at_once.load(Ordering::SeqCst) > 1, "one at a time");
     let log = log.lock().unwrap();
@@ -275,7 +272,7 @@ fn declared_windows_cover_everything_also_what_is_older() {
             report.notes.iter().any(|note| note.contains("windows")),
             "{report:#?}"
         );
-        // From where the first run ended there is one window left, which is no window.
+        // Only one window is left after the first run, so no windows are used.
         log.lock().unwrap().clear();
         whole(run(&base, declared(), &into, usual()));
         let in_full = disposition == Disposition::Replace;
@@ -284,7 +281,7 @@ fn declared_windows_cover_everything_also_what_is_older() {
     }
 }
 
-/// 230 rows, an hour after the other.
+/// 230 rows, one per hour.
 fn hours_of(rows: i64) -> impl DoubleEndedIterator<Item = (i64, i64)> {
     (0..rows).map(|n| (n, n * 3600))
 }
@@ -322,7 +319,7 @@ fn a_list_that_the_api_cuts_off_is_read_in_narrower_windows() {
             report.notes.iter().any(|note| note.contains("narrower")),
             "{report:#?}"
         );
-        // Without a bound to begin with too.
+        // The same without a lower bound at the start.
         let into = InMemory::new(1000);
         numbered_whole(run(&base, resource(), &into, usual()));
         assert_eq!(into.table("events").len(), api.len());
@@ -406,7 +403,7 @@ fn a_list_sorted_the_newest_first_ends_where_it_is_known() {
     }
     let report = whole(run(&base, events(cursor()), &into, usual()));
     assert_eq!(into.table("events").len(), 102);
-    // The page with the new rows, and one that is older all over.
+    // The page with the new rows, and one with only older rows.
     assert_eq!(log.lock().unwrap().len(), 2, "{report:#?}");
     assert!(
         format!("{:?}", report.proof).contains("newest first"),
@@ -425,7 +422,7 @@ fn a_list_that_is_not_sorted_as_declared_is_read_to_its_end() {
     let cursor = || Cursor::updated(Event::AT).newest_first();
     whole(run(&base, events(cursor()), &into, usual()));
     log.lock().unwrap().clear();
-    // A row that is pinned to the top, and a new one at the very end.
+    // A row pinned to the top, and a new one at the very end.
     api.rows.lock().unwrap().insert(0, (100, Some(START)));
     api.rows
         .lock()
@@ -520,7 +517,7 @@ fn rows_on_the_bound_come_once_with_and_without_a_key_whatever_the_bound_means()
                 api.len(),
                 "exclusive: {exclusive}, key: {key}"
             );
-            // One of the last second, twice the same where there is no key, and one of the next.
+            // One in the last second (two equal ones without a key), and one in the next.
             let mut rows = api.rows.lock().unwrap();
             let last = START + 2 + more;
             let same = if key { 200 + more } else { 100 + more };
@@ -544,7 +541,7 @@ fn late_and_future_rows_are_not_lost() {
     let into = InMemory::new(1000);
     let declared = || events(bounded().lookback(days(1)));
     whole(run(&base, declared(), &into, usual()));
-    // One that turns up late, and one that lies before the date in the future.
+    // One that arrives late, and one before the date in the future.
     let late = [(3, Some(START + now - 3600)), (4, Some(START + now + 3600))];
     api.rows.lock().unwrap().extend(late);
     whole(run(&base, declared(), &into, usual()));
@@ -560,7 +557,7 @@ fn windows_that_cannot_be_asked_for_are_refused() {
     };
     let unbounded = Cursor::updated(Event::AT).param("from");
     let error = refused(unbounded.windows("2024-01-01", days(1)));
-    assert!(error.contains("want both"), "{error}");
+    assert!(error.contains("need both"), "{error}");
     let error = refused(bounded().windows("the beginning", days(1)));
-    assert!(error.contains("cannot begin at `the beginning`"), "{error}");
+    assert!(error.contains("cannot start at `the beginning`"), "{error}");
 }

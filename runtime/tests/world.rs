@@ -1,4 +1,4 @@
-//! Whole runs in a world of their own: answers from memory, time that jumps, one thread, one seed.
+//! Complete runs in a simulated world: responses from memory, virtual time, one thread, one seed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use etlgen_runtime::world::{
 };
 use serde_json::json;
 
-/// What happened, each line with the second in which it did.
+/// The events, each line with its second.
 #[derive(Clone)]
 struct Log(Arc<Mutex<Vec<String>>>, VirtualClock);
 
@@ -45,7 +45,7 @@ struct Api {
 struct State {
     tokens: u32,
     expires: Duration,
-    /// The second organisation was refused for an hour.
+    /// The second organisation has refused requests for an hour.
     refused: bool,
     broke: bool,
     withdrew: bool,
@@ -121,7 +121,7 @@ struct Member {
 }
 
 fn source(world: World) -> Source {
-    let pages = || Paginator::cursor("page").next("next");
+    let pages = || Paginator::token("page", "next");
     Source::new("club", "https://api.example")
         .world(world)
         .auth(Auth::oauth2_client_credentials(
@@ -147,7 +147,7 @@ fn source(world: World) -> Source {
         )
 }
 
-/// Commits each half minute, and tells the log.
+/// Commits every half minute, and logs it.
 struct Logged {
     into: InMemory,
     log: Log,
@@ -194,7 +194,7 @@ impl Destination for Logged {
     }
 }
 
-/// Whole runs, one after the other: what happened, the reports, and what is in the destination.
+/// Complete runs, one after another: the events, the reports, and the content of the destination.
 fn runs(seed: u64, options: &[RunOptions]) -> (Log, Vec<serde_json::Value>, InMemory) {
     let clock = VirtualClock::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
     let log = Log(Arc::default(), clock.clone());
@@ -238,7 +238,7 @@ fn a_run_of_hours_takes_no_time_and_happens_in_the_same_way_each_time() {
     assert_eq!(memory.state(), memory_again.state());
 
     assert_eq!(report[0]["complete"], true, "{report:?}");
-    // All of it happened: an hour, a broken connection, tokens that grew old and one that was withdrawn, commits.
+    // Everything happened: an hour's pause, a broken connection, expired tokens and a revoked one, commits.
     let lines = log.0.lock().unwrap().join("\n");
     assert!(log.1.monotonic() > Duration::from_secs(3600), "{lines}");
     assert_eq!(memory.table("orgs").len(), 4);
@@ -267,10 +267,7 @@ fn another_seed_waits_otherwise_and_loads_the_same() {
 #[test]
 fn a_run_goes_on_after_a_stop_in_the_same_way_each_time() {
     let twice = || {
-        let stopped = RunOptions {
-            max_time: Some(Duration::from_secs(110)),
-            ..RunOptions::default()
-        };
+        let stopped = RunOptions::default().max_time(Duration::from_secs(110));
         runs(7, &[stopped, RunOptions::default()])
     };
     let (log, reports, memory) = twice();
@@ -286,7 +283,7 @@ fn a_run_goes_on_after_a_stop_in_the_same_way_each_time() {
     assert_eq!(reports, reports_again);
 }
 
-/// Answers by a function.
+/// Responds with a function.
 struct Answers<F>(F);
 
 impl<F: Fn(&str) -> WireResponse + Send + Sync> Transport for Answers<F> {
@@ -296,7 +293,7 @@ impl<F: Fn(&str) -> WireResponse + Send + Sync> Transport for Answers<F> {
     }
 }
 
-/// A list of two pages, whose first answer is changed by `first`: the report, and the rows that are loaded.
+/// A list of two pages, whose first response `first` changes: the report, and the loaded rows.
 fn two_pages(
     first: impl Fn(WireResponse) -> WireResponse + Send + Sync + 'static,
 ) -> (serde_json::Value, usize) {
@@ -307,7 +304,7 @@ fn two_pages(
         _ => WireResponse::new(200).body(r#"{"data": [{"id": 3}]}"#),
     };
     let clock = VirtualClock::new(SystemTime::UNIX_EPOCH);
-    let pages = Paginator::cursor("page").next("next");
+    let pages = Paginator::token("page", "next");
     let list = Org::list("orgs", "/orgs").records("data");
     let source = Source::new("club", "https://api.example")
         .world(World::simulated(Answers(answer), clock.clone(), 1))
@@ -348,7 +345,7 @@ fn no_number_of_a_peer_is_too_large() {
 
 #[test]
 fn a_body_is_bounded_as_it_comes_and_as_it_is_unpacked() {
-    // A megabyte of nothing, in a thousand bytes.
+    // A megabyte of zeros, in a thousand bytes.
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packed.write_all(&vec![b' '; (1 << 20) + 1]).unwrap();
     let bomb = packed.finish().unwrap();
@@ -367,7 +364,7 @@ fn a_body_is_bounded_as_it_comes_and_as_it_is_unpacked() {
     }
 }
 
-/// What a run takes from outside, and where its name stands in code.
+/// External inputs of a run, and the names that show them in code.
 const FROM_OUTSIDE: [(&str, &[&str]); 6] = [
     (
         "the wall clock",
@@ -414,7 +411,7 @@ const FROM_OUTSIDE: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// What a source takes from outside; `tokio::select!` is random unless it is told not to be.
+/// The external inputs in a source file; `tokio::select!` is random unless it is `biased`.
 fn taken(source: &str) -> Vec<&'static str> {
     let code: Vec<&str> = source
         .lines()
@@ -459,7 +456,7 @@ fn only_the_real_world_takes_from_outside() {
             name => assert!(taken.is_empty(), "{name} takes from outside: {taken:?}"),
         }
     }
-    // The control: what must not be found elsewhere is found there.
+    // The control: the test finds each input where it is allowed.
     of_the_world.sort_unstable();
     let all: Vec<&str> = FROM_OUTSIDE.iter().map(|(what, _)| *what).collect();
     for what in all {

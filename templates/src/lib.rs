@@ -1,7 +1,7 @@
-//! The files of a generated crate that are not Rust, as askama templates.
+//! The files of a generated crate other than Rust, as askama templates.
 //!
-//! A template only writes down what the generator has decided. Texts come in ready for their place: TOML values with
-//! their quotes, markdown without line breaks.
+//! A template only renders what the generator has decided. Texts arrive in their final form: TOML values with their
+//! quotes, markdown without line breaks.
 
 pub use askama::{Error, Template};
 
@@ -21,11 +21,11 @@ pub struct CargoToml<'a> {
     pub spec: &'a str,
     /// The runtime's requirement: an inline table or a string.
     pub runtime: &'a str,
-    /// The crate is no member of a workspace around it.
+    /// The crate is not a member of a workspace around it.
     pub own_workspace: bool,
     /// Empty, unless the crate is large.
     pub features: &'a [FeatureRow],
-    /// What the example needs, a TOML string.
+    /// The feature that the example needs, a TOML string.
     pub example_feature: Option<&'a str>,
 }
 
@@ -45,13 +45,16 @@ pub struct Readme<'a> {
     pub crate_name: &'a str,
     pub source: &'a str,
     pub title: &'a str,
-    /// One sentence, maybe empty.
+    /// One sentence, possibly empty.
     pub description: &'a str,
     pub settings: &'a [SettingRow],
     pub resources: &'a [ResourceRow],
     pub features: &'a [FeatureRow],
     /// It has a `Dockerfile`.
     pub docker: bool,
+    /// It can load into SQLite; into Parquet files.
+    pub sqlite: bool,
+    pub parquet: bool,
     /// It has `api::pages()`.
     pub shared_pages: bool,
 }
@@ -81,18 +84,12 @@ pub struct ResourceRow {
 pub struct EtlgenToml<'a> {
     /// TOML, quotes included.
     pub spec: &'a str,
-    pub overlay: Option<&'a str>,
-    pub name: Option<&'a str>,
-    pub include: Option<&'a str>,
-    pub exclude: Option<&'a str>,
-    pub license: Option<&'a str>,
-    pub repository: Option<&'a str>,
-    pub ci: Option<&'a str>,
-    pub docker: bool,
+    /// Keys and values, as TOML.
+    pub lines: &'a [(&'a str, String)],
     pub doubts: &'a [DoubtRow],
 }
 
-/// A question that is open, in `etlgen.toml`.
+/// An open question, in `etlgen.toml`.
 pub struct DoubtRow {
     /// The resource's header without brackets: `resources.events`.
     pub header: String,
@@ -119,14 +116,14 @@ pub struct LicenseMit<'a> {
     pub crate_name: &'a str,
 }
 
-/// `LICENSE-APACHE`, which is the same for everyone.
+/// `LICENSE-APACHE`, which is the same for all crates.
 pub const LICENSE_APACHE: &str = include_str!("../templates/LICENSE-APACHE");
 
 /// `.github/workflows/ci.yml`.
 #[derive(Template)]
 #[template(path = "ci.yml.askama", escape = "none")]
 pub struct CiYml<'a> {
-    /// The document is where the tests run.
+    /// The document is available where the tests run.
     pub check: bool,
     /// The etlgen that generates the crate.
     pub version: &'a str,

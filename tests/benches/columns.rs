@@ -1,4 +1,4 @@
-//! From the API to columns and no further: the invoices of the benchmark, read, normalised, and dropped.
+//! From the API to columns only: the invoices of the benchmark are read, normalised, and dropped.
 //!
 //! usage: columns BASE_URL
 
@@ -14,7 +14,7 @@ use etlgen_runtime::run::{RunOptions, sync};
 use etlgen_runtime::schema::Drifted;
 use etlgen_runtime::state::StateChange;
 
-/// Takes everything and keeps nothing but the number of rows.
+/// Drops everything and counts the rows.
 #[derive(Default)]
 struct Dropped {
     rows: u64,

@@ -1,4 +1,4 @@
-//! Crates that etlgen wrote and their owners changed, compiled many at a time.
+//! Compiles generated and edited crates, many at a time.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use crate::workspace::{binary, cargo, root, stderr, stdout};
 /// The files of a crate, by their path.
 pub type Tree = BTreeMap<String, Vec<u8>>;
 
-/// Compiles crates by their names, all in one workspace, with what this one has built and pinned. Gives what the
-/// compiler says against those that do not compile.
+/// Compiles crates by their names in one workspace, with the builds and pinned versions of this one. Returns the
+/// compiler's output for those that do not compile.
 pub fn failures(crates: impl IntoIterator<Item = (String, Tree)>) -> BTreeMap<String, String> {
     let folder = tempfile::tempdir().unwrap();
     if workspace(folder.path(), crates) == 0 {
@@ -33,7 +33,7 @@ pub fn failures(crates: impl IntoIterator<Item = (String, Tree)>) -> BTreeMap<St
     failures
 }
 
-/// Compiles crates that have to compile.
+/// Compiles crates that must compile.
 pub fn compile(crates: impl IntoIterator<Item = (String, Tree)>) {
     let failures = failures(crates);
     let names: Vec<&String> = failures.keys().collect();
@@ -41,7 +41,7 @@ pub fn compile(crates: impl IntoIterator<Item = (String, Tree)>) {
     assert!(names.is_empty(), "{names:?} do not compile:\n{said}");
 }
 
-/// Writes crates by their names as the members of a workspace, which pins what this one pins; gives how many.
+/// Writes crates by their names as members of a workspace with the pinned versions of this one; returns their number.
 pub fn workspace(folder: &Path, crates: impl IntoIterator<Item = (String, Tree)>) -> usize {
     let mut members = Vec::new();
     for (member, tree) in crates {
@@ -70,7 +70,7 @@ pub fn cargo_in(folder: &Path) -> Command {
     cargo
 }
 
-/// Where this workspace's programs are built.
+/// The target folder of this workspace.
 pub fn target() -> PathBuf {
     let etlgen = binary("etlgen");
     etlgen.ancestors().nth(2).unwrap().to_owned()
@@ -81,7 +81,7 @@ fn put(folder: &Path, member: &str, tree: &Tree) {
     for (path, bytes) in tree {
         let mut text = String::from_utf8(bytes.clone()).unwrap();
         if path == "Cargo.toml" {
-            // Packages of one workspace have names of their own; the library keeps its.
+            // Packages of one workspace need distinct names; the library keeps its own.
             let name = text.lines().find_map(|line| line.strip_prefix("name = "));
             let name = name.unwrap().to_owned();
             let own = text.replacen(&name, &format!("{member:?}"), 1);
@@ -97,7 +97,7 @@ fn put(folder: &Path, member: &str, tree: &Tree) {
     }
 }
 
-/// The errors that cargo tells as JSON, by the folder of their crate.
+/// The errors in cargo's JSON output, by the folder of their crate.
 fn errors(messages: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::<String, String>::new();
     for line in messages.lines() {

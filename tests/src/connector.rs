@@ -1,4 +1,4 @@
-//! The connectors of `generated-examples`, run as a person runs them.
+//! The connectors of `generated-examples`, run like by a user.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -29,12 +29,12 @@ impl Connector {
         Connector::of("tracker", &[("TRACKER_API_KEY", TRACKER_KEY)])
     }
 
-    /// The connector by hand that reads a [`crate::tree::Tree`].
+    /// The hand-written connector that reads a [`crate::tree::Tree`].
     pub fn tree() -> Connector {
         Connector::by_hand("tree")
     }
 
-    /// The connector by hand that reads a [`crate::soak::Soak`].
+    /// The hand-written connector that reads a [`crate::soak::Soak`].
     pub fn soak() -> Connector {
         Connector::by_hand("soak")
     }
@@ -60,7 +60,7 @@ impl Connector {
         }
     }
 
-    /// A command in a folder of its own, so that no settings file is found by chance.
+    /// A command in its own folder, so that it finds no stray settings file.
     pub fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command
@@ -75,7 +75,7 @@ impl Connector {
         command.output().expect("the connector starts")
     }
 
-    /// Runs a command that succeeds; gives its standard output.
+    /// Runs a command that must succeed; returns its standard output.
     pub fn succeed(&self, folder: &Path, arguments: &[&str]) -> String {
         let output = self.run(folder, arguments);
         let code = output.status.code();

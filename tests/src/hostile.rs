@@ -1,4 +1,4 @@
-//! A document whose every text means harm, and an API that sends the same texts.
+//! A document with hostile text everywhere, and an API that sends the same texts.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 
-/// Texts that end comments, strings and statements, leave folders, turn lines, or are no names at all.
+/// Texts that end comments, strings and statements, escape folders, reverse lines, or are not names at all.
 pub fn texts() -> Vec<String> {
     let texts = [
         "*/",
@@ -80,10 +80,10 @@ pub fn texts() -> Vec<String> {
 /// The value of every setting.
 pub const SETTING: &str = "a secret & more";
 
-/// A path that no URL can have: what it asks for is elsewhere. There is nothing to load from it.
+/// A path that no URL can have: it requests something else. Nothing can be loaded from it.
 const UNASKABLE: &str = "/up/../../etc/x";
 
-/// What the paths of the lists are in the document; the server has them with the settings put in.
+/// The paths of the lists in the document; the server has them with the settings filled in.
 pub const PATHS: [&str; 16] = [
     "/star*/x",
     "/hash\"#/x",
@@ -180,7 +180,7 @@ pub fn spec(title: &str) -> Value {
 /// How many records each list has.
 pub const RECORDS: usize = 3;
 
-/// Every text as a key and, at another, as a value.
+/// Every text as a key and, in another field, as a value.
 pub fn record(list: usize, number: usize) -> Value {
     let texts = texts();
     let value = |at: usize| texts[(at + list + number * 7) % texts.len()].clone();
@@ -198,12 +198,12 @@ pub fn record(list: usize, number: usize) -> Value {
         "inner */ \"#".to_owned(),
         json!({"*/": value(4), "fn": value(5)}),
     );
-    // What the document does not know.
+    // A key that the document lacks.
     record.insert("new */ \"#; --".to_owned(), json!(value(6)));
     Value::Object(record)
 }
 
-/// An API on loopback that has the lists of [`PATHS`]; it lives as long as the process.
+/// An API on loopback with the lists of [`PATHS`]; it runs until the process ends.
 pub struct Api {
     pub url: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -226,7 +226,7 @@ impl Api {
             .collect();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                // A client that has gone is its own affair.
+                // A client that disconnects is not an error of the server.
                 let _ = answer(stream.unwrap(), &lists, &log);
             }
         });

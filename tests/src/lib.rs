@@ -1,4 +1,4 @@
-//! What the end-to-end tests share.
+//! Shared code of the end-to-end tests.
 
 // The invoice of the benchmark has more fields than `json!` takes by default.
 #![recursion_limit = "256"]

@@ -1,4 +1,4 @@
-//! A crate that etlgen wrote and its owner changes, with the document beside it.
+//! A generated crate for a test to edit, with the document next to it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ impl Owned {
         Owned::by(binary("etlgen"), spec, arguments)
     }
 
-    /// The same, by that program.
+    /// The same with another program.
     pub fn by(etlgen: PathBuf, spec: &str, arguments: &[&str]) -> Owned {
         let runtime = root().join("runtime");
         let runtime = ["--runtime", runtime.to_str().unwrap()];
@@ -32,12 +32,12 @@ impl Owned {
         Owned::write_new(etlgen, folder, spec, &[&runtime, arguments].concat())
     }
 
-    /// The same in that folder, with the runtime that etlgen finds.
+    /// The same in an existing folder, with the runtime that etlgen finds.
     pub fn without_runtime(folder: TempDir, spec: &str) -> Owned {
         Owned::write_new(binary("etlgen"), folder, spec, &[])
     }
 
-    /// A crate that stands in that folder already.
+    /// A crate that exists in that folder already.
     pub fn kept(folder: TempDir) -> Owned {
         let etlgen = binary("etlgen");
         Owned { etlgen, folder }
@@ -54,7 +54,7 @@ impl Owned {
         owned
     }
 
-    /// The same once more.
+    /// A copy.
     pub fn copy(&self) -> Owned {
         let copy = Owned {
             etlgen: self.etlgen.clone(),
@@ -70,12 +70,12 @@ impl Owned {
         copy
     }
 
-    /// Where the crate stands.
+    /// The folder of the crate.
     pub fn made(&self) -> PathBuf {
         self.folder.path().join("made")
     }
 
-    /// The API changes.
+    /// Replaces the document.
     pub fn respecify(&self, spec: &str) {
         std::fs::write(self.folder.path().join(SPEC), spec).unwrap();
     }
@@ -90,7 +90,7 @@ impl Owned {
         self.command(arguments).output().unwrap()
     }
 
-    /// Runs a command that ends with this code; gives all that it says.
+    /// Runs a command that ends with this code; returns everything that it prints.
     pub fn ends(&self, code: i32, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let said = crate::workspace::stdout(&output) + &stderr(&output);
@@ -113,7 +113,7 @@ impl Owned {
         std::fs::write(path, text).unwrap();
     }
 
-    /// Replaces what stands in a file.
+    /// Replaces a text in a file.
     pub fn edit(&self, path: &str, old: &str, new: &str) {
         let text = self.read(path);
         assert!(text.contains(old), "{path} has no {old:?}:\n{text}");
@@ -132,7 +132,7 @@ impl Owned {
     }
 }
 
-/// Files by their path below a folder; what cargo and git write is left out.
+/// The files below a folder by their path, without those of cargo and git.
 pub fn files(folder: &Path, prefix: &str, found: &mut Tree) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,8 +1,8 @@
-//! A real registry on loopback, and cargo with it.
+//! A real registry on loopback, and cargo configured to use it.
 //!
-//! The registry has the crates that a test publishes. For cargo a second server stands where crates.io stands: it sends
-//! cargo to the registry for those crates and to crates.io for all others, so that what is published names no registry but
-//! crates.io, as it does in earnest.
+//! The registry has the crates that a test publishes. A second server takes the place of crates.io: it directs cargo to
+//! the registry for those crates and to crates.io for all others, so that the published manifests name no registry but
+//! crates.io, as in a real release.
 
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -21,19 +21,19 @@ const SERVER: (&str, &str) = ("cargo-http-registry", "0.1.8");
 /// Runs until it is dropped.
 pub struct Registry {
     server: Child,
-    /// What stands for crates.io.
+    /// The server in place of crates.io.
     _front: Server,
-    /// The crates that are published, and their index.
+    /// The published crates, and their index.
     _crates: TempDir,
-    /// Of cargo: what it downloads, and its settings.
+    /// Cargo's home: its downloads and settings.
     home: PathBuf,
     target: PathBuf,
 }
 
 impl Registry {
-    /// An empty registry for crates whose names begin with one of `ours`.
+    /// An empty registry for crates whose names start with one of `ours`.
     ///
-    /// Downloads and what has been compiled of other crates are kept below `target/publish`.
+    /// Downloads and builds of other crates are kept below `target/publish`.
     ///
     /// # Errors
     /// If the registry's program is not there and cannot be installed.
@@ -49,7 +49,7 @@ impl Registry {
         let url = address(crates.path(), &mut server);
         let (home, target) = (place.join("home"), place.join("build"));
         std::fs::create_dir_all(&home).unwrap();
-        // Cargo takes a version that it has seen for one that never changes.
+        // Cargo assumes that a version it has seen never changes.
         for kept in [home.join("registry"), target.join("debug/.fingerprint")] {
             forget(&kept, ours);
         }
@@ -73,7 +73,7 @@ impl Registry {
         })
     }
 
-    /// Lets a command, or the cargo that it runs, know the registry.
+    /// Configures a command, or the cargo that it runs, to use the registry.
     pub fn known_to<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .env("CARGO_HOME", &self.home)
@@ -82,7 +82,7 @@ impl Registry {
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
     }
 
-    /// Runs cargo, which succeeds; gives what it says.
+    /// Runs cargo, which must succeed; returns its output.
     pub fn cargo(&self, folder: &Path, arguments: &[&str]) -> String {
         let started = Instant::now();
         let mut command = cargo();
@@ -104,14 +104,14 @@ impl Drop for Registry {
     }
 }
 
-/// What a command said that succeeded.
+/// The output of a command that must have succeeded.
 pub fn succeeded(output: &Output, what: &[&str]) -> String {
     let said = stdout(output) + &stderr(output);
     assert!(output.status.success(), "{}: {said}", what.join(" "));
     said
 }
 
-/// The registry's program, installed if it is not there.
+/// The registry's program, installed if it is missing.
 fn installed(place: &Path) -> Result<PathBuf, String> {
     let (name, version) = SERVER;
     let program = place.join("tools/bin").join(name);
@@ -129,7 +129,7 @@ fn installed(place: &Path) -> Result<PathBuf, String> {
     Ok(program)
 }
 
-/// Where the registry answers; it says so in the configuration of its index.
+/// The address of the registry, which it writes into the configuration of its index.
 fn address(crates: &Path, server: &mut Child) -> String {
     let until = Instant::now() + Duration::from_secs(30);
     loop {
@@ -149,7 +149,7 @@ fn address(crates: &Path, server: &mut Child) -> String {
     }
 }
 
-/// Removes what cargo keeps of crates.
+/// Removes crates from cargo's caches.
 fn forget(folder: &Path, ours: &[&str]) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let (path, name) = (entry.path(), entry.file_name());
@@ -157,14 +157,14 @@ fn forget(folder: &Path, ours: &[&str]) {
         match ours.iter().any(|own| name.starts_with(own)) {
             true if path.is_dir() => std::fs::remove_dir_all(path).unwrap(),
             true => std::fs::remove_file(path).unwrap(),
-            // The sources of others lie no deeper than three folders.
+            // The sources of other crates are at most three folders deep.
             false if path.is_dir() && !path.join("Cargo.toml").exists() => forget(&path, ours),
             false => {}
         }
     }
 }
 
-/// What stands for crates.io. It keeps its port from run to run, as cargo keeps what it downloads by the URL.
+/// The server in place of crates.io. It keeps its port from run to run, because cargo keeps downloads by URL.
 fn front(port: &Path, crates: PathBuf, registry: String, ours: &'static [&'static str]) -> Server {
     let others = downloads();
     let answer = move |request: &Request| {
@@ -182,7 +182,7 @@ fn front(port: &Path, crates: PathBuf, registry: String, ours: &'static [&'stati
             });
         }
         let name = request.path.rsplit('/').next().unwrap_or_default();
-        // The registry answers a path that it has not with 405, which is an error to cargo.
+        // The registry responds to an unknown path with 405, which is an error for cargo.
         let is_there = || crates.join(request.path.trim_start_matches('/')).is_file();
         match is_ours(name) {
             true if is_there() => to(format!("{registry}/crates{}", request.path)),
@@ -200,7 +200,7 @@ fn front(port: &Path, crates: PathBuf, registry: String, ours: &'static [&'stati
     front
 }
 
-/// Where crates.io has its downloads: as its index told cargo when the registry was installed.
+/// The download URL of crates.io, from its index as cargo read it when the registry was installed.
 fn downloads() -> String {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));

@@ -2,8 +2,7 @@
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// The headings of a README, unless there is something in it that a registry does not show: HTML, or a link that only
-/// leads somewhere in the repository.
+/// The headings of a README; an error for content that a registry does not show: HTML, or a relative link.
 pub fn headings(markdown: &str) -> Result<Vec<String>, String> {
     let (mut headings, mut heading) = (Vec::new(), None);
     for event in Parser::new_ext(

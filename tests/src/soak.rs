@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 
 use crate::mock::http::{Request, Response, Server};
 
-/// Lists without a parent.
+/// The number of lists without a parent.
 pub const ROOTS: u64 = 35;
-/// Lists of which the first so many roots have one for each of [`PER_PARENT`] rows.
+/// The number of child lists: each of the first roots has one, for each of [`PER_PARENT`] rows.
 pub const CHILDREN: u64 = 5;
 /// Rows of a child's list.
 pub const PER_PARENT: u64 = 100;
 /// The largest page.
 const PAGE: u64 = 100;
 
-/// How many rows a list has, of about `records` in all.
+/// The number of rows of a list, with about `records` in total.
 pub fn rows(list: u64, records: u64) -> u64 {
     let each = records / (ROOTS + CHILDREN);
     match list {
@@ -36,13 +36,13 @@ pub struct Soak {
 }
 
 impl Soak {
-    /// One with about that many records.
+    /// An API with about that many records.
     pub fn start(records: u64) -> io::Result<Soak> {
         let (asked, faults) = (AtomicU64::new(0), Arc::new(AtomicU64::new(0)));
         let counted = faults.clone();
         let server = Server::start(0, move |request| {
             let asked = asked.fetch_add(1, Ordering::Relaxed);
-            // One in twenty, with each kind in turn.
+            // One request in twenty fails, with each kind of fault in turn.
             if asked % 20 == 13 {
                 counted.fetch_add(1, Ordering::Relaxed);
                 match asked / 20 % 4 {

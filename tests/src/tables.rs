@@ -1,4 +1,4 @@
-//! What a destination holds, in a form that two loads of the same data share.
+//! The content of a destination, in a form that is equal for two loads of the same data.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,10 +9,11 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
-/// The rows of every table, by `_etl_id` (`_dlt_id` in the layout of dlt); each row as lines of `column = value`, without the load that brought it.
+/// The rows of every table, by `_etl_id` (`_dlt_id` in dlt's layout); each row as lines of `column = value`, without
+/// its load.
 pub type Tables = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The tables of a SQLite file; those of the loader itself are left out.
+/// The tables of a SQLite file, without system tables.
 pub fn sqlite(file: &Path) -> Tables {
     let db = open(file);
     let names = texts(
@@ -29,13 +30,13 @@ pub fn sqlite(file: &Path) -> Tables {
         .collect()
 }
 
-/// How many rows each table of a SQLite file has.
+/// The number of rows of each table of a SQLite file.
 pub fn counts(file: &Path) -> BTreeMap<String, usize> {
     let count = |(name, rows): (String, BTreeMap<_, _>)| (name, rows.len());
     sqlite(file).into_iter().map(count).collect()
 }
 
-/// A column of whole numbers of a table in a SQLite file.
+/// An integer column of a table in a SQLite file.
 pub fn sqlite_numbers(file: &Path, table: &str, column: &str) -> Vec<i64> {
     let db = open(file);
     let select = format!("SELECT {} FROM {}", quote(column), quote(table));
@@ -104,7 +105,7 @@ pub fn parquet(folder: &Path, source: &str) -> Tables {
     found
 }
 
-/// A column of whole numbers of a table in a folder of Parquet files.
+/// An integer column of a table in a folder of Parquet files.
 pub fn parquet_numbers(folder: &Path, source: &str, table: &str, column: &str) -> Vec<i64> {
     let mut numbers = Vec::new();
     for (name, path) in parquet_files(folder, source) {
@@ -151,7 +152,7 @@ fn read_parquet(path: &Path, rows: &mut BTreeMap<String, String>) {
             match column.as_str() {
                 "_etl_load_id" => {}
                 "_etl_id" => id = value,
-                // A file that was written before the column came has no nulls for it.
+                // A file from before the column has no nulls for it.
                 _ if value == "null" => {}
                 _ => lines.push(format!("{column} = {value}")),
             }
@@ -162,7 +163,7 @@ fn read_parquet(path: &Path, rows: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Fails at the first row that two loads do not share.
+/// Fails at the first row that differs between two loads.
 pub fn assert_same(left: &Tables, right: &Tables) {
     let names = |tables: &Tables| tables.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(left), names(right), "not the same tables");

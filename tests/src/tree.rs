@@ -1,5 +1,5 @@
-//! An API of four levels that changes while it is read: regions, their shops, the shops' orders, the orders' notes. Beside
-//! them people, whose changes a feed of events tells.
+//! An API of four levels that changes while it is read: regions, their shops, the shops' orders, the orders' notes.
+//! Next to them are people, whose changes a feed of events reports.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -33,7 +33,7 @@ struct Store {
     people: BTreeMap<u64, Value>,
     /// The oldest first.
     events: Vec<Value>,
-    /// The time of the last change, in milliseconds since 1970; `None`: changes are dated by the system's clock.
+    /// The time of the last change, in milliseconds since 1970; `None`: changes use the system's clock.
     clock: Option<u64>,
 }
 
@@ -59,7 +59,7 @@ impl Store {
         self.next
     }
 
-    /// A whole branch from that level down.
+    /// Adds a complete branch from that level down.
     fn grow(&mut self, level: usize, parent: u64) {
         let id = self.add(level, parent);
         if level + 1 < self.levels.len() {
@@ -69,7 +69,7 @@ impl Store {
         }
     }
 
-    /// A person comes, or changes.
+    /// Adds or changes a person.
     fn put_person(&mut self, id: u64) {
         let there = self.people.get(&id);
         let revision = there.map_or(0, |there| there["revision"].as_u64().unwrap() + 1);
@@ -123,13 +123,13 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// With that delay before each answer.
+    /// Starts it with this delay before each response.
     pub fn start(regions: usize, delay: Duration) -> io::Result<Tree> {
         Tree::of(Store::default(), regions, delay)
     }
 
-    /// The same in each process: the first record is of that time, in milliseconds since 1970, and each change comes a
-    /// millisecond after the one before.
+    /// Starts it with the same data in each process: the first record has this time, in milliseconds since 1970, and
+    /// each change is a millisecond later.
     pub fn start_at(clock: u64, regions: usize) -> io::Result<Tree> {
         let store = Store {
             clock: Some(clock),
@@ -141,7 +141,7 @@ impl Tree {
     fn of(mut store: Store, regions: usize, delay: Duration) -> io::Result<Tree> {
         (0..regions).for_each(|_| store.grow(0, 0));
         (1..=20).for_each(|id| store.put_person(id));
-        // What is there from the start came one after the other, some time ago.
+        // The initial records were created one after another, some time ago.
         for (id, item) in store.levels.iter_mut().flatten() {
             item.updated += id;
             item.updated -= 3_600_000;
@@ -162,7 +162,7 @@ impl Tree {
         })
     }
 
-    /// Where it answers.
+    /// The base URL.
     pub fn url(&self) -> String {
         self.server.url()
     }
@@ -177,17 +177,17 @@ impl Tree {
         std::mem::take(&mut *self.log.lock().unwrap())
     }
 
-    /// How many records a level has.
+    /// The number of records of a level.
     pub fn count(&self, level: usize) -> usize {
         self.store.lock().unwrap().levels[level].len()
     }
 
-    /// How many people there are.
+    /// The number of people.
     pub fn people(&self) -> usize {
         self.store.lock().unwrap().people.len()
     }
 
-    /// Some records come, some change, and, with `removes`, some go with all that is below them.
+    /// Some records are added, some change, and, with `removes`, some are deleted with everything below them.
     pub fn change(&self, removes: bool) {
         let turn = self.turn.fetch_add(1, Ordering::SeqCst);
         let mut store = self.store.lock().unwrap();

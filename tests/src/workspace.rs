@@ -1,4 +1,4 @@
-//! The programs of this workspace, built where the tests need them.
+//! The programs of this workspace, built when the tests need them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub fn root() -> PathBuf {
 /// `cargo`, the one that runs the tests.
 pub fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-    // Of the package of the test; build scripts of others would take them for changes, and be run again.
+    // Variables of the test's package: build scripts of others would see them as changes, and run again.
     let own = ["CARGO_PKG_", "CARGO_MANIFEST_"];
     for (name, _) in std::env::vars_os() {
         if own
@@ -31,8 +31,8 @@ pub fn cargo() -> Command {
 
 /// The path of a program or an example of the workspace.
 ///
-/// The first call of a process builds all of them, if they are not fresh, with the features that `cargo test --workspace`
-/// builds them with: so nothing is built twice.
+/// The first call in a process builds all of them, if necessary, with the features that `cargo test --workspace` uses,
+/// so that nothing is built twice.
 pub fn binary(name: &str) -> PathBuf {
     static BUILT: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(|| {
         let mut build = cargo();
@@ -43,7 +43,7 @@ pub fn binary(name: &str) -> PathBuf {
     path.unwrap_or_else(|| panic!("the workspace has no program `{name}`"))
 }
 
-/// An optimised program or example; it takes minutes to build, and pays where it runs some hundred times.
+/// An optimised program or example; building it takes minutes, which pays if it runs hundreds of times.
 pub fn optimised(package: &str, name: &str) -> PathBuf {
     let mut build = cargo();
     build.args(["build", "--release", "--package", package]);
@@ -53,7 +53,7 @@ pub fn optimised(package: &str, name: &str) -> PathBuf {
     path.unwrap_or_else(|| panic!("`{package}` has no program `{name}`"))
 }
 
-/// Runs `cargo build`; gives the paths of the programs that it made, by their names.
+/// Runs `cargo build`; returns the paths of the programs that it built, by their names.
 pub fn built(build: &mut Command) -> BTreeMap<String, PathBuf> {
     let output = build
         .args(["--quiet", "--message-format", "json-render-diagnostics"])

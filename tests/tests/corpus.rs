@@ -1,7 +1,7 @@
-//! Any document: a crate that compiles without a warning and whose tests pass, or a diagnosis.
+//! Every document yields a crate that compiles without a warning and passes its tests, or a diagnostic.
 //!
-//! The documents of `tests/fixtures/documents` are always tried. Real documents beside the repository are read as well; with `ETLGEN_CORPUS=compile` their
-//! crates are compiled and tested too, which takes a while.
+//! The test always uses the documents of `tests/fixtures/documents`. It also reads real documents next to the
+//! repository; with `ETLGEN_CORPUS=compile` their crates are compiled and tested too, which takes a while.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -14,7 +14,7 @@ use etlgen_tests::compile::cargo_in;
 use etlgen_tests::rendered::headings;
 use etlgen_tests::workspace::{binary, root, stderr, stdout};
 
-/// No document may take longer; a release build takes a tenth of it.
+/// The longest time for a document; a release build takes a tenth of it.
 const LONGEST: Duration = Duration::from_secs(60);
 
 fn documents(folder: &Path) -> Vec<PathBuf> {
@@ -31,7 +31,7 @@ fn documents(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn generate(document: &Path, name: &str, out: &Path) -> Output {
-    // Waiting for other builds is no part of it.
+    // Waiting for other builds does not count.
     let etlgen = binary("etlgen");
     let started = Instant::now();
     let output = std::process::Command::new(etlgen)
@@ -49,7 +49,7 @@ fn generate(document: &Path, name: &str, out: &Path) -> Output {
     output
 }
 
-/// A crate, or a diagnosis that says what and where, and no panic.
+/// A crate, or a diagnostic that says what and where, and no panic.
 fn crate_or_diagnosis(document: &Path, name: &str, out: &Path) -> bool {
     let output = generate(document, name, out);
     let said = stderr(&output);
@@ -103,7 +103,7 @@ fn learn(resource: &str, out: &Path) {
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
-/// Compiles and tests the crates of a folder in one workspace, with what this one has built and pinned.
+/// Compiles and tests the crates of a folder in one workspace, with the builds and pinned versions of this one.
 fn compile(folder: &Path) {
     std::fs::write(
         folder.join("Cargo.toml"),
@@ -119,7 +119,7 @@ fn compile(folder: &Path) {
             .unwrap();
         let said = stdout(&output) + &stderr(&output);
         assert!(output.status.success(), "{said}");
-        // Cargo itself warns of examples of one name in one folder.
+        // Cargo itself warns about examples of one name in one folder.
         let warned = said.lines().find(|line| {
             line.starts_with("warning: ") && !line.contains("output filename collision")
         });
@@ -127,7 +127,7 @@ fn compile(folder: &Path) {
     };
     run(&["fmt", "--all", "--check"]);
     run(&["test", "--workspace", "--lib", "--bins", "--tests"]);
-    // Texts of documents are no markup, whatever they look like.
+    // Texts of documents are never markup.
     run(&["doc", "--workspace", "--no-deps"]);
 }
 

@@ -1,8 +1,8 @@
-//! `docs/customise.md`, carried out: each chapter's blocks are applied to a crate that was just written, which is then
-//! updated to a later document, compiled, tested and run against the mock API; what is shown is what comes out.
+//! Executes `docs/customise.md`: applies each chapter's blocks to a new crate, updates it to a later document, compiles
+//! it, tests it, and runs it against the mock API; the output must be the one shown.
 //!
-//! A `diff` block changes the file that stands between its `@@`; a block whose first line names a file is that file,
-//! or its end; a `console` block is typed, and the lines below a command are what it prints.
+//! A `diff` block changes the file named between its `@@`; a block whose first line names a file is that file, or its
+//! end; a `console` block has commands, each followed by its output.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ struct Block {
 }
 
 impl Block {
-    /// The file that it removes, before the crate is compiled.
+    /// The file that it removes before the crate is compiled.
     fn removes(&self) -> Option<&str> {
         self.text.strip_prefix("$ rm ").map(str::trim_end)
     }
@@ -66,7 +66,7 @@ fn chapters() -> Vec<Chapter> {
     chapters
 }
 
-/// Applies a block to a crate; gives the lines that it adds, by their file.
+/// Applies a block to a crate; returns the added lines, by file.
 fn apply(block: &Block, folder: &Path) -> Vec<(String, String)> {
     let mut added = Vec::new();
     if let Some(path) = block.removes() {
@@ -127,7 +127,7 @@ fn document() -> String {
     std::fs::read_to_string(document).unwrap()
 }
 
-/// The document later: every record has one more field, near the top.
+/// A later document: every record has one more field, near the top.
 fn later(document: &str) -> String {
     let mut document: Value = yaml_serde::from_str(document).unwrap();
     let schemas = document["components"]["schemas"].as_object_mut().unwrap();
@@ -197,7 +197,7 @@ fn changed(chapter: &Chapter) -> Tree {
             "the update lost {line:?} of {path}:\n{text}"
         );
     }
-    // Here the runtime is beside the crate, not in a registry.
+    // Here the runtime is next to the crate, not in a registry.
     let manifest = String::from_utf8(tree["Cargo.toml"].clone()).unwrap();
     let here = format!("path = {:?}, features", runtime.to_str().unwrap());
     let manifest = manifest.replace("version = \"0.1.0\", features", &here);
@@ -205,7 +205,7 @@ fn changed(chapter: &Chapter) -> Tree {
     tree
 }
 
-/// A chapter's connector, and how to type commands where it stands.
+/// A chapter's connector, and a shell for the commands.
 struct Shell<'a> {
     folder: PathBuf,
     program: PathBuf,
@@ -228,7 +228,7 @@ impl Shell<'_> {
             let status = Command::new("chmod").arg("+x").arg(file).status();
             assert!(status.unwrap().success());
         };
-        // It is built already; `cargo run` would build it once more, elsewhere.
+        // It is built already; `cargo run` would build it again, elsewhere.
         program("cargo", format!("shift 2\nexec {:?} \"$@\"", shell.program));
         program("etlgen", format!("exec {:?} \"$@\"", binary("etlgen")));
         shell
@@ -245,7 +245,7 @@ impl Shell<'_> {
         command
     }
 
-    /// What a command prints.
+    /// The output of a command.
     fn typed(&self, line: &str) -> String {
         if let Some(rest) = line.strip_prefix("sqlite3 ") {
             let (file, sql) = rest.split_once(' ').unwrap();
@@ -256,7 +256,7 @@ impl Shell<'_> {
         stdout(&output)
     }
 
-    /// As the program `sqlite3` prints it.
+    /// A query with output like the program `sqlite3`.
     fn query(&self, file: &str, sql: &str) -> String {
         let db = rusqlite::Connection::open(self.folder.join(file)).unwrap();
         let mut select = db
@@ -278,7 +278,7 @@ impl Shell<'_> {
         out
     }
 
-    /// Types what a block shows, and looks whether it comes out; where nothing is shown, it only has to succeed.
+    /// Runs the commands of a block and compares the output; a command without output only has to succeed.
     fn follows(&self, block: &Block) {
         let commands = block.text.split("$ ").filter(|command| !command.is_empty());
         for command in commands {
@@ -325,7 +325,7 @@ fn what_the_guide_shows_is_what_comes_out() {
     survives_kills(&Shell::new(folder.path(), "destinations", &mock));
 }
 
-/// The guide's destination, killed at any moment, has in the end what one has that was left alone.
+/// The guide's destination, killed at any moment, ends with the same rows as one that was not killed.
 fn survives_kills(shell: &Shell) {
     let sync = |into: &str| {
         let mut command = shell.command(&shell.program);
@@ -341,9 +341,9 @@ fn survives_kills(shell: &Shell) {
     let mut killed = 0;
     for number in 0..40 {
         let mut run = sync("jsonl:besieged").spawn().unwrap();
-        // Spread over the run, in an order that is none.
+        // Kills are spread over the run, in no particular order.
         std::thread::sleep(span * (number * 17 % 40) / 40);
-        // One that has ended cannot be killed.
+        // A run that has ended cannot be killed.
         let _ = run.kill();
         killed += u32::from(!run.wait().unwrap().success());
         let whole = rows(&shell.folder.join("besieged"));
@@ -367,7 +367,7 @@ fn survives_kills(shell: &Shell) {
     );
 }
 
-/// The rows that a reader finds, without the load that brought them.
+/// The rows that a reader finds, without their loads.
 fn rows(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let Ok(content) = std::fs::read_to_string(folder.join("_etl.json")) else {
         return BTreeMap::new();

@@ -1,4 +1,4 @@
-//! `etlgen diff` as a user has it: documents and crates, exit codes, and that no change of a document is missed.
+//! `etlgen diff` on the command line: documents and crates, exit codes; no change of a document is missed.
 
 #[path = "merge_trials/chance.rs"]
 mod chance;
@@ -38,7 +38,7 @@ fn found(made: &Owned, new: &Value) -> Vec<Value> {
     found["changes"].as_array().unwrap().clone()
 }
 
-/// Whether a change is told of that says this of a field.
+/// Whether the changes include one of these kinds for a field.
 fn says(changes: &[Value], kinds: &[&str], name: &str) -> bool {
     changes.iter().any(|change| {
         let text = |key: &str| change[key].as_str().unwrap_or_default();
@@ -88,7 +88,7 @@ fn no_change_of_a_document_is_missed_and_none_is_made_up() {
                 }
                 ["retypes", field, "of", _] => says(&changes, &["field_retyped"], field),
                 ["renames", schema, "to", new] if has_struct(schema) => {
-                    // Structs within it that have no name of their own are called after it.
+                    // Nested structs without a name of their own are named after it.
                     let all = |change: &Value| change["kind"] == "struct_renamed";
                     changes.iter().all(all) && says(&changes, &["struct_renamed"], new)
                 }
@@ -111,7 +111,7 @@ fn a_crate_is_what_it_was_when_it_was_generated() {
     new["components"]["schemas"]["Customer"]["properties"]["vat"] = "x".into();
     new["components"]["schemas"]["Customer"]["properties"]["vat"] =
         serde_json::json!({"type": "integer"});
-    // The document changes in its place; the crate has it as it was.
+    // The document changes in place; the crate has the earlier state.
     made.respecify(&new.to_string());
     let said = |arguments: &[&str]| {
         let output = etlgen(made.folder.path(), arguments);
@@ -126,7 +126,7 @@ fn a_crate_is_what_it_was_when_it_was_generated() {
         "{text}"
     );
     let back = said(&["api.yaml", "made"]);
-    assert!(back.contains("Customer.vat is gone"), "{back}");
+    assert!(back.contains("Customer.vat was removed"), "{back}");
     made.ends(0, &["update"]);
     assert_eq!(said(&["made", "api.yaml"]), "nothing has changed\n");
     assert_eq!(said(&["made", "made"]), "nothing has changed\n");

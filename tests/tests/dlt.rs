@@ -1,5 +1,6 @@
-//! The same JSON through dlt and through us with `--layout dlt`: cell by cell the same, ids too, but for what is on the
-//! list of `dlt/rules.rs`. Needs Python and a network once; the environment is kept in the target folder.
+//! Loads the same JSON with dlt and with `--layout dlt`: every cell is the same, ids included, except for the
+//! differences listed in `dlt/rules.rs`. It needs Python and a network once; the environment is kept in the target
+//! folder.
 
 #[path = "dlt/compare.rs"]
 mod compare;
@@ -35,7 +36,7 @@ fn run(command: &mut Command) -> Result<Output, String> {
     }
 }
 
-/// A Python that has dlt; made once.
+/// A Python with dlt; installed once.
 fn python() -> Result<PathBuf, String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dlt-peer");
     let python = match cfg!(windows) {
@@ -73,7 +74,7 @@ fn bodies(cases: &[Case]) -> Vec<(String, String)> {
     cases.iter().map(&mut body).collect()
 }
 
-/// What dlt says of the groups, and of our schemas.
+/// dlt's tables for the groups, and its reading of our schemas.
 fn ask(
     python: &Path,
     groups: &BTreeMap<String, Vec<Case>>,
@@ -111,7 +112,7 @@ fn what_dlt_writes_is_what_we_write() {
         Ok(text) => _ = groups.insert("fixtures".to_owned(), documents::fixtures(&text)),
         Err(_) => skip(
             Kind::Shared,
-            "Stripe's fixtures are not beside the repository",
+            "Stripe's fixtures are not next to the repository",
         ),
     }
     let loadable: Vec<String> = groups.keys().cloned().collect();

@@ -1,6 +1,6 @@
-//! What a connector that was generated from Stripe's document makes of Stripe's own fixtures: every leaf is read into a
-//! field or is drift, and an account of both. Needs documents beside the repository; it compiles a large crate, and so it is
-//! a part of `cargo long` only.
+//! Reads Stripe's own fixtures with a connector generated from Stripe's document: every leaf becomes a field or is
+//! drift, and both are counted. It needs documents next to the repository and compiles a large crate, so only `cargo
+//! long` runs it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -31,7 +31,7 @@ fn structs(folder: &Path) -> BTreeMap<String, String> {
     found
 }
 
-/// The names that a struct for an object may have: `checkout.session` is a `Session` or a `CheckoutSession`.
+/// The possible names of an object's struct: `checkout.session` is a `Session` or a `CheckoutSession`.
 fn candidates(object: &str) -> Vec<String> {
     let pascal = |text: &str| -> String {
         let words = text.split(['.', '_']).filter_map(|word| {
@@ -72,7 +72,7 @@ fn same(sent: &Value, kept: &Value) -> bool {
     }
 }
 
-/// What one struct made of an object.
+/// The result of reading an object with one struct.
 struct Account<'a> {
     object: &'a str,
     name: &'a str,
@@ -110,7 +110,7 @@ fn every_leaf_of_the_fixtures_is_a_field_or_drift() {
     let (true, Ok(fixtures)) = (spec.exists(), std::fs::read_to_string(fixtures)) else {
         return skip(
             Kind::Shared,
-            "Stripe's document and fixtures are not beside the repository",
+            "Stripe's document and fixtures are not next to the repository",
         );
     };
     check(&spec, &serde_json::from_str(&fixtures).unwrap());
@@ -130,7 +130,7 @@ fn check(spec: &Path, fixtures: &Value) {
         let file = folder.path().join(format!("{number}.json"));
         std::fs::write(&file, value.to_string()).unwrap();
         let names = candidates(object).into_iter();
-        // A `climate.product` is no `Product`: that is what another object is.
+        // A `climate.product` is not a `Product`, which is another object.
         let others = object
             .rsplit_once('.')
             .filter(|(_, last)| objects.contains_key(*last));
@@ -154,7 +154,7 @@ fn check(spec: &Path, fixtures: &Value) {
     let output = test.output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let said = stdout(&output);
-    // Of the structs that an object may be meant for, the one that knows most of its keys.
+    // Of the possible structs of an object, the one that declares most of its keys.
     let mut best: BTreeMap<&str, Account<'_>> = BTreeMap::new();
     for account in said.lines().filter_map(Account::parse) {
         let better = best

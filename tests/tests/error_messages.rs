@@ -1,4 +1,4 @@
-//! A full disk, places that cannot be written to, a locked database, a second run: a clear error, and nothing broken.
+//! A full disk, read-only places, a locked database, a second run: each gives a clear error and damages nothing.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -52,7 +52,7 @@ fn a_file_that_cannot_grow_ends_the_run_and_the_next_goes_on() {
         let (folder, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         TREE.succeed(whole.path(), &arguments);
         let expected = read(whole.path(), destination);
-        // In blocks of 512 bytes. The signal would end the process before it can say anything.
+        // The limit is in blocks of 512 bytes. Its signal would end the process before it can print anything.
         let mut failed = 0;
         for blocks in ["40", "150", "300", "600"] {
             let program = TREE.command(folder.path(), &[]);

@@ -1,7 +1,7 @@
-//! A connector that is declared otherwise than the one that filled a destination: what was loaded goes along, nothing is
-//! there twice, and what cannot go along is said, with the command that settles it.
+//! A connector whose declaration differs from that of the one that filled a destination: loaded data is migrated, no
+//! row is loaded twice, and what cannot be migrated is reported with the command that settles it.
 //!
-//! What the tables must be is what a new destination gets from the connector as it is now.
+//! The expected tables are those that the current connector loads into a new destination.
 
 #[path = "evolve/place.rs"]
 mod place;
@@ -59,8 +59,8 @@ fn fresh(make: &dyn Fn() -> Place, source: Source) -> etlgen_tests::tables::Tabl
     place.tables()
 }
 
-/// Fills a place as it was declared before, changes the declaration, kills the run at each commit, and compares with a
-/// new destination. Gives the notes of a run that nothing kills.
+/// Fills a place with the old declaration, changes it, kills the run at each commit, and compares with a new
+/// destination. Returns the notes of a run that is not killed.
 fn goes_along(
     make: &dyn Fn() -> Place,
     before: &dyn Fn() -> Source,
@@ -273,10 +273,7 @@ fn a_key_that_the_rows_do_not_have_wants_a_full_refresh() {
             );
             assert_eq!(api.asked().len(), 3, "nothing was read");
             api.change(|items| items[2]["code"] = json!("c3"));
-            let options = RunOptions {
-                full_refresh: true,
-                ..RunOptions::default()
-            };
+            let options = RunOptions::default().full_refresh(true);
             place.sync_with(code(), &options).unwrap();
             place.sync(code());
             assert_same(&fresh(make, code()), &place.tables());
@@ -303,15 +300,11 @@ fn a_full_refresh_for_another_key_that_dies_goes_on() {
         for commit in 0..6 {
             let place = make();
             place.sync(id());
-            let options = RunOptions {
-                full_refresh: true,
-                checkpoint_rows: Some(1),
-                ..RunOptions::default()
-            };
+            let options = RunOptions::default().full_refresh(true).checkpoint_rows(1);
             let died = place.dies(append(), &options, commit);
             let later = RunOptions::default();
             if died && place.sync_with(append(), &later).is_err() {
-                // Nothing of it was committed: the word has to be given once more.
+                // Nothing was committed: the option is needed again.
                 place.sync_with(append(), &options).unwrap();
             }
             place.sync(append());
@@ -351,7 +344,7 @@ fn dispositions_change_without_doubled_rows() {
             said.contains("its write disposition was merge and is append now"),
             "{said}"
         );
-        // Without a key the rows would be replaced, which nobody has said.
+        // Without a key the rows would be replaced, which nobody has asked for.
         let said = place.refused(api.source().resource(items("items")));
         assert!(said.contains("key was `id` and is none now"), "{said}");
     });
@@ -396,14 +389,11 @@ fn a_resource_that_got_another_name_takes_its_tables_and_its_state_along() {
         };
         let said = goes_along(make, &named("items"), &named("things"));
         assert_eq!(said, "it was called `items` before");
-        // The parent alone, and its children later.
+        // The parent first, and its children later.
         let place = make();
         place.sync(named("items")());
         api.asked();
-        let alone = RunOptions {
-            resources: vec!["things".into()],
-            ..RunOptions::default()
-        };
+        let alone = RunOptions::default().resources(["things"]);
         place.sync_with(named("things")(), &alone).unwrap();
         let said = notes(&place.sync(named("things")()));
         assert!(!said.contains("its parent was"), "{said}");
@@ -429,7 +419,7 @@ fn a_name_that_is_said_takes_along_what_is_asked_for_elsewhere() {
         let after = || renamed(list("things", "/v2").renamed_from("items"));
         let place = make();
         place.sync(before());
-        // Not said: a table of its own, and the other one is told of.
+        // Without the old name it gets a table of its own, and the report names the other one.
         let other = make();
         other.sync(before());
         let said = notes(&other.sync(renamed(list("things", "/v2"))));
@@ -497,7 +487,7 @@ fn columns_take_wider_types() {
                 let place = make();
                 api.change(|items| *items = (1..=5).map(row).collect());
                 place.sync(before());
-                // The API sends the other type from now on; some records it does not send again.
+                // From now on the API sends the other type; some records it does not send again.
                 let value: fn(i64) -> Value = $value;
                 let after = || {
                     let items = list::<$record>("items", "/items").primary_key([$record::ID]);
@@ -563,7 +553,7 @@ fn values_that_a_column_does_not_take_stand_beside_it() {
         );
         assert_eq!((has("\nn = 20"), has("\nn = 50")), (1, 1));
         assert_eq!(notes(&place.sync(times())), "");
-        // Back again.
+        // And back.
         let said = notes(
             &place.sync(
                 api.source()
@@ -572,7 +562,7 @@ fn values_that_a_column_does_not_take_stand_beside_it() {
         );
         assert_eq!(said, "");
 
-        // A whole number that no double holds.
+        // An integer that a double cannot represent.
         let place = make();
         api.change(|items| items[0]["n"] = json!(9_007_199_254_740_993_i64));
         place.sync(

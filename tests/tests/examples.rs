@@ -1,4 +1,4 @@
-//! The examples are what etlgen writes today, and they load all that the API has.
+//! The examples equal what etlgen generates today, and load all data of the API.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,8 +60,7 @@ fn regenerate(name: &str) {
     let committed = workspace::root().join(format!("generated-examples/{name}-connector"));
     let output = std::process::Command::new(binary("etlgen"))
         .current_dir(workspace::root())
-        .args(["new", "--runtime", "../../runtime", "--workspace-member"])
-        .arg("--config")
+        .args(["new", "--config"])
         .arg(format!("generated-examples/{name}-connector/etlgen.toml"))
         .arg("--out")
         .arg(&written)
@@ -69,7 +68,7 @@ fn regenerate(name: &str) {
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let (committed, written) = (tree(&committed), tree(&written));
-    // What is read comes before what later updates merge by.
+    // Files to read come before the base files of updates.
     let (merged, read): (Vec<_>, Vec<_>) = committed
         .iter()
         .partition(|(file, _)| file.starts_with(".etlgen"));
@@ -146,7 +145,7 @@ impl Site {
 fn billing_loads_everything_and_then_what_is_new() {
     let site = Site::new(Connector::billing());
     site.sync(&[]);
-    // Every second invoice has two tags; some have more lines than come within them.
+    // Every second invoice has two tags; some have more lines than are within them.
     assert!(invoice_lines(400) > 2_000);
     site.assert_counts(&[
         ("customers", 250),
@@ -304,7 +303,7 @@ fn read_prints_the_records_as_lines_of_json() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(records.len(), 360);
-    // As the API sends them, also what the structs do not know.
+    // Records as the API sends them, including keys that the structs do not declare.
     assert!(records.iter().any(|record| record["pinned"] == true));
     let some = succeed(&["read", "issues", "--base-url", &url, "--limit", "7"]);
     assert_eq!(some.lines().count(), 7);

@@ -1,4 +1,4 @@
-//! Text of a document is data: it never becomes code, a path, SQL or markup, and it arrives as it was sent.
+//! Text of a document is data: it never becomes code, a path, SQL or markup, and it arrives unchanged.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ fn a_title_names_one_folder_and_nothing_outside_of_it() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// What goes wrong with a title, which is also the path of a list, a resource's and a field's name.
+/// The fault caused by a title that is also the path of a list and the name of a resource and a field.
 fn title_trouble(title: &str) -> Option<String> {
     let outer = tempfile::tempdir().unwrap();
     let inner = outer.path().join("a/b/inner");
@@ -114,7 +114,7 @@ fn hostile_text_stays_text_on_its_way_into_the_tables() {
     assert_eq!(None, warns, "{tested}");
 }
 
-/// The variables of the settings that have no default.
+/// The variables of the settings without a default.
 fn settings(program: &Path) -> Vec<String> {
     let help = Command::new(program)
         .args(["sync", "--help"])

@@ -1,4 +1,4 @@
-//! A connector that is killed at any moment goes on as if nothing had happened.
+//! A connector that is killed at any moment continues as if nothing had happened.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -26,20 +26,20 @@ const BACKFILL: &[&str] = &[
     "3h",
 ];
 
-/// A connector, where it loads to, and who kills it.
+/// A connector, its destination, and the number of kills.
 struct Siege {
     connector: Connector,
     mock: MockApi,
     destination: &'static str,
     options: &'static [&'static str],
-    /// Makes work for the next run.
+    /// Adds work for the next run.
     grow: fn(&MockApi),
-    /// The parameter that asks for a page that is not the first.
+    /// The parameter of requests for later pages.
     paging: &'static str,
     kills: usize,
 }
 
-/// Moments that a seed decides (xorshift).
+/// Random moments from a seed (xorshift).
 struct Moments(u64);
 
 impl Moments {
@@ -60,7 +60,7 @@ impl Moments {
 }
 
 impl Siege {
-    /// Kills runs until enough of them have died, then lets one end.
+    /// Kills runs until enough have been killed, then lets one complete.
     fn hold(&self, folder: &Path) {
         let span = self.time_a_run();
         let mut moments = Moments::new();
@@ -74,14 +74,14 @@ impl Siege {
             }
             kills += usize::from(killed);
             ends += usize::from(!killed);
-            // Also between a kill and the run that goes on: what is new then must not be passed over.
+            // Data also changes between a kill and the run that continues; such data must not be missed.
             if !killed || kills % 5 == 0 {
                 (self.grow)(&self.mock);
             }
         }
         println!("{kills} kills within {span:?} each, {resumed} runs went on, {ends} ended before");
         assert!(resumed * 5 > self.kills, "most runs began at the beginning");
-        // The first ends what was begun, the second brings what has come meanwhile.
+        // The first completes the open passes, the second loads what was added in the meantime.
         self.undisturbed(folder);
         self.undisturbed(folder);
     }
@@ -95,7 +95,7 @@ impl Siege {
         firsts.any(|request| request.contains(self.paging))
     }
 
-    /// How long a first run takes.
+    /// The duration of a first run.
     fn time_a_run(&self) -> Duration {
         let folder = tempfile::tempdir().unwrap();
         let start = Instant::now();
@@ -126,7 +126,7 @@ impl Siege {
             .spawn()
             .unwrap();
         std::thread::sleep(moment);
-        // A run that has just ended is no error: its exit status says so.
+        // A run that has just ended is not an error: its exit status shows it.
         let _ = run.kill();
         let output = run.wait_with_output().unwrap();
         let code = output.status.code();
@@ -166,7 +166,7 @@ fn fifty_kills_of_a_load_into_sqlite() {
     siege.undisturbed(whole.path());
     let read = |folder: &Path| tables::sqlite(&folder.join("billing.db"));
     let expected = read(whole.path());
-    // With those of invoices that hold only the beginning of their lines.
+    // Including the lines of invoices that hold only the first page of them.
     let lines = invoice_lines(expected["invoices"].len());
     assert_eq!(expected["invoices__lines__data"].len(), lines);
     assert_same(&expected, &read(killed.path()));

@@ -1,5 +1,5 @@
-//! Three levels of children, and people whose changes a feed tells, changed and killed at any moment: the tables are those of a run that nobody disturbed, and
-//! what was committed is not asked for again.
+//! Three levels of children, and people whose changes a feed reports, changed and killed at any moment: the tables
+//! equal those of an undisturbed run, and committed pages are not requested again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -24,16 +24,16 @@ fn told(output: &Output) -> String {
     format!("{}{}", stdout(output), stderr(output))
 }
 
-/// Where a slice stood in the last commit.
+/// The position of a slice in the last commit.
 #[derive(Debug, Clone, PartialEq)]
 enum Stood {
-    /// Read to its end in the pass that is open.
+    /// Read to its end in the open pass.
     Read,
     /// The next page is the one after that record.
     After(String),
 }
 
-/// What the last commit says of each list whose pass is open, by the path of its requests.
+/// The position of each list with an open pass in the last commit, by the path of its requests.
 fn stood(folder: &Path, destination: &str) -> BTreeMap<String, Stood> {
     let shown = TREE.run(folder, &["state", "show", "--destination", destination]);
     if told(&shown).contains("does not exist") {
@@ -80,7 +80,7 @@ fn stood(folder: &Path, destination: &str) -> BTreeMap<String, Stood> {
     stood
 }
 
-/// Fails if a page that stands committed was asked for again.
+/// Fails if a committed page was requested again.
 fn nothing_again(requests: &[String], stood: &BTreeMap<String, Stood>) {
     let mut first = BTreeMap::new();
     let mut seen = BTreeSet::new();
@@ -157,14 +157,14 @@ fn besiege(destination: &'static str, deletes: &'static str) {
         went_on += usize::from(!stood.is_empty());
         kills += u64::from(code.is_none());
         ended += usize::from(code.is_some());
-        // Also between a kill and the run that goes on.
+        // Data also changes between a kill and the run that continues.
         if code.is_some() || kills % 3 == 0 {
             tree.change(deletes != "keep");
         }
     }
     println!("{kills} kills within {span:?} each, {went_on} runs went on, {ended} ended before");
     assert!(went_on * 4 > wanted as usize, "most runs began anew");
-    // The first ends what was begun, the second brings what has come meanwhile.
+    // The first completes the open passes, the second loads what was added in the meantime.
     succeed(folder.path(), &sync);
     succeed(folder.path(), &sync);
     let whole = tempfile::tempdir().unwrap();
@@ -186,7 +186,7 @@ fn is_marked(row: &str) -> bool {
     lines.any(|line| line.starts_with("_etl_deleted_at = ") && !line.ends_with(" = null"))
 }
 
-/// The rows that the API still has; the log is read by its cursor, and so does not see what is gone.
+/// The rows that the API still has; the log is read by its cursor and does not see deletions.
 fn standing(mut tables: Tables) -> Tables {
     for name in etlgen_tests::tree::LEVELS.into_iter().chain(["people"]) {
         let rows = tables.get_mut(name).unwrap();

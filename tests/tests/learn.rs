@@ -1,4 +1,4 @@
-//! `etlgen learn`: what samples say of a resource that the document is silent about.
+//! `etlgen learn`: samples of a resource that the document does not describe.
 
 use std::io::Write;
 use std::path::Path;
@@ -51,7 +51,7 @@ impl Place {
             .stderr(stderr)
             .spawn()
             .unwrap();
-        // One that is refused does not read its samples.
+        // A refused command does not read its samples.
         let _ = running.stdin.take().unwrap().write_all(input.as_bytes());
         running.wait_with_output().unwrap()
     }
@@ -96,7 +96,7 @@ fn pages_are_samples() {
         &[
             "Resource<Thing>",
             ".records(\"rows\")",
-            "Paginator::cursor(\"cursor\").next(\"next_cursor\")",
+            "Paginator::token(\"cursor\", \"next_cursor\")",
             "pub at: Option<Timestamp>",
             "pub price: Option<Decimal>",
             "pub r#type: Option<i64>",
@@ -107,7 +107,7 @@ fn pages_are_samples() {
     );
     let learned = place.read("c/learned/things.json");
     assert!(!learned.contains("sk_secret") && !learned.contains("1.50"));
-    // The base moves too, and everything else stays.
+    // The base changes too, and everything else stays.
     assert_eq!(
         place.read("c/.etlgen/base/src/resources/things.rs.base"),
         text
@@ -128,7 +128,7 @@ fn records_are_samples_one_a_line_or_in_an_array() {
         ],
     );
     assert!(!lines.contains(".records("), "{lines}");
-    // Samples may be taken again.
+    // Samples may be learned again.
     let array = place.learn("[{\"id\": 1, \"c\": true}]");
     holds(&array, &["pub c: Option<bool>"]);
     assert!(!array.contains("pub b:"), "{array}");
@@ -153,7 +153,7 @@ fn what_was_learnt_is_applied_again() {
         lines
     };
     assert_eq!(lock("c"), lock("d"));
-    // It is told, and then there is nothing more to tell.
+    // The changelog has the change, and then there is nothing more to report.
     let told = place.read("c/CHANGELOG.md");
     assert!(
         told.contains("`things`: record was `Json`, is `Thing`"),
@@ -177,7 +177,7 @@ fn an_owners_file_is_left_alone() {
     holds(&said, &["src/resources/things.rs", "--print"]);
     assert_eq!(place.read(RESOURCE), mine);
     assert!(!place.path("c/learned").exists());
-    // The way out.
+    // The documented way out.
     let output = place.run(
         &["learn", "things", "--out", "c", "--print"],
         "[{\"id\": 1}]",
@@ -189,7 +189,7 @@ fn an_owners_file_is_left_alone() {
 #[test]
 fn a_resource_goes_by_the_name_its_owner_gave_it() {
     let place = Place::new();
-    let wishes = "spec = \"api.yaml\"\n[resources.things]\nname = \"stuff\"\nrecords = \"rows\"\npaginate = \"none\"\n";
+    let wishes = "spec = \"api.yaml\"\n[resources.things]\nname = \"stuff\"\nrecords = \"rows\"\npaginate = \"single\"\n";
     std::fs::write(place.path("etlgen.toml"), wishes).unwrap();
     let output = place.run(&["new", "--config", "etlgen.toml", "--out", "d"], "");
     assert!(output.status.success(), "{}", stderr(&output));

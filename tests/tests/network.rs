@@ -1,4 +1,4 @@
-//! What lies between a connector and its API: proxies, and certificates that only this company's machines trust.
+//! The network between a connector and its API: proxies, and certificates of a private authority.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -15,7 +15,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 static TREE: LazyLock<Connector> = LazyLock::new(Connector::tree);
 
-/// A server on loopback; gives its port.
+/// A server on loopback; returns its port.
 fn serve(answer: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -25,7 +25,7 @@ fn serve(answer: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'stat
             let (Ok(stream), answer) = (stream, answer.clone()) else {
                 continue;
             };
-            // A client that has gone is its own affair.
+            // A client that disconnects is not an error of the server.
             std::thread::spawn(move || answer(stream));
         }
     });
@@ -43,7 +43,7 @@ fn head(reader: &mut impl BufRead) -> std::io::Result<Vec<String>> {
     Ok(lines)
 }
 
-/// What the server behind answers to this request; its connection ends with it.
+/// Forwards a request to the server behind; returns its response, and closes the connection.
 fn ask(behind: &str, target: &str, rest: &[String]) -> std::io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(behind)?;
     let kept = rest
@@ -61,7 +61,7 @@ fn ask(behind: &str, target: &str, rest: &[String]) -> std::io::Result<Vec<u8>> 
     Ok(text.into_bytes())
 }
 
-/// A proxy that takes every name for the server behind it; gives its port and what it was asked for.
+/// A proxy that forwards every name to the server behind it; returns its port and the requested targets.
 fn proxy(behind: String) -> (u16, Arc<Mutex<Vec<String>>>) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let kept = log.clone();
@@ -90,7 +90,7 @@ fn proxy(behind: String) -> (u16, Arc<Mutex<Vec<String>>>) {
     (port, log)
 }
 
-/// The server behind, with TLS and a certificate of our own; gives its port.
+/// The server behind, with TLS and a private certificate; returns its port.
 fn tls(behind: String, folder: &Path) -> u16 {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     std::fs::write(folder.join("ca.pem"), made.cert.pem()).unwrap();
@@ -154,7 +154,7 @@ fn a_proxy_of_the_environment_is_asked_unless_the_host_is_excepted() {
     let (port, log) = proxy(behind(&tree));
     let folder = tempfile::tempdir().unwrap();
     let proxy = format!("http://127.0.0.1:{port}");
-    // The name is known to the proxy alone.
+    // Only the proxy knows the name.
     let output = sync(
         folder.path(),
         "http://api.tree.invalid",

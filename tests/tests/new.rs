@@ -1,4 +1,4 @@
-//! `etlgen new`: what it refuses, what it takes, and that it writes a crate whole or not at all.
+//! `etlgen new`: what it refuses, what it accepts; it writes a crate completely or not at all.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -71,7 +71,7 @@ impl Place {
         stdout(&output)
     }
 
-    /// Runs what is refused; gives what it says.
+    /// Runs a command that is refused; returns its output.
     fn refuse(&self, arguments: &[&str]) -> String {
         let before = self.entries();
         let output = self.run(arguments);
@@ -80,7 +80,7 @@ impl Place {
         stderr(&output)
     }
 
-    /// What is in the folder, with what is in its folders.
+    /// The entries of the folder and its subfolders.
     fn entries(&self) -> Vec<PathBuf> {
         files(self.folder.path()).into_keys().collect()
     }
@@ -185,7 +185,7 @@ fn a_document_without_lists_is_told() {
     let text = "openapi: 3.0.3\ninfo: {title: Nothing, version: '1'}\npaths: {}\n";
     let said = Place::new(text).refuse(&["--spec", "pets.yaml"]);
     assert!(said.contains("error: pets.yaml:3:1: "), "{said}");
-    // One that describes something else.
+    // A document that describes only single objects.
     let single = SPEC.replace(
         "{type: array, items: {$ref: '#/components/schemas/Pet'}}",
         "{$ref: '#/components/schemas/Pet'}",
@@ -258,12 +258,12 @@ fn the_runtime_is_a_version_or_a_folder() {
 #[test]
 fn a_folder_that_cannot_be_made_leaves_nothing() {
     let place = Place::new(SPEC);
-    // `pets.yaml` is a file, so that there can be no folder in it.
+    // `pets.yaml` is a file, so it cannot contain a folder.
     let said = place.refuse(&["--spec", "pets.yaml", "--out", "pets.yaml/inner/out"]);
     assert!(said.contains("pets.yaml"), "{said}");
 }
 
-/// Names the lists anew, in two steps.
+/// Renames the lists in two steps.
 const OVERLAYS: [(&str, &str); 2] = [
     (
         "more.yaml",
@@ -313,7 +313,7 @@ fn overlays_repair_the_document_and_are_remembered() {
     assert!(wishes.contains(line), "{wishes}");
     assert_eq!(place.read("pets.yaml"), SPEC);
 
-    // The crate's own etlgen.toml is enough to write the same again; other overlays are another document.
+    // The crate's own etlgen.toml is enough to generate it again; with other overlays it is another document.
     place.succeed(&["--config", "a/etlgen.toml", "--out", "b"]);
     assert_eq!(place.read("b/src/resources/mod.rs"), modules);
     let hash = |out: &str| {
@@ -416,7 +416,7 @@ fn a_workflow_and_an_image_are_written_where_they_are_asked_for() {
         stages.len() == 2 && stages[1].ends_with(":nonroot"),
         "{image}"
     );
-    // Only what is named is sent to the builder.
+    // Only the listed files are sent to the builder.
     let ignored = place.read("with/.dockerignore");
     let mut rules = ignored.lines().filter(|line| !line.starts_with('#'));
     assert_eq!(rules.next(), Some("*"));

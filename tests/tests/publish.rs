@@ -1,4 +1,5 @@
-//! Publishing: etlgen and a connector that it has just written go to a registry, and come back from it into empty folders.
+//! Publishing: etlgen and a newly generated connector are published to a registry, and installed from it into empty
+//! folders.
 //!
 //! The registry is a real one, from crates.io.
 
@@ -11,8 +12,9 @@ use etlgen_tests::registry::{Registry, succeeded};
 use etlgen_tests::workspace::{cargo, root};
 
 /// In the order in which they need each other.
-const OURS: [&str; 4] = [
+const OURS: [&str; 5] = [
     "etlgen-derive",
+    "etlgen-model",
     "etlgen-runtime",
     "etlgen-templates",
     "etlgen",
@@ -58,7 +60,7 @@ fn a_connector_goes_to_a_registry_and_comes_back_from_it() {
             name,
         ];
         let said = registry.cargo(&root(), &publish);
-        // Its tests need what only the repository has.
+        // Its tests need files of the repository.
         quiet(&said, &["ignoring test "]);
     }
     let examples = ["billing", "forge", "tracker"].map(|name| format!("{name}-connector"));
@@ -119,7 +121,7 @@ fn a_connector_goes_to_a_registry_and_comes_back_from_it() {
     assert_eq!(said, format!("{count} invoices, {due} due\n"));
 }
 
-/// Cargo warned of nothing but this.
+/// Cargo printed no other warnings than these.
 fn quiet(said: &str, allowed: &[&str]) {
     let warned = said.lines().find(|line| {
         let warning = line.strip_prefix("warning: ");
@@ -128,7 +130,7 @@ fn quiet(said: &str, allowed: &[&str]) {
     assert_eq!(warned, None, "{said}");
 }
 
-/// The versions of other crates are those of the workspace, which have been compiled.
+/// Other crates have the versions of the workspace, which are already compiled.
 fn pin(folder: &Path) {
     std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
 }
@@ -139,7 +141,7 @@ fn install(registry: &Registry, folder: &Path, name: &str, tools: &Path) {
     quiet(&registry.cargo(folder, &install), &["be sure to add "]);
 }
 
-/// The installed etlgen writes a connector, as it does unless told otherwise: with the runtime of the registry.
+/// The installed etlgen generates a connector with default options: with the runtime from the registry.
 fn generate(tools: &Path, folder: &Path) -> std::path::PathBuf {
     let spec = root().join("generated-examples/specs/billing.yaml");
     std::fs::copy(spec, folder.join("api.yaml")).unwrap();
@@ -157,7 +159,7 @@ fn generate(tools: &Path, folder: &Path) -> std::path::PathBuf {
     connector
 }
 
-/// Runs what the generated workflow runs.
+/// Runs the commands of the generated workflow.
 fn workflow(registry: &Registry, tools: &Path, connector: &Path) {
     let text = std::fs::read_to_string(connector.join(".github/workflows/ci.yml")).unwrap();
     let workflow: serde_json::Value = yaml_serde::from_str(&text).unwrap();
@@ -167,13 +169,13 @@ fn workflow(registry: &Registry, tools: &Path, connector: &Path) {
         .filter_map(|step| step["run"].as_str())
         .collect();
     assert!(commands.contains(&"etlgen check"), "{commands:?}");
-    // The first build writes the lock file, without the crates that only others need.
+    // The first build writes the lock file, without crates that only others need.
     registry.cargo(connector, &["build"]);
     for line in commands {
         if line.starts_with("cargo install ") {
             continue;
         }
-        // No shell: what other crates compile in C is compiled again where another `PATH` finds the compiler.
+        // It uses no shell: C code of other crates would be compiled again if another `PATH` found the compiler.
         let mut words = line.split(' ');
         let mut command = match words.next() {
             Some("cargo") => cargo(),

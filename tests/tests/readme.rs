@@ -1,4 +1,4 @@
-//! The READMEs as registries show them, and what the documentation says of this repository.
+//! The READMEs as registries render them, and what the documentation says about this repository.
 
 use std::process::Command;
 
@@ -12,7 +12,14 @@ fn text(path: &str) -> String {
 
 #[test]
 fn the_readmes_of_the_crates_render_outside_of_the_repository() {
-    let crates = ["generator", "templates", "runtime", "runtime/derive"].map(str::to_owned);
+    let crates = [
+        "generator",
+        "templates",
+        "runtime",
+        "runtime/derive",
+        "runtime/model",
+    ];
+    let crates = crates.map(str::to_owned);
     let examples = ["billing", "forge", "tracker"];
     let examples = examples.map(|name| format!("generated-examples/{name}-connector"));
     for folder in crates.iter().chain(&examples) {
@@ -41,7 +48,7 @@ fn what_no_registry_shows_is_found() {
     assert_eq!(headings(good).unwrap(), ["A b", "C"]);
 }
 
-/// The code of the README is that of an example, with some lines left out.
+/// The code in the README is that of an example, without some lines.
 #[test]
 fn the_readme_shows_what_is_generated() {
     let readme = text("README.md");
@@ -59,7 +66,7 @@ fn the_readme_shows_what_is_generated() {
 fn every_switch_is_documented() {
     let guide = text("CONTRIBUTING.md");
     assert!(guide.contains(&switches::table()), "{}", switches::table());
-    // All are read in one module.
+    // Only one module reads all of them.
     let mut folders = ["generator", "runtime", "tests", "templates"]
         .map(|name| root().join(name))
         .to_vec();
@@ -81,7 +88,7 @@ fn every_switch_is_documented() {
     }
 }
 
-/// Paths of the repository in the guides for those who change it.
+/// Paths of the repository in the guides for contributors.
 #[test]
 fn the_guides_name_what_is_there() {
     let tops = [
@@ -99,7 +106,7 @@ fn the_guides_name_what_is_there() {
             if quoted.contains('/') && tops.contains(&top) && !quoted.contains([' ', '*']) {
                 assert!(
                     root().join(quoted).exists(),
-                    "{guide}: there is no {quoted}"
+                    "{guide}: {quoted} does not exist"
                 );
             }
         }

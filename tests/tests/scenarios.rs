@@ -1,5 +1,5 @@
-//! What owners do and what becomes of APIs, one by one: the edit, what is generated otherwise, and what the update makes
-//! of both, as snapshots. Each result without a conflict compiles.
+//! Typical edits of owners and changes of APIs: the edit, the difference in the generated code, and the result of the
+//! update, as snapshots. Each result without a conflict compiles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +56,7 @@ const TOTAL: &str = "        total: {type: integer}\n";
 struct Scenario {
     name: &'static str,
     edit: fn(&Owned),
-    /// (what stands in the document, what stands there later)
+    /// (text in the document, text in the later document)
     change: (&'static str, &'static str),
     code: i32,
 }
@@ -255,7 +255,7 @@ fn trees(shop: &Owned) -> (Tree, Tree) {
     (files, base.collect())
 }
 
-/// What differs, file by file.
+/// The differences, file by file.
 fn difference(before: &Tree, after: &Tree) -> String {
     let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let mut out = String::new();
@@ -271,7 +271,7 @@ fn difference(before: &Tree, after: &Tree) -> String {
         };
         let empty = String::new();
         let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
-        // What vanishes whole says nothing by its lines.
+        // The lines of a removed file are not shown.
         if !new.is_empty() {
             let diff = TextDiff::from_lines(old, new);
             out += &diff.unified_diff().context_radius(1).to_string();
@@ -302,7 +302,7 @@ fn each_is_as_it_was_agreed() {
             stdout(&output),
             stderr(&output),
         );
-        insta::assert_snapshot!(scenario.name.replace(' ', "_"), snapshot);
+        etlgen_testkit::assert_snapshot!(scenario.name.replace(' ', "_"), snapshot);
         assert_eq!(
             output.status.code(),
             Some(scenario.code),

@@ -1,5 +1,5 @@
-//! Many records over forty resources while one request in twenty fails: nothing is lost or doubled, and the memory stays
-//! what it is. `ETLGEN_SOAK=1000000 cargo test --release -p etlgen-tests --test soak -- --nocapture` is the long form.
+//! Many records in forty resources while one request in twenty fails: nothing is lost or duplicated, and memory stays
+//! constant. `ETLGEN_SOAK=1000000 cargo test --release -p etlgen-tests --test soak -- --nocapture` is the long form.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use etlgen_tests::connector::Connector;
 use etlgen_tests::soak::{CHILDREN, ROOTS, Soak, rows};
 use etlgen_tests::tables;
 
-/// What a run of that many records took: seconds, CPU seconds and the peak of its memory in MB.
+/// The cost of a run with that many records: seconds, CPU seconds and peak memory in MB.
 fn run(connector: &Connector, records: u64, into: &str, folder: &Path) -> (f64, f64, f64) {
     let api = Soak::start(records).unwrap();
     let arguments = ["sync", "--base-url", &api.url(), "--destination", into];
@@ -54,7 +54,7 @@ fn run(connector: &Connector, records: u64, into: &str, folder: &Path) -> (f64, 
     (seconds, cpu, peak)
 }
 
-/// Every row of every list is there, once.
+/// Every row of every list exists once.
 fn nothing_is_lost_or_doubled(records: u64, ids: impl Fn(&str) -> Vec<i64>) {
     for list in 0..ROOTS + CHILDREN {
         let found = ids(&format!("list_{list}"));
@@ -83,7 +83,7 @@ fn nothing_is_lost_or_doubled_and_the_memory_is_flat() {
         });
         peaks[1].push(peak);
     }
-    // From half to all: what grows with the records would double.
+    // Between half and all records, memory that grows with them would double.
     for peaks in peaks {
         if wanted >= 100_000 {
             assert!(peaks[2] < peaks[1] * 1.35 + 20.0, "{peaks:?} MB");

@@ -1,4 +1,4 @@
-//! The commands about what is remembered: export, import, rewind, rollback.
+//! The commands for the state: export, import, rewind, rollback.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -126,7 +126,7 @@ fn a_cursor_set_back_is_read_from_there_and_nothing_comes_twice() {
     }
 }
 
-/// The id of the load, as the report of a run says it.
+/// The id of the load in the report of a run.
 fn load_id(report: &str) -> String {
     let (_, rest) = report.split_once("(load ").expect(report);
     rest.split(',').next().unwrap().to_owned()
@@ -163,14 +163,14 @@ fn a_load_that_is_taken_back_is_loaded_again() {
         );
         let told = place.run(&["rollback", &second]);
         assert_eq!(place.run(&["state", "show"]), state);
-        // Notes are read in full and merged: the second load had put a row in the place of each of the first.
+        // Notes are read in full and merged: the second load had replaced each row of the first.
         let gone = loaded["notes"].len();
         assert!(
             told.contains(&format!("notes: {gone} older records")),
             "{told}"
         );
         assert!(place.read()["notes"].is_empty() && notes > 0);
-        // Orders come by their cursor: those that did not change are still there.
+        // Orders are read by their cursor: unchanged ones still exist.
         assert!(!place.read()["orders"].is_empty());
         for (name, rows) in place.read() {
             let of_others = rows

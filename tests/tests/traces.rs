@@ -1,4 +1,4 @@
-//! Spans sent to a collector on loopback: what they are called, how they hang together, and that no secret is in them.
+//! Spans sent to a collector on loopback: their names, their hierarchy; they contain no secret.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,7 +18,7 @@ static TREE: LazyLock<Connector> = LazyLock::new(Connector::tree);
 
 const SECRET: &str = "tree-key-4711/8&9";
 
-/// A collector that takes OTLP over HTTP; gives its URL and the bodies that come.
+/// A collector that accepts OTLP over HTTP; returns its URL and the received bodies.
 fn collector() -> (String, Arc<Mutex<Vec<Vec<u8>>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -147,7 +147,7 @@ fn a_run_is_traced_from_the_run_to_the_request() {
         );
         assert!(text(span, "request").unwrap().starts_with("GET /"));
     }
-    // Nothing that a run leaves behind or says holds its key: traces, log, report, recording, tables.
+    // No output of a run contains its key: traces, log, report, recording, tables.
     let mut all = files(folder.path());
     assert!(all.len() > 20, "the recording is there");
     all.extend(bodies.lock().unwrap().clone());

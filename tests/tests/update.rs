@@ -1,4 +1,4 @@
-//! `etlgen update` and `etlgen check`: what follows, what stays, what is a conflict, and that nothing is half-done.
+//! `etlgen update` and `etlgen check`: what is regenerated, what stays, what is a conflict; nothing is half-done.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -58,12 +58,12 @@ fn with_tax() -> String {
     SPEC.replace(TOTAL, &format!("{TOTAL}        tax: {{type: integer}}\n"))
 }
 
-/// The document in which the total is a text.
+/// The document with a text as the total.
 fn retyped() -> String {
     SPEC.replace(TOTAL, "        total: {type: string}\n")
 }
 
-/// Both change the total.
+/// Both sides change the total.
 fn in_conflict() -> Owned {
     let shop = shop();
     shop.edit(ORDERS, "pub total: Option<i64>", "pub total: Option<f64>");
@@ -104,7 +104,7 @@ fn files_that_nobody_touched_are_those_of_a_new_crate() {
     shop.ends(0, &["update"]);
     let fresh = Owned::new(&more, &["--name", "shop"]);
     let (mut updated, mut fresh) = (shop.tree(), fresh.tree());
-    // A new crate has nothing to tell.
+    // A new crate has no changes to report.
     assert!(updated.remove("CHANGELOG.md").is_some());
     let version = |tree: &mut BTreeMap<String, Vec<u8>>| {
         let manifest = String::from_utf8(tree.remove("Cargo.toml").unwrap()).unwrap();
@@ -117,7 +117,7 @@ fn files_that_nobody_touched_are_those_of_a_new_crate() {
     assert_eq!(old.0, "version = \"0.1.0\"");
     assert_eq!(new.0, "version = \"0.2.0\"");
     assert_eq!(old.1, new.1);
-    // The one knows the name by its ledger, the other by an option.
+    // One knows the name from its ledger, the other from an option.
     for file in [
         "etlgen.toml",
         ".etlgen/lock.json",
@@ -153,7 +153,7 @@ fn the_changelog_tells_and_the_version_follows() {
         "{first}"
     );
 
-    // What the owner says of it stays, and the newest stands on top.
+    // The owner's text stays, and the newest entry is at the top.
     shop.edit(
         "CHANGELOG.md",
         "## [0.1.1]\n",
@@ -171,7 +171,7 @@ fn the_changelog_tells_and_the_version_follows() {
         .split_once("## [0.1.1] - 2026-01-31\n\nMine.\n")
         .unwrap();
     assert!(
-        new.contains("## [0.2.0]\n\n### Removed\n\n- **Breaking:** `Order.tax` is gone"),
+        new.contains("## [0.2.0]\n\n### Removed\n\n- **Breaking:** `Order.tax` was removed"),
         "{new}"
     );
     assert!(
@@ -431,7 +431,7 @@ fn a_field_that_both_added_is_there_once() {
 #[test]
 fn a_merge_that_is_no_rust_is_a_conflict() {
     let shop = shop();
-    // A text that the owner begins in one hunk and ends in another, and that ends by itself in a third.
+    // A string literal of the owner that starts in one hunk and ends in another, and ends early in a third.
     shop.edit(
         ORDERS,
         "/// The orders",
@@ -527,7 +527,7 @@ fn an_edited_lock_and_a_lost_base_are_found() {
         ".etlgen/lock.json",
         &lock
             .replace("Shop", "Other")
-            .replace("\"format\": 1", "\"format\": 7"),
+            .replace("\"format\": 2", "\"format\": 7"),
     );
     assert!(shop.ends(1, &["check"]).contains("lock.json"));
     shop.write(".etlgen/lock.json", &lock);
@@ -546,7 +546,7 @@ fn an_edited_lock_and_a_lost_base_are_found() {
 
 #[test]
 fn changes_go_with_a_struct_that_moves() {
-    // Both lists hold the same struct in a file of its own, until one of them is gone.
+    // Both lists use the same struct in a file of its own, until one of them is removed.
     let both = SPEC
         .replace(
             "total: {type: integer}",
@@ -613,7 +613,7 @@ fn a_killed_update_is_all_or_nothing() {
             "half-done after {moment}"
         );
         if pending {
-            assert!(shop.ends(1, &["learn", "orders"]).contains("cut short"));
+            assert!(shop.ends(1, &["learn", "orders"]).contains("interrupted"));
         }
         shop.ends(0, &["update"]);
         assert_eq!(shop.tree(), after, "killed after {moment}");
@@ -646,4 +646,98 @@ fn what_the_crate_is_published_with_is_kept_until_its_owner_wishes_otherwise() {
     assert!(shop.has("src/resources/users.rs"));
     let said = shop.ends(0, &["update"]);
     assert!(said.contains("nothing has changed"), "{said}");
+}
+
+/// The API with a single object besides its lists.
+fn with_account() -> String {
+    let account = "  /account:
+    get:
+      responses:
+        '200':
+          description: The account.
+          content:
+            application/json:
+              schema: {$ref: '#/components/schemas/User'}
+components:
+";
+    SPEC.replace("components:\n", account)
+}
+
+#[test]
+fn what_shapes_the_crate_is_a_key_that_updates_keep() {
+    let shop = Owned::new(&with_account(), &["--singles", "--destinations", "sqlite"]);
+    let keys = shop.read("etlgen.toml");
+    for line in [
+        "singles = true\n",
+        "destinations = [\"sqlite\"]\n",
+        "runtime = \"",
+    ] {
+        assert!(keys.contains(line), "{keys}");
+    }
+    assert!(shop.has("src/resources/account.rs"));
+    let chosen = "default-features = false, features = [\"cli\", \"tls\", \"sqlite\"]";
+    assert!(shop.read("Cargo.toml").contains(chosen));
+    assert!(!shop.read("README.md").contains("parquet"));
+    let said = shop.ends(0, &["update"]);
+    assert!(said.contains("nothing has changed"), "{said}");
+
+    let keys = keys.replace("[\"sqlite\"]", "[\"parquet\"]");
+    let keys = keys.replace("singles = true\n", "");
+    shop.write(
+        "etlgen.toml",
+        &format!("{keys}\n[resources.users]\noff = \"by hand\"\n"),
+    );
+    shop.ends(0, &["update"]);
+    assert!(!shop.has("src/resources/account.rs"));
+    assert!(
+        shop.read("src/resources/users.rs")
+            .contains(".off(\"by hand\")")
+    );
+    let chosen = "features = [\"cli\", \"tls\", \"parquet\"]";
+    assert!(shop.read("Cargo.toml").contains(chosen));
+    assert!(
+        shop.read("README.md")
+            .contains("sync --destination parquet:data")
+    );
+    let said = shop.ends(0, &["check"]);
+    assert!(said.contains("no problems found"), "{said}");
+}
+
+#[test]
+fn wrong_keys_are_told_with_their_places_and_nothing_is_written() {
+    let shop = shop();
+    let keys = shop.read("etlgen.toml");
+    let line = keys.lines().count();
+    let wrong = "\n[resources.orders]\npaginate = { kind = \"token\", param = \"page\" }\nprimary_keys = [\"id\"]\n";
+    shop.write("etlgen.toml", &format!("{keys}{wrong}"));
+    let before = shop.tree();
+    for command in [
+        &["update"][..],
+        &["check"],
+        &["inspect", "--config", "etlgen.toml"],
+    ] {
+        let said = shop.ends(1, command);
+        for place in [
+            format!(
+                "etlgen.toml:{}:21: `resources.orders.paginate`: `token` needs `next`",
+                line + 3
+            ),
+            format!("etlgen.toml:{}:1: unknown key `primary_keys`", line + 4),
+        ] {
+            assert!(said.contains(&place), "{place}: {said}");
+        }
+        assert!(said.contains("did you mean `primary_key`"), "{said}");
+    }
+    shop.write(
+        "etlgen.toml",
+        &format!("{keys}\n[resources.order]\ndeletes = \"soft\"\n"),
+    );
+    let said = shop.ends(1, &["update"]);
+    let place = format!(
+        "etlgen.toml:{}:12: the document has no resource `order`",
+        line + 2
+    );
+    assert!(said.contains(&place) && said.contains("`orders`"), "{said}");
+    shop.write("etlgen.toml", &format!("{keys}{wrong}"));
+    assert_eq!(shop.tree(), before);
 }

@@ -20,7 +20,7 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     let tree = &existing.tree;
     let mut found = Vec::new();
     if is_pending(folder) {
-        found.push(stale(".etlgen/journal", "an update was cut short"));
+        found.push(stale(".etlgen/journal", "an update was interrupted"));
     }
     found.extend(unsettled(tree)?.iter().map(open));
     found.extend(tree.misfits.iter().map(|path| misfit(tree, path)));
@@ -34,7 +34,7 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
         Err(error) if may_be_away(&existing, &document) => {
             let reason = printable(error.message());
             say(&format!(
-                "note: {}: {reason}; whether the crate is up to date with it was not checked",
+                "note: {}: {reason}; the crate was not compared with it",
                 printable(&document.name)
             ));
         }
@@ -48,13 +48,13 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     Ok(End::Failed)
 }
 
-/// Whether the document cannot be expected to be there: the crate may have been moved, or the network is off.
+/// Whether the document may be absent: the crate may have been moved, or the network may be off.
 fn may_be_away(existing: &Existing, document: &Document) -> bool {
     let name = document.name.as_str();
     name == "-" || name.contains("://") || !existing.tree.folder.join(name).is_file()
 }
 
-/// A conflict that is not settled.
+/// An open conflict.
 fn open(conflict: &Conflict) -> Diagnostic {
     let hint = format!(
         "edit it, or run `etlgen update --accept mine|theirs {}`",
@@ -63,25 +63,25 @@ fn open(conflict: &Conflict) -> Diagnostic {
     conflict.diagnostic().with_hint(hint)
 }
 
-/// Something that an update brings up to date.
+/// A finding that `etlgen update` settles.
 fn stale(file: &str, message: &str) -> Diagnostic {
     Diagnostic::error(Kind::Crate, message)
         .in_file(file)
         .with_hint("run `etlgen update`")
 }
 
-/// A file whose last generated text is not the one that the lock knows.
+/// A file whose last generated text differs from the one in the lock.
 fn misfit(tree: &Tree, path: &str) -> Diagnostic {
     let file = format!(".etlgen/base/{path}.base");
     match tree.bases.contains(path) {
-        true => stale(&file, "it is not what .etlgen/lock.json says"),
+        true => stale(&file, "it does not match .etlgen/lock.json"),
         false => Diagnostic::error(Kind::Crate, "it is missing")
             .in_file(file)
             .with_hint("restore it from version control"),
     }
 }
 
-/// What a generation now would write differently.
+/// What a generation would write differently now.
 fn drifted(lock: &Lock, now: &Lock) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     if lock.spec != now.spec {
@@ -94,7 +94,7 @@ fn drifted(lock: &Lock, now: &Lock) -> Vec<Diagnostic> {
         found.push(stale(&now.spec, "it changed since the crate was generated"));
     }
     if lock.names != now.names || lock.options != now.options || lock.format != now.format {
-        let message = "its names or options are not those of a generation now";
+        let message = "its names or options would be generated differently now";
         found.push(stale(".etlgen/lock.json", message));
     }
     let paths: BTreeSet<&String> = lock.files.keys().chain(now.files.keys()).collect();

@@ -79,7 +79,7 @@ fn compare(arguments: &Arguments) -> Result<Comparison, Diagnostic> {
             .with_hint("leave out `--config`, or name two documents"));
     }
     let config = config(arguments.config.as_ref())?;
-    // A document beside a crate gets the overlays of the crate.
+    // A document on the other side of a crate gets the overlays of the crate.
     let load = |place: &str| match crates.contains(&true) {
         true => Input::load(place),
         false => config.input(Some(place), &[]),

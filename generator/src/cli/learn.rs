@@ -15,7 +15,7 @@ pub struct Arguments {
     /// Folder of the crate
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     out: PathBuf,
-    /// Print the resource's file as it would become, and write nothing
+    /// Print the new file of the resource, and write nothing
     #[arg(long)]
     print: bool,
 }

@@ -48,7 +48,7 @@ enum Command {
 /// | code | meaning |
 /// |---|---|
 /// | 0 | done |
-/// | 1 | there is no result; an error was printed. `check`: something was found |
+/// | 1 | no result; an error was printed. `check`: a problem was found |
 /// | 2 | the arguments cannot be parsed; or `update` has conflicts that you have to settle |
 /// | 3 | `diff --fail-on`: a change is that severe or worse |
 #[derive(Clone, Copy)]
@@ -95,7 +95,7 @@ struct DocumentArguments {
     /// An OpenAPI Overlay that repairs the document: a file or a URL; may be repeated
     #[arg(long, value_name = "FILE")]
     overlay: Vec<String>,
-    /// Apply the overrides of this etlgen.toml, its overlays, and what was learned beside it
+    /// Apply the overrides of this etlgen.toml, its overlays, and what was learned next to it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Show notes on repairs of the document, too
@@ -103,7 +103,7 @@ struct DocumentArguments {
     notes: bool,
 }
 
-/// The overrides of a file, if there is one.
+/// The overrides in a file, if there is one.
 fn config(file: Option<&PathBuf>) -> Result<crate::ConfigFile, Diagnostic> {
     file.map_or_else(
         || Ok(crate::ConfigFile::default()),
@@ -111,7 +111,7 @@ fn config(file: Option<&PathBuf>) -> Result<crate::ConfigFile, Diagnostic> {
     )
 }
 
-/// Prints warnings, and notes where they are wanted.
+/// Prints the warnings, and also the notes if `all`.
 fn print_notes(notes: &[Diagnostic], all: bool) {
     let is_repair = |note: &&Diagnostic| {
         note.severity() == Severity::Note && note.kind() == Kind::Document && !all
@@ -139,13 +139,13 @@ fn print_missing_licenses(package: &Package, folder: &Path) {
     let missing = &package.texts.missing;
     if own.count() == 0 && !missing.is_empty() {
         say(&format!(
-            "note: the text of {} is yours to add, as LICENSE, before you publish the crate",
+            "note: add the text of {} as LICENSE before you publish the crate",
             missing.join(", ")
         ));
     }
 }
 
-/// Prints a line on standard error; there is nobody left to tell if that fails.
+/// Prints a line on standard error and ignores a failure: it could not be reported.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

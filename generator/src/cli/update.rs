@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     Ok(End::Conflicts)
 }
 
-/// An update that meets uncommitted changes could not be seen or undone.
+/// Refuses an update over uncommitted changes: you could neither see nor undo it.
 fn refuse_dirty(dirty: &[String]) -> Result<(), Diagnostic> {
     if dirty.is_empty() {
         return Ok(());
@@ -128,7 +128,7 @@ fn report(update: &Update, accept: &Accept) {
     for path in accept.keys() {
         if !update.outcomes.iter().any(|(known, _)| known == path) {
             say(&format!(
-                "warning: {}: there is no conflict to settle",
+                "warning: {}: it has no open conflict",
                 printable(path)
             ));
         }
@@ -139,18 +139,18 @@ fn outcome_text(path: &str, outcome: &Outcome, conflicted: bool) -> String {
     let text = match outcome {
         Outcome::Follows => "regenerated",
         Outcome::New => "new",
-        Outcome::Removed => "removed: it is not generated any more, and you had not edited it",
+        Outcome::Removed => "removed: it is no longer generated, and you had not edited it",
         Outcome::Merged if conflicted => "merged, with conflicts",
         Outcome::Merged => "merged with your edits",
         Outcome::MergedAway(from) => {
-            return format!("merged with what is generated as {}", printable(from));
+            return format!("merged with the file now generated as {}", printable(from));
         }
         Outcome::Settled => "settled",
         Outcome::StaysDeleted => {
             "warning: you deleted it, and it stays deleted; it is generated differently now (`--accept theirs` restores it)"
         }
         Outcome::NowYours => {
-            "warning: it is not generated any more; you had edited it, so it stays as a file of your own"
+            "warning: it is no longer generated; you had edited it, so it stays as your file"
         }
         Outcome::Announced if path == "Cargo.toml" => "the next version",
         Outcome::Announced => "lists what has changed",

@@ -1,4 +1,4 @@
-//! Where a field's values stand in the tables, and what becomes of them when its type changes: the rules are those of
+//! Where the values of a field are stored, and what happens to the columns when its type changes: the rules of
 //! `docs/normalisation.md`.
 
 use crate::plan::Type;
@@ -7,7 +7,7 @@ use crate::plan::Type;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
     pub table: String,
-    /// `customer__`, or nothing.
+    /// `customer__`, or empty.
     prefix: String,
 }
 
@@ -37,7 +37,7 @@ impl Place {
         }
     }
 
-    /// Where the struct within a type stands, if there is one.
+    /// Where the struct within a type is stored, if the type has one.
     pub fn within(&self, key: &str, ty: &Type) -> Place {
         match ty {
             Type::List(item) => self.list(key).within_item(item),
@@ -52,7 +52,7 @@ impl Place {
         }
     }
 
-    /// Where the values of a field stand, in words.
+    /// Where the values of a field are stored, in words.
     pub fn of(&self, key: &str, ty: &Type) -> String {
         match ty {
             Type::List(_) => format!("table {}", self.list(key).table),
@@ -62,7 +62,7 @@ impl Place {
     }
 }
 
-/// The type of a column that a scalar has; `None`: it has none of its own.
+/// The column type of a scalar; `None`: the type has no column of its own.
 pub fn column_type(ty: &Type) -> Option<&'static str> {
     Some(match ty {
         Type::String => "text",
@@ -79,7 +79,7 @@ pub fn column_type(ty: &Type) -> Option<&'static str> {
     })
 }
 
-/// Whether the runtime gives a column the other type rather than a variant beside it (`docs/evolution.md`).
+/// Whether the runtime widens a column to the other type instead of adding a variant (`docs/evolution.md`).
 pub fn widens(from: &str, to: &str) -> bool {
     matches!(
         (from, to),
@@ -87,7 +87,7 @@ pub fn widens(from: &str, to: &str) -> bool {
     )
 }
 
-/// The type that a value gets where no struct says what it is, if that is another than its column's.
+/// The type that a value gets when no struct declares it, if it differs from the column's type.
 pub fn undeclared(ty: &Type) -> Option<&'static str> {
     match ty {
         Type::Date | Type::Uuid | Type::Bytes | Type::Decimal => Some("text"),
@@ -96,7 +96,7 @@ pub fn undeclared(ty: &Type) -> Option<&'static str> {
     }
 }
 
-/// One key as the name of a column: dlt's snake_case, as the runtime has it.
+/// The column name of one key: dlt's snake_case, as in the runtime.
 pub fn name(key: &str) -> String {
     let mut out = String::with_capacity(key.len() + 4);
     let mut before = ' ';

@@ -7,22 +7,22 @@ use super::surface::{Body, Field};
 use super::{Change, Kind, Level};
 use crate::plan::Type;
 
-/// How much of its letters a key shares with the one that it was, at least.
+/// A renamed key shares at least this part of its letters with the old key.
 const ALIKE: f32 = 0.8;
 
 /// The new names of structs, by the old ones.
 pub type Renamed<'a> = BTreeMap<&'a str, &'a str>;
 
-/// What a comparison of two structs knows of them.
+/// The context of a comparison of two structs.
 pub struct Context<'a> {
-    /// The struct's name now.
+    /// The struct's current name.
     pub name: &'a str,
     pub place: &'a Place,
     pub renamed: &'a Renamed<'a>,
     pub change: &'a dyn Fn(Kind, &str) -> Change,
 }
 
-/// The keys of the fields that are the same, before and after: those of one key, and those that seem to have another.
+/// Pairs of keys, before and after, that are the same field: those with equal keys, then those that seem renamed.
 pub fn matched<'a>(old: &'a Body, new: &'a Body) -> Vec<(&'a str, &'a str)> {
     let (mut gone, mut found) = (Vec::new(), Vec::new());
     for key in old.fields.keys() {
@@ -46,7 +46,7 @@ pub fn matched<'a>(old: &'a Body, new: &'a Body) -> Vec<(&'a str, &'a str)> {
     found
 }
 
-/// From 0 to 1: `name` and `name_new`, `userId` and `user_id` are alike.
+/// Similarity from 0 to 1: `name` and `name_new`, `userId` and `user_id` are similar.
 fn alike(a: &str, b: &str) -> f32 {
     let words = |key: &str| -> Vec<String> {
         let name = super::columns::name(key);
@@ -57,7 +57,7 @@ fn alike(a: &str, b: &str) -> f32 {
         true => (&a_words, &b_words),
         false => (&b_words, &a_words),
     };
-    // `id` is in every other key.
+    // `id` is part of nearly every key.
     let says = short.concat().len() > 3;
     if says && (long.starts_with(short) || long.ends_with(short)) && long.len() - short.len() < 2 {
         return 1.0;
@@ -99,7 +99,7 @@ fn added(key: &str, field: &Field, context: &Context) -> Change {
         .at(&place);
     match (undeclared(&field.ty), column_type(&field.ty)) {
         (Some(before), Some(now)) => change.migrate(format!(
-            "where the API sent it before, {place} is {before}, and new values are in {place}__v_{now}"
+            "if the API sent it before, {place} is {before}, and new values are in {place}__v_{now}"
         )),
         _ => change,
     }
@@ -109,7 +109,7 @@ fn removed(key: &str, field: &Field, context: &Context) -> Change {
     let place = context.place.of(key, &field.ty);
     let advice = match (&field.ty, undeclared(&field.ty)) {
         (Type::Record(_) | Type::List(_), _) => format!(
-            "{place} stay{}: what the API still sends goes there, as drift; else nothing new",
+            "{place} stay{}: if the API still sends the values, they go there as drift; otherwise nothing new does",
             if matches!(field.ty, Type::List(_)) {
                 "s"
             } else {
@@ -117,10 +117,10 @@ fn removed(key: &str, field: &Field, context: &Context) -> Change {
             }
         ),
         (_, Some(variant)) => format!(
-            "{place} stays and is null in new rows: what the API still sends goes to {place}__v_{variant}, as drift"
+            "{place} stays and is null in new rows: if the API still sends the values, they go to {place}__v_{variant} as drift"
         ),
         (_, None) => format!(
-            "{place} stays: what the API still sends goes there, as drift; else it is null in new rows"
+            "{place} stays: if the API still sends the values, they go there as drift; otherwise it is null in new rows"
         ),
     };
     (context.change)(Kind::FieldRemoved, &subject(context, key, field))
@@ -139,7 +139,7 @@ fn renamed(before: &str, after: &str, field: &Field, context: &Context) -> Chang
         .levels(Level::Breaking, Level::Breaking)
         .migrate(match field.ty {
             Type::Record(_) | Type::List(_) => {
-                format!("new rows are in {place}, old ones in {old}: models read both")
+                format!("new rows are in {place}, old ones in {old}: models must read both")
             }
             _ => format!("new values are in {place}, old ones in {old}: coalesce them"),
         })
@@ -156,7 +156,7 @@ fn changed(key: &str, old: &Field, new: &Field, context: &Context) -> Vec<Change
                 .is(&ident(new))
                 .levels(Level::Breaking, Level::Patch)
                 .at(context.place.of(key, &new.ty))
-                .migrate("code that names the field names the new one; the column is the same"),
+                .migrate("rename the field in code that uses it; the column does not change"),
         );
     }
     if now(&old.ty, context.renamed) != new.ty {
@@ -173,7 +173,7 @@ fn changed(key: &str, old: &Field, new: &Field, context: &Context) -> Vec<Change
     out
 }
 
-/// A type with the names that its structs have now.
+/// A type with the current names of its structs.
 fn now(ty: &Type, renamed: &Renamed) -> Type {
     match ty {
         Type::Record(name) => {
@@ -190,22 +190,21 @@ fn retyped(key: &str, old: &Type, new: &Type, place: &Place) -> (Level, String) 
     match (old, new) {
         (Type::Record(_), Type::Record(_)) => (
             Level::Patch,
-            "code gets another struct; what that means for the columns is said of its fields"
-                .to_owned(),
+            "code gets another struct; its fields list what changes in the columns".to_owned(),
         ),
         (Type::List(old), Type::List(new)) => retyped("value", old, new, &place.list(key)),
         _ => match (column_type(old), column_type(new)) {
             (Some(before), Some(after)) if before == after => (
                 Level::Patch,
                 format!(
-                    "code gets another type; {} is {before} as before",
+                    "code gets another type; {} stays {before}",
                     place.column(key)
                 ),
             ),
             (Some(before), Some(after)) if widens(before, after) => {
                 let column = place.column(key);
                 let migration = format!(
-                    "the next run makes {column} {after}, where that holds each value as it is, else new ones go to {column}__v_{after}: models take {after}"
+                    "the next run changes {column} to {after} if that keeps each value; otherwise new values go to {column}__v_{after}: models must take {after}"
                 );
                 (Level::Breaking, migration)
             }
@@ -219,7 +218,7 @@ fn retyped(key: &str, old: &Type, new: &Type, place: &Place) -> (Level, String) 
             _ => (
                 Level::Breaking,
                 format!(
-                    "new values are in {}, old ones in {}: models read both",
+                    "new values are in {}, old ones in {}: models must read both",
                     where_now(key, new, place),
                     where_now(key, old, place)
                 ),
@@ -228,10 +227,10 @@ fn retyped(key: &str, old: &Type, new: &Type, place: &Place) -> (Level, String) 
     }
 }
 
-/// Where values stand; those that are typed by what comes go where one like them went before.
+/// Where values are stored; a value whose type only the data tells goes where an equal one went before.
 fn where_now(key: &str, ty: &Type, place: &Place) -> String {
     match ty {
-        Type::Dynamic => format!("{} or beside it, by what comes", place.column(key)),
+        Type::Dynamic => format!("{} or a variant, depending on the data", place.column(key)),
         ty => place.of(key, ty),
     }
 }

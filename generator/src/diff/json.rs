@@ -1,11 +1,11 @@
-//! For programs; `docs/changes.md` says what stands in it.
+//! The JSON form; `docs/changes.md` describes it.
 
 use semver::Version;
 use serde_json::{Value, json as value};
 
 use super::{Change, Diff, Group, Level};
 
-/// The stable JSON form; `versions`: that of the crate, and the next one.
+/// The stable JSON form; `versions`: the crate's version and the next one.
 pub fn json(diff: &Diff, versions: Option<&(Version, Version)>) -> Value {
     let levels = [Level::Breaking, Level::Minor, Level::Patch];
     let counts = levels.map(|level| (level.word().to_owned(), Value::from(diff.count(level))));

@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Nothing that was built on it has to care.
+    /// Existing code and models are not affected.
     Patch,
-    /// There is more than before; what was there is as it was.
+    /// Something was added; existing code and models work as before.
     Minor,
-    /// What was built on it has to be looked at.
+    /// Existing code or models must change.
     Breaking,
 }
 
 impl Level {
-    /// The word for it.
+    /// The level in one word.
     pub fn word(self) -> &'static str {
         match self {
             Level::Patch => "patch",

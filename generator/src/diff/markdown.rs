@@ -1,4 +1,4 @@
-//! For a changelog: the headings are those of Keep a Changelog.
+//! The form of a changelog, with the headings of Keep a Changelog.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::diagnostics::printable;
 
 const HEADINGS: [&str; 3] = ["Removed", "Changed", "Added"];
 
-/// What has changed, under `### Removed`, `### Changed`, `### Added`; nothing where nothing has.
+/// The changes, under `### Removed`, `### Changed`, `### Added`; empty if there are none.
 pub fn markdown(diff: &Diff) -> String {
     let lines = lines(diff);
     let mut out = String::new();
@@ -23,7 +23,7 @@ pub fn markdown(diff: &Diff) -> String {
         if !out.is_empty() {
             out.push('\n');
         }
-        // A string takes every write.
+        // Writing to a string cannot fail.
         let _ = writeln!(out, "### {heading}\n");
         for line in here {
             let _ = writeln!(
@@ -69,14 +69,14 @@ fn migration(line: &Line) -> String {
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
-    // The name of a table keeps its letters.
+    // The name of a table keeps its case.
     match text.split(' ').next() {
         Some(word) if word.contains(['.', '_', '`']) => text.to_owned(),
         _ => first.into_iter().chain(letters).collect(),
     }
 }
 
-/// A line's text; names in code are as they are.
+/// The text of a line; names in code stay unchanged.
 fn said(text: &str) -> String {
     printable(text).replace('\n', " ").replace('<', "&lt;")
 }

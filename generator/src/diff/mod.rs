@@ -1,5 +1,5 @@
-//! Two surfaces compared: what has changed, how serious that is for the Rust API and for the tables, and what has to be
-//! done about it. What counts as what is said in `docs/changes.md`.
+//! Compares two surfaces: what changed, how severe that is for the Rust API and for the tables, and what users must do.
+//! `docs/changes.md` defines the levels.
 
 mod columns;
 mod fields;
@@ -29,10 +29,10 @@ pub use surface::Surface;
 pub use text::{summary, text};
 pub use version::next;
 
-/// What has changed from one surface to another.
+/// The changes from one surface to another.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Diff {
-    /// By what they belong to; the most serious first.
+    /// Grouped by what they belong to; the most severe first.
     pub changes: Vec<Change>,
 }
 
@@ -41,17 +41,17 @@ pub struct Diff {
 pub struct Change {
     pub group: Group,
     pub kind: Kind,
-    /// What has changed, by the name that Rust has for it, or a word: `Invoice.total`, `Config.api_key`, `paginator`.
+    /// What changed, by its Rust name or a word: `Invoice.total`, `Config.api_key`, `paginator`.
     pub subject: String,
     pub before: Option<String>,
     pub after: Option<String>,
     pub rust: Level,
     pub tables: Level,
-    /// Where it shows in the tables first: `invoices.total`, or a table.
+    /// The first place in the tables where it shows: `invoices.total`, or a table.
     pub place: Option<String>,
-    /// In the tables of how many resources it shows, too.
+    /// The number of other resources in whose tables it shows.
     pub elsewhere: usize,
-    /// What whoever uses the crate or its tables must do, or may expect.
+    /// What users of the crate or its tables must do, or can expect.
     pub migration: Option<String>,
 }
 
@@ -105,19 +105,19 @@ pub enum Kind {
 }
 
 impl Change {
-    /// How serious it is at all.
+    /// The more severe of the two levels.
     pub fn level(&self) -> Level {
         self.rust.max(self.tables)
     }
 }
 
 impl Diff {
-    /// How serious the most serious change is; `None`: nothing has changed.
+    /// The level of the most severe change; `None`: nothing changed.
     pub fn level(&self) -> Option<Level> {
         self.changes.iter().map(Change::level).max()
     }
 
-    /// How many changes are as serious as that.
+    /// The number of changes of that level.
     pub fn count(&self, level: Level) -> usize {
         let changes = self.changes.iter();
         changes.filter(|change| change.level() == level).count()

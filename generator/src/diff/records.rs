@@ -1,4 +1,4 @@
-//! The structs: found from the records of the resources down, side by side, so that one which has another name is known.
+//! Compares the structs, from the records of the resources down, side by side, so that a renamed struct is recognised.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -10,14 +10,14 @@ use super::resources::Pair;
 use super::surface::{Body, Declared};
 use super::{Change, Group, Kind, Level, Surface};
 
-/// A struct before and after, by its names.
+/// A struct's names before and after.
 type Names<'a> = (&'a str, &'a str);
 
-/// Where two structs were met.
+/// Where two structs were found.
 struct Met {
-    /// Where their rows stand first.
+    /// The first place where their rows are stored.
     place: Place,
-    /// Of these resources.
+    /// The resources that use them.
     resources: BTreeSet<String>,
 }
 
@@ -57,7 +57,7 @@ pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
     out
 }
 
-/// Walks down from the records, in the order of the resources, the nearest first.
+/// Walks down from the records, in the order of the resources, breadth first.
 fn meet<'a>(old: &'a Surface, new: &'a Surface, pairs: &[Pair<'a>]) -> IndexMap<Names<'a>, Met> {
     let mut met: IndexMap<Names, Met> = IndexMap::new();
     let records = pairs.iter().filter_map(|(before, after)| {
@@ -65,7 +65,7 @@ fn meet<'a>(old: &'a Surface, new: &'a Surface, pairs: &[Pair<'a>]) -> IndexMap<
         Some((names, after.name.as_str()))
     });
     let records: Vec<(Names, &str)> = records.collect();
-    // A record stands in its own table first, whoever holds it besides.
+    // A record is stored in its own table first, even if other records hold it too.
     for (names, resource) in &records {
         met.entry(*names).or_insert_with(|| Met {
             place: Place::root(resource),
@@ -92,12 +92,12 @@ fn meet<'a>(old: &'a Surface, new: &'a Surface, pairs: &[Pair<'a>]) -> IndexMap<
             }
         }
     }
-    // One that a resource no longer holds was met nowhere.
+    // A struct that no resource holds any more was not found anywhere.
     met.retain(|_, met| !met.resources.is_empty());
     met
 }
 
-/// The structs that two structs hold at the same fields, and the key that it has now.
+/// The structs that two structs hold in the same fields, with the current key.
 fn within<'a>(was: &'a Body, is: &'a Body) -> Vec<(&'a str, &'a str, &'a str)> {
     let found = fields::matched(was, is).into_iter();
     let found = found.filter_map(|(before, after)| {
@@ -118,7 +118,7 @@ fn group(name: &str, met: &Met, pairs: &[Pair]) -> Group {
     }
 }
 
-/// A resource's records are of another struct.
+/// The records of a resource have another struct.
 fn record(old: &Declared, new: &Declared, renamed: &Renamed) -> Option<Change> {
     let now = |name: &str| renamed.get(name).map_or(name, |new| *new).to_owned();
     if old.record.as_deref().map(now) == new.record {
@@ -128,11 +128,11 @@ fn record(old: &Declared, new: &Declared, renamed: &Renamed) -> Option<Change> {
     let (tables, migration) = match (&old.record, &new.record) {
         (Some(_), Some(_)) => (
             Level::Patch,
-            "code gets records of another type; what that means for the columns is said of the fields",
+            "code gets records of another type; the fields list what changes in the columns",
         ),
         _ => (
             Level::Breaking,
-            "code gets records of another type; columns stay, and values whose type is another now go to variants beside them \
+            "code gets records of another type; columns stay, and values whose type has changed go to variants \
              (`name__v_type`)",
         ),
     };
@@ -150,7 +150,7 @@ fn record(old: &Declared, new: &Declared, renamed: &Renamed) -> Option<Change> {
     )
 }
 
-/// Another name, or another module.
+/// The struct has another name, or is in another module.
 fn named(
     (before, was): (&str, &Body),
     (after, is): (&str, &Body),
@@ -173,6 +173,6 @@ fn named(
             .was(&from)
             .is(&to)
             .levels(Level::Breaking, Level::Patch)
-            .migrate("code that names the struct names the new one; the tables are the same"),
+            .migrate("rename the struct in code that uses it; the tables do not change"),
     )
 }

@@ -1,13 +1,15 @@
-//! Resources: which are the same, and what is declared otherwise.
+//! Compares the resources: matches them, and finds what is declared differently.
+
+use etlgen_model::Paginator;
 
 use super::surface::Declared;
 use super::{Change, Group, Kind, Level, Surface, words};
-use crate::plan::{PaginatorKind, Parameter};
+use crate::plan::Parameter;
 
 /// A resource before and after.
 pub type Pair<'a> = (&'a Declared, &'a Declared);
 
-/// The resources that are the same: those of one endpoint, as the ledger has it, then those of one name.
+/// Matches the resources: first by endpoint, as in the ledger, then by name.
 pub fn pairs<'a>(old: &'a Surface, new: &'a Surface) -> Vec<Pair<'a>> {
     let mut found: Vec<Pair<'a>> = Vec::new();
     let same: [fn(&Declared, &Declared) -> bool; 3] = [
@@ -41,7 +43,7 @@ pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
                     .levels(Level::Breaking, Level::Breaking)
                     .at(&gone.name)
                     .migrate(format!(
-                        "table {} and those below it stay as they are and get no more rows",
+                        "table {} and its child tables stay unchanged and get no new rows",
                         gone.name
                     )),
             );
@@ -49,14 +51,14 @@ pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
     }
     for come in &new.resources {
         if !pairs.iter().any(|(_, after)| after.name == come.name) {
-            let undecided = come.paginator.kind == PaginatorKind::Undecided;
+            let undecided = come.paginator == Paginator::Undecided;
             let change = of(come, Kind::ResourceAdded, &come.name)
                 .is(&come.endpoint)
                 .levels(Level::Minor, Level::Minor)
                 .at(&come.name);
             out.push(match undecided {
                 true => change.migrate(format!(
-                    "`paginate` in etlgen.toml must say how its pages follow: until then `sync` reads one and fails for {}",
+                    "set `paginate` in etlgen.toml: until then `sync` reads one page and fails for {}",
                     come.name
                 )),
                 false => change,
@@ -70,7 +72,7 @@ pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
     out
 }
 
-/// The function of a resource takes the settings now, or no longer.
+/// The function of a resource now takes the settings, or no longer does.
 fn signature(before: &Declared, after: &Declared, old: &Surface, new: &Surface) -> Option<Change> {
     let call = |ident: &str, takes_config: bool| match takes_config {
         true => format!("{ident}(config: &Config)"),
@@ -87,7 +89,7 @@ fn signature(before: &Declared, after: &Declared, old: &Surface, new: &Surface) 
         .was(&call(&before.ident, was))
         .is(&call(&after.ident, is))
         .levels(Level::Breaking, Level::Patch)
-        .migrate("code that calls the function passes what it takes now")
+        .migrate("update the arguments where code calls the function")
     })
 }
 
@@ -107,7 +109,7 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .is(name)
                 .levels(Level::Breaking, Level::Breaking)
                 .migrate(format!(
-                    "the next run gives the tables, rows and state of {} the new name, or says what it needs: models read {name}; \
+                    "the next run moves the tables, rows and state of {} to the new name, or says what it needs: models must read {name}; \
                      `name = \"{}\"` in etlgen.toml keeps the old one",
                     old.name, old.name
                 )),
@@ -118,7 +120,7 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .was(&old.ident)
                 .is(&new.ident)
                 .levels(Level::Breaking, Level::Patch)
-                .migrate("code that calls the function names the new one"),
+                .migrate("rename the function in code that calls it"),
         );
     }
     if old.endpoint != new.endpoint {
@@ -127,7 +129,7 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .was(&old.endpoint)
                 .is(&new.endpoint)
                 .levels(Level::Patch, Level::Minor)
-                .migrate("the rows go on in the same table: see that they are the same records"),
+                .migrate("new rows go to the same table: check that they are the same records"),
         );
     }
     let shape = |it: &Declared| match it.single {
@@ -170,11 +172,11 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
             .is(&words::embedded(&new.embedded));
         out.push(match lost {
             true => found.levels(Level::Patch, Level::Breaking).migrate(
-                "a list that is read no longer has only what comes within its record: rows may be missing",
+                "a list that is no longer read to its end has only the items within its record: rows may be missing",
             ),
             false => found
                 .levels(Level::Patch, Level::Minor)
-                .migrate("its table may get rows that did not come within the record"),
+                .migrate("its table may get rows that are not within the record"),
         });
     }
     if old.cursor != new.cursor {
@@ -201,7 +203,7 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .was(&words::contract(old.contract))
                 .is(&words::contract(new.contract))
                 .levels(Level::Patch, Level::Breaking)
-                .migrate("what the struct does not say is treated otherwise from the next run on"),
+                .migrate("the next run treats data that the struct does not declare differently"),
         );
     }
     let deletes = |it: &Declared| words::deletes(it.deletes, it.tombstone.as_ref());
@@ -211,14 +213,12 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .was(&deletes(old))
                 .is(&deletes(new))
                 .levels(Level::Patch, Level::Breaking)
-                .migrate(
-                    "what becomes of records that the API has no more changes with the next run",
-                ),
+                .migrate("the next run treats records that the API no longer has differently"),
         );
     }
     if old.feature != new.feature {
         let feature = |it: &Declared| it.feature.clone().unwrap_or_else(|| "none".to_owned());
-        // A resource that is always there is there for everyone.
+        // A resource without a feature is always compiled.
         let rust = match new.feature {
             None => Level::Patch,
             Some(_) => Level::Breaking,
@@ -244,10 +244,10 @@ fn key_advice(old: &Declared, new: &Declared, refresh: &str) -> String {
                 .to_owned()
         }
         (false, true) => format!(
-            "records have nothing to be merged by, and the next run refuses to replace what is there: {refresh} once; ids then hold no longer than a run"
+            "records cannot be merged without a key, and the next run refuses to replace the rows: run {refresh} once; ids then hold for one run only"
         ),
         _ => format!(
-            "the next run gives the rows that are there, and their child rows, other ids: models must not keep ids; where it says that it cannot, {refresh} once"
+            "the next run gives existing rows and their child rows new ids: models must not keep ids; if it cannot, it fails: run {refresh} once"
         ),
     }
 }
@@ -260,16 +260,16 @@ fn pages(old: &Declared, new: &Declared, change: &dyn Fn(Kind, &str) -> Change) 
         .was(&words::paginator(&old.paginator))
         .is(&words::paginator(&new.paginator));
     let name = &new.name;
-    let kind = |it: &Declared| std::mem::discriminant(&it.paginator.kind);
-    Some(match &new.paginator.kind {
-        PaginatorKind::Undecided => found.levels(Level::Patch, Level::Breaking).migrate(format!(
+    let kind = |it: &Declared| it.paginator.kind();
+    Some(match &new.paginator {
+        Paginator::Undecided => found.levels(Level::Patch, Level::Breaking).migrate(format!(
             "`paginate` in etlgen.toml must say how its pages follow: until then `sync` reads one and fails for {name}"
         )),
         // Lists by number begin anew after a run that was cut short; others would go on where the old way had stood.
-        PaginatorKind::Single | PaginatorKind::PageNumber(..) | PaginatorKind::Offset(..) => found,
-        _ if kind(old) != kind(new) && old.paginator.kind != PaginatorKind::Undecided => {
+        Paginator::Single | Paginator::PageNumber(_) | Paginator::Offset(_) => found,
+        _ if kind(old) != kind(new) && old.paginator != Paginator::Undecided => {
             found.levels(Level::Patch, Level::Minor).migrate(format!(
-                "where the last run was cut short within {name}, `sync --resources {name} --full-refresh` once: its position is one of the old way"
+                "if the last run was interrupted within {name}, run `sync --resources {name} --full-refresh` once: its position belongs to the old paginator"
             ))
         }
         _ => found,
@@ -281,16 +281,16 @@ fn cursor(old: &Declared, new: &Declared, change: &dyn Fn(Kind, &str) -> Change)
         .was(&words::cursor(old.cursor.as_ref()))
         .is(&words::cursor(new.cursor.as_ref()));
     match (&old.cursor, &new.cursor) {
-        (None, Some(now)) if now.updated || now.new_rows_only => found
+        (None, Some(now)) if now.is_incremental() => found
             .levels(Level::Patch, Level::Minor)
-            .migrate("the next run reads in full, later ones what is new"),
+            .migrate("the next run reads in full, later runs read what is new"),
         (Some(_), None) => found
             .levels(Level::Patch, Level::Minor)
             .migrate("each run reads in full: it takes longer, and what is loaded is the same"),
-        (Some(before), Some(now)) if before.field != now.field || before.updated != now.updated => {
+        (Some(before), Some(now)) if before.field != now.field || before.meaning != now.meaning => {
             found
                 .levels(Level::Patch, Level::Minor)
-                .migrate("the next run reads in full once, and its position begins anew")
+                .migrate("the next run reads in full once, and its position starts again")
         }
         _ => found,
     }
@@ -302,7 +302,7 @@ fn parent(
     pairs: &[Pair],
     change: &dyn Fn(Kind, &str) -> Change,
 ) -> Option<Change> {
-    // A parent that has another name is the same one.
+    // A renamed parent is the same parent.
     let known = old.parent.clone().map(|mut parent| {
         let now = pairs
             .iter()
@@ -318,7 +318,7 @@ fn parent(
             .is(&words::parent(new.parent.as_ref()))
             .levels(Level::Patch, Level::Breaking)
             .migrate(format!(
-                "the next run reads it in full once; the columns that its parameters fill may be others, and where they name rows these get other ids, \
+                "the next run reads it in full once; its parameter columns may change, and row ids that depend on them change too, \
                  or the run says what it needs: `sync --resources {} --full-refresh` once",
                 new.name
             ))
@@ -337,7 +337,7 @@ fn parameters(
         all.find(|known| known.place == it.place && known.name == it.name)
             .cloned()
     };
-    let asked = "other records may be asked for than before: compare the rows";
+    let asked = "requests may return other records than before: compare the rows";
     for parameter in &old.parameters {
         let found = match find(new, parameter) {
             Some(now) if now.value == parameter.value => continue,

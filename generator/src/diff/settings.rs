@@ -1,4 +1,4 @@
-//! The crate as a whole: its name, credentials, settings, features.
+//! Compares what the whole crate shares: name, credentials, settings, features.
 
 use super::words;
 use super::{Change, Group, Kind, Level, Surface};
@@ -16,8 +16,8 @@ pub fn compare(old: &Surface, new: &Surface) -> Vec<Change> {
                 .is(&new.source)
                 .levels(Level::Breaking, Level::Breaking)
                 .migrate(format!(
-                    "the crate and the environment variables have other names, and the state is kept by the source's name: a run \
-                     begins anew; `name = \"{}\"` in etlgen.toml keeps it",
+                    "the crate and the environment variables get other names; the state is stored under the source's name, so a run \
+                     starts again; `name = \"{}\"` in etlgen.toml keeps it",
                     old.source
                 )),
         );
@@ -28,7 +28,7 @@ pub fn compare(old: &Surface, new: &Surface) -> Vec<Change> {
                 .was(&words::auth(&old.auth))
                 .is(&words::auth(&new.auth))
                 .levels(Level::Patch, Level::Breaking)
-                .migrate("a run needs the new credentials; `auth` in etlgen.toml says otherwise"),
+                .migrate("a run needs the new credentials; `auth` in etlgen.toml overrides this"),
         );
     }
     if old.contract != new.contract {
@@ -37,7 +37,7 @@ pub fn compare(old: &Surface, new: &Surface) -> Vec<Change> {
                 .was(&words::contract(old.contract))
                 .is(&words::contract(new.contract))
                 .levels(Level::Patch, Level::Breaking)
-                .migrate("what the structs do not say is treated otherwise from the next run on"),
+                .migrate("the next run treats data that the structs do not declare differently"),
         );
     }
     out.extend(settings(old, new));
@@ -63,7 +63,7 @@ fn settings(old: &Surface, new: &Surface) -> Vec<Change> {
                     .was(&words::setting(setting))
                     .levels(Level::Breaking, Level::Patch)
                     .migrate(format!(
-                        "nothing reads {} any longer; code that names the field must go",
+                        "nothing reads {} any more; remove the field from code that uses it",
                         variable(setting)
                     )),
             );
@@ -92,7 +92,7 @@ fn settings(old: &Surface, new: &Surface) -> Vec<Change> {
             (false, true) => (
                 Level::Minor,
                 format!(
-                    "where nothing else is set the new value is used; {} keeps the old one",
+                    "the new value is used unless another is set; {} keeps the old one",
                     variable(&now)
                 ),
             ),
@@ -143,7 +143,7 @@ fn features(old: &Surface, new: &Surface) -> Vec<Change> {
             out.push(
                 change(Kind::FeatureRemoved, &feature.name)
                     .levels(Level::Breaking, Level::Patch)
-                    .migrate("a Cargo.toml that names it no longer resolves"),
+                    .migrate("remove it from each Cargo.toml that names it"),
             );
         }
     }

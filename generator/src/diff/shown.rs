@@ -1,14 +1,14 @@
-//! Changes as lines for people, the same in a terminal and in markdown; fields that come together are one line.
+//! Changes as lines of text, the same in a terminal and in markdown; adjacent new fields share a line.
 
 use super::{Change, Diff, Group, Kind, Level};
 use crate::diagnostics::printable;
 
-/// One line of a report, and what it asks for.
+/// One line of a report, and the action that it asks for.
 pub struct Line {
     pub rust: Level,
     pub tables: Level,
     pub kind: Kind,
-    /// Whose it is, where no heading and no name of a struct says it.
+    /// The owner of the change, where neither the heading nor the name of a struct shows it.
     pub of: Option<String>,
     pub what: String,
     pub migration: Option<String>,
@@ -20,7 +20,7 @@ pub struct Section {
     pub lines: Vec<Line>,
 }
 
-/// The lines by what they belong to; resources that come and go have sections of their own.
+/// The lines, grouped by what they belong to; added and removed resources have sections of their own.
 pub fn sections(diff: &Diff) -> Vec<Section> {
     let mut out: Vec<Section> = Vec::new();
     let mut changes = diff.changes.as_slice();
@@ -38,7 +38,7 @@ pub fn sections(diff: &Diff) -> Vec<Section> {
     out
 }
 
-/// All lines, the most serious first.
+/// All lines, the most severe first.
 pub fn lines(diff: &Diff) -> Vec<Line> {
     let sections = sections(diff).into_iter();
     let mut lines: Vec<Line> = sections.flat_map(|section| section.lines).collect();
@@ -54,7 +54,7 @@ pub fn code(text: &str) -> String {
 
 fn title(change: &Change) -> String {
     match (change.kind, &change.group) {
-        (Kind::ResourceRemoved, _) => "resources that are gone".to_owned(),
+        (Kind::ResourceRemoved, _) => "removed resources".to_owned(),
         (Kind::ResourceAdded, _) => "new resources".to_owned(),
         (_, Group::Source) => "the source".to_owned(),
         (_, Group::Resource(name)) => printable(name),
@@ -64,7 +64,7 @@ fn title(change: &Change) -> String {
     }
 }
 
-/// The next line, and what is left.
+/// The next line, and the remaining changes.
 fn line(changes: &[Change]) -> Option<(Line, &[Change])> {
     let first = changes.first()?;
     let record = |change: &Change| change.subject.split('.').next().map(str::to_owned);
@@ -108,7 +108,7 @@ fn line(changes: &[Change]) -> Option<(Line, &[Change])> {
     Some((line, rest))
 }
 
-/// In how many more resources, where the heading does not say it.
+/// The number of further resources, where the heading does not show it.
 fn elsewhere(change: &Change) -> String {
     match (&change.group, change.elsewhere) {
         (Group::Struct(_), _) | (_, 0) => String::new(),
@@ -144,17 +144,17 @@ fn what(change: &Change) -> String {
             );
             format!("{} is new", code(&field))
         }
-        Kind::FieldRemoved => format!("{name} is gone, {before}"),
+        Kind::FieldRemoved => format!("{name} was removed, {before}"),
         Kind::FieldRenamed => format!("{name} was {before}, as it seems"),
         Kind::SettingAdded => format!("setting {name} is new, {after}"),
-        Kind::SettingRemoved => format!("setting {name} is gone"),
+        Kind::SettingRemoved => format!("setting {name} was removed"),
         Kind::FeatureAdded => format!("feature {name} is new"),
-        Kind::FeatureRemoved => format!("feature {name} is gone"),
+        Kind::FeatureRemoved => format!("feature {name} was removed"),
         Kind::FeatureChanged if change.group == Group::Source => {
             format!("feature {name} needed {before}, needs {after}")
         }
         Kind::ParameterAdded => format!("{} is sent, {after}", change.subject),
-        Kind::ParameterRemoved => format!("{} is sent no longer, {before}", change.subject),
+        Kind::ParameterRemoved => format!("{} is no longer sent, {before}", change.subject),
         _ => format!("{subject} was {before}, is {after}"),
     };
     format!("{}{elsewhere}", printable(&said))

@@ -1,24 +1,25 @@
-//! What a crate offers, as plain values: its Rust API and its tables follow from it. The lock keeps it, so that the next
-//! generation can be compared with the last one although the document of that time is gone.
+//! What a crate offers, as plain values: its Rust API and its tables follow from it. The lock keeps it, so that the
+//! next generation can be compared with the last one after the document has changed.
 
 use std::collections::BTreeMap;
 
+use etlgen_model::{Contract, Deletes, Embedded, Paginator};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{
-    Auth, Contract, Cursor, Deletes, Embedded, Feature, FieldRef, Format, Link, Paginator,
-    Parameter, ParameterValue, Parent, Plan, Resource, Setting, Struct, Type,
+    Auth, Cursor, Feature, FieldRef, Format, Link, Parameter, ParameterValue, Parent, Plan,
+    Resource, Setting, Struct, Type,
 };
 
-/// All that a crate offers.
+/// Everything that a crate offers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Surface {
-    /// Begins the names of environment variables, in capitals.
+    /// The prefix of the environment variables, in capitals.
     pub source: String,
     pub auth: Auth,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<Contract>,
-    /// Parameters of all resources that the source states.
+    /// The parameters that the source sets for all resources.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Parameter>,
     /// Without their documentation.
@@ -30,7 +31,7 @@ pub struct Surface {
     pub structs: BTreeMap<String, Body>,
 }
 
-/// A resource as it is declared.
+/// The declaration of a resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Declared {
     pub name: String,
@@ -65,7 +66,7 @@ pub struct Declared {
     pub auth: Option<Auth>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletes: Option<Deletes>,
-    /// The field that says that a record is gone, by its dotted path.
+    /// The dotted path of the field that marks a record as deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tombstone: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,17 +78,17 @@ pub struct Declared {
 /// A struct: its fields by their keys in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Body {
-    /// It stands in `types`, not in `resources`.
+    /// The struct is in `types`, not in `resources`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shared: bool,
     pub fields: BTreeMap<String, Field>,
 }
 
-/// A field: `i64`, or `user_name: String` where it is not called as its key.
+/// A field: `i64`, or `user_name: String` where its name differs from its key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub struct Field {
-    /// Where it is not the key.
+    /// The name, where it differs from the key.
     pub ident: Option<String>,
     pub ty: Type,
 }
@@ -152,7 +153,7 @@ fn body(from: &Struct, shared: bool) -> Body {
 }
 
 fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
-    // Each field by its name: one that a resource gets later is either compared or left out on purpose.
+    // The pattern names each field: a field that `Resource` gets later must be compared or left out on purpose.
     let Resource {
         name,
         ident,
@@ -173,7 +174,8 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
         auth,
         deletes,
         tombstone,
-        // The owner's: it comes with no change of the API.
+        // The owner's: they come with no change of the API.
+        off: _,
         on_status: _,
         parent: above,
         record,
@@ -209,7 +211,7 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
     }
 }
 
-/// What a child is asked for, not how its closure is written.
+/// What a child requests, not how its closure is written.
 fn parent(from: &Parent) -> Parent {
     let links = from.links.iter().map(|link| Link {
         copy: false,
@@ -223,7 +225,7 @@ fn parent(from: &Parent) -> Parent {
     }
 }
 
-/// A field by its keys, whatever its struct is called.
+/// A field by its keys, independent of the names of structs.
 fn path(field: &FieldRef, structs: &BTreeMap<String, Body>) -> String {
     let (record, constant) = match field {
         FieldRef::Path(path) => return path.clone(),

@@ -1,4 +1,4 @@
-//! `etlgen diff`: each kind of change, how it is judged, and how it is told.
+//! `etlgen diff`: each kind of change, its level, and its text.
 
 mod judged;
 mod told;
@@ -7,10 +7,11 @@ use std::path::Path;
 
 use super::{Change, Diff, Kind, Surface, diff};
 use crate::infer::infer;
-use crate::plan::{Ledger, Options, Plan, adjust, overrides, plan};
+use crate::overrides::{self, Overrides};
+use crate::plan::{Ledger, Options, Plan, plan};
 use crate::spec::{Input, read};
 
-/// A small API: two lists, one of which holds objects, lists and a struct that the other has, too.
+/// A small API: two lists. One holds objects, lists and a struct that the other has, too.
 const API: &str = "\
 openapi: 3.0.3
 info: {title: Shop, version: '1'}
@@ -72,7 +73,7 @@ components:
         zip: {type: string}
 ";
 
-/// What is made of a document, by the names that were given before.
+/// Plans a document with the names that were given before.
 fn planned(name: &str, text: &str, wishes: &str, ledger: &Ledger) -> Plan {
     let input = Input {
         name: name.to_owned(),
@@ -81,15 +82,14 @@ fn planned(name: &str, text: &str, wishes: &str, ledger: &Ledger) -> Plan {
     };
     let (api, said) = read(&input);
     let api = api.unwrap_or_else(|| panic!("{name}: {said:?}"));
-    let mut facts = infer(&api);
     let overrides = overrides::parse("etlgen.toml", wishes).unwrap();
-    adjust(&api, &mut facts, &overrides).unwrap();
+    let overridden = overrides::apply(&api, infer(&api), &overrides, false);
+    let overridden = overridden.unwrap_or_else(|error| panic!("{name}: {error}"));
     let options = Options {
-        overrides,
         ledger: ledger.clone(),
         ..Options::default()
     };
-    plan(&api, &facts, &options).unwrap_or_else(|error| panic!("{name}: {error}"))
+    plan(&api, &overridden, &options)
 }
 
 fn compared(old: (&str, &str), new: (&str, &str)) -> Diff {
@@ -108,7 +108,7 @@ fn with(changes: &[(&str, &str)]) -> String {
     text
 }
 
-/// The only change that comes of a change of the document.
+/// The only change that results from a change of the document.
 fn one(changes: &[(&str, &str)]) -> Change {
     let found = compared((API, ""), (&with(changes), ""));
     let [change] = found.changes.as_slice() else {
@@ -117,7 +117,7 @@ fn one(changes: &[(&str, &str)]) -> Change {
     change.clone()
 }
 
-/// The only change that comes of a wish.
+/// The only change that results from an override.
 fn wished(wishes: &str) -> Change {
     let found = compared((API, ""), (API, wishes));
     let [change] = found.changes.as_slice() else {
@@ -131,7 +131,7 @@ fn of(found: &Diff, kind: Kind) -> &Change {
     change.unwrap_or_else(|| panic!("no {kind:?} in {:#?}", found.changes))
 }
 
-/// Every document that this repository has, and those that stand beside it.
+/// All documents of this repository, and those next to it.
 fn documents() -> Vec<std::path::PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = Vec::new();
@@ -143,7 +143,7 @@ fn documents() -> Vec<std::path::PathBuf> {
         folder if folder.exists() => folders.push(folder),
         _ => etlgen_testkit::skip(
             etlgen_testkit::Kind::Shared,
-            "real documents are not beside the repository",
+            "real documents are not next to the repository",
         ),
     }
     while let Some(folder) = folders.pop() {
@@ -169,19 +169,20 @@ fn nothing_differs_from_itself() {
         let (Some(api), _) = read(&input) else {
             continue;
         };
-        let facts = infer(&api);
+        let overrides = Overrides::default();
+        let Ok(overridden) = overrides::apply(&api, infer(&api), &overrides, false) else {
+            continue;
+        };
         let plan_with = |ledger: &Ledger| {
             let options = Options {
                 ledger: ledger.clone(),
                 fallback_name: "x".to_owned(),
                 ..Options::default()
             };
-            plan(&api, &facts, &options)
+            plan(&api, &overridden, &options)
         };
-        let Ok(first) = plan_with(&Ledger::new()) else {
-            continue;
-        };
-        let again = plan_with(&first.ledger).unwrap();
+        let first = plan_with(&Ledger::new());
+        let again = plan_with(&first.ledger);
         let (old, new) = (Surface::from(&first), Surface::from(&again));
         assert_eq!(diff(&old, &new), Diff::default(), "{}", path.display());
         // As the lock keeps it.

@@ -1,4 +1,4 @@
-//! For a terminal.
+//! The form for a terminal.
 
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ pub fn summary(diff: &Diff) -> String {
     }
 }
 
-/// A line each, by what it belongs to: how serious it is for the Rust API and for the tables, what it is, what to do.
+/// One line per change, grouped: its level for the Rust API and for the tables, what changed, and what to do.
 pub fn text(diff: &Diff) -> String {
     let mut out = format!("{}\n", summary(diff));
     let sections = sections(diff);
@@ -30,7 +30,7 @@ pub fn text(diff: &Diff) -> String {
         out.push_str("\nRust      tables\n");
     }
     for section in sections {
-        // A string takes every write.
+        // Writing to a string cannot fail.
         let _ = writeln!(out, "\n{}", section.title);
         for line in section.lines {
             let (rust, tables) = (line.rust.word(), line.tables.word());

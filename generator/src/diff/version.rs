@@ -1,11 +1,11 @@
-//! The next version, by the rules that cargo resolves with.
+//! The next version, by the rules of cargo.
 
 use semver::Version;
 
 use super::Level;
 
-/// The version after a change. The leftmost number that is not 0 is the one that breaks. A pre-release stays: that
-/// version is still to come, and its owner says when.
+/// The version after a change of that level. The leftmost number that is not 0 counts as the major one. A pre-release
+/// stays: its owner decides when that version is released.
 pub fn next(version: &Version, level: Level) -> Version {
     if !version.pre.is_empty() {
         return version.clone();

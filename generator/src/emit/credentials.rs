@@ -6,7 +6,7 @@ use quote::quote;
 use super::tokens::ident;
 use crate::plan::{Auth, Key, KeyPlace};
 
-/// The credentials of the source; `None`: it wants none.
+/// The credentials of the source; `None`: it needs none.
 pub fn auth(auth: &Auth) -> Option<TokenStream> {
     Some(match auth {
         Auth::None => return None,

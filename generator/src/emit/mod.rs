@@ -1,4 +1,5 @@
-//! The plan as files in memory: Rust through quote and prettyplease, the rest through askama. Nothing is decided here.
+//! Turns the plan into files in memory: Rust through quote and prettyplease, the rest through askama. It decides
+//! nothing.
 
 mod crate_root;
 mod credentials;
@@ -14,20 +15,22 @@ use std::collections::BTreeMap;
 use proc_macro2::TokenStream;
 
 use crate::diagnostics::{Diagnostic, Kind};
-use crate::plan::package::{Package, Wanted};
+use crate::plan::package::Package;
 use crate::plan::{Plan, Runtime};
 
 /// Files by their path in the crate, with `/`.
 pub type Files = BTreeMap<String, String>;
 
-/// What the files say besides the plan.
+/// What the files need besides the plan.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// Where the document is, as the crate names it.
+    /// The place of the document, as the crate names it.
     pub spec: String,
-    /// What was learned from samples, by its path in the crate.
+    /// Overlays learned from samples, by their path in the crate.
     pub learned: Files,
     pub runtime: Runtime,
+    /// Where the connector can load to; `None`: everywhere.
+    pub destinations: Option<Vec<&'static str>>,
     /// What the crate is published with.
     pub package: Package,
     /// The crate is not a member of a workspace around it.
@@ -38,40 +41,13 @@ pub struct Context {
 /// The `etlgen.toml` of a crate.
 #[derive(Clone, Debug)]
 pub enum EtlgenToml {
-    /// The owner's, to the letter.
+    /// The owner's file, unchanged.
     Kept(String),
-    /// The first one, which holds the options of the command line.
-    First(Asked),
+    /// The first one, with these keys and their values as TOML.
+    First(Vec<(&'static str, String)>),
 }
 
-/// The options of the command line that a first `etlgen.toml` holds.
-#[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// The overlays that repair the document, as the crate names them.
-    pub overlays: Vec<String>,
-    pub name: Option<String>,
-    pub include: Vec<String>,
-    pub exclude: Vec<String>,
-    pub package: Wanted,
-}
-
-impl Asked {
-    /// As `.etlgen/lock.json` keeps them: values by the name of the option.
-    pub fn options(&self) -> BTreeMap<String, Vec<String>> {
-        let own = [
-            ("resources", self.include.clone()),
-            ("exclude", self.exclude.clone()),
-            ("name", self.name.iter().cloned().collect()),
-            ("overlay", self.overlays.clone()),
-        ];
-        let all = own.into_iter().chain(self.package.options());
-        all.filter(|(_, values)| !values.is_empty())
-            .map(|(name, values)| (name.to_owned(), values))
-            .collect()
-    }
-}
-
-/// Writes the plan down. An error names the file that does not parse: a bug of etlgen.
+/// Renders the plan. An error names the file that does not parse: it is a defect of etlgen.
 pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     let mut files = Files::new();
     let mut rust = |path: String, tokens: TokenStream| -> Result<(), Diagnostic> {
@@ -85,7 +61,9 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     }
     rust("src/main.rs".into(), crate_root::binary(plan))?;
     rust("src/config.rs".into(), crate_root::config(plan))?;
-    rust("tests/connector.rs".into(), crate_root::tests(plan))?;
+    if let Some(tokens) = crate_root::tests(plan) {
+        rust("tests/connector.rs".into(), tokens)?;
+    }
     if let Some(tokens) = crate_root::example(plan) {
         rust("examples/stream.rs".into(), tokens)?;
     }
@@ -111,7 +89,7 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     Ok(files)
 }
 
-/// A file that cannot be written: a defect of etlgen, whatever the document is.
+/// A file that cannot be rendered: this is a defect of etlgen for every document.
 fn defect(path: &str, error: impl std::error::Error + Send + Sync + 'static) -> Diagnostic {
     Diagnostic::error(
         Kind::Internal,

@@ -1,4 +1,4 @@
-//! Structs with `#[derive(Record)]`, and the files of those that resources share.
+//! Structs with `#[derive(Record)]`, and the files of shared structs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,12 +42,12 @@ fn field(case: Option<Case>, field: &Field) -> TokenStream {
     }
 }
 
-/// What stands in the `Option` of a field.
+/// The type within the `Option` of a field.
 pub fn ty(ty: &Type) -> TokenStream {
     ty.to_string().parse().unwrap_or_default()
 }
 
-/// The `use` lines for structs that stand in other files. `here`: structs of this file.
+/// The `use` lines for structs of other files. `here`: structs of this file.
 pub fn imports(plan: &Plan, used: &BTreeSet<String>, here: &[Struct]) -> TokenStream {
     let foreign: Vec<&String> = used
         .iter()
@@ -71,7 +71,7 @@ pub fn imports(plan: &Plan, used: &BTreeSet<String>, here: &[Struct]) -> TokenSt
     quote!(#resources #types)
 }
 
-/// The structs that the fields of these name.
+/// The names of the structs that the fields of these structs use.
 pub fn used(bodies: &[Struct]) -> BTreeSet<String> {
     let fields = bodies.iter().flat_map(|body| &body.fields);
     fields

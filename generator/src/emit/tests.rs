@@ -1,10 +1,12 @@
-//! What a crate that exists keeps of its names.
+//! The names that an existing crate keeps.
 
-use super::{Asked, Context, EtlgenToml, Files, files};
+use super::{Context, EtlgenToml, Files, files};
 use crate::diff::Surface;
 use crate::infer::infer;
+use crate::overrides::{Overridden, Overrides, apply};
 use crate::plan::package::{Package, Wanted};
 use crate::plan::{Ledger, Options, Plan, Runtime, plan};
+use crate::spec::api::Api;
 use crate::spec::{Input, read};
 
 fn shared() -> Input {
@@ -12,7 +14,7 @@ fn shared() -> Input {
     Input::load(&format!("{folder}/shared.yaml")).unwrap()
 }
 
-/// The Rust files of a crate, one after the other.
+/// The Rust files of a crate, concatenated.
 fn rust(plan: &Plan) -> String {
     let context = Context {
         spec: "api.yaml".to_owned(),
@@ -21,13 +23,19 @@ fn rust(plan: &Plan) -> String {
             version: "1.2.3".to_owned(),
             path: None,
         },
+        destinations: None,
         package: Package::new(Wanted::default()).unwrap(),
         own_workspace: true,
-        etlgen_toml: EtlgenToml::First(Asked::default()),
+        etlgen_toml: EtlgenToml::First(Vec::new()),
     };
     let files = files(plan, &context).unwrap();
     let rust = files.into_iter().filter(|(path, _)| path.ends_with(".rs"));
     rust.map(|(_, text)| text).collect()
+}
+
+/// What an API means, without overrides.
+fn overridden(api: &Api) -> Overridden {
+    apply(api, infer(api), &Overrides::default(), false).unwrap()
 }
 
 /// The settings of a crate for `shared.yaml`, when these names were given before.
@@ -39,7 +47,7 @@ fn settings(ledger: Ledger) -> (Vec<String>, Ledger) {
         ledger,
         ..Options::default()
     };
-    let plan = plan(&api, &infer(&api), &options).unwrap();
+    let plan = plan(&api, &overridden(&api), &options);
     let idents = plan.settings.iter().map(|setting| setting.ident.clone());
     (idents.collect(), plan.ledger)
 }
@@ -60,7 +68,7 @@ fn settings_are_named_after_what_wants_them_and_keep_their_names() {
     assert_eq!(new, named);
     assert_eq!(settings(ledger.clone()).0, named);
 
-    // A crate of before named settings after their parameters alone, and keeps that.
+    // An older crate named settings after their parameters alone, and keeps these names.
     let mut old = ledger.clone();
     old.retain(|what, _| !what.starts_with("setting "));
     let (kept, told) = settings(old.clone());
@@ -69,7 +77,7 @@ fn settings_are_named_after_what_wants_them_and_keep_their_names() {
     assert_eq!(kept, before);
     assert_eq!(settings(told).0, before);
 
-    // What is new in it is named as in a new crate.
+    // New settings of an old crate are named as in a new crate.
     old.retain(|what, name| !(what.starts_with("resource ") && name == "icons"));
     let (mixed, _) = settings(old);
     assert!(mixed.contains(&"gallery_id".to_owned()), "{mixed:?}");
@@ -82,19 +90,19 @@ fn a_struct_that_exists_keeps_the_case_of_its_keys() {
     let input = shared();
     let (api, _) = read(&input);
     let api = api.unwrap();
-    let facts = infer(&api);
+    let facts = overridden(&api);
     let ledger = |ledger: Ledger| Options {
         ledger,
         ..Options::default()
     };
-    let new = plan(&api, &facts, &Options::default()).unwrap();
+    let new = plan(&api, &facts, &Options::default());
     assert!(rust(&new).contains("rename_all = \"camelCase\""));
     let mut old = new.ledger.clone();
     old.retain(|what, _| !what.starts_with("case "));
-    let kept = plan(&api, &facts, &ledger(old)).unwrap();
+    let kept = plan(&api, &facts, &ledger(old));
     assert!(!rust(&kept).contains("rename_all"));
-    // The tables, and all that is offered, are the same.
+    // The tables and the surface are the same.
     assert_eq!(Surface::from(&new), Surface::from(&kept));
-    let again = plan(&api, &facts, &ledger(new.ledger.clone())).unwrap();
+    let again = plan(&api, &facts, &ledger(new.ledger.clone()));
     assert_eq!(rust(&again), rust(&new));
 }

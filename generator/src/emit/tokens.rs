@@ -24,7 +24,7 @@ pub fn doc(text: &str) -> TokenStream {
     }
 }
 
-/// `#[cfg(…)]` for something that is compiled with any of these features; nothing where there are none.
+/// `#[cfg(…)]` for code that any of these features enables; empty without features.
 pub fn for_features(features: &[String]) -> TokenStream {
     match features {
         [] => quote!(),
@@ -67,7 +67,7 @@ pub fn print(file: syn::File) -> String {
     paragraphs.join("\n")
 }
 
-/// Which items stand together: modules, imports of the crate, imports of others.
+/// The group of an item: modules, imports of the crate, other imports.
 fn paragraph(item: &syn::Item) -> Option<u8> {
     match item {
         syn::Item::Mod(_) => Some(0),

@@ -1,4 +1,4 @@
-//! What one field of a resource is.
+//! Explains one field of a resource.
 
 use std::fmt::Write as _;
 
@@ -6,12 +6,12 @@ use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{Facts, ResourceFacts};
 use crate::spec::api::{Api, Schema, SchemaId, SchemaKind};
 
-use super::near::unknown;
 use super::one_line;
+use crate::near::unknown;
 
-/// Unions and arrays within one another are followed so far.
+/// The depth to which nested unions and arrays are followed.
 const MAX_DEPTH: usize = 8;
-/// More known values are not listed.
+/// At most this many known values are listed.
 const MAX_VALUES: usize = 12;
 
 /// Explains the field at a dotted path.
@@ -23,12 +23,12 @@ pub(super) fn field(
 ) -> Result<String, Diagnostic> {
     let name = &resource.name;
     let Some(record) = resource.record else {
-        let message = format!("the document says nothing about the fields of `{name}`");
+        let message = format!("the document does not describe the fields of `{name}`");
         return Err(unknown(&message, path, std::iter::empty()));
     };
     let mut at = record;
     let mut required = false;
-    // Dotted names exist (`@odata.type`), so what is left may be one key.
+    // Dotted keys exist (`@odata.type`), so the rest may be one key.
     let mut rest = path;
     while !rest.is_empty() {
         let fields = fields(api, at);
@@ -82,7 +82,7 @@ fn describe(
         kind.push_str(", deprecated");
     }
     let _ = writeln!(text, "  type: {}", one_line(&kind));
-    let _ = writeln!(text, "  stands at {}", one_line(&schema.pointer));
+    let _ = writeln!(text, "  location: {}", one_line(&schema.pointer));
     let known = values(schema);
     if !known.is_empty() {
         let mut shown = known.iter().take(MAX_VALUES).cloned().collect::<Vec<_>>();
@@ -142,8 +142,8 @@ fn link(facts: &Facts, resource: &ResourceFacts, path: &str) -> String {
     }
     match (filled.is_empty(), below) {
         (false, _) => format!("yes, it fills {}", filled.join(", ")),
-        (true, 0) => "no, nothing hangs below the resource".to_owned(),
-        (true, below) => format!("no, the {below} resources below take other fields"),
+        (true, 0) => "no, the resource has no children".to_owned(),
+        (true, below) => format!("no, its {below} children take other fields"),
     }
 }
 

@@ -2,20 +2,20 @@
 //! overrides it.
 
 mod field;
-mod near;
 #[cfg(test)]
 mod tests;
 
 use std::fmt::Write as _;
 
+use etlgen_model::Paginator;
+use serde_json::Value;
+
 use crate::diagnostics::{Diagnostic, printable, toml_string as quoted};
 use crate::draft::{Decided, Draft};
-use crate::infer::facts::{
-    AuthFacts, Decision, Facts, PaginatorKind, ResourceFacts, ResourceKind, SURE,
-};
-use crate::inspect::{auth, kind, place};
+use crate::infer::facts::{AuthFacts, Decision, Facts, ResourceFacts, ResourceKind, SURE};
+use crate::inspect::{auth, place};
+use crate::near::unknown;
 use crate::spec::api::{Api, Location};
-use near::unknown;
 
 /// Explains `RESOURCE`, `RESOURCE.FIELD` or `auth`: what will be generated, the evidence, and the line that overrides it.
 pub fn explain(draft: &Draft, what: &str) -> Result<String, Diagnostic> {
@@ -29,7 +29,7 @@ pub fn explain(draft: &Draft, what: &str) -> Result<String, Diagnostic> {
         Some((name, field)) => (name, Some(field)),
         None => (what, None),
     };
-    // `etlgen.toml` may have given it another name.
+    // `etlgen.toml` may have renamed it.
     let own = decided.iter().find(|one| one.facts.name == name);
     let resource = own.or_else(|| decided.iter().find(|one| one.planned.name == name));
     match (resource, field) {
@@ -63,7 +63,7 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
     let endpoint = one_line(&operation.path);
     let method = operation.method.to_uppercase();
     let _ = writeln!(text, "{}  {what}  {method} {endpoint}", resource.name);
-    let _ = writeln!(text, "  stands at {}", one_line(&operation.pointer));
+    let _ = writeln!(text, "  location: {}", one_line(&operation.pointer));
     if !operation.summary.is_empty() {
         let _ = writeln!(text, "  {}", one_line(&operation.summary));
     }
@@ -161,7 +161,7 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
     text
 }
 
-/// How the API is told who calls, and where it stands.
+/// The credentials, and where they are sent.
 fn credentials(api: &Api, facts: &Facts) -> String {
     let mut text = String::new();
     let (kind, name) = auth(&facts.auth.value);
@@ -243,8 +243,8 @@ fn decision(text: &mut String, title: &str, shown: &str, sure: Option<f32>, reas
 }
 
 fn pages(resource: &ResourceFacts) -> String {
-    let page = &resource.paginator.value;
-    let mut parts = vec![kind(page.kind).to_owned()];
+    let page = resource.paging();
+    let mut parts = vec![page.kind.to_owned()];
     let named = [
         ("page", &page.page_param),
         ("size", &page.size_param),
@@ -263,41 +263,34 @@ fn pages(resource: &ResourceFacts) -> String {
     parts.join(", ")
 }
 
-/// Today's paginator, as it would be written by hand.
+/// The current paginator, as an owner would write it.
 fn paginate(resource: &ResourceFacts) -> String {
     let page = &resource.paginator.value;
-    if page.kind == PaginatorKind::Undecided {
+    if *page == Paginator::Undecided {
         let asked = resource
             .doubts
             .iter()
             .find(|doubt| doubt.settle.starts_with("paginate"));
         return asked.map_or_else(
-            || "paginate = \"none\"".to_owned(),
+            || "paginate = \"single\"".to_owned(),
             |doubt| doubt.settle.clone(),
         );
     }
-    if page.kind == PaginatorKind::None {
-        return "paginate = \"none\"".to_owned();
-    }
-    let total = if page.total_is_pages {
-        "pages"
-    } else {
-        "total"
+    format!("paginate = {}", inline(page))
+}
+
+/// A paginator as `etlgen.toml` writes it: a word, or a table on one line.
+fn inline(paginator: &Paginator) -> String {
+    let table = match serde_json::to_value(paginator) {
+        Ok(Value::Object(table)) if table.len() > 1 => table,
+        _ => return quoted(paginator.kind()),
     };
-    let named = [
-        ("param", &page.page_param),
-        ("next", &page.next_path),
-        ("more", &page.more_path),
-        (total, &page.total_path),
-        ("size", &page.size_param),
-    ];
-    let mut parts = vec![format!("kind = {}", quoted(kind(page.kind)))];
-    for (title, value) in named {
-        if let Some(value) = value {
-            parts.push(format!("{title} = {}", quoted(value)));
-        }
-    }
-    format!("paginate = {{ {} }}", parts.join(", "))
+    let parts = table.iter().map(|(key, value)| match value {
+        Value::String(text) => format!("{key} = {}", quoted(text)),
+        value => format!("{key} = {value}"),
+    });
+    let parts: Vec<String> = parts.collect();
+    format!("{{ {} }}", parts.join(", "))
 }
 
 fn cursor_of(decided: &Decided<'_>) -> (String, String) {
@@ -305,8 +298,8 @@ fn cursor_of(decided: &Decided<'_>) -> (String, String) {
         let line = "incremental = { field = \"FIELD\", param = \"PARAMETER\" }";
         return ("none: every run reads all rows".to_owned(), line.to_owned());
     };
-    let meaning = format!("{:?}", cursor.meaning).to_lowercase();
-    let format = format!("{:?}", cursor.format).to_lowercase();
+    let meaning = cursor.meaning.name();
+    let format = cursor.format.name();
     let filter = cursor.param.as_ref().map_or_else(
         || "nothing filters by it".to_owned(),
         |param| match &cursor.template {
@@ -322,7 +315,7 @@ fn cursor_of(decided: &Decided<'_>) -> (String, String) {
     for (title, value) in [
         ("param", &cursor.param),
         ("template", &cursor.template),
-        ("until", &cursor.until_param),
+        ("until", &cursor.until),
     ] {
         if let Some(value) = value {
             parts.push(format!("{title} = {}", quoted(value)));
@@ -382,7 +375,7 @@ fn or_none(text: &str) -> String {
     if text.is_empty() { "none" } else { text }.to_owned()
 }
 
-/// Text of a document on one line of a terminal.
+/// Text of a document as one line for a terminal.
 fn one_line(text: &str) -> String {
     printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

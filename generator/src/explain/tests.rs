@@ -1,7 +1,8 @@
-//! What is said of one small document.
+//! The evidence for one small document.
 
 use super::explain;
 use crate::draft::Draft;
+use crate::overrides::Overrides;
 use crate::plan::Options;
 use crate::spec::Input;
 
@@ -48,7 +49,8 @@ fn said(what: &str) -> String {
         everything: true,
         ..Options::default()
     };
-    let draft = Draft::new(input, &options).unwrap_or_else(|error| panic!("{error}"));
+    let draft = Draft::new(input, &Overrides::default(), &options)
+        .unwrap_or_else(|error| panic!("{error}"));
     explain(&draft, what).unwrap_or_else(|error| error.to_string())
 }
 
@@ -64,7 +66,7 @@ fn every_decision_has_its_line() {
     let text = said("orders");
     let parts = [
         "orders  list  GET /orders",
-        "stands at /paths/~1orders/get",
+        "location: /paths/~1orders/get",
         "below [resources.orders]: primary_key = [\"id\"]",
         "cursor: updated_at (updated, rfc3339), filtered by `updated_after`",
         "setting: shop (query)",

@@ -1,4 +1,4 @@
-//! How the API wants to be told who calls, and where it stands.
+//! Infers the credentials of the API, and where they are sent.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::facts::{AuthFacts, Decision, KeyFacts, decide};
 use super::undeclared;
 use super::words::{flat, says};
 
-/// Decides; with the names of the schemes, where operations name any.
+/// Decides; also returns the names of the schemes, if operations name any.
 pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
     let usable = |name: &String| api.security_schemes.contains_key(name);
     let mut counts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
@@ -30,7 +30,7 @@ pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
         }
     }
     let most = counts.values().copied().max().unwrap_or(0);
-    // What opens nearly everything, and of that the plainest.
+    // The schemes that most operations accept, and of these the simplest.
     let best = counts
         .iter()
         .filter(|(_, count)| **count * 5 >= most * 4)
@@ -64,7 +64,7 @@ pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
             .zip(&schemes)
             .any(|(name, scheme)| is_signed(name, scheme))
         {
-            let reason = "every request wants its own signature, which no fixed key can be";
+            let reason = "every request needs its own signature, which a fixed key cannot provide";
             let decision = decide(combine(&schemes), 0.3, reason.to_owned());
             return (decision, set.clone());
         }
@@ -81,7 +81,7 @@ pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
 fn unnamed(api: &Api) -> Decision<AuthFacts> {
     if !api.security_schemes.is_empty() {
         let schemes: Vec<&SecurityScheme> = api.security_schemes.values().collect();
-        // No operation says which; keys of one kind go together.
+        // No operation names a scheme; keys of one kind belong together.
         let keys = |scheme: &&SecurityScheme| {
             matches!(
                 scheme,
@@ -106,12 +106,12 @@ fn unnamed(api: &Api) -> Decision<AuthFacts> {
             let (sure, reason) = if is_signed(name, scheme) {
                 (
                     0.3,
-                    "every request wants its own signature, which no fixed key can be",
+                    "every request needs its own signature, which a fixed key cannot provide",
                 )
             } else {
                 (
                     0.75,
-                    "no operation names a scheme; this is the plainest one",
+                    "no operation names a scheme; this is the simplest one",
                 )
             };
             return decide(combine(&[scheme]), sure, reason.to_owned());
@@ -120,7 +120,7 @@ fn unnamed(api: &Api) -> Decision<AuthFacts> {
     undeclared::undeclared(api)
 }
 
-/// Which reads take none of these credentials, if any.
+/// Names the operations that do not accept these credentials, if any.
 fn refused(api: &Api, set: &[String]) -> Option<String> {
     let mut paths = api.operations.iter().filter_map(|operation| {
         let alternatives = operation.security.as_ref().unwrap_or(&api.security);
@@ -132,12 +132,12 @@ fn refused(api: &Api, set: &[String]) -> Option<String> {
     });
     let first = paths.next()?;
     Some(match paths.count() {
-        0 => format!("`{first}` wants other credentials"),
-        more => format!("`{first}` and {more} others want other credentials"),
+        0 => format!("`{first}` needs other credentials"),
+        more => format!("`{first}` and {more} others need other credentials"),
     })
 }
 
-/// A key that is computed anew for every request (AWS and its likes).
+/// A key that is computed for every request (AWS and similar).
 pub(super) fn is_signed(name: &str, scheme: &SecurityScheme) -> bool {
     let SecurityScheme::ApiKey { description, .. } = scheme else {
         return false;
@@ -149,7 +149,7 @@ pub(super) fn is_signed(name: &str, scheme: &SecurityScheme) -> bool {
         .any(|sign| name.contains(sign) || says(&text, sign))
 }
 
-/// The less, the plainer for a program that runs alone.
+/// The lower, the simpler for a program that runs unattended.
 pub(super) fn rank(scheme: &SecurityScheme) -> u8 {
     match scheme {
         SecurityScheme::Bearer { .. } => 0,
@@ -160,7 +160,7 @@ pub(super) fn rank(scheme: &SecurityScheme) -> u8 {
         SecurityScheme::ApiKey { .. } => 1,
         SecurityScheme::OAuth2 { flows, .. } if flows.contains_key("clientCredentials") => 3,
         SecurityScheme::Basic => 2,
-        // A program alone can renew a token, but not ask a person for one.
+        // An unattended program can renew a token, but cannot ask a person for one.
         SecurityScheme::OAuth2 { flows, .. } => {
             5 - u8::from(flows.values().any(|flow| flow.token_url.is_some()))
         }
@@ -168,7 +168,8 @@ pub(super) fn rank(scheme: &SecurityScheme) -> u8 {
     }
 }
 
-/// `key` and `token`, `id` and `secret` in one place: two parts of one proof, also where they are given as alternatives.
+/// `key` and `token`, `id` and `secret` in one place: two halves of one credential, even if the document gives them as
+/// alternatives.
 fn are_halves(schemes: &[&SecurityScheme]) -> bool {
     let keys: Vec<(Location, String)> = schemes
         .iter()
@@ -188,7 +189,7 @@ fn are_halves(schemes: &[&SecurityScheme]) -> bool {
     place == other_place && schemes.len() == 2 && secret(one) != secret(other)
 }
 
-/// Schemes that go along.
+/// Combines schemes that are sent together.
 pub(super) fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
     if let [scheme] = schemes {
         match scheme {
@@ -215,7 +216,7 @@ pub(super) fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
                             .unwrap_or_default(),
                         scopes: flow.scopes.clone(),
                     },
-                    // A token that is got by hand.
+                    // A token that a person obtains.
                     None => AuthFacts::Bearer,
                 };
             }
@@ -232,7 +233,7 @@ pub(super) fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
             _ => {}
         }
     }
-    // Two ways to say one header are one.
+    // Two schemes for one header count as one.
     let header = |scheme: &&&SecurityScheme| {
         matches!(
             scheme,
@@ -271,7 +272,7 @@ fn key(scheme: &SecurityScheme, alone: bool) -> Option<KeyFacts> {
         } => {
             let authorization = *location == Location::Header && flat(name) == "authorization";
             let stated = prefix(description, name);
-            // Beside another header, a bare `Authorization` is a bearer token.
+            // Next to another header, a bare `Authorization` is a bearer token.
             let prefix = if authorization && stated.is_empty() && !alone {
                 "Bearer ".to_owned()
             } else {
@@ -334,7 +335,7 @@ fn prefix(description: &str, name: &str) -> String {
     }
 }
 
-/// The first server that is meant for use.
+/// The first server for production use.
 pub(super) fn base_url(api: &Api) -> String {
     let resolved = api.servers.iter().map(|server| {
         let mut url = server.url.clone();
@@ -367,7 +368,7 @@ pub(super) fn base_url(api: &Api) -> String {
         .or(absolute.first())
         .cloned()
         .unwrap_or_default();
-    // Credentials go to the encrypted one of two equal servers.
+    // Of two equal servers, the encrypted one gets the credentials.
     let secure = chosen.replacen("http://", "https://", 1);
     if absolute.contains(&secure) {
         secure

@@ -1,12 +1,12 @@
-//! Comparisons as documents spell them: `gte`, `greater-or-equal`, `>=`.
+//! Comparison operators as documents spell them: `gte`, `greater-or-equal`, `>=`.
 
 use super::rules::rule;
 use super::words::words;
 
-/// Keeps what is later than a value.
+/// An operator that keeps values later than a given one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Later {
-    /// And what is equal to it.
+    /// It also keeps an equal value.
     pub inclusive: bool,
 }
 
@@ -21,7 +21,7 @@ pub(super) fn later(operator: &str) -> Option<Later> {
     Some(Later { inclusive })
 }
 
-/// The best of several: one that is inclusive loses nothing.
+/// The best of several operators: an inclusive one loses nothing.
 pub(super) fn latest<'a>(operators: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let later = operators.filter_map(|operator| Some((operator, later(operator)?)));
     later
@@ -32,7 +32,7 @@ pub(super) fn latest<'a>(operators: impl Iterator<Item = &'a str>) -> Option<&'a
         .map(|(operator, _)| operator)
 }
 
-/// The operator of the other bound, spelt the same way.
+/// The operator of the other bound, in the same spelling.
 pub(super) fn opposite(operator: &str) -> String {
     match operator.strip_prefix("greater") {
         Some(rest) => format!("less{rest}"),

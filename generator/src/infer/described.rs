@@ -1,10 +1,10 @@
-//! What a parameter's text says of its part in paging, whatever it is called.
+//! Infers the role of a parameter in paging from its description, whatever its name.
 
 use super::node::Node;
 use super::rules::{rule, tells};
 use super::words::{says, words};
 
-/// A part in paging.
+/// A role in paging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Size,
@@ -14,7 +14,7 @@ pub(super) enum Part {
     LastId,
 }
 
-/// Reads a text, in lower case; `None`: it says nothing of pages, or not enough.
+/// Reads a description, in lower case; `None`: it does not mention pages, or not clearly.
 pub(super) fn described(name: &str, text: &str, node: &Node<'_>) -> Option<Part> {
     let plain: String = text.chars().filter(|c| !"'\"`*".contains(*c)).collect();
     let text = plain.as_str();
@@ -41,7 +41,7 @@ pub(super) fn described(name: &str, text: &str, node: &Node<'_>) -> Option<Part>
     rule("a text that speaks of a token for pages", is_opaque(text)).then_some(Part::Cursor)
 }
 
-/// Words that only a token has.
+/// Words that occur for opaque tokens only.
 pub(super) fn is_opaque(text: &str) -> bool {
     let signs = [
         "token",
@@ -55,7 +55,7 @@ pub(super) fn is_opaque(text: &str) -> bool {
     tells("opaque", text, &signs)
 }
 
-/// `ending_before`, `prev_cursor`: the way back.
+/// `ending_before`, `prev_cursor`: it asks for the previous page.
 fn goes_back(name: &str) -> bool {
     let back = ["before", "ending", "previous", "prev", "backward"];
     words(name).iter().any(|word| back.contains(&word.as_str()))
@@ -130,7 +130,7 @@ fn is_offset(text: &str) -> bool {
     tells("text of an offset", text, &signs)
 }
 
-/// The text is about going on, not about what is chosen.
+/// The text is about continuing a list, not about selecting rows.
 pub(super) fn turns_pages(text: &str) -> bool {
     let signs = [
         "next page",
@@ -150,7 +150,7 @@ pub(super) fn turns_pages(text: &str) -> bool {
     tells("about pages", text, &signs)
 }
 
-/// It takes the id of a record where the last page ended.
+/// The parameter takes the id of the last record of a page.
 pub(super) fn names_a_record(text: &str) -> bool {
     let id = says(text, "id") || says(text, "identifier");
     let signs = [

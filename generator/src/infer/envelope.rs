@@ -1,4 +1,4 @@
-//! What stands beside the records: next tokens and links, totals, "there is more".
+//! Reads what surrounds the records in a response: next tokens and links, totals, "has more" flags.
 
 use super::node::Node;
 use super::roles::Param;
@@ -10,7 +10,7 @@ use super::words::{flat, words};
 pub(super) struct Envelope {
     pub next_url: Option<String>,
     pub next_token: Option<String>,
-    /// A number that is the next page's, or null.
+    /// The number of the next page, or null.
     pub next_page: Option<String>,
     pub more: Option<String>,
     pub total: Option<String>,
@@ -115,15 +115,15 @@ pub(super) fn envelope(
     envelope
 }
 
-/// The parameters that a body may answer to.
+/// The parameters that a field of the body may refer to.
 struct Asked<'a> {
     cursor: Option<&'a str>,
-    /// All names, flat.
+    /// All names in flat form.
     params: Vec<String>,
 }
 
 impl Asked<'_> {
-    /// `next_stream_position`, where there is a parameter `stream_position`.
+    /// `next_stream_position`, if there is a parameter `stream_position`.
     fn has_next(&self, path: &[String]) -> bool {
         let words = path.last().map(|name| words(name)).unwrap_or_default();
         let rest = match words.split_first() {
@@ -143,12 +143,12 @@ fn walk(
 ) {
     for (name, child) in node.properties() {
         path.push(name);
-        // The records are not the envelope, and neither is any other array.
+        // Neither the records nor other arrays belong to the envelope.
         if path.as_slice() != records && !child.is_array() {
             if child.is_object() && path.len() < 4 {
                 walk(&child, records, path, asked, found);
             }
-            // A link may be text or an object: one has both ends.
+            // A link may be text or an object; a text-or-object union offers both.
             if child.is_scalar() || child.is_free() {
                 look(&child, path, asked, found);
             }
@@ -204,7 +204,7 @@ fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, found: &mut Envelop
             && !partial
             && (found.total.is_none() || found.total_is_pages)
         {
-            // Rows received are counted against items: better than pages.
+            // A total of items is checked against the records received, which is stricter than a total of pages.
             found.total = dotted();
             found.total_is_pages = false;
             return;
@@ -236,7 +236,7 @@ fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, found: &mut Envelop
     }
 }
 
-/// Of what holds links (`links`, `_links`, the `Link` header), the one to the next page.
+/// Whether a holder of links (`links`, `_links`, the `Link` header) links to the next page.
 pub(super) fn is_link_onward(holder: &str, relation: &str) -> bool {
     let holds = words(holder)
         .iter()
@@ -244,7 +244,7 @@ pub(super) fn is_link_onward(holder: &str, relation: &str) -> bool {
     rule("a link's relation", holds && relation == "next")
 }
 
-/// `next`, `next_cursor`, `nextMarker`: what comes next, unless it is a date.
+/// `next`, `next_cursor`, `nextMarker`: the next page, unless it is a date.
 fn is_next(node: &Node<'_>, path: &[String]) -> bool {
     let words = path.last().map(|name| words(name)).unwrap_or_default();
     let timely = ["at", "date", "time", "on", "run", "retry"];
@@ -273,7 +273,7 @@ fn is_about(name: &str) -> bool {
     .contains(&name)
 }
 
-/// `next_stream_position` follows `stream_position`; so does the parameter's own name at the top.
+/// `next_stream_position` follows `stream_position`; a field at the top with the parameter's own name does too.
 fn follows(path: &[String], cursor: &str) -> bool {
     let Some(name) = path.last() else {
         return false;

@@ -1,18 +1,20 @@
-//! What an API means: the value that `infer` hands to `plan`. `etlgen inspect` prints it.
+//! What an API means: the value that `infer` passes to `plan`. `etlgen inspect` prints it.
+
+use etlgen_model::{Meaning, Paginator, TimeFormat, Total};
 
 use crate::spec::api::SchemaId;
 
-/// Something decided on evidence.
+/// A decision based on evidence.
 #[derive(Clone, Debug)]
 pub struct Decision<T> {
     pub value: T,
-    /// 0 to 1; below [`SURE`] it is stated as undecided.
+    /// From 0 to 1; below [`SURE`] the decision is reported as undecided.
     pub confidence: f32,
-    /// Short sentences: what it was decided on.
+    /// The evidence, in short sentences.
     pub reasons: Vec<String>,
 }
 
-/// A decision on one piece of evidence.
+/// A decision based on one piece of evidence.
 pub(super) fn decide<T>(value: T, confidence: f32, reason: String) -> Decision<T> {
     Decision {
         value,
@@ -21,27 +23,27 @@ pub(super) fn decide<T>(value: T, confidence: f32, reason: String) -> Decision<T
     }
 }
 
-/// From this confidence on a decision is acted upon.
+/// Decisions of at least this confidence are applied.
 pub const SURE: f32 = 0.6;
 
-/// Everything inferred of one API.
+/// Everything inferred about one API.
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub auth: Decision<AuthFacts>,
     /// Absolute, without a trailing slash; server variables without a default stay as `{name}`; empty if unknown.
     pub base_url: String,
-    /// Limits that hold for the whole API; all of them count.
+    /// Rate limits of the whole API; all of them apply.
     pub rates: Vec<RateFacts>,
     pub resources: Vec<ResourceFacts>,
     pub skipped: Vec<Skipped>,
 }
 
-/// At most that many requests in that time.
+/// At most this many requests in this time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateFacts {
     pub requests: u64,
     pub seconds: u64,
-    /// Where it is said.
+    /// The text that states it.
     pub said: String,
 }
 
@@ -53,13 +55,13 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// How the API wants to be told who calls.
+/// How requests authenticate.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AuthFacts {
     None,
     Bearer,
     Basic,
-    /// Keys that all go along (Trello's key and token).
+    /// Keys that are sent together (Trello's key and token).
     Keys(Vec<KeyFacts>),
     /// `flow` is `clientCredentials` or `refreshToken`.
     OAuth2 {
@@ -69,10 +71,10 @@ pub enum AuthFacts {
     },
 }
 
-/// Credentials that a resource wants in place of the API's.
+/// Credentials that a resource needs instead of the API's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnAuth {
-    /// The names of the schemes; they go along.
+    /// The names of the schemes; they are used together.
     pub schemes: Vec<String>,
     pub value: AuthFacts,
 }
@@ -83,7 +85,7 @@ pub struct KeyFacts {
     pub location: crate::spec::api::Location,
     /// The header's, parameter's or cookie's name.
     pub name: String,
-    /// `Token ` where the value wants a prefix.
+    /// `Token ` if the value needs a prefix.
     pub prefix: String,
 }
 
@@ -106,32 +108,34 @@ pub struct ResourceFacts {
     pub records_path: Decision<Vec<String>>,
     /// The schema of one record; `None`: free form.
     pub record: Option<SchemaId>,
-    /// Dotted paths of fields; empty: none found.
+    /// Dotted paths of fields; empty: no key was found.
     pub primary_key: Decision<Vec<String>>,
-    /// The same record, or another one with the same key, may stand below several parents: members of teams, variables by
-    /// name. Rows are told apart by the parent's parameters and the key together.
+    /// The same record, or another one with the same key, may occur under several parents: members of teams, variables
+    /// by name. The parent's parameters and the key together identify a row.
     pub key_within_parent: bool,
-    pub paginator: Decision<PaginatorFacts>,
+    pub paginator: Decision<Paginator>,
+    /// What the document shows of paging, also where the paginator has no use for it.
+    pub signs: PagingSigns,
     pub cursor: Decision<Option<CursorFacts>>,
     /// Every parameter that comes from another resource.
     pub parent: Decision<Option<ParentFacts>>,
-    /// `None`: it takes the API's.
+    /// `None`: it uses the API's.
     pub auth: Option<OwnAuth>,
     /// Required (path, query, header) parameters that nothing supplies: they become settings. (name, location)
     pub settings: Vec<SettingFacts>,
-    /// Parameters set to a fixed value so that all rows come (`state=all`), with the reason.
+    /// Parameters with a fixed value that makes the API return all rows (`state=all`), with the reason.
     pub fixed: Vec<FixedParameter>,
-    /// What it is unsure of, and what settles it.
+    /// The open questions, with the lines that settle them.
     pub doubts: Vec<Doubt>,
 }
 
-/// A required parameter that the owner has to give.
+/// A required parameter that the owner must set.
 #[derive(Clone, Debug)]
 pub struct SettingFacts {
     pub parameter: String,
     pub location: crate::spec::api::Location,
     pub description: String,
-    /// Its default in the document.
+    /// The default in the document.
     pub default: Option<String>,
 }
 
@@ -144,51 +148,31 @@ pub struct FixedParameter {
     pub reason: String,
 }
 
-/// A question left open.
+/// An open question.
 #[derive(Clone, Debug)]
 pub struct Doubt {
     /// `no paginator found: is everything in one page?`
     pub question: String,
-    /// The line for `etlgen.toml` that settles it, without the `[resources.NAME]` header: `paginate = "none"`.
+    /// The line for `etlgen.toml` that settles it, without the `[resources.NAME]` header: `paginate = "single"`.
     pub settle: String,
 }
 
-/// How pages follow one another.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PaginatorFacts {
-    pub kind: PaginatorKind,
+/// What a document shows of a list's paging, also where the paginator has no use for it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PagingSigns {
     /// The parameter that asks for a page (`starting_after`, `page`, `offset`, `cursor`).
     pub page_param: Option<String>,
+    /// The parameter that takes the number of rows of a page.
     pub size_param: Option<String>,
+    /// The largest number of rows that it takes.
     pub max_page_size: Option<u64>,
-    /// Dotted path in the body (`next_page.offset`), `header:NAME`, or `last_record.id`.
-    pub next_path: Option<String>,
+    /// Where the next token or URL stands, if anything is said of it.
+    pub next: Option<String>,
     /// Dotted path of a boolean that says that more follows.
-    pub more_path: Option<String>,
-    /// Dotted path of a total.
-    pub total_path: Option<String>,
-    /// The total counts pages, not items.
-    pub total_is_pages: bool,
-    /// The first page's number, for `page_number`.
-    pub first_page: u64,
-    /// The parameters are fields of a POST's JSON body, else of the query.
+    pub more: Option<String>,
+    pub total: Option<Total>,
+    /// The parameters are fields of a POST's JSON body.
     pub in_body: bool,
-}
-
-/// The kinds of paginators, with the names that `inspect` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaginatorKind {
-    CursorParam,
-    CursorLastId,
-    PageNumber,
-    Offset,
-    LinkHeader,
-    NextUrl,
-    TokenInBodyPost,
-    /// Everything comes in one response.
-    None,
-    /// The evidence does not tell; the owner has to.
-    Undecided,
 }
 
 /// An incremental cursor.
@@ -197,17 +181,18 @@ pub struct CursorFacts {
     /// The parameter that filters (`created[gte]`, `since`); `None`: the field orders rows but nothing filters.
     pub param: Option<String>,
     /// The parameter of the other bound (`created[lte]`, `until`).
-    pub until_param: Option<String>,
+    pub until: Option<String>,
     /// Dotted path of the record's field.
     pub field: String,
-    pub meaning: CursorMeaning,
-    pub format: CursorFormat,
+    pub meaning: Meaning,
+    /// How the parameter takes its value.
+    pub format: TimeFormat,
     /// How the value is written into the parameter where it is not the whole (`>={}`, `greater-than(updated,{})`).
     pub template: Option<String>,
 }
 
 impl CursorFacts {
-    /// Whether the filter leaves out records of the very moment it is given: `created[gt]`, `greater-than(updated,{})`.
+    /// Whether the filter excludes records of exactly the given time: `created[gt]`, `greater-than(updated,{})`.
     pub fn is_strict(&self) -> bool {
         let strict = |operator: &str| matches!(operator, "gt" | "greater-than");
         match &self.template {
@@ -228,47 +213,25 @@ impl CursorFacts {
     }
 }
 
-/// What the cursor's time is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CursorMeaning {
-    /// Later changes are not seen.
-    Created,
-    /// Every change moves it.
-    Updated,
-}
-
-impl CursorMeaning {
-    /// The lower, the better for reading only what is new: changes before creations, what is unknown last.
-    pub(super) fn rank(meaning: Option<CursorMeaning>) -> u8 {
-        match meaning {
-            Some(CursorMeaning::Updated) => 0,
-            Some(CursorMeaning::Created) => 1,
-            None => 2,
-        }
+/// The lower, the better for reading only what is new: changes before creations, what is unknown last.
+pub(super) fn rank(meaning: Option<Meaning>) -> u8 {
+    match meaning {
+        Some(Meaning::Updated) => 0,
+        Some(Meaning::Created) => 1,
+        None => 2,
     }
-}
-
-/// How the parameter wants its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CursorFormat {
-    UnixSeconds,
-    UnixMillis,
-    Rfc3339,
-    Date,
-    /// As the field holds it (numbers, ids).
-    AsIs,
 }
 
 /// Where parameters of a child come from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParentFacts {
-    /// The parent resource's path, as in the document.
+    /// The path of the parent resource, as in the document.
     pub path: String,
     /// The parent resource's name.
     pub resource: String,
-    /// Every parameter that the parent's record supplies.
+    /// Every parameter that a field of the parent's record supplies.
     pub links: Vec<ParentLink>,
-    /// Path parameters that have the value that they had in the parent's own request, where the parent has them from its
+    /// Path parameters with the same value as in the parent's own request, where the parent gets them from its own
     /// parent: `owner` and `repo` of `/repos/{owner}/{repo}/pulls/{number}/reviews`. (child's name, parent's name)
     pub inherited: Vec<(String, String)>,
 }

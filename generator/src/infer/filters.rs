@@ -1,16 +1,18 @@
-//! Parameters that bound a time from below, in every spelling.
+//! Recognises parameters that bound a time from below, in every spelling.
+
+use etlgen_model::{Meaning, TimeFormat};
 
 use crate::spec::api::Api;
 
 use super::compare::{latest, opposite};
-use super::facts::{CursorFormat, CursorMeaning};
+use super::facts::rank;
 use super::node::Node;
 use super::roles::Param;
 use super::rules::{rule, tells};
 use super::times::{Time, is_epoch, is_millis, meaning_of};
 use super::words::{flat, snake, words};
 
-/// Words of a lower bound that are no comparison, best first, and those of the upper one.
+/// Words of a lower bound that are not comparisons, best first, with those of the upper bound.
 const BOUNDS: [(&str, &str); 7] = [
     ("since", "until"),
     ("after", "before"),
@@ -21,7 +23,7 @@ const BOUNDS: [(&str, &str); 7] = [
     ("oldest", "latest"),
 ];
 
-/// The word among these that bounds from below, and that of the other bound.
+/// The first of these words that means a lower bound, and the word of the upper bound.
 fn bound<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<(String, String)> {
     if let Some(operator) = latest(words.clone()) {
         return Some((operator.to_owned(), opposite(operator)));
@@ -37,10 +39,10 @@ pub(super) struct Filter {
     pub param: String,
     pub until: Option<String>,
     /// What its name or its text says.
-    pub meaning: Option<CursorMeaning>,
+    pub meaning: Option<Meaning>,
     /// The field that the parameter names itself.
     pub field: Option<String>,
-    pub format: Option<CursorFormat>,
+    pub format: Option<TimeFormat>,
     pub template: Option<String>,
     pub confidence: f32,
 }
@@ -108,7 +110,7 @@ pub(super) fn filter(
         {
             return None;
         }
-        // A name as bare as `from` needs a text that tells what it bounds.
+        // A bare name such as `from` needs a description that says what it bounds.
         let told = meaning.or_else(|| told(text));
         let confidence = match (meaning, told, low) {
             (Some(_), ..) => 0.95,
@@ -129,7 +131,7 @@ pub(super) fn filter(
     None
 }
 
-/// `start_date` where the record has one plain time only, which it must mean.
+/// `start_date` of a record with only one plain time: it must mean that time.
 fn plain_bound(
     param: &Param,
     node: &Node<'_>,
@@ -155,7 +157,7 @@ fn plain_bound(
     })
 }
 
-/// `created` with `gte` and `lte` inside, or one that takes `>=2024-01-01`.
+/// `created` with `gte` and `lte` as properties, or one that takes `>=2024-01-01`.
 fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -> Option<Filter> {
     let meaning = meaning_of(words).filter(|_| !words.is_empty())?;
     let named = times
@@ -211,7 +213,7 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
             until: None,
             meaning,
             field: None,
-            format: Some(CursorFormat::Rfc3339),
+            format: Some(TimeFormat::Rfc3339),
             template: Some(operator.map_or(">={}", |(_, template)| template).to_owned()),
             confidence: 0.7,
         });
@@ -219,7 +221,7 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
     None
 }
 
-/// A filter language whose text lists fields and operators: "`updated`: `greater-than`".
+/// A filter language whose description lists fields and operators: "`updated`: `greater-than`".
 fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
     let mut best: Option<(u8, Filter)> = None;
     let text = param.description.replace("<br>", "\n");
@@ -236,14 +238,14 @@ fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
         }) else {
             continue;
         };
-        let rank = CursorMeaning::rank(time.meaning);
+        let rank = rank(time.meaning);
         if best.as_ref().is_none_or(|(other, _)| rank < *other) {
             let filter = Filter {
                 param: param.name.clone(),
                 until: None,
                 meaning: time.meaning,
                 field: Some(time.path.clone()),
-                format: Some(CursorFormat::Rfc3339),
+                format: Some(TimeFormat::Rfc3339),
                 template: Some(format!("{operator}({field},{{}})")),
                 confidence: 0.7,
             };
@@ -253,7 +255,7 @@ fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
     best.map(|(_, filter)| filter)
 }
 
-/// A filter language of which the text shows an example with a time: `updated_at>=2024-01-01`, `updated_at:>2024-01-01`.
+/// A filter language whose description has an example with a time: `updated_at>=2024-01-01`, `updated_at:>2024-01-01`.
 fn shown(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
     let operators = [
         ">=", ":>=", " >= ", " ge ", " gte ", ":gte:", "[gte]=", ">", ":>", " > ", " gt ", ":gt:",
@@ -280,13 +282,13 @@ fn shown(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
         {
             continue;
         }
-        let rank = CursorMeaning::rank(time.meaning);
+        let rank = rank(time.meaning);
         let filter = Filter {
             param: param.name.clone(),
             until: None,
             meaning: time.meaning,
             field: Some(time.path.clone()),
-            format: Some(CursorFormat::Rfc3339),
+            format: Some(TimeFormat::Rfc3339),
             template: Some(format!("{name}{operator}{quote}{{}}{quote}")),
             confidence: 0.7,
         };
@@ -299,19 +301,19 @@ fn shown(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
 }
 
 /// What a text says of the time that it bounds.
-fn told(text: &str) -> Option<CursorMeaning> {
+fn told(text: &str) -> Option<Meaning> {
     if tells(
         "told updated",
         text,
         &["updated", "modified", "changed", "last update"],
     ) {
-        return Some(CursorMeaning::Updated);
+        return Some(Meaning::Updated);
     }
     let created = ["created", "creation", "occurred", "recorded", "added"];
-    tells("told created", text, &created).then_some(CursorMeaning::Created)
+    tells("told created", text, &created).then_some(Meaning::Created)
 }
 
-/// The parameter of the other bound.
+/// The parameter of the upper bound.
 fn counterpart(name: &str, low: &str, high: &str, all: &[Param]) -> Option<String> {
     let wanted = snake(name)
         .split('_')
@@ -325,7 +327,7 @@ fn counterpart(name: &str, low: &str, high: &str, all: &[Param]) -> Option<Strin
 }
 
 /// How a time is written, if the schema or the text says so.
-fn format_hint(node: &Node<'_>, text: &str) -> Option<CursorFormat> {
+fn format_hint(node: &Node<'_>, text: &str) -> Option<TimeFormat> {
     let known = node.is_integer()
         || node.format().is_some()
         || ["unix", "epoch", "8601", "rfc", "yyyy"]
@@ -334,25 +336,25 @@ fn format_hint(node: &Node<'_>, text: &str) -> Option<CursorFormat> {
     known.then(|| format_of(node, text))
 }
 
-pub(super) fn format_of(node: &Node<'_>, text: &str) -> CursorFormat {
+pub(super) fn format_of(node: &Node<'_>, text: &str) -> TimeFormat {
     let own = node.description();
     let says = |sign: &str| text.contains(sign) || own.contains(sign);
     let millis = says("millisecond") || node.examples.iter().any(|value| is_millis(value));
     if node.is_integer() || says("unix") || says("epoch") {
         return if millis {
-            CursorFormat::UnixMillis
+            TimeFormat::UnixMillis
         } else {
-            CursorFormat::UnixSeconds
+            TimeFormat::UnixSeconds
         };
     }
     let mut shown = node.examples.iter().filter_map(|value| value.as_str());
     if node.format().is_none() && shown.any(is_epoch) {
-        return CursorFormat::AsIs;
+        return TimeFormat::AsIs;
     }
     match node.format() {
-        Some("date") => CursorFormat::Date,
-        Some(_) => CursorFormat::Rfc3339,
-        None if says("yyyy-mm-dd") && !says("yyyy-mm-ddt") && !says("hh:mm") => CursorFormat::Date,
-        None => CursorFormat::Rfc3339,
+        Some("date") => TimeFormat::Date,
+        Some(_) => TimeFormat::Rfc3339,
+        None if says("yyyy-mm-dd") && !says("yyyy-mm-ddt") && !says("hh:mm") => TimeFormat::Date,
+        None => TimeFormat::Rfc3339,
     }
 }

@@ -1,14 +1,14 @@
-//! What a document's writers say of paging and records in extensions that they publish: `x-speakeasy-pagination`,
+//! Reads what authors of documents declare about paging and records in published extensions: `x-speakeasy-pagination`,
 //! `x-fern-pagination`, `x-ms-pageable`, `x-stainless-pagination-property`, `x-airbyte-record-extractor` and
-//! `x-airbyte-meta-extractor`. It is said on purpose, so it wins over what names suggest; a hint that names what is not there is
-//! no hint.
+//! `x-airbyte-meta-extractor`. A declaration is deliberate, so it takes precedence over what names suggest. A hint that
+//! names something absent is ignored.
 
 use serde_json::Value;
 
 use crate::spec::api::{Api, Operation, Response};
 
 use super::envelope::Envelope;
-use super::facts::{Decision, PaginatorFacts, PaginatorKind, ResourceKind};
+use super::facts::{Decision, ResourceKind};
 use super::node::Node;
 use super::pages::{self, Evidence};
 use super::records::Found;
@@ -22,29 +22,29 @@ const STAINLESS: &str = "x-stainless-pagination-property";
 const AIRBYTE_RECORDS: &str = "x-airbyte-record-extractor";
 const AIRBYTE_META: &str = "x-airbyte-meta-extractor";
 
-/// As sure as one can be without trying.
+/// The confidence of a declaration that was not tried.
 const SAID: f32 = 0.99;
-/// Marks within a response's schema are looked for that deep.
+/// The depth to which marks within a response's schema are searched.
 const DEPTH: usize = 4;
 
 /// What an operation's extensions say.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hint {
-    /// The extensions that say it.
+    /// The extensions that it comes from.
     source: String,
     /// Keys to the records; empty: the body.
     records: Option<Vec<String>>,
     pages: Option<Pages>,
     /// The parameter that bounds the page.
     size: Option<Param>,
-    /// Dotted paths of the response.
+    /// A dotted path in the response.
     more: Option<String>,
     total: Option<(String, bool)>,
     next_token: Option<String>,
     next_url: Option<String>,
 }
 
-/// How pages follow one another, as it is said.
+/// A declared paginator.
 #[derive(Clone, Debug)]
 enum Pages {
     Single,
@@ -58,7 +58,7 @@ enum Pages {
     Url(String),
 }
 
-/// Whether extensions speak of pages: such an operation reads, whatever its method.
+/// Whether extensions declare paging: such an operation reads, whatever its method.
 pub(super) fn is_paged(operation: &Operation) -> bool {
     [SPEAKEASY, FERN, MICROSOFT]
         .iter()
@@ -78,7 +78,7 @@ pub(super) fn hint(api: &Api, operation: &Operation) -> Hint {
     ];
     for (name, reader) in readers {
         let value = match operation.extensions.get(name) {
-            // `x-fern-pagination: true` means what the root says.
+            // `x-fern-pagination: true` refers to the declaration at the root.
             Some(Value::Bool(true)) => api.extensions.get(name),
             value => value,
         };
@@ -93,7 +93,7 @@ pub(super) fn hint(api: &Api, operation: &Operation) -> Hint {
     hint
 }
 
-/// Takes what an extension says; `None`: nothing of use.
+/// Reads one extension; `None`: it has nothing usable.
 type Reader = fn(&mut Hint, &Value, &[Param]) -> Option<()>;
 
 impl Hint {
@@ -104,7 +104,7 @@ impl Hint {
         self.source.push_str(name);
     }
 
-    /// What is said of the records, and the parameters' parts, over what was found.
+    /// Applies the declared records and parameter roles over what was found.
     pub fn settle<'a>(
         &self,
         api: &'a Api,
@@ -135,11 +135,11 @@ impl Hint {
             path: path.clone(),
             record,
             confidence: SAID,
-            reasons: vec![format!("`{}` says so", self.source)],
+            reasons: vec![format!("`{}` declares it", self.source)],
         };
     }
 
-    /// What is said of the fields beside the records, over what was found.
+    /// Applies the declared envelope fields over what was found.
     pub fn complete(&self, envelope: &mut Envelope) {
         let over = |said: &Option<String>, found: &mut Option<String>| {
             if said.is_some() {
@@ -156,45 +156,42 @@ impl Hint {
     }
 
     /// The paginator, if it is said; the evidence holds the hint's parts already.
-    pub fn paginator(&self, evidence: &Evidence<'_>) -> Option<Decision<PaginatorFacts>> {
-        let (facts, how) = match self.pages.as_ref()? {
+    pub fn paginator(&self, evidence: &Evidence<'_>) -> Option<Decision<pages::Paged>> {
+        let (paged, how) = match self.pages.as_ref()? {
             Pages::Single => (
-                pages::facts(evidence, PaginatorKind::None, None),
+                pages::single(evidence),
                 "everything comes in one page".to_owned(),
             ),
             Pages::Number(param) => (
-                pages::page_number(evidence, param),
+                pages::by_page_number(evidence, param),
                 format!("`{}` counts pages", param.name),
             ),
             Pages::Offset(param) => (
-                pages::offset(evidence, param),
+                pages::by_offset(evidence, param),
                 format!("`{}` counts rows", param.name),
             ),
             Pages::Cursor(param, next) => (
-                pages::cursor(evidence, param, next.clone()),
+                pages::by_token(evidence, param, next),
                 format!("`{next}` holds the next `{}`", param.name),
             ),
             Pages::LastRecord(param, field) => {
-                let mut facts = pages::facts(evidence, PaginatorKind::CursorLastId, Some(param));
-                facts.next_path = Some(format!("last_record.{field}"));
                 let how = format!("`{}` takes the last record's `{field}`", param.name);
-                (facts, how)
+                (pages::by_last_id(evidence, param, field), how)
             }
-            Pages::Url(next) => {
-                let mut facts = pages::facts(evidence, PaginatorKind::NextUrl, None);
-                facts.next_path = Some(next.clone());
-                (facts, format!("`{next}` holds the next page's URL"))
-            }
+            Pages::Url(next) => (
+                pages::by_next_url(evidence, None, next),
+                format!("`{next}` holds the next page's URL"),
+            ),
         };
         Some(Decision {
-            value: facts,
+            value: paged,
             confidence: SAID,
-            reasons: vec![format!("`{}` says so: {how}", self.source)],
+            reasons: vec![format!("`{}` declares it: {how}", self.source)],
         })
     }
 }
 
-/// The record in the array that keys lead to; `None`: there is no such array.
+/// The record in the array at these keys; `None`: the array does not exist.
 fn record_at<'a>(api: &'a Api, response: &'a Response, path: &[String]) -> Option<Node<'a>> {
     let mut node = Node::of_response(api, response);
     for key in path {
@@ -244,7 +241,7 @@ fn speakeasy(hint: &mut Hint, value: &Value, params: &[Param]) -> Option<()> {
     Some(())
 }
 
-/// A cursor that is a field of the last record is another paginator.
+/// A token that is a field of the last record is another kind of paginator.
 fn cursor(param: Param, next: Place) -> Pages {
     match next.last {
         true => Pages::LastRecord(param, next.within.join(".")),
@@ -263,7 +260,7 @@ fn fern(hint: &mut Hint, value: &Value, params: &[Param]) -> Option<()> {
     let url = || response("next_uri").or_else(|| response("next_path"));
     hint.pages = match (request("cursor"), request("offset")) {
         (Some(param), _) => response("next_cursor").map(|next| cursor(param, next)),
-        // Without the size of a step it moves by one.
+        // Without a step the parameter counts pages by one.
         (None, Some(param)) if text("step").is_some() => Some(Pages::Offset(param)),
         (None, Some(param)) => Some(Pages::Number(param)),
         (None, None) => url().map(|next| Pages::Url(next.dotted())),
@@ -288,7 +285,7 @@ fn airbyte_records(hint: &mut Hint, value: &Value, _: &[Param]) -> Option<()> {
     Some(())
 }
 
-/// Names of its author's choice, each with a place in the response.
+/// Names chosen by the author, each with a place in the response.
 fn airbyte_meta(hint: &mut Hint, value: &Value, _: &[Param]) -> Option<()> {
     for (name, path) in value.as_object()? {
         let Some(path) = path.as_str().and_then(place).filter(|path| !path.last) else {
@@ -377,7 +374,7 @@ fn purpose(mark: &Value) -> Option<String> {
     mark.get("purpose")?.as_str().map(str::to_owned)
 }
 
-/// What the marks in a response's schema say.
+/// The marks in a response's schema.
 #[derive(Default)]
 struct Marks {
     /// Purpose and dotted path, or `header:NAME`.
@@ -429,7 +426,7 @@ impl Marks {
 #[derive(Debug, PartialEq)]
 struct Place {
     keys: Vec<String>,
-    /// The place is in the last item of the list at `keys`, at `within`.
+    /// The place is `within` the last item of the list at `keys`.
     last: bool,
     within: Vec<String>,
 }
@@ -440,7 +437,7 @@ impl Place {
     }
 }
 
-/// Reads the JSONPaths that such extensions hold: `$.data`, `$['a']['b']`, `$.items[*]`, `$.items[-1].id`, `$`.
+/// Parses the JSONPaths that such extensions contain: `$.data`, `$['a']['b']`, `$.items[*]`, `$.items[-1].id`, `$`.
 fn place(path: &str) -> Option<Place> {
     place_in(path.trim().strip_prefix('$')?)
 }

@@ -1,17 +1,17 @@
-//! What tells one record from another.
+//! Infers the primary key of a record.
 
 use super::facts::Decision;
 use super::node::Node;
 use super::rules::{self, among, rule};
 use super::words::{flat, same_noun, singular_name, words};
 
-/// Names that are keys wherever they stand, best first.
+/// Names that are keys anywhere, best first.
 const IDS: [&str; 8] = ["id", "gid", "_id", "uuid", "guid", "uid", "ID", "Id"];
-/// Last words of names that are keys of something.
+/// Last words of names that are the key of something.
 const ENDS: [&str; 9] = [
     "id", "uuid", "gid", "guid", "uid", "key", "sha", "number", "name",
 ];
-/// Names that are keys where nothing better is.
+/// Names that are keys if nothing better exists.
 const LAST: [&str; 8] = [
     "key",
     "sha",
@@ -22,12 +22,12 @@ const LAST: [&str; 8] = [
     "url",
     "uri",
 ];
-/// Names that are keys only where one record is asked for by a name.
+/// Names that are keys only if one record is requested by a name.
 const NAMED: [&str; 6] = ["name", "slug", "username", "login", "email", "number"];
-/// Last words of parameters that are also the names of what they take: `floating_ip`, `country_code`.
+/// Last words of parameters that are also the names of their fields: `floating_ip`, `country_code`.
 const TAKEN: [&str; 6] = ["ip", "code", "slug", "email", "login", "address"];
 
-/// Finds the key of a record; `item_param` is what the path of one such record is asked by.
+/// Finds the key of a record; `item_param` is the placeholder of the path to one such record.
 pub(super) fn key(
     record: &Node<'_>,
     noun: &str,
@@ -35,7 +35,7 @@ pub(super) fn key(
 ) -> Decision<Vec<String>> {
     let properties = record.properties();
     if properties.is_empty() {
-        // Nothing is known of the fields; most records have an `id`.
+        // The fields are unknown; most records have an `id`.
         return decide(
             Some("id"),
             0.4,
@@ -53,7 +53,7 @@ pub(super) fn key(
     {
         return decide(Some(id), 0.95, "the record has it");
     }
-    // Kubernetes keeps it among the metadata, others in a node.
+    // Kubernetes has it in the metadata, others in a node.
     let wrapped = properties.keys().find(|name| {
         rule(
             "a node around",
@@ -90,7 +90,7 @@ pub(super) fn key(
             );
         }
     }
-    // What its own item is asked by.
+    // The parameter by which one record is requested.
     if let Some(param) = item_param
         && let Some(name) = field_for(record, param, noun)
         && rule("what an item is asked by", usable(&name))
@@ -98,7 +98,7 @@ pub(super) fn key(
         return decide(
             Some(&name),
             0.85,
-            &format!("one record is asked for by `{param}`"),
+            &format!("one record is requested by `{param}`"),
         );
     }
     // `event_id` of events.
@@ -117,7 +117,7 @@ pub(super) fn key(
     if let Some(name) = own {
         return decide(Some(name), 0.85, "it is named after the record");
     }
-    // Text that says so.
+    // A description that states it.
     let said = properties.iter().find(|(name, node)| {
         let text = node.description();
         let unique = [
@@ -128,7 +128,7 @@ pub(super) fn key(
             "primary key",
             "resource name of",
         ];
-        // "uniquely identifies the user" may stand at any name.
+        // "uniquely identifies the user" may describe a field of any name.
         let own = !is_foreign(name, noun) || text.contains(&singular_name(noun).replace('_', " "));
         usable(name) && own && rules::tells("unique", &text, &unique)
     });
@@ -144,7 +144,7 @@ pub(super) fn key(
     if let Some((name, _)) = uuid {
         return decide(Some(name), 0.65, "it is a UUID");
     }
-    // The only id of a record that has one.
+    // The only id of a record.
     let ids: Vec<&String> = properties
         .keys()
         .filter(|name| {
@@ -189,9 +189,9 @@ pub(super) fn key(
         && let Some(name) = NAMED.into_iter().find_map(named)
         && among("name as key", &NAMED, &flat(name))
     {
-        return decide(Some(name), 0.65, "one record is asked for by name");
+        return decide(Some(name), 0.65, "one record is requested by name");
     }
-    // `/versions/{version}` asks for the `version` of versions.
+    // `/versions/{version}` requests a version by its `version`.
     let own_name = properties.keys().find(|name| {
         rule(
             "a field of the record's own name",
@@ -199,7 +199,7 @@ pub(super) fn key(
         )
     });
     if let Some(name) = own_name {
-        return decide(Some(name), 0.65, "one record is asked for by it");
+        return decide(Some(name), 0.65, "one record is requested by it");
     }
     if let Some(name) = LAST.into_iter().find_map(named)
         && among("like a key", &LAST, &flat(name))
@@ -211,11 +211,11 @@ pub(super) fn key(
         };
         return decide(Some(name), sure, "no id; this is the field most like one");
     }
-    // A wrong key loses rows, none does not: names and other URLs are not enough.
+    // A wrong key loses rows, no key does not: names and other URLs are not enough.
     decide(None, 0.6, "no field looks like a key")
 }
 
-/// The field of a record that a parameter named `param` takes; `noun` is what the record is.
+/// The field of a record that a parameter `param` takes; `noun` names the record.
 pub(super) fn field_for(record: &Node<'_>, param: &str, noun: &str) -> Option<String> {
     let properties = record.properties();
     let scalar = |name: &&String| {
@@ -247,7 +247,7 @@ pub(super) fn field_for(record: &Node<'_>, param: &str, noun: &str) -> Option<St
     {
         return Some(name);
     }
-    // `domain_name` of a domain is its `name`; `idBoard` of a board its `id`.
+    // `domain_name` of a domain is its `name`; `idBoard` of a board is its `id`.
     let mut rest: Vec<String> = words(param);
     if rest.len() > 1 {
         let noun_words = words(&singular_name(noun));
@@ -269,7 +269,7 @@ pub(super) fn field_for(record: &Node<'_>, param: &str, noun: &str) -> Option<St
     if let Some(name) = same(&full) {
         return Some(name);
     }
-    // `issue_id_or_key`: either will do.
+    // `issue_id_or_key`: either works.
     let either = words(param).iter().any(|word| word == "or");
     if either && let Some(name) = same("id") {
         return Some(name);
@@ -293,7 +293,7 @@ fn names_it(words: &[String], noun: &str) -> bool {
     }
 }
 
-/// The words before a name's last one, `build` of `build_url`, name the record's schema: `Build`, `BuildSummary`.
+/// The words before the last one in a name, `build` of `build_url`, name the record's schema: `Build`, `BuildSummary`.
 fn names_schema(words: &[String], record: &Node<'_>) -> bool {
     let schema = record.component().map(self::words).unwrap_or_default();
     !words.is_empty()
@@ -302,7 +302,7 @@ fn names_schema(words: &[String], record: &Node<'_>) -> bool {
             .all(|word| schema.iter().any(|other| same_noun(word, other)))
 }
 
-/// An id of something else: it shares no word with what the record is.
+/// An id of another thing: it shares no word with the record's name.
 fn is_foreign(name: &str, noun: &str) -> bool {
     let mut own = words(name);
     own.pop();

@@ -1,11 +1,11 @@
-//! Numbers that a paginator needs: the first page's, the largest page's size.
+//! Reads the numbers that a paginator needs: the first page, the largest page size.
 
 use crate::spec::api::Api;
 
 use super::node::Node;
 use super::roles::Param;
 
-/// The first page's number, from the default, the text, or the minimum.
+/// The number of the first page, from the default, the description, or the minimum.
 pub(super) fn first(api: &Api, param: &Param) -> Option<u64> {
     let node = Node::of_schema(api, param.schema);
     let default = node.default().and_then(|default| match default {
@@ -55,14 +55,14 @@ pub(super) fn first(api: &Api, param: &Param) -> Option<u64> {
         })
 }
 
-/// The largest page, from the schema or the text.
+/// The largest page, from the schema or the description.
 pub(super) fn max_page_size(api: &Api, size: &Param) -> Option<u64> {
     let node = Node::of_schema(api, size.schema);
     if let Some(maximum) = node
         .maximum()
         .filter(|maximum| *maximum >= 1.0 && *maximum < 1e9)
     {
-        // Documents bound it by the type's own range, too.
+        // Some documents state only the maximum of the integer type.
         return Some(maximum as u64).filter(|maximum| *maximum < i32::MAX as u64);
     }
     let text = size.description.replace(',', "");
@@ -131,7 +131,7 @@ pub(super) fn max_page_size(api: &Api, size: &Param) -> Option<u64> {
     None
 }
 
-/// A number that stands at the start, behind no more than quotes.
+/// A number at the start, after quotes at most.
 fn leading_number(text: &str) -> Option<u64> {
     let text = text.trim_start_matches([' ', '`', '*', '=', ':', '"', '\'', '(']);
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();

@@ -1,4 +1,4 @@
-//! Which field of a parent's record fills a parameter of its child.
+//! Finds the field of a parent's record that fills a parameter of its child.
 
 use crate::spec::api::Parameter;
 
@@ -7,7 +7,7 @@ use super::keys::field_for;
 use super::node::Node;
 use super::words::{flat, same_noun, says, singular_name, snake, words};
 
-/// Whether a parameter takes what a person knows: a user's, an organization's name.
+/// Whether a parameter takes a value that a person knows: the name of a user or an organisation.
 pub(super) fn is_known(draft: &Draft<'_>, param: &str) -> bool {
     let id = words(param)
         .iter()
@@ -28,7 +28,7 @@ fn parameter<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a Parameter> {
         .find(|parameter| parameter.name == name)
 }
 
-/// The parent's field for a parameter, and whether it is more than a guess.
+/// The parent's field for a parameter, and whether it is certain.
 pub(super) fn field(
     draft: &Draft<'_>,
     parent: &Draft<'_>,
@@ -57,7 +57,7 @@ pub(super) fn field(
     if formatted(draft, param).is_some() && properties.contains_key("name") {
         return ("name".to_owned(), true);
     }
-    // `repo`: its name, or its id, as the text says.
+    // `repo`: its name or its id, depending on the description.
     if is_noun || own_noun.is_empty() && words(param).len() == 1 {
         for name in ["slug", "name", "login", "username", "code", "key", "number"] {
             let says = ["name", "slug", "username", "login", "key", "code", "number"]
@@ -111,7 +111,7 @@ pub(super) fn field(
     (key, id || properties.is_empty() && beside == 1)
 }
 
-/// The things that a whole resource name stands for: `accounts` of "Format: accounts/{account}".
+/// The collections in the format of a whole resource name: `accounts` of "Format: accounts/{account}".
 pub(super) fn formatted(draft: &Draft<'_>, param: &str) -> Option<String> {
     let text = parameter(draft, param)?.description.as_str();
     let (_, format) = text.split_once("Format: ")?;
@@ -120,7 +120,7 @@ pub(super) fn formatted(draft: &Draft<'_>, param: &str) -> Option<String> {
     before.rsplit('/').next().map(str::to_owned)
 }
 
-/// Whether records have a field at a dotted path, as far as the document tells of their fields.
+/// Whether records have a field at a dotted path, as far as the document describes their fields.
 pub(super) fn has_field(record: &Node<'_>, path: &str) -> bool {
     let properties = record.properties();
     let (head, rest) = path.split_once('.').unwrap_or((path, ""));

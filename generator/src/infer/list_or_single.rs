@@ -1,11 +1,11 @@
-//! What an operation's own words say of its response.
+//! Reads from an operation's own words whether it returns a list.
 
 use crate::spec::api::Operation;
 
 use super::rules::tells;
 use super::words::words;
 
-/// What summary and operation id say: 1 a list, -1 one object, 0 nothing.
+/// What summary and operation id say: 1 a list, -1 one object, 0 neither.
 pub(super) fn list_or_single(operation: &Operation) -> i32 {
     let summary = operation.summary.to_lowercase();
     let description = operation.description.to_lowercase();

@@ -1,4 +1,4 @@
-//! What an API means: an [`Api`] becomes [`facts::Facts`]; one file per question.
+//! Infers what an API means: turns an [`Api`] into [`facts::Facts`]; one file per question.
 
 mod auth;
 mod compare;
@@ -17,6 +17,7 @@ mod node;
 mod open_questions;
 mod own_auth;
 mod pages;
+mod paging;
 mod params;
 mod parents;
 mod prose;
@@ -35,26 +36,28 @@ mod words;
 pub use rules::switches;
 use std::collections::{HashMap, HashSet};
 
+use etlgen_model::Paginator;
+
 use crate::spec::api::{Api, Operation, Parameter};
 
 use envelope::Envelope;
-use facts::{Decision, Facts, PaginatorFacts, PaginatorKind, ResourceFacts, ResourceKind, Skipped};
+use facts::{Decision, Facts, PagingSigns, ResourceFacts, ResourceKind, Skipped};
 use hints::Hint;
-use pages::{Evidence, Habits};
+use pages::{Evidence, Habits, Paged};
 use parents::Parent;
 use records::Found;
 use resources::Verdict;
 use roles::Roles;
 use rules::rule;
 
-/// A resource in the making.
+/// A resource that is being inferred.
 struct Draft<'a> {
     operation: usize,
     method: &'a str,
     path: &'a str,
     parameters: &'a [Parameter],
     deprecated: bool,
-    /// What its path names.
+    /// The noun of its path.
     noun: Option<String>,
     kind: ResourceKind,
     found: Found<'a>,
@@ -98,7 +101,7 @@ pub fn infer(api: &Api) -> Facts {
     }
 }
 
-/// Every operation that is a resource, and why others are not.
+/// Every operation that is a resource, and why the others are not.
 fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
     let items = item_params(api);
     let mut drafts = Vec::new();
@@ -160,7 +163,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             name: String::new(),
         });
     }
-    // A list that can be had by GET and by POST is one list.
+    // A list with a GET and a POST is one list.
     let gets: HashSet<&str> = drafts
         .iter()
         .filter(|draft: &&Draft<'_>| draft.method == "get" && draft.kind == ResourceKind::List)
@@ -180,7 +183,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
     (drafts, skipped)
 }
 
-/// Whether a placeholder after a list's path names one of its records: not so for `/transactions/nfts/{contract}`, where
+/// Whether a placeholder after a list's path names one of its records. In `/transactions/nfts/{contract}` it does not:
 /// an NFT of the contract follows.
 fn items_follow(path: &str, records: &[String]) -> bool {
     let ends_with_variable = words::segments(path)
@@ -198,7 +201,7 @@ fn items_follow(path: &str, records: &[String]) -> bool {
     }
 }
 
-/// Path of a list -> the placeholder that follows it somewhere.
+/// The path of a list -> the placeholder that follows it in any path.
 fn item_params(api: &Api) -> HashMap<String, String> {
     let mut items = HashMap::new();
     for operation in &api.operations {
@@ -206,7 +209,7 @@ fn item_params(api: &Api) -> HashMap<String, String> {
         let mut follows = false;
         while let Some(last) = segments.pop() {
             let placeholder = words::placeholder(last);
-            // Of `/{scope}/{template}` neither is the key alone.
+            // In `/{scope}/{template}` neither placeholder is the key by itself.
             let alone = !std::mem::replace(&mut follows, placeholder.is_some());
             if let Some(param) = placeholder.filter(|_| alone) {
                 let list = words::path_shape(&segments.join("/"));
@@ -217,7 +220,7 @@ fn item_params(api: &Api) -> HashMap<String, String> {
     items
 }
 
-/// What an API's lists have in common.
+/// What the lists of an API have in common.
 fn habits(api: &Api, drafts: &[Draft<'_>]) -> Habits {
     let prose = api.description.to_lowercase();
     let mut next_tokens: Vec<(String, String)> = Vec::new();
@@ -278,7 +281,7 @@ fn resource(
         ..
     } = draft;
     let is_list = draft.kind == ResourceKind::List;
-    let paginator = if is_list {
+    let paged = if is_list {
         let evidence = Evidence {
             api,
             operation,
@@ -338,7 +341,12 @@ fn resource(
         record: found.record.schema.filter(|_| !found.record.is_free()),
         primary_key: draft.key.clone(),
         key_within_parent,
-        paginator,
+        paginator: Decision {
+            value: paged.value.paginator,
+            confidence: paged.confidence,
+            reasons: paged.reasons,
+        },
+        signs: paged.value.signs,
         cursor,
         parent,
         auth: own,
@@ -350,11 +358,11 @@ fn resource(
     facts
 }
 
-/// Whether a child's key tells its records apart only below one parent: it is a mere name, or the records are those of
-/// a list elsewhere (users who are members).
+/// Whether a child's key is unique only under one parent: it is only a name, or its records also appear in another list
+/// (users who are members).
 fn is_shared(drafts: &[Draft<'_>], draft: &Draft<'_>) -> bool {
     let weak = ["name", "key", "slug", "code", "number", "position", "index"];
-    // People in a role: each may have it below several parents.
+    // Roles of people: the same person may have one under several parents.
     let roles = [
         "member",
         "follower",
@@ -385,7 +393,7 @@ fn is_shared(drafts: &[Draft<'_>], draft: &Draft<'_>) -> bool {
     if draft.key.value.is_empty() {
         return false;
     }
-    // Records that have a list elsewhere may stand below several parents: tags of campaigns, users who watch.
+    // Records that another list holds may occur under several parents: tags of campaigns, users who watch.
     drafts.iter().any(|other| {
         other.kind == ResourceKind::List
             && other.operation != draft.operation
@@ -394,21 +402,12 @@ fn is_shared(drafts: &[Draft<'_>], draft: &Draft<'_>) -> bool {
 }
 
 /// One object is one page.
-fn unpaged() -> Decision<PaginatorFacts> {
-    let value = PaginatorFacts {
-        kind: PaginatorKind::None,
-        page_param: None,
-        size_param: None,
-        max_page_size: None,
-        next_path: None,
-        more_path: None,
-        total_path: None,
-        total_is_pages: false,
-        first_page: 1,
-        in_body: false,
-    };
+fn unpaged() -> Decision<Paged> {
     Decision {
-        value,
+        value: Paged {
+            paginator: Paginator::single(),
+            signs: PagingSigns::default(),
+        },
         confidence: 1.0,
         reasons: vec!["one object".to_owned()],
     }

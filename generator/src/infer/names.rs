@@ -1,4 +1,4 @@
-//! Names of resources: short, unique, the same for the same document.
+//! Names resources: short, unique, and the same for the same document.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use super::words::{
     is_variable, is_verb, is_version, noun, path_shape, segments, singular, snake, words,
 };
 
-/// Gives every draft its name; `above` is what stands above each in its path.
+/// Names every draft; `above` is the list above each in its path.
 pub(super) fn give(drafts: &mut [Draft<'_>], above: &[Option<(usize, String)>]) {
     let nested = &nested(drafts, above);
     let items = items_below(drafts);
@@ -28,7 +28,7 @@ pub(super) fn give(drafts: &mut [Draft<'_>], above: &[Option<(usize, String)>]) 
         let Some(first) = claimants.next() else {
             continue;
         };
-        // Where every claimant is some parent's, none is the plain one.
+        // If every claimant is the child of some list, none gets the short name.
         let contested = claimants.len() > 0 && nested.get(first) == Some(&true);
         if contested {
             rest.push(first);
@@ -52,7 +52,7 @@ pub(super) fn give(drafts: &mut [Draft<'_>], above: &[Option<(usize, String)>]) 
     }
 }
 
-/// Last segments that say nothing of what is listed.
+/// Last segments that do not describe what is listed.
 const SAYS_NOTHING: [&str; 31] = [
     "item",
     "value",
@@ -86,7 +86,7 @@ const SAYS_NOTHING: [&str; 31] = [
     "attribute",
     "relationship",
 ];
-/// Last segments that many things have: they say enough only where they are not one thing's.
+/// Last segments that many things have: they suffice only if they do not belong to one thing.
 const SAYS_LITTLE: [&str; 14] = [
     "event",
     "log",
@@ -104,7 +104,7 @@ const SAYS_LITTLE: [&str; 14] = [
     "file",
 ];
 
-/// The last static segment; behind what stands before it, if it says nothing by itself: `project_keys`.
+/// The last static segment, with the segment before it if it does not suffice: `project_keys`.
 fn short(draft: &Draft<'_>) -> String {
     let own = bare(draft);
     let last = words(&own).pop().unwrap_or_default();
@@ -143,7 +143,7 @@ fn short(draft: &Draft<'_>) -> String {
 /// The last static segment.
 fn bare(draft: &Draft<'_>) -> String {
     let base = plain(draft);
-    // A single object is one of them, not all of them.
+    // A single object has a name in the singular.
     let item = draft.kind == ResourceKind::Single
         && segments(draft.path)
             .last()
@@ -159,13 +159,13 @@ fn plain(draft: &Draft<'_>) -> String {
     let container = [
         "data", "items", "results", "records", "entries", "values", "value", "list", "content",
     ];
-    // `/search` that answers `issues`.
+    // `/search` whose response has `issues`.
     let by_records = draft
         .found
         .path
         .last()
         .filter(|key| !container.contains(&key.as_str()));
-    // `/transactions/accounts/{account}` lists transactions, as its records say.
+    // `/transactions/accounts/{account}` lists transactions, as its schema says.
     let asked_by_one = draft.kind == ResourceKind::List
         && segments(draft.path)
             .last()
@@ -181,7 +181,7 @@ fn plain(draft: &Draft<'_>) -> String {
         .unwrap_or_else(|| "root".to_owned())
 }
 
-/// With what stands before it in the path, as much as it takes.
+/// A name with as many of the preceding segments as it needs.
 fn longer(draft: &Draft<'_>, taken: &HashSet<String>) -> String {
     let mut name = bare(draft);
     let base = plain(draft);
@@ -222,7 +222,7 @@ fn longer(draft: &Draft<'_>, taken: &HashSet<String>) -> String {
     if draft.method != "get" && !taken.contains(&by_verb) {
         return by_verb;
     }
-    // Paths that differ in their placeholders only.
+    // The paths differ only in their placeholders.
     if let Some(variable) = segments(draft.path)
         .into_iter()
         .rev()
@@ -243,7 +243,7 @@ fn longer(draft: &Draft<'_>, taken: &HashSet<String>) -> String {
     }
 }
 
-/// ASCII, no digit first.
+/// ASCII, and not starting with a digit.
 fn identifier(name: &str) -> String {
     let clean: String = name
         .chars()
@@ -259,7 +259,7 @@ fn identifier(name: &str) -> String {
     clean.to_owned()
 }
 
-/// The less, the more it is *the* list of its name.
+/// The lower, the more this is the main list of its name.
 type Centrality = (
     bool,
     bool,
@@ -297,7 +297,7 @@ fn centrality(
     )
 }
 
-/// Which ones stand below another list: an item's, or a view of it (`/credit_notes/preview/lines`).
+/// Which drafts are below another list: children of an item, or of a view (`/credit_notes/preview/lines`).
 fn nested(drafts: &[Draft<'_>], above: &[Option<(usize, String)>]) -> Vec<bool> {
     let lists: HashSet<String> = drafts
         .iter()
@@ -328,7 +328,7 @@ fn version(segment: &str) -> u32 {
     digits.parse().unwrap_or(0)
 }
 
-/// How many operations stand below each path and one placeholder: the collection's own items.
+/// The number of operations below each path and one placeholder: those on the collection's own items.
 fn items_below(drafts: &[Draft<'_>]) -> HashMap<String, usize> {
     let mut items = HashMap::new();
     for draft in drafts {
@@ -342,7 +342,7 @@ fn items_below(drafts: &[Draft<'_>]) -> HashMap<String, usize> {
     items
 }
 
-/// Only what belongs to the caller: `/user/repos`, `/me/boards`.
+/// The path lists only what belongs to the caller: `/user/repos`, `/me/boards`.
 pub(super) fn is_own(path: &str) -> bool {
     let segments = segments(path);
     segments.iter().enumerate().any(|(index, segment)| {

@@ -1,22 +1,22 @@
-//! A part of a response as its schema and its examples show it together.
+//! A part of a response, described by its schema and its examples together.
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::spec::api::{Api, Response, Schema, SchemaId, SchemaKind, Schemas};
 
-/// Unions within unions are followed so far.
+/// The depth to which nested unions are followed.
 const MAX_ARMS: usize = 4;
-/// More examples tell nothing new.
+/// At most this many examples are read.
 const MAX_EXAMPLES: usize = 5;
 
 /// A part of a response.
 #[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
     schemas: &'a Schemas,
-    /// The schema, if one stands there.
+    /// The schema of this part, if there is one.
     pub schema: Option<SchemaId>,
-    /// What examples hold there.
+    /// The values of this part in the examples.
     pub examples: Vec<&'a Value>,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A node of which nothing is said.
+    /// A node without schema or examples.
     pub fn silent(&self) -> Node<'a> {
         Node::new(self.schemas, None, Vec::new())
     }
@@ -64,7 +64,7 @@ impl<'a> Node<'a> {
         arms
     }
 
-    /// Neither a schema nor an example says anything.
+    /// Neither a schema nor an example describes it.
     pub fn is_free(&self) -> bool {
         let silent = self.arms().iter().all(|(_, schema)| match &schema.kind {
             SchemaKind::Any => true,
@@ -82,26 +82,26 @@ impl<'a> Node<'a> {
         self.element().is_some()
     }
 
-    /// Has named properties.
+    /// Whether it has named properties.
     pub fn is_object(&self) -> bool {
         !self.properties().is_empty()
     }
 
-    /// A map from free keys to values.
+    /// Whether it is a map from free keys to values.
     pub fn is_map(&self) -> bool {
         self.arms().iter().any(|(_, schema)| {
             matches!(&schema.kind, SchemaKind::Object { properties, additional: Some(_), .. } if properties.is_empty())
         })
     }
 
-    /// What an array holds.
+    /// The items of an array.
     pub fn element(&self) -> Option<Node<'a>> {
         let arms = self.arms();
         let element = arms.iter().find_map(|(_, schema)| match &schema.kind {
             SchemaKind::Array(element) => Some(*element),
             _ => None,
         });
-        // Examples speak where the schema does not.
+        // Examples fill in where there is no schema.
         if element.is_none() && !self.is_open() {
             return None;
         }
@@ -117,7 +117,7 @@ impl<'a> Node<'a> {
         Some(Node::new(self.schemas, element, examples))
     }
 
-    /// The schema leaves room for what examples show.
+    /// Whether the schema permits what examples show.
     fn is_open(&self) -> bool {
         self.arms().iter().all(|(_, schema)| match &schema.kind {
             SchemaKind::Any => true,
@@ -126,7 +126,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// Properties of an object, or of all arms of a union of objects; those that only examples show come last.
+    /// The properties of an object, or of all arms of a union of objects; those known only from examples come last.
     pub fn properties(&self) -> IndexMap<String, Node<'a>> {
         let mut found: IndexMap<String, Node<'a>> = IndexMap::new();
         for (_, schema) in self.arms() {
@@ -210,7 +210,7 @@ impl<'a> Node<'a> {
         )
     }
 
-    /// Text, number, boolean.
+    /// Text, number or boolean.
     pub fn is_scalar(&self) -> bool {
         self.is_text() || self.is_integer() || self.is_boolean()
     }

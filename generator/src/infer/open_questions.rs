@@ -1,6 +1,8 @@
-//! What is not sure enough to act upon, and the line of `etlgen.toml` that settles it.
+//! Open questions: decisions that are not certain enough to apply, each with the line of `etlgen.toml` that settles it.
 
-use super::facts::{Doubt, PaginatorKind, ResourceFacts, ResourceKind, SURE};
+use etlgen_model::Paginator;
+
+use super::facts::{Doubt, ResourceFacts, ResourceKind, SURE};
 use crate::diagnostics::toml_string as quoted;
 
 /// The open questions of a resource.
@@ -14,7 +16,7 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
         let path = facts.records_path.value.join(".");
         let shown = if path.is_empty() { "$" } else { &path };
         ask(
-            "where do the records stand in the response?".to_owned(),
+            "where are the records in the response?".to_owned(),
             format!("records = {}", quoted(shown)),
         );
     }
@@ -34,28 +36,29 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
             format!("primary_key = [{shown}]"),
         );
     }
-    let page = &facts.paginator.value;
-    if page.kind == PaginatorKind::Undecided || facts.paginator.confidence < SURE {
+    let undecided = facts.paginator.value == Paginator::Undecided;
+    if undecided || facts.paginator.confidence < SURE {
+        let page = facts.paging();
         let settle = match (&page.page_param, &page.next_path) {
             (Some(param), next) => {
                 let next = next.as_deref().unwrap_or("PATH.OF.NEXT");
                 format!(
-                    "paginate = {{ kind = \"cursor_param\", param = {}, next = {} }}",
+                    "paginate = {{ kind = \"token\", param = {}, next = {} }}",
                     quoted(param),
                     quoted(next)
                 )
             }
             (None, Some(next)) => {
                 format!(
-                    "paginate = {{ kind = \"cursor_param\", param = \"PARAMETER\", next = {} }}",
+                    "paginate = {{ kind = \"token\", param = \"PARAMETER\", next = {} }}",
                     quoted(next)
                 )
             }
-            (None, None) => "paginate = \"none\"".to_owned(),
+            (None, None) => "paginate = \"single\"".to_owned(),
         };
         ask(
             format!(
-                "how do pages follow one another? {}",
+                "how is this list paged? {}",
                 first(&facts.paginator.reasons)
             ),
             settle,
@@ -74,7 +77,7 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
         };
         ask(
             format!(
-                "can new rows be asked for? {}",
+                "can a run ask for new rows only? {}",
                 first(&facts.cursor.reasons)
             ),
             settle,
@@ -84,7 +87,7 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
         && facts.parent.confidence < SURE
     {
         let settle = format!("parent = {}", quoted(&parent.resource));
-        ask(format!("does it hang below `{}`?", parent.resource), settle);
+        ask(format!("is it a child of `{}`?", parent.resource), settle);
     }
     doubts
 }

@@ -1,12 +1,12 @@
-//! Resources that want other credentials than the rest.
+//! Resources that need other credentials than the rest.
 
 use crate::spec::api::{Api, Operation, SecurityScheme};
 
 use super::auth::{combine, is_signed, rank};
 use super::facts::{AuthFacts, OwnAuth};
 
-/// What an operation wants that takes none of the API's credentials (those of the schemes `main`); `None`: it takes
-/// them, or nothing that could be sent is said.
+/// The credentials of an operation that does not accept the API's (those of the schemes `main`); `None`: it accepts
+/// them, or the document names none that can be sent.
 pub(super) fn own(
     api: &Api,
     operation: &Operation,
@@ -38,8 +38,8 @@ pub(super) fn own(
     })
 }
 
-/// Whether one credential serves for both: two bearer tokens need not be one, a key of one name is, and so is what one
-/// token endpoint sells.
+/// Whether one credential serves both: two bearer tokens may differ; keys of one name and tokens of one token endpoint
+/// do not.
 fn is_same(own: &AuthFacts, main: &AuthFacts) -> bool {
     match (own, main) {
         (AuthFacts::Keys(own), AuthFacts::Keys(main)) => own == main,

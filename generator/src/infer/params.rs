@@ -1,4 +1,4 @@
-//! Parameters that nothing supplies become settings; those whose default hides rows get a fixed value.
+//! Required parameters that nothing supplies become settings; parameters whose default hides rows get a fixed value.
 
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ fn is_auth(parameter: &Parameter, auth: &AuthFacts) -> bool {
             key.location == parameter.location && key.name.eq_ignore_ascii_case(&parameter.name)
         }),
         AuthFacts::None => false,
-        // The header carries it already.
+        // The header has it already.
         AuthFacts::Bearer | AuthFacts::Basic | AuthFacts::OAuth2 { .. } => {
             let name = flat(&parameter.name);
             let text = parameter.description.to_lowercase();
@@ -79,7 +79,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// The value of a required parameter that knows no other.
+/// The value of a required parameter that accepts only one.
 fn only_value(api: &Api, parameter: &Parameter) -> Option<String> {
     let values = Node::of_schema(api, parameter.schema).values();
     match values.as_slice() {
@@ -88,7 +88,7 @@ fn only_value(api: &Api, parameter: &Parameter) -> Option<String> {
     }
 }
 
-/// Parameters that get a value so that all rows come.
+/// Parameters with a fixed value that makes the API return all rows.
 pub(super) fn fixed(api: &Api, operation: &Operation, is_list: bool) -> Vec<FixedParameter> {
     let mut fixed = Vec::new();
     for parameter in &operation.parameters {
@@ -112,7 +112,7 @@ pub(super) fn fixed(api: &Api, operation: &Operation, is_list: bool) -> Vec<Fixe
     fixed
 }
 
-/// `state`: open, closed, all; it is `open` unless told otherwise.
+/// `state`: open, closed, all; the default is `open`.
 fn all_of(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
     let node = Node::of_schema(api, parameter.schema);
     let values = node.values();
@@ -144,7 +144,7 @@ fn all_of(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
     let default = match stated {
         Some(default) if !default.eq_ignore_ascii_case(all) => format!("`{default}`"),
         Some(_) => return None,
-        // Without a default nothing is hidden, unless it is a state or the text says so.
+        // Without a default nothing is hidden, unless the parameter is a state or the description says so.
         None if told.contains("default")
             && !told.contains(&format!("default: {all}"))
             && chooses =>
@@ -159,12 +159,12 @@ fn all_of(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
         set(
             parameter,
             all,
-            format!("without it only {default} would come"),
+            format!("without it the API returns only {default}"),
         )
     })
 }
 
-/// `include_archived`, which is false unless told otherwise.
+/// `include_archived`, which is false by default.
 fn hidden(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
     let node = Node::of_schema(api, parameter.schema);
     if !node.is_boolean() || node.default().and_then(Value::as_bool) == Some(true) {
@@ -195,7 +195,7 @@ fn hidden(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
         set(
             parameter,
             "true",
-            "without it such rows would not come".to_owned(),
+            "without it the API leaves out such rows".to_owned(),
         )
     })
 }

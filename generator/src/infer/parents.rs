@@ -1,4 +1,4 @@
-//! Which resources hang below others, and which fields of the parent fill their parameters.
+//! Infers which resources are children of others, and which fields of the parent fill their parameters.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ pub(super) struct Parent {
     pub reason: String,
 }
 
-/// The list that stands at the path before a placeholder: `/v1/invoices` of `/v1/invoices/{invoice}/lines`.
+/// The list at the path before a placeholder: `/v1/invoices` of `/v1/invoices/{invoice}/lines`.
 pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
     let mut lists: HashMap<String, usize> = HashMap::new();
     for (index, draft) in drafts.iter().enumerate() {
@@ -65,7 +65,7 @@ pub(super) fn parents(
         };
         let (field, sure) = field(draft, parent, param, 1);
         let exists = has_field(&parent.found.record, &field);
-        let mut reason = format!("its path goes on from `{}`", parent.path);
+        let mut reason = format!("its path continues that of `{}`", parent.path);
         if !exists {
             reason.push_str(&format!(", whose records have no `{field}`"));
         }
@@ -127,7 +127,7 @@ fn groups(path: &str) -> Vec<(String, Vec<String>)> {
     groups
 }
 
-/// A list elsewhere that holds what the placeholders name.
+/// Another list that holds what the placeholders name.
 fn by_noun(drafts: &[Draft<'_>], parents: &[Option<Parent>], child: usize) -> Option<Parent> {
     let draft = drafts.get(child)?;
     for (thing, params) in groups(draft.path).into_iter().rev() {
@@ -170,7 +170,7 @@ fn by_noun(drafts: &[Draft<'_>], parents: &[Option<Parent>], child: usize) -> Op
     None
 }
 
-/// The less, the better a parent.
+/// The lower, the better the parent.
 type Rank = (
     bool,
     bool,
@@ -191,7 +191,7 @@ fn best(
     location: Location,
 ) -> Option<Parent> {
     let draft = drafts.get(child)?;
-    // `/project/search` lists what `/project/{id}/version` hangs below.
+    // `/project/search` is the list of the items in `/project/{id}/version`.
     let stem = draft.path.split('{').next().unwrap_or_default().to_owned();
     let mut best: Option<(Rank, Parent)> = None;
     for (index, parent) in drafts.iter().enumerate() {
@@ -203,7 +203,7 @@ fn best(
             continue;
         }
         let settings = settings(drafts, parents, index);
-        // An owner knows his organization's name; he does not know ids.
+        // An owner knows the name of an organisation, but not ids.
         let known = location == Location::Path && params.iter().all(|param| is_known(draft, param));
         let whole = params.len() > 1 || !parent.path.contains('{');
         let spares = settings.len() < params.len() && whole && !is_own(parent.path);
@@ -213,15 +213,16 @@ fn best(
         let rank = (
             parent.deprecated,
             is_own(parent.path),
-            // The list that bears the plain name is the whole.
+            // The list with the plain name is the complete one.
             parent
                 .noun
                 .as_ref()
                 .is_some_and(|noun| *noun != parent.name),
-            // A level more costs as much as a setting: it multiplies requests.
+            // One more level costs as much as a setting: it multiplies requests.
             trouble(drafts, &settings) + depth(parents, index),
             !parent.path.starts_with(&stem),
-            // `/vision/datasets/{id}/models` lists what `/vision/models/{id}` asks for, `/language/…` does not.
+            // `/vision/datasets/{id}/models` lists the ids of `/vision/models/{id}`; a list below `/language/…` does
+            // not.
             std::cmp::Reverse(common(draft.path, parent.path)),
             segments(parent.path).len(),
             index,
@@ -240,7 +241,7 @@ fn best(
                 field,
             });
         }
-        // Several fields of which one is a guess are no link.
+        // A link of several fields is refused if one of them is a guess.
         if !all_sure && params.len() > 2 {
             continue;
         }
@@ -256,7 +257,7 @@ fn best(
     best.map(|(_, parent)| parent)
 }
 
-/// Whether a list holds such things, by its path or by its records' name.
+/// Whether a list holds such things, by its path or by the name of its records.
 fn is_list_of(parent: &Draft<'_>, thing: &str) -> bool {
     let by_path = parent
         .noun
@@ -272,7 +273,7 @@ fn is_list_of(parent: &Draft<'_>, thing: &str) -> bool {
     by_path || by_records
 }
 
-/// Whether `index` hangs below `ancestor`.
+/// Whether `index` is a descendant of `ancestor`.
 fn descends(parents: &[Option<Parent>], index: usize, ancestor: usize) -> bool {
     let mut at = index;
     for _ in 0..parents.len() {
@@ -287,7 +288,7 @@ fn descends(parents: &[Option<Parent>], index: usize, ancestor: usize) -> bool {
     true
 }
 
-/// How many lists stand above.
+/// The number of lists above.
 fn depth(parents: &[Option<Parent>], index: usize) -> usize {
     let mut at = index;
     for depth in 0..parents.len() {
@@ -299,7 +300,7 @@ fn depth(parents: &[Option<Parent>], index: usize) -> usize {
     parents.len()
 }
 
-/// The placeholders of a list, and of what it hangs below, that nothing fills; with the list that has them.
+/// The placeholders of a list and of its ancestors that nothing fills, each with its list.
 fn settings(
     drafts: &[Draft<'_>],
     parents: &[Option<Parent>],
@@ -326,7 +327,7 @@ fn settings(
     names
 }
 
-/// What the settings cost their owner: names are known, ids have to be looked up.
+/// The cost of the settings for their owner: names are known, ids must be looked up.
 fn trouble(drafts: &[Draft<'_>], settings: &[(usize, String)]) -> usize {
     let weight = |(index, name): &(usize, String)| match drafts.get(*index) {
         Some(draft) if is_known(draft, name) => 1,
@@ -335,7 +336,7 @@ fn trouble(drafts: &[Draft<'_>], settings: &[(usize, String)]) -> usize {
     settings.iter().map(weight).sum()
 }
 
-/// Placeholders of the child that its parent has too, where the parent gets them from its own parent.
+/// Placeholders that the child shares with its parent, if the parent gets them from its own parent.
 fn inherited(
     drafts: &[Draft<'_>],
     parents: &[Option<Parent>],
@@ -360,7 +361,7 @@ fn inherited(
         .enumerate()
         .filter_map(|(position, name)| {
             let same = theirs.iter().find(|other| **other == name);
-            // The same place of the same path under another name.
+            // The same position in the same path, under another name.
             let place = theirs.get(position).filter(|_| prefix);
             let other = same.or(place)?;
             is_supplied(drafts, parents, parent.index, other)
@@ -369,7 +370,7 @@ fn inherited(
         .collect()
 }
 
-/// Whether a placeholder of a list comes from a record somewhere above it.
+/// Whether a record of some ancestor supplies a placeholder of a list.
 fn is_supplied(drafts: &[Draft<'_>], parents: &[Option<Parent>], index: usize, name: &str) -> bool {
     let mut at = index;
     for _ in 0..drafts.len() {

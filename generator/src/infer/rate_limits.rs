@@ -1,10 +1,10 @@
-//! How fast an API may be asked, where its document says it of the whole API, once, and without conditions.
+//! Reads the rate limit of an API, if its document states it once, for the whole API, without conditions.
 
 use super::facts::RateFacts;
 use super::rules::{among, tells};
 use crate::spec::api::Api;
 
-/// The limits that the description or an extension (`x-rate-limit: 100/minute`) states; none where there is doubt.
+/// The limits that the description or an extension (`x-rate-limit: 100/minute`) states; none in case of doubt.
 pub(super) fn rate_limits(api: &Api) -> Vec<RateFacts> {
     let named = api.extensions.iter().filter_map(|(name, value)| {
         let name = name.to_ascii_lowercase().replace('-', "");
@@ -12,7 +12,7 @@ pub(super) fn rate_limits(api: &Api) -> Vec<RateFacts> {
         Some(text.to_owned())
     });
     for text in named {
-        // The name says what the numbers are.
+        // The name of the extension says what the numbers mean.
         let text = match text.contains("request") {
             true => text,
             false => text.replace('/', " requests per "),
@@ -28,7 +28,7 @@ pub(super) fn rate_limits(api: &Api) -> Vec<RateFacts> {
 /// The limits that a text states.
 fn stated(text: &str) -> Vec<RateFacts> {
     let mut found: Vec<RateFacts> = Vec::new();
-    // A list of numbers stands below the words that say what they are.
+    // The words before a list of numbers say what they mean.
     let mut about = 0;
     for piece in pieces(text) {
         let lower = piece.to_lowercase();
@@ -47,7 +47,7 @@ fn stated(text: &str) -> Vec<RateFacts> {
         };
         for (requests, seconds) in phrases(&lower) {
             let known = found.iter().find(|known| known.seconds == seconds);
-            // Who pays more may ask more; what holds for some endpoints does not hold for the others.
+            // Higher plans have higher limits, and a limit of some endpoints does not apply to others.
             if known.is_some_and(|known| known.requests != requests)
                 || about > 0 && conditions(&lower)
             {
@@ -72,7 +72,7 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
     pieces.filter(|piece| !piece.trim().is_empty())
 }
 
-/// Whether the limit is not one that always holds for all that is asked.
+/// Whether the limit applies only to some callers, times or endpoints.
 fn conditions(text: &str) -> bool {
     const WORDS: [&str; 31] = [
         "anonymous",

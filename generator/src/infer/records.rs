@@ -1,4 +1,4 @@
-//! Where the records stand in a response, and whether it is a list at all.
+//! Finds the records in a response, and decides whether it is a list at all.
 
 use crate::spec::api::{Api, Format, Location, Operation};
 
@@ -8,19 +8,19 @@ use super::roles::Roles;
 use super::rules::{among, rule};
 use super::words::{flat, is_plural, is_variable, noun, same_noun, segments, words};
 
-/// What a response holds.
+/// The records of a response.
 #[derive(Clone, Debug)]
 pub(super) struct Found<'a> {
     pub list: bool,
     /// Keys to the array; empty: the body.
     pub path: Vec<String>,
-    /// One record; for a single object the object.
+    /// One record; for a single object, the object.
     pub record: Node<'a>,
     pub confidence: f32,
     pub reasons: Vec<String>,
 }
 
-/// Names that say no more than "here they are".
+/// Names that only mean "here are the records".
 pub(super) const CONTAINERS: [&str; 18] = [
     "data",
     "items",
@@ -41,7 +41,7 @@ pub(super) const CONTAINERS: [&str; 18] = [
     "docs",
     "collection",
 ];
-/// Objects that only wrap.
+/// Objects that only wrap the records.
 const WRAPPERS: [&str; 11] = [
     "data",
     "result",
@@ -55,7 +55,7 @@ const WRAPPERS: [&str; 11] = [
     "hits",
     "content",
 ];
-/// Arrays that stand beside the records.
+/// Arrays that occur next to the records.
 const BESIDES: [&str; 24] = [
     "errors",
     "error",
@@ -82,7 +82,7 @@ const BESIDES: [&str; 24] = [
     "groupby",
     "orderby",
 ];
-/// Objects about the page, not of it.
+/// Objects that describe the page, not the records.
 const ABOUT: [&str; 14] = [
     "meta",
     "metadata",
@@ -132,7 +132,7 @@ const SIGNS: [&str; 30] = [
     "nexturl",
     "perpage",
 ];
-/// An array with this score, and the operation's other signs, is the collection.
+/// An array with this score, including the operation's other signs, is the collection.
 const ENOUGH: i32 = 5;
 
 /// An array somewhere in a body.
@@ -140,13 +140,13 @@ struct Candidate<'a> {
     path: Vec<String>,
     element: Node<'a>,
     score: i32,
-    /// It is called as collections are.
+    /// Its name is that of a collection.
     named: bool,
-    /// It is called as what stands beside them is.
+    /// Its name is that of an array next to the collection.
     beside: bool,
 }
 
-/// Looks at the response of an operation; `None` if it has none that could be read.
+/// Reads the response of an operation; `None` if it has none that can be read.
 pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) -> Option<Found<'a>> {
     let response = operation.response.as_ref()?;
     let format = response.format()?;
@@ -159,7 +159,7 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
     if format != Format::Json {
         let media_type = response.media_type.as_deref().unwrap_or_default();
         let record = body.element().unwrap_or_else(|| body.clone());
-        // A schema of the whole text says nothing of a line.
+        // A schema of the whole text does not describe a line.
         let record = if record.is_scalar() {
             record.silent()
         } else {
@@ -185,10 +185,10 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
                 Vec::new(),
                 body,
                 0.5,
-                "nothing is said of the response; path and summary speak of a list",
+                "the response has no schema; path and summary describe a list",
             )
         } else {
-            single(body, 0.5, "nothing is said of the response")
+            single(body, 0.5, "the response has no schema")
         });
     }
     let mut candidates = Vec::new();
@@ -210,7 +210,7 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
     {
         only.score += 3;
     }
-    // The first of equals: documents put the collection before what belongs to it.
+    // Of equals, the first wins: documents put the collection before what belongs to it.
     let mut best: Option<Candidate<'a>> = None;
     let mut tied = false;
     for candidate in candidates {
@@ -224,7 +224,7 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
         .iter()
         .filter(|(name, node)| node.is_scalar() && !among("envelope", &SIGNS, &flat(name)))
         .count();
-    // Whole objects beside an array are parts of one thing.
+    // Objects next to an array are parts of one thing.
     let parts = properties
         .iter()
         .filter(|(name, node)| {
@@ -252,7 +252,7 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
     around += if signs > 0 { 2 } else { 0 };
     around += i32::from(plural);
     around -= if rule("an id beside", has_id) { 4 } else { 0 };
-    // One object does not come in pages.
+    // A single object is not paged.
     around -= if ends_with_variable && !roles.advance() {
         4
     } else {
@@ -275,28 +275,29 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
     if let Some(best) = best.filter(|best| best.score + around >= ENOUGH && best.score > 0) {
         let path = best.path.join(".");
         let (sure, reason) = if tied && !named {
-            let reason = format!("`{path}` is the first of several arrays that are as likely");
+            let reason = format!("`{path}` is the first of several equally likely arrays");
             (0.5, reason)
         } else {
             let sure = best.score + around > ENOUGH + 2;
-            let reason = format!("`{path}` is the array of the response that fits the path");
+            let reason = format!("`{path}` is the array in the response that fits the path");
             (if sure { 0.9 } else { 0.7 }, reason)
         };
         return Some(list(best.path, best.element, sure, &reason));
     }
-    // A list declared as one of its objects: pages of one object make no sense.
+    // A list declared as one of its objects, because a single object is not paged.
     if rule(
         "one object in pages",
         plural && (roles.page.is_some() || roles.offset.is_some()) && says >= 0 && signs < 2,
     ) {
-        let reason = "declared as one object, but it is asked for in pages: taken as an array of such objects";
+        let reason =
+            "declared as one object, but its requests are paged: taken as an array of such objects";
         return Some(list(Vec::new(), body, 0.65, reason));
     }
     if rule(
         "one object that is called a list",
         plural && says > 0 && !ends_with_variable && signs == 0 && has_id,
     ) {
-        let reason = "declared as one object, but summary and path speak of a list";
+        let reason = "declared as one object, but summary and path describe a list";
         return Some(list(Vec::new(), body, 0.6, reason));
     }
     Some(single(body, 0.8, "one object"))
@@ -339,7 +340,7 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, noun: &str, found: &mut V
         } else if path.len() < 3 && !among("about the page", &ABOUT, &key) {
             let from = found.len();
             gather(&child, path, noun, found);
-            // Parts of one object that has an id are no collection.
+            // Arrays within an object that has an id are parts of that object.
             if rule("parts of one object", has_id(&child)) {
                 for candidate in found.iter_mut().skip(from) {
                     candidate.score -= 5;
@@ -350,7 +351,7 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, noun: &str, found: &mut V
     }
 }
 
-/// How much an array looks like the collection; whether it is called like one, or like what stands beside one.
+/// The score of an array as the collection; whether its name is that of a collection, or of an array next to one.
 fn score(path: &[String], element: &Node<'_>, noun: &str) -> (i32, bool, bool) {
     let Some((name, above)) = path.split_last() else {
         return (0, false, false);
@@ -377,7 +378,7 @@ fn score(path: &[String], element: &Node<'_>, noun: &str) -> (i32, bool, bool) {
         (_, true) => 3,
         _ => 0,
     };
-    // Messages are chat as often as complaints; those of a chat have more to say.
+    // `messages` are chat messages or errors; chat messages have more fields.
     let chat = rule(
         "messages that are rows",
         key == "messages" && (element.properties().len() > 3 || element.is_free()),
@@ -398,7 +399,7 @@ fn has_id(node: &Node<'_>) -> bool {
         .any(|name| properties.contains_key(*name))
 }
 
-/// RPC that asks about one thing: `/files.info`, `/reactions.get`.
+/// An RPC that returns one thing: `/files.info`, `/reactions.get`.
 fn asks_about(path: &str) -> bool {
     let last = segments(path).pop().unwrap_or_default();
     last.rsplit_once('.')

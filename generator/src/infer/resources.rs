@@ -1,4 +1,4 @@
-//! Which operations are resources: lists of records, single objects, or neither.
+//! Decides which operations are resources: lists of records, single objects, or neither.
 
 use crate::spec::api::{Api, Location, Operation, SchemaKind};
 
@@ -10,7 +10,7 @@ use super::roles::{Roles, roles};
 use super::rules::{among, rule};
 use super::words::{flat, is_variable, segments, words};
 
-/// What an operation is.
+/// The decision about an operation.
 pub(super) enum Verdict<'a> {
     Resource {
         kind: ResourceKind,
@@ -20,7 +20,7 @@ pub(super) enum Verdict<'a> {
     Skip(&'static str),
 }
 
-/// Looks at one operation; `None` for methods that only write.
+/// Classifies one operation; `None` for methods that only write.
 pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Verdict<'a>> {
     let posts = match operation.method.as_str() {
         "get" => false,
@@ -38,10 +38,10 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
         return Some(Verdict::Skip("it writes"));
     }
     let Some(found) = records::find(api, operation, &roles) else {
-        return Some(Verdict::Skip("its answer is not JSON"));
+        return Some(Verdict::Skip("its response is not JSON"));
     };
     if posts && !found.list && !hints::is_paged(operation) {
-        return Some(Verdict::Skip("it is no list"));
+        return Some(Verdict::Skip("it is not a list"));
     }
     let last = path_words.last().map(String::as_str).unwrap_or_default();
     let completions = [
@@ -53,7 +53,7 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
         "suggester",
     ];
     if among("completion", &completions, last) {
-        return Some(Verdict::Skip("it completes what a person types"));
+        return Some(Verdict::Skip("it completes what a user types"));
     }
     if found.list
         && rule(
@@ -61,12 +61,10 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
             wants_words(api, operation, &path_words),
         )
     {
-        return Some(Verdict::Skip("a search that wants words to search for"));
+        return Some(Verdict::Skip("a search that requires search words"));
     }
     if found.list && rule("a report", is_report(operation, &path_words)) {
-        return Some(Verdict::Skip(
-            "a report over a time span that its caller has to give",
-        ));
+        return Some(Verdict::Skip("a report over a required time span"));
     }
     let plain = found.record.is_scalar() && !found.record.is_object();
     if rule("plain values", found.list && plain) {
@@ -84,7 +82,7 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
     })
 }
 
-/// A POST that reads: its path or its name says list, search or query.
+/// A POST that reads: its path or name contains list, search or query.
 fn asks(operation: &Operation, path_words: &[String]) -> bool {
     let verbs = ["list", "search", "query", "find", "filter", "lookup"];
     let last = path_words.last().map(String::as_str).unwrap_or_default();
@@ -98,7 +96,7 @@ fn asks(operation: &Operation, path_words: &[String]) -> bool {
     among("asks", &verbs, last) || first(&id) || first(&summary)
 }
 
-/// A POST whose answer comes in pages: there is more to it than it wrote.
+/// A POST whose response is paged: it returns more than was written.
 fn pages_through(api: &Api, operation: &Operation) -> bool {
     let body = operation.response.as_ref();
     let properties = body
@@ -146,7 +144,7 @@ fn wants_words(api: &Api, operation: &Operation, path_words: &[String]) -> bool 
     (query || asked) && (searches || operation.summary.to_lowercase().contains("search"))
 }
 
-/// `/search`: over all kinds of things.
+/// `/search`: a search over all kinds of things.
 fn is_bare_search(operation: &Operation) -> bool {
     let segments = segments(&operation.path);
     let own: Vec<&&str> = segments
@@ -156,7 +154,7 @@ fn is_bare_search(operation: &Operation) -> bool {
     matches!(own.as_slice(), [only] if only.eq_ignore_ascii_case("search"))
 }
 
-/// Numbers over a span, not rows.
+/// Aggregates over a time span, not rows.
 fn is_report(operation: &Operation, path_words: &[String]) -> bool {
     let about = [
         "report",

@@ -1,4 +1,4 @@
-//! Which parameters of an operation ask for pages, and how.
+//! Finds the paging parameters of an operation, and their roles.
 
 use crate::spec::api::{Api, Location, Operation, SchemaId};
 
@@ -18,7 +18,7 @@ pub(super) struct Param {
     pub in_body: bool,
 }
 
-/// The parameters that ask for pages.
+/// The paging parameters.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Roles {
     pub size: Option<Param>,
@@ -29,7 +29,7 @@ pub(super) struct Roles {
 }
 
 impl Roles {
-    /// One of them says which page.
+    /// Whether one of them selects the page.
     pub fn advance(&self) -> bool {
         self.page.is_some()
             || self.offset.is_some()
@@ -51,7 +51,7 @@ impl Roles {
         }
     }
 
-    /// The first one wins, unless it is on its way out.
+    /// The first parameter wins, unless it is deprecated.
     fn take(&mut self, param: &Param, part: Part) {
         let slot = self.slot(part);
         if slot
@@ -62,7 +62,7 @@ impl Roles {
         }
     }
 
-    /// `NextShardIterator` in the response is what `ShardIterator` takes, whatever it may be.
+    /// If the response has `NextShardIterator`, the parameter `ShardIterator` takes it.
     pub fn follow(&mut self, api: &Api, operation: &Operation, token: Option<&str>) {
         let name = token.and_then(|path| path.rsplit('.').next()).map(words);
         let Some(("next", rest)) = name.as_deref().and_then(|name| {
@@ -81,7 +81,7 @@ impl Roles {
         self.cursor = followed;
     }
 
-    /// Every name that is taken by paging.
+    /// The names of all paging parameters.
     pub fn names(&self) -> Vec<&str> {
         [
             &self.size,
@@ -205,7 +205,7 @@ const LAST_IDS: [&str; 10] = [
     "lastkey",
 ];
 
-/// Finds them: by their names, and where those say nothing by their texts.
+/// Finds the roles by name, and by description where names do not decide.
 pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
     let params = parameters(api, operation);
     let mut roles = Roles::default();
@@ -219,7 +219,7 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
         }
     }
     for (param, part) in told {
-        // One alone may bound anything; and what a body holds is asked for, not gone through.
+        // A size alone may bound anything, and an array in a body is a request, not a page.
         if roles.slot(part).is_none() && (part != Part::Size || roles.advance()) {
             roles.take(param, part);
         }
@@ -227,7 +227,7 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
     roles
 }
 
-/// What a parameter's name says, as far as its type and its text agree.
+/// The role that a parameter's name suggests, if its type and description agree.
 fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
     let name = flat(&param.name);
     let name = name.as_str();
@@ -258,7 +258,7 @@ fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
     }
 }
 
-/// `resultsPerPage`, `max_page_items`: amounts of rows, and nothing else.
+/// `resultsPerPage`, `max_page_items`: words of amounts and rows only.
 fn is_size_by_words(name: &str) -> bool {
     let amounts = [
         "limit", "size", "count", "max", "maximum", "per", "num", "length", "nb",
@@ -290,7 +290,7 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
         let description = format!("{} {inner}", parameter.description)
             .trim()
             .to_lowercase();
-        // Many documents say it in the text only.
+        // Many documents state it in the description only.
         let marked =
             description.starts_with("deprecated") || description.starts_with("**deprecated");
         Param {
@@ -301,7 +301,7 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
             in_body: false,
         }
     });
-    // The body comes first: a POST that takes both means the body.
+    // The body comes first: a POST that accepts both uses the body.
     let mut params: Vec<Param> = Vec::new();
     if operation.method == "post"
         && let Some(body) = operation.request_body
@@ -333,7 +333,7 @@ fn is_size(name: &str, text: &str, roles: &Roles) -> bool {
         "items",
     ];
     match name {
-        // GraphQL-like `first` and bare `count` need a word more.
+        // GraphQL-like `first` and bare `count` need further evidence.
         "first" | "count" | "rows" | "size" => {
             (text.is_empty() && name != "first")
                 || (tells("told size", text, &telling) && roles.size.is_none())
@@ -351,7 +351,7 @@ fn is_id_cursor(name: &str, text: &str) -> bool {
         && turns_pages(text)
 }
 
-/// `start` and `from` are as often dates.
+/// `start` and `from` are often dates.
 fn is_offset(name: &str, text: &str, number: bool, format: Option<&str>) -> bool {
     if matches!(format, Some("date" | "date-time")) {
         return false;
@@ -384,7 +384,7 @@ fn is_cursor(name: &str, spelt: &str, text: &str, node: &Node<'_>, opaque: bool)
             (opaque || turns_pages(text) || text.is_empty() && name != "position")
                 && among("cursor", &CURSORS, name)
         }
-        // An offset that is a token.
+        // The value is a token, despite the name of an offset.
         "offset" | "page" | "start" | "startat" | "pageoffset" => {
             rule("a number's name for a token", opaque && !node.is_integer())
         }
@@ -395,7 +395,7 @@ fn is_cursor(name: &str, spelt: &str, text: &str, node: &Node<'_>, opaque: bool)
     }
 }
 
-/// `page[cursor]`, `nextPageToken`, `marker_after`: a word for a place in a list, or a page's token.
+/// `page[cursor]`, `nextPageToken`, `marker_after`: a word for a position in a list, or a page token.
 fn is_cursor_by_words(name: &str) -> bool {
     let words = words(name);
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));

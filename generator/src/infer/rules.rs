@@ -1,7 +1,7 @@
-//! Evidence by name: every word that is known and every way to conclude has one, so that a test can take some away and
-//! measure what is left.
+//! Names each piece of evidence: every known word and every rule has a name, so that a test can disable some and
+//! measure the rest.
 
-/// A way to conclude.
+/// A rule.
 pub(super) fn rule(name: &str, holds: bool) -> bool {
     holds && counts(name, "")
 }
@@ -11,7 +11,7 @@ pub(super) fn among(list: &str, words: &[&str], word: &str) -> bool {
     words.contains(&word) && counts(list, word)
 }
 
-/// Whether a text holds one of the signs.
+/// Whether a text contains one of the signs.
 pub(super) fn tells(list: &str, text: &str, signs: &[&str]) -> bool {
     signs
         .iter()
@@ -31,7 +31,7 @@ pub mod switches {
     use std::cell::RefCell;
     use std::collections::BTreeSet;
 
-    /// `list:word`, or the name of a way to conclude.
+    /// `list:word`, or the name of a rule.
     pub type Rules = BTreeSet<String>;
 
     thread_local! {
@@ -52,7 +52,7 @@ pub mod switches {
         on
     }
 
-    /// What `run` gives without these rules, and the rules that it used.
+    /// The result of `run` without these rules, and the rules that it used.
     pub fn without<T>(rules: &Rules, run: impl FnOnce() -> T) -> (T, Rules) {
         OFF.set(rules.clone());
         USED.take();

@@ -1,9 +1,10 @@
-//! The times of a record: which field tells when it was created, which when it last changed.
+//! Finds the times of a record: when it was created, and when it last changed.
+
+use etlgen_model::Meaning;
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::facts::CursorMeaning;
 use super::node::Node;
 use super::rules::{among, rule, tells};
 use super::words::words;
@@ -15,7 +16,7 @@ pub(super) struct Time<'a> {
     pub path: String,
     pub node: Node<'a>,
     /// `None`: a time, but of what is not said (`date`, `timestamp`).
-    pub meaning: Option<CursorMeaning>,
+    pub meaning: Option<Meaning>,
     /// The less, the better.
     rank: usize,
 }
@@ -41,7 +42,7 @@ const CREATED: [&str; 7] = [
     "registered",
     "ctime",
 ];
-/// Words that a time may have besides.
+/// Further words that the name of a time may contain.
 const PLAIN: [&str; 18] = [
     "at",
     "on",
@@ -62,7 +63,7 @@ const PLAIN: [&str; 18] = [
     "system",
     "sys",
 ];
-/// Objects whose fields are the record's own.
+/// Objects whose fields belong to the record itself.
 const INNER: [&str; 9] = [
     "attributes",
     "fields",
@@ -76,7 +77,7 @@ const INNER: [&str; 9] = [
 ];
 
 /// What a name says of a time: updated, created, or only that it is a time; `None` if it is of something else.
-pub(super) fn meaning_of(words: &[String]) -> Option<Option<CursorMeaning>> {
+pub(super) fn meaning_of(words: &[String]) -> Option<Option<Meaning>> {
     let rest: Vec<&str> = words
         .iter()
         .map(String::as_str)
@@ -88,16 +89,16 @@ pub(super) fn meaning_of(words: &[String]) -> Option<Option<CursorMeaning>> {
         ["activity" | "change" | "edit" | "update"]
             if rule("a change's date", !has_last && words.len() > 1) =>
         {
-            Some(Some(CursorMeaning::Updated))
+            Some(Some(Meaning::Updated))
         }
         ["activity"] if !has_last => None,
-        [word] if among("updated", &UPDATED, word) => Some(Some(CursorMeaning::Updated)),
-        [word] if among("created", &CREATED, word) => Some(Some(CursorMeaning::Created)),
+        [word] if among("updated", &UPDATED, word) => Some(Some(Meaning::Updated)),
+        [word] if among("created", &CREATED, word) => Some(Some(Meaning::Created)),
         _ => None,
     }
 }
 
-/// All times of a record, the best of each kind first.
+/// All times of a record, the best of each meaning first.
 pub(super) fn times<'a>(record: &Node<'a>) -> Vec<Time<'a>> {
     let mut found = Vec::new();
     gather(record, &mut Vec::new(), &mut found);
@@ -114,7 +115,7 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<Time<'a>>
             let meaning =
                 meaning_of(&words).or_else(|| told(&child, &words, &properties).map(Some));
             if let Some(meaning) = meaning {
-                // Own fields before nested ones, told meanings before plain dates.
+                // The record's own fields before nested ones, known meanings before plain dates.
                 let rank = path.len() * 10 + usize::from(meaning.is_none()) * 5 + words.len();
                 found.push(Time {
                     path: path.join("."),
@@ -134,11 +135,7 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<Time<'a>>
 
 /// What a time's text or its neighbour says where its name has an unknown verb: `last_edited_time` beside
 /// `last_edited_by`.
-fn told(
-    node: &Node<'_>,
-    words: &[String],
-    beside: &IndexMap<String, Node<'_>>,
-) -> Option<CursorMeaning> {
+fn told(node: &Node<'_>, words: &[String], beside: &IndexMap<String, Node<'_>>) -> Option<Meaning> {
     let rest: Vec<&String> = words
         .iter()
         .filter(|word| !PLAIN.contains(&word.as_str()))
@@ -164,18 +161,18 @@ fn told(
         "creation date",
     ];
     if tells("text of a change", &text, &updated) {
-        return Some(CursorMeaning::Updated);
+        return Some(Meaning::Updated);
     }
     if tells("text of a creation", &text, &created) {
-        return Some(CursorMeaning::Created);
+        return Some(Meaning::Created);
     }
     let by = format!("last{verb}by");
     let changed = words.first().is_some_and(|first| first == "last")
         && beside.keys().any(|name| super::words::flat(name) == by);
-    rule("the last one by whom", changed).then_some(CursorMeaning::Updated)
+    rule("the last one by whom", changed).then_some(Meaning::Updated)
 }
 
-/// An object that holds what its record is, which itself has little more than an id.
+/// An object that holds the record's fields, if the record itself has little more than an id.
 fn is_body(record: &IndexMap<String, Node<'_>>, child: &Node<'_>) -> bool {
     let scalars = |properties: &IndexMap<String, Node<'_>>| {
         let scalars = properties.values().filter(|node| node.is_scalar());
@@ -192,7 +189,7 @@ fn is_body(record: &IndexMap<String, Node<'_>>, child: &Node<'_>) -> bool {
     )
 }
 
-/// Dates that stand deeper, where the record itself has none.
+/// Dates in nested objects, if the record itself has none.
 pub(super) fn deep_dates<'a>(record: &Node<'a>) -> Vec<(String, Node<'a>)> {
     let mut found = Vec::new();
     deep(record, &mut Vec::new(), &mut found);
@@ -255,7 +252,7 @@ fn looks_dated(text: &str) -> bool {
     (digits == 4 && text.get(4..5) == Some("-")) || is_epoch(text)
 }
 
-/// Seconds in text, perhaps with a fraction: `1403051575.000407`.
+/// Seconds as text, with or without a fraction: `1403051575.000407`.
 pub(super) fn is_epoch(text: &str) -> bool {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Auth that no scheme declares: parameters and prose may tell.
+//! Infers credentials that no scheme declares, from parameters and prose.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::spec::api::{Api, Location};
 use super::facts::{AuthFacts, Decision, KeyFacts, decide};
 use super::words::{flat, says};
 
-/// No scheme is declared: parameters and prose may tell.
+/// Decides from parameters and prose, because no scheme is declared.
 pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
     let gets: Vec<_> = api
         .operations
@@ -62,7 +62,7 @@ pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
             return decide(
                 AuthFacts::Bearer,
                 0.8,
-                "a parameter `Authorization` speaks of a bearer token".to_owned(),
+                "a parameter `Authorization` describes a bearer token".to_owned(),
             );
         }
         let location = if *header {
@@ -82,7 +82,7 @@ pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
         );
     }
     if let Some(key) = told_key(&api.description) {
-        let reason = format!("the description speaks of `{}`", key.name);
+        let reason = format!("the description mentions `{}`", key.name);
         return decide(AuthFacts::Keys(vec![key]), 0.65, reason);
     }
     let prose = api.description.to_lowercase();
@@ -102,14 +102,14 @@ pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
         return decide(
             AuthFacts::Bearer,
             0.65,
-            "the description speaks of tokens".to_owned(),
+            "the description mentions tokens".to_owned(),
         );
     }
     if says(&prose, "basic auth") || says(&prose, "basic authentication") {
         return decide(
             AuthFacts::Basic,
             0.65,
-            "the description speaks of basic authentication".to_owned(),
+            "the description mentions basic authentication".to_owned(),
         );
     }
     let speaking = gets
@@ -120,17 +120,17 @@ pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
         return decide(
             AuthFacts::Bearer,
             0.6,
-            format!("{speaking} operations speak of tokens"),
+            format!("{speaking} operations mention tokens"),
         );
     }
     decide(
         AuthFacts::None,
         0.5,
-        "nothing speaks of keys or tokens".to_owned(),
+        "nothing mentions keys or tokens".to_owned(),
     )
 }
 
-/// A header or a query parameter that carries a key, as prose names it: `X-Api-Key: …`, `?api_key=…`.
+/// A header or query parameter that holds a key, as prose writes it: `X-Api-Key: …`, `?api_key=…`.
 fn told_key(prose: &str) -> Option<KeyFacts> {
     let headers = [
         "xapikey",

@@ -1,6 +1,6 @@
-//! Names taken apart: `issueIdOrKey` is `issue id or key`, `/v1/credit_notes` names credit notes.
+//! Splits names into words: `issueIdOrKey` is `issue id or key`, `/v1/credit_notes` names credit notes.
 
-/// The lower-case words of a name, parted at humps and at everything that is no letter or digit.
+/// The words of a name in lower case, split at capitals and at everything but letters and digits.
 pub(super) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
@@ -12,7 +12,7 @@ pub(super) fn words(name: &str) -> Vec<String> {
         }
         let before = index.checked_sub(1).and_then(|index| letters.get(index));
         let after = letters.get(index + 1);
-        // `fooBar` parts before B, `HTTPCode` before C.
+        // `fooBar` splits before B, `HTTPCode` before C.
         let hump = letter.is_uppercase()
             && before.is_some_and(|before| {
                 before.is_lowercase()
@@ -32,12 +32,12 @@ pub(super) fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// A name as Rust and tables write it.
+/// A name in snake_case, as in Rust and in tables.
 pub(super) fn snake(name: &str) -> String {
     words(name).join("_")
 }
 
-/// A name without case and punctuation: `page_token`, `pageToken` and `PageToken` are one.
+/// A name without case and punctuation: `page_token`, `pageToken` and `PageToken` are equal.
 pub(super) fn flat(name: &str) -> String {
     name.chars()
         .filter(|c| c.is_alphanumeric())
@@ -45,7 +45,7 @@ pub(super) fn flat(name: &str) -> String {
         .collect()
 }
 
-/// The singular of an English noun, as far as endings tell.
+/// The singular of an English noun, by its ending.
 pub(super) fn singular(word: &str) -> String {
     match word {
         "people" => return "person".to_owned(),
@@ -107,9 +107,9 @@ pub(super) fn singular_name(name: &str) -> String {
     words.join("_")
 }
 
-/// Whether two names mean one kind of thing: `creditNotes` and `credit_note`.
+/// Whether two names mean the same kind of thing: `creditNotes` and `credit_note`.
 pub(super) fn same_noun(a: &str, b: &str) -> bool {
-    // A plural begins as its singular does; most pairs differ there.
+    // A plural starts with the letters of its singular; most names differ there.
     let first = |name: &str| {
         let letter = name.chars().find(|c| c.is_alphanumeric());
         letter.map(|letter| letter.to_ascii_lowercase())
@@ -128,18 +128,18 @@ pub(super) fn segments(path: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The name in `{name}`, for a segment that is nothing else.
+/// The name in `{name}`, if the segment is only a placeholder.
 pub(super) fn placeholder(segment: &str) -> Option<&str> {
     let name = segment.strip_prefix('{')?.strip_suffix('}')?;
     (!name.contains(['{', '}'])).then_some(name)
 }
 
-/// Whether a segment stands for a value; `pending{extension}` does not, `{id}.json` does.
+/// Whether a segment is a value: `{id}.json` is one, `pending{extension}` is not.
 pub(super) fn is_variable(segment: &str) -> bool {
     segment.starts_with('{')
 }
 
-/// How many static segments two paths begin with.
+/// The number of static segments that two paths start with.
 pub(super) fn common(one: &str, other: &str) -> usize {
     segments(one)
         .into_iter()
@@ -148,7 +148,7 @@ pub(super) fn common(one: &str, other: &str) -> usize {
         .count()
 }
 
-/// A path with its placeholders made alike, without endings (`users{extension}`) and without a slash at its end.
+/// A path with equal placeholders, without extensions (`users{extension}`) and without a final slash.
 pub(super) fn path_shape(path: &str) -> String {
     let mut shape = String::new();
     for segment in segments(path) {
@@ -161,14 +161,14 @@ pub(super) fn path_shape(path: &str) -> String {
     shape
 }
 
-/// The last segment that is no placeholder and no verb, without a file's extension or an RPC's verb.
+/// The last segment that is neither a placeholder nor a verb, without a file extension or an RPC's verb.
 pub(super) fn noun(path: &str) -> Option<String> {
     let segments = segments(path);
     for (index, segment) in segments.iter().enumerate().rev() {
         if is_variable(segment) {
             continue;
         }
-        // `/cards/{card}/list` is the list that a card is in, `/databases/{id}/query` no list of databases.
+        // `/cards/{card}/list` is the list of a card; `/databases/{id}/query` is not a list of databases.
         let item = index.checked_sub(1).and_then(|before| segments.get(before));
         if is_verb(segment) && item.is_some_and(|item| is_variable(item)) {
             let thing = index.checked_sub(2).and_then(|before| segments.get(before));
@@ -182,7 +182,7 @@ pub(super) fn noun(path: &str) -> Option<String> {
         let segment = segment.strip_suffix(".json").unwrap_or(segment);
         // AWS writes the operation behind `=`.
         let segment = segment.rsplit('=').next().unwrap_or(segment);
-        // `conversations.list` is a list of conversations, `usergroups.listChannels` one of their channels.
+        // `conversations.list` lists conversations, `usergroups.listChannels` lists channels.
         let words: Vec<String> = segment.split('.').flat_map(without_verb).collect();
         let noun = words.join("_");
         if !noun.is_empty() && !is_verb(&noun) && !is_version(&noun) {
@@ -192,7 +192,7 @@ pub(super) fn noun(path: &str) -> Option<String> {
     None
 }
 
-/// The words of a name but for a verb at its start: `ListShards` names shards.
+/// The words of a name without a verb at its start: `ListShards` names shards.
 fn without_verb(name: &str) -> Vec<String> {
     let mut words = words(name);
     if words.first().is_some_and(|first| is_verb(first)) {
@@ -201,7 +201,7 @@ fn without_verb(name: &str) -> Vec<String> {
     words
 }
 
-/// Words of a path that say what is done, not to what.
+/// Whether a word of a path is an action.
 pub(super) fn is_verb(word: &str) -> bool {
     [
         "list",
@@ -232,7 +232,7 @@ pub(super) fn is_version(segment: &str) -> bool {
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')))
 }
 
-/// Whether a text holds a word (or words) at word boundaries; both in lower case.
+/// Whether a text contains a word (or words) at word boundaries; both in lower case.
 pub(super) fn says(text: &str, phrase: &str) -> bool {
     let mut rest = if phrase.is_empty() { "" } else { text };
     let mut before = None;

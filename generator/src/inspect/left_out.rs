@@ -1,4 +1,4 @@
-//! How well rules carry over: each labelled API is judged without the rules that only its own labels support.
+//! Measures how rules generalise: each labelled API is scored without the rules that only its own labels support.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +8,7 @@ use super::json;
 use crate::draft::Draft;
 use crate::infer::infer;
 use crate::infer::switches::{Rules, without};
+use crate::overrides::Overrides;
 use crate::plan::Options;
 use crate::spec::api::Api;
 use crate::spec::{Input, read};
@@ -23,11 +24,11 @@ struct Labelled<'a> {
     file: &'a str,
     api: Api,
     rows: Vec<&'a Row>,
-    /// With every rule.
+    /// The misses with every rule.
     misses: BTreeSet<String>,
-    /// The rules that its labelled endpoints make use of.
+    /// The rules that its labelled endpoints use.
     used: Rules,
-    /// The rules that anything in it makes use of.
+    /// The rules that any of its endpoints uses.
     fired: Rules,
 }
 
@@ -61,14 +62,14 @@ impl<'a> Labelled<'a> {
                 ..Options::default()
             };
             let (input, api) = (Input::default(), self.api.clone());
-            json(&Draft::of(input, api, Vec::new(), &options).unwrap())
+            json(&Draft::of(input, api, Vec::new(), (&Overrides::default(), &options)).unwrap())
         });
         let mut tally = Tally::default();
         judge(&self.rows, &inspected, &mut tally);
         (tally, used)
     }
 
-    /// Whether a cell is right thanks to a rule.
+    /// Whether a rule makes a cell right.
     fn needs(&self, rule: &str) -> bool {
         let off = Rules::from([rule.to_owned()]);
         let (tally, _) = self.tally(&off);
@@ -77,13 +78,13 @@ impl<'a> Labelled<'a> {
     }
 }
 
-/// A miss without what was said instead.
+/// A miss without the wrong value.
 fn cell(miss: &str) -> String {
     let cell = miss.split_once(": said").map_or(miss, |(cell, _)| cell);
     cell.to_owned()
 }
 
-/// The labelled APIs; none where the labels are not at hand.
+/// The labelled APIs; empty if the labels are absent.
 fn labelled(labels: &[Row]) -> Vec<Labelled<'_>> {
     let mut of_file: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in labels {
@@ -93,7 +94,7 @@ fn labelled(labels: &[Row]) -> Vec<Labelled<'_>> {
         .into_iter()
         .map(|(file, rows)| Labelled::new(file, rows))
         .collect();
-    // A rule is settled by the first two that need it: the small ones are quicker asked.
+    // Small APIs come first, because two APIs that need a rule settle it.
     apis.sort_by_key(|labelled| labelled.api.operations.len());
     apis
 }
@@ -103,13 +104,13 @@ fn labels() -> Vec<Row> {
     match std::fs::read_to_string(truth.join("truth_visible.tsv")) {
         Ok(labels) => score::rows(&labels),
         Err(_) => {
-            skip(Kind::Shared, &format!("there is no {}", truth.display()));
+            skip(Kind::Shared, &format!("{} is absent", truth.display()));
             Vec::new()
         }
     }
 }
 
-/// By rule, the APIs that it is evidence of.
+/// For each rule, the APIs that use it.
 fn users<'a>(
     apis: &'a [Labelled<'_>],
     rules: impl Fn(&'a Labelled<'_>) -> &'a Rules,
@@ -123,7 +124,7 @@ fn users<'a>(
     users
 }
 
-/// The rules of which the labelled endpoints of one API only make use, with that API.
+/// The rules that the labelled endpoints of only one API use, with that API.
 fn taught_by_one(apis: &[Labelled<'_>]) -> BTreeMap<String, usize> {
     users(apis, |api| &api.used)
         .into_iter()
@@ -134,7 +135,7 @@ fn taught_by_one(apis: &[Labelled<'_>]) -> BTreeMap<String, usize> {
         .collect()
 }
 
-/// The rules without which one API only loses right cells: also those that others have better evidence beside.
+/// The rules without which only one API loses right cells, even if other APIs use them next to better evidence.
 fn needed_by_one(apis: &[Labelled<'_>]) -> BTreeMap<String, usize> {
     let rules: Vec<(&str, Vec<usize>)> = users(apis, |api| &api.fired).into_iter().collect();
     let halves = rules.chunks(rules.len().div_ceil(2).max(1));
@@ -166,7 +167,7 @@ fn needed_by_one(apis: &[Labelled<'_>]) -> BTreeMap<String, usize> {
     })
 }
 
-/// The hard cells that are right, in the mean of the APIs, each judged without the rules that are its own.
+/// The right share of the hard cells, averaged over the APIs, each scored without its own rules.
 fn left_out(apis: &[Labelled<'_>], own: &BTreeMap<String, usize>) -> f64 {
     let mut total: Count = (0, 0);
     let mut sum = 0.0;
@@ -200,8 +201,8 @@ fn left_out(apis: &[Labelled<'_>], own: &BTreeMap<String, usize>) -> f64 {
     mean
 }
 
-/// What an API keeps without the rules that its labels alone could have taught. A rule is a word on a list, a sign in a
-/// text, or a way to conclude.
+/// The score of an API without the rules that only its own labels could have taught. A rule is a word in a list, a sign
+/// in a text, or a condition.
 #[test]
 fn rules_carry_over_to_apis_that_did_not_teach_them() {
     let labels = labels();
@@ -212,9 +213,9 @@ fn rules_carry_over_to_apis_that_did_not_teach_them() {
     }
 }
 
-/// Harder: a rule is also taken away where other APIs use it but would get on without.
+/// A stricter test: a rule is also disabled if other APIs use it but do not need it.
 #[test]
-#[ignore = "takes minutes: each rule is taken away from each API that uses it"]
+#[ignore = "takes minutes: each rule is disabled for each API that uses it"]
 fn rules_carry_over_to_apis_that_alone_need_them() {
     let labels = labels();
     let apis = labelled(&labels);

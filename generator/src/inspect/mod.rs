@@ -1,4 +1,4 @@
-//! `etlgen inspect`: what will be generated and on which evidence, for programs (JSON) and for people (a table).
+//! `etlgen inspect`: what will be generated, with the evidence, for programs (JSON) and for people (a table).
 
 mod json;
 #[cfg(test)]
@@ -6,6 +6,6 @@ mod left_out;
 mod table;
 mod top;
 
+pub use json::json;
 pub(crate) use json::{auth, place};
-pub use json::{json, kind};
 pub use table::{View, table};

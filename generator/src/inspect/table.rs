@@ -1,26 +1,28 @@
-//! The form for people: a table, and below it what is open.
+//! The form for people: a table, and the open questions below it.
+
+use etlgen_model::Paginator;
 
 use crate::diagnostics::printable;
 use crate::draft::{Decided, Draft};
-use crate::infer::facts::{Decision, Facts, PaginatorKind, ResourceFacts, ResourceKind, SURE};
+use crate::infer::facts::{Decision, Facts, ResourceFacts, ResourceKind, SURE};
 use crate::spec::api::{Api, Operation};
 
-use super::json::{auth, kind};
+use super::json::auth;
 use super::top::top;
 
-/// The width of a table where the terminal's is not known.
+/// The width of a table if the terminal's width is unknown.
 const WIDTH: usize = 160;
-/// An endpoint is not made shorter than this.
+/// The least width of an endpoint.
 const LEAST: usize = 40;
 const COLUMNS: usize = 7;
 const ENDPOINT: usize = 1;
 
-/// How much of a table is shown, and how wide it is.
+/// How much of a table is shown, and its width.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
-    /// Only so many lists: the most common ones.
+    /// Shows only this many lists: the most common ones.
     pub top: Option<usize>,
-    /// Characters in a line, where the table can be made to fit.
+    /// The number of characters in a line, if the table can be fitted.
     pub width: usize,
 }
 
@@ -33,7 +35,7 @@ impl Default for View {
     }
 }
 
-/// The resources that will be generated, and the questions that are open.
+/// The resources that will be generated, and the open questions.
 pub fn table(draft: &Draft, view: &View) -> String {
     let Draft { api, facts, .. } = draft;
     let decided = draft.decided();
@@ -150,7 +152,7 @@ fn row(operation: &Operation, decided: &Decided<'_>) -> [String; COLUMNS] {
     let cursor = cursor.map(|cursor| match &cursor.param {
         Some(param) => format!("{} > {param}", cursor.field),
         None if decided.is_incremental() => cursor.field.clone(),
-        // Nothing filters by it: each run reads all rows.
+        // Without a filter each run reads all rows.
         None => "-".to_owned(),
     });
     let parent = decided.found.parent.value.as_ref();
@@ -160,9 +162,9 @@ fn row(operation: &Operation, decided: &Decided<'_>) -> [String; COLUMNS] {
         format!("{} {}", operation.method.to_uppercase(), operation.path),
         cell(&facts.records_path, records, true),
         cell(&facts.primary_key, facts.primary_key.value.join(", "), true),
-        match facts.paginator.value.kind {
-            PaginatorKind::Undecided => "undecided?".to_owned(),
-            page => cell(&facts.paginator, kind(page).to_owned(), true),
+        match &facts.paginator.value {
+            Paginator::Undecided => "undecided?".to_owned(),
+            page => cell(&facts.paginator, page.kind().to_owned(), true),
         },
         cell(
             &facts.cursor,
@@ -178,7 +180,7 @@ fn row(operation: &Operation, decided: &Decided<'_>) -> [String; COLUMNS] {
     .map(|cell| one_line(&cell))
 }
 
-/// A cell: `-` where there is nothing, `x?` where it is used although it is not sure, `(x)?` where it is not used.
+/// A cell: `-` if empty, `x?` if used but uncertain, `(x)?` if not used.
 fn cell<T>(decision: &Decision<T>, shown: String, used: bool) -> String {
     let sure = decision.confidence >= SURE;
     match (shown.as_str(), used, sure) {
@@ -190,13 +192,13 @@ fn cell<T>(decision: &Decision<T>, shown: String, used: bool) -> String {
     }
 }
 
-/// Begin and end of a text: `GET /repos/{owner}…/comments`.
+/// The beginning and end of a text: `GET /repos/{owner}…/comments`.
 fn shortened(text: &str, length: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= length {
         return text.to_owned();
     }
-    // The end tells more than the beginning, which many share.
+    // The end distinguishes better: many paths share the beginning.
     let tail = length.saturating_sub(1).div_ceil(2);
     let head = length.saturating_sub(1).saturating_sub(tail);
     let head: String = chars.iter().take(head).collect();
@@ -204,7 +206,7 @@ fn shortened(text: &str, length: usize) -> String {
     format!("{head}…{tail}")
 }
 
-/// Words in lines, indented.
+/// Wraps words into indented lines.
 fn wrapped<'a>(words: impl Iterator<Item = &'a str>, width: usize) -> String {
     let mut text = String::new();
     let mut line = String::new();
@@ -247,7 +249,7 @@ fn open(lists: &[&Decided<'_>]) -> String {
     text
 }
 
-/// Text of a document on one line of a terminal.
+/// Text of a document as one line for a terminal.
 fn one_line(text: &str) -> String {
     printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -1,8 +1,8 @@
-//! Which lists a person would look for first.
+//! Ranks lists by how likely a user looks for them.
 
 use std::collections::HashMap;
 
-use crate::infer::facts::{PaginatorKind, ResourceFacts};
+use crate::infer::facts::ResourceFacts;
 use crate::spec::api::{Api, SchemaId, SchemaKind};
 
 /// The positions of the `count` most common of these lists, in the document's order.
@@ -23,7 +23,8 @@ pub(super) fn top(api: &Api, lists: &[&ResourceFacts], count: usize) -> Vec<usiz
     chosen
 }
 
-/// How common a list is: a root, spoken of by other records, with others below it, read like data.
+/// The weight of a list: roots, lists that other records refer to, lists with children, and names that other texts
+/// mention weigh more.
 fn weight(
     api: &Api,
     lists: &[&ResourceFacts],
@@ -32,7 +33,7 @@ fn weight(
     actions: &HashMap<&str, usize>,
 ) -> Option<f64> {
     let operation = api.operations.get(resource.operation)?;
-    // Roots come first; then what only wants a name that its owner knows.
+    // Roots come first; then lists that need only a name that the owner knows.
     let mut weight = match (&resource.parent.value, operation.path.contains('{')) {
         (None, false) => 8.0,
         (None, true) => 4.0,
@@ -47,10 +48,7 @@ fn weight(
     weight += 0.4 * grown(mentioned.copied().unwrap_or(0));
     weight += 0.5 * grown(actions.get(operation.path.as_str()).copied().unwrap_or(0));
     weight -= length(&operation.path);
-    let paged = !matches!(
-        resource.paginator.value.kind,
-        PaginatorKind::None | PaginatorKind::Undecided
-    );
+    let paged = resource.paginator.value.is_paged();
     weight += if paged { 1.5 } else { 0.0 };
     weight += if resource.primary_key.value.is_empty() {
         0.0
@@ -66,12 +64,12 @@ fn weight(
     Some(weight)
 }
 
-/// The second of a thing says less than the first.
+/// Each further one counts less.
 fn grown(count: usize) -> f64 {
     (count as f64 + 1.0).log2()
 }
 
-/// How long a path is without placeholders, `/v1` and `/api`: what is common stands high and has a short name.
+/// The length of a path without placeholders, `/v1` and `/api`: common lists have short paths and names.
 fn length(path: &str) -> f64 {
     let version = |segment: &str| {
         let rest = segment.trim_start_matches('v');
@@ -88,7 +86,7 @@ fn length(path: &str) -> f64 {
         .sum()
 }
 
-/// How many objects have a field that holds, or may hold, such a record: orders speak of customers.
+/// The number of objects with a field that holds, or may hold, such a record: orders refer to customers.
 fn mentions(api: &Api) -> HashMap<SchemaId, usize> {
     let mut mentions: HashMap<SchemaId, usize> = HashMap::new();
     for schema in &api.schemas.0 {
@@ -108,7 +106,7 @@ fn mentions(api: &Api) -> HashMap<SchemaId, usize> {
     mentions
 }
 
-/// List path -> how many operations stand at it and right below one of its items.
+/// List path -> the number of operations at it and directly below one of its items.
 fn actions(api: &Api) -> HashMap<&str, usize> {
     let mut actions: HashMap<&str, usize> = HashMap::new();
     for operation in &api.operations {
@@ -120,7 +118,7 @@ fn actions(api: &Api) -> HashMap<&str, usize> {
     actions
 }
 
-/// How often texts speak of a thing, in one word or in two.
+/// How often texts mention a thing, in one word or two.
 fn spoken(api: &Api) -> HashMap<String, usize> {
     let mut spoken: HashMap<String, usize> = HashMap::new();
     let operations = api
@@ -145,14 +143,14 @@ fn spoken(api: &Api) -> HashMap<String, usize> {
     spoken
 }
 
-/// The last two words of a name, as [`spoken`] counts them.
+/// The last two words of a name, in the form that [`spoken`] counts.
 fn phrase(name: &str) -> String {
     let words: Vec<String> = name.split('_').map(stem).collect();
     let start = words.len().saturating_sub(2);
     words.get(start..).unwrap_or_default().join(" ")
 }
 
-/// One form for one and many.
+/// One form for singular and plural.
 fn stem(word: &str) -> String {
     word.to_ascii_lowercase().trim_end_matches('s').to_owned()
 }

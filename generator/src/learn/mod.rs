@@ -1,5 +1,5 @@
-//! What samples of an API's answers say of a resource that the document describes without a schema: an overlay that each
-//! later generation applies, so that nothing learned is lost.
+//! Learns from samples of an API's responses what the document does not describe: writes an overlay that each later
+//! generation applies, so that nothing learned is lost.
 
 mod overlay;
 
@@ -14,13 +14,14 @@ use crate::diff::Surface;
 use crate::draft::Draft;
 use crate::emit::Files;
 use crate::infer::facts::{ResourceFacts, ResourceKind};
-use crate::plan::{resource_key, unknown};
+use crate::overrides::near;
+use crate::plan::resource_key;
 use crate::project::{
     Changes, Existing, Generation, Planned, change, is_pending, learned_path, release, spec_hash,
 };
 use crate::spec::{Input, overlaid};
 
-/// What was learned of a resource, not yet written.
+/// What was learned about a resource, not yet written.
 pub struct Learned {
     /// Warnings and notes.
     pub notes: Vec<Diagnostic>,
@@ -35,8 +36,8 @@ pub struct Learned {
     changes: Changes,
 }
 
-/// Learns the records of a resource of a crate from samples. An error says why nothing can be learned.
-/// `samples` is asked once the resource is known to lack a schema.
+/// Learns the records of a crate's resource from samples. An error says why nothing can be learned. `samples` is called
+/// after the resource is known to lack a schema.
 pub fn learn(
     folder: &Path,
     name: &str,
@@ -54,12 +55,17 @@ pub fn learn(
     others.remove(&overlay);
     let known = learner.draft(&others)?;
     let Some(resource) = learner.find(&known) else {
-        return Err(unknown(&known.facts, name));
+        let message = format!("the document has no resource `{name}`");
+        let error = Diagnostic::error(Kind::Usage, message);
+        return Err(match near(&known.facts, name) {
+            Some(near) => error.with_hint(near),
+            None => error,
+        });
     };
     if resource.record.is_some() {
         let message = format!("the document has a schema for `{name}`");
         return Err(Diagnostic::error(Kind::Document, message)
-            .with_hint("an overlay corrects what a document says wrongly: see `--overlay`"));
+            .with_hint("an overlay corrects a wrong document: see `--overlay`"));
     }
     let samples = samples()?;
     let before = learner.draft(&existing.config.learned)?;
@@ -78,7 +84,7 @@ pub fn learn(
     if made.record.is_none() {
         let message = format!("the samples do not describe the records of `{name}`");
         return Err(Diagnostic::error(Kind::Samples, message).with_hint(
-            "records are objects with fields; `records = \"PATH\"` in etlgen.toml says where they are",
+            "records are objects with fields; `records = \"PATH\"` in etlgen.toml names their place",
         ));
     }
     let file = format!("src/resources/{}.rs", made.ident);
@@ -96,7 +102,7 @@ pub fn learn(
 /// Opens a crate that etlgen wrote.
 fn open(folder: &Path) -> Result<Existing, Diagnostic> {
     if is_pending(folder) {
-        return Err(Diagnostic::error(Kind::Crate, "an update was cut short")
+        return Err(Diagnostic::error(Kind::Crate, "an update was interrupted")
             .with_hint("`etlgen update` finishes it"));
     }
     let hint = "`--out` names the folder of a crate that `etlgen new` wrote";
@@ -116,7 +122,7 @@ fn changes(old: &Files, new: &Files) -> Changes {
 }
 
 impl Learned {
-    /// Writes what was learned into the crate: all of it, or nothing where its owner has edited a file that changes.
+    /// Writes what was learned into the crate: all files, or none if the owner has edited a file that changes.
     pub fn apply(self) -> Result<(), Diagnostic> {
         let tree = &self.existing.tree;
         let new = self.generation;
@@ -133,20 +139,20 @@ impl Learned {
 /// A resource of a crate, and the document that the crate is generated from.
 struct Learner<'a> {
     existing: &'a Existing,
-    /// The document with its overlays, without what was learned.
+    /// The document with its overlays, without learned ones.
     input: &'a Input,
     name: &'a str,
 }
 
 impl Learner<'_> {
-    /// The crate as it is generated with these things learned.
+    /// The crate, generated with these learned overlays.
     fn draft(&self, learned: &Files) -> Result<Draft, Diagnostic> {
         let config = &self.existing.config;
         let input = config.with_learned(self.input.clone(), learned);
         self.existing.draft(input)
     }
 
-    /// The resource, by the name that it has in the crate, or in the document.
+    /// The resource, by its name in the crate or in the document.
     fn find<'a>(&self, draft: &'a Draft) -> Option<&'a ResourceFacts> {
         let resources = &draft.facts.resources;
         let names = &self.existing.tree.lock.names;
@@ -160,7 +166,7 @@ impl Learner<'_> {
         all.find(given).or_else(|| resources.iter().find(named))
     }
 
-    /// The crate with what the samples say of the resource, and everything that is learned then.
+    /// The crate with what the samples say about the resource, and all learned overlays.
     fn learn(
         &self,
         known: &Draft,
@@ -182,7 +188,7 @@ impl Learner<'_> {
             let text = overlay(&document, operation, self.name, &body)?;
             all.insert(learned_path(self.name), text);
             let draft = self.draft(&all)?;
-            // An object is the body if there is a list in it; else it is a record.
+            // An object is the body if it contains a list; otherwise it is a record.
             let is_list = |found: &ResourceFacts| {
                 found.kind == ResourceKind::List && !found.records_path.value.is_empty()
             };
@@ -190,6 +196,6 @@ impl Learner<'_> {
                 return Ok((draft, all));
             }
         }
-        Err(Diagnostic::error(Kind::Samples, "there is no sample").with_hint(overlay::SAMPLES))
+        Err(Diagnostic::error(Kind::Samples, "the input has no sample").with_hint(overlay::SAMPLES))
     }
 }

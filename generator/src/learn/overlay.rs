@@ -1,4 +1,4 @@
-//! Samples as an OpenAPI overlay that gives a response its schema.
+//! Turns samples into an OpenAPI overlay that gives a response its schema.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use crate::diagnostics::{Diagnostic, Kind, Position};
 use crate::shape::Shape;
 use crate::spec::api::Operation;
 
-/// Reads samples: JSON values one after the other (a single one, or NDJSON). An error names the place.
+/// Reads samples: JSON values one after another (one value, or NDJSON). An error names the place.
 pub fn samples(file: &str, text: &str) -> Result<Vec<Value>, Diagnostic> {
     let mut found = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
@@ -23,16 +23,16 @@ pub fn samples(file: &str, text: &str) -> Result<Vec<Value>, Diagnostic> {
         })?);
     }
     if found.is_empty() {
-        return Err(Diagnostic::error(Kind::Samples, "there is no sample").with_hint(SAMPLES));
+        return Err(Diagnostic::error(Kind::Samples, "the input has no sample").with_hint(SAMPLES));
     }
     Ok(found)
 }
 
 pub const SAMPLES: &str =
-    "pipe in what the API answered: a JSON array, an object, or one object per line";
+    "pipe in a response of the API: a JSON array, an object, or one object per line";
 
-/// What the body may look like of which these are samples, the likeliest first: a body is as it is; records stand at `records`.
-/// `single`: the resource is one object. `records`: where its owner says they stand.
+/// The bodies that these samples may come from, the most likely first: complete bodies, or records at `records`.
+/// `single`: the resource is one object. `records`: the place of the records that the owner states.
 pub fn bodies(
     samples: &[Value],
     single: bool,
@@ -65,7 +65,8 @@ pub fn bodies(
     })
 }
 
-/// The overlay that gives an operation's response this body. `document`: as the overlays before it left it.
+/// The overlay that gives an operation's response this body. `document`: the document with all earlier overlays
+/// applied.
 pub fn overlay(
     document: &Value,
     operation: &Operation,
@@ -76,7 +77,7 @@ pub fn overlay(
         .pointer(&operation.pointer)
         .filter(|_| operation.pointer.starts_with('/'))
     else {
-        let message = format!("`{resource}` is described in another file of the document");
+        let message = format!("another file of the document describes `{resource}`");
         return Err(Diagnostic::error(Kind::Document, message).with_hint(
             "give its response a schema there; `etlgen learn` changes only the first file of the document",
         ));
@@ -91,7 +92,7 @@ pub fn overlay(
     let stated = node.get("responses").and_then(|all| all.get(status));
     let mut answer = Value::Object(Map::new());
     match stated {
-        // What stands beside a `$ref` is not read: the response takes its place.
+        // Siblings of a `$ref` are ignored, so the response replaces it.
         Some(stated) if stated.get("$ref").is_some() => {
             actions.push(json!({"target": here, "remove": true}));
             let shared = stated["$ref"].as_str().and_then(|at| at.strip_prefix('#'));
@@ -142,7 +143,7 @@ pub fn overlay(
     Ok(text)
 }
 
-/// Puts a value below keys, over what stands there.
+/// Sets the value at these keys.
 fn put(value: &mut Value, keys: &[&str], inner: Value) {
     let Some((first, rest)) = keys.split_first() else {
         *value = inner;
@@ -166,7 +167,7 @@ fn path(pointer: &str) -> String {
 
 /// A key as a step of a JSONPath.
 fn step(key: &str) -> String {
-    // JSON writes control characters and backslashes as RFC 9535 wants them.
+    // JSON writes control characters and backslashes as RFC 9535 requires.
     let quoted = Value::from(key).to_string();
     let inner = quoted
         .get(1..quoted.len().saturating_sub(1))
@@ -191,7 +192,7 @@ mod tests {
         }
     }
 
-    /// The API and its one resource, after a body was learnt.
+    /// The API and its only resource, after a body was learned.
     fn learnt(document: &str, body: &Value) -> (Api, ResourceFacts) {
         let mut input = input(document);
         let api = read(&input).0.unwrap();
@@ -257,7 +258,7 @@ mod tests {
         );
         assert_eq!(body(&record, false, None), [object.clone(), list.clone()]);
         assert_eq!(body(&record, true, None), [object]);
-        // The owner says where they stand.
+        // The owner states their place.
         let wrapped = json!({"a": {"b": [record]}});
         let at = ["a".to_owned(), "b".to_owned()];
         let schema = Shape::of(&wrapped).schema();

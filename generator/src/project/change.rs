@@ -1,4 +1,4 @@
-//! A crate that is there: files that a new generation changes, as long as they are as they were generated.
+//! Changes files of an existing crate that a new generation rewrites, if their owner has not edited them.
 
 use std::fs;
 use std::io;
@@ -10,10 +10,11 @@ use super::{BASE, LOCK, Lock, apply};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
-/// Where a crate keeps what was learnt from samples: overlays that each generation applies after those of its owner.
+/// The folder in a crate for what was learned from samples: overlays that each generation applies after those of its
+/// owner.
 const LEARNED: &str = "learned";
 
-/// What was learnt for a crate: overlays by their path in it.
+/// What was learned for a crate: overlays by their path in it.
 pub fn learned(folder: &Path) -> Result<Files, Diagnostic> {
     learned_in(folder).map_err(|error| Diagnostic::io(&folder.join(LEARNED), error))
 }
@@ -38,13 +39,13 @@ fn learned_in(folder: &Path) -> io::Result<Files> {
     Ok(found)
 }
 
-/// Where what is learnt of a resource stands.
+/// The path of the overlay learned for a resource.
 pub fn learned_path(resource: &str) -> String {
     format!("{LEARNED}/{resource}.json")
 }
 
-/// Changes files of a crate: `None` removes one. Either all of them, or none where one is not as it was generated. `told`
-/// are files of its owner's that get something more.
+/// Changes files of a crate; `None` removes one. Changes all of them, or none if one differs from its generated text.
+/// `told` are files of the owner that get an addition.
 pub fn change(
     folder: &Path,
     changes: &Changes,
@@ -65,7 +66,7 @@ pub fn change(
             (Some(current), Some(generated)) => hash(current) == *generated,
             _ => false,
         };
-        // An attempt that was cut short is taken up again.
+        // An interrupted attempt is continued.
         let done = current.as_deref() == text.as_ref().map(|text| text.as_bytes());
         if !same && !done {
             edited.push(path.clone());

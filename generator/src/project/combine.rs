@@ -1,4 +1,4 @@
-//! One file: what becomes of it where its owner and etlgen both had a hand in it.
+//! Merges one file that both its owner and etlgen changed.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::manifest::manifest;
 use super::merge::{Merged, Side, merge, whole};
 use super::rust::{self, Definition};
 
-/// A merged file, and what is in doubt about it: line from 1, and why.
+/// A merged file and its conflicts: line from 1, and reason.
 pub struct Combined {
     pub text: String,
     pub conflicts: Vec<(usize, String)>,
@@ -15,7 +15,7 @@ pub struct Combined {
 /// How the Rust files of a crate are formatted.
 pub struct Style<'a> {
     folder: &'a Path,
-    /// The owner has a configuration of rustfmt.
+    /// The owner has a rustfmt configuration.
     own: bool,
 }
 
@@ -25,7 +25,7 @@ impl<'a> Style<'a> {
         Style { folder, own }
     }
 
-    /// A Rust text as the owner formats it; others stay.
+    /// Formats a Rust text as the owner does; other texts stay.
     pub fn apply(&self, path: &str, text: &str) -> String {
         let wanted = self.own && path.ends_with(".rs");
         let formatted = wanted.then(|| rust::formatted(text, Some(self.folder)));
@@ -42,13 +42,13 @@ impl<'a> Style<'a> {
         }
         let plain = |text: &str| rust::formatted(text, None);
         let same = |a: Option<String>, b: Option<String>| a.is_some() && a == b;
-        // Some things rustfmt leaves as they were, so that both ways are tried.
+        // rustfmt leaves some constructs unchanged, so both forms are tried.
         same(plain(a), plain(b))
             || self.own && same(rust::formatted(b, Some(self.folder)), Some(a.to_owned()))
     }
 }
 
-/// Merges a file; the texts differ, each from each. Without a base the owner has a file of his own there.
+/// Merges a file whose three texts all differ. Without a base, the owner has created the file.
 pub fn combine(
     path: &str,
     base: Option<&str>,
@@ -57,7 +57,7 @@ pub fn combine(
     side: Option<Side>,
 ) -> Combined {
     let Some(base) = base else {
-        let why = "you have a file of your own where one is generated now";
+        let why = "you have created a file where one is generated now";
         return because(why, whole("", mine, theirs, side));
     };
     if path.ends_with(".rs") {
@@ -98,21 +98,22 @@ fn combine_rust(
     style: &Style,
     side: Option<Side>,
 ) -> Combined {
-    // Where the owner's file is as his rustfmt prints it, the others are brought into the same form.
+    // If the owner's file is formatted by the owner's rustfmt, the others are formatted the same way.
     let formed = style.own && style.apply(path, mine) == mine;
     let form = |text: &str| match formed {
         true => style.apply(path, text),
         false => text.to_owned(),
     };
-    // A later rustfmt may print the same otherwise.
+    // A later rustfmt may format the same text differently.
     let base = form(&rust::formatted(base, None).unwrap_or_else(|| base.to_owned()));
     let theirs = form(theirs);
     let (base, theirs) = (base.as_str(), theirs.as_str());
     let own = match rust::parse(mine) {
         Ok(own) => own,
         Err((line, error)) => {
-            let why =
-                format!("your file is no Rust at its line {line} ({error}): it is not merged");
+            let why = format!(
+                "your file is not valid Rust at its line {line} ({error}): it is not merged"
+            );
             return because(&why, whole(base, mine, theirs, side));
         }
     };
@@ -124,7 +125,7 @@ fn combine_rust(
             .to_vec(),
     };
     if parts.iter().any(|text| rust::parse(text).is_err()) {
-        let why = "your changes and those of etlgen are no Rust together";
+        let why = "your changes and those of etlgen do not form valid Rust together";
         return because(why, whole(base, mine, theirs, side));
     }
     if merged.conflicts.is_empty() {
@@ -140,7 +141,7 @@ fn combine_rust(
     told(merged)
 }
 
-/// Takes apart one thing that is defined twice after the merge, once by each side.
+/// Separates an item that is defined twice after the merge, once by each side.
 fn part(text: &str, mine: &str, known: usize, side: Option<Side>) -> Option<Merged> {
     let doubled = rust::doubled(&rust::parse(text).ok()?);
     if doubled.len() <= known {

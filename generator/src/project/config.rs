@@ -1,4 +1,4 @@
-//! An `etlgen.toml` and what stands beside it: the overrides of a crate's owner, and what was learned from samples.
+//! An `etlgen.toml` and the files next to it: the overrides of a crate's owner, and what was learned from samples.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,10 @@ use super::change::learned;
 use super::place::beside;
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
-use crate::plan::overrides::{self, Overrides};
+use crate::overrides::{self, Overrides};
 use crate::spec::Input;
 
-/// An `etlgen.toml`, or the lack of one.
+/// An `etlgen.toml`, or its absence.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigFile {
     file: Option<PathBuf>,
@@ -20,7 +20,7 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// Reads a file and what was learned beside it; an error names file, line and column.
+    /// Reads a file and what was learned next to it; an error names file, line and column.
     pub fn load(file: &Path) -> Result<Self, Diagnostic> {
         let text = std::fs::read_to_string(file).map_err(|error| Diagnostic::io(file, error))?;
         let learned = learned(file.parent().unwrap_or(Path::new("")))?;
@@ -40,12 +40,12 @@ impl ConfigFile {
         })
     }
 
-    /// Loads a document with its overlays in the order they are applied: those of the file, these, what was learned.
-    /// Without a document of its own, it is the `spec` of the file, seen from its folder.
+    /// Loads a document with its overlays, in the order in which they are applied: those of the file, the given ones,
+    /// the learned ones. The default document is the `spec` of the file, relative to its folder.
     pub fn input(&self, spec: Option<&str>, overlays: &[String]) -> Result<Input, Diagnostic> {
-        let spec = match (spec, &self.overrides.spec) {
+        let spec = match (spec, &self.overrides.top.spec) {
             (Some(spec), _) => spec.to_owned(),
-            (None, Some(spec)) => self.beside(spec),
+            (None, Some(spec)) => self.beside(&spec.0),
             (None, None) => {
                 let message = "neither `--spec` nor the `spec` of etlgen.toml names the document";
                 return Err(Diagnostic::error(Kind::Usage, message)
@@ -56,13 +56,14 @@ impl ConfigFile {
         Ok(self.with_learned(input, &self.learned))
     }
 
-    /// A document with the overlays of the file, then these.
+    /// A document with the overlays of the file, then the given ones.
     pub(crate) fn overlaid(
         &self,
         mut input: Input,
         overlays: &[String],
     ) -> Result<Input, Diagnostic> {
-        let own = self.overrides.overlay.iter();
+        let own = self.overrides.top.overlay.iter();
+        let own = own.flat_map(|overlay| &overlay.0);
         let own = own.map(|overlay| self.beside(overlay));
         for overlay in own.chain(overlays.iter().cloned()) {
             input.overlays.push(Input::load(&overlay)?);
@@ -70,7 +71,7 @@ impl ConfigFile {
         Ok(input)
     }
 
-    /// A document with what was learned, which is applied last.
+    /// A document with the learned overlays, which are applied last.
     pub(crate) fn with_learned(&self, mut input: Input, learned: &Files) -> Input {
         let learned = learned.iter();
         let learned = learned.map(|(path, text)| Input::new(self.beside(path), text.as_bytes()));
@@ -78,7 +79,7 @@ impl ConfigFile {
         input
     }
 
-    /// A URL, or a file as seen from the folder of `etlgen.toml`.
+    /// A URL, or a file relative to the folder of `etlgen.toml`.
     pub(crate) fn beside(&self, file: &str) -> String {
         match &self.file {
             Some(config) => beside(config, file),

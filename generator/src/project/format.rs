@@ -1,4 +1,4 @@
-//! Rust as `cargo fmt` prints it.
+//! Formats Rust as `cargo fmt` does.
 
 use std::fs;
 use std::io;
@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
-/// Formats the Rust files with rustfmt, all in one call, with the default configuration. `Ok(false)`: there is no
-/// rustfmt here, and they stay as they are.
+/// Formats the Rust files with one call of rustfmt, with the default configuration. `Ok(false)`: rustfmt is not
+/// installed, and the files stay unchanged.
 pub fn format(files: &mut Files) -> Result<bool, Diagnostic> {
     let done = tempfile::tempdir().and_then(|folder| format_in(folder.path(), files));
     done.map_err(|error| {
@@ -31,9 +31,9 @@ fn format_in(folder: &Path, files: &mut Files) -> io::Result<bool> {
         }
         fs::write(place, &files[path])?;
     }
-    // Not the configuration of a folder above.
+    // An empty configuration shadows those of the folders above.
     fs::write(folder.join("rustfmt.toml"), "")?;
-    // Modules are found through the roots.
+    // rustfmt finds modules through the roots.
     let roots = rust.iter().filter(|path| {
         matches!(path.as_str(), "src/lib.rs" | "src/main.rs") || !path.starts_with("src/")
     });

@@ -1,6 +1,5 @@
-//! A crate in memory: its files, and what they were generated from.
+//! A crate in memory: its files, and the values they were generated from.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::format::format;
@@ -17,7 +16,7 @@ use crate::plan::package::Package;
 pub struct Generation {
     /// The text of each file, by its path in the crate, with `/`.
     pub files: Files,
-    /// Warnings and notes about the document and the overrides, the gravest first.
+    /// Warnings and notes about the document and the overrides, the most severe first.
     pub notes: Vec<Diagnostic>,
     pub(crate) draft: Draft,
     pub(crate) lock: Lock,
@@ -25,24 +24,23 @@ pub struct Generation {
     pub(crate) folder: PathBuf,
 }
 
-/// What is done about a missing rustfmt.
+/// What happens if rustfmt is not installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rustfmt {
-    /// The files stay as prettyplease prints them, and nothing is run.
+    /// Nothing is run; the files stay as prettyplease prints them.
     Skipped,
-    /// They stay so where there is none, with a warning.
+    /// The files stay as prettyplease prints them, with a warning.
     Wanted,
-    /// Without it every file would differ from the last generation: an error.
+    /// It is an error, because every file would differ from the last generation.
     Required,
 }
 
 impl Generation {
-    /// Writes a plan down. `options` are those of the command line, as the lock keeps them.
+    /// Writes a plan down.
     pub(crate) fn new(
         mut draft: Draft,
         folder: &Path,
         context: &Context,
-        options: BTreeMap<String, Vec<String>>,
         rustfmt: Rustfmt,
     ) -> Result<Self, Diagnostic> {
         let mut files = files(&draft.plan, context)?;
@@ -60,8 +58,7 @@ impl Generation {
             ),
             _ => {}
         }
-        let mut lock = Lock::new(&context.spec, spec_hash(&draft.input), &draft.plan, &files);
-        lock.options = options;
+        let lock = Lock::new(&context.spec, spec_hash(&draft.input), &draft.plan, &files);
         Ok(Generation {
             files,
             notes,
@@ -83,7 +80,7 @@ impl Generation {
         resources.map(|resource| resource.name.as_str())
     }
 
-    /// Each resource in a table, what is unsure of it, and the lines of `etlgen.toml` that settle it.
+    /// A table of the resources, with the open questions and the lines of `etlgen.toml` that settle them.
     pub fn table(&self, view: &View) -> String {
         inspect::table(&self.draft, view)
     }
@@ -98,12 +95,12 @@ impl Generation {
         explain(&self.draft, what)
     }
 
-    /// Where [`write`](Self::write) writes it: the folder that was asked for, else one of the crate's name.
+    /// The folder that [`write`](Self::write) creates: the given folder, or one with the crate's name.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Writes the crate into its folder, whole or not at all. The folder must not exist, or be empty.
+    /// Writes the crate into its folder, all of it or nothing. The folder must not exist, or must be empty.
     pub fn write(&self) -> Result<(), Diagnostic> {
         super::write_new(&self.folder, &self.files, &self.lock)
     }

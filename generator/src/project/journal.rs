@@ -1,7 +1,7 @@
-//! Changes of many files: all of them or none, also where the process is killed in between.
+//! Changes many files: all of them or none, even if the process is killed in between.
 //!
-//! New contents are staged in `.etlgen/journal/new`; then the list of steps gets its name, and from there on the
-//! changes are made, if need be by the next run. Without the list nothing has happened yet.
+//! New contents are staged in `.etlgen/journal/new`; then the list of steps gets its final name. From then on the
+//! changes are made, if necessary by the next run. Without the list, nothing has changed yet.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -21,23 +21,23 @@ const STEPS: &str = "steps.json";
 #[derive(Serialize, Deserialize)]
 struct Step {
     path: String,
-    /// The content there before; `None`: there was no file.
+    /// The content before; `None`: the file did not exist.
     before: Option<String>,
-    /// The content that it gets, staged under the step's number; `None`: it goes.
+    /// The new content, staged under the step's number; `None`: the file is removed.
     after: Option<String>,
 }
 
-/// Whether changes of a crate were begun and not finished.
+/// Whether changes of a crate were started and not finished.
 pub fn is_pending(folder: &Path) -> bool {
     folder.join(JOURNAL).exists()
 }
 
-/// Makes the changes: `None` removes a file.
+/// Applies the changes; `None` removes a file.
 pub fn apply(folder: &Path, changes: &BTreeMap<String, Option<String>>) -> Result<(), Diagnostic> {
     apply_until(folder, changes, &mut || Ok(()))
 }
 
-/// `go` is asked before each step that changes the disk; its error ends the attempt as a kill would.
+/// Calls `go` before each step that changes the disk; its error ends the attempt like a kill.
 fn apply_until(
     folder: &Path,
     changes: &BTreeMap<String, Option<String>>,
@@ -61,7 +61,7 @@ fn apply_until(
     finish(folder, &journal, &steps, go)
 }
 
-/// Finishes changes that were begun, or forgets them where none had been made. Says which of both, if any.
+/// Finishes changes that were started, or discards them if none was made. Returns which of the two happened, if any.
 pub fn recover(folder: &Path) -> Result<Option<&'static str>, Diagnostic> {
     recover_until(folder, &mut || Ok(()))
 }
@@ -78,16 +78,14 @@ fn recover_until(
                 return Ok(None);
             }
             remove_journal(&journal, go)?;
-            return Ok(Some(
-                "what an update that was cut short had left behind is cleared away",
-            ));
+            return Ok(Some("the files left by an interrupted update were removed"));
         }
         Err(error) => return Err(at(&journal, error)),
     };
     let steps: Vec<Step> =
         serde_json::from_slice(&steps).map_err(|error| at(&journal.join(STEPS), error.into()))?;
     finish(folder, &journal, &steps, go)?;
-    Ok(Some("an update that was cut short is finished"))
+    Ok(Some("an interrupted update was finished"))
 }
 
 fn stage<'a>(
@@ -98,7 +96,7 @@ fn stage<'a>(
 ) -> io::Result<()> {
     go()?;
     fs::create_dir_all(journal)?;
-    // Contents may be secret, and are not for the repository.
+    // Contents may be secret and do not belong in the repository.
     fs::write(journal.join(".gitignore"), "*\n")?;
     for (number, text) in texts.enumerate() {
         let Some(text) = text else { continue };
@@ -115,7 +113,7 @@ fn stage<'a>(
     sync_folder(journal)
 }
 
-/// Makes the changes that are staged; those made already are passed over.
+/// Makes the staged changes, and skips those made already.
 fn finish(
     folder: &Path,
     journal: &Path,
@@ -129,10 +127,10 @@ fn finish(
         }
         let now = content(&folder.join(&step.path))?;
         if now != step.before && now != step.after {
-            let message = "changed by hand since an update was cut short";
+            let message = "changed by hand since an update was interrupted";
             return Err(Diagnostic::error(Kind::Crate, message)
                 .in_file(&step.path)
-                .with_hint("move your version away and run `etlgen update`, which finishes the update; or remove .etlgen/journal to leave everything unchanged"));
+                .with_hint("move your version away and run `etlgen update`, which finishes the update; or remove .etlgen/journal to leave all files unchanged"));
         }
     }
     for (number, step) in steps.iter().enumerate() {
@@ -161,7 +159,7 @@ fn finish(
     remove_journal(journal, go)
 }
 
-/// The list last: without it, what is staged is of no use.
+/// Removes the list last: without it, staged contents have no effect.
 fn remove_journal(
     journal: &Path,
     go: &mut dyn FnMut() -> io::Result<()>,
@@ -183,7 +181,7 @@ fn remove(folder: &Path, path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    // A folder that is empty now goes too; one that is not stays.
+    // Removes folders that are now empty.
     let mut parent = path.parent();
     while let Some(empty) = parent.filter(|parent| *parent != folder) {
         if fs::remove_dir(empty).is_err() {
@@ -211,7 +209,7 @@ fn write_through(path: &Path, text: &str) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Where folders cannot be synced, the system keeps their order by itself.
+/// Where folders cannot be synced, the system itself keeps the order.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match cfg!(unix) {
         true => File::open(folder)?.sync_all(),
@@ -283,7 +281,7 @@ mod tests {
                 }
             };
             let done = apply_until(folder.path(), &changes(), &mut go).is_ok();
-            // The next run may be killed too, at each of its steps.
+            // The next run may be killed at each of its steps, too.
             for limit in 0.. {
                 let mut left = limit;
                 let mut go = || match left {

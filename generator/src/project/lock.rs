@@ -1,4 +1,6 @@
-//! `.etlgen/lock.json`: what a crate was generated from, and the names that were given. It cannot be made afterwards.
+//! `.etlgen/lock.json`: what a crate was generated from, and the names that were given. It cannot be reconstructed.
+
+mod format_1;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,6 +8,7 @@ use std::path::Path;
 
 use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::LOCK;
@@ -16,32 +19,32 @@ use crate::plan::Ledger;
 use crate::plan::Plan;
 use crate::spec::Input;
 
-/// The format of the lock that is written, and the only one that is read.
-const FORMAT: u32 = 1;
+/// The format of the lock that is written. Earlier ones are read, too.
+const FORMAT: u32 = 2;
 
 /// What a crate was generated from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lock {
     /// The format of this file.
     pub format: u32,
-    /// Where the document was, as the crate names it.
+    /// The place of the document, as the crate names it.
     pub spec: String,
-    /// The content of the document and its overlays.
+    /// The hash of the document and its overlays.
     pub spec_hash: String,
-    /// What was asked for on the command line.
+    /// The options of the command line.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, Vec<String>>,
-    /// Names given, by what they were given to.
+    /// The given names, by what they name.
     pub names: Ledger,
-    /// The content of each file as it was generated.
+    /// The hash of each file as it was generated.
     pub files: BTreeMap<String, String>,
-    /// The version that etlgen has written into `Cargo.toml` last.
+    /// The version that etlgen last wrote into `Cargo.toml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
-    /// How serious the changes are that have no version yet.
+    /// The level of the changes that have no version yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreleased: Option<Level>,
-    /// What the crate offers; `None`: an etlgen wrote it that kept none, or another one.
+    /// What the crate offers; `None`: the etlgen that wrote it kept no surface, or one of another form.
     #[serde(
         default,
         deserialize_with = "if_known",
@@ -50,9 +53,9 @@ pub struct Lock {
     pub surface: Option<Surface>,
 }
 
-/// A surface of another form is none.
+/// Ignores a surface of another form.
 fn if_known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Surface>, D::Error> {
-    let value = serde_json::Value::deserialize(from)?;
+    let value = Value::deserialize(from)?;
     Ok(serde_json::from_value(value).ok())
 }
 
@@ -75,7 +78,7 @@ impl Lock {
         }
     }
 
-    /// One entry a line, so that branches merge.
+    /// JSON with one entry per line, so that branches merge.
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
@@ -83,27 +86,27 @@ impl Lock {
     }
 }
 
-/// The lock of a crate; an error says why there is none.
+/// Reads the lock of a crate; an error says why it cannot be read.
 pub fn read_lock(folder: &Path) -> Result<Lock, Diagnostic> {
     let path = folder.join(LOCK);
     let text = fs::read_to_string(&path).map_err(|error| Diagnostic::io(&path, error))?;
     parse(&text, &path)
 }
 
-/// Reads the text of a lock; `path` is named in errors.
+/// Parses a lock; errors name `path`.
 ///
-/// # Errors
-/// If it is not a lock, or one that a later etlgen wrote.
+/// # Errors If the text is not a lock, or a later etlgen wrote it.
 fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
     #[derive(Deserialize)]
     struct Numbered {
         format: u64,
     }
     let broken = |error: serde_json::Error| Diagnostic::io(path, error.into());
-    let Numbered { format } = serde_json::from_str(text).map_err(broken)?;
-    if format != u64::from(FORMAT) {
+    let mut lock: Value = serde_json::from_str(text).map_err(broken)?;
+    let Numbered { format } = Numbered::deserialize(&lock).map_err(broken)?;
+    if format > u64::from(FORMAT) {
         let message = format!(
-            "the lock has the format {format}, and this etlgen reads the format {FORMAT} only"
+            "the lock has the format {format}, and this etlgen reads formats up to {FORMAT}"
         );
         return Err(Diagnostic::error(Kind::Crate, message)
             .in_file(path.display().to_string())
@@ -111,7 +114,11 @@ fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
                 "a later etlgen wrote the crate: `cargo install etlgen --locked` installs the latest",
             ));
     }
-    serde_json::from_str(text).map_err(broken)
+    if format < u64::from(FORMAT) {
+        format_1::raise(&mut lock);
+        lock["format"] = FORMAT.into();
+    }
+    serde_json::from_value(lock).map_err(broken)
 }
 
 /// The hash of a document, and of the overlays that are applied to it.
@@ -135,10 +142,10 @@ mod tests {
     #[test]
     fn a_lock_of_a_later_format_is_refused() {
         let path = Path::new("shop/.etlgen/lock.json");
-        let error = parse(r#"{"format": 2, "files": []}"#, path).unwrap_err();
+        let error = parse(r#"{"format": 3, "files": []}"#, path).unwrap_err();
         assert_eq!(error.kind(), Kind::Crate);
         assert_eq!(error.file(), "shop/.etlgen/lock.json");
-        assert!(error.message().contains("has the format 2"));
+        assert!(error.message().contains("has the format 3"));
         assert!(error.hint().unwrap().contains("cargo install etlgen"));
         let error = parse(r#"{"files": []}"#, path).unwrap_err();
         assert_eq!(error.kind(), Kind::Io);

@@ -1,10 +1,10 @@
-//! `Cargo.toml`, merged by its structure: what its owner added stays, what etlgen changed follows.
+//! Merges `Cargo.toml` by its structure: additions of the owner stay, changes of etlgen are applied.
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::merge::{Merged, Side, merge};
 
-/// Merges three manifests; `None`: one of them is no TOML.
+/// Merges three manifests; `None`: one of them is not valid TOML.
 pub fn manifest(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Option<Merged> {
     let read = |text: &str| text.parse::<DocumentMut>().ok();
     let (b, m, t) = (read(base)?, read(mine)?, read(theirs)?);
@@ -24,12 +24,12 @@ pub fn manifest(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Opt
     if conflicts == 0 || side.is_some() {
         return Some(Merged::clean(mine));
     }
-    // What both have settled alike is the same in both texts: the lines that differ are the conflicts.
+    // Both texts contain what both sides agree on: the lines that differ are the conflicts.
     let (theirs, _) = merged(Side::Theirs);
     Some(merge(&agreed(&mine, &theirs), &mine, &theirs, None))
 }
 
-/// The lines that two texts share.
+/// The lines that two texts have in common.
 fn agreed(mine: &str, theirs: &str) -> String {
     let diff = similar::TextDiff::from_lines(mine, theirs);
     let same = diff.iter_all_changes();
@@ -54,7 +54,7 @@ fn tables(
         let before = base.get(&key);
         match (mine.get_mut(&key), before) {
             (Some(mine), Some(before)) if !same(mine, before) => {
-                // What etlgen no longer says of it goes; what its owner says stays.
+                // A setting that etlgen no longer writes goes; a setting of the owner stays.
                 if let (Some(mine), Some(before)) =
                     (mine.as_table_like_mut(), before.as_table_like())
                 {
@@ -74,7 +74,7 @@ fn tables(
             continue;
         }
         let Some(own) = mine.get_mut(&key) else {
-            // What its owner has taken out stays out.
+            // An entry that the owner removed stays removed.
             if before.is_none() || side == Side::Theirs {
                 mine.insert(&key, now.clone());
             }
@@ -105,7 +105,7 @@ fn tables(
     }
 }
 
-/// A new value in the place and with the comments of the old one.
+/// Puts a new value in the place of the old one and keeps its comments.
 fn replace(old: &mut Item, new: &Item) {
     match (old.as_value_mut(), new.as_value()) {
         (Some(old), Some(new)) => {
@@ -117,7 +117,7 @@ fn replace(old: &mut Item, new: &Item) {
     }
 }
 
-/// A table as one; a version alone is a dependency that says nothing more.
+/// A dependency as a table; a bare version becomes a table with a version.
 fn table_of(item: &Item) -> Option<InlineTable> {
     if let Some(table) = item.as_table_like() {
         let mut out = InlineTable::new();
@@ -140,7 +140,7 @@ fn lengthen(item: &mut Item) {
     }
 }
 
-/// Lists are sets: what one side added or took out holds.
+/// Merges lists as sets: additions and removals of each side hold.
 fn lists(base: Option<&Array>, mine: &mut Array, theirs: &Array) {
     let has = |list: &Array, value: &Value| list.iter().any(|known| plain(known) == plain(value));
     for value in theirs.iter() {
@@ -152,7 +152,7 @@ fn lists(base: Option<&Array>, mine: &mut Array, theirs: &Array) {
     mine.retain(|value| !gone(value));
 }
 
-/// Whether two items say the same, however they are written.
+/// Whether two items have the same value, in whatever notation.
 fn same(a: &Item, b: &Item) -> bool {
     if a.is_str() && b.is_str() {
         return a.as_str() == b.as_str();
@@ -176,7 +176,7 @@ fn same(a: &Item, b: &Item) -> bool {
     }
 }
 
-/// A value without spaces, comments and ways of quoting.
+/// A value without spaces, comments and quoting styles.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => format!("{:?}", text.value()),

@@ -1,15 +1,15 @@
-//! Three versions of a text become one: as generated before, as its owner has it, as generated now.
+//! Merges three versions of a text: as generated before, as its owner has it, as generated now.
 
 use similar::{MergeResolution, TextMerge};
 
 use super::units;
 
-/// What stands at the conflict markers.
+/// The labels of the conflict markers.
 const MINE: &str = "yours";
 const BASE: &str = "as generated before";
 const THEIRS: &str = "as generated now";
 
-/// Whose lines count where both changed the same ones.
+/// The side whose lines win where both changed the same ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The owner's.
@@ -18,7 +18,7 @@ pub enum Side {
     Theirs,
 }
 
-/// A merged text: with markers where neither side could give way.
+/// A merged text, with markers where both sides conflict.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Merged {
     pub text: String,
@@ -27,14 +27,14 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// A text in which nothing is in doubt.
+    /// A text without conflicts.
     pub fn clean(text: String) -> Self {
         let conflicts = Vec::new();
         Merged { text, conflicts }
     }
 }
 
-/// Merges line by line; `side` settles what else would be a conflict.
+/// Merges line by line; `side` settles conflicts.
 pub fn merge(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Merged {
     let (base, mine, theirs) = (ended(base), ended(mine), ended(theirs));
     let (b, m, t) = (lines(&base), lines(&mine), lines(&theirs));
@@ -60,7 +60,7 @@ pub fn merge(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Merged
     out.merged()
 }
 
-/// Where one side has only added lines before or after those that the other has changed: both.
+/// Takes both changes if one side only added lines before or after those that the other changed.
 fn beside(base: &[&str], mine: &[&str], theirs: &[&str]) -> Option<String> {
     if base.is_empty() || mine.is_empty() || theirs.is_empty() {
         return None;
@@ -76,7 +76,7 @@ fn beside(base: &[&str], mine: &[&str], theirs: &[&str]) -> Option<String> {
     around(mine, theirs).or_else(|| around(theirs, mine))
 }
 
-/// One conflict from the first line that differs to the last: for texts of which lines say nothing.
+/// One conflict from the first different line to the last: for texts that cannot be merged by lines.
 pub fn whole(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Merged {
     match side {
         Some(Side::Mine) => return Merged::clean(mine.to_owned()),
@@ -101,7 +101,7 @@ pub fn whole(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Merged
     out.merged()
 }
 
-/// The lines, from 1, at which a conflict begins, whoever wrote it.
+/// The lines, from 1, at which conflicts begin, whether written by etlgen or by git.
 pub fn markers(text: &str) -> Vec<usize> {
     let is_marker = |line: &str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
     let found: Vec<(usize, &str)> = text
@@ -112,13 +112,13 @@ pub fn markers(text: &str) -> Vec<usize> {
     let begins = found.iter().filter(|(_, line)| line.starts_with('<'));
     let begins: Vec<usize> = begins.map(|(at, _)| at + 1).collect();
     match begins.is_empty() {
-        // An end without its beginning is one that was not cleared away.
+        // An end marker without a start is a leftover.
         true => found.iter().map(|(at, _)| at + 1).collect(),
         false => begins,
     }
 }
 
-/// Takes one side of each conflict that `merge` has marked.
+/// Takes one side of each conflict that `merge` marked.
 pub fn settle(text: &str, side: Side) -> String {
     let mut out = String::new();
     let mut within = None;
@@ -221,7 +221,7 @@ mod tests {
         let (base, mine, theirs) = ("let a = 1;\n", "let a = 1;\n// Mine.\n", "let a = 2;\n");
         let text = "let a = 2;\n// Mine.\n".to_owned();
         assert_eq!(merge(base, mine, theirs, None), Merged::clean(text));
-        // Of what is gone, nothing is beside.
+        // Lines next to removed ones conflict.
         assert_eq!(merge(base, mine, "", None).conflicts, [1]);
     }
 

@@ -1,4 +1,4 @@
-//! The crate on disk: written whole or not at all, with the base and the lock that later updates merge by.
+//! The crate on disk: written completely or not at all, with the base and the lock that later updates need.
 
 mod change;
 mod combine;
@@ -41,16 +41,16 @@ pub use update::{Accept, Merge, dirty, merge_into, unsettled};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
-/// Where the last pristine output stands; each file has this ending too, so that no tool takes it for a source.
+/// The folder of the last generated output; each file also has this extension, so that no tool takes it for a source.
 const BASE: &str = ".etlgen/base";
 const LOCK: &str = ".etlgen/lock.json";
 
-/// Refuses a place where something is.
+/// Refuses a folder that exists and is not empty.
 pub fn ensure_free(out: &Path) -> Result<(), Diagnostic> {
     let taken = || {
-        Diagnostic::error(Kind::Io, "it exists and is not empty")
+        Diagnostic::error(Kind::Io, "the folder exists and is not empty")
             .in_file(out.display().to_string())
-            .with_hint("`--out` names another folder; nothing was written")
+            .with_hint("pass `--out FOLDER`; nothing was written")
     };
     let mut entries = match fs::read_dir(out) {
         Ok(entries) => entries,
@@ -64,7 +64,7 @@ pub fn ensure_free(out: &Path) -> Result<(), Diagnostic> {
     }
 }
 
-/// Writes a new crate: into a folder beside it, which then takes its name. Nothing is ever half-written.
+/// Writes a new crate into a temporary folder, which is then renamed. Nothing is ever half-written.
 pub fn write_new(out: &Path, files: &Files, lock: &Lock) -> Result<(), Diagnostic> {
     ensure_free(out)?;
     let parent = match out.parent() {
@@ -75,14 +75,14 @@ pub fn write_new(out: &Path, files: &Files, lock: &Lock) -> Result<(), Diagnosti
     let name = out.file_name().unwrap_or_default().to_string_lossy();
     let staging = parent.join(format!(".{name}.etlgen-{}", std::process::id()));
     let written = write_all(&staging, files, lock).and_then(|()| {
-        // An empty folder may stand there; a rename does not replace it on every system.
+        // An empty folder may exist; not every system lets a rename replace it.
         if out.exists() {
             fs::remove_dir(out)?;
         }
         fs::rename(&staging, out)
     });
     written.map_err(|error| {
-        // What is left of the attempt is of no use; that it cannot be removed says nothing new.
+        // The rest of the attempt is useless; a failure to remove it adds nothing to the error.
         let _ = fs::remove_dir_all(&staging);
         Diagnostic::io(out, error)
     })

@@ -1,4 +1,4 @@
-//! Structs that are generated in another file than before: what their owner changed goes with them.
+//! Structs that are generated in another file than before: their owner's edits move with them.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use super::tree::{Text, Tree};
 use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
 
-/// What the moves make of the versions that are merged.
+/// The versions to merge after the moves.
 #[derive(Default)]
 pub struct Moves {
-    /// Files on disk as if the owner had changed nothing of what moves away.
+    /// Files on disk, without the owner's edits to items that move away.
     pub mine: Files,
-    /// Files generated now with the owner's changes of what moves there.
+    /// Files generated now, with the owner's edits to items that move there.
     pub new: Files,
-    /// Changes that cannot go along.
+    /// Edits that cannot move.
     pub conflicts: Vec<Conflict>,
 }
 
-/// An item's place: its file, and its text there.
+/// The place of an item: its file, and its text there.
 type Places<'a> = BTreeMap<String, (&'a String, String)>;
 
-/// Finds the structs that move, and takes their owner's changes along.
+/// Finds the structs that move, and moves their owner's edits with them.
 pub fn moves(tree: &Tree, files: &Files) -> Result<Moves, Diagnostic> {
     let (before, now) = (structs(&tree.base), structs(files));
     let mut out = Moves::default();
@@ -61,7 +61,7 @@ pub fn moves(tree: &Tree, files: &Files) -> Result<Moves, Diagnostic> {
             out.conflicts.push(Conflict {
                 path: (*to).clone(),
                 line: target[..before].matches('\n').count() + 1,
-                why: format!("`{name}` is generated here now, otherwise than before, and you had changed it in {from}"),
+                why: format!("`{name}` is generated here now and differs from before, and you had changed it in {from}"),
             });
         }
     }

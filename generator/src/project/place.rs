@@ -1,14 +1,14 @@
-//! Where a crate is written: what stands around it, and how it names what stands elsewhere.
+//! The place of a crate: the workspace around it, and paths relative to it.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// What stands around a crate.
+/// The workspace around a crate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Surroundings {
-    /// A workspace above takes the crate for a member.
+    /// A workspace above lists the crate as a member.
     pub is_member: bool,
-    /// There is a workspace above.
+    /// A workspace exists above.
     pub has_workspace: bool,
 }
 
@@ -46,7 +46,7 @@ impl Surroundings {
     }
 }
 
-/// Whether a path fits a pattern of folders, in which `*` stands for anything within a name.
+/// Whether a path matches a pattern of folders, in which `*` stands for any text within a name.
 fn fits(pattern: &Path, path: &Path) -> bool {
     let names = |path: &Path| -> Vec<String> {
         path.components()
@@ -87,8 +87,8 @@ pub fn is_inside(path: &str) -> bool {
     !path.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// A document or overlay as a crate names it: a URL without query and fragment, which may be secret, or a path from the
-/// crate's folder; `-` is standard input.
+/// The name of a document or overlay in a crate: a URL without query and fragment, which may be secret, or a path
+/// relative to the crate's folder; `-` is standard input.
 pub fn named(place: &str, folder: &Path) -> String {
     match place.contains("://") || place == "-" {
         true => place
@@ -100,7 +100,7 @@ pub fn named(place: &str, folder: &Path) -> String {
     }
 }
 
-/// A URL, or a file as seen from the folder of an `etlgen.toml`.
+/// A URL, or a file relative to the folder of an `etlgen.toml`.
 pub fn beside(config: &Path, file: &str) -> String {
     if file.contains("://") {
         return file.to_owned();
@@ -109,7 +109,7 @@ pub fn beside(config: &Path, file: &str) -> String {
     folder.join(file).display().to_string()
 }
 
-/// `to` as seen from the folder `from`, with `/`: a crate that moves together with it still finds it.
+/// The path of `to` relative to the folder `from`, with `/`: it stays valid if both move together.
 pub fn relative(from: &Path, to: &Path) -> String {
     let (from, to) = (absolute(from), absolute(to));
     let shared = from

@@ -1,4 +1,4 @@
-//! What an update announces to the users of a crate: an entry in `CHANGELOG.md`, and the next version in `Cargo.toml`.
+//! Announces an update to the users of a crate: an entry in `CHANGELOG.md`, and the next version in `Cargo.toml`.
 
 use semver::Version;
 use toml_edit::DocumentMut;
@@ -8,7 +8,7 @@ use super::planned::{Outcome, Planned};
 use super::tree::{Text, Tree};
 use crate::diagnostics::Diagnostic;
 use crate::diff::{Diff, Level, diff, markdown, next};
-use crate::plan::overrides::Overrides;
+use crate::overrides::Overrides;
 
 const CHANGELOG: &str = "CHANGELOG.md";
 const MANIFEST: &str = "Cargo.toml";
@@ -17,7 +17,7 @@ const UNRELEASED: &str = "Unreleased";
 const HEAD: &str = "\
 # Changelog
 
-What changes for whoever uses this crate or the tables that it fills. A record is read, not built: a new field is no
+This file lists the changes for users of this crate and of its tables. Records are read, not built: a new field is not a
 breaking change.
 ";
 
@@ -34,37 +34,37 @@ impl Announce {
     /// The choice of `etlgen.toml`; both by default.
     pub fn of(overrides: &Overrides) -> Announce {
         Announce {
-            changelog: overrides.changelog.unwrap_or(true),
-            bump: overrides.bump.unwrap_or(true),
+            changelog: overrides.top.changelog.as_ref().is_none_or(|key| key.0),
+            bump: overrides.top.bump.as_ref().is_none_or(|key| key.0),
         }
     }
 }
 
-/// What has changed since the last generation, and what became of the version.
+/// The changes since the last generation, and what happens to the version.
 #[derive(Debug, Default)]
 pub struct Release {
     /// The judged changes.
     pub diff: Diff,
-    /// What becomes of the version.
+    /// What happens to the version.
     pub version: Bump,
 }
 
-/// What becomes of the version.
+/// What happens to the version.
 #[derive(Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Bump {
-    /// Nothing has changed, or the version is not to be written.
+    /// Nothing changed, or the version is not to be written.
     #[default]
     None,
     /// It is raised from the first to the second.
     To(Version, Version),
-    /// The owner has raised it already, far enough.
+    /// The owner has already raised it far enough.
     Own(Version),
     /// `Cargo.toml` does not hold it (the workspace does), or has an open conflict.
     Elsewhere(Level),
 }
 
-/// The version of a crate as its owner has it; `None`: its `Cargo.toml` has none, or cannot be read.
+/// The version of a crate on disk; `None`: its `Cargo.toml` has none, or cannot be read.
 pub fn version(tree: &Tree) -> Option<Version> {
     match tree.read(MANIFEST) {
         Ok(Text::Some(text)) => version_of(&text),
@@ -126,7 +126,7 @@ pub fn release(
     Ok(release)
 }
 
-/// A file as the update leaves it so far.
+/// The current text of a file, with the changes planned so far.
 fn current(tree: &Tree, planned: &Planned, path: &str) -> Result<Text, Diagnostic> {
     match planned.changes.get(path) {
         Some(text) => Ok(text.clone().map_or(Text::None, Text::Some)),
@@ -141,7 +141,7 @@ fn bump(tree: &Tree, planned: &mut Planned, level: Level) -> Result<Bump, Diagno
     let (Some(own), Ok(mut manifest)) = (version_of(&text), text.parse::<DocumentMut>()) else {
         return Ok(Bump::Elsewhere(level));
     };
-    // What etlgen wrote, at first in the crate that it made.
+    // The version that etlgen wrote, or that of the base.
     let base = tree.base.get(MANIFEST).and_then(|base| version_of(base));
     let before = tree.lock.version.clone().or(base);
     let before = before
@@ -167,8 +167,8 @@ fn bump(tree: &Tree, planned: &mut Planned, level: Level) -> Result<Bump, Diagno
     Ok(Bump::To(own, to))
 }
 
-/// A changelog with an entry more. One of that heading gets it at its end, else it is the newest: it stands before the
-/// others, but behind what is not released. Nothing that was there changes.
+/// Adds an entry to a changelog. If the heading exists, the entry goes to the end of that section; otherwise it becomes
+/// the first section after the unreleased one. Existing text does not change.
 fn with_entry(text: &str, heading: &str, body: &str) -> String {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let mut fenced = false;
@@ -183,7 +183,7 @@ fn with_entry(text: &str, heading: &str, body: &str) -> String {
     }
     let end_of = |index: usize| {
         let next: Option<&(usize, String)> = headings.get(index + 1);
-        // Links that are defined at the end belong to no entry.
+        // Link definitions at the end belong to no entry.
         let links = lines.iter().rev().take_while(|line| {
             let line = line.trim();
             line.is_empty() || line.starts_with('[') && line.contains("]: ")

@@ -1,4 +1,4 @@
-//! Files that stand elsewhere than before: etlgen gives them another name, or their owner moved them.
+//! Files with another path than before: etlgen renamed them, or their owner moved them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
 use crate::plan::module_name;
 
-/// How much of its lines a file shares with the one that it was, at least.
+/// A moved file shares at least this part of its lines with the old one.
 const ALIKE: f32 = 0.6;
 
-/// Old path -> new path of what is generated under another name now.
+/// Old path -> new path of files that are now generated under another name.
 pub fn renames(
     tree: &Tree,
     files: &Files,
@@ -28,7 +28,7 @@ pub fn renames(
             found.insert(old, new);
         }
     };
-    // The ledger knows which resource it is.
+    // The ledger identifies the resource.
     for (what, old) in tree
         .lock
         .names
@@ -49,7 +49,7 @@ pub fn renames(
             free(old, new, &mut found);
         }
     }
-    // Else a file that its owner has changed or deleted is where most of it is.
+    // Otherwise a file that its owner edited or deleted moved to the most similar new file.
     let appear: BTreeSet<&String> = files
         .keys()
         .filter(|path| !tree.base.contains_key(*path))
@@ -71,7 +71,7 @@ pub fn renames(
     Ok(found)
 }
 
-/// Where the owner moved a file that was generated, and what it is now.
+/// The path to which the owner moved a generated file, and its current text.
 pub fn moved(
     tree: &Tree,
     files: &Files,
@@ -96,7 +96,7 @@ pub fn moved(
     }))
 }
 
-/// The text that is most alike, if one is enough so.
+/// The most similar text, if it is similar enough.
 fn nearest<'a>(text: &str, others: impl Iterator<Item = (&'a String, &'a str)>) -> Option<String> {
     let alike = |other: &str| TextDiff::from_lines(text, other).ratio();
     others

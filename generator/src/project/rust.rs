@@ -1,4 +1,4 @@
-//! What a merged Rust file must be: one that parses, in which nothing has two meanings.
+//! Checks of a merged Rust file: it parses, and defines nothing twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -8,13 +8,13 @@ use std::process::{Command, Stdio};
 use quote::ToTokens;
 use syn::spanned::Spanned;
 
-/// Why a text is no Rust: line from 1, and what the parser says.
+/// Parses a text; an error has the line, from 1, and the parser's message.
 pub fn parse(text: &str) -> Result<syn::File, (usize, String)> {
     syn::parse_file(text).map_err(|error| (error.span().start().line, error.to_string()))
 }
 
-/// The text as rustfmt prints it with the configuration that it finds from `folder` upwards, or with none;
-/// `None`: it cannot.
+/// The text as rustfmt prints it with the configuration that applies in `folder`, or with none; `None`: it cannot be
+/// formatted.
 pub fn formatted(text: &str, folder: Option<&Path>) -> Option<String> {
     let mut command = Command::new("rustfmt");
     command.args(["--edition", "2024", "--emit", "stdout", "--quiet"]);
@@ -38,7 +38,7 @@ pub fn formatted(text: &str, folder: Option<&Path>) -> Option<String> {
     (written && output.status.success()).then(|| String::from_utf8(output.stdout).ok())?
 }
 
-/// The configuration of rustfmt that counts in a folder.
+/// The rustfmt configuration that applies in a folder.
 pub fn config(folder: &Path) -> Option<std::path::PathBuf> {
     let folder = std::path::absolute(folder).ok()?;
     let places = folder
@@ -47,14 +47,14 @@ pub fn config(folder: &Path) -> Option<std::path::PathBuf> {
     places.into_iter().find(|path| path.is_file())
 }
 
-/// Something that has a name, and what it is: `Invoice.amount` is of type `Option < i64 >`.
+/// A named definition: `Invoice.amount` is of type `Option < i64 >`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
     /// The struct that it is a field of.
     pub of: Option<String>,
     pub name: String,
     pub kind: &'static str,
-    /// The type of a field, the signature of a function.
+    /// The type of a field or the signature of a function.
     pub what: String,
     /// First and last line, from 1, with attributes and documentation.
     pub lines: (usize, usize),
@@ -111,12 +111,12 @@ fn tokens(node: &impl ToTokens) -> String {
     node.to_token_stream().to_string()
 }
 
-/// Pairs of definitions with the same name in the same place: the second has no meaning beside the first.
+/// Pairs of definitions with the same name in the same place: the second one is an error.
 pub fn doubled(file: &syn::File) -> Vec<(Definition, Definition)> {
     let mut seen: BTreeMap<(Option<String>, bool, String), Definition> = BTreeMap::new();
     let mut found = Vec::new();
     for definition in definitions(file) {
-        // Functions and types are named apart from one another; imports are taken by their text.
+        // Functions and types have separate namespaces; imports are compared by their text.
         let key = (
             definition.of.clone(),
             definition.kind == "function",
@@ -130,10 +130,10 @@ pub fn doubled(file: &syn::File) -> Vec<(Definition, Definition)> {
     found
 }
 
-/// What is defined in these files, by its place, kind and name: a module may have the name of a function in it.
+/// The definitions of these files, by place, kind and name: a module may have the name of a function in it.
 pub type Definitions = BTreeMap<(Option<String>, &'static str, String), Definition>;
 
-/// What one set of files defines and another does not, or otherwise.
+/// The definitions of one set of files that another set lacks or defines differently.
 pub fn changed(before: &Definitions, after: &Definitions) -> Vec<(Definition, Option<String>)> {
     let types: BTreeSet<&String> = after
         .keys()
@@ -146,7 +146,7 @@ pub fn changed(before: &Definitions, after: &Definitions) -> Vec<(Definition, Op
             if definition.kind == "import" {
                 return None;
             }
-            // Of a type that is gone, the type itself is what is told.
+            // If a type is removed, only the type itself is reported.
             if key.0.as_ref().is_some_and(|of| !types.contains(of)) {
                 return None;
             }
@@ -161,7 +161,7 @@ pub fn changed(before: &Definitions, after: &Definitions) -> Vec<(Definition, Op
         .collect()
 }
 
-/// Whether a line of code uses what is defined so.
+/// Whether a line of code uses a definition.
 pub fn mentions(line: &str, definition: &Definition) -> bool {
     let code = line.trim();
     if code.starts_with("//") {

@@ -1,4 +1,4 @@
-//! A crate on disk as an update sees it: what was generated, and what is there.
+//! A crate on disk for an update: the files as generated, and the files on disk.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,13 +12,13 @@ use super::{BASE, Lock};
 use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
 
-/// A file, if it is there.
+/// A file, if it exists.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Text {
     None,
-    /// With `\n` at the ends of lines.
+    /// The text, with `\n` as line ending.
     Some(String),
-    /// No UTF-8, or no file.
+    /// It is not UTF-8, or not a file.
     Other,
 }
 
@@ -27,11 +27,11 @@ pub enum Text {
 pub struct Tree {
     pub folder: PathBuf,
     pub lock: Lock,
-    /// What was generated last.
+    /// The files as last generated.
     pub base: Files,
-    /// The files that stand in the base, also those that the lock does not know.
+    /// The files in the base, including those that the lock does not list.
     pub bases: BTreeSet<String>,
-    /// Files whose base is not what the lock says.
+    /// Files whose base differs from the lock.
     pub misfits: Vec<String>,
 }
 
@@ -71,7 +71,7 @@ impl Tree {
             if text.as_ref().map(|text| hash(text.as_bytes())).as_ref() != Some(generated) {
                 tree.misfits.push(path.clone());
             }
-            // Without a base, a file that is as it was generated is its own.
+            // Without a base, an unedited file serves as its own.
             let text = match text {
                 Some(text) => text,
                 None => match tree.read(path)? {
@@ -109,7 +109,7 @@ impl Tree {
         }
     }
 
-    /// A text with the ends of lines that the file has.
+    /// A text with the line endings of the file.
     pub fn ended(&self, path: &str, text: &str) -> String {
         let bytes = fs::read(self.folder.join(path)).unwrap_or_default();
         match bytes.windows(2).any(|pair| pair == b"\r\n") {
@@ -126,7 +126,7 @@ impl Tree {
             .collect())
     }
 
-    /// Every file but those of git, cargo and etlgen.
+    /// Every file except those of git, cargo and etlgen.
     pub fn all(&self) -> Result<Vec<String>, Diagnostic> {
         walk(&self.folder, &|name| {
             !matches!(name, ".git" | "target" | ".etlgen" | "data")
@@ -134,7 +134,7 @@ impl Tree {
     }
 }
 
-/// The files below a folder, by their path in it, with `/`; `enter` says which of its own folders count.
+/// The files below a folder, by their path in it, with `/`; `enter` selects the subfolders.
 fn walk(folder: &Path, enter: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Diagnostic> {
     let mut found = Vec::new();
     let mut folders = vec![(folder.to_owned(), String::new())];

@@ -1,16 +1,16 @@
-//! Lists of things that do not depend on one another, such as the fields of a struct, modules, the calls that make a
-//! resource, items, the rows of a table: where both sides changed neighbours, each thing is merged for itself.
+//! Merges lists of independent units, such as the fields of a struct, modules, the calls that declare a resource,
+//! items, or the rows of a table: if both sides changed neighbours, each unit is merged separately.
 
-/// One thing of a list.
+/// One unit of a list.
 struct Unit {
-    /// What it is the same thing by.
+    /// The key that identifies it.
     key: String,
     /// Empty lines before it.
     gap: String,
     text: String,
 }
 
-/// The merged list; `None`: a thing was changed on both sides, or these lines are no list.
+/// The merged list; `None`: both sides changed the same unit, or the lines are not a list.
 pub fn resolve(base: &[&str], mine: &[&str], theirs: &[&str]) -> Option<String> {
     let (base, mine, theirs) = (units(base)?, units(mine)?, units(theirs)?);
     let mut out: Vec<&Unit> = Vec::new();
@@ -51,7 +51,7 @@ fn find<'a>(units: &'a [Unit], key: &str) -> Option<&'a Unit> {
     units.iter().find(|unit| unit.key == key)
 }
 
-/// The things of these lines, and the empty lines after the last one.
+/// The units of these lines, and the empty lines after the last one.
 fn units(lines: &[&str]) -> Option<(Vec<Unit>, String)> {
     let mut units: Vec<Unit> = Vec::new();
     let (mut gap, mut text, mut key) = (String::new(), String::new(), None);
@@ -92,7 +92,7 @@ fn units(lines: &[&str]) -> Option<(Vec<Unit>, String)> {
     text.is_empty().then_some((units, gap))
 }
 
-/// What a thing is the same by, from its first line; `None`: it is none that we know.
+/// The key of a unit, from its first line; `None`: the line does not start a known unit.
 fn key_of(line: &str) -> Option<String> {
     if let Some(call) = line.strip_prefix('.') {
         let (name, arguments) = call.split_once('(')?;
@@ -128,7 +128,7 @@ fn key_of(line: &str) -> Option<String> {
     (named && !name.is_empty() && ty.starts_with(' ')).then(|| format!("field {name}"))
 }
 
-/// Brackets that open less those that close, without what stands in strings and comments.
+/// The number of opening brackets minus closing ones, ignoring strings and comments.
 fn balance(line: &str) -> i32 {
     let mut depth = 0;
     let mut letters = line.chars().peekable();

@@ -1,4 +1,4 @@
-//! A new generation meets a crate that its owner has changed: file by file, by what was generated before.
+//! Merges a new generation into an edited crate: file by file, against the last generation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -22,13 +22,13 @@ const CONFIG: &str = "etlgen.toml";
 #[derive(Debug)]
 pub struct Merge {
     pub planned: Planned,
-    /// What will stand in `.etlgen`.
+    /// The new contents of `.etlgen`.
     pub records: Changes,
-    /// What has changed for the users of the crate.
+    /// The changes for the users of the crate.
     pub release: Release,
 }
 
-/// Whose side is taken in which file.
+/// The side that wins in each file.
 pub type Accept = BTreeMap<String, Side>;
 
 /// Merges a new generation into a crate, in memory.
@@ -84,7 +84,7 @@ pub fn merge_into(
     })
 }
 
-/// A file in its three versions, and where it will stand.
+/// The three versions of a file, and its new path.
 struct File<'a> {
     path: &'a String,
     target: &'a String,
@@ -120,7 +120,7 @@ impl File<'_> {
                 return Ok(());
             }
             Text::None => None,
-            // Markers that `--accept` settles are settled first.
+            // Conflicts that `--accept` settles are settled first.
             Text::Some(text) if !markers(&text).is_empty() => {
                 self.side.map(|side| settle(&text, side)).or(Some(text))
             }
@@ -188,7 +188,7 @@ impl File<'_> {
     }
 }
 
-/// What of `.etlgen` differs from the new generation.
+/// The files of `.etlgen` that differ from the new generation.
 fn records(tree: &Tree, files: &Files, lock: &Lock) -> Result<Changes, Diagnostic> {
     let mut out = BTreeMap::new();
     let mut keep = |path: String, text: &str| -> Result<(), Diagnostic> {
@@ -206,7 +206,7 @@ fn records(tree: &Tree, files: &Files, lock: &Lock) -> Result<Changes, Diagnosti
     Ok(out)
 }
 
-/// The files with conflict markers: those that are as they were generated have none that matter.
+/// The files with conflict markers; markers in an unedited file do not count.
 pub fn unsettled(tree: &Tree) -> Result<Vec<Conflict>, Diagnostic> {
     let mut found = Vec::new();
     for path in tree.all()? {
@@ -219,13 +219,13 @@ pub fn unsettled(tree: &Tree) -> Result<Vec<Conflict>, Diagnostic> {
         found.extend(markers(&text).into_iter().map(|line| Conflict {
             path: path.clone(),
             line,
-            why: "this conflict is not settled".to_owned(),
+            why: "this conflict is open".to_owned(),
         }));
     }
     Ok(found)
 }
 
-/// The files of a crate that git knows to be changed and not committed; none where there is no git.
+/// The files of a crate with uncommitted changes in git; none without git.
 pub fn dirty(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     let output = std::process::Command::new("git")
         .args(["status", "--porcelain", "-z", "--no-renames", "--", "."])
@@ -243,7 +243,7 @@ pub fn dirty(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let paths = text.split('\0').filter_map(|entry| entry.get(3..));
-    // An update does not write etlgen.toml, so that may be changed.
+    // An update does not write etlgen.toml, so it may have changes.
     let written = paths.filter(|path| !path.is_empty() && !path.ends_with(CONFIG));
     Ok(written.map(str::to_owned).collect())
 }

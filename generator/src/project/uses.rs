@@ -1,4 +1,4 @@
-//! Lines of one side that use what the other side took away or gave another type: they merge, but do not compile.
+//! Lines of one side that use what the other side removed or gave another type: they merge, but do not compile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::tree::{Text, Tree};
 use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
 
-/// The lines of the sources after these changes that use what is gone or changed.
+/// The lines of the merged sources that use what was removed or changed.
 pub fn uses(
     tree: &Tree,
     files: &Files,
@@ -96,7 +96,7 @@ fn search(
                 None => what.name.clone(),
             };
             let why = match now {
-                None => format!("{says} `{name}`, which is gone"),
+                None => format!("{says} `{name}`, which was removed"),
                 Some(now) => format!("{says} `{name}`, which is now `{now}`"),
             };
             found.push(Conflict {
@@ -108,7 +108,7 @@ fn search(
     }
 }
 
-/// Whether the line itself says what the name is.
+/// Whether the line itself defines the name.
 fn defines(line: &str, name: &str) -> bool {
     let line = line.trim_start_matches("pub ");
     ["fn ", "struct ", "type ", "enum ", "mod "]

@@ -1,4 +1,4 @@
-//! What a document says, with nothing of OpenAPI's syntax left: the value that `spec` hands to `infer`.
+//! What a document says, without OpenAPI's syntax: the value that `spec` passes to `infer`.
 
 use std::collections::BTreeMap;
 
@@ -17,26 +17,26 @@ pub struct Api {
     pub servers: Vec<Server>,
     /// By name, in document order.
     pub security_schemes: IndexMap<String, SecurityScheme>,
-    /// What holds for operations that say nothing: alternatives, each a set of scheme names that go together.
+    /// The default for operations: alternatives, each a set of scheme names that are used together.
     pub security: Vec<Vec<String>>,
     /// In document order.
     pub operations: Vec<Operation>,
-    /// Every schema that an operation's response reaches.
+    /// Every schema that the response of an operation reaches.
     pub schemas: Schemas,
-    /// `info.license.name` and the like are not kept; extensions at the root are.
+    /// Extensions at the root. `info.license.name` and similar are not kept.
     pub extensions: BTreeMap<String, Value>,
 }
 
 /// A server.
 #[derive(Clone, Debug, Default)]
 pub struct Server {
-    /// May hold `{variables}`.
+    /// It may contain `{variables}`.
     pub url: String,
     /// Name -> (default, description).
     pub variables: IndexMap<String, (String, String)>,
 }
 
-/// How a caller proves who it is.
+/// How a request authenticates.
 #[derive(Clone, Debug)]
 pub enum SecurityScheme {
     /// `Authorization: Bearer …`.
@@ -78,7 +78,7 @@ pub struct Operation {
     pub deprecated: bool,
     /// Path level and operation level merged; operation level wins.
     pub parameters: Vec<Parameter>,
-    /// The JSON body of a request, if it has one.
+    /// The JSON body of the request, if it has one.
     pub request_body: Option<SchemaId>,
     /// The first 2xx (or default) response.
     pub response: Option<Response>,
@@ -86,11 +86,11 @@ pub struct Operation {
     pub security: Option<Vec<Vec<String>>>,
     /// `x-…`.
     pub extensions: BTreeMap<String, Value>,
-    /// Where it stands in the document, as a JSON pointer; names in the ledger hang on it.
+    /// The place in the document, as a JSON pointer; the ledger refers to it.
     pub pointer: String,
 }
 
-/// Where a parameter or a key goes.
+/// The place of a parameter or key in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Location {
     Path,
@@ -112,7 +112,7 @@ pub struct Parameter {
     pub extensions: BTreeMap<String, Value>,
 }
 
-/// What a 2xx response holds.
+/// The content of a 2xx response.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub status: String,
@@ -125,19 +125,19 @@ pub struct Response {
     pub examples: Vec<Value>,
 }
 
-/// What a body is written in, of what the runtime reads.
+/// The formats of a body that the runtime reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     #[default]
     Json,
-    /// One JSON value a line, or behind each record separator.
+    /// One JSON value per line, or after each record separator.
     Lines,
     Csv,
 }
 
 impl Response {
-    /// `None`: it is nothing that can be read as records.
+    /// `None`: the body cannot be read as records.
     pub fn format(&self) -> Option<Format> {
         match self.media_type.as_deref() {
             None => Some(Format::Json),
@@ -148,7 +148,7 @@ impl Response {
     }
 }
 
-/// Of JSON, one value a line: none of these names is registered but the last two.
+/// Media types of JSON with one value per line; only the last two are registered.
 pub(super) fn is_lines(media_type: &str) -> bool {
     matches!(
         media_type,
@@ -166,7 +166,7 @@ pub(super) fn is_lines(media_type: &str) -> bool {
     )
 }
 
-/// Names a schema in [`Schemas`].
+/// The index of a schema in [`Schemas`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SchemaId(pub usize);
 
@@ -182,12 +182,12 @@ impl std::ops::Index<SchemaId> for Schemas {
     }
 }
 
-/// One schema; allOf is merged, 3.1 and 2.0 dialects are gone.
+/// One schema; `allOf` is merged, and the differences of 3.1 and 2.0 are resolved.
 #[derive(Clone, Debug)]
 pub struct Schema {
-    /// The component's name, for one that stands in `components.schemas`.
+    /// The name of a schema in `components.schemas`.
     pub component: Option<String>,
-    /// Where it stands in the document, as a JSON pointer; names in the ledger hang on it.
+    /// The place in the document, as a JSON pointer; the ledger refers to it.
     pub pointer: String,
     pub description: String,
     pub nullable: bool,
@@ -207,7 +207,7 @@ pub enum SchemaKind {
         /// In document order.
         properties: IndexMap<String, SchemaId>,
         required: Vec<String>,
-        /// What other keys hold, where the document says so (`additionalProperties: {…}`); a map has only this.
+        /// The values of other keys, if the document describes them (`additionalProperties: {…}`); a map has only this.
         additional: Option<SchemaId>,
     },
     Array(SchemaId),
@@ -231,6 +231,6 @@ pub enum SchemaKind {
     Union {
         arms: Vec<SchemaId>,
     },
-    /// Free form: no type is stated, or the stated one could not be used (a diagnosis says so).
+    /// Free form: no type is stated, or the stated type cannot be used (a diagnostic says so).
     Any,
 }

@@ -1,4 +1,4 @@
-//! The document and the files it refers to: nodes that know where they stand, and where a `$ref` leads.
+//! The document and the files it refers to: nodes with their places, and targets of `$ref`s.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,20 +8,21 @@ use serde_json::Value;
 
 use super::load::{Input, read_file};
 use super::locate::locate;
+use super::node::{Node, unescape};
 use super::overlay::Edits;
 use super::parse::{decode, parse_text};
 use crate::diagnostics::Position;
 
-/// Files beyond this are not read.
+/// At most this many files are read.
 const MAX_FILES: usize = 2000;
-/// A chain of `$ref`s longer than this is taken for a circle.
+/// A longer chain of `$ref`s counts as a circle.
 const MAX_HOPS: usize = 64;
 
-/// The document (file 0) and, as far as they can be read, all files it refers to.
+/// The document (file 0) and all readable files that it refers to.
 #[derive(Debug, Default)]
 pub(super) struct Documents<'a> {
     files: Vec<File<'a>>,
-    /// Files by their path relative to the base; or why they cannot be read.
+    /// Files by their path relative to the base, or why they cannot be read.
     by_path: HashMap<PathBuf, Result<usize, String>>,
     /// What overlays changed in the document itself.
     edits: Edits,
@@ -29,7 +30,7 @@ pub(super) struct Documents<'a> {
 
 #[derive(Debug)]
 struct File<'a> {
-    /// As messages name it.
+    /// The name in messages.
     name: String,
     /// Relative to the base; empty for the document itself.
     path: PathBuf,
@@ -37,123 +38,8 @@ struct File<'a> {
     value: Value,
 }
 
-/// A value and where it stands.
-#[derive(Clone, Debug)]
-pub(super) struct Node<'a> {
-    pub file: usize,
-    pub pointer: String,
-    pub value: &'a Value,
-}
-
-impl<'a> Node<'a> {
-    /// The value under a key, unless it is missing or null.
-    pub fn child(&self, key: &str) -> Option<Node<'a>> {
-        let value = self.value.get(key)?;
-        if value.is_null() {
-            return None;
-        }
-        Some(self.at(key, value))
-    }
-
-    /// The entries of an object; none for anything else.
-    pub fn entries(&self) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
-        let parent = Node {
-            value: self.value,
-            ..self.clone()
-        };
-        let map = self.value.as_object();
-        map.into_iter().flatten().map(move |(key, value)| {
-            let node = parent.at(key, value);
-            (key.as_str(), node)
-        })
-    }
-
-    /// The items of an array; none for anything else.
-    pub fn items(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
-        let parent = self.clone();
-        let items = self.value.as_array();
-        items
-            .into_iter()
-            .flatten()
-            .enumerate()
-            .map(move |(index, value)| parent.at(&index.to_string(), value))
-    }
-
-    /// The text under a key; numbers and booleans become text.
-    pub fn text(&self, key: &str) -> Option<String> {
-        self.value.get(key).and_then(as_text)
-    }
-
-    /// The flag under a key, also when it is written as text.
-    pub fn flag(&self, key: &str) -> Option<bool> {
-        match self.value.get(key)? {
-            Value::Bool(flag) => Some(*flag),
-            Value::String(text) => text.trim().to_ascii_lowercase().parse().ok(),
-            _ => None,
-        }
-    }
-
-    /// The texts of a list under a key; a single text is a list of one.
-    pub fn texts(&self, key: &str) -> Vec<String> {
-        match self.value.get(key) {
-            Some(Value::Array(items)) => items.iter().filter_map(as_text).collect(),
-            Some(Value::String(text)) => vec![text.clone()],
-            _ => Vec::new(),
-        }
-    }
-
-    /// Keys that begin with `x-`.
-    pub fn extensions(&self) -> std::collections::BTreeMap<String, Value> {
-        let map = self.value.as_object().into_iter().flatten();
-        map.filter(|(key, _)| key.starts_with("x-"))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
-    }
-
-    /// The `$ref`, if the value has one.
-    pub fn reference(&self) -> Option<&'a str> {
-        self.value.get("$ref")?.as_str()
-    }
-
-    fn at(&self, key: &str, value: &'a Value) -> Node<'a> {
-        let mut pointer = String::with_capacity(self.pointer.len() + key.len() + 1);
-        pointer.push_str(&self.pointer);
-        push_token(&mut pointer, key);
-        Node {
-            file: self.file,
-            pointer,
-            value,
-        }
-    }
-}
-
-/// A scalar as text.
-pub(super) fn as_text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
-    }
-}
-
-/// Appends a key to a JSON pointer.
-pub(super) fn push_token(pointer: &mut String, key: &str) {
-    pointer.push('/');
-    if key.contains(['~', '/']) {
-        pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-    } else {
-        pointer.push_str(key);
-    }
-}
-
-/// A token of a JSON pointer as the key it stands for.
-pub(super) fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
-}
-
 impl<'t> Documents<'t> {
-    /// Takes the document and reads every file that it, or one of those, refers to.
+    /// Takes the document and reads every file that it refers to, directly or indirectly.
     pub fn gather(input: &Input, text: Cow<'t, str>, value: Value, edits: Edits) -> Documents<'t> {
         let mut documents = Documents {
             files: vec![File {
@@ -185,7 +71,7 @@ impl<'t> Documents<'t> {
             return;
         }
         let file = match &input.base {
-            None => Err("files beside this document are not known".to_owned()),
+            None => Err("the files next to this document are not known".to_owned()),
             Some(_) if self.files.len() >= MAX_FILES => Err("too many files".to_owned()),
             Some(base) => read_file(&base.join(&path)).and_then(|bytes| {
                 let text = decode(&bytes).into_owned();
@@ -218,7 +104,7 @@ impl<'t> Documents<'t> {
         })
     }
 
-    /// The file and the place that a part comes from: a file of the documents, or an overlay.
+    /// The file and place that a part comes from: a file of the document, or an overlay.
     pub fn place(&self, file: usize, pointer: &str) -> (String, Option<Position>) {
         let pointer = match file {
             0 => match self.edits.origin(pointer) {
@@ -241,7 +127,7 @@ impl<'t> Documents<'t> {
         }
     }
 
-    /// The name of the component that a node is, if it is one.
+    /// The component name of a node, if it is a component.
     pub fn component_name(&self, node: &Node<'_>) -> Option<String> {
         let name = ["/components/schemas/", "/definitions/"]
             .into_iter()
@@ -261,7 +147,7 @@ impl<'t> Documents<'t> {
         (!name.contains('/')).then(|| unescape(name))
     }
 
-    /// Follows `$ref`s to the value they mean; or says why that cannot be done.
+    /// Follows `$ref`s to their target, or says why that fails.
     pub fn resolve<'a>(&'a self, node: Node<'a>) -> Result<Node<'a>, String> {
         let mut node = node;
         for _ in 0..MAX_HOPS {
@@ -273,7 +159,7 @@ impl<'t> Documents<'t> {
         Err("it leads in a circle".to_owned())
     }
 
-    /// Where one `$ref` leads, not following any further.
+    /// The target of one `$ref`, without following further ones.
     pub fn target<'a>(&'a self, from: &Node<'a>, reference: &str) -> Result<Node<'a>, String> {
         let (path, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let root = if path.is_empty() {
@@ -289,17 +175,17 @@ impl<'t> Documents<'t> {
                 Some(Ok(index)) => self.file(*index),
                 Some(Err(reason)) => return Err(reason.clone()),
                 None if path.as_os_str().is_empty() => self.file(0),
-                None => return Err("there is no such file".to_owned()),
+                None => return Err("the file does not exist".to_owned()),
             }
         };
-        let root = root.ok_or("there is no such file")?;
+        let root = root.ok_or("the file does not exist")?;
         let fragment = percent_decode(fragment);
         self.descend(root.clone(), &fragment)
             .or_else(|| self.by_last_name(root.file, &fragment))
-            .ok_or_else(|| "there is nothing there".to_owned())
+            .ok_or_else(|| "the target does not exist".to_owned())
     }
 
-    /// Walks a JSON pointer, through `$ref`s on the way too.
+    /// Follows a JSON pointer, including `$ref`s on the way.
     fn descend<'a>(&'a self, root: Node<'a>, fragment: &str) -> Option<Node<'a>> {
         let mut node = root;
         for token in fragment.split('/').skip(1) {
@@ -317,8 +203,8 @@ impl<'t> Documents<'t> {
                 if let Some(next) = next {
                     break next;
                 }
-                // A step that is missing here may be there where this node's own `$ref` leads; no recursion into `target`:
-                // a pointer through itself must not hang.
+                // A missing step may exist in the target of this node's own `$ref`. It must not call `target`
+                // recursively: a pointer through itself would hang.
                 let (path, fragment) = node.reference()?.split_once('#')?;
                 hops += 1;
                 if !path.is_empty() || hops > MAX_HOPS {
@@ -339,7 +225,7 @@ impl<'t> Documents<'t> {
         plain.then_some(node)
     }
 
-    /// A reference by bare name (`Pet`), as some writers have it.
+    /// A reference by bare name (`Pet`), which some documents use.
     fn by_name<'a>(&'a self, file: usize, name: &str) -> Option<Node<'a>> {
         if name.contains(['/', '.', '#']) {
             return None;
@@ -386,11 +272,11 @@ fn external_references(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The path of a reference from a file, relative to the base and without `.` and `..` where that can be.
+/// The path of a reference in a file, relative to the base and without `.` and `..` where possible.
 fn relative_path(from: &Path, reference: &str) -> Result<PathBuf, String> {
     let path = percent_decode(reference.split(['#', '?']).next().unwrap_or(""));
     if path.contains(':') || path.starts_with(['/', '\\', '~']) {
-        return Err("only files beside this document are read".to_owned());
+        return Err("only files next to this document are read".to_owned());
     }
     let mut clean = PathBuf::new();
     let directory = from.parent().unwrap_or(Path::new(""));

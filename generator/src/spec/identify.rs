@@ -1,10 +1,11 @@
-//! What a document is; one that is not OpenAPI is named for what it is.
+//! Identifies a document; names the format of one that is not OpenAPI.
 
 use serde_json::Value;
 
 use super::report::Report;
 
-/// The family a document belongs to; 3.1 and later need no family of their own, since schemas of all dialects are read alike.
+/// The family of a document; 3.1 and later need no separate family, because schemas of all dialects are read the same
+/// way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     Swagger2,
@@ -14,7 +15,7 @@ pub(super) enum Dialect {
 const HINT: &str = "etlgen reads OpenAPI 3.x and Swagger 2.0, as YAML or JSON";
 const NOT_OPENAPI: &str = "this is not an OpenAPI document";
 
-/// What a text is that needs no parsing to be told from OpenAPI.
+/// The format of a text that can be identified without parsing.
 pub(super) fn by_text(text: &str) -> Option<&'static str> {
     let start = text.trim_start();
     let lower: String = start.chars().take(2000).collect::<String>().to_lowercase();
@@ -45,7 +46,7 @@ pub(super) fn by_text(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Tells the dialect, or says what the document is instead.
+/// Returns the dialect, or reports what the document is instead.
 pub(super) fn identify(value: &Value, report: &mut Report) -> Option<Dialect> {
     let version = |key: &str| match value.get(key) {
         Some(Value::String(text)) => Some(text.trim().to_owned()),
@@ -94,7 +95,7 @@ pub(super) fn identify(value: &Value, report: &mut Report) -> Option<Dialect> {
     None
 }
 
-/// Formats that look alike, with the key that gives them away.
+/// Similar formats, with the key that identifies them.
 fn other_kind(value: &Value) -> Option<(&'static str, String)> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let named = |name: &str, version: Option<&str>| match version {
@@ -140,7 +141,7 @@ fn other_kind(value: &Value) -> Option<(&'static str, String)> {
     None
 }
 
-/// RAML puts its resources at the root: keys that begin with a slash.
+/// RAML has its resources at the root: keys that start with a slash.
 fn value_has_resource(value: &Value) -> bool {
     value
         .as_object()
@@ -152,12 +153,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::spec::document::Documents;
 
     fn refusal(value: Value) -> String {
         let mut report = Report::default();
         assert_eq!(identify(&value, &mut report), None);
-        report.finish(&Documents::default())[0].message().to_owned()
+        report.finish(|_, _| Default::default())[0]
+            .message()
+            .to_owned()
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where a document's bytes come from.
+//! Loads the bytes of a document.
 
 use std::fs;
 use std::io::{self, Read};
@@ -7,25 +7,25 @@ use std::time::Duration;
 
 use crate::diagnostics::{Diagnostic, Kind};
 
-/// A document that is larger is not an OpenAPI document of this world.
+/// A larger file is not an OpenAPI document.
 const MAX_BYTES: u64 = 256 << 20;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The bytes of a document, not yet looked at.
+/// The bytes of a document, not yet parsed.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Input {
-    /// File or URL, for messages.
+    /// The file or URL, for messages.
     pub name: String,
     pub bytes: Vec<u8>,
-    /// What `$ref`s to other files are relative to; `None`: they are not followed.
+    /// The folder that `$ref`s to other files are relative to; `None`: they are not followed.
     pub base: Option<PathBuf>,
-    /// Overlays, in the order they are applied.
+    /// Overlays, in the order in which they are applied.
     pub overlays: Vec<Input>,
 }
 
 impl Input {
-    /// A document that is in memory already. `name` stands for it in messages.
+    /// A document in memory. Messages use `name` for it.
     pub fn new(name: impl Into<String>, bytes: &[u8]) -> Self {
         Input {
             name: name.into(),
@@ -85,7 +85,7 @@ fn read_all(reader: impl Read) -> Result<Vec<u8>, String> {
 }
 
 fn fetch(url: &str) -> Result<Vec<u8>, String> {
-    // A provider that the process has installed already is as good as ours.
+    // A provider that the process has already installed is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::blocking::Client::builder()
         .timeout(TIMEOUT)
@@ -100,7 +100,7 @@ fn fetch(url: &str) -> Result<Vec<u8>, String> {
     read_all(response)
 }
 
-/// An error with its causes: reqwest's own text says only "error sending request".
+/// An error with its causes: reqwest's own message is only "error sending request".
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -116,7 +116,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn without_secrets(url: &str) -> String {
     match reqwest::Url::parse(url) {
         Ok(mut url) => {
-            // Fails only for URLs that cannot have any.
+            // It fails only for URLs that cannot have user information.
             let _ = url.set_username("");
             let _ = url.set_password(None);
             url.set_query(None);

@@ -1,12 +1,12 @@
-//! Line and column of a JSON pointer in the text it was read from; looked up only when something is to be said.
+//! Finds the line and column of a JSON pointer in a text; called only for diagnostics.
 //!
-//! A scan, not a parser: it follows block mappings and lists by their indentation, and braces and quotes in the flow style, which
-//! JSON is. Where it loses the way it answers with the last place it was sure of.
+//! It is a scanner, not a parser: it follows block mappings and lists by their indentation, and braces and quotes in
+//! flow style, which includes JSON. Where it cannot continue, it returns the last certain place.
 
-use super::document::unescape;
+use super::node::unescape;
 use crate::diagnostics::Position;
 
-/// The place of a pointer, or of the nearest part above it that can be found.
+/// The place of a pointer, or of the nearest parent that can be found.
 pub(super) fn locate(text: &str, pointer: &str) -> Option<Position> {
     if text.is_empty() {
         return None;
@@ -25,7 +25,7 @@ pub(super) fn locate(text: &str, pointer: &str) -> Option<Position> {
     })
 }
 
-/// Byte offset of a pointer in JSON, or in YAML's flow style, that begins at `start`.
+/// The byte offset of a pointer in JSON, or in YAML's flow style, that starts at `start`.
 fn flow(text: &str, start: usize, tokens: &[String]) -> usize {
     let mut scan = Flow {
         bytes: text.as_bytes(),
@@ -47,7 +47,7 @@ struct Flow<'a> {
 }
 
 impl Flow<'_> {
-    /// Goes into the value under a key or index; answers where the key (or item) stands.
+    /// Moves to the value under a key or index; returns the place of the key (or item).
     fn enter(&mut self, text: &str, token: &str) -> Option<usize> {
         self.skip_space();
         let is_map = match self.bytes.get(self.at)? {
@@ -86,7 +86,7 @@ impl Flow<'_> {
             let before = self.at;
             self.skip_value();
             index += 1;
-            // Always forward, whatever the text is.
+            // Always moves forward, whatever the text is.
             if self.at == before && self.at == start {
                 self.at += 1;
             }
@@ -99,7 +99,7 @@ impl Flow<'_> {
         }
     }
 
-    /// A quoted text, or a bare one up to the next sign.
+    /// Skips a quoted text, or a bare one up to the next separator.
     fn skip_scalar(&mut self) {
         match self.bytes.get(self.at) {
             Some(quote @ (b'"' | b'\'')) => {
@@ -157,7 +157,7 @@ impl Flow<'_> {
     }
 }
 
-/// Byte offset of a pointer in YAML's block style.
+/// The byte offset of a pointer in YAML's block style.
 fn block(text: &str, tokens: &[String]) -> usize {
     let mut lines = Lines {
         text,
@@ -165,7 +165,7 @@ fn block(text: &str, tokens: &[String]) -> usize {
         end: text.len(),
     };
     let mut found = first_content(text);
-    // The indentation of the node that we are in, and the rest of the line its key stands on.
+    // The indentation of the current node, and the rest of its key's line.
     let mut parent: Option<usize> = None;
     for token in tokens {
         let Some(step) = lines.step(parent, token) else {
@@ -185,7 +185,7 @@ fn block(text: &str, tokens: &[String]) -> usize {
     found
 }
 
-/// Where the first key stands: the place of the whole document.
+/// The place of the first key: that of the whole document.
 fn first_content(text: &str) -> usize {
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
@@ -200,7 +200,7 @@ fn first_content(text: &str) -> usize {
 
 struct Lines<'a> {
     text: &'a str,
-    /// Where to read on.
+    /// Where to continue.
     offset: usize,
     end: usize,
 }
@@ -208,7 +208,7 @@ struct Lines<'a> {
 struct Step {
     offset: usize,
     indent: usize,
-    /// Where a flow value begins on the key's line.
+    /// The start of a flow value on the key's line.
     flow: Option<usize>,
 }
 
@@ -222,7 +222,7 @@ impl Lines<'_> {
             let line = rest.split('\n').next().unwrap_or("");
             let content = line.trim_start();
             let start = self.offset + line.len() - content.len();
-            // In the middle of a line after a list item's dash.
+            // In the middle of a line, after the dash of a list item.
             let line_start = self.text[..self.offset].rfind('\n').map_or(0, |at| at + 1);
             let indent = start - line_start;
             let next = self.offset + line.len() + 1;
@@ -248,7 +248,7 @@ impl Lines<'_> {
                     self.offset = next;
                     continue;
                 }
-                // What follows the dash is a node of its own, indented by its column: the scan goes on there.
+                // The text after the dash is a node of its own, indented by its column: the scan continues there.
                 let after = content[1..].len() - content[1..].trim_start().len() + 1;
                 let value = start + after.min(content.len());
                 let flow = self.text[value..].starts_with(['{', '[']).then_some(value);
@@ -275,7 +275,7 @@ impl Lines<'_> {
     }
 }
 
-/// Where the value begins, if a line is `key: value` with this key.
+/// The start of the value, if a line is `key: value` with this key.
 fn key_matches(content: &str, key: &str) -> Option<usize> {
     let (name, rest) = match content.as_bytes().first()? {
         quote @ (b'"' | b'\'') => {

@@ -1,10 +1,9 @@
 //! Path items and operations.
 
-use serde_json::Value;
-
 use super::api::{Operation, Parameter, SchemaId};
-use super::document::{Documents, Node, push_token};
+use super::document::Documents;
 use super::identify::Dialect;
+use super::node::Node;
 use super::parameter;
 use super::report::Report;
 use super::response::{self, is_json};
@@ -15,7 +14,7 @@ const METHODS: [&str; 9] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace", "query",
 ];
 
-/// What holds for operations that say nothing, in Swagger 2.0.
+/// The defaults of operations in Swagger 2.0.
 pub(super) struct Defaults {
     pub produces: Vec<String>,
     pub consumes: Vec<String>,
@@ -41,7 +40,7 @@ pub(super) fn operations<'a>(
     item: Node<'a>,
     report: &mut Report,
 ) -> Vec<Operation> {
-    // What stands beside a `$ref` wins over what stands behind it.
+    // The siblings of a `$ref` take precedence over its target.
     let mut items = vec![item.clone()];
     if item.reference().is_some() {
         match documents.resolve(item.clone()) {
@@ -152,7 +151,11 @@ impl<'a> Reader<'_, 'a> {
         {
             match self.documents.resolve(parameter.clone()) {
                 Ok(target) if target.value.is_object() => nodes.push(target),
-                Ok(_) => report.warn(&parameter, "a parameter that is no mapping is left out", ""),
+                Ok(_) => report.warn(
+                    &parameter,
+                    "a parameter that is not a mapping is left out",
+                    "",
+                ),
                 Err(reason) => {
                     let reference = parameter.reference().unwrap_or_default();
                     let detail = format!("{reference} ({reason})");
@@ -213,17 +216,5 @@ impl<'a> Reader<'_, 'a> {
             .entries()
             .find(|(media_type, _)| is_json(media_type))?;
         Some(schemas.schema(media.child("schema")?, report))
-    }
-}
-
-/// A node that stands for something the document should have had there.
-pub(super) fn missing<'a>(parent: &Node<'a>, key: &str) -> Node<'a> {
-    static NOTHING: Value = Value::Null;
-    let mut pointer = parent.pointer.clone();
-    push_token(&mut pointer, key);
-    Node {
-        file: parent.file,
-        pointer,
-        value: &NOTHING,
     }
 }

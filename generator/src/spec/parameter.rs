@@ -1,8 +1,7 @@
-//! Parameters, and their agreement with the path.
+//! Parameters, and their consistency with the path.
 
 use super::api::{Location, Parameter};
-use super::document::Node;
-use super::operation::missing;
+use super::node::{Node, missing};
 use super::report::Report;
 use super::schema::SchemaBuilder;
 
@@ -28,7 +27,7 @@ pub(super) fn parameter<'a>(
         Some("body" | "formdata") => return None,
         _ => {
             let in_path = placeholders(path).any(|placeholder| placeholder == name);
-            report.note(node, "a parameter does not say where it goes", &name);
+            report.note(node, "a parameter has no location", &name);
             if in_path {
                 Location::Path
             } else {
@@ -40,7 +39,7 @@ pub(super) fn parameter<'a>(
         .child("content")
         .filter(|content| content.value.is_object());
     let content = content.and_then(|content| content.entries().next().map(|(_, media)| media));
-    // Swagger 2.0 writes the schema's keys into the parameter itself.
+    // Swagger 2.0 has the schema's keys in the parameter itself.
     let schema = node
         .child("schema")
         .or_else(|| content.as_ref()?.child("schema"))
@@ -57,7 +56,7 @@ pub(super) fn parameter<'a>(
     })
 }
 
-/// Every `{placeholder}` gets its parameter, and every path parameter must have its placeholder.
+/// Gives every `{placeholder}` its parameter, and every path parameter its placeholder.
 pub(super) fn fit_to_path<'a>(
     schemas: &mut SchemaBuilder<'a>,
     parameters: &mut Vec<Parameter>,
@@ -75,7 +74,7 @@ pub(super) fn fit_to_path<'a>(
         if has(parameters, name) {
             continue;
         }
-        // The same name in another case is a slip of the pen.
+        // The same name in another case is a typing error.
         let slip = parameters.iter_mut().find(|parameter| {
             is_path(parameter)
                 && parameter.name.eq_ignore_ascii_case(name)
@@ -114,7 +113,8 @@ pub(super) fn fit_to_path<'a>(
     });
 }
 
-fn placeholders(path: &str) -> impl Iterator<Item = &str> {
+/// The names in a path: `owner` and `repo` of `/repos/{owner}/{repo}`.
+pub fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     path.split('{')
         .skip(1)
         .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))

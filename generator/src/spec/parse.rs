@@ -1,4 +1,4 @@
-//! Bytes to a JSON value, for JSON and YAML, with the repairs that a text may need.
+//! Parses JSON and YAML bytes to a JSON value, with the repairs that a text may need.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ use super::load::Input;
 use super::report::Report;
 use crate::diagnostics::{Position, Severity};
 
-/// Parses the document of an input; the text is what the value was read from.
+/// Parses the document of an input; also returns the text that the value was read from.
 pub(super) fn parse<'a>(input: &'a Input, report: &mut Report) -> Option<(Cow<'a, str>, Value)> {
     let text = decode(&input.bytes);
     if let Some(other) = identify::by_text(&text) {
@@ -34,7 +34,7 @@ pub(super) fn parse<'a>(input: &'a Input, report: &mut Report) -> Option<(Cow<'a
         Ok(value) => return Some((text, value)),
         Err(error) => error,
     };
-    // A tab is most likely as wide as the document's own step.
+    // A tab is probably as wide as one indentation step of the document.
     for width in step(&text).into_iter().chain([2, 4, 8]) {
         let Some(untabbed) = untab(&text, width) else {
             break;
@@ -76,7 +76,7 @@ pub(super) fn parse_text(text: &str) -> Result<Value, SyntaxError> {
     }
     match serde_json::from_str(text) {
         Ok(value) => Ok(value),
-        // Braces may also open YAML's flow style: trailing commas, comments, bare words.
+        // Braces may also start YAML's flow style, with trailing commas, comments and bare words.
         Err(error) => parse_yaml(text).map_err(|_| SyntaxError {
             position: Some(Position {
                 line: error.line().max(1),
@@ -100,7 +100,7 @@ fn parse_yaml(text: &str) -> Result<Value, SyntaxError> {
     })
 }
 
-/// Bytes to text: byte order marks are honoured, what is not UTF-8 or not printable becomes U+FFFD.
+/// Decodes bytes to text: honours byte order marks, and replaces invalid UTF-8 and unprintable characters by U+FFFD.
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let text = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest),
@@ -108,7 +108,7 @@ pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
         [0xFE, 0xFF, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)),
         _ => String::from_utf8_lossy(bytes),
     };
-    // YAML forbids control characters; U+0085 is a line break there, but in practice a mangled letter.
+    // YAML forbids control characters; U+0085 is a line break in YAML, but in practice a garbled letter.
     let forbidden = |c: char| {
         matches!(c, '\u{0}'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{7F}'..='\u{9F}')
             || matches!(c, '\u{FFFE}' | '\u{FFFF}')
@@ -127,7 +127,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
         .collect()
 }
 
-/// By how many spaces the text goes in; `None` if it never does.
+/// The indentation step of the text in spaces; `None` if nothing is indented.
 fn step(text: &str) -> Option<usize> {
     let indents = text
         .lines()
@@ -151,7 +151,7 @@ fn untab(text: &str, width: usize) -> Option<String> {
     Some(clean)
 }
 
-/// Builds a `Value` as YAML needs it: unknown tags are dropped, merge keys (`<<`) applied, odd numbers kept.
+/// Builds a `Value` from YAML: drops unknown tags, applies merge keys (`<<`), keeps unusual numbers.
 #[derive(Clone, Copy)]
 struct Tree;
 
@@ -191,7 +191,7 @@ impl<'de> Visitor<'de> for Tree {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        // Infinity and NaN are words in JSON.
+        // JSON has no infinity or NaN, so they become text.
         Ok(Number::from_f64(value).map_or_else(|| value.to_string().into(), Value::Number))
     }
 
@@ -260,7 +260,7 @@ fn merge(map: &mut Map<String, Value>, merged: Value) {
         }
         Value::Array(items) => {
             for item in items {
-                // Only mappings can be merged; anything else says nothing.
+                // Only mappings can be merged; other values are ignored.
                 if item.is_object() {
                     merge(map, item);
                 }

@@ -1,20 +1,20 @@
-//! Collects what is to be said about a document; places are looked up once, at the end.
+//! Collects the findings about a document; places are looked up once, at the end.
 
 use std::collections::{HashMap, HashSet};
 
-use super::document::{Documents, Node};
+use super::node::Node;
 use crate::diagnostics::{Diagnostic, Kind, Position, Severity};
 
-/// How often one kind of finding is told; the rest is counted.
+/// At most this many findings of one kind are shown; the rest is counted.
 const TOLD: usize = 8;
 
 /// The findings so far.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     findings: Vec<Finding>,
-    /// How often each kind was found.
+    /// The number of findings of each kind.
     counts: HashMap<&'static str, usize>,
-    /// Kind and place: the same is not said twice.
+    /// Kind and place of each finding, so that none is reported twice.
     seen: HashSet<(&'static str, usize, String)>,
 }
 
@@ -31,7 +31,7 @@ struct Finding {
 #[derive(Debug)]
 enum Place {
     Pointer(String),
-    /// In a file that has no documents yet, by name.
+    /// A place in a file that is not part of a document, by name.
     Text(String, Option<Position>),
 }
 
@@ -46,7 +46,7 @@ impl Report {
         self.push(Severity::Warning, node, kind, detail);
     }
 
-    /// There is no result, because of something in the document.
+    /// The document has no result, because of this part.
     pub fn fail(&mut self, pointer: &str, kind: &'static str, detail: &str, hint: &str) {
         self.findings.push(Finding {
             severity: Severity::Error,
@@ -58,7 +58,7 @@ impl Report {
         });
     }
 
-    /// Something about the text of a document, before it is one.
+    /// A finding about a text that is not parsed yet.
     pub fn text(
         &mut self,
         severity: Severity,
@@ -103,8 +103,11 @@ impl Report {
         });
     }
 
-    /// The diagnostics, the gravest first.
-    pub fn finish(self, documents: &Documents<'_>) -> Vec<Diagnostic> {
+    /// The diagnostics, the most severe first. `place` returns the name of a file and the position of a pointer in it.
+    pub fn finish(
+        self,
+        place: impl Fn(usize, &str) -> (String, Option<Position>),
+    ) -> Vec<Diagnostic> {
         let mut told: HashMap<&'static str, usize> = HashMap::new();
         let mut diagnostics: Vec<Diagnostic> = self
             .findings
@@ -118,7 +121,7 @@ impl Report {
                 let (file, position, pointer) = match finding.place {
                     Place::Text(file, position) => (file, position, None),
                     Place::Pointer(pointer) => {
-                        let (file, position) = documents.place(finding.file, &pointer);
+                        let (file, position) = place(finding.file, &pointer);
                         (file, position, Some(pointer))
                     }
                 };

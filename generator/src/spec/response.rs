@@ -1,14 +1,15 @@
-//! What an operation answers.
+//! Responses of operations.
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::api::{Response, is_lines};
-use super::document::{Documents, Node};
+use super::document::Documents;
+use super::node::Node;
 use super::report::Report;
 use super::schema::SchemaBuilder;
 
-/// The response that a caller hopes for: 200, else the first 2xx, else `default`; one with a body if there is one.
+/// The response of success: 200, else the first 2xx, else `default`; one with a body is preferred.
 pub(super) fn response<'a>(
     documents: &'a Documents<'a>,
     schemas: &mut SchemaBuilder<'a>,
@@ -39,7 +40,7 @@ pub(super) fn response<'a>(
             }
         }
     }
-    // `default` describes errors more often than answers: it never wins over a success without a body.
+    // `default` mostly describes errors: it never takes precedence over a success without a body.
     candidates.sort_by_key(|(rank, empty, ..)| (*rank == LAST, *empty, *rank));
     let (_, _, status, node) = candidates.into_iter().next()?;
     let media = content(&node);
@@ -72,7 +73,7 @@ pub(super) fn response<'a>(
 
 const LAST: u8 = 200;
 
-/// The lower, the better; `None` for what is no success.
+/// The lower, the better; `None` if the status is not a success.
 fn rank(status: &str) -> Option<u8> {
     let status = status.trim();
     if status.eq_ignore_ascii_case("default") {
@@ -88,7 +89,7 @@ fn rank(status: &str) -> Option<u8> {
     }
 }
 
-/// Media types without their parameters, and what they hold.
+/// Media types without their parameters, and their content.
 fn content<'a>(response: &Node<'a>) -> Vec<(String, Node<'a>)> {
     let content = response.child("content");
     let entries = content.iter().flat_map(Node::entries);
@@ -132,7 +133,7 @@ fn examples(documents: &Documents<'_>, media: &Node<'_>) -> Vec<Value> {
         .filter_map(|(_, example)| {
             let example = documents.resolve(example).ok()?;
             let value = example.child("value").map(|value| value.value.clone());
-            // Some write the value itself.
+            // Some documents write the value directly.
             let is_wrapper = ["value", "externalValue", "summary"]
                 .iter()
                 .any(|key| example.value.get(*key).is_some());
@@ -151,7 +152,7 @@ fn old_examples(response: &Node<'_>) -> Vec<Value> {
         .collect()
 }
 
-/// Some documents write their examples as text.
+/// Parses examples that documents write as text.
 fn read(example: Value) -> Value {
     let text = example.as_str().map(str::trim_start);
     let tree = text.filter(|text| text.starts_with(['{', '[']));

@@ -1,19 +1,20 @@
-//! The whole document becomes an `Api`.
+//! Turns the whole document into an `Api`.
 
 use std::collections::HashSet;
 
 use indexmap::IndexMap;
 
 use super::api::{Api, Server};
-use super::document::{Documents, Node};
+use super::document::Documents;
 use super::identify::Dialect;
+use super::node::Node;
 use super::operation::{self, Defaults};
 use super::report::Report;
 use super::sampled;
 use super::schema::SchemaBuilder;
 use super::security;
 
-/// Reads everything that operations need; `None` if there are none.
+/// Reads everything that operations need; `None` if there are no operations.
 pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Report) -> Option<Api> {
     let root = documents.root()?;
     let mut schemas = SchemaBuilder::new(documents);
@@ -38,7 +39,7 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
     }
     let mut ids = HashSet::new();
     for operation in &mut operations {
-        // The second of two operations goes by its path.
+        // The second operation with the same id is known by its path.
         operation.id = operation.id.take().filter(|id| ids.insert(id.clone()));
     }
     let mut schemas = schemas.finish();
@@ -85,7 +86,7 @@ fn paths<'a>(root: &Node<'a>, report: &mut Report) -> Vec<(&'a str, Node<'a>)> {
     found
 }
 
-/// `servers` of OpenAPI 3; a single one and bare URLs are understood.
+/// `servers` of OpenAPI 3; a single server and bare URLs are accepted.
 fn servers(root: &Node<'_>, report: &mut Report) -> Vec<Server> {
     let Some(servers) = root.child("servers") else {
         return Vec::new();
@@ -102,7 +103,7 @@ fn servers(root: &Node<'_>, report: &mut Report) -> Vec<Server> {
             None => server.text("url"),
         };
         let url = url.map(|url| url.trim().to_owned());
-        // `servers: [https]` names no place.
+        // `servers: [https]` has no host.
         match url.filter(|url| url.contains(['/', '.', ':', '{'])) {
             Some(url) => found.push(Server {
                 url,
@@ -144,7 +145,7 @@ fn old_servers(root: &Node<'_>) -> Vec<Server> {
             .into_iter()
             .collect();
     }
-    // Some put the scheme into the host.
+    // Some documents write the scheme into the host.
     let host = host.split_once("://").map_or(host, |(_, host)| host);
     let mut schemes = root.texts("schemes");
     schemes.retain(|scheme| scheme == "http" || scheme == "https");

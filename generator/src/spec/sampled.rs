@@ -1,18 +1,18 @@
-//! Responses without a schema, but with examples: the examples are the schema.
+//! Derives the schemas of responses that have only examples.
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::api::{Operation, SchemaId, SchemaKind, Schemas};
-use super::document::push_token;
+use super::node::push_token;
 use super::schema::free_form;
 use crate::shape::Shape;
 
-/// Lists within lists are followed so far; one may hold itself.
+/// The depth to which nested lists are followed; a list may contain itself.
 const DEPTH: usize = 4;
 
-/// Gives a schema to each response that has examples only. What is free form within a described body stays so, but for the items of
-/// lists: an object of the owner's choice (`metadata`) is no record.
+/// Gives a schema to each response that has only examples. Free-form parts of a described body stay free form, except
+/// the items of lists: an object for arbitrary data (`metadata`) is not a record.
 pub(super) fn fill(operations: &mut [Operation], schemas: &mut Schemas) {
     let mut samples: IndexMap<SchemaId, Shape> = IndexMap::new();
     for operation in operations.iter_mut() {
@@ -46,7 +46,7 @@ fn is_tree(value: &Value) -> bool {
     value.is_object() || value.is_array()
 }
 
-/// Finds what is free form: the body, the items of the body, and those of a list in the body.
+/// Finds free-form parts: the body, its items, and the items of a list in the body.
 fn gather(
     schemas: &Schemas,
     id: SchemaId,
@@ -83,7 +83,7 @@ fn gather(
         _ => return,
     };
     let of_use = |value: &&&Value| match is_free_object {
-        // A body is believed to be the list that its example shows.
+        // A body whose example is a list is a list.
         true if depth > 0 => value.as_object().is_some_and(|map| !map.is_empty()),
         _ => is_tree(value),
     };
@@ -92,14 +92,14 @@ fn gather(
     }
 }
 
-/// A schema that says nothing yet.
+/// Adds an empty schema.
 fn push(schemas: &mut Schemas, pointer: String) -> SchemaId {
     let id = SchemaId(schemas.0.len());
     schemas.0.push(free_form(pointer));
     id
 }
 
-/// A schema as [`Shape`] writes it.
+/// Adds a schema in the form that [`Shape`] writes.
 fn child(schemas: &mut Schemas, schema: &Value, above: &str, steps: &[&str]) -> SchemaId {
     let mut pointer = above.to_owned();
     steps.iter().for_each(|step| push_token(&mut pointer, step));

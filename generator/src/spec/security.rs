@@ -1,9 +1,10 @@
-//! How a caller proves who it is.
+//! Security schemes.
 
 use indexmap::IndexMap;
 
 use super::api::{Location, OAuthFlow, SecurityScheme};
-use super::document::{Documents, Node};
+use super::document::Documents;
+use super::node::Node;
 use super::report::Report;
 
 /// All schemes, by name.
@@ -66,7 +67,7 @@ fn scheme(node: &Node<'_>, report: &mut Report) -> SecurityScheme {
                     description: description(),
                 },
                 _ => {
-                    report.warn(node, "an API key does not say its name and place", "");
+                    report.warn(node, "an API key lacks its name or place", "");
                     SecurityScheme::Other
                 }
             }
@@ -89,7 +90,7 @@ fn flows(node: &Node<'_>) -> IndexMap<String, OAuthFlow> {
     name.map(|name| (name, flow(node))).into_iter().collect()
 }
 
-/// Swagger 2.0 had other names.
+/// Swagger 2.0 has other names.
 fn flow_name(name: &str) -> String {
     match name {
         "application" => "clientCredentials",
@@ -114,7 +115,7 @@ fn flow(node: &Node<'_>) -> OAuthFlow {
     }
 }
 
-/// `security`: alternatives, each a set of scheme names; `None` if nothing is said.
+/// `security`: alternatives, each a set of scheme names; `None` if it is absent.
 pub(super) fn requirements(node: &Node<'_>) -> Option<Vec<Vec<String>>> {
     let security = node.child("security")?;
     let names = |node: Node<'_>| node.entries().map(|(name, _)| name.to_owned()).collect();

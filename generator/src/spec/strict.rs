@@ -1,4 +1,4 @@
-//! What readers that keep to the letter make of a document: our own reader is tolerant, most others are not.
+//! Checks whether strict readers accept a document: etlgen's own reader is tolerant, most others are not.
 
 use openapiv3::OpenAPI;
 
@@ -6,7 +6,7 @@ use super::load::Input;
 use super::overlaid;
 use crate::diagnostics::printable;
 
-/// Reads the document as OpenAPI 3.0 to the letter; else says what is against it.
+/// Reads the document as strict OpenAPI 3.0; an error says what violates it.
 pub fn strict(input: &Input) -> Result<OpenAPI, String> {
     let value = overlaid(input).ok_or("it is neither JSON nor YAML")?;
     match value.get("openapi").and_then(|version| version.as_str()) {
@@ -65,7 +65,7 @@ mod tests {
                 .iter()
                 .map(|operation| {
                     let (method, path) = (operation.method.clone(), operation.path.clone());
-                    // References are resolved here; the strict reader leaves them.
+                    // References are resolved here; the strict reader keeps them.
                     let known = expected
                         .iter()
                         .find(|known| known.0 == method && known.1 == path);

@@ -1,12 +1,12 @@
-//! What goes wrong with documents: parts that are missing, doubled, of another type, named oddly, or that refer to one another.
+//! Mutations of documents: parts that are missing, duplicated, of another type, oddly named, or circular.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Larger documents are not made.
+/// Larger documents are not created.
 const LARGEST: usize = 100_000;
 
-/// One change; the numbers choose where and with what, so that any of them means something.
+/// One mutation; the numbers select the place and the value, so that any numbers are valid.
 #[derive(Clone, Debug)]
 pub struct Change {
     kind: u8,

@@ -1,8 +1,8 @@
-//! Everything that is done with a document, on bytes that nobody has looked at; also what `fuzz/` runs.
+//! The whole pipeline on arbitrary bytes; `fuzz/` runs it, too.
 
 use etlgen::{Input, Options, Severity, View, generate};
 
-/// Generates a crate. What is not a document is an error; what is generated has to be Rust.
+/// Generates a crate. Bytes that are not a document are an error; generated files must be valid Rust.
 pub fn run(document: &[u8], overlay: Option<&[u8]>) {
     let mut input = Input::new("api", document);
     let overlay = overlay.map(|overlay| Input::new("overlay", overlay));

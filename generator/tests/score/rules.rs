@@ -1,4 +1,4 @@
-//! When a cell counts as right: the rules of the labels' own `score.py`.
+//! The rules that decide whether a cell is right: those of the labels' own `score.py`.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -25,7 +25,7 @@ impl Row {
     }
 }
 
-/// Right and all.
+/// The number of right cells, and of all.
 pub type Count = (u32, u32);
 
 #[derive(Default)]
@@ -59,7 +59,7 @@ pub fn rows(text: &str) -> Vec<Row> {
 pub fn judge(rows: &[&Row], inspected: &Value, tally: &mut Tally) {
     let empty = Vec::new();
     let resources = inspected["resources"].as_array().unwrap_or(&empty);
-    // Of two resources at one path the last counts, as in a dictionary.
+    // Of two resources at one path, the last one counts, as in a dictionary.
     let found: HashMap<(String, String), &Value> = resources
         .iter()
         .map(|resource| {
@@ -123,7 +123,7 @@ fn count(tally: &mut Tally, row: &Row, column: &str, right: bool, states: bool, 
     }
 }
 
-/// What a constant answer would say: the cells where it is wrong are the hard ones.
+/// The most common answer of a column: cells with another answer are the hard ones.
 fn usual(column: &str) -> Option<&'static str> {
     match column {
         "kind" => None,
@@ -148,11 +148,22 @@ fn said(resource: &Value, column: &str) -> String {
             let names = names.into_iter().flatten().filter_map(Value::as_str);
             norm(&names.collect::<Vec<_>>().join(","))
         }
-        "paginator" => page["kind"].as_str().unwrap_or("none").to_owned(),
+        "paginator" => kind(page).to_owned(),
         "incremental_param" => text(&resource["incremental"]["param"]),
         "incremental_field" => text(&resource["incremental"]["field"]),
         "parent" => text(&resource["parent"]["path"]),
         other => text(&page[other]),
+    }
+}
+
+/// The paginator's kind, in the words of the truth.
+fn kind(page: &Value) -> &str {
+    match page["kind"].as_str() {
+        Some("token") if page["in_body"] == true => "token_in_body_post",
+        Some("token") => "cursor_param",
+        Some("last_id") => "cursor_last_id",
+        Some("single") | None => "none",
+        Some(kind) => kind,
     }
 }
 
@@ -171,7 +182,7 @@ fn right(column: &str, said: &str, row: &Row) -> Option<bool> {
         "paginator" if said == "none" => Some(accepted.contains("-")),
         "parent" => Some(accepted.iter().any(|one| path(one) == path(said))),
         "primary_key" => Some(accepted.iter().any(|one| set(one) == set(said))),
-        // Parameters beside a paginator that is none do not count.
+        // The parameters of a list without a paginator do not count.
         "page_param" | "size_param" | "next_path" if accepted.iter().eq(["-"]) => None,
         _ => Some(accepted.contains(said)),
     }
@@ -215,7 +226,7 @@ fn answers(row: &Row, column: &str) -> BTreeSet<String> {
     accepted
 }
 
-/// Up to the parenthesis that closes what is open; parentheses within stand in pairs.
+/// The text up to the matching closing parenthesis.
 fn within(text: &str) -> Option<&str> {
     let mut depth = 0;
     for (at, c) in text.char_indices() {
@@ -229,7 +240,7 @@ fn within(text: &str) -> Option<&str> {
     None
 }
 
-/// A path whose placeholders have no names.
+/// A path with unnamed placeholders.
 fn path_key(path: &str) -> String {
     let mut key = String::new();
     let mut rest = path.trim_end_matches('/');
@@ -245,7 +256,7 @@ fn path_key(path: &str) -> String {
     if key.is_empty() { "/".to_owned() } else { key }
 }
 
-/// Kind, names (one may be called in another case) and base URL (one of several).
+/// Compares kind, names (ignoring case) and base URL (one of several).
 pub fn auth_is_right(row: &Row, inspected: &Value) -> bool {
     let api = &inspected["api"];
     let set = |text: &str| {

@@ -1,8 +1,8 @@
-//! The cases that `#[record(rename_all = "..")]` knows.
+//! The cases of `#[record(rename_all = "..")]`.
 
 use syn::{Error, LitStr, Result};
 
-/// How the keys of a record are written.
+/// The case of the keys of a record.
 #[derive(Clone, Copy)]
 pub enum Case {
     Snake,
@@ -13,7 +13,7 @@ pub enum Case {
 }
 
 impl Case {
-    /// The name that the attribute takes, in order of how often documents use the case.
+    /// The names in the attribute, the most common case first.
     const NAMES: [(&str, Case); 5] = [
         ("camelCase", Case::Camel),
         ("PascalCase", Case::Pascal),
@@ -35,7 +35,7 @@ impl Case {
         })
     }
 
-    /// The key of the field `name`, which is written in snake case: each `_` ends a word.
+    /// The key of the field `name`, which is in snake case: each `_` ends a word.
     pub fn key(self, name: &str) -> String {
         match self {
             Case::Snake => name.to_owned(),

@@ -1,4 +1,4 @@
-//! The derives of an etlgen connector: `Record` describes what is decoded and loaded, `Settings` what is configured.
+//! The derives of an etlgen connector: `Record` for what is decoded and loaded, `Settings` for what is configured.
 
 mod case;
 mod record;

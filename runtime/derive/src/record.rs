@@ -1,9 +1,10 @@
-//! `#[derive(Record)]`: the table of a struct's fields, a handle for each, and `Debug` and `PartialEq` by the table.
+//! `#[derive(Record)]`: the table of a struct's fields, a handle for each, and `Debug` and `PartialEq` from the table.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
+use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, Ident, LitStr, Result};
 
 use crate::case::Case;
@@ -18,7 +19,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let Fields::Named(fields) = &data.fields else {
         return Err(Error::new_spanned(
             &input.ident,
-            "a record has named fields: each stands for a key of the JSON object",
+            "a record has named fields: each is a key of the JSON object",
         ));
     };
     if let Some(param) = input.generics.params.first() {
@@ -40,12 +41,17 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
         let ty = &field.ty;
         let vis = &field.vis;
         let column = column.map(|name| quote!(.column(#name)));
+        // An error about the type points at the type.
+        let (shape, order) = (
+            quote_spanned!(ty.span()=> <#ty as __r::FieldValue>::TYPE),
+            quote_spanned!(ty.span()=> <#ty as __r::FieldValue>::Order),
+        );
         table.extend(quote! {
-            __r::FieldSchema::new(#key, ::core::mem::offset_of!(Self, #ident), <#ty as __r::FieldValue>::TYPE) #column,
+            __r::FieldSchema::new(#key, ::core::mem::offset_of!(Self, #ident), #shape) #column,
         });
         let handle = Ident::new(&ident.unraw().to_string().to_uppercase(), ident.span());
         handles.extend(quote! {
-            #vis const #handle: __r::Field<Self, <#ty as __r::FieldValue>::Order> = __r::Field::new(#index);
+            #vis const #handle: __r::Field<Self, #order> = __r::Field::new(#index);
         });
         keys.push(key);
     }
@@ -87,7 +93,7 @@ struct FieldNames {
     column: Option<String>,
 }
 
-/// The key of a field is its name in the case of the record, unless `#[record(key = "..")]` names another one.
+/// The key of a field is its name in the case of the record, unless `#[record(key = "..")]` sets another.
 fn field_names(field: &Field, ident: &Ident, rename: Option<Case>) -> Result<FieldNames> {
     let name = ident.unraw().to_string();
     let mut key = rename.map_or_else(|| name.clone(), |case| case.key(&name));
@@ -150,7 +156,7 @@ fn record_attributes(attrs: &[Attribute]) -> Result<RecordAttributes> {
     Ok(found)
 }
 
-/// The error for an attribute that does not exist, with those that do.
+/// The error for an unknown attribute, with the known ones.
 fn unknown(meta: &ParseNestedMeta, known: &str) -> Error {
     let name = meta.path.get_ident().map(Ident::to_string);
     let name = name.unwrap_or_default();

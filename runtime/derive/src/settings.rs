@@ -1,4 +1,4 @@
-//! `#[derive(Settings)]`: the settings of a connector, and how the struct is made from their values.
+//! `#[derive(Settings)]`: the settings of a connector, and the construction of the struct from their values.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,10 @@ use syn::{Attribute, Data, DeriveInput, Error, Expr, ExprLit, Fields, Lit, LitSt
 
 pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let Data::Struct(data) = &input.data else {
-        return Err(Error::new_spanned(&input.ident, "settings are a struct"));
+        return Err(Error::new_spanned(
+            &input.ident,
+            "only a struct can have settings",
+        ));
     };
     let Fields::Named(fields) = &data.fields else {
         return Err(Error::new_spanned(
@@ -18,7 +21,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let prefix = attribute(&input.attrs, "prefix")?.ok_or_else(|| {
         Error::new_spanned(
             &input.ident,
-            "settings need `#[settings(prefix = \"NAME\")]`: it begins the names of environment variables",
+            "settings need `#[settings(prefix = \"NAME\")]`: the names of environment variables start with it",
         )
     })?;
     let mut settings = TokenStream::new();
@@ -61,7 +64,7 @@ fn attribute(attrs: &[Attribute], name: &str) -> Result<Option<LitStr>> {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("settings")) {
         attr.parse_nested_meta(|meta| {
             if !meta.path.is_ident(name) {
-                return Err(meta.error(format!("here stands `{name} = \"..\"`")));
+                return Err(meta.error(format!("write `{name} = \"..\"`")));
             }
             found = Some(meta.value()?.parse::<LitStr>()?);
             Ok(())
@@ -70,7 +73,7 @@ fn attribute(attrs: &[Attribute], name: &str) -> Result<Option<LitStr>> {
     Ok(found)
 }
 
-/// The doc comment, in one line.
+/// The doc comment on one line.
 fn documentation(attrs: &[Attribute]) -> String {
     let lines = attrs.iter().filter_map(|attr| match &attr.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {

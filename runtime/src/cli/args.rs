@@ -147,29 +147,7 @@ fn sync(destination: Arg) -> Command {
                 .action(ArgAction::Append)
                 .help("Choose what happens to data that the structs do not declare: ENTITY is tables, columns or types (all three by default), MODE is evolve, freeze, discard_row or discard_value [default: as the resources declare]"),
         )
-        .arg(
-            Arg::new("report")
-                .long("report")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .help("Write the report of the run as JSON, even if the run fails"),
-        )
-        .arg(
-            Arg::new("require")
-                .long("require")
-                .value_name("GRADE")
-                .value_parser(Required::ALL.map(Required::name))
-                .default_value(Required::Any.name())
-                .help("Exit with 6 if the end of a resource is known less well than this; with `any`, only a contradiction fails"),
-        )
-        .arg(
-            Arg::new("log-format")
-                .long("log-format")
-                .value_name("FORMAT")
-                .value_parser(["text", "json"])
-                .default_value("text")
-                .help("Log progress to standard error as text, or as one JSON object per line"),
-        )
+        .args(reports())
         .arg(
             Arg::new("window")
                 .long("window")
@@ -187,6 +165,29 @@ fn sync(destination: Arg) -> Command {
         .arg(rate())
         .args(tape())
         .args(window())
+}
+
+/// What a run says of itself, and what it requires.
+fn reports() -> [Arg; 3] {
+    [
+        Arg::new("report")
+            .long("report")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help("Write the report of the run as JSON, even if the run fails"),
+        Arg::new("require")
+            .long("require")
+            .value_name("GRADE")
+            .value_parser(Required::ALL.map(Required::name))
+            .default_value(Required::Any.name())
+            .help("Exit with 6 if the end of a resource is known less well than this; with `any`, only a contradiction fails"),
+        Arg::new("log-format")
+            .long("log-format")
+            .value_name("FORMAT")
+            .value_parser(["text", "json"])
+            .default_value("text")
+            .help("Log progress to standard error as text, or as one JSON object per line"),
+    ]
 }
 
 fn plan() -> [Arg; 2] {

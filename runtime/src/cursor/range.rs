@@ -1,4 +1,4 @@
-//! Parts of a cursor's range: windows, what has been read of them, and what is left.
+//! Ranges of a cursor: windows, the ranges that have been read, and the rest.
 
 use std::time::Duration;
 
@@ -7,19 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::CursorSpec;
 use crate::record::CursorValue;
 
-/// A part of a cursor's range as the state holds it: from a value on, up to another one that is no part of it. An end
-/// without a value is open.
+/// A range of a cursor in the state: from a value up to, and excluding, another one. A missing value means an open end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interval {
     /// The first value, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// The first value behind it, as text.
+    /// The first value after the range, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
 }
 
-/// A part of a cursor's range: from a value on, up to another one that is no part of it.
+/// A range of a cursor: from a value up to, and excluding, another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Range {
     pub from: Option<CursorValue>,
@@ -42,7 +41,7 @@ impl Range {
         }
     }
 
-    /// Whether it ends where another one begins, or before: an open end never does.
+    /// Whether it ends at or before the start of another range; an open end never does.
     fn ends_by(&self, other: &Range) -> bool {
         match (&self.until, &other.from) {
             (Some(until), Some(from)) => until <= from,
@@ -50,7 +49,7 @@ impl Range {
         }
     }
 
-    /// Whether there is a value that is in both, or the two touch.
+    /// Whether the two ranges overlap or touch.
     fn meets(&self, other: &Range) -> bool {
         let apart = |a: &Range, b: &Range| match (&a.until, &b.from) {
             (Some(until), Some(from)) => until < from,
@@ -59,7 +58,7 @@ impl Range {
         !apart(self, other) && !apart(other, self)
     }
 
-    /// Adds it to what has been read; parts that touch become one, so that the list stays short.
+    /// Adds the range to the closed ones, and joins ranges that touch, so that the list stays short.
     pub fn close(self, closed: &mut Vec<Range>) {
         let mut grown = self;
         closed.retain(|range| {
@@ -84,7 +83,7 @@ impl Range {
         closed.insert(at.count(), grown);
     }
 
-    /// What is left of it beside those parts, which are in order.
+    /// The range without these parts, which are in order.
     pub fn without(&self, parts: &[Range]) -> Vec<Range> {
         let (mut left, mut rest) = (Vec::new(), Some(self.clone()));
         for part in parts {
@@ -114,8 +113,8 @@ impl Range {
         left
     }
 
-    /// Windows of that length, the first beginning at `first`: one for what comes before it, and an open last one where
-    /// the range has no end. `end`: the place where new values are made.
+    /// Windows of this length, the first starting at `first`: one for everything before it, and an open last one if the
+    /// range has no end. `end`: the place where new values are created.
     pub fn windows(&self, first: &CursorValue, length: Duration, end: i64) -> Vec<Range> {
         let Some((mut edge, length)) = first.place().zip(places(first, length)) else {
             return vec![self.clone()];
@@ -126,7 +125,7 @@ impl Range {
             .as_ref()
             .and_then(CursorValue::place)
             .unwrap_or(end);
-        // Windows that are a mistake must not fill the memory.
+        // Windows with a wrong length must not fill the memory.
         let length = length.max(last.saturating_sub(edge) / MOST_WINDOWS);
         let mut windows = Vec::new();
         let mut from = self.from.clone();
@@ -148,8 +147,8 @@ impl Range {
         windows
     }
 
-    /// Two halves, or `None` if it is too narrow for a request to tell them apart. `end`: a value near those that are made
-    /// now, at which an open end is taken to be; below an open beginning each cut goes back twice as far as the one before.
+    /// Two halves, or `None` if the range is too narrow for a request to separate them. `end`: a value near the newest
+    /// ones, which stands for an open end; below an open start, each cut goes back twice as far as the one before.
     pub fn halves(&self, end: &CursorValue) -> Option<[Range; 2]> {
         let place = |bound: &Option<CursorValue>| match bound {
             Some(value) => value.place().map(Some),
@@ -187,10 +186,10 @@ impl Range {
     }
 }
 
-/// A pass is read in no more windows than that.
+/// A pass uses at most this many windows.
 const MOST_WINDOWS: i64 = 10_000;
 
-/// A length of time in places of that kind of value; `None` where it is no time.
+/// A duration in places of that kind of value; `None` if the value is not a time.
 fn places(kind: &CursorValue, length: Duration) -> Option<i64> {
     let micros = i64::try_from(length.as_micros()).ok()?;
     let places = match kind {

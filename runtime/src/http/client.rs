@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use etlgen_model::StatusRule;
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use tracing::field::Empty;
@@ -19,7 +20,6 @@ use super::replay::{Exchange, Replay};
 use super::request::Request;
 use super::response::{Response, refusal};
 use super::retry::{MAX_TRIES, is_transient, pause, retry_after};
-use super::status::StatusRule;
 use super::wire::{Answer, Wire};
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{Redactor, Secret};

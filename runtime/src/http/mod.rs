@@ -17,12 +17,27 @@ mod request;
 mod response;
 mod retry;
 mod sign;
-mod status;
 mod wire;
 
 pub use auth::Auth;
 pub(crate) use budget::Rate;
 pub(crate) use client::Client;
+/// What is done about a status, for [`Resource::on_status`](crate::source::Resource::on_status).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Log {
+///     id: Option<i64>,
+/// }
+///
+/// // Repositories without logs answer 404.
+/// let logs = Log::list("logs", "/logs").on_status(404, StatusRule::Skip);
+/// # let _ = logs;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::StatusRule;
 pub(crate) use link::next_link;
 pub(crate) use listener::Listener;
 pub(crate) use options::{ClientOptions, Tape};
@@ -30,4 +45,3 @@ pub(crate) use replay::Exchange;
 pub(crate) use request::{Method, Request};
 pub(crate) use response::Response;
 pub use sign::Unsigned;
-pub use status::StatusRule;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use etlgen_model::StatusRule;
 use reqwest::Url;
 
 use super::auth::Auth;
-use super::status::StatusRule;
 use crate::error::{Error, ErrorKind, Result};
 
 /// GET for lists; POST for lists whose parameters are in a body.

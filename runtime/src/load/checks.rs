@@ -1,4 +1,4 @@
-//! Checks that hold for every destination: the loader makes them before a destination sees a chunk.
+//! Checks that apply to every destination: the loader runs them before a destination gets a chunk.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Layout, TableSchema};
 use crate::state::Memory;
 
-/// Refuses a load whose tables cannot stand beside those that the destination holds of its source.
+/// Refuses a load whose tables do not fit those that the destination holds of its source.
 pub(crate) fn layout(load: &LoadInfo, memory: &Memory) -> Result<()> {
     match (Layout::of(&memory.tables), load.layout) {
         (Some(there), Some(wanted)) if there != wanted => {
@@ -40,7 +40,8 @@ impl Checks {
         }
     }
 
-    /// Refuses a table that belongs to another resource, and a column that changes its type. Learns what is new.
+    /// Refuses a table that belongs to another resource, and a column that changes its type. Remembers new tables and
+    /// columns.
     pub fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
         for table in &chunk.tables {
             let table = &*table.schema;
@@ -61,7 +62,7 @@ impl Checks {
     }
 }
 
-/// Refuses a table that does not fit the one of its name.
+/// Refuses a table that does not fit the existing table of its name.
 fn fits(known: &TableSchema, table: &TableSchema, resource: &str) -> Result<()> {
     let name = &table.name;
     let message = if known.resource != resource {
@@ -78,7 +79,7 @@ fn fits(known: &TableSchema, table: &TableSchema, resource: &str) -> Result<()> 
             return Ok(());
         };
         format!(
-            "the column `{}` of `{name}` is {}, and cannot take {}",
+            "the column `{}` of `{name}` has the type {} and cannot hold {}",
             new.name,
             there.ty.name(),
             new.ty.name()
@@ -134,11 +135,11 @@ mod tests {
             (table("others", &[]), "belongs to the resource orders"),
             (
                 table("orders", &[("a", ColumnType::Text)]),
-                "`a` of `orders` is bigint",
+                "`a` of `orders` has the type bigint",
             ),
             (
                 table("orders", &[("b", ColumnType::Date)]),
-                "`b` of `orders` is text",
+                "`b` of `orders` has the type text",
             ),
         ] {
             let error = checks.chunk(&chunk(table)).unwrap_err();

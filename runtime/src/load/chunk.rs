@@ -1,4 +1,4 @@
-//! What travels to a destination: the rows of one resource, and which records go.
+//! The unit of delivery to a destination: rows of one resource, and the records to delete.
 
 use std::sync::Arc;
 
@@ -6,30 +6,30 @@ use std::sync::Arc;
 use crate::schema::ColumnRole;
 use crate::schema::{Disposition, TableBatch};
 
-/// Rows of one resource on their way to a destination; all of them become visible in one commit.
+/// Rows of one resource for a destination; all of them become visible in one commit.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Chunk {
     /// The resource.
     pub resource: Arc<str>,
-    /// How its rows meet those that are there.
+    /// How its rows are combined with existing ones.
     pub disposition: Disposition,
     /// The root table first, then child tables, each after its parent. A table without new rows has an empty batch: it
     /// and its columns must exist after the commit.
     pub tables: Vec<TableBatch>,
-    /// `Replace` only: a new pass begins here; drop what an earlier unfinished pass has staged. Within a pass rows meet
-    /// as in `Merge`: a row that comes again replaces the one that is staged.
+    /// `Replace` only: a new pass starts here; drop what an earlier unfinished pass has staged. Within a pass rows are
+    /// merged as with `Merge`: a row with the same key replaces the staged one.
     pub begins_pass: bool,
     /// `Replace` only: the pass ends here; the staged rows replace the rows of the table in this commit.
     pub ends_pass: bool,
-    /// `Merge` only: every record that exists has now come, those of this chunk being the last; the others are deleted.
+    /// `Merge` only: this chunk completes a pass; delete the records that the pass did not bring.
     pub not_seen: Option<NotSeenSince>,
-    /// Records that the API has reported as deleted, whatever load brought them. Apply this after the rows.
+    /// Records that the API has reported as deleted, whatever load wrote them. Apply this after the rows.
     pub deleted: Option<DeletedIds>,
 }
 
 impl Chunk {
-    /// A chunk of these tables, the root table first, that belongs to no pass and deletes nothing.
+    /// A chunk of these tables, the root table first, outside of a pass and without deletions.
     pub fn new(
         resource: impl Into<Arc<str>>,
         disposition: Disposition,
@@ -46,7 +46,7 @@ impl Chunk {
         }
     }
 
-    /// How many records it holds: the rows of its root table. The rows in which dlt's layout describes loads are none.
+    /// The number of records: the rows of the root table. Rows in which dlt's layout describes loads do not count.
     pub fn records(&self) -> u64 {
         match self.tables.first() {
             Some(root) if !root.schema.is_meta() => root.rows.num_rows() as u64,
@@ -54,8 +54,8 @@ impl Chunk {
         }
     }
 
-    /// Whether it holds what dlt's layout says of loads, and no records of the API: such rows are not counted, and a
-    /// rollback leaves them.
+    /// Whether it holds what dlt's layout records about loads, and no records of the API: such rows are not counted,
+    /// and a rollback keeps them.
     pub fn is_meta(&self) -> bool {
         self.tables.iter().any(|table| table.schema.is_meta())
     }
@@ -65,32 +65,32 @@ impl Chunk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeletedIds {
-    /// The ids of their rows ([`ColumnRole::RowId`]); some may not be there.
+    /// The ids of their rows ([`ColumnRole::RowId`]); some may not exist.
     pub ids: Vec<String>,
-    /// As [`NotSeenSince::mark`].
+    /// The same as [`NotSeenSince::mark`].
     pub mark: Option<i64>,
 }
 
 impl DeletedIds {
-    /// The records of these ids, to be removed, or marked with that time.
+    /// The records with these ids, to be removed, or marked with that time.
     pub fn new(ids: Vec<String>, mark: Option<i64>) -> Self {
         DeletedIds { ids, mark }
     }
 }
 
-/// Records that a complete pass did not bring: the API no longer has them.
+/// Records that a complete pass did not return: the API no longer has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotSeenSince {
-    /// The load in which the pass began: the records are those whose load ([`ColumnRole::LoadId`]) is an older one.
+    /// The load in which the pass started: the records are those whose load ([`ColumnRole::LoadId`]) is older.
     pub load: String,
-    /// Sets [`ColumnRole::DeletedAt`] of their rows to that time, in microseconds since 1970, unless it is set; `None`:
+    /// Sets [`ColumnRole::DeletedAt`] of their rows to this time, in microseconds since 1970, unless it is set; `None`:
     /// removes them with their child rows.
     pub mark: Option<i64>,
 }
 
 impl NotSeenSince {
-    /// The records that no load since then has brought, to be removed, or marked with that time.
+    /// The records that no load since then has written, to be removed, or marked with that time.
     pub fn new(load: impl Into<String>, mark: Option<i64>) -> Self {
         NotSeenSince {
             load: load.into(),

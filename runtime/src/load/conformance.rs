@@ -28,12 +28,12 @@ pub trait Place {
     /// The destination in that folder.
     fn at(dir: &Path) -> Box<dyn Destination>;
 
-    /// These columns of the rows of a table, as a reader finds them. A missing column is null, and a missing table has no
-    /// rows. Values are text: `1` and `0` for a bool, numbers in digits (`-12.5`), times as
+    /// These columns of a table's rows, as an independent reader returns them. A missing column is null, and a missing
+    /// table has no rows. Values are text: `1` and `0` for a bool, numbers in digits (`-12.5`), times as
     /// `2024-01-31T12:00:00.000000Z`, bytes in base64, text and JSON unchanged.
     fn rows(dir: &Path, table: &str, columns: &[&str]) -> Vec<Vec<Option<String>>>;
 
-    /// Creates a table of that name that no load has made; false if the destination cannot hold one.
+    /// Creates a table of that name that no load has written; false if the destination cannot have one.
     fn foreign(_dir: &Path, _table: &str) -> bool {
         false
     }

@@ -11,24 +11,24 @@ use crate::schema::{ColumnRole, Disposition, TableBatch};
 use crate::schema::{Drifted, TableSchema};
 use crate::state::{Memory, StateChange};
 
-/// How often a destination wants to commit.
+/// How often a destination commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckpointPolicy {
-    /// Commit after that many root rows.
+    /// Commit after this many root rows.
     pub rows: usize,
-    /// Commit after that much time with uncommitted rows.
+    /// Commit after uncommitted rows have waited this long.
     pub interval: Duration,
 }
 
 impl CheckpointPolicy {
-    /// A commit after that many root rows, or after that much time with uncommitted rows.
+    /// A commit after this many root rows, or after uncommitted rows have waited this long.
     pub fn new(rows: usize, interval: Duration) -> Self {
         CheckpointPolicy { rows, interval }
     }
 }
 
-/// What a destination can hold.
+/// The limits of a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -37,7 +37,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Names of tables and columns may have that many bytes.
+    /// Limits with this length of names of tables and columns, in bytes.
     pub fn new(identifier_length: usize) -> Self {
         Limits { identifier_length }
     }
@@ -47,38 +47,38 @@ impl Limits {
 ///
 /// One thread owns it. It calls `open` first, then `write` and `commit` in any number.
 ///
-/// `write` takes the rows of a chunk and puts them beside those that are there as its [`Disposition`] says. The rows are
-/// [`TableBatch`]es of Arrow columns, or, row by row, [`TableBatch::json_lines`]. [`ColumnRole`] tells which column
-/// identifies a row (`RowId`) and which the record that a child row belongs to (`RootId`). The loader has checked that
-/// each table belongs to the resource and that no column changes its type.
+/// `write` takes the rows of a chunk and combines them with the existing ones as its [`Disposition`] says. The rows are
+/// [`TableBatch`]es of Arrow columns, or, row by row, [`TableBatch::json_lines`]. [`ColumnRole`] identifies the column
+/// with the id of a row (`RowId`) and the one with the id of a child row's record (`RootId`). The loader has checked
+/// that each table belongs to the resource and that no column changes its type.
 ///
-/// `commit` makes everything written since the last commit visible, together with the state, or nothing of it: a process
-/// that is killed at any moment leaves the last commit.
+/// `commit` makes everything written since the last commit visible, together with the state, or nothing of it: a
+/// process that is killed at any moment leaves the last commit.
 ///
-/// A destination in full, with tests, is in `docs/customise.md`.
+/// `docs/customise.md` has a complete destination with tests.
 pub trait Destination: Send {
     /// Its name for people, without secrets: `sqlite:stripe.db`.
     fn describe(&self) -> String;
 
-    /// Whether something was loaded there before.
+    /// Whether an earlier load has written to it.
     fn exists(&self) -> bool;
 
-    /// What it can hold.
+    /// Its limits.
     fn limits(&self) -> Limits;
 
-    /// How often it wants to commit.
+    /// How often it commits.
     fn checkpoint_policy(&self) -> CheckpointPolicy;
 
-    /// Repairs what a killed run has left, takes the lock that keeps a second run out, and reads what it remembers of
-    /// this source.
+    /// Repairs what a killed run has left, takes the lock that excludes a second run, and reads the memory of this
+    /// source.
     fn open(&mut self, load: &LoadInfo) -> Result<Memory>;
 
-    /// Reads what it remembers of this source without a lock; changes and creates nothing. Where nothing is, it remembers
-    /// nothing. `sync --plan` calls it instead of `open`.
+    /// Reads the memory of this source without a lock; changes and creates nothing. If nothing exists, the memory is
+    /// empty. `sync --plan` calls it instead of `open`.
     fn look(&self, load: &LoadInfo) -> Result<Memory> {
         let _ = load;
         match self.exists() {
-            true => Err(self.cannot("say what it remembers without being opened")),
+            true => Err(self.cannot("be read without being opened")),
             false => Ok(Memory::default()),
         }
     }
@@ -86,8 +86,8 @@ pub trait Destination: Send {
     /// Takes the rows of a chunk; creates missing tables and columns, and never changes or drops one.
     fn write(&mut self, chunk: &Chunk) -> Result<()>;
 
-    /// Takes counts of values that rows of a resource brought and its struct does not declare; they add to what this load
-    /// has reported before. They become visible, as rows of `_etl_drift`, with the next commit.
+    /// Takes counts of values that rows of a resource have and its struct does not declare; they are added to what this
+    /// load has reported before. They become visible, as rows of `_etl_drift`, with the next commit.
     fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()>;
 
     /// Makes everything written since the last commit visible, together with the state and the row of the load.
@@ -102,7 +102,7 @@ pub trait Destination: Send {
         false
     }
 
-    /// Hands over the named columns of the committed rows of a table, in that order, batch by batch.
+    /// Passes the named columns of the committed rows of a table, in that order, batch by batch.
     fn scan(
         &mut self,
         table: &TableSchema,
@@ -125,8 +125,8 @@ pub trait Destination: Send {
         Ok(Vec::new())
     }
 
-    /// Removes what these loads brought, which are the last ones of the source, and restores the state from before them,
-    /// in one commit. Leaves resources of which a load has replaced all rows.
+    /// Removes what these loads wrote, which are the last ones of the source, and restores the state from before them,
+    /// in one commit. Resources of which a load has replaced all rows stay unchanged.
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         let _ = loads;
         Err(self.cannot("roll back loads"))

@@ -1,4 +1,4 @@
-//! Which destinations a connector knows.
+//! The kinds of destination that a connector knows.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ struct Kind {
 
 /// The kinds of destination that a connector knows; a URL names its kind before the colon: `sqlite:data.db`.
 ///
-/// [`Destinations::default`] has those of this crate, [`crate::cli::main_with`] takes more.
+/// [`Destinations::default`] has those of this crate; [`crate::cli::main_with`] takes others.
 #[derive(Clone)]
 pub struct Destinations(Vec<Kind>);
 
@@ -35,8 +35,8 @@ impl Default for Destinations {
 }
 
 impl Destinations {
-    /// Adds a kind; it replaces one with the same `scheme`. `make` gets what follows the colon, which is never empty;
-    /// help and errors call that `rest` (`FOLDER`). It opens nothing yet.
+    /// Adds a kind; it replaces one with the same `scheme`. `make` gets the text after the colon, which is never empty;
+    /// help and errors call it `rest` (`FOLDER`). It opens nothing yet.
     pub fn with<D: Destination + 'static>(
         mut self,
         scheme: &str,
@@ -73,7 +73,7 @@ impl Destinations {
         }
     }
 
-    /// How their URLs look: `sqlite:FILE`.
+    /// The forms of their URLs: `sqlite:FILE`.
     pub(crate) fn forms(&self) -> Vec<String> {
         let form = |kind: &Kind| format!("{}:{}", kind.scheme, kind.rest);
         self.0.iter().map(form).collect()

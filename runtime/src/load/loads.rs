@@ -5,7 +5,7 @@ use std::fmt;
 use crate::schema::Layout;
 use crate::world::World;
 
-/// How many of the last loads of a source can be rolled back.
+/// This many of a source's last loads can be rolled back.
 pub const UNDOABLE_LOADS: usize = 10;
 
 /// One run into one destination. Its id is in `_etl_load_id` and in `_etl_loads`.
@@ -22,7 +22,7 @@ pub struct LoadInfo {
 }
 
 impl LoadInfo {
-    /// A load of that id and source, which writes tables of that layout; `None`: it only reads.
+    /// A load with this id and source, which writes tables of this layout; `None`: it only reads.
     pub fn new(
         id: impl Into<String>,
         source: impl Into<String>,
@@ -59,16 +59,16 @@ impl LoadInfo {
 pub struct LoadRow {
     /// Its id.
     pub id: String,
-    /// How far it came.
+    /// Its progress.
     pub status: LoadStatus,
-    /// How many root rows it wrote.
+    /// The number of root rows that it wrote.
     pub rows: u64,
     /// Whether the destination still knows what it changed.
     pub undoable: bool,
 }
 
 impl LoadRow {
-    /// A load of that id and status, which wrote so many root rows.
+    /// A load with this id and status, and this number of root rows.
     pub fn new(id: impl Into<String>, status: LoadStatus, rows: u64, undoable: bool) -> Self {
         LoadRow {
             id: id.into(),
@@ -85,9 +85,9 @@ impl LoadRow {
 pub enum LoadStatus {
     /// Some of its rows are committed and more may come. A killed run leaves this status.
     Running,
-    /// Everything that it set out to load is committed.
+    /// Everything that it planned to load is committed.
     Complete,
-    /// It ended early, or a resource failed; what is committed is whole.
+    /// It ended early, or a resource failed; what it committed is consistent.
     Partial,
     /// It was rolled back.
     RolledBack,
@@ -107,7 +107,7 @@ impl LoadStatus {
         }
     }
 
-    /// The status of that name.
+    /// Parses the name of a status.
     pub fn parse(name: &str) -> Self {
         [
             LoadStatus::Running,
@@ -133,14 +133,15 @@ impl fmt::Display for LoadStatus {
 pub struct RolledBack {
     /// The resource.
     pub resource: String,
-    /// How many records it removed; `None`: the load had replaced all rows, and the resource was left as it is.
+    /// The number of records that it removed; `None`: the load had replaced all rows, and the resource was left
+    /// unchanged.
     pub removed: Option<u64>,
-    /// How many records that were there before the load are missing now: the load had replaced or removed them.
+    /// The number of records from before the load that are missing now: the load had replaced or removed them.
     pub lost: u64,
 }
 
 impl RolledBack {
-    /// What became of a resource.
+    /// What happened to a resource.
     pub fn new(resource: impl Into<String>, removed: Option<u64>, lost: u64) -> Self {
         RolledBack {
             resource: resource.into(),

@@ -14,9 +14,10 @@ pub type NewValues = Box<dyn Fn(&RecordBatch) -> Result<Vec<ArrayRef>> + Send + 
 pub struct TableChange {
     /// The table before.
     pub from: TableSchema,
-    /// The table after: the same columns at the same places, which may have other names and types; `None`: it is dropped.
+    /// The table after: the same columns in the same positions, with possibly other names and types; `None`: it is
+    /// dropped.
     pub to: Option<TableSchema>,
-    /// Places of the columns whose values are computed.
+    /// The positions of the columns whose values are computed.
     pub anew: Vec<usize>,
     /// Computes their values, in that order.
     pub values: NewValues,
@@ -33,7 +34,7 @@ impl TableChange {
         }
     }
 
-    /// Whether the rows and columns stay as they are: only what the destination remembers of the table changes.
+    /// Whether rows and columns stay unchanged: only the destination's record of the table changes.
     pub fn leaves_rows(&self) -> bool {
         let Some(to) = &self.to else { return false };
         let same = |(a, b): (&Column, &Column)| a.name == b.name && a.ty == b.ty;

@@ -1,4 +1,4 @@
-//! Destinations: where rows go. A destination takes chunks of batches and commits them together with the state.
+//! Destinations. A destination takes chunks of batches and commits them together with the state.
 
 pub(crate) mod checks;
 mod chunk;

@@ -1,4 +1,4 @@
-//! Opens a destination, or looks at one, and adds what it can do to what it remembers.
+//! Opens a destination, or reads one without opening it, and adds its capabilities to its memory.
 
 use super::{Capabilities, Destination, LoadInfo, checks};
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ pub(crate) fn open(destination: &mut dyn Destination, load: &LoadInfo) -> Result
     complete(destination, load, memory)
 }
 
-/// What a destination remembers, without opening it.
+/// The memory of a destination, read without opening it.
 #[cfg(feature = "cli")]
 pub(crate) fn look(destination: &dyn Destination, load: &LoadInfo) -> Result<Memory> {
     let memory = destination.look(load)?;

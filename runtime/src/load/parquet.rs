@@ -1,29 +1,29 @@
 //! Parquet files in a local folder.
 //!
 //! ```text
-//! FOLDER/<table>/<load id>-<number>.parquet   data files, never changed once they are there
+//! FOLDER/<table>/<load id>-<number>.parquet   data files, never changed after their creation
 //! FOLDER/_etl_drift/…                         what each load met that the structs do not say
 //! FOLDER/_etl/manifest.json                   what was committed: tables, their files, state, loads
 //! FOLDER/_etl/lock                            keeps a second run out
 //! FOLDER/_etl/staging/<table>/                files of a commit under way, and of a pass that has not ended
 //! ```
 //!
-//! The manifest is the commit: it is written beside the old one and renamed. Files move into place before, files that
-//! are no longer needed go after it; a run that is killed in between leaves files that the manifest does not name, and
-//! the next run removes them. So the tables are exactly the files that the manifest names. A reader with a glob
-//! (`FOLDER/<table>/*.parquet`) sees the same when no load is running; while one commits, it may for a moment see rows
+//! The manifest is the commit: it is written next to the old one and renamed. Before that, files move into place; after
+//! it, files that are no longer needed are removed. A run that is killed in between leaves files that the manifest does
+//! not name, and the next run removes them. So the tables are exactly the files that the manifest names. A reader with
+//! a glob (`FOLDER/<table>/*.parquet`) sees the same when no load is running. During a commit, it may briefly see rows
 //! of that commit early, or both the old and the new row of a record.
 //!
-//! Files are never changed: at the commit, those that hold a record that was replaced are written anew without it and
-//! its child rows. So a merge that touches a few old records reads and writes the files they are in; one that brings
-//! all records again writes only what is new. Which file holds which record is read from the `_etl_id` columns when
-//! the first rows of a resource come; that takes about 35 bytes of memory a record. `_etl_load_id` says which load
-//! brought a row, the name of a file which load wrote it.
+//! Files never change: a commit rewrites those that hold a replaced record, without that record and its child rows. So
+//! a merge that touches a few old records reads and writes only their files; one that returns all records again writes
+//! only what is new. The `_etl_id` columns say which file holds which record; they are read when the first rows of a
+//! resource arrive, and take about 35 bytes of memory per record. `_etl_load_id` says which load wrote a row, the name
+//! of a file says which load wrote the file.
 //!
-//! Tables gain columns, files do not: one that was written before a column came lacks it. Readers put nulls there when
-//! asked to: DuckDB with `read_parquet('FOLDER/<table>/*.parquet', union_by_name = true)`, Polars with
-//! `scan_parquet(..., missing_columns="insert", schema=...)` and the schema of a file that has all columns. Every
-//! table has at least one such file, if need be one without rows.
+//! Tables gain columns, files do not: a file from before a new column lacks it. Readers fill in nulls with an option:
+//! DuckDB with `read_parquet('FOLDER/<table>/*.parquet', union_by_name = true)`, Polars with `scan_parquet(...,
+//! missing_columns="insert", schema=...)` and the schema of a file that has all columns. Every table has at least one
+//! such file, if necessary one without rows.
 
 mod batch;
 mod drift;
@@ -62,7 +62,7 @@ use crate::record::Timestamp;
 use crate::schema::{Disposition, Drifted, TableSchema};
 use crate::state::{StateChange, StateRow};
 
-/// Rows may wait in memory, encoded, up to about that many bytes over all files.
+/// At most about this many bytes of encoded rows wait in memory, over all files.
 const WAITING_BYTES: usize = 24 << 20;
 
 /// Parquet files in a folder.
@@ -75,28 +75,28 @@ pub struct Parquet {
 struct Open {
     folder: Arc<Folder>,
     load: LoadInfo,
-    /// As last committed.
+    /// The last commit.
     committed: Manifest,
     /// The number of the next file.
     next: u32,
     resources: BTreeMap<String, Resource>,
     state: BTreeMap<(String, String), String>,
-    /// Files that go after the next commit.
+    /// Files to remove after the next commit.
     retired: Vec<Retired>,
     /// Root rows written in this load.
     rows: u64,
     drift: DriftLog,
     undo: UndoLog,
-    /// Resources of which rows came.
+    /// Resources that rows have arrived for.
     touched: BTreeSet<String>,
-    /// Tables whose folders got files since the last commit.
+    /// Tables whose folders have new files since the last commit.
     filled: BTreeSet<String>,
-    /// Held as long as the folder is open; the system drops it with the process.
+    /// Held while the folder is open; the system releases it with the process.
     _lock: File,
 }
 
 impl Parquet {
-    /// The folder at `path`; it is made when it is opened.
+    /// The folder at `path`; opening creates it.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Parquet {
             folder: Arc::new(Folder::new(path.into())),
@@ -121,12 +121,12 @@ impl Destination for Parquet {
     }
 
     fn limits(&self) -> Limits {
-        // A table's name is the name of a folder.
+        // The name of a table is also the name of a folder.
         Limits::new(200)
     }
 
     fn checkpoint_policy(&self) -> CheckpointPolicy {
-        // Each commit makes files; many small ones are slow to read.
+        // Each commit creates files; many small files are slow to read.
         CheckpointPolicy::new(200_000, Duration::from_secs(60))
     }
 
@@ -268,7 +268,7 @@ impl Open {
         self.relieve()
     }
 
-    /// Refuses a table that another source or a person has made, or whose name no folder can have.
+    /// Refuses a table that another source or a user has created, or whose name a folder cannot have.
     fn check_owner(&self, table: &TableSchema) -> Result<()> {
         let name = &table.name;
         let mut known = self.resources.values();
@@ -278,7 +278,7 @@ impl Open {
         let message = if !names::is_folder_name(name) {
             format!("a table cannot have the name `{name}` here")
         } else if self.taken(name) {
-            format!("there is already a table `{name}` that this source has not made")
+            format!("the table `{name}` exists and this source did not create it")
         } else {
             return Ok(());
         };
@@ -286,7 +286,7 @@ impl Open {
             .hint("load into another folder, or rename the resource"))
     }
 
-    /// Whether a person's folder or another source has that name.
+    /// Whether a user's folder or another source has that name.
     pub fn taken(&self, table: &str) -> bool {
         let mut known = self.committed.sources.values().flat_map(|s| &s.tables);
         self.folder.has(table) || known.any(|known| known.name == table)
@@ -329,17 +329,14 @@ impl Open {
             rows: self.rows,
             undo: Some(self.undo_entry()),
         });
-        self.drift.commit(
-            &self.folder,
-            &self.load,
-            &mut self.next,
-            &mut drift,
-            &mut self.retired,
-        )?;
+        let replaced = self
+            .drift
+            .commit(&self.folder, &self.load, &mut self.next, &mut drift)?;
+        self.retired.extend(replaced);
         self.publish(loads, drift)
     }
 
-    /// Changes a row of the state; gives its key and what it was.
+    /// Changes a row of the state; returns its key and the old value.
     fn put_state(&mut self, change: &StateChange) -> ((String, String), Option<String>) {
         let (StateChange::Put(StateRow {
             resource, slice, ..
@@ -353,7 +350,7 @@ impl Open {
         (key, before)
     }
 
-    /// Makes the files of this commit final and puts them in their places.
+    /// Closes the files of this commit and moves them into place.
     fn settle(&mut self) -> Result<()> {
         let mut filled = BTreeSet::new();
         for resource in self.resources.values_mut() {
@@ -395,7 +392,7 @@ impl Open {
         Ok(())
     }
 
-    /// What the manifest is to say of this source.
+    /// The manifest's entry of this source.
     fn entry(&self, loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> SourceEntry {
         let mut tables = Vec::new();
         for resource in self.resources.values() {

@@ -1,4 +1,4 @@
-//! A destination whose URL holds a secret: nothing that it says shows it.
+//! A destination whose URL holds a secret: none of its texts shows it.
 
 use arrow_array::RecordBatch;
 
@@ -22,7 +22,7 @@ impl Redacted {
         Redacted { url, inner }
     }
 
-    /// Does something with the destination, and redacts the error.
+    /// Calls the destination, and redacts the error.
     fn with<T>(&mut self, run: impl FnOnce(&mut dyn Destination) -> Result<T>) -> Result<T> {
         run(&mut *self.inner).map_err(|error| error.map_message(|text| self.url.redact(text)))
     }

@@ -1,7 +1,7 @@
 //! One SQLite file: the embedded destination.
 //!
 //! Everything since the last commit is one transaction. The journal is a WAL with `synchronous = NORMAL`: a killed
-//! process loses nothing; after a power cut the last commits may be gone, but data and state together, so that the
+//! process loses nothing. After a power failure the last commits may be lost, but data and state together, so that the
 //! next run reads those pages again.
 
 mod look;
@@ -39,19 +39,19 @@ pub struct Sqlite {
 struct Open {
     db: Connection,
     load: LoadInfo,
-    /// What the tables look like, uncommitted changes included.
+    /// The schemas of the tables, including uncommitted changes.
     tables: BTreeMap<String, TableSchema>,
     in_transaction: bool,
     /// Root rows written in this load.
     rows: u64,
-    /// What it has done since the last commit, by resource.
+    /// The changes since the last commit, by resource.
     changes: BTreeMap<String, undo::Change>,
-    /// Held as long as the file is open; the system drops it with the process.
+    /// Held while the file is open; the system releases it with the process.
     _lock: File,
 }
 
 impl Sqlite {
-    /// The file at `path`; it is made when it is opened.
+    /// The file at `path`; opening creates it.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Sqlite {
             path: path.into(),
@@ -80,7 +80,7 @@ impl Destination for Sqlite {
     }
 
     fn limits(&self) -> Limits {
-        // SQLite has none of its own; this keeps names readable and portable.
+        // SQLite has no limit; this keeps names readable and portable.
         Limits::new(255)
     }
 
@@ -100,7 +100,7 @@ impl Destination for Sqlite {
         format::check("the database", format.unwrap_or(format::FORMAT).into())
             .map_err(|error| error.at(self.path.display().to_string()))?;
         let prepare = |db: &Connection| -> rusqlite::Result<Memory> {
-            // Fewer, larger writes; a file that is there keeps its own.
+            // Larger pages mean fewer writes; an existing file keeps its page size.
             db.pragma_update(None, "page_size", 16_384)?;
             db.pragma_update(None, "journal_mode", "wal")?;
             db.pragma_update(None, "synchronous", "normal")?;
@@ -206,13 +206,13 @@ impl Destination for Sqlite {
     }
 }
 
-/// Keeps a second run out of the file: two runs would each go on from the same state.
+/// Excludes a second run: both would continue from the same state.
 fn lock(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let place = |error: std::io::Error| {
         Error::file(ErrorKind::Destination, "write", path, error)
-            .hint("check that the folder exists and may be written to")
+            .hint("check that the folder exists and is writable")
     };
     let file = File::options()
         .create(true)
@@ -231,21 +231,21 @@ fn lock(path: &Path) -> Result<File> {
     }
 }
 
-/// What an error of SQLite means, and the way out.
+/// Explains an error of SQLite, with a hint.
 fn explain(path: &Path, error: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode::{
         CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase, ReadOnly,
     };
     let hint = match error.sqlite_error_code() {
-        Some(DiskFull) => "free some space and run again: it goes on from the last commit",
-        Some(ReadOnly | CannotOpen) => "check that the file and its folder may be written to",
+        Some(DiskFull) => "free some space and run again: it continues from the last commit",
+        Some(ReadOnly | CannotOpen) => "check that the file and its folder are writable",
         Some(DatabaseBusy | DatabaseLocked) => {
             "another program is writing to it: close it and run again"
         }
         Some(NotADatabase | DatabaseCorrupt) => {
-            "it is not a (whole) SQLite database: name another file"
+            "it is not a complete SQLite database: name another file"
         }
-        _ => "nothing of the commit under way was written; what was committed before is whole",
+        _ => "the current commit was not written; earlier commits are intact",
     };
     Error::new(ErrorKind::Destination, "the database failed")
         .caused_by(error)

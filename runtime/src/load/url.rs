@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::settings::{Redactor, Secret};
 
-/// Parts of an option's name by which its value is a secret.
+/// Words in an option's name that make its value a secret.
 const SECRET_WORDS: [&str; 8] = [
     "password",
     "passwd",
@@ -39,7 +39,7 @@ pub struct DestinationUrl {
 }
 
 impl DestinationUrl {
-    /// Parses a URL: what stands before the first colon is its scheme. A text without a colon is all scheme.
+    /// Parses a URL: the text before the first colon is its scheme. A text without a colon is only a scheme.
     pub fn parse(url: &str) -> Self {
         let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
         let places = secrets(rest);
@@ -66,19 +66,19 @@ impl DestinationUrl {
         &self.scheme
     }
 
-    /// What follows the first colon, secrets included.
+    /// The text after the first colon, including secrets.
     pub fn rest(&self) -> &str {
         &self.rest
     }
 
-    /// Whether something in it must not be shown.
+    /// Whether a part of it is a secret.
     pub(crate) fn has_secret(&self) -> bool {
         !self.secrets.is_empty()
     }
 
     /// A text with `***` in place of the secrets of this URL.
     pub(crate) fn redact(&self, text: &str) -> String {
-        // The URL as a whole is known even where a secret is too short to be told from other text.
+        // The complete URL is recognised even if a secret is too short to be found in other text.
         let text = text.replace(&self.rest, &self.shown);
         Redactor::new(self.secrets.clone()).redact(&text)
     }
@@ -100,13 +100,13 @@ impl fmt::Debug for DestinationUrl {
     }
 }
 
-/// Where secrets stand, as (start, end), in order.
+/// The places of secrets, as (start, end), in order.
 fn secrets(rest: &str) -> Vec<(usize, usize)> {
     let mut places = Vec::new();
     let options = match rest.strip_prefix("//") {
         Some(after) => {
             let authority = after.find(['/', '?', '#']).unwrap_or(after.len());
-            // A password may hold what ends an authority, if its writer has not escaped it.
+            // An unescaped password may contain a character that ends an authority.
             let at = after[..authority].rfind('@').or_else(|| after.find('@'));
             let user = at.map_or("", |at| &after[..at]);
             if let (Some(colon), Some(at)) = (user.find(':'), at) {
@@ -125,7 +125,7 @@ fn secrets(rest: &str) -> Vec<(usize, usize)> {
         {
             places.push((start + name.len() + 1, start + part.len()));
         }
-        // Every separator but white space is one byte.
+        // Every separator except white space is one byte.
         start += part.len();
         start += rest[start..].chars().next().map_or(0, char::len_utf8);
     }
@@ -145,7 +145,7 @@ fn is_secret(name: &str) -> bool {
         || SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// The text without its percent escapes, if it has some.
+/// The text without its percent escapes, if it has any.
 fn decoded(text: &str) -> Option<String> {
     if !text.contains('%') {
         return None;

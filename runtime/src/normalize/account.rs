@@ -1,13 +1,13 @@
-//! The account of what the struct does not say: how often it came, and what was done with it.
+//! Counts the drift: how often data that the struct does not declare arrived, and what was done with it.
 
 use std::collections::BTreeMap;
 
 use crate::schema::{Done, Drifted};
 
-/// So many different lines are counted each for itself; an object with keys without end must not fill the memory.
+/// Up to this many different lines are counted separately; an object with unbounded keys must not fill the memory.
 const LINES: usize = 2_000;
 
-/// Counts by line: those of rows that have not left, and those before.
+/// Counts by line: those of rows in the current batch, and earlier ones.
 #[derive(Default)]
 pub(super) struct Account {
     lines: BTreeMap<Drifted, Counts>,
@@ -20,7 +20,7 @@ struct Counts {
 }
 
 impl Account {
-    /// Counts one; gives the line that it went to.
+    /// Counts one; returns the line that it was added to.
     pub fn add(&mut self, mut line: Drifted) -> Drifted {
         if self.lines.len() >= LINES && !self.lines.contains_key(&line) {
             "(other keys)".clone_into(&mut line.keys);
@@ -32,14 +32,14 @@ impl Account {
         line
     }
 
-    /// Takes one back: its row is left out.
+    /// Takes one back because its row is left out.
     pub fn take_back(&mut self, line: &Drifted) {
         if let Some(counts) = self.lines.get_mut(line) {
             counts.waiting = counts.waiting.saturating_sub(1);
         }
     }
 
-    /// What has come since it was asked last: it leaves with the rows.
+    /// The counts since the last call: they leave with the rows.
     pub fn leave(&mut self) -> Vec<(Drifted, u64)> {
         let mut leaving = Vec::new();
         for (line, counts) in &mut self.lines {
@@ -52,14 +52,14 @@ impl Account {
         leaving
     }
 
-    /// Forgets what has not left.
+    /// Forgets the counts of the current batch.
     pub fn forget(&mut self) {
         for counts in self.lines.values_mut() {
             counts.waiting = 0;
         }
     }
 
-    /// As a person reads it: (table, keys, what was done, how often).
+    /// The lines for a report: (table, keys, what was done, number).
     pub fn told(&self) -> Vec<(String, String, String, u64)> {
         let mut told: BTreeMap<(&str, &str, u8), (Vec<String>, u64)> = BTreeMap::new();
         for (line, counts) in &self.lines {

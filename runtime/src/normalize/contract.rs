@@ -1,29 +1,30 @@
-//! Keeps the contract: decides whether a table, a column or a variant may be made, and takes back rows that are left out.
+//! Enforces the contract: decides whether a table, a column or a variant may be created, and takes back rows that are
+//! left out.
 
 use super::account::Account;
 use super::place::Place;
 use super::{At, Normalizer};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{ColumnType, Contract, Done, Drifted, Entity, Mode};
+use crate::schema::{ColumnType, Contract, Done, Drifted, Entity, Mode, discards_rows};
 
-/// What keeping a contract takes.
+/// The state of the enforcement.
 #[derive(Default)]
 pub(super) struct Keeper {
     pub contract: Contract,
-    /// What has no struct may make tables and columns: it is loaded for the first time.
+    /// Data without a struct may create tables and columns, because it is loaded for the first time.
     pub first_load: bool,
-    /// What is being read has no struct, and is loaded for the first time.
+    /// The current data has no struct and is loaded for the first time.
     pub free: bool,
-    /// A violation for which the resource fails.
+    /// A violation that makes the resource fail.
     frozen: Option<Violation>,
-    /// A violation for which the row that is being written is left out.
+    /// A violation that makes the current row be left out.
     broken: Option<Violation>,
-    /// What was made since the record began, if rows may have to be taken back.
+    /// Everything created since the record started, if rows may have to be taken back.
     journal: Option<Vec<Made>>,
     pub account: Account,
 }
 
-/// Something that the contract does not allow.
+/// Data that the contract does not allow.
 #[derive(Clone, Debug)]
 struct Violation {
     entity: Entity,
@@ -32,7 +33,7 @@ struct Violation {
     came: &'static str,
 }
 
-/// Something that is taken back with its row.
+/// Something to take back together with its row.
 pub(super) enum Made {
     /// A row of a table.
     Row(usize, usize),
@@ -43,7 +44,7 @@ pub(super) enum Made {
     Counted(Drifted),
 }
 
-/// A row that is being written: what is kept of the state before.
+/// A row in progress: the parts of the state from before it.
 pub(super) struct OpenRow {
     mark: usize,
     outer: Option<Violation>,
@@ -58,9 +59,9 @@ impl Keeper {
         }
     }
 
-    /// From here on what is made may have to be taken back.
+    /// Starts to record what may have to be taken back.
     pub fn begin(&mut self) {
-        self.journal = self.contract.discards_rows().then(Vec::new);
+        self.journal = discards_rows(self.contract).then(Vec::new);
     }
 
     pub fn made(&mut self, made: Made) {
@@ -74,7 +75,7 @@ impl Keeper {
         self.made(Made::Counted(line));
     }
 
-    /// Ends a record: an error if the contract freezes what it brought.
+    /// Ends a record; an error if the contract freezes something in it.
     pub fn settle(&mut self) -> Result<()> {
         self.free = false;
         if let Some(journal) = &mut self.journal {
@@ -102,14 +103,14 @@ impl Violation {
         };
         Error::new(
             ErrorKind::Contract,
-            format!("the contract freezes {entity}, and the table `{table}` {wants} for `{keys}`, where a value of type {came} came"),
+            format!("the contract freezes {entity}, and the table `{table}` {wants} for `{keys}`, because a value of type {came} arrived"),
         )
-        .hint(format!("add it to the struct, never load it with `#[record(drop(\"…\"))]`, or let it in: `.contract(…)` on the resource, `sync --contract {entity}=evolve` for one run"))
+        .hint(format!("add it to the struct, never load it with `#[record(drop(\"…\"))]`, or allow it: `.contract(…)` on the resource, `sync --contract {entity}=evolve` for one run"))
     }
 }
 
 impl Normalizer {
-    /// Whether the column for values of that type may be made, if it is not there. If not, the violation is dealt with.
+    /// Whether the column for values of that type exists or may be created. If not, the violation is handled.
     pub(super) fn admits_column(&mut self, at: At, place: &Place, ty: ColumnType) -> bool {
         let table = &self.tables[at.table];
         let there = table.at(&place.path);
@@ -125,7 +126,7 @@ impl Normalizer {
         self.judge(at, place, entity, ty.name())
     }
 
-    /// Whether the child table for a list may be made, if it is not there.
+    /// Whether the child table for a list exists or may be created.
     pub(super) fn admits_table(&mut self, at: At, place: &Place) -> bool {
         let there = self.tables[at.table].children.contains_key(&place.path);
         there || self.keeper.free || self.judge(at, place, Entity::Tables, "list")
@@ -149,13 +150,13 @@ impl Normalizer {
             (Mode::DiscardRow, Entity::Columns | Entity::Types) => {
                 self.keeper.broken.get_or_insert(violation);
             }
-            // The rows of a table that may not be made are a value of the row above.
+            // The rows of a table that may not be created count as a value of the row above.
             _ => self.keeper.count(violation.line(Done::DiscardedValue)),
         }
         false
     }
 
-    /// Counts a value that the struct does not say.
+    /// Counts a value that the struct does not declare.
     pub(super) fn count(&mut self, at: At, place: &Place, came: &'static str, done: Done) {
         self.keeper.count(Drifted {
             table: self.tables[at.table].schema.name.clone(),
@@ -165,7 +166,7 @@ impl Normalizer {
         });
     }
 
-    /// Opens a row; called before it is begun.
+    /// Opens a row; called before its first value.
     pub(super) fn open_row(&mut self) -> OpenRow {
         OpenRow {
             mark: self.keeper.journal.as_ref().map_or(0, Vec::len),
@@ -173,7 +174,7 @@ impl Normalizer {
         }
     }
 
-    /// Closes a row. If it broke the contract, it is left out with all that was made for it.
+    /// Closes a row. If it violated the contract, it is left out with everything that was created for it.
     pub(super) fn close_row(&mut self, row: OpenRow) {
         let Some(violation) = std::mem::replace(&mut self.keeper.broken, row.outer) else {
             return;

@@ -1,4 +1,4 @@
-//! JSON without a struct: objects become columns, lists become tables, scalars are typed by what they are.
+//! Loads JSON without a struct: objects become columns, lists become tables, scalars get their own type.
 
 use std::borrow::Cow;
 
@@ -11,19 +11,20 @@ use crate::record::layout::ValueRef;
 use crate::record::{Decimal, Timestamp, parse_instant};
 use crate::schema::ColumnType;
 
-/// What is nested deeper stays JSON.
+/// Deeper parts stay JSON.
 const DEEPEST: usize = 32;
 
-/// A scalar, typed by what it is.
+/// A scalar by its own type.
 enum Scalar<'a> {
     Bool(bool),
     Int(i64),
     Float(f64),
-    /// Text, and the instant that it names, if it does.
+    /// Text, and the instant that it denotes, if any.
     Text(Cow<'a, str>, Option<Timestamp>),
-    /// A whole number beyond 64 bits.
+    /// An integer beyond 64 bits.
     Decimal(Decimal),
-    /// What no other column can say: a string with half a surrogate pair, a number beyond decimals and doubles.
+    /// A value that no other column can hold: a string with half a surrogate pair, a number beyond decimals and
+    /// doubles.
     Json(&'a str),
 }
 
@@ -66,7 +67,7 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// Whether a column of that type holds it without loss.
+    /// Whether a column of that type can hold it without loss.
     fn fits(&self, ty: ColumnType) -> bool {
         match (self, ty) {
             (Scalar::Text(..), ColumnType::Text) => true,
@@ -81,7 +82,7 @@ impl<'a> Scalar<'a> {
 }
 
 impl Normalizer {
-    /// Loads JSON that has no struct at a place of a row. Returns what it went to, for the account of the drift.
+    /// Loads JSON without a struct at a place of a row. Returns where it went, for the count of the drift.
     pub(super) fn dynamic(&mut self, at: At, place: &Place, raw: &str, depth: usize) -> Went {
         let mut reader = Reader::new(raw);
         let deep = depth >= DEEPEST;
@@ -98,7 +99,7 @@ impl Normalizer {
 
     fn object(&mut self, at: At, place: &Place, reader: &mut Reader<'_>, depth: usize) -> Went {
         let (mut loaded, mut discarded) = (false, false);
-        // The text was JSON when it was read.
+        // The text was valid JSON when it was read.
         let mut more = reader.open(b'}');
         while more {
             let (Ok(key), Ok(value)) = (reader.key(), reader.raw()) else {
@@ -146,7 +147,7 @@ impl Normalizer {
         Went::Table(table)
     }
 
-    /// An item of a list: an object's keys are columns, a list is a table of its own, a scalar stands in `value`.
+    /// Loads an item of a list: an object's keys are columns, a list is a table of its own, a scalar goes to `value`.
     pub(super) fn dynamic_item(&mut self, row: At, raw: &str, depth: usize) -> Went {
         let name = match raw.as_bytes().first() {
             Some(b'{') => "",
@@ -178,7 +179,7 @@ impl Normalizer {
                 }
                 let column = self.new_column(at, place, &place.name, ty);
                 if self.tables[at.table].columns[column].holds(at.row) {
-                    // The key came twice: the second value has a column of its own.
+                    // A duplicate key: the second value has a column of its own.
                     return self.dynamic(at, &again(place), raw, DEEPEST);
                 }
                 column
@@ -233,19 +234,19 @@ impl Normalizer {
         Went::Column(column)
     }
 
-    /// The column for values of that type, made if it is not there.
+    /// The column for values of that type; creates it if it does not exist.
     fn new_column(&mut self, at: At, place: &Place, name: &str, ty: ColumnType) -> usize {
         let table = &mut self.tables[at.table];
         let before = table.columns.len();
-        let column = table.column(&place.path, name, ty, false, self.naming);
+        let column = table.column((&place.path, name), ty, false, self.naming);
         if table.columns.len() > before {
             self.keeper.made(Made::Column(at.table));
         }
         column
     }
 
-    /// The child table for a list that the struct does not declare, made if it is not there: in the load that makes it,
-    /// it gets all its columns.
+    /// The child table for a list that the struct does not declare; creates it if it does not exist: the load that
+    /// creates it also creates all its columns.
     fn new_table(&mut self, parent: usize, place: &Place) -> usize {
         let before = self.tables.len();
         let table = self.child_table(parent, place);
@@ -257,7 +258,7 @@ impl Normalizer {
     }
 }
 
-/// What JSON is: the name of a column's type, `object` or `list`.
+/// The kind of JSON: the name of a column's type, `object` or `list`.
 pub(super) fn kind(raw: &str) -> &'static str {
     match raw.as_bytes().first() {
         Some(b'{') => "object",
@@ -281,6 +282,6 @@ pub(super) enum Went {
     Table(usize),
     /// It was null, or an empty list.
     Nowhere,
-    /// The contract leaves it out, which is counted already.
+    /// The contract leaves it out, and it is counted.
     Discarded,
 }

@@ -9,16 +9,16 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::record::json;
 use crate::schema::Layout;
 
-/// 120 bits of a hash, as 20 characters; as dlt has it 80 bits, as 14 characters and 6 NULs.
+/// 120 bits of a hash, as 20 characters; in dlt's layout 80 bits, as 14 characters and 6 NULs.
 pub(super) type Id = [u8; 20];
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The characters of an id of dlt's.
+/// The length of one of dlt's ids.
 const DLT_LENGTH: usize = 14;
 
-/// What an id is made from: parts that cannot run into one another.
+/// The input of an id: parts with unambiguous boundaries.
 pub(super) struct Hasher {
     layout: Layout,
     bytes: Vec<u8>,
@@ -30,7 +30,7 @@ impl Hasher {
         Hasher { layout, bytes }
     }
 
-    /// Starts anew; ids of another kind are others.
+    /// Starts a new id; ids of different kinds differ.
     pub fn start(&mut self, kind: u8) -> &mut Self {
         self.bytes.clear();
         self.bytes.push(kind);
@@ -74,12 +74,12 @@ impl Hasher {
     }
 }
 
-/// The id that dlt makes of a text: of the JSON of a key, of the place of a child row.
+/// The id that dlt computes for a text: the JSON of a key, or the place of a child row.
 pub(super) fn dlt_hash(text: &str) -> Id {
     base64(&shake::<16>(text.as_bytes()))
 }
 
-/// The id that dlt makes of a key: of the JSON of its parts, by the names of their columns.
+/// The id that dlt computes for a key: for the JSON of its parts, by the names of their columns.
 pub(super) fn dlt_key(parts: &BTreeMap<String, String>) -> Id {
     let mut out = String::from("{");
     for (name, value) in parts {
@@ -123,7 +123,7 @@ pub(super) fn text(id: &Id) -> &str {
     std::str::from_utf8(&id[..length]).unwrap_or_default()
 }
 
-/// An id from its text.
+/// Parses the text of an id.
 pub(super) fn parse(text: &str) -> Id {
     let mut id = [0; 20];
     let length = text.len().min(id.len());

@@ -1,4 +1,4 @@
-//! Which tables and columns there are: those of an earlier run, those that the struct declares, those that come.
+//! The tables and columns: those of an earlier run, those that the struct declares, those found in data.
 
 use super::Normalizer;
 use super::names;
@@ -7,11 +7,11 @@ use super::table::Table;
 use crate::record::{Kept, RecordSchema, Selection, Shape};
 use crate::schema::{ColumnRole, ColumnType, TableSchema};
 
-/// Columns of the record and of the objects in it exist from the start, also when all their values are null. Deeper ones,
-/// of which large APIs declare hundreds that never come, and child tables exist from their first value on.
+/// Columns of the record and of the objects in it exist from the start, even if all their values are null. Deeper ones,
+/// of which large APIs declare hundreds that never occur, and child tables exist from their first value on.
 const SHALLOW: usize = 2;
 
-/// Where the value of a field goes.
+/// The destination of a field's value.
 #[derive(Clone, Copy)]
 pub(super) enum Target {
     /// A column of the row.
@@ -22,32 +22,32 @@ pub(super) enum Target {
     Nested(usize),
     /// A child table.
     List(usize),
-    /// It is typed by what it is, at that place.
+    /// The data determines its type, at that place.
     Dynamic(usize),
-    /// A part of the value goes somewhere.
+    /// A part of the value is loaded.
     Part(usize),
-    /// It is not wanted.
+    /// It is not selected.
     Nowhere,
 }
 
 /// A record's fields within a row.
 pub(super) struct Node {
     pub place: Place,
-    /// What is wanted of the record; `None`: everything.
+    /// The selected part of the record; `None`: everything.
     pub selection: Option<Selection>,
     pub targets: Vec<Target>,
 }
 
-/// A list: its table, and where its items go.
+/// A list: its table, and the destination of its items.
 pub(super) struct List {
     pub table: usize,
     pub item: Target,
-    /// What is wanted of its items; `None`: everything.
+    /// The selected part of its items; `None`: everything.
     pub selection: Option<Selection>,
 }
 
 impl Normalizer {
-    /// Takes over the tables that are there, parents first.
+    /// Adds the existing tables, parents first.
     pub(super) fn restore(&mut self, resource: &str, known: &[TableSchema]) {
         let mut waiting: Vec<&TableSchema> = known.iter().collect();
         loop {
@@ -119,13 +119,12 @@ impl Normalizer {
         table
     }
 
-    /// Prepares the columns of a record's fields. `path`: the records around it, to find one within itself.
+    /// Prepares the columns of a record's fields. `path`: the records around it, to find one that contains itself.
     pub(super) fn node(
         &mut self,
         table: usize,
         schema: &'static RecordSchema,
-        place: Place,
-        selection: Option<Selection>,
+        (place, selection): (Place, Option<Selection>),
         path: &mut Vec<&'static RecordSchema>,
     ) -> usize {
         path.push(schema);
@@ -144,7 +143,7 @@ impl Normalizer {
                     continue;
                 }
             };
-            targets.push(self.target(table, field.shape(), at, part, path));
+            targets.push(self.target(table, field.shape(), (at, part), path));
         }
         path.pop();
         self.nodes.push(Node {
@@ -159,8 +158,7 @@ impl Normalizer {
         &mut self,
         table: usize,
         shape: Shape,
-        place: Place,
-        part: Option<Selection>,
+        (place, part): (Place, Option<Selection>),
         path: &mut Vec<&'static RecordSchema>,
     ) -> Target {
         let ty = match shape {
@@ -190,7 +188,7 @@ impl Normalizer {
                 } else {
                     place
                 };
-                return Target::Nested(self.node(table, schema, place, part, path));
+                return Target::Nested(self.node(table, schema, (place, part), path));
             }
             Shape::List(list) => {
                 let child = self.child_table(table, &place);
@@ -202,7 +200,7 @@ impl Normalizer {
                     path: String::new(),
                     name: name.to_owned(),
                 };
-                let item = self.target(child, list.item, item, part.clone(), path);
+                let item = self.target(child, list.item, (item, part.clone()), path);
                 self.lists.push(List {
                     table: child,
                     item,
@@ -221,7 +219,7 @@ impl Normalizer {
         }
     }
 
-    /// Where a part of a value goes; of all of it, if nothing else is said.
+    /// The destination of a part of a value; of all of it without a selection.
     fn in_part(&mut self, part: Option<Selection>, target: Target) -> Target {
         match part {
             None => target,
@@ -234,6 +232,6 @@ impl Normalizer {
 
     pub(super) fn declare(&mut self, table: usize, place: &Place, ty: ColumnType) -> usize {
         let deep = place.path.matches('/').count() > SHALLOW;
-        self.tables[table].column(&place.path, &place.name, ty, deep, self.naming)
+        self.tables[table].column((&place.path, &place.name), ty, deep, self.naming)
     }
 }

@@ -1,5 +1,5 @@
-//! Nothing is lost on the way: whatever JSON comes for whatever struct, the scalars that go in are those of the tables.
-//! What counts as the same is said in `docs/normalisation.md`.
+//! Nothing is lost: for any JSON and any struct, the scalars of the documents are those of the tables.
+//! `docs/normalisation.md` defines which values are equal.
 
 mod doc;
 mod found;
@@ -24,7 +24,7 @@ const WITHIN_ITSELF: [&str; 8] = [
     "parent", "children", "boxes", "grid", "branch", "tree", "value", "within",
 ];
 
-/// How a case is laid out.
+/// The layout of a case.
 struct Layout {
     key: bool,
     disposition: Disposition,
@@ -57,12 +57,12 @@ impl Layout {
     }
 }
 
-/// Loads the documents as a run does; gives the batches, and for each row of each batch which document it is.
+/// Loads the documents like a run; returns the batches, and the document of each row of each batch.
 fn load<T: Record>(normalizer: &mut Normalizer, body: &str) -> Vec<(Vec<TableBatch>, Vec<usize>)> {
     read::<T>(normalizer, body, None)
 }
 
-/// The same, reading only what is wanted.
+/// The same, reading only the selected fields.
 fn read<T: Record>(
     normalizer: &mut Normalizer,
     body: &str,
@@ -72,7 +72,7 @@ fn read<T: Record>(
         .select(selection)
         .read(body.as_bytes())
         .unwrap();
-    // Columns that come from a parent's record get in nobody's way.
+    // Columns copied from a parent's record do not collide with others.
     let copied = [("id", Some("p")), ("value", None)];
     let copied = copied.map(|(name, value)| (name.to_owned(), value.map(str::to_owned)));
     let copied = BTreeMap::from(copied);
@@ -97,7 +97,7 @@ fn read<T: Record>(
     out
 }
 
-/// What is wrong with the batches of these documents.
+/// The differences between the batches and these documents.
 fn losses(docs: &[Doc], loaded: &[(Vec<TableBatch>, Vec<usize>)]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (batches, rows) in loaded {
@@ -109,7 +109,7 @@ fn losses(docs: &[Doc], loaded: &[(Vec<TableBatch>, Vec<usize>)]) -> Vec<String>
             docs[*at].leaves("", &mut leaves);
             let mut cells = found.remove(id).unwrap_or_default();
             if docs[*at].repeats() {
-                // Two lists for one key are one list, or two: the places of their items say nothing.
+                // Two lists for one key count as one list or two: the positions of their items are ignored.
                 leaves.iter_mut().for_each(|leaf| unplaced(&mut leaf.0));
                 cells.iter_mut().for_each(|cell| unplaced(&mut cell.0));
             }
@@ -131,7 +131,7 @@ fn body(docs: &[Doc], space: &str) -> String {
     body
 }
 
-/// One case: two runs over documents that the choices make, the second of which knows the tables of the first.
+/// One case: two runs over documents that the choices generate; the second one knows the tables of the first.
 fn check<T: Record>(choices: &[u16]) -> Result<(), TestCaseError> {
     let mut choices = Choices(choices.iter());
     let layout = Layout {
@@ -151,7 +151,7 @@ fn check<T: Record>(choices: &[u16]) -> Result<(), TestCaseError> {
         for _page in 0..2 {
             let docs = 1 + choices.below(3);
             let mut docs: Vec<Doc> = (0..docs).map(|_| choices.document(T::SCHEMA)).collect();
-            // A null is no record.
+            // A null is not a record.
             docs.retain(|doc| !matches!(doc, Doc::Null));
             let body = body(&docs, space);
             let loaded = load::<T>(&mut normalizer, &body);
@@ -170,7 +170,7 @@ fn check<T: Record>(choices: &[u16]) -> Result<(), TestCaseError> {
                 known = tables;
             }
         }
-        // A destination gives its tables in another order.
+        // A destination returns its tables in another order.
         known.sort_by(|one, other| other.name.cmp(&one.name));
     }
     Ok(())
@@ -183,7 +183,7 @@ fn same_bytes(one: &[TableBatch], other: &[TableBatch]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(same)
 }
 
-/// Tables and columns are added, behind those that are there, and nothing else changes.
+/// Tables and columns are only added at the end, and nothing else changes.
 fn only_grown(before: &[TableSchema], after: &[TableSchema]) -> bool {
     before.iter().all(|old| {
         let mut same = after.iter().filter(|new| new.name == old.name);
@@ -194,7 +194,7 @@ fn only_grown(before: &[TableSchema], after: &[TableSchema]) -> bool {
     })
 }
 
-/// No two tables, and no two columns of a table, have the same name, whatever its case.
+/// Two tables, or two columns of a table, never have the same name, ignoring case.
 fn unique_names(batches: &[TableBatch]) -> Result<(), String> {
     let mut tables = HashSet::new();
     for batch in batches {
@@ -212,7 +212,7 @@ fn unique_names(batches: &[TableBatch]) -> Result<(), String> {
     Ok(())
 }
 
-/// 100 cases; `PROPTEST_CASES` asks for more.
+/// 100 cases; `PROPTEST_CASES` sets another number.
 fn cases(check: impl Fn(&[u16]) -> Result<(), TestCaseError>) {
     let mut config = Config {
         failure_persistence: None,

@@ -1,12 +1,13 @@
-//! Records become tables: one row per record, nested records as columns `a__b`, lists as child tables `table__list`.
+//! Turns records into tables: one row per record, nested records as columns `a__b`, lists as child tables
+//! `table__list`.
 //!
-//! Naming and child tables follow dlt; ids are made from the data, so that the same input gives the same tables:
-//! `_etl_id` of a record is a hash of its key (merge, replace), of its key and content (append), or of its place in
-//! the pass where it has no key; that of a child row is a hash of its parent's id, its table and its place in the list.
+//! Naming and child tables follow dlt. Ids derive from the data, so that the same input gives the same tables:
+//! `_etl_id` of a record is a hash of its key (merge, replace), of its key and content (append), or of its place in the
+//! pass if it has no key. That of a child row is a hash of its parent's id, its table and its place in the list.
 //!
-//! What the struct does not say (drift, `Dynamic`, whole JSON records) is typed by what it is: a value of another type
-//! than its column's goes to a variant column `column__v_type` beside it, an unknown key to a new column or table.
-//! Names that collide get a number; which path has which column is remembered with the table.
+//! Data that the struct does not declare (drift, `Dynamic`, whole JSON records) gets its own type: a value of another
+//! type than its column's goes to a variant column `column__v_type` next to it, an unknown key to a new column or
+//! table. Names that collide get a number; the table remembers which path has which column.
 
 mod account;
 mod contract;
@@ -41,36 +42,37 @@ use crate::schema::{
     ColumnRole, ColumnType, Contract, Disposition, Done, Drifted, Layout, TableBatch, TableSchema,
 };
 
-/// How a resource is laid out.
+/// The layout of a resource.
 pub struct NormalizeOptions {
-    /// The resource; its root table has its name.
+    /// The resource; its root table has this name.
     pub name: String,
-    /// The keys of each part of the primary key; empty: there is none.
+    /// The keys of each part of the primary key; empty: it has none.
     pub primary_key: Vec<Vec<String>>,
-    /// The key names a record only within its slice.
+    /// The key identifies a record only within its slice.
     pub within_slice: bool,
-    /// Rows without a key are named by what they hold, so that one that comes again is the same row; else by their place.
+    /// Ids of rows without a key derive from their content, so that a repeated row is the same row; otherwise from
+    /// their place.
     pub named_by_content: bool,
-    /// How rows meet those that are there.
+    /// How rows are combined with existing ones.
     pub disposition: Disposition,
-    /// Goes to `_etl_load_id`, or what the layout calls it.
+    /// The value of `_etl_load_id`, or of its equivalent in the layout.
     pub load_id: String,
     /// The longest table or column name, in bytes.
     pub identifier_length: usize,
-    /// What may be made for values that the struct does not say.
+    /// What may be created for values that the struct does not declare.
     pub contract: Contract,
-    /// Nothing of the resource was loaded to its end before: what has no struct may make its tables and columns.
+    /// The resource has never been loaded to its end: data without a struct may create its tables and columns.
     pub first_load: bool,
-    /// Whose names and ids the tables have.
+    /// The naming and ids of the tables.
     pub layout: Layout,
-    /// The fields that are loaded; `None`: all.
+    /// The selected fields; `None`: all.
     pub(crate) selection: Option<Selection>,
-    /// The root table says which records the API has no more (`_etl_deleted_at`); rows that come have null there.
+    /// The root table marks the records that the API no longer has (`_etl_deleted_at`); new rows have null there.
     pub marks_deleted: bool,
 }
 
 impl NormalizeOptions {
-    /// The layout of a resource, with names of at most 63 bytes and no load's id.
+    /// The layout of a resource, with names of at most 63 bytes and without a load's id.
     pub fn new(name: &str, primary_key: &[Vec<String>], disposition: Disposition) -> Self {
         NormalizeOptions {
             name: name.to_owned(),
@@ -89,23 +91,23 @@ impl NormalizeOptions {
     }
 }
 
-/// Where a row comes from; it names rows without a key.
+/// The origin of a row, from which ids of rows without a key derive.
 pub struct RowOrigin<'a> {
     /// The id of its slice.
     pub slice: &'a str,
-    /// The pass, where a row that comes again in another pass is another row; else empty.
+    /// The pass, if a row that comes again in another pass is another row; otherwise empty.
     pub pass: &'a str,
-    /// The number of its list, of all that are read: rows that hold the same in one list are not one row.
+    /// The number of its list, over all lists: rows with the same content in one list are different rows.
     pub list: u64,
     /// Its place among the slice's rows, from 0.
     pub ordinal: u64,
     /// Columns copied from the parent's record.
     pub copied: &'a BTreeMap<String, Option<String>>,
-    /// Since when the record is gone, in microseconds since 1970.
+    /// When the record was deleted, in microseconds since 1970.
     pub deleted: Option<i64>,
 }
 
-/// A row that is being written.
+/// A row in progress.
 #[derive(Clone, Copy)]
 pub(super) struct At {
     table: usize,
@@ -120,7 +122,7 @@ pub struct Normalizer {
     nodes: Vec<Node>,
     lists: Vec<List>,
     places: Vec<Place>,
-    /// What is wanted of values that are wanted in part, and where it goes.
+    /// The selections of values that are loaded in part, and their destinations.
     parts: Vec<(Selection, Target)>,
     selection: Option<Selection>,
     root: Option<usize>,
@@ -133,24 +135,23 @@ pub struct Normalizer {
     load_id: String,
     load_column: usize,
     deleted_column: Option<usize>,
-    /// The key's only part is a number.
+    /// The only part of the key is a number.
     key_is_number: bool,
     naming: Naming,
     names: names::Names,
     hasher: Hasher,
     /// The ids of the records of this batch.
     seen: HashSet<Id>,
-    /// How often each content came in each list, of records without a key.
+    /// How often each content occurred in each list, for records without a key.
     nameless: HashMap<u64, HashMap<Id, u64>>,
     keeper: Keeper,
     bytes: usize,
-    /// Tables and places of the columns that the owner has named.
+    /// Tables and positions of the columns that the owner has named.
     named: Vec<(usize, String)>,
 }
 
 impl Normalizer {
-    /// Prepares the tables of a resource. `known`: its tables as the destination has them; their names, columns and
-    /// types stay.
+    /// Prepares the tables of a resource. `known`: its tables in the destination; their names, columns and types stay.
     pub fn new(
         schema: &'static RecordSchema,
         options: NormalizeOptions,
@@ -198,8 +199,8 @@ impl Normalizer {
         normalizer.restore(&options.name, known);
         let root = normalizer.root_table(&options.name);
         if !schema.whole {
-            let selection = normalizer.selection.clone();
-            let node = normalizer.node(root, schema, Place::row(), selection, &mut Vec::new());
+            let whole = (Place::row(), normalizer.selection.clone());
+            let node = normalizer.node(root, schema, whole, &mut Vec::new());
             normalizer.root = Some(node);
         }
         normalizer.load_column = normalizer.tables[root].system(ColumnRole::LoadId, naming);
@@ -218,8 +219,8 @@ impl Normalizer {
         Ok(normalizer)
     }
 
-    /// Adds a record. `false`: this batch has one of the same id already; nothing was added. An error: the contract does
-    /// not allow it, and nothing of the batch may be loaded.
+    /// Adds a record. `false`: this batch already has one with the same id; nothing was added. An error: the contract
+    /// does not allow it, and nothing of the batch may be loaded.
     pub(crate) fn append(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> Result<bool> {
         let (id, content) = self.root_id(row, origin);
         if !self.seen.insert(id) {
@@ -268,7 +269,7 @@ impl Normalizer {
         Ok(true)
     }
 
-    /// The id of a record's row, and whether this batch has it; `None` if its key is not whole.
+    /// The id of a record's row, and whether this batch has it; `None` if its key is incomplete.
     pub(crate) fn id_of(
         &mut self,
         row: RowRef<'_>,
@@ -308,12 +309,12 @@ impl Normalizer {
         ids::text(&id).to_owned()
     }
 
-    /// A list has been read to its end: no more of its rows come.
+    /// A list has been read to its end: no more of its rows follow.
     pub fn end_list(&mut self, list: u64) {
         self.nameless.remove(&list);
     }
 
-    /// The id of a record, and what it is counted by if others of its list may hold the same.
+    /// The id of a record, and its content if others of its list may have the same one.
     fn root_id(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> (Id, Option<Id>) {
         let table = self.tables[0].schema.name.as_bytes();
         if self.key.is_empty() && !self.named_by_content {
@@ -399,7 +400,7 @@ impl Normalizer {
         at
     }
 
-    /// Begins the row of an item of a list.
+    /// Starts the row of an item of a list.
     fn child_row(&mut self, table: usize, parent: &At, index: usize) -> At {
         let [parent_id, root_id, list_index] = self.tables[table].tie(self.naming);
         let name = &self.tables[table].schema.name;
@@ -491,7 +492,7 @@ impl Normalizer {
         }
     }
 
-    /// Puts a value of which a part is wanted.
+    /// Adds a value of which a part is selected.
     fn part(&mut self, part: usize, at: At, value: ValueRef<'_>, drift: Option<&Content>) {
         let (selection, target) = &self.parts[part];
         let target = *target;
@@ -534,7 +535,7 @@ impl Normalizer {
         }
     }
 
-    /// The place of the next item in a parent's list: a list that comes twice goes on.
+    /// The index of the next item in a parent's list: a repeated list continues.
     fn next_index(&self, table: usize, parent: &At) -> usize {
         self.tables[table].trailing(ids::text(&parent.id))
     }
@@ -557,12 +558,12 @@ impl Normalizer {
         self.tables.first().map_or(0, |table| table.rows)
     }
 
-    /// About how many bytes the batch takes.
+    /// The approximate size of the batch in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Hands over the batch: every table that exists, parents before children, also those without new rows.
+    /// Returns the batch: every existing table, parents before children, including those without new rows.
     pub fn finish(&mut self) -> Result<Vec<TableBatch>> {
         self.seen.clear();
         self.bytes = 0;
@@ -570,7 +571,7 @@ impl Normalizer {
         batches.filter_map(Result::transpose).collect()
     }
 
-    /// The tables as far as they are known, those included that have had no rows.
+    /// The known tables, including those without rows so far.
     pub fn tables(&self) -> Vec<TableSchema> {
         self.tables
             .iter()
@@ -584,12 +585,12 @@ impl Normalizer {
         named.map(|(table, path)| (&self.tables[*table].schema, path.as_str()))
     }
 
-    /// What came that the struct does not say: (table, keys, what was done, how often).
+    /// The drift so far: (table, keys, what was done, number).
     pub fn drift_lines(&self) -> Vec<(String, String, String, u64)> {
         self.keeper.account.told()
     }
 
-    /// What came since it was asked last that the struct does not say, and how often: it belongs to the rows that leave.
+    /// The drift since the last call: it belongs to the rows that leave.
     pub fn take_drift(&mut self) -> Vec<(Drifted, u64)> {
         self.keeper.account.leave()
     }
@@ -600,7 +601,7 @@ impl Normalizer {
     }
 }
 
-/// What is wanted of JSON.
+/// The selected part of JSON.
 fn wanted<'a>(selection: Option<&Selection>, raw: &'a str) -> Option<Cow<'a, str>> {
     match selection {
         None => Some(Cow::Borrowed(raw)),
@@ -608,7 +609,7 @@ fn wanted<'a>(selection: Option<&Selection>, raw: &'a str) -> Option<Cow<'a, str
     }
 }
 
-/// The text of a part of the key; `None` if it is null or no scalar.
+/// The text of a part of the key; `None` if it is null or not a scalar.
 fn key_text(part: &Lookup, row: RowRef<'_>) -> Option<String> {
     let drift: &Drift = row.drift;
     match part.find(row.record, drift)? {
@@ -623,7 +624,7 @@ fn key_text(part: &Lookup, row: RowRef<'_>) -> Option<String> {
     }
 }
 
-/// A part of the key as JSON; `None` if it is null or no scalar.
+/// A part of the key as JSON; `None` if it is null or not a scalar.
 fn key_value(part: &Lookup, row: RowRef<'_>) -> Option<String> {
     let mut out = String::new();
     match part.find(row.record, row.drift)? {

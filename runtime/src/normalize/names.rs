@@ -1,4 +1,4 @@
-//! Names of tables and columns: dlt's snake_case, made unique and not too long; in dlt's layout to the letter.
+//! Names of tables and columns: dlt's snake_case, made unique and bounded in length; exactly dlt's in dlt's layout.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ fn snake_case(key: &str) -> String {
         };
         if mapped.is_ascii_uppercase() {
             let after_small = before.is_ascii_lowercase() || before.is_ascii_digit();
-            // The last capital of `HTTPServer` begins a word.
+            // The last capital of `HTTPServer` starts a word.
             let begins =
                 before.is_ascii_uppercase() && letters.peek().is_some_and(char::is_ascii_lowercase);
             if after_small || begins {
@@ -66,7 +66,7 @@ impl Naming {
         if self.layout == Layout::Etl {
             return snake_case(key);
         }
-        // dlt takes `a__b` for a path, and shortens each of its names.
+        // dlt reads `a__b` as a path, and shortens each of its names.
         let names = key.split("__").map(dlt_trim).filter(|key| !key.is_empty());
         let names = names.map(|key| self.shorten_as(&snake_case(key), key));
         match names.collect::<Vec<_>>().join("__") {
@@ -75,7 +75,7 @@ impl Naming {
         }
     }
 
-    /// A name that is not too long.
+    /// Shortens a name that is too long.
     pub fn shorten(self, name: &str) -> String {
         match self.layout {
             Layout::Etl => shorten(name, self.limit),
@@ -83,7 +83,7 @@ impl Naming {
         }
     }
 
-    /// dlt's way: the middle of a name that is too long makes way for 6 characters of a hash of what it is the name of.
+    /// dlt's way: the middle of a name that is too long is replaced by 6 characters of a hash of what it names.
     fn shorten_as(self, name: &str, whole: &str) -> String {
         if name.len() <= self.limit {
             return name.to_owned();
@@ -93,13 +93,13 @@ impl Naming {
         let (before, after) = (kept - kept / 2, name.len() - kept / 2);
         match (name.get(..before), name.get(after..)) {
             (Some(before), Some(after)) => format!("{before}{tag}{after}"),
-            // A name of someone's own that is not ASCII.
+            // A name that the owner chose and that is not ASCII.
             _ => shorten(name, self.limit),
         }
     }
 }
 
-/// Without white space at the ends, which for Python takes in the four separators of ASCII.
+/// Without white space at the ends, which for Python includes the four separators of ASCII.
 fn dlt_trim(key: &str) -> &str {
     key.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
 }
@@ -113,7 +113,7 @@ fn dlt_tag(text: &str) -> String {
     tag.to_lowercase()
 }
 
-/// A name and the name of what is inside of it.
+/// Joins a name and the name of something inside it.
 pub(super) fn join(outer: &str, inner: &str) -> String {
     match outer {
         "" => inner.to_owned(),
@@ -121,7 +121,7 @@ pub(super) fn join(outer: &str, inner: &str) -> String {
     }
 }
 
-/// At most `limit` bytes: what is too long keeps its beginning and gets a tag of the whole.
+/// At most `limit` bytes: a longer name keeps its start and gets a hash of the whole.
 fn shorten(name: &str, limit: usize) -> String {
     if name.len() <= limit {
         return name.to_owned();
@@ -134,19 +134,19 @@ fn shorten(name: &str, limit: usize) -> String {
     format!("{}{tag}", &name[..end])
 }
 
-/// The names given in one place. They differ in more than their case.
+/// The names given in one place. They differ by more than their case.
 #[derive(Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
 }
 
 impl Names {
-    /// Takes a name as it is.
+    /// Takes a name unchanged.
     pub fn take(&mut self, name: &str) {
         self.taken.insert(name.to_lowercase());
     }
 
-    /// Gives a name back.
+    /// Releases a name.
     pub fn release(&mut self, name: &str) {
         self.taken.remove(&name.to_lowercase());
     }
@@ -207,7 +207,7 @@ mod tests {
         }
     }
 
-    /// What dlt 1.31 makes of them, with at most 20 characters.
+    /// The names that dlt 1.31 gives, with at most 20 characters.
     #[test]
     fn names_of_the_dlt_layout_are_those_of_dlt() {
         let naming = Naming {

@@ -2,7 +2,7 @@
 
 use super::names::{self, Naming};
 
-/// A place below a row: JSON pointer within the row, and the name that a column there gets.
+/// A place below a row: the JSON pointer within the row, and the name of a column there.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub path: String,
@@ -27,7 +27,7 @@ impl Place {
         }
     }
 
-    /// The keys, as a person writes them.
+    /// The keys for a message.
     pub fn dotted(&self) -> String {
         match self.path.strip_prefix('/') {
             None => "(the value itself)".to_owned(),

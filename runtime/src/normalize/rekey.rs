@@ -1,7 +1,7 @@
-//! New ids for rows that are there: those that they would get if they came now.
+//! New ids for existing rows: those that they would get today.
 //!
-//! Only records that are named by a key which their columns hold to the letter (text, whole numbers, UUIDs) can be named
-//! anew; what was made from content or from a place cannot.
+//! Only records with a key whose columns hold it exactly (text, integers, UUIDs) can get new ids; ids derived from
+//! content or from a place cannot change.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,23 +17,23 @@ use crate::error::Result;
 use crate::record::json;
 use crate::schema::{ColumnRole, ColumnType, Layout, TableSchema};
 
-/// Reads columns of a table that is there.
+/// Reads columns of an existing table.
 pub(crate) type ScanFn<'a> =
     dyn FnMut(&TableSchema, &[&str], &mut dyn FnMut(&RecordBatch) -> Result<()>) -> Result<()> + 'a;
 
 /// The new ids of the rows of a resource.
 pub(crate) struct Rekey {
     layout: Layout,
-    /// Of each table that has child tables: the new id of each row, by its old one. By the table's old name.
+    /// The new id of each row by its old one, for each table with child tables. By the table's old name.
     ids: HashMap<String, HashMap<Id, Id>>,
     root: String,
 }
 
-/// Why rows cannot be named anew.
+/// Why rows cannot get new ids.
 pub(crate) type Reason = String;
 
 impl Rekey {
-    /// `tables`: each as it is and as it will be, parents first, the root table being the first.
+    /// `tables`: each before and after, parents first, starting with the root table.
     pub fn new(
         tables: &[(&TableSchema, &TableSchema)],
         key: &[Vec<String>],
@@ -42,7 +42,7 @@ impl Rekey {
         scan: &mut ScanFn<'_>,
     ) -> Result<Result<Self, Reason>> {
         let Some(((from, to), children)) = tables.split_first() else {
-            return Ok(Err("there is no table of its records".to_owned()));
+            return Ok(Err("the table of its records does not exist".to_owned()));
         };
         let naming = Naming {
             layout,
@@ -172,13 +172,13 @@ impl Rekey {
     }
 }
 
-/// The columns that say which row a row is, what it belongs to, and where it stands there.
+/// The columns with the id of a row, the id of its parent, and its position there.
 fn roles(table: &TableSchema) -> [Option<usize>; 3] {
     use ColumnRole::{ListIndex, ParentId, RowId};
     [RowId, ParentId, ListIndex].map(|role| table.columns.iter().position(|c| c.role == role))
 }
 
-/// A part of the key: the column that holds it.
+/// A part of the key: its column.
 struct Part {
     column: usize,
     /// The name that dlt hashes with it.
@@ -193,7 +193,7 @@ fn parts(
     naming: Naming,
 ) -> Result<Vec<Part>, Reason> {
     if key.is_empty() {
-        return Err("there is no key to name them by".to_owned());
+        return Err("it has no key to derive ids from".to_owned());
     }
     let part = |keys: &Vec<String>| {
         let below = |place: Place, key: &String| place.below(key, naming);
@@ -221,7 +221,7 @@ fn parts(
     key.iter().map(part).collect()
 }
 
-/// The records of a table, as they get their new ids.
+/// The records of a table, with their new ids.
 struct Root {
     table: String,
     layout: Layout,

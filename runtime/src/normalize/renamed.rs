@@ -1,11 +1,11 @@
-//! The tables of a resource that has another name now.
+//! The tables of a renamed resource.
 
 use std::collections::HashMap;
 
 use super::names::{Names, Naming};
 use crate::schema::{Layout, TableSchema};
 
-/// The tables, parents first, as those of a resource of that name; `others`: the names of all other tables.
+/// The tables, parents first, under the new name of the resource; `others`: the names of all other tables.
 pub(crate) fn renamed<'a>(
     tables: &[&TableSchema],
     resource: &str,

@@ -14,7 +14,7 @@ use arrow_schema::{ArrowError, Schema, SchemaRef};
 use super::names::{Names, Naming};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::layout::ValueRef;
-use crate::schema::{Column, ColumnRole, ColumnType, TableBatch, TableSchema};
+use crate::schema::{ArrowType, Column, ColumnRole, ColumnType, TableBatch, TableSchema};
 
 /// The values of one column; rows that were left out are null.
 pub(super) enum Values {
@@ -28,14 +28,14 @@ pub(super) enum Values {
     Bytes(BinaryBuilder),
 }
 
-/// What a column held in a batch.
+/// The size of a column in a batch.
 #[derive(Clone, Copy, Default)]
 struct Room {
     rows: usize,
     bytes: usize,
 }
 
-/// Calls a method of the builder, whatever it is.
+/// Calls a method of the builder of any type.
 macro_rules! builder {
     ($values:expr, $builder:ident => $body:expr) => {
         match $values {
@@ -52,7 +52,7 @@ macro_rules! builder {
 }
 
 impl Values {
-    /// Has room for that many rows, and bytes of text, before it grows.
+    /// A builder with capacity for that many rows, and bytes of text.
     fn new(ty: ColumnType, room: Room) -> Self {
         let Room { rows, bytes } = room;
         match ty {
@@ -85,7 +85,7 @@ impl Values {
         }
     }
 
-    /// Whether the row has a value, or has been passed.
+    /// Whether the row has a value, or is already passed.
     pub fn holds(&self, row: usize) -> bool {
         builder!(self, builder => builder.len() > row)
     }
@@ -101,7 +101,7 @@ impl Values {
         builder!(self, builder => Arc::new(builder.finish()))
     }
 
-    /// How many of the last rows hold that text.
+    /// The number of last rows that hold that text.
     pub fn trailing(&self, text: &str) -> usize {
         let Values::Text(builder) = self else {
             return 0;
@@ -112,7 +112,7 @@ impl Values {
             .count()
     }
 
-    /// Text, of whatever column is carried as text.
+    /// Adds text to any column that is carried as text.
     pub fn text(&mut self, row: usize, text: &str) {
         self.pad(row);
         if let Values::Text(builder) = self {
@@ -120,7 +120,7 @@ impl Values {
         }
     }
 
-    /// A scalar of the column's own type; returns about how many bytes it took.
+    /// Adds a scalar of the column's own type; returns its approximate size in bytes.
     pub fn scalar(&mut self, row: usize, value: ValueRef<'_>) -> usize {
         self.pad(row);
         match (self, value) {
@@ -184,33 +184,33 @@ fn without(values: ArrayRef, rows: &[usize]) -> Result<ArrayRef, ArrowError> {
     Ok(make_array(kept.freeze()))
 }
 
-/// A table and the rows that it has in this batch.
+/// A table and its rows in this batch.
 pub(super) struct Table {
-    /// Every column that is known, those included that no value has come for.
+    /// Every known column, including those without a value so far.
     pub schema: TableSchema,
     pub columns: Vec<Values>,
     pub rows: usize,
-    /// What each column held in the last batch: the next one will be alike.
+    /// The size of each column in the last batch: the next one will be similar.
     rooms: Vec<Room>,
     /// The columns by the place of their values; the first is the plain one, the others are variants.
     by_path: HashMap<String, Vec<usize>>,
     /// Child tables by the place of their lists.
     pub children: HashMap<String, usize>,
     names: Names,
-    /// The columns that exist, in the order in which they came to be: those of the record from the start, deep ones from
-    /// their first value on.
+    /// The existing columns, in order of creation: those of the record from the start, deep ones from their first value
+    /// on.
     shown: Vec<usize>,
     /// Declared columns that wait for their first value.
     waiting: Vec<usize>,
-    /// It is known to the destination, or has had rows.
+    /// The destination knows it, or it has had rows.
     pub exists: bool,
-    /// The struct does not declare it, and no load before this one had it: it gets all its columns.
+    /// The struct does not declare it, and no earlier load had it: it gets all its columns.
     pub fresh: bool,
     /// Rows of the batch that are left out.
     pub dropped: Vec<usize>,
-    /// The columns that tie a child row to its parent: parent id, root id, list index.
+    /// The columns that link a child row to its parent: parent id, root id, list index.
     tie: Option<[usize; 3]>,
-    /// What `finish` gave last, as long as the schema stays.
+    /// The last result of `finish`, while the schema stays.
     sealed: Option<(Arc<TableSchema>, SchemaRef)>,
 }
 
@@ -260,7 +260,7 @@ impl Table {
         index
     }
 
-    /// The column of that role; it is made if the table has none yet.
+    /// The column with that role; creates it if the table has none.
     pub fn system(&mut self, role: ColumnRole, naming: Naming) -> usize {
         let found = self.schema.columns.iter().position(|c| c.role == role);
         found.unwrap_or_else(|| {
@@ -282,7 +282,7 @@ impl Table {
         })
     }
 
-    /// The columns that tie a child row to its parent; they stand behind the declared ones.
+    /// The columns that link a child row to its parent, after the declared ones.
     pub fn tie(&mut self, naming: Naming) -> [usize; 3] {
         if let Some(tie) = self.tie {
             return tie;
@@ -296,7 +296,7 @@ impl Table {
         tie
     }
 
-    /// How many rows at the end belong to that parent.
+    /// The number of last rows that belong to that parent.
     pub fn trailing(&self, parent: &str) -> usize {
         self.tie
             .map_or(0, |tie| self.columns[tie[0]].trailing(parent))
@@ -307,12 +307,11 @@ impl Table {
         self.by_path.get(path).map_or(&[], Vec::as_slice)
     }
 
-    /// The column for values of that type at `path`, made if it is new: under the wanted name, or, if a column of another
-    /// type has that, as its variant. `waits`: it does not exist before its first value.
+    /// The column for values of that type at `path`; creates it if it is new: with the wanted name, or, if a column of
+    /// another type has that name, as its variant. `waits`: it does not exist before its first value.
     pub fn column(
         &mut self,
-        path: &str,
-        wanted: &str,
+        (path, wanted): (&str, &str),
         ty: ColumnType,
         waits: bool,
         naming: Naming,
@@ -322,7 +321,7 @@ impl Table {
         if let Some(at) = same {
             return *at;
         }
-        // A table of an earlier run may have variants only: the plain column has had no value yet.
+        // A table of an earlier run may have only variants: the plain column has had no value yet.
         let names = there
             .iter()
             .map(|at| self.schema.columns[*at].name.as_str());
@@ -340,7 +339,7 @@ impl Table {
         self.add(column, waits)
     }
 
-    /// Makes room for a batch like the last one: a column that grows step by step leaves memory in pieces.
+    /// Reserves capacity for a batch like the last one: a column that grows in steps fragments memory.
     pub fn make_room(&mut self) {
         for ((column, room), schema) in std::iter::zip(&mut self.columns, self.rooms.drain(..))
             .zip(&self.schema.columns)
@@ -357,7 +356,7 @@ impl Table {
         }
     }
 
-    /// Removes the last column: what was made for a row that is left out.
+    /// Removes the last column, which was created for a row that is left out.
     pub fn remove_last_column(&mut self) {
         let (Some(column), Some(_)) = (self.schema.columns.pop(), self.columns.pop()) else {
             return;
@@ -372,7 +371,7 @@ impl Table {
         self.sealed = None;
     }
 
-    /// What exists of the table.
+    /// The existing part of the table.
     fn shown_schema(&self) -> TableSchema {
         let columns = self.shown.iter().map(|at| self.schema.columns[*at].clone());
         TableSchema {
@@ -381,7 +380,7 @@ impl Table {
         }
     }
 
-    /// Hands over the rows and keeps the schema; `None`: the table does not exist yet.
+    /// Returns the rows and keeps the schema; `None`: the table does not exist yet.
     pub fn finish(&mut self) -> Result<Option<TableBatch>> {
         let rows = std::mem::take(&mut self.rows);
         let dropped = std::mem::take(&mut self.dropped);

@@ -1,4 +1,4 @@
-//! Records become tables.
+//! Records in tables.
 
 use std::collections::BTreeMap;
 

@@ -8,12 +8,14 @@ mod answer;
 mod ending;
 
 use std::collections::HashSet;
+use std::ops::Deref;
 
+use etlgen_model::{Paginator, ResponsePath, Token};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::advance::{By, End, PageFacts, Proposal, Step, paging};
 use super::distinct::Distinct;
-use super::paginator::{Kind, Next, Paginator, Position, TotalOf};
+use super::paginator::{Next, Pager, Position, TotalOf};
 use super::places::{Ending, Look, Moved};
 use super::proof::Proof;
 use super::statements::{Says, Statements};
@@ -44,7 +46,7 @@ pub(crate) struct Judgement {
 /// The page that is judged.
 #[derive(Clone, Copy)]
 struct At<'a> {
-    paginator: &'a Paginator,
+    paginator: &'a Pager,
     position: &'a Position,
     page: &'a PageFacts<'a>,
     known: usize,
@@ -66,6 +68,8 @@ pub(crate) struct Terms {
     pub narrowed: bool,
     /// It stands within a record: no request is sent for a doubt.
     pub embedded: bool,
+    /// Empty pages that are followed, one after the other, where each leads on.
+    pub empty_pages: u32,
 }
 
 /// The account of one list.
@@ -129,7 +133,7 @@ impl Account {
     /// What comes after the page at `position`, and how many of its rows had come before it.
     pub fn judge(
         &mut self,
-        paginator: &Paginator,
+        paginator: &Pager,
         position: &Position,
         page: &PageFacts<'_>,
     ) -> Result<Judgement> {
@@ -177,11 +181,11 @@ impl Account {
             known,
             ..
         } = at;
-        if matches!(paginator.kind, Kind::Single | Kind::Undecided) {
+        if !paginator.is_paged() {
             return Ok(Step::End(self.alone(at)?));
         }
         let total = paginator
-            .total(page)
+            .total_of(page)
             .filter(|(_, of)| *of == TotalOf::Pages || !self.totals.is_of_page());
         match paginator.propose(position, page, known, total)? {
             Proposal::Go(next) => self.go_on(at, next),
@@ -283,12 +287,12 @@ impl Account {
     }
 
     /// Whether a page is as long as pages of this list get: more may follow it, whatever it says.
-    fn is_full(&self, paginator: &Paginator, page: &PageFacts<'_>) -> bool {
+    fn is_full(&self, paginator: &Pager, page: &PageFacts<'_>) -> bool {
         let rows = page.rows;
         if self.longest > 0 {
             return rows >= self.longest;
         }
-        match paginator.size.as_ref().map(|(_, size)| *size) {
+        match paginator.page_size().map(|size| size.rows.get()) {
             // A server may show fewer than are asked for, but hardly as few as it likes.
             Some(size) => rows > 0 && rows >= size || rows >= CAPPED && is_usual(rows),
             None => is_usual(rows),
@@ -304,11 +308,7 @@ impl Account {
             known,
             ..
         } = at;
-        let led = !matches!(
-            paginator.kind,
-            Kind::PageNumber { .. } | Kind::Offset { .. }
-        );
-        if led {
+        if !paginator.is_numbered() {
             self.asked.insert(of(&position.next));
             if self.asked.contains(&of(&next)) {
                 return Err(paging(
@@ -322,12 +322,12 @@ impl Account {
             ))
             .hint("the page parameter probably has no effect"));
         }
-        let most = paginator.settled.empty_pages;
+        let most = self.terms.empty_pages;
         if self.empty > most {
             return Err(paging(format!(
                 "{most} pages in a row are empty, and each leads on"
             ))
-            .hint("follow more of them with `.empty_pages(…)` on the paginator"));
+            .hint("follow more of them with `.empty_pages(…)` on the resource"));
         }
         if self.is_again() && self.pages[0] > self.pages[1].saturating_mul(2) + 100 {
             return Err(paging(
@@ -345,7 +345,7 @@ impl Account {
             places: position.places.clone(),
         });
         match paginator.by_place(position, &step) {
-            true => paginator.placed(position, page, known, self.ending(None), step),
+            true => paginator.placed(position, (page, known), self.ending(None), step),
             false => Ok(step),
         }
     }
@@ -389,16 +389,17 @@ impl Account {
 
     /// The first step of a list whose beginning came within a record. Where the place of the next page does not follow from
     /// that, since it has no headers or is not as long as a page, the list is read from its first page.
-    pub fn begin_embedded(
-        &mut self,
-        paginator: &Paginator,
-        beginning: &PageFacts<'_>,
-    ) -> Result<Step> {
+    pub fn begin_embedded(&mut self, paginator: &Pager, beginning: &PageFacts<'_>) -> Result<Step> {
         let start = Position::default();
         let more = paginator.says(beginning);
         let numbered = matches!(
-            paginator.kind,
-            Kind::PageNumber { .. } | Kind::HeaderCursor { .. } | Kind::LinkHeader
+            paginator.deref(),
+            Paginator::PageNumber(_)
+                | Paginator::LinkHeader(_)
+                | Paginator::Token(Token {
+                    next: ResponsePath::Header(_),
+                    ..
+                })
         );
         let stub = beginning.rows == 0 && more == Some(true);
         if !numbered && !stub {
@@ -407,7 +408,7 @@ impl Account {
         let ends = beginning.rows == 0
             || more == Some(false)
             || paginator
-                .total(beginning)
+                .total_of(beginning)
                 .is_some_and(|(count, of)| match of {
                     TotalOf::Items => beginning.rows >= count,
                     TotalOf::Pages => count <= 1,

@@ -1,6 +1,10 @@
 //! What a page itself says of the page after it; whether that is believed is for the account of the list to say.
 
-use super::paginator::{Kind, Next, Paginator, Position, TotalOf};
+use std::ops::Deref;
+
+use etlgen_model::{Offset, PageNumber, Paginator, ResponsePath, Token, Total as Stated};
+
+use super::paginator::{Next, Pager, Position, TotalOf};
 use super::statements::count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Response, next_link};
@@ -11,7 +15,7 @@ use crate::record::beside::Beside;
 pub(crate) struct PageFacts<'a> {
     /// Rows in this page.
     pub rows: u64,
-    /// Raw JSON of the places that [`Paginator::probes`] names: more, total, next.
+    /// Raw JSON of the places that [`Pager::probes`] names: more, total, next.
     pub probes: [Option<&'a str>; 3],
     /// What else its body says.
     pub beside: &'a [Beside],
@@ -73,9 +77,9 @@ pub(super) enum By {
 }
 
 /// A total as the paginator names it.
-pub(super) type Total = Option<(u64, TotalOf)>;
+pub(super) type Counted = Option<(u64, TotalOf)>;
 
-impl Paginator {
+impl Pager {
     /// What follows a page, as the page itself has it. `known`: the rows at its beginning that had come before; `total`: the
     /// total that it states, if that can be believed.
     pub(super) fn propose(
@@ -83,7 +87,7 @@ impl Paginator {
         position: &Position,
         page: &PageFacts<'_>,
         known: usize,
-        total: Total,
+        total: Counted,
     ) -> Result<Proposal> {
         let same = page.fingerprint.is_some() && page.fingerprint == position.fingerprint;
         if page.rows > 0 && known == 0 && same {
@@ -97,14 +101,12 @@ impl Paginator {
         }
         let more = self.says(page);
         if more == Some(false) {
-            let why = format!("`{}` is false", self.more.as_deref().unwrap_or_default());
+            let why = format!("`{}` is false", self.more().unwrap_or_default());
             return Ok(end(why, By::Flag, self.asks_on(position, page)));
         }
-        match &self.kind {
-            Kind::LastId { .. } => self.behind_last(position, page),
-            Kind::PageNumber { .. } | Kind::Offset { .. } => {
-                Ok(self.counted(position, page, known, total))
-            }
+        match self.deref() {
+            Paginator::LastId(_) => self.behind_last(position, page),
+            _ if self.is_numbered() => Ok(self.counted(position, page, known, total)),
             _ => self.follow(position, page),
         }
     }
@@ -119,13 +121,13 @@ impl Paginator {
         if page.rows == 0 {
             return None;
         }
-        match &self.kind {
-            Kind::LastId { .. } => page.last_id.clone().map(Next::Value),
-            Kind::PageNumber { first, .. } => {
+        match self.deref() {
+            Paginator::LastId(_) => page.last_id.clone().map(Next::Value),
+            Paginator::PageNumber(PageNumber { first, .. }) => {
                 let number = first.checked_add(position.pages)?.checked_add(1)?;
                 Some(Next::Value(number.to_string()))
             }
-            Kind::Offset { first, .. } => {
+            Paginator::Offset(Offset { first, .. }) => {
                 let at = self.offset_at(position).unwrap_or(*first);
                 Some(Next::Value(at.checked_add(page.rows)?.to_string()))
             }
@@ -153,7 +155,7 @@ impl Paginator {
         position: &Position,
         page: &PageFacts<'_>,
         known: usize,
-        total: Total,
+        total: Counted,
     ) -> Proposal {
         let next = self.asks_on(position, page);
         let (rows, pages) = (self.passed(position, page, known), position.pages + 1);
@@ -188,8 +190,8 @@ impl Paginator {
     /// Rows up to the end of a page: of a list by offset their places, since rows that came and went meanwhile are not among
     /// those received, but have moved the places of these.
     fn passed(&self, position: &Position, page: &PageFacts<'_>, known: usize) -> u64 {
-        match (&self.kind, self.offset_at(position)) {
-            (Kind::Offset { first, .. }, Some(at)) => {
+        match (self.deref(), self.offset_at(position)) {
+            (Paginator::Offset(Offset { first, .. }), Some(at)) => {
                 at.saturating_add(page.rows).saturating_sub(*first)
             }
             _ => position.rows + page.rows.saturating_sub(known as u64),
@@ -198,14 +200,17 @@ impl Paginator {
 
     /// Lists that lead on by themselves: they end where nothing leads on.
     fn follow(&self, position: &Position, page: &PageFacts<'_>) -> Result<Proposal> {
-        let (next, none) = match &self.kind {
-            Kind::HeaderCursor { header, .. } => {
+        let (next, none) = match self.deref() {
+            Paginator::Token(Token {
+                next: ResponsePath::Header(header),
+                ..
+            }) => {
                 let token = page.response.header(header).map(str::to_owned);
                 let token = token.filter(|token| !token.is_empty());
                 (token.map(Next::Value), "no next token")
             }
-            Kind::LinkHeader => (linked(page.response).map(Next::Url), "no next link"),
-            Kind::NextUrl { path } => (self.token(page, path)?.map(Next::Url), "no next link"),
+            Paginator::LinkHeader(_) => (linked(page.response).map(Next::Url), "no next link"),
+            Paginator::NextUrl(at) => (self.token(page, &at.next)?.map(Next::Url), "no next link"),
             _ => {
                 let place = self.probes()[2].unwrap_or_default();
                 (self.token(page, place)?.map(Next::Value), "no next token")
@@ -238,9 +243,9 @@ impl Paginator {
             Value::Array(_) => "a list",
             Value::Object(_) => "an object",
         };
-        let (wanted, call) = match self.kind {
-            Kind::NextUrl { .. } => ("a link", "Paginator::next_url"),
-            _ => ("a token", ".next"),
+        let (wanted, call) = match self.deref() {
+            Paginator::NextUrl(_) => ("a link", "Paginator::next_url"),
+            _ => ("a token", "Paginator::token"),
         };
         Err(paging(format!(
             "`{place}` holds {kind}, not {wanted} that leads on"
@@ -250,16 +255,18 @@ impl Paginator {
         )))
     }
 
-    pub(super) fn total(&self, page: &PageFacts<'_>) -> Total {
-        let (path, of) = self
-            .total
-            .as_ref()
-            .filter(|_| !self.settled.ignores_total)?;
-        let text = match path.strip_prefix("header:") {
-            Some(header) => page.response.header(header)?.to_owned(),
-            None => scalar(page.probes[1]?)?,
+    /// The total that it names, as a page states it.
+    pub(super) fn total_of(&self, page: &PageFacts<'_>) -> Counted {
+        let (at, of) = match self.total()? {
+            Stated::Items(at) => (at, TotalOf::Items),
+            Stated::Pages(at) => (at, TotalOf::Pages),
+            Stated::Ignored => return None,
         };
-        Some((count(&text)?, *of))
+        let text = match at {
+            ResponsePath::Header(name) => page.response.header(name)?.to_owned(),
+            ResponsePath::Body(_) => scalar(page.probes[1]?)?,
+        };
+        Some((count(&text)?, of))
     }
 
     /// The pages from `next` on that are certain to be there, `most` of them at most; the rest of a numbered list is, as
@@ -275,7 +282,7 @@ impl Paginator {
         let (Some(total), Next::Value(at), false) = (total, &next.next, rows == 0) else {
             return pages;
         };
-        let (Ok(at), Some((_, of))) = (at.parse::<u64>(), &self.total) else {
+        let (Ok(at), Some(of)) = (at.parse::<u64>(), self.total()) else {
             return pages;
         };
         let new = rows.saturating_sub(u64::from(next.places.overlaps()));
@@ -283,12 +290,13 @@ impl Paginator {
             return pages;
         }
         let left = match of {
-            TotalOf::Items => total.saturating_sub(next.rows).div_ceil(new),
-            TotalOf::Pages => total.saturating_sub(next.pages),
+            Stated::Items(_) => total.saturating_sub(next.rows).div_ceil(new),
+            Stated::Pages(_) => total.saturating_sub(next.pages),
+            Stated::Ignored => return pages,
         };
-        let width = match self.kind {
-            Kind::PageNumber { .. } => 1,
-            Kind::Offset { .. } => new,
+        let width = match self.deref() {
+            Paginator::PageNumber(_) => 1,
+            Paginator::Offset(_) => new,
             _ => return pages,
         };
         let more = (1..left.min(most)).map_while(|page| at.checked_add(page.checked_mul(width)?));
@@ -306,12 +314,12 @@ impl Paginator {
 
     /// The total that a page states, of whatever it counts.
     pub(crate) fn stated(&self, page: &PageFacts<'_>) -> Option<u64> {
-        self.total(page).map(|(count, _)| count)
+        self.total_of(page).map(|(count, _)| count)
     }
 
     /// The total of items that a page states, for progress.
     pub(crate) fn stated_total(&self, page: &PageFacts<'_>) -> Option<u64> {
-        self.total(page)
+        self.total_of(page)
             .and_then(|(count, of)| (of == TotalOf::Items).then_some(count))
     }
 }

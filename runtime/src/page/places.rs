@@ -7,12 +7,14 @@
 
 mod end;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
+use etlgen_model::{Offset, Paginator};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::advance::{PageFacts, Step};
-use super::paginator::{Kind, Next, Paginator, Position};
+use super::paginator::{Next, Pager, Position};
 use super::proof::Proof;
 use crate::error::Result;
 pub(super) use end::{Ending, Moved};
@@ -130,13 +132,13 @@ impl Position {
     }
 }
 
-impl Paginator {
+impl Pager {
     /// Whether pages are asked for by their place, here or in the links that the API gives.
     pub(super) fn by_place(&self, position: &Position, step: &Step) -> bool {
         let numbered = |next: &Next| matches!(next, Next::Url(url) if is_numbered(url));
-        match self.kind {
-            Kind::PageNumber { .. } | Kind::Offset { .. } => true,
-            Kind::LinkHeader | Kind::NextUrl { .. } => {
+        match self.deref() {
+            Paginator::PageNumber(_) | Paginator::Offset(_) => true,
+            Paginator::LinkHeader(_) | Paginator::NextUrl(_) => {
                 numbered(&position.next) || matches!(step, Step::Next(next) if numbered(&next.next))
             }
             _ => false,
@@ -163,11 +165,11 @@ impl Paginator {
 
     /// The offset that this position asks for.
     pub(super) fn offset_at(&self, position: &Position) -> Option<u64> {
-        let Kind::Offset { first, .. } = self.kind else {
+        let Paginator::Offset(Offset { first, .. }) = self.deref() else {
             return None;
         };
         match &position.next {
-            Next::First => Some(first),
+            Next::First => Some(*first),
             Next::Value(at) => at.parse().ok(),
             Next::Url(_) => None,
         }
@@ -175,16 +177,16 @@ impl Paginator {
 
     /// The offset behind the rows that have come, where none have moved.
     fn behind(&self, position: &Position) -> u64 {
-        match self.kind {
-            Kind::Offset { first, .. } => first.saturating_add(position.rows),
+        match self.deref() {
+            Paginator::Offset(Offset { first, .. }) => first.saturating_add(position.rows),
             _ => position.rows,
         }
     }
 
     /// The offset of a last page of that many rows: servers that show only so many rows of a list refuse pages that reach beyond.
     fn last_page(&self, page: &PageFacts<'_>) -> Option<u64> {
-        match self.kind {
-            Kind::Offset { first, .. } => {
+        match self.deref() {
+            Paginator::Offset(Offset { first, .. }) => {
                 let total = self.stated_total(page).filter(|total| *total >= DEPTH)?;
                 Some(first.saturating_add(total.saturating_sub(page.rows)))
             }
@@ -234,8 +236,7 @@ impl Paginator {
     pub(super) fn placed(
         &self,
         position: &Position,
-        page: &PageFacts<'_>,
-        known: usize,
+        (page, known): (&PageFacts<'_>, usize),
         ending: Ending,
         step: Step,
     ) -> Result<Step> {
@@ -258,7 +259,12 @@ impl Paginator {
             places.first = rows.into();
         }
         match step {
-            Step::Next(next) => Ok(Step::Next(self.place(position, page, known, places, next))),
+            Step::Next(next) => Ok(Step::Next(self.place(
+                position,
+                (page, known),
+                places,
+                next,
+            ))),
             Step::End(Proof::Proved(evidence)) if position.pages > 0 || places.again.is_some() => {
                 let brief = one_page && !ending.thorough;
                 Ok(
@@ -279,8 +285,7 @@ impl Paginator {
     fn place(
         &self,
         position: &Position,
-        page: &PageFacts<'_>,
-        known: usize,
+        (page, known): (&PageFacts<'_>, usize),
         mut places: Places,
         mut next: Position,
     ) -> Position {

@@ -3,10 +3,11 @@
 
 mod words;
 
+use etlgen_model::{ResponsePath, Total};
 use reqwest::header::HeaderMap;
 
 use self::words::{HOLDERS, Word, plain, word};
-use super::paginator::{Paginator, TotalOf};
+use super::paginator::Pager;
 use crate::http::next_link;
 use crate::record::beside::{Beside, Interest, listen};
 
@@ -172,11 +173,11 @@ impl Statements {
     }
 
     /// Puts what the paginator names in its place: it is heard there as it is declared, and once.
-    pub fn declare(&mut self, paginator: &Paginator, total: Option<u64>, more: Option<bool>) {
-        let mut add = |says: Says, path: &str| {
-            let place = match path.strip_prefix("header:") {
-                Some(header) => format!("the header {}", header.to_ascii_lowercase()),
-                None => path.to_owned(),
+    pub fn declare(&mut self, paginator: &Pager, total: Option<u64>, more: Option<bool>) {
+        let mut add = |says: Says, at: &ResponsePath| {
+            let place = match at {
+                ResponsePath::Header(name) => format!("the header {}", name.to_ascii_lowercase()),
+                ResponsePath::Body(path) => path.clone(),
             };
             self.0.retain(|said| said.place != place);
             self.0.push(Statement {
@@ -185,17 +186,13 @@ impl Statements {
                 declared: true,
             });
         };
-        if let Some(((path, of), count)) = paginator.total.as_ref().zip(total) {
-            add(
-                match of {
-                    TotalOf::Items => Says::Total(count),
-                    TotalOf::Pages => Says::Pages(count),
-                },
-                path,
-            );
+        match (paginator.total(), total) {
+            (Some(Total::Items(at)), Some(count)) => add(Says::Total(count), at),
+            (Some(Total::Pages(at)), Some(count)) => add(Says::Pages(count), at),
+            _ => {}
         }
-        if let Some((path, more)) = paginator.more.as_ref().zip(more) {
-            add(Says::More(more), path);
+        if let Some((path, more)) = paginator.more().zip(more) {
+            add(Says::More(more), &ResponsePath::Body(path.to_owned()));
         }
         // A total of all records that a filter leaves, beside one of all that there are.
         if self

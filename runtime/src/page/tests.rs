@@ -1,10 +1,11 @@
 //! What follows a page, kind by kind.
 
+use etlgen_model::Paginator;
 use reqwest::header::HeaderMap;
 
 use super::account::{Account, Terms};
 use super::advance::{PageFacts, Step};
-use super::paginator::{Next, Paginator, Position};
+use super::paginator::{Next, Pager, Position};
 use super::places::Places;
 use super::proof::Proof;
 use crate::Result;
@@ -55,7 +56,7 @@ fn facts<'a>(page: Page<'a>, ids: &'a [u64], response: &'a Response) -> PageFact
     }
 }
 
-fn advance(paginator: &Paginator, at: &Position, page: Page<'_>) -> Result<Step> {
+fn advance(paginator: &Pager, at: &Position, page: Page<'_>) -> Result<Step> {
     let response = response(None);
     let facts = facts(page, &[], &response);
     Ok(match account().judge(paginator, at, &facts)?.step? {
@@ -83,9 +84,7 @@ fn value(text: &str) -> Next {
 
 #[test]
 fn a_full_first_page_without_the_next_key_proves_nothing() {
-    let paginator = Paginator::cursor("after")
-        .next("next")
-        .page_size("limit", 5);
+    let paginator = Pager::from(Paginator::token("after", "next").page_size("limit", 5));
     let step = |rows, next| {
         let step = advance(
             &paginator,
@@ -101,7 +100,7 @@ fn a_full_first_page_without_the_next_key_proves_nothing() {
 
 #[test]
 fn last_id_goes_on_until_has_more_is_false() {
-    let paginator = Paginator::last_id("after").more("has_more");
+    let paginator = Pager::from(Paginator::last_id("after").more("has_more"));
     let start = Position::default();
     let step = advance(&paginator, &start, (2, Some("true"), None, None, Some("b"))).unwrap();
     assert_eq!(step, Step::Next(after(value("b"), 2, 1)));
@@ -123,7 +122,7 @@ fn last_id_goes_on_until_has_more_is_false() {
 
 #[test]
 fn a_short_page_proves_nothing() {
-    let paginator = Paginator::page_number("page").page_size("per_page", 500);
+    let paginator = Pager::from(Paginator::page_number("page").page_size("per_page", 500));
     let step = advance(
         &paginator,
         &Position::default(),
@@ -149,7 +148,7 @@ fn a_short_page_proves_nothing() {
 
 #[test]
 fn offsets_advance_by_rows_received_and_end_at_the_total() {
-    let paginator = Paginator::offset("offset").total_items("total");
+    let paginator = Pager::from(Paginator::offset("offset").total_items("total"));
     let step = advance(
         &paginator,
         &Position::default(),
@@ -184,9 +183,11 @@ fn offsets_advance_by_rows_received_and_end_at_the_total() {
 
 #[test]
 fn page_totals_count_pages() {
-    let paginator = Paginator::page_number("page")
-        .starting_at(0)
-        .total_pages("pages");
+    let paginator = Pager::from(
+        Paginator::page_number("page")
+            .starting_at(0)
+            .total_pages("pages"),
+    );
     let step = advance(
         &paginator,
         &Position::default(),
@@ -204,7 +205,7 @@ fn page_totals_count_pages() {
 
 #[test]
 fn tokens_end_where_none_is_left_and_never_loop() {
-    let paginator = Paginator::cursor("cursor").next("meta.next");
+    let paginator = Pager::from(Paginator::token("cursor", "meta.next"));
     let step = advance(
         &paginator,
         &Position::default(),
@@ -233,7 +234,7 @@ fn tokens_end_where_none_is_left_and_never_loop() {
             "{none:?}"
         );
     }
-    let lying = Paginator::cursor("cursor").next("next").more("more");
+    let lying = Pager::from(Paginator::token("cursor", "next").more("more"));
     assert!(
         advance(
             &lying,
@@ -246,7 +247,7 @@ fn tokens_end_where_none_is_left_and_never_loop() {
 
 #[test]
 fn links_are_followed_and_a_page_sent_twice_is_an_error() {
-    let paginator = Paginator::link_header();
+    let paginator = Pager::from(Paginator::link_header());
     let response = response(Some("</x?page=2>; rel=\"next\""));
     let facts = PageFacts {
         fingerprint: Some(7),
@@ -264,7 +265,7 @@ fn links_are_followed_and_a_page_sent_twice_is_an_error() {
 
 #[test]
 fn a_page_of_one_row_that_was_asked_for_one_row_early_foresees_nothing() {
-    let paginator = Paginator::offset("offset").total_items("total");
+    let paginator = Pager::from(Paginator::offset("offset").total_items("total"));
     let next = Position {
         places: Places::early(),
         ..after(value("5"), 5, 1)
@@ -276,8 +277,8 @@ fn a_page_of_one_row_that_was_asked_for_one_row_early_foresees_nothing() {
 #[test]
 fn tokens_and_links_that_are_none_are_errors_and_0_is_none() {
     for paginator in [
-        Paginator::cursor("cursor").next("next"),
-        Paginator::next_url("next"),
+        Pager::from(Paginator::token("cursor", "next")),
+        Pager::from(Paginator::next_url("next")),
     ] {
         let step = |next| {
             advance(
@@ -306,9 +307,9 @@ fn tokens_and_links_that_are_none_are_errors_and_0_is_none() {
 #[test]
 fn circles_of_any_length_end() {
     for paginator in [
-        Paginator::cursor("cursor").next("next"),
-        Paginator::next_url("next"),
-        Paginator::last_id("after"),
+        Pager::from(Paginator::token("cursor", "next")),
+        Pager::from(Paginator::next_url("next")),
+        Pager::from(Paginator::last_id("after")),
     ] {
         for length in 1..=5_u64 {
             let response = response(None);
@@ -332,7 +333,7 @@ fn circles_of_any_length_end() {
 
 #[test]
 fn pages_whose_rows_have_all_come_end_after_three() {
-    let paginator = Paginator::page_number("page");
+    let paginator = Pager::from(Paginator::page_number("page"));
     let response = response(None);
     let (mut account, mut position) = (account(), Position::default());
     for page in 0..20_u64 {

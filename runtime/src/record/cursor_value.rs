@@ -9,7 +9,7 @@ use super::parse_error::ParseError;
 use super::schema::Shape;
 use super::time::{Date, Timestamp, UnixMillis, UnixTime, parse_instant, rfc3339};
 
-/// How the values of a field are written in a request.
+/// The format of a field's values in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WireFormat {
     /// Seconds since 1970.
@@ -24,7 +24,7 @@ pub enum WireFormat {
     Integer,
     /// A number.
     Number,
-    /// Text as it came.
+    /// Text, unchanged.
     Text,
 }
 
@@ -39,7 +39,7 @@ impl WireFormat {
         (WireFormat::Text, "text"),
     ];
 
-    /// Its name, as it is remembered.
+    /// Its name in the state.
     pub(crate) fn name(self) -> &'static str {
         let found = WireFormat::ALL.iter().find(|(format, _)| *format == self);
         found.map_or("text", |(_, name)| name)
@@ -51,7 +51,7 @@ impl WireFormat {
         found.map(|(format, _)| *format)
     }
 
-    /// That of a field's type.
+    /// The format of a field's type.
     pub(crate) fn of(shape: Shape) -> Self {
         match shape {
             Shape::UnixTime => WireFormat::EpochSeconds,
@@ -65,11 +65,11 @@ impl WireFormat {
     }
 }
 
-/// A position of an incremental cursor. It is ordered (values of one field are), and its text is what a request says;
+/// A position of an incremental cursor. Values of one field are ordered. Its text is sent in requests;
 /// [`CursorValue::parse`] reads that text again.
 #[derive(Clone, Debug)]
 pub enum CursorValue {
-    /// A point in time (µs since 1970) and how it is written.
+    /// A point in time (µs since 1970) and its format.
     Instant(i64, WireFormat),
     /// A day.
     Date(Date),
@@ -124,8 +124,8 @@ impl CursorValue {
         }
     }
 
-    /// A value that was written as `from` as `to` writes it, which is the same moment or number, or a day that holds the
-    /// moment; `None`: they do not say the same.
+    /// Rewrites a value from one format to another: the same moment or number, or a day that contains the moment;
+    /// `None`: the formats differ in meaning.
     pub(crate) fn rewritten(text: &str, from: WireFormat, to: WireFormat) -> Option<Self> {
         use WireFormat::{Date as Day, EpochMillis, EpochSeconds, Rfc3339, Text};
         let is_time = |format| matches!(format, EpochSeconds | EpochMillis | Rfc3339 | Day);
@@ -139,7 +139,7 @@ impl CursorValue {
                 )))
             }
             _ if is_time(from) && is_time(to) => Some(CursorValue::Instant(value.micros()?, to)),
-            // Another type for what the API sends all the same.
+            // The type was changed, but the API sends the same values.
             (Rfc3339 | Day, _) | (_, Text) => None,
             _ => CursorValue::parse(to, text).ok(),
         }
@@ -154,8 +154,8 @@ impl CursorValue {
         }
     }
 
-    /// The position that many microseconds earlier, if it is a time; days go back by whole days, rounded up. Others
-    /// stay.
+    /// The position that many microseconds earlier, if it is a time; days go back by whole days, rounded up. Other
+    /// values stay.
     #[must_use]
     pub fn earlier(&self, micros: i64) -> Self {
         match self {
@@ -171,7 +171,7 @@ impl CursorValue {
         }
     }
 
-    /// Its place on a line of whole numbers, if it has one: microseconds, days, or the number itself.
+    /// Its place on the integer line, if it has one: microseconds, days, or the number itself.
     pub(crate) fn place(&self) -> Option<i64> {
         match self {
             CursorValue::Instant(micros, _) => Some(*micros),
@@ -181,7 +181,7 @@ impl CursorValue {
         }
     }
 
-    /// That moment (µs since 1970) as a value that is written so; `None` where it is no time.
+    /// That moment (µs since 1970) in this format; `None` if the format has no times.
     pub(crate) fn of_time(format: WireFormat, micros: i64) -> Option<Self> {
         match format {
             WireFormat::EpochSeconds | WireFormat::EpochMillis | WireFormat::Rfc3339 => {
@@ -195,7 +195,7 @@ impl CursorValue {
         }
     }
 
-    /// The value of its kind at that place.
+    /// The value of the same kind at that place.
     pub(crate) fn at(&self, place: i64) -> Option<Self> {
         match self {
             CursorValue::Instant(_, format) => Some(CursorValue::Instant(place, *format)),
@@ -208,7 +208,8 @@ impl CursorValue {
         }
     }
 
-    /// The least difference that a request can say between two values of its kind. Many APIs take only whole seconds.
+    /// The smallest difference that a request can express between two values of its kind. Many APIs take only whole
+    /// seconds.
     pub(crate) fn step(&self) -> i64 {
         match self {
             CursorValue::Instant(_, WireFormat::EpochMillis) => 1_000,
@@ -253,7 +254,7 @@ impl CursorValue {
         })
     }
 
-    /// Values of one field are of one kind; those of different kinds are ordered by kind.
+    /// Values of one field have one kind; values of different kinds are ordered by kind.
     fn rank(&self) -> u8 {
         match self {
             CursorValue::Instant(..) => 0,

@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use super::parse_error::ParseError;
 
-/// Digits behind the point.
+/// Digits after the point.
 const SCALE: u32 = 9;
 /// The largest number of billionths: 38 digits.
 const MAX: i128 = 10_i128.pow(38) - 1;
 
-/// An exact number of up to 38 digits, 9 of which stand behind the point; sent as a number or as text.
+/// An exact number of up to 38 digits, 9 of them after the point; sent as a number or as text.
 ///
 /// ```
 /// use etlgen_runtime::prelude::Decimal;
@@ -24,7 +24,7 @@ const MAX: i128 = 10_i128.pow(38) - 1;
 pub struct Decimal(i128);
 
 impl Decimal {
-    /// That many billionths; `None` if there are more than 38 digits.
+    /// The number with that many billionths; `None` beyond 38 digits.
     pub const fn from_billionths(value: i128) -> Option<Self> {
         if value > MAX || value < -MAX {
             None
@@ -40,7 +40,7 @@ impl Decimal {
 
     /// The nearest double.
     pub fn to_f64(self) -> f64 {
-        // The shortest text is read exactly, which a division would not be.
+        // Parsing the shortest text is exact; a division would not be.
         self.to_string().parse().unwrap_or(f64::NAN)
     }
 }
@@ -52,7 +52,7 @@ impl FromStr for Decimal {
         parse_scaled(text, SCALE)
             .and_then(Decimal::from_billionths)
             .ok_or(ParseError(
-                "a number of up to 29 digits, and up to 9 behind the point",
+                "a number of up to 29 digits, and up to 9 after the point",
             ))
     }
 }
@@ -73,8 +73,8 @@ impl fmt::Display for Decimal {
     }
 }
 
-/// Reads a decimal number (`-12.5e3`) as an integer of `10^-digits`; `None` if it is something else or would lose
-/// something.
+/// Parses a decimal number (`-12.5e3`) as an integer of `10^-digits`; `None` if it is not a number or would lose
+/// digits.
 pub(crate) fn parse_scaled(text: &str, digits: u32) -> Option<i128> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -90,7 +90,7 @@ pub(crate) fn parse_scaled(text: &str, digits: u32) -> Option<i128> {
         return None;
     }
     let mut value: i128 = 0;
-    // How many zeros were met and not yet multiplied in: trailing ones cost nothing, and may be many.
+    // The number of zeros read and not yet multiplied in: trailing zeros cost nothing, and may be many.
     let mut zeros: i64 = 0;
     for byte in whole.bytes().chain(fraction.bytes()) {
         if !byte.is_ascii_digit() {
@@ -118,7 +118,7 @@ fn parse_exponent(text: &str) -> Option<i64> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    // An exponent that is too long for 64 bits is too large for everything here.
+    // An exponent that does not fit into 64 bits is too large in any case.
     let value: i64 = digits.parse().unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
     Some(if text.starts_with('-') { -value } else { value })
 }

@@ -1,36 +1,36 @@
-//! What the API sent and the struct does not say.
+//! Drift: what the API sent and the struct does not declare.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::{Json, JsonRef, json};
 
-/// What the API sent and the struct does not say: unknown keys, and values that do not fit their field, each with its
-/// raw JSON. It mirrors the record and holds nothing where there is nothing to hold.
+/// What the API sent and the struct does not declare: unknown keys, and values that do not fit their field, each with
+/// its raw JSON. It mirrors the record, and is empty if everything fits.
 ///
-/// All of it is loaded, unless an owner's closure takes it away. What belongs to a nested record or to an item of a list
-/// goes with it: if the closure sets the field to `None`, or makes the list longer or shorter, its drift is not loaded.
+/// All of it is loaded, unless an owner's closure removes it. The drift of a nested record or of an item of a list
+/// belongs to it: if the closure sets the field to `None`, or changes the length of the list, its drift is not loaded.
 #[derive(Clone, Default, PartialEq)]
 pub struct Drift(pub(crate) Option<Box<Content>>);
 
-/// What differs at one place.
+/// The drift at one place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
     /// The value does not fit: its raw JSON.
     Raw(Box<str>),
-    /// The place had a value already, this is another one for the same key.
+    /// A further value for a key that has one already.
     Again(Box<str>),
-    /// Some of the record's keys.
+    /// Drift at some keys of the record.
     Record(Vec<Entry>),
-    /// Some of the list's items, by their place; the list had that many.
+    /// Drift of some items of the list, by their position; the number is the length of the list.
     List(usize, Vec<(usize, Content)>),
 }
 
-/// What differs at one key of a record.
+/// The drift at one key of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
     pub key: Cow<'static, str>,
-    /// The number of the field, if the struct knows the key.
+    /// The number of the field, if the struct has the key.
     pub field: Option<u32>,
     pub content: Content,
 }
@@ -40,24 +40,24 @@ impl Drift {
         Drift(content.map(Box::new))
     }
 
-    /// Whether the record is just what the struct says.
+    /// Whether the record has no drift.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The JSON at these keys, joined with dots (an item of a list by its place, from 0), if it is here. For a parameter
-    /// use [`Drift::text`].
+    /// The JSON at these keys, joined with dots (an item of a list by its position, from 0), if it is here. For a
+    /// parameter use [`Drift::text`].
     pub fn get(&self, path: &str) -> Option<JsonRef<'_>> {
         let keys: Vec<&str> = path.split('.').collect();
         find(self.0.as_deref()?, &keys).map(JsonRef::from_raw)
     }
 
-    /// The text at these keys: a string without its quotes, a number or a boolean as it stands.
+    /// The text at these keys: a string without its quotes, a number or a boolean unchanged.
     pub fn text(&self, path: &str) -> Option<String> {
         self.get(path)?.text()
     }
 
-    /// Removes what is held for that key of the record itself, so that it is not loaded, and returns its JSON.
+    /// Removes the drift at that key of the record itself, so that it is not loaded, and returns its JSON.
     pub fn take(&mut self, key: &str) -> Option<Json> {
         let Some(Content::Record(entries)) = self.0.as_deref_mut() else {
             return None;
@@ -80,7 +80,7 @@ impl Drift {
         self.0 = None;
     }
 
-    /// Everything, as (keys joined with dots, raw JSON), in the order in which it came.
+    /// Everything, as (keys joined with dots, raw JSON), in the order in which it arrived.
     pub fn iter(&self) -> impl Iterator<Item = (String, &str)> {
         let mut out = Vec::new();
         if let Some(content) = self.0.as_deref() {

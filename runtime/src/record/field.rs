@@ -1,4 +1,4 @@
-//! Places of a record, named by a handle or by keys, and the values that stand there.
+//! Places in a record, named by a handle or by keys, and their values.
 
 use std::marker::PhantomData;
 
@@ -10,8 +10,8 @@ use super::path::parse_path;
 use super::schema::{Field, IsOrdered, RecordSchema, Shape, nested};
 use super::{Drift, Record, Row, RowRef};
 
-/// A field of `R` named by a handle, or by its JSON keys joined with dots (`"commit.committer.date"`). The keys need
-/// not be known to the struct: the drift and JSON fields are searched as well.
+/// A field of `R`, named by a handle, or by its JSON keys joined with dots (`"commit.committer.date"`). The struct need
+/// not declare the keys: the drift and JSON fields are searched as well.
 pub struct FieldPath<R> {
     lookup: Lookup,
     marker: PhantomData<fn() -> R>,
@@ -33,24 +33,24 @@ impl<R: Record> FieldPath<R> {
         }
     }
 
-    /// How a cursor value of this field is written in a request; text if the struct does not know the field.
+    /// The format of this field's cursor values in a request; text if the struct does not declare the field.
     pub(crate) fn wire_format(&self) -> WireFormat {
         self.lookup.wire_format(R::SCHEMA)
     }
 
-    /// The value there, if it can serve as a cursor position. A value that does not fit its field is read as its
-    /// wire format, or is none.
+    /// The value there, if it can be a cursor position. A value that does not fit its field is parsed in the wire
+    /// format; otherwise there is none.
     pub(crate) fn cursor_value(&self, row: &Row<R>) -> Option<CursorValue> {
         self.lookup.cursor_value(R::SCHEMA, row.erased())
     }
 
-    /// The value there as text: a string without its quotes, a number or a boolean as JSON writes it.
+    /// The value there as text: a string without its quotes, a number or a boolean in its JSON form.
     pub fn text(&self, row: &Row<R>) -> Option<String> {
         self.lookup.text(row.erased())
     }
 }
 
-/// What names a field of `R` that can be a key or a cursor: a handle (`Invoice::ID`), or the field's JSON keys joined
+/// A name of a field of `R` that can be a key or a cursor: a handle (`Invoice::ID`), or the field's JSON keys joined
 /// with dots (`"meta.id"`).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a field of `{R}`",
@@ -80,7 +80,7 @@ impl<R> IntoFieldPath<R> for FieldPath<R> {
     }
 }
 
-/// A key of a record: one field, or a list of fields that name a record together (`[Line::ORDER, Line::NUMBER]`).
+/// A key of a record: one field, or a list of fields that together identify a record (`[Line::ORDER, Line::NUMBER]`).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a key of `{R}`",
     label = "not a field of `{R}`, nor a list of its fields",
@@ -161,7 +161,7 @@ impl<R> std::fmt::Debug for FieldPath<R> {
     }
 }
 
-/// Texts that stand where a flag or a time could.
+/// Texts that mean true for a flag or a time.
 fn is_yes(text: &str) -> bool {
     !matches!(text.trim(), "" | "0") && !text.trim().eq_ignore_ascii_case("false")
 }
@@ -178,7 +178,7 @@ pub(crate) struct Lookup {
     fields: Vec<usize>,
 }
 
-/// What a path leads to.
+/// The value at a path.
 pub(crate) enum Found<'a> {
     /// A value that was read; never null.
     Value(ValueRef<'a>),
@@ -220,7 +220,7 @@ impl Lookup {
         }
     }
 
-    /// Whether a tombstone that stands there says that the record is gone, and since when.
+    /// Whether this value of a tombstone means that the record is gone, and since when.
     pub fn gone(&self, row: RowRef<'_>) -> Option<Option<i64>> {
         let (gone, since) = match self.find(row.record, row.drift)? {
             Found::Value(ValueRef::Bool(gone)) => (*gone, None),
@@ -248,7 +248,7 @@ impl Lookup {
         }
     }
 
-    /// What the schema says of the place.
+    /// The shape of the place in the schema.
     fn shape(&self, schema: &'static RecordSchema) -> Option<Shape> {
         if self.fields.len() != self.keys.len() {
             return None;
@@ -263,7 +263,7 @@ impl Lookup {
         shape
     }
 
-    /// What stands there in a record.
+    /// The value of this place in a record.
     pub fn find<'a>(&self, record: RecordRef<'a>, drift: &'a Drift) -> Option<Found<'a>> {
         if let Some(json) = record.whole() {
             return self.find_raw(json.as_str(), 0);

@@ -1,19 +1,19 @@
-//! A small pull reader of JSON: it walks over the text once and hands out pieces of it.
+//! A small pull parser of JSON: it reads the text once and returns slices of it.
 //!
-//! It follows RFC 8259, but for control characters within strings, which are taken as they are. Nothing here calls
-//! itself, so that no nesting is too deep.
+//! It follows RFC 8259, except that it accepts control characters within strings. Nothing here is recursive, so that
+//! any nesting depth works.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Text that is not JSON: where, and what should have stood there.
+/// A syntax error: the place, and what was expected there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Syntax {
     pub at: usize,
     pub expected: &'static str,
 }
 
-/// A string as it stands between its quotes.
+/// The raw text of a string between its quotes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quoted<'a> {
     pub raw: &'a str,
@@ -21,7 +21,7 @@ pub(crate) struct Quoted<'a> {
 }
 
 impl<'a> Quoted<'a> {
-    /// Its text; `None` if it holds half a surrogate pair, which no text can say.
+    /// Its text; `None` if it contains half a surrogate pair, which text cannot represent.
     #[inline]
     pub fn decode(self) -> Option<Cow<'a, str>> {
         if self.escaped {
@@ -35,16 +35,16 @@ impl<'a> Quoted<'a> {
 /// A number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Number<'a> {
-    /// A whole number of 64 bits.
+    /// An integer of 64 bits.
     Int(i64),
-    /// A whole number with more digits.
+    /// An integer with more digits.
     Big(&'a str),
     /// A number with a point or an exponent.
     Real(&'a str),
 }
 
 impl Number<'_> {
-    /// As 64 bits, if nothing is lost (`1.0` is 1).
+    /// As 64 bits, if that is exact (`1.0` is 1).
     pub fn as_int(self) -> Option<i64> {
         match self {
             Number::Int(value) => Some(value),
@@ -53,7 +53,7 @@ impl Number<'_> {
         }
     }
 
-    /// As a double: a whole number must be one exactly, another is taken for the nearest one.
+    /// As a double: an integer must be exact, another number becomes the nearest double.
     pub fn as_float(self) -> Option<f64> {
         match self {
             Number::Int(value) => {
@@ -78,7 +78,7 @@ impl Number<'_> {
     }
 }
 
-/// A place in a JSON text.
+/// A position in a JSON text.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
     text: &'a str,
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The byte that stands next, behind white space; 0 at the end.
+    /// The next byte after white space; 0 at the end.
     #[inline]
     pub fn peek(&mut self) -> u8 {
         loop {
@@ -119,11 +119,11 @@ impl<'a> Reader<'a> {
     /// The text since `start`.
     #[inline]
     pub fn since(&self, start: usize) -> &'a str {
-        // Both ends stand beside an ASCII character.
+        // Both ends are next to an ASCII character.
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// Nothing but white space may follow.
+    /// Only white space may follow.
     pub fn end(&mut self) -> Result<()> {
         self.peek();
         if self.at < self.bytes.len() {
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Takes a `null`, if one stands next.
+    /// Takes a `null`, if it is next.
     #[inline]
     pub fn null(&mut self) -> Result<bool> {
         if self.peek() != b'n' {
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Takes the brace or bracket that was peeked. False if what it opens is empty, which is then taken as well.
+    /// Takes the peeked brace or bracket. Returns false if the object or list is empty, and then takes its end as well.
     #[inline]
     pub fn open(&mut self, close: u8) -> bool {
         self.at += 1;
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
             Some(bytes) => bytes == quoted,
             None => false,
         };
-        // What is left as it was is read again, as another key or as an error.
+        // The position was not changed, so the key is read again, as another key or as an error.
         if same && self.bytes.get(start + quoted.len()) == Some(&b':') {
             self.at = start + quoted.len() + 1;
             return true;
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
         Ok(key)
     }
 
-    /// Takes the string that was peeked.
+    /// Takes the peeked string.
     #[inline]
     pub fn string(&mut self) -> Result<Quoted<'a>> {
         let start = self.at + 1;
@@ -243,13 +243,13 @@ impl<'a> Reader<'a> {
                 Some(_) => at += 1,
                 None => {
                     self.at = start - 1;
-                    return self.error("a string with an end");
+                    return self.error("the closing quote of a string");
                 }
             }
         }
     }
 
-    /// The place behind the escape that begins at `at`.
+    /// The position after the escape that starts at `at`.
     fn escape(&mut self, at: usize) -> Result<usize> {
         match self.bytes.get(at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
@@ -268,7 +268,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes the number that was peeked.
+    /// Takes the peeked number.
     #[inline]
     pub fn number(&mut self) -> Result<Number<'a>> {
         let start = self.at;
@@ -320,7 +320,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Walks over a value and gives its text.
+    /// Skips a value and returns its text.
     pub fn raw(&mut self) -> Result<&'a str> {
         self.peek();
         let start = self.at;
@@ -328,7 +328,7 @@ impl<'a> Reader<'a> {
         Ok(self.since(start))
     }
 
-    /// Walks over a value.
+    /// Skips a value.
     pub fn skip(&mut self) -> Result<()> {
         let mut open = Open::default();
         loop {
@@ -357,7 +357,7 @@ impl<'a> Reader<'a> {
                 }
                 _ => return self.error("a value"),
             }
-            // A value has ended, and with it perhaps what holds it.
+            // A value has ended, and with it possibly the object or list around it.
             loop {
                 let Some(object) = open.last() else {
                     return Ok(());
@@ -414,7 +414,7 @@ impl Open {
     }
 }
 
-/// The text that a string with escapes stands for; `None` if it holds half a surrogate pair.
+/// Decodes a string with escapes; `None` if it contains half a surrogate pair.
 fn unescape(raw: &str) -> Option<String> {
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -499,7 +499,7 @@ pub(crate) fn compact(raw: &str) -> Box<str> {
     out.into_boxed_str()
 }
 
-/// The raw JSON of the value at these keys (a number is a place in a list), if it is there. The text must be JSON.
+/// The raw JSON of the value at these keys (a number is an index into a list), if it exists. The text must be JSON.
 pub(crate) fn find<'a, 'k>(
     raw: &'a str,
     keys: impl IntoIterator<Item = &'k str>,
@@ -531,7 +531,7 @@ pub(crate) fn find<'a, 'k>(
     reader.raw().ok()
 }
 
-/// Where the values at these keys stand; if a list stands on the way, the keys behind it hold for each of its items.
+/// The positions of the values at these keys; after a list in the path, the remaining keys apply to each of its items.
 pub(crate) fn find_all(raw: &str, keys: &[String]) -> Result<Vec<Range<usize>>> {
     let mut found = Vec::new();
     collect(&mut Reader::new(raw), keys, &mut found)?;
@@ -573,7 +573,7 @@ fn collect(json: &mut Reader<'_>, keys: &[String], found: &mut Vec<Range<usize>>
     }
 }
 
-/// The text of a raw string, number or boolean; `None` for null, objects, lists, and strings that are no text.
+/// The text of a raw string, number or boolean; `None` for null, objects, lists, and strings that are not valid text.
 pub(crate) fn scalar_text(raw: &str) -> Option<String> {
     match raw.as_bytes().first()? {
         b'"' => Some(Reader::new(raw).string().ok()?.decode()?.into_owned()),

@@ -1,5 +1,5 @@
-//! The one place that reads and writes records by offset. What it hands out is safe: the schema of a record is true
-//! (that is what `unsafe trait Record` promises), and a `RecordRef` or `RecordMut` is made from a real record only.
+//! The only code that reads and writes records by offset. Its interface is safe: the schema of a record is correct
+//! (`unsafe trait Record` requires that), and a `RecordRef` or `RecordMut` is created only from a real record.
 
 use std::marker::PhantomData;
 use std::mem::{self, MaybeUninit};
@@ -59,7 +59,7 @@ pub(crate) unsafe fn items_mut<T>(list: *mut u8) -> (*mut u8, usize) {
     (list.as_mut_ptr().cast(), list.len())
 }
 
-/// An empty record, to be copied: every field `None`.
+/// An empty record to copy: every field is `None`.
 pub(crate) struct Template(Box<[MaybeUninit<u128>]>);
 
 // SAFETY: the bytes are never changed again and own nothing.
@@ -76,7 +76,7 @@ impl Template {
             unsafe { start.cast::<Json>().write(Json::default()) }
         }
         for field in schema.fields {
-            // SAFETY: the offset is within the record, and nothing stands there yet.
+            // SAFETY: the offset is within the record, and the field is not initialised yet.
             unsafe { (field.ty.none)(start.add(field.offset)) }
         }
         Template(bytes.into_boxed_slice())
@@ -87,7 +87,7 @@ impl Template {
     }
 }
 
-/// An empty record of a type that is known.
+/// An empty record of a known type.
 pub(crate) struct Empty<T>(Template, PhantomData<fn() -> T>);
 
 impl<T: Record> Empty<T> {
@@ -95,14 +95,14 @@ impl<T: Record> Empty<T> {
         Empty(Template::new(T::SCHEMA), PhantomData)
     }
 
-    /// A new one.
+    /// A new record.
     pub fn record(&self) -> T {
         // SAFETY: the template is an empty `T` that owns nothing.
         unsafe { self.0.start().cast::<T>().read() }
     }
 }
 
-/// A record that is being read from JSON.
+/// A record to fill.
 pub(crate) struct RecordMut<'a> {
     start: *mut u8,
     schema: &'static RecordSchema,
@@ -111,14 +111,14 @@ pub(crate) struct RecordMut<'a> {
 
 macro_rules! define_slots {
     ($($(#[$doc:meta])* $name:ident $ty:ty,)*) => {
-        /// A field that is being read.
+        /// A field to fill.
         pub(crate) enum Slot<'a> {
             $($name(&'a mut Option<$ty>),)*
             Record(RecordSlot<'a>),
             List(ListSlot<'a>),
         }
 
-        /// A list that is being read, by the type of its items.
+        /// A list to fill, by the type of its items.
         pub(crate) enum ItemsMut<'a> {
             $($name(&'a mut Vec<$ty>),)*
             Record(PushMut<'a>),
@@ -154,7 +154,7 @@ macro_rules! define_slots {
         }
 
         impl<'a> ListMut<'a> {
-            /// The items, to be added to.
+            /// The items, to add to.
             pub fn items(&mut self) -> ItemsMut<'_> {
                 match self.list.item {
                     // SAFETY: the shape is that of the items, and `self` is borrowed as long as they are.
@@ -188,7 +188,7 @@ macro_rules! define_slots {
                         if start.is_null() {
                             return ValueRef::Null;
                         }
-                        // SAFETY: the value stands there and is of that shape.
+                        // SAFETY: the value exists there and has that shape.
                         unsafe { value_at(shape, start) }
                     }
                 }
@@ -196,15 +196,15 @@ macro_rules! define_slots {
         }
 
         /// # Safety
-        /// A value of that shape must stand at `start` for `'a`.
+        /// A value of that shape must exist at `start` for `'a`.
         unsafe fn value_at<'a>(shape: Shape, start: *const u8) -> ValueRef<'a> {
             match shape {
-                // SAFETY: the caller's promise.
+                // SAFETY: the caller guarantees it.
                 $(Shape::$name => ValueRef::$name(unsafe { &*start.cast() }),)*
                 Shape::Record(schema) => {
                     ValueRef::Record(RecordRef { start, schema: schema(), marker: PhantomData })
                 }
-                // SAFETY: a box is a pointer to what it holds.
+                // SAFETY: a box is a pointer to its value.
                 Shape::Boxed(schema) => ValueRef::Record(RecordRef {
                     start: unsafe { *start.cast::<*const u8>() },
                     schema: schema(),
@@ -230,7 +230,7 @@ impl<'a> RecordMut<'a> {
         }
     }
 
-    /// The record itself, if it is one without fields.
+    /// The record itself, if it has no fields.
     pub fn whole(&mut self) -> Option<&mut Json> {
         // SAFETY: a whole record is a `Json`.
         self.schema
@@ -240,7 +240,7 @@ impl<'a> RecordMut<'a> {
 }
 
 impl RecordMut<'_> {
-    /// Takes the texts out of the record and of what is in it, so that their memory can be used again.
+    /// Takes the texts out of the record and its nested records, so that their memory can be reused.
     pub fn take_texts(&mut self, into: &mut Vec<String>) {
         for index in 0..self.schema.fields.len() {
             match self.slot(index) {
@@ -283,7 +283,7 @@ impl ListMut<'_> {
     }
 
     fn each(&mut self, mut item: impl FnMut(*mut u8)) {
-        // SAFETY: the function is the list's own; the items stand one behind the other.
+        // SAFETY: the function is the list's own; the items are contiguous.
         unsafe {
             let (start, len) = (self.list.items_mut)(self.start);
             (0..len).for_each(|index| item(start.add(index * self.list.stride)));
@@ -291,7 +291,7 @@ impl ListMut<'_> {
     }
 }
 
-/// A field that may get a nested record.
+/// A field that can hold a nested record.
 pub(crate) struct RecordSlot<'a> {
     start: *mut u8,
     ty: &'static FieldType,
@@ -304,15 +304,15 @@ impl<'a> RecordSlot<'a> {
         !unsafe { (self.ty.get)(self.start) }.is_null()
     }
 
-    /// The record that stands there.
+    /// The existing record.
     fn there(self) -> Option<RecordMut<'a>> {
         // SAFETY: the function is the field's own.
         let value = unsafe { (self.ty.get_mut)(self.start) };
         (!value.is_null()).then(|| record_at(self.ty.shape, value))
     }
 
-    /// Puts an empty record there. The template must be that of the field's record: what reads takes both from the
-    /// same schema.
+    /// Puts an empty record there. The template must be that of the field's record: the reader takes both from the same
+    /// schema.
     pub fn fill(self, template: &Template) -> RecordMut<'a> {
         // SAFETY: the function is the field's own, the template that of its record.
         let value = unsafe { (self.ty.fill)(self.start, template.start()) };
@@ -323,7 +323,7 @@ impl<'a> RecordSlot<'a> {
 fn record_at<'a>(shape: Shape, value: *mut u8) -> RecordMut<'a> {
     let (start, schema) = match shape {
         Shape::Record(schema) => (value, schema()),
-        // SAFETY: a box is a pointer to what it holds.
+        // SAFETY: a box is a pointer to its value.
         Shape::Boxed(schema) => (unsafe { *value.cast::<*mut u8>() }, schema()),
         _ => (value, &EMPTY),
     };
@@ -334,10 +334,10 @@ fn record_at<'a>(shape: Shape, value: *mut u8) -> RecordMut<'a> {
     }
 }
 
-/// Stands where no record can stand.
+/// The schema where no record can be.
 static EMPTY: RecordSchema = RecordSchema::new::<()>("", &[], &[]);
 
-/// A field that may get a list.
+/// A field that can hold a list.
 pub(crate) struct ListSlot<'a> {
     start: *mut u8,
     ty: &'static FieldType,
@@ -351,7 +351,7 @@ impl<'a> ListSlot<'a> {
         !unsafe { (self.ty.get)(self.start) }.is_null()
     }
 
-    /// The list that stands there.
+    /// The existing list.
     fn there(self) -> Option<ListMut<'a>> {
         // SAFETY: the function is the field's own.
         let start = unsafe { (self.ty.get_mut)(self.start) };
@@ -373,14 +373,14 @@ impl<'a> ListSlot<'a> {
     }
 }
 
-/// A list that is being read.
+/// A list to fill.
 pub(crate) struct ListMut<'a> {
     start: *mut u8,
     list: &'static ListType,
     marker: PhantomData<&'a mut ()>,
 }
 
-/// A list of records or of lists that is being read.
+/// A list of records or of lists to fill.
 pub(crate) struct PushMut<'a> {
     start: *mut u8,
     list: &'static ListType,
@@ -430,7 +430,7 @@ impl<'a> RecordRef<'a> {
         self.schema
     }
 
-    /// The record itself, if it is one without fields.
+    /// The record itself, if it has no fields.
     pub fn whole(&self) -> Option<&'a Json> {
         // SAFETY: a whole record is a `Json`, and it outlives `'a`.
         self.schema
@@ -453,12 +453,12 @@ impl<'a> ListRef<'a> {
         self.len
     }
 
-    /// The item number `index`; `Null` behind the end.
+    /// The item number `index`; `Null` beyond the end.
     pub fn get(&self, index: usize) -> ValueRef<'a> {
         if index >= self.len {
             return ValueRef::Null;
         }
-        // SAFETY: the item is there, and of that shape.
+        // SAFETY: the item exists and has that shape.
         unsafe { value_at(self.list.item, self.start.add(index * self.list.stride)) }
     }
 }

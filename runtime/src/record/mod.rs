@@ -1,8 +1,8 @@
-//! Typed records: what a struct says is what is decoded, what the schema is, and what is loaded.
+//! Typed records: the struct determines what is decoded, the schema, and what is loaded.
 //!
-//! `#[derive(Record)]` makes a static table of the fields (key, type, offset) and a handle for each
-//! (`Customer::CREATED`); reading and appending are written once, here, and driven by that table, so that a struct
-//! costs little to compile. The derive also implements `Debug` and `PartialEq`, by the same table.
+//! `#[derive(Record)]` generates a static table of the fields (key, type, offset) and a handle for each
+//! (`Customer::CREATED`). Reading and appending are written once, here, and driven by that table, so that a struct
+//! compiles quickly. The derive also implements `Debug` and `PartialEq`, with the same table.
 //!
 //! The key of a field in JSON is its name. `#[record(rename_all = "camelCase")]` above the struct (or `PascalCase`,
 //! `snake_case`, `kebab-case`, `SCREAMING_SNAKE_CASE`) derives it from the name, and `#[record(key = "maxResults")]` at
@@ -15,13 +15,13 @@
 //! | field | takes |
 //! |---|---|
 //! | `String` | strings |
-//! | `i64` | whole numbers of 64 bits (`1.0` is 1) |
-//! | `f64` | numbers; a whole number that no double can say is drift, as is one that is too large or vanishes |
+//! | `i64` | integers of 64 bits (`1.0` is 1) |
+//! | `f64` | numbers; an integer that a double cannot represent is drift, as is a number that overflows or underflows |
 //! | `bool` | `true`, `false` |
 //! | [`Timestamp`] | RFC 3339 text, any offset, `T` or a space, no offset means UTC; up to the microsecond |
 //! | [`UnixTime`], [`UnixMillis`] | numbers and numeric text, up to the microsecond, or RFC 3339 text |
 //! | [`Date`] | `2024-01-31` |
-//! | [`Decimal`] | numbers and numeric text of up to 29 digits before and 9 behind the point |
+//! | [`Decimal`] | numbers and numeric text of up to 29 digits before and 9 after the point |
 //! | [`Uuid`] | 36 characters, either case |
 //! | [`Bytes`] | base64 with padding |
 //! | [`Json`] | anything, loaded as one JSON column |
@@ -29,8 +29,8 @@
 //! | a record, `Box` of one | objects |
 //! | `Vec` | lists; items that do not fit (`null` too) are drift and keep their place |
 //!
-//! - A key that comes twice: the first value that is not `null` counts, the others are drift.
-//! - A string with half a surrogate pair (`"\ud800"`), which UTF-8 cannot say, is drift with its raw JSON.
+//! - A duplicate key: the first value that is not `null` counts, the others are drift.
+//! - A string with half a surrogate pair (`"\ud800"`), which UTF-8 cannot represent, is drift with its raw JSON.
 //! - `\u0000` is a character like any other.
 //! - Bytes that are not UTF-8 are replaced by U+FFFD, and the page says so.
 //! - Records nested in records deeper than 100 levels are drift.
@@ -79,7 +79,7 @@ pub use time::{Date, Timestamp, UnixMillis, UnixTime};
 pub(crate) use time::{day, parse_instant, sortable};
 pub use value::{Bytes, Dynamic, Json, JsonRef, Uuid};
 
-/// A record, and what the API sent that its struct does not say.
+/// A record, and what the API sent that its struct does not declare.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -117,7 +117,7 @@ impl<T: Record> Row<T> {
     }
 }
 
-/// The text of the scalar at these keys of a record as it came, if there is one.
+/// The raw text of the scalar at these keys of a record, if there is one.
 pub(crate) fn raw_scalar(record: &[u8], keys: &[String]) -> Option<String> {
     let text = std::str::from_utf8(record).ok()?;
     json::scalar_text(json::find(text, keys.iter().map(String::as_str))?)

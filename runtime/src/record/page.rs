@@ -1,4 +1,4 @@
-//! Reading a page: records at a place of an envelope, and what a paginator wants of the rest.
+//! Reads a page: the records at a place of an envelope, and what a paginator needs from the rest.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,39 +13,39 @@ use super::read::{Plan, RecordReader};
 use super::{Drift, Record, Row, Selection};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Longer texts are not kept for their memory, …
+/// Longer texts are not kept for reuse of their memory, …
 const LONGEST_TEXT: usize = 256;
 
-/// … nor more than so many.
+/// … nor more than this many.
 const MOST_TEXTS: usize = 20_000;
 
-/// How many keys an error names.
+/// The number of keys that an error names.
 const NAMED_KEYS: usize = 12;
 
 /// Reads the pages of one resource.
 ///
-/// One pass over the bytes: the records are read into `T`, the asked-for places of the envelope are kept.
+/// One pass over the bytes: the records are read into `T`, the requested places of the envelope are kept.
 pub struct PageReader<T> {
     envelope: Envelope,
     empty: Empty<T>,
 }
 
-/// What is the same for records of any type: almost all, so that little code is compiled per type.
+/// The parts that do not depend on the record's type: almost all, so that little code is compiled per type.
 struct Envelope {
     plan: Plan,
     records: Vec<String>,
     probes: Vec<Vec<String>>,
     /// What is wanted of the rest of the envelope.
     hearing: Option<Hearing>,
-    /// The most records that a page held so far.
+    /// The most records in one page so far.
     longest: AtomicUsize,
-    /// Texts of records that are no longer needed: the next page is read into their memory.
+    /// Texts of records that are no longer needed: the next page reuses their memory.
     texts: Mutex<Vec<String>>,
 }
 
 /// Takes the records of a page.
 trait Fill {
-    /// Adds an empty row, to be read into where it stays: a record may be some kilobytes, and moving it costs.
+    /// Adds an empty row, to be filled in place: a record may have some kilobytes, and moving it is costly.
     fn push(&mut self) -> (RecordMut<'_>, &mut Drift);
 }
 
@@ -66,7 +66,7 @@ impl<T: Record> Fill for Filled<'_, T> {
     }
 }
 
-/// What a body held beside its records.
+/// What a body holds besides its records.
 struct Around {
     probes: Vec<Option<String>>,
     beside: Vec<Beside>,
@@ -88,12 +88,12 @@ pub(crate) enum Stands {
     Object,
 }
 
-/// What one response held.
+/// The content of one response.
 #[derive(Debug)]
 pub struct Page<T> {
     /// The records.
     pub rows: Vec<Row<T>>,
-    /// One entry per probe: its raw JSON, if it is there.
+    /// One entry per probe: its raw JSON, if it exists.
     pub probes: Vec<Option<String>>,
     /// What else stands beside the records, as far as it was asked for.
     pub(crate) beside: Vec<Beside>,
@@ -101,12 +101,12 @@ pub struct Page<T> {
     pub(crate) stands: Stands,
     /// The raw JSON bytes of each record, in order (same length as `rows`): a range of the body, or of `repaired`.
     pub spans: Vec<Range<usize>>,
-    /// The body was not UTF-8: the text that was read in its place, with U+FFFD for what is none.
+    /// The text with U+FFFD in place of invalid bytes, if the body was not UTF-8.
     pub repaired: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// The raw JSON of the record number `index` of the body that this page was read from; empty behind the end.
+    /// The raw JSON of the record number `index` of the body that this page was read from; empty beyond the end.
     pub fn raw<'a>(&'a self, body: &'a [u8], index: usize) -> &'a [u8] {
         let text = self.repaired.as_deref().map_or(body, str::as_bytes);
         self.spans
@@ -117,9 +117,9 @@ impl<T> Page<T> {
 }
 
 impl<T: Record> PageReader<T> {
-    /// `records`: the keys down to where the records stand (`[]`: the body itself is the list). If one object stands
-    /// there it is one record; if a list stands on the way, the keys behind it hold for each of its items.
-    /// `probes`: places of the envelope whose raw JSON the paginator wants (`["meta", "next_cursor"]`).
+    /// `records`: the keys down to the records (`[]`: the body itself is the list). A single object there is one
+    /// record; after a list in the path, the remaining keys apply to each of its items. `probes`: places of the
+    /// envelope whose raw JSON the paginator needs (`["meta", "next_cursor"]`).
     pub fn new(records: &[String], probes: &[Vec<String>]) -> Self {
         PageReader {
             envelope: Envelope {
@@ -134,8 +134,7 @@ impl<T: Record> PageReader<T> {
         }
     }
 
-    /// Reads only the fields that are wanted, as far as they are keys of records: what is left out is for whoever loads
-    /// the records to say.
+    /// Reads only selected fields, as far as they are keys of records; the loader applies the rest of the selection.
     pub(crate) fn select(mut self, selection: Option<&Selection>) -> Self {
         self.envelope.plan = Plan::new(T::SCHEMA, selection);
         self
@@ -147,8 +146,8 @@ impl<T: Record> PageReader<T> {
         self
     }
 
-    /// Reads one page. Syntax errors and a records path that matches nothing are errors that name the byte offset
-    /// and what stands there instead; a value of a wrong type never is. A `null` on the way is an empty list.
+    /// Reads one page. Syntax errors, and a records path that matches nothing, are errors that name the byte offset and
+    /// what is there instead; a value of a wrong type is never an error. A `null` in the path is an empty list.
     pub fn read(&self, body: &[u8]) -> Result<Page<T>> {
         let mut filled = Filled {
             rows: Vec::with_capacity(self.envelope.longest.load(Relaxed)),
@@ -165,7 +164,7 @@ impl<T: Record> PageReader<T> {
         })
     }
 
-    /// Takes back records that are no longer needed, for what they hold in memory.
+    /// Takes back records that are no longer needed, to reuse their memory.
     pub(crate) fn recycle(&self, mut rows: Vec<Row<T>>) {
         let records = rows.iter_mut().map(|row| RecordMut::new(&mut row.record));
         self.envelope.recycle(&mut { records });
@@ -230,11 +229,11 @@ impl Envelope {
         let path = quote(&self.records.join("."));
         let found = match &missing.instead {
             Instead::Nothing => "nothing".to_owned(),
-            Instead::Value(kind) => format!("{kind} stands"),
-            Instead::Keys(keys) if keys.is_empty() => "an empty object stands".to_owned(),
+            Instead::Value(kind) => (*kind).to_owned(),
+            Instead::Keys(keys) if keys.is_empty() => "an empty object".to_owned(),
             Instead::Keys(keys) => {
                 let more = if missing.more { ", .." } else { "" };
-                format!("only {}{more}", keys.join(", "))
+                format!("only the keys {}{more}", keys.join(", "))
             }
         };
         let place = match missing.depth {
@@ -249,15 +248,15 @@ impl Envelope {
         Error::new(
             ErrorKind::Api,
             format!(
-                "the records should stand at {path}, but at {place} there is {found} (byte {})",
+                "expected the records at {path}, but found {found} at {place} (byte {})",
                 missing.at
             ),
         )
-        .hint("an error that the API sends as a success looks like this; so does a wrong records path")
+        .hint("the API may have sent an error with a success status, or the records path is wrong")
     }
 }
 
-/// What stood where the records were looked for: the deepest such place.
+/// The deepest place reached when the records were not found.
 #[derive(Default)]
 struct Missing {
     depth: usize,
@@ -290,8 +289,8 @@ struct Pass<'r, 'a> {
 }
 
 impl Pass<'_, '_> {
-    /// Reads the value that stands next, `depth` keys down. `records`: the records are here or below; `probes`: those
-    /// that are here or below.
+    /// Reads the next value, `depth` keys down. `records`: the records are here or below; `probes`: those that are here
+    /// or below.
     fn value(&mut self, depth: usize, records: bool, probes: &[usize]) -> Result<(), Syntax> {
         let page = self.page;
         let next = self.reader.json.peek();
@@ -312,7 +311,7 @@ impl Pass<'_, '_> {
                 b'[' if records => self.list(depth)?,
                 _ => {
                     if records {
-                        // A null on the way says that there is no list.
+                        // A null in the path means that there is no list.
                         self.found |= next == b'n';
                         if next == b'n' {
                             self.stands = Stands::Null;
@@ -391,7 +390,7 @@ impl Pass<'_, '_> {
         Ok(())
     }
 
-    /// The keys that are left hold for each item of a list on the way.
+    /// The remaining keys apply to each item of a list in the path.
     fn list(&mut self, depth: usize) -> Result<(), Syntax> {
         self.stands = Stands::List;
         if !self.reader.json.open(b']') {
@@ -438,7 +437,7 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// Reads one record; a null is none.
+    /// Reads one record; a null is not a record.
     fn record(&mut self) -> Result<(), Syntax> {
         if self.reader.json.null()? {
             return Ok(());
@@ -462,7 +461,7 @@ fn kind(next: u8) -> &'static str {
     }
 }
 
-/// A key of an API, made fit for a terminal.
+/// A key of an API, made safe for a terminal.
 fn quote(key: &str) -> String {
     let mut short: String = key.chars().take(60).flat_map(char::escape_debug).collect();
     if key.chars().nth(60).is_some() {
@@ -473,13 +472,13 @@ fn quote(key: &str) -> String {
 
 fn syntax_error(error: Syntax, text: &str) -> Error {
     let found = match text.get(error.at..).and_then(|rest| rest.chars().next()) {
-        None => "it ends".to_owned(),
-        Some(char) => format!("{char:?} stands"),
+        None => "the end".to_owned(),
+        Some(char) => format!("{char:?}"),
     };
     let error = Error::new(
         ErrorKind::Api,
         format!(
-            "the response is not JSON: at byte {} {found} in place of {}",
+            "the response is not JSON: found {found} at byte {}, expected {}",
             error.at, error.expected
         ),
     );

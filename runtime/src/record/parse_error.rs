@@ -1,8 +1,8 @@
-//! The error of values that are read from text.
+//! The error of values that are parsed from text.
 
 use std::fmt;
 
-/// The text is not a value of the type: says what is expected.
+/// The text is not a value of the type; the message says what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError(pub(crate) &'static str);
 

@@ -1,4 +1,4 @@
-//! Lists within records that go on where the record ends: which records have some, seen in what was read anyway.
+//! Lists within records that continue after the record: finds the records that have one in data that was read anyway.
 
 use serde_json::Value;
 
@@ -8,25 +8,25 @@ use super::layout::{RecordRef, ValueRef};
 use super::schema::{RecordSchema, Shape, nested};
 use super::{Drift, RowRef};
 
-/// Keys beside a list that say by `true` that more follows.
+/// Keys next to a list that are `true` if more follows.
 const MORE: [&str; 4] = ["has_more", "hasMore", "has_next_page", "hasNextPage"];
-/// Structs are looked into so deep, …
+/// The depth to which structs are searched, …
 const DEEPEST: usize = 12;
-/// … and so many of their fields at most.
+/// … and the most fields to search.
 const MOST_FIELDS: usize = 100_000;
 
-/// What says that a list goes on.
+/// The sign that a list continues.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Sign {
     /// `true`.
     More,
     /// A token or a URL.
     Next,
-    /// That the list is there: only its other pages can tell.
+    /// The list exists: only its other pages show whether more follows.
     There,
 }
 
-/// Where a record may say that one of its lists goes on.
+/// A place where a record may show that one of its lists continues.
 struct Place {
     keys: Vec<String>,
     /// The fields that the first keys name.
@@ -34,13 +34,13 @@ struct Place {
     sign: Sign,
 }
 
-/// Looks for lists that go on where the record ends.
+/// Finds lists that continue after the record.
 pub(crate) struct Partial {
-    /// Of lists whose other pages can be had.
+    /// Signs of lists whose other pages can be read.
     declared: Vec<Place>,
-    /// Of others that the struct knows.
+    /// Signs of other lists that the struct declares.
     others: Vec<Place>,
-    /// Keys that say so where there is no struct; the second: beside a list of which name.
+    /// Keys that are signs in data without a struct; the third part: the name of the list that they are next to.
     signs: Vec<(String, Sign, Option<String>)>,
     /// Fields that hold any JSON.
     loose: Vec<Place>,
@@ -48,22 +48,22 @@ pub(crate) struct Partial {
     known: Vec<Vec<String>>,
 }
 
-/// A list within records whose other pages can be had, and where in it stands that it goes on.
+/// A list within records whose other pages can be read, and the place of the sign that it continues.
 pub(crate) struct OpenList {
     pub keys: Vec<String>,
-    /// Below the list: what is `true` while more follows.
+    /// Below the list: the place that is `true` while more follows.
     pub more: Option<Vec<String>>,
-    /// Below the list: the token or URL of what follows.
+    /// Below the list: the place of the token or URL of the next page.
     pub next: Option<Vec<String>>,
-    /// Whether a total tells when it ends.
+    /// Whether a total shows its end.
     pub has_total: bool,
 }
 
-/// How the resource's own list says that it goes on; lists within its records may say it likewise.
+/// The signs of the resource's own list; lists within its records may have the same ones.
 pub(crate) struct OwnSigns {
-    /// The key of what is `true` while more follows.
+    /// The key that is `true` while more follows.
     pub more: Option<String>,
-    /// The key of the token or URL of what follows.
+    /// The key of the token or URL of the next page.
     pub next: Option<String>,
     /// The name of the list.
     pub list: Option<String>,
@@ -96,7 +96,7 @@ impl Partial {
         partial
     }
 
-    /// Finds what the struct knows.
+    /// Finds the signs that the struct declares.
     fn look(
         &mut self,
         schema: &'static RecordSchema,
@@ -137,12 +137,12 @@ impl Partial {
         }
     }
 
-    /// Whether a list of which the other pages can be had may go on.
+    /// Whether a list whose other pages can be read may continue.
     pub fn is_open(&self, row: RowRef<'_>) -> bool {
         self.declared.iter().any(|place| place.says(row))
     }
 
-    /// The other lists that go on, by their paths.
+    /// The other lists that continue, by their paths.
     pub fn cut(&self, row: RowRef<'_>) -> Vec<String> {
         let mut cut = Vec::new();
         let others = self.others.iter().filter(|place| place.says(row));
@@ -180,7 +180,7 @@ impl Partial {
     }
 
     fn raw(&self, raw: &str, keys: &mut Vec<String>, cut: &mut Vec<String>) {
-        // Most JSON says nothing of the kind, and need not be read for it.
+        // Most JSON has no sign, and is not parsed for one.
         if self
             .signs
             .iter()
@@ -220,7 +220,7 @@ impl Partial {
     }
 }
 
-/// The keys that say that a list goes on: well known ones, and those of the resource's own list.
+/// The keys that are signs: well-known ones, and those of the resource's own list.
 fn signs(own: OwnSigns) -> Vec<(String, Sign, Option<String>)> {
     let mut signs: Vec<_> = MORE
         .iter()
@@ -229,7 +229,7 @@ fn signs(own: OwnSigns) -> Vec<(String, Sign, Option<String>)> {
     if let Some(key) = own.more.filter(|key| !MORE.contains(&key.as_str())) {
         signs.push((key, Sign::More, None));
     }
-    // A token may be called anything: it counts beside a list of the same name.
+    // A token may have any name: it counts next to a list of the same name.
     if let (Some(key), Some(list)) = (own.next, own.list) {
         signs.push((key, Sign::Next, Some(list)));
     }
@@ -287,7 +287,7 @@ impl Place {
         }
     }
 
-    /// The JSON of each value that stands there.
+    /// The JSON of each value at this place.
     fn each(&self, value: ValueRef<'_>, depth: usize, found: &mut dyn FnMut(&str)) {
         match (value, self.fields.get(depth)) {
             (ValueRef::Json(json), _) => found(json.as_str()),
@@ -324,7 +324,7 @@ impl Place {
     }
 }
 
-/// Whether a text leads on.
+/// Whether a text is a sign that more follows.
 fn is_next(sign: Sign, text: &str) -> bool {
     match sign {
         Sign::More => text.eq_ignore_ascii_case("true"),

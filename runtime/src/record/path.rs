@@ -1,6 +1,6 @@
-//! Dotted paths: how a declaration names a place in a JSON body.
+//! Dotted paths, which name a place in a JSON body in a declaration.
 
-/// `meta.next` is two keys; a key that holds dots stands in brackets and quotes: `['@odata.nextLink']`.
+/// `meta.next` has two keys; a key that contains dots is written in brackets and quotes: `['@odata.nextLink']`.
 pub(crate) fn parse_path(path: &str) -> Vec<String> {
     let mut keys = Vec::new();
     let mut rest = path;

@@ -1,4 +1,4 @@
-//! Reading JSON objects into records, driven by their schemas.
+//! Reads JSON objects into records, driven by their schemas.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,12 @@ use super::schema::{RecordSchema, for_each_scalar, nested};
 use super::select::{Kept, Selection};
 use super::{Bytes, Date, Decimal, Dynamic, Json, Timestamp, UnixMillis, UnixTime, Uuid};
 
-/// Records nested deeper are taken as raw JSON.
+/// Deeper records are kept as raw JSON.
 const MAX_DEPTH: usize = 100;
 
 type Result<T, E = Syntax> = std::result::Result<T, E>;
 
-/// What is done with a key.
+/// The action for a key.
 #[derive(Clone, Copy)]
 enum Action {
     Field(u16),
@@ -22,37 +22,37 @@ enum Action {
 }
 
 struct Key {
-    /// With its closing quote, as it stands in JSON; empty if it cannot stand there without an escape.
+    /// The key in its JSON form with the closing quote; empty if it needs an escape.
     quoted: Box<[u8]>,
     key: &'static str,
     action: Action,
 }
 
-/// A record type, made ready for reading.
+/// A record type, prepared for reading.
 struct Node {
     schema: &'static RecordSchema,
-    /// What is wanted of it; `None`: everything.
+    /// The selected part of it; `None`: everything.
     selection: Option<Selection>,
     template: Template,
     keys: Vec<Key>,
-    /// Open addressing: number of a key plus one; 0 is free. The length is a power of two.
+    /// Open addressing: the number of a key plus one; 0 is free. The length is a power of two.
     slots: Box<[u16]>,
     /// For each field, the node of the records in it.
     children: Box<[u32]>,
-    /// Where this node's predictions begin.
+    /// The index of this node's first prediction.
     base: usize,
 }
 
 const NO_NODE: u32 = u32::MAX;
 
-/// All record types that can be reached from one, made ready for reading.
+/// All record types reachable from one, prepared for reading.
 pub(crate) struct Plan {
     nodes: Vec<Node>,
     predictions: usize,
 }
 
 impl Plan {
-    /// `selection`: the fields that are wanted; others are not read, as far as they are keys of records.
+    /// `selection`: the selected fields; others are not read, as far as they are keys of records.
     pub fn new(schema: &'static RecordSchema, selection: Option<&Selection>) -> Self {
         let mut plan = Plan {
             nodes: Vec::new(),
@@ -78,7 +78,7 @@ impl Plan {
             _ => (field.key, Action::Field(index as u16)),
         });
         let dropped = schema.dropped.iter().map(|key| (*key, Action::Skip));
-        // A key that is dropped is not read, even if it is a field as well.
+        // A dropped key is not read, even if it is also a field.
         for (key, action) in dropped.chain(fields) {
             if keys.iter().all(|other| other.key != key) {
                 let plain = !key.contains(|char: char| char < ' ' || matches!(char, '"' | '\\'));
@@ -94,7 +94,7 @@ impl Plan {
                 });
             }
         }
-        // Fields come first: they are predicted in their order until the page has shown its own.
+        // Fields come first: predictions follow their order until the page has shown its own.
         keys.sort_by_key(|key| matches!(key.action, Action::Skip));
         let mut slots = vec![0_u16; (keys.len() * 2 + 1).next_power_of_two()].into_boxed_slice();
         let mask = slots.len() - 1;
@@ -130,7 +130,7 @@ impl Plan {
 }
 
 impl Node {
-    /// Whether nothing is wanted of a key that the record does not know.
+    /// Whether nothing is selected of a key that the record does not declare.
     fn is_unwanted(&self, key: &Quoted<'_>) -> bool {
         let wanted = |part: &Selection| part.below(&key_text(*key));
         matches!(self.selection.as_ref().map(wanted), Some(Kept::Nothing))
@@ -149,7 +149,7 @@ impl Node {
     }
 }
 
-/// Keys differ mostly in length, at their beginning and at their end.
+/// Keys differ mostly in length, at their start and at their end.
 #[inline]
 fn hash(key: &[u8]) -> usize {
     let mut head = [0; 8];
@@ -165,10 +165,10 @@ fn hash(key: &[u8]) -> usize {
 /// Reads the records of one page.
 pub(crate) struct RecordReader<'p, 'a> {
     plan: &'p Plan,
-    /// Which key came after which, the last time.
+    /// Which key followed which the last time.
     predictions: Vec<u16>,
     pub json: Reader<'a>,
-    /// Texts of earlier records, whose memory is used again.
+    /// Texts of earlier records, whose memory is reused.
     pub texts: Vec<String>,
 }
 
@@ -186,7 +186,7 @@ impl<'p, 'a> RecordReader<'p, 'a> {
         }
     }
 
-    /// Reads the value that stands next into an empty record of the plan's type, and gives its drift.
+    /// Reads the next value into an empty record of the plan's type, and returns its drift.
     pub fn root(&mut self, mut record: RecordMut<'_>) -> Result<Option<Content>> {
         if let Some(json) = record.whole() {
             *json = Json::from_raw(compact(self.json.raw()?));
@@ -202,7 +202,7 @@ impl<'p, 'a> RecordReader<'p, 'a> {
         Ok(compact(self.json.raw()?))
     }
 
-    /// Reads the object that was peeked.
+    /// Reads the peeked object.
     fn object(
         &mut self,
         node: u32,
@@ -311,7 +311,7 @@ impl<'p, 'a> RecordReader<'p, 'a> {
         self.items(slot.fill(), child, depth + 1)
     }
 
-    /// Reads the list that was peeked.
+    /// Reads the peeked list.
     fn items(
         &mut self,
         mut list: ListMut<'_>,
@@ -400,7 +400,7 @@ impl<'p, 'a> RecordReader<'p, 'a> {
         }
     }
 
-    /// Takes the value that stands next if it is one of that type, and nothing otherwise.
+    /// Takes the next value if it has that type, and nothing otherwise.
     #[inline]
     fn try_scalar<S: Scalar>(&mut self) -> Result<Option<S>> {
         let next = self.json.peek();
@@ -442,18 +442,18 @@ macro_rules! dispatch {
 }
 for_each_scalar!(dispatch);
 
-/// The text of a key; one that is no text stands for itself, escapes and all.
+/// The text of a key; one that is not valid text stays raw, including escapes.
 fn key_text(key: Quoted<'_>) -> String {
     key.decode()
         .map_or_else(|| key.raw.to_owned(), Cow::into_owned)
 }
 
-/// A value that is not made of others.
+/// A scalar value.
 trait Scalar: Sized {
-    /// Takes the value that begins with `next`, if it is one of this type; what was taken otherwise is read again.
+    /// Takes the value that starts with `next`, if it has this type; otherwise the position is reset by the caller.
     fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>>;
 
-    /// The same, into the memory of an earlier text if one is needed.
+    /// The same, reusing the memory of an earlier text if necessary.
     #[inline]
     fn read_into(json: &mut Reader<'_>, _: &mut Vec<String>, next: u8) -> Result<Option<Self>> {
         Self::read(json, next)
@@ -556,7 +556,7 @@ impl Scalar for UnixTime {
         }
         let start = json.at;
         Ok(match number(json, next)? {
-            // The common case, at the speed of a number.
+            // The common case, as fast as a number.
             Some(Number::Int(seconds)) => seconds.checked_mul(1_000_000).map(Self::from_micros),
             Some(_) => json.since(start).parse().ok(),
             None => None,

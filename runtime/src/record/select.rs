@@ -1,4 +1,4 @@
-//! Which fields of a record are wanted: patterns over keys, followed down the record.
+//! Selections of a record's fields: patterns over keys, applied to nested records.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,11 +9,11 @@ use super::path::parse_path;
 use super::schema::{ListType, RecordSchema, Shape, nested};
 use crate::error::{Error, ErrorKind};
 
-/// What is nested deeper, list in list, is wanted as a whole or not at all.
+/// Deeper lists of lists are selected as a whole or not at all.
 const DEEPEST: usize = 100;
 
-/// A word of the caller of a run: `invoices.*`, `!invoices.metadata`, `*.lines.amount`. A field is named with all that is
-/// in it; in a name `*` stands for any characters and `?` for one.
+/// A rule of `--select`: `invoices.*`, `!invoices.metadata`, `*.lines.amount`. A field includes everything within it;
+/// in a name `*` stands for any characters and `?` for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectRule {
     text: String,
@@ -23,7 +23,7 @@ pub struct SelectRule {
 }
 
 impl SelectRule {
-    /// Whether it is about that resource.
+    /// Whether it applies to that resource.
     pub fn is_about(&self, resource: &str) -> bool {
         matches(&self.resource, resource)
     }
@@ -33,7 +33,7 @@ impl SelectRule {
         knows(schema, &self.keys)
     }
 
-    /// A rule of these keys.
+    /// A rule with these keys.
     #[cfg(test)]
     pub(crate) fn of(exclude: bool, resource: &str, keys: Vec<String>) -> Self {
         SelectRule {
@@ -44,7 +44,7 @@ impl SelectRule {
         }
     }
 
-    /// It names fields that are left out.
+    /// Whether it names fields to leave out.
     pub(crate) fn excludes(&self) -> bool {
         self.exclude
     }
@@ -74,7 +74,7 @@ impl FromStr for SelectRule {
             }),
             _ => Err(
                 Error::new(ErrorKind::Usage, format!("`{text}` selects nothing")).hint(
-                    "it is RESOURCE.FIELD, for example 'invoices.*', 'invoices.lines.amount', '!invoices.metadata'",
+                    "write RESOURCE.FIELD, for example 'invoices.*', 'invoices.lines.amount', '!invoices.metadata'",
                 ),
             ),
         }
@@ -102,12 +102,12 @@ fn is_loose(shape: Shape) -> bool {
     }
 }
 
-/// Whether a name is one of the pattern's.
+/// Whether a name matches the pattern.
 fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut next) = (0, 0);
-    // Where the last `*` stands, and where in the name what follows it was tried.
+    // The position of the last `*`, and the position in the name where its rest was tried.
     let mut star: Option<(usize, usize)> = None;
     while at < name.len() {
         match pattern.get(next) {
@@ -130,25 +130,25 @@ fn matches(pattern: &str, name: &str) -> bool {
     pattern[next..].iter().all(|letter| *letter == '*')
 }
 
-/// The keys of a pattern that are not reached yet.
+/// The remaining keys of a pattern.
 #[derive(Clone, Debug)]
 struct Rest {
     keys: Arc<[String]>,
     at: usize,
 }
 
-/// What is wanted of a place that is wanted in part.
+/// The selection within a place that is selected in part.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selection {
-    /// What no pattern names is wanted.
+    /// Places that no pattern names are selected.
     included: bool,
     include: Vec<Rest>,
     exclude: Vec<Rest>,
-    /// Keys, not patterns, that stay whatever is said.
+    /// Keys, not patterns, that are always selected.
     always: Vec<Rest>,
 }
 
-/// How much of a place is wanted.
+/// How much of a place is selected.
 #[derive(Clone, Debug)]
 pub(crate) enum Kept {
     All,
@@ -157,7 +157,7 @@ pub(crate) enum Kept {
 }
 
 impl Selection {
-    /// What the rules want of a resource; `always`: places that stay. `None`: everything.
+    /// The selection of a resource by these rules; `always`: places that stay. `None`: everything.
     pub fn new(rules: &[SelectRule], resource: &str, always: Vec<Vec<String>>) -> Option<Self> {
         let own: Vec<&SelectRule> = rules.iter().filter(|r| r.is_about(resource)).collect();
         let of = |exclude: bool| -> Vec<Rest> {
@@ -181,12 +181,12 @@ impl Selection {
         })
     }
 
-    /// Whether a scalar that stands here is wanted.
+    /// Whether a scalar here is selected.
     pub fn takes_scalars(&self) -> bool {
         self.included
     }
 
-    /// What is wanted at a key of this place.
+    /// The selection at a key of this place.
     pub fn below(&self, key: &str) -> Kept {
         let mut next = Selection {
             included: self.included,
@@ -207,16 +207,16 @@ impl Selection {
         }
     }
 
-    /// What is wanted of JSON that stands here; an item of a list of which nothing is wanted becomes null, so that the
-    /// others keep their places.
+    /// The selected part of JSON at this place; an item of a list with nothing selected becomes null, so that the
+    /// others keep their positions.
     pub fn prune(&self, raw: &str) -> Option<String> {
         let mut out = String::with_capacity(raw.len());
         self.write(&mut Reader::new(raw), &mut out, 0)
             .then_some(out)
     }
 
-    /// Takes the value that stands next; false: nothing of it is wanted, and nothing was written. It was JSON when it was
-    /// read, so that nothing of it can be wrong.
+    /// Takes the next value; false: nothing of it is selected, and nothing was written. The text was valid JSON when it
+    /// was read, so no error is possible.
     fn write(&self, reader: &mut Reader<'_>, out: &mut String, depth: usize) -> bool {
         match reader.peek() {
             b'{' if depth < DEEPEST => {
@@ -269,7 +269,7 @@ impl Selection {
     }
 }
 
-/// Follows patterns to a key: those that go on are left in `next`; true if one ends there.
+/// Follows patterns to a key: those that continue are left in `next`; true if one ends there.
 fn follow(rests: &[Rest], is: impl Fn(&str) -> bool, next: &mut Vec<Rest>) -> bool {
     let mut ends = false;
     for rest in rests

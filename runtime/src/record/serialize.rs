@@ -1,4 +1,4 @@
-//! Writing records as JSON again: where they are nested too deep for columns, and for the hash of their content.
+//! Writes records as JSON: where they are nested too deeply for columns, and to hash their content.
 
 use super::drift::Content;
 use super::json::write_string;
@@ -15,11 +15,11 @@ pub(crate) fn write(out: &mut String, value: ValueRef<'_>, drift: Option<&Conten
 
 fn write_scalar(out: &mut String, value: ValueRef<'_>) {
     use std::fmt::Write;
-    // Writing to a string does not fail.
+    // Writing to a string cannot fail.
     let _ = match value {
         ValueRef::Null | ValueRef::Record(_) | ValueRef::List(_) => write!(out, "null"),
         ValueRef::Int(value) => write!(out, "{value}"),
-        // The shortest text that is read as the same double.
+        // The shortest text that parses to the same double.
         ValueRef::Float(value) if value.is_finite() => write!(out, "{value:?}"),
         ValueRef::Float(_) => write!(out, "null"),
         ValueRef::Bool(value) => write!(out, "{value}"),
@@ -46,7 +46,7 @@ pub(crate) fn write_record(out: &mut String, record: RecordRef<'_>, drift: Optio
     }
     let entries = match drift {
         Some(Content::Record(entries)) => entries.as_slice(),
-        // The record was no object: all of it is drift.
+        // The record was not an object: all of it is drift.
         Some(Content::Raw(raw)) => return out.push_str(raw),
         _ => &[],
     };
@@ -92,8 +92,8 @@ fn write_list(out: &mut String, list: ListRef<'_>, drift: Option<&Content>) {
     out.push(']');
 }
 
-/// The items of a list as they came: each is a value with its drift, or (`Null`, its raw JSON). If the list is no
-/// longer as long as it was, its items have lost their places, and what is nested in their drift is left out.
+/// The items of a list in their original order: each is a value with its drift, or (`Null`, its raw JSON). If the
+/// length of the list has changed, its items have lost their positions, and their drift is left out.
 pub(crate) fn items<'a>(
     list: ListRef<'a>,
     drift: Option<&'a Content>,
@@ -112,7 +112,7 @@ pub(crate) fn items<'a>(
     let mut next = 0;
     let total = list.len() + raw;
     (0..total).map(move |place| {
-        // Behind the end of a list that became shorter, whatever its place was.
+        // Beyond the end of a list that became shorter, the position no longer matters.
         let due = |at: usize| at == place || next >= list.len();
         match drift.next_if(|(at, _)| due(*at)) {
             Some((_, content)) if is_raw(content) => (ValueRef::Null, Some(content)),

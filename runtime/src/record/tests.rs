@@ -1,4 +1,4 @@
-//! Reading pages.
+//! Tests of reading pages.
 
 use super::page::Page;
 use super::*;
@@ -264,14 +264,17 @@ fn records_that_are_not_there_are_an_error_that_names_what_is() {
     };
     let message = error("data.items", r#"{"data":{"error":"no","co\u001bde":1}}"#);
     assert!(message.contains("`data.items`"), "{message}");
-    assert!(message.contains("only `error`, `co\\u{1b}de`"), "{message}");
+    assert!(
+        message.contains("only the keys `error`, `co\\u{1b}de`"),
+        "{message}"
+    );
     assert!(error("data", "{}").contains("an empty object"));
     assert!(error("data.items", r#"{"data":5}"#).contains("a number"));
     assert!(error("data", "\"x\"").contains("a string"));
     let message = error("data", "{\"data\":[{\"a\":1},]}");
     assert!(message.contains("byte 17"), "{message}");
     assert!(error("data", "<html>").contains("HTML"));
-    assert!(error("data", "").contains("it ends"));
+    assert!(error("data", "").contains("the end"));
 }
 
 #[test]
@@ -363,7 +366,7 @@ fn the_case_of_a_record_is_that_of_its_keys() {
     );
     assert_eq!(record.r#type.as_deref(), Some("a"));
     assert_eq!(record.self_.as_deref(), Some("b"));
-    // The column is named after the key, as it was with `key = "maxResults"`.
+    // The column has the name of the key, as with `key = "maxResults"`.
     assert_eq!(Renamed::MAX_RESULTS.key(), "maxResults");
 }
 

@@ -31,7 +31,7 @@ macro_rules! instant {
             }
         }
 
-        /// RFC 3339 in UTC, with as many digits behind the second as are needed.
+        /// RFC 3339 in UTC, with as many fractional digits as needed.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(rfc3339(self.0).as_str())
@@ -41,8 +41,8 @@ macro_rules! instant {
 }
 
 instant! {
-    /// A point in time, sent as text: RFC 3339 with any offset (a space may stand for the `T`, and no offset means
-    /// UTC). Held to the microsecond.
+    /// A point in time, sent as text: RFC 3339 with any offset (a space may replace the `T`, and no offset means UTC),
+    /// with microsecond precision.
     ///
     /// ```
     /// use etlgen_runtime::prelude::Timestamp;
@@ -55,7 +55,7 @@ instant! {
     Timestamp
 }
 instant! {
-    /// A point in time, sent as seconds since 1970: a number with up to six digits behind the point, the same as text,
+    /// A point in time, sent as seconds since 1970: a number with up to six digits after the point, the same as text,
     /// or RFC 3339.
     ///
     /// ```
@@ -68,7 +68,7 @@ instant! {
     UnixTime
 }
 instant! {
-    /// A point in time, sent as milliseconds since 1970: a number with up to three digits behind the point, the same as
+    /// A point in time, sent as milliseconds since 1970: a number with up to three digits after the point, the same as
     /// text, or RFC 3339.
     ///
     /// ```
@@ -159,8 +159,8 @@ impl fmt::Display for Date {
     }
 }
 
-/// Reads RFC 3339 as microseconds; `None` if it is something else or would lose digits. `naive`: a time without an
-/// offset is taken as UTC.
+/// Parses RFC 3339 to microseconds; `None` if it is something else or would lose digits. `naive`: a time without an
+/// offset is read as UTC.
 pub(crate) fn parse_instant(text: &str, naive: bool) -> Option<i64> {
     let (year, bytes) = match text.as_bytes() {
         // A year beyond four digits, as `rfc3339` writes it.
@@ -219,11 +219,11 @@ pub(crate) fn parse_instant(text: &str, naive: bool) -> Option<i64> {
         _ => return None,
     };
     let seconds = days * DAY + hour * 3600 + minute * 60 + second - offset;
-    // The earliest instants are less than a second behind a whole one that 64 bits cannot say.
+    // The earliest instants are less than a second after a second that 64 bits cannot represent.
     i64::try_from(i128::from(seconds) * i128::from(MICROS) + i128::from(fraction)).ok()
 }
 
-/// Reads a decimal number as an integer of `10^-digits`; `None` if that would lose something.
+/// Parses a decimal number as an integer of `10^-digits`; `None` if that would lose digits.
 pub(crate) fn parse_scaled(text: &str, digits: u32) -> Option<i64> {
     super::decimal::parse_scaled(text, digits).and_then(|scaled| i64::try_from(scaled).ok())
 }
@@ -239,7 +239,7 @@ fn parse_year(bytes: &[u8]) -> Option<i64> {
     Some(two(bytes, 0)? * 100 + two(bytes, 2)?)
 }
 
-/// Days since 1970 of the `YYYY-MM-DD` that begins the text.
+/// Days since 1970 of the `YYYY-MM-DD` at the start of the text.
 fn parse_day(bytes: &[u8]) -> Option<i64> {
     day_of(parse_year(bytes)?, bytes)
 }
@@ -260,14 +260,14 @@ fn day_of(year: i64, bytes: &[u8]) -> Option<i64> {
     if day == 0 || day > length {
         return None;
     }
-    // Years begin in March, so that the leap day is the last of its year; eras of 400 years begin in year 0.
+    // Years start in March, so that the leap day is the last of its year; eras of 400 years start in year 0.
     let year = if month <= 2 { year - 1 } else { year };
     let (era, year) = (year.div_euclid(400), year.rem_euclid(400));
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     Some(era * 146_097 + year * 365 + year / 4 - year / 100 + day_of_year - 719_468)
 }
 
-/// Text of a fixed size, as times are written by the million.
+/// Text of a fixed size, because times are written by the million.
 pub(crate) struct Text {
     bytes: [u8; 40],
     len: usize,
@@ -326,7 +326,7 @@ fn write_day(out: &mut Text, days: i64) {
     out.digits(day, 2);
 }
 
-/// RFC 3339 in UTC, with the digits of the fraction that are needed.
+/// RFC 3339 in UTC, with the fractional digits that are needed.
 pub(crate) fn rfc3339(micros: i64) -> Text {
     let (mut fraction, mut width) = (micros.rem_euclid(MICROS), 6);
     while width > 0 && fraction % 10 == 0 {
@@ -336,7 +336,7 @@ pub(crate) fn rfc3339(micros: i64) -> Text {
     instant(micros, fraction, width)
 }
 
-/// `2024-01-31T12:00:00.000000Z`: all of one length, so that text sorts as time.
+/// `2024-01-31T12:00:00.000000Z`: of constant length, so that text sorts as time.
 pub(crate) fn sortable(micros: i64) -> Text {
     instant(micros, micros.rem_euclid(MICROS), 6)
 }

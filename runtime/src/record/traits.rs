@@ -1,5 +1,5 @@
-//! What every record can do besides being read and loaded: it is printed and compared, both by its table of fields, so
-//! that a struct costs nothing more to compile.
+//! Further traits of every record: printing and comparison, both by its table of fields, so that a struct adds no
+//! compile time.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use super::Record;
 use super::layout::{ListRef, RecordRef, ValueRef};
 use super::schema::for_each_scalar;
 
-/// Prints a record as the struct that it is, each field under its key in JSON. The derive calls it.
+/// Prints a record as its struct, each field under its JSON key. The derive calls it.
 pub fn debug<T: Record>(record: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     fmt::Debug::fmt(&RecordRef::new(record), f)
 }
 
-/// Whether both records hold the same. The derive calls it.
+/// Whether both records are equal. The derive calls it.
 pub fn equal<T: Record>(one: &T, other: &T) -> bool {
     RecordRef::new(one) == RecordRef::new(other)
 }
@@ -67,7 +67,7 @@ impl fmt::Debug for ValueRef<'_> {
             ValueRef::Float(value) => fmt::Debug::fmt(value, f),
             ValueRef::Int(value) => fmt::Debug::fmt(value, f),
             ValueRef::Bool(value) => fmt::Debug::fmt(value, f),
-            // As they are written in JSON, which says more than the number within.
+            // The JSON form, which is more readable than the number inside.
             ValueRef::Timestamp(value) => fmt::Display::fmt(value, f),
             ValueRef::UnixTime(value) => fmt::Display::fmt(value, f),
             ValueRef::UnixMillis(value) => fmt::Display::fmt(value, f),

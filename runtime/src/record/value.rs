@@ -19,7 +19,7 @@ use super::parse_error::ParseError;
 pub struct Uuid(u128);
 
 impl Uuid {
-    /// The UUID of that number.
+    /// The UUID with that number.
     pub const fn from_u128(value: u128) -> Self {
         Uuid(value)
     }
@@ -100,7 +100,7 @@ impl From<Vec<u8>> for Bytes {
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Base64; text that other text would say as well (missing padding, bits that are left over) is refused.
+/// Base64 in its only canonical form: missing padding and extra bits are refused.
 impl FromStr for Bytes {
     type Err = ParseError;
 
@@ -160,8 +160,8 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// Any JSON, kept as it came (without the white space between its parts). As a field it is one JSON column; as a
-/// record (`Resource<Json>`) it is typed when it is loaded.
+/// Any JSON, unchanged (without the white space between its parts). As a field it is one JSON column; as a record
+/// (`Resource<Json>`) it gets its types when it is loaded.
 ///
 /// ```
 /// use etlgen_runtime::prelude::Json;
@@ -176,7 +176,7 @@ impl fmt::Display for Bytes {
 pub struct Json(Box<str>);
 
 impl Json {
-    /// A JSON text that is known to be one.
+    /// Wraps a valid JSON text.
     pub(crate) fn from_raw(raw: Box<str>) -> Self {
         Json(raw)
     }
@@ -188,29 +188,29 @@ impl Json {
 
     /// The JSON text.
     pub fn as_str(&self) -> &str {
-        // An empty `Json` is one that nothing was read into.
+        // An empty `Json` is one that was never filled.
         if self.0.is_empty() { "null" } else { &self.0 }
     }
 
-    /// The JSON at these keys, joined with dots (an item of a list by its place, from 0); `None` if it is missing or
+    /// The JSON at these keys, joined with dots (an item of a list by its position, from 0); `None` if it is missing or
     /// null. For a parameter use [`Json::text`].
     pub fn get(&self, path: &str) -> Option<JsonRef<'_>> {
         JsonRef(self.as_str()).get(path)
     }
 
-    /// The text of the value at these keys: a string without its quotes, a number or a boolean as it stands; `None` for
-    /// an object, a list, null, or if it is missing.
+    /// The text of the value at these keys: a string without its quotes, a number or a boolean unchanged; `None` for an
+    /// object, a list, null, or if it is missing.
     pub fn text(&self, path: &str) -> Option<String> {
         self.get(path)?.text()
     }
 
-    /// The value, parsed. Numbers beyond 64 bits become doubles there; the text has them exactly.
+    /// The value, parsed. Numbers beyond 64 bits become doubles; the text has them exactly.
     pub fn to_value(&self) -> Option<serde_json::Value> {
         serde_json::from_str(self.as_str()).ok()
     }
 }
 
-/// JSON within other JSON, as it came: what [`Json::get`] and [`Drift::get`](super::Drift::get) return.
+/// JSON within other JSON, unchanged: [`Json::get`] and [`Drift::get`](super::Drift::get) return it.
 ///
 /// It is JSON, not text: a string has its quotes. Therefore it cannot be a parameter of a request; its
 /// [`JsonRef::text`] can.
@@ -239,18 +239,18 @@ impl<'a> JsonRef<'a> {
         self.0
     }
 
-    /// The JSON at these keys, as [`Json::get`].
+    /// The JSON at these keys; see [`Json::get`].
     pub fn get(self, path: &str) -> Option<JsonRef<'a>> {
         let found = json::find(self.0, path.split('.')).filter(|raw| *raw != "null");
         found.map(JsonRef)
     }
 
-    /// A string without its quotes, a number or a boolean as it stands; `None` for an object, a list or null.
+    /// A string without its quotes, a number or a boolean unchanged; `None` for an object, a list or null.
     pub fn text(self) -> Option<String> {
         json::scalar_text(self.0)
     }
 
-    /// A copy of its own.
+    /// An owned copy.
     pub fn to_json(self) -> Json {
         Json(self.0.into())
     }
@@ -293,7 +293,7 @@ impl FromStr for Json {
     }
 }
 
-/// Any JSON that is typed when it is loaded: objects become columns, lists become tables.
+/// Any JSON that gets its types when it is loaded: objects become columns, lists become tables.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -313,7 +313,7 @@ impl FromStr for Json {
 pub struct Dynamic(Json);
 
 impl Dynamic {
-    /// A value that is typed when it is loaded.
+    /// A value that gets its type when it is loaded.
     pub fn new(json: Json) -> Self {
         Dynamic(json)
     }

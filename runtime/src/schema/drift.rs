@@ -1,8 +1,8 @@
-//! What a load met that the struct does not say, counted: never a value, which may be a secret.
+//! Counts of the drift of a load: never a value, which may be a secret.
 
 use std::fmt;
 
-/// What was done with values that the struct does not say.
+/// What was done with values that the struct does not declare.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Done {
@@ -30,7 +30,7 @@ impl fmt::Display for Done {
     }
 }
 
-/// A kind of value that the struct does not say: where it stood, what it was, what was done with it.
+/// A kind of value that the struct does not declare: its place, its type, and what was done with it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Drifted {

@@ -1,32 +1,32 @@
-//! Whose names and ids a dataset has.
+//! The layout of a dataset: its names and ids.
 
 use serde::{Deserialize, Serialize};
 
 use super::{ColumnRole, TableSchema};
 
-/// The tables in which dlt tells of its loads and of its schema.
+/// The tables in which dlt describes its loads and its schema.
 pub(crate) const DLT_LOADS: &str = "_dlt_loads";
 pub(crate) const DLT_VERSION: &str = "_dlt_version";
 
-/// Whether a resource of that name holds what dlt's layout says of its loads, and no data of the API.
+/// Whether a resource of that name holds what dlt's layout records about loads, and no data of the API.
 pub(crate) fn is_meta(resource: &str) -> bool {
     [DLT_LOADS, DLT_VERSION].contains(&resource)
 }
 
-/// The names of the system columns, how keys become names, and the form of the ids. A source keeps the layout in which
-/// it was first loaded.
+/// The names of the system columns, how keys become names, and the form of the ids. A source keeps the layout of its
+/// first load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// `_etl_id` and so on.
     #[default]
     Etl,
-    /// As dlt writes it: `_dlt_id` and so on, `_dlt_loads`, `_dlt_version`.
+    /// dlt's layout: `_dlt_id` and so on, `_dlt_loads`, `_dlt_version`.
     Dlt,
 }
 
 impl Layout {
-    /// The layout of that name, as `--layout` takes it.
+    /// Parses the name of a layout in `--layout`.
     pub fn parse(name: &str) -> Option<Self> {
         [Layout::Etl, Layout::Dlt]
             .into_iter()
@@ -41,7 +41,7 @@ impl Layout {
         }
     }
 
-    /// The name of the column of that role; empty for values of the API.
+    /// The name of the column with that role; empty for values of the API.
     pub fn column(self, role: ColumnRole) -> &'static str {
         match (self, role) {
             (_, ColumnRole::Data) => "",
@@ -56,13 +56,13 @@ impl Layout {
             (Layout::Dlt, ColumnRole::ListIndex) => "_dlt_list_idx",
             (Layout::Dlt, ColumnRole::LoadId) => "_dlt_load_id",
             (Layout::Etl, ColumnRole::DeletedAt) => "_etl_deleted_at",
-            // dlt has no such column: its name is ours.
+            // dlt has no such column, so the name is etlgen's.
             (Layout::Dlt, ColumnRole::DeletedAt) => "_etl_deleted_at",
         }
     }
 
-    /// The layout in which tables were made; `None`: there are none. The column that names a row is the first of each
-    /// table, so that no key of the API can have its name.
+    /// The layout of existing tables; `None`: there are none. The id column is the first of each table, so that no key
+    /// of the API can have its name.
     pub fn of(tables: &[TableSchema]) -> Option<Self> {
         let names = |layout: &Layout, table: &TableSchema| {
             let id = table.role(ColumnRole::RowId);

@@ -14,13 +14,13 @@ use crate::record::{day, sortable};
 use crate::text::{base64, decimal};
 
 impl TableBatch {
-    /// Each row as a JSON object on one line; columns that are null are left out. Decimals are strings, as no digit may
-    /// get lost, and so are times (`2024-01-31T12:00:00.000000Z`), bytes (base64) and JSON documents.
+    /// Each row as a JSON object on one line; null columns are left out. Decimals are strings, to keep all digits, and
+    /// so are times (`2024-01-31T12:00:00.000000Z`), bytes (base64) and JSON documents.
     pub fn json_lines(&self) -> impl Iterator<Item = String> {
         (0..self.rows.num_rows()).map(|row| self.json_line(row))
     }
 
-    /// The text that the column of that role has in a row, from 0: `_etl_id` for [`ColumnRole::RowId`].
+    /// The text of the column with that role in a row, from 0: `_etl_id` for [`ColumnRole::RowId`].
     pub fn text(&self, role: ColumnRole, row: usize) -> Option<&str> {
         let column = self.schema.columns.iter().position(|it| it.role == role)?;
         let texts = self.rows.column(column).as_string_opt::<i32>()?;
@@ -46,7 +46,7 @@ impl TableBatch {
 }
 
 fn write_value(out: &mut String, ty: ColumnType, array: &dyn Array, row: usize) {
-    // Writing to a string does not fail.
+    // Writing to a string cannot fail.
     let _ = match ty {
         ColumnType::Bool => write!(out, "{}", array.as_boolean().value(row)),
         ColumnType::Int64 => write!(out, "{}", array.as_primitive::<Int64Type>().value(row)),

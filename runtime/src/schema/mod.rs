@@ -1,4 +1,4 @@
-//! What a table looks like, what may become of it, and the batches that travel to a destination.
+//! Schemas of tables, contracts about them, and batches of rows for a destination.
 
 mod contract;
 mod drift;
@@ -11,70 +11,79 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, TimeUnit};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use contract::Entity;
-pub use contract::{Contract, ContractRule, Mode};
+pub use contract::ContractRule;
+pub(crate) use contract::discards_rows;
 pub use drift::{Done, Drifted};
+/// What may become of the tables, for [`Resource::contract`](crate::source::Resource::contract).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Order {
+///     id: Option<String>,
+/// }
+///
+/// let contract = Contract::evolve().columns(Mode::Freeze);
+/// let orders = Order::list("orders", "/orders").contract(contract);
+/// # let _ = orders;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::Contract;
+/// What becomes of records that the API has no more, for [`Resource::deletes`](crate::source::Resource::deletes).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Customer {
+///     id: Option<String>,
+/// }
+///
+/// let customers = Customer::list("customers", "/customers")
+///     .primary_key(Customer::ID)
+///     .deletes(Deletes::Soft);
+/// # let _ = customers;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::Deletes;
+/// How new rows meet old ones, for [`Resource::write`](crate::source::Resource::write).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Rate {
+///     day: Option<Date>,
+/// }
+///
+/// // Each run replaces all rows.
+/// let rates = Rate::list("rates", "/rates").write(Disposition::Replace);
+/// # let _ = rates;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::Disposition;
+pub(crate) use etlgen_model::Entity;
+#[doc(inline)]
+pub use etlgen_model::{ColumnType, Mode};
 pub use layout::Layout;
 pub(crate) use layout::{DLT_LOADS, DLT_VERSION, is_meta};
 
-/// The type of a column; the Arrow type that carries it is [`ColumnType::arrow`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ColumnType {
-    /// `true` or `false`.
-    Bool,
-    /// A signed integer of 64 bits.
-    #[serde(rename = "bigint")]
-    Int64,
-    /// An IEEE double.
-    #[serde(rename = "double")]
-    Float64,
-    /// An exact number, 38 digits of which 9 stand behind the point.
-    Decimal,
-    /// UTF-8 text.
-    Text,
-    /// Microseconds since 1970, UTC.
-    Timestamp,
-    /// Days since 1970.
-    Date,
-    /// A UUID, carried as its 36 characters.
-    Uuid,
-    /// Bytes.
-    #[serde(rename = "binary")]
-    Bytes,
-    /// A JSON document, carried as text.
-    Json,
+/// The Arrow type of a column's arrays.
+///
+/// ```
+/// use etlgen_runtime::arrow_schema::DataType;
+/// use etlgen_runtime::schema::{ArrowType, ColumnType};
+///
+/// assert_eq!(ColumnType::Int64.arrow(), DataType::Int64);
+/// ```
+pub trait ArrowType {
+    /// The Arrow type of the arrays that carry it.
+    fn arrow(self) -> DataType;
 }
 
-impl ColumnType {
-    /// The name used in `discover`, in stored schemas and in variant columns (`field__v_text`).
-    pub fn name(self) -> &'static str {
-        match self {
-            ColumnType::Bool => "bool",
-            ColumnType::Int64 => "bigint",
-            ColumnType::Float64 => "double",
-            ColumnType::Decimal => "decimal",
-            ColumnType::Text => "text",
-            ColumnType::Timestamp => "timestamp",
-            ColumnType::Date => "date",
-            ColumnType::Uuid => "uuid",
-            ColumnType::Bytes => "binary",
-            ColumnType::Json => "json",
-        }
-    }
-
-    /// The type of that [`ColumnType::name`].
-    pub fn parse(name: &str) -> Option<Self> {
-        use ColumnType::*;
-        [
-            Bool, Int64, Float64, Decimal, Text, Timestamp, Date, Uuid, Bytes, Json,
-        ]
-        .into_iter()
-        .find(|ty| ty.name() == name)
-    }
-
-    /// The Arrow type of the arrays that carry it.
-    pub fn arrow(self) -> DataType {
+impl ArrowType for ColumnType {
+    fn arrow(self) -> DataType {
         match self {
             ColumnType::Bool => DataType::Boolean,
             ColumnType::Int64 => DataType::Int64,
@@ -88,13 +97,13 @@ impl ColumnType {
     }
 }
 
-/// What a column is for.
+/// The purpose of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnRole {
     /// A value of the API.
     Data,
-    /// `_etl_id`: names the row; unique in its table.
+    /// `_etl_id`: identifies the row; unique in its table.
     RowId,
     /// `_etl_parent_id`: the `_etl_id` of the row that a child row belongs to.
     ParentId,
@@ -104,7 +113,7 @@ pub enum ColumnRole {
     ListIndex,
     /// `_etl_load_id`: the load that brought the row (root tables only).
     LoadId,
-    /// `_etl_deleted_at`: when it was found that the API has the record no more (root tables only).
+    /// `_etl_deleted_at`: when a run found that the API no longer has the record (root tables only).
     DeletedAt,
 }
 
@@ -127,7 +136,7 @@ impl ColumnRole {
             .map_or("data", |(_, name)| name)
     }
 
-    /// The role of that [`ColumnRole::name`].
+    /// Parses a [`ColumnRole::name`].
     pub fn parse(name: &str) -> Option<Self> {
         ColumnRole::ALL
             .iter()
@@ -142,16 +151,16 @@ impl ColumnRole {
 pub struct Column {
     /// The name in the destination.
     pub name: String,
-    /// What it holds.
+    /// The type of its values.
     pub ty: ColumnType,
-    /// What it is for.
+    /// Its purpose.
     pub role: ColumnRole,
-    /// Where its values stand in the record or list item: a JSON pointer; empty for columns of our own.
+    /// The place of its values in the record or list item: a JSON pointer; empty for system columns.
     pub path: String,
 }
 
 impl Column {
-    /// A column of that name, type and role; `path` is a JSON pointer, empty for a system column.
+    /// A column with this name, type and role; `path` is a JSON pointer, empty for a system column.
     pub fn new(
         name: impl Into<String>,
         ty: ColumnType,
@@ -182,9 +191,9 @@ pub struct TableSchema {
     pub resource: String,
     /// The table that it is a child of; `None` for a root table.
     pub parent: Option<String>,
-    /// Where its list stands in a row of the parent: a JSON pointer; empty for a root table.
+    /// The place of its list in a row of the parent: a JSON pointer; empty for a root table.
     pub path: String,
-    /// In the order in which they were first seen; columns are only ever added.
+    /// The columns in the order in which they were first seen; columns are only ever added.
     pub columns: Vec<Column>,
 }
 
@@ -200,12 +209,13 @@ impl TableSchema {
         }
     }
 
-    /// Whether it holds what dlt's layout says of loads (`_dlt_loads`, `_dlt_version`), and no records of the API.
+    /// Whether it holds what dlt's layout records about loads (`_dlt_loads`, `_dlt_version`), and no records of the
+    /// API.
     pub fn is_meta(&self) -> bool {
         is_meta(&self.resource)
     }
 
-    /// The column of that role, if the table has one.
+    /// The column with that role, if the table has one.
     pub fn role(&self, role: ColumnRole) -> Option<&Column> {
         self.columns.iter().find(|column| column.role == role)
     }
@@ -226,54 +236,4 @@ impl TableBatch {
     pub fn new(schema: Arc<TableSchema>, rows: RecordBatch) -> Self {
         TableBatch { schema, rows }
     }
-}
-
-/// How new rows meet the rows that are there.
-///
-/// ```
-/// use etlgen_runtime::prelude::*;
-///
-/// #[derive(Record)]
-/// struct Rate {
-///     day: Option<Date>,
-/// }
-///
-/// // Each run replaces all rows.
-/// let rates = Rate::list("rates", "/rates").write(Disposition::Replace);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Disposition {
-    /// Every record is a new row; one that was loaded before, to the letter, is not loaded again.
-    Append,
-    /// The rows of this run take the place of all rows, at once, when the resource has been read to its end.
-    Replace,
-    /// A record takes the place of the record with the same key, its child rows included.
-    Merge,
-}
-
-/// What becomes of records that a whole reading of a resource does not bring any more.
-///
-/// ```
-/// use etlgen_runtime::prelude::*;
-///
-/// #[derive(Record)]
-/// struct Customer {
-///     id: Option<String>,
-/// }
-///
-/// let customers = Customer::list("customers", "/customers")
-///     .primary_key(Customer::ID)
-///     .deletes(Deletes::Soft);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Deletes {
-    /// They stay as they are.
-    #[default]
-    Keep,
-    /// They stay, and `_etl_deleted_at` says when that was found; null again when they come back.
-    Soft,
-    /// They are removed, with their child rows.
-    Hard,
 }

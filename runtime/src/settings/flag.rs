@@ -1,6 +1,6 @@
-//! The flag of a setting, apart from the flags of commands.
+//! The flags of settings, distinct from the flags of commands.
 
-/// The long flags of all commands, also of some that are to come. A setting of such a name has a flag with a prefix.
+/// The long flags of all commands, including some future ones. A setting with such a name has a flag with a prefix.
 pub const RESERVED: [&str; 25] = [
     "allow-http",
     "checkpoint-rows",
@@ -29,8 +29,8 @@ pub const RESERVED: [&str; 25] = [
     "with-later",
 ];
 
-/// The long flag of the setting of that name, without dashes in front: `api_key` has `api-key`. Where a command has a flag of
-/// that name, the setting's begins with `api-`: `since` has `api-since` (and a setting `api_since` then has `api-api-since`).
+/// The long flag of a setting, without leading dashes: `api_key` has `api-key`. If a command has a flag of that name,
+/// the setting's flag starts with `api-`: `since` has `api-since` (and a setting `api_since` then has `api-api-since`).
 pub fn flag(setting: &str) -> String {
     let flag = setting.replace('_', "-");
     let mut rest = flag.as_str();

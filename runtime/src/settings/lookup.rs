@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Secret, Setting, flag};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The places where settings are looked up, first place first.
+/// The places where settings are looked up, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     prefix: String,
@@ -139,7 +139,7 @@ fn read_dotenv(path: PathBuf) -> Result<Option<BTreeMap<String, String>>> {
     if !path.exists() {
         return Ok(None);
     }
-    // Errors give the place, never the text, which may be a secret.
+    // Errors name the place, never the text, which may be a secret.
     let unreadable = |error: dotenvy::Error| {
         let what = match error {
             dotenvy::Error::LineParse(_, at) => {

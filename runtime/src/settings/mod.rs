@@ -16,29 +16,47 @@ pub use secret::{Redactor, Secret};
 use crate::error::Result;
 
 /// A struct of settings; `#[derive(Settings)]` implements it.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Settings)]
+/// #[settings(prefix = "SHOP")]
+/// struct Config {
+///     /// The address of the API.
+///     #[settings(default = "https://api.shop.example")]
+///     base_url: String,
+///     /// The key of the API: `SHOP_API_KEY`.
+///     api_key: Secret,
+/// }
+///
+/// let config = Config::placeholder();
+/// assert_eq!(config.base_url, "https://api.shop.example");
+/// assert_eq!(config.api_key.expose(), "placeholder");
+/// ```
 pub trait Settings: Sized {
     /// The prefix of the environment variables; in lower case, the name of the TOML file.
     const PREFIX: &'static str;
     /// The settings, in the order of the struct.
     const SETTINGS: &'static [Setting];
 
-    /// Makes the struct from the values found, one per setting, in order.
+    /// Builds the struct from the values found, one per setting, in order.
     #[doc(hidden)]
     fn from_values(values: &mut dyn Iterator<Item = Option<String>>) -> Self;
 
-    /// Looks all settings up in the environment and in the files of the current folder. A missing value is an error, which
-    /// names all that are missing.
+    /// Looks up all settings in the environment and in the files of the current folder. One error names all missing
+    /// values.
     fn load() -> Result<Self> {
         Self::load_from(&Places::here(Self::PREFIX)?)
     }
 
-    /// Looks all settings up in these places.
+    /// Looks up all settings in these places.
     fn load_from(places: &Places) -> Result<Self> {
         let values = places.values(Self::SETTINGS)?;
         Ok(Self::from_values(&mut values.into_iter()))
     }
 
-    /// Settings for commands that send no request: defaults, and `placeholder` for what has no default.
+    /// Settings for commands that send no request: defaults, and `placeholder` for settings without one.
     fn placeholder() -> Self {
         let values = Self::SETTINGS.iter().map(|setting| match setting.default {
             Some(default) => Some(default.to_owned()),
@@ -56,16 +74,16 @@ pub struct Setting {
     pub name: &'static str,
     /// The doc comment of the field.
     pub help: &'static str,
-    /// The value if none is found.
+    /// The default value.
     pub default: Option<&'static str>,
-    /// Whether it may be missing.
+    /// Whether it may be absent.
     pub optional: bool,
-    /// Whether it is never shown.
+    /// Whether it is never printed.
     pub secret: bool,
 }
 
 impl Setting {
-    /// The setting of a field of that type, as the derive declares it.
+    /// The setting of a field with this type; called by the derive.
     #[doc(hidden)]
     pub const fn new<T: SettingType>(
         name: &'static str,

@@ -3,11 +3,19 @@
 use std::fmt;
 
 /// A text that is never printed.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// let key = Secret::new("sk_123");
+/// assert_eq!(format!("{key:?}"), "***");
+/// assert_eq!(key.expose(), "sk_123");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Makes a text a secret.
+    /// Turns a text into a secret.
     pub fn new(text: impl Into<String>) -> Self {
         Secret(text.into())
     }
@@ -46,8 +54,8 @@ impl From<&Secret> for Secret {
 pub struct Redactor(Vec<String>);
 
 impl Redactor {
-    /// A redactor of these secrets, also in the forms that they have in URLs. Secrets of less than four characters are not
-    /// redacted, since ordinary text contains them too.
+    /// A redactor of these secrets, including their forms in URLs. Secrets of less than four characters are not
+    /// redacted, because ordinary text contains them too.
     pub fn new(secrets: Vec<Secret>) -> Self {
         let mut forms: Vec<String> = Vec::new();
         for Secret(text) in secrets {
@@ -72,7 +80,7 @@ impl Redactor {
     }
 }
 
-/// The text as it is escaped in a query, with either kind of digits, and in a path.
+/// The text escaped for a query, with either case of digits, and for a path.
 fn in_urls(text: &str) -> [String; 3] {
     let mut url = reqwest::Url::parse("http://x/").ok();
     let mut forms = [String::new(), String::new(), String::new()];

@@ -1,8 +1,8 @@
-//! Looking settings up.
+//! Tests of looking up settings.
 
 use super::*;
 
-/// What a connector of a library wants to know.
+/// The settings of a library's connector.
 #[derive(Clone, Settings)]
 #[settings(prefix = "LIBRARY")]
 struct Config {

@@ -1,4 +1,4 @@
-//! What a parent's record supplies to the requests of its children.
+//! The parameters that a parent's record supplies to the requests of its children.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::{Date, Timestamp, Uuid};
 
-/// The request of a child resource while its parent's record fills it.
+/// The request of a child resource, filled from its parent's record.
 #[derive(Clone, Debug, Default)]
 pub struct ChildRequest {
     /// The parent's own request.
@@ -16,7 +16,7 @@ pub struct ChildRequest {
 }
 
 impl ChildRequest {
-    /// The request of a child of a record that came with that request.
+    /// The request of a child of a record that this request returned.
     pub(crate) fn below(parent: &SliceRequest) -> Self {
         ChildRequest {
             parent: parent.clone(),
@@ -40,12 +40,12 @@ impl ChildRequest {
         self
     }
 
-    /// Fills `{name}` in the child's path with the value that it has in the parent's own request.
+    /// Fills `{name}` in the child's path with its value in the parent's own request.
     pub fn inherit(self, name: &str) -> Self {
         self.inherit_as(name, name)
     }
 
-    /// Fills `{name}` in the child's path with the value that `from` has in the parent's own request.
+    /// Fills `{name}` in the child's path with the value of `from` in the parent's own request.
     pub fn inherit_as(self, name: &str, from: &str) -> Self {
         let SliceRequest { path, query, .. } = &self.parent;
         let value = path.get(from).or_else(|| query.get(from)).cloned();
@@ -75,7 +75,7 @@ impl ChildRequest {
     }
 }
 
-/// The parameters that make one slice of a child resource.
+/// The parameters of one slice of a child resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SliceRequest {
     /// Path parameters.
@@ -90,7 +90,7 @@ pub struct SliceRequest {
 }
 
 impl SliceRequest {
-    /// The columns that each of its rows gets: what is copied, and its parameters. One that the record has itself is
+    /// The columns that each of its rows gets: copied values, and its parameters. One that the record itself has is
     /// left out, unless it is the record's own key (`id`): then it is named after the parent (`campaigns_id`).
     pub(crate) fn row_columns(
         &self,
@@ -110,7 +110,7 @@ impl SliceRequest {
         columns
     }
 
-    /// Names the slice in the state: its parameters as canonical JSON; the copied columns are no part of it.
+    /// The id of the slice in the state: its parameters as canonical JSON, without the copied columns.
     pub fn id(&self) -> String {
         let SliceRequest { path, query, .. } = self.clone();
         let parameters = SliceRequest {
@@ -125,9 +125,9 @@ impl SliceRequest {
     }
 }
 
-/// A value that can stand in a request.
+/// A value that can be a parameter of a request.
 ///
-/// A [`Json`](crate::record::Json) cannot: it may be an object or a list, and a string in it has quotes.
+/// A [`Json`](crate::record::Json) cannot be one: it may be an object or a list, and a string in it has quotes.
 ///
 /// ```compile_fail
 /// # use etlgen_runtime::{prelude::*, source::ChildRequest};
@@ -136,7 +136,7 @@ impl SliceRequest {
 /// }
 /// ```
 ///
-/// Its text can:
+/// Its text can be one:
 ///
 /// ```
 /// # use etlgen_runtime::{prelude::*, source::ChildRequest};
@@ -145,13 +145,13 @@ impl SliceRequest {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a `{Self}` cannot stand in a request",
+    message = "a `{Self}` cannot be a parameter of a request",
     label = "not the text of a parameter",
     note = "a parameter is a text, a whole number, a bool, a Date, a Timestamp or a Uuid, or an Option of one; \
-            of JSON send the text at some keys: `.text(\"id\")`"
+            for JSON, send the text at some keys: `.text(\"id\")`"
 )]
 pub trait ParamValue {
-    /// Its text; `None` where there is no value.
+    /// Its text; `None` without a value.
     fn text(&self) -> Option<String>;
 }
 

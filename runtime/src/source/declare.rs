@@ -1,10 +1,10 @@
-//! How the declaration of a resource begins: with the type of its records.
+//! The start of a resource's declaration: the type of its records.
 
 use super::resource::Resource;
 use crate::record::Record;
 
-/// Begins the declaration of a resource, so that its records' type is known from the first word:
-/// `Invoice::list("invoices", "/v1/invoices")`. Every [`Record`] has it.
+/// Starts the declaration of a resource with the type of its records: `Invoice::list("invoices", "/v1/invoices")`.
+/// Every [`Record`] has it.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -20,12 +20,12 @@ use crate::record::Record;
 ///     .records("data")
 ///     .primary_key([Invoice::ID]);
 ///
-/// // The records of any shape, each one JSON value.
+/// // Records of any shape, each as one JSON value.
 /// let settings = Json::single("settings", "/v1/settings");
 /// # let _ = (invoices, settings);
 /// ```
 pub trait RecordExt: Record {
-    /// Declares the resource `name`: a list read with GET. `path` starts at the source's base URL and may hold
+    /// Declares the resource `name`: a list read with GET. `path` starts at the source's base URL and may contain
     /// `{parameters}`.
     fn list(name: &str, path: &str) -> Resource<Self> {
         Resource::new(name, path, false)

@@ -1,5 +1,4 @@
-//! A source holds resources of many record types; from here on the record's type is gone, so that little code is
-//! compiled per resource.
+//! Resources without their record's type: a source holds resources of many types, and little code is compiled for each.
 
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
@@ -18,10 +17,10 @@ pub(crate) trait AnyResource: Send + Sync {
     fn spec(&self) -> &ResourceSpec;
     fn schema(&self) -> &'static RecordSchema;
     fn record_type(&self) -> TypeId;
-    /// Whether its owner's closures look at the records.
+    /// Whether the owner's closures read the records.
     fn has_closures(&self) -> bool;
-    /// A reader of its pages that also keeps the raw JSON of the places `probes`; it may leave out fields that the
-    /// selection does not want.
+    /// A reader of its pages that also keeps the raw JSON of the places `probes`; it may skip fields that are not
+    /// selected.
     fn reader(
         self: Arc<Self>,
         probes: &[Vec<String>],
@@ -34,7 +33,7 @@ pub(crate) trait PageReader: Send + Sync {
     fn read(&self, body: &[u8]) -> Result<ReadPage>;
 }
 
-/// One page, read.
+/// One page after reading.
 pub(crate) struct ReadPage {
     pub rows: Box<dyn Rows>,
     /// One entry per probe.
@@ -45,16 +44,16 @@ pub(crate) struct ReadPage {
     pub stands: Stands,
     /// The raw JSON of each record within the body.
     pub spans: Vec<Range<usize>>,
-    /// The records whose embedded lists go on, and can be completed.
+    /// The indexes of records whose embedded lists continue and can be completed.
     pub open: Vec<usize>,
-    /// How many records have another list that goes on, by the list's path.
+    /// The number of records with another list that continues, by the list's path.
     pub cut: BTreeMap<String, u64>,
-    /// The text that was read where the body was not UTF-8; the spans are of it.
+    /// The repaired text, if the body was not UTF-8; the spans refer to it.
     pub repaired: Option<String>,
 }
 
 impl ReadPage {
-    /// What 204 No Content means: a page without records.
+    /// The page of a 204 No Content: no records.
     pub fn empty() -> Self {
         ReadPage {
             rows: Box::new(NoRows),
@@ -68,7 +67,7 @@ impl ReadPage {
         }
     }
 
-    /// Leaves its first rows out: they came with the page before.
+    /// Drops its first rows: the page before had them.
     pub fn leave_out(&mut self, rows: usize) {
         if rows > 0 {
             self.rows.leave_out(rows);
@@ -99,9 +98,9 @@ impl Rows for NoRows {
 pub(crate) trait Rows: Send {
     /// The key of each row as one number; `None` where a part of it is missing.
     fn keys(&self, key: &[Lookup]) -> Vec<Option<u64>>;
-    /// Hands each row to the sink, after the owner's closures.
+    /// Passes each row to the sink, after the owner's closures.
     fn drain(self: Box<Self>, sink: &mut dyn RowSink) -> Result<()>;
-    /// Leaves the first rows out.
+    /// Drops the first rows.
     fn leave_out(&mut self, rows: usize);
     /// For callers that know the record's type: a [`TypedRows`].
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
@@ -109,7 +108,7 @@ pub(crate) trait Rows: Send {
 
 /// Takes the rows of a page.
 pub(crate) trait RowSink {
-    /// Whether a row with that cursor value is wanted; asked before the owner's closures see it.
+    /// Whether a row with that cursor value is needed; called before the owner's closures.
     fn admit(&mut self, cursor: Option<CursorValue>) -> bool;
     /// Takes a row; `record` is the typed record, for the links of children.
     fn take(&mut self, row: RowRef<'_>, record: &dyn Any) -> Result<()>;
@@ -214,7 +213,7 @@ impl<T: Record> Rows for TypedRows<T> {
             let field = resource.cursor.as_ref();
             field.and_then(|field| field.cursor_value(row))
         };
-        // Without closures the records stay where they are: moving some kilobytes each costs.
+        // Without closures the records stay in place: moving some kilobytes each is costly.
         if resource.steps.is_empty() {
             for row in rows.iter() {
                 if sink.admit(cursor(row)) {

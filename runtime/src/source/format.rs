@@ -1,4 +1,4 @@
-//! What an answer is written in. Whatever it is, it is read as JSON: other formats are turned into a JSON list first.
+//! The format of a response. Other formats are converted to a JSON list first, and then read as JSON.
 
 use std::borrow::Cow;
 
@@ -7,23 +7,23 @@ use crate::record::RecordSchema;
 #[cfg(feature = "csv")]
 use crate::record::json;
 
-/// What the pages of a resource are written in.
+/// The format of a resource's pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Format {
     #[default]
     Json,
-    /// One JSON value a line (NDJSON, JSON Lines), or each behind a record separator (RFC 7464).
+    /// One JSON value per line (NDJSON, JSON Lines), or each after a record separator (RFC 7464).
     Lines,
-    /// Comma-separated values with a line of names.
+    /// Comma-separated values with a header line.
     #[cfg(feature = "csv")]
     Csv,
 }
 
-/// Begins a value in a JSON text sequence.
+/// Starts a value in a JSON text sequence.
 const RECORD_SEPARATOR: char = '\u{1e}';
 
 impl Format {
-    /// What to ask for, where the server has more to offer.
+    /// The `Accept` header, for servers with several formats.
     pub fn accept(self) -> Option<&'static str> {
         match self {
             Format::Json => None,
@@ -35,7 +35,7 @@ impl Format {
         }
     }
 
-    /// The body as JSON. One that is JSON all the same (an error, a server that has changed its mind) stays as it is.
+    /// The body as JSON. One that is already JSON (an error, or a changed server) stays unchanged.
     pub fn json<'a>(self, body: &'a [u8], schema: &RecordSchema) -> Result<Cow<'a, [u8]>> {
         let list = body.trim_ascii_start().first() == Some(&b'[');
         match self {
@@ -70,16 +70,16 @@ fn lines(body: &[u8]) -> Vec<u8> {
     list
 }
 
-/// Rows as objects: a value is what its field says (`7` is a number for an `i64`, text for a `String`), text where the
-/// struct has no field of its name, and missing where nothing stands between the commas.
+/// Rows as objects: the field determines the type of a value (`7` is a number for an `i64`, text for a `String`); a
+/// value is text without a field of its name, and missing if it is empty.
 #[cfg(feature = "csv")]
 fn csv(body: &[u8], schema: &RecordSchema) -> Result<Vec<u8>> {
     use crate::error::{Error, ErrorKind};
     use crate::record::Shape;
 
     let failed = |error: csv::Error| {
-        Error::new(ErrorKind::Api, format!("the answer is not CSV: {error}"))
-            .hint("a row with more or fewer values than there are names is not read, as no one can say which is which")
+        Error::new(ErrorKind::Api, format!("the response is not CSV: {error}"))
+            .hint("a row with more or fewer values than the header has names cannot be assigned to columns")
     };
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let text = String::from_utf8_lossy(body);
@@ -114,7 +114,7 @@ fn csv(body: &[u8], schema: &RecordSchema) -> Result<Vec<u8>> {
             let value = match shape {
                 Some(Shape::Bool) => plain_bool(value),
                 Some(Shape::Int | Shape::Float) => plain_number(value),
-                // A column that holds JSON in a cell.
+                // A column with JSON in a cell.
                 Some(
                     Shape::Json
                     | Shape::Dynamic
@@ -149,12 +149,12 @@ fn plain_number(value: &str) -> Option<Cow<'_, str>> {
     (number && json::is_value(value)).then_some(Cow::Borrowed(value))
 }
 
-/// What the names in the first line are separated by.
+/// The delimiter of the header line.
 #[cfg(feature = "csv")]
 fn delimiter(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default();
     let count = |delimiter: u8| first.bytes().filter(|byte| *byte == delimiter).count();
-    // Of two that are as frequent the later one of the list counts: the comma.
+    // If two are equally frequent, the later one in the list counts: the comma.
     [b'\t', b';', b',']
         .into_iter()
         .max_by_key(|delimiter| count(*delimiter))

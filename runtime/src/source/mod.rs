@@ -1,11 +1,13 @@
-//! What a generated crate declares: a [`Source`] (an API) and its [`Resource`]s (the collections we extract).
+//! The declarations of a generated crate: a [`Source`] (an API) and its [`Resource`]s (the collections to extract).
 
 mod change;
 mod child;
 mod declare;
 mod describe;
 mod embedded;
+mod embedding;
 mod erased;
+mod feed;
 mod format;
 mod partial;
 mod path;
@@ -36,7 +38,22 @@ use crate::schema::Contract;
 use crate::settings::{Redactor, Secret};
 use crate::world::World;
 
-/// An API: where it answers, who asks, and what it offers.
+/// An API: its base URL, its credentials, and its resources.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Order {
+///     id: Option<i64>,
+/// }
+///
+/// let source = Source::new("shop", "https://api.shop.example")
+///     .auth(Auth::bearer("sk_123"))
+///     .header("Api-Version", "2024-05-01")
+///     .resource(Order::list("orders", "/orders").primary_key(Order::ID));
+/// # let _ = source;
+/// ```
 #[derive(Clone)]
 pub struct Source {
     name: String,
@@ -57,7 +74,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source of that name (it names state and default files) whose paths start at `base_url`.
+    /// A source with this name (which also names state and default files), whose paths start at `base_url`.
     pub fn new(name: &str, base_url: &str) -> Self {
         Source {
             name: name.to_owned(),
@@ -78,10 +95,15 @@ impl Source {
         }
     }
 
-    /// The credentials of every request, but for resources that have their own.
+    /// The credentials of every request, except for resources that have their own.
     pub fn auth(mut self, auth: Auth) -> Self {
         self.auth = auth;
         self
+    }
+
+    /// Whether requests carry a credential.
+    pub(crate) fn has_credentials(&self) -> bool {
+        !self.auth.is_none() || !self.hidden.is_empty()
     }
 
     /// A header of every request.
@@ -90,88 +112,89 @@ impl Source {
         self
     }
 
-    /// A host beside the API's own to which links may lead; it gets the credentials too.
+    /// A further host that links may point to; it gets the credentials too.
     pub fn trust_host(mut self, host: &str) -> Self {
         self.trusted_hosts.push(host.to_owned());
         self
     }
 
-    /// Writes every exchange with the API into a folder that is new or empty, one file each. The credentials are not in
-    /// it, nor what the source was told to [`Source::hide`], nor what stands under keys like `client_secret`; what the
-    /// API sends is.
+    /// Writes every exchange with the API into a folder that is new or empty, one file each. The files do not contain
+    /// the credentials, secrets passed to [`Source::hide`], and values of keys like `client_secret`; they do contain
+    /// the data of the API.
     pub fn record(mut self, folder: impl Into<PathBuf>) -> Self {
         self.tape = Some(Tape::Record(folder.into()));
         self
     }
 
-    /// Sends nothing: the answers come from a folder that [`Source::record`] has written. A request that it has no
-    /// answer to is an error.
+    /// Sends nothing: the responses come from a folder that [`Source::record`] has written. A request without a
+    /// recorded response is an error.
     pub fn replay(mut self, folder: impl Into<PathBuf>) -> Self {
         self.tape = Some(Tape::Replay(folder.into()));
         self
     }
 
-    /// Secrets beside the credentials of [`Source::auth`] that errors, reports and recordings must not show.
+    /// Secrets, besides the credentials of [`Source::auth`], that errors, reports and recordings must not show.
     pub fn hide(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
         self.hidden.extend(secrets);
         self
     }
 
-    /// At most that many requests in any span of that length, of all resources together. What the API's headers say
-    /// of its limit (`RateLimit`, `X-RateLimit-…`, Shopify's) is kept without it.
+    /// Sends at most this many requests in any span of this length, over all resources. Rate-limit headers of the API
+    /// (`RateLimit`, `X-RateLimit-…`, Shopify's) are respected without it.
     pub fn rate_limit(mut self, requests: usize, per: Duration) -> Self {
         let requests = requests.max(1);
         self.rates.push(Rate { requests, per });
         self
     }
 
-    /// At most that many requests a second, which may be less than one; a number that is none changes nothing.
+    /// Sends at most this many requests per second, which may be less than one; a value that is not a positive number
+    /// changes nothing.
     pub fn requests_per_second(mut self, requests: f64) -> Self {
         self.rates.extend(Rate::per_second(requests));
         self
     }
 
-    /// At most that many requests at a time (8 unless said); fewer while the API answers 429 or 503.
+    /// Sends at most this many requests at a time (default: 8), and fewer while the API responds with 429 or 503.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests;
         self
     }
 
-    /// How long one request may take, from its first byte to the last of its answer (5 minutes unless said); then it
-    /// is tried again.
+    /// The longest duration of one request, up to the last byte of its response (default: 5 minutes); then it is
+    /// retried.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The longest body of one answer in bytes, as it comes and as it is unpacked (256 MB by default). A longer one is an
+    /// The largest body of a response in bytes, both compressed and decompressed (default: 256 MB). A larger one is an
     /// error of its resource.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// The longest pause that the API may ask for, by `Retry-After` or as the rest of its rate limit (5 minutes by default).
-    /// Where it asks for a longer one, the resource fails, and the next run goes on from the last commit.
+    /// The longest pause that the API may ask for, with `Retry-After` or by its rate limit (default: 5 minutes). If it
+    /// asks for a longer one, the resource fails, and the next run continues from the last commit.
     pub fn longest_pause(mut self, pause: Duration) -> Self {
         self.longest_pause = pause;
         self
     }
 
-    /// The network, the clocks and the threads that everything about this source goes through: runs, streams, checks,
-    /// tokens. [`World::real`] by default.
+    /// The network, the clocks and the threads for everything that uses this source: runs, streams, checks, tokens. The
+    /// default is [`World::real`].
     pub fn world(mut self, world: World) -> Self {
         self.world = world;
         self
     }
 
-    /// The contract of the resources that have none of their own: what may become of their tables.
+    /// The contract of the resources without one of their own: how their tables may change.
     pub fn contract(mut self, contract: Contract) -> Self {
         self.contract = contract;
         self
     }
 
-    /// One more resource.
+    /// Adds a resource.
     pub fn resource<T: Record>(mut self, resource: Resource<T>) -> Self {
         self.resources.push(Arc::new(resource));
         self
@@ -207,7 +230,7 @@ impl Source {
             })
     }
 
-    /// Whether a run shows only the records of a resource that have changed: by its cursor, or as its parents' do.
+    /// Whether a run reads only changed records of a resource: by its cursor, or because of its parents' cursor.
     pub(crate) fn shows_changes_only(&self, spec: &ResourceSpec) -> bool {
         let by_cursor = |spec: &ResourceSpec| {
             let cursor = spec.cursor.as_ref();
@@ -231,7 +254,7 @@ impl Source {
         specs.find(|spec| spec.changes.iter().any(|changes| changes.target == target))
     }
 
-    /// The contract of a resource, as it is declared.
+    /// The declared contract of a resource.
     pub(crate) fn contract_of(&self, spec: &ResourceSpec) -> Contract {
         spec.contract.unwrap_or(self.contract)
     }
@@ -257,7 +280,7 @@ impl Source {
         }
     }
 
-    /// Replaces every secret that the source knows of.
+    /// Redacts every secret that the source knows.
     pub(crate) fn redactor(&self) -> Redactor {
         let own = self.resources.iter().filter_map(|r| r.spec().auth.as_ref());
         let secrets = self.auth.secrets().into_iter();
@@ -269,8 +292,8 @@ impl Source {
         Client::new(self.client_options())
     }
 
-    /// What a declaration can get wrong and only the whole source shows: names twice, parents that are not there or
-    /// of another type, circles.
+    /// Checks what only the whole source shows: duplicate names, parents that are missing or have another type,
+    /// circles.
     pub(crate) fn validate(&self) -> Result<()> {
         let mut by_name = HashMap::new();
         for resource in &self.resources {
@@ -278,7 +301,7 @@ impl Source {
             if by_name.insert(name, resource).is_some() {
                 return Err(Error::new(
                     ErrorKind::Usage,
-                    format!("two resources are called `{name}`"),
+                    format!("two resources have the name `{name}`"),
                 ));
             }
         }
@@ -286,14 +309,15 @@ impl Source {
         for resource in &self.resources {
             let place = || format!("resource {}", resource.spec().name);
             for list in &resource.spec().embedded {
-                list.validate(resource.spec())?;
+                resource.spec().validate_embedded(list)?;
             }
             for changes in &resource.spec().changes {
                 let target = by_name.get(changes.target.as_str());
-                changes.validate(resource.spec(), target.map(|target| target.spec()))?;
+                let target = target.map(|target| target.spec());
+                resource.spec().validate_changes(changes, target)?;
                 if let Some(other) = fed.insert(&changes.target, &resource.spec().name) {
                     let message = format!(
-                        "two feeds change `{}`: another is `{other}`",
+                        "two feeds change `{}`: this one and `{other}`",
                         changes.target
                     );
                     return Err(Error::new(ErrorKind::Usage, message).at(place()));
@@ -308,14 +332,14 @@ impl Source {
                 let Some(parent) = by_name.get(link.resource.as_str()) else {
                     return Err(Error::new(
                         ErrorKind::Usage,
-                        format!("it is a child of `{}`, which is not there", link.resource),
+                        format!("it is a child of `{}`, which does not exist", link.resource),
                     )
                     .at(place())
                     .hint("add the parent to the source, or give the parameters with `.path(…)`"));
                 };
                 if parent.record_type() != link.record_type {
                     let message = format!(
-                        "its link takes a `{}`, which is not what `{}` yields",
+                        "its link takes a `{}`, but the records of `{}` have another type",
                         link.record_name, link.resource
                     );
                     return Err(Error::new(ErrorKind::Usage, message).at(place()));

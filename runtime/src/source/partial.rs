@@ -1,12 +1,12 @@
-//! What a resource declares of lists within its records, as the search for unfinished ones takes it.
+//! The declarations of a resource's embedded lists, for the search for unfinished ones.
 
 use super::ResourceSpec;
 use crate::record::{OpenList, OwnSigns, Partial, RecordSchema, parse_path};
 
-/// Looks for lists that go on where the records of that resource end.
+/// Finds lists that continue after the records of that resource.
 pub(super) fn of(schema: &'static RecordSchema, spec: &ResourceSpec) -> Partial {
     let lists = spec.embedded.iter().map(|list| {
-        let [more, total, next] = list.paginator(spec).probes();
+        let [more, total, next] = spec.paginator_of(list).probes();
         OpenList {
             keys: list.keys.clone(),
             more: more.map(parse_path),

@@ -12,12 +12,31 @@ use super::format::Format;
 use crate::cursor::{Cursor, CursorSpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, Method, Request, StatusRule};
-use crate::page::{Paginator, Position};
+use crate::page::{Pager, Paginator, Position};
 use crate::record::{AnyField, FieldPath, IntoKey, Lookup, Record, Row, parse_path};
 use crate::schema::{Contract, Deletes, Disposition};
 
-/// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them. It begins
+/// One collection of an API: its place, paging and key, and the owner's changes to its records. The declaration starts
 /// with [`RecordExt::list`](super::RecordExt::list) or [`RecordExt::single`](super::RecordExt::single).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Order {
+///     id: Option<i64>,
+///     total: Option<Decimal>,
+/// }
+///
+/// fn orders() -> Resource<Order> {
+///     Order::list("orders", "/orders")
+///         .records("data")
+///         .primary_key(Order::ID)
+///         .paginate(Paginator::page_number("page"))
+///         .filter(|order| order.total.is_some())
+/// }
+/// # let _ = orders();
+/// ```
 pub struct Resource<T> {
     pub(crate) spec: ResourceSpec,
     pub(crate) cursor: Option<FieldPath<T>>,
@@ -30,7 +49,7 @@ pub(crate) type RowStep<T> = Box<dyn Fn(Row<T>) -> Option<Row<T>> + Send + Sync>
 /// A resource without its record's type.
 pub(crate) struct ResourceSpec {
     pub name: String,
-    /// What it was called before.
+    /// Its earlier name.
     pub renamed_from: Option<String>,
     pub method: Method,
     pub path: String,
@@ -39,7 +58,7 @@ pub(crate) struct ResourceSpec {
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, String)>,
     pub body: Option<serde_json::Value>,
-    /// In place of the source's credentials.
+    /// The credentials that replace the source's.
     pub auth: Option<Auth>,
     /// One object, not a list.
     pub single: bool,
@@ -48,40 +67,42 @@ pub(crate) struct ResourceSpec {
     /// Keys of each field of the primary key.
     pub primary_key: Vec<Vec<String>>,
     pub format: Format,
-    pub paginator: Paginator,
+    pub paginator: Pager,
+    /// Empty pages that are followed in a row, as long as each leads on.
+    pub empty_pages: u32,
     pub embedded: Vec<Embedded>,
     pub cursor: Option<CursorSpec>,
     pub parent: Option<ParentLink>,
-    /// The key names a record only among those of one parent.
+    /// The key identifies a record only among those of one parent.
     pub within_parent: bool,
-    /// A parameter or a setting for which there is no value.
+    /// A parameter or a setting without a value.
     pub missing: Option<String>,
     /// Why a run leaves it out unless it is named.
     pub off: Option<String>,
     pub disposition: Option<Disposition>,
     pub deletes: Deletes,
-    /// Says that a record is gone.
+    /// The field that marks a record as deleted.
     pub tombstone: Option<Lookup>,
-    /// What its records say of other resources.
+    /// The changes to other resources that its records report.
     pub changes: Vec<ChangesOf>,
-    /// How far back it reaches, for a feed.
+    /// For a feed, how far back it goes.
     pub reach: Option<Duration>,
     pub contract: Option<Contract>,
-    /// What is done about certain statuses.
+    /// The rules for certain statuses.
     pub on_status: Arc<BTreeMap<u16, StatusRule>>,
 }
 
-/// Fills the request of a child from a parent's record and the request that the record came with.
+/// Fills the request of a child from a parent's record and the request that returned the record.
 pub(crate) type LinkFn = dyn Fn(&dyn Any, &SliceRequest) -> ChildRequest + Send + Sync;
 
-/// Where the parameters of a child come from.
+/// The source of a child's parameters.
 pub(crate) struct ParentLink {
     pub resource: String,
     pub record_type: TypeId,
     pub record_name: &'static str,
     /// Fills the request from a parent's record, which is of `record_type`.
     pub link: Arc<LinkFn>,
-    /// Only the slices of records that the parent shows in a run are read in it.
+    /// A run reads only the slices of records that the parent returns in that run.
     pub changed_only: bool,
 }
 
@@ -101,7 +122,8 @@ impl<T: Record> Resource<T> {
             records: Vec::new(),
             primary_key: Vec::new(),
             format: Format::Json,
-            paginator: Paginator::single(),
+            paginator: Pager::from(Paginator::single()),
+            empty_pages: 1_000,
             embedded: Vec::new(),
             cursor: None,
             parent: None,
@@ -123,14 +145,14 @@ impl<T: Record> Resource<T> {
         }
     }
 
-    /// It had that name before: its tables and its state there become those of this one. A resource that only got
-    /// another name, and asks for the same as before, is found without it.
+    /// Sets an earlier name of the resource: its tables and state move to the new name. A resource that was only
+    /// renamed, and sends the same requests as before, is recognised without it.
     pub fn renamed_from(mut self, name: &str) -> Self {
         self.spec.renamed_from = Some(name.to_owned());
         self
     }
 
-    /// The list is read with POST.
+    /// Reads the list with POST.
     pub fn post(mut self) -> Self {
         self.spec.method = Method::Post;
         self
@@ -142,7 +164,7 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// Fills `{name}` in the path. Without a value the resource cannot be read, and says so when it is.
+    /// Fills `{name}` in the path. Without a value, reading the resource is an error that names the parameter.
     pub fn path(mut self, name: &str, value: impl ParamValue) -> Self {
         if let Some(value) = self.value(name, value) {
             self.spec.path_values.insert(name.to_owned(), value);
@@ -166,8 +188,8 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// Credentials of its own, in place of the source's; said more than once, they go along. `setting` is what
-    /// holds them: without a value the resource cannot be read, and says so when it is.
+    /// Sets credentials that replace the source's; several calls add up. `setting` holds them: without a value, reading
+    /// the resource is an error that names the setting.
     pub fn auth(mut self, setting: &str, auth: Option<Auth>) -> Self {
         let known = self.spec.auth.take().unwrap_or_default();
         match auth {
@@ -188,98 +210,105 @@ impl<T: Record> Resource<T> {
         text
     }
 
-    /// Where the records stand in the body, as a dotted path; without it the body itself is the array.
+    /// The dotted path of the records in the body; without it, the body itself is the array.
     pub fn records(mut self, path: &str) -> Self {
         self.spec.records = parse_path(path);
         self
     }
 
-    /// The answer is one JSON value a line (NDJSON, JSON Lines, JSON text sequences), each of them a record.
+    /// The response has one JSON value per line (NDJSON, JSON Lines, JSON text sequences), each of them a record.
     pub fn ndjson(mut self) -> Self {
         self.spec.format = Format::Lines;
         self
     }
 
-    /// The answer is CSV with a line of names; the delimiter is a comma, a semicolon or a tab, whichever that line has
-    /// most of. A value is what its field says: `7` is a number for an `i64`. Where nothing stands, there is no value.
+    /// The response is CSV with a header line; the delimiter is the most frequent of comma, semicolon and tab in that
+    /// line. The field determines the type of a value: `7` is a number for an `i64`. An empty cell has no value.
     #[cfg(feature = "csv")]
     pub fn csv(mut self) -> Self {
         self.spec.format = Format::Csv;
         self
     }
 
-    /// The field that names a record, or the fields that do so together; records with the same key are one.
+    /// The field, or the fields together, that identify a record; records with the same key are one record.
     pub fn primary_key(mut self, key: impl IntoKey<T>) -> Self {
         let fields = key.into_key().into_iter();
         self.spec.primary_key = fields.map(|field| field.keys().to_vec()).collect();
         self
     }
 
-    /// The primary key names a record only among those of one parent (a commit may stand in two repositories).
+    /// The primary key identifies a record only among those of one parent (a commit may be in two repositories).
     pub fn within_parent(mut self) -> Self {
         self.spec.within_parent = true;
         self
     }
 
     /// How the list is paged.
-    pub fn paginate(mut self, paginator: Paginator) -> Self {
-        self.spec.paginator = paginator;
+    pub fn paginate(mut self, paginator: impl Into<Paginator>) -> Self {
+        self.spec.paginator = Pager::from(paginator);
         self
     }
 
-    /// A list within each record of which the API sends only the beginning: the rest is read as well.
+    /// Follows this many empty pages in a row, as long as each one leads on with a new token; 1,000 by default.
+    pub fn empty_pages(mut self, most: u32) -> Self {
+        self.spec.empty_pages = most;
+        self
+    }
+
+    /// A list within each record of which the API sends only the first page: its other pages are read as well.
     pub fn embedded(mut self, list: Embedded) -> Self {
         self.spec.embedded.push(list);
         self
     }
 
-    /// How the list is read incrementally.
+    /// The incremental cursor of the list.
     pub fn incremental(mut self, cursor: Cursor<T>) -> Self {
         self.cursor = Some(cursor.field);
         self.spec.cursor = Some(cursor.spec);
         self
     }
 
-    /// How new rows meet old ones; unless said: merge with a primary key, append with an incremental cursor alone,
-    /// else replace.
+    /// How new rows are combined with existing ones. The default is merge with a primary key, append with only an
+    /// incremental cursor, and replace otherwise.
     pub fn write(mut self, disposition: Disposition) -> Self {
         self.spec.disposition = Some(disposition);
         self
     }
 
-    /// What becomes of records that the API has no more; unless said, they stay.
+    /// What happens to records that the API no longer has. By default, they stay.
     ///
-    /// Only a resource that is merged by its key and read in full, to a proved end, shows what is gone: nothing is done
-    /// by a run with `--since`, `--until` or `--limit`, by one in which a slice failed, or where a cursor asks only for
-    /// what has changed. The rows of a child go with those of its parent.
+    /// Only a pass of a resource that is merged by its key and read in full, to a proved end, shows deletions: a run
+    /// with `--since`, `--until` or `--limit`, one with a failed slice, or one whose cursor requests only changes
+    /// deletes nothing. The rows of a child are deleted with those of its parent.
     pub fn deletes(mut self, deletes: Deletes) -> Self {
         self.spec.deletes = deletes;
         self
     }
 
-    /// The field that says that a record is gone: a flag that is true, or the time at which it went. Such a record is
-    /// marked or removed, as [`Resource::deletes`] says, also where a cursor asks only for what has changed; with
-    /// [`Deletes::Keep`] it is a record like any other.
+    /// The field that marks a record as deleted: a flag that is true, or the time of the deletion. Such a record is
+    /// marked or removed, as [`Resource::deletes`] says, even if a cursor requests only changes; with [`Deletes::Keep`]
+    /// it is an ordinary record.
     pub fn tombstone(mut self, field: impl Into<AnyField<T>>) -> Self {
         self.spec.tombstone = Some(field.into().lookup());
         self
     }
 
-    /// What may become of its tables when the API sends more than the struct says; unless said, what the source says.
+    /// How its tables may change when the API sends data that the struct does not declare. The default is the contract
+    /// of the source.
     pub fn contract(mut self, contract: Contract) -> Self {
         self.spec.contract = Some(contract);
         self
     }
 
-    /// What is done when the API answers with that status, where that is not what is done anyway: 408, 425, 429 and
-    /// 5xx are retried, the list of a parent that is gone (404) is left out and counted, everything else fails.
+    /// The rule for a status, in place of the default: 408, 425, 429 and 5xx are retried, the list of a deleted parent
+    /// (404) is left out and counted, everything else fails.
     pub fn on_status(mut self, status: u16, rule: StatusRule) -> Self {
         Arc::make_mut(&mut self.spec.on_status).insert(status, rule);
         self
     }
 
     /// The list exists once per record of `parent`; `link` fills the request from that record. Each row gets the
-    /// parameters as columns, unless the record has fields of their names (a parameter `id` beside the record's own
+    /// parameters as columns, unless the record has fields of their names (a parameter `id` next to the record's own
     /// key becomes `campaigns_id`). Parents that the owner's filters drop have no children.
     pub fn child_of<P: Record>(
         mut self,
@@ -302,8 +331,8 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// A child of a parent that is read by its cursor is read only for the parents that have changed; unless said, for
-    /// all, since a list may change when its parent does not. What is gone from its lists stays.
+    /// Reads the child only for parents that have changed, if the parent is read by its cursor. The default is all
+    /// parents, because a list may change when its parent does not. Records that its lists no longer have stay.
     pub fn of_changed_parents(mut self) -> Self {
         if let Some(parent) = &mut self.spec.parent {
             parent.changed_only = true;
@@ -311,10 +340,9 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// Leaves the resource out of a run that does not name it: it is not part of what the run promises. Plans, reports
-    /// and `resources` name it with the reason.
+    /// Leaves the resource out of runs that do not name it. Plans, reports and `resources` show it with the reason.
     ///
-    /// The children of a resource that is off are off too. One that is named is read, and its parents for it.
+    /// The children of a resource that is off are off too. A run that names it reads it, and its parents for it.
     pub fn off(mut self, reason: &str) -> Self {
         self.spec.off = Some(reason.to_owned());
         self
@@ -335,7 +363,7 @@ impl<T: Record> Resource<T> {
         self.rows(move |row| keep(&row.record).then_some(row))
     }
 
-    /// Changes or drops every record, with what the API sent beyond its struct.
+    /// Changes or drops every record, together with its drift.
     pub fn rows(mut self, step: impl Fn(Row<T>) -> Option<Row<T>> + Send + Sync + 'static) -> Self {
         self.steps.push(Box::new(step));
         self
@@ -343,7 +371,7 @@ impl<T: Record> Resource<T> {
 }
 
 impl ResourceSpec {
-    /// How new rows meet old ones.
+    /// How new rows are combined with existing ones.
     pub fn disposition(&self) -> Disposition {
         let incremental = self.cursor.as_ref().is_some_and(CursorSpec::is_incremental);
         match self.disposition {
@@ -359,7 +387,7 @@ impl ResourceSpec {
         self.paginator.keeps(position) && self.changes.is_empty()
     }
 
-    /// Whether the list is left out when its first page is answered with that status.
+    /// Whether the list is left out if its first page has that status.
     pub fn skips(&self, status: u16) -> bool {
         match self.on_status.get(&status) {
             Some(rule) => *rule == StatusRule::Skip,
@@ -370,7 +398,7 @@ impl ResourceSpec {
     /// The request of a slice's first page, without cursor and page parameters.
     pub fn first_request(&self, slice: &SliceRequest, client: &Client) -> Result<Request> {
         if let Some(name) = &self.missing {
-            let message = format!("there is no value for `{name}`");
+            let message = format!("`{name}` has no value");
             return Err(Error::new(ErrorKind::Usage, message)
                 .at(format!("resource {}", self.name))
                 .hint(

@@ -12,15 +12,15 @@ pub(super) fn validate(cursor: &CursorSpec, of: &ResourceSpec) -> Result<()> {
     };
     let wrong = |why: String| Err(Error::new(ErrorKind::Usage, why));
     if !of.changes.is_empty() {
-        return wrong("what changes other resources cannot be read in windows".to_owned());
+        return wrong("a feed cannot be read in windows".to_owned());
     }
     if !cursor.is_bounded() {
-        return wrong("windows want both `.param(…)` and `.until(…)`".to_owned());
+        return wrong("windows need both `.param(…)` and `.until(…)`".to_owned());
     }
     match cursor.parse(from).as_ref().and_then(CursorValue::place) {
         Some(_) => Ok(()),
         None => wrong(format!(
-            "windows cannot begin at `{from}`: `{}` holds no times, or this is none",
+            "windows cannot start at `{from}`: `{}` has no times, or the value is not a time",
             cursor.keys.join(".")
         )),
     }

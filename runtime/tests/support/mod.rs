@@ -15,10 +15,10 @@ use etlgen_runtime::state::{StateChange, StateRow};
 use etlgen_runtime::{Error, ErrorKind, Result};
 use etlgen_testkit::http::{Response, Server};
 
-/// What a handler answers: status, headers, body.
+/// The response of a handler: status, headers, body.
 pub type Answer = (u16, Vec<(String, String)>, String);
 
-/// Starts an API that answers with `handle(path, query)`; gives its base URL and the log of its requests.
+/// Starts an API that responds with `handle(path, query)`; returns its base URL and the log of its requests.
 pub fn serve(
     handle: impl Fn(&str, &BTreeMap<String, String>) -> Answer + Send + Sync + 'static,
 ) -> (String, Arc<Mutex<Vec<String>>>) {
@@ -35,7 +35,7 @@ pub fn serve(
     });
     let server = server.unwrap();
     let base = server.url();
-    // It answers until the process ends.
+    // It runs until the process ends.
     std::mem::forget(server);
     (base, log)
 }
@@ -64,7 +64,7 @@ pub struct InMemory {
 }
 
 impl InMemory {
-    /// One that commits after that many rows.
+    /// A destination that commits after this many rows.
     pub fn new(rows_per_commit: usize) -> Self {
         InMemory {
             rows_per_commit,
@@ -96,7 +96,7 @@ impl InMemory {
         table
     }
 
-    /// What all loads have met that the structs do not say.
+    /// The drift of all loads.
     pub fn drift(&self) -> BTreeMap<(String, Drifted), u64> {
         self.committed.lock().unwrap().drift.clone()
     }

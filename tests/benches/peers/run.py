@@ -1,10 +1,10 @@
-"""Loads the same invoices with a connector of ours and with dlt, in turn, and prints what each cost.
+"""Loads the same invoices with an etlgen connector and with dlt, in turn, and prints the cost of each.
 
 usage: run.py [--records N] [--pairs N] [--svg FILE]
 
 Builds the connector and the mock API (release), installs dlt in a virtual environment under target/, and runs the
-contenders in turn, as many times as there are pairs; then ours once more with five times the records, and with 100.
-CPU seconds and peak memory are those of whole processes; the table holds the medians. Best on a quiet machine.
+contenders in turn, once per pair; then the connector once more with five times the records, and with 100.
+CPU seconds and peak memory are those of whole processes; the table has the medians. Use an idle machine.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def free_port():
 
 @contextlib.contextmanager
 def api(target, records):
-    """The mock API with that many invoices; gives its address."""
+    """Starts the mock API with that many invoices; returns its address."""
     port = free_port()
     server = subprocess.Popen([target / "release" / "mock-api", "--port", str(port), "--bulk", str(records)], stdout=subprocess.DEVNULL)
     try:
@@ -77,7 +77,7 @@ def api(target, records):
 
 
 def medians(target, contenders, rounds):
-    """Runs the contenders in turn; the medians of wall seconds, CPU seconds and peak MB of each."""
+    """Runs the contenders in turn; returns the medians of wall seconds, CPU seconds and peak MB of each."""
     costs = {name: [] for name in contenders}
     for number in range(rounds):
         for name, command in contenders.items():

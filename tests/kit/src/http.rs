@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// What a client asked.
+/// A request of a client.
 pub struct Request {
     pub method: String,
-    /// Path and query as they came.
+    /// Path and query, unchanged.
     pub target: String,
     /// Decoded.
     pub path: String,
-    /// Decoded, in the order in which they came.
+    /// Decoded, in order.
     pub query: Vec<(String, String)>,
     /// Names in lower case.
     headers: Vec<(String, String)>,
@@ -33,7 +33,7 @@ impl Request {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// A numeric parameter; `Err` with its name if it is no number.
+    /// A numeric parameter; `Err` with its name if it is not a number.
     pub fn number(&self, name: &str) -> Result<Option<i64>, String> {
         match self.param(name).map(str::parse) {
             None => Ok(None),
@@ -43,12 +43,12 @@ impl Request {
     }
 }
 
-/// What the client is told.
+/// A response to a client.
 pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// The connection ends in the middle of the body.
+    /// The connection breaks in the middle of the body.
     pub cut: bool,
 }
 
@@ -75,7 +75,7 @@ impl Response {
 
 type Handler = dyn Fn(&Request) -> Response + Send + Sync;
 
-/// How many more requests a server answers before it stalls.
+/// Limits the requests that a server answers before it stalls.
 #[derive(Default)]
 struct Gate {
     state: Mutex<GateState>,
@@ -84,13 +84,13 @@ struct Gate {
 
 #[derive(Default)]
 struct GateState {
-    /// `None`: any number.
+    /// `None`: no limit.
     left: Option<usize>,
     waiting: usize,
 }
 
 impl Gate {
-    /// Sets how many more requests pass.
+    /// Sets the number of further requests.
     fn set(&self, left: Option<usize>) {
         self.state
             .lock()
@@ -99,7 +99,7 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    /// Waits until a request may be answered.
+    /// Waits until a request may pass.
     fn pass(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.waiting += 1;
@@ -114,7 +114,7 @@ impl Gate {
         state.left = state.left.map(|left| left - 1);
     }
 
-    /// Waits until a request waits; false if none has come within that time.
+    /// Waits until a request waits; false if none arrives in time.
     fn is_waited_at(&self, within: Duration) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let waits = |state: &mut GateState| state.waiting == 0 || state.left != Some(0);
@@ -126,7 +126,7 @@ impl Gate {
     }
 }
 
-/// Answers until it is dropped.
+/// A server that runs until it is dropped.
 pub struct Server {
     address: SocketAddr,
     gate: Arc<Gate>,
@@ -164,7 +164,7 @@ impl Server {
                 open.push(Arc::downgrade(&stream));
                 let handler = handler.clone();
                 std::thread::spawn(move || {
-                    // A client that goes away is no matter of the server's.
+                    // A client that disconnects is not an error of the server.
                     let _ = converse(&stream, &*handler);
                 });
             }
@@ -182,12 +182,12 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Answers that many more requests and leaves the rest waiting; `None` answers all, those that wait too.
+    /// Answers this many further requests and lets the rest wait; `None` answers all, including waiting ones.
     pub fn stall_after(&self, requests: Option<usize>) {
         self.gate.set(requests);
     }
 
-    /// Waits until a request waits for its answer; false if none does within that time.
+    /// Waits until a request waits for its response; false if none does in time.
     pub fn has_stalled(&self, within: Duration) -> bool {
         self.gate.is_waited_at(within)
     }
@@ -264,7 +264,7 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Request
     };
     let length = request.header("content-length").unwrap_or("0");
     let length = length.parse().unwrap_or(0);
-    // Bodies are not looked at, but the next request comes after them.
+    // Bodies are skipped: the next request follows them.
     io::copy(&mut reader.by_ref().take(length), &mut io::sink())?;
     Ok(Some(request))
 }

@@ -1,10 +1,10 @@
-//! Real documents and their labels, which stand beside the repository where they are at hand.
+//! Real documents and their labels, next to the repository if they are present.
 
 use std::path::{Path, PathBuf};
 
 use crate::switches::SPECS;
 
-/// A path in the folder `shared` beside the repository; it need not exist.
+/// A path in the folder `shared` next to the repository; it need not exist.
 pub fn path(path: &str) -> PathBuf {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     shared.join(path)

@@ -1,4 +1,5 @@
-//! Tests that cannot run where they are. Such a test says so, is counted, and fails where its kind must not be skipped.
+//! Tests that cannot run in the current environment. Such a test says so, is counted, and fails if its kind must not be
+//! skipped.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -8,7 +9,7 @@ use crate::switches::{NO_SKIP, SKIPPED};
 /// What a test lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Documents, labels or fixtures beside the repository.
+    /// Documents, labels or fixtures next to the repository.
     Shared,
     /// Python, or a package for it.
     Python,
@@ -16,7 +17,7 @@ pub enum Kind {
     Registry,
     /// A service: a database, an object store.
     Service,
-    /// Any other program, or what the machine can do.
+    /// Any other program, or a capability of the machine.
     Tool,
 }
 
@@ -57,7 +58,7 @@ pub fn skip(kind: Kind, why: &str) {
     }
     let thread = std::thread::current();
     let line = line(kind, thread.name().unwrap_or("a test"), why);
-    // `eprintln!` is captured by the test harness and only shown of tests that fail.
+    // The test harness captures `eprintln!` and shows it only for failed tests.
     let _ = writeln!(std::io::stderr(), "{line}");
     if let Some(file) = SKIPPED.path() {
         let mut file = OpenOptions::new()
@@ -65,7 +66,7 @@ pub fn skip(kind: Kind, why: &str) {
             .append(true)
             .open(&file)
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        // One write, so that lines of several processes do not mix.
+        // A single write, so that lines of several processes do not mix.
         file.write_all(format!("{line}\n").as_bytes())
             .expect("the file of skipped tests can be written");
     }

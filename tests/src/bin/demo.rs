@@ -1,4 +1,4 @@
-//! The main job from end to end: a spec in, a connector out, rows in a database. `cargo demo` runs it.
+//! The main task from end to end: a document in, a connector out, rows in a database. `cargo demo` runs it.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -36,10 +36,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         CRATE,
     ];
     run(Command::new(cargo()).args(generate))?;
-    // The same versions as here, so that what is built already is used.
+    // The same versions as here, so that existing builds are reused.
     std::fs::copy("Cargo.lock", Path::new(CRATE).join("Cargo.lock"))?;
 
-    say("2. an API answers on loopback");
+    say("2. an API starts on loopback");
     let mock = MockApi::start(Scenario::default());
     println!("{}", mock.url());
 
@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     connector.run(&["sync"], true)?;
 
-    say("4. ten new invoices; the next run brings them, and nothing twice");
+    say("4. ten new invoices; the next run loads them, and nothing twice");
     mock.add_invoices(10);
     connector.run(&["sync", "--resources", "invoices"], true)?;
 
@@ -92,7 +92,7 @@ fn say(step: &str) {
     println!("\n== {step}");
 }
 
-/// Shows the command as a person would type it, and runs it.
+/// Prints the command as a user would type it, and runs it.
 fn run(command: &mut Command) -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = command
         .get_args()

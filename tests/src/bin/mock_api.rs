@@ -1,4 +1,4 @@
-//! Serves the mock API until it is ended.
+//! Serves the mock API until it is stopped.
 
 use std::process::ExitCode;
 use std::time::Duration;

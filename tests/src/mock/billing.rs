@@ -1,4 +1,4 @@
-//! A billing API in the manner of Stripe: lists newest first, the next page starts after the last id.
+//! A billing API similar to Stripe's: lists newest first, and the next page starts after the last id.
 
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
@@ -20,7 +20,7 @@ const BASIC: &str = "Basic c2tfdGVzdF9tb2NrOg==";
 const PAGE: i64 = 10;
 const LARGEST_PAGE: i64 = 100;
 
-/// One collection: the prefix of its ids, the seconds between its records, how one is made.
+/// One collection: the prefix of its ids, the seconds between its records, and how a record is built.
 struct Collection {
     path: &'static str,
     prefix: &'static str,
@@ -82,7 +82,7 @@ impl Collection {
         number.checked_sub(1).filter(|index| *index < self.count)
     }
 
-    /// How many records were made before a time.
+    /// The number of records created before a time.
     fn before(&self, time: i64) -> usize {
         let made = (time.saturating_sub(START)).saturating_add(self.step - 1) / self.step;
         usize::try_from(made).unwrap_or(0).min(self.count)
@@ -181,8 +181,8 @@ pub(super) fn answer(mock: &Mock, request: &Request) -> Response {
     }
 }
 
-/// Whether it is signed with the key, as `docs/customise.md` has it: HMAC-SHA256 over time, method, target and body
-/// (which no list has), not older than five minutes.
+/// Whether it is signed with the key, as in `docs/customise.md`: HMAC-SHA256 over time, method, target and body (which
+/// no list has), at most five minutes old.
 fn is_signed(request: &Request) -> bool {
     let (Some(time), Some(given)) = (request.header("x-timestamp"), request.header("x-signature"))
     else {
@@ -201,7 +201,7 @@ fn is_signed(request: &Request) -> bool {
     is_new && given == hex
 }
 
-/// Lists of which the document says nothing: the payments of an invoice, the refunds of a payment.
+/// Lists that the document lacks: the payments of an invoice, the refunds of a payment.
 fn undocumented(mock: &Mock, name: &str, parent: &str) -> Option<Value> {
     let data: Vec<Value> = match name {
         "payments" => {
@@ -266,7 +266,7 @@ fn customer(index: usize) -> Value {
     })
 }
 
-/// How many lines the first invoices have; every 20th may have more than come within it.
+/// The number of lines of the first invoices; every 20th may have more than are within it.
 pub fn invoice_lines(invoices: usize) -> usize {
     (0..invoices).map(line_count).sum()
 }

@@ -1,19 +1,19 @@
-//! Many nested invoices for the benchmark, from bytes that are made once.
+//! Many nested invoices for the benchmark, from bytes that are built once.
 
 use serde_json::{Value, json};
 
 use super::data::{CITIES, COUNTRIES, NAMES, START, WORDS, mix, pick};
 use super::http::{Request, Response};
 
-/// So many different invoices are made; beyond them they repeat with other numbers.
+/// This many different invoices are built; beyond them they repeat with other numbers.
 const DIFFERENT: usize = 4_000;
 
 const LARGEST_PAGE: usize = 100;
 
-/// Stands for the number of an invoice, and is as long.
+/// A placeholder for the number of an invoice, with the same length.
 const NUMBER: &str = "@@@@@@@@";
 
-/// An invoice as bytes, and the places of its number.
+/// An invoice as bytes, and the positions of its number.
 struct Template {
     bytes: Vec<u8>,
     numbers: Vec<usize>,
@@ -37,7 +37,7 @@ impl Bulk {
         }
     }
 
-    /// `GET /bulk/invoices`: it asks for no key, since what is measured is the reading.
+    /// `GET /bulk/invoices`: it requires no key, because only reading is measured.
     pub fn answer(&self, request: &Request) -> Response {
         let limit = match request.number("limit") {
             Ok(limit) => usize::try_from(limit.unwrap_or(100)).unwrap_or(0),

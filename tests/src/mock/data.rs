@@ -1,4 +1,4 @@
-//! Values that follow from an index alone, and the mock API's memory of what was changed.
+//! Values derived from an index alone, and the mock API's record of changes.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::Scenario;
 
-/// When everything began: 2024-01-01T00:00:00Z.
+/// The time of the first record: 2024-01-01T00:00:00Z.
 pub(super) const START: i64 = 1_704_067_200;
 
-/// When the changes of a test begin, later than all that was there before: 2025-06-01T00:00:00Z.
+/// The time of a test's first change, later than all initial data: 2025-06-01T00:00:00Z.
 const CHANGES: i64 = 1_748_736_000;
 
 const DAY: i64 = 86_400;
@@ -37,7 +37,7 @@ pub(super) fn pick<'a>(list: &[&'a str], index: usize) -> &'a str {
     list[index % list.len()]
 }
 
-/// Every 50th record departs from what the specification says.
+/// Every 50th record differs from the document.
 pub(super) fn drifts(index: usize) -> bool {
     index % 50 == 49
 }
@@ -110,14 +110,14 @@ pub(super) fn parse_time(text: &str) -> Option<i64> {
     Some(days * DAY + seconds - offset)
 }
 
-/// What can be changed one by one.
+/// Kinds of records that can be changed one by one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Issue,
     Task,
 }
 
-/// How much there is of everything, and what was changed when.
+/// The numbers of records of each kind, and the changes with their times.
 pub(super) struct Store {
     pub customers: AtomicUsize,
     pub invoices: AtomicUsize,
@@ -144,7 +144,7 @@ impl Store {
         }
     }
 
-    /// Marks something as changed, a minute after the change before.
+    /// Marks a record as changed, one minute after the previous change.
     pub fn touch(&self, kind: Kind, parent: usize, number: usize) {
         let at = CHANGES + 60 * self.changes.fetch_add(1, Ordering::SeqCst);
         let mut changed = self.changed.lock().unwrap();
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(parse_time("2024-01-01"), Some(START));
         let offset = parse_time("2024-01-01T02:00:00.125+02:00");
         assert_eq!(offset, Some(START));
-        // What becomes of a `+` that was not encoded.
+        // A `+` that was not encoded becomes a space.
         assert_eq!(parse_time("2024-01-01T02:00:00 02:00"), None);
     }
 }

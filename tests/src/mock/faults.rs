@@ -1,21 +1,21 @@
-//! What the mock API does wrong on purpose.
+//! Deliberate faults of the mock API.
 
 /// Every number counts requests from the start of the server (or from the last change of the faults).
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
-    /// Every nth request is answered with 503 and `Retry-After: 0`.
+    /// Every nth request gets a 503 with `Retry-After: 0`.
     pub every_nth_503: Option<u32>,
-    /// Every nth request is answered with 429 and `Retry-After: 0`.
+    /// Every nth request gets a 429 with `Retry-After: 0`.
     pub every_nth_429: Option<u32>,
-    /// The connection ends in the middle of every nth body.
+    /// The connection breaks in the middle of every nth body.
     pub every_nth_cut: Option<u32>,
-    /// Every request after this many is answered with 500.
+    /// Every request after this many gets a 500.
     pub dead_after: Option<u32>,
-    /// Every request whose path contains this is answered with 500.
+    /// Every request whose path contains this text gets a 500.
     pub dead_path: Option<String>,
 }
 
-/// What goes wrong with one request.
+/// The fault of one request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Fault {
     Status(u16),

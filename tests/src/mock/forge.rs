@@ -1,4 +1,4 @@
-//! A code forge in the manner of GitHub: bare arrays, the next page in the `Link` header.
+//! A code forge similar to GitHub: bare arrays, and the next page in the `Link` header.
 
 use std::cmp::Reverse;
 use std::sync::atomic::Ordering;
@@ -25,7 +25,7 @@ pub(super) fn answer(mock: &Mock, request: &Request) -> Response {
         .map(|given| given.split_once(' '))
     {
         Some(Some(("Bearer" | "token", FORGE_TOKEN))) => {}
-        // GitHub's own description declares no authentication: a connector made from it may send none.
+        // GitHub's own document declares no authentication, so a connector generated from it may send none.
         None if mock.scenario.github => {}
         None => return error(401, "Requires authentication"),
         Some(_) => return error(401, "Bad credentials"),
@@ -67,7 +67,7 @@ fn time(request: &Request, name: &str) -> Result<Option<i64>, String> {
     let Some(text) = request.param(name) else {
         return Ok(None);
     };
-    let time = parse_time(text).ok_or_else(|| format!("`{name}` is no time: {text}"))?;
+    let time = parse_time(text).ok_or_else(|| format!("`{name}` is not a time: {text}"))?;
     Ok(Some(time))
 }
 
@@ -80,12 +80,12 @@ fn state(number: usize) -> &'static str {
     pick(&["closed", "open", "open"], number)
 }
 
-/// One answer's view of the data.
+/// The view of the data in one response.
 struct Site<'a> {
     mock: &'a Mock,
-    /// As the client knows it.
+    /// The base URL that the client uses.
     base: String,
-    /// All that GitHub sends, not only what the forge's specification tells.
+    /// Everything that GitHub sends, not only what the forge's document describes.
     full: bool,
 }
 
@@ -97,7 +97,7 @@ impl Site<'_> {
         total: usize,
         item: impl Fn(usize) -> Value,
     ) -> Result<Response, String> {
-        // Sizes beyond the largest are taken for the largest, as GitHub does.
+        // A larger size is reduced to the maximum, as GitHub does.
         let size = request.number("per_page")?.unwrap_or(PAGE);
         let size = usize::try_from(size).unwrap_or(1).clamp(1, LARGEST_PAGE);
         let page = request.number("page")?.unwrap_or(1);

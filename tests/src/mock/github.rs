@@ -1,4 +1,4 @@
-//! What GitHub sends beyond what the forge's specification tells.
+//! Fields that GitHub sends and the forge's document lacks.
 
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ pub(super) fn label(index: usize) -> Value {
     })
 }
 
-/// `closed`: when, if it is.
+/// `closed`: the time, if the issue is closed.
 pub(super) fn issue(url: &str, number: usize, created: &str, closed: Option<&str>) -> Value {
     let body = match number % 4 {
         0 => Value::Null,

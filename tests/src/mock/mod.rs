@@ -1,6 +1,6 @@
-//! A mock of the APIs that the example connectors read, on loopback.
+//! A mock of the APIs of the example connectors, on loopback.
 //!
-//! Everything follows from the [`Scenario`]; new data between two runs comes from the methods of [`MockApi`].
+//! All data derives from the [`Scenario`]; methods of [`MockApi`] add data between two runs.
 
 mod billing;
 mod bulk;
@@ -29,7 +29,7 @@ use data::{Kind, Store};
 use faults::Fault;
 use http::{Request, Response, Server};
 
-/// How much there is of everything, and how the mock API behaves.
+/// The amount of data, and the behaviour of the mock API.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     pub customers: usize,
@@ -40,14 +40,14 @@ pub struct Scenario {
     pub commits_per_repo: usize,
     pub projects: usize,
     pub tasks_per_project: usize,
-    /// Invoices of `/bulk/invoices`.
+    /// The number of invoices of `/bulk/invoices`.
     pub bulk: usize,
-    /// Before every answer.
+    /// The delay before every response.
     pub delay: Duration,
     pub faults: Faults,
-    /// Every 50th record (customer, invoice, event, issue, task) has a field too many and a value of a wrong type.
+    /// Every 50th record (customer, invoice, event, issue, task) has an extra field and a value of a wrong type.
     pub drift: bool,
-    /// The forge sends all that GitHub sends, and lets callers without a token read.
+    /// The forge sends everything that GitHub sends, and accepts requests without a token.
     pub github: bool,
 }
 
@@ -71,7 +71,7 @@ impl Default for Scenario {
     }
 }
 
-/// What all connections share.
+/// The data shared by all connections.
 struct Mock {
     scenario: Scenario,
     store: Store,
@@ -123,7 +123,7 @@ impl Mock {
     }
 }
 
-/// The first and the last number of what was added.
+/// The first and the last number of the added records.
 fn grow(count: &AtomicUsize, n: usize) -> (usize, usize) {
     let before = count.fetch_add(n, Ordering::SeqCst);
     (before + 1, before + n)
@@ -176,14 +176,14 @@ impl MockApi {
         self.mock.log.lock().unwrap().clear();
     }
 
-    /// Changes the faults; requests are counted anew.
+    /// Changes the faults, and restarts the count of requests.
     pub fn set_faults(&self, faults: Faults) {
         let mut known = self.mock.faults.lock().unwrap();
         *known = faults;
         self.mock.count.store(0, Ordering::SeqCst);
     }
 
-    /// Newer customers than all before; so do `add_invoices`, `add_events` and `add_commits` for theirs.
+    /// Adds customers, newer than all others; `add_invoices`, `add_events` and `add_commits` do the same.
     pub fn add_customers(&self, n: usize) {
         self.mock.store.customers.fetch_add(n, Ordering::SeqCst);
     }
@@ -196,13 +196,13 @@ impl MockApi {
         self.mock.store.events.fetch_add(n, Ordering::SeqCst);
     }
 
-    /// New commits in every repository.
+    /// Adds commits to every repository.
     pub fn add_commits(&self, n: usize) {
         let commits = &self.mock.store.commits_per_repo;
         commits.fetch_add(n, Ordering::SeqCst);
     }
 
-    /// New issues in every repository, updated later than all that was there.
+    /// Adds issues to every repository, with later updates than all others.
     pub fn add_issues(&self, n: usize) {
         let store = &self.mock.store;
         let (first, last) = grow(&store.issues_per_repo, n);
@@ -213,7 +213,7 @@ impl MockApi {
         }
     }
 
-    /// New tasks in every project, updated later than all that was there.
+    /// Adds tasks to every project, with later updates than all others.
     pub fn add_tasks(&self, n: usize) {
         let store = &self.mock.store;
         let (first, last) = grow(&store.tasks_per_project, n);

@@ -1,4 +1,4 @@
-//! Pages through every API as a client does.
+//! Pages through every API like a client.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// One answer: status, status line and headers, body as far as it came.
+/// One response: status, status line and headers, and the part of the body that arrived.
 struct Answer {
     status: u16,
     head: String,
@@ -29,7 +29,7 @@ impl Answer {
     }
 }
 
-/// A connection that is kept.
+/// A persistent connection.
 type Client = BufReader<TcpStream>;
 
 fn send(client: &mut Client, target: &str, header: &str) -> Answer {

@@ -1,4 +1,4 @@
-//! A task tracker: numbered pages, the number of all items in the body, a key in a header.
+//! A task tracker: numbered pages, the total number of items in the body, a key in a header.
 
 use std::sync::atomic::Ordering;
 
@@ -72,11 +72,11 @@ fn tasks(mock: &Mock, request: &Request) -> Result<Value, String> {
     let project = usize::try_from(project)
         .ok()
         .filter(|id| (1..=mock.scenario.projects).contains(id))
-        .ok_or("`project_id` is no project")?;
+        .ok_or("`project_id` is not a project")?;
     let after = match request.param("updated_after") {
         None => None,
         Some(text) => {
-            Some(parse_time(text).ok_or_else(|| format!("`updated_after` is no time: {text}"))?)
+            Some(parse_time(text).ok_or_else(|| format!("`updated_after` is not a time: {text}"))?)
         }
     };
     let numbers: Vec<usize> = (1..=mock.store.tasks_per_project.load(Ordering::SeqCst))

@@ -51,7 +51,7 @@ impl Table {
             .iter()
             .find(|cell| cell.column == "_dlt_id")
             .map(|cell| cell.text.clone());
-        // Rows of one id are told apart by their number.
+        // Rows with the same id are numbered.
         let id = id.expect("each row has an id");
         let number = (0..).find(|number| !self.rows.contains_key(&format!("{id}#{number}")));
         self.rows
@@ -67,7 +67,7 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Reads what the peer wrote.
+    /// Parses the output of the peer.
     pub fn parse(tables: &Value) -> Dataset {
         let mut set = Dataset::default();
         for (name, found) in tables.as_object().unwrap() {
@@ -89,19 +89,20 @@ impl Dataset {
     }
 }
 
-/// Where the two do not agree.
+/// A difference between the two datasets.
 pub struct Difference {
     pub table: String,
     /// The id of the row; empty: it is about columns.
     pub row: String,
-    /// Only one of them has the row, or the column.
+    /// Only one dataset has the row, or the column.
     pub whole: bool,
-    /// The cells that only one of them has, of one column and its variants; of a row that only one of them has, all.
+    /// The cells that only one dataset has, of one column and its variants; for a row that only one dataset has, all
+    /// cells.
     pub dlt: Vec<Cell>,
     pub ours: Vec<Cell>,
 }
 
-/// A column, its variants and those with a number are one family.
+/// The family of a column: its variants, and columns with a number.
 pub fn family(column: &str) -> &str {
     let plain = column.split("__v_").next().unwrap_or(column);
     let plain = plain.strip_suffix("__again").unwrap_or(plain);
@@ -115,7 +116,7 @@ pub fn family(column: &str) -> &str {
     }
 }
 
-/// How many cells were compared, and what differs.
+/// The number of compared cells, and the differences.
 pub fn differences(dlt: &Dataset, ours: &Dataset) -> (usize, Vec<Difference>) {
     let none = Table::default();
     let (mut count, mut found) = (0, Vec::new());

@@ -1,4 +1,4 @@
-//! What is loaded: our own samples, what dlt cannot load, and random documents.
+//! The documents to load: samples, documents that dlt cannot load, and random ones.
 
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ fn case(name: &str, docs: &[&str]) -> Case {
     }
 }
 
-/// Each shows one thing.
+/// Each sample shows one thing.
 pub fn samples() -> Vec<Case> {
     let long = "a_very_long_name_".repeat(17);
     let long = format!(r#"{{"{long}":1,"x":{{"{long}":"y"}},"{long}s":[1,{{"{long}":2}}]}}"#);
@@ -116,7 +116,7 @@ pub fn samples() -> Vec<Case> {
     ]
 }
 
-/// What dlt does not load: each is a run of its own.
+/// Documents that dlt does not load: each is a run of its own.
 pub fn unloadable() -> Vec<Case> {
     vec![
         case("big_whole_number", &[r#"{"n":9223372036854775808}"#]),
@@ -180,7 +180,8 @@ impl Dice {
         }
     }
 
-    /// Times have a key of their own: dlt cannot load a table in which one came beside a number, and then another text.
+    /// Times have their own key: dlt cannot load a table in which a time was next to a number, followed by another
+    /// text.
     fn time(&mut self) -> String {
         match self.below(6) {
             0 => "null".to_owned(),
@@ -194,7 +195,7 @@ impl Dice {
         }
     }
 
-    /// Keys whose names differ, so that every other difference is seen.
+    /// Keys have distinct names, so that every other difference is visible.
     fn object(&mut self, depth: usize, out: &mut String) {
         let keys = [
             "id",
@@ -221,7 +222,7 @@ impl Dice {
             let _ = write!(out, "\"{key}\":");
             match key {
                 "at" => out.push_str(&self.time()),
-                // A key that has a list in one record and an object in another wants one name for two tables.
+                // A key with a list in one record and an object in another needs one name for two tables.
                 "items" | "created-at" | "kind_" => self.list(depth, out),
                 "x" | "meta data" => self.nested(depth, out),
                 _ => out.push_str(&self.scalar()),
@@ -256,7 +257,7 @@ impl Dice {
     }
 }
 
-/// Random documents, in resources of 200: types meet within a resource.
+/// Random documents, in resources of 200: types mix within a resource.
 pub fn random(count: usize) -> Vec<Case> {
     let mut dice = Dice(1);
     let case = |number: usize| {

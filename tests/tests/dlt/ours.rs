@@ -1,4 +1,4 @@
-//! Our side: the JSON comes from an API on loopback and goes into a SQLite file.
+//! The etlgen side: JSON from an API on loopback is loaded into a SQLite file.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -22,7 +22,7 @@ use rusqlite::types::ValueRef;
 
 use super::compare::{Dataset, Table};
 
-/// The longest name, for both: dlt makes files of its tables' names.
+/// The longest name for both: dlt uses table names as file names.
 pub const LONGEST: usize = 120;
 
 /// A SQLite file with shorter names.
@@ -66,7 +66,7 @@ impl Destination for Narrow {
     }
 }
 
-/// Answers `/<number>` with the body of that number.
+/// Responds to `/<number>` with the body of that number.
 fn serve(bodies: Vec<String>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -110,10 +110,7 @@ pub fn load(file: &Path, bodies: Vec<(String, String)>) -> Dataset {
         let resource = Json::list(name, &format!("/{number}"));
         source = source.resource(resource.primary_key([key]).paginate(Paginator::single()));
     }
-    let options = RunOptions {
-        layout: Layout::Dlt,
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().layout(Layout::Dlt);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

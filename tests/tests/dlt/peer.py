@@ -1,4 +1,4 @@
-"""Loads JSON with dlt and writes down what is then in the tables.
+"""Loads JSON with dlt and prints the content of its tables.
 
 usage: peer.py INPUT OUTPUT
 
@@ -72,7 +72,7 @@ def load(group):
 
 
 def normalized(pipeline):
-    """The rows that are about to be loaded: to load hundreds of tables takes minutes."""
+    """The rows before loading: loading hundreds of tables takes minutes."""
     rows = {}
     for package in pipeline.list_normalized_load_packages():
         for job in pipeline.get_load_package_info(package).jobs["new_jobs"]:

@@ -1,4 +1,5 @@
-//! Every way in which our tables differ from dlt's, with its reason. `docs/normalisation.md` tells the same to people.
+//! Every difference between etlgen's tables and dlt's, with its reason. `docs/normalisation.md` has the same list for
+//! readers.
 
 use etlgen_tests::tables::seconds;
 
@@ -7,14 +8,14 @@ use super::compare::{Cell, Difference, family};
 pub struct Rule {
     pub name: &'static str,
     pub why: &'static str,
-    /// Whether a difference, among all those of its group, is of that kind and nothing else.
+    /// Whether a difference, among all those of its group, has exactly this kind.
     pub fits: fn(&Difference, &[Difference]) -> bool,
 }
 
 pub const RULES: &[Rule] = &[
     Rule {
         name: "a number or boolean among texts",
-        why: "dlt writes it as text, `True` for true; here `7` and `\"7\"` stay what they are, in a variant",
+        why: "dlt writes it as text, `True` for true; here `7` and `\"7\"` stay distinct, in a variant",
         fits: |found, _| {
             pair(found).is_some_and(|(dlt, ours)| {
                 let same = match ours.ty.as_str() {
@@ -38,7 +39,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "a number or a word among booleans",
-        why: "dlt makes 5 and `yes` true, and nobody can tell any more; here they are variants",
+        why: "dlt makes 5 and `yes` true, which cannot be undone; here they are variants",
         fits: |found, _| {
             pair(found).is_some_and(|(dlt, ours)| {
                 let meant = match ours.ty.as_str() {
@@ -55,7 +56,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "a number among times",
-        why: "dlt takes any number for seconds since 1970; here it stays a number, in a variant",
+        why: "dlt reads any number as seconds since 1970; here it stays a number, in a variant",
         fits: |found, _| {
             pair(found).is_some_and(|(dlt, ours)| {
                 let numeric = matches!(ours.ty.as_str(), "bigint" | "double");
@@ -68,7 +69,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "a day among times",
-        why: "dlt makes it the midnight of that day; here it stays text, in a variant",
+        why: "dlt converts it to the midnight of that day; here it stays text, in a variant",
         fits: |found, _| {
             pair(found).is_some_and(|(dlt, ours)| {
                 let midnight = format!("{}T00:00:00.000000Z", ours.text);
@@ -80,8 +81,8 @@ pub const RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "a whole number that no double holds, among doubles",
-        why: "dlt rounds it; here it is whole, in a variant",
+        name: "an integer that a double cannot hold, among doubles",
+        why: "dlt rounds it; here it stays exact, in a variant",
         fits: |found, _| {
             pair(found).is_some_and(|(dlt, ours)| {
                 let rounded = number(dlt) == number(ours);
@@ -92,7 +93,7 @@ pub const RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "a time beside a column of another type",
+        name: "a time next to a column of another type",
         why: "dlt calls the variant `__v_text` and makes it a timestamp, so that the next text there fails the load; \
               here its name is its type",
         fits: |found, _| {
@@ -106,7 +107,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "a time in another spelling of ISO 8601, or with more than six digits of a second",
-        why: "dlt takes it for a time and cuts the digits; here text is a time if it is one of RFC 3339 and nothing is lost",
+        why: "dlt reads it as a time and cuts the digits; here text is a time only if it is RFC 3339 and nothing is lost",
         fits: |found, _| {
             pair(found).is_some_and(|(dlt, ours)| {
                 (dlt.ty.as_str(), ours.ty.as_str()) == ("timestamp", "text")
@@ -118,7 +119,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "a number beyond doubles",
-        why: "dlt makes it null; here it is JSON with all digits",
+        why: "dlt converts it to null; here it is JSON with all digits",
         fits: |found, _| {
             let beyond =
                 |cell: &Cell| cell.ty == "json" && number(cell).is_some_and(f64::is_infinite);
@@ -126,7 +127,7 @@ pub const RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "keys that want one name",
+        name: "keys with the same name",
         why: "dlt keeps the last value; here each has a column",
         fits: |found, _| {
             let last = |cell: &Cell| found.ours.iter().any(|ours| ours.text == cell.text);
@@ -135,7 +136,7 @@ pub const RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "lists that want one name",
+        name: "lists with the same name",
         why: "dlt puts them into one table, where two rows have one id or parents of two tables; here each has a table",
         fits: |found, all| {
             let same = |one: &[Cell], other: &[Cell]| {
@@ -165,7 +166,7 @@ pub const RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "one key twice",
+        name: "a duplicate key",
         why: "dlt keeps the last value; here the second has the column `__again`, and two lists are one longer list",
         fits: |found, all| {
             let again = found.ours.iter().any(|ours| {
@@ -190,8 +191,8 @@ pub const RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "a key of the API that is called as a system column",
-        why: "dlt takes the value for its own; here it stands in a column with a number, and ours stays what it is",
+        name: "a key of the API with the name of a system column",
+        why: "dlt reads the value as its own; here it goes to a column with a number, and the system column keeps its name",
         fits: |found, _| {
             // An id of dlt's own has 14 characters.
             let foreign = |cell: &Cell| {
@@ -204,7 +205,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// One cell there, one here.
+/// One cell on each side.
 fn pair(found: &Difference) -> Option<(&Cell, &Cell)> {
     match (found.whole, found.dlt.as_slice(), found.ours.as_slice()) {
         (false, [dlt], [ours]) => Some((dlt, ours)),
@@ -216,7 +217,7 @@ fn plain(column: &str) -> &str {
     column.split("__v_").next().unwrap_or(column)
 }
 
-/// Whether ours is the variant of its own type of what is one column there.
+/// Whether our cell is the variant with its own type of dlt's single column.
 fn variant(dlt: &Cell, ours: &Cell) -> bool {
     ours.column == format!("{}__v_{}", plain(&dlt.column), ours.ty)
 }

@@ -1,5 +1,5 @@
-//! Reads each fixture with the structs that may be meant, and prints what became of it: object, struct, the record as
-//! JSON again, and each unknown key and misfit as `? keys` and `! keys`, all parted by tabs.
+//! Reads each fixture with the possible structs, and prints the result: object, struct, the record as JSON, and each
+//! unknown key and misfit as `? keys` and `! keys`, separated by tabs.
 
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::__private::{PageReader, RecordSchema, Shape};

@@ -1,4 +1,4 @@
-//! An API whose records a test chooses, destinations of both kinds, and runs that die.
+//! An API whose records a test chooses, destinations of both kinds, and runs that are killed.
 
 use std::sync::{Arc, Mutex};
 
@@ -80,7 +80,7 @@ fn answer(items: &[Value], request: &Request) -> Response {
     Response::json(200, &json!({"data": page, "more": rows.len() > PAGE}))
 }
 
-/// A list with all of its pages.
+/// A paged list.
 pub fn list<T: Record>(name: &str, path: &str) -> Resource<T> {
     let pages = Paginator::last_id("after").field("id").more("more");
     T::list(name, path).records("data").paginate(pages)
@@ -124,7 +124,7 @@ impl Place {
         }
     }
 
-    /// A run that must not fail; gives what its report says.
+    /// A run that must succeed; returns the notes of its report.
     pub fn sync(&self, source: Source) -> RunReport {
         self.sync_with(source, &RunOptions::default()).unwrap()
     }
@@ -135,7 +135,7 @@ impl Place {
         Ok(report)
     }
 
-    /// What a run that is refused says.
+    /// The error of a run that is refused.
     pub fn refused(&self, source: Source) -> String {
         let before = self.tables();
         let error = self.sync_with(source, &RunOptions::default()).unwrap_err();
@@ -144,14 +144,14 @@ impl Place {
         error.report()
     }
 
-    /// What is remembered, and the destination that remembers it.
+    /// The memory, and its destination.
     pub fn remembered(&self) -> (Memory, Box<dyn Destination>) {
         let mut into = self.open();
         let load = LoadInfo::new("1.000000", "shop", None);
         (into.open(&load).unwrap(), into)
     }
 
-    /// A run that dies at that commit, if it gets there; tells whether it did.
+    /// A run that is killed at that commit; returns whether it got there.
     pub fn dies(&self, source: Source, options: &RunOptions, commit: usize) -> bool {
         let dying = Box::new(Dying {
             inner: self.open(),
@@ -160,8 +160,8 @@ impl Place {
         run(&source, dying, options).is_err()
     }
 
-    /// Runs that die at each of their commits, one commit later each time, until one has come through. Each leaves a
-    /// place of its own, which `fill` fills; gives how many died.
+    /// Runs that are killed at each of their commits, one commit later each time, until one completes. Each has a place
+    /// of its own, which `fill` fills; returns the number of killed runs.
     pub fn dying(
         make: &dyn Fn() -> Place,
         fill: &dyn Fn(&Place),
@@ -171,10 +171,7 @@ impl Place {
         for commit in 0.. {
             let place = make();
             fill(&place);
-            let options = RunOptions {
-                checkpoint_rows: Some(1),
-                ..RunOptions::default()
-            };
+            let options = RunOptions::default().checkpoint_rows(1);
             let died = place.dies(source(), &options, commit);
             place.sync(source());
             check(&place);
@@ -191,7 +188,7 @@ fn run(source: &Source, into: Box<dyn Destination>, options: &RunOptions) -> Res
     runtime.block_on(sync(source, into, options, Arc::new(())))
 }
 
-/// What a report says.
+/// The notes of a report.
 pub fn notes(report: &RunReport) -> String {
     let resources = report.resources.iter().flat_map(|resource| &resource.notes);
     let notes: Vec<&str> = resources.chain(&report.notes).map(String::as_str).collect();

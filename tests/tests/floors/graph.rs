@@ -1,4 +1,4 @@
-//! Which modules of a crate use which, read from the tokens of its files.
+//! The dependencies between modules of a crate, read from the tokens of its files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,9 +10,9 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// The keys of a module: `run`, `plan`.
 type Module = Vec<String>;
 
-/// A path of the crate that stands in one of its files.
+/// A path within the crate, in one of its files.
 struct Use {
-    /// The module in whose file it stands.
+    /// The module of the file.
     module: Module,
     file: String,
     line: usize,
@@ -20,11 +20,11 @@ struct Use {
     path: Vec<String>,
 }
 
-/// What the files of a crate use.
+/// The dependencies in the files of a crate.
 pub struct Crate {
     modules: BTreeSet<Module>,
     uses: Vec<Use>,
-    /// Names that a module has by `use`: what they stand for.
+    /// Names that a module gets by `use`, and their paths.
     names: BTreeMap<(Module, String), Vec<String>>,
 }
 
@@ -35,7 +35,7 @@ pub struct Arrow {
     pub to: String,
     pub file: String,
     pub line: usize,
-    /// As it stands there, from the root of the crate.
+    /// The path in the file, from the root of the crate.
     pub path: String,
 }
 
@@ -120,10 +120,10 @@ impl Crate {
         arrows
     }
 
-    /// The module that a path leads to: past the names that modules on the way only pass on.
+    /// The module that a path leads to, through re-exports.
     fn target(&self, path: &[String]) -> Module {
         let mut path = path.to_vec();
-        // A name may be passed on several times, but not for ever.
+        // A name may be re-exported several times, but not endlessly.
         for _ in 0..8 {
             let known = (0..=path.len()).rev();
             let mut known = known.filter(|end| self.modules.contains(&path[..*end]));
@@ -138,7 +138,7 @@ impl Crate {
         path
     }
 
-    /// The circles between the modules of each folder, the root being the first.
+    /// The circles between the modules of each folder, starting with the root.
     pub fn circles(&self) -> Vec<Circle> {
         let mut circles = Vec::new();
         let rooms: BTreeSet<_> = self
@@ -189,7 +189,7 @@ fn knots(arrows: &[Arrow]) -> BTreeSet<BTreeSet<String>> {
     knots.filter(|knot| !knot.is_empty()).collect()
 }
 
-/// The files below a folder, and the modules they are.
+/// The files below a folder, and their modules.
 fn collect(dir: &Path, module: &mut Module, files: &mut Vec<(Module, std::path::PathBuf)>) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -210,11 +210,11 @@ fn collect(dir: &Path, module: &mut Module, files: &mut Vec<(Module, std::path::
     }
 }
 
-/// Goes through the tokens of one file.
+/// Walks the tokens of one file.
 struct Walk<'a> {
     file: String,
     module: Module,
-    /// The modules within the file in which it is.
+    /// The current inline modules.
     inline: Vec<String>,
     read: &'a mut Crate,
 }
@@ -260,7 +260,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Reads a path, or the tree of a `use`; returns how many tokens it took.
+    /// Reads a path, or the tree of a `use`; returns the number of its tokens.
     fn tree(&mut self, tokens: &[TokenTree], before: &[(String, usize)], is_use: bool) -> usize {
         let mut path = before.to_vec();
         let mut at = 0;
@@ -297,7 +297,7 @@ impl Walk<'_> {
         at.max(1)
     }
 
-    /// Keeps a path, and the name that it has from here on.
+    /// Adds a path, and its name in this module.
     fn found(&mut self, path: &[(String, usize)], name: Option<String>) {
         let Some((_, line)) = path.last() else { return };
         let words: Vec<_> = path.iter().map(|(word, _)| word.as_str()).collect();
@@ -313,7 +313,7 @@ impl Walk<'_> {
                 base.truncate(base.len().saturating_sub(ups));
                 &words[ups..]
             }
-            // A path without a root is one of the crate where it begins with a module below this one.
+            // A path without a root belongs to the crate if it starts with a module below this one.
             [first, ..] => {
                 base.push((*first).to_owned());
                 if !self.read.modules.contains(&base) {
@@ -347,12 +347,12 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a path of at least two words begins here.
+/// Whether a path of at least two words starts here.
 fn is_path(tokens: &[TokenTree]) -> bool {
     is_colons(&tokens[1..])
 }
 
-/// Whether no path leads to the word there.
+/// Whether the word there is not preceded by a path.
 fn starts(tokens: &[TokenTree], at: usize) -> bool {
     at < 2 || !is_colons(&tokens[at - 2..])
 }

@@ -12,7 +12,7 @@ const NAME: &str = "crate";
 const ISSUES: &str = "src/resources/issues.rs";
 const COMMITS: &str = "src/resources/commits.rs";
 
-/// What the owner wrote: a file, what stood there before, what stands there now.
+/// An edit of the owner: a file, the text before, the text after.
 const EDITS: [(&str, &str, &str); 6] = [
     (
         "etlgen.toml",
@@ -51,7 +51,7 @@ const ADDED: (&str, &str) = (
 pub fn write(set: &Path) {
     let spec = root().join("generated-examples/specs/forge.yaml");
     let spec = std::fs::read_to_string(spec).unwrap();
-    // Beside the place where it is kept, as it names the way to the runtime.
+    // Copied next to the original, because it has a relative path to the runtime.
     let owned = Owned::without_runtime(tempfile::tempdir_in(set).unwrap(), &spec);
     owned.write(ADDED.0, ADDED.1);
     for (path, old, new) in EDITS {
@@ -59,7 +59,7 @@ pub fn write(set: &Path) {
             "" => owned.write(path, &(owned.read(path) + new)),
             old => owned.edit(path, old, new),
         }
-        // What the file wishes is generated before the owner changes the code.
+        // The overrides are generated before the owner changes the code.
         if path == "etlgen.toml" {
             owned.ends(0, &["update", "--allow-dirty"]);
         }
@@ -88,13 +88,14 @@ fn a_crate_with_edits_is_checked_and_updated() {
     for set in sets() {
         let owned = Owned::kept(copied(&set, NAME));
         kept(&owned);
-        // Another etlgen may write some lines in another way, and says so with 1; the crate is read all the same.
+        // Another etlgen may write some lines differently, which `check` reports with 1; it reads the crate all the
+        // same.
         let output = owned.run(&["check"]);
         assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
         owned.ends(0, &["update"]);
         kept(&owned);
         owned.ends(0, &["check"]);
-        // What all lists share moves to one place, also in a crate that stated it for each.
+        // What all lists share moves to one place, even in a crate that stated it for each list.
         assert!(
             owned
                 .read("src/api.rs")

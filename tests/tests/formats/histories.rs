@@ -1,5 +1,5 @@
-//! Destinations in the middle of a pass, and exported states: the next run goes on, asks for nothing that was committed,
-//! and ends with the tables of a run that nobody disturbed.
+//! Destinations in the middle of a pass, and exported states: the next run continues, requests nothing that was
+//! committed, and ends with the tables of an undisturbed run.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,10 +15,10 @@ use rusqlite::Connection;
 
 use super::{copied, copy, sets};
 
-/// When the records of the tree begin: 2024-01-01T00:00:00Z.
+/// The time of the tree's first record: 2024-01-01T00:00:00Z.
 const CLOCK: u64 = 1_704_067_200_000;
 
-/// An API whose data are the same in each process.
+/// An API whose data is the same in each process.
 enum Api {
     Tree(Tree),
     Mock(MockApi),
@@ -60,7 +60,7 @@ impl Api {
         }
     }
 
-    /// Records come, change and, in the tree, go.
+    /// Records are added, changed and, in the tree, deleted.
     fn change(&self) {
         match self {
             Api::Tree(tree) => (0..4).for_each(|_| tree.change(true)),
@@ -75,12 +75,12 @@ impl Api {
     }
 }
 
-/// What happened to a destination before it was kept.
+/// The history of a destination.
 enum Event {
-    /// A run that ended.
+    /// A run that completed.
     Run(&'static [&'static str]),
     Change,
-    /// A run that was killed when the API had answered that many requests.
+    /// A run that was killed after the API had answered this many requests.
     Killed(usize, &'static [&'static str]),
 }
 
@@ -98,7 +98,7 @@ const SOFT: &[&str] = &["--checkpoint-rows", "20", "--deletes", "soft"];
 const TREE: &[Event] = &[Run(SOFT), Change, Run(SOFT), Change, Killed(14, SOFT)];
 
 const SMALL: &[&str] = &["--checkpoint-rows", "40"];
-/// A backfill in windows, beside a pass that is open.
+/// A backfill in windows, next to an open pass.
 const BACKFILL: &[&str] = &[
     "--checkpoint-rows",
     "20",
@@ -179,7 +179,7 @@ impl History {
         [&sync[..], options].concat()
     }
 
-    /// The options of the runs that were killed, in their order.
+    /// The options of the killed runs, in order.
     fn open(&self) -> impl Iterator<Item = &'static [&'static str]> {
         let options = |event: &Event| match event {
             Killed(_, options) => Some(*options),
@@ -188,7 +188,7 @@ impl History {
         self.events.iter().filter_map(options)
     }
 
-    /// The API as it stood at the end.
+    /// The API at the end of the history.
     fn api_now(&self) -> Api {
         let api = (self.api)();
         let changes = self.events.iter().filter(|event| matches!(event, Change));
@@ -196,7 +196,7 @@ impl History {
         api
     }
 
-    /// Lets the runs that were killed go on to their ends; gives the requests of each.
+    /// Lets the killed runs continue to their ends; returns the requests of each.
     fn go_on(&self, connector: &Connector, api: &Api, folder: &Path) -> Vec<BTreeSet<String>> {
         let url = api.server().url();
         let ended = self.open().map(|options| {
@@ -207,10 +207,10 @@ impl History {
         ended.collect()
     }
 
-    /// Makes the destination.
+    /// Creates the destination.
     fn make(&self, connector: &Connector, folder: &Path) {
         if let Some(("sqlite", file)) = self.destination.split_once(':') {
-            // Of small pages, as most tables have few rows.
+            // Small pages, because most tables have few rows.
             let empty = Connection::open(folder.join(file)).unwrap();
             empty
                 .execute_batch("PRAGMA page_size = 512; CREATE TABLE t (c); DROP TABLE t;")
@@ -232,7 +232,7 @@ impl History {
                         .spawn()
                         .unwrap();
                     assert!(api.server().has_stalled(Duration::from_secs(30)));
-                    // What came before is committed meanwhile.
+                    // Earlier data is committed in the meantime.
                     std::thread::sleep(Duration::from_secs(2));
                     run.kill().unwrap();
                     assert_eq!(run.wait().unwrap().code(), None, "{} ended", self.name);
@@ -240,7 +240,7 @@ impl History {
                 }
             }
         }
-        // SQLite makes its index of the log again, and the lock was the killed run's.
+        // SQLite rebuilds the index of its log, and the lock belonged to the killed run.
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let ending = path.extension().unwrap_or_default();
@@ -251,12 +251,12 @@ impl History {
     }
 }
 
-/// The file with the requests of a run that goes on.
+/// The file with the requests of a run that continues.
 fn requests_file(folder: &Path, name: &str, run: usize) -> std::path::PathBuf {
     folder.join(format!("requests/{name}-{run}.txt"))
 }
 
-/// A row without the port at which the mock API answered.
+/// A row without the port of the mock API.
 fn without_port(row: &str) -> String {
     let mut parts = row.split("http://127.0.0.1:");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -265,7 +265,7 @@ fn without_port(row: &str) -> String {
     })
 }
 
-/// The rows that the API still has, and the ids of those that are marked as gone.
+/// The rows that the API still has, and the ids of deleted ones.
 fn standing(mut tables: Tables) -> (Tables, BTreeSet<String>) {
     let mut marked = BTreeSet::new();
     let is_marked = |row: &str| {
@@ -280,7 +280,7 @@ fn standing(mut tables: Tables) -> (Tables, BTreeSet<String>) {
     for row in tables.values_mut().flat_map(|rows| rows.values_mut()) {
         *row = without_port(row);
     }
-    // The rows of their lists, and the log, which is read by its cursor and does not see what is gone.
+    // The rows of their lists, and the log, which is read by its cursor and does not see deletions.
     let of_marked = |row: &str| marked.iter().any(|id| row.contains(id.as_str()));
     for rows in tables.values_mut() {
         rows.retain(|_, row| !of_marked(row));
@@ -315,7 +315,7 @@ pub fn write(set: &Path) {
     }
 }
 
-/// Goes on in a destination that an earlier build left in the middle of a pass.
+/// Continues in a destination that an earlier build left in the middle of a pass.
 fn goes_on(name: &str) {
     let history = History::find(name);
     let connector = (history.connector)();
@@ -336,7 +336,7 @@ fn goes_on(name: &str) {
             );
         }
 
-        // The first runs end what was begun, these bring what has come meanwhile.
+        // The first runs complete the open passes, the others load what was added in the meantime.
         history.go_on(&connector, &api, kept.path());
         let whole = tempfile::tempdir().unwrap();
         history.go_on(&connector, &api, whole.path());
@@ -378,7 +378,7 @@ fn sqlite_with_lists_by_page_number_goes_on() {
     goes_on("forge-sqlite");
 }
 
-/// An exported state goes on in a new destination, and says what it said when it is exported again.
+/// An exported state continues in a new destination, and is the same when it is exported again.
 #[test]
 fn an_exported_state_is_imported() {
     for name in [
@@ -417,7 +417,7 @@ fn an_exported_state_is_imported() {
     }
 }
 
-/// The state of a copied destination is exported as it was by the build that wrote it.
+/// The exported state of a copied destination equals that of the build that wrote it.
 #[test]
 fn a_kept_state_is_exported_as_it_was() {
     for name in ["tree-sqlite", "tree-parquet", "billing-parquet"] {

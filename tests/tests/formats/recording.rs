@@ -1,4 +1,4 @@
-//! A folder that `sync --record` has written is answered from.
+//! A folder written by `sync --record` can be replayed.
 
 use std::path::Path;
 

@@ -1,17 +1,17 @@
-//! A connector by hand, four levels deep, for the tests that kill it.
+//! A hand-written connector, four levels deep, for the tests that kill it.
 
 use etlgen_runtime::prelude::*;
 
 #[derive(Clone, Settings)]
 #[settings(prefix = "TREE")]
 struct Config {
-    /// Where the API answers.
+    /// The base URL of the API.
     #[settings(default = "http://localhost")]
     base_url: String,
-    /// What becomes of records that are gone: keep, soft or hard.
+    /// What happens to deleted records: keep, soft or hard.
     #[settings(default = "keep")]
     deletes: String,
-    /// Goes along as a query parameter.
+    /// Sent as a query parameter.
     api_key: Option<Secret>,
 }
 
@@ -49,7 +49,7 @@ fn flat<T: Record>(name: &str, path: &str) -> Resource<T> {
         .paginate(Paginator::last_id("after").field("id").more("more"))
 }
 
-/// People whose list shows only the new ones, and the feed that tells the rest.
+/// People whose list shows only new ones, and the feed that reports the rest.
 fn people(deletes: Deletes) -> (Resource<Person>, Resource<Event>) {
     let people = flat("people", "/people")
         .primary_key([Person::ID])
@@ -95,7 +95,7 @@ fn source(config: &Config) -> Source {
             request.path("order", order.id)
         });
     let changes = || Cursor::updated(Item::UPDATED).param("since");
-    // What is gone does not show among what has changed.
+    // A read of changes does not show deletions.
     if deletes == Deletes::Keep {
         orders = orders.incremental(changes());
     }

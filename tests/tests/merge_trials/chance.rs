@@ -1,4 +1,4 @@
-//! Choices that a seed decides.
+//! Random choices from a seed.
 
 /// xorshift.
 pub struct Chance(u64);

@@ -1,10 +1,10 @@
-//! What becomes of an API.
+//! Random changes of an API.
 
 use serde_json::{Map, Value, json};
 
 use crate::chance::Chance;
 
-/// Changes a document; `near` are schemas where a change is wanted most. `None`: there is nothing for it.
+/// Changes a document, preferably near the schemas in `near`. `None`: the chosen change does not apply.
 pub fn change(document: &mut Value, near: &[String], chance: &mut Chance) -> Option<String> {
     let number = chance.below(1000);
     match chance.below(10) {
@@ -104,7 +104,7 @@ fn property(schema: &mut Value, kind: usize, number: usize, chance: &mut Chance)
     }
 }
 
-/// Inserts at a place that chance decides.
+/// Inserts at a random position.
 fn insert(map: &mut Map<String, Value>, chance: &mut Chance, key: String, value: Value) {
     let at = chance.below(map.len() + 1);
     let old = std::mem::take(map);
@@ -144,6 +144,6 @@ fn list(document: &Value, chance: &mut Chance) -> Option<String> {
         .iter()
         .filter(|(path, item)| item["get"].is_object() && !path.ends_with('}'));
     let lists: Vec<&String> = lists.map(|(path, _)| path).collect();
-    // The crate is not to lose its last list.
+    // The crate must keep at least one list.
     (lists.len() > 1).then(|| chance.of(&lists).map(|path| (*path).clone()))?
 }

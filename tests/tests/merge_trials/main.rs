@@ -1,8 +1,8 @@
-//! Pairs of what an owner does and what becomes of an API, by chance: no line of the owner is lost, each result compiles or
-//! is a named conflict, and a second update changes nothing.
+//! Random pairs of owners' edits and API changes: no line of the owner is lost, each result compiles or is a named
+//! conflict, and a second update changes nothing.
 //!
-//! Our own document is always tried, and Stripe's where it stands beside the repository. `ETLGEN_MERGES=200` tries that many
-//! pairs on Stripe's, with an optimised `etlgen`; `ETLGEN_SEED` names the first pair.
+//! The tests always use the small document, and Stripe's if it is next to the repository. `ETLGEN_MERGES=200` tries
+//! that many pairs on Stripe's, with an optimised `etlgen`; `ETLGEN_SEED` names the first pair.
 
 mod chance;
 mod changes;
@@ -21,25 +21,25 @@ use etlgen_tests::owned::Owned;
 use etlgen_tests::workspace::{binary, optimised, root, stderr, stdout};
 use serde_json::Value;
 
-/// What is known of the pairs tried so far.
+/// The counts of the pairs tried so far.
 #[derive(Debug, Default)]
 struct Tally {
     clean: usize,
     conflicts: usize,
-    /// `etlgen.toml` names a resource that the API has no longer.
+    /// `etlgen.toml` names a resource that the API no longer has.
     refused: usize,
     places: usize,
     lines: usize,
-    /// What merged cleanly and compiles.
+    /// Merges without a conflict that compile.
     compiled: usize,
-    /// What merged cleanly and does not compile, as the owner's crate did not before.
+    /// Merges without a conflict that do not compile, as the owner's crate did not before.
     broken_before: usize,
 }
 
 /// A pair that merged cleanly.
 struct Clean {
     seed: u64,
-    /// What was done to the crate and to the document, and what the update said.
+    /// The edit, the change, and the output of the update.
     context: String,
     before: Tree,
     after: Tree,
@@ -55,7 +55,7 @@ fn our_own_document_in_pairs() {
     let document = json(&root().join("generated-examples/specs/billing.yaml")).unwrap();
     let tally = pairs(&document, binary("etlgen"), 60);
     assert!(tally.lines > 50, "{tally:?}");
-    // Of other seeds nobody knows.
+    // Other seeds have no known result.
     assert!(
         SEED.text().is_some() || tally.clean > 20 && tally.conflicts > 5,
         "{tally:?}"
@@ -67,7 +67,7 @@ fn stripes_document_in_pairs() {
     let Some(document) = json(&specs().join("Deployed/stripe.yaml")) else {
         return skip(
             Kind::Shared,
-            "Stripe's document is not beside the repository",
+            "Stripe's document is not next to the repository",
         );
     };
     match MERGES.number() {
@@ -76,7 +76,7 @@ fn stripes_document_in_pairs() {
     };
 }
 
-/// Tries that many pairs, and compiles what merged cleanly.
+/// Tries that many pairs, and compiles the merges without a conflict.
 fn pairs(document: &Value, etlgen: PathBuf, count: u64) -> Tally {
     let began = Instant::now();
     let made = Owned::by(etlgen, &document.to_string(), &[]);
@@ -113,7 +113,7 @@ fn pairs(document: &Value, etlgen: PathBuf, count: u64) -> Tally {
     tally
 }
 
-/// What merged cleanly compiles, if what its owner had before did.
+/// A merge without a conflict compiles if the owner's crate did before.
 fn compiles(clean: &[Clean], tally: &mut Tally) {
     let name = |pair: &Clean| format!("p{}", pair.seed);
     let after = failures(clean.iter().map(|pair| (name(pair), pair.after.clone())));
@@ -137,7 +137,7 @@ fn compiles(clean: &[Clean], tally: &mut Tally) {
     tally.broken_before = bad.len();
 }
 
-/// Tries one pair; gives what came of it if that is no conflict.
+/// Tries one pair; returns a merge without a conflict.
 fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> Option<Clean> {
     let mut chance = Chance::new(seed);
     let owned = made.copy();
@@ -195,7 +195,7 @@ fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> Option<
             .collect(),
     );
 
-    // What the owner added is there, in its place or on his side of a conflict.
+    // The owner's additions exist, in their place or on the owner's side of a conflict.
     for (line, count) in &edited {
         let before = base.get(line).copied().unwrap_or(0);
         if *count > before && before == 0 {
@@ -204,7 +204,8 @@ fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> Option<
             assert!(now >= *count, "lost: {line:?}\n{context}");
         }
     }
-    // What he took away is not back, unless the API says it anew, in files that are told of, or a conflict asks.
+    // The owner's deletions stay, unless the API changed the same thing, in files that are reported, or a conflict
+    // asks.
     if code == 0 {
         let mut known = tree.clone();
         known.retain(|path, _| !told.contains(&format!("{path}: new\n")));
@@ -232,7 +233,7 @@ fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> Option<
         );
         assert!(
             marked || syn::parse_file(&text).is_ok(),
-            "{path} is no Rust\n{context}\n{text}"
+            "{path} is not valid Rust\n{context}\n{text}"
         );
     }
     let again = owned.run(&["update"]);
@@ -264,7 +265,7 @@ fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> Option<
     })
 }
 
-/// How often each line stands in the owner's part of the files, whatever its indentation.
+/// The number of times that each line occurs in the owner's part of the files, ignoring indentation.
 fn lines(tree: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
     for (_, bytes) in tree.iter().filter(|(path, _)| !path.starts_with(".etlgen")) {
@@ -281,7 +282,7 @@ fn lines(tree: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, usize> {
     found
 }
 
-/// The schemas whose structs stand in a file.
+/// The schemas whose structs are in a file.
 fn schemas(owned: &Owned, file: &str) -> Vec<String> {
     let lock: Value = serde_json::from_str(&owned.read(".etlgen/lock.json")).unwrap();
     let text = owned.read(file);

@@ -1,4 +1,4 @@
-//! A connector by hand for the forty lists of the long test.
+//! A hand-written connector for the forty lists of the soak test.
 
 use etlgen_runtime::prelude::*;
 use etlgen_tests::soak::{CHILDREN, ROOTS};
@@ -6,7 +6,7 @@ use etlgen_tests::soak::{CHILDREN, ROOTS};
 #[derive(Clone, Settings)]
 #[settings(prefix = "SOAK")]
 struct Config {
-    /// Where the API answers.
+    /// The base URL of the API.
     #[settings(default = "http://localhost")]
     base_url: String,
 }
@@ -22,12 +22,12 @@ struct Item {
 }
 
 fn list(number: u64, path: &str) -> Resource<Item> {
-    let paginator = match number % 5 {
-        0 => Paginator::last_id("after").more("more"),
-        1 => Paginator::offset("offset").total_items("total"),
-        2 => Paginator::page_number("page").total_items("total"),
-        3 => Paginator::cursor("cursor").next("next"),
-        _ => Paginator::next_url("next").more("more"),
+    let paginator: Paginator = match number % 5 {
+        0 => Paginator::last_id("after").more("more").into(),
+        1 => Paginator::offset("offset").total_items("total").into(),
+        2 => Paginator::page_number("page").total_items("total").into(),
+        3 => Paginator::token("cursor", "next").into(),
+        _ => Paginator::next_url("next").more("more").into(),
     };
     Item::list(&format!("list_{number}"), path)
         .records("data")

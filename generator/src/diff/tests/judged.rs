@@ -1,4 +1,4 @@
-//! One kind of change a test.
+//! One kind of change per test.
 
 use super::super::{Change, Group, Kind, Level};
 use super::{API, compared, of, one, wished, with};
@@ -34,7 +34,7 @@ fn a_field_added_whose_values_drift_had_as_another_type() {
     let paid = format!("{TOTAL}        paid_on: {{type: string, format: date}}\n");
     let change = one(&[(TOTAL, &paid)]);
     judged(&change, Kind::FieldAdded, Level::Minor, Level::Minor);
-    let wanted = "where the API sent it before, orders.paid_on is text, and new values are in orders.paid_on__v_date";
+    let wanted = "if the API sent it before, orders.paid_on is text, and new values are in orders.paid_on__v_date";
     assert_eq!(advice(&change), wanted);
 }
 
@@ -47,7 +47,10 @@ fn a_field_removed() {
         Level::Breaking,
         Level::Breaking,
     );
-    assert!(advice(&change).starts_with("orders.total stays: what the API still sends goes there"));
+    assert!(
+        advice(&change)
+            .starts_with("orders.total stays: if the API still sends the values, they go there")
+    );
     let change = one(&[("        due: {type: string, format: date}\n", "")]);
     assert!(
         advice(&change).contains("orders.due__v_text"),
@@ -95,7 +98,7 @@ fn a_field_retyped() {
         (change.before.as_deref(), change.after.as_deref()),
         (Some("i64"), Some("String"))
     );
-    assert!(advice(&change).starts_with("the next run makes orders.total text"));
+    assert!(advice(&change).starts_with("the next run changes orders.total to text"));
 }
 
 #[test]
@@ -141,7 +144,7 @@ fn a_scalar_that_is_an_object_now() {
     );
     assert_eq!(
         advice(&change),
-        "new values are in columns orders.total__…, old ones in orders.total: models read both"
+        "new values are in columns orders.total__…, old ones in orders.total: models must read both"
     );
 }
 
@@ -156,7 +159,7 @@ fn a_field_within_a_list_stands_in_its_table() {
 fn a_struct_of_several_resources_is_told_once() {
     let change = one(&[("        zip: {type: string}\n", "")]);
     assert_eq!(change.group, Group::Struct("Address".into()));
-    // `shipTo` is `ship_to`.
+    // `shipTo` becomes `ship_to`.
     assert_eq!(change.place.as_deref(), Some("orders.ship_to__zip"));
     assert_eq!(change.elsewhere, 1);
 }
@@ -246,10 +249,10 @@ fn an_endpoint_moved() {
 fn a_key_changed() {
     let change = wished("[resources.users]\nprimary_key = [\"code\"]\n");
     judged(&change, Kind::KeyChanged, Level::Patch, Level::Breaking);
-    assert!(advice(&change).contains("other ids"));
+    assert!(advice(&change).contains("new ids"));
     let change = wished("[resources.users]\nprimary_key = []\n");
     judged(&change, Kind::KeyChanged, Level::Patch, Level::Breaking);
-    assert!(advice(&change).starts_with("records have nothing to be merged by"));
+    assert!(advice(&change).starts_with("records cannot be merged without a key"));
 }
 
 #[test]

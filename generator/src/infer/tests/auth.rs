@@ -1,4 +1,4 @@
-//! Who calls, and where the API stands.
+//! Credentials and base URLs.
 
 use super::*;
 
@@ -122,5 +122,5 @@ paths:
     assert_eq!(keys[1].location, crate::spec::api::Location::Cookie);
     assert_eq!(facts.base_url, "https://eu.example.test/v1");
     let said = facts.auth.reasons.join("; ");
-    assert!(said.contains("`/d` wants other credentials"), "{said}");
+    assert!(said.contains("`/d` needs other credentials"), "{said}");
 }

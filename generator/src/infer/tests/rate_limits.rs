@@ -75,7 +75,7 @@ fn an_extension_says_it_too() {
     assert_eq!(with(100.into()), []);
 }
 
-/// Of the documents at hand one states a limit that always holds; the others speak of plans, endpoints and services.
+/// Of the real documents one states an unconditional limit; the others describe plans, endpoints and services.
 #[test]
 #[ignore = "slow without optimisation"]
 fn real_documents_give_no_limit_that_they_do_not_state() {

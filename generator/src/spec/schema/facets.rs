@@ -2,20 +2,21 @@
 
 use std::collections::HashSet;
 
-use super::super::document::{Documents, Node};
+use super::super::document::Documents;
+use super::super::node::Node;
 use super::super::report::Report;
 use super::types::{self, Type};
 
-/// `allOf` in `allOf` in … deeper than this is cut.
+/// Deeper nested `allOf`s are left out.
 const MAX_DEPTH: usize = 48;
 
-/// A node that a schema is made of, as asked for.
+/// A node that is part of a schema.
 #[derive(Clone, Debug)]
 pub(super) struct Root<'a> {
     pub node: Node<'a>,
-    /// Its own `oneOf` or `anyOf` does not count: this is the base that the arms of a union have in common.
+    /// Its own `oneOf` or `anyOf` is ignored: this is the common base of the arms of a union.
     pub plain: bool,
-    /// Of several types that it states, this one.
+    /// The selected type, if the node states several.
     pub only: Option<Type>,
 }
 
@@ -35,7 +36,7 @@ impl<'a> Root<'a> {
     }
 }
 
-/// Follows nodes that are nothing but a `$ref`, and drops repetitions.
+/// Follows nodes that are only a `$ref`, and drops repetitions.
 pub(super) fn normalized<'a>(
     documents: &'a Documents<'a>,
     roots: Vec<Root<'a>>,
@@ -62,7 +63,7 @@ pub(super) fn normalized<'a>(
     normal
 }
 
-/// Names a set of roots.
+/// A key for a set of roots.
 pub(super) fn key(roots: &[Root<'_>]) -> String {
     let keys: Vec<String> = roots.iter().map(Root::key).collect();
     keys.join("\n")
@@ -80,7 +81,7 @@ fn follow<'a>(
             let detail = format!("{reference} ({reason})");
             report.warn(
                 node,
-                "a $ref cannot be followed, free form is taken",
+                "a $ref cannot be followed, so the schema is free form",
                 &detail,
             );
             None
@@ -91,10 +92,10 @@ fn follow<'a>(
 /// The constituents of one schema.
 #[derive(Debug)]
 pub(super) struct Facets<'a> {
-    /// Bases first: arms of `allOf` and targets before the node that names them.
+    /// Bases come first: arms of `allOf` and targets before the node that refers to them.
     pub inside_out: Vec<Facet<'a>>,
     pub nullable: bool,
-    /// The `oneOf` or `anyOf` that leaves a choice.
+    /// The `oneOf` or `anyOf` with more than one arm.
     pub union: Option<Union<'a>>,
     roots: Vec<Root<'a>>,
 }
@@ -102,7 +103,7 @@ pub(super) struct Facets<'a> {
 #[derive(Debug)]
 pub(super) struct Facet<'a> {
     pub node: Node<'a>,
-    /// How many steps from the root; what is said nearer counts first.
+    /// The number of steps from the root; the nearest statement takes precedence.
     depth: usize,
     pub only: Option<Type>,
 }
@@ -150,7 +151,7 @@ impl<'a> Facets<'a> {
             );
             return;
         }
-        // The same node, met again: a circle, or a base that two arms share.
+        // The same node again: a circle, or a base that two arms share.
         if !seen.insert(format!("{}#{}", node.file, node.pointer)) || !node.value.is_object() {
             return;
         }
@@ -195,11 +196,11 @@ impl<'a> Facets<'a> {
                 arms.push(arm);
             }
         }
-        // `anyOf: [{required: [a]}, {required: [b]}]` beside a structure is a check, not a choice.
+        // `anyOf: [{required: [a]}, {required: [b]}]` next to a structure is a check, not a choice.
         if is_substantial(node) {
             arms.retain(|arm| arm.reference().is_some() || has_shape(arm));
         }
-        // An arm that stands twice, or is this schema itself, is no choice.
+        // An arm that occurs twice, or is this schema itself, is not a choice.
         let mut keys = HashSet::new();
         arms.retain(|arm| {
             let alias = normalized(documents, vec![Root::new(arm.clone())], report);
@@ -230,12 +231,12 @@ impl<'a> Facets<'a> {
         order.into_iter().map(|facet| &facet.node)
     }
 
-    /// What the nearest node says that says anything.
+    /// The value from the nearest node that has one.
     pub fn first<T>(&self, say: impl Fn(&Node<'a>) -> Option<T>) -> Option<T> {
         self.outside_in().find_map(say)
     }
 
-    /// The one constituent that has a structure, where all others only annotate it: then the schema is that one.
+    /// The only constituent with a structure, if all others only annotate it: the schema is that one.
     pub fn identity(&self) -> Option<&Node<'a>> {
         if self.union.is_some() {
             return None;
@@ -257,7 +258,7 @@ impl<'a> Facets<'a> {
         }
     }
 
-    /// The roots without their unions, as the base of a union's arms; none if they have no structure.
+    /// The roots without their unions, as the base of a union's arms; empty if they have no structure.
     pub fn base(&self) -> Vec<Root<'a>> {
         if !self
             .inside_out
@@ -282,7 +283,7 @@ fn says_nullable(node: &Node<'_>) -> bool {
             .is_some_and(|values| values.len() > 1 && values.iter().any(|value| value.is_null()))
 }
 
-/// Whether a node gives a schema its structure, rather than annotate one.
+/// Whether a node gives a schema its structure instead of annotating one.
 fn is_substantial(node: &Node<'_>) -> bool {
     const KEYS: [&str; 7] = [
         "properties",

@@ -1,4 +1,4 @@
-//! The shape of a schema, from its constituents.
+//! The kind of a schema, from its constituents.
 
 use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
@@ -7,10 +7,10 @@ use super::SchemaBuilder;
 use super::facets::{Facets, Root, Union};
 use super::types::{self, Type};
 use crate::spec::api::{SchemaId, SchemaKind};
-use crate::spec::document::{Node, as_text, push_token};
+use crate::spec::node::{Node, as_text, push_token};
 use crate::spec::report::Report;
 
-/// JSON Schema's word for free form.
+/// The schema `true` of JSON Schema: free form.
 static ANYTHING: Value = Value::Bool(true);
 
 impl<'a> SchemaBuilder<'a> {
@@ -58,7 +58,7 @@ impl<'a> SchemaBuilder<'a> {
         }
         let mut properties = IndexMap::with_capacity(declared.len());
         for (name, mut nodes) in declared {
-            // What is said last, by the schema itself, is said first of the property.
+            // For the property, the statement nearest to the schema itself comes first.
             nodes.reverse();
             let site = match nodes.first() {
                 Some(node) => self.documents.full_pointer(node),
@@ -83,14 +83,14 @@ impl<'a> SchemaBuilder<'a> {
         let items = facets.first(|node| {
             let items = node.child("items").filter(|items| items.value.is_object());
             items.or_else(|| {
-                // A tuple of one kind is an array of it; any other is free form.
+                // A tuple of one kind is an array of it; other tuples are free form.
                 let tuple = node.child("prefixItems").or_else(|| node.child("items"))?;
                 let mut items = tuple.items();
                 let first = items.next()?;
                 items.next().is_none().then_some(first)
             })
         });
-        // Without a word about its items: free form, standing where the word would.
+        // Without `items` the items are free form, at the place where `items` would be.
         let items = items.or_else(|| {
             let array = facets.outside_in().next()?;
             let mut pointer = array.pointer.clone();
@@ -149,7 +149,7 @@ impl<'a> SchemaBuilder<'a> {
             let mut roots = base.clone();
             roots.push(Root::new(arm.clone()));
             let arm_id = self.of_roots(roots, site, report);
-            // A union that is its own arm says nothing by it.
+            // A union that is its own arm adds nothing.
             if arm_id != id {
                 let target = self.documents.resolve(arm.clone()).ok();
                 arms.entry(arm_id).or_insert(target);
@@ -163,7 +163,7 @@ impl<'a> SchemaBuilder<'a> {
         }
     }
 
-    /// Arms that are all scalars of one type are that type: `anyOf: [{type: string, enum: […]}, {type: string}]`.
+    /// Arms that are all scalars of one type become that type: `anyOf: [{type: string, enum: […]}, {type: string}]`.
     fn one_scalar(&mut self, union: &Union<'a>, report: &mut Report) -> Option<SchemaKind> {
         let mut kinds = Vec::with_capacity(union.arms.len());
         for arm in &union.arms {
@@ -180,7 +180,7 @@ impl<'a> SchemaBuilder<'a> {
     }
 }
 
-/// The types that hold for all constituents together.
+/// The types that satisfy all constituents.
 fn type_of(facets: &Facets<'_>, report: &mut Report) -> Vec<Type> {
     if let Some(only) = facets.inside_out.iter().find_map(|facet| facet.only) {
         return vec![only];
@@ -198,19 +198,19 @@ fn type_of(facets: &Facets<'_>, report: &mut Report) -> Vec<Type> {
     let implied = facets.first(types::implied);
     if let Some((node, name)) = unknown {
         let instead = implied.map_or("free form", Type::name);
-        let detail = format!("{name}, {instead} is taken");
+        let detail = format!("{name}, read as {instead}");
         report.warn(node, "an unknown type", &detail);
     }
     implied.into_iter().collect()
 }
 
-/// What a map's other keys hold, as far as it is said.
+/// The schemas of a map's other keys, if they are stated.
 fn other_keys<'a>(node: &Node<'a>) -> impl Iterator<Item = Node<'a>> {
     let is_plain_map = node.value.get("properties").is_none();
     let additional = ["additionalProperties", "unevaluatedProperties"]
         .into_iter()
         .find_map(|key| node.child(key))
-        // `true` is no news, except where it is all that is said.
+        // `true` adds nothing, unless nothing else is stated.
         .filter(|additional| {
             additional.value.is_object() || (is_plain_map && *additional.value == Value::Bool(true))
         });
@@ -272,7 +272,7 @@ fn join(joined: Option<SchemaKind>, kind: SchemaKind) -> Option<Option<SchemaKin
         return Some(Some(kind));
     };
     let same = |a: Option<std::string::String>, b| if a == b { a } else { None };
-    // Known values are known only if every arm lists its own.
+    // The values are known only if every arm lists its own.
     Some(Some(match (joined, kind) {
         (
             String {

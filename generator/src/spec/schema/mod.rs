@@ -1,8 +1,8 @@
-//! Schemas of every dialect become [`Schema`]s, each once, only those that operations reach.
+//! Turns schemas of every dialect into [`Schema`]s: each once, and only those that operations reach.
 //!
-//! A schema is made of *constituents*: the node itself, what its `$ref` and `allOf` name, and the one arm of a union that is left
-//! when the null arm is gone. They are gathered before anything is lowered, and children are lowered later, from a queue; so
-//! recursion of any kind needs no care, and no stack.
+//! A schema consists of *constituents*: the node itself, the targets of its `$ref` and `allOf`, and the only arm of a
+//! union that remains without the null arm. They are collected before anything is lowered, and children are lowered
+//! later, from a queue; so recursion of any kind needs neither special care nor stack.
 
 mod facets;
 mod kind;
@@ -14,13 +14,14 @@ use serde_json::Value;
 
 use self::facets::{Facets, Root};
 use super::api::{Schema, SchemaId, SchemaKind, Schemas};
-use super::document::{Documents, Node};
+use super::document::Documents;
+use super::node::Node;
 use super::report::Report;
 
-/// More schemas than this are not made; no document in the world has as many.
+/// At most this many schemas are created; no real document has as many.
 const MAX_SCHEMAS: usize = 400_000;
 
-/// Makes schemas from nodes.
+/// Creates schemas from nodes.
 pub(super) struct SchemaBuilder<'a> {
     documents: &'a Documents<'a>,
     schemas: Vec<Schema>,
@@ -46,7 +47,8 @@ impl<'a> SchemaBuilder<'a> {
         self.of_roots(vec![root], site, report)
     }
 
-    /// The id of the schema that several nodes make together; it stands at `site`, unless it turns out to be one of them alone.
+    /// The id of the schema that several nodes form together; its place is `site`, unless it turns out to be one of
+    /// them alone.
     fn of_roots(&mut self, roots: Vec<Root<'a>>, site: String, report: &mut Report) -> SchemaId {
         let roots = facets::normalized(self.documents, roots, report);
         let key = facets::key(&roots);
@@ -54,7 +56,7 @@ impl<'a> SchemaBuilder<'a> {
             return *id;
         }
         let id = SchemaId(self.schemas.len());
-        // A lone node has been followed to where it stands.
+        // A single node has been followed to its own place.
         let pointer = match &roots[..] {
             [root] => self.documents.full_pointer(&root.node),
             _ => site,
@@ -69,7 +71,7 @@ impl<'a> SchemaBuilder<'a> {
         id
     }
 
-    /// Lowers what is queued, and what that queues.
+    /// Lowers the queued schemas, and those that they queue.
     pub fn drain(&mut self, report: &mut Report) {
         while let Some((id, roots)) = self.queue.pop_front() {
             let facets = Facets::gather(self.documents, &roots, report);
@@ -84,7 +86,7 @@ impl<'a> SchemaBuilder<'a> {
         Schemas(self.schemas)
     }
 
-    /// Everything but the kind.
+    /// Fills in everything but the kind.
     fn describe(&self, facets: &Facets<'a>, site: String, kind: SchemaKind) -> Schema {
         let identity = facets.identity();
         let pointer = identity.map_or(site, |node| self.documents.full_pointer(node));
@@ -113,7 +115,7 @@ impl<'a> SchemaBuilder<'a> {
     }
 }
 
-/// `example`, and the items of `examples`; 3.0 has the latter as a map in places.
+/// `example`, and the items of `examples`; in 3.0 documents the latter is a map in places.
 fn examples(node: &Node<'_>) -> Option<Vec<Value>> {
     let mut found: Vec<Value> = node
         .child("example")
@@ -127,7 +129,7 @@ fn examples(node: &Node<'_>) -> Option<Vec<Value>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// A schema that says nothing.
+/// A free-form schema.
 pub(super) fn free_form(pointer: String) -> Schema {
     Schema {
         component: None,

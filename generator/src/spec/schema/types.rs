@@ -1,8 +1,8 @@
-//! What `type` and its substitutes say.
+//! Reads `type` and its substitutes.
 
 use serde_json::Value;
 
-use super::super::document::Node;
+use super::super::node::Node;
 
 /// A JSON type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,16 +32,16 @@ impl Type {
     }
 }
 
-/// What a node states about its type.
+/// The types that a node states.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Stated {
     /// More than one: any of them.
     pub types: Vec<Type>,
-    /// `null` is among them.
+    /// `null` is one of them.
     pub null: bool,
     /// A format that the type's name implies (`date`).
     pub format: Option<&'static str>,
-    /// Names that mean nothing.
+    /// Unknown names.
     pub unknown: Vec<String>,
 }
 
@@ -59,11 +59,11 @@ pub(super) fn stated(node: &Node<'_>) -> Stated {
                 }
             }
         }
-        // `type:` with nothing after it, or a null that lost its quotes.
+        // `type:` without a value, or an unquoted null.
         Some(Value::Null) | None => {}
         Some(other) => stated.unknown.push(other.to_string()),
     }
-    // Every integer is a number.
+    // Every integer is also a number.
     if stated.types.contains(&Type::Number) {
         stated.types.retain(|t| *t != Type::Integer);
     }
@@ -89,7 +89,7 @@ impl Stated {
                 self.null = true;
                 return;
             }
-            // Free form by intention.
+            // Deliberately free form.
             "" | "any" | "mixed" | "json" | "file" | "binary" => return,
             _ => {
                 self.unknown.push(name.to_owned());
@@ -136,7 +136,7 @@ pub(super) fn enumerated<'a>(node: &Node<'a>) -> Option<Vec<&'a Value>> {
     node.value.get("const").map(|value| vec![value])
 }
 
-/// The one type of all values that are not null.
+/// The common type of all values that are not null.
 fn of_values(values: &[&Value]) -> Option<Type> {
     let mut found = None;
     for value in values {
@@ -155,7 +155,7 @@ fn of_values(values: &[&Value]) -> Option<Type> {
             Some(Type::Integer | Type::Number) if matches!(this, Type::Integer | Type::Number) => {
                 Some(Type::Number)
             }
-            // Words and numbers mixed: as words they all have a place.
+            // Mixed words and numbers fit into text.
             Some(other) if other.is_scalar() && this.is_scalar() => Some(Type::String),
             Some(_) => return None,
         };
@@ -163,7 +163,7 @@ fn of_values(values: &[&Value]) -> Option<Type> {
     found
 }
 
-/// Whether a node says "null" and nothing else, in any dialect.
+/// Whether a node means only "null", in any dialect.
 pub(super) fn is_null(node: &Node<'_>) -> bool {
     let Some(map) = node.value.as_object() else {
         return false;

@@ -1,4 +1,4 @@
-//! Real documents, where they are at hand.
+//! Real documents, if they are present.
 
 use std::path::PathBuf;
 use std::time::Instant;

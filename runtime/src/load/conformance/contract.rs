@@ -1,17 +1,17 @@
-//! Loads without accidents.
+//! Loads without failures.
 
 use std::slice::from_ref;
 
 use super::Place;
 use super::support::*;
 use crate::load::{Chunk, DeletedIds, NotSeenSince};
-use crate::schema::{ColumnRole, ColumnType, Disposition, TableSchema};
+use crate::schema::{ArrowType, ColumnRole, ColumnType, Disposition, TableSchema};
 
 fn merge(records: &[Rec<'_>]) -> Chunk {
     chunk(Disposition::Merge, records)
 }
 
-/// The chunk with its root table only.
+/// The chunk with only its root table.
 fn root_only(mut chunk: Chunk) -> Chunk {
     chunk.tables.truncate(1);
     chunk
@@ -44,7 +44,7 @@ pub fn merge_replaces_a_record_and_its_child_rows<P: Place>() {
     check_all();
     run::<P>(dir.path(), "3", &[&[first], &[second]]);
     check_all();
-    // Child rows go also if the chunk does not name their table.
+    // Child rows are removed even if the chunk does not name their table.
     let third = root_only(merge(&[("a", 6, &[])]));
     run::<P>(dir.path(), "4", &[&[third]]);
     assert_eq!(orders::<P>(dir.path()), ["a=6", "b=2", "c=3", "d=4"]);
@@ -78,7 +78,7 @@ pub fn a_pass_takes_the_place_of_all_rows_when_it_ends<P: Place>() {
     );
     assert_eq!(orders(), ["a=1", "b=2"]);
     assert_eq!(lines(), ["a=1", "b=2"]);
-    // All in one commit, then over several runs.
+    // First in one commit, then over several runs.
     run("2", &[&[pass(&[("c", 3, &[])], true, true)]]);
     assert_eq!(orders(), ["c=3"]);
     assert!(lines().is_empty());
@@ -89,7 +89,7 @@ pub fn a_pass_takes_the_place_of_all_rows_when_it_ends<P: Place>() {
     run("5", &[&[pass(&[], false, true)]]);
     assert_eq!(orders(), ["d=5"]);
     assert_eq!(lines(), ["d=5"]);
-    // A pass that begins drops what an earlier one had staged; columns may come on the way.
+    // A new pass drops what an earlier one staged; it may add columns.
     run("6", &[&[pass(&[("e", 1, &[1])], true, false)]]);
     let wider = Chunk {
         tables: tables(&[("g", 3, &[])], Some("more")),
@@ -114,7 +114,7 @@ pub fn a_pass_is_of_all_tables_of_its_resource<P: Place>() {
         ],
     );
     assert_eq!(lines::<P>(dir.path()), ["b=1"]);
-    // Neither does the first one of a pass that drops an earlier one's rows.
+    // The same holds for the first chunk of a pass that drops an earlier one's rows.
     run("3", &[&[pass(&[("d", 1, &[1])], true, false)]]);
     run(
         "4",
@@ -141,13 +141,13 @@ pub fn records_that_the_api_reports_as_deleted_are_deleted<P: Place>() {
         ..merge(records)
     };
     run::<P>(dir.path(), "1", &[&[there]]);
-    // Those that are not there, too, and one that comes in the same chunk, or in the same commit.
+    // Some ids do not exist; others are in the same chunk, or in the same commit.
     let new = says(&[("d", 4, &[4]), ("e", 5, &[5])], &["a", "d", "x"]);
     run::<P>(dir.path(), "2", &[&[new, says(&[], &["e"])]]);
     assert_eq!(orders::<P>(dir.path()), ["b=2", "c=3"]);
     assert_eq!(lines::<P>(dir.path()), ["b=7", "c=3"]);
     check::<P>(dir.path());
-    // It comes back.
+    // A deleted record returns.
     run::<P>(
         dir.path(),
         "3",
@@ -155,7 +155,7 @@ pub fn records_that_the_api_reports_as_deleted_are_deleted<P: Place>() {
     );
     assert_eq!(orders::<P>(dir.path()), ["b=6", "c=3"]);
     assert_eq!(lines::<P>(dir.path()), ["b=6", "c=3"]);
-    // In a pass only what the pass has brought is meant.
+    // Within a pass, only rows of that pass are deleted.
     let staged = Chunk {
         deleted: deleted(&["f", "c"], None),
         ..pass(&[("f", 1, &[1]), ("g", 1, &[1])], true, false)
@@ -259,7 +259,7 @@ pub fn columns_are_only_added<P: Place>() {
         &[&[old.clone(), wide(&[("c", 3, &[])], "more")]],
     );
     run::<P>(dir.path(), "2", &[&[wide(&[("a", 5, &[])], "more")]]);
-    // Narrower rows, and another column, change nothing of what is there.
+    // Rows with fewer columns, and another column, leave existing rows unchanged.
     run::<P>(
         dir.path(),
         "3",
@@ -296,7 +296,7 @@ pub fn tables_without_rows_exist<P: Place>() {
     assert_eq!(memory.tables.len(), 2);
 }
 
-/// Tables of ours do not get in the way of those that an API's keys make.
+/// System tables do not collide with tables that an API's keys create.
 pub fn a_list_may_have_any_name<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     for (run_id, name) in [("1", "id"), ("2", "root"), ("3", "index")] {

@@ -1,4 +1,4 @@
-//! Kills, other runs, and what is not ours.
+//! Kills, concurrent runs, and foreign tables.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub fn a_second_run_is_refused<P: Place>() {
 
 pub fn a_killed_run_leaves_the_last_commit<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
-    // Before anything was committed.
+    // Killed before anything was committed.
     P::kill(dir.path(), &merge(&[("z", 1, &[1])]));
     let memory = P::at(dir.path()).open(&load("1")).unwrap();
     assert!(memory.tables.is_empty() && memory.state.is_empty());
@@ -56,7 +56,7 @@ pub fn a_killed_run_leaves_the_last_commit<P: Place>() {
     drop(again);
     assert_eq!(orders::<P>(dir.path()), ["a=2", "b=1", "c=2"]);
     assert_eq!(lines::<P>(dir.path()), ["a=2"]);
-    // A pass goes on from what was committed of it.
+    // A pass continues from what it has committed.
     run::<P>(dir.path(), "5", &[&[pass(&[("d", 1, &[])], true, false)]]);
     let mut killed = opened::<P>(dir.path(), "6");
     killed.write(&pass(&[("e", 1, &[])], false, true)).unwrap();
@@ -108,7 +108,7 @@ pub fn what_a_load_met_is_committed_with_its_rows<P: Place>() {
         rows.sort();
         rows
     };
-    // A load that meets nothing writes nothing.
+    // A load without drift writes no drift.
     run::<P>(dir.path(), "1", &[&[merge(&[("a", 1, &[])])]]);
     assert!(found().is_empty());
     let mut open = opened::<P>(dir.path(), "2");
@@ -127,7 +127,7 @@ pub fn what_a_load_met_is_committed_with_its_rows<P: Place>() {
         "2|shop|orders|orders|c|text|discarded row|1",
     ];
     assert_eq!(found(), second);
-    // What was not committed is gone with its rows.
+    // Uncommitted drift is lost with its rows.
     open.write(&merge(&[("b", 1, &[])])).unwrap();
     open.drift("orders", &[(column(), 7)]).unwrap();
     drop(open);
@@ -164,7 +164,7 @@ pub fn tables_of_others_are_not_touched<P: Place>() {
     }
     let dir = tempfile::tempdir().unwrap();
     run::<P>(dir.path(), "1", &[std::slice::from_ref(&rows)]);
-    // Another source, which knows nothing of the first one's tables and state.
+    // Another source, which does not know the first one's tables and state.
     let mut other = P::at(dir.path());
     let memory = other
         .open(&LoadInfo::new("2", "other", Layout::Etl))

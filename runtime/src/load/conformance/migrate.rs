@@ -1,4 +1,4 @@
-//! Tables that change with their resource.
+//! Migrations of tables.
 
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ pub fn tables_change_with_the_state<P: Place>() {
     let mut destination = P::at(dir.path());
     let changes = renamed(&mut *destination, false);
     destination.migrate(&changes, &state()).unwrap();
-    // The same run goes on.
+    // The same run continues.
     drop(destination);
     let mut destination = P::at(dir.path());
     let memory = destination.open(&load("3")).unwrap();
@@ -125,7 +125,7 @@ pub fn a_table_of_another_is_not_taken<P: Place>() {
     let changes = renamed(&mut *destination, false);
     let error = destination.migrate(&changes, &state()).unwrap_err();
     assert!(
-        error.report().contains("already a table `sales`"),
+        error.report().contains("table `sales` exists already"),
         "{error}"
     );
     drop(destination);

@@ -1,4 +1,4 @@
-//! Random runs with kills, beside a model.
+//! Random runs with kills, compared with a model.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ type Record = (&'static str, i64, Vec<i64>);
 
 type Rows = BTreeMap<&'static str, (i64, Vec<i64>)>;
 
-/// What a source has loaded: live rows, and those of a pass.
+/// The loaded rows of a source: live rows, and those of a pass.
 #[derive(Clone, Default)]
 struct Model {
     live: Rows,

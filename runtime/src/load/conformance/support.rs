@@ -1,4 +1,4 @@
-//! Small chunks, and runs of them.
+//! Small chunks, and runs with them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::schema::{
     Column, ColumnRole, ColumnType, Disposition, Done, Drifted, Layout, TableBatch, TableSchema,
 };
 
-/// A record: its id, a value (`None`: the column is not there), its child rows.
+/// A record: its id, a value (`None`: the column is absent), its child rows.
 pub type Rec<'a> = (&'a str, i64, &'a [i64]);
 
 pub fn column(name: &str, ty: ColumnType, role: ColumnRole) -> Column {
@@ -117,7 +117,7 @@ pub fn opened<P: Place>(dir: &Path, id: &str) -> Box<dyn Destination> {
     destination
 }
 
-/// A whole run: one commit after each group of chunks.
+/// A complete run: one commit after each group of chunks.
 pub fn run<P: Place>(dir: &Path, id: &str, commits: &[&[Chunk]]) {
     let mut destination = opened::<P>(dir, id);
     for chunks in commits {
@@ -149,7 +149,7 @@ fn pairs<P: Place>(dir: &Path, table: &str, key: &str, value: &str) -> Vec<Strin
     rows
 }
 
-/// What the destination counts is what a reader finds.
+/// Checks that the destination's counts equal those of a reader.
 pub fn check<P: Place>(dir: &Path) {
     let counts = opened::<P>(dir, "9").row_counts().unwrap();
     let found = [

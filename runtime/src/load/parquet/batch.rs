@@ -2,23 +2,23 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-/// The id of a row, hashed: among a billion records, two of one key are less likely than one in 100 billion.
+/// The hashed id of a row: among a billion records, the probability of two equal keys is less than one in 100 billion.
 pub type Key = [u8; 12];
 
 /// A data file.
 #[derive(Clone, Copy, Debug)]
 pub struct FileInfo {
     pub rows: u64,
-    /// How many of the table's columns it has.
+    /// The number of the table's columns that it has.
     pub columns: usize,
 }
 
-/// Files of one name, one in each table that has rows.
+/// Files of one name, one for each table that has rows.
 #[derive(Debug)]
 pub struct Batch {
     /// The name of its files.
     pub name: String,
-    /// Whether they are in the folders of their tables; else they are staged.
+    /// Whether they are in the folders of their tables; otherwise they are staged.
     pub placed: bool,
     /// By table.
     pub files: BTreeMap<String, FileInfo>,
@@ -47,7 +47,7 @@ impl Batch {
     }
 }
 
-/// A data file that is no longer needed once the next commit is made.
+/// A data file to remove after the next commit.
 pub struct Retired {
     pub table: String,
     pub name: String,

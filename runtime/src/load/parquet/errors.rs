@@ -1,4 +1,4 @@
-//! Errors of files and of the Parquet library, with the way out.
+//! Errors of files and of the Parquet library, with hints.
 
 use std::io;
 use std::path::Path;
@@ -7,16 +7,16 @@ use parquet::errors::ParquetError;
 
 use crate::error::{Error, ErrorKind};
 
-/// What an error of the system means, and the way out.
+/// Explains an error of the system, with a hint.
 pub fn failed(path: &Path, error: io::Error) -> Error {
     let hint = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space and run again: it goes on from the last commit"
+            "free some space and run again: it continues from the last commit"
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "check that the folder and everything in it may be written to"
+            "check that the folder and everything in it is writable"
         }
-        _ => "nothing of the commit under way was written; what was committed before is whole",
+        _ => "the current commit was not written; earlier commits are intact",
     };
     Error::new(ErrorKind::Destination, "cannot be read or written")
         .caused_by(error)
@@ -24,7 +24,7 @@ pub fn failed(path: &Path, error: io::Error) -> Error {
         .hint(hint)
 }
 
-/// What an error of the Parquet library means, and the way out.
+/// Explains an error of the Parquet library, with a hint.
 pub fn failed_parquet(path: &Path, error: ParquetError) -> Error {
     let error = match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {
@@ -39,5 +39,5 @@ pub fn failed_parquet(path: &Path, error: ParquetError) -> Error {
     )
     .caused_by(error)
     .at(path.display().to_string())
-    .hint("if the file is damaged, bring it back from a backup or load into another folder")
+    .hint("if the file is damaged, restore it from a backup or load into another folder")
 }

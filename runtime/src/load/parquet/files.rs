@@ -1,4 +1,4 @@
-//! Data files: writing those of a batch, reading them again.
+//! Data files: writes those of a batch, and reads them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -20,18 +20,18 @@ use super::batch::{Batch, FileInfo, Key, Retired};
 use super::errors::{failed, failed_parquet};
 use super::folder::Folder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{Column, ColumnRole, TableSchema};
+use crate::schema::{ArrowType, Column, ColumnRole, TableSchema};
 
 /// The tables of a resource.
 pub type Schemas = BTreeMap<String, Arc<TableSchema>>;
 
-/// What waits in memory for one file, encoded, up to about that many bytes, becomes one row group.
+/// Encoded rows that wait in memory for one file become a row group at about this many bytes.
 const GROUP_BYTES: usize = 12 << 20;
 
-/// Rows that are read at a time.
+/// The number of rows read at a time.
 const READ_ROWS: usize = 4096;
 
-/// What writing needs to know.
+/// The context of writing.
 pub struct Context<'a> {
     pub folder: &'a Folder,
     pub schemas: &'a Schemas,
@@ -47,8 +47,7 @@ impl Context<'_> {
     }
 }
 
-/// A file that is open only while bytes are written to it: a source may have more tables than a process may have
-/// open files.
+/// A file that is open only while bytes are written: a source may have more tables than a process may have open files.
 struct Appended(PathBuf);
 
 impl Appended {
@@ -68,7 +67,7 @@ impl Write for Appended {
     }
 }
 
-/// The file of a table that is being written.
+/// The file of a table, for writing.
 struct TableWriter {
     writer: ArrowWriter<Appended>,
     path: PathBuf,
@@ -76,7 +75,7 @@ struct TableWriter {
     rows: u64,
 }
 
-/// A batch that is being written: at most one file a table.
+/// A batch for writing: at most one file per table.
 pub struct OpenBatch {
     pub number: u32,
     name: String,
@@ -96,7 +95,7 @@ impl OpenBatch {
         }
     }
 
-    /// Whether its files have all the columns that the tables have now.
+    /// Whether its files have all current columns of the tables.
     pub fn fits(&self, schemas: &Schemas) -> bool {
         self.writers.iter().all(|(table, writer)| {
             schemas
@@ -110,7 +109,7 @@ impl OpenBatch {
             let schema = at.schemas.get(table).cloned().ok_or_else(|| {
                 Error::new(
                     ErrorKind::Destination,
-                    format!("the table `{table}` is not known; this is a bug"),
+                    format!("the table `{table}` is unknown; this is a bug of etlgen"),
                 )
             })?;
             let path = at.folder.create(table, &self.name)?;
@@ -126,17 +125,20 @@ impl OpenBatch {
             };
             self.writers.insert(table.to_owned(), writer);
         }
-        self.writers
-            .get_mut(table)
-            .ok_or_else(|| Error::new(ErrorKind::Destination, "a writer is gone; this is a bug"))
+        self.writers.get_mut(table).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Destination,
+                "a writer is missing; this is a bug of etlgen",
+            )
+        })
     }
 
-    /// Makes the file of a table, also if no row comes.
+    /// Creates the file of a table, even without rows.
     pub fn declare(&mut self, at: &Context<'_>, table: &str) -> Result<()> {
         self.writer(at, table).map(|_| ())
     }
 
-    /// Writes the rows that are to be kept.
+    /// Writes the rows to keep.
     pub fn write(
         &mut self,
         at: &Context<'_>,
@@ -163,13 +165,13 @@ impl OpenBatch {
         }
     }
 
-    /// The bytes that wait in memory: of all files, and of the one that has most.
+    /// The bytes that wait in memory: of all files, and of the largest one.
     pub fn memory(&self) -> (usize, usize) {
         let sizes = self.writers.values().map(|w| w.writer.memory_size());
         sizes.fold((0, 0), |(sum, most), size| (sum + size, most.max(size)))
     }
 
-    /// Writes out what waits in memory in files that have at least that many bytes waiting.
+    /// Writes out the waiting rows of files that have at least this many bytes waiting.
     pub fn flush(&mut self, at_least: usize) -> Result<()> {
         for writer in self.writers.values_mut() {
             if writer.writer.memory_size() >= at_least {
@@ -206,7 +208,7 @@ impl OpenBatch {
         Ok(Some(batch).filter(|batch| !batch.files.is_empty()))
     }
 
-    /// Gives the files up as they are.
+    /// Closes and discards the files.
     pub fn abandon(self, retired: &mut Vec<Retired>) {
         for table in self.writers.into_keys() {
             retired.push(Retired {
@@ -222,7 +224,7 @@ fn properties(schema: &TableSchema) -> WriterProperties {
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_created_by(concat!("etlgen ", env!("CARGO_PKG_VERSION")).to_owned());
-    // Ids hardly come again: a dictionary of them is work for nothing.
+    // Ids rarely repeat, so a dictionary of them has no benefit.
     let ids = schema.columns.iter().filter(|column| {
         use ColumnRole::{ParentId, RootId, RowId};
         matches!(column.role, RowId | ParentId | RootId)
@@ -234,7 +236,7 @@ fn properties(schema: &TableSchema) -> WriterProperties {
     ids.fold(properties, plain).build()
 }
 
-/// Reads a data file, of its columns only those that are named if any are, and hands over one batch of rows after the other.
+/// Reads a data file, with only the named columns if any are named, batch by batch.
 pub fn read(
     path: &Path,
     columns: &[&str],
@@ -258,7 +260,7 @@ pub fn read(
     Ok(())
 }
 
-/// Which record a row belongs to: the column that says it.
+/// The column with the id of the record that a row belongs to.
 pub fn key_column(schema: &TableSchema) -> Option<&Column> {
     schema.role(match schema.parent {
         None => ColumnRole::RowId,
@@ -266,7 +268,7 @@ pub fn key_column(schema: &TableSchema) -> Option<&Column> {
     })
 }
 
-/// The records that rows belong to.
+/// The keys of the records that rows belong to.
 pub fn keys(rows: &RecordBatch, column: Option<&Column>) -> Vec<Option<Key>> {
     let ids: Option<&StringArray> = column
         .and_then(|column| rows.column_by_name(&column.name))
@@ -277,7 +279,7 @@ pub fn keys(rows: &RecordBatch, column: Option<&Column>) -> Vec<Option<Key>> {
     }
 }
 
-/// What stands for the id of a record.
+/// The key for the id of a record.
 pub fn key(id: &str) -> Key {
     let [key @ .., _, _, _, _] = xxh3_128(id.as_bytes()).to_le_bytes();
     key
@@ -288,7 +290,7 @@ pub fn arrow_schema(schema: &TableSchema) -> Arc<Schema> {
     Arc::new(Schema::new(fields))
 }
 
-/// The rows with exactly the columns of `schema`; those that they lack are null.
+/// The rows with exactly the columns of `schema`; missing columns are null.
 pub fn fit(rows: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch> {
     let there = rows.schema();
     let names = there.fields().iter().map(|field| field.name());
@@ -312,7 +314,7 @@ pub fn fit(rows: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch> {
     })
 }
 
-/// The runs of rows that are to be kept, as (first row, how many).
+/// The runs of rows to keep, as (first row, number).
 fn runs(rows: usize, keep: impl Fn(usize) -> bool) -> impl Iterator<Item = (usize, usize)> {
     let mut at = 0;
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! The folder on disk: where files stand, the lock, the manifest, and what a killed run may have left.
+//! The folder on disk: paths of files, the lock, the manifest, and the repair after a killed run.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use super::names::{self, DRIFT, ENDING, OWN};
 use crate::error::{Error, ErrorKind, Result};
 use crate::state::format;
 
-/// The folder that a person named.
+/// The folder that a user named.
 pub struct Folder {
     root: PathBuf,
 }
@@ -34,7 +34,7 @@ impl Folder {
         self.root.join(OWN).join("staging")
     }
 
-    /// A data file; `placed`: in the table's folder, else in its staging folder.
+    /// A data file; `placed`: in the table's folder; otherwise in its staging folder.
     pub fn file(&self, table: &str, name: &str, placed: bool) -> PathBuf {
         let folder = match placed {
             true => self.root.join(table),
@@ -43,17 +43,17 @@ impl Folder {
         folder.join(format!("{name}{ENDING}"))
     }
 
-    /// Whether there is something of that table's name.
+    /// Whether anything with that table's name exists.
     pub fn has(&self, table: &str) -> bool {
         self.root.join(table).exists()
     }
 
-    /// Keeps a second run out of the folder: two runs would each go on from the same state.
+    /// Excludes a second run: both would continue from the same state.
     pub fn lock(&self) -> Result<File> {
         let own = self.root.join(OWN);
         let cannot = |error: io::Error| {
             Error::file(ErrorKind::Destination, "write", &self.root, error)
-                .hint("check that it is a folder, or can be made as one, and may be written to")
+                .hint("check that it is a folder, or can be created, and is writable")
         };
         fs::create_dir_all(&own).map_err(cannot)?;
         let file = File::options()
@@ -73,7 +73,7 @@ impl Folder {
         }
     }
 
-    /// What was committed last; an empty manifest if nothing was.
+    /// Reads the last commit; an empty manifest if there is none.
     pub fn read(&self) -> Result<Manifest> {
         let path = self.manifest();
         let bytes = match fs::read(&path) {
@@ -90,7 +90,7 @@ impl Folder {
             Error::new(ErrorKind::Destination, "the manifest cannot be used")
                 .caused_by(why)
             .at(path.display().to_string())
-            .hint("bring it back from a backup, or load into another folder; it says which files are the tables")
+            .hint("restore it from a backup, or load into another folder; it lists the files of the tables")
         };
         let version = manifest::version(&bytes).map_err(|error| broken(error.into()))?;
         format::check("the manifest", version)
@@ -119,8 +119,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Makes a new file in the table's staging folder. Until the manifest knows the table, that folder says that the
-    /// table is ours.
+    /// Creates a file in the table's staging folder. Until the manifest lists the table, that folder marks the table as
+    /// owned.
     pub fn create(&self, table: &str, name: &str) -> Result<PathBuf> {
         let path = self.file(table, name, false);
         let create = || {
@@ -143,7 +143,7 @@ impl Folder {
         place().map_err(|error| failed(&to, error))
     }
 
-    /// Makes what was moved into the folders of those tables, or staged, outlast a power cut.
+    /// Syncs files that were moved into the folders of these tables, or staged, so that they survive a power failure.
     pub fn sync(&self, tables: &BTreeSet<String>) {
         for table in tables {
             sync_folder(&self.root.join(table));
@@ -155,30 +155,29 @@ impl Folder {
         sync_folder(&self.root);
     }
 
-    /// Says that the folder of a table is ours also when the manifest knows the table no more: whoever repairs the folder
-    /// empties it.
+    /// Marks the folder of a table as owned after the manifest has dropped it, so that a repair empties it.
     pub fn leave(&self, table: &str) -> Result<()> {
         let path = self.staging().join(table);
         fs::create_dir_all(&path).map_err(|error| failed(&path, error))
     }
 
-    /// Removes the folder of a table that has gone, unless a person has put something there.
+    /// Removes the folder of a dropped table, unless it holds other files.
     pub fn forget(&self, table: &str) {
         let _ = fs::remove_dir(self.root.join(table));
     }
 
-    /// Removes files that are not needed any more. One that cannot be removed now is removed by the next run.
+    /// Removes files that are no longer needed. The next run removes those that cannot be removed now.
     pub fn remove(&self, retired: Vec<Retired>) {
         for file in retired {
             let _ = fs::remove_file(self.file(&file.table, &file.name, file.placed));
         }
-        // Those that still have files stay.
+        // Folders that still have files stay.
         for folder in entries(&self.staging()).unwrap_or_default() {
             let _ = fs::remove_dir(self.staging().join(folder));
         }
     }
 
-    /// Puts every file where the manifest says and removes those that it does not know: what a killed run left.
+    /// Puts every file where the manifest says, and removes unknown ones: those of a killed run.
     pub fn repair(&self, manifest: &Manifest) -> Result<()> {
         let mut known = HashSet::new();
         for table in manifest.sources.values().flat_map(|source| &source.tables) {
@@ -190,7 +189,7 @@ impl Folder {
             for file in &table.staged {
                 let (from, to) = (live.join(&file.name), staging.join(&file.name));
                 if from.exists() && !to.exists() {
-                    // The pass was being published.
+                    // The pass was about to be published.
                     fs::create_dir_all(&staging)
                         .and_then(|()| fs::rename(&from, &to))
                         .map_err(|error| failed(&to, error))?;
@@ -210,7 +209,7 @@ impl Folder {
             }
             // A table that was never committed.
             sweep(&live, |_| false)?;
-            // What a person has put there stays.
+            // Files of a user stay.
             let _ = fs::remove_dir(live);
             fs::remove_dir_all(&staging).map_err(|error| failed(&staging, error))?;
         }
@@ -218,7 +217,7 @@ impl Folder {
     }
 }
 
-/// Removes the data files of a folder that are not among these, all of which must be there.
+/// Removes the data files of a folder that are not in this list; all listed files must exist.
 fn settle(folder: &Path, files: &mut dyn Iterator<Item = &FileEntry>) -> Result<()> {
     let mut missing: HashSet<&str> = files.map(|file| file.name.as_str()).collect();
     sweep(folder, |name| missing.remove(name))?;
@@ -226,14 +225,14 @@ fn settle(folder: &Path, files: &mut dyn Iterator<Item = &FileEntry>) -> Result<
         None => Ok(()),
         Some(name) => Err(Error::new(
             ErrorKind::Destination,
-            "this file of the last commit is gone",
+            "this file of the last commit is missing",
         )
         .at(folder.join(name).display().to_string())
-        .hint("bring it back, or load into another folder")),
+        .hint("restore it, or load into another folder")),
     }
 }
 
-/// Removes the data files of a folder that are not to be kept.
+/// Removes the data files of a folder except those to keep.
 fn sweep(folder: &Path, mut keep: impl FnMut(&str) -> bool) -> Result<()> {
     for name in entries(folder)? {
         if names::parse(&name).is_some() && !keep(&name) {
@@ -244,7 +243,7 @@ fn sweep(folder: &Path, mut keep: impl FnMut(&str) -> bool) -> Result<()> {
     Ok(())
 }
 
-/// The names in a folder; none if there is no such folder.
+/// The names in a folder; none if the folder does not exist.
 fn entries(folder: &Path) -> Result<Vec<String>> {
     let read = || -> io::Result<Vec<String>> {
         let mut names = Vec::new();
@@ -259,7 +258,7 @@ fn entries(folder: &Path) -> Result<Vec<String>> {
     }
 }
 
-/// Makes the names in a folder outlast a power cut, where the system can do that.
+/// Syncs the names in a folder, so that they survive a power failure, if the system can do that.
 fn sync_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();

@@ -1,4 +1,4 @@
-//! The manifest: what was committed. It is replaced as a whole, which is the one moment of a commit.
+//! The manifest lists what was committed. Replacing it is the commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,7 +59,7 @@ pub struct ColumnEntry {
 pub struct FileEntry {
     pub name: String,
     pub rows: u64,
-    /// How many of the table's columns it has; it has the first ones.
+    /// The number of the table's columns that it has: the first ones.
     pub columns: usize,
 }
 
@@ -76,15 +76,15 @@ pub struct LoadEntry {
     pub status: String,
     pub committed_at: String,
     pub rows: u64,
-    /// What it changed; only the last loads have it.
+    /// Its changes; only the last loads have them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoEntry>,
 }
 
-/// What a load changed.
+/// The changes of a load.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UndoEntry {
-    /// The rows of the state that it changed, as they were before.
+    /// The rows of the state that it changed, with their old values.
     pub state: Vec<UndoState>,
     /// By resource.
     pub resources: BTreeMap<String, UndoResource>,
@@ -94,13 +94,13 @@ pub struct UndoEntry {
 pub struct UndoState {
     pub resource: String,
     pub slice: String,
-    /// `None`: there was no such row.
+    /// `None`: the row did not exist.
     pub value: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UndoResource {
-    /// Records that came, less those that went.
+    /// The number of added records minus removed ones.
     pub records: i64,
     /// All rows were replaced at once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -108,7 +108,7 @@ pub struct UndoResource {
 }
 
 impl SourceEntry {
-    /// What is remembered of the source.
+    /// The memory of the source.
     pub fn memory(&self) -> Memory {
         let mut tables: Vec<TableSchema> = self.tables.iter().map(TableEntry::schema).collect();
         tables.sort_by(|a, b| a.name.cmp(&b.name));
@@ -141,7 +141,7 @@ impl TableEntry {
         }
     }
 
-    /// What the table looks like.
+    /// The schema of the table.
     pub fn schema(&self) -> TableSchema {
         let columns = self.columns.iter().map(|column| Column {
             name: column.name.clone(),
@@ -171,7 +171,7 @@ pub fn entries<'a>(table: &str, batches: impl Iterator<Item = &'a Batch>) -> Vec
     batches.filter_map(of).collect()
 }
 
-/// Files of one name, in the folders of a resource's tables, are one batch.
+/// Files with one name in the folders of a resource's tables form one batch.
 pub fn batches<'a>(
     files: impl Iterator<Item = (&'a str, &'a FileEntry)>,
     placed: bool,
@@ -193,7 +193,7 @@ pub fn batches<'a>(
     batches
 }
 
-/// The number of the manifest's format. A manifest of another one need not be of our form otherwise.
+/// The format number of a manifest; one of another format may differ in everything else.
 pub fn version(bytes: &[u8]) -> serde_json::Result<u64> {
     #[derive(Deserialize)]
     struct Numbered {
@@ -202,7 +202,7 @@ pub fn version(bytes: &[u8]) -> serde_json::Result<u64> {
     serde_json::from_slice::<Numbered>(bytes).map(|numbered| numbered.version)
 }
 
-/// What cannot be right in a manifest that could be read.
+/// A contradiction in a manifest, if there is one.
 pub fn fault(manifest: &Manifest) -> Option<String> {
     let mut names = BTreeSet::new();
     for table in manifest.sources.values().flat_map(|source| &source.tables) {
@@ -210,7 +210,7 @@ pub fn fault(manifest: &Manifest) -> Option<String> {
             return Some(format!("it has the table `{}` twice", table.name));
         }
         if !is_folder_name(&table.name) {
-            return Some(format!("`{}` is no name of a table", table.name));
+            return Some(format!("`{}` is not a table name", table.name));
         }
         for column in &table.columns {
             let known = ColumnType::parse(&column.ty).zip(ColumnRole::parse(&column.role));
@@ -231,5 +231,5 @@ pub fn fault(manifest: &Manifest) -> Option<String> {
     let mut files = manifest.sources.values().flat_map(of_source);
     files
         .find(|name| parse(name).is_none_or(|(_, number)| number >= manifest.next))
-        .map(|name| format!("`{name}` is no name of a data file"))
+        .map(|name| format!("`{name}` is not the name of a data file"))
 }

@@ -1,5 +1,4 @@
-//! Tables that change because their resource is declared otherwise: their files are written anew, and one manifest says
-//! so and what the state is.
+//! Migrates tables whose declaration changed: rewrites their files, and commits them with the state in one manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -87,17 +86,17 @@ impl Open {
             }
             let message = match (names::is_folder_name(&to.name), self.taken(&to.name)) {
                 (false, _) => format!("a table cannot have the name `{}` here", to.name),
-                (true, true) => format!("there is already a table `{}`", to.name),
+                (true, true) => format!("the table `{}` exists already", to.name),
                 (true, false) => continue,
             };
             return Err(Error::new(ErrorKind::Destination, message)
                 .at(self.folder.root().display().to_string())
-                .hint("rename that table, or call the resource otherwise"));
+                .hint("rename that table, or choose another name for the resource"));
         }
         Ok(())
     }
 
-    /// The resource with its tables as they become.
+    /// The resource with its tables after the change.
     fn change(&mut self, mut before: Resource, changes: &[&TableChange]) -> Result<Resource> {
         let mut after = Resource::default();
         let to = changes.iter().filter_map(|change| change.to.clone());
@@ -142,7 +141,7 @@ impl Open {
     }
 }
 
-/// The rows as they become.
+/// The rows after the change.
 fn changed(rows: &RecordBatch, change: &TableChange, to: &TableSchema) -> Result<RecordBatch> {
     let mut columns = rows.columns().to_vec();
     let values = (change.values)(rows)?;

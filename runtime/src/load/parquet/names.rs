@@ -1,15 +1,15 @@
 //! Names of folders and files.
 
-/// The folder for what is ours alone.
+/// The folder for internal files.
 pub const OWN: &str = "_etl";
 
 /// The folder of the table of drift.
 pub const DRIFT: &str = "_etl_drift";
 
-/// The ending of a data file.
+/// The extension of a data file.
 pub const ENDING: &str = ".parquet";
 
-/// The name without its ending, and the number of a data file; `None` if it is no name that we give.
+/// The name without its extension, and the number of a data file; `None` if it is not the name of one.
 pub fn parse(file: &str) -> Option<(&str, u32)> {
     let name = file.strip_suffix(ENDING)?;
     let (load, number) = name.rsplit_once('-')?;
@@ -17,7 +17,7 @@ pub fn parse(file: &str) -> Option<(&str, u32)> {
     Some((name, number.parse().ok()?)).filter(|_| ours)
 }
 
-/// Whether a table of that name can have a folder of that name.
+/// Whether a folder can have the name of that table.
 pub fn is_folder_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('.')

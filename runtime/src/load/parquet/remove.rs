@@ -1,4 +1,4 @@
-//! Removes or marks records: those that the API no longer has, and those of a load that is rolled back.
+//! Removes or marks records: those that the API no longer has, and those of a load to roll back.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use super::files::{Context, fit, key, key_column, keys, read};
 use super::space::Space;
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::DeletedIds;
-use crate::schema::{ColumnRole, ColumnType, TableSchema};
+use crate::schema::{ArrowType, ColumnRole, ColumnType, TableSchema};
 
 impl Space {
-    /// How many records there are; batches must be final.
+    /// The number of records; batches must be closed.
     pub fn records(&self, root: &str) -> u64 {
         let files = self.batches.values().filter_map(|b| b.files.get(root));
         files.map(|file| file.rows).sum()
@@ -35,8 +35,8 @@ impl Space {
         }
     }
 
-    /// Removes the records, with their child rows, that are wanted (by their keys, and the load that brought them); gives
-    /// how many.
+    /// Removes the records, with their child rows, for which `wanted` is true (given their key and load); returns their
+    /// number.
     pub fn remove(
         &mut self,
         at: &Context<'_>,
@@ -57,7 +57,7 @@ impl Space {
         Ok(removed)
     }
 
-    /// Marks the records that are wanted and not marked yet.
+    /// Marks the records for which `wanted` is true, unless they are marked.
     pub fn mark(
         &mut self,
         at: &mut Context<'_>,
@@ -103,7 +103,7 @@ impl Space {
         Ok(())
     }
 
-    /// The records that are wanted, by batch; with `unset`, only those that have nothing in that column.
+    /// The records for which `wanted` is true, by batch; with `unset`, only those with null in that column.
     fn find(
         &mut self,
         at: &Context<'_>,
@@ -151,7 +151,7 @@ impl Space {
     }
 }
 
-/// The rows, all of them marked.
+/// The rows with the mark.
 fn marked(rows: &RecordBatch, schema: &TableSchema, time: i64) -> Result<RecordBatch> {
     let rows = fit(rows, schema)?;
     let times = TimestampMicrosecondArray::from_value(time, rows.num_rows());
@@ -162,6 +162,10 @@ fn marked(rows: &RecordBatch, schema: &TableSchema, time: i64) -> Result<RecordB
         columns[place] = times;
     }
     RecordBatch::try_new(rows.schema(), columns).map_err(|error| {
-        Error::new(ErrorKind::Destination, "the rows to keep cannot be chosen").caused_by(error)
+        Error::new(
+            ErrorKind::Destination,
+            "the rows to keep cannot be selected",
+        )
+        .caused_by(error)
     })
 }

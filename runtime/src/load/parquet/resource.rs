@@ -1,4 +1,4 @@
-//! A resource: its tables, the rows that are there, and those of a pass under way.
+//! A resource: its tables, the live rows, and those of a pass.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::manifest::{self, SourceEntry, TableEntry};
 use super::space::Space;
 use crate::schema::TableSchema;
 
-/// What there is of a resource, uncommitted changes included.
+/// The files of a resource, including uncommitted changes.
 #[derive(Default)]
 pub struct Resource {
     pub tables: Schemas,
@@ -48,7 +48,7 @@ pub fn all(source: &SourceEntry) -> BTreeMap<String, Resource> {
 }
 
 impl Resource {
-    /// Takes over a table, or the columns that were not known yet.
+    /// Adds a table, or the columns that are new.
     pub fn ensure(&mut self, schema: &Arc<TableSchema>) {
         let Some(known) = self.tables.get_mut(&schema.name) else {
             self.tables.insert(schema.name.clone(), schema.clone());

@@ -1,6 +1,6 @@
-//! The rows of a resource, live or staged: immutable batches of files, and which record is in which of them.
+//! The rows of a resource, live or staged: immutable batches of files, and an index from records to batches.
 //!
-//! A record and its child rows are always in one batch, so that files without them are made from that batch alone.
+//! A record and its child rows are always in one batch, so that rewriting files without them needs only that batch.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,11 +9,10 @@ use super::files::{Context, OpenBatch, key_column, keys, read};
 use crate::error::Result;
 use crate::schema::TableBatch;
 
-/// A batch of which fewer records are left goes into the batch that is being written, so that files do not become
-/// many and small.
+/// A batch with fewer remaining records is added to the open batch, so that files do not become many and small.
 pub const SMALL: usize = 10_000;
 
-/// When a table has been copied, that much of it may go on waiting in memory.
+/// After a table is copied, up to this much of it may stay in memory.
 const CARRIED_BYTES: usize = 4 << 20;
 
 /// The rows of a resource.
@@ -33,12 +32,12 @@ impl Space {
         }
     }
 
-    /// The batch that is being written.
+    /// The open batch.
     pub fn open(&mut self) -> Option<&mut OpenBatch> {
         self.open.as_mut()
     }
 
-    /// Takes the rows of a chunk, root table first. A record that is there is replaced or, with `append`, stays.
+    /// Takes the rows of a chunk, root table first. An existing record is replaced or, with `append`, stays.
     pub fn write(
         &mut self,
         at: &mut Context<'_>,
@@ -82,7 +81,7 @@ impl Space {
         Ok(())
     }
 
-    /// Notes that newer rows of those records come.
+    /// Records that newer rows of these records arrive.
     fn replace(&mut self, present: &HashMap<Key, u32>) -> Result<()> {
         let open = self.open.as_ref().map(|open| open.number);
         if present.values().any(|number| Some(*number) == open) {
@@ -129,7 +128,7 @@ impl Space {
         Ok(index)
     }
 
-    /// Closes the batch that is being written.
+    /// Closes the open batch.
     pub fn seal(&mut self) -> Result<()> {
         if let Some(open) = self.open.take() {
             let number = open.number;
@@ -140,7 +139,7 @@ impl Space {
         Ok(())
     }
 
-    /// The batch to write to: the open one, or a new one if that has not all columns.
+    /// The batch to write to: the open one, or a new one if that lacks columns.
     pub fn take_open(&mut self, at: &mut Context<'_>) -> Result<OpenBatch> {
         if self
             .open
@@ -152,7 +151,7 @@ impl Space {
         Ok(self.open.take().unwrap_or_else(|| OpenBatch::new(at)))
     }
 
-    /// Makes the batches final: those that hold replaced records are written anew without them.
+    /// Closes the batches: those with replaced records are rewritten without them.
     pub fn settle(&mut self, at: &mut Context<'_>, retired: &mut Vec<Retired>) -> Result<()> {
         let numbers: Vec<u32> = self
             .batches
@@ -209,7 +208,7 @@ impl Space {
         Ok(())
     }
 
-    /// Sees to it that every table has a file with all its columns, if need be one without rows.
+    /// Ensures that every table has a file with all its columns, if necessary one without rows.
     pub fn complete(&mut self, at: &mut Context<'_>, retired: &mut Vec<Retired>) -> Result<()> {
         let mut lacking = Vec::new();
         for (table, schema) in at.schemas {
@@ -244,7 +243,7 @@ impl Space {
         Ok(())
     }
 
-    /// Gives up all rows.
+    /// Discards all rows.
     pub fn clear(&mut self, retired: &mut Vec<Retired>) {
         if let Some(open) = self.open.take() {
             open.abandon(retired);

@@ -1,4 +1,4 @@
-//! The folder after loads; `faults`: after kills and mistakes. The tests of every destination are in
+//! The folder after loads; `faults` has kills and failures. The tests for every destination are in
 //! `load/conformance.rs`.
 
 mod faults;
@@ -67,7 +67,7 @@ fn a_pass_takes_the_place_of_all_rows_when_it_ends() {
     );
     assert_eq!(rows(dir.path(), "orders"), ["a=1", "b=2"]);
     assert_eq!(rows(dir.path(), "orders__lines"), ["a=1", "b=2"]);
-    // All in one commit, then over several runs.
+    // First in one commit, then over several runs.
     run(dir.path(), "2", &[&[pass(&[("c", 3, &[])], true, true)]]);
     assert_eq!(rows(dir.path(), "orders"), ["c=3"]);
     assert!(rows(dir.path(), "orders__lines").is_empty());
@@ -90,7 +90,7 @@ fn columns_are_only_added() {
         ..chunk(Disposition::Merge, records)
     };
     let old = merge(&[("a", 1, &[1]), ("b", 2, &[])], None);
-    // Within a commit, then over old files.
+    // First within a commit, then over old files.
     run(
         dir.path(),
         "1",
@@ -100,7 +100,7 @@ fn columns_are_only_added() {
     assert_eq!(glob(dir.path(), "orders").len(), 2);
     run(dir.path(), "2", &[&[merge(&[("a", 5, &[])], Some("more"))]]);
     assert_eq!(rows(dir.path(), "orders"), ["a=5", "b=2", "c=3"]);
-    // The rows of the file that was written anew have the column too.
+    // The rows of the rewritten file have the column too.
     let mut values = Vec::new();
     for path in glob(dir.path(), "orders") {
         files::read(&path, &["more"], |rows| {

@@ -1,4 +1,4 @@
-//! What each of the last loads changed, and how it is taken back.
+//! The changes of the last loads, and their rollback.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,19 +9,19 @@ use super::manifest::{LoadEntry, UndoEntry, UndoResource, UndoState};
 use crate::error::Result;
 use crate::load::{LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
 
-/// What is needed to say what this load changed.
+/// The data for the undo entry of this load.
 #[derive(Default)]
 pub struct UndoLog {
-    /// The rows of the state that it changed, as they were before.
+    /// The rows of the state that it changed, with their old values.
     pub state: BTreeMap<(String, String), Option<String>>,
-    /// How many records each resource had before.
+    /// The number of records of each resource before.
     pub records: BTreeMap<String, u64>,
     /// Resources of which it replaced all rows.
     pub replaced: BTreeSet<String>,
 }
 
 impl Open {
-    /// How many records each resource has, as committed.
+    /// The number of records of each resource, as committed.
     pub fn records(&self) -> BTreeMap<String, u64> {
         let resources = self.resources.iter();
         let count = |(name, resource): (&String, &super::resource::Resource)| {
@@ -33,7 +33,7 @@ impl Open {
         resources.map(count).collect()
     }
 
-    /// What this load changed so far.
+    /// The changes of this load so far.
     pub fn undo_entry(&self) -> UndoEntry {
         let of = |((resource, slice), value): (&(String, String), &Option<String>)| UndoState {
             resource: resource.clone(),
@@ -81,7 +81,7 @@ impl Open {
             .iter_mut()
             .filter(|load| loads.contains(&load.load_id))
             .collect();
-        // The newest first, so that the oldest has the last word.
+        // The newest first, so that the oldest values win.
         undone.sort_by(|a, b| b.load_id.cmp(&a.load_id));
         let mut changes: BTreeMap<String, UndoResource> = BTreeMap::new();
         let undos: Vec<UndoEntry> = undone.iter_mut().filter_map(|l| l.undo.take()).collect();
@@ -136,7 +136,7 @@ impl Open {
     }
 }
 
-/// Only the last loads keep what they changed.
+/// Only the last loads keep their changes.
 pub fn forget_old(loads: &mut [LoadEntry]) {
     loads.sort_by(|a, b| a.load_id.cmp(&b.load_id));
     let undoable = loads.iter_mut().rev().filter(|load| load.undo.is_some());

@@ -1,4 +1,4 @@
-//! Opens a file to look at it: nothing is written, and no file is made beside it.
+//! Opens a file for reading only: writes nothing and creates no file next to it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,8 +6,8 @@ use rusqlite::{Connection, OpenFlags};
 
 /// A connection that only reads.
 pub fn open(path: &Path) -> rusqlite::Result<Connection> {
-    // A reader of a file with a write-ahead log makes that log and its index where they are not there. Without a log the
-    // file is whole by itself.
+    // A reader of a file with a write-ahead log creates the log and its index if they are missing. A file without a log
+    // is complete by itself.
     let whole = match beside(path, "-wal").exists() {
         true => "",
         false => "&immutable=1",
@@ -25,7 +25,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// A path in a URI.
+/// Escapes a path for a URI.
 fn escaped(path: &Path) -> String {
     let path = path.to_string_lossy();
     let path = match cfg!(windows) {

@@ -1,4 +1,4 @@
-//! The tables in which the file remembers: loads, state, and what its tables look like.
+//! The system tables of the file: loads, state, and the schemas of its tables.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};
 use crate::state::format::FORMAT;
 use crate::state::{StateChange, StateRow};
 
-/// Makes them if they are not there.
+/// Creates them if they do not exist.
 pub fn create(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
         "CREATE TABLE IF NOT EXISTS _etl_loads (
@@ -44,7 +44,7 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The number of the format of these tables; `None`: there are none, or they are of the first one, which had no number.
+/// The format number of these tables; `None`: they do not exist, or have the first format, which had no number.
 pub fn format(db: &Connection) -> rusqlite::Result<Option<u32>> {
     let named =
         "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_etl_format')";
@@ -54,7 +54,7 @@ pub fn format(db: &Connection) -> rusqlite::Result<Option<u32>> {
     }
 }
 
-/// What is remembered of a source in a file that may hold none of these tables.
+/// The memory of a source, in a file that may have none of these tables.
 pub fn look(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
     let tables = "SELECT count(*) FROM sqlite_master WHERE name IN ('_etl_columns', '_etl_state')";
     match db.query_row(tables, [], |row| row.get::<_, i64>(0))? {
@@ -63,7 +63,7 @@ pub fn look(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
     }
 }
 
-/// What is remembered of a source.
+/// The memory of a source.
 pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
     let mut tables: BTreeMap<String, TableSchema> = BTreeMap::new();
     let mut columns = db.prepare(
@@ -101,7 +101,7 @@ pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
     Ok(Memory::new(tables.into_values().collect(), state))
 }
 
-/// Remembers what a table looks like.
+/// Stores the schema of a table.
 pub fn put_table(db: &Connection, source: &str, table: &TableSchema) -> rusqlite::Result<()> {
     let mut put = db.prepare_cached(
         "INSERT OR REPLACE INTO _etl_columns VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -123,7 +123,7 @@ pub fn put_table(db: &Connection, source: &str, table: &TableSchema) -> rusqlite
     Ok(())
 }
 
-/// Applies changes of the state, and keeps what each row was before the load.
+/// Applies changes of the state, and keeps the value of each row from before the load.
 pub fn put_state(
     db: &Connection,
     load: &LoadInfo,
@@ -153,7 +153,7 @@ pub fn put_state(
     Ok(())
 }
 
-/// Adds to what a load has met that the structs do not say.
+/// Adds to the drift of a load.
 pub fn add_drift(
     db: &Connection,
     load: &LoadInfo,
@@ -174,7 +174,7 @@ pub fn add_drift(
     Ok(())
 }
 
-/// Writes the load's row.
+/// Writes the row of the load.
 pub fn put_load(
     db: &Connection,
     load: &LoadInfo,

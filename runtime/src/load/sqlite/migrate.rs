@@ -1,4 +1,4 @@
-//! Tables that change because their resource is declared otherwise: one transaction for all of them and the state.
+//! Migrates tables whose declaration changed: in one transaction with the state.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ impl Open {
             commit.map_err(|error| explain(path, error))
         });
         if done.is_err() {
-            // What failed says more than what fails now.
+            // The first error is more useful than one of the rollback.
             let _ = self.db.execute_batch("ROLLBACK");
         }
         self.in_transaction = false;
@@ -77,10 +77,10 @@ impl Open {
         if from.name.eq_ignore_ascii_case(&to.name) || !self.taken(&to.name) {
             return Ok(());
         }
-        let message = format!("there is already a table `{}`", to.name);
+        let message = format!("the table `{}` exists already", to.name);
         Err(Error::new(ErrorKind::Destination, message)
             .at(path.display().to_string())
-            .hint("rename that table, or call the resource otherwise"))
+            .hint("rename that table, or choose another name for the resource"))
     }
 
     fn drop_table(&self, table: &TableSchema) -> rusqlite::Result<()> {
@@ -92,7 +92,7 @@ impl Open {
         Ok(())
     }
 
-    /// Views and indexes that a person has made go along, or keep the change from being made.
+    /// Views and indexes of users follow the change, or prevent it.
     fn change(&self, path: &Path, change: &TableChange, to: &TableSchema) -> Result<()> {
         let place = |error| explain(path, error).at(format!("table {}", change.from.name));
         let (from, db) = (&change.from, &self.db);
@@ -156,13 +156,14 @@ impl Open {
         let mut scan = Scan::new(&from.name, &from.columns, &from.columns).map_err(place)?;
         while let Some((numbers, batch)) = scan.next(&self.db).map_err(place)? {
             let values = (change.values)(&batch)?;
-            rows::update(&self.db, &from.name, id, &numbers, &targets, &values).map_err(place)?;
+            let columns = std::iter::zip(&targets, &values);
+            rows::update(&self.db, &from.name, (id, &numbers), columns).map_err(place)?;
         }
         Ok(())
     }
 }
 
-/// The name of a column while it takes the values of another one.
+/// The temporary name of a column while its values are computed.
 fn beside(column: &str) -> String {
     format!("_etl_new__{column}")
 }

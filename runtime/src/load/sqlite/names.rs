@@ -5,12 +5,12 @@ pub(super) fn staging(table: &str) -> String {
     format!("_etl_staging__{table}")
 }
 
-/// The one index of a table. Tables and indexes share their names, and `orders__id` may be the list `id` of an order.
+/// The index of a table. Tables and indexes share their names, and `orders__id` may be the list `id` of an order.
 pub(super) fn index(table: &str) -> String {
     format!("_etl_index__{table}")
 }
 
-/// An identifier as SQL wants it; a NUL, which SQLite cannot hold, is left out.
+/// An SQL identifier, without NUL characters, which SQLite cannot hold.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\"").replace('\0', ""))
 }

@@ -1,4 +1,4 @@
-//! Arrow rows into SQLite, bound straight from the arrays.
+//! Writes Arrow rows to SQLite, bound directly from the arrays.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -16,8 +16,8 @@ use crate::record::{day, sortable};
 use crate::schema::{Column, ColumnType, TableBatch};
 use crate::text::decimal;
 
-/// How a column is declared. SQLite derives a conversion from the declared type, so everything that must stay text
-/// says TEXT; BOOLEAN, DATE and TIMESTAMP convert nothing that we write, and tell readers what the values are.
+/// The declaration of a column. SQLite derives a conversion from the declared type, so everything that must stay text
+/// is TEXT. BOOLEAN, DATE and TIMESTAMP convert nothing that is written, and document the values for readers.
 pub fn definition(column: &Column) -> String {
     let ty = match column.ty {
         ColumnType::Bool => "BOOLEAN",
@@ -33,7 +33,7 @@ pub fn definition(column: &Column) -> String {
     format!("{} {ty}", quoted(&column.name))
 }
 
-/// A column of a batch, by what is bound.
+/// The values of a column of a batch, by the type to bind.
 enum Values<'a> {
     Bool(&'a BooleanArray),
     Int(&'a Int64Array),
@@ -91,15 +91,14 @@ impl<'a> Values<'a> {
     }
 }
 
-/// Writes new values of some columns into rows that are there.
-pub fn update(
+/// Updates some columns of existing rows: those whose `row_id` is in `rows`, in that order.
+pub fn update<'a>(
     db: &Connection,
     table: &str,
-    row_id: &str,
-    rows: &[i64],
-    columns: &[(String, ColumnType)],
-    arrays: &[ArrayRef],
+    (row_id, rows): (&str, &[i64]),
+    columns: impl Iterator<Item = (&'a (String, ColumnType), &'a ArrayRef)>,
 ) -> rusqlite::Result<()> {
+    let (columns, arrays): (Vec<_>, Vec<_>) = columns.unzip();
     let set: Vec<String> = columns
         .iter()
         .map(|(name, _)| format!("{} = ?", quoted(name)))
@@ -126,7 +125,7 @@ fn wrong_type(column: &str) -> rusqlite::Error {
     rusqlite::Error::InvalidColumnType(0, column.to_owned(), rusqlite::types::Type::Null)
 }
 
-/// Inserts the rows that are `wanted`, and gives those, in order, whose record is there already: they stay as they are.
+/// Inserts the rows that are `wanted`, and returns, in order, those whose record exists already: they stay unchanged.
 pub fn insert(
     db: &Connection,
     table: &str,

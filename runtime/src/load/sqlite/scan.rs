@@ -1,4 +1,4 @@
-//! Rows of a table as Arrow: what `rows` has bound, read again.
+//! Reads the rows of a table, as `rows` wrote them, into Arrow.
 
 use std::sync::Arc;
 
@@ -13,21 +13,21 @@ use rusqlite::{Connection, Error};
 
 use super::names::quoted;
 use crate::record::{Date, Decimal, parse_instant};
-use crate::schema::{Column, ColumnType};
+use crate::schema::{ArrowType, Column, ColumnType};
 
-/// Rows that are read at a time.
+/// The number of rows read at a time.
 const READ_ROWS: usize = 4096;
 
-/// Reads a table in the order of its rows, batch by batch; between two batches rows may be written.
+/// Reads a table in the order of its rows, batch by batch; rows may be written between two batches.
 pub struct Scan<'a> {
     sql: String,
     columns: &'a [Column],
-    /// The last row that was read.
+    /// The last row read.
     after: i64,
 }
 
 impl<'a> Scan<'a> {
-    /// `all`: the columns that the table has, one of which may have the name by which SQLite calls the row's number.
+    /// `all`: the columns of the table, one of which may have a name that SQLite uses for the row number.
     pub fn new(table: &str, all: &[Column], columns: &'a [Column]) -> rusqlite::Result<Self> {
         let id = row_id(all)?;
         let names = columns.iter().map(|column| quoted(&column.name));
@@ -42,7 +42,7 @@ impl<'a> Scan<'a> {
         })
     }
 
-    /// The numbers of the next rows, and the rows; `None`: there are no more.
+    /// The numbers of the next rows, and the rows; `None` at the end.
     pub fn next(&mut self, db: &Connection) -> rusqlite::Result<Option<(Vec<i64>, RecordBatch)>> {
         let mut select = db.prepare_cached(&self.sql)?;
         let mut found = select.query([self.after])?;
@@ -72,7 +72,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// What SQLite calls the number of a row in a table with such columns.
+/// The name of the row number in a table with these columns.
 pub fn row_id(columns: &[Column]) -> rusqlite::Result<&'static str> {
     let names = ["rowid", "_rowid_", "oid"];
     let free = |name: &&str| {
@@ -114,7 +114,7 @@ impl Values {
         }
     }
 
-    /// `None`: a person has put something else there.
+    /// `None`: a user has changed the type of the value.
     fn push(&mut self, value: ValueRef<'_>) -> Option<()> {
         let text = || value.as_str().ok();
         macro_rules! push {
@@ -128,7 +128,7 @@ impl Values {
         match self {
             Values::Bool(builder) => push!(builder, value.as_i64().ok().map(|value| value != 0)),
             Values::Int(builder) => push!(builder, value.as_i64().ok()),
-            // SQLite keeps a double without a fraction as an integer where that is shorter, and gives it back as a double.
+            // SQLite stores a double without a fraction as an integer if that is shorter, and returns it as a double.
             Values::Float(builder) => push!(builder, value.as_f64().ok()),
             Values::Decimal(builder) => push!(
                 builder,

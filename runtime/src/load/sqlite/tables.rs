@@ -1,4 +1,4 @@
-//! Tables: making them, and putting the rows of a chunk there.
+//! Creates tables, and writes the rows of a chunk.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -24,18 +24,18 @@ impl Open {
         Ok(())
     }
 
-    /// Refuses a table that another source or a person has made.
+    /// Refuses a table that another source or a user has created.
     pub fn check(&self, table: &TableSchema) -> Result<()> {
         let name = &table.name;
         if self.tables.contains_key(name) || !self.taken(name) {
             return Ok(());
         }
-        let message = format!("there is already a table `{name}` that this source has not made");
+        let message = format!("the table `{name}` exists and this source did not create it");
         Err(Error::new(ErrorKind::Destination, message)
             .hint("load into another file, or rename the resource or the field"))
     }
 
-    /// SQLite does not tell names by their case.
+    /// SQLite ignores the case of names.
     pub fn taken(&self, name: &str) -> bool {
         let sql = "SELECT 1 FROM sqlite_master WHERE name = ?1 COLLATE NOCASE";
         let found = self.db.query_row(sql, [name], |_| Ok(())).optional();
@@ -109,7 +109,7 @@ impl Open {
         Ok(())
     }
 
-    /// Marks or removes the records that no load since then has brought.
+    /// Marks or removes the records that no load since then has written.
     fn delete_not_seen(&mut self, resource: &str, not_seen: &NotSeenSince) -> rusqlite::Result<()> {
         let Some(root) = self.tables_of(resource).find(|t| t.parent.is_none()) else {
             return Ok(());
@@ -134,7 +134,8 @@ impl Open {
         Ok(())
     }
 
-    /// Marks or removes these records; gives how many it has removed. `place`: where the rows of a table stand.
+    /// Marks or removes these records; returns the number of removed ones. `place`: the table that holds the rows of a
+    /// table.
     fn delete_ids(
         &self,
         resource: &str,
@@ -211,7 +212,7 @@ impl Open {
             .filter(move |table| table.resource == resource)
     }
 
-    /// Makes the table, or the columns that it lacks.
+    /// Creates the table, or the columns that it lacks.
     fn ensure(&mut self, schema: &TableSchema) -> rusqlite::Result<()> {
         let merged = match self.tables.get(&schema.name) {
             None => {
@@ -238,7 +239,7 @@ impl Open {
         Ok(())
     }
 
-    /// Makes the staging table of a table, or the columns that it lacks.
+    /// Creates the staging table of a table, or the columns that it lacks.
     fn ensure_staging(&self, table: &str) -> rusqlite::Result<()> {
         let Some(schema) = self.tables.get(table) else {
             return Ok(());
@@ -265,9 +266,9 @@ impl Open {
         Ok(())
     }
 
-    /// The tables and how many rows each holds, as committed.
+    /// The tables with their numbers of rows, as committed.
     pub fn row_counts(&self, path: &Path) -> rusqlite::Result<Vec<(String, u64)>> {
-        // Our own connection sees what is not committed yet.
+        // The connection itself sees uncommitted rows.
         let other = match self.in_transaction {
             true => Some(Connection::open_with_flags(
                 path,
@@ -288,7 +289,7 @@ impl Open {
     }
 }
 
-/// Removes the rows of those records; `name`: the table or its staging table, which may not be there.
+/// Removes the rows of these records; `name`: the table or its staging table, which may not exist.
 fn delete(
     db: &Connection,
     name: &str,
@@ -303,7 +304,7 @@ fn delete(
     }
     let place = quoted(name);
     if table.parent.is_some() {
-        // Made when it is first needed: a first load is faster without it.
+        // The index is created when it is first needed: a first load is faster without it.
         let index = quoted(&index(name));
         let sql = format!("CREATE INDEX IF NOT EXISTS {index} ON {place} ({key})");
         db.prepare_cached(&sql)?.execute([])?;
@@ -315,7 +316,7 @@ fn delete(
     Ok(())
 }
 
-/// Puts the staged rows in the place of the table's; the table itself, its indexes and views stay.
+/// Replaces the rows of the table by the staged ones; the table, its indexes and views stay.
 fn publish(db: &Connection, table: &TableSchema) -> rusqlite::Result<()> {
     let (name, from) = (quoted(&table.name), quoted(&staging(&table.name)));
     db.execute_batch(&format!("DELETE FROM {name}"))?;
@@ -338,7 +339,7 @@ fn create(db: &Connection, name: &str, schema: &TableSchema) -> rusqlite::Result
     create_index(db, name, schema)
 }
 
-/// The index by which the records of a root table are found.
+/// Creates the index that finds the records of a root table.
 pub(super) fn create_index(
     db: &Connection,
     name: &str,
@@ -358,14 +359,14 @@ pub(super) fn add(db: &Connection, table: &str, column: &Column) -> rusqlite::Re
     db.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column}"))
 }
 
-/// The columns of a table; none: it is not there.
+/// The columns of a table; empty if it does not exist.
 pub(super) fn existing_columns(db: &Connection, table: &str) -> rusqlite::Result<HashSet<String>> {
     db.prepare_cached("SELECT name FROM pragma_table_info(?1)")?
         .query_map([table], |row| row.get(0))?
         .collect()
 }
 
-/// The column that says which record a row belongs to.
+/// The column with the id of the record that a row belongs to.
 fn root_column(table: &TableSchema) -> Option<usize> {
     let role = match table.parent {
         None => ColumnRole::RowId,
@@ -375,7 +376,7 @@ fn root_column(table: &TableSchema) -> Option<usize> {
     columns.position(|column| column.role == role)
 }
 
-/// Which record each row belongs to.
+/// The ids of the records that rows belong to.
 fn root_ids(table: &TableBatch) -> Option<&StringArray> {
     table
         .rows

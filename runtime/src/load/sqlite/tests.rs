@@ -1,4 +1,4 @@
-//! The file after loads. The tests of every destination are in `load/conformance.rs`.
+//! The file after loads. The tests for every destination are in `load/conformance.rs`.
 
 use rusqlite::types::ValueRef;
 
@@ -32,7 +32,7 @@ impl Place for SqliteFile {
             })
             .collect();
         let sql = format!("SELECT {} FROM {}", names.join(", "), quoted(table));
-        // A table that is not there has no rows.
+        // A missing table has no rows.
         let Ok(mut select) = db.prepare(&sql) else {
             return Vec::new();
         };
@@ -45,7 +45,7 @@ impl Place for SqliteFile {
     }
 
     fn foreign(dir: &Path, table: &str) -> bool {
-        // SQLite does not tell names by their case.
+        // SQLite ignores the case of names.
         let sql = format!("CREATE TABLE {} (x)", quoted(&table.to_uppercase()));
         reader(dir).execute_batch(&sql).is_ok()
     }
@@ -56,7 +56,7 @@ impl Place for SqliteFile {
         killed.write(chunk).unwrap();
         let met = drifted("killed", crate::schema::Done::Columns);
         killed.drift("orders", &[(met, 1)]).unwrap();
-        // All of the commit but its end.
+        // The whole commit except its end.
         let open = killed.opened().unwrap();
         meta::put_load(&open.db, &open.load, LoadStatus::Complete, 1).unwrap();
     }
@@ -101,7 +101,7 @@ fn a_file_of_a_later_format_is_refused_and_left_alone() {
     let mut destination = SqliteFile::at(dir.path());
     destination.open(&load("1")).unwrap();
     drop(destination);
-    // Without a number it is of the first format.
+    // A database without a number has the first format.
     for (statement, is_read) in [
         ("DROP TABLE _etl_format", true),
         ("UPDATE _etl_format SET format = 2", false),

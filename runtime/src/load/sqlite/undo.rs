@@ -1,4 +1,4 @@
-//! What each of the last loads changed, and how it is taken back.
+//! The changes of the last loads, and their rollback.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,16 +9,16 @@ use super::names::quoted;
 use crate::load::{LoadInfo, LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
 use crate::schema::ColumnRole;
 
-/// What a load has done to a resource.
+/// The changes of a load to a resource.
 #[derive(Default)]
 pub struct Change {
-    /// Records that came, less those that went.
+    /// The number of added records minus removed ones.
     pub records: i64,
     /// All rows were replaced at once.
     pub replaced: bool,
 }
 
-/// Adds to what is known of the load; of older loads than the last ones nothing is kept.
+/// Adds to the record of the load; only the last loads keep one.
 pub fn put_changes(
     db: &Connection,
     load: &LoadInfo,
@@ -28,7 +28,7 @@ pub fn put_changes(
         "INSERT INTO _etl_changes VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
          SET records = records + excluded.records, replaced = max(replaced, excluded.replaced)",
     )?;
-    // A load that changed no resource can be taken back too.
+    // A load that changed no resource can be rolled back too.
     add.execute(params![load.source, load.id, "", 0, false])?;
     for (resource, change) in std::mem::take(changes) {
         let Change { records, replaced } = change;
@@ -104,7 +104,7 @@ impl Open {
                 lost,
             });
         }
-        // The newest first, so that the oldest has the last word.
+        // The newest first, so that the oldest values win.
         let mut newest: Vec<&String> = loads.iter().collect();
         newest.sort_by(|a, b| b.cmp(a));
         for load in newest {
@@ -115,7 +115,7 @@ impl Open {
         Ok(done)
     }
 
-    /// Puts the state back to what it was before the load, but for resources that are left as they are.
+    /// Restores the state from before the load, except for resources that stay unchanged.
     fn restore(&self, source: &str, load: &str, left: &BTreeSet<String>) -> rusqlite::Result<()> {
         let mut select = self.db.prepare(
             "SELECT resource, slice, value FROM _etl_undo WHERE source = ?1 AND load_id = ?2",

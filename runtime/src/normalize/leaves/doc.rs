@@ -1,10 +1,10 @@
-//! JSON that forgets nothing: duplicate keys, the digits of numbers, halves of surrogate pairs.
+//! JSON without loss: duplicate keys, the digits of numbers, halves of surrogate pairs.
 
 use std::fmt::Write;
 
 use crate::record::json::Reader;
 
-/// A JSON value; text by its UTF-16 code units, numbers as they are written.
+/// A JSON value; text as UTF-16 code units, numbers as they are written.
 #[derive(Clone, Debug)]
 pub enum Doc {
     Null,
@@ -15,7 +15,7 @@ pub enum Doc {
     Object(Vec<(Text, Doc)>),
 }
 
-/// A string: as it stands between its quotes, and what that says.
+/// A string: the raw text between its quotes, and its code units.
 #[derive(Clone, Debug)]
 pub struct Text {
     pub raw: String,
@@ -38,14 +38,14 @@ impl Text {
         }
     }
 
-    /// As a key: one that is no text stands for itself, escapes and all.
+    /// The text as a key: one that is not valid text stays raw, including escapes.
     pub fn key(&self) -> String {
         String::from_utf16(&self.units).unwrap_or_else(|_| self.raw.clone())
     }
 }
 
 impl Doc {
-    /// Reads JSON that is known to be JSON.
+    /// Parses valid JSON.
     pub fn parse(text: &str) -> Self {
         let mut reader = Reader::new(text);
         let doc = value(&mut reader);
@@ -105,7 +105,7 @@ impl Doc {
         }
     }
 
-    /// Whether a key comes twice somewhere.
+    /// Whether any object has a duplicate key.
     pub fn repeats(&self) -> bool {
         match self {
             Doc::List(items) => items.iter().any(Doc::repeats),
@@ -151,7 +151,7 @@ fn value(reader: &mut Reader<'_>) -> Doc {
     }
 }
 
-/// What stands between the quotes, as code units.
+/// The text between the quotes, as code units.
 fn units(raw: &str) -> Vec<u16> {
     let mut out = Vec::new();
     let mut letters = raw.chars();

@@ -1,4 +1,4 @@
-//! The leaves of tables, and which leaves of JSON they say.
+//! The leaves of tables, and the leaves of JSON that they equal.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -47,7 +47,7 @@ impl Cell {
         }
     }
 
-    /// Whether it says that leaf; `docs/normalisation.md` has the rules.
+    /// Whether it equals that leaf by the rules of `docs/normalisation.md`.
     pub fn says(&self, leaf: &Leaf) -> bool {
         match (self, leaf) {
             (Cell::Bool(cell), Leaf::Bool(leaf)) => cell == leaf,
@@ -76,7 +76,7 @@ impl Cell {
     }
 }
 
-/// The same leaf in JSON: numbers by value, text by its code units.
+/// Equality in JSON: numbers by value, text by its code units.
 fn same(one: &Leaf, other: &Leaf) -> bool {
     match (one, other) {
         (Leaf::Number(one), Leaf::Number(other)) => exact(one) == exact(other),
@@ -99,7 +99,7 @@ fn rewritten(cell: &Leaf, leaf: &Leaf) -> bool {
     }
 }
 
-/// A double is the nearest one of a number with a point or an exponent; a whole number it must be itself.
+/// A double may be the nearest one to a number with a point or an exponent; an integer must be exact.
 fn same_double(cell: f64, leaf: &str) -> bool {
     let real = leaf.contains(['.', 'e', 'E']);
     let nearest = real && leaf.parse() == Ok(cell) && (cell != 0.0 || exact(leaf).1.is_empty());
@@ -122,7 +122,7 @@ fn parse<T: std::str::FromStr>(units: &[u16]) -> Option<T> {
     String::from_utf16(units).ok()?.parse().ok()
 }
 
-/// A number, also one sent as text.
+/// A number, even if it was sent as text.
 fn number(leaf: &Leaf) -> Option<String> {
     match leaf {
         Leaf::Number(raw) => Some(raw.clone()),
@@ -131,7 +131,7 @@ fn number(leaf: &Leaf) -> Option<String> {
     }
 }
 
-/// A number by its value: negative, its digits without zeros at either end, and the exponent behind them.
+/// A number by its value: its sign, its digits without zeros at either end, and the exponent after them.
 fn exact(raw: &str) -> (bool, String, i64) {
     let (mantissa, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -147,7 +147,7 @@ fn exact(raw: &str) -> (bool, String, i64) {
 }
 
 /// The leaves of some batches, by the `_etl_id` of their root row; each with the JSON pointer that its columns and
-/// tables say. `rewritten`: keys whose JSON was written from typed records.
+/// tables give. `rewritten`: keys whose JSON was written from typed records.
 pub fn leaves(batches: &[TableBatch], rewritten: &[&str]) -> BTreeMap<String, Vec<(String, Cell)>> {
     let mut out = BTreeMap::<_, Vec<_>>::new();
     let mut rows = HashMap::<(String, String), (String, String)>::new();
@@ -215,7 +215,7 @@ fn text_of(schema: &TableSchema, batch: &RecordBatch, role: ColumnRole, row: usi
     ids.value(row).to_owned()
 }
 
-/// Pairs every leaf with a cell of the same path that says it, each cell once; what is left over on either side.
+/// Pairs every leaf with an equal cell of the same path, each cell once; returns the unpaired ones of either side.
 pub fn unpaired(leaves: &[(String, Leaf)], cells: &[(String, Cell)]) -> Vec<String> {
     let mut paths = BTreeMap::<&str, (Vec<&Leaf>, Vec<&Cell>)>::new();
     for (path, leaf) in leaves {
@@ -247,7 +247,7 @@ pub fn unpaired(leaves: &[(String, Leaf)], cells: &[(String, Cell)]) -> Vec<Stri
     left
 }
 
-/// Finds a cell for a leaf, moving others if need be.
+/// Finds a cell for a leaf, and moves others if necessary.
 fn pair(
     leaf: usize,
     leaves: &[&Leaf],

@@ -1,10 +1,10 @@
-//! Documents made from a list of choices, biased to what a struct says: a shorter list of smaller numbers makes a
-//! simpler document, so that proptest can shrink it.
+//! Documents generated from a list of choices, biased towards what a struct declares: a shorter list of smaller numbers
+//! gives a simpler document, so that proptest can shrink it.
 
 use super::doc::{Doc, Text};
 use crate::record::{RecordSchema, Shape};
 
-/// Deeper than that only chains grow.
+/// Below this depth only chains grow.
 const BUSHY: usize = 4;
 
 const NUMBERS: &[&str] = &[
@@ -81,7 +81,7 @@ const TEXTS: &[&str] = &[
     "  spaces  ",
 ];
 
-/// Keys that no struct here knows, or that collide with those that one does.
+/// Keys that no struct here declares, or that collide with declared ones.
 const KEYS: &[&str] = &[
     "new",
     "userName",
@@ -121,7 +121,7 @@ const KEYS: &[&str] = &[
     "a_key_that_is_longer_than_any_name_may_be_in_a_table_of_a_destination_2",
 ];
 
-/// Numbers that are drawn one after the other; when there are no more, they are 0.
+/// A sequence of numbers; after its end, 0.
 pub struct Choices<'a>(pub std::slice::Iter<'a, u16>);
 
 impl Choices<'_> {
@@ -135,7 +135,7 @@ impl Choices<'_> {
         all[self.below(all.len())]
     }
 
-    /// A document for a struct, which may be anything else.
+    /// A document for a struct, or any other document.
     pub fn document(&mut self, schema: &'static RecordSchema) -> Doc {
         match self.below(20) {
             19 => self.anything(0),
@@ -239,7 +239,7 @@ impl Choices<'_> {
         }
     }
 
-    /// Lists and objects in one another, up to 40 of them.
+    /// Nested lists and objects, up to 40.
     fn chain(&mut self) -> Doc {
         let mut doc = self.anything(BUSHY + 1);
         for _ in 0..self.below(41) {

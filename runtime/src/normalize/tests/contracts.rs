@@ -1,4 +1,4 @@
-//! Contracts: what is made, what is left out, what fails.
+//! Contracts: what is created, what is left out, what fails.
 
 use super::*;
 use crate::schema::Mode;
@@ -42,7 +42,8 @@ fn told(normalizer: &Normalizer) -> Vec<String> {
         .collect()
 }
 
-/// A new column, a variant, a new table, a new column in a declared child table, a scalar among objects, a key twice.
+/// A new column, a variant, a new table, a new column in a declared child table, a scalar among objects, a duplicate
+/// key.
 const DRIFT: &str = r#"[{"id":"a","count":1,"lines":[{"amount":1},{"amount":2,"sku":"x"},7]},
     {"id":"b","new":{"deep":true,"none":null}},
     {"id":"c","count":"many"},
@@ -109,7 +110,7 @@ fn a_row_that_is_left_out_takes_along_all_that_was_made_for_it() {
         told(&normalizer),
         ["orders count: not loaded: row discarded 1"]
     );
-    // What comes next finds everything as if the row had never been.
+    // The next rows find everything as if the row had never existed.
     let body =
         r#"[{"id":"b","count":1,"lines":[{"amount":2}],"late":"text"},{"id":"a","count":3}]"#;
     try_add::<Order>(&mut normalizer, body).unwrap();
@@ -173,7 +174,7 @@ fn what_is_frozen_fails_and_says_what_came_where() {
         assert!(words.iter().all(|word| text.contains(word)), "{text}");
         assert!(text.contains("--contract"), "{text}");
     }
-    // What is declared, even deep and never seen, and what is nothing, is no violation.
+    // Declared data, even deep and new, and empty data do not violate the contract.
     let fine = r#"[{"id":"a","lines":[{"tags":["x"]}],"grid":[[1]],"extra":{"n":1,"l":["z"]},"gone":null,"none":[],"void":{}}]"#;
     try_add::<Order>(&mut under::<Order>(Contract::freeze(), &[]), fine).unwrap();
 }
@@ -212,7 +213,7 @@ fn without_a_struct_the_first_load_makes_everything_and_the_next_ones_keep_to_it
         let error = try_add::<Json>(&mut second, new).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Contract, "{new}");
     }
-    // Types are fixed by what came first, in the first load too.
+    // The first value fixes the type, in the first load too.
     let mut mixed = under::<Json>(contract, &[]);
     assert!(try_add::<Json>(&mut mixed, r#"[{"id":1,"n":1},{"id":2,"n":2.5}]"#).is_err());
 }

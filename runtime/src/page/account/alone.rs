@@ -1,9 +1,10 @@
 //! A list of one answer: nothing leads on, or nobody knows how.
 
+use etlgen_model::Paginator;
+
 use super::{Account, At, is_usual};
 use crate::error::Result;
 use crate::page::advance::paging;
-use crate::page::paginator::Kind;
 use crate::page::proof::Proof;
 use crate::page::statements::{Says, Statements};
 
@@ -15,7 +16,7 @@ impl Account {
             return Ok(self.capped(Proof::Proved("it is one object".into())));
         }
         let (rows, usual) = (page.rows, is_usual(page.rows));
-        let undecided = matches!(at.paginator.kind, Kind::Undecided);
+        let undecided = **at.paginator == Paginator::Undecided;
         if let Some((more, counts)) = says_more(rows, said) {
             if undecided {
                 let why = format!("how it is paged is undecided, and {more}");

@@ -1,23 +1,25 @@
 //! What one answer says, and what makes it no page of its list.
 
+use etlgen_model::Total;
+
 use super::{Account, api};
 use crate::error::Result;
 use crate::page::advance::{PageFacts, paging};
-use crate::page::paginator::Paginator;
+use crate::page::paginator::Pager;
 use crate::page::proof::Proof;
 use crate::page::statements::{Says, Statement, Statements};
 use crate::record::Stands;
 
 impl Account {
     /// What a page says.
-    pub(super) fn hear(&mut self, paginator: &Paginator, page: &PageFacts<'_>) -> Statements {
+    pub(super) fn hear(&mut self, paginator: &Pager, page: &PageFacts<'_>) -> Statements {
         let mut said = Statements::of(page.beside, &page.response.headers);
-        let total = paginator.total(page).map(|(count, _)| count);
+        let total = paginator.total_of(page).map(|(count, _)| count);
         said.declare(paginator, total, paginator.says(page));
-        if paginator.settled.ignores_total {
+        if paginator.total() == Some(&Total::Ignored) {
             said.without_counts();
         }
-        let size = paginator.size.as_ref().map(|(_, size)| *size);
+        let size = paginator.page_size().map(|size| size.rows.get());
         self.totals.hear(&said, page.rows, size);
         said
     }

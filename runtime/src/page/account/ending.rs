@@ -1,9 +1,13 @@
 //! The end of a list, as one of its pages proposes it: what speaks against it, and how well it is known.
 
+use std::ops::Deref;
+
+use etlgen_model::{Paginator, ResponsePath, Token};
+
 use super::{Account, At};
 use crate::error::Result;
 use crate::page::advance::{By, End, PageFacts, Step, paging};
-use crate::page::paginator::{Kind, Position};
+use crate::page::paginator::Position;
 use crate::page::places::Moved;
 use crate::page::proof::Proof;
 use crate::page::statements::Says;
@@ -51,7 +55,7 @@ impl Account {
         }
         if by_place && (position.pages > 0 || self.is_again()) {
             let ending = self.ending(moved);
-            let step = paginator.placed(position, page, known, ending, proved)?;
+            let step = paginator.placed(position, (page, known), ending, proved)?;
             return Ok(match step {
                 Step::End(proof) => Step::End(self.capped(proof)),
                 next => next,
@@ -184,10 +188,18 @@ impl Account {
         if !first || !self.is_full(at.paginator, page) {
             return None;
         }
-        let place = match &at.paginator.kind {
-            Kind::LinkHeader if page.response.header("link").is_none() => "Link",
-            Kind::HeaderCursor { header, .. } if page.response.header(header).is_none() => header,
-            Kind::LinkHeader | Kind::HeaderCursor { .. } => return None,
+        let has = |header: &str| page.response.header(header).is_some();
+        let place = match at.paginator.deref() {
+            Paginator::LinkHeader(_) if !has("link") => "Link",
+            Paginator::Token(Token {
+                next: ResponsePath::Header(header),
+                ..
+            }) if !has(header) => header,
+            Paginator::LinkHeader(_)
+            | Paginator::Token(Token {
+                next: ResponsePath::Header(_),
+                ..
+            }) => return None,
             _ => at.paginator.probes()[2].filter(|_| page.probes[2].is_none())?,
         };
         // A wrong place looks like the end of the list.

@@ -1,9 +1,13 @@
 //! The end of a list whose pages are asked for by their place: how well it is known, and what a second look says.
 
+use std::ops::Deref;
+
+use etlgen_model::Paginator;
+
 use super::{Again, Joints, Places};
 use crate::error::{Error, Result};
 use crate::page::advance::{PageFacts, Step};
-use crate::page::paginator::{Kind, Next, Paginator, Position};
+use crate::page::paginator::{Next, Pager, Position};
 use crate::page::proof::Proof;
 
 /// What the account says of the end of a list.
@@ -38,7 +42,7 @@ impl Moved {
     }
 }
 
-impl Paginator {
+impl Pager {
     /// The end of a list of several pages: how well is it known?
     pub(super) fn ended(
         &self,
@@ -102,7 +106,11 @@ impl Paginator {
             None if thorough && places.joints != Joints::AllButFirst => {
                 "its pages are asked for by number".to_owned()
             }
-            None if matches!(self.kind, Kind::LinkHeader | Kind::NextUrl { .. }) => {
+            None if matches!(
+                self.deref(),
+                Paginator::LinkHeader(_) | Paginator::NextUrl(_)
+            ) =>
+            {
                 return Ok(Step::End(Proof::Consistent(format!(
                     "{evidence}; the links lead on by number: what moved meanwhile cannot be seen"
                 ))));

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Listener, Request, Response, StatusRule};
-use crate::page::{Account, Kind, PageFacts, Paginator, Position, Proof, Step, Terms};
+use crate::page::{Account, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms};
 use crate::record::{Lookup, Selection, parse_path, raw_scalar};
 use crate::run::options::{Observer, Progress, StopSignal};
 use crate::run::read::window::Window;
@@ -88,10 +88,10 @@ impl Fetcher {
             paths.push(parse_path(path?));
             Some(paths.len() - 1)
         });
-        let id_path = match &spec.paginator.kind {
-            Kind::LastId {
+        let id_path = match &*spec.paginator {
+            Paginator::LastId(LastId {
                 field: Some(field), ..
-            } => parse_path(field),
+            }) => parse_path(field),
             _ => spec
                 .primary_key
                 .last()
@@ -135,6 +135,7 @@ impl Fetcher {
             thorough: self.thorough,
             narrowed: window.range.from.is_some() || window.range.until.is_some(),
             embedded: false,
+            empty_pages: spec.empty_pages,
         })
     }
 
@@ -156,7 +157,7 @@ impl Fetcher {
     /// Asks for a page of another list of this resource.
     pub async fn ask_for(
         &self,
-        paginator: &Paginator,
+        paginator: &Pager,
         first: &Request,
         position: &Position,
     ) -> Result<Response> {
@@ -351,7 +352,7 @@ fn described(response: &Response) -> String {
 
 /// The error of a resource that goes on to be read only when its paging is decided, unless its one answer proves the end.
 pub(crate) fn undecided(spec: &ResourceSpec, proof: &Proof) -> Option<Error> {
-    let undecided = matches!(spec.paginator.kind, Kind::Undecided);
+    let undecided = *spec.paginator == Paginator::Undecided;
     (undecided && !matches!(proof, Proof::Proved(_))).then(|| {
         let why = proof.why().unwrap_or("how it is paged is undecided");
         Error::new(

@@ -1,6 +1,6 @@
 //! The three tiers of tests: `cargo quick`, `cargo full` and `cargo long`.
 //!
-//! Each runs its steps one after the other, also after one has failed, and ends with a line that counts the tests.
+//! Each runs all its steps, even after a failed one, and ends with a line that counts the tests.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -42,8 +42,7 @@ impl Step {
 }
 
 fn quick() -> Vec<Step> {
-    let packages =
-        "-p etlgen -p etlgen-runtime -p etlgen-derive -p etlgen-templates -p etlgen-testkit";
+    let packages = "-p etlgen -p etlgen-runtime -p etlgen-derive -p etlgen-model -p etlgen-templates -p etlgen-testkit";
     vec![
         Step::new("format", "fmt --all --check"),
         Step::new(
@@ -72,7 +71,7 @@ fn features(root: &Path) -> Vec<Step> {
     let manifest = root.join("runtime/Cargo.toml");
     let manifest = std::fs::read_to_string(&manifest)
         .unwrap_or_else(|error| panic!("{}: {error}", manifest.display()));
-    // What a feature alone leaves unused is no fault: that it compiles is what counts.
+    // Code that a feature alone leaves unused is allowed: the step only checks that it compiles.
     let alone = "check --package etlgen-runtime --no-default-features";
     let mut steps = vec![Step::new("features: none", alone)];
     for name in feature_names(&manifest) {
@@ -105,7 +104,7 @@ fn long() -> Vec<Step> {
     ]
 }
 
-/// What the tests of a tier came to.
+/// The counts of a tier's tests.
 #[derive(Debug, Default, PartialEq)]
 struct Tally {
     passed: usize,
@@ -138,7 +137,7 @@ impl Tally {
 fn run(step: &Step, root: &Path, skipped: &Path, tally: &mut Tally) -> bool {
     println!("\n== {}: cargo {}", step.name, step.arguments.join(" "));
     let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-    // Of this package; build scripts of others would take them for changes.
+    // Variables of this package; build scripts of others would see them as changes.
     for (name, _) in std::env::vars_os() {
         let own = name.to_string_lossy();
         if own.starts_with("CARGO_PKG_") || own.starts_with("CARGO_MANIFEST_") {
@@ -233,12 +232,12 @@ fn main() -> ExitCode {
     report(tier, &steps, &root)
 }
 
-/// Whether an argument names a step or the group of it.
+/// Whether an argument names a step or its group.
 fn is_meant(wish: &str, name: &str) -> bool {
     name == wish || name.split_once(':').is_some_and(|(group, _)| group == wish)
 }
 
-/// Runs the steps and prints what came of them.
+/// Runs the steps and prints the result.
 fn report(tier: &str, steps: &[Step], root: &Path) -> ExitCode {
     let started = Instant::now();
     let skipped: PathBuf =

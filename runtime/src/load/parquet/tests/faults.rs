@@ -1,4 +1,4 @@
-//! The folder after kills and mistakes.
+//! The folder after kills and failures.
 
 use std::fs;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ fn a_pass_that_is_killed_leaves_the_old_rows() {
     check(dir.path());
     assert_eq!(rows(dir.path(), "orders"), ["a=1"]);
     assert_eq!(staged(dir.path(), "orders"), 1, "what was committed stays");
-    // It goes on from there; a new pass would drop it.
+    // The pass continues; a new pass would drop the staged row.
     run(dir.path(), "3", &[&[pass(&[("d", 4, &[])], false, true)]]);
     assert_eq!(rows(dir.path(), "orders"), ["b=2", "d=4"]);
     run(dir.path(), "4", &[&[pass(&[("e", 4, &[])], true, false)]]);
@@ -34,7 +34,7 @@ fn a_pass_that_is_killed_leaves_the_old_rows() {
 fn files_without_a_manifest_are_cleaned_up() {
     let dir = tempfile::tempdir().unwrap();
     let merge = |records: &[Rec<'_>]| chunk(Disposition::Merge, records);
-    // The very first commit: the tables are nobody's yet.
+    // The first commit: nobody owns the tables yet.
     kill_before_manifest(dir.path(), &merge(&[("z", 1, &[1])]));
     assert_eq!(rows(dir.path(), "orders"), ["z=1"], "moved, not committed");
     opened(dir.path(), "8");
@@ -45,7 +45,7 @@ fn files_without_a_manifest_are_cleaned_up() {
         &[&[merge(&[("a", 1, &[1]), ("b", 1, &[])])]],
     );
     fs::write(dir.path().join("orders/notes.txt"), "mine").unwrap();
-    // A merge, and a pass of which files were committed as staged.
+    // A merge, and a pass whose staged files were committed.
     kill_before_manifest(dir.path(), &merge(&[("a", 2, &[2])]));
     opened(dir.path(), "8");
     fs::remove_file(dir.path().join("orders/notes.txt")).unwrap();
@@ -118,7 +118,7 @@ fn what_is_damaged_is_said() {
     fs::write(&manifest, whole).unwrap();
     fs::remove_file(&glob(dir.path(), "orders")[0]).unwrap();
     let error = Parquet::new(dir.path()).open(&load("2")).unwrap_err();
-    assert!(error.report().contains("is gone"), "{error:?}");
+    assert!(error.report().contains("is missing"), "{error:?}");
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
     let error = Parquet::new(&file).open(&load("2")).unwrap_err();
@@ -140,7 +140,7 @@ fn the_files_of_a_table_that_has_gone_go_also_after_a_kill() {
     drop(destination);
     let lake = dir.path();
     assert!(!lake.join("orders").exists());
-    // As if the process had ended between the manifest and the removal.
+    // The process ended between the manifest and the removal.
     for folder in ["orders", "_etl/staging/orders"] {
         std::fs::create_dir_all(lake.join(folder)).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Small chunks, runs, and what a reader with a glob finds.
+//! Small chunks, runs, and a reader with a glob.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ impl Place for ParquetFolder {
     }
 }
 
-/// A value as text, as SQLite holds it.
+/// A value as text, in the form of SQLite.
 fn cell(array: &ArrayRef, row: usize) -> Option<String> {
     if array.is_null(row) {
         return None;
@@ -82,7 +82,7 @@ pub fn opened(folder: &Path, id: &str) -> Parquet {
     destination
 }
 
-/// A whole run: one commit after each group of chunks.
+/// A complete run: one commit after each group of chunks.
 pub fn run(folder: &Path, id: &str, commits: &[&[Chunk]]) {
     let mut destination = opened(folder, id);
     for chunks in commits {
@@ -113,7 +113,7 @@ pub fn staged(folder: &Path, table: &str) -> usize {
     glob(&folder.join("_etl/staging"), table).len()
 }
 
-/// What the manifest counts is what the glob finds.
+/// Checks that the manifest's counts equal those of the glob.
 pub fn check(folder: &Path) {
     let counts = opened(folder, "9").row_counts().unwrap();
     assert_eq!(counts.len(), 2);
@@ -123,7 +123,7 @@ pub fn check(folder: &Path) {
     }
 }
 
-/// Runs a commit of which everything happens but the new manifest.
+/// Runs a commit up to, but without, the new manifest.
 pub fn kill_before_manifest(folder: &Path, chunk: &Chunk) {
     let manifest = folder.join("_etl/manifest.json");
     let before = fs::read(&manifest).ok();
