@@ -1,5 +1,6 @@
 //! The integration tests of the runtime as one program: linking one takes less time and space than linking many.
 
+mod account;
 mod cassette;
 mod check;
 mod contracts;

@@ -125,6 +125,8 @@ pub struct ResourceFacts {
     pub settings: Vec<SettingFacts>,
     /// Parameters with a fixed value that makes the API return all rows (`state=all`), with the reason.
     pub fixed: Vec<FixedParameter>,
+    /// Why a run leaves it out unless its owner switches it on.
+    pub off: Option<String>,
     /// The open questions, with the lines that settle them.
     pub doubts: Vec<Doubt>,
 }

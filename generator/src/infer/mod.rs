@@ -7,7 +7,9 @@ mod described;
 mod envelope;
 pub mod facts;
 mod filters;
+mod harmless;
 mod hints;
+mod identity;
 mod keys;
 mod limits;
 mod links;
@@ -38,7 +40,7 @@ use std::collections::{HashMap, HashSet};
 
 use etlgen_model::Paginator;
 
-use crate::spec::api::{Api, Operation, Parameter};
+use crate::spec::api::{Api, Location, Operation, Parameter};
 
 use envelope::Envelope;
 use facts::{Decision, Facts, PagingSigns, ResourceFacts, ResourceKind, Skipped};
@@ -305,7 +307,19 @@ fn resource(
             reasons: vec!["one object".to_owned()],
         }
     };
-    let parent = match parent {
+    let fixed = params::fixed(api, operation, is_list);
+    // `/dags/~/runs` asks for the runs of all: a fixed value in the path ends the parent.
+    let above = parent.filter(|parent| {
+        let is_fixed = |param: &str| {
+            fixed
+                .iter()
+                .any(|it| it.location == Location::Path && it.name == param)
+        };
+        let mut links = parent.links.iter().map(|link| link.param.as_str());
+        let mut inherited = parent.inherited.iter().map(|(name, _)| name.as_str());
+        !links.any(is_fixed) && !inherited.any(is_fixed)
+    });
+    let parent = match above {
         Some(parent) => Decision {
             value: parents::facts(drafts, parent),
             confidence: parent.confidence,
@@ -325,7 +339,9 @@ fn resource(
     if let Some(cursor) = &cursor.value {
         supplied.extend(cursor.param.as_deref());
     }
-    let key_within_parent = is_list && parent.value.is_some() && is_shared(drafts, draft);
+    let key_within_parent = is_list
+        && parent.value.is_some()
+        && above.is_some_and(|above| identity::is_within(api, drafts, draft, above));
     let own = own_auth::own(api, operation, schemes, auth);
     let proof = own.as_ref().map_or(auth, |own| &own.value);
     let settings = params::settings(api, operation, &supplied, proof);
@@ -351,54 +367,13 @@ fn resource(
         parent,
         auth: own,
         settings,
-        fixed: params::fixed(api, operation, is_list),
+        fixed,
+        off: None,
         doubts: Vec::new(),
     };
+    facts.off = harmless::off(api, operation, &facts);
     facts.doubts = open_questions::open_questions(&facts);
     facts
-}
-
-/// Whether a child's key is unique only under one parent: it is only a name, or its records also appear in another list
-/// (users who are members).
-fn is_shared(drafts: &[Draft<'_>], draft: &Draft<'_>) -> bool {
-    let weak = ["name", "key", "slug", "code", "number", "position", "index"];
-    // Roles of people: the same person may have one under several parents.
-    let roles = [
-        "member",
-        "follower",
-        "subscriber",
-        "watcher",
-        "participant",
-        "assignee",
-    ];
-    let mut keys = draft.key.value.iter();
-    if keys.any(|key| weak.contains(&key.as_str())) {
-        return true;
-    }
-    let noun = draft.noun.as_deref().unwrap_or_default();
-    let own = words::words(noun).pop().unwrap_or_default();
-    if roles.iter().any(|role| words::same_noun(role, &own)) {
-        return true;
-    }
-    if draft
-        .path
-        .split('/')
-        .any(|segment| segment == "relationships")
-    {
-        return true;
-    }
-    let Some(schema) = draft.found.record.component() else {
-        return false;
-    };
-    if draft.key.value.is_empty() {
-        return false;
-    }
-    // Records that another list holds may occur under several parents: tags of campaigns, users who watch.
-    drafts.iter().any(|other| {
-        other.kind == ResourceKind::List
-            && other.operation != draft.operation
-            && other.found.record.component() == Some(schema)
-    })
 }
 
 /// One object is one page.

@@ -8,6 +8,12 @@ use crate::diagnostics::toml_string as quoted;
 /// The open questions of a resource.
 pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
     let mut doubts = Vec::new();
+    if let Some(reason) = &facts.off {
+        doubts.push(Doubt {
+            question: format!("is it safe to ask for? {reason}"),
+            settle: "off = false".to_owned(),
+        });
+    }
     if facts.kind == ResourceKind::Single {
         return doubts;
     }

@@ -3,12 +3,12 @@
 use crate::spec::api::{Api, Location, Operation, SchemaKind};
 
 use super::facts::ResourceKind;
-use super::hints;
 use super::node::Node;
 use super::records::{self, Found};
 use super::roles::{Roles, roles};
 use super::rules::{among, rule};
 use super::words::{flat, is_variable, segments, words};
+use super::{harmless, hints};
 
 /// The decision about an operation.
 pub(super) enum Verdict<'a> {
@@ -34,7 +34,7 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
         .collect();
     let roles = roles(api, operation);
     let paged = pages_through(api, operation) || hints::is_paged(operation);
-    if posts && !asks(operation, &path_words) && !paged {
+    if posts && !harmless::reads(operation) && !paged {
         return Some(Verdict::Skip("it writes"));
     }
     let Some(found) = records::find(api, operation, &roles) else {
@@ -80,20 +80,6 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
         found: Box::new(found),
         roles: Box::new(roles),
     })
-}
-
-/// A POST that reads: its path or name contains list, search or query.
-fn asks(operation: &Operation, path_words: &[String]) -> bool {
-    let verbs = ["list", "search", "query", "find", "filter", "lookup"];
-    let last = path_words.last().map(String::as_str).unwrap_or_default();
-    let id = operation.id.as_deref().map(words).unwrap_or_default();
-    let summary = words(&operation.summary);
-    let first = |words: &[String]| {
-        words
-            .first()
-            .is_some_and(|word| among("asks", &verbs, word) || word == "describe")
-    };
-    among("asks", &verbs, last) || first(&id) || first(&summary)
 }
 
 /// A POST whose response is paged: it returns more than was written.

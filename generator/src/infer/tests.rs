@@ -8,6 +8,7 @@ use crate::spec::{Input, read};
 
 mod auth;
 mod conventions;
+mod harmless;
 mod hints;
 mod lists;
 mod pages;

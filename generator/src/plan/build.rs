@@ -277,20 +277,23 @@ impl Draft<'_> {
         let response = operation.response.as_ref();
         let statuses = wish.on_status.iter();
         let doubts = found.doubts.iter();
+        let single = found.kind == ResourceKind::Single;
+        let paged = paginator(&found.paginator, key);
+        let undecided = !single && paged == Paginator::Undecided;
         let mut resource = Resource {
             name,
             ident,
             feature: self.features[at].clone(),
             doc: summary.trim_end_matches('.').to_owned(),
             post: operation.method == "post",
-            single: found.kind == ResourceKind::Single,
+            single,
             format: response.and_then(Response::format).unwrap_or_default(),
             path: operation.path.clone(),
             parameters: Vec::new(),
             records: path::write(&found.records_path.value),
             within_parent: parent.is_some() && !key.is_empty() && found.key_within_parent,
             key: key.iter().map(|path| field(path)).collect(),
-            paginator: paginator(&found.paginator, key),
+            paginator: paged,
             cursor: self.cursor(found, record, wish),
             contract: wish.contract,
             auth: found.auth.as_ref().map(|own| {
@@ -302,7 +305,11 @@ impl Draft<'_> {
             embedded: Vec::new(),
             off: match &wish.off {
                 Some(Off::Off(reason)) => Some(reason.clone()),
-                Some(Off::On) | None => None,
+                Some(Off::On) => None,
+                None => {
+                    let undecided = undecided.then(|| UNDECIDED.to_owned());
+                    found.off.clone().or(undecided)
+                }
             },
             on_status: statuses.map(|(status, rule)| (*status, *rule)).collect(),
             parent,
@@ -381,6 +388,9 @@ fn cursor(found: &CursorFacts, field: FieldRef, wish: &Choices) -> Option<Cursor
         most_rows: own.most_rows,
     })
 }
+
+/// Why a list whose paging is not known is off.
+const UNDECIDED: &str = "how its pages follow one another is undecided";
 
 /// The paginator, if it is sure. A field that is the key need not be named.
 fn paginator(decision: &Decision<Paginator>, key: &[String]) -> Paginator {

@@ -169,6 +169,13 @@ pub struct Common {
     pub page_size: Option<PageSize>,
     /// Page parameters are fields of the JSON body of a POST.
     pub in_body: bool,
+    /// Empty pages that are followed, one after the other; `None`: [`Common::USUAL_EMPTY_PAGES`].
+    pub empty_pages: Option<u32>,
+}
+
+impl Common {
+    /// Empty pages that are followed where nothing else is said.
+    pub const USUAL_EMPTY_PAGES: u32 = 1_000;
 }
 
 /// What an API states about the length of a list.
@@ -285,6 +292,12 @@ impl Paginator {
     /// Whether page parameters are fields of the JSON body of a POST.
     pub fn in_body(&self) -> bool {
         self.common().is_some_and(|common| common.in_body)
+    }
+
+    /// Empty pages that are followed, one after the other, as long as each leads on by a new token.
+    pub fn empty_pages(&self) -> u32 {
+        let said = self.common().and_then(|common| common.empty_pages);
+        said.unwrap_or(Common::USUAL_EMPTY_PAGES)
     }
 
     /// Whether a page is asked for by a number that counts pages or rows.

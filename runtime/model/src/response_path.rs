@@ -31,6 +31,14 @@ impl ResponsePath {
         }
     }
 
+    /// The name of the header, of a place in the headers.
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            ResponsePath::Header(name) => Some(name),
+            ResponsePath::Body(_) => None,
+        }
+    }
+
     /// Whether it names nothing.
     pub fn is_empty(&self) -> bool {
         match self {

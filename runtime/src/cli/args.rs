@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::values::{duration, per_second};
 use crate::error::Result;
 use crate::load::{Destination, Destinations};
+use crate::run::Required;
 use crate::settings::{Setting, flag};
 
 /// What `--destination` names, among those that the connector knows.
@@ -146,13 +147,7 @@ fn sync(destination: Arg) -> Command {
                 .action(ArgAction::Append)
                 .help("Choose what happens to data that the structs do not declare: ENTITY is tables, columns or types (all three by default), MODE is evolve, freeze, discard_row or discard_value [default: as the resources declare]"),
         )
-        .arg(
-            Arg::new("report")
-                .long("report")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .help("Write the report of the run as JSON, even if the run fails"),
-        )
+        .args(outcome())
         .arg(
             Arg::new("log-format")
                 .long("log-format")
@@ -178,6 +173,22 @@ fn sync(destination: Arg) -> Command {
         .arg(rate())
         .args(tape())
         .args(window())
+}
+
+fn outcome() -> [Arg; 2] {
+    [
+        Arg::new("report")
+            .long("report")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help("Write the report of the run as JSON, even if the run fails"),
+        Arg::new("require")
+            .long("require")
+            .value_name("GRADE")
+            .value_parser(Required::ALL.map(Required::name))
+            .default_value(Required::Any.name())
+            .help("Exit with 6 if the end of a resource is known less well than this; with `any`, only a contradiction fails"),
+    ]
 }
 
 fn plan() -> [Arg; 2] {

@@ -18,7 +18,7 @@ use super::{EXIT_PARTIAL, EXIT_STOPPED, out, report, rollback, state, stop_on_si
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{self, Destination, LoadInfo, Memory, destination};
 use crate::record::SelectRule;
-use crate::run::{self, Observer, Outcome, RunOptions, RunPlan, RunReport};
+use crate::run::{self, Observer, Outcome, Required, RunOptions, RunPlan, RunReport};
 use crate::schema::{ColumnRole, ContractRule, Layout, TableSchema};
 use crate::source::Source;
 use crate::state::Declared;
@@ -116,10 +116,16 @@ fn rules<T: FromStr<Err = Error>>(matches: &ArgMatches, name: &str) -> Result<Ve
 }
 
 /// The options of `sync`.
-fn sync_options(matches: &ArgMatches) -> Result<RunOptions> {
+pub(super) fn sync_options(matches: &ArgMatches) -> Result<RunOptions> {
     let rows = matches.get_one::<u64>("checkpoint-rows");
     let layout = matches.get_one::<String>("layout");
+    let required = matches.get_one::<String>("require");
+    let required = required.and_then(|name| {
+        let mut grades = Required::ALL.into_iter();
+        grades.find(|grade| grade.name() == name)
+    });
     Ok(RunOptions {
+        required: required.unwrap_or_default(),
         layout: layout
             .and_then(|name| Layout::parse(name))
             .unwrap_or_default(),
@@ -208,8 +214,9 @@ fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
         .map_err(|error| Error::file(ErrorKind::System, "write", file, error).at("--report"))
 }
 
-/// The exit code: that of the error if all resources failed with the same kind, [`EXIT_PARTIAL`] if some failed.
-fn exit_code(report: &RunReport, limited: bool) -> u8 {
+/// The exit code: that of the error if all resources failed with the same kind, [`EXIT_PARTIAL`] if some failed or are less sure
+/// to be whole than the run requires.
+pub(super) fn exit_code(report: &RunReport, limited: bool) -> u8 {
     let outcomes = || report.resources.iter().map(|resource| &resource.outcome);
     let failures: Vec<u8> = outcomes()
         .filter_map(|outcome| match outcome {
@@ -227,6 +234,7 @@ fn exit_code(report: &RunReport, limited: bool) -> u8 {
         }
         Some(_) => EXIT_PARTIAL,
         None if stopped && !limited => EXIT_STOPPED,
+        None if report.resources.iter().any(|r| !r.meets(report.required)) => EXIT_PARTIAL,
         None => 0,
     }
 }

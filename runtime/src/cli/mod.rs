@@ -22,7 +22,7 @@ use crate::run::StopSignal;
 use crate::settings::{Places, Redactor, Secret, Settings};
 use crate::source::Source;
 
-/// Some resources failed; the others are loaded.
+/// Some resources failed, or are less sure to be whole than the run requires; what came is loaded.
 const EXIT_PARTIAL: u8 = 6;
 /// Stopped by a signal; the next run continues.
 const EXIT_STOPPED: u8 = 130;

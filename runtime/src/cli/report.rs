@@ -57,12 +57,42 @@ pub fn render(report: &RunReport, limited: bool) -> String {
     let left_out =
         left_out.map(|off| (off.name.clone(), format!("{} ({})", off.reason, off.settle)));
     lines.extend(off(&left_out.collect::<Vec<_>>()));
+    doubts(&mut lines, report);
     let failures = report.resources.iter().filter_map(|r| match &r.outcome {
         Outcome::Failed(_, message) => Some(format!("{}: {message}", r.name)),
         _ => None,
     });
     list(&mut lines, "failed", failures.collect());
     lines.join("\n")
+}
+
+/// What is not sure to be whole, and what is less sure than the run requires.
+fn doubts(lines: &mut Vec<String>, report: &RunReport) {
+    let complete = report
+        .resources
+        .iter()
+        .filter(|r| matches!(r.outcome, Outcome::Complete));
+    let unproved = complete.clone().filter_map(|r| match &r.proof {
+        Proof::Unproved(why) => Some(format!("{}: {why}", r.name)),
+        _ => None,
+    });
+    list(lines, "warning: not proved to be whole", unproved.collect());
+    let assumed = complete.filter(|r| matches!(r.proof, Proof::Assumed(_)));
+    let assumed: Vec<&str> = assumed.map(|r| r.name.as_str()).collect();
+    if !assumed.is_empty() {
+        let line = format!(
+            "{}: nothing says that there is more than one answer",
+            assumed.join(", ")
+        );
+        list(lines, "assumed to be whole", vec![line]);
+    }
+    let below = report
+        .resources
+        .iter()
+        .filter(|r| !r.meets(report.required));
+    let below = below.map(|r| format!("{}: {}", r.name, r.proof.grade()));
+    let required = format!("below `--require {}`", report.required.name());
+    list(lines, &required, below.collect());
 }
 
 /// The resources that a run leaves out, and why.
@@ -98,6 +128,7 @@ fn resource(report: &ResourceReport, limited: bool) -> Vec<String> {
         (Outcome::Stopped, _) => "stopped; the next run continues".to_owned(),
         (Outcome::Complete, Proof::Proved(why)) => format!("proved: {why}"),
         (Outcome::Complete, Proof::Consistent(why)) => format!("consistent: {why}"),
+        (Outcome::Complete, Proof::Assumed(_)) => "assumed: one answer".to_owned(),
         (Outcome::Complete, Proof::Unproved(why)) => format!("not proved: {why}"),
         (Outcome::Complete, Proof::Open) => "nothing to read".to_owned(),
     };

@@ -1,11 +1,15 @@
-//! Settings and flags are two name spaces: whatever a setting is called, each flag does what it did.
+//! Settings and flags are two name spaces: whatever a setting is called, each flag does what it did. And exit codes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::{ArgAction, ArgMatches, Command};
 
 use super::args;
+use super::commands::exit_code;
+use crate::error::ErrorKind;
 use crate::load::Destinations;
+use crate::run::{Outcome, Proof, Required, ResourceReport, RunReport};
 use crate::settings::{Places, Setting, flag};
 
 /// A flag of a command: the words that name the command, and the words that give the flag a value.
@@ -89,6 +93,76 @@ fn positionals(path: &[String]) -> Vec<String> {
         words.push("7".to_owned());
     }
     words
+}
+
+fn report(proof: Proof, outcome: Outcome, required: Required) -> RunReport {
+    let resource = ResourceReport {
+        name: "items".into(),
+        outcome,
+        records: 7,
+        pages: 1,
+        requests: 1,
+        retries: 0,
+        bytes: 90,
+        slices: 1,
+        skipped: Vec::new(),
+        waited: Duration::ZERO,
+        cursor: None,
+        proof,
+        tables: Vec::new(),
+        drift: Vec::new(),
+        notes: Vec::new(),
+    };
+    RunReport {
+        load_id: "1.0".into(),
+        source: "s".into(),
+        destination: "memory".into(),
+        resources: vec![resource],
+        off: Vec::new(),
+        required,
+        notes: Vec::new(),
+        elapsed: Duration::ZERO,
+    }
+}
+
+#[test]
+fn what_is_less_sure_than_required_has_an_exit_code_and_a_line() {
+    let proofs: [fn(String) -> Proof; 4] = [
+        Proof::Proved,
+        Proof::Consistent,
+        Proof::Assumed,
+        Proof::Unproved,
+    ];
+    for (worst, required) in Required::ALL.into_iter().enumerate() {
+        for (rank, proof) in proofs.iter().enumerate() {
+            let report = report(proof("why".into()), Outcome::Complete, required);
+            let short = rank > worst;
+            assert_eq!(exit_code(&report, false), if short { 6 } else { 0 });
+            let text = super::report::render(&report, false);
+            let line = format!("below `--require {}`", required.name());
+            assert_eq!(text.contains(&line), short, "{text}");
+            assert_eq!(text.contains("warning: not proved"), rank == 3, "{text}");
+            assert_eq!(text.contains("assumed to be whole"), rank == 2, "{text}");
+        }
+        // What failed, or had nothing to read, is told otherwise.
+        let failed = || Outcome::Failed(ErrorKind::Paging, "no".into());
+        assert_eq!(
+            exit_code(&report(Proof::Open, failed(), required), false),
+            4
+        );
+        assert_eq!(
+            exit_code(&report(Proof::Open, Outcome::Complete, required), false),
+            0
+        );
+        // What `--limit` cut is not known to be whole.
+        let cut = exit_code(&report(Proof::Open, Outcome::Stopped, required), true);
+        assert_eq!(cut, if required == Required::Any { 0 } else { 6 });
+    }
+    let line = ["c", "sync", "--require", "consistent"];
+    let matches = command().try_get_matches_from(line).unwrap();
+    let matches = matches.subcommand_matches("sync").unwrap();
+    let options = super::commands::sync_options(matches).unwrap();
+    assert_eq!(options.required, Required::Consistent);
 }
 
 #[test]

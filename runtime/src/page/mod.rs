@@ -1,13 +1,19 @@
 //! How pages follow one another. Each paginator ends on evidence; a short page proves nothing, since servers cap page
 //! sizes without saying so.
 
-#![allow(clippy::too_many_lines, clippy::too_many_arguments)]
-
+mod account;
 mod advance;
+mod distinct;
 mod paginator;
 mod places;
 mod proof;
+mod statements;
+mod totals;
 
+#[cfg(test)]
+mod tests;
+
+pub(crate) use account::{Account, Terms};
 pub(crate) use advance::{PageFacts, Step};
 /// How a list is paged, for [`Resource::paginate`](crate::source::Resource::paginate).
 ///
@@ -31,4 +37,5 @@ pub use etlgen_model::{
 };
 pub(crate) use paginator::Pager;
 pub use paginator::{Next, Position};
-pub use proof::Proof;
+pub use proof::{Proof, Required};
+pub(crate) use statements::hears;

@@ -5,6 +5,8 @@
 //! there all the time has been passed over, whatever came and went. Page numbers cannot overlap: what can be seen of a
 //! move is the total and the first page, and where a proof is wanted the list is read twice.
 
+mod end;
+
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -14,6 +16,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::advance::{PageFacts, Step};
 use super::paginator::{Next, Pager, Position};
 use super::proof::Proof;
+use crate::error::Result;
+pub(super) use end::{Ending, Moved};
+
+/// No server shows fewer rows of a list than that.
+const DEPTH: u64 = 1_000;
 
 /// What has been seen of such a list; not kept beyond the run, since then the list has moved on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +33,8 @@ pub(crate) struct Places {
     last: Arc<[u64]>,
     /// The page is asked for one row early, to begin with the row that came last.
     early: bool,
+    /// How many rows of it are to be known.
+    overlap: u64,
     /// It did not: its rows are looked for where the page before was.
     back: bool,
     /// They were not found: the rest is read without an overlap.
@@ -33,6 +42,8 @@ pub(crate) struct Places {
     /// The server has overlapped when asked to.
     overlapped: bool,
     joints: Joints,
+    /// A page did not begin with the row that came last, but had it elsewhere: rows have come, gone or changed places.
+    shifted: bool,
     /// The first page is asked for once more, after the last.
     looks_back: bool,
     /// The list is read once more.
@@ -56,6 +67,14 @@ struct Again {
     before: u64,
 }
 
+/// A page, and how many rows at its beginning had come before.
+#[derive(Clone, Copy)]
+pub(super) struct Taken<'a> {
+    pub position: &'a Position,
+    pub page: &'a PageFacts<'a>,
+    pub known: usize,
+}
+
 /// What to do with a page.
 pub(super) enum Look {
     /// Take the rows behind the first so many.
@@ -65,9 +84,19 @@ pub(super) enum Look {
 }
 
 impl Places {
-    /// Whether all pages so far were seen to follow one another.
-    pub(super) fn is_joined(&self) -> bool {
-        self.early && self.joints == Joints::Seen
+    /// Of a page that is asked for one row early.
+    #[cfg(test)]
+    pub(super) fn early() -> Self {
+        Places {
+            early: true,
+            overlap: 1,
+            ..Places::default()
+        }
+    }
+
+    /// Whether the page was asked for so that it ends with the list, as the total has it: it is full as it should be.
+    pub(super) fn was_placed_last(&self) -> bool {
+        self.early && self.overlap > 1
     }
 
     /// Whether the page is asked for one row early.
@@ -124,13 +153,22 @@ impl Pager {
         }
     }
 
-    /// Whether [`PageFacts::ids`] are wanted.
-    pub(crate) fn compares_rows(&self, thorough: bool) -> bool {
-        match self.deref() {
-            Paginator::PageNumber(_) | Paginator::Offset(_) => true,
-            Paginator::LinkHeader(_) | Paginator::NextUrl(_) => thorough,
-            _ => false,
-        }
+    /// Whether a pass that is stopped at that position can go on there: a position that names a record or a token still means
+    /// the same place when the list has grown, a page number or an offset does not, nor does a link that asks for one.
+    pub(crate) fn keeps(&self, position: &Position) -> bool {
+        let numbered = matches!(&position.next, Next::Url(url) if is_numbered(url));
+        self.can_resume() && !numbered
+    }
+
+    /// Whether a status that refuses the page at that position may mean that there is none: pages are asked for by number, and
+    /// one has come.
+    pub(crate) fn may_be_behind(&self, position: &Position, status: u16) -> bool {
+        let ends = Step::End(Proof::Open);
+        matches!(status, 400 | 404 | 416 | 422)
+            && position.pages > 0
+            && !position.overlaps()
+            && !position.comes_again()
+            && self.by_place(position, &ends)
     }
 
     /// The offset that this position asks for.
@@ -148,27 +186,27 @@ impl Pager {
     /// The offset behind the rows that have come, where none have moved.
     fn behind(&self, position: &Position) -> u64 {
         match self.deref() {
-            Paginator::Offset(Offset { first, .. }) => first + position.rows,
+            Paginator::Offset(Offset { first, .. }) => first.saturating_add(position.rows),
             _ => position.rows,
         }
     }
 
-    /// The offset of a last page of that many rows: servers refuse pages that reach beyond what they show.
+    /// The offset of a last page of that many rows: servers that show only so many rows of a list refuse pages that reach beyond.
     fn last_page(&self, page: &PageFacts<'_>) -> Option<u64> {
         match self.deref() {
             Paginator::Offset(Offset { first, .. }) => {
-                let total = self.stated_total(page)?;
-                Some(first + total.saturating_sub(page.rows))
+                let total = self.stated_total(page).filter(|total| *total >= DEPTH)?;
+                Some(first.saturating_add(total.saturating_sub(page.rows)))
             }
             _ => None,
         }
     }
 
     /// Looks at a page that was asked for early, or once more.
-    pub(super) fn look(&self, position: &Position, page: &PageFacts<'_>) -> Look {
+    pub(super) fn look(&self, position: &Position, page: &PageFacts<'_>, keyed: bool) -> Look {
         let places = &position.places;
         if places.looks_back {
-            return Look::Pass(self.looked_back(position, page));
+            return Look::Pass(self.looked_back(position, page, keyed));
         }
         if !places.early {
             return Look::Take(0);
@@ -191,7 +229,8 @@ impl Pager {
                 back: true,
                 ..places.clone()
             };
-            ((at + 1).saturating_sub(places.last.len() as u64), back)
+            let at = at.saturating_add(1);
+            (at.saturating_sub(places.last.len() as u64), back)
         };
         Look::Pass(Step::Next(Position {
             next: Next::Value(at.to_string()),
@@ -200,171 +239,78 @@ impl Pager {
         }))
     }
 
-    /// What follows a page of such a list, where its own words say that it is `step`.
-    /// `known`: rows of the page that had come before; `moved`: the totals of the first page and of this one, if they differ.
-    pub(super) fn placed(
-        &self,
-        position: &Position,
-        page: &PageFacts<'_>,
-        known: usize,
-        moved: Option<(u64, u64)>,
-        step: Step,
-    ) -> Step {
+    /// What follows a page of such a list, where the account says that it is `step`.
+    pub(super) fn placed(&self, taken: Taken<'_>, ending: Ending, step: Step) -> Result<Step> {
+        let Taken {
+            position,
+            page,
+            known,
+        } = taken;
         let rows = page.ids.get(known..).unwrap_or_default();
         // Nothing came after the first page.
         let one_page = position.pages == 1 && rows.is_empty();
+        let before = &position.places;
+        let empty = page.ids.is_empty();
         let mut places = Places {
             back: false,
             last: page.ids.into(),
-            overlapped: position.places.overlapped || position.places.overlaps(),
-            all: rows
-                .iter()
-                .fold(position.places.all, |all, row| follow(all, *row)),
-            ..position.places.clone()
+            overlapped: before.overlapped || before.overlaps(),
+            shifted: before.shifted
+                || before.back
+                || before.early && known as u64 != before.overlap && !empty,
+            all: rows.iter().fold(before.all, |all, row| follow(all, *row)),
+            ..before.clone()
         };
         if position.pages == 0 {
             places.first = rows.into();
         }
         match step {
-            Step::Next(mut next) => {
-                places.early = false;
-                match (self.offset_at(position), page.ids.len()) {
-                    // Where nothing says that more follows, the first page may be all there is.
-                    (Some(_), 2..)
-                        if !places.plain && position.pages == 0 && !self.says_more(page) =>
-                    {
-                        places.joints = Joints::AllButFirst;
-                    }
-                    (Some(at), rows @ 2..) if !places.plain => {
-                        places.early = true;
-                        let early = at + rows as u64 - 1;
-                        // A list that grows in front would show that page for ever.
-                        let last = self.last_page(page).filter(|_| known < rows);
-                        let early = early.min(last.unwrap_or(early));
-                        next.next = Next::Value(early.to_string());
-                    }
-                    _ => places.joints = Joints::Unseen,
-                }
-                next.places = places;
-                Step::Next(next)
+            Step::Next(next) => Ok(Step::Next(self.place(taken, places, next))),
+            Step::End(Proof::Proved(evidence)) if position.pages > 0 || places.again.is_some() => {
+                let brief = one_page && !ending.thorough;
+                Ok(
+                    match self.ended(position, places, evidence.clone(), ending)? {
+                        // Small lists are many: one request more for each would cost more than it tells.
+                        Step::Next(next) if brief && next.looks_back() => Step::End(
+                            Proof::Consistent(format!("{evidence} behind the first one")),
+                        ),
+                        step => step,
+                    },
+                )
             }
-            Step::End(Proof::Proved(evidence)) if position.pages > 0 => {
-                let brief = one_page && !page.thorough;
-                match self.ended(position, places, evidence.clone(), moved, page.thorough) {
-                    // Small lists are many: one request more for each would cost more than it tells.
-                    Step::Next(next) if brief && next.looks_back() => Step::End(Proof::Consistent(
-                        format!("{evidence} behind the first one"),
-                    )),
-                    step => step,
-                }
-            }
-            end => end,
+            end => Ok(end),
         }
     }
 
-    /// The end of a list of several pages: how well is it known?
-    fn ended(
-        &self,
-        position: &Position,
-        places: Places,
-        evidence: String,
-        moved: Option<(u64, u64)>,
-        thorough: bool,
-    ) -> Step {
-        let seen = places.joints == Joints::Seen;
-        match &places.again {
-            Some(again) if again.before == places.all => Step::End(Proof::Proved(
-                "read twice, and the same both times".to_owned(),
-            )),
-            None if seen => Step::End(Proof::Proved(evidence)),
-            Some(again) if seen => Step::End(Proof::Consistent(rested(&again.why))),
-            Some(_) if places.plain && places.overlapped => Step::End(Proof::Unproved(
-                "rows went from it whenever it was read: others may be missing".to_owned(),
-            )),
-            Some(_) if let Some((before, now)) = moved => Step::End(Proof::Unproved(format!(
-                "its total moved whenever it was read (from {before} to {now} the last time): rows may be missing"
-            ))),
-            None if let Some((before, now)) = moved => {
-                start_again(&places, format!("its total moved from {before} to {now}"))
+    /// Where the page behind one of such a list is asked for.
+    fn place(&self, taken: Taken<'_>, mut places: Places, mut next: Position) -> Position {
+        let Taken {
+            position,
+            page,
+            known,
+        } = taken;
+        places.early = false;
+        match (self.offset_at(position), page.ids.len()) {
+            // Where nothing says that more follows, the first page may be all there is.
+            (Some(_), 2..) if !places.plain && position.pages == 0 && !self.says_more(page) => {
+                places.joints = Joints::AllButFirst;
             }
-            None if thorough && places.joints != Joints::AllButFirst => {
-                start_again(&places, "its pages are asked for by number".to_owned())
+            (Some(at), rows @ 2..) if !places.plain => {
+                places.early = true;
+                let early = at.saturating_add(rows as u64 - 1);
+                // A list that grows in front would show that page for ever; a total that has been passed says nothing.
+                let last = self
+                    .last_page(page)
+                    .filter(|last| known < rows && at < *last);
+                let early = early.min(last.unwrap_or(early));
+                places.overlap = at.saturating_add(rows as u64) - early;
+                next.next = Next::Value(early.to_string());
             }
-            None if matches!(
-                self.deref(),
-                Paginator::LinkHeader(_) | Paginator::NextUrl(_)
-            ) =>
-            {
-                Step::End(Proof::Consistent(format!(
-                    "{evidence}; the links lead on by number: what moved meanwhile cannot be seen"
-                )))
-            }
-            // Of a server that does not overlap, or of one whose rows have gone: the second time tells.
-            None if places.plain => start_again(
-                &places,
-                "a page did not begin where the one before ended".to_owned(),
-            ),
-            _ => Step::Next(Position {
-                next: Next::First,
-                fingerprint: None,
-                places: Places {
-                    looks_back: true,
-                    early: false,
-                    ..places
-                },
-                ..position.clone()
-            }),
+            _ => places.joints = Joints::Unseen,
         }
+        next.places = places;
+        next
     }
-
-    /// The first page has come once more.
-    fn looked_back(&self, position: &Position, page: &PageFacts<'_>) -> Step {
-        let places = &position.places;
-        let now = page.ids;
-        // Rows that came in front have only repeated others.
-        let head = places.first.first();
-        let came = head.and_then(|head| now.iter().position(|id| id == head));
-        let same = came.is_some_and(|came| {
-            let (old, new) = (&places.first, &now[came..]);
-            let both = old.len().min(new.len());
-            let totals = position.total.zip(self.stated(page));
-            old[..both] == new[..both]
-                && (came > 0 || old.len() == new.len())
-                && totals.is_none_or(|(before, now)| now == before || now == before + came as u64)
-        });
-        match (same, &places.again) {
-            (true, None) if places.joints == Joints::AllButFirst => Step::End(Proof::Proved(
-                "each page began with the last row of the one before".to_owned(),
-            )),
-            (true, None) => Step::End(Proof::Consistent(
-                "asked for by number, and neither its total nor its first page moved meanwhile"
-                    .to_owned(),
-            )),
-            (true, Some(again)) => Step::End(Proof::Consistent(rested(&again.why))),
-            (false, None) => start_again(places, "its first page changed".to_owned()),
-            (false, Some(_)) => Step::End(Proof::Unproved(
-                "its first page changed whenever it was read: rows may be missing".to_owned(),
-            )),
-        }
-    }
-}
-
-fn rested(why: &str) -> String {
-    format!("{why}: read again, and it rested")
-}
-
-/// The beginning of the second time.
-fn start_again(places: &Places, why: String) -> Step {
-    let before = places.all;
-    Step::Next(Position {
-        places: Places {
-            plain: places.plain && !places.overlapped,
-            overlapped: places.overlapped,
-            again: Some(Again { why, before }),
-            ..Places::default()
-        },
-        ..Position::default()
-    })
 }
 
 /// One row more.

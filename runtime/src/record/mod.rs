@@ -35,6 +35,7 @@
 //! - Bytes that are not UTF-8 are replaced by U+FFFD, and the page says so.
 //! - Records nested in records deeper than 100 levels are drift.
 
+pub(crate) mod beside;
 mod cursor_value;
 mod decimal;
 mod drift;
@@ -55,6 +56,8 @@ mod time;
 pub(crate) mod traits;
 mod value;
 
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
 pub(crate) use cursor_value::{CursorValue, WireFormat};
 pub use decimal::Decimal;
 pub(crate) use drift::Content;
@@ -62,7 +65,7 @@ pub use drift::Drift;
 pub use etlgen_derive::Record;
 pub use field::{AnyField, FieldPath, IntoFieldPath, IntoKey};
 pub(crate) use field::{Found, Lookup};
-pub(crate) use page::PageReader;
+pub(crate) use page::{PageReader, Stands};
 pub use parse_error::ParseError;
 pub(crate) use partial::{OpenList, OwnSigns, Partial};
 pub(crate) use path::parse_path;
@@ -118,6 +121,21 @@ impl<T: Record> Row<T> {
 pub(crate) fn raw_scalar(record: &[u8], keys: &[String]) -> Option<String> {
     let text = std::str::from_utf8(record).ok()?;
     json::scalar_text(json::find(text, keys.iter().map(String::as_str))?)
+}
+
+/// The parts of a key as one number; `None` where one is missing.
+pub(crate) fn key_hash(key: &[Lookup], row: RowRef<'_>) -> Option<u64> {
+    key.iter().try_fold(key.len() as u64, |seed, part| {
+        Some(match part.find(row.record, row.drift)? {
+            Found::Value(layout::ValueRef::String(text)) => {
+                xxh3_64_with_seed(text.as_bytes(), seed)
+            }
+            Found::Value(layout::ValueRef::Int(number)) => {
+                xxh3_64_with_seed(&number.to_le_bytes(), seed)
+            }
+            _ => xxh3_64_with_seed(part.text(row)?.as_bytes(), seed),
+        })
+    })
 }
 
 #[cfg(test)]

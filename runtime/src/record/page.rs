@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::beside::{Beside, Hearing, Listener};
 use super::json::{Reader, Syntax, compact};
 use super::layout::{Empty, RecordMut};
 use super::read::{Plan, RecordReader};
@@ -34,6 +35,8 @@ struct Envelope {
     plan: Plan,
     records: Vec<String>,
     probes: Vec<Vec<String>>,
+    /// What is wanted of the rest of the envelope.
+    hearing: Option<Hearing>,
     /// The most records in one page so far.
     longest: AtomicUsize,
     /// Texts of records that are no longer needed: the next page reuses their memory.
@@ -66,8 +69,23 @@ impl<T: Record> Fill for Filled<'_, T> {
 /// What a body holds besides its records.
 struct Around {
     probes: Vec<Option<String>>,
+    beside: Vec<Beside>,
+    stands: Stands,
     spans: Vec<Range<usize>>,
     repaired: Option<String>,
+}
+
+/// What stands where the records are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// Nothing: the keys beside it are known, and what is empty is left out.
+    #[default]
+    Nothing,
+    /// A null.
+    Null,
+    List,
+    /// One object: it is one record.
+    Object,
 }
 
 /// The content of one response.
@@ -77,6 +95,10 @@ pub struct Page<T> {
     pub rows: Vec<Row<T>>,
     /// One entry per probe: its raw JSON, if it exists.
     pub probes: Vec<Option<String>>,
+    /// What else stands beside the records, as far as it was asked for.
+    pub(crate) beside: Vec<Beside>,
+    /// What stands where the records are looked for.
+    pub(crate) stands: Stands,
     /// The raw JSON bytes of each record, in order (same length as `rows`): a range of the body, or of `repaired`.
     pub spans: Vec<Range<usize>>,
     /// The text with U+FFFD in place of invalid bytes, if the body was not UTF-8.
@@ -104,6 +126,7 @@ impl<T: Record> PageReader<T> {
                 plan: Plan::new(T::SCHEMA, None),
                 records: records.to_vec(),
                 probes: probes.to_vec(),
+                hearing: None,
                 longest: AtomicUsize::new(0),
                 texts: Mutex::default(),
             },
@@ -114,6 +137,12 @@ impl<T: Record> PageReader<T> {
     /// Reads only selected fields, as far as they are keys of records; the loader applies the rest of the selection.
     pub(crate) fn select(mut self, selection: Option<&Selection>) -> Self {
         self.envelope.plan = Plan::new(T::SCHEMA, selection);
+        self
+    }
+
+    /// Keeps what the envelope says beside the records and the probes, as far as it is wanted.
+    pub(crate) fn hear(mut self, hearing: Hearing) -> Self {
+        self.envelope.hearing = Some(hearing);
         self
     }
 
@@ -129,6 +158,8 @@ impl<T: Record> PageReader<T> {
             rows: filled.rows,
             spans: around.spans,
             probes: around.probes,
+            beside: around.beside,
+            stands: around.stands,
             repaired: around.repaired,
         })
     }
@@ -158,6 +189,8 @@ impl Envelope {
             spans: Vec::new(),
             probes: vec![None; self.probes.len()],
             found: false,
+            stands: Stands::Nothing,
+            listener: Listener::new(self.hearing),
             missing: Missing::default(),
         };
         pass.reader.texts = std::mem::take(&mut *self.texts());
@@ -165,13 +198,15 @@ impl Envelope {
         pass.value(0, true, &probes)
             .and_then(|()| pass.reader.json.end())
             .map_err(|error| syntax_error(error, text))?;
-        if !pass.found {
+        if !pass.found && !pass.missing.stands_for_none {
             return Err(self.missing(&pass.missing));
         }
         self.longest.fetch_max(pass.spans.len(), Relaxed);
         Ok(Around {
             spans: pass.spans,
             probes: pass.probes,
+            beside: pass.listener.heard,
+            stands: pass.stands,
             repaired,
         })
     }
@@ -228,6 +263,8 @@ struct Missing {
     at: usize,
     instead: Instead,
     more: bool,
+    /// An object without a key that is not known, as APIs send it that leave out what is empty.
+    stands_for_none: bool,
 }
 
 #[derive(Default)]
@@ -246,6 +283,8 @@ struct Pass<'r, 'a> {
     spans: Vec<Range<usize>>,
     probes: Vec<Option<String>>,
     found: bool,
+    stands: Stands,
+    listener: Listener,
     missing: Missing,
 }
 
@@ -274,6 +313,9 @@ impl Pass<'_, '_> {
                     if records {
                         // A null in the path means that there is no list.
                         self.found |= next == b'n';
+                        if next == b'n' {
+                            self.stands = Stands::Null;
+                        }
                         self.instead(depth, start, Instead::Value(kind(next)));
                     }
                     self.reader.json.skip()?;
@@ -296,6 +338,7 @@ impl Pass<'_, '_> {
                 at,
                 instead,
                 more: false,
+                stands_for_none: false,
             };
         }
     }
@@ -304,7 +347,7 @@ impl Pass<'_, '_> {
         let page = self.page;
         let start = self.reader.json.at;
         let (mut keys, mut more) = (Vec::new(), false);
-        let mut reached = false;
+        let (mut reached, mut known) = (false, self.listener.listens());
         if self.reader.json.open(b'}') {
             loop {
                 let key = self.reader.json.key()?;
@@ -321,9 +364,12 @@ impl Pass<'_, '_> {
                     .collect();
                 reached |= below;
                 if below || !probes.is_empty() {
+                    let before = self.listener.enter(&key);
                     self.value(depth + 1, below, &probes)?;
+                    self.listener.leave(before);
                 } else {
-                    self.reader.json.skip()?;
+                    known = known && self.listener.interest(&key).alone;
+                    self.listener.walk(&mut self.reader.json, &key)?;
                 }
                 if records && !reached {
                     more |= keys.len() >= NAMED_KEYS;
@@ -339,16 +385,26 @@ impl Pass<'_, '_> {
         if records && !reached {
             self.instead(depth, start, Instead::Keys(keys));
             self.missing.more = more;
+            self.missing.stands_for_none = known;
         }
         Ok(())
     }
 
     /// The remaining keys apply to each item of a list in the path.
     fn list(&mut self, depth: usize) -> Result<(), Syntax> {
+        self.stands = Stands::List;
         if !self.reader.json.open(b']') {
             self.found = true;
             return Ok(());
         }
+        // What an item says is not said of the list.
+        let listener = std::mem::take(&mut self.listener);
+        let listed = self.items(depth);
+        self.listener = listener;
+        listed
+    }
+
+    fn items(&mut self, depth: usize) -> Result<(), Syntax> {
         loop {
             self.value(depth, true, &[])?;
             if !self.reader.json.more(b']')? {
@@ -359,7 +415,13 @@ impl Pass<'_, '_> {
 
     /// Reads the records: a list of them, one object, or null.
     fn records(&mut self) -> Result<(), Syntax> {
-        match self.reader.json.peek() {
+        let next = self.reader.json.peek();
+        self.stands = match (self.stands, next) {
+            (Stands::List, _) | (_, b'[') => Stands::List,
+            (_, b'{') => Stands::Object,
+            _ => Stands::Null,
+        };
+        match next {
             b'[' => {
                 if !self.reader.json.open(b']') {
                     return Ok(());

@@ -14,7 +14,7 @@ mod start;
 mod stream;
 mod sync;
 
-pub use crate::page::Proof;
+pub use crate::page::{Proof, Required};
 pub use options::{Observer, Progress, RunOptions, StopSignal};
 pub(crate) use plan::load_id;
 pub use plan::{

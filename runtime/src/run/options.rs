@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::page::Required;
 use crate::record::SelectRule;
 use crate::schema::{ContractRule, Layout};
 
@@ -40,6 +41,8 @@ pub struct RunOptions {
     pub layout: Layout,
     /// The run is asked to stop after this time, as by a signal.
     pub max_time: Option<Duration>,
+    /// The worst grade with which a resource passes; what is worse is named in the report and in the exit code.
+    pub required: Required,
     /// Asks the run to stop after the pages under way.
     pub stop: StopSignal,
 }

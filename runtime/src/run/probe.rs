@@ -70,7 +70,9 @@ async fn ask(
     let first = fetcher.first_request(&slice, &Default::default())?;
     let response = fetcher.ask(&first, &Position::default()).await?;
     let (asked, status) = (response.request.clone(), response.status);
-    match fetcher.read(response, &Position::default(), &slice).await {
+    let (mut account, start) = (fetcher.account(&Default::default()), Position::default());
+    let read = fetcher.read(response, &start, &slice, &mut account);
+    match read.await {
         Ok(fetched) => {
             let records = fetched.page.spans.len();
             Ok(Ok(format!(

@@ -104,6 +104,7 @@ impl Run<'_> {
             destination: named,
             resources,
             off,
+            required: options.required,
             notes,
             elapsed: source.world.moment().since(started),
         })

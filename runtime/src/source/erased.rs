@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use super::resource::{Resource, ResourceSpec};
 use crate::error::Result;
-use crate::record::{CursorValue, Partial, Record, RecordSchema, Row, RowRef, Selection};
+use crate::record::beside::Beside;
+use crate::record::{
+    CursorValue, Lookup, Partial, Record, RecordSchema, Row, RowRef, Selection, Stands, key_hash,
+};
 
 /// A resource of any record type.
 pub(crate) trait AnyResource: Send + Sync {
@@ -35,6 +38,10 @@ pub(crate) struct ReadPage {
     pub rows: Box<dyn Rows>,
     /// One entry per probe.
     pub probes: Vec<Option<String>>,
+    /// What else is said beside the records.
+    pub beside: Vec<Beside>,
+    /// What stands where the records are looked for.
+    pub stands: Stands,
     /// The raw JSON of each record within the body.
     pub spans: Vec<Range<usize>>,
     /// The indexes of records whose embedded lists continue and can be completed.
@@ -51,6 +58,8 @@ impl ReadPage {
         ReadPage {
             rows: Box::new(NoRows),
             probes: Vec::new(),
+            beside: Vec::new(),
+            stands: Stands::Nothing,
             spans: Vec::new(),
             open: Vec::new(),
             cut: BTreeMap::new(),
@@ -70,6 +79,10 @@ impl ReadPage {
 struct NoRows;
 
 impl Rows for NoRows {
+    fn keys(&self, _: &[Lookup]) -> Vec<Option<u64>> {
+        Vec::new()
+    }
+
     fn drain(self: Box<Self>, _: &mut dyn RowSink) -> Result<()> {
         Ok(())
     }
@@ -83,6 +96,8 @@ impl Rows for NoRows {
 
 /// The typed rows of one page.
 pub(crate) trait Rows: Send {
+    /// The key of each row as one number; `None` where a part of it is missing.
+    fn keys(&self, key: &[Lookup]) -> Vec<Option<u64>>;
     /// Passes each row to the sink, after the owner's closures.
     fn drain(self: Box<Self>, sink: &mut dyn RowSink) -> Result<()>;
     /// Drops the first rows.
@@ -121,7 +136,9 @@ impl<T: Record> AnyResource for Resource<T> {
         probes: &[Vec<String>],
         selection: Option<&Selection>,
     ) -> Box<dyn PageReader> {
-        let pages = crate::record::PageReader::new(&self.spec.records, probes).select(selection);
+        let pages = crate::record::PageReader::new(&self.spec.records, probes)
+            .select(selection)
+            .hear(crate::page::hears);
         Box::new(TypedReader {
             pages: Arc::new(pages),
             partial: super::partial::of(T::SCHEMA, &self.spec),
@@ -154,6 +171,8 @@ impl<T: Record> PageReader for TypedReader<T> {
         Ok(ReadPage {
             rows,
             probes: page.probes,
+            beside: page.beside,
+            stands: page.stands,
             spans: page.spans,
             open,
             cut,
@@ -179,6 +198,11 @@ impl<T: Record> TypedRows<T> {
 }
 
 impl<T: Record> Rows for TypedRows<T> {
+    fn keys(&self, key: &[Lookup]) -> Vec<Option<u64>> {
+        let rows = self.rows.iter();
+        rows.map(|row| key_hash(key, row.erased())).collect()
+    }
+
     fn drain(self: Box<Self>, sink: &mut dyn RowSink) -> Result<()> {
         let TypedRows {
             rows,

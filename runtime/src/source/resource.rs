@@ -12,7 +12,7 @@ use super::format::Format;
 use crate::cursor::{Cursor, CursorSpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, Method, Request, StatusRule};
-use crate::page::{Pager, Paginator};
+use crate::page::{Pager, Paginator, Position};
 use crate::record::{AnyField, FieldPath, IntoKey, Lookup, Record, Row, parse_path};
 use crate::schema::{Contract, Deletes, Disposition};
 
@@ -373,9 +373,9 @@ impl ResourceSpec {
         }
     }
 
-    /// Whether a killed pass can continue where it stopped. Earlier changes of a feed are not remembered.
-    pub fn can_resume(&self) -> bool {
-        self.paginator.can_resume() && self.changes.is_empty()
+    /// Whether a pass that was stopped at that position can continue there. Earlier changes of a feed are not remembered.
+    pub fn keeps(&self, position: &Position) -> bool {
+        self.paginator.keeps(position) && self.changes.is_empty()
     }
 
     /// Whether the list is left out if its first page has that status.

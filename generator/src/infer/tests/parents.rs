@@ -130,11 +130,54 @@ fn members_may_stand_below_several_teams() {
     paths += &get(
         "/teams/{team_id}/notes",
         "[]",
-        &list(&format!("id: {TEXT}")),
+        &list(&format!("id: {TEXT}, team_id: {TEXT}")),
     );
     let facts = facts(&paths);
     assert!(resource(&facts, "members").key_within_parent);
     assert!(!resource(&facts, "team_notes").key_within_parent);
+}
+
+#[test]
+fn a_key_is_one_below_the_parent_where_nothing_says_that_it_is_one_everywhere() {
+    let below = |fields: &str, item: &str| {
+        let mut paths = get("/dags", "[]", &list(&format!("dag_id: {TEXT}")));
+        let tasks = "/dags/{dag_id}/tasks";
+        paths += &get(tasks, "[]", &list(fields));
+        if !item.is_empty() {
+            let record = format!("{{type: object, properties: {{{fields}}}}}");
+            paths += &get(&format!("{tasks}/{{{item}}}"), "[]", &record);
+        }
+        let facts = facts(&paths);
+        let tasks = facts
+            .resources
+            .iter()
+            .find(|resource| resource.parent.value.is_some());
+        tasks.unwrap().key_within_parent
+    };
+    // The record does not name its parent.
+    assert!(below(&format!("id: {TEXT}, owner: {TEXT}"), ""));
+    assert!(!below(&format!("id: {TEXT}, dag_id: {TEXT}"), ""));
+    assert!(!below(&format!("id: {TEXT}, dag: {TEXT}"), ""));
+    // One of them is asked for by the parent's parameters and its key.
+    assert!(below(
+        &format!("task_id: {TEXT}, dag_id: {TEXT}"),
+        "task_id"
+    ));
+}
+
+#[test]
+fn a_fixed_value_in_the_path_ends_the_parent() {
+    let mut paths = get("/dags", "[]", &list(&format!("dag_id: {TEXT}")));
+    let all = "[{name: dag_id, in: path, required: true, schema: {type: string, enum: ['~']}}]";
+    paths += &get("/dags/{dag_id}/runs", all, &list(&format!("id: {TEXT}")));
+    let facts = facts(&paths);
+    let runs = facts
+        .resources
+        .iter()
+        .find(|resource| !resource.fixed.is_empty())
+        .unwrap();
+    assert_eq!(runs.parent.value, None);
+    assert_eq!(runs.fixed[0].value, "~");
 }
 
 #[test]

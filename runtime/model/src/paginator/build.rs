@@ -137,6 +137,13 @@ macro_rules! builder {
                 self
             }
 
+            /// Follows so many empty pages one after the other, as long as each leads on by a new token; 1,000 where nothing
+            /// else is said.
+            pub fn empty_pages(mut self, most: u32) -> Self {
+                self.common.empty_pages = Some(most);
+                self
+            }
+
             /// Page parameters are fields of the JSON body of a POST.
             pub fn in_body(mut self) -> Self {
                 self.common.in_body = true;

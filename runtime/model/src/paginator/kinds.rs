@@ -81,10 +81,22 @@ impl Key {
             "in_body",
             "whether page parameters are fields of the JSON body of a POST",
         ),
+        key(
+            "empty_pages",
+            "how many empty pages are followed one after the other, each under a new token; 1000 where nothing else is said",
+        ),
     ];
 }
 
-const COMMON: &[&str] = &["more", "total", "pages", "size", "page_size", "in_body"];
+const COMMON: &[&str] = &[
+    "more",
+    "total",
+    "pages",
+    "size",
+    "page_size",
+    "in_body",
+    "empty_pages",
+];
 const FIELD: &[&str] = &[
     "field",
     "more",
@@ -93,6 +105,7 @@ const FIELD: &[&str] = &[
     "size",
     "page_size",
     "in_body",
+    "empty_pages",
 ];
 const FIRST: &[&str] = &[
     "first",
@@ -102,6 +115,7 @@ const FIRST: &[&str] = &[
     "size",
     "page_size",
     "in_body",
+    "empty_pages",
 ];
 
 impl Kind {

@@ -48,6 +48,7 @@ impl<'de> Visitor<'de> for Form {
                 "size" => table.size = Some(map.next_value()?),
                 "page_size" => table.page_size = Some(map.next_value()?),
                 "in_body" => table.in_body = Some(map.next_value()?),
+                "empty_pages" => table.empty_pages = Some(map.next_value()?),
                 _ => {
                     let known = || {
                         ["kind"]
@@ -83,6 +84,7 @@ struct Table {
     size: Option<String>,
     page_size: Option<u64>,
     in_body: Option<bool>,
+    empty_pages: Option<u32>,
 }
 
 impl Table {
@@ -131,7 +133,7 @@ impl Table {
     }
 
     /// Which keys are there, and whether each is empty.
-    fn said(&self) -> [(&'static str, Option<bool>); 10] {
+    fn said(&self) -> [(&'static str, Option<bool>); 11] {
         let text = |it: &Option<String>| it.as_ref().map(String::is_empty);
         let place = |it: &Option<ResponsePath>| it.as_ref().map(ResponsePath::is_empty);
         let total = self.total.as_ref();
@@ -146,6 +148,7 @@ impl Table {
             ("size", text(&self.size)),
             ("page_size", self.page_size.map(|_| false)),
             ("in_body", self.in_body.map(|_| false)),
+            ("empty_pages", self.empty_pages.map(|_| false)),
         ]
     }
 
@@ -201,6 +204,7 @@ impl Table {
             total,
             page_size,
             in_body: self.in_body.unwrap_or(false),
+            empty_pages: self.empty_pages,
         })
     }
 }
@@ -353,7 +357,10 @@ mod tests {
                 .starting_at(1)
                 .page_size("limit", 250)
                 .into(),
-            Paginator::next_url("links.next").without_total().into(),
+            Paginator::next_url("links.next")
+                .without_total()
+                .empty_pages(0)
+                .into(),
             Paginator::link_header().page_size("per_page", 100).into(),
         ];
         for paginator in all {

@@ -57,5 +57,8 @@ fn write_common<M: SerializeMap>(common: &Common, map: &mut M) -> Result<(), M::
     if common.in_body {
         map.serialize_entry("in_body", &true)?;
     }
+    if let Some(most) = common.empty_pages {
+        map.serialize_entry("empty_pages", &most)?;
+    }
     Ok(())
 }

@@ -237,7 +237,8 @@ impl<'a> Planner<'a> {
         let spec = chosen.resource.spec();
         let open = standing.state.pass.as_ref();
         let resumes = open.is_some_and(|pass| {
-            spec.parent.is_some() || pass.is_windowed() || (spec.can_resume() && pass.is_begun())
+            let goes_on = spec.keeps(&pass.position) && pass.is_begun();
+            spec.parent.is_some() || pass.is_windowed() || goes_on
         });
         let id = open.map_or_else(|| self.load_id.to_owned(), |pass| pass.id.clone());
         PassPlan {

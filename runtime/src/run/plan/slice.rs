@@ -21,10 +21,10 @@ impl PassPlan {
                 ..Pass::default()
             };
         }
-        if !spec.can_resume() {
-            pass.position = Position::default();
-            for open in &mut pass.open {
-                open.position = Position::default();
+        let windows = pass.open.iter_mut().map(|open| &mut open.position);
+        for position in windows.chain([&mut pass.position]) {
+            if !spec.keeps(position) {
+                *position = Position::default();
             }
         }
         pass.staged = self.staged;

@@ -11,9 +11,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Method, Request, Response};
-use crate::page::{LastId, PageFacts, Paginator, Position, Proof, Step};
+use crate::page::{Account, LastId, PageFacts, Paginator, Position, Proof, Step, Terms};
 use crate::record::json::{self, Reader};
-use crate::record::{parse_path, raw_scalar};
+use crate::record::{Stands, parse_path, raw_scalar};
 use crate::run::read::fetch::Fetcher;
 use crate::run::read::tasks::flatten;
 use crate::source::{Embedded, Place, SliceRequest};
@@ -109,7 +109,13 @@ impl Fetcher {
         let Some(beginning) = self.part(list, text)? else {
             return Ok(Vec::new());
         };
-        let mut step = paginator.advance_embedded(&beginning.facts(&unasked()))?;
+        let mut account = Account::new(Terms {
+            name: spec.name.clone(),
+            keyed: true,
+            embedded: true,
+            ..Terms::default()
+        });
+        let mut step = account.begin_embedded(paginator, &beginning.facts(&unasked()))?;
         if let Step::End(_) = step {
             return Ok(Vec::new());
         }
@@ -143,10 +149,8 @@ impl Fetcher {
                 items.push(',');
                 items.push_str(part.items);
             }
-            step = paginator
-                .advance(&position, &part.facts(&response))
-                .map_err(asked)?
-                .0;
+            let judged = account.judge(paginator, &position, &part.facts(&response));
+            step = judged.and_then(|judged| judged.step).map_err(asked)?;
             let size = part.items.len() as u64;
             if bytes.fetch_add(size, Relaxed) + size > MOST_BYTES {
                 self.left(list, "that are too long to be loaded with their records");
@@ -283,8 +287,9 @@ impl Part<'_> {
             probes: [probe(0), probe(1), probe(2)],
             last_id: self.last_id.clone(),
             fingerprint: (self.rows > 0).then(|| xxh3_64(self.items.as_bytes())),
+            beside: &[],
+            stands: Stands::List,
             ids: &[],
-            thorough: false,
             response,
         }
     }

@@ -1,6 +1,7 @@
 //! Asks for the pages of one slice, one after the other.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -9,9 +10,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Listener, Request, Response};
-use crate::page::{LastId, PageFacts, Pager, Paginator, Position, Proof, Step};
-use crate::record::{Selection, parse_path, raw_scalar};
+use crate::http::{Client, Listener, Request, Response, StatusRule};
+use crate::page::{Account, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms};
+use crate::record::{Lookup, Selection, parse_path, raw_scalar};
 use crate::run::options::{Observer, Progress, StopSignal};
 use crate::run::read::window::Window;
 use crate::run::report::stats::Stats;
@@ -29,6 +30,8 @@ pub(crate) struct Fetcher {
     probes: [Option<usize>; 3],
     /// The field that a last-id paginator sends.
     id_path: Vec<String>,
+    /// The key of its records.
+    key: Vec<Lookup>,
     /// What is not proved is read twice.
     thorough: bool,
 }
@@ -36,7 +39,8 @@ pub(crate) struct Fetcher {
 /// A page, and what follows it.
 pub(crate) struct Fetched {
     pub page: ReadPage,
-    pub step: Step,
+    /// What follows; an error is one of the list, and the rows of the page are right.
+    pub step: Result<Step>,
     pub body: Vec<u8>,
     /// Rows as they were sent; those that came before are not in the page any more.
     pub sent: u64,
@@ -48,7 +52,7 @@ pub(crate) struct Fetched {
 
 /// What a page says of the list.
 struct Advanced {
-    step: Step,
+    step: Result<Step>,
     /// Rows at its beginning that came with the page before.
     known: usize,
     sent: u64,
@@ -94,8 +98,12 @@ impl Fetcher {
                 .cloned()
                 .unwrap_or_else(|| vec!["id".to_owned()]),
         };
+        let key = spec.primary_key.iter();
+        let key = key.map(|keys| Lookup::new(resource.schema(), keys.clone()));
+        let key = key.collect();
         let reader = resource.clone().reader(&paths, selection);
         Fetcher {
+            key,
             resource,
             client,
             stats,
@@ -115,6 +123,19 @@ impl Fetcher {
 
     pub fn spec(&self) -> &ResourceSpec {
         self.resource.spec()
+    }
+
+    /// The account of a list that is about to be read.
+    pub fn account(&self, window: &Window) -> Account {
+        let spec = self.spec();
+        Account::new(Terms {
+            name: spec.name.clone(),
+            keyed: !spec.primary_key.is_empty(),
+            single: spec.single,
+            thorough: self.thorough,
+            narrowed: window.range.from.is_some() || window.range.until.is_some(),
+            embedded: false,
+        })
     }
 
     /// The request of a slice's first page, with the cursor's bounds.
@@ -154,12 +175,13 @@ impl Fetcher {
         response: Response,
         position: &Position,
         slice: &SliceRequest,
+        account: &mut Account,
     ) -> Result<Fetched> {
         let mut response = self.answer(response, position)?;
         let from = described(&response);
         let body = std::mem::take(&mut response.body);
         let (mut page, body) = match response.status {
-            204 => (ReadPage::empty(), body),
+            204 | 400.. => (ReadPage::empty(), body),
             _ => (self.whole(body, slice).await).map_err(|error| error.at(from))?,
         };
         let repaired = page.repaired.take();
@@ -168,7 +190,7 @@ impl Fetcher {
                 .note("some pages are not UTF-8: U+FFFD stands for what cannot be read".to_owned());
         }
         let text = repaired.as_deref().map_or(body.as_slice(), str::as_bytes);
-        let advanced = self.advance(position, &page, text, &response)?;
+        let advanced = self.advance((account, position), &page, text, &response)?;
         page.leave_out(advanced.known);
         Ok(Fetched {
             sent: advanced.sent,
@@ -189,6 +211,12 @@ impl Fetcher {
                 body: Vec::new(),
                 ..response
             },
+            status
+                if self.spec().paginator.may_be_behind(position, status)
+                    && self.spec().on_status.get(&status) != Some(&StatusRule::Fail) =>
+            {
+                return Ok(response);
+            }
             _ => response.success(|| self.client.redactor())?,
         };
         let spec = self.spec();
@@ -209,7 +237,7 @@ impl Fetcher {
     /// What follows a page. `text`: what its spans are of.
     fn advance(
         &self,
-        position: &Position,
+        (account, position): (&mut Account, &Position),
         page: &ReadPage,
         text: &[u8],
         response: &Response,
@@ -219,41 +247,27 @@ impl Fetcher {
         let records = page.spans.first().zip(page.spans.last());
         let records = records.and_then(|(first, last)| text.get(first.start..last.end));
         let last = page.spans.last().and_then(|span| text.get(span.clone()));
-        let paginator = &self.spec().paginator;
-        let ids: Vec<u64> = match paginator.compares_rows(self.thorough) {
-            true => page
-                .spans
-                .iter()
-                .filter_map(|span| text.get(span.clone()))
-                .map(|record| self.identity(record))
-                .collect(),
-            false => Vec::new(),
-        };
+        let ids = self.identities(page, text);
         let facts = PageFacts {
             rows: page.spans.len() as u64,
             probes: [probe(0), probe(1), probe(2)],
+            beside: &page.beside,
+            stands: page.stands,
             last_id: last.and_then(|record| raw_scalar(record, &self.id_path)),
             fingerprint: records.map(xxh3_64),
             ids: &ids,
-            thorough: self.thorough,
             response,
         };
-        let (step, known) = paginator
-            .advance(position, &facts)
-            .map_err(|error| error.at(response.request.clone()))?;
-        let step = match step {
-            // Without a key its rows would be there twice.
-            Step::Next(again) if again.restarts() && self.spec().primary_key.is_empty() => {
-                Step::End(Proof::Unproved(
-                    "it moved while it was read, and without a key it cannot be read again"
-                        .to_owned(),
-                ))
-            }
-            step => step,
+        let paginator = &self.spec().paginator;
+        let of_list = |error: Error| {
+            let message = |message: &str| self.client.redactor().redact(message);
+            error.at(response.request.clone()).map_message(message)
         };
+        let judged = account.judge(paginator, position, &facts);
+        let judged = judged.map_err(of_list)?;
         Ok(Advanced {
-            step,
-            known,
+            step: judged.step.map_err(of_list),
+            known: judged.known,
             sent: facts.rows,
             total: paginator.stated_total(&facts),
             stated: paginator.stated(&facts),
@@ -283,14 +297,16 @@ impl Fetcher {
         Ok((page, body))
     }
 
-    /// What tells a row from the others of its list: its key, or all of it.
-    fn identity(&self, record: &[u8]) -> u64 {
-        let key = &self.spec().primary_key;
-        let values: Option<Vec<String>> = key.iter().map(|path| raw_scalar(record, path)).collect();
-        match values.filter(|values| !values.is_empty()) {
-            Some(values) => xxh3_64(values.join("\0").as_bytes()),
-            None => xxh3_64(record),
+    /// What tells the rows of a page from the others of its list: their keys, or all of each.
+    fn identities(&self, page: &ReadPage, text: &[u8]) -> Vec<u64> {
+        let whole = |span: &Range<usize>| xxh3_64(text.get(span.clone()).unwrap_or_default());
+        if self.key.is_empty() {
+            return page.spans.iter().map(whole).collect();
         }
+        let keys = page.rows.keys(&self.key).into_iter();
+        let rows = keys.zip(&page.spans);
+        rows.map(|(key, span)| key.unwrap_or_else(|| whole(span)))
+            .collect()
     }
 
     /// Whether that answer refuses the cursor's filter rather than the request.
@@ -333,12 +349,14 @@ fn described(response: &Response) -> String {
     )
 }
 
-/// The error of a resource that goes on to be read only when its paging is decided.
-pub(crate) fn undecided(spec: &ResourceSpec) -> Option<Error> {
-    (*spec.paginator == Paginator::Undecided).then(|| {
+/// The error of a resource that goes on to be read only when its paging is decided, unless its one answer proves the end.
+pub(crate) fn undecided(spec: &ResourceSpec, proof: &Proof) -> Option<Error> {
+    let undecided = *spec.paginator == Paginator::Undecided;
+    (undecided && !matches!(proof, Proof::Proved(_))).then(|| {
+        let why = proof.why().unwrap_or("how it is paged is undecided");
         Error::new(
             ErrorKind::Paging,
-            "how it is paged is undecided: one page was read, more may be missing",
+            format!("{why}: one page was read, more may be missing"),
         )
         .hint(format!(
             "decide it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",

@@ -5,10 +5,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::cursor::Range;
 use crate::error::Result;
 use crate::http::Response;
-use crate::page::{Position, Proof, Step};
+use crate::page::{Account, Position, Proof, Step};
 use crate::record::CursorValue;
 use crate::run::options::Progress;
-use crate::run::read::fetch::Fetched;
 use crate::run::read::intake::{Intake, PagePlace};
 use crate::run::read::order::Sorting;
 use crate::run::read::pages::Pages;
@@ -36,6 +35,8 @@ pub(super) struct List<'a> {
     /// Its number, of all that this run reads.
     number: u64,
     sorting: Sorting,
+    /// What its answers have said, and what came.
+    account: Account,
 }
 
 /// What follows a page.
@@ -56,7 +57,9 @@ impl<'a> List<'a> {
     ) -> Self {
         let cursor = of.fetcher.spec().cursor.as_ref();
         let order = cursor.map_or_else(Default::default, |cursor| cursor.order);
+        let account = of.fetcher.account(&window);
         List {
+            account,
             of,
             slice,
             window,
@@ -138,9 +141,17 @@ impl<'a> List<'a> {
     async fn page(&mut self, response: Response, pages: &mut Pages) -> Result<Flow> {
         let of = self.of;
         let slice = &self.slice.request;
-        let fetched = (of.fetcher.read(response, &self.position, slice)).await?;
+        let fetched = of
+            .fetcher
+            .read(response, &self.position, slice, &mut self.account);
+        let fetched = fetched.await?;
+        let step = match fetched.step {
+            // Without a key its rows would be there twice when the page is asked for again.
+            Err(error) if of.fetcher.spec().primary_key.is_empty() => return Err(error),
+            step => step,
+        };
         let rows = fetched.page.spans.len() as u64;
-        let cut_off = self.cut_off(rows, &fetched);
+        let cut_off = self.cut_off(rows, fetched.total);
         if cut_off.is_some() && self.position.pages == 0 && !self.may_go_on_from_last() {
             // It is read again in parts.
             return Ok(Flow::CutOff(cut_off.unwrap_or_default()));
@@ -148,7 +159,7 @@ impl<'a> List<'a> {
         let cut = self.cut(rows);
         let goes_on = cut.is_none() && !of.stopped();
         let waits = cut_off.is_some() || self.sorting.may_leave(&self.window);
-        if let Step::Next(position) = &fetched.step
+        if let Ok(Step::Next(position)) = &step
             && goes_on
             && !waits
         {
@@ -181,7 +192,7 @@ impl<'a> List<'a> {
         if let Some(why) = cut_off {
             return Ok(Flow::CutOff(why));
         }
-        match fetched.step {
+        match step? {
             Step::End(proof) => self.end(&mut intake, proof).await,
             Step::Next(position) => {
                 if position.restarts() {
@@ -200,8 +211,14 @@ impl<'a> List<'a> {
     }
 
     /// The list has been read to its end.
-    async fn end(&self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
-        if !matches!(proof, Proof::Proved(_)) {
+    async fn end(&mut self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
+        let whole = match proof {
+            Proof::Proved(_) => true,
+            // An empty answer of which nothing is known is no reason to take all that there was for gone.
+            Proof::Assumed(_) => self.account.has_rows(),
+            _ => false,
+        };
+        if !whole {
             self.of.fall_short(intake, self.slice);
         }
         self.of.fetcher.stats.prove(proof);
@@ -242,7 +259,7 @@ impl<'a> List<'a> {
                 pass.position = position;
                 let spec = self.of.fetcher.spec();
                 // A position that means nothing to another run is worth less than the last value.
-                if !spec.paginator.can_resume()
+                if !spec.paginator.keeps(&pass.position)
                     && spec.changes.is_empty()
                     && !pass.staged
                     && let Some(last) = last
@@ -275,20 +292,21 @@ impl<'a> List<'a> {
     }
 
     /// Whether that answer means that the API shows no more of a list: it refuses a page behind the first.
-    fn refused(&self, response: &Response) -> Option<String> {
+    fn refused(&mut self, response: &Response) -> Option<String> {
         let cursor = self.of.fetcher.spec().cursor.as_ref()?;
         let refused = matches!(response.status, 400 | 416 | 422)
             && self.position.pages > 0
-            && !self.position.overlaps();
+            && !self.position.overlaps()
+            && !self.account.is_reached().unwrap_or_default();
         (refused && (cursor.is_bounded() || self.last().is_some()))
             .then(|| format!("{} after {} rows", response.status, self.position.rows))
     }
 
     /// Whether a page is the last one that the API shows of a list that is longer.
-    fn cut_off(&self, rows: u64, fetched: &Fetched) -> Option<String> {
+    fn cut_off(&self, rows: u64, total: Option<u64>) -> Option<String> {
         let most = self.of.fetcher.spec().cursor.as_ref()?.most_rows?;
         let read = self.position.rows + rows;
-        match fetched.total {
+        match total {
             Some(total) if total > most => Some(format!("{most} of {total} rows"))
                 .filter(|_| read >= most || !self.may_go_on_from_last()),
             Some(total) if total <= read => None,
@@ -334,6 +352,7 @@ impl<'a> List<'a> {
         self.restart();
         self.window.range.from = Some(from);
         self.position = Position::default();
+        self.account = self.of.fetcher.account(&self.window);
         self.keep();
     }
 

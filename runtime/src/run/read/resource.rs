@@ -189,7 +189,8 @@ impl ResourceReader {
             _ => Closed::Early,
         };
         intake.output.close(closed).await;
-        match undecided(self.fetcher.spec()) {
+        let proof = self.fetcher.stats.lock().proof.clone();
+        match undecided(self.fetcher.spec(), &proof.unwrap_or(Proof::Open)) {
             Some(error) if at_end => Err(error),
             _ => Ok(outcome),
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::cursor::Range;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::Client;
-use crate::page::{Position, Step};
+use crate::page::{Account, Position, Proof, Step};
 use crate::record::{CursorValue, RowRef};
 use crate::run::options::{Observer, RunOptions};
 use crate::run::plan;
@@ -34,6 +34,9 @@ pub(crate) struct SlicePages {
     slice: SliceRequest,
     pages: Pages,
     position: Option<Position>,
+    account: Account,
+    /// The error of the list, after the rows of its last page.
+    error: Option<Error>,
 }
 
 impl Stateless {
@@ -68,6 +71,8 @@ impl Stateless {
         let first = fetcher.first_request(slice, &window)?;
         Ok(SlicePages {
             fetcher: fetcher.clone(),
+            account: fetcher.account(&window),
+            error: None,
             window,
             slice: slice.clone(),
             pages: Pages::new(fetcher.clone(), first),
@@ -79,23 +84,26 @@ impl Stateless {
 impl SlicePages {
     /// The next page; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Fetched>> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
         let Some(position) = self.position.take() else {
             return Ok(None);
         };
         let response = self.pages.take(&position).await?;
-        if position == Position::default() && self.fetcher.spec().skips(response.status) {
+        let spec = self.fetcher.spec();
+        if position == Position::default() && spec.skips(response.status) {
             return Ok(None);
         }
-        let fetched = self.fetcher.read(response, &position, &self.slice).await?;
-        match &fetched.step {
+        let account = &mut self.account;
+        let fetched = (self.fetcher).read(response, &position, &self.slice, account);
+        let mut fetched = fetched.await?;
+        match std::mem::replace(&mut fetched.step, Ok(Step::End(Proof::Open))) {
             // Nobody here would notice that the rows come again, or not.
-            Step::Next(next) if next.comes_again() => {}
-            Step::Next(next) => self.position = Some(next.clone()),
-            Step::End(_) => {
-                if let Some(error) = undecided(self.fetcher.spec()) {
-                    return Err(error);
-                }
-            }
+            Ok(Step::Next(next)) if next.comes_again() => {}
+            Ok(Step::Next(next)) => self.position = Some(next),
+            Ok(Step::End(proof)) => self.error = undecided(spec, &proof),
+            Err(error) => self.error = Some(error),
         }
         Ok(Some(fetched))
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::error::ErrorKind;
-use crate::page::Proof;
+use crate::page::{Proof, Required};
 use crate::run::plan::OffResource;
 
 /// The report of a run.
@@ -25,6 +25,8 @@ pub struct RunReport {
     pub resources: Vec<ResourceReport>,
     /// The resources that the run left out since they are off.
     pub off: Vec<OffResource>,
+    /// The worst grade with which a resource passes.
+    pub required: Required,
     /// Notes that are about no resource of the run.
     pub notes: Vec<String>,
     /// From start to end.
@@ -43,9 +45,11 @@ impl RunReport {
 impl RunReport {
     /// The report as JSON; new keys may come, these stay:
     ///
-    /// - `version` (1), `load_id`, `source`, `destination`, `elapsed_seconds`, `complete` (no resource failed),
+    /// - `version` (1), `load_id`, `source`, `destination`, `elapsed_seconds`, `complete` (no resource failed), `required` (the grade
+    ///   that the run requires: `proved`, `consistent`, `assumed` or `any`),
     /// - `resources`, each with `name`, `outcome` (`complete`, `stopped` or `failed`), `error` (`kind`, `message`; null
-    ///   unless it failed), `proof` (`grade`: `proved`, `consistent`, `unproved` or `open`; `why`), the numbers
+    ///   unless it failed), `proof` (`grade`: `proved`, `consistent`, `assumed`, `unproved` or `open`; `why`), `required` (whether
+    ///   the grade is as good as the run requires), the numbers
     ///   `records`, `pages`, `requests`, `retries`, `bytes`, `slices` and `waited_seconds`, `skipped` (`status`,
     ///   `lists`), `cursor` (`from`, `to`; null without one), `tables` (`name`, `rows`), `drift` (`table`, `key`,
     ///   `done`, `values`) and `notes`,
@@ -54,7 +58,11 @@ impl RunReport {
     ///
     /// There are no secrets in it.
     pub fn to_json(&self) -> Value {
-        let resources: Vec<Value> = self.resources.iter().map(ResourceReport::to_json).collect();
+        let resources: Vec<Value> = self
+            .resources
+            .iter()
+            .map(|report| report.to_json(self.required))
+            .collect();
         json!({
             "version": 1,
             "load_id": self.load_id,
@@ -62,6 +70,7 @@ impl RunReport {
             "destination": self.destination,
             "elapsed_seconds": self.elapsed.as_secs_f64(),
             "complete": self.is_complete(),
+            "required": self.required.name(),
             "resources": resources,
             "off": self.off,
             "notes": self.notes,
@@ -70,7 +79,17 @@ impl RunReport {
 }
 
 impl ResourceReport {
-    fn to_json(&self) -> Value {
+    /// Whether its end is known as well as the run requires. What has failed is told by its outcome.
+    pub fn meets(&self, required: Required) -> bool {
+        match (&self.outcome, &self.proof) {
+            (Outcome::Failed(..), _) => true,
+            // There was nothing to read.
+            (Outcome::Complete, Proof::Open) => true,
+            (_, proof) => required.is_met_by(proof),
+        }
+    }
+
+    fn to_json(&self, required: Required) -> Value {
         let (outcome, error) = match &self.outcome {
             Outcome::Complete => ("complete", Value::Null),
             Outcome::Stopped => ("stopped", Value::Null),
@@ -78,12 +97,7 @@ impl ResourceReport {
                 ("failed", json!({"kind": kind.name(), "message": message}))
             }
         };
-        let (grade, why) = match &self.proof {
-            Proof::Proved(why) => ("proved", Some(why)),
-            Proof::Consistent(why) => ("consistent", Some(why)),
-            Proof::Unproved(why) => ("unproved", Some(why)),
-            Proof::Open => ("open", None),
-        };
+        let (grade, why) = (self.proof.grade(), self.proof.why());
         let skipped = self.skipped.iter();
         let skipped = skipped.map(|(status, lists)| json!({"status": status, "lists": lists}));
         let tables = self.tables.iter();
@@ -97,6 +111,7 @@ impl ResourceReport {
             "outcome": outcome,
             "error": error,
             "proof": {"grade": grade, "why": why},
+            "required": self.meets(required),
             "records": self.records,
             "pages": self.pages,
             "requests": self.requests,
@@ -190,15 +205,16 @@ mod tests {
             destination: "memory".into(),
             resources: vec![resource],
             off: Vec::new(),
+            required: Required::Any,
             notes: vec!["another".into()],
             elapsed: Duration::from_secs(2),
         };
         let expected = json!({
             "version": 1, "load_id": "1.0", "source": "s", "destination": "memory", "elapsed_seconds": 2.0,
-            "complete": false, "off": [], "notes": ["another"],
+            "complete": false, "required": "any", "off": [], "notes": ["another"],
             "resources": [{
                 "name": "items", "outcome": "failed", "error": {"kind": "api", "message": "500"},
-                "proof": {"grade": "open", "why": null},
+                "proof": {"grade": "open", "why": null}, "required": true,
                 "records": 7, "pages": 1, "requests": 3, "retries": 2, "bytes": 90, "slices": 1,
                 "waited_seconds": 1.5, "skipped": [{"status": 403, "lists": 2}],
                 "cursor": {"from": null, "to": "2024"}, "tables": [{"name": "items", "rows": 7}],

@@ -1,0 +1,208 @@
+//! Whether a request only reads. A run sends nothing that may do something: what is not known to read is off.
+//!
+//! Evidence is the last fixed segment of the path, the operation's id, and, where these words are both a noun and a verb
+//! (`schedule`, `release`), the summary. The answer is none: a request that cancels jobs may well answer with a list of them.
+
+use crate::spec::api::{Api, Operation, SchemaKind};
+
+use super::facts::ResourceFacts;
+use super::words::{is_variable, segments, words};
+
+/// Verbs that say that a request does something.
+const DOES: &str = "\
+    abort accept acknowledge activate add approve assign attach ban bulkcreate bulkdelete bulkupdate cancel \
+    clear compute confirm connect create deactivate decline delete deliver demote deny deploy deregister \
+    destroy detach disable discard disconnect dismiss dispatch eject enable enqueue erase evict execute \
+    expire finalize flush forget halt impersonate increment init initialize initiate insert install \
+    invalidate invoke kick kill login logoff logout modify mute notify patch pause perform promote \
+    provision prune publish purge put reactivate reassign reboot rebuild recalculate recreate redeliver \
+    refresh regenerate reindex reject reload remove rename renew reopen reorder replace requeue rerun \
+    resend reset resize restart restore resume resync retry revert revoke rollback rotate send shutdown \
+    signin signoff signout signup snooze start stop submit subscribe suspend swap terminate toggle trigger \
+    unarchive unassign unban unblock undo uninstall unlink unlock unmute unpin unpublish unregister unset \
+    unsubscribe unwatch update upsert void wake wipe withdraw write";
+
+/// Words that are a verb or a noun: `GET /projects/{id}/schedule` reads a schedule, or schedules a project.
+const MAY_DO: &str = "\
+    append apply archive authorize backup block book build charge check clone close commit complete convert \
+    copy drop echo edit finish force generate grant import invite issue join launch leave link lock mark \
+    merge move open order pay pin ping post process refund register release replay request resolve run save \
+    scan schedule set sign split store switch sync synchronize tag test touch train transfer upgrade upload \
+    validate verify vote watch";
+
+/// Verbs of reading.
+const READS: &str = "\
+    all batchget browse count describe download enumerate export fetch filter find get index inspect list \
+    lookup paginate query read retrieve return returns search select show view";
+
+/// Why a run leaves the resource out, and what it is doubtful of; `None`: its requests read.
+pub(super) fn off(api: &Api, operation: &Operation, facts: &ResourceFacts) -> Option<String> {
+    if let Some(word) = doing(api, operation) {
+        return Some(format!("its request may do something: `{word}`"));
+    }
+    if operation.method != "post" {
+        return None;
+    }
+    let missing = missing(api, operation, facts);
+    if let Some(name) = missing.first() {
+        return Some(format!("its request needs `{name}` in the body"));
+    }
+    let position = position(facts).is_some();
+    (!position && !reads(operation))
+        .then(|| "it is a POST, and neither its path nor its name says that it reads".to_owned())
+}
+
+/// The word that says that the request does something.
+fn doing(api: &Api, operation: &Operation) -> Option<String> {
+    let path = last_segment(operation);
+    let named = verbs(operation);
+    if operation.method == "post" {
+        // Nothing in favour weighs against a word of doing.
+        let mut all = path.iter().chain(&named);
+        return all.find(|word| is(DOES, word)).cloned();
+    }
+    let said = named.iter().any(|verb| is(READS, verb));
+    // `cancelAll`, `clear-cache`: the verb comes first. `bulk_delete`: it follows the amount.
+    let mut own = path.iter().skip_while(|word| is_amount(word));
+    let word = own.next().cloned().unwrap_or_default();
+    // `/bulk_send_batch`, named `getBatches`, and `/connect` with `/connect/{id}` are nouns.
+    let noun = said && (own.next().is_some() || has_items(api, operation));
+    if is(DOES, &word) && !noun {
+        return Some(word);
+    }
+    let said = said
+        || words(&operation.summary)
+            .first()
+            .is_some_and(|word| is_reading(word));
+    if let Some(verb) = named.iter().find(|verb| is(DOES, verb)).filter(|_| !said) {
+        return Some(verb.clone());
+    }
+    // `/orders/{id}/release-notes` has notes; `/jobs/generate-report`, named `generateReport`, has not.
+    let alone = path.len() == 1 || named.contains(&word);
+    (!said && alone && is(MAY_DO, &word) && !has_items(api, operation)).then_some(word)
+}
+
+/// Whether a record of it has a path of its own: `/book/{id}` makes `/book` a list of books.
+fn has_items(api: &Api, operation: &Operation) -> bool {
+    let item = format!("{}/{{", operation.path.trim_end_matches('/'));
+    api.operations
+        .iter()
+        .any(|other| other.path.starts_with(&item))
+}
+
+/// Whether a POST says that it reads: its path, its name or its summary.
+pub(super) fn reads(operation: &Operation) -> bool {
+    let path = last_segment(operation);
+    let mut verbs = verbs(operation);
+    verbs.extend(path.first().cloned());
+    verbs.extend(path.last().cloned());
+    verbs.iter().any(|word| is(READS, word))
+        || words(&operation.summary)
+            .first()
+            .is_some_and(|word| is_asking(word))
+}
+
+/// The parameter that says where the list goes on, of a paginator that no other purpose has.
+fn position(facts: &ResourceFacts) -> Option<String> {
+    use etlgen_model::Paginator;
+    match &facts.paginator.value {
+        Paginator::LastId(_) | Paginator::Token(_) | Paginator::Offset(_) => {
+            facts.paging().page_param
+        }
+        _ => None,
+    }
+}
+
+/// The fields that the body requires, and nothing gives.
+fn missing<'a>(api: &'a Api, operation: &Operation, facts: &ResourceFacts) -> Vec<&'a str> {
+    let body = operation
+        .request_body
+        .and_then(|body| api.schemas.0.get(body.0));
+    let Some(SchemaKind::Object { required, .. }) = body.map(|body| &body.kind) else {
+        return Vec::new();
+    };
+    let page = facts.paging();
+    let given = |name: &String| {
+        let own = |param: &Option<String>| {
+            // `options.skip` is within `options`.
+            param
+                .as_deref()
+                .is_some_and(|param| param.split('.').next() == Some(name))
+        };
+        own(&page.page_param)
+            || own(&page.size_param)
+            || facts
+                .settings
+                .iter()
+                .any(|setting| setting.parameter == *name)
+            || facts.fixed.iter().any(|fixed| fixed.name == *name)
+            || facts
+                .cursor
+                .value
+                .as_ref()
+                .is_some_and(|cursor| own(&cursor.param) || own(&cursor.until))
+    };
+    required
+        .iter()
+        .filter(|name| !given(name))
+        .map(String::as_str)
+        .collect()
+}
+
+/// The words of the last segment that is not a parameter. AIP writes a custom verb behind a colon: `jobs/{job}:cancel`.
+fn last_segment(operation: &Operation) -> Vec<String> {
+    let segments = segments(&operation.path);
+    let Some(last) = segments.last() else {
+        return Vec::new();
+    };
+    if let Some((_, verb)) = last
+        .rsplit_once(':')
+        .filter(|(_, verb)| !verb.contains('}'))
+    {
+        return words(verb);
+    }
+    // `/jobs/cancel/{id}`: what it is done to follows.
+    let fixed = segments.iter().rev().find(|segment| !is_variable(segment));
+    let fixed = fixed.copied().unwrap_or_default();
+    words(fixed.rsplit(['.', '=']).next().unwrap_or(fixed))
+}
+
+/// The first word of each part of an operation's id: `jobs` and `cancel` of `jobs.cancelAll`.
+fn verbs(operation: &Operation) -> Vec<String> {
+    let id = operation.id.as_deref().unwrap_or_default();
+    // Some frameworks write the path and the method behind the function's name.
+    let underscored = |c: char| if c.is_alphanumeric() { c } else { '_' };
+    let path: String = operation.path.chars().map(underscored).collect();
+    let own = id
+        .strip_suffix(&format!("{path}_{}", operation.method))
+        .unwrap_or(id);
+    let parts = own.split(|c: char| !c.is_alphanumeric());
+    parts
+        .filter_map(|part| words(part).into_iter().next())
+        .collect()
+}
+
+fn is_amount(word: &str) -> bool {
+    matches!(
+        word,
+        "bulk" | "batch" | "mass" | "multi" | "all" | "force" | "auto"
+    )
+}
+
+fn is_reading(word: &str) -> bool {
+    let singular = word.strip_suffix('s').unwrap_or(word);
+    is(READS, word) || is(READS, singular)
+}
+
+/// As `is_reading`, of a sentence: "Get a token" makes one.
+fn is_asking(word: &str) -> bool {
+    let singular = word.strip_suffix('s').unwrap_or(word);
+    [
+        "list", "search", "query", "find", "filter", "lookup", "describe",
+    ]
+    .contains(&singular)
+}
+
+fn is(list: &str, word: &str) -> bool {
+    list.split(' ').any(|known| known == word)
+}

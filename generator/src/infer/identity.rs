@@ -1,0 +1,105 @@
+//! Whether a child's key tells its records apart everywhere, or only below one parent.
+//!
+//! A key that is taken for unique everywhere and is not merges rows of different parents. A key that is taken for unique
+//! below one parent and is unique everywhere costs at most one row per parent. So doubt decides for the parent.
+
+use crate::spec::api::Api;
+
+use super::Draft;
+use super::facts::ResourceKind;
+use super::parents::Parent;
+use super::words::{flat, is_variable, placeholder, same_noun, segments, singular_name, words};
+
+/// Keys that number or name things below something else.
+const WEAK: &[&str] = &[
+    "name", "key", "slug", "code", "number", "position", "index", "type", "url", "date", "day",
+    "month", "year", "line", "rank", "order", "version", "sequence",
+];
+
+/// People in a role: each may have it below several parents.
+const ROLES: &[&str] = &[
+    "member",
+    "follower",
+    "subscriber",
+    "watcher",
+    "participant",
+    "assignee",
+];
+
+/// Whether rows are told apart by the parent's parameters and the key together.
+pub(super) fn is_within(
+    api: &Api,
+    drafts: &[Draft<'_>],
+    draft: &Draft<'_>,
+    parent: &Parent,
+) -> bool {
+    let key = &draft.key.value;
+    !key.is_empty()
+        && (key.iter().any(|key| WEAK.contains(&key.as_str()))
+            || is_role(draft)
+            || is_listed_elsewhere(drafts, draft)
+            || !names_parent(drafts, draft, parent)
+            || item_takes_parent(api, draft))
+}
+
+fn is_role(draft: &Draft<'_>) -> bool {
+    let noun = draft.noun.as_deref().unwrap_or_default();
+    let own = words(noun).pop().unwrap_or_default();
+    ROLES.iter().any(|role| same_noun(role, &own))
+        || segments(draft.path).contains(&"relationships")
+}
+
+/// Records that have a list elsewhere may stand below several parents: tags of campaigns, users who watch.
+fn is_listed_elsewhere(drafts: &[Draft<'_>], draft: &Draft<'_>) -> bool {
+    let Some(schema) = draft.found.record.component() else {
+        return false;
+    };
+    drafts.iter().any(|other| {
+        other.kind == ResourceKind::List
+            && other.operation != draft.operation
+            && other.found.record.component() == Some(schema)
+    })
+}
+
+/// Whether a record says which parent it belongs to: `dag_id` below `/dags/{dag_id}`, `invoice` below `/invoices/{id}`.
+fn names_parent(drafts: &[Draft<'_>], draft: &Draft<'_>, parent: &Parent) -> bool {
+    let noun = drafts
+        .get(parent.index)
+        .and_then(|above| above.noun.as_deref());
+    let mut names = Vec::new();
+    if let Some(noun) = noun.map(singular_name) {
+        names.extend(
+            ["", "id", "key", "uuid", "gid", "name", "url", "uri", "href"]
+                .map(|end| flat(&noun) + end),
+        );
+    }
+    for link in &parent.links {
+        // `{id}` alone is also what the record calls its own.
+        let own = words(&link.param);
+        if own.len() > 1 || !matches!(link.param.as_str(), "id" | "uuid" | "key" | "gid" | "name") {
+            names.push(flat(&link.param));
+        }
+    }
+    let properties = draft.found.record.properties();
+    properties.keys().any(|name| names.contains(&flat(name)))
+}
+
+/// Whether one record is asked for by its key and the parent's parameters: `/dags/{dag_id}/tasks/{task_id}`.
+fn item_takes_parent(api: &Api, draft: &Draft<'_>) -> bool {
+    let list = segments(draft.path);
+    api.operations.iter().any(|other| {
+        let item = segments(&other.path);
+        let Some((last, before)) = item.split_last() else {
+            return false;
+        };
+        let alike = before.len() == list.len()
+            && std::iter::zip(before, &list)
+                .all(|(one, two)| one == two || is_variable(one) && is_variable(two));
+        let names_key = |param: &str| {
+            let keys = draft.key.value.iter().map(|key| flat(key));
+            keys.into_iter()
+                .any(|key| key == flat(param) || flat(param).ends_with(&key))
+        };
+        alike && placeholder(last).is_some_and(names_key)
+    })
+}

@@ -1,0 +1,84 @@
+//! A list of one answer: nothing leads on, or nobody knows how.
+
+use etlgen_model::Paginator;
+
+use super::{Account, At, is_usual};
+use crate::error::Result;
+use crate::page::advance::paging;
+use crate::page::proof::Proof;
+use crate::page::statements::{Says, Statements};
+
+impl Account {
+    /// The list of one answer: nothing leads on, or nobody knows how.
+    pub(super) fn alone(&mut self, at: At<'_>) -> Result<Proof> {
+        let At { page, said, .. } = at;
+        if self.terms.single {
+            return Ok(self.capped(Proof::Proved("it is one object".into())));
+        }
+        let (rows, usual) = (page.rows, is_usual(page.rows));
+        let undecided = **at.paginator == Paginator::Undecided;
+        if let Some((more, counts)) = says_more(rows, said) {
+            if undecided {
+                let why = format!("how it is paged is undecided, and {more}");
+                return Ok(Proof::Unproved(why));
+            }
+            if counts && self.terms.narrowed {
+                let why = format!("{rows} rows came, and {more}: it may count others too");
+                return Ok(Proof::Unproved(why));
+            }
+            return Err(paging(format!(
+                "one answer of {rows} rows was read, since nothing says how this list is paged, but {more}"
+            ))
+            .hint(format!(
+                "say how it is paged: `paginate = {{ kind = \"…\" }}` of `{0}` in etlgen.toml, or `.paginate(…)` in its file; `total = false` there, if a total lies",
+                self.terms.name
+            )));
+        }
+        let ends = said.find(|said| match said.says {
+            Says::More(false) => Some("says that nothing follows".to_owned()),
+            Says::NoNext => Some("leads nowhere".to_owned()),
+            Says::Pages(pages) if pages <= 1 && !said.may_count_from_0() => {
+                Some(format!("counts {pages} pages"))
+            }
+            Says::Total(total) if total == rows && !usual => Some(format!("counts {total} rows")),
+            _ => None,
+        });
+        let less = said.find(|said| match said.says {
+            Says::Total(total) if total < rows => Some(total),
+            _ => None,
+        });
+        if let Some((total, said)) = less {
+            return Ok(Proof::Unproved(format!(
+                "{rows} rows came in one answer, and `{}` counts {total}",
+                said.place
+            )));
+        }
+        let proof = match ends {
+            Some((what, said)) => Proof::Proved(format!("`{}` {what}", said.place)),
+            None if undecided => {
+                Proof::Unproved("how this resource is paged is undecided: one page was read".into())
+            }
+            None if usual => Proof::Unproved(format!(
+                "one answer of {rows} rows was read, which is a usual length of a page: more may follow"
+            )),
+            None => Proof::Assumed("nothing says that there is more than one answer".into()),
+        };
+        Ok(self.capped(proof))
+    }
+}
+
+/// What says of one answer that there is more, and whether it says so by a number.
+fn says_more(rows: u64, said: &Statements) -> Option<(String, bool)> {
+    if let Some((true, flag)) = said.more() {
+        return Some((format!("`{}` says that more follows", flag.place), false));
+    }
+    if let Some(lead) = said.leads() {
+        return Some((format!("`{}` leads on", lead.place), false));
+    }
+    let counted = said.find(|said| match said.says {
+        Says::Total(total) | Says::Count(total) if total > rows => Some(format!("{total} rows")),
+        Says::Pages(pages) if pages > 1 => Some(format!("{pages} pages")),
+        _ => None,
+    });
+    counted.map(|(count, said)| (format!("`{}` counts {count}", said.place), true))
+}

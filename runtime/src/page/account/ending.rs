@@ -1,0 +1,238 @@
+//! The end of a list, as one of its pages proposes it: what speaks against it, and how well it is known.
+
+use std::ops::Deref;
+
+use etlgen_model::{Paginator, Token};
+
+use super::{Account, At};
+use crate::error::Result;
+use crate::page::advance::{By, End, PageFacts, Step, paging};
+use crate::page::paginator::Position;
+use crate::page::places::Moved;
+use crate::page::proof::Proof;
+use crate::page::statements::Says;
+use crate::record::Stands;
+
+impl Account {
+    /// The end of a list, as far as a page says so.
+    pub(super) fn end(&mut self, at: At<'_>, end: &End) -> Result<Step> {
+        let At {
+            paginator,
+            position,
+            page,
+            known,
+            ..
+        } = at;
+        self.contradicted(end, at)?;
+        let came = self.came()?;
+        // Rows that came the first time may be gone.
+        let now = position.rows + page.rows.saturating_sub(known as u64);
+        let most = if self.is_again() { came.min(now) } else { came };
+        let mut moved = match self.short(end, came, at) {
+            Some(moved) => Some(moved),
+            None => self.over(most)?,
+        };
+        if end.by == By::Refusal {
+            return self.refused(end, page, moved, came).map(Step::End);
+        }
+        let proved = Step::End(Proof::Proved(end.why.clone()));
+        let by_place = paginator.by_place(position, &proved);
+        if moved.is_none() {
+            moved = self.moved(position, by_place);
+        }
+        // What stands for an empty page may stand for something else.
+        let empty = match page.stands {
+            Stands::Null if !at.said.has(&Says::NoNext) => Some("null"),
+            _ if page.response.status == 204 => Some("204 No Content"),
+            _ => None,
+        };
+        if let Some(empty) = empty.filter(|_| !by_place && position.pages > 0) {
+            let why = format!("{empty} stands for the page that it led to last");
+            self.caps(Proof::Consistent(why));
+        }
+        if let Some(why) = self.silence(end, at) {
+            self.caps(Proof::Unproved(why));
+        }
+        if by_place && (position.pages > 0 || self.is_again()) {
+            let ending = self.ending(moved);
+            let step = paginator.placed(at.taken(), ending, proved)?;
+            return Ok(match step {
+                Step::End(proof) => Step::End(self.capped(proof)),
+                next => next,
+            });
+        }
+        let proof = match moved {
+            Some(Moved::Short { error, .. }) => return Err(error),
+            Some(Moved::Rows(why) | Moved::Over { reason: why, .. }) => Proof::Consistent(why),
+            Some(Moved::Unknown(why)) => Proof::Unproved(why),
+            None => Proof::Proved(end.why.clone()),
+        };
+        Ok(Step::End(self.capped(proof)))
+    }
+
+    /// What speaks against an end, of this page and of those before it.
+    fn contradicted(&mut self, end: &End, at: At<'_>) -> Result<()> {
+        let At {
+            page, said, known, ..
+        } = at;
+        let why = &end.why;
+        if let Some((true, flag)) = said.more() {
+            return Err(paging(format!(
+                "the list ended ({why}), yet the API says that more follows (`{}`)",
+                flag.place
+            )));
+        }
+        // An empty page may lead on for ever.
+        if page.rows > known as u64
+            && let Some(lead) = said.leads()
+        {
+            return Err(paging(format!(
+                "the list ended ({why}), yet the API leads on in `{}`",
+                lead.place
+            ))
+            .hint(format!(
+                "say what leads on: `next` of `paginate` of `{}` in etlgen.toml, or `.paginate(…)` in its file",
+                self.terms.name
+            )));
+        }
+        if let Some((doubted, rows)) = self.doubted.clone() {
+            let more = self.came()?.saturating_sub(rows);
+            if more > 0 {
+                return Err(paging(format!(
+                    "after {rows} rows the API said that nothing follows ({doubted}), and {more} rows followed"
+                ))
+                .hint(self.line()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The line that settles a total that lies.
+    fn line(&self) -> String {
+        format!(
+            "run again; if it stays, a wrong total is settled by `total = false` in `paginate` of `{}` in etlgen.toml, or by `.without_total()` in its file; else the paginator or its page size is not what the API wants",
+            self.terms.name
+        )
+    }
+
+    /// Whether rows are missing of those that the totals count.
+    fn short(&self, end: &End, came: u64, at: At<'_>) -> Option<Moved> {
+        // An empty list may have one page, and an empty page behind the last one is none.
+        let why = &end.why;
+        let read = match at.page.rows {
+            0 => self.filled.max(1),
+            _ => at.position.pages + 1,
+        };
+        if let Some((pages, place)) = self.totals.pages().filter(|(pages, _)| read < *pages) {
+            let reason = format!("it ended after {read} pages, and `{place}` counts {pages}");
+            let error = paging(format!(
+                "the list ended ({why}) after {read} pages, but the API counts {pages} (`{place}`)"
+            ));
+            let error = error.hint(self.line());
+            return Some(Moved::Short { reason, error });
+        }
+        let total = self.totals.missing(came)?;
+        let (count, place) = (total.last, &total.place);
+        if total.moved() && end.by == By::Total {
+            // Its rows have passed all the same.
+            let why = format!("`{place}` moved from {} to {count}", total.first);
+            return Some(Moved::Rows(why));
+        }
+        if total.is_weak || self.terms.narrowed && !total.declared || total.moved() {
+            let counts = match total.moved() {
+                true => format!("moved from {} to {count}", total.first),
+                false => format!("counts {count}"),
+            };
+            let why = format!("{came} rows came, and `{place}` {counts}");
+            return Some(Moved::Unknown(why));
+        }
+        let reason = format!("{came} different rows came, and `{place}` counts {count}");
+        let error = paging(format!(
+            "the list ended ({why}) after {came} rows, but the API counts {count} (`{place}`)"
+        ));
+        let error = error.hint(self.line());
+        Some(Moved::Short { reason, error })
+    }
+
+    /// Whether more rows have come than the totals count.
+    fn over(&self, came: u64) -> Result<Option<Moved>> {
+        let Some((most, place)) = self.totals.exceeded(came) else {
+            return Ok(None);
+        };
+        let reason = format!("`{place}` counts {most} rows, and {came} different ones came");
+        let error = paging(reason.clone()).hint(self.line());
+        // Rows that came and went meanwhile are few.
+        match came - most > self.longest.max(1) {
+            true => Err(error),
+            false => Ok(Some(Moved::Over { reason, error })),
+        }
+    }
+
+    /// Signs that the list has moved while it was read.
+    fn moved(&self, position: &Position, by_place: bool) -> Option<Moved> {
+        if let Some((before, now)) = position.total.zip(self.totals.now())
+            && before != now
+            && !self.totals.is_of_page()
+        {
+            let why = format!("its total moved from {before} to {now}");
+            return Some(Moved::Rows(why));
+        }
+        (by_place && self.terms.keyed && self.again > 0)
+            .then(|| Moved::Rows("rows of it came twice".to_owned()))
+    }
+
+    /// Why the silence of a page proves nothing.
+    fn silence(&self, end: &End, at: At<'_>) -> Option<String> {
+        let page = at.page;
+        let first = at.position.pages == 0 && end.by == By::NoNext;
+        if !first || !self.is_full(at.paginator, page) {
+            return None;
+        }
+        let header = match at.paginator.deref() {
+            Paginator::LinkHeader(_) => Some("Link"),
+            Paginator::Token(Token { next, .. }) => next.header(),
+            _ => None,
+        };
+        let place = match header {
+            Some(header) if page.response.header(header).is_some() => return None,
+            Some(header) => header,
+            _ => at.paginator.probes()[2].filter(|_| page.probes[2].is_none())?,
+        };
+        // A wrong place looks like the end of the list.
+        Some(format!(
+            "the first page is full, and there is no `{place}` in it: more may follow"
+        ))
+    }
+
+    /// A status behind the last page: the end, or all that the API shows.
+    fn refused(
+        &mut self,
+        end: &End,
+        page: &PageFacts<'_>,
+        moved: Option<Moved>,
+        came: u64,
+    ) -> Result<Proof> {
+        let why = &end.why;
+        if let Some(flag) = &self.promised {
+            return Err(paging(format!(
+                "`{flag}` said that more follows, and what followed is {why}"
+            )));
+        }
+        match moved {
+            Some(Moved::Short { reason, .. }) => Err(paging(format!(
+                "the API shows no more of this list ({why}), and {reason}"
+            ))
+            .hint(format!(
+                "it shows only so many rows: narrow `{}` by a parameter, or read it in windows of its cursor (`incremental` in etlgen.toml)",
+                self.terms.name
+            ))),
+            Some(Moved::Unknown(why)) => Ok(Proof::Unproved(why)),
+            _ if page.response.status != 404 && self.was_full && !self.is_reached()? => {
+                Ok(Proof::Unproved(format!(
+                    "{why}, which was full, after {came} rows: the end, or all that the API shows of it"
+                )))
+            }
+            _ => Ok(self.capped(Proof::Consistent(why.clone()))),
+        }
+    }
+}

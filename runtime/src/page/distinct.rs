@@ -1,0 +1,257 @@
+//! The different rows of a list, as numbers of eight bytes: a table in memory, and sorted runs on disk above its bound.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+
+/// Places of the table: 32 MB.
+const MOST_PLACES: usize = 4 << 20;
+/// Keys of a run that are read at a time.
+const BLOCK: usize = 512;
+
+/// The different rows of a list.
+pub(crate) struct Distinct {
+    /// Open addressing; 0 is an empty place.
+    table: Vec<u64>,
+    held: usize,
+    most_places: usize,
+    runs: Vec<Run>,
+    /// What [`Distinct::count`] gave, while it holds.
+    counted: Option<u64>,
+}
+
+/// Keys that had no place in memory, in order. The file has no name, and is gone with the last handle.
+struct Run {
+    file: File,
+    keys: u64,
+    /// The first key of each block.
+    blocks: Vec<u64>,
+}
+
+impl Default for Distinct {
+    fn default() -> Self {
+        Distinct::with_places(MOST_PLACES)
+    }
+}
+
+impl Distinct {
+    /// A table of so many places at most, a power of two.
+    fn with_places(most_places: usize) -> Self {
+        Distinct {
+            table: Vec::new(),
+            held: 0,
+            most_places,
+            runs: Vec::new(),
+            counted: None,
+        }
+    }
+
+    /// Adds the rows of a page; gives how many of them are new. Of rows that are on disk this is known only if the first row of
+    /// the page is one of them: so is that of a page whose rows have all come.
+    pub fn add(&mut self, rows: &[u64]) -> io::Result<usize> {
+        let Some(first) = rows.first() else {
+            return Ok(0);
+        };
+        self.counted = None;
+        let looks = !self.runs.is_empty() && self.contains(*first)?;
+        let mut new = 0;
+        for row in rows {
+            if looks && self.on_disk(*row)? {
+                continue;
+            }
+            if (self.held + 1) * 4 > self.table.len() * 3 {
+                self.make_room()?;
+            }
+            new += usize::from(self.insert(key(*row)));
+        }
+        Ok(new)
+    }
+
+    /// Whether that row has come.
+    pub fn contains(&mut self, row: u64) -> io::Result<bool> {
+        Ok(self.in_memory(key(row)) || self.on_disk(row)?)
+    }
+
+    /// How many different rows have come.
+    pub fn count(&mut self) -> io::Result<u64> {
+        if self.runs.is_empty() {
+            return Ok(self.held as u64);
+        }
+        if let Some(counted) = self.counted {
+            return Ok(counted);
+        }
+        let mut rest: Vec<u64> = self.table.iter().copied().filter(|key| *key != 0).collect();
+        rest.sort_unstable();
+        let mut rest = rest.into_iter();
+        let mut readers = Vec::new();
+        for run in &mut self.runs {
+            run.file.seek(SeekFrom::Start(0))?;
+            readers.push((run.keys, BufReader::with_capacity(64 << 10, &run.file)));
+        }
+        let in_memory = readers.len();
+        let mut next = |of: usize| -> io::Result<Option<u64>> {
+            match readers.get_mut(of) {
+                None => Ok(rest.next()),
+                Some((0, _)) => Ok(None),
+                Some((left, reader)) => {
+                    *left -= 1;
+                    let mut bytes = [0; 8];
+                    reader.read_exact(&mut bytes)?;
+                    Ok(Some(u64::from_le_bytes(bytes)))
+                }
+            }
+        };
+        let mut heads = BinaryHeap::new();
+        for of in 0..=in_memory {
+            heads.extend(next(of)?.map(|key| Reverse((key, of))));
+        }
+        let (mut count, mut last) = (0, 0);
+        while let Some(Reverse((key, of))) = heads.pop() {
+            count += u64::from(key != last);
+            last = key;
+            heads.extend(next(of)?.map(|key| Reverse((key, of))));
+        }
+        self.counted = Some(count);
+        Ok(count)
+    }
+
+    fn place(&self, key: u64) -> usize {
+        let mask = self.table.len() - 1;
+        let mut place = key as usize & mask;
+        while self.table[place] != 0 && self.table[place] != key {
+            place = (place + 1) & mask;
+        }
+        place
+    }
+
+    fn insert(&mut self, key: u64) -> bool {
+        let place = self.place(key);
+        let new = self.table[place] == 0;
+        self.table[place] = key;
+        self.held += usize::from(new);
+        new
+    }
+
+    fn in_memory(&self, key: u64) -> bool {
+        !self.table.is_empty() && self.table[self.place(key)] == key
+    }
+
+    fn on_disk(&mut self, row: u64) -> io::Result<bool> {
+        for run in &mut self.runs {
+            if run.contains(key(row))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A larger table, or an empty one.
+    fn make_room(&mut self) -> io::Result<()> {
+        let places = (self.table.len() * 2).max(64);
+        if places > self.most_places {
+            let mut keys: Vec<u64> = self.table.iter().copied().filter(|key| *key != 0).collect();
+            keys.sort_unstable();
+            self.runs.push(Run::write(&keys)?);
+            self.table.fill(0);
+            self.held = 0;
+            return Ok(());
+        }
+        let before = std::mem::replace(&mut self.table, vec![0; places]);
+        self.held = 0;
+        for key in before.into_iter().filter(|key| *key != 0) {
+            self.insert(key);
+        }
+        Ok(())
+    }
+}
+
+/// 0 stands for an empty place.
+fn key(row: u64) -> u64 {
+    row.max(1)
+}
+
+impl Run {
+    fn write(keys: &[u64]) -> io::Result<Self> {
+        let mut file = BufWriter::new(tempfile::tempfile()?);
+        for key in keys {
+            file.write_all(&key.to_le_bytes())?;
+        }
+        let file = file.into_inner().map_err(|error| error.into_error())?;
+        Ok(Run {
+            file,
+            keys: keys.len() as u64,
+            blocks: keys.chunks(BLOCK).map(|block| block[0]).collect(),
+        })
+    }
+
+    fn contains(&mut self, key: u64) -> io::Result<bool> {
+        let Some(block) = self
+            .blocks
+            .partition_point(|first| *first <= key)
+            .checked_sub(1)
+        else {
+            return Ok(false);
+        };
+        let start = block * BLOCK;
+        let keys = (self.keys as usize).saturating_sub(start).min(BLOCK);
+        let mut bytes = [0; BLOCK * 8];
+        let bytes = &mut bytes[..keys * 8];
+        self.file.seek(SeekFrom::Start(start as u64 * 8))?;
+        self.file.read_exact(bytes)?;
+        Ok(bytes
+            .chunks_exact(8)
+            .any(|bytes| bytes == key.to_le_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xxhash_rust::xxh3::xxh3_64;
+
+    use super::*;
+
+    fn rows(range: std::ops::Range<u64>) -> Vec<u64> {
+        range.map(|row| xxh3_64(&row.to_le_bytes())).collect()
+    }
+
+    #[test]
+    fn rows_are_counted_once_in_memory_and_on_disk() {
+        // 64 places hold 48 rows: the rest is on disk.
+        for places in [64, 1 << 16] {
+            let mut distinct = Distinct::with_places(places);
+            assert_eq!(distinct.count().unwrap(), 0);
+            for page in 0..100 {
+                let page = rows(page * 10..page * 10 + 10);
+                assert_eq!(distinct.add(&page).unwrap(), 10);
+            }
+            assert_eq!(distinct.runs.is_empty(), places > 64);
+            assert_eq!(distinct.count().unwrap(), 1000);
+            // A page that has come, and one that begins with a row that has.
+            assert_eq!(distinct.add(&rows(500..510)).unwrap(), 0);
+            assert_eq!(distinct.add(&rows(999..1009)).unwrap(), 9);
+            assert_eq!(distinct.count().unwrap(), 1009);
+            assert!(distinct.contains(rows(3..4)[0]).unwrap());
+            assert!(!distinct.contains(rows(2000..2001)[0]).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_row_whose_number_is_zero_is_a_row() {
+        let mut distinct = Distinct::default();
+        assert_eq!(distinct.add(&[0, 5]).unwrap(), 2);
+        assert_eq!(distinct.add(&[0, 5]).unwrap(), 0);
+        assert_eq!(distinct.count().unwrap(), 2);
+        assert_eq!(distinct.add(&[]).unwrap(), 0);
+    }
+
+    #[test]
+    fn rows_that_come_again_from_disk_are_counted_once_in_the_end() {
+        let mut distinct = Distinct::with_places(64);
+        distinct.add(&rows(0..400)).unwrap();
+        // The first one is new: that the others have come is seen when all are counted.
+        let mixed: Vec<u64> = rows(400..401).into_iter().chain(rows(0..30)).collect();
+        distinct.add(&mixed).unwrap();
+        assert_eq!(distinct.count().unwrap(), 401);
+    }
+}
