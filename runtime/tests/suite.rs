@@ -1,6 +1,7 @@
 //! The integration tests of the runtime, one program: linking one takes less time and space than linking each.
 
 mod cassette;
+mod clock;
 mod contracts;
 mod deletes;
 mod embedded;
@@ -13,9 +14,12 @@ mod manners;
 mod oauth;
 mod off;
 mod parents;
+mod patience;
 mod pipeline;
 mod places;
+mod refusals;
 mod requests;
+mod secrets;
 mod select;
 mod speed;
 mod support;

@@ -106,6 +106,8 @@ impl Context<'_> {
         if plan.loads {
             output = output.with_rows(normalizer(&*resource, &plan.write, names)?);
         }
+        let (client, auth) = (self.client.clone(), spec.auth.clone());
+        let output = output.sealed(move || client.seal(auth.as_ref()));
         let output = Box::new(output.with_children(queues));
         let parts = FetcherParts {
             client: self.client.clone(),

@@ -30,6 +30,8 @@ pub use resource::Resource;
 pub(crate) use resource::{LinkFn, ResourceSpec};
 
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "cli")]
+use crate::http::Seal;
 use crate::http::{Auth, Client, ClientOptions, Rate, Tape};
 use crate::record::Record;
 use crate::schema::Contract;
@@ -51,6 +53,7 @@ pub struct Source {
     pub(crate) world: World,
     rates: Vec<Rate>,
     hidden: Vec<Secret>,
+    allow_http: bool,
     tape: Option<Tape>,
     contract: Contract,
     resources: Vec<Arc<dyn AnyResource>>,
@@ -72,6 +75,7 @@ impl Source {
             world: World::real(),
             rates: Vec::new(),
             hidden: Vec::new(),
+            allow_http: false,
             tape: None,
             contract: Contract::evolve(),
             resources: Vec::new(),
@@ -93,6 +97,13 @@ impl Source {
     /// A host beside the API's own to which links may lead; it gets the credentials too.
     pub fn trust_host(mut self, host: &str) -> Self {
         self.trusted_hosts.push(host.to_owned());
+        self
+    }
+
+    /// Lets the credentials go over `http://` to any host. Without it they go to this machine and to private addresses only
+    /// where the connection is not encrypted.
+    pub fn allow_http(mut self) -> Self {
+        self.allow_http = true;
         self
     }
 
@@ -251,6 +262,7 @@ impl Source {
             longest_pause: self.longest_pause,
             rates: self.rates.clone(),
             hidden: self.hidden.clone(),
+            allow_http: self.allow_http,
             tape: self.tape.clone(),
             user_agent: format!("{}-connector (etlgen {version})", self.name),
             ..ClientOptions::new(self.world.clone(), &self.base_url)
@@ -263,6 +275,12 @@ impl Source {
         let secrets = self.auth.secrets().into_iter();
         let secrets = secrets.chain(own.flat_map(Auth::secrets));
         Redactor::new(secrets.chain(self.hidden.iter().cloned()).collect())
+    }
+
+    /// Keeps the secrets that the source was told to hide out of what is stored. Those of its credentials may be missing here.
+    #[cfg(feature = "cli")]
+    pub(crate) fn seal(&self) -> Seal {
+        Seal::new(Vec::new(), self.hidden.clone())
     }
 
     pub(crate) fn client(&self) -> Result<Client> {

@@ -6,6 +6,7 @@ use super::children::ChildQueue;
 use super::loader::{Delivery, LoaderHandle, Target};
 use super::rows::{Batch, RowCollector};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::Seal;
 use crate::load::{CheckpointPolicy, Chunk, DeletedIds, NotSeenSince};
 use crate::normalize::Normalizer;
 use crate::run::plan::{PassPlan, WritePlan};
@@ -16,6 +17,9 @@ use crate::schema::{Deletes, Disposition};
 use crate::source::{ResourceSpec, SliceRequest};
 use crate::state::StateChange;
 use crate::world::Moment;
+
+/// Makes the seal of a resource from the secrets that it has now.
+type Sealing = Box<dyn Fn() -> Seal + Send>;
 
 /// Takes what is read of one resource for a destination.
 pub(crate) struct LoadOutput {
@@ -35,6 +39,8 @@ pub(crate) struct LoadOutput {
     since: Option<Moment>,
     children: Vec<ChildQueue>,
     stats: Arc<Stats>,
+    /// Keeps the secrets of its requests out of the state.
+    seal: Option<Sealing>,
     state: Vec<StateChange>,
     /// What the state says once the resource has been read to its end.
     last: Option<StateChange>,
@@ -65,6 +71,7 @@ impl LoadOutput {
             since: None,
             children: Vec::new(),
             stats,
+            seal: None,
             state: write.first.clone(),
             last: write.last.clone(),
             begins_pass: !pass.resumes && pass.staged,
@@ -83,6 +90,14 @@ impl LoadOutput {
         let rows = RowCollector::new(normalizer, world, pass, self.declared);
         LoadOutput {
             rows: Some(rows),
+            ..self
+        }
+    }
+
+    /// Keeps secrets out of the state.
+    pub fn sealed(self, seal: impl Fn() -> Seal + Send + 'static) -> Self {
+        LoadOutput {
+            seal: Some(Box::new(seal)),
             ..self
         }
     }
@@ -111,7 +126,15 @@ impl LoadOutput {
         }
         let batch = self.rows.as_mut().map(RowCollector::rest).transpose()?;
         self.state.extend(self.last.take_if(|_| end.is_some()));
-        let state = std::mem::take(&mut self.state);
+        let mut state = std::mem::take(&mut self.state);
+        if let Some(seal) = self.seal.as_ref().filter(|_| !state.is_empty()) {
+            let seal = seal();
+            for change in &mut state {
+                if let StateChange::Put(row) = change {
+                    row.value = seal.close(&row.value);
+                }
+            }
+        }
         self.send(batch, state, end).await?;
         // Only now: the rows of a child must not overtake the row that says the slice is to be read.
         for child in &mut self.children {
