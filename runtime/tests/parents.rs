@@ -435,3 +435,54 @@ fn lists_that_are_all_not_found_are_a_failure_each_time() {
     }
     assert_eq!(into.table("parts").len(), 3);
 }
+
+#[derive(Record)]
+struct Wide {
+    id: Option<i64>,
+    one: Option<i64>,
+    two: Option<i64>,
+    three: Option<i64>,
+}
+
+#[test]
+fn a_table_that_is_too_wide_costs_its_own_resource_only() {
+    use crate::support::{an_hour_later, page, run_by, simulated};
+
+    let (world, clock) = simulated(START as u64, |request| {
+        Ok(page(match request.url().path() {
+            "/wide" => json!([{"id": 1, "one": 1, "two": 2, "three": 3}]),
+            _ => json!([{"id": 1, "a": 1, "b": 2, "c": {"d": 3}, "e": 4}]),
+        }))
+    });
+    let source = Source::new("s", "https://api.example")
+        .world(world)
+        .resource(Wide::list("wide", "/wide").primary_key([Wide::ID]))
+        .resource(Narrow::list("narrow", "/narrow").primary_key([Narrow::ID]));
+    let into = InMemory::new(1);
+    // The id, the load and four of its own are one too many.
+    let narrow = into.with_columns(5);
+    let report = run_by(&clock, &source, &narrow, &RunOptions::default()).unwrap();
+    let Outcome::Failed(kind, message) = &report.resources[0].outcome else {
+        panic!("{report:?}")
+    };
+    assert_eq!(kind.name(), "contract");
+    assert!(message.contains("`wide` would get 6 columns"), "{message}");
+    assert!(
+        matches!(report.resources[1].outcome, Outcome::Complete),
+        "{report:?}"
+    );
+    let rows = into.table("narrow");
+    let row = rows.values().next().unwrap();
+    assert!(row["other_keys"].contains(r#""e":4"#), "{row:?}");
+    assert!(into.table("wide").is_empty());
+    // Nothing says that its rows are there.
+    an_hour_later(&clock);
+    let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(into.table("wide").len(), 1);
+}
+
+#[derive(Record)]
+struct Narrow {
+    id: Option<i64>,
+}

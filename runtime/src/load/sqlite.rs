@@ -83,8 +83,8 @@ impl Destination for Sqlite {
     }
 
     fn limits(&self) -> Limits {
-        // SQLite has none of its own; this keeps names readable and portable.
-        Limits::new(255)
+        // SQLite has no limit of its own for names; this keeps them readable and portable.
+        Limits::new(255).columns(2000)
     }
 
     fn checkpoint_policy(&self) -> CheckpointPolicy {

@@ -117,9 +117,19 @@ pub struct InMemory {
     fails_at: Option<usize>,
     commits: usize,
     rows_per_commit: usize,
+    /// The most columns of a table, where there is a limit.
+    columns: Option<usize>,
 }
 
 impl InMemory {
+    /// The same data, in tables of at most that many columns.
+    pub fn with_columns(&self, columns: usize) -> Self {
+        InMemory {
+            columns: Some(columns),
+            ..self.clone()
+        }
+    }
+
     /// One that commits after that many rows.
     pub fn new(rows_per_commit: usize) -> Self {
         InMemory {
@@ -205,7 +215,7 @@ impl Destination for InMemory {
     }
 
     fn limits(&self) -> Limits {
-        Limits::new(255)
+        Limits::new(255).columns(self.columns.unwrap_or(usize::MAX))
     }
 
     fn checkpoint_policy(&self) -> CheckpointPolicy {

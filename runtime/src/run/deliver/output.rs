@@ -13,7 +13,7 @@ use crate::run::plan::{PassPlan, WritePlan};
 use crate::run::read::output::{Boxed, Closed, Output, PassEnd};
 use crate::run::read::rows::PageRows;
 use crate::run::report::stats::Stats;
-use crate::schema::{Deletes, Disposition};
+use crate::schema::{Deletes, Disposition, TableBatch};
 use crate::source::{ResourceSpec, SliceRequest};
 use crate::state::StateChange;
 use crate::world::Moment;
@@ -35,6 +35,8 @@ pub(crate) struct LoadOutput {
     pass: String,
     loader: LoaderHandle,
     policy: CheckpointPolicy,
+    /// Columns that a table may have.
+    columns: usize,
     /// When the oldest row that has not left came.
     since: Option<Moment>,
     children: Vec<ChildQueue>,
@@ -68,6 +70,7 @@ impl LoadOutput {
             pass: pass.id.clone(),
             loader: target.loader,
             policy: target.policy,
+            columns: target.columns,
             since: None,
             children: Vec::new(),
             stats,
@@ -155,6 +158,7 @@ impl LoadOutput {
                 drift,
                 gone,
             }) => {
+                self.check_columns(&tables)?;
                 let mark = (self.declared == Deletes::Soft).then(|| self.loader.world.micros());
                 let mut chunk = Chunk::new(self.resource.clone(), self.disposition, tables);
                 chunk.begins_pass = std::mem::take(&mut self.begins_pass);
@@ -172,6 +176,33 @@ impl LoadOutput {
             state,
         };
         self.loader.send(delivery).await
+    }
+
+    /// Refuses tables that the destination cannot hold; nothing of the resource is loaded after that.
+    fn check_columns(&mut self, tables: &[TableBatch]) -> Result<()> {
+        let mut schemas = tables.iter().map(|table| &table.schema);
+        let Some(wide) = schemas.find(|schema| schema.columns.len() > self.columns) else {
+            return Ok(());
+        };
+        let last = wide
+            .columns
+            .last()
+            .map_or("", |column| column.path.as_str());
+        let message = format!(
+            "the table `{}` would get {} columns, the last for `{}`, and the destination holds {} in a table",
+            wide.name,
+            wide.columns.len(),
+            last.trim_start_matches('/').replace('/', "."),
+            self.columns
+        );
+        self.refused = Some(message.clone());
+        self.rows
+            .as_mut()
+            .into_iter()
+            .for_each(RowCollector::refuse);
+        Err(Error::new(ErrorKind::Contract, message).hint(
+            "load fewer fields with `--select`, or declare the object with many keys as JSON",
+        ))
     }
 
     /// What becomes of the records that a pass has not brought.
