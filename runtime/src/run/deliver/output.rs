@@ -13,7 +13,7 @@ use crate::run::plan::{PassPlan, WritePlan};
 use crate::run::read::output::{Boxed, Closed, Output, PassEnd};
 use crate::run::read::rows::PageRows;
 use crate::run::report::stats::Stats;
-use crate::schema::{Deletes, Disposition, TableBatch};
+use crate::schema::{ColumnRole, Deletes, Disposition, TableBatch};
 use crate::source::{ResourceSpec, SliceRequest};
 use crate::state::StateChange;
 use crate::world::Moment;
@@ -184,10 +184,9 @@ impl LoadOutput {
         let Some(wide) = schemas.find(|schema| schema.columns.len() > self.columns) else {
             return Ok(());
         };
-        let last = wide
-            .columns
-            .last()
-            .map_or("", |column| column.path.as_str());
+        let mut data = wide.columns.iter().rev();
+        let last = data.find(|column| column.role == ColumnRole::Data);
+        let last = last.map_or("", |column| column.path.as_str());
         let message = format!(
             "the table `{}` would get {} columns, the last for `{}`, and the destination holds {} in a table",
             wide.name,
