@@ -1,10 +1,13 @@
 //! The pipeline up to the plan: what a document says, what it means, what its owner overrides, and what will be
 //! generated. All commands of etlgen are built on this value.
 
+use etlgen_model::Paginator;
+
 use crate::diagnostics::{Diagnostic, Kind};
-use crate::infer::facts::{Facts, PaginatorKind, ResourceFacts, SettingFacts};
+use crate::infer::facts::{Facts, ResourceFacts, SettingFacts};
 use crate::infer::infer;
-use crate::plan::{self, Options, Plan, Resource, adjust, plan, resource_key, unknown_fields};
+use crate::overrides::{Overrides, apply};
+use crate::plan::{Options, Plan, Resource, plan, resource_key};
 use crate::spec::api::{Api, Location};
 use crate::spec::{Input, place, read, strict};
 
@@ -25,9 +28,9 @@ pub struct Draft {
 
 impl Draft {
     /// Reads a document, infers what it means, applies the overrides, and plans the crate.
-    pub fn new(input: Input, options: &Options) -> Result<Self, Diagnostic> {
+    pub fn new(input: Input, overrides: &Overrides, options: &Options) -> Result<Self, Diagnostic> {
         match read(&input) {
-            (Some(api), notes) => Draft::of(input, api, notes, options),
+            (Some(api), notes) => Draft::of(input, api, notes, (overrides, options)),
             (None, notes) => Err(unreadable(notes)),
         }
     }
@@ -36,17 +39,17 @@ impl Draft {
     pub fn of(
         input: Input,
         api: Api,
-        mut notes: Vec<Diagnostic>,
-        options: &Options,
+        notes: Vec<Diagnostic>,
+        (overrides, options): (&Overrides, &Options),
     ) -> Result<Self, Diagnostic> {
-        let mut facts = infer(&api);
-        adjust(&api, &mut facts, &options.overrides)?;
-        notes.extend(unknown_fields(&api, &facts, &options.overrides));
-        let plan = plan(&api, &facts, options).map_err(|error| placed(error, &input))?;
+        let facts = infer(&api);
+        let overridden = apply(&api, facts, overrides, options.everything)
+            .map_err(|error| placed(error, &input))?;
+        let plan = plan(&api, &overridden, options);
         Ok(Draft {
             input,
             api,
-            facts,
+            facts: overridden.facts,
             plan,
             notes,
         })
@@ -101,8 +104,8 @@ impl Decided<'_> {
 
 fn decided(found: &ResourceFacts, planned: &Resource) -> ResourceFacts {
     let mut facts = found.clone();
-    if planned.paginator.kind == plan::PaginatorKind::Undecided {
-        facts.paginator.value.kind = PaginatorKind::Undecided;
+    if planned.paginator == Paginator::Undecided {
+        facts.paginator.value = Paginator::Undecided;
     }
     facts.key_within_parent = planned.within_parent;
     if planned.parent.is_none()

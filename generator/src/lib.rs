@@ -30,7 +30,9 @@ mod explain;
 mod infer;
 mod inspect;
 mod learn;
+mod near;
 mod options;
+mod overrides;
 mod plan;
 mod project;
 mod shape;
@@ -49,7 +51,7 @@ pub use diff::{Change, Diff, Group, Kind as ChangeKind, Level};
 pub use emit::Files;
 pub use inspect::View;
 pub use options::{Options, Revision, UpdateOptions};
-pub use plan::package::Ci;
+pub use overrides::Ci;
 pub use project::{Bump, ConfigFile, Conflict, Generation, Outcome, Release, Side};
 pub use spec::Input;
 pub use update::{Comparison, Update};
@@ -59,8 +61,9 @@ pub use update::{Comparison, Update};
 /// The result has the files, warnings and notes, and why each resource is what it is;
 /// [`Generation::write`] puts it on disk. Errors name the place in the document or in `etlgen.toml`.
 pub fn generate(input: Input, options: &Options) -> Result<Generation, Diagnostic> {
+    let overrides = options.overrides()?;
     let wanted = options.plan(&input);
-    let mut draft = Draft::new(input, &wanted)?;
+    let mut draft = Draft::new(input, &overrides, &wanted)?;
     if options.strict {
         draft.notes.extend(draft.strictness());
     }
@@ -68,9 +71,8 @@ pub fn generate(input: Input, options: &Options) -> Result<Generation, Diagnosti
         Some(folder) => folder.clone(),
         None => PathBuf::from(&draft.plan.crate_name),
     };
-    let context = options.context(&draft.input, &folder)?;
-    let asked = options.asked(&folder).options();
-    Generation::new(draft, &folder, &context, asked, options.rustfmt())
+    let context = options.context(&draft.input, &overrides, &folder)?;
+    Generation::new(draft, &folder, &context, options.rustfmt())
 }
 
 /// Generates the crate in a folder again and merges its owner's edits, in memory; [`Update::apply`] writes the result.

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostics::Diagnostic;
-use crate::emit::{Asked, Context, EtlgenToml};
-use crate::plan::package::{Ci, Package, Wanted};
+use crate::diagnostics::{Diagnostic, toml_string as quoted};
+use crate::emit::{Context, EtlgenToml};
+use crate::overrides::{self, At, Ci, Overrides};
+use crate::plan::package::{Package, Wanted};
 use crate::plan::{self, Runtime};
 use crate::project::{ConfigFile, Rustfmt, Side, Surroundings, named, relative};
 use crate::spec::Input;
@@ -18,7 +19,7 @@ use crate::spec::Input;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
-    /// The owner's overrides; the crate gets the file to the letter.
+    /// The owner's overrides; the crate gets the file, with the keys that the options below set.
     pub config: ConfigFile,
     /// The source's name; by default it is made from the document's title.
     pub name: Option<String>,
@@ -26,11 +27,15 @@ pub struct Options {
     pub include: Vec<String>,
     /// Not the resources that fit one of these patterns, in which `*` stands for any text.
     pub exclude: Vec<String>,
+    /// Single objects, too.
+    pub singles: bool,
+    /// Where the connector can load to; empty: everywhere.
+    pub destinations: Vec<String>,
     /// Every resource, single objects too, also where there is none.
     pub everything: bool,
     /// The document's name in the crate; by default its path from the crate's folder.
     pub spec: Option<String>,
-    /// The overlays that the first `etlgen.toml` names; paths are seen from the current folder.
+    /// The overlays that `etlgen.toml` names besides; paths are seen from the current folder.
     pub overlays: Vec<String>,
     /// The crate's folder; by default one of the crate's name in the current folder.
     pub out: Option<PathBuf>,
@@ -53,6 +58,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// The owner's overrides, with what these options say over them.
+    pub(crate) fn overrides(&self) -> Result<Overrides, Diagnostic> {
+        let own = self.config.overrides.clone();
+        let mut lines = self.lines(Path::new(""));
+        // Paths are seen from another folder here, and overlays are part of the document already.
+        lines.retain(|(key, _)| *key != "overlay");
+        own.with_options(&lines)
+    }
+
     /// What the plan needs of them.
     pub(crate) fn plan(&self, input: &Input) -> plan::Options {
         let stem = match input.name.as_str() {
@@ -60,59 +74,72 @@ impl Options {
             name => Path::new(name).file_stem(),
         };
         plan::Options {
-            name: self.name.clone(),
-            include: self.include.clone(),
-            exclude: self.exclude.clone(),
             everything: self.everything,
-            overrides: self.config.overrides.clone(),
             fallback_name: stem.unwrap_or_default().to_string_lossy().into_owned(),
             ..plan::Options::default()
         }
     }
 
     /// What the files say besides the plan, in a crate that will stand in a folder.
-    pub(crate) fn context(&self, input: &Input, folder: &Path) -> Result<Context, Diagnostic> {
+    pub(crate) fn context(
+        &self,
+        input: &Input,
+        overrides: &Overrides,
+        folder: &Path,
+    ) -> Result<Context, Diagnostic> {
         let surroundings = Surroundings::of(folder);
-        let asked = self.asked(folder);
-        let wanted = asked.package.clone();
-        let package = Package::new(wanted.or(Wanted::of(&self.config.overrides)))?;
         let place = match input.name.as_str() {
             "<stdin>" => "-",
             name => name,
         };
+        let keys = &overrides.top;
+        let runtime = keys.runtime.as_ref().map(|place| Runtime::named(&place.0));
+        let stated = keys.workspace_member.as_deref().map(|member| member.0);
+        let is_member = stated.unwrap_or(surroundings.is_member);
+        let lines = self.lines(folder);
         Ok(Context {
             spec: self.spec.clone().unwrap_or_else(|| named(place, folder)),
             learned: self.config.learned.clone(),
-            runtime: runtime(self.runtime.as_deref(), folder),
-            package,
-            own_workspace: surroundings.has_workspace
-                && !surroundings.is_member
-                && !self.workspace_member,
+            runtime: runtime.unwrap_or_else(|| built_with(folder)),
+            destinations: overrides.destinations(),
+            package: Package::new(Wanted::of(overrides))?,
+            own_workspace: surroundings.has_workspace && !is_member,
             etlgen_toml: match &self.config.text {
-                Some(text) => EtlgenToml::Kept(text.clone()),
-                None => EtlgenToml::First(asked),
+                Some(text) => EtlgenToml::Kept(overrides::set(text, &lines)),
+                None => EtlgenToml::First(lines),
             },
         })
     }
 
-    /// What a first `etlgen.toml`, or the lock, keeps of them.
-    pub(crate) fn asked(&self, folder: &Path) -> Asked {
-        Asked {
-            overlays: self
-                .overlays
-                .iter()
-                .map(|overlay| named(overlay, folder))
-                .collect(),
-            name: self.name.clone(),
-            include: self.include.clone(),
-            exclude: self.exclude.clone(),
-            package: Wanted {
-                license: self.license.clone(),
-                repository: self.repository.clone(),
-                ci: self.ci,
-                docker: self.docker,
-            },
-        }
+    /// The keys of `etlgen.toml` that these options set, with their values as TOML. Overlays, and resources to leave out, go
+    /// besides those that are there.
+    fn lines(&self, folder: &Path) -> Vec<(&'static str, String)> {
+        let own = &self.config.overrides.top;
+        let overlays = self.overlays.iter().map(|overlay| named(overlay, folder));
+        let overlays = besides(own.overlay.as_deref().map(|it| &it.0), overlays.collect());
+        let exclude = besides(own.exclude.as_deref().map(|it| &it.0), self.exclude.clone());
+        let list = |items: &[String]| {
+            let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
+            (!items.is_empty()).then(|| format!("[{}]", items.join(", ")))
+        };
+        let text = |text: &Option<String>| text.as_deref().map(quoted);
+        let flag = |on: bool| on.then(|| "true".to_owned());
+        let all = [
+            ("overlay", list(&overlays)),
+            ("name", text(&self.name)),
+            ("include", list(&self.include)),
+            ("exclude", list(&exclude)),
+            ("singles", flag(self.singles)),
+            ("destinations", list(&self.destinations)),
+            ("runtime", text(&self.runtime)),
+            ("workspace_member", flag(self.workspace_member)),
+            ("license", text(&self.license)),
+            ("repository", text(&self.repository)),
+            ("ci", self.ci.map(|Ci::Github| quoted("github"))),
+            ("docker", flag(self.docker)),
+        ];
+        let set = all.into_iter();
+        set.filter_map(|(key, value)| Some((key, value?))).collect()
     }
 
     pub(crate) fn rustfmt(&self) -> Rustfmt {
@@ -123,24 +150,24 @@ impl Options {
     }
 }
 
-/// The runtime of that path or version; else the one in the source tree that this program was built from, if it is
-/// still there; else its version.
-fn runtime(wanted: Option<&str>, folder: &Path) -> Runtime {
-    let is_version =
-        |text: &str| text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '=' | '^' | '~'));
-    let own = env!("CARGO_PKG_VERSION");
-    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime");
-    let (version, path) = match wanted {
-        Some(version) if is_version(version) => (version, None),
-        Some(path) => (own, Some(path.to_owned())),
-        None if built_from.join("Cargo.toml").exists() => {
-            (own, Some(relative(folder, &built_from)))
+/// New items behind those that are there; none, if there are no new ones.
+fn besides(own: Option<&Vec<At<String>>>, new: Vec<String>) -> Vec<String> {
+    match new.is_empty() {
+        true => new,
+        false => {
+            let own = own.into_iter().flatten().map(|it| it.value.clone());
+            own.chain(new).collect()
         }
-        None => (own, None),
-    };
+    }
+}
+
+/// The runtime in the source tree that this program was built from, if it is still there; else its version.
+fn built_with(folder: &Path) -> Runtime {
+    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime");
+    let is_there = built_from.join("Cargo.toml").exists();
     Runtime {
-        version: version.to_owned(),
-        path,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        path: is_there.then(|| relative(folder, &built_from)),
     }
 }
 

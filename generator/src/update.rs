@@ -211,16 +211,17 @@ fn drafted(
 ) -> Result<Draft, Diagnostic> {
     let options = Options {
         config: config.clone(),
-        name: before.map(|before| before.plan.source.clone()),
         ..Options::default()
     };
+    let overrides = options.overrides()?;
     let options = plan::Options {
+        name: before.map(|before| before.plan.source.clone()),
         ledger: before
             .map(|before| before.plan.ledger.clone())
             .unwrap_or_default(),
         ..options.plan(input)
     };
-    Draft::new(input.clone(), &options)
+    Draft::new(input.clone(), &overrides, &options)
 }
 
 /// The version of the crate on a side.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use etlgen::{ConfigFile, Diagnostic, Files, Generation, Input, Kind, Options, generate};
+use etlgen::{ConfigFile, Diagnostic, Files, Generation, Input, Options, generate};
 
 fn trap(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -50,7 +50,7 @@ macro_rules! snapshot {
     ($test:ident, $document:literal) => {
         #[test]
         fn $test() {
-            insta::assert_snapshot!(emitted($document, ""));
+            etlgen_testkit::assert_snapshot!(emitted($document, ""));
         }
     };
 }
@@ -79,6 +79,41 @@ fn an_owner_decides_what_is_whose_child() {
 }
 
 #[test]
+fn an_overridden_paginator_is_declared() {
+    let code = |paginate: &str| -> String {
+        let overrides = format!("[resources.teams]\npaginate = {paginate}\n");
+        let code = emitted("levels.yaml", &overrides);
+        code.split_whitespace().collect()
+    };
+    for (said, declared) in [
+        (
+            r#"{ kind = "token", param = "cursor", next = "meta.next", first = "" }"#,
+            r#"Paginator::token("cursor","meta.next").first("")"#,
+        ),
+        (
+            r#"{ kind = "token", param = "cursor", next = "header:X-Next", total = false }"#,
+            r#"Paginator::token("cursor","header:X-Next").without_total()"#,
+        ),
+        (
+            r#"{ kind = "last_id", param = "after", field = "uid", more = "more" }"#,
+            r#"Paginator::last_id("after").field("uid").more("more")"#,
+        ),
+        (
+            r#"{ kind = "page_number", param = "p", first = 0, pages = "pages", size = "n", page_size = 2000 }"#,
+            r#"Paginator::page_number("p").starting_at(0).total_pages("pages").page_size("n",2000)"#,
+        ),
+        (
+            r#"{ kind = "next_url", next = "links.next" }"#,
+            r#"Paginator::next_url("links.next")"#,
+        ),
+        (r#""link_header""#, "Paginator::link_header()"),
+    ] {
+        let code = code(said);
+        assert!(code.contains(declared), "{said}\n{code}");
+    }
+}
+
+#[test]
 fn a_filter_with_an_expression_is_sent() {
     let overrides = "[resources.teams]\nincremental = { field = \"name\", param = \"filter\", template = \"name>{}\" }\n";
     let code = emitted("levels.yaml", overrides);
@@ -103,7 +138,7 @@ fn an_overridden_cursor_is_declared() {
     assert!(code.contains("NAME).newest_first()"), "{code}");
     let overrides = "[resources.teams]\nincremental = { field = \"name\", lookback = \"soon\" }\n";
     let refused = refused("levels.yaml", overrides);
-    assert!(refused.contains("`soon` is no length of time"), "{refused}");
+    assert!(refused.contains("`soon` is not a duration"), "{refused}");
 }
 
 #[test]
@@ -206,12 +241,12 @@ fn overrides_that_mean_nothing_are_errors() {
         ),
         (
             "[resources.teams]\npaginate = \"sideways\"\n",
-            "is no kind of paging",
+            "`sideways` is not a kind of paginator",
         ),
         ("include = [\"nothing\"]\n", "no resource `nothing`"),
         (
             "[resources.teams]\nincremental = { field = \"name\", param = \"filter\", template = \"name>\" }\n",
-            "has no place for the value",
+            "is `name>`, without `{}`",
         ),
     ] {
         let error = refused("levels.yaml", overrides);
@@ -234,6 +269,49 @@ fn an_owner_says_what_becomes_of_records_that_are_gone() {
         error.contains("etlgen.toml:2:") && error.contains("soft"),
         "{error}"
     );
+}
+
+#[test]
+fn an_owner_leaves_a_resource_off_and_chooses_destinations() {
+    let overrides = "destinations = [\"sqlite\"]\n[resources.boards]\noff = \"too \\\"large\\\"\"\n[resources.labels]\noff = false\n";
+    let text = emitted("levels.yaml", overrides);
+    assert_eq!(text.matches(".off(").count(), 1, "{text}");
+    assert!(text.contains(".off(\"too \\\"large\\\"\")"), "{text}");
+    let line = "etlgen-runtime = { version = \"1.2.3\", default-features = false, features = [\"cli\", \"tls\", \"sqlite\"] }";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn options_are_written_into_the_file_that_is_there() {
+    let mut options = Options::default();
+    let own = "# Mine.\nexclude = [\"labels\"]\n\n[resources.boards]\noff = \"x\"\n";
+    options.config = ConfigFile::parse(Path::new("etlgen.toml"), own).unwrap();
+    options.exclude = vec!["teams".to_owned()];
+    options.docker = true;
+    options.skip_rustfmt = true;
+    let input = Input::load(&trap("levels.yaml").display().to_string()).unwrap();
+    let made = generate(input, &options).unwrap();
+    let text = "# Mine.\nexclude = [\"labels\", \"teams\"]\ndocker = true\n\n[resources.boards]\noff = \"x\"\n";
+    assert_eq!(made.files["etlgen.toml"], text);
+    assert!(made.files.contains_key("Dockerfile"));
+}
+
+#[test]
+fn an_owner_says_how_a_list_is_asked_for() {
+    let overrides = r#"
+        [resources.orders]
+        paginate = { kind = "token", param = "after", next = "header:X-Next", first = "", total = false }
+        incremental = { field = "id", param = "since", until = "until", format = "unix_seconds", lookback = "36h" }
+    "#;
+    let text = emitted("embedded.yaml", overrides);
+    let text: String = text.split_whitespace().collect();
+    for call in [
+        r#"Paginator::token("after","header:X-Next").first("").without_total()"#,
+        ".format(TimeFormat::UnixSeconds)",
+        ".lookback(hours(36))",
+    ] {
+        assert_eq!(text.matches(call).count(), 1, "{call}\n{text}");
+    }
 }
 
 #[test]
@@ -263,14 +341,17 @@ fn an_owner_says_what_may_become_of_the_tables() {
 }
 
 #[test]
-fn a_field_that_the_document_does_not_know_is_warned_of() {
+fn a_field_that_the_document_does_not_know_is_an_error() {
     let overrides = "[resources.teams]\nprimary_key = [\"teamid\"]\nincremental = { field = \"changed\" }\n[resources.boards]\nprimary_key = [\"id\"]\n";
-    let notes = generated("levels.yaml", overrides).unwrap().notes;
-    let warnings = notes.iter().filter(|note| note.kind() == Kind::Overrides);
-    let said: Vec<String> = warnings.map(ToString::to_string).collect();
-    assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].contains("names `teamid`"), "{said:?}");
-    assert!(said[1].contains("names `changed`"), "{said:?}");
+    let error = refused("levels.yaml", overrides);
+    assert!(
+        error.contains("etlgen.toml:2:16: `primary_key` names `teamid`"),
+        "{error}"
+    );
+    assert!(
+        error.contains("etlgen.toml:3:25: `incremental.field` names `changed`"),
+        "{error}"
+    );
 }
 
 /// The calls that declare embedded lists, without white space.
@@ -297,7 +378,7 @@ fn what_says_that_a_record_is_gone_is_found_where_it_matters() {
     assert_eq!(calls(soft), ["Order::DELETED"]);
     let own = |field: &str| calls(&format!("{soft}tombstone = \"{field}\"\n"));
     assert_eq!(own("archived"), ["Order::ARCHIVED"]);
-    assert_eq!(own("state.gone"), ["\"state.gone\""]);
+    assert_eq!(own("flags.has_more"), ["\"flags.has_more\""]);
 }
 
 #[test]
@@ -317,13 +398,13 @@ fn an_owner_says_which_lists_in_records_go_on() {
     assert_eq!(embedded("[resources.orders]\nembedded = []\n"), [""; 0]);
     let overrides = r#"
         [resources.orders]
-        embedded = [{ list = "lost", path = "/v1/orders/{id}/lost" }, { list = "pages", url = "more.url" }]
+        embedded = [{ list = "lost", path = "/v1/orders/{id}/lost" }, { list = "pages", url = "url" }]
     "#;
     assert_eq!(
         embedded(overrides),
         [
             r#"Embedded::list("lost").path("/v1/orders/{id}/lost""#,
-            r#"Embedded::list("pages").url("more.url""#,
+            r#"Embedded::list("pages").url("url""#,
         ]
     );
 }

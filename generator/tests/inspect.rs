@@ -59,7 +59,7 @@ fn inspect(arguments: &[&str]) -> Result<Value, String> {
 fn wishes_and_overlays_are_seen() {
     let config = owner(
         "seen",
-        "spec = \"api.yaml\"\noverlay = [\"cut.yaml\"]\nauth = \"bearer\"\nbase_url = \"https://own.test\"\n[resources.things]\nprimary_key = [\"code\"]\npaginate = \"none\"\n",
+        "spec = \"api.yaml\"\noverlay = [\"cut.yaml\"]\nauth = \"bearer\"\nbase_url = \"https://own.test\"\n[resources.things]\nprimary_key = [\"code\"]\npaginate = \"single\"\n",
     );
     let config = config.display().to_string();
     let seen = inspect(&["--config", &config]).unwrap();
@@ -68,7 +68,7 @@ fn wishes_and_overlays_are_seen() {
     let resources = seen["resources"].as_array().unwrap();
     assert_eq!(resources.len(), 1, "the overlays cut the others");
     assert_eq!(resources[0]["primary_key"], serde_json::json!(["code"]));
-    assert_eq!(resources[0]["paginator"]["kind"], "none");
+    assert_eq!(resources[0]["paginator"]["kind"], "single");
     assert_eq!(resources[0]["doubts"], serde_json::json!([]));
 }
 

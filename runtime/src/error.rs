@@ -8,6 +8,13 @@ use std::path::Path;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The kind of an [`Error`]; it decides the exit code of a connector's command line.
+///
+/// ```
+/// use etlgen_runtime::ErrorKind;
+///
+/// assert_eq!(ErrorKind::Credentials.name(), "credentials");
+/// assert_eq!(ErrorKind::Credentials.exit_code(), 3);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -1,6 +1,6 @@
 //! The names that a generated file uses.
 
-pub use crate::cursor::{Cursor, days, hours};
+pub use crate::cursor::{Cursor, TimeFormat, days, hours};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::http::{Auth, StatusRule};
 pub use crate::page::Paginator;

@@ -18,12 +18,12 @@ pub fn json<T: Record>(row: &Row<T>) -> String {
 }
 
 /// Decodes every `<resource>.json` of a folder (an array of example records from the document) with the resource's record,
-/// and loads it into tables in memory. A folder that does not exist has no examples.
+/// and loads it into tables in memory.
 ///
 /// # Panics
-/// If a file is not such an array, is not named after a resource, or yields no row.
+/// If the folder has no such file, or a file is not such an array, is not named after a resource, or yields no row.
 pub fn decode_examples(source: &Source, folder: impl AsRef<Path>) {
-    for (name, path) in files(folder.as_ref()) {
+    for (name, path) in files_or_panic(folder.as_ref()) {
         if let Err(error) = decode_example(source, &name, &path) {
             panic!("{}: {error:#}", path.display());
         }
@@ -85,16 +85,16 @@ impl RowSink for Tables {
 }
 
 /// Reads each resource that has a recorded exchange `<resource>.json` in a folder to its end, and checks that every recorded
-/// request was sent and that records arrived. A folder that does not exist has no exchanges.
+/// request was sent and that records arrived.
 ///
 /// # Panics
-/// If the resource sends a request that was not recorded, or does not send one that was.
+/// If the folder has no such file, or the resource sends a request that was not recorded, or does not send one that was.
 pub fn replay_exchange(source: &Source, folder: impl AsRef<Path>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a tokio runtime");
-    for (name, path) in files(folder.as_ref()) {
+    for (name, path) in files_or_panic(folder.as_ref()) {
         if let Err(error) = runtime.block_on(replay(source, &name, &path)) {
             panic!("{}: {error:#}", path.display());
         }
@@ -129,20 +129,51 @@ async fn replay(source: &Source, name: &str, path: &Path) -> Result<()> {
     }
 }
 
-/// The `<resource>.json` files of a folder, in order.
-fn files(folder: &Path) -> Vec<(String, PathBuf)> {
-    let entries = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path());
-    let mut files: Vec<_> = entries
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
-        .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path)))
-        .collect();
-    files.sort();
+/// The `<resource>.json` files of a folder, in order. A test of no file would pass whatever the connector does: it panics.
+fn files_or_panic(folder: &Path) -> Vec<(String, PathBuf)> {
+    let files = files(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    if files.is_empty() {
+        let hint = "remove the test if the connector has none";
+        panic!(
+            "{}: there is no `<resource>.json`; {hint}",
+            folder.display()
+        );
+    }
     files
+}
+
+fn files(folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+            && let Some(name) = path.file_stem().and_then(|name| name.to_str())
+        {
+            files.push((name.to_owned(), path));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic = "there is no `<resource>.json`"]
+    fn a_folder_without_a_file_is_no_passed_test() {
+        let folder = tempfile::tempdir().unwrap();
+        decode_examples(&Source::new("shop", "http://localhost"), folder.path());
+    }
+
+    #[test]
+    #[should_panic = "absent"]
+    fn an_absent_folder_is_no_passed_test() {
+        let folder = tempfile::tempdir().unwrap();
+        let absent = folder.path().join("absent");
+        replay_exchange(&Source::new("shop", "http://localhost"), absent);
+    }
 }

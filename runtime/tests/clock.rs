@@ -35,7 +35,7 @@ fn cursor_after(there: Option<u64>, rows: [u64; 2], stopped: bool) -> String {
     let list = Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
-        .paginate(Paginator::cursor("after").next("next"))
+        .paginate(Paginator::token("after", "next"))
         .incremental(Cursor::updated(Item::UPDATED).param("since"));
     let source = Source::new("clocks", "https://api.example")
         .world(world)

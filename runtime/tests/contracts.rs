@@ -78,10 +78,7 @@ fn run(
 }
 
 fn rules(words: &[&str]) -> RunOptions {
-    RunOptions {
-        contracts: words.iter().map(|word| word.parse().unwrap()).collect(),
-        ..RunOptions::default()
-    }
+    RunOptions::default().contracts(words.iter().map(|word| word.parse().unwrap()))
 }
 
 /// The tables of a destination and their rows, without those of the house.

@@ -152,14 +152,8 @@ fn what_is_gone_stays_is_marked_or_goes_as_the_owner_wants() {
 fn nothing_goes_unless_a_whole_reading_proves_it() {
     type Fails = fn(&str, &BTreeMap<String, String>) -> Option<u16>;
     let full = RunOptions::default();
-    let limited = RunOptions {
-        limit: Some(3),
-        ..RunOptions::default()
-    };
-    let since = RunOptions {
-        since: Some("2023-11-14T22:13:23Z".into()),
-        ..RunOptions::default()
-    };
+    let limited = RunOptions::default().limit(3);
+    let since = RunOptions::default().since("2023-11-14T22:13:23Z");
     let slice: Fails = |_, query| (query.get("parent")? == "3").then_some(418);
     let list_of_parents: Fails =
         |path, query| (path == "/parents" && query.contains_key("after")).then_some(418);
@@ -207,11 +201,7 @@ fn nothing_goes_unless_a_whole_reading_proves_it() {
 #[test]
 fn lists_that_do_not_prove_their_end_or_show_only_changes_keep_all() {
     let unproved = |resource: Resource<Item>| {
-        resource.paginate(
-            Paginator::cursor("token")
-                .next("nowhere")
-                .page_size("limit", 2),
-        )
+        resource.paginate(Paginator::token("token", "nowhere").page_size("limit", 2))
     };
     let changes =
         |resource: Resource<Item>| resource.incremental(Cursor::updated(Item::MADE).param("since"));

@@ -167,10 +167,7 @@ fn source(base: &str, deletes: Deletes) -> Source {
 }
 
 fn try_run(source: &Source, into: &InMemory, names: &[&str]) -> etlgen_runtime::Result<RunReport> {
-    let options = RunOptions {
-        resources: names.iter().map(|name| (*name).to_owned()).collect(),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().resources(names.iter().copied());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let into = Box::new(into.clone());
     runtime.block_on(sync(source, into, &options, Arc::new(())))

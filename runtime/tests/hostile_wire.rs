@@ -85,7 +85,7 @@ fn load(
     match &report.resources[0].outcome {
         Outcome::Complete => Ok(into.table("items").len()),
         Outcome::Failed(_, message) => Err(message.clone()),
-        Outcome::Stopped => Err("stopped".into()),
+        other => Err(format!("{other:?}")),
     }
 }
 

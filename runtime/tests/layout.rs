@@ -32,10 +32,7 @@ fn api(_: &str, _: &std::collections::BTreeMap<String, String>) -> Answer {
 fn load(base: &str, into: &str, layout: Layout) -> etlgen_runtime::Result<()> {
     let orders = Order::list("orders", "/orders").primary_key([Order::ID]);
     let source = Source::new("shop", base).resource(orders);
-    let options = RunOptions {
-        layout,
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().layout(layout);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

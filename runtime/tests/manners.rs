@@ -162,7 +162,7 @@ fn paged(
     let list = Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
-        .paginate(Paginator::cursor("after").next("next"));
+        .paginate(Paginator::token("after", "next"));
     (Source::new("s", &base).resource(list), asked)
 }
 
@@ -255,7 +255,7 @@ fn one_429_makes_every_resource_wait() {
             Item::list(name, &format!("/{name}"))
                 .records("data")
                 .primary_key([Item::ID])
-                .paginate(Paginator::cursor("after").next("next")),
+                .paginate(Paginator::token("after", "next")),
         );
     }
     let (report, into) = sync_all(&source);
@@ -285,12 +285,9 @@ fn a_run_ends_when_its_time_is_up_and_the_next_goes_on() {
     let list = Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
-        .paginate(Paginator::cursor("after").next("next"));
+        .paginate(Paginator::token("after", "next"));
     let source = Source::new("s", &base).resource(list);
-    let options = RunOptions {
-        max_time: Some(Duration::from_millis(400)),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().max_time(Duration::from_millis(400));
     let (report, into) = run(&source, &options);
     assert!(matches!(report.resources[0].outcome, Outcome::Stopped));
     let first = into.table("items").len();
@@ -314,10 +311,7 @@ fn the_end_of_the_time_cuts_a_long_pause_short() {
         )
     });
     let started = Instant::now();
-    let options = RunOptions {
-        max_time: Some(Duration::from_millis(300)),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().max_time(Duration::from_millis(300));
     let (report, _) = run(&Source::new("s", &base).resource(items()), &options);
     assert!(
         matches!(report.resources[0].outcome, Outcome::Stopped),

@@ -34,10 +34,7 @@ fn source(base: &str) -> Source {
 async fn run(names: &[&str]) -> (RunReport, Vec<String>, InMemory) {
     let (base, log) = serve(|_, _| (200, Vec::new(), r#"[{"id": 1}]"#.into()));
     let memory = InMemory::new(10);
-    let options = RunOptions {
-        resources: names.iter().map(|name| (*name).to_owned()).collect(),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().resources(names.iter().copied());
     let source = source(&base);
     let report = sync(&source, Box::new(memory.clone()), &options, Arc::new(()));
     let report = report.await.unwrap();

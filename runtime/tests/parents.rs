@@ -250,10 +250,7 @@ fn children_that_a_run_left_out_are_read_for_all_parents() {
     let into = InMemory::new(1);
     run(&source, &into).unwrap();
     let only = |names: &[&str]| {
-        let options = RunOptions {
-            resources: names.iter().map(|name| (*name).to_owned()).collect(),
-            ..RunOptions::default()
-        };
+        let options = RunOptions::default().resources(names.iter().copied());
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let into = Box::new(into.clone());
         runtime
@@ -331,7 +328,7 @@ fn three_levels(kill_at: Option<usize>) -> (RunReport, InMemory) {
         Item::list(name, path)
             .records("data")
             .primary_key([Item::ID])
-            .paginate(Paginator::cursor("after").next("next"))
+            .paginate(Paginator::token("after", "next"))
     };
     let source = Source::new("levels", "https://api.example")
         .world(World::simulated(Api(clock.clone()), clock.clone(), 1))

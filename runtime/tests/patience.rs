@@ -21,7 +21,7 @@ fn items() -> Resource<Item> {
     Item::list("items", "/items")
         .records("items")
         .primary_key([Item::ID])
-        .paginate(Paginator::cursor("after").next("next"))
+        .paginate(Paginator::token("after", "next"))
 }
 
 /// Two pages; the request of that number gets another answer. How the run ended, its rows, its requests, its seconds.

@@ -63,6 +63,7 @@ fn paginator() -> Paginator {
     Paginator::last_id("after")
         .more("more")
         .page_size("limit", PAGE as u64)
+        .into()
 }
 
 fn teams() -> Resource<Team> {
@@ -160,10 +161,7 @@ fn children_found_before_their_own_first_commit_are_not_lost() {
     for full_refresh in [false, true] {
         let (base, _) = serve(api);
         let source = source(&base);
-        let options = RunOptions {
-            full_refresh,
-            ..RunOptions::default()
-        };
+        let options = RunOptions::default().full_refresh(full_refresh);
         for commits in 0..6 {
             // Each delivery is a commit: that of the parent's first page comes before any of the child's.
             let into = InMemory::new(1);
@@ -195,10 +193,7 @@ fn a_second_run_changes_nothing() {
         let before = into.tables();
         run(&source, into.clone(), &RunOptions::default()).unwrap();
         assert_eq!(into.tables(), before, "{disposition:?}");
-        let full = RunOptions {
-            full_refresh: true,
-            ..RunOptions::default()
-        };
+        let full = RunOptions::default().full_refresh(true);
         run(&source, into.clone(), &full).unwrap();
         assert_eq!(into.table("members").len(), before["members"].len());
     }
@@ -358,11 +353,9 @@ fn a_window_takes_what_is_inside_and_leaves_the_cursor() {
     let (base, _) = serve(filtered);
     let source = Source::new("club", &base).resource(joined(true));
     let into = InMemory::new(1000);
-    let window = RunOptions {
-        since: Some("2023-11-14T22:13:25Z".into()),
-        until: Some("2023-11-14T22:13:30Z".into()),
-        ..RunOptions::default()
-    };
+    let window = RunOptions::default()
+        .since("2023-11-14T22:13:25Z")
+        .until("2023-11-14T22:13:30Z");
     run(&source, into.clone(), &window).unwrap();
     assert_eq!(into.table("members").len(), 5);
     run(&source, into.clone(), &RunOptions::default()).unwrap();
@@ -379,10 +372,7 @@ fn a_limit_stops_and_the_next_run_goes_on() {
         let (base, _) = serve(api);
         let source = Source::new("club", &base).resource(teams().write(disposition));
         let into = InMemory::new(1000);
-        let limited = RunOptions {
-            limit: Some(3),
-            ..RunOptions::default()
-        };
+        let limited = RunOptions::default().limit(3);
         run(&source, into.clone(), &limited).unwrap();
         assert_eq!(into.table("teams").len(), 3, "{disposition:?}");
         run(&source, into.clone(), &RunOptions::default()).unwrap();
@@ -454,26 +444,14 @@ fn with_badges(path: &str, query: &BTreeMap<String, String>) -> Answer {
 
 #[test]
 fn children_that_a_run_left_out_are_found_by_the_next() {
-    let only = |name: &str| RunOptions {
-        resources: vec![name.to_owned()],
-        ..RunOptions::default()
-    };
-    let limited = RunOptions {
-        limit: Some(7),
-        ..only("members")
-    };
+    let only = |name: &str| RunOptions::default().resources([name]);
+    let limited = only("members").limit(7);
     // Never read before; read before, then left out; left out by a run that was cut short.
     let runs: [&[RunOptions]; 4] = [
         &[only("members")],
         &[limited],
         &[only("badges"), only("members")],
-        &[
-            only("badges"),
-            RunOptions {
-                limit: Some(7),
-                ..only("members")
-            },
-        ],
+        &[only("badges"), only("members").limit(7)],
     ];
     for runs in runs {
         let (base, _) = serve(with_badges);

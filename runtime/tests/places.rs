@@ -22,7 +22,7 @@ fn number(query: &Query, name: &str, default: usize) -> usize {
         .map_or(default, |value| value.parse().unwrap())
 }
 
-fn list(paginator: Paginator) -> Resource<Item> {
+fn list(paginator: impl Into<Paginator>) -> Resource<Item> {
     Item::list("items", "/items")
         .records("data")
         .primary_key([Item::ID])
@@ -118,8 +118,8 @@ fn one_goes_one_comes(asked: usize, rows: &mut Vec<i64>) {
 fn offsets(total: bool) -> Paginator {
     let pages = Paginator::offset("offset").page_size("limit", 10);
     match total {
-        true => pages.total_items("total"),
-        false => pages,
+        true => pages.total_items("total").into(),
+        false => pages.into(),
     }
 }
 
@@ -208,7 +208,7 @@ fn servers_that_know_only_whole_pages_are_read_without_an_overlap() {
 }
 
 fn pages() -> Paginator {
-    Paginator::page_number("page").total_items("total")
+    Paginator::page_number("page").total_items("total").into()
 }
 
 fn page_of(moving: &Moving, query: &Query, change: impl Fn(usize, &mut Vec<i64>)) -> Answer {
@@ -247,8 +247,8 @@ fn by_page_number_nothing_is_called_proved() {
 #[test]
 fn a_small_list_costs_no_request_more() {
     for (paginator, name) in [
-        (Paginator::page_number("page"), "page"),
-        (Paginator::offset("offset"), "offset"),
+        (Paginator::from(Paginator::page_number("page")), "page"),
+        (Paginator::offset("offset").into(), "offset"),
     ] {
         let small = |deletes: Deletes| {
             let kept = list(paginator.clone()).deletes(deletes);

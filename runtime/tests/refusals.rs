@@ -21,7 +21,7 @@ fn items(name: &str) -> Resource<Item> {
     Item::list(name, &format!("/{name}"))
         .records("items")
         .primary_key([Item::ID])
-        .paginate(Paginator::cursor("after").next("next"))
+        .paginate(Paginator::token("after", "next"))
 }
 
 type Make = fn() -> WireResponse;

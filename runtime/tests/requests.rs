@@ -74,15 +74,14 @@ fn serve(
 
 /// Reads every resource of a source; the first error as text.
 fn run(source: &Source) -> Result<(), String> {
+    run_with(source, &RunOptions::default())
+}
+
+fn run_with(source: &Source, options: &RunOptions) -> Result<(), String> {
     let destination = Box::new(InMemory::new(100));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let report = runtime
-        .block_on(sync(
-            source,
-            destination,
-            &RunOptions::default(),
-            Arc::new(()),
-        ))
+        .block_on(sync(source, destination, options, Arc::new(())))
         .map_err(|error| error.report())?;
     match report
         .resources
@@ -123,6 +122,49 @@ fn counted_pages_are_asked_for_in_the_body() {
             (line, r#"{"limit":2,"offset":2}"#)
         ]
     );
+}
+
+#[test]
+fn the_first_page_may_want_an_empty_token() {
+    let (base, log) = serve(|request| match request.line.contains("cursor=b") {
+        false => (200, r#"{"data": [{"id": 1}], "next": "b"}"#.to_owned()),
+        true => (200, r#"{"data": [{"id": 2}], "next": ""}"#.to_owned()),
+    });
+    let things = Thing::list("things", "/things")
+        .records("data")
+        .paginate(Paginator::token("cursor", "next").first(""));
+    run(&Source::new("tokens", &base).resource(things)).unwrap();
+    let log = log.lock().unwrap();
+    let asked: Vec<_> = log.iter().map(|seen| seen.line.as_str()).collect();
+    assert_eq!(asked, ["GET /things?cursor=", "GET /things?cursor=b"]);
+}
+
+#[test]
+fn a_bound_is_sent_as_the_parameter_takes_it() {
+    #[derive(Record)]
+    struct Event {
+        id: Option<i64>,
+        at: Option<Timestamp>,
+    }
+    let (base, log) = serve(|_| {
+        let body = r#"[{"id": 1, "at": "2024-01-31T12:00:00Z"}]"#;
+        (200, body.to_owned())
+    });
+    let cursor = Cursor::updated(Event::AT)
+        .param("from")
+        .until("to")
+        .format(TimeFormat::Date);
+    let events = Event::list("events", "/events")
+        .primary_key(Event::ID)
+        .paginate(Paginator::single())
+        .incremental(cursor);
+    let source = Source::new("bounds", &base).resource(events);
+    let options = RunOptions::default()
+        .since("2024-01-01T12:00:00Z")
+        .until("2024-02-01T12:00:00Z");
+    run_with(&source, &options).unwrap();
+    let log = log.lock().unwrap();
+    assert_eq!(log[0].line, "GET /events?from=2024-01-01&to=2024-02-02");
 }
 
 #[test]

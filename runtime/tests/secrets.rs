@@ -114,7 +114,7 @@ fn a_position_that_cannot_be_opened_is_given_up() {
             _ => WireResponse::new(500),
         })
     });
-    let pages = Paginator::cursor("after").next("next");
+    let pages = Paginator::token("after", "next");
     let source = Source::new("shop", "https://api.example")
         .world(world)
         .auth(Auth::bearer(KEY))

@@ -50,10 +50,7 @@ fn members() -> Resource<Member> {
 }
 
 fn options(rules: &[&str]) -> RunOptions {
-    RunOptions {
-        select: rules.iter().map(|rule| rule.parse().unwrap()).collect(),
-        ..RunOptions::default()
-    }
+    RunOptions::default().select(rules.iter().map(|rule| rule.parse().unwrap()))
 }
 
 fn run(

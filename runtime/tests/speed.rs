@@ -19,7 +19,7 @@ fn json(body: serde_json::Value) -> Answer {
     (200, Vec::new(), body.to_string())
 }
 
-fn list(name: &str, paginator: Paginator) -> Resource<Item> {
+fn list(name: &str, paginator: impl Into<Paginator>) -> Resource<Item> {
     Item::list(name, &format!("/{name}"))
         .records("data")
         .primary_key([Item::ID])
@@ -73,7 +73,7 @@ fn four_chains_of_fifty_pages_take_as_long_as_one() {
     });
     let mut source = Source::new("s", &base);
     for name in ["a", "b", "c", "d"] {
-        source = source.resource(list(name, Paginator::cursor("after").next("next")));
+        source = source.resource(list(name, Paginator::token("after", "next")));
     }
     let (report, into, elapsed) = run(&source);
     assert!(report.is_complete());
@@ -161,10 +161,7 @@ fn a_limit_asks_for_no_more_pages_than_it_needs() {
     });
     let list = list("items", Paginator::page_number("page").total_items("total"));
     let source = Source::new("s", &base).resource(list);
-    let options = RunOptions {
-        limit: Some(25),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().limit(25);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let into = InMemory::new(1000);
     let report = sync(&source, Box::new(into.clone()), &options, Arc::new(()));

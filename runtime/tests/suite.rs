@@ -1,6 +1,7 @@
 //! The integration tests of the runtime, one program: linking one takes less time and space than linking each.
 
 mod cassette;
+mod check;
 mod clock;
 mod contracts;
 mod deletes;

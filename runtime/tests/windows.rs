@@ -156,12 +156,9 @@ fn usual() -> RunOptions {
 }
 
 fn backfill(since: &str, until: Option<&str>, length: Duration) -> RunOptions {
-    RunOptions {
-        since: Some(since.to_owned()),
-        until: until.map(str::to_owned),
-        window: Some(length),
-        ..usual()
-    }
+    let mut options = usual().since(since).window(length);
+    options.until = until.map(str::to_owned);
+    options
 }
 
 /// 100 rows, one every 6 hours from 2024-01-01 on, the newest first.

@@ -121,7 +121,7 @@ struct Member {
 }
 
 fn source(world: World) -> Source {
-    let pages = || Paginator::cursor("page").next("next");
+    let pages = || Paginator::token("page", "next");
     Source::new("club", "https://api.example")
         .world(world)
         .auth(Auth::oauth2_client_credentials(
@@ -267,10 +267,7 @@ fn another_seed_waits_otherwise_and_loads_the_same() {
 #[test]
 fn a_run_goes_on_after_a_stop_in_the_same_way_each_time() {
     let twice = || {
-        let stopped = RunOptions {
-            max_time: Some(Duration::from_secs(110)),
-            ..RunOptions::default()
-        };
+        let stopped = RunOptions::default().max_time(Duration::from_secs(110));
         runs(7, &[stopped, RunOptions::default()])
     };
     let (log, reports, memory) = twice();
@@ -307,7 +304,7 @@ fn two_pages(
         _ => WireResponse::new(200).body(r#"{"data": [{"id": 3}]}"#),
     };
     let clock = VirtualClock::new(SystemTime::UNIX_EPOCH);
-    let pages = Paginator::cursor("page").next("next");
+    let pages = Paginator::token("page", "next");
     let list = Org::list("orgs", "/orgs").records("data");
     let source = Source::new("club", "https://api.example")
         .world(World::simulated(Answers(answer), clock.clone(), 1))

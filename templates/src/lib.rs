@@ -52,6 +52,9 @@ pub struct Readme<'a> {
     pub features: &'a [FeatureRow],
     /// It has a `Dockerfile`.
     pub docker: bool,
+    /// It can load into SQLite; into Parquet files.
+    pub sqlite: bool,
+    pub parquet: bool,
     /// It has `api::pages()`.
     pub shared_pages: bool,
 }
@@ -81,14 +84,8 @@ pub struct ResourceRow {
 pub struct EtlgenToml<'a> {
     /// TOML, quotes included.
     pub spec: &'a str,
-    pub overlay: Option<&'a str>,
-    pub name: Option<&'a str>,
-    pub include: Option<&'a str>,
-    pub exclude: Option<&'a str>,
-    pub license: Option<&'a str>,
-    pub repository: Option<&'a str>,
-    pub ci: Option<&'a str>,
-    pub docker: bool,
+    /// Keys and values, as TOML.
+    pub lines: &'a [(&'a str, String)],
     pub doubts: &'a [DoubtRow],
 }
 

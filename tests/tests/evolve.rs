@@ -273,10 +273,7 @@ fn a_key_that_the_rows_do_not_have_wants_a_full_refresh() {
             );
             assert_eq!(api.asked().len(), 3, "nothing was read");
             api.change(|items| items[2]["code"] = json!("c3"));
-            let options = RunOptions {
-                full_refresh: true,
-                ..RunOptions::default()
-            };
+            let options = RunOptions::default().full_refresh(true);
             place.sync_with(code(), &options).unwrap();
             place.sync(code());
             assert_same(&fresh(make, code()), &place.tables());
@@ -303,11 +300,7 @@ fn a_full_refresh_for_another_key_that_dies_goes_on() {
         for commit in 0..6 {
             let place = make();
             place.sync(id());
-            let options = RunOptions {
-                full_refresh: true,
-                checkpoint_rows: Some(1),
-                ..RunOptions::default()
-            };
+            let options = RunOptions::default().full_refresh(true).checkpoint_rows(1);
             let died = place.dies(append(), &options, commit);
             let later = RunOptions::default();
             if died && place.sync_with(append(), &later).is_err() {
@@ -400,10 +393,7 @@ fn a_resource_that_got_another_name_takes_its_tables_and_its_state_along() {
         let place = make();
         place.sync(named("items")());
         api.asked();
-        let alone = RunOptions {
-            resources: vec!["things".into()],
-            ..RunOptions::default()
-        };
+        let alone = RunOptions::default().resources(["things"]);
         place.sync_with(named("things")(), &alone).unwrap();
         let said = notes(&place.sync(named("things")()));
         assert!(!said.contains("its parent was"), "{said}");

@@ -60,8 +60,7 @@ fn regenerate(name: &str) {
     let committed = workspace::root().join(format!("generated-examples/{name}-connector"));
     let output = std::process::Command::new(binary("etlgen"))
         .current_dir(workspace::root())
-        .args(["new", "--runtime", "../../runtime", "--workspace-member"])
-        .arg("--config")
+        .args(["new", "--config"])
         .arg(format!("generated-examples/{name}-connector/etlgen.toml"))
         .arg("--out")
         .arg(&written)

@@ -96,7 +96,7 @@ fn pages_are_samples() {
         &[
             "Resource<Thing>",
             ".records(\"rows\")",
-            "Paginator::cursor(\"cursor\").next(\"next_cursor\")",
+            "Paginator::token(\"cursor\", \"next_cursor\")",
             "pub at: Option<Timestamp>",
             "pub price: Option<Decimal>",
             "pub r#type: Option<i64>",
@@ -189,7 +189,7 @@ fn an_owners_file_is_left_alone() {
 #[test]
 fn a_resource_goes_by_the_name_its_owner_gave_it() {
     let place = Place::new();
-    let wishes = "spec = \"api.yaml\"\n[resources.things]\nname = \"stuff\"\nrecords = \"rows\"\npaginate = \"none\"\n";
+    let wishes = "spec = \"api.yaml\"\n[resources.things]\nname = \"stuff\"\nrecords = \"rows\"\npaginate = \"single\"\n";
     std::fs::write(place.path("etlgen.toml"), wishes).unwrap();
     let output = place.run(&["new", "--config", "etlgen.toml", "--out", "d"], "");
     assert!(output.status.success(), "{}", stderr(&output));

@@ -118,14 +118,14 @@ fn nothing_is_there_yet() {
         ("tracker", tracker()),
     ] {
         let plan = plan(&source, &Memory::default(), &options());
-        insta::assert_snapshot!(format!("fresh_{name}"), shown(&plan));
+        etlgen_testkit::assert_snapshot!(format!("fresh_{name}"), shown(&plan));
     }
 }
 
 #[test]
 fn a_plan_is_json() {
     let plan = plan(&tracker(), &Memory::default(), &options());
-    insta::assert_snapshot!(serde_json::to_string_pretty(&plan).unwrap());
+    etlgen_testkit::assert_snapshot!(serde_json::to_string_pretty(&plan).unwrap());
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_pass_goes_on_inside_a_list() {
         ("customers", "", customers.as_str()),
         ("events", "", &events),
     ];
-    insta::assert_snapshot!(shown(&plan(&source, &loaded(&source, &rows), &options())));
+    etlgen_testkit::assert_snapshot!(shown(&plan(&source, &loaded(&source, &rows), &options())));
 }
 
 #[test]
@@ -160,26 +160,21 @@ fn children_that_are_known_are_counted() {
         ("issues", REPO, &slice),
         ("issues", other, &read),
     ];
-    insta::assert_snapshot!(shown(&plan(&source, &loaded(&source, &rows), &options())));
+    etlgen_testkit::assert_snapshot!(shown(&plan(&source, &loaded(&source, &rows), &options())));
 }
 
 #[test]
 fn a_backfill_has_bounds_and_a_state_of_its_own() {
     let source = billing();
     let events = format!(r#"{{"cursor":"1699800000","done":"{EARLIER}"}}"#);
-    let bounds = RunOptions {
-        since: Some("2023-01-01".into()),
-        until: Some("2023-02-01".into()),
-        resources: vec!["events".into()],
-        ..options()
-    };
+    let bounds = options()
+        .since("2023-01-01")
+        .until("2023-02-01")
+        .resources(["events"]);
     let memory = loaded(&source, &[("events", "", &events)]);
-    insta::assert_snapshot!("backfill", shown(&plan(&source, &memory, &bounds)));
-    let windows = RunOptions {
-        window: Some(Duration::from_secs(7 * 86_400)),
-        ..bounds
-    };
-    insta::assert_snapshot!(
+    etlgen_testkit::assert_snapshot!("backfill", shown(&plan(&source, &memory, &bounds)));
+    let windows = bounds.window(Duration::from_secs(7 * 86_400));
+    etlgen_testkit::assert_snapshot!(
         "backfill_in_windows",
         shown(&plan(&source, &memory, &windows))
     );
@@ -197,11 +192,8 @@ fn a_child_that_was_left_out_is_caught_up() {
         ("issues", REPO, &slice),
     ];
     let memory = loaded(&source, &rows);
-    let without = RunOptions {
-        resources: vec!["repos".into()],
-        ..options()
-    };
-    insta::assert_snapshot!(
+    let without = options().resources(["repos"]);
+    etlgen_testkit::assert_snapshot!(
         "child_is_left_out",
         shown(&plan(&source, &memory, &without))
     );
@@ -222,13 +214,13 @@ fn a_child_that_was_left_out_is_caught_up() {
         ("issues", REPO, &slice),
     ];
     let plan_of = |rows: &[_]| shown(&plan(&source, &loaded(&source, rows), &options()));
-    insta::assert_snapshot!("child_was_left_out", plan_of(&missed));
+    etlgen_testkit::assert_snapshot!("child_was_left_out", plan_of(&missed));
     let all = [
         ("repos", "", repos.as_str()),
         ("issues", "", &issues),
         ("issues", REPO, &slice),
     ];
-    insta::assert_snapshot!("changed_parents_and_known_children", plan_of(&all));
+    etlgen_testkit::assert_snapshot!("changed_parents_and_known_children", plan_of(&all));
 }
 
 #[test]
@@ -239,7 +231,7 @@ fn a_changed_key_gives_new_ids_or_is_refused() {
     let before = source(customers().primary_key([billing_connector::resources::Customer::EMAIL]));
     let memory = loaded(&before, &[("customers", "", &done(EARLIER))]);
     let plan_of = |source: &Source, options: &RunOptions| shown(&plan(source, &memory, options));
-    insta::assert_snapshot!("changed_key", plan_of(&source(customers()), &options()));
+    etlgen_testkit::assert_snapshot!("changed_key", plan_of(&source(customers()), &options()));
 
     let without = source(
         billing_connector::resources::Customer::list("customers", "/v1/customers")
@@ -248,12 +240,9 @@ fn a_changed_key_gives_new_ids_or_is_refused() {
     );
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
     let error = run::plan(&without, &memory, &options(), now).unwrap_err();
-    insta::assert_snapshot!("changed_key_is_refused", error.report());
-    let consented = RunOptions {
-        full_refresh: true,
-        ..options()
-    };
-    insta::assert_snapshot!(
+    etlgen_testkit::assert_snapshot!("changed_key_is_refused", error.report());
+    let consented = options().full_refresh(true);
+    etlgen_testkit::assert_snapshot!(
         "changed_key_with_full_refresh",
         plan_of(&without, &consented)
     );
@@ -294,7 +283,7 @@ fn a_feed_changes_other_resources() {
         .deletes(Deletes::Soft)
         .incremental(Cursor::updated(Account::UPDATED).param("updated_since"));
     let source = crm(accounts);
-    insta::assert_snapshot!(
+    etlgen_testkit::assert_snapshot!(
         "feed_that_was_never_read",
         shown(&plan(&source, &Memory::default(), &options()))
     );
@@ -306,17 +295,14 @@ fn a_feed_changes_other_resources() {
         )
     };
     let recent = rows(r#"{"cursor":"2023-11-13T00:00:00Z","done":"1699913600.000000"}"#);
-    insta::assert_snapshot!("feed", shown(&plan(&source, &recent, &options())));
+    etlgen_testkit::assert_snapshot!("feed", shown(&plan(&source, &recent, &options())));
     let old = rows(r#"{"cursor":"2023-01-01T00:00:00Z","done":"1672531200.000000"}"#);
-    insta::assert_snapshot!(
+    etlgen_testkit::assert_snapshot!(
         "feed_that_was_read_long_ago",
         shown(&plan(&source, &old, &options()))
     );
-    let alone = RunOptions {
-        resources: vec!["events".into()],
-        ..options()
-    };
-    insta::assert_snapshot!(
+    let alone = options().resources(["events"]);
+    etlgen_testkit::assert_snapshot!(
         "feed_without_its_target",
         shown(&plan(&source, &recent, &alone))
     );
@@ -329,7 +315,7 @@ fn what_is_gone_is_marked_where_all_is_read() {
     let source = Source::new("forge", "https://api.forge.example")
         .resource(repos())
         .resource(issues());
-    insta::assert_snapshot!(shown(&plan(&source, &Memory::default(), &options())));
+    etlgen_testkit::assert_snapshot!(shown(&plan(&source, &Memory::default(), &options())));
 }
 
 #[test]
@@ -342,7 +328,7 @@ fn windows_that_are_declared_are_listed() {
     );
     let source = Source::new("crm", "https://api.crm.example").resource(accounts);
     let memory = Memory::default();
-    insta::assert_snapshot!("windows", shown(&plan(&source, &memory, &options())));
+    etlgen_testkit::assert_snapshot!("windows", shown(&plan(&source, &memory, &options())));
     let closed = r#"[{"until":"2023-10-01T00:00:00Z"}]"#;
     let position = r#"{"next":"first","rows":0,"pages":0}"#;
     let open = r#"[{"window":{"from":"2023-10-01T00:00:00Z","until":"2023-10-31T00:00:00Z"},"position":{"next":{"url":"/accounts?page=2"},"rows":50,"pages":1}}]"#;
@@ -351,12 +337,12 @@ fn windows_that_are_declared_are_listed() {
     );
     let memory = loaded(&source, &[("accounts", "", &state)]);
     let plan = plan(&source, &memory, &options());
-    insta::assert_snapshot!("windows_that_are_left", shown(&plan));
+    etlgen_testkit::assert_snapshot!("windows_that_are_left", shown(&plan));
     let run::Slices::One(slice) = &plan.resources[0].slices else {
         panic!("{plan}")
     };
     let windows = serde_json::to_string_pretty(&slice.windows).unwrap();
-    insta::assert_snapshot!("windows_that_are_left_as_json", windows);
+    etlgen_testkit::assert_snapshot!("windows_that_are_left_as_json", windows);
 }
 
 #[test]
@@ -368,28 +354,19 @@ fn a_full_refresh_forgets_and_replaces() {
         ("commits", "", &repos),
         ("commits", REPO, &slice),
     ];
-    let refresh = RunOptions {
-        full_refresh: true,
-        ..options()
-    };
-    insta::assert_snapshot!(shown(&plan(&source, &loaded(&source, &rows), &refresh)));
+    let refresh = options().full_refresh(true);
+    etlgen_testkit::assert_snapshot!(shown(&plan(&source, &loaded(&source, &rows), &refresh)));
 }
 
 #[test]
 fn a_limit_is_part_of_the_plan() {
-    let limited = RunOptions {
-        limit: Some(10),
-        ..options()
-    };
-    insta::assert_snapshot!(
+    let limited = options().limit(10);
+    etlgen_testkit::assert_snapshot!(
         "limit",
         shown(&plan(&tracker(), &Memory::default(), &limited))
     );
-    let refresh = RunOptions {
-        full_refresh: true,
-        ..limited
-    };
-    insta::assert_snapshot!(
+    let refresh = limited.full_refresh(true);
+    etlgen_testkit::assert_snapshot!(
         "limit_with_full_refresh",
         shown(&plan(&tracker(), &Memory::default(), &refresh))
     );
@@ -400,7 +377,7 @@ fn a_resource_that_cannot_be_asked_says_what_settles_it() {
     let source = crm(accounts()
         .query("tenant", None::<String>)
         .paginate(Paginator::undecided()));
-    insta::assert_snapshot!(shown(&plan(&source, &Memory::default(), &options())));
+    etlgen_testkit::assert_snapshot!(shown(&plan(&source, &Memory::default(), &options())));
 }
 
 #[test]
@@ -413,12 +390,9 @@ fn a_resource_that_is_off_is_named_with_its_reason() {
     };
     let source = source(tracker_connector::resources::projects());
     let memory = Memory::default();
-    insta::assert_snapshot!("off", shown(&plan(&source, &memory, &options())));
-    let named = RunOptions {
-        resources: vec!["tasks".into()],
-        ..options()
-    };
-    insta::assert_snapshot!(
+    etlgen_testkit::assert_snapshot!("off", shown(&plan(&source, &memory, &options())));
+    let named = options().resources(["tasks"]);
+    etlgen_testkit::assert_snapshot!(
         "off_and_needed_by_a_child_that_is_named",
         shown(&plan(&source, &memory, &named))
     );
@@ -427,15 +401,13 @@ fn a_resource_that_is_off_is_named_with_its_reason() {
 #[test]
 fn each_resource_has_its_contract() {
     let rules = ["discard_value", "events:columns=freeze"];
-    let contracts = RunOptions {
-        contracts: rules.iter().map(|rule| rule.parse().unwrap()).collect(),
-        select: vec![
+    let contracts = options()
+        .contracts(rules.iter().map(|rule| rule.parse().unwrap()))
+        .select(vec![
             "customers.name".parse().unwrap(),
             "!invoices.lines".parse().unwrap(),
-        ],
-        ..options()
-    };
-    insta::assert_snapshot!(shown(&plan(&billing(), &Memory::default(), &contracts)));
+        ]);
+    etlgen_testkit::assert_snapshot!(shown(&plan(&billing(), &Memory::default(), &contracts)));
 }
 
 #[test]

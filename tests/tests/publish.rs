@@ -11,8 +11,9 @@ use etlgen_tests::registry::{Registry, succeeded};
 use etlgen_tests::workspace::{cargo, root};
 
 /// In the order in which they need each other.
-const OURS: [&str; 4] = [
+const OURS: [&str; 5] = [
     "etlgen-derive",
+    "etlgen-model",
     "etlgen-runtime",
     "etlgen-templates",
     "etlgen",

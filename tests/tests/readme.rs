@@ -12,7 +12,14 @@ fn text(path: &str) -> String {
 
 #[test]
 fn the_readmes_of_the_crates_render_outside_of_the_repository() {
-    let crates = ["generator", "templates", "runtime", "runtime/derive"].map(str::to_owned);
+    let crates = [
+        "generator",
+        "templates",
+        "runtime",
+        "runtime/derive",
+        "runtime/model",
+    ];
+    let crates = crates.map(str::to_owned);
     let examples = ["billing", "forge", "tracker"];
     let examples = examples.map(|name| format!("generated-examples/{name}-connector"));
     for folder in crates.iter().chain(&examples) {

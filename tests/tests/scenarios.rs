@@ -302,7 +302,7 @@ fn each_is_as_it_was_agreed() {
             stdout(&output),
             stderr(&output),
         );
-        insta::assert_snapshot!(scenario.name.replace(' ', "_"), snapshot);
+        etlgen_testkit::assert_snapshot!(scenario.name.replace(' ', "_"), snapshot);
         assert_eq!(
             output.status.code(),
             Some(scenario.code),

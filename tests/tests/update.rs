@@ -527,7 +527,7 @@ fn an_edited_lock_and_a_lost_base_are_found() {
         ".etlgen/lock.json",
         &lock
             .replace("Shop", "Other")
-            .replace("\"format\": 1", "\"format\": 7"),
+            .replace("\"format\": 2", "\"format\": 7"),
     );
     assert!(shop.ends(1, &["check"]).contains("lock.json"));
     shop.write(".etlgen/lock.json", &lock);
@@ -646,4 +646,98 @@ fn what_the_crate_is_published_with_is_kept_until_its_owner_wishes_otherwise() {
     assert!(shop.has("src/resources/users.rs"));
     let said = shop.ends(0, &["update"]);
     assert!(said.contains("nothing has changed"), "{said}");
+}
+
+/// The API with a single object besides its lists.
+fn with_account() -> String {
+    let account = "  /account:
+    get:
+      responses:
+        '200':
+          description: The account.
+          content:
+            application/json:
+              schema: {$ref: '#/components/schemas/User'}
+components:
+";
+    SPEC.replace("components:\n", account)
+}
+
+#[test]
+fn what_shapes_the_crate_is_a_key_that_updates_keep() {
+    let shop = Owned::new(&with_account(), &["--singles", "--destinations", "sqlite"]);
+    let keys = shop.read("etlgen.toml");
+    for line in [
+        "singles = true\n",
+        "destinations = [\"sqlite\"]\n",
+        "runtime = \"",
+    ] {
+        assert!(keys.contains(line), "{keys}");
+    }
+    assert!(shop.has("src/resources/account.rs"));
+    let chosen = "default-features = false, features = [\"cli\", \"tls\", \"sqlite\"]";
+    assert!(shop.read("Cargo.toml").contains(chosen));
+    assert!(!shop.read("README.md").contains("parquet"));
+    let said = shop.ends(0, &["update"]);
+    assert!(said.contains("nothing has changed"), "{said}");
+
+    let keys = keys.replace("[\"sqlite\"]", "[\"parquet\"]");
+    let keys = keys.replace("singles = true\n", "");
+    shop.write(
+        "etlgen.toml",
+        &format!("{keys}\n[resources.users]\noff = \"by hand\"\n"),
+    );
+    shop.ends(0, &["update"]);
+    assert!(!shop.has("src/resources/account.rs"));
+    assert!(
+        shop.read("src/resources/users.rs")
+            .contains(".off(\"by hand\")")
+    );
+    let chosen = "features = [\"cli\", \"tls\", \"parquet\"]";
+    assert!(shop.read("Cargo.toml").contains(chosen));
+    assert!(
+        shop.read("README.md")
+            .contains("sync --destination parquet:data")
+    );
+    let said = shop.ends(0, &["check"]);
+    assert!(said.contains("no problems found"), "{said}");
+}
+
+#[test]
+fn wrong_keys_are_told_with_their_places_and_nothing_is_written() {
+    let shop = shop();
+    let keys = shop.read("etlgen.toml");
+    let line = keys.lines().count();
+    let wrong = "\n[resources.orders]\npaginate = { kind = \"token\", param = \"page\" }\nprimary_keys = [\"id\"]\n";
+    shop.write("etlgen.toml", &format!("{keys}{wrong}"));
+    let before = shop.tree();
+    for command in [
+        &["update"][..],
+        &["check"],
+        &["inspect", "--config", "etlgen.toml"],
+    ] {
+        let said = shop.ends(1, command);
+        for place in [
+            format!(
+                "etlgen.toml:{}:21: `resources.orders.paginate`: `token` needs `next`",
+                line + 3
+            ),
+            format!("etlgen.toml:{}:1: unknown key `primary_keys`", line + 4),
+        ] {
+            assert!(said.contains(&place), "{place}: {said}");
+        }
+        assert!(said.contains("did you mean `primary_key`"), "{said}");
+    }
+    shop.write(
+        "etlgen.toml",
+        &format!("{keys}\n[resources.order]\ndeletes = \"soft\"\n"),
+    );
+    let said = shop.ends(1, &["update"]);
+    let place = format!(
+        "etlgen.toml:{}:12: the document has no resource `order`",
+        line + 2
+    );
+    assert!(said.contains(&place) && said.contains("`orders`"), "{said}");
+    shop.write("etlgen.toml", &format!("{keys}{wrong}"));
+    assert_eq!(shop.tree(), before);
 }

@@ -7,4 +7,5 @@ pub fn pages() -> Paginator {
     Paginator::last_id("starting_after")
         .more("has_more")
         .page_size("limit", 100)
+        .into()
 }

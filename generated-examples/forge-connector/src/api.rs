@@ -4,5 +4,5 @@ use etlgen_runtime::prelude::*;
 
 /// The paging of most lists; a list that is paged in another way has a paginator of its own.
 pub fn pages() -> Paginator {
-    Paginator::link_header().page_size("per_page", 100)
+    Paginator::link_header().page_size("per_page", 100).into()
 }

@@ -56,14 +56,15 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
 pub fn draft(arguments: &DocumentArguments, every: bool) -> Result<Draft, Diagnostic> {
     let config = config(arguments.config.as_ref())?;
     let input = config.input(arguments.spec.as_deref(), &arguments.overlay)?;
-    let selects = !config.overrides.include.is_empty() || !config.overrides.exclude.is_empty();
+    let selects = config.overrides.selects();
     let options = Options {
         config,
         everything: every || !selects,
         ..Options::default()
     };
-    let options = options.plan(&input);
-    let mut draft = Draft::new(input, &options)?;
+    let overrides = options.overrides()?;
+    let wanted = options.plan(&input);
+    let mut draft = Draft::new(input, &overrides, &wanted)?;
     if arguments.notes {
         draft.notes.extend(draft.strictness());
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{DocumentArguments, End, config, out, print_missing_licenses, print_notes};
 use crate::diagnostics::Diagnostic;
-use crate::plan::package::Ci;
+use crate::overrides::Ci;
 use crate::project::ensure_free;
 use crate::{Generation, Options, View};
 
@@ -18,6 +18,12 @@ pub struct Arguments {
     /// Leave out the resources that fit this pattern (`*` is any text); may be repeated
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
+    /// Generate single objects, too
+    #[arg(long)]
+    singles: bool,
+    /// Compile only these destinations, comma separated [default: all of them]
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    destinations: Vec<String>,
     /// Name of the source [default: from the document's title]
     #[arg(long)]
     name: Option<String>,
@@ -54,7 +60,8 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
         .config
         .input(document.spec.as_deref(), &document.overlay)?;
     if document.spec.is_none() {
-        options.spec.clone_from(&options.config.overrides.spec);
+        let spec = options.config.overrides.top.spec.as_ref();
+        options.spec = spec.map(|spec| spec.0.clone());
     }
     let generation = crate::generate(input, &options)?;
     print_notes(&generation.notes, document.notes);
@@ -71,6 +78,8 @@ impl Arguments {
             name: self.name.clone(),
             include: self.resources.clone(),
             exclude: self.exclude.clone(),
+            singles: self.singles,
+            destinations: self.destinations.clone(),
             overlays: self.document.overlay.clone(),
             out: self.out.clone(),
             runtime: self.runtime.clone(),

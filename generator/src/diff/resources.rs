@@ -1,8 +1,10 @@
 //! Resources: which are the same, and what is declared otherwise.
 
+use etlgen_model::Paginator;
+
 use super::surface::Declared;
 use super::{Change, Group, Kind, Level, Surface, words};
-use crate::plan::{PaginatorKind, Parameter};
+use crate::plan::Parameter;
 
 /// A resource before and after.
 pub type Pair<'a> = (&'a Declared, &'a Declared);
@@ -49,7 +51,7 @@ pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
     }
     for come in &new.resources {
         if !pairs.iter().any(|(_, after)| after.name == come.name) {
-            let undecided = come.paginator.kind == PaginatorKind::Undecided;
+            let undecided = come.paginator == Paginator::Undecided;
             let change = of(come, Kind::ResourceAdded, &come.name)
                 .is(&come.endpoint)
                 .levels(Level::Minor, Level::Minor)
@@ -260,14 +262,14 @@ fn pages(old: &Declared, new: &Declared, change: &dyn Fn(Kind, &str) -> Change) 
         .was(&words::paginator(&old.paginator))
         .is(&words::paginator(&new.paginator));
     let name = &new.name;
-    let kind = |it: &Declared| std::mem::discriminant(&it.paginator.kind);
-    Some(match &new.paginator.kind {
-        PaginatorKind::Undecided => found.levels(Level::Patch, Level::Breaking).migrate(format!(
+    let kind = |it: &Declared| it.paginator.kind();
+    Some(match &new.paginator {
+        Paginator::Undecided => found.levels(Level::Patch, Level::Breaking).migrate(format!(
             "`paginate` in etlgen.toml must say how its pages follow: until then `sync` reads one and fails for {name}"
         )),
         // Lists by number begin anew after a run that was cut short; others would go on where the old way had stood.
-        PaginatorKind::Single | PaginatorKind::PageNumber(..) | PaginatorKind::Offset(..) => found,
-        _ if kind(old) != kind(new) && old.paginator.kind != PaginatorKind::Undecided => {
+        Paginator::Single | Paginator::PageNumber(_) | Paginator::Offset(_) => found,
+        _ if kind(old) != kind(new) && old.paginator != Paginator::Undecided => {
             found.levels(Level::Patch, Level::Minor).migrate(format!(
                 "where the last run was cut short within {name}, `sync --resources {name} --full-refresh` once: its position is one of the old way"
             ))
@@ -281,13 +283,13 @@ fn cursor(old: &Declared, new: &Declared, change: &dyn Fn(Kind, &str) -> Change)
         .was(&words::cursor(old.cursor.as_ref()))
         .is(&words::cursor(new.cursor.as_ref()));
     match (&old.cursor, &new.cursor) {
-        (None, Some(now)) if now.updated || now.new_rows_only => found
+        (None, Some(now)) if now.is_incremental() => found
             .levels(Level::Patch, Level::Minor)
             .migrate("the next run reads in full, later ones what is new"),
         (Some(_), None) => found
             .levels(Level::Patch, Level::Minor)
             .migrate("each run reads in full: it takes longer, and what is loaded is the same"),
-        (Some(before), Some(now)) if before.field != now.field || before.updated != now.updated => {
+        (Some(before), Some(now)) if before.field != now.field || before.meaning != now.meaning => {
             found
                 .levels(Level::Patch, Level::Minor)
                 .migrate("the next run reads in full once, and its position begins anew")

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use etlgen_model::{Contract, Deletes, Embedded, Paginator};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{
-    Auth, Contract, Cursor, Deletes, Embedded, Feature, FieldRef, Format, Link, Paginator,
-    Parameter, ParameterValue, Parent, Plan, Resource, Setting, Struct, Type,
+    Auth, Cursor, Feature, FieldRef, Format, Link, Parameter, ParameterValue, Parent, Plan,
+    Resource, Setting, Struct, Type,
 };
 
 /// All that a crate offers.
@@ -173,7 +174,8 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
         auth,
         deletes,
         tombstone,
-        // The owner's: it comes with no change of the API.
+        // The owner's: they come with no change of the API.
+        off: _,
         on_status: _,
         parent: above,
         record,

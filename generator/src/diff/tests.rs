@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::{Change, Diff, Kind, Surface, diff};
 use crate::infer::infer;
-use crate::plan::{Ledger, Options, Plan, adjust, overrides, plan};
+use crate::overrides::{self, Overrides};
+use crate::plan::{Ledger, Options, Plan, plan};
 use crate::spec::{Input, read};
 
 /// A small API: two lists, one of which holds objects, lists and a struct that the other has, too.
@@ -81,15 +82,14 @@ fn planned(name: &str, text: &str, wishes: &str, ledger: &Ledger) -> Plan {
     };
     let (api, said) = read(&input);
     let api = api.unwrap_or_else(|| panic!("{name}: {said:?}"));
-    let mut facts = infer(&api);
     let overrides = overrides::parse("etlgen.toml", wishes).unwrap();
-    adjust(&api, &mut facts, &overrides).unwrap();
+    let overridden = overrides::apply(&api, infer(&api), &overrides, false);
+    let overridden = overridden.unwrap_or_else(|error| panic!("{name}: {error}"));
     let options = Options {
-        overrides,
         ledger: ledger.clone(),
         ..Options::default()
     };
-    plan(&api, &facts, &options).unwrap_or_else(|error| panic!("{name}: {error}"))
+    plan(&api, &overridden, &options)
 }
 
 fn compared(old: (&str, &str), new: (&str, &str)) -> Diff {
@@ -169,19 +169,20 @@ fn nothing_differs_from_itself() {
         let (Some(api), _) = read(&input) else {
             continue;
         };
-        let facts = infer(&api);
+        let overrides = Overrides::default();
+        let Ok(overridden) = overrides::apply(&api, infer(&api), &overrides, false) else {
+            continue;
+        };
         let plan_with = |ledger: &Ledger| {
             let options = Options {
                 ledger: ledger.clone(),
                 fallback_name: "x".to_owned(),
                 ..Options::default()
             };
-            plan(&api, &facts, &options)
+            plan(&api, &overridden, &options)
         };
-        let Ok(first) = plan_with(&Ledger::new()) else {
-            continue;
-        };
-        let again = plan_with(&first.ledger).unwrap();
+        let first = plan_with(&Ledger::new());
+        let again = plan_with(&first.ledger);
         let (old, new) = (Surface::from(&first), Surface::from(&again));
         assert_eq!(diff(&old, &new), Diff::default(), "{}", path.display());
         // As the lock keeps it.

@@ -1,9 +1,13 @@
 //! Decisions in a few words, as a report names them.
 
+use etlgen_model::{
+    Contract, Deletes, Embedded, EmbeddedPlace, Entity, Meaning, Order, Paginator, ResponsePath,
+    Total,
+};
+
 use super::{Change, Group, Kind, Level};
 use crate::plan::{
-    Auth, Contract, ContractMode, Cursor, Deletes, Embedded, FieldRef, Format, KeyPlace, Length,
-    Order, Paginator, PaginatorKind, Parameter, ParameterPlace, ParameterValue, Parent, Place,
+    Auth, Cursor, FieldRef, Format, KeyPlace, Parameter, ParameterPlace, ParameterValue, Parent,
     Setting,
 };
 
@@ -89,27 +93,16 @@ pub fn auth(auth: &Auth) -> String {
             [] => format!("OAuth client at {token_url}"),
             scopes => format!("OAuth client at {token_url} for {}", scopes.join(" ")),
         },
+        Auth::Password { token_url, .. } => format!("OAuth user and password at {token_url}"),
         Auth::Refresh { token_url, .. } => format!("OAuth refresh token at {token_url}"),
     }
 }
 
 pub fn contract(contract: Option<Contract>) -> String {
-    let Some(Contract {
-        tables,
-        columns,
-        types,
-    }) = contract
-    else {
+    let Some(contract) = contract else {
         return "none".to_owned();
     };
-    let mode = |mode: ContractMode| match mode {
-        ContractMode::Evolve => "evolve",
-        ContractMode::Freeze => "freeze",
-        ContractMode::DiscardRow => "discard_row",
-        ContractMode::DiscardValue => "discard_value",
-    };
-    let parts = [("tables", tables), ("columns", columns), ("types", types)];
-    list(&parts.map(|(part, is)| format!("{part} {}", mode(is))))
+    list(&Entity::ALL.map(|(entity, name)| format!("{name} {}", contract.mode(entity))))
 }
 
 pub fn deletes(deletes: Option<Deletes>, tombstone: Option<&String>) -> String {
@@ -149,36 +142,47 @@ pub fn key(key: &[String], within_parent: bool) -> String {
 }
 
 pub fn paginator(paginator: &Paginator) -> String {
-    let mut words = vec![match &paginator.kind {
-        PaginatorKind::Single => "one page".to_owned(),
-        PaginatorKind::Undecided => "undecided".to_owned(),
-        PaginatorKind::LastId(param, None) => format!("last id ({param})"),
-        PaginatorKind::LastId(param, Some(field)) => format!("last {field} ({param})"),
-        PaginatorKind::PageNumber(param, first) => format!("page number ({param}, from {first})"),
-        PaginatorKind::Offset(param, first) => format!("offset ({param}, from {first})"),
-        PaginatorKind::Cursor(param, next) => format!("cursor ({param}, next in {next})"),
-        PaginatorKind::HeaderCursor(param, header) => {
-            format!("cursor ({param}, next in header {header})")
+    let mut words = vec![match paginator {
+        Paginator::Single => "one page".to_owned(),
+        Paginator::Undecided => "undecided".to_owned(),
+        Paginator::LastId(it) => {
+            let field = it.field.as_deref().unwrap_or("id");
+            format!("last {field} ({})", it.param)
         }
-        PaginatorKind::LinkHeader => "Link header".to_owned(),
-        PaginatorKind::NextUrl(path) => format!("next URL ({path})"),
+        Paginator::PageNumber(it) => format!("page number ({}, from {})", it.param, it.first),
+        Paginator::Offset(it) => format!("offset ({}, from {})", it.param, it.first),
+        Paginator::Token(it) => {
+            let first = it.first.iter().map(|first| format!(", first \"{first}\""));
+            let first: String = first.collect();
+            format!("token ({}, next in {}{first})", it.param, at(&it.next))
+        }
+        Paginator::LinkHeader(_) => "Link header".to_owned(),
+        Paginator::NextUrl(it) => format!("next URL ({})", it.next),
     }];
-    words.extend(paginator.more.iter().map(|path| format!("more if {path}")));
-    words.extend(paginator.total.iter().map(|(path, pages)| match pages {
-        true => format!("{path} pages"),
-        false => format!("{path} in all"),
+    words.extend(paginator.more().map(|path| format!("more if {path}")));
+    words.extend(paginator.total().map(|total| match total {
+        Total::Pages(path) => format!("{} pages", at(path)),
+        Total::Items(path) => format!("{} in all", at(path)),
+        Total::Ignored => "totals ignored".to_owned(),
     }));
-    let size = paginator.page_size.iter();
-    words.extend(size.map(|(param, size)| format!("{param}={size}")));
-    words.extend(paginator.in_body.then(|| "in the body".to_owned()));
+    let size = paginator.page_size();
+    words.extend(size.map(|size| format!("{}={}", size.param, size.rows)));
+    words.extend(paginator.in_body().then(|| "in the body".to_owned()));
     words.join(", ")
+}
+
+fn at(place: &ResponsePath) -> String {
+    match place {
+        ResponsePath::Body(path) => path.clone(),
+        ResponsePath::Header(name) => format!("header {name}"),
+    }
 }
 
 pub fn embedded(lists: &[Embedded]) -> String {
     let lists = lists.iter().map(|it| match &it.place {
-        Place::Next => format!("{} (next URL)", it.list),
-        Place::Url(path) => format!("{} (URL in {path})", it.list),
-        Place::Path(path) => format!("{} ({path})", it.list),
+        EmbeddedPlace::Next => format!("{} (next URL)", it.list),
+        EmbeddedPlace::Url(path) => format!("{} (URL in {path})", it.list),
+        EmbeddedPlace::Path(path) => format!("{} ({path})", it.list),
     });
     list(&lists.collect::<Vec<_>>())
 }
@@ -195,28 +199,29 @@ pub fn cursor(cursor: Option<&Cursor>) -> String {
     let Some(cursor) = cursor else {
         return "none".to_owned();
     };
-    let what = if cursor.updated { "changed" } else { "created" };
+    let what = match cursor.meaning {
+        Meaning::Updated => "changed",
+        Meaning::Created => "created",
+    };
     let mut words = vec![format!("{} ({what})", cursor_field(cursor))];
     words.extend(cursor.param.iter().map(|param| match &cursor.template {
         Some(template) => format!("{param}={template}"),
         None => param.clone(),
     }));
     words.extend(cursor.until.iter().map(|param| format!("until {param}")));
-    words.extend(cursor.strict.then(|| "exclusive".to_owned()));
+    words.extend(cursor.exclusive.then(|| "exclusive".to_owned()));
     words.extend(cursor.new_rows_only.then(|| "new rows only".to_owned()));
-    let length = |length: Length| String::from(length);
-    words.extend(cursor.lookback.map(|back| format!("{} back", length(back))));
+    words.extend(cursor.lookback.map(|back| format!("{back} back")));
     words.extend(cursor.order.map(|order| match order {
         Order::NewestFirst => "newest first".to_owned(),
         Order::OldestFirst => "oldest first".to_owned(),
     }));
-    words.extend(cursor.windows.as_ref().map(|windows| {
-        format!(
-            "windows of {} from {}",
-            length(windows.length),
-            windows.from
-        )
-    }));
+    words.extend(
+        cursor
+            .windows
+            .as_ref()
+            .map(|windows| format!("windows of {} from {}", windows.length(), windows.from())),
+    );
     words.extend(cursor.most_rows.map(|rows| format!("at most {rows} rows")));
     words.join(", ")
 }

@@ -95,7 +95,7 @@ pub fn api(plan: &Plan) -> Option<TokenStream> {
         use etlgen_runtime::prelude::*;
         #function
         pub fn pages() -> Paginator {
-            #pages
+            #pages.into()
         }
     })
 }
@@ -170,27 +170,46 @@ fn setting(setting: &Setting) -> TokenStream {
     }
 }
 
-/// `tests/connector.rs`.
-pub fn tests(plan: &Plan) -> TokenStream {
-    let docs = inner_doc(&[
-        "Decodes the document's examples and pages through a recorded exchange; no network is needed.",
-    ]);
+/// `tests/connector.rs`: a test for each folder of files that the crate has; `None`: it has none.
+pub fn tests(plan: &Plan) -> Option<TokenStream> {
+    let any = |has: fn(&Resource) -> bool| plan.resources.iter().any(has);
+    let decoded = any(|resource| !resource.examples.is_empty());
+    let replayed = any(|resource| resource.exchange.is_some());
+    let text = match (decoded, replayed) {
+        (false, false) => return None,
+        (true, false) => "Decodes the document's examples; no network is needed.",
+        (false, true) => "Pages through a recorded exchange; no network is needed.",
+        (true, true) => {
+            "Decodes the document's examples and pages through a recorded exchange; no network is needed."
+        }
+    };
+    let docs = inner_doc(&[text]);
     let library = library_name(plan);
-    quote! {
+    let decoded = decoded.then(|| {
+        quote! {
+            #[test]
+            fn the_examples_decode() {
+                testing::decode_examples(&source(&Config::placeholder()), "tests/examples");
+            }
+        }
+    });
+    let replayed = replayed.then(|| {
+        quote! {
+            #[test]
+            fn a_recorded_exchange_pages_to_its_end() {
+                testing::replay_exchange(&source(&Config::placeholder()), "tests/exchange");
+            }
+        }
+    });
+    Some(quote! {
         #docs
         use #library::{Config, source};
         use etlgen_runtime::{prelude::*, testing};
 
-        #[test]
-        fn the_examples_decode() {
-            testing::decode_examples(&source(&Config::placeholder()), "tests/examples");
-        }
+        #decoded
 
-        #[test]
-        fn a_recorded_exchange_pages_to_its_end() {
-            testing::replay_exchange(&source(&Config::placeholder()), "tests/exchange");
-        }
-    }
+        #replayed
+    })
 }
 
 /// The resource that the example streams: the first one that needs no parent.

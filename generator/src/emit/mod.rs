@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use proc_macro2::TokenStream;
 
 use crate::diagnostics::{Diagnostic, Kind};
-use crate::plan::package::{Package, Wanted};
+use crate::plan::package::Package;
 use crate::plan::{Plan, Runtime};
 
 /// Files by their path in the crate, with `/`.
@@ -28,6 +28,8 @@ pub struct Context {
     /// What was learned from samples, by its path in the crate.
     pub learned: Files,
     pub runtime: Runtime,
+    /// Where the connector can load to; `None`: everywhere.
+    pub destinations: Option<Vec<&'static str>>,
     /// What the crate is published with.
     pub package: Package,
     /// The crate is not a member of a workspace around it.
@@ -40,35 +42,8 @@ pub struct Context {
 pub enum EtlgenToml {
     /// The owner's, to the letter.
     Kept(String),
-    /// The first one, which holds the options of the command line.
-    First(Asked),
-}
-
-/// The options of the command line that a first `etlgen.toml` holds.
-#[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// The overlays that repair the document, as the crate names them.
-    pub overlays: Vec<String>,
-    pub name: Option<String>,
-    pub include: Vec<String>,
-    pub exclude: Vec<String>,
-    pub package: Wanted,
-}
-
-impl Asked {
-    /// As `.etlgen/lock.json` keeps them: values by the name of the option.
-    pub fn options(&self) -> BTreeMap<String, Vec<String>> {
-        let own = [
-            ("resources", self.include.clone()),
-            ("exclude", self.exclude.clone()),
-            ("name", self.name.iter().cloned().collect()),
-            ("overlay", self.overlays.clone()),
-        ];
-        let all = own.into_iter().chain(self.package.options());
-        all.filter(|(_, values)| !values.is_empty())
-            .map(|(name, values)| (name.to_owned(), values))
-            .collect()
-    }
+    /// The first one, with these keys and their values as TOML.
+    First(Vec<(&'static str, String)>),
 }
 
 /// Writes the plan down. An error names the file that does not parse: a bug of etlgen.
@@ -85,7 +60,9 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     }
     rust("src/main.rs".into(), crate_root::binary(plan))?;
     rust("src/config.rs".into(), crate_root::config(plan))?;
-    rust("tests/connector.rs".into(), crate_root::tests(plan))?;
+    if let Some(tokens) = crate_root::tests(plan) {
+        rust("tests/connector.rs".into(), tokens)?;
+    }
     if let Some(tokens) = crate_root::example(plan) {
         rust("examples/stream.rs".into(), tokens)?;
     }

@@ -1,5 +1,9 @@
 //! The file of a resource: the function that declares it, and its structs.
 
+use etlgen_model::{
+    Contract, Deletes, Embedded, EmbeddedPlace, Entity, LastId, Length, Meaning, Mode, NextUrl,
+    Offset, Order, PageNumber, PageSize, Paginator, StatusRule, TimeFormat, Token, Total,
+};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -7,9 +11,8 @@ use super::credentials::own_auth;
 use super::structs;
 use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{
-    Contract, ContractMode, Cursor, Deletes, Embedded, FieldRef, Format, Length, Link, Order,
-    Paginator, PaginatorKind, Parameter, ParameterPlace, ParameterValue, Parent, Place, Plan,
-    Resource, StatusRule, Windows, plain_text,
+    Cursor, FieldRef, Format, Link, Parameter, ParameterPlace, ParameterValue, Parent, Plan,
+    Resource, plain_text,
 };
 
 /// `src/resources/mod.rs`.
@@ -84,7 +87,7 @@ fn function(plan: &Plan, resource: &Resource) -> TokenStream {
         "" => doc(&endpoint),
         text => doc(&format!("{text}: {endpoint}")),
     };
-    let undecided = (resource.paginator.kind == PaginatorKind::Undecided).then(|| {
+    let undecided = (resource.paginator == Paginator::Undecided).then(|| {
         let blank = quote!(#[doc = ""]);
         let text = doc("TODO pagination: etlgen could not tell how this list is paged. `sync` reads one page and fails until you set `.paginate(…)`.");
         quote!(#blank #text)
@@ -140,7 +143,7 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
     if resource.within_parent {
         calls.push(quote!(.within_parent()));
     }
-    if resource.paginator.kind != PaginatorKind::Single {
+    if resource.paginator != Paginator::Single {
         let paginator = match is_shared(plan, &resource.paginator) {
             true => quote!(api::pages()),
             false => paginator(&resource.paginator),
@@ -149,9 +152,9 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
     }
     for Embedded { list, place } in &resource.embedded {
         let place = match place {
-            Place::Next => quote!(),
-            Place::Url(url) => quote!(.url(#url)),
-            Place::Path(path) => quote!(.path(#path)),
+            EmbeddedPlace::Next => quote!(),
+            EmbeddedPlace::Url(url) => quote!(.url(#url)),
+            EmbeddedPlace::Path(path) => quote!(.path(#path)),
         };
         calls.push(quote!(.embedded(Embedded::list(#list)#place)));
     }
@@ -166,6 +169,9 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
     if let Some(tombstone) = &resource.tombstone {
         let tombstone = field(tombstone);
         calls.push(quote!(.tombstone(#tombstone)));
+    }
+    if let Some(reason) = &resource.off {
+        calls.push(quote!(.off(#reason)));
     }
     match resource.deletes {
         None => {}
@@ -237,43 +243,52 @@ fn field(field: &FieldRef) -> TokenStream {
 }
 
 pub fn paginator(paginator: &Paginator) -> TokenStream {
-    let mut calls = match &paginator.kind {
-        PaginatorKind::Single => quote!(Paginator::single()),
-        PaginatorKind::Undecided => quote!(Paginator::undecided()),
-        PaginatorKind::LastId(param, None) => quote!(Paginator::last_id(#param)),
-        PaginatorKind::LastId(param, Some(field)) => {
-            quote!(Paginator::last_id(#param).field(#field))
+    let number = proc_macro2::Literal::u64_unsuffixed;
+    let mut calls = match paginator {
+        Paginator::Single => quote!(Paginator::single()),
+        Paginator::Undecided => quote!(Paginator::undecided()),
+        Paginator::LastId(LastId { param, field, .. }) => {
+            let field = field.iter().map(|field| quote!(.field(#field)));
+            quote!(Paginator::last_id(#param) #(#field)*)
         }
-        PaginatorKind::PageNumber(param, 1) => quote!(Paginator::page_number(#param)),
-        PaginatorKind::PageNumber(param, first) => {
-            let first = proc_macro2::Literal::u64_unsuffixed(*first);
-            quote!(Paginator::page_number(#param).starting_at(#first))
+        Paginator::PageNumber(PageNumber { param, first, .. }) => {
+            let first = (*first != 1).then(|| number(*first)).into_iter();
+            quote!(Paginator::page_number(#param) #(.starting_at(#first))*)
         }
-        PaginatorKind::Offset(param, 0) => quote!(Paginator::offset(#param)),
-        PaginatorKind::Offset(param, first) => {
-            let first = proc_macro2::Literal::u64_unsuffixed(*first);
-            quote!(Paginator::offset(#param).starting_at(#first))
+        Paginator::Offset(Offset { param, first, .. }) => {
+            let first = (*first != 0).then(|| number(*first)).into_iter();
+            quote!(Paginator::offset(#param) #(.starting_at(#first))*)
         }
-        PaginatorKind::Cursor(param, next) => quote!(Paginator::cursor(#param).next(#next)),
-        PaginatorKind::HeaderCursor(param, header) => {
-            quote!(Paginator::header_cursor(#param, #header))
+        Paginator::Token(Token {
+            param, next, first, ..
+        }) => {
+            let next = next.to_string();
+            let first = first.iter().map(|token| quote!(.first(#token)));
+            quote!(Paginator::token(#param, #next) #(#first)*)
         }
-        PaginatorKind::LinkHeader => quote!(Paginator::link_header()),
-        PaginatorKind::NextUrl(path) => quote!(Paginator::next_url(#path)),
+        Paginator::LinkHeader(_) => quote!(Paginator::link_header()),
+        Paginator::NextUrl(NextUrl { next, .. }) => quote!(Paginator::next_url(#next)),
     };
-    if let Some(more) = &paginator.more {
+    if let Some(more) = paginator.more() {
         calls.extend(quote!(.more(#more)));
     }
-    match &paginator.total {
-        Some((path, true)) => calls.extend(quote!(.total_pages(#path))),
-        Some((path, false)) => calls.extend(quote!(.total_items(#path))),
+    match paginator.total() {
+        Some(Total::Pages(at)) => {
+            let at = at.to_string();
+            calls.extend(quote!(.total_pages(#at)));
+        }
+        Some(Total::Items(at)) => {
+            let at = at.to_string();
+            calls.extend(quote!(.total_items(#at)));
+        }
+        Some(Total::Ignored) => calls.extend(quote!(.without_total())),
         None => {}
     }
-    if let Some((param, size)) = &paginator.page_size {
-        let size = proc_macro2::Literal::u64_unsuffixed(*size);
-        calls.extend(quote!(.page_size(#param, #size)));
+    if let Some(PageSize { param, rows, .. }) = paginator.page_size() {
+        let rows = number(rows.get());
+        calls.extend(quote!(.page_size(#param, #rows)));
     }
-    if paginator.in_body {
+    if paginator.in_body() {
         calls.extend(quote!(.in_body()));
     }
     calls
@@ -281,9 +296,9 @@ pub fn paginator(paginator: &Paginator) -> TokenStream {
 
 fn cursor(cursor: &Cursor) -> TokenStream {
     let field = field(&cursor.field);
-    let mut calls = match cursor.updated {
-        true => quote!(Cursor::updated(#field)),
-        false => quote!(Cursor::created(#field)),
+    let mut calls = match cursor.meaning {
+        Meaning::Updated => quote!(Cursor::updated(#field)),
+        Meaning::Created => quote!(Cursor::created(#field)),
     };
     if let Some(param) = &cursor.param {
         calls.extend(quote!(.param(#param)));
@@ -294,7 +309,10 @@ fn cursor(cursor: &Cursor) -> TokenStream {
     if let Some(until) = &cursor.until {
         calls.extend(quote!(.until(#until)));
     }
-    if cursor.strict {
+    if let Some(format) = cursor.format.and_then(time_format) {
+        calls.extend(quote!(.format(TimeFormat::#format)));
+    }
+    if cursor.exclusive {
         calls.extend(quote!(.exclusive()));
     }
     if let Some(lookback) = cursor.lookback.map(length) {
@@ -308,8 +326,8 @@ fn cursor(cursor: &Cursor) -> TokenStream {
         Some(Order::OldestFirst) => calls.extend(quote!(.oldest_first())),
         None => {}
     }
-    if let Some(Windows { from, length }) = &cursor.windows {
-        let length = self::length(*length);
+    if let Some(windows) = &cursor.windows {
+        let (from, length) = (windows.from(), self::length(windows.length()));
         calls.extend(quote!(.windows(#from, #length)));
     }
     if let Some(rows) = cursor.most_rows.map(proc_macro2::Literal::u64_unsuffixed) {
@@ -318,10 +336,20 @@ fn cursor(cursor: &Cursor) -> TokenStream {
     calls
 }
 
+fn time_format(format: TimeFormat) -> Option<TokenStream> {
+    match format {
+        TimeFormat::UnixSeconds => Some(quote!(UnixSeconds)),
+        TimeFormat::UnixMillis => Some(quote!(UnixMillis)),
+        TimeFormat::Rfc3339 => Some(quote!(Rfc3339)),
+        TimeFormat::Date => Some(quote!(Date)),
+        TimeFormat::AsIs => None,
+    }
+}
+
 /// A length of time in its largest whole unit.
 fn length(length: Length) -> TokenStream {
     let number = proc_macro2::Literal::u64_unsuffixed;
-    match length.seconds {
+    match length.seconds() {
         seconds if seconds % 86_400 == 0 => {
             let days = number(seconds / 86_400);
             quote!(days(#days))
@@ -339,29 +367,21 @@ fn length(length: Length) -> TokenStream {
 
 /// `Contract::freeze()`, `Contract::evolve().columns(Mode::DiscardValue)`.
 pub fn contract(contract: Contract) -> TokenStream {
-    let Contract {
-        tables,
-        columns,
-        types,
-    } = contract;
-    if tables == columns && columns == types {
-        return match tables {
-            ContractMode::Evolve => quote!(Contract::evolve()),
-            ContractMode::Freeze => quote!(Contract::freeze()),
-            ContractMode::DiscardRow => quote!(Contract::discard_row()),
-            ContractMode::DiscardValue => quote!(Contract::discard_value()),
-        };
+    let whole = Mode::ALL
+        .iter()
+        .find(|(mode, _)| contract == Contract::all(*mode));
+    if let Some((_, name)) = whole {
+        let constructor = ident(name);
+        return quote!(Contract::#constructor());
     }
-    let parts = [
-        (quote!(tables), tables),
-        (quote!(columns), columns),
-        (quote!(types), types),
-    ];
-    let calls = parts.iter().filter_map(|(call, mode)| match mode {
-        ContractMode::Evolve => None,
-        ContractMode::Freeze => Some(quote!(.#call(Mode::Freeze))),
-        ContractMode::DiscardRow => Some(quote!(.#call(Mode::DiscardRow))),
-        ContractMode::DiscardValue => Some(quote!(.#call(Mode::DiscardValue))),
+    let calls = Entity::ALL.iter().filter_map(|(entity, name)| {
+        let call = ident(name);
+        match contract.mode(*entity) {
+            Mode::Evolve => None,
+            Mode::Freeze => Some(quote!(.#call(Mode::Freeze))),
+            Mode::DiscardRow => Some(quote!(.#call(Mode::DiscardRow))),
+            Mode::DiscardValue => Some(quote!(.#call(Mode::DiscardValue))),
+        }
     });
     quote!(Contract::evolve() #(#calls)*)
 }

@@ -1,10 +1,12 @@
 //! What a crate that exists keeps of its names.
 
-use super::{Asked, Context, EtlgenToml, Files, files};
+use super::{Context, EtlgenToml, Files, files};
 use crate::diff::Surface;
 use crate::infer::infer;
+use crate::overrides::{Overridden, Overrides, apply};
 use crate::plan::package::{Package, Wanted};
 use crate::plan::{Ledger, Options, Plan, Runtime, plan};
+use crate::spec::api::Api;
 use crate::spec::{Input, read};
 
 fn shared() -> Input {
@@ -21,13 +23,19 @@ fn rust(plan: &Plan) -> String {
             version: "1.2.3".to_owned(),
             path: None,
         },
+        destinations: None,
         package: Package::new(Wanted::default()).unwrap(),
         own_workspace: true,
-        etlgen_toml: EtlgenToml::First(Asked::default()),
+        etlgen_toml: EtlgenToml::First(Vec::new()),
     };
     let files = files(plan, &context).unwrap();
     let rust = files.into_iter().filter(|(path, _)| path.ends_with(".rs"));
     rust.map(|(_, text)| text).collect()
+}
+
+/// What an API means, without overrides.
+fn overridden(api: &Api) -> Overridden {
+    apply(api, infer(api), &Overrides::default(), false).unwrap()
 }
 
 /// The settings of a crate for `shared.yaml`, when these names were given before.
@@ -39,7 +47,7 @@ fn settings(ledger: Ledger) -> (Vec<String>, Ledger) {
         ledger,
         ..Options::default()
     };
-    let plan = plan(&api, &infer(&api), &options).unwrap();
+    let plan = plan(&api, &overridden(&api), &options);
     let idents = plan.settings.iter().map(|setting| setting.ident.clone());
     (idents.collect(), plan.ledger)
 }
@@ -82,19 +90,19 @@ fn a_struct_that_exists_keeps_the_case_of_its_keys() {
     let input = shared();
     let (api, _) = read(&input);
     let api = api.unwrap();
-    let facts = infer(&api);
+    let facts = overridden(&api);
     let ledger = |ledger: Ledger| Options {
         ledger,
         ..Options::default()
     };
-    let new = plan(&api, &facts, &Options::default()).unwrap();
+    let new = plan(&api, &facts, &Options::default());
     assert!(rust(&new).contains("rename_all = \"camelCase\""));
     let mut old = new.ledger.clone();
     old.retain(|what, _| !what.starts_with("case "));
-    let kept = plan(&api, &facts, &ledger(old)).unwrap();
+    let kept = plan(&api, &facts, &ledger(old));
     assert!(!rust(&kept).contains("rename_all"));
     // The tables, and all that is offered, are the same.
     assert_eq!(Surface::from(&new), Surface::from(&kept));
-    let again = plan(&api, &facts, &ledger(new.ledger.clone())).unwrap();
+    let again = plan(&api, &facts, &ledger(new.ledger.clone()));
     assert_eq!(rust(&again), rust(&new));
 }

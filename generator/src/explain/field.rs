@@ -6,8 +6,8 @@ use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{Facts, ResourceFacts};
 use crate::spec::api::{Api, Schema, SchemaId, SchemaKind};
 
-use super::near::unknown;
 use super::one_line;
+use crate::near::unknown;
 
 /// Unions and arrays within one another are followed so far.
 const MAX_DEPTH: usize = 8;

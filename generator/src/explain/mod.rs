@@ -2,20 +2,20 @@
 //! overrides it.
 
 mod field;
-mod near;
 #[cfg(test)]
 mod tests;
 
 use std::fmt::Write as _;
 
+use etlgen_model::Paginator;
+use serde_json::Value;
+
 use crate::diagnostics::{Diagnostic, printable, toml_string as quoted};
 use crate::draft::{Decided, Draft};
-use crate::infer::facts::{
-    AuthFacts, Decision, Facts, PaginatorKind, ResourceFacts, ResourceKind, SURE,
-};
-use crate::inspect::{auth, kind, place};
+use crate::infer::facts::{AuthFacts, Decision, Facts, ResourceFacts, ResourceKind, SURE};
+use crate::inspect::{auth, place};
+use crate::near::unknown;
 use crate::spec::api::{Api, Location};
-use near::unknown;
 
 /// Explains `RESOURCE`, `RESOURCE.FIELD` or `auth`: what will be generated, the evidence, and the line that overrides it.
 pub fn explain(draft: &Draft, what: &str) -> Result<String, Diagnostic> {
@@ -243,8 +243,8 @@ fn decision(text: &mut String, title: &str, shown: &str, sure: Option<f32>, reas
 }
 
 fn pages(resource: &ResourceFacts) -> String {
-    let page = &resource.paginator.value;
-    let mut parts = vec![kind(page.kind).to_owned()];
+    let page = resource.paging();
+    let mut parts = vec![page.kind.to_owned()];
     let named = [
         ("page", &page.page_param),
         ("size", &page.size_param),
@@ -266,38 +266,31 @@ fn pages(resource: &ResourceFacts) -> String {
 /// Today's paginator, as it would be written by hand.
 fn paginate(resource: &ResourceFacts) -> String {
     let page = &resource.paginator.value;
-    if page.kind == PaginatorKind::Undecided {
+    if *page == Paginator::Undecided {
         let asked = resource
             .doubts
             .iter()
             .find(|doubt| doubt.settle.starts_with("paginate"));
         return asked.map_or_else(
-            || "paginate = \"none\"".to_owned(),
+            || "paginate = \"single\"".to_owned(),
             |doubt| doubt.settle.clone(),
         );
     }
-    if page.kind == PaginatorKind::None {
-        return "paginate = \"none\"".to_owned();
-    }
-    let total = if page.total_is_pages {
-        "pages"
-    } else {
-        "total"
+    format!("paginate = {}", inline(page))
+}
+
+/// A paginator as `etlgen.toml` writes it: a word, or a table on one line.
+fn inline(paginator: &Paginator) -> String {
+    let table = match serde_json::to_value(paginator) {
+        Ok(Value::Object(table)) if table.len() > 1 => table,
+        _ => return quoted(paginator.kind()),
     };
-    let named = [
-        ("param", &page.page_param),
-        ("next", &page.next_path),
-        ("more", &page.more_path),
-        (total, &page.total_path),
-        ("size", &page.size_param),
-    ];
-    let mut parts = vec![format!("kind = {}", quoted(kind(page.kind)))];
-    for (title, value) in named {
-        if let Some(value) = value {
-            parts.push(format!("{title} = {}", quoted(value)));
-        }
-    }
-    format!("paginate = {{ {} }}", parts.join(", "))
+    let parts = table.iter().map(|(key, value)| match value {
+        Value::String(text) => format!("{key} = {}", quoted(text)),
+        value => format!("{key} = {value}"),
+    });
+    let parts: Vec<String> = parts.collect();
+    format!("{{ {} }}", parts.join(", "))
 }
 
 fn cursor_of(decided: &Decided<'_>) -> (String, String) {
@@ -305,8 +298,8 @@ fn cursor_of(decided: &Decided<'_>) -> (String, String) {
         let line = "incremental = { field = \"FIELD\", param = \"PARAMETER\" }";
         return ("none: every run reads all rows".to_owned(), line.to_owned());
     };
-    let meaning = format!("{:?}", cursor.meaning).to_lowercase();
-    let format = format!("{:?}", cursor.format).to_lowercase();
+    let meaning = cursor.meaning.name();
+    let format = cursor.format.name();
     let filter = cursor.param.as_ref().map_or_else(
         || "nothing filters by it".to_owned(),
         |param| match &cursor.template {
@@ -322,7 +315,7 @@ fn cursor_of(decided: &Decided<'_>) -> (String, String) {
     for (title, value) in [
         ("param", &cursor.param),
         ("template", &cursor.template),
-        ("until", &cursor.until_param),
+        ("until", &cursor.until),
     ] {
         if let Some(value) = value {
             parts.push(format!("{title} = {}", quoted(value)));

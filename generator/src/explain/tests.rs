@@ -2,6 +2,7 @@
 
 use super::explain;
 use crate::draft::Draft;
+use crate::overrides::Overrides;
 use crate::plan::Options;
 use crate::spec::Input;
 
@@ -48,7 +49,8 @@ fn said(what: &str) -> String {
         everything: true,
         ..Options::default()
     };
-    let draft = Draft::new(input, &options).unwrap_or_else(|error| panic!("{error}"));
+    let draft = Draft::new(input, &Overrides::default(), &options)
+        .unwrap_or_else(|error| panic!("{error}"));
     explain(&draft, what).unwrap_or_else(|error| error.to_string())
 }
 

@@ -1,8 +1,10 @@
 //! By which time the rows that are new since the last run can be asked for.
 
+use etlgen_model::{Meaning, TimeFormat};
+
 use crate::spec::api::{Api, Operation, SchemaKind};
 
-use super::facts::{CursorFacts, CursorFormat, CursorMeaning, Decision};
+use super::facts::{CursorFacts, Decision, rank};
 use super::filters::{Filter, filter, format_of};
 use super::node::Node;
 use super::prose;
@@ -30,7 +32,7 @@ pub(super) fn cursor(
     }
     // Changes before creations; then what is surer.
     filters.sort_by_key(|filter| {
-        let rank = CursorMeaning::rank(filter.meaning);
+        let rank = rank(filter.meaning);
         (rank, (-filter.confidence * 100.0) as i64)
     });
     for filter in filters {
@@ -38,18 +40,15 @@ pub(super) fn cursor(
             return decision;
         }
     }
-    let updated = times.iter().find(|time| {
-        rule(
-            "a field alone",
-            time.meaning == Some(CursorMeaning::Updated),
-        )
-    });
+    let updated = times
+        .iter()
+        .find(|time| rule("a field alone", time.meaning == Some(Meaning::Updated)));
     if let Some(time) = updated {
         let facts = CursorFacts {
             param: None,
-            until_param: None,
+            until: None,
             field: time.path.clone(),
-            meaning: CursorMeaning::Updated,
+            meaning: Meaning::Updated,
             format: format_of(&time.node, ""),
             template: None,
         };
@@ -65,10 +64,10 @@ pub(super) fn cursor(
     {
         let facts = CursorFacts {
             param: None,
-            until_param: None,
+            until: None,
             field: field.clone(),
-            meaning: CursorMeaning::Updated,
-            format: CursorFormat::Rfc3339,
+            meaning: Meaning::Updated,
+            format: TimeFormat::Rfc3339,
             template: None,
         };
         return decide(
@@ -98,9 +97,7 @@ fn settle(
     });
     let time = named.or_else(|| match filter.meaning {
         Some(meaning) => times.iter().find(|time| time.meaning == Some(meaning)),
-        None => times
-            .iter()
-            .min_by_key(|time| CursorMeaning::rank(time.meaning)),
+        None => times.iter().min_by_key(|time| rank(time.meaning)),
     });
     let plain = || {
         times
@@ -137,13 +134,13 @@ fn settle(
     let format = filter
         .format
         .or_else(|| node.as_ref().map(|node| format_of(node, "")))
-        .unwrap_or(CursorFormat::Rfc3339);
+        .unwrap_or(TimeFormat::Rfc3339);
     let reason = format!("`{}` asks for rows whose `{field}` is later", filter.param);
     let facts = CursorFacts {
         param: Some(filter.param),
-        until_param: filter.until,
+        until: filter.until,
         field,
-        meaning: meaning.unwrap_or(CursorMeaning::Created),
+        meaning: meaning.unwrap_or(Meaning::Created),
         format,
         template: filter.template,
     };
@@ -190,7 +187,7 @@ fn chooses_fields(name: &str) -> bool {
 }
 
 fn updated_name(name: &str) -> bool {
-    !name.contains('.') && meaning_of(&words(name)) == Some(Some(CursorMeaning::Updated))
+    !name.contains('.') && meaning_of(&words(name)) == Some(Some(Meaning::Updated))
 }
 
 fn decide(

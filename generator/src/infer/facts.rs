@@ -1,5 +1,7 @@
 //! What an API means: the value that `infer` hands to `plan`. `etlgen inspect` prints it.
 
+use etlgen_model::{Meaning, Paginator, TimeFormat, Total};
+
 use crate::spec::api::SchemaId;
 
 /// Something decided on evidence.
@@ -61,7 +63,7 @@ pub enum AuthFacts {
     Basic,
     /// Keys that all go along (Trello's key and token).
     Keys(Vec<KeyFacts>),
-    /// `flow` is `clientCredentials` or `refreshToken`.
+    /// `flow` is `clientCredentials`, `refreshToken` or `password`.
     OAuth2 {
         flow: String,
         token_url: String,
@@ -111,7 +113,9 @@ pub struct ResourceFacts {
     /// The same record, or another one with the same key, may stand below several parents: members of teams, variables by
     /// name. Rows are told apart by the parent's parameters and the key together.
     pub key_within_parent: bool,
-    pub paginator: Decision<PaginatorFacts>,
+    pub paginator: Decision<Paginator>,
+    /// What the document shows of paging, also where the paginator has no use for it.
+    pub signs: PagingSigns,
     pub cursor: Decision<Option<CursorFacts>>,
     /// Every parameter that comes from another resource.
     pub parent: Decision<Option<ParentFacts>>,
@@ -149,46 +153,26 @@ pub struct FixedParameter {
 pub struct Doubt {
     /// `no paginator found: is everything in one page?`
     pub question: String,
-    /// The line for `etlgen.toml` that settles it, without the `[resources.NAME]` header: `paginate = "none"`.
+    /// The line for `etlgen.toml` that settles it, without the `[resources.NAME]` header: `paginate = "single"`.
     pub settle: String,
 }
 
-/// How pages follow one another.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PaginatorFacts {
-    pub kind: PaginatorKind,
+/// What a document shows of a list's paging, also where the paginator has no use for it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PagingSigns {
     /// The parameter that asks for a page (`starting_after`, `page`, `offset`, `cursor`).
     pub page_param: Option<String>,
+    /// The parameter that takes the number of rows of a page.
     pub size_param: Option<String>,
+    /// The largest number of rows that it takes.
     pub max_page_size: Option<u64>,
-    /// Dotted path in the body (`next_page.offset`), `header:NAME`, or `last_record.id`.
-    pub next_path: Option<String>,
+    /// Where the next token or URL stands, if anything is said of it.
+    pub next: Option<String>,
     /// Dotted path of a boolean that says that more follows.
-    pub more_path: Option<String>,
-    /// Dotted path of a total.
-    pub total_path: Option<String>,
-    /// The total counts pages, not items.
-    pub total_is_pages: bool,
-    /// The first page's number, for `page_number`.
-    pub first_page: u64,
-    /// The parameters are fields of a POST's JSON body, else of the query.
+    pub more: Option<String>,
+    pub total: Option<Total>,
+    /// The parameters are fields of a POST's JSON body.
     pub in_body: bool,
-}
-
-/// The kinds of paginators, with the names that `inspect` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaginatorKind {
-    CursorParam,
-    CursorLastId,
-    PageNumber,
-    Offset,
-    LinkHeader,
-    NextUrl,
-    TokenInBodyPost,
-    /// Everything comes in one response.
-    None,
-    /// The evidence does not tell; the owner has to.
-    Undecided,
 }
 
 /// An incremental cursor.
@@ -197,11 +181,12 @@ pub struct CursorFacts {
     /// The parameter that filters (`created[gte]`, `since`); `None`: the field orders rows but nothing filters.
     pub param: Option<String>,
     /// The parameter of the other bound (`created[lte]`, `until`).
-    pub until_param: Option<String>,
+    pub until: Option<String>,
     /// Dotted path of the record's field.
     pub field: String,
-    pub meaning: CursorMeaning,
-    pub format: CursorFormat,
+    pub meaning: Meaning,
+    /// How the parameter takes its value.
+    pub format: TimeFormat,
     /// How the value is written into the parameter where it is not the whole (`>={}`, `greater-than(updated,{})`).
     pub template: Option<String>,
 }
@@ -228,35 +213,13 @@ impl CursorFacts {
     }
 }
 
-/// What the cursor's time is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CursorMeaning {
-    /// Later changes are not seen.
-    Created,
-    /// Every change moves it.
-    Updated,
-}
-
-impl CursorMeaning {
-    /// The lower, the better for reading only what is new: changes before creations, what is unknown last.
-    pub(super) fn rank(meaning: Option<CursorMeaning>) -> u8 {
-        match meaning {
-            Some(CursorMeaning::Updated) => 0,
-            Some(CursorMeaning::Created) => 1,
-            None => 2,
-        }
+/// The lower, the better for reading only what is new: changes before creations, what is unknown last.
+pub(super) fn rank(meaning: Option<Meaning>) -> u8 {
+    match meaning {
+        Some(Meaning::Updated) => 0,
+        Some(Meaning::Created) => 1,
+        None => 2,
     }
-}
-
-/// How the parameter wants its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CursorFormat {
-    UnixSeconds,
-    UnixMillis,
-    Rfc3339,
-    Date,
-    /// As the field holds it (numbers, ids).
-    AsIs,
 }
 
 /// Where parameters of a child come from.

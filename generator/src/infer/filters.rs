@@ -1,9 +1,11 @@
 //! Parameters that bound a time from below, in every spelling.
 
+use etlgen_model::{Meaning, TimeFormat};
+
 use crate::spec::api::Api;
 
 use super::compare::{latest, opposite};
-use super::facts::{CursorFormat, CursorMeaning};
+use super::facts::rank;
 use super::node::Node;
 use super::roles::Param;
 use super::rules::{rule, tells};
@@ -37,10 +39,10 @@ pub(super) struct Filter {
     pub param: String,
     pub until: Option<String>,
     /// What its name or its text says.
-    pub meaning: Option<CursorMeaning>,
+    pub meaning: Option<Meaning>,
     /// The field that the parameter names itself.
     pub field: Option<String>,
-    pub format: Option<CursorFormat>,
+    pub format: Option<TimeFormat>,
     pub template: Option<String>,
     pub confidence: f32,
 }
@@ -211,7 +213,7 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
             until: None,
             meaning,
             field: None,
-            format: Some(CursorFormat::Rfc3339),
+            format: Some(TimeFormat::Rfc3339),
             template: Some(operator.map_or(">={}", |(_, template)| template).to_owned()),
             confidence: 0.7,
         });
@@ -236,14 +238,14 @@ fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
         }) else {
             continue;
         };
-        let rank = CursorMeaning::rank(time.meaning);
+        let rank = rank(time.meaning);
         if best.as_ref().is_none_or(|(other, _)| rank < *other) {
             let filter = Filter {
                 param: param.name.clone(),
                 until: None,
                 meaning: time.meaning,
                 field: Some(time.path.clone()),
-                format: Some(CursorFormat::Rfc3339),
+                format: Some(TimeFormat::Rfc3339),
                 template: Some(format!("{operator}({field},{{}})")),
                 confidence: 0.7,
             };
@@ -280,13 +282,13 @@ fn shown(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
         {
             continue;
         }
-        let rank = CursorMeaning::rank(time.meaning);
+        let rank = rank(time.meaning);
         let filter = Filter {
             param: param.name.clone(),
             until: None,
             meaning: time.meaning,
             field: Some(time.path.clone()),
-            format: Some(CursorFormat::Rfc3339),
+            format: Some(TimeFormat::Rfc3339),
             template: Some(format!("{name}{operator}{quote}{{}}{quote}")),
             confidence: 0.7,
         };
@@ -299,16 +301,16 @@ fn shown(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
 }
 
 /// What a text says of the time that it bounds.
-fn told(text: &str) -> Option<CursorMeaning> {
+fn told(text: &str) -> Option<Meaning> {
     if tells(
         "told updated",
         text,
         &["updated", "modified", "changed", "last update"],
     ) {
-        return Some(CursorMeaning::Updated);
+        return Some(Meaning::Updated);
     }
     let created = ["created", "creation", "occurred", "recorded", "added"];
-    tells("told created", text, &created).then_some(CursorMeaning::Created)
+    tells("told created", text, &created).then_some(Meaning::Created)
 }
 
 /// The parameter of the other bound.
@@ -325,7 +327,7 @@ fn counterpart(name: &str, low: &str, high: &str, all: &[Param]) -> Option<Strin
 }
 
 /// How a time is written, if the schema or the text says so.
-fn format_hint(node: &Node<'_>, text: &str) -> Option<CursorFormat> {
+fn format_hint(node: &Node<'_>, text: &str) -> Option<TimeFormat> {
     let known = node.is_integer()
         || node.format().is_some()
         || ["unix", "epoch", "8601", "rfc", "yyyy"]
@@ -334,25 +336,25 @@ fn format_hint(node: &Node<'_>, text: &str) -> Option<CursorFormat> {
     known.then(|| format_of(node, text))
 }
 
-pub(super) fn format_of(node: &Node<'_>, text: &str) -> CursorFormat {
+pub(super) fn format_of(node: &Node<'_>, text: &str) -> TimeFormat {
     let own = node.description();
     let says = |sign: &str| text.contains(sign) || own.contains(sign);
     let millis = says("millisecond") || node.examples.iter().any(|value| is_millis(value));
     if node.is_integer() || says("unix") || says("epoch") {
         return if millis {
-            CursorFormat::UnixMillis
+            TimeFormat::UnixMillis
         } else {
-            CursorFormat::UnixSeconds
+            TimeFormat::UnixSeconds
         };
     }
     let mut shown = node.examples.iter().filter_map(|value| value.as_str());
     if node.format().is_none() && shown.any(is_epoch) {
-        return CursorFormat::AsIs;
+        return TimeFormat::AsIs;
     }
     match node.format() {
-        Some("date") => CursorFormat::Date,
-        Some(_) => CursorFormat::Rfc3339,
-        None if says("yyyy-mm-dd") && !says("yyyy-mm-ddt") && !says("hh:mm") => CursorFormat::Date,
-        None => CursorFormat::Rfc3339,
+        Some("date") => TimeFormat::Date,
+        Some(_) => TimeFormat::Rfc3339,
+        None if says("yyyy-mm-dd") && !says("yyyy-mm-ddt") && !says("hh:mm") => TimeFormat::Date,
+        None => TimeFormat::Rfc3339,
     }
 }

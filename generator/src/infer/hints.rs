@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::spec::api::{Api, Operation, Response};
 
 use super::envelope::Envelope;
-use super::facts::{Decision, PaginatorFacts, PaginatorKind, ResourceKind};
+use super::facts::{Decision, ResourceKind};
 use super::node::Node;
 use super::pages::{self, Evidence};
 use super::records::Found;
@@ -156,38 +156,35 @@ impl Hint {
     }
 
     /// The paginator, if it is said; the evidence holds the hint's parts already.
-    pub fn paginator(&self, evidence: &Evidence<'_>) -> Option<Decision<PaginatorFacts>> {
-        let (facts, how) = match self.pages.as_ref()? {
+    pub fn paginator(&self, evidence: &Evidence<'_>) -> Option<Decision<pages::Paged>> {
+        let (paged, how) = match self.pages.as_ref()? {
             Pages::Single => (
-                pages::facts(evidence, PaginatorKind::None, None),
+                pages::single(evidence),
                 "everything comes in one page".to_owned(),
             ),
             Pages::Number(param) => (
-                pages::page_number(evidence, param),
+                pages::by_page_number(evidence, param),
                 format!("`{}` counts pages", param.name),
             ),
             Pages::Offset(param) => (
-                pages::offset(evidence, param),
+                pages::by_offset(evidence, param),
                 format!("`{}` counts rows", param.name),
             ),
             Pages::Cursor(param, next) => (
-                pages::cursor(evidence, param, next.clone()),
+                pages::by_token(evidence, param, next),
                 format!("`{next}` holds the next `{}`", param.name),
             ),
             Pages::LastRecord(param, field) => {
-                let mut facts = pages::facts(evidence, PaginatorKind::CursorLastId, Some(param));
-                facts.next_path = Some(format!("last_record.{field}"));
                 let how = format!("`{}` takes the last record's `{field}`", param.name);
-                (facts, how)
+                (pages::by_last_id(evidence, param, field), how)
             }
-            Pages::Url(next) => {
-                let mut facts = pages::facts(evidence, PaginatorKind::NextUrl, None);
-                facts.next_path = Some(next.clone());
-                (facts, format!("`{next}` holds the next page's URL"))
-            }
+            Pages::Url(next) => (
+                pages::by_next_url(evidence, None, next),
+                format!("`{next}` holds the next page's URL"),
+            ),
         };
         Some(Decision {
-            value: facts,
+            value: paged,
             confidence: SAID,
             reasons: vec![format!("`{}` says so: {how}", self.source)],
         })

@@ -17,6 +17,7 @@ mod node;
 mod open_questions;
 mod own_auth;
 mod pages;
+mod paging;
 mod params;
 mod parents;
 mod prose;
@@ -35,12 +36,14 @@ mod words;
 pub use rules::switches;
 use std::collections::{HashMap, HashSet};
 
+use etlgen_model::Paginator;
+
 use crate::spec::api::{Api, Operation, Parameter};
 
 use envelope::Envelope;
-use facts::{Decision, Facts, PaginatorFacts, PaginatorKind, ResourceFacts, ResourceKind, Skipped};
+use facts::{Decision, Facts, PagingSigns, ResourceFacts, ResourceKind, Skipped};
 use hints::Hint;
-use pages::{Evidence, Habits};
+use pages::{Evidence, Habits, Paged};
 use parents::Parent;
 use records::Found;
 use resources::Verdict;
@@ -278,7 +281,7 @@ fn resource(
         ..
     } = draft;
     let is_list = draft.kind == ResourceKind::List;
-    let paginator = if is_list {
+    let paged = if is_list {
         let evidence = Evidence {
             api,
             operation,
@@ -338,7 +341,12 @@ fn resource(
         record: found.record.schema.filter(|_| !found.record.is_free()),
         primary_key: draft.key.clone(),
         key_within_parent,
-        paginator,
+        paginator: Decision {
+            value: paged.value.paginator,
+            confidence: paged.confidence,
+            reasons: paged.reasons,
+        },
+        signs: paged.value.signs,
         cursor,
         parent,
         auth: own,
@@ -394,21 +402,12 @@ fn is_shared(drafts: &[Draft<'_>], draft: &Draft<'_>) -> bool {
 }
 
 /// One object is one page.
-fn unpaged() -> Decision<PaginatorFacts> {
-    let value = PaginatorFacts {
-        kind: PaginatorKind::None,
-        page_param: None,
-        size_param: None,
-        max_page_size: None,
-        next_path: None,
-        more_path: None,
-        total_path: None,
-        total_is_pages: false,
-        first_page: 1,
-        in_body: false,
-    };
+fn unpaged() -> Decision<Paged> {
     Decision {
-        value,
+        value: Paged {
+            paginator: Paginator::single(),
+            signs: PagingSigns::default(),
+        },
         confidence: 1.0,
         reasons: vec!["one object".to_owned()],
     }

@@ -1,6 +1,8 @@
 //! What is not sure enough to act upon, and the line of `etlgen.toml` that settles it.
 
-use super::facts::{Doubt, PaginatorKind, ResourceFacts, ResourceKind, SURE};
+use etlgen_model::Paginator;
+
+use super::facts::{Doubt, ResourceFacts, ResourceKind, SURE};
 use crate::diagnostics::toml_string as quoted;
 
 /// The open questions of a resource.
@@ -34,24 +36,25 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
             format!("primary_key = [{shown}]"),
         );
     }
-    let page = &facts.paginator.value;
-    if page.kind == PaginatorKind::Undecided || facts.paginator.confidence < SURE {
+    let undecided = facts.paginator.value == Paginator::Undecided;
+    if undecided || facts.paginator.confidence < SURE {
+        let page = facts.paging();
         let settle = match (&page.page_param, &page.next_path) {
             (Some(param), next) => {
                 let next = next.as_deref().unwrap_or("PATH.OF.NEXT");
                 format!(
-                    "paginate = {{ kind = \"cursor_param\", param = {}, next = {} }}",
+                    "paginate = {{ kind = \"token\", param = {}, next = {} }}",
                     quoted(param),
                     quoted(next)
                 )
             }
             (None, Some(next)) => {
                 format!(
-                    "paginate = {{ kind = \"cursor_param\", param = \"PARAMETER\", next = {} }}",
+                    "paginate = {{ kind = \"token\", param = \"PARAMETER\", next = {} }}",
                     quoted(next)
                 )
             }
-            (None, None) => "paginate = \"none\"".to_owned(),
+            (None, None) => "paginate = \"single\"".to_owned(),
         };
         ask(
             format!(

@@ -1,9 +1,13 @@
 //! How pages follow one another.
 
+use std::num::NonZeroU64;
+
+use etlgen_model::{Common, PageSize, Paginator, ResponsePath, Total};
+
 use crate::spec::api::{Api, Operation};
 
 use super::envelope::{Envelope, is_link_onward};
-use super::facts::{Decision, PaginatorFacts, PaginatorKind};
+use super::facts::{Decision, PagingSigns};
 use super::limits::{first, max_page_size};
 use super::node::Node;
 use super::prose::{is_backup, is_capped};
@@ -50,26 +54,25 @@ pub(super) struct Habits {
 }
 
 /// Decides.
-pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
+pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
     let Evidence {
         roles,
         envelope,
         habits,
         ..
     } = evidence;
-    let link = link_header(evidence);
+    let link = has_link_header(evidence);
     if let (Some(param), Some(token)) = (&roles.last_id, &envelope.next_token)
         && rule("an id's parameter and a token", true)
     {
         let reason = format!("`{token}` holds the next `{}`", param.name);
-        return decide(cursor(evidence, param, token.clone()), 0.85, &reason);
+        return decide(by_token(evidence, param, token), 0.85, &reason);
     }
     if let Some(param) = &roles.last_id {
-        let mut facts = facts(evidence, PaginatorKind::CursorLastId, Some(param));
-        facts.next_path = Some("last_record.id".to_owned());
+        let paged = by_last_id(evidence, param, "id");
         let sure = if envelope.more.is_some() { 0.95 } else { 0.75 };
         return decide(
-            facts,
+            paged,
             sure,
             &format!("`{}` takes the last record's id", param.name),
         );
@@ -81,9 +84,11 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             .as_ref()
             .or(roles.cursor.as_ref())
             .or(roles.offset.as_ref());
-        let mut facts = facts(evidence, PaginatorKind::LinkHeader, param);
-        facts.next_path = Some("header:Link".to_owned());
-        return decide(facts, 0.9, "the response has a `Link` header");
+        return decide(
+            by_link_header(evidence, param),
+            0.9,
+            "the response has a `Link` header",
+        );
     }
     let page = roles.page.as_ref().filter(|page| !page.deprecated);
     if let Some(param) = &roles.cursor
@@ -93,7 +98,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             .filter(|_| rule("a token in the body", !is_backup(param, roles)))
     {
         return decide(
-            cursor(evidence, param, token.clone()),
+            by_token(evidence, param, &token),
             0.95,
             &format!("`{token}` holds the next `{}`", param.name),
         );
@@ -102,9 +107,8 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
     let odata = |path: &&String| rule("OData", flat(path).ends_with("odatanextlink"));
     if let Some(path) = envelope.next_url.as_ref().filter(odata) {
         let param = roles.offset.as_ref().or(roles.page.as_ref());
-        let mut facts = facts(evidence, PaginatorKind::NextUrl, param);
-        facts.next_path = Some(path.clone());
-        return decide(facts, 0.95, &format!("`{path}` holds the next page's URL"));
+        let paged = by_next_url(evidence, param, path);
+        return decide(paged, 0.95, &format!("`{path}` holds the next page's URL"));
     }
     // A text that comes back as a text is no number.
     let returned = |param: &&Param| {
@@ -117,14 +121,14 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
         && rule("an offset that comes back as text", true)
     {
         let reason = format!("`{token}` holds the next `{}`", param.name);
-        return decide(cursor(evidence, param, token.clone()), 0.85, &reason);
+        return decide(by_token(evidence, param, token), 0.85, &reason);
     }
     // Numbers can be counted; a link beside them only repeats the count.
     if let (Some(param), Some(_)) = (&roles.offset, &envelope.total)
         && rule("rows are counted and totalled", true)
     {
         return decide(
-            offset(evidence, param),
+            by_offset(evidence, param),
             0.9,
             &format!("`{}` counts rows, and a total is given", param.name),
         );
@@ -140,10 +144,9 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             "a URL in the body",
             param.is_some() || roles.size.is_some() || habits.mostly_paged || !roles.any(),
         ) {
-            let mut facts = facts(evidence, PaginatorKind::NextUrl, param);
-            facts.next_path = Some(path.clone());
+            let paged = by_next_url(evidence, param, path);
             let sure = if roles.any() { 0.9 } else { 0.7 };
-            return decide(facts, sure, &format!("`{path}` holds the next page's URL"));
+            return decide(paged, sure, &format!("`{path}` holds the next page's URL"));
         }
     }
     if let Some(param) =
@@ -155,14 +158,14 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             .or_else(|| envelope.next_page.clone())
             .unwrap_or_default();
         return decide(
-            cursor(evidence, param, token.clone()),
+            by_token(evidence, param, &token),
             0.8,
             &format!("`{token}` holds the next `{}`", param.name),
         );
     }
     if let Some(param) = page {
         return decide(
-            page_number(evidence, param),
+            by_page_number(evidence, param),
             if is_capped(param) { 0.5 } else { 0.85 },
             &format!("`{}` counts pages", param.name),
         );
@@ -172,13 +175,13 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             && rule("the next offset", flat(&token).ends_with("nextoffset"))
         {
             return decide(
-                cursor(evidence, param, token.clone()),
+                by_token(evidence, param, &token),
                 0.85,
                 &format!("`{token}` holds the next offset"),
             );
         }
         return decide(
-            offset(evidence, param),
+            by_offset(evidence, param),
             0.8,
             &format!("`{}` counts rows", param.name),
         );
@@ -193,14 +196,14 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
                 "elsewhere in the document `{token}` holds the next `{}`",
                 param.name
             );
-            return decide(cursor(evidence, param, token.clone()), 0.7, &reason);
+            return decide(by_token(evidence, param, token), 0.7, &reason);
         }
         if let Some(header) =
             next_header(evidence).filter(|_| rule("a header holds the token", true))
         {
             let reason = format!("the header `{header}` holds the next `{}`", param.name);
             return decide(
-                cursor(evidence, param, format!("header:{header}")),
+                by_token(evidence, param, &format!("header:{header}")),
                 0.85,
                 &reason,
             );
@@ -209,13 +212,11 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             "more without a token",
             envelope.more.is_some() && !evidence.is_returned(param) && evidence.records_have_ids(),
         ) {
-            let mut facts = facts(evidence, PaginatorKind::CursorLastId, Some(param));
-            facts.next_path = Some("last_record.id".to_owned());
             let reason = format!(
                 "more follows, nothing returns a token, and the records have ids: `{}` takes the last one",
                 param.name
             );
-            return decide(facts, 0.65, &reason);
+            return decide(by_last_id(evidence, param, "id"), 0.65, &reason);
         }
         let bare =
             evidence.records.is_empty() && matches!(flat(&param.name).as_str(), "after" | "before");
@@ -223,27 +224,21 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
             "a bare array returns no token",
             bare && evidence.records_have_ids(),
         ) {
-            let mut facts = facts(evidence, PaginatorKind::CursorLastId, Some(param));
-            facts.next_path = Some("last_record.id".to_owned());
             let reason = format!(
                 "the body is the array, which leaves no place for a token: `{}` takes the last record's id",
                 param.name
             );
-            return decide(facts, 0.65, &reason);
+            return decide(by_last_id(evidence, param, "id"), 0.65, &reason);
         }
         let reason = format!(
             "`{}` wants a token, but nothing says where it comes from",
             param.name
         );
-        return decide(
-            facts(evidence, PaginatorKind::Undecided, Some(param)),
-            0.3,
-            &reason,
-        );
+        return decide(undecided(evidence, Some(param), None), 0.3, &reason);
     }
     if let Some(param) = &roles.page {
         return decide(
-            page_number(evidence, param),
+            by_page_number(evidence, param),
             0.6,
             &format!("`{}` counts pages, though deprecated", param.name),
         );
@@ -252,7 +247,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
 }
 
 /// Nothing asks for a page.
-fn none_or_open(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
+fn none_or_open(evidence: &Evidence<'_>) -> Decision<Paged> {
     let Evidence {
         roles, envelope, ..
     } = evidence;
@@ -264,105 +259,158 @@ fn none_or_open(evidence: &Evidence<'_>) -> Decision<PaginatorFacts> {
     if let Some(path) = envelope.next_token.as_ref().filter(page)
         && rule("a next that only a URL can be", roles.size.is_none())
     {
-        let mut facts = facts(evidence, PaginatorKind::NextUrl, None);
-        facts.next_path = Some(path.clone());
         let reason =
             format!("`{path}` holds what comes next, and no parameter could take it: a URL");
-        return decide(facts, 0.6, &reason);
+        return decide(by_next_url(evidence, None, path), 0.6, &reason);
     }
     if let Some(token) = envelope.next_token.as_ref().or(envelope.next_page.as_ref()) {
-        let mut facts = facts(evidence, PaginatorKind::Undecided, None);
-        facts.next_path = Some(token.clone());
         let reason = format!("`{token}` speaks of more pages, but no parameter asks for them");
-        return decide(facts, 0.3, &reason);
+        return decide(undecided(evidence, None, Some(token)), 0.3, &reason);
     }
     if let Some(more) = &envelope.more {
         let reason = format!("`{more}` speaks of more pages, but no parameter asks for them");
-        return decide(
-            facts(evidence, PaginatorKind::Undecided, None),
-            0.3,
-            &reason,
-        );
+        return decide(undecided(evidence, None, None), 0.3, &reason);
     }
     if let Some(size) = &roles.size {
         let reason = format!(
             "`{}` bounds the page, but nothing asks for the next one",
             size.name
         );
-        return decide(
-            facts(evidence, PaginatorKind::Undecided, None),
-            0.4,
-            &reason,
-        );
+        return decide(undecided(evidence, None, None), 0.4, &reason);
     }
     decide(
-        facts(evidence, PaginatorKind::None, None),
+        single(evidence),
         0.75,
         "nothing asks for pages and nothing speaks of more",
     )
 }
 
-pub(super) fn facts(
-    evidence: &Evidence<'_>,
-    kind: PaginatorKind,
-    param: Option<&Param>,
-) -> PaginatorFacts {
+/// The largest page that is asked for, whatever the document allows.
+const LARGEST: u64 = 1000;
+
+/// A paginator, and what the document shows besides.
+pub(super) struct Paged {
+    pub paginator: Paginator,
+    pub signs: PagingSigns,
+}
+
+pub(super) fn single(evidence: &Evidence<'_>) -> Paged {
+    Paged {
+        paginator: Paginator::single(),
+        signs: signs(evidence, None),
+    }
+}
+
+/// `next`: what speaks of more pages.
+fn undecided(evidence: &Evidence<'_>, param: Option<&Param>, next: Option<&String>) -> Paged {
+    Paged {
+        paginator: Paginator::undecided(),
+        signs: PagingSigns {
+            next: next.cloned(),
+            ..signs(evidence, param)
+        },
+    }
+}
+
+pub(super) fn by_last_id(evidence: &Evidence<'_>, param: &Param, field: &str) -> Paged {
+    let found = Paginator::last_id(&param.name).field(field);
+    paged(evidence, Some(param), found)
+}
+
+/// `next`: where the next token stands, a dotted path or `header:NAME`.
+pub(super) fn by_token(evidence: &Evidence<'_>, param: &Param, next: &str) -> Paged {
+    paged(evidence, Some(param), Paginator::token(&param.name, next))
+}
+
+/// `param`: a parameter that asks for pages besides.
+pub(super) fn by_next_url(evidence: &Evidence<'_>, param: Option<&Param>, next: &str) -> Paged {
+    paged(evidence, param, Paginator::next_url(next))
+}
+
+fn by_link_header(evidence: &Evidence<'_>, param: Option<&Param>) -> Paged {
+    paged(evidence, param, Paginator::link_header())
+}
+
+pub(super) fn by_offset(evidence: &Evidence<'_>, param: &Param) -> Paged {
+    let first = u64::from(first(evidence.api, param).unwrap_or(0) == 1);
+    let found = Paginator::offset(&param.name).starting_at(first);
+    paged(evidence, Some(param), found)
+}
+
+pub(super) fn by_page_number(evidence: &Evidence<'_>, param: &Param) -> Paged {
+    // Spring counts from 0, and shows itself by its totals.
+    let total = total(evidence).and_then(|total| total.at().map(ToString::to_string));
+    let total = total.as_deref().map(flat).unwrap_or_default();
+    let spring = rule("Spring", total.ends_with("totalelements"));
+    let first = first(evidence.api, param).unwrap_or(u64::from(!spring));
+    let found = Paginator::page_number(&param.name).starting_at(first);
+    paged(evidence, Some(param), found)
+}
+
+/// The paginator with what the document shows of all pages.
+fn paged(evidence: &Evidence<'_>, param: Option<&Param>, found: impl Into<Paginator>) -> Paged {
+    let signs = signs(evidence, param);
+    let mut paginator = found.into();
+    if let Some(common) = paginator.common_mut() {
+        *common = self::common(&signs);
+    }
+    Paged { paginator, signs }
+}
+
+fn common(signs: &PagingSigns) -> Common {
+    let mut common = Common::default();
+    common.more.clone_from(&signs.more);
+    common.total.clone_from(&signs.total);
+    common.in_body = signs.in_body;
+    // OData's `$top` limits the whole list, not a page: asked for, the rest would be missing.
+    let size = signs.size_param.as_ref().filter(|param| *param != "$top");
+    common.page_size = size.map(|param| {
+        let rows = signs.max_page_size.map(|most| most.min(LARGEST));
+        let rows = rows.and_then(NonZeroU64::new).unwrap_or(PageSize::USUAL);
+        PageSize::new(param, rows)
+    });
+    common
+}
+
+fn signs(evidence: &Evidence<'_>, param: Option<&Param>) -> PagingSigns {
     let Evidence {
         api,
         roles,
         envelope,
         ..
     } = evidence;
-    PaginatorFacts {
-        kind,
+    let size = roles.size.as_ref();
+    PagingSigns {
         page_param: param.map(|param| param.name.clone()),
-        size_param: roles.size.as_ref().map(|size| size.name.clone()),
-        max_page_size: roles
-            .size
-            .as_ref()
-            .and_then(|size| max_page_size(api, size)),
-        next_path: None,
-        more_path: envelope.more.clone(),
-        total_path: envelope.total.clone().or_else(|| header_total(evidence)),
-        total_is_pages: match &envelope.total {
-            Some(_) => envelope.total_is_pages,
-            None => header_total(evidence).is_some_and(|name| flat(&name).contains("pages")),
-        },
-        first_page: 1,
-        in_body: param
-            .or(roles.size.as_ref())
-            .is_some_and(|param| param.in_body),
+        size_param: size.map(|size| size.name.clone()),
+        max_page_size: size.and_then(|size| max_page_size(api, size)),
+        next: None,
+        more: envelope.more.clone(),
+        total: total(evidence),
+        in_body: param.or(size).is_some_and(|param| param.in_body),
     }
 }
 
-pub(super) fn cursor(evidence: &Evidence<'_>, param: &Param, token: String) -> PaginatorFacts {
-    let kind = if param.in_body {
-        PaginatorKind::TokenInBodyPost
-    } else {
-        PaginatorKind::CursorParam
+/// In the body, else in a header.
+fn total(evidence: &Evidence<'_>) -> Option<Total> {
+    let envelope = evidence.envelope;
+    let (at, is_pages) = match &envelope.total {
+        Some(path) => (path.clone(), envelope.total_is_pages),
+        None => {
+            let name = header_total(evidence)?;
+            let is_pages = flat(&name).contains("pages");
+            (name, is_pages)
+        }
     };
-    let mut facts = facts(evidence, kind, Some(param));
-    facts.next_path = Some(token);
-    facts
-}
-
-pub(super) fn offset(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
-    let mut facts = facts(evidence, PaginatorKind::Offset, Some(param));
-    facts.first_page = u64::from(first(evidence.api, param).unwrap_or(0) == 1);
-    facts
-}
-
-pub(super) fn page_number(evidence: &Evidence<'_>, param: &Param) -> PaginatorFacts {
-    let mut facts = facts(evidence, PaginatorKind::PageNumber, Some(param));
-    // Spring counts from 0, and shows itself by its totals.
-    let total = facts.total_path.as_deref().map(flat).unwrap_or_default();
-    let spring = rule("Spring", total.ends_with("totalelements"));
-    facts.first_page = first(evidence.api, param).unwrap_or(u64::from(!spring));
-    facts
+    let at = ResponsePath::from(at);
+    Some(match is_pages {
+        true => Total::Pages(at),
+        false => Total::Items(at),
+    })
 }
 
 /// A documented `Link` header, or one that the prose gives to all lists.
-fn link_header(evidence: &Evidence<'_>) -> bool {
+fn has_link_header(evidence: &Evidence<'_>) -> bool {
     let headers = evidence
         .operation
         .response
@@ -452,7 +500,7 @@ fn is_token_page(evidence: &Evidence<'_>, page: &Param) -> bool {
     next && (tokens || (text && evidence.envelope.next_token.is_some()))
 }
 
-fn decide(value: PaginatorFacts, confidence: f32, reason: &str) -> Decision<PaginatorFacts> {
+fn decide(value: Paged, confidence: f32, reason: &str) -> Decision<Paged> {
     Decision {
         value,
         confidence,

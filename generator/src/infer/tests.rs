@@ -1,8 +1,8 @@
 //! One small document per question.
 
-use super::facts::{
-    AuthFacts, CursorFormat, CursorMeaning, Facts, PaginatorKind, ResourceFacts, ResourceKind, SURE,
-};
+use etlgen_model::{Meaning, TimeFormat};
+
+use super::facts::{AuthFacts, Facts, ResourceFacts, ResourceKind, SURE};
 use super::infer;
 use crate::spec::{Input, read};
 

@@ -1,9 +1,10 @@
 //! The times of a record: which field tells when it was created, which when it last changed.
 
+use etlgen_model::Meaning;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::facts::CursorMeaning;
 use super::node::Node;
 use super::rules::{among, rule, tells};
 use super::words::words;
@@ -15,7 +16,7 @@ pub(super) struct Time<'a> {
     pub path: String,
     pub node: Node<'a>,
     /// `None`: a time, but of what is not said (`date`, `timestamp`).
-    pub meaning: Option<CursorMeaning>,
+    pub meaning: Option<Meaning>,
     /// The less, the better.
     rank: usize,
 }
@@ -76,7 +77,7 @@ const INNER: [&str; 9] = [
 ];
 
 /// What a name says of a time: updated, created, or only that it is a time; `None` if it is of something else.
-pub(super) fn meaning_of(words: &[String]) -> Option<Option<CursorMeaning>> {
+pub(super) fn meaning_of(words: &[String]) -> Option<Option<Meaning>> {
     let rest: Vec<&str> = words
         .iter()
         .map(String::as_str)
@@ -88,11 +89,11 @@ pub(super) fn meaning_of(words: &[String]) -> Option<Option<CursorMeaning>> {
         ["activity" | "change" | "edit" | "update"]
             if rule("a change's date", !has_last && words.len() > 1) =>
         {
-            Some(Some(CursorMeaning::Updated))
+            Some(Some(Meaning::Updated))
         }
         ["activity"] if !has_last => None,
-        [word] if among("updated", &UPDATED, word) => Some(Some(CursorMeaning::Updated)),
-        [word] if among("created", &CREATED, word) => Some(Some(CursorMeaning::Created)),
+        [word] if among("updated", &UPDATED, word) => Some(Some(Meaning::Updated)),
+        [word] if among("created", &CREATED, word) => Some(Some(Meaning::Created)),
         _ => None,
     }
 }
@@ -134,11 +135,7 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<Time<'a>>
 
 /// What a time's text or its neighbour says where its name has an unknown verb: `last_edited_time` beside
 /// `last_edited_by`.
-fn told(
-    node: &Node<'_>,
-    words: &[String],
-    beside: &IndexMap<String, Node<'_>>,
-) -> Option<CursorMeaning> {
+fn told(node: &Node<'_>, words: &[String], beside: &IndexMap<String, Node<'_>>) -> Option<Meaning> {
     let rest: Vec<&String> = words
         .iter()
         .filter(|word| !PLAIN.contains(&word.as_str()))
@@ -164,15 +161,15 @@ fn told(
         "creation date",
     ];
     if tells("text of a change", &text, &updated) {
-        return Some(CursorMeaning::Updated);
+        return Some(Meaning::Updated);
     }
     if tells("text of a creation", &text, &created) {
-        return Some(CursorMeaning::Created);
+        return Some(Meaning::Created);
     }
     let by = format!("last{verb}by");
     let changed = words.first().is_some_and(|first| first == "last")
         && beside.keys().any(|name| super::words::flat(name) == by);
-    rule("the last one by whom", changed).then_some(CursorMeaning::Updated)
+    rule("the last one by whom", changed).then_some(Meaning::Updated)
 }
 
 /// An object that holds what its record is, which itself has little more than an id.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::draft::{Decided, Draft};
-use crate::infer::facts::{AuthFacts, Decision, PaginatorKind, ResourceFacts, ResourceKind};
+use crate::infer::facts::{AuthFacts, Decision, ResourceKind};
 use crate::spec::api::{Location, Operation};
 
 /// The stable JSON form of the resources that will be generated.
@@ -66,7 +66,7 @@ fn resource(operation: &Operation, decided: &Decided<'_>) -> Value {
         "records_path": if records.is_empty() { "$" } else { &records },
         "primary_key": resource.primary_key.value,
         "key_within_parent": resource.key_within_parent,
-        "paginator": is_list.then(|| paginator(resource)),
+        "paginator": is_list.then(|| resource.paging()),
         "incremental": incremental(decided),
         "parent": parent(decided),
         "settings": settings,
@@ -89,32 +89,16 @@ fn resource(operation: &Operation, decided: &Decided<'_>) -> Value {
     })
 }
 
-fn paginator(resource: &ResourceFacts) -> Value {
-    let page = &resource.paginator.value;
-    json!({
-        "kind": kind(page.kind),
-        "page_param": page.page_param,
-        "size_param": page.size_param,
-        "max_page_size": page.max_page_size,
-        "next_path": page.next_path,
-        "more_path": page.more_path,
-        "total_path": page.total_path,
-        "total_is_pages": page.total_is_pages,
-        "first_page": page.first_page,
-        "in_body": page.in_body,
-    })
-}
-
 /// The cursor, and whether runs read by it: a field that nothing filters by is named, too.
 fn incremental(decided: &Decided<'_>) -> Option<Value> {
     let cursor = decided.facts.cursor.value.as_ref()?;
     Some(json!({
         "used": decided.is_incremental(),
         "param": cursor.param,
-        "until_param": cursor.until_param,
+        "until_param": cursor.until,
         "field": cursor.field,
-        "meaning": format!("{:?}", cursor.meaning).to_lowercase(),
-        "format": format!("{:?}", cursor.format).to_lowercase(),
+        "meaning": cursor.meaning.name(),
+        "format": cursor.format.name(),
         "template": cursor.template,
     }))
 }
@@ -157,21 +141,6 @@ pub(crate) fn place(location: Location) -> &'static str {
         Location::Query => "query",
         Location::Header => "header",
         Location::Cookie => "cookie",
-    }
-}
-
-/// A paginator's name.
-pub fn kind(kind: PaginatorKind) -> &'static str {
-    match kind {
-        PaginatorKind::CursorParam => "cursor_param",
-        PaginatorKind::CursorLastId => "cursor_last_id",
-        PaginatorKind::PageNumber => "page_number",
-        PaginatorKind::Offset => "offset",
-        PaginatorKind::LinkHeader => "link_header",
-        PaginatorKind::NextUrl => "next_url",
-        PaginatorKind::TokenInBodyPost => "token_in_body_post",
-        PaginatorKind::None => "none",
-        PaginatorKind::Undecided => "undecided",
     }
 }
 

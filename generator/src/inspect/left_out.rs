@@ -8,6 +8,7 @@ use super::json;
 use crate::draft::Draft;
 use crate::infer::infer;
 use crate::infer::switches::{Rules, without};
+use crate::overrides::Overrides;
 use crate::plan::Options;
 use crate::spec::api::Api;
 use crate::spec::{Input, read};
@@ -61,7 +62,7 @@ impl<'a> Labelled<'a> {
                 ..Options::default()
             };
             let (input, api) = (Input::default(), self.api.clone());
-            json(&Draft::of(input, api, Vec::new(), &options).unwrap())
+            json(&Draft::of(input, api, Vec::new(), (&Overrides::default(), &options)).unwrap())
         });
         let mut tally = Tally::default();
         judge(&self.rows, &inspected, &mut tally);

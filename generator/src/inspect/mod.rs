@@ -6,6 +6,6 @@ mod left_out;
 mod table;
 mod top;
 
+pub use json::json;
 pub(crate) use json::{auth, place};
-pub use json::{json, kind};
 pub use table::{View, table};

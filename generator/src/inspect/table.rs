@@ -1,11 +1,13 @@
 //! The form for people: a table, and below it what is open.
 
+use etlgen_model::Paginator;
+
 use crate::diagnostics::printable;
 use crate::draft::{Decided, Draft};
-use crate::infer::facts::{Decision, Facts, PaginatorKind, ResourceFacts, ResourceKind, SURE};
+use crate::infer::facts::{Decision, Facts, ResourceFacts, ResourceKind, SURE};
 use crate::spec::api::{Api, Operation};
 
-use super::json::{auth, kind};
+use super::json::auth;
 use super::top::top;
 
 /// The width of a table where the terminal's is not known.
@@ -160,9 +162,9 @@ fn row(operation: &Operation, decided: &Decided<'_>) -> [String; COLUMNS] {
         format!("{} {}", operation.method.to_uppercase(), operation.path),
         cell(&facts.records_path, records, true),
         cell(&facts.primary_key, facts.primary_key.value.join(", "), true),
-        match facts.paginator.value.kind {
-            PaginatorKind::Undecided => "undecided?".to_owned(),
-            page => cell(&facts.paginator, kind(page).to_owned(), true),
+        match &facts.paginator.value {
+            Paginator::Undecided => "undecided?".to_owned(),
+            page => cell(&facts.paginator, page.kind().to_owned(), true),
         },
         cell(
             &facts.cursor,

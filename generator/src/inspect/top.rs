@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::infer::facts::{PaginatorKind, ResourceFacts};
+use crate::infer::facts::ResourceFacts;
 use crate::spec::api::{Api, SchemaId, SchemaKind};
 
 /// The positions of the `count` most common of these lists, in the document's order.
@@ -47,10 +47,7 @@ fn weight(
     weight += 0.4 * grown(mentioned.copied().unwrap_or(0));
     weight += 0.5 * grown(actions.get(operation.path.as_str()).copied().unwrap_or(0));
     weight -= length(&operation.path);
-    let paged = !matches!(
-        resource.paginator.value.kind,
-        PaginatorKind::None | PaginatorKind::Undecided
-    );
+    let paged = resource.paginator.value.is_paged();
     weight += if paged { 1.5 } else { 0.0 };
     weight += if resource.primary_key.value.is_empty() {
         0.0

@@ -14,7 +14,8 @@ use crate::diff::Surface;
 use crate::draft::Draft;
 use crate::emit::Files;
 use crate::infer::facts::{ResourceFacts, ResourceKind};
-use crate::plan::{resource_key, unknown};
+use crate::overrides::near;
+use crate::plan::resource_key;
 use crate::project::{
     Changes, Existing, Generation, Planned, change, is_pending, learned_path, release, spec_hash,
 };
@@ -54,7 +55,12 @@ pub fn learn(
     others.remove(&overlay);
     let known = learner.draft(&others)?;
     let Some(resource) = learner.find(&known) else {
-        return Err(unknown(&known.facts, name));
+        let message = format!("the document has no resource `{name}`");
+        let error = Diagnostic::error(Kind::Usage, message);
+        return Err(match near(&known.facts, name) {
+            Some(near) => error.with_hint(near),
+            None => error,
+        });
     };
     if resource.record.is_some() {
         let message = format!("the document has a schema for `{name}`");

@@ -1,20 +1,16 @@
 //! From what an API means to what will be generated.
 
+use etlgen_model::{Deletes, LastId, Paginator};
+
 use super::fields::{field_ref, link, takes, tombstone};
 use super::names::{self, Ledger};
-use super::overrides::{ContractWish, Incremental, Overrides, ResourceOverrides};
 use super::records::Structs;
-use super::select::select;
 use super::*;
-use crate::diagnostics::Diagnostic;
 use crate::infer::facts::{
-    CursorFacts, CursorMeaning, Decision, Facts, PaginatorFacts, PaginatorKind as Found,
-    ParentFacts, ResourceFacts, ResourceKind, SURE,
+    CursorFacts, Decision, Facts, ParentFacts, ResourceFacts, ResourceKind, SURE,
 };
+use crate::overrides::{Choices, Off, Overridden};
 use crate::spec::api::{Api, Response};
-
-/// The page size asked for where the document names no largest one.
-const PAGE_SIZE: u64 = 100;
 
 /// Registries take no longer name of a crate.
 const LONGEST_NAME: usize = 64;
@@ -22,16 +18,10 @@ const LONGEST_NAME: usize = 64;
 /// What a caller wants.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The source's name; else it is made of the document's title.
+    /// What the source was called before; else its name is made of the document's title.
     pub name: Option<String>,
-    /// Only these resources; empty: all lists.
-    pub include: Vec<String>,
-    /// Not these: patterns with `*`.
-    pub exclude: Vec<String>,
     /// Every resource, single objects too, also where there is none.
     pub everything: bool,
-    /// The owner's overrides.
-    pub overrides: Overrides,
     /// Names given before.
     pub ledger: Ledger,
     /// What a source is called whose document has no title.
@@ -46,26 +36,28 @@ pub struct Runtime {
     pub path: Option<String>,
 }
 
-/// Decides what will be generated. The facts are those that the owner has adjusted.
-pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Diagnostic> {
-    let mut facts = facts.clone();
-    path::settle(api, &mut facts);
-    let include = match options.include.is_empty() {
-        true => &options.overrides.include,
-        false => &options.include,
-    };
-    let exclude: Vec<String> = options
-        .exclude
-        .iter()
-        .chain(&options.overrides.exclude)
-        .cloned()
-        .collect();
-    let chosen = match options.everything {
-        true => (0..facts.resources.len()).collect(),
-        false => select(&facts, include, &exclude)?,
-    };
+impl Runtime {
+    /// The runtime that an owner names: a version requirement, or a folder as seen from that of the crate.
+    pub fn named(text: &str) -> Self {
+        let begins = |c: char| c.is_ascii_digit() || matches!(c, '=' | '^' | '~');
+        match text.starts_with(begins) {
+            true => Runtime {
+                version: text.to_owned(),
+                path: None,
+            },
+            false => Runtime {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                path: Some(text.to_owned()),
+            },
+        }
+    }
+}
 
-    let mut source = names::cut(source_name(api, options));
+/// Decides what will be generated.
+pub fn plan(api: &Api, overridden: &Overridden, options: &Options) -> Plan {
+    let mut facts = overridden.facts.clone();
+    path::settle(api, &mut facts);
+    let mut source = names::cut(source_name(api, overridden, options));
     source.truncate(LONGEST_NAME - "-connector".len());
     let mut plan = Plan {
         crate_name: format!("{}-connector", source.replace('_', "-")),
@@ -78,7 +70,7 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Diagnos
             .iter()
             .map(|rate| (rate.requests, rate.seconds))
             .collect(),
-        contract: options.overrides.contract.map(|wish| contract(wish, None)),
+        contract: overridden.contract,
         headers: Vec::new(),
         pages: None,
         settings: Vec::new(),
@@ -99,27 +91,10 @@ pub fn plan(api: &Api, facts: &Facts, options: &Options) -> Result<Plan, Diagnos
         &mut plan.settings,
     );
     plan.settings.push(settings::base_url(&facts.base_url));
-    resources(api, &facts, &chosen, options, &mut plan);
+    resources(api, (&facts, overridden), options, &mut plan);
     plan.headers = shared::headers(&plan.resources);
     plan.pages = shared::pages(&plan.resources);
-    Ok(plan)
-}
-
-/// A contract as it is declared: what it does not say is as in the default.
-fn contract(wish: ContractWish, default: Option<ContractWish>) -> Contract {
-    let base = default.map_or(Contract::default(), |default| contract(default, None));
-    match wish {
-        ContractWish::Mode(mode) => Contract {
-            tables: mode,
-            columns: mode,
-            types: mode,
-        },
-        ContractWish::Table(table) => Contract {
-            tables: table.tables.unwrap_or(base.tables),
-            columns: table.columns.unwrap_or(base.columns),
-            types: table.types.unwrap_or(base.types),
-        },
-    }
+    plan
 }
 
 /// The title as it stands behind `the`.
@@ -129,9 +104,9 @@ fn title(api: &Api) -> String {
     text::or(title.to_owned(), "API")
 }
 
-/// `--name`, the owner's name, or the title without what every title says.
-fn source_name(api: &Api, options: &Options) -> String {
-    let given = options.name.as_ref().or(options.overrides.name.as_ref());
+/// The owner's name, the one of before, or the title without what every title says.
+fn source_name(api: &Api, overridden: &Overridden, options: &Options) -> String {
+    let given = overridden.name.as_ref().or(options.name.as_ref());
     if let Some(name) = given {
         return names::snake(name, "source")
             .trim_end_matches("_connector")
@@ -188,13 +163,16 @@ pub fn resource_key(pointer: &str) -> String {
     format!("resource {pointer}")
 }
 
-fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan: &mut Plan) {
-    let wish = |name: &str| options.overrides.resources.get(name).cloned();
+fn resources(
+    api: &Api,
+    (facts, overridden): (&Facts, &Overridden),
+    options: &Options,
+    plan: &mut Plan,
+) {
     let base_url = facts.base_url.as_str();
-    let facts: Vec<(&ResourceFacts, ResourceOverrides)> = chosen
-        .iter()
-        .map(|at| &facts.resources[*at])
-        .map(|resource| (resource, wish(&resource.name).unwrap_or_default()))
+    let chosen = overridden.chosen.iter();
+    let facts: Vec<(&ResourceFacts, &Choices)> = chosen
+        .map(|at| (&facts.resources[*at], &overridden.choices[*at]))
         .collect();
 
     // Names first: parents are named by their children.
@@ -223,7 +201,6 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
         features: &features,
         records: &records,
         structs: &structs,
-        default_contract: options.overrides.contract,
     };
     let mut asked = Vec::new();
     for (at, (found, _)) in facts.iter().enumerate() {
@@ -253,7 +230,7 @@ fn resources(api: &Api, facts: &Facts, chosen: &[usize], options: &Options, plan
 /// A record that several resources have stands with the one that is nearest to the root.
 fn own_records(
     api: &Api,
-    facts: &[(&ResourceFacts, ResourceOverrides)],
+    facts: &[(&ResourceFacts, &Choices)],
     records: &[Option<String>],
     structs: &mut Structs<'_>,
 ) {
@@ -275,13 +252,12 @@ fn own_records(
 struct Draft<'a> {
     api: &'a Api,
     base_url: &'a str,
-    facts: &'a [(&'a ResourceFacts, ResourceOverrides)],
+    facts: &'a [(&'a ResourceFacts, &'a Choices)],
     /// The name and the function of each.
     idents: &'a [(String, String)],
     features: &'a [Option<String>],
     records: &'a [Option<String>],
     structs: &'a Structs<'a>,
-    default_contract: Option<ContractWish>,
 }
 
 impl Draft<'_> {
@@ -316,9 +292,7 @@ impl Draft<'_> {
             key: key.iter().map(|path| field(path)).collect(),
             paginator: paginator(&found.paginator, key),
             cursor: self.cursor(found, record, wish),
-            contract: wish
-                .contract
-                .map(|wish| contract(wish, self.default_contract)),
+            contract: wish.contract,
             auth: found.auth.as_ref().map(|own| {
                 let place = (self.base_url, plan.source.as_str());
                 settings::own_credentials(self.api, own, place, &mut plan.settings)
@@ -326,7 +300,11 @@ impl Draft<'_> {
             deletes: wish.deletes,
             tombstone: self.tombstone(record, wish),
             embedded: Vec::new(),
-            on_status: statuses.map(|(status, rule)| (status.0, *rule)).collect(),
+            off: match &wish.off {
+                Some(Off::Off(reason)) => Some(reason.clone()),
+                Some(Off::On) | None => None,
+            },
+            on_status: statuses.map(|(status, rule)| (*status, *rule)).collect(),
             parent,
             record: record.map(str::to_owned),
             structs: Vec::new(),
@@ -355,16 +333,18 @@ impl Draft<'_> {
         &self,
         found: &ResourceFacts,
         record: Option<&str>,
-        wish: &ResourceOverrides,
+        wish: &Choices,
     ) -> Option<Cursor> {
         let facts = found.cursor.value.as_ref()?;
-        let usable = found.cursor.confidence >= SURE && takes(self.structs, record, facts);
+        // Who names the cursor knows what its parameter takes.
+        let fits = wish.incremental.is_some() || takes(self.structs, record, facts);
+        let usable = found.cursor.confidence >= SURE && fits;
         let field = field_ref(self.structs, record, &facts.field);
         usable.then(|| cursor(facts, field, wish)).flatten()
     }
 
     /// The field that says that a record is gone. Where nothing is done about it, it is a field like any other.
-    fn tombstone(&self, record: Option<&str>, wish: &ResourceOverrides) -> Option<FieldRef> {
+    fn tombstone(&self, record: Option<&str>, wish: &Choices) -> Option<FieldRef> {
         let acts = wish.deletes.is_some_and(|deletes| deletes != Deletes::Keep);
         let wanted = wish.tombstone.is_some() || acts;
         wanted
@@ -380,73 +360,39 @@ fn sure_parent(found: &ResourceFacts) -> Option<&ParentFacts> {
 }
 
 /// How a resource is read incrementally, as it is inferred and wished for.
-fn cursor(found: &CursorFacts, field: FieldRef, wish: &ResourceOverrides) -> Option<Cursor> {
-    let table = match &wish.incremental {
-        Some(Incremental::Table(table)) => Some(table),
-        _ => None,
-    };
+fn cursor(found: &CursorFacts, field: FieldRef, wish: &Choices) -> Option<Cursor> {
     // Without a parameter it is an owner's word that the list must be read anyway.
-    if found.param.is_none() && table.is_none() {
+    if found.param.is_none() && wish.incremental.is_none() {
         return None;
     }
-    let exclusive = table.and_then(|table| table.exclusive);
+    let own = wish.incremental.clone().unwrap_or_default();
     Some(Cursor {
         field,
-        updated: found.meaning == CursorMeaning::Updated,
+        meaning: found.meaning,
+        format: own.format.filter(|format| *format != TimeFormat::AsIs),
         param: found.param.clone(),
-        until: found.until_param.clone(),
+        until: found.until.clone(),
         template: found.template.clone(),
-        strict: exclusive.unwrap_or_else(|| found.is_strict()),
+        exclusive: own.exclusive.unwrap_or_else(|| found.is_strict()),
         new_rows_only: wish.new_rows_only,
-        lookback: table.and_then(|table| table.lookback),
-        order: table.and_then(|table| table.order),
-        windows: table.and_then(|table| table.windows.clone()),
-        most_rows: table.and_then(|table| table.most_rows),
+        lookback: own.lookback,
+        order: own.order,
+        windows: own.windows,
+        most_rows: own.most_rows,
     })
 }
 
-fn paginator(decision: &Decision<PaginatorFacts>, key: &[String]) -> Paginator {
-    let found = &decision.value;
-    let param = found.page_param.clone();
-    let next = found.next_path.clone();
-    let undecided = decision.confidence < SURE;
-    let kind = match (found.kind, param, next) {
-        _ if undecided => PaginatorKind::Undecided,
-        (Found::None, ..) => PaginatorKind::Single,
-        (Found::LinkHeader, ..) => PaginatorKind::LinkHeader,
-        (Found::CursorLastId, Some(param), next) => {
-            let field = next
-                .as_deref()
-                .and_then(|path| path.strip_prefix("last_record."));
-            let field = field.filter(|field| key.last().is_none_or(|key| key != field));
-            PaginatorKind::LastId(param, field.map(str::to_owned))
-        }
-        (Found::PageNumber, Some(param), _) => PaginatorKind::PageNumber(param, found.first_page),
-        (Found::Offset, Some(param), _) => PaginatorKind::Offset(param, found.first_page),
-        (Found::CursorParam | Found::TokenInBodyPost, Some(param), Some(next)) => {
-            match next.strip_prefix("header:") {
-                Some(header) => PaginatorKind::HeaderCursor(param, header.to_owned()),
-                None => PaginatorKind::Cursor(param, next),
-            }
-        }
-        (Found::NextUrl, _, Some(next)) => PaginatorKind::NextUrl(next),
-        _ => PaginatorKind::Undecided,
-    };
-    let paged = !matches!(kind, PaginatorKind::Single | PaginatorKind::Undecided);
-    // OData's `$top` limits the whole list, not a page: asked for, the rest would be missing.
-    let size = found
-        .size_param
-        .clone()
-        .filter(|param| paged && param != "$top");
-    Paginator {
-        more: found.more_path.clone().filter(|_| paged),
-        total: found
-            .total_path
-            .clone()
-            .filter(|_| paged)
-            .map(|path| (path, found.total_is_pages)),
-        page_size: size.map(|param| (param, found.max_page_size.unwrap_or(PAGE_SIZE).min(1000))),
-        in_body: paged && found.in_body,
-        kind,
+/// The paginator, if it is sure. A field that is the key need not be named.
+fn paginator(decision: &Decision<Paginator>, key: &[String]) -> Paginator {
+    if decision.confidence < SURE {
+        return Paginator::Undecided;
     }
+    let mut paginator = decision.value.clone();
+    if let Paginator::LastId(LastId { field, .. }) = &mut paginator
+        && field.is_some()
+        && field.as_ref() == key.last()
+    {
+        *field = None;
+    }
+    paginator
 }

@@ -1,11 +1,11 @@
 //! Lists within records of which the API sends only the beginning: `{"data": […], "has_more": true, "url": …}`.
 
+use etlgen_model::{Embedded, EmbeddedPlace as Place, Paginator};
 use serde_json::Value;
 
 use super::fields::type_at;
-use super::overrides::EmbeddedWish;
 use super::records::Structs;
-use super::{Embedded, FieldRef, Paginator, PaginatorKind, Place, Resource, Type, path};
+use super::{FieldRef, Resource, Type, path};
 use crate::spec::api::Api;
 
 /// Records within records within …: so deep.
@@ -19,10 +19,10 @@ pub fn embedded(
     api: &Api,
     structs: &Structs<'_>,
     resource: &Resource,
-    wish: Option<&[EmbeddedWish]>,
+    wish: Option<&[Embedded]>,
 ) -> Vec<Embedded> {
     if let Some(wish) = wish {
-        return wish.iter().map(wished).collect();
+        return wish.to_vec();
     }
     let mut found = Vec::new();
     // Without a key of its own for the records any object might be such a list.
@@ -40,24 +40,9 @@ pub fn embedded(
     found
 }
 
-fn wished(wish: &EmbeddedWish) -> Embedded {
-    Embedded {
-        list: wish.list.clone(),
-        place: match (&wish.url, &wish.path) {
-            (Some(url), _) => Place::Url(url.clone()),
-            (None, Some(path)) => Place::Path(path.clone()),
-            (None, None) => Place::Next,
-        },
-    }
-}
-
 /// Whether a list that is paged like this says itself that it goes on.
 fn tells(paginator: &Paginator) -> bool {
-    let by_next = matches!(
-        paginator.kind,
-        PaginatorKind::Cursor(..) | PaginatorKind::NextUrl(_)
-    );
-    !paginator.in_body && (by_next || paginator.more.is_some())
+    !paginator.in_body() && (paginator.next_in_body().is_some() || paginator.more().is_some())
 }
 
 struct Look<'a> {
@@ -115,20 +100,17 @@ impl<'a> Look<'a> {
             records, paginator, ..
         } = self.resource;
         let items = matches!(self.ty(record, records), Some(Type::List(_)));
-        let more = |path: &String| self.ty(record, path) == Some(Type::Bool);
-        let next = match &paginator.kind {
-            PaginatorKind::Cursor(_, next) | PaginatorKind::NextUrl(next) => {
-                let ty = self.ty(record, next);
-                matches!(ty, Some(Type::String | Type::Int | Type::Dynamic))
-            }
-            _ => true,
+        let more = |path: &str| self.ty(record, path) == Some(Type::Bool);
+        let next = |path: &str| {
+            let ty = self.ty(record, path);
+            matches!(ty, Some(Type::String | Type::Int | Type::Dynamic))
         };
-        items && next && paginator.more.as_ref().is_none_or(more)
+        items && paginator.next_in_body().is_none_or(next) && paginator.more().is_none_or(more)
     }
 
     /// Where the other pages of a list are; `None`: nothing says it.
     fn place(&self, list: &str, keys: &[String]) -> Option<Place> {
-        if matches!(self.resource.paginator.kind, PaginatorKind::NextUrl(_)) {
+        if matches!(self.resource.paginator, Paginator::NextUrl(_)) {
             return Some(Place::Next);
         }
         let text = |key: &&&str| self.ty(list, key) == Some(Type::String);
@@ -162,11 +144,9 @@ impl<'a> Look<'a> {
 
 /// Whether a list of an example goes on: a recorded exchange has no answer to what is asked for then.
 pub fn goes_on(resource: &Resource, example: &Value) -> bool {
-    let mut paths: Vec<&str> = resource.paginator.more.as_deref().into_iter().collect();
-    if let PaginatorKind::Cursor(_, next) | PaginatorKind::NextUrl(next) = &resource.paginator.kind
-    {
-        paths.push(next);
-    }
+    let paginator = &resource.paginator;
+    let paths = [paginator.more(), paginator.next_in_body()];
+    let paths: Vec<&str> = paths.into_iter().flatten().collect();
     let mut lists = resource.embedded.iter();
     lists.any(|list| {
         paths.iter().any(|sign| {

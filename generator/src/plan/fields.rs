@@ -1,8 +1,10 @@
 //! Fields of records as declarations and closures name them.
 
+use etlgen_model::TimeFormat;
+
 use super::records::Structs;
 use super::{Field, FieldRef, Link, ParameterPlace, Parent, Type, names, path};
-use crate::infer::facts::{CursorFacts, CursorFormat, ParentFacts};
+use crate::infer::facts::{CursorFacts, ParentFacts};
 use crate::spec::api::Location;
 
 /// Whether the parameter takes the field's values as the field writes them.
@@ -11,15 +13,15 @@ pub fn takes(structs: &Structs<'_>, record: Option<&str>, cursor: &CursorFacts) 
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let ty = record.and_then(|record| type_at(structs, record, &keys));
     match (cursor.format, ty) {
-        (_, None) | (CursorFormat::AsIs, _) => true,
-        (CursorFormat::UnixSeconds, Some(ty)) => {
+        (_, None) | (TimeFormat::AsIs, _) => true,
+        (TimeFormat::UnixSeconds, Some(ty)) => {
             matches!(ty, Type::UnixTime | Type::Int | Type::Float)
         }
-        (CursorFormat::UnixMillis, Some(ty)) => {
+        (TimeFormat::UnixMillis, Some(ty)) => {
             matches!(ty, Type::UnixMillis | Type::Int | Type::Float)
         }
-        (CursorFormat::Rfc3339, Some(ty)) => matches!(ty, Type::Timestamp | Type::String),
-        (CursorFormat::Date, Some(ty)) => matches!(ty, Type::Date | Type::String),
+        (TimeFormat::Rfc3339, Some(ty)) => matches!(ty, Type::Timestamp | Type::String),
+        (TimeFormat::Date, Some(ty)) => matches!(ty, Type::Date | Type::String),
     }
 }
 

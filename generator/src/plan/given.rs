@@ -2,14 +2,14 @@
 
 use super::build::{Options, resource_key};
 use super::names::{self, Ledger, Names};
-use super::overrides::ResourceOverrides;
 use crate::infer::facts::ResourceFacts;
+use crate::overrides::Choices;
 use crate::spec::api::Api;
 
 /// The names of the resources, and of their functions. One that has a name already keeps it, whatever comes before it.
 pub fn idents(
     api: &Api,
-    facts: &[(&ResourceFacts, ResourceOverrides)],
+    facts: &[(&ResourceFacts, &Choices)],
     options: &Options,
     ledger: &mut Ledger,
 ) -> Vec<(String, String)> {

@@ -1,23 +1,18 @@
 //! What will be generated: names, types and calls, with nothing of OpenAPI in it. Every decision is made here or in
 //! `infer`; what is emitted only writes it down.
 
-mod adjust;
-mod adopt;
 mod build;
 mod case;
 mod embedded;
 mod features;
 mod fields;
 mod given;
-mod known;
 mod names;
-pub mod overrides;
 pub mod package;
 mod parameters;
 mod path;
 mod records;
 mod samples;
-mod select;
 mod settings;
 mod shared;
 mod text;
@@ -25,16 +20,14 @@ mod types;
 
 use std::collections::BTreeMap;
 
+use etlgen_model::{
+    Contract, Deletes, Embedded, Length, Meaning, Order, Paginator, StatusRule, TimeFormat, Windows,
+};
 use serde::{Deserialize, Serialize};
 
-pub use overrides::{Length, Order, Windows};
-
-pub use adjust::adjust;
 pub use build::{Options, Runtime, plan, resource_key};
 pub use case::Case;
-pub use known::unknown_fields;
 pub use names::{Ledger, is_keyword, module as module_name};
-pub use select::unknown;
 pub use text::{markdown, plain as plain_text};
 
 pub use crate::spec::api::Format;
@@ -110,6 +103,13 @@ pub enum Auth {
         client_secret: String,
         scopes: Vec<String>,
     },
+    /// A user and a password, for which tokens are sold.
+    Password {
+        token_url: String,
+        username: String,
+        password: String,
+        scopes: Vec<String>,
+    },
     /// A refresh token and its client, or an access token got by hand.
     Refresh {
         token_url: String,
@@ -144,43 +144,6 @@ pub enum KeyPlace {
     Cookie,
 }
 
-/// What is done with what the structs do not say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contract {
-    pub tables: ContractMode,
-    pub columns: ContractMode,
-    pub types: ContractMode,
-}
-
-/// What becomes of records that the API has no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Deletes {
-    Keep,
-    Soft,
-    Hard,
-}
-
-/// What is done about an answer's status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StatusRule {
-    Fail,
-    Retry,
-    Skip,
-}
-
-/// One part of a contract.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ContractMode {
-    #[default]
-    Evolve,
-    Freeze,
-    DiscardRow,
-    DiscardValue,
-}
-
 /// A resource: one file.
 #[derive(Clone, Debug)]
 pub struct Resource {
@@ -212,6 +175,8 @@ pub struct Resource {
     pub deletes: Option<Deletes>,
     /// The field that says that a record is gone.
     pub tombstone: Option<FieldRef>,
+    /// Why it is left out of runs that do not name it.
+    pub off: Option<String>,
     /// What is done about an answer's status.
     pub on_status: Vec<(u16, StatusRule)>,
     pub parent: Option<Parent>,
@@ -263,72 +228,12 @@ pub enum FieldRef {
     Path(String),
 }
 
-/// How pages follow one another: a constructor and what is said besides.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Paginator {
-    pub kind: PaginatorKind,
-    /// Dotted path of a boolean that says that more follows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub more: Option<String>,
-    /// Dotted path of a total, and whether it counts pages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub total: Option<(String, bool)>,
-    /// The size parameter, and the size asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub page_size: Option<(String, u64)>,
-    /// The parameters go into the JSON body.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub in_body: bool,
-}
-
-/// The constructor of a paginator.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaginatorKind {
-    Single,
-    Undecided,
-    /// Parameter, and the field where it is not the key.
-    LastId(String, Option<String>),
-    /// Parameter, number of the first page.
-    PageNumber(String, u64),
-    /// Parameter, number of the first row.
-    Offset(String, u64),
-    /// Parameter, dotted path of the next token.
-    Cursor(String, String),
-    /// Parameter, header of the next token.
-    HeaderCursor(String, String),
-    LinkHeader,
-    /// Dotted path of the next URL.
-    NextUrl(String),
-}
-
-/// A list within records, paged as the resource's own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Embedded {
-    /// Its dotted path in the record.
-    pub list: String,
-    pub place: Place,
-}
-
-/// Where the other pages of an embedded list are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Place {
-    /// Where its next URL leads.
-    Next,
-    /// Dotted path of the URL in the list.
-    Url(String),
-    /// A path with fields of the record.
-    Path(String),
-}
-
 /// An incremental cursor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
     pub field: FieldRef,
-    /// The time of the last change; else that of creation.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub updated: bool,
+    /// What its value is.
+    pub meaning: Meaning,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub param: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -336,9 +241,12 @@ pub struct Cursor {
     /// What the parameter holds around the value `{}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+    /// How the parameter takes its value, where the field holds it in another way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<TimeFormat>,
     /// The filter leaves out records of the very moment: it is asked from a moment before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub strict: bool,
+    pub exclusive: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_rows_only: bool,
     /// How much is asked for again.
@@ -352,6 +260,13 @@ pub struct Cursor {
     /// The API shows no more rows of one list than that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_rows: Option<u64>,
+}
+
+impl Cursor {
+    /// Whether runs read only what is new: a filter by the time of creation cannot see later changes.
+    pub fn is_incremental(&self) -> bool {
+        self.meaning == Meaning::Updated || self.new_rows_only
+    }
 }
 
 /// Where a child's parameters come from.

@@ -68,9 +68,10 @@ pub const PRELUDE: [&str; 41] = [
     "Timestamp",
     "Vec",
 ];
-const PRELUDE_MORE: [&str; 16] = [
+const PRELUDE_MORE: [&str; 17] = [
     "RecordExt",
     "Mode",
+    "TimeFormat",
     "UnixMillis",
     "UnixTime",
     "Uuid",

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::adopt::placeholders;
 use super::names::{self, Ledger, Names};
 use super::{Auth, Parameter, ParameterPlace, ParameterValue, Plan, Resource, Setting, text};
 use crate::infer::facts::{ResourceFacts, SettingFacts};
 use crate::spec::api::{Api, Location, Operation, SchemaKind};
+use crate::spec::placeholders;
 
 /// Says that a ledger holds the names of settings: crates of before have none of them.
 const MARK: &str = "setting base_url";
@@ -194,7 +194,7 @@ fn left_open(
         .iter()
         .flat_map(|cursor| [&cursor.param, &cursor.until]);
     let used: Vec<&String> = used.flatten().collect();
-    let meant = [&cursor.param, &cursor.until_param];
+    let meant = [&cursor.param, &cursor.until];
     let open = operation.parameters.iter().filter(|parameter| {
         let is_meant = meant
             .iter()
@@ -463,6 +463,9 @@ impl Auth {
                 client_secret,
                 ..
             } => vec![client_id, client_secret],
+            Auth::Password {
+                username, password, ..
+            } => vec![username, password],
             Auth::Refresh {
                 client_id,
                 client_secret,

@@ -1,7 +1,12 @@
-//! Places in a JSON body: keys joined with dots, and `['a.b']` for a key that holds dots itself, as the runtime reads them.
+//! The places that facts name, written so that they can be read in one way only.
+
+use etlgen_model::{
+    LastId, LinkHeader, NextUrl, Offset, PageNumber, Paginator, ResponsePath, Token, Total,
+};
 
 use crate::infer::facts::Facts;
 use crate::spec::api::{Api, SchemaId, SchemaKind};
+pub use crate::spec::path::{parse, write};
 
 /// Writes every place that the facts name so that it can be read in one way only.
 pub fn settle(api: &Api, facts: &mut Facts) {
@@ -17,19 +22,14 @@ pub fn settle(api: &Api, facts: &mut Facts) {
             .as_ref()
             .and_then(|response| response.schema);
         let record = resource.record;
-        let page = &mut resource.paginator.value;
-        for place in [
-            &mut page.more_path,
-            &mut page.total_path,
-            &mut page.next_path,
-        ] {
-            let Some(path) = place.as_mut().filter(|path| !path.starts_with("header:")) else {
-                continue;
-            };
-            *path = match path.strip_prefix("last_record.") {
-                Some(field) => format!("last_record.{}", settled(api, record, field)),
-                None => settled(api, body, path),
-            };
+        for path in places(&mut resource.paginator.value) {
+            *path = settled(api, body, path);
+        }
+        if let Paginator::LastId(LastId {
+            field: Some(field), ..
+        }) = &mut resource.paginator.value
+        {
+            *field = settled(api, record, field);
         }
         for field in &mut resource.primary_key.value {
             *field = settled(api, record, field);
@@ -44,6 +44,32 @@ pub fn settle(api: &Api, facts: &mut Facts) {
                 link.field = settled(api, above, &link.field);
             }
         }
+    }
+}
+
+/// The places in the body that a paginator names.
+fn places(paginator: &mut Paginator) -> Vec<&mut String> {
+    let (next, common) = match paginator {
+        Paginator::Single | Paginator::Undecided => return Vec::new(),
+        Paginator::Token(Token { next, common, .. }) => (body(next), common),
+        Paginator::NextUrl(NextUrl { next, common, .. }) => (Some(next), common),
+        Paginator::LastId(LastId { common, .. })
+        | Paginator::PageNumber(PageNumber { common, .. })
+        | Paginator::Offset(Offset { common, .. })
+        | Paginator::LinkHeader(LinkHeader { common, .. }) => (None, common),
+    };
+    let total = match &mut common.total {
+        Some(Total::Items(at) | Total::Pages(at)) => body(at),
+        Some(Total::Ignored) | None => None,
+    };
+    let places = [next, total, common.more.as_mut()];
+    places.into_iter().flatten().collect()
+}
+
+fn body(place: &mut ResponsePath) -> Option<&mut String> {
+    match place {
+        ResponsePath::Body(path) => Some(path),
+        ResponsePath::Header(_) => None,
     }
 }
 
@@ -84,67 +110,5 @@ fn descend(api: &Api, schema: SchemaId, parts: &[&str], depth: usize) -> Option<
         // What is below is not described: the parts are taken as they stand.
         SchemaKind::Any => Some(parts.iter().map(|part| (*part).to_owned()).collect()),
         _ => None,
-    }
-}
-
-/// The keys as a declaration writes them.
-pub fn write(keys: &[String]) -> String {
-    let mut out = String::new();
-    for key in keys {
-        if key.is_empty() || key.contains(['.', '[']) {
-            out.push_str(&format!("['{key}']"));
-            continue;
-        }
-        if !out.is_empty() {
-            out.push('.');
-        }
-        out.push_str(key);
-    }
-    out
-}
-
-/// The keys of a path as a declaration writes it.
-pub fn parse(path: &str) -> Vec<String> {
-    let mut keys = Vec::new();
-    let mut rest = path;
-    while !rest.is_empty() {
-        rest = rest.strip_prefix('.').unwrap_or(rest);
-        let quoted = rest
-            .strip_prefix("['")
-            .and_then(|rest| rest.split_once("']"));
-        if let Some((key, after)) = quoted {
-            keys.push(key.to_owned());
-            rest = after;
-            continue;
-        }
-        let end = match rest
-            .char_indices()
-            .skip(1)
-            .find(|(_, c)| matches!(c, '.' | '['))
-        {
-            Some((at, _)) => at,
-            None => rest.len(),
-        };
-        keys.push(rest[..end].to_owned());
-        rest = &rest[end..];
-    }
-    keys
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_written_is_read() {
-        for (keys, path) in [
-            (&["meta", "next"][..], "meta.next"),
-            (&["@odata.nextLink"], "['@odata.nextLink']"),
-            (&["a", "b.c", "d"], "a['b.c'].d"),
-        ] {
-            let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-            assert_eq!(write(&keys), path);
-            assert_eq!(parse(path), keys);
-        }
     }
 }

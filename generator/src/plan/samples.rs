@@ -1,12 +1,10 @@
 //! What a generated crate's tests read: records of the document's examples, and a made-up exchange of a few pages.
 
+use etlgen_model::{LastId, Offset, PageNumber, PageSize, Paginator, ResponsePath, Token, Total};
 use serde_json::{Map, Value, json};
 
 use super::embedded::goes_on;
-use super::{
-    FieldRef, Paginator, PaginatorKind, ParameterPlace, ParameterValue, Resource, Setting, Struct,
-    Type, path,
-};
+use super::{FieldRef, ParameterPlace, ParameterValue, Resource, Setting, Struct, Type, path};
 use crate::spec::api::Operation;
 
 /// More say nothing new.
@@ -53,34 +51,42 @@ pub fn exchange(
     let page = |records: &[&Value], left: u64, next: Option<Value>| {
         body(resource, paginator, records, left, next)
     };
-    let pages = match &paginator.kind {
-        PaginatorKind::Undecided => return None,
-        PaginatorKind::Single if resource.single => vec![asked.answer(&[], first.clone(), &[])],
-        PaginatorKind::Single => vec![asked.answer(&[], page(&[&first, &second], 0, None)?, &[])],
-        PaginatorKind::LastId(param, field) => {
+    let pages = match paginator {
+        Paginator::Undecided => return None,
+        Paginator::Single if resource.single => vec![asked.answer(&[], first.clone(), &[])],
+        Paginator::Single => vec![asked.answer(&[], page(&[&first, &second], 0, None)?, &[])],
+        Paginator::LastId(LastId { param, field, .. }) => {
             let field = field.clone().or(key)?;
             let last = |record: &Value| text_at(record, &field);
             let mut pages = vec![
                 asked.answer(&[], page(&[&first], 1, None)?, &[]),
                 asked.answer(&[(param, last(&first)?)], page(&[&second], 0, None)?, &[]),
             ];
-            if paginator.more.is_none() {
+            if paginator.more().is_none() {
                 pages.push(asked.answer(&[(param, last(&second)?)], page(&[], 0, None)?, &[]));
             }
             pages
         }
-        PaginatorKind::PageNumber(param, start) => {
+        Paginator::PageNumber(PageNumber {
+            param,
+            first: start,
+            ..
+        }) => {
             let number = |pages: u64| (start + pages).to_string();
             let mut pages = vec![
                 asked.answer(&[(param, number(0))], page(&[&first], 1, None)?, &[]),
                 asked.answer(&[(param, number(1))], page(&[&second], 0, None)?, &[]),
             ];
-            if paginator.more.is_none() && paginator.total.is_none() {
+            if paginator.more().is_none() && paginator.total().and_then(Total::at).is_none() {
                 pages.push(asked.answer(&[(param, number(2))], page(&[], 0, None)?, &[]));
             }
             pages
         }
-        PaginatorKind::Offset(param, start) => {
+        Paginator::Offset(Offset {
+            param,
+            first: start,
+            ..
+        }) => {
             let mut pages = vec![
                 asked.answer(&[], page(&[&first], 1, None)?, &[]),
                 asked.answer(
@@ -89,12 +95,7 @@ pub fn exchange(
                     &[],
                 ),
             ];
-            if paginator.more.is_none()
-                && paginator
-                    .total
-                    .as_ref()
-                    .is_none_or(|(_, of_pages)| *of_pages)
-            {
+            if paginator.more().is_none() && !matches!(paginator.total(), Some(Total::Items(_))) {
                 pages.push(asked.answer(
                     &[(param, (start + 2).to_string())],
                     page(&[], 0, None)?,
@@ -103,17 +104,31 @@ pub fn exchange(
             }
             pages
         }
-        PaginatorKind::Cursor(param, _) => vec![
-            asked.answer(&[], page(&[&first], 1, Some(json!("token-2")))?, &[]),
+        Paginator::Token(Token {
+            param,
+            next: ResponsePath::Body(_),
+            first: start,
+            ..
+        }) => vec![
+            asked.answer(
+                &started(param, start),
+                page(&[&first], 1, Some(json!("token-2")))?,
+                &[],
+            ),
             asked.answer(
                 &[(param, "token-2".to_owned())],
                 page(&[&second], 0, Some(Value::Null))?,
                 &[],
             ),
         ],
-        PaginatorKind::HeaderCursor(param, header) => vec![
+        Paginator::Token(Token {
+            param,
+            next: ResponsePath::Header(header),
+            first: start,
+            ..
+        }) => vec![
             asked.answer(
-                &[],
+                &started(param, start),
                 page(&[&first], 1, None)?,
                 &[(header, "token-2".to_owned())],
             ),
@@ -123,14 +138,14 @@ pub fn exchange(
                 &[],
             ),
         ],
-        PaginatorKind::LinkHeader => {
+        Paginator::LinkHeader(_) => {
             let link = format!("<http://localhost{}?page=2>; rel=\"next\"", asked.path);
             vec![
                 asked.answer(&[], page(&[&first], 1, None)?, &[("link", link)]),
                 asked.linked(page(&[&second], 0, None)?),
             ]
         }
-        PaginatorKind::NextUrl(_) => {
+        Paginator::NextUrl(_) => {
             let url = format!("http://localhost{}?page=2", asked.path);
             vec![
                 asked.answer(&[], page(&[&first], 1, Some(json!(url)))?, &[]),
@@ -139,6 +154,11 @@ pub fn exchange(
         }
     };
     Some(Value::Array(pages))
+}
+
+/// The parameter of a first page that is asked for with a token.
+fn started<'a>(param: &'a String, token: &Option<String>) -> Vec<(&'a String, String)> {
+    token.iter().map(|token| (param, token.clone())).collect()
 }
 
 /// What the resource asks for, whatever the page.
@@ -190,12 +210,12 @@ impl<'a> Asked<'a> {
     ) -> Value {
         let mut query = self.query.clone();
         let mut sent = Map::new();
-        let size = self.resource.paginator.page_size.as_ref();
-        let in_body = self.resource.paginator.in_body;
-        if let Some((param, size)) = size {
+        let size = self.resource.paginator.page_size();
+        let in_body = self.resource.paginator.in_body();
+        if let Some(PageSize { param, rows, .. }) = size {
             match in_body {
-                true => _ = sent.insert(param.clone(), json!(size)),
-                false => query.push(format!("{param}={size}")),
+                true => _ = sent.insert(param.clone(), json!(rows)),
+                false => query.push(format!("{param}={rows}")),
             }
         }
         for (param, value) in parameters {
@@ -213,10 +233,7 @@ impl<'a> Asked<'a> {
 
     /// A page parameter in a body: what counts is a number there.
     fn in_json(&self, value: &str) -> Value {
-        let counts = matches!(
-            self.resource.paginator.kind,
-            PaginatorKind::PageNumber(..) | PaginatorKind::Offset(..)
-        );
+        let counts = self.resource.paginator.is_numbered();
         match value.parse::<u64>() {
             Ok(number) if counts => json!(number),
             _ => json!(value),
@@ -234,9 +251,11 @@ impl<'a> Asked<'a> {
         if self.resource.post {
             request["body"] = sent;
         }
-        let total = self.resource.paginator.total.as_ref();
-        let total = total.and_then(|(path, _)| path.strip_prefix("header:"));
-        let total = total.map(|name| (name, "2".to_owned()));
+        let total = self.resource.paginator.total().and_then(Total::at);
+        let total = match total {
+            Some(ResponsePath::Header(name)) => Some((name.as_str(), "2".to_owned())),
+            _ => None,
+        };
         let headers: Map<String, Value> = headers
             .iter()
             .chain(&total)
@@ -253,8 +272,7 @@ impl<'a> Asked<'a> {
 
 /// Where the total stands in the body, if it stands there.
 fn body_total(paginator: &Paginator) -> Option<&str> {
-    let (path, _) = paginator.total.as_ref()?;
-    (!path.starts_with("header:")).then_some(path)
+    paginator.total()?.at()?.body()
 }
 
 /// The envelope of a page. `left`: pages that follow.
@@ -267,26 +285,21 @@ fn body(
 ) -> Option<Value> {
     let list = Value::Array(records.iter().map(|record| (*record).clone()).collect());
     if resource.records.is_empty() {
-        let bare = paginator.more.is_none()
+        let bare = paginator.more().is_none()
             && body_total(paginator).is_none()
-            && !matches!(
-                paginator.kind,
-                PaginatorKind::Cursor(..) | PaginatorKind::NextUrl(_)
-            );
+            && paginator.next_in_body().is_none();
         return bare.then_some(list);
     }
     let mut body = json!({});
     put(&mut body, &resource.records, list)?;
-    if let Some(more) = &paginator.more {
+    if let Some(more) = paginator.more() {
         put(&mut body, more, json!(left > 0))?;
     }
     if let Some(total) = body_total(paginator) {
         // Two pages of one record each: both totals are two.
         put(&mut body, total, json!(2))?;
     }
-    if let (PaginatorKind::Cursor(_, path) | PaginatorKind::NextUrl(path), Some(next)) =
-        (&paginator.kind, next)
-    {
+    if let (Some(path), Some(next)) = (paginator.next_in_body(), next) {
         put(&mut body, path, next)?;
     }
     Some(body)

@@ -1,6 +1,8 @@
 //! What resources have in common, so that the crate states it once.
 
-use super::{Paginator, PaginatorKind, Parameter, ParameterPlace, Resource};
+use etlgen_model::Paginator;
+
+use super::{Parameter, ParameterPlace, Resource};
 
 /// Fewer lists than this state their paginator each: a function for two of them saves nothing.
 const FEW: usize = 3;
@@ -11,10 +13,7 @@ const FEW: usize = 3;
 pub fn pages(resources: &[Resource]) -> Option<Paginator> {
     let mut counts: Vec<(&Paginator, usize)> = Vec::new();
     for Resource { paginator, .. } in resources {
-        if matches!(
-            paginator.kind,
-            PaginatorKind::Single | PaginatorKind::Undecided
-        ) {
+        if !paginator.is_paged() {
             continue;
         }
         match counts.iter_mut().find(|(known, _)| *known == paginator) {

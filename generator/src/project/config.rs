@@ -6,7 +6,7 @@ use super::change::learned;
 use super::place::beside;
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
-use crate::plan::overrides::{self, Overrides};
+use crate::overrides::{self, Overrides};
 use crate::spec::Input;
 
 /// An `etlgen.toml`, or the lack of one.
@@ -43,9 +43,9 @@ impl ConfigFile {
     /// Loads a document with its overlays in the order they are applied: those of the file, these, what was learned.
     /// Without a document of its own, it is the `spec` of the file, seen from its folder.
     pub fn input(&self, spec: Option<&str>, overlays: &[String]) -> Result<Input, Diagnostic> {
-        let spec = match (spec, &self.overrides.spec) {
+        let spec = match (spec, &self.overrides.top.spec) {
             (Some(spec), _) => spec.to_owned(),
-            (None, Some(spec)) => self.beside(spec),
+            (None, Some(spec)) => self.beside(&spec.0),
             (None, None) => {
                 let message = "neither `--spec` nor the `spec` of etlgen.toml names the document";
                 return Err(Diagnostic::error(Kind::Usage, message)
@@ -62,7 +62,8 @@ impl ConfigFile {
         mut input: Input,
         overlays: &[String],
     ) -> Result<Input, Diagnostic> {
-        let own = self.overrides.overlay.iter();
+        let own = self.overrides.top.overlay.iter();
+        let own = own.flat_map(|overlay| &overlay.0);
         let own = own.map(|overlay| self.beside(overlay));
         for overlay in own.chain(overlays.iter().cloned()) {
             input.overlays.push(Input::load(&overlay)?);

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::generation::{Generation, Rustfmt};
-use super::place::{beside, named};
+use super::place::{Surroundings, beside, named};
 use super::tree::Tree;
 use super::{Announce, ConfigFile};
-use crate::diagnostics::{Diagnostic, Kind};
+use crate::diagnostics::{Diagnostic, Kind, toml_string as quoted};
 use crate::diff::Surface;
 use crate::draft::Draft;
 use crate::emit::{Context, EtlgenToml, Files};
@@ -19,24 +19,14 @@ use crate::spec::Input;
 pub struct Existing {
     pub tree: Tree,
     pub config: ConfigFile,
-    /// The keys that `etlgen.toml` has.
-    keys: Vec<String>,
-    /// Those that it had when the crate was generated: what was removed since is not wanted any longer.
-    keys_before: Vec<String>,
+    /// The options of the command line that an etlgen of before kept in the lock only.
+    options: BTreeMap<String, Vec<String>>,
 }
 
 /// A document: its name in the crate, and where it is found from here.
 pub struct Document {
     pub name: String,
     pub place: String,
-}
-
-/// The key of `etlgen.toml` for an option of the command line.
-fn key_of(option: &str) -> &str {
-    match option {
-        "resources" => "include",
-        option => option,
-    }
 }
 
 impl Existing {
@@ -53,17 +43,13 @@ impl Existing {
                 "the crate is generated from it; .etlgen/base/etlgen.toml.base is the last one that etlgen read",
             ));
         }
-        let config = ConfigFile::load(&file)?;
-        let keys = |text: &str| -> Vec<String> {
-            let table = toml::from_str::<toml::Table>(text).unwrap_or_default();
-            table.keys().cloned().collect()
-        };
-        let before = tree.base.get("etlgen.toml").map_or("", String::as_str);
+        let mut config = ConfigFile::load(&file)?;
+        let options = options(&tree, config.text.as_deref().unwrap_or_default());
+        config.overrides = config.overrides.with_options(&lines(&options))?;
         Ok(Existing {
-            keys: keys(config.text.as_deref().unwrap_or_default()),
-            keys_before: keys(before),
             config,
             tree,
+            options,
         })
     }
 
@@ -89,8 +75,8 @@ impl Existing {
 
     /// The name of the document that the next generation reads by default.
     pub fn named(&self) -> String {
-        let own = self.config.overrides.spec.clone();
-        own.unwrap_or_else(|| self.tree.lock.spec.clone())
+        let own = self.config.overrides.top.spec.as_ref();
+        own.map_or_else(|| self.tree.lock.spec.clone(), |spec| spec.0.clone())
     }
 
     /// Which of changelog and version `etlgen.toml` wants written.
@@ -109,31 +95,6 @@ impl Existing {
         }
     }
 
-    /// An option of the command line that `new` was given, where `etlgen.toml` does not decide it.
-    fn option(&self, name: &str) -> Vec<String> {
-        let key = &key_of(name).to_owned();
-        match self.keys.contains(key) || self.keys_before.contains(key) {
-            true => Vec::new(),
-            false => self
-                .tree
-                .lock
-                .options
-                .get(name)
-                .cloned()
-                .unwrap_or_default(),
-        }
-    }
-
-    /// The options that the lock keeps on.
-    fn options(&self) -> BTreeMap<String, Vec<String>> {
-        let mut options = self.tree.lock.options.clone();
-        options.retain(|name, _| {
-            let key = &key_of(name).to_owned();
-            self.keys.contains(key) || !self.keys_before.contains(key)
-        });
-        options
-    }
-
     /// A document with the crate's overlays and what was learned.
     pub fn with_overlays(&self, input: Input) -> Result<Input, Diagnostic> {
         let input = self.overlaid(input)?;
@@ -142,10 +103,7 @@ impl Existing {
 
     /// A document with the crate's overlays.
     pub fn overlaid(&self, input: Input) -> Result<Input, Diagnostic> {
-        let overlays = self.option("overlay");
-        let overlays = overlays.iter().map(|overlay| self.config.beside(overlay));
-        let overlays: Vec<String> = overlays.collect();
-        self.config.overlaid(input, &overlays)
+        self.config.overlaid(input, &[])
     }
 
     /// Loads a document.
@@ -162,13 +120,10 @@ impl Existing {
     pub fn draft(&self, input: Input) -> Result<Draft, Diagnostic> {
         let options = Options {
             name: self.name()?,
-            include: self.option("resources"),
-            exclude: self.option("exclude"),
-            overrides: self.config.overrides.clone(),
             ledger: self.tree.lock.names.clone(),
             ..Options::default()
         };
-        Draft::new(input, &options)
+        Draft::new(input, &self.config.overrides, &options)
     }
 
     /// Generates the crate again from a document that it calls `name`.
@@ -176,7 +131,9 @@ impl Existing {
         let draft = self.draft(self.with_overlays(document)?)?;
         let context = self.context(name, &self.config.learned)?;
         let folder = &self.tree.folder;
-        Generation::new(draft, folder, &context, self.options(), Rustfmt::Required)
+        let mut generation = Generation::new(draft, folder, &context, Rustfmt::Required)?;
+        generation.lock.options.clone_from(&self.options);
+        Ok(generation)
     }
 
     /// Generates the crate again from a draft with other things learned.
@@ -187,13 +144,12 @@ impl Existing {
     ) -> Result<Generation, Diagnostic> {
         let context = self.context(&self.tree.lock.spec, learned)?;
         let folder = &self.tree.folder;
-        let options = self.tree.lock.options.clone();
-        Generation::new(draft, folder, &context, options, Rustfmt::Wanted)
+        Generation::new(draft, folder, &context, Rustfmt::Wanted)
     }
 
     /// The source's name, which stays although the document's title changes.
     fn name(&self) -> Result<Option<String>, Diagnostic> {
-        if self.config.overrides.name.is_some() {
+        if self.config.overrides.top.name.is_some() {
             return Ok(None);
         }
         let manifest = self.manifest()?;
@@ -230,23 +186,67 @@ impl Existing {
             license: text(license),
             ..Wanted::default()
         };
-        let wanted = Wanted::of(&self.config.overrides)
-            .or(Wanted::from_options(|key| self.option(key)))
-            .or(licensed);
+        let keys = &self.config.overrides.top;
+        let wanted = Wanted::of(&self.config.overrides).or(licensed);
         let dependencies = manifest.get("dependencies");
         let runtime = dependencies.and_then(|table| table.get("etlgen-runtime"));
         let pinned = text(runtime).filter(|version| version.starts_with(['=', '^', '~']));
+        let stated = keys.runtime.as_ref().map(|place| Runtime::named(&place.0));
         let etlgen_toml = self.config.text.clone().unwrap_or_default();
         Ok(Context {
             spec: spec.to_owned(),
             learned: learned.clone(),
-            runtime: Runtime {
+            runtime: stated.unwrap_or_else(|| Runtime {
                 version: pinned.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
                 path: text(runtime.and_then(|table| table.get("path"))),
-            },
+            }),
+            destinations: self.config.overrides.destinations(),
             package: Package::new(wanted)?,
-            own_workspace: manifest.contains_key("workspace"),
+            own_workspace: match keys.workspace_member.as_deref() {
+                Some(member) => !member.0 && Surroundings::of(&self.tree.folder).has_workspace,
+                None => manifest.contains_key("workspace"),
+            },
             etlgen_toml: EtlgenToml::Kept(etlgen_toml),
         })
     }
+}
+
+/// The options that a lock keeps, where `etlgen.toml` does not decide them. What was removed from it since the crate was
+/// generated is not wanted any longer.
+fn options(tree: &Tree, text: &str) -> BTreeMap<String, Vec<String>> {
+    let keys = |text: &str| -> Vec<String> {
+        let table = toml::from_str::<toml::Table>(text).unwrap_or_default();
+        table.keys().cloned().collect()
+    };
+    let before = tree.base.get("etlgen.toml").map_or("", String::as_str);
+    let (now, before) = (keys(text), keys(before));
+    let mut options = tree.lock.options.clone();
+    options.retain(|name, _| {
+        let key = key_of(name).to_owned();
+        !now.contains(&key) && !before.contains(&key)
+    });
+    options
+}
+
+/// The key of `etlgen.toml` for an option of the command line.
+fn key_of(option: &str) -> &str {
+    match option {
+        "resources" => "include",
+        option => option,
+    }
+}
+
+/// Options of a lock as lines of `etlgen.toml`.
+fn lines(options: &BTreeMap<String, Vec<String>>) -> Vec<(&str, String)> {
+    let lines = options.iter().filter_map(|(name, values)| {
+        let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        let value = match key_of(name) {
+            "include" | "exclude" | "overlay" => format!("[{}]", values.join(", ")),
+            "docker" => "true".to_owned(),
+            "name" | "license" | "repository" | "ci" => values.into_iter().next()?,
+            _ => return None,
+        };
+        Some((key_of(name), value))
+    });
+    lines.collect()
 }

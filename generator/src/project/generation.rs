@@ -1,6 +1,5 @@
 //! A crate in memory: its files, and what they were generated from.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::format::format;
@@ -37,12 +36,11 @@ pub enum Rustfmt {
 }
 
 impl Generation {
-    /// Writes a plan down. `options` are those of the command line, as the lock keeps them.
+    /// Writes a plan down.
     pub(crate) fn new(
         mut draft: Draft,
         folder: &Path,
         context: &Context,
-        options: BTreeMap<String, Vec<String>>,
         rustfmt: Rustfmt,
     ) -> Result<Self, Diagnostic> {
         let mut files = files(&draft.plan, context)?;
@@ -60,8 +58,7 @@ impl Generation {
             ),
             _ => {}
         }
-        let mut lock = Lock::new(&context.spec, spec_hash(&draft.input), &draft.plan, &files);
-        lock.options = options;
+        let lock = Lock::new(&context.spec, spec_hash(&draft.input), &draft.plan, &files);
         Ok(Generation {
             files,
             notes,

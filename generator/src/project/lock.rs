@@ -1,11 +1,14 @@
 //! `.etlgen/lock.json`: what a crate was generated from, and the names that were given. It cannot be made afterwards.
 
+mod format_1;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::LOCK;
@@ -16,8 +19,8 @@ use crate::plan::Ledger;
 use crate::plan::Plan;
 use crate::spec::Input;
 
-/// The format of the lock that is written, and the only one that is read.
-const FORMAT: u32 = 1;
+/// The format of the lock that is written. Earlier ones are read, too.
+const FORMAT: u32 = 2;
 
 /// What a crate was generated from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,7 +55,7 @@ pub struct Lock {
 
 /// A surface of another form is none.
 fn if_known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Surface>, D::Error> {
-    let value = serde_json::Value::deserialize(from)?;
+    let value = Value::deserialize(from)?;
     Ok(serde_json::from_value(value).ok())
 }
 
@@ -100,10 +103,11 @@ fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
         format: u64,
     }
     let broken = |error: serde_json::Error| Diagnostic::io(path, error.into());
-    let Numbered { format } = serde_json::from_str(text).map_err(broken)?;
-    if format != u64::from(FORMAT) {
+    let mut lock: Value = serde_json::from_str(text).map_err(broken)?;
+    let Numbered { format } = Numbered::deserialize(&lock).map_err(broken)?;
+    if format > u64::from(FORMAT) {
         let message = format!(
-            "the lock has the format {format}, and this etlgen reads the format {FORMAT} only"
+            "the lock has the format {format}, and this etlgen reads formats up to {FORMAT}"
         );
         return Err(Diagnostic::error(Kind::Crate, message)
             .in_file(path.display().to_string())
@@ -111,7 +115,11 @@ fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
                 "a later etlgen wrote the crate: `cargo install etlgen --locked` installs the latest",
             ));
     }
-    serde_json::from_str(text).map_err(broken)
+    if format < u64::from(FORMAT) {
+        format_1::raise(&mut lock);
+        lock["format"] = FORMAT.into();
+    }
+    serde_json::from_value(lock).map_err(broken)
 }
 
 /// The hash of a document, and of the overlays that are applied to it.
@@ -135,10 +143,10 @@ mod tests {
     #[test]
     fn a_lock_of_a_later_format_is_refused() {
         let path = Path::new("shop/.etlgen/lock.json");
-        let error = parse(r#"{"format": 2, "files": []}"#, path).unwrap_err();
+        let error = parse(r#"{"format": 3, "files": []}"#, path).unwrap_err();
         assert_eq!(error.kind(), Kind::Crate);
         assert_eq!(error.file(), "shop/.etlgen/lock.json");
-        assert!(error.message().contains("has the format 2"));
+        assert!(error.message().contains("has the format 3"));
         assert!(error.hint().unwrap().contains("cargo install etlgen"));
         let error = parse(r#"{"files": []}"#, path).unwrap_err();
         assert_eq!(error.kind(), Kind::Io);

@@ -8,7 +8,7 @@ use super::planned::{Outcome, Planned};
 use super::tree::{Text, Tree};
 use crate::diagnostics::Diagnostic;
 use crate::diff::{Diff, Level, diff, markdown, next};
-use crate::plan::overrides::Overrides;
+use crate::overrides::Overrides;
 
 const CHANGELOG: &str = "CHANGELOG.md";
 const MANIFEST: &str = "Cargo.toml";
@@ -34,8 +34,8 @@ impl Announce {
     /// The choice of `etlgen.toml`; both by default.
     pub fn of(overrides: &Overrides) -> Announce {
         Announce {
-            changelog: overrides.changelog.unwrap_or(true),
-            bump: overrides.bump.unwrap_or(true),
+            changelog: overrides.top.changelog.as_ref().is_none_or(|key| key.0),
+            bump: overrides.top.bump.as_ref().is_none_or(|key| key.0),
         }
     }
 }

@@ -152,12 +152,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::spec::document::Documents;
 
     fn refusal(value: Value) -> String {
         let mut report = Report::default();
         assert_eq!(identify(&value, &mut report), None);
-        report.finish(&Documents::default())[0].message().to_owned()
+        report.finish(|_, _| Default::default())[0]
+            .message()
+            .to_owned()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A scan, not a parser: it follows block mappings and lists by their indentation, and braces and quotes in the flow style, which
 //! JSON is. Where it loses the way it answers with the last place it was sure of.
 
-use super::document::unescape;
+use super::node::unescape;
 use crate::diagnostics::Position;
 
 /// The place of a pointer, or of the nearest part above it that can be found.

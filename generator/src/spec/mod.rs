@@ -8,10 +8,12 @@ mod document;
 mod identify;
 mod load;
 mod locate;
+mod node;
 mod operation;
 mod overlay;
 mod parameter;
 mod parse;
+pub mod path;
 mod report;
 mod response;
 mod root;
@@ -26,6 +28,7 @@ pub(crate) mod tests;
 use api::Api;
 use document::Documents;
 pub use load::Input;
+pub use parameter::placeholders;
 use report::Report;
 pub use strict::strict;
 
@@ -44,20 +47,28 @@ pub fn overlaid(input: &Input) -> Option<serde_json::Value> {
     (!report.failed()).then_some(value)
 }
 
+/// No document is there yet: its name and places are unknown.
+fn nowhere(_file: usize, _pointer: &str) -> (String, Option<Position>) {
+    (String::new(), None)
+}
+
 /// Reads a document. Without an `Api` there is at least one error among the diagnostics.
 pub fn read(input: &Input) -> (Option<Api>, Vec<Diagnostic>) {
     let mut report = Report::default();
     let Some((text, mut value)) = parse::parse(input, &mut report) else {
-        return (None, report.finish(&Documents::default()));
+        return (None, report.finish(nowhere));
     };
     let edits = overlay::apply(input, &mut value, &mut report);
     if report.failed() {
-        return (None, report.finish(&Documents::default()));
+        return (None, report.finish(nowhere));
     }
     let dialect = identify::identify(&value, &mut report);
     let documents = Documents::gather(input, text, value, edits);
     let api = dialect
         .and_then(|dialect| root::api(&documents, dialect, &mut report))
         .filter(|_| !report.failed());
-    (api, report.finish(&documents))
+    (
+        api,
+        report.finish(|file, pointer| documents.place(file, pointer)),
+    )
 }

@@ -1,10 +1,9 @@
 //! Path items and operations.
 
-use serde_json::Value;
-
 use super::api::{Operation, Parameter, SchemaId};
-use super::document::{Documents, Node, push_token};
+use super::document::Documents;
 use super::identify::Dialect;
+use super::node::Node;
 use super::parameter;
 use super::report::Report;
 use super::response::{self, is_json};
@@ -213,17 +212,5 @@ impl<'a> Reader<'_, 'a> {
             .entries()
             .find(|(media_type, _)| is_json(media_type))?;
         Some(schemas.schema(media.child("schema")?, report))
-    }
-}
-
-/// A node that stands for something the document should have had there.
-pub(super) fn missing<'a>(parent: &Node<'a>, key: &str) -> Node<'a> {
-    static NOTHING: Value = Value::Null;
-    let mut pointer = parent.pointer.clone();
-    push_token(&mut pointer, key);
-    Node {
-        file: parent.file,
-        pointer,
-        value: &NOTHING,
     }
 }

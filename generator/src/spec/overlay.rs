@@ -5,9 +5,9 @@
 use serde_json::Value;
 use serde_json_path::{JsonPath, NormalizedPath, PathElement};
 
-use super::document::push_token;
 use super::load::Input;
 use super::locate::locate;
+use super::node::push_token;
 use super::parse::{decode, parse_text};
 use super::report::Report;
 use crate::diagnostics::{Position, Severity};

@@ -1,8 +1,7 @@
 //! Parameters, and their agreement with the path.
 
 use super::api::{Location, Parameter};
-use super::document::Node;
-use super::operation::missing;
+use super::node::{Node, missing};
 use super::report::Report;
 use super::schema::SchemaBuilder;
 
@@ -114,7 +113,8 @@ pub(super) fn fit_to_path<'a>(
     });
 }
 
-fn placeholders(path: &str) -> impl Iterator<Item = &str> {
+/// The names in a path: `owner` and `repo` of `/repos/{owner}/{repo}`.
+pub fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     path.split('{')
         .skip(1)
         .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::document::{Documents, Node};
+use super::node::Node;
 use crate::diagnostics::{Diagnostic, Kind, Position, Severity};
 
 /// How often one kind of finding is told; the rest is counted.
@@ -103,8 +103,11 @@ impl Report {
         });
     }
 
-    /// The diagnostics, the gravest first.
-    pub fn finish(self, documents: &Documents<'_>) -> Vec<Diagnostic> {
+    /// The diagnostics, the gravest first. `place` tells the name of a file and where a pointer leads in it.
+    pub fn finish(
+        self,
+        place: impl Fn(usize, &str) -> (String, Option<Position>),
+    ) -> Vec<Diagnostic> {
         let mut told: HashMap<&'static str, usize> = HashMap::new();
         let mut diagnostics: Vec<Diagnostic> = self
             .findings
@@ -118,7 +121,7 @@ impl Report {
                 let (file, position, pointer) = match finding.place {
                     Place::Text(file, position) => (file, position, None),
                     Place::Pointer(pointer) => {
-                        let (file, position) = documents.place(finding.file, &pointer);
+                        let (file, position) = place(finding.file, &pointer);
                         (file, position, Some(pointer))
                     }
                 };

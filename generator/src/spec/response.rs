@@ -4,7 +4,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::api::{Response, is_lines};
-use super::document::{Documents, Node};
+use super::document::Documents;
+use super::node::Node;
 use super::report::Report;
 use super::schema::SchemaBuilder;
 

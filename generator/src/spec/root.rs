@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 
 use super::api::{Api, Server};
-use super::document::{Documents, Node};
+use super::document::Documents;
 use super::identify::Dialect;
+use super::node::Node;
 use super::operation::{self, Defaults};
 use super::report::Report;
 use super::sampled;

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::api::{Operation, SchemaId, SchemaKind, Schemas};
-use super::document::push_token;
+use super::node::push_token;
 use super::schema::free_form;
 use crate::shape::Shape;
 

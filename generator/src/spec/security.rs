@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 
 use super::api::{Location, OAuthFlow, SecurityScheme};
-use super::document::{Documents, Node};
+use super::document::Documents;
+use super::node::Node;
 use super::report::Report;
 
 /// All schemes, by name.

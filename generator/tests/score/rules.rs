@@ -148,11 +148,22 @@ fn said(resource: &Value, column: &str) -> String {
             let names = names.into_iter().flatten().filter_map(Value::as_str);
             norm(&names.collect::<Vec<_>>().join(","))
         }
-        "paginator" => page["kind"].as_str().unwrap_or("none").to_owned(),
+        "paginator" => kind(page).to_owned(),
         "incremental_param" => text(&resource["incremental"]["param"]),
         "incremental_field" => text(&resource["incremental"]["field"]),
         "parent" => text(&resource["parent"]["path"]),
         other => text(&page[other]),
+    }
+}
+
+/// The paginator's kind, in the words of the truth.
+fn kind(page: &Value) -> &str {
+    match page["kind"].as_str() {
+        Some("token") if page["in_body"] == true => "token_in_body_post",
+        Some("token") => "cursor_param",
+        Some("last_id") => "cursor_last_id",
+        Some("single") | None => "none",
+        Some(kind) => kind,
     }
 }
 

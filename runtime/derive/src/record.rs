@@ -1,9 +1,10 @@
 //! `#[derive(Record)]`: the table of a struct's fields, a handle for each, and `Debug` and `PartialEq` by the table.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
+use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, Ident, LitStr, Result};
 
 use crate::case::Case;
@@ -40,12 +41,17 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
         let ty = &field.ty;
         let vis = &field.vis;
         let column = column.map(|name| quote!(.column(#name)));
+        // An error about the type marks the type.
+        let (shape, order) = (
+            quote_spanned!(ty.span()=> <#ty as __r::FieldValue>::TYPE),
+            quote_spanned!(ty.span()=> <#ty as __r::FieldValue>::Order),
+        );
         table.extend(quote! {
-            __r::FieldSchema::new(#key, ::core::mem::offset_of!(Self, #ident), <#ty as __r::FieldValue>::TYPE) #column,
+            __r::FieldSchema::new(#key, ::core::mem::offset_of!(Self, #ident), #shape) #column,
         });
         let handle = Ident::new(&ident.unraw().to_string().to_uppercase(), ident.span());
         handles.extend(quote! {
-            #vis const #handle: __r::Field<Self, <#ty as __r::FieldValue>::Order> = __r::Field::new(#index);
+            #vis const #handle: __r::Field<Self, #order> = __r::Field::new(#index);
         });
         keys.push(key);
     }

@@ -4,6 +4,9 @@ mod range;
 
 use std::time::Duration;
 
+pub use etlgen_model::TimeFormat;
+pub(crate) use etlgen_model::{Meaning, Order};
+
 use crate::record::{CursorValue, FieldPath, IntoFieldPath, Record, WireFormat};
 pub use range::Interval;
 pub(crate) use range::Range;
@@ -13,6 +16,21 @@ pub(crate) use range::Range;
 /// A filter on the time of *creation* cannot see later changes: with [`Cursor::created`] a resource is read in full
 /// each time and merged by key, unless [`Cursor::new_rows_only`] says that its records never change. A filter on the
 /// time of the last *update* sees every change.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Invoice {
+///     id: Option<String>,
+///     updated: Option<UnixTime>,
+/// }
+///
+/// // Each run asks for what changed since two hours before the last value that the run before has seen.
+/// let cursor = Cursor::updated(Invoice::UPDATED).param("updated[gte]").lookback(hours(2));
+/// let invoices = Invoice::list("invoices", "/v1/invoices").primary_key(Invoice::ID).incremental(cursor);
+/// # let _ = invoices;
+/// ```
 pub struct Cursor<T> {
     pub(crate) field: FieldPath<T>,
     pub(crate) spec: CursorSpec,
@@ -23,8 +41,10 @@ pub struct Cursor<T> {
 pub(crate) struct CursorSpec {
     /// The keys of its field.
     pub keys: Vec<String>,
-    /// How its values are written in requests and in the state.
+    /// How its values are written in the state, and in requests unless `sent` says otherwise.
     pub format: WireFormat,
+    /// How its parameters take a time, where the field holds it in another way.
+    pub sent: Option<TimeFormat>,
     pub meaning: Meaning,
     pub param: Option<String>,
     pub until: Option<String>,
@@ -34,20 +54,11 @@ pub(crate) struct CursorSpec {
     pub new_rows_only: bool,
     /// The lower bound's parameter leaves out the bound itself.
     pub exclusive: bool,
-    pub order: Order,
+    pub order: Option<Order>,
     /// Where windows begin, and how long each is.
     pub windows: Option<(String, Duration)>,
     /// The API shows no more rows of one list than that.
     pub most_rows: Option<u64>,
-}
-
-/// How the API sorts a list by its cursor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Order {
-    #[default]
-    Unknown,
-    NewestFirst,
-    OldestFirst,
 }
 
 /// That many days.
@@ -58,12 +69,6 @@ pub const fn days(days: u64) -> Duration {
 /// That many hours.
 pub const fn hours(hours: u64) -> Duration {
     Duration::from_secs(hours * 3_600)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    Created,
-    Updated,
 }
 
 impl<T: Record> Cursor<T> {
@@ -82,6 +87,7 @@ impl<T: Record> Cursor<T> {
         let spec = CursorSpec {
             keys: field.keys().to_vec(),
             format: field.wire_format(),
+            sent: None,
             meaning,
             param: None,
             until: None,
@@ -89,7 +95,7 @@ impl<T: Record> Cursor<T> {
             lookback: Duration::ZERO,
             new_rows_only: false,
             exclusive: false,
-            order: Order::Unknown,
+            order: None,
             windows: None,
             most_rows: None,
         };
@@ -105,6 +111,12 @@ impl<T: Record> Cursor<T> {
     /// The parameter that asks for records up to a value (`created[lte]`, `until`).
     pub fn until(mut self, name: &str) -> Self {
         self.spec.until = Some(name.to_owned());
+        self
+    }
+
+    /// How the parameters take a time, where the field holds it in another way: a filter by days on a field with times.
+    pub fn format(mut self, format: TimeFormat) -> Self {
+        self.spec.sent = Some(format).filter(|format| *format != TimeFormat::AsIs);
         self
     }
 
@@ -138,7 +150,7 @@ impl<T: Record> Cursor<T> {
     /// The API sorts the list by this field, the newest first: a run ends where it meets what is known, also without a
     /// parameter that filters. Each row is held against it: a list that is not sorted is read to its end.
     pub fn newest_first(mut self) -> Self {
-        self.spec.order = Order::NewestFirst;
+        self.spec.order = Some(Order::NewestFirst);
         self
     }
 
@@ -146,7 +158,7 @@ impl<T: Record> Cursor<T> {
     /// have no stable place, and a list that the API cuts off ([`Cursor::most_rows`]) is asked for again from there.
     /// Each row is held against it.
     pub fn oldest_first(mut self) -> Self {
-        self.spec.order = Order::OldestFirst;
+        self.spec.order = Some(Order::OldestFirst);
         self
     }
 
@@ -174,6 +186,8 @@ impl CursorSpec {
 
     /// A value as the lower bound's parameter takes it.
     pub fn bound(&self, value: &CursorValue) -> String {
+        let sent = self.sent_as(value, false);
+        let value = sent.as_ref().unwrap_or(value);
         let value = match self.exclusive {
             true => value.step_back().to_string(),
             false => value.to_string(),
@@ -181,6 +195,41 @@ impl CursorSpec {
         match &self.template {
             Some(template) => template.replace("{}", &value),
             None => value,
+        }
+    }
+
+    /// A value as the upper bound's parameter takes it: not below it where the parameter is coarser than the field.
+    pub fn until_bound(&self, value: &CursorValue) -> String {
+        let sent = self.sent_as(value, true);
+        sent.as_ref().unwrap_or(value).to_string()
+    }
+
+    /// A value as the parameters take it, where that is not as the field holds it; `up`: not below it, else not above.
+    fn sent_as(&self, value: &CursorValue, up: bool) -> Option<CursorValue> {
+        let (format, unit) = match self.sent? {
+            TimeFormat::UnixSeconds => (WireFormat::EpochSeconds, 1_000_000),
+            TimeFormat::UnixMillis => (WireFormat::EpochMillis, 1_000),
+            TimeFormat::Rfc3339 => (WireFormat::Rfc3339, 1),
+            TimeFormat::Date => (WireFormat::Date, 86_400_000_000),
+            TimeFormat::AsIs => return None,
+        };
+        let moment = Self::moment(value)?;
+        let whole = moment - moment.rem_euclid(unit);
+        let at = match up && whole < moment {
+            true => whole.saturating_add(unit),
+            false => whole,
+        };
+        CursorValue::of_time(format, at)
+    }
+
+    /// The moment of a value, also of one that the field holds as text.
+    fn moment(value: &CursorValue) -> Option<i64> {
+        match value {
+            CursorValue::Text(text) => {
+                let time = CursorValue::parse(WireFormat::Rfc3339, text).ok()?;
+                time.micros()
+            }
+            value => value.micros(),
         }
     }
 
@@ -192,5 +241,37 @@ impl CursorSpec {
     /// Whether a list can be asked for in windows.
     pub fn is_bounded(&self) -> bool {
         self.param.is_some() && self.until.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Record)]
+    struct Row {
+        at: Option<crate::record::Timestamp>,
+        text: Option<String>,
+    }
+
+    #[test]
+    fn bounds_are_written_as_the_parameter_takes_them() {
+        let moment = "2024-01-31T12:00:00.5Z";
+        let bounds = |cursor: Cursor<Row>, format| {
+            let spec = cursor.format(format).spec;
+            let value = spec.parse(moment).unwrap();
+            [spec.bound(&value), spec.until_bound(&value)]
+        };
+        let at = || Cursor::updated(Row::AT);
+        let days = bounds(at(), TimeFormat::Date);
+        assert_eq!(days, ["2024-01-31", "2024-02-01"]);
+        let days = bounds(at().exclusive(), TimeFormat::Date);
+        assert_eq!(days, ["2024-01-30", "2024-02-01"]);
+        let seconds = bounds(at(), TimeFormat::UnixSeconds);
+        assert_eq!(seconds, ["1706702400", "1706702401"]);
+        let millis = bounds(Cursor::updated(Row::TEXT), TimeFormat::UnixMillis);
+        assert_eq!(millis, ["1706702400500", "1706702400500"]);
+        let own = bounds(Cursor::updated(Row::TEXT), TimeFormat::AsIs);
+        assert_eq!(own, [moment, moment]);
     }
 }

@@ -62,6 +62,11 @@ impl Auth {
         Auth::default()
     }
 
+    /// Whether there are no credentials.
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// `Authorization: Bearer …`.
     pub fn bearer(token: impl Into<Secret>) -> Self {
         Auth::header_with_prefix("Authorization", "Bearer ", token)

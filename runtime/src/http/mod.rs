@@ -24,7 +24,6 @@ mod retry;
 mod seal;
 mod send;
 mod sign;
-mod status;
 mod token_file;
 mod told;
 mod wire;
@@ -32,6 +31,22 @@ mod wire;
 pub use auth::Auth;
 pub(crate) use budget::Rate;
 pub(crate) use client::Client;
+/// What is done about a status, for [`Resource::on_status`](crate::source::Resource::on_status).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Log {
+///     id: Option<i64>,
+/// }
+///
+/// // Repositories without logs answer 404.
+/// let logs = Log::list("logs", "/logs").on_status(404, StatusRule::Skip);
+/// # let _ = logs;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::StatusRule;
 pub(crate) use link::next_link;
 pub(crate) use listener::Listener;
 pub(crate) use options::{ClientOptions, Tape};
@@ -40,4 +55,3 @@ pub(crate) use request::{Method, Request};
 pub(crate) use response::Response;
 pub(crate) use seal::{Seal, is_lost};
 pub use sign::Unsigned;
-pub use status::StatusRule;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use etlgen_model::StatusRule;
 use reqwest::Url;
 
 use super::auth::Auth;
 use super::seal::{self, Marked};
-use super::status::StatusRule;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{Redactor, Secret};
 

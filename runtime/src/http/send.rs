@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use etlgen_model::StatusRule;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
@@ -17,7 +18,6 @@ use super::request::Request;
 use super::response::{Response, refusal};
 use super::retry::{Tries, is_transient, retry_after};
 use super::seal;
-use super::status::StatusRule;
 use super::told::{self, Cause};
 use super::wire::Answer;
 use crate::error::{Error, ErrorKind, Result};

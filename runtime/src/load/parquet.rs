@@ -333,13 +333,10 @@ impl Open {
             rows: self.rows,
             undo: Some(self.undo_entry()),
         });
-        self.drift.commit(
-            &self.folder,
-            &self.load,
-            &mut self.next,
-            &mut drift,
-            &mut self.retired,
-        )?;
+        let replaced = self
+            .drift
+            .commit(&self.folder, &self.load, &mut self.next, &mut drift)?;
+        self.retired.extend(replaced);
         self.publish(loads, drift)
     }
 

@@ -4,7 +4,7 @@ use super::account::Account;
 use super::place::Place;
 use super::{At, Normalizer};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{ColumnType, Contract, Done, Drifted, Entity, Mode};
+use crate::schema::{ColumnType, Contract, Done, Drifted, Entity, Mode, discards_rows};
 
 /// What keeping a contract takes.
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl Keeper {
 
     /// From here on what is made may have to be taken back.
     pub fn begin(&mut self) {
-        self.journal = self.contract.discards_rows().then(Vec::new);
+        self.journal = discards_rows(self.contract).then(Vec::new);
     }
 
     pub fn made(&mut self, made: Made) {

@@ -252,7 +252,7 @@ impl Normalizer {
     fn new_column(&mut self, at: At, place: &Place, name: &str, ty: ColumnType) -> usize {
         let table = &mut self.tables[at.table];
         let before = table.columns.len();
-        let column = table.column(&place.path, name, ty, false, self.naming);
+        let column = table.column((&place.path, name), ty, false, self.naming);
         if table.columns.len() > before {
             self.keeper.made(Made::Column(at.table));
         }

@@ -126,8 +126,7 @@ impl Normalizer {
         &mut self,
         table: usize,
         schema: &'static RecordSchema,
-        place: Place,
-        selection: Option<Selection>,
+        (place, selection): (Place, Option<Selection>),
         path: &mut Vec<&'static RecordSchema>,
     ) -> usize {
         path.push(schema);
@@ -146,7 +145,7 @@ impl Normalizer {
                     continue;
                 }
             };
-            targets.push(self.target(table, field.shape(), at, part, path));
+            targets.push(self.target(table, field.shape(), (at, part), path));
         }
         path.pop();
         self.nodes.push(Node {
@@ -161,8 +160,7 @@ impl Normalizer {
         &mut self,
         table: usize,
         shape: Shape,
-        place: Place,
-        part: Option<Selection>,
+        (place, part): (Place, Option<Selection>),
         path: &mut Vec<&'static RecordSchema>,
     ) -> Target {
         let ty = match shape {
@@ -192,7 +190,7 @@ impl Normalizer {
                 } else {
                     place
                 };
-                return Target::Nested(self.node(table, schema, place, part, path));
+                return Target::Nested(self.node(table, schema, (place, part), path));
             }
             Shape::List(list) => {
                 let child = self.child_table(table, &place);
@@ -204,7 +202,7 @@ impl Normalizer {
                     path: String::new(),
                     name: name.to_owned(),
                 };
-                let item = self.target(child, list.item, item, part.clone(), path);
+                let item = self.target(child, list.item, (item, part.clone()), path);
                 self.lists.push(List {
                     table: child,
                     item,
@@ -236,6 +234,6 @@ impl Normalizer {
 
     pub(super) fn declare(&mut self, table: usize, place: &Place, ty: ColumnType) -> usize {
         let deep = place.path.matches('/').count() > SHALLOW;
-        self.tables[table].column(&place.path, &place.name, ty, deep, self.naming)
+        self.tables[table].column((&place.path, &place.name), ty, deep, self.naming)
     }
 }

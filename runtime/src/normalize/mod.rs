@@ -210,8 +210,8 @@ impl Normalizer {
         normalizer.restore(&options.name, known);
         let root = normalizer.root_table(&options.name);
         if !schema.whole {
-            let selection = normalizer.selection.clone();
-            let node = normalizer.node(root, schema, Place::row(), selection, &mut Vec::new());
+            let whole = (Place::row(), normalizer.selection.clone());
+            let node = normalizer.node(root, schema, whole, &mut Vec::new());
             normalizer.root = Some(node);
         }
         normalizer.load_column = normalizer.tables[root].system(ColumnRole::LoadId, naming);

@@ -14,7 +14,7 @@ use arrow_schema::{ArrowError, Schema, SchemaRef};
 use super::names::{Names, Naming};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::layout::ValueRef;
-use crate::schema::{Column, ColumnRole, ColumnType, TableBatch, TableSchema};
+use crate::schema::{ArrowType, Column, ColumnRole, ColumnType, TableBatch, TableSchema};
 
 /// The values of one column; rows that were left out are null.
 pub(super) enum Values {
@@ -339,8 +339,7 @@ impl Table {
     /// type has that, as its variant. `waits`: it does not exist before its first value.
     pub fn column(
         &mut self,
-        path: &str,
-        wanted: &str,
+        (path, wanted): (&str, &str),
         ty: ColumnType,
         waits: bool,
         naming: Naming,

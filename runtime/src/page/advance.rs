@@ -1,6 +1,10 @@
 //! From one page to the next, or to the proof that there is none.
 
-use super::paginator::{Kind, Next, Paginator, Position, TotalOf};
+use std::ops::Deref;
+
+use etlgen_model::{Offset, PageNumber, Paginator, ResponsePath, Token, Total as Stated};
+
+use super::paginator::{Next, Pager, Position, TotalOf};
 use super::places::Look;
 use super::proof::Proof;
 use crate::error::{Error, ErrorKind, Result};
@@ -10,13 +14,13 @@ use crate::http::{Response, next_link};
 pub(crate) struct PageFacts<'a> {
     /// Rows in this page.
     pub rows: u64,
-    /// Raw JSON of the places that [`Paginator::probes`] names: more, total, next.
+    /// Raw JSON of the places that [`Pager::probes`] names: more, total, next.
     pub probes: [Option<&'a str>; 3],
     /// The id of its last record.
     pub last_id: Option<String>,
     /// A fingerprint of its records; `None` if it has none.
     pub fingerprint: Option<u64>,
-    /// What tells its rows apart, where [`Paginator::compares_rows`] wants it; else empty.
+    /// What tells its rows apart, where [`Pager::compares_rows`] wants it; else empty.
     pub ids: &'a [u64],
     /// What is not proved is read twice.
     pub thorough: bool,
@@ -33,7 +37,7 @@ pub(crate) enum Step {
     End(Proof),
 }
 
-impl Paginator {
+impl Pager {
     /// What comes after the page at `position`, and how many of its rows had come before it.
     pub(crate) fn advance(
         &self,
@@ -52,9 +56,8 @@ impl Paginator {
         };
         let place = self.probes()[2];
         let full = self
-            .size
-            .as_ref()
-            .is_some_and(|(_, size)| page.rows >= *size);
+            .page_size()
+            .is_some_and(|size| page.rows >= size.rows.get());
         let step = match (step, place) {
             // A wrong path looks like the end of the list.
             (Step::End(Proof::Proved(_)), Some(place))
@@ -78,9 +81,9 @@ impl Paginator {
     /// The total that the first page of a numbered list stated and the one of this page, if they differ: rows have
     /// come or gone, and with them the places of all others.
     fn moved(&self, position: &Position, page: &PageFacts<'_>) -> Option<(u64, u64)> {
-        let (before, (now, _)) = (position.total?, self.total(page)?);
-        let numbered = matches!(self.kind, Kind::PageNumber { .. } | Kind::Offset { .. });
-        (numbered && before != now && !position.places.is_joined()).then_some((before, now))
+        let (before, (now, _)) = (position.total?, self.total_of(page)?);
+        (self.is_numbered() && before != now && !position.places.is_joined())
+            .then_some((before, now))
     }
 
     /// Whether this page is the last one, however well that is known.
@@ -88,7 +91,7 @@ impl Paginator {
         let (rows, pages) = (position.rows + page.rows, position.pages + 1);
         page.rows == 0
             || page.probes[0].and_then(boolean) == Some(false)
-            || self.total(page).is_some_and(|(count, of)| match of {
+            || self.total_of(page).is_some_and(|(count, of)| match of {
                 TotalOf::Items => rows >= count,
                 TotalOf::Pages => pages >= count,
             })
@@ -100,8 +103,13 @@ impl Paginator {
         let start = Position::default();
         let more = beginning.probes[0].and_then(boolean);
         let numbered = matches!(
-            self.kind,
-            Kind::PageNumber { .. } | Kind::HeaderCursor { .. } | Kind::LinkHeader
+            self.deref(),
+            Paginator::PageNumber(_)
+                | Paginator::LinkHeader(_)
+                | Paginator::Token(Token {
+                    next: ResponsePath::Header(_),
+                    ..
+                })
         );
         let stub = beginning.rows == 0 && more == Some(true);
         if !numbered && !stub {
@@ -123,7 +131,7 @@ impl Paginator {
         let new = page.rows - known as u64;
         let rows = position.rows + new;
         let pages = position.pages + 1;
-        let stated = self.total(page).map(|(count, _)| count);
+        let stated = self.total_of(page).map(|(count, _)| count);
         let go_on = |next: Next| {
             Step::Next(Position {
                 next,
@@ -136,21 +144,21 @@ impl Paginator {
         };
         let [more, _, next] = page.probes;
         let more = more.and_then(boolean);
-        let total = self.total(page);
+        let total = self.total_of(page);
 
-        match &self.kind {
-            Kind::Single => Ok(Step::End(Proof::Proved(
+        match self.deref() {
+            Paginator::Single => Ok(Step::End(Proof::Proved(
                 "everything comes in one response".into(),
             ))),
-            Kind::Undecided => Ok(Step::End(Proof::Unproved(
+            Paginator::Undecided => Ok(Step::End(Proof::Unproved(
                 "how this resource is paged is undecided: one page was read".into(),
             ))),
             _ if more == Some(false) => self.end(
-                format!("`{}` is false", self.more.as_deref().unwrap_or_default()),
+                format!("`{}` is false", self.more().unwrap_or_default()),
                 rows,
                 total,
             ),
-            Kind::LastId { .. } => match &page.last_id {
+            Paginator::LastId(_) => match &page.last_id {
                 Some(id) if position.next == Next::Value(id.clone()) => Err(paging(format!(
                     "the last record is `{id}` again: the page parameter has no effect"
                 ))),
@@ -163,7 +171,7 @@ impl Paginator {
                 )),
                 None => self.end("an empty page".into(), rows, total),
             },
-            Kind::PageNumber { first, .. } => {
+            Paginator::PageNumber(PageNumber { first, .. }) => {
                 if let Some((count, TotalOf::Pages)) = total
                     && pages >= count
                 {
@@ -172,14 +180,21 @@ impl Paginator {
                 let next = go_on(Next::Value((first + pages).to_string()));
                 self.counted(page, known, rows, more, total, next)
             }
-            Kind::Offset { first, .. } => {
+            Paginator::Offset(Offset { first, .. }) => {
                 // Rows that came and went meanwhile are not among those received, but have moved the places of these.
                 let behind = self.offset_at(position).unwrap_or(*first) + page.rows;
                 let next = go_on(Next::Value(behind.to_string()));
                 self.counted(page, known, behind - first, more, total, next)
             }
-            Kind::Cursor { .. } => {
-                let token = next.and_then(scalar);
+            Paginator::Token(Token { next: at, .. }) => {
+                let token = match at {
+                    ResponsePath::Body(_) => next.and_then(scalar),
+                    ResponsePath::Header(name) => page
+                        .response
+                        .header(name)
+                        .map(str::to_owned)
+                        .filter(|token| !token.is_empty()),
+                };
                 self.follow(
                     position,
                     token.map(Next::Value),
@@ -191,24 +206,7 @@ impl Paginator {
                     go_on,
                 )
             }
-            Kind::HeaderCursor { header, .. } => {
-                let token = page
-                    .response
-                    .header(header)
-                    .map(str::to_owned)
-                    .filter(|token| !token.is_empty());
-                self.follow(
-                    position,
-                    token.map(Next::Value),
-                    "no next token",
-                    page,
-                    more,
-                    rows,
-                    total,
-                    go_on,
-                )
-            }
-            Kind::LinkHeader => {
+            Paginator::LinkHeader(_) => {
                 let link = linked(page.response);
                 self.follow(
                     position,
@@ -221,7 +219,7 @@ impl Paginator {
                     go_on,
                 )
             }
-            Kind::NextUrl { .. } => {
+            Paginator::NextUrl(_) => {
                 let url = next.and_then(scalar);
                 self.follow(
                     position,
@@ -314,18 +312,22 @@ impl Paginator {
         }
     }
 
-    fn total(&self, page: &PageFacts<'_>) -> Total {
-        let (path, of) = self.total.as_ref()?;
-        let text = match path.strip_prefix("header:") {
-            Some(header) => page.response.header(header)?.to_owned(),
-            None => scalar(page.probes[1]?)?,
+    fn total_of(&self, page: &PageFacts<'_>) -> Total {
+        let (at, of) = match self.total()? {
+            Stated::Items(at) => (at, TotalOf::Items),
+            Stated::Pages(at) => (at, TotalOf::Pages),
+            Stated::Ignored => return None,
+        };
+        let text = match at {
+            ResponsePath::Header(name) => page.response.header(name)?.to_owned(),
+            ResponsePath::Body(_) => scalar(page.probes[1]?)?,
         };
         let count = text
             .trim()
             .parse::<u64>()
             .ok()
             .or_else(|| text.trim().parse::<f64>().ok().map(|n| n as u64))?;
-        Some((count, *of))
+        Some((count, of))
     }
 
     /// The pages from `next` on that are certain to be there, `most` of them at most; the rest of a numbered list is, as
@@ -341,17 +343,18 @@ impl Paginator {
         let (Some(total), Next::Value(at), false) = (total, &next.next, rows == 0) else {
             return pages;
         };
-        let (Ok(at), Some((_, of))) = (at.parse::<u64>(), &self.total) else {
+        let (Ok(at), Some(of)) = (at.parse::<u64>(), self.total()) else {
             return pages;
         };
         let new = rows - u64::from(next.places.overlaps());
         let left = match of {
-            TotalOf::Items => total.saturating_sub(next.rows).div_ceil(new),
-            TotalOf::Pages => total.saturating_sub(next.pages),
+            Stated::Items(_) => total.saturating_sub(next.rows).div_ceil(new),
+            Stated::Pages(_) => total.saturating_sub(next.pages),
+            Stated::Ignored => return pages,
         };
-        let width = match self.kind {
-            Kind::PageNumber { .. } => 1,
-            Kind::Offset { .. } => new,
+        let width = match self.deref() {
+            Paginator::PageNumber(_) => 1,
+            Paginator::Offset(_) => new,
             _ => return pages,
         };
         let more = (1..left.min(most)).map_while(|page| at.checked_add(page.checked_mul(width)?));
@@ -369,12 +372,12 @@ impl Paginator {
 
     /// The total that a page states, of whatever it counts.
     pub(crate) fn stated(&self, page: &PageFacts<'_>) -> Option<u64> {
-        self.total(page).map(|(count, _)| count)
+        self.total_of(page).map(|(count, _)| count)
     }
 
     /// The total of items that a page states, for progress.
     pub(crate) fn stated_total(&self, page: &PageFacts<'_>) -> Option<u64> {
-        self.total(page)
+        self.total_of(page)
             .and_then(|(count, of)| (of == TotalOf::Items).then_some(count))
     }
 }
@@ -440,7 +443,8 @@ mod tests {
         Option<&'a str>,
     );
 
-    fn advance(paginator: &Paginator, at: &Position, page: Page<'_>) -> Result<Step> {
+    fn advance(paginator: impl Into<Paginator>, at: &Position, page: Page<'_>) -> Result<Step> {
+        let pager = Pager::from(paginator);
         let (rows, more, total, next, last_id) = page;
         let response = response(None);
         let last_id = last_id.map(str::to_owned);
@@ -453,7 +457,7 @@ mod tests {
             thorough: false,
             response: &response,
         };
-        Ok(match paginator.advance(at, &facts)?.0 {
+        Ok(match pager.advance(at, &facts)?.0 {
             Step::Next(position) => Step::Next(Position {
                 places: Places::default(),
                 ..position
@@ -478,12 +482,10 @@ mod tests {
 
     #[test]
     fn a_full_first_page_without_the_next_key_proves_nothing() {
-        let paginator = Paginator::cursor("after")
-            .next("next")
-            .page_size("limit", 5);
+        let paginator = Paginator::token("after", "next").page_size("limit", 5);
         let step = |rows, next| {
             let step = advance(
-                &paginator,
+                paginator.clone(),
                 &Position::default(),
                 (rows, None, None, next, None),
             );
@@ -498,43 +500,55 @@ mod tests {
     fn last_id_goes_on_until_has_more_is_false() {
         let paginator = Paginator::last_id("after").more("has_more");
         let start = Position::default();
-        let step = advance(&paginator, &start, (2, Some("true"), None, None, Some("b"))).unwrap();
+        let step = advance(
+            paginator.clone(),
+            &start,
+            (2, Some("true"), None, None, Some("b")),
+        )
+        .unwrap();
         assert_eq!(step, Step::Next(after(value("b"), 2, 1)));
         let again = advance(
-            &paginator,
+            paginator.clone(),
             &after(value("b"), 2, 1),
             (2, Some("true"), None, None, Some("b")),
         );
         assert!(again.unwrap_err().to_string().contains("again"));
         let end = advance(
-            &paginator,
+            paginator.clone(),
             &start,
             (2, Some("false"), None, None, Some("b")),
         )
         .unwrap();
         assert_eq!(end, Step::End(Proof::Proved("`has_more` is false".into())));
-        assert!(advance(&paginator, &start, (0, Some("true"), None, None, None)).is_err());
+        assert!(
+            advance(
+                paginator.clone(),
+                &start,
+                (0, Some("true"), None, None, None)
+            )
+            .is_err()
+        );
     }
 
     #[test]
     fn a_short_page_proves_nothing() {
         let paginator = Paginator::page_number("page").page_size("per_page", 500);
         let step = advance(
-            &paginator,
+            paginator.clone(),
             &Position::default(),
             (100, None, None, None, None),
         )
         .unwrap();
         assert_eq!(step, Step::Next(after(value("2"), 100, 1)));
         let step = advance(
-            &paginator,
+            paginator.clone(),
             &after(value("2"), 100, 1),
             (15, None, None, None, None),
         )
         .unwrap();
         assert_eq!(step, Step::Next(after(value("3"), 115, 2)));
         let step = advance(
-            &paginator,
+            paginator.clone(),
             &after(value("3"), 115, 2),
             (0, None, None, None, None),
         )
@@ -546,7 +560,7 @@ mod tests {
     fn offsets_advance_by_rows_received_and_end_at_the_total() {
         let paginator = Paginator::offset("offset").total_items("total");
         let step = advance(
-            &paginator,
+            paginator.clone(),
             &Position::default(),
             (100, None, Some("115"), None, None),
         )
@@ -556,10 +570,15 @@ mod tests {
             ..after(value("100"), 100, 1)
         };
         assert_eq!(step, Step::Next(second.clone()));
-        let step = advance(&paginator, &second, (15, None, Some("115"), None, None)).unwrap();
+        let step = advance(
+            paginator.clone(),
+            &second,
+            (15, None, Some("115"), None, None),
+        )
+        .unwrap();
         assert_eq!(step, Step::End(Proof::Proved("115 rows of 115".into())));
         let short = advance(
-            &paginator,
+            paginator.clone(),
             &after(value("100"), 100, 1),
             (0, None, Some("115"), None, None),
         );
@@ -572,7 +591,7 @@ mod tests {
             .starting_at(0)
             .total_pages("pages");
         let step = advance(
-            &paginator,
+            paginator.clone(),
             &Position::default(),
             (10, None, Some("2"), None, None),
         )
@@ -582,15 +601,20 @@ mod tests {
             ..after(value("1"), 10, 1)
         };
         assert_eq!(step, Step::Next(second.clone()));
-        let step = advance(&paginator, &second, (10, None, Some("2"), None, None)).unwrap();
+        let step = advance(
+            paginator.clone(),
+            &second,
+            (10, None, Some("2"), None, None),
+        )
+        .unwrap();
         assert_eq!(step, Step::End(Proof::Proved("page 2 of 2".into())));
     }
 
     #[test]
     fn tokens_end_where_none_is_left_and_never_loop() {
-        let paginator = Paginator::cursor("cursor").next("meta.next");
+        let paginator = Paginator::token("cursor", "meta.next");
         let step = advance(
-            &paginator,
+            paginator.clone(),
             &Position::default(),
             (1, None, None, Some("\"t1\""), None),
         )
@@ -598,7 +622,7 @@ mod tests {
         assert_eq!(step, Step::Next(after(value("t1"), 1, 1)));
         assert!(
             advance(
-                &paginator,
+                paginator.clone(),
                 &after(value("t1"), 1, 1),
                 (1, None, None, Some("\"t1\""), None)
             )
@@ -606,7 +630,7 @@ mod tests {
         );
         for none in [None, Some("null"), Some("\"\"")] {
             let step = advance(
-                &paginator,
+                paginator.clone(),
                 &Position::default(),
                 (1, None, None, none, None),
             )
@@ -617,10 +641,10 @@ mod tests {
                 "{none:?}"
             );
         }
-        let lying = Paginator::cursor("cursor").next("next").more("more");
+        let lying = Paginator::token("cursor", "next").more("more");
         assert!(
             advance(
-                &lying,
+                lying.clone(),
                 &Position::default(),
                 (1, Some("true"), None, None, None)
             )
@@ -630,7 +654,7 @@ mod tests {
 
     #[test]
     fn links_are_followed_and_a_page_sent_twice_is_an_error() {
-        let paginator = Paginator::link_header();
+        let paginator = Pager::from(Paginator::link_header());
         let response = response(Some("</x?page=2>; rel=\"next\""));
         let mut facts = PageFacts {
             rows: 1,

@@ -5,12 +5,14 @@
 //! there all the time has been passed over, whatever came and went. Page numbers cannot overlap: what can be seen of a
 //! move is the total and the first page, and where a proof is wanted the list is read twice.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
+use etlgen_model::{Offset, Paginator};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::advance::{PageFacts, Step};
-use super::paginator::{Kind, Next, Paginator, Position};
+use super::paginator::{Next, Pager, Position};
 use super::proof::Proof;
 
 /// What has been seen of such a list; not kept beyond the run, since then the list has moved on.
@@ -109,13 +111,13 @@ impl Position {
     }
 }
 
-impl Paginator {
+impl Pager {
     /// Whether pages are asked for by their place, here or in the links that the API gives.
     pub(super) fn by_place(&self, position: &Position, step: &Step) -> bool {
         let numbered = |next: &Next| matches!(next, Next::Url(url) if is_numbered(url));
-        match self.kind {
-            Kind::PageNumber { .. } | Kind::Offset { .. } => true,
-            Kind::LinkHeader | Kind::NextUrl { .. } => {
+        match self.deref() {
+            Paginator::PageNumber(_) | Paginator::Offset(_) => true,
+            Paginator::LinkHeader(_) | Paginator::NextUrl(_) => {
                 numbered(&position.next) || matches!(step, Step::Next(next) if numbered(&next.next))
             }
             _ => false,
@@ -124,20 +126,20 @@ impl Paginator {
 
     /// Whether [`PageFacts::ids`] are wanted.
     pub(crate) fn compares_rows(&self, thorough: bool) -> bool {
-        match self.kind {
-            Kind::PageNumber { .. } | Kind::Offset { .. } => true,
-            Kind::LinkHeader | Kind::NextUrl { .. } => thorough,
+        match self.deref() {
+            Paginator::PageNumber(_) | Paginator::Offset(_) => true,
+            Paginator::LinkHeader(_) | Paginator::NextUrl(_) => thorough,
             _ => false,
         }
     }
 
     /// The offset that this position asks for.
     pub(super) fn offset_at(&self, position: &Position) -> Option<u64> {
-        let Kind::Offset { first, .. } = self.kind else {
+        let Paginator::Offset(Offset { first, .. }) = self.deref() else {
             return None;
         };
         match &position.next {
-            Next::First => Some(first),
+            Next::First => Some(*first),
             Next::Value(at) => at.parse().ok(),
             Next::Url(_) => None,
         }
@@ -145,16 +147,16 @@ impl Paginator {
 
     /// The offset behind the rows that have come, where none have moved.
     fn behind(&self, position: &Position) -> u64 {
-        match self.kind {
-            Kind::Offset { first, .. } => first + position.rows,
+        match self.deref() {
+            Paginator::Offset(Offset { first, .. }) => first + position.rows,
             _ => position.rows,
         }
     }
 
     /// The offset of a last page of that many rows: servers refuse pages that reach beyond what they show.
     fn last_page(&self, page: &PageFacts<'_>) -> Option<u64> {
-        match self.kind {
-            Kind::Offset { first, .. } => {
+        match self.deref() {
+            Paginator::Offset(Offset { first, .. }) => {
                 let total = self.stated_total(page)?;
                 Some(first + total.saturating_sub(page.rows))
             }
@@ -288,7 +290,11 @@ impl Paginator {
             None if thorough && places.joints != Joints::AllButFirst => {
                 start_again(&places, "its pages are asked for by number".to_owned())
             }
-            None if matches!(self.kind, Kind::LinkHeader | Kind::NextUrl { .. }) => {
+            None if matches!(
+                self.deref(),
+                Paginator::LinkHeader(_) | Paginator::NextUrl(_)
+            ) =>
+            {
                 Step::End(Proof::Consistent(format!(
                     "{evidence}; the links lead on by number: what moved meanwhile cannot be seen"
                 )))

@@ -3,8 +3,6 @@
 //! [`plan`] decides, `read` reads resources into an output, `deliver` loads what was read, `migrate` brings a destination to
 //! what is declared, and `report` counts. [`sync`] does all of it.
 
-#![warn(clippy::too_many_lines, clippy::too_many_arguments)]
-
 mod deliver;
 pub(crate) mod migrate;
 mod options;

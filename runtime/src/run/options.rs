@@ -9,8 +9,16 @@ use tokio::sync::Notify;
 use crate::record::SelectRule;
 use crate::schema::{ContractRule, Layout};
 
-/// The options of a run.
+/// The options of a run. Each has a method of its name.
+///
+/// ```
+/// use etlgen_runtime::run::RunOptions;
+///
+/// let options = RunOptions::default().resources(["invoices"]).since("2024-01-01").limit(100);
+/// assert_eq!(options.limit, Some(100));
+/// ```
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct RunOptions {
     /// Only these resources are loaded, and their parents are read for them. Empty: all that are not off.
     pub resources: Vec<String>,
@@ -36,6 +44,80 @@ pub struct RunOptions {
     pub max_time: Option<Duration>,
     /// Asks the run to stop after the pages under way.
     pub stop: StopSignal,
+}
+
+impl RunOptions {
+    /// Loads only these resources; their parents are read for them.
+    pub fn resources<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.resources = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Reads everything, whatever the state says, and replaces the rows of the chosen resources.
+    pub fn full_refresh(mut self, full: bool) -> Self {
+        self.full_refresh = full;
+        self
+    }
+
+    /// Reads at most so many records of each resource.
+    pub fn limit(mut self, records: u64) -> Self {
+        self.limit = Some(records);
+        self
+    }
+
+    /// Sets the lower bound of incremental cursors: RFC 3339 or a date.
+    pub fn since(mut self, moment: impl Into<String>) -> Self {
+        self.since = Some(moment.into());
+        self
+    }
+
+    /// Sets the upper bound of incremental cursors: RFC 3339 or a date.
+    pub fn until(mut self, moment: impl Into<String>) -> Self {
+        self.until = Some(moment.into());
+        self
+    }
+
+    /// Sets the length of windows, for lists that can be bounded by their cursor.
+    pub fn window(mut self, length: Duration) -> Self {
+        self.window = Some(length);
+        self
+    }
+
+    /// Commits after so many records.
+    pub fn checkpoint_rows(mut self, records: usize) -> Self {
+        self.checkpoint_rows = Some(records);
+        self
+    }
+
+    /// Sets the rules of the fields that are loaded.
+    pub fn select(mut self, rules: impl IntoIterator<Item = SelectRule>) -> Self {
+        self.select = rules.into_iter().collect();
+        self
+    }
+
+    /// Sets the contracts that override the declared ones.
+    pub fn contracts(mut self, rules: impl IntoIterator<Item = ContractRule>) -> Self {
+        self.contracts = rules.into_iter().collect();
+        self
+    }
+
+    /// Sets the layout of the tables.
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// Asks the run to stop after this time, as by a signal.
+    pub fn max_time(mut self, time: Duration) -> Self {
+        self.max_time = Some(time);
+        self
+    }
+
+    /// Stops the run when the signal is set.
+    pub fn stop(mut self, signal: StopSignal) -> Self {
+        self.stop = signal;
+        self
+    }
 }
 
 /// Asks a run to stop after the pages under way. All clones are the same signal.
@@ -81,6 +163,7 @@ impl StopSignal {
 
 /// An event of a run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Progress {
     /// A page was read. The numbers are the totals of the resource so far.
     Page {

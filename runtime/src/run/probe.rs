@@ -1,8 +1,10 @@
 //! Small looks at a source: are the credentials good, what tables would there be, what does a resource send.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::Method;
 use crate::normalize::{NormalizeOptions, Normalizer};
 use crate::page::Position;
 use crate::record::{CursorValue, RowRef};
@@ -11,31 +13,73 @@ use crate::run::read::fetch::Fetched;
 use crate::run::read::stateless::{Stateless, slices};
 use crate::run::read::window::Window;
 use crate::schema::TableSchema;
-use crate::source::{RowSink, SliceRequest, Source};
+use crate::source::{AnyResource, RowSink, SliceRequest, Source};
 
-/// Sends one request with the credentials, and says what it proved.
+/// The most resources that [`check`] asks.
+const MOST_CHECKED: usize = 5;
+
+/// Asks a resource for its first page, and tells what that proves of the credentials.
+///
+/// The resource needs no parent and no missing setting, and is not off; one that is read with GET comes first. An answer of
+/// 403 or 404 is about that resource alone, so another one is asked. Any other error ends the check.
 pub async fn check(source: &Source) -> Result<String> {
     let stateless = Stateless::new(source, source.client()?, &RunOptions::default())?;
-    let root = source
+    let mut candidates: Vec<&Arc<dyn AnyResource>> = source
         .resources()
         .iter()
-        .find(|resource| resource.spec().parent.is_none())
-        .ok_or_else(|| {
-            Error::new(
-                ErrorKind::Usage,
-                format!("the source `{}` has no resource to ask for", source.name()),
-            )
-        })?;
-    let fetcher = stateless.fetcher(root.clone());
+        .filter(|resource| {
+            let spec = resource.spec();
+            spec.parent.is_none() && spec.off.is_none() && spec.missing.is_none()
+        })
+        .collect();
+    candidates.sort_by_key(|resource| {
+        let spec = resource.spec();
+        (spec.auth.is_some(), spec.method != Method::Get)
+    });
+    let mut refused: Vec<(u16, Error)> = Vec::new();
+    for resource in candidates.into_iter().take(MOST_CHECKED) {
+        match ask(&stateless, resource).await? {
+            Ok(answer) if source.has_credentials() => {
+                return Ok(format!("{answer}: the credentials are good"));
+            }
+            Ok(answer) => return Ok(format!("{answer}: the API answers without credentials")),
+            Err(refusal) => refused.push(refusal),
+        }
+    }
+    let message = match refused.as_slice() {
+        [] => format!(
+            "the source `{}` has no resource that can be asked alone: each has a parent, is off, or misses a setting",
+            source.name()
+        ),
+        // What one list answers says more of the credentials than a list that is not there.
+        _ => {
+            let worst = refused.iter().position(|(status, _)| *status == 403);
+            return Err(refused.swap_remove(worst.unwrap_or(0)).1);
+        }
+    };
+    Err(Error::new(ErrorKind::Usage, message))
+}
+
+/// Asks for the first page: what was answered, or a refusal that is about this resource alone.
+async fn ask(
+    stateless: &Stateless,
+    resource: &Arc<dyn AnyResource>,
+) -> Result<std::result::Result<String, (u16, Error)>> {
+    let fetcher = stateless.fetcher(resource.clone());
     let slice = SliceRequest::default();
     let first = fetcher.first_request(&slice, &Default::default())?;
     let response = fetcher.ask(&first, &Position::default()).await?;
     let (asked, status) = (response.request.clone(), response.status);
-    let fetched = fetcher.read(response, &Position::default(), &slice).await?;
-    let records = fetched.page.spans.len();
-    Ok(format!(
-        "{asked} answered {status} with {records} records: the credentials are good"
-    ))
+    match fetcher.read(response, &Position::default(), &slice).await {
+        Ok(fetched) => {
+            let records = fetched.page.spans.len();
+            Ok(Ok(format!(
+                "{asked} answered {status} with {records} records"
+            )))
+        }
+        Err(error) if matches!(status, 403 | 404) => Ok(Err((status, error))),
+        Err(error) => Err(error),
+    }
 }
 
 /// The tables and columns that a run declares before it has read anything.

@@ -1,207 +1,15 @@
-//! Schema contracts: what may become of the tables when the API sends more than the struct says.
+//! What the caller of a run says of schema contracts.
 
-use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use etlgen_model::{Contract, Entity, Mode};
 
 use crate::error::{Error, ErrorKind};
 
-/// What is done with a value for which a table, a column or a variant would have to be made.
-///
-/// ```
-/// use etlgen_runtime::prelude::*;
-///
-/// // Values of another type than their column's are left out, and counted.
-/// let contract = Contract::evolve().types(Mode::DiscardValue);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// It is made.
-    #[default]
-    Evolve,
-    /// The resource fails, and nothing of the batch is loaded.
-    Freeze,
-    /// The row that holds the value is left out, with its child rows, and counted; its parent stays. Of a table that is not
-    /// there no row is loaded.
-    DiscardRow,
-    /// The value is left out, and counted.
-    DiscardValue,
-}
-
-impl Mode {
-    const ALL: [(Mode, &str); 4] = [
-        (Mode::Evolve, "evolve"),
-        (Mode::Freeze, "freeze"),
-        (Mode::DiscardRow, "discard_row"),
-        (Mode::DiscardValue, "discard_value"),
-    ];
-
-    fn parse(name: &str) -> Option<Self> {
-        let found = Mode::ALL.iter().find(|(_, known)| *known == name);
-        found.map(|(mode, _)| *mode)
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Mode::ALL.iter().find(|(mode, _)| mode == self);
-        f.write_str(name.map_or("", |(_, name)| name))
-    }
-}
-
-/// What a contract speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Entity {
-    /// A child table for a list.
-    Tables,
-    /// A column for a key.
-    Columns,
-    /// A variant: a column beside another one for the same key, for values of another type.
-    Types,
-}
-
-impl Entity {
-    const ALL: [(Entity, &str); 3] = [
-        (Entity::Tables, "tables"),
-        (Entity::Columns, "columns"),
-        (Entity::Types, "types"),
-    ];
-
-    fn parse(name: &str) -> Option<Self> {
-        let found = Entity::ALL.iter().find(|(_, known)| *known == name);
-        found.map(|(entity, _)| *entity)
-    }
-}
-
-impl fmt::Display for Entity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Entity::ALL.iter().find(|(entity, _)| entity == self);
-        f.write_str(name.map_or("", |(_, name)| name))
-    }
-}
-
-/// What is done with values for which a table, a column or a variant would have to be made:
-/// `Contract::evolve().columns(Mode::DiscardValue)`.
-///
-/// ```
-/// use etlgen_runtime::prelude::*;
-///
-/// #[derive(Record)]
-/// struct Order {
-///     id: Option<String>,
-/// }
-///
-/// // New lists become tables; a new key fails the resource.
-/// let contract = Contract::evolve().columns(Mode::Freeze);
-/// let orders = Order::list("orders", "/orders").contract(contract);
-/// ```
-///
-/// What the struct declares, and what the destination holds already, is no violation; nor are the tables and columns that
-/// a resource without a struct (`Resource<Json>`) makes in its first load, and the columns of a new child table in the load
-/// that makes it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Contract {
-    tables: Mode,
-    columns: Mode,
-    types: Mode,
-}
-
-impl Contract {
-    /// Everything is made: what holds where nothing is said.
-    pub const fn evolve() -> Self {
-        Contract::all(Mode::Evolve)
-    }
-
-    /// Nothing may be made.
-    pub const fn freeze() -> Self {
-        Contract::all(Mode::Freeze)
-    }
-
-    /// Rows with anything new are left out.
-    pub const fn discard_row() -> Self {
-        Contract::all(Mode::DiscardRow)
-    }
-
-    /// New values are left out.
-    pub const fn discard_value() -> Self {
-        Contract::all(Mode::DiscardValue)
-    }
-
-    const fn all(mode: Mode) -> Self {
-        Contract {
-            tables: mode,
-            columns: mode,
-            types: mode,
-        }
-    }
-
-    /// Of lists without a table.
-    pub const fn tables(self, mode: Mode) -> Self {
-        Contract {
-            tables: mode,
-            ..self
-        }
-    }
-
-    /// Of keys without a column.
-    pub const fn columns(self, mode: Mode) -> Self {
-        Contract {
-            columns: mode,
-            ..self
-        }
-    }
-
-    /// Of values that fit none of the columns of their key.
-    pub const fn types(self, mode: Mode) -> Self {
-        Contract {
-            types: mode,
-            ..self
-        }
-    }
-
-    pub(crate) fn mode(self, entity: Entity) -> Mode {
-        match entity {
-            Entity::Tables => self.tables,
-            Entity::Columns => self.columns,
-            Entity::Types => self.types,
-        }
-    }
-
-    /// Whether some violation makes it leave out a row.
-    pub(crate) fn discards_rows(self) -> bool {
-        [self.columns, self.types].contains(&Mode::DiscardRow)
-    }
-
-    /// The contract of a resource after what the caller of the run says; a word on the resource counts more than one on
-    /// all, a later one more than an earlier one.
-    pub(crate) fn with(mut self, rules: &[ContractRule], resource: &str) -> Self {
-        let general = rules.iter().filter(|rule| rule.resource.is_none());
-        let own = rules
-            .iter()
-            .filter(|rule| rule.resource.as_deref() == Some(resource));
-        for rule in general.chain(own) {
-            self = match rule.entity {
-                None => Contract::all(rule.mode),
-                Some(Entity::Tables) => self.tables(rule.mode),
-                Some(Entity::Columns) => self.columns(rule.mode),
-                Some(Entity::Types) => self.types(rule.mode),
-            };
-        }
-        self
-    }
-}
-
-impl fmt::Display for Contract {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Contract {
-            tables,
-            columns,
-            types,
-        } = self;
-        write!(f, "tables={tables}, columns={columns}, types={types}")
-    }
+/// Whether some violation makes a contract leave out a row.
+pub(crate) fn discards_rows(contract: Contract) -> bool {
+    let of = [Entity::Columns, Entity::Types].map(|entity| contract.mode(entity));
+    of.contains(&Mode::DiscardRow)
 }
 
 /// A word of the caller of a run: `freeze`, `columns=freeze`, `invoices:columns=discard_row`.
@@ -216,6 +24,21 @@ impl ContractRule {
     /// The resource that it is about; `None`: all.
     pub fn resource(&self) -> Option<&str> {
         self.resource.as_deref()
+    }
+
+    /// The contract of a resource after what the caller of the run says; a word on the resource counts more than one on
+    /// all, a later one more than an earlier one.
+    pub(crate) fn apply(rules: &[ContractRule], contract: Contract, resource: &str) -> Contract {
+        let general = rules.iter().filter(|rule| rule.resource.is_none());
+        let own = rules
+            .iter()
+            .filter(|rule| rule.resource.as_deref() == Some(resource));
+        general
+            .chain(own)
+            .fold(contract, |contract, rule| match rule.entity {
+                None => Contract::all(rule.mode),
+                Some(entity) => contract.with(entity, rule.mode),
+            })
     }
 }
 
@@ -267,13 +90,13 @@ mod tests {
             "columns=discard_row",
             "b:evolve",
         ]);
-        let of = |resource| Contract::discard_value().with(&rules, resource);
+        let of = |resource| ContractRule::apply(&rules, Contract::discard_value(), resource);
         let all = Contract::freeze().columns(Mode::DiscardRow);
         assert_eq!(of("a"), all.types(Mode::Evolve));
         assert_eq!(of("b"), Contract::evolve());
         assert_eq!(of("c"), all);
         assert_eq!(
-            Contract::discard_value().with(&[], "a"),
+            ContractRule::apply(&[], Contract::discard_value(), "a"),
             Contract::discard_value()
         );
     }

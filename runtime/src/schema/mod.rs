@@ -11,70 +11,79 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, TimeUnit};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use contract::Entity;
-pub use contract::{Contract, ContractRule, Mode};
+pub use contract::ContractRule;
+pub(crate) use contract::discards_rows;
 pub use drift::{Done, Drifted};
+/// What may become of the tables, for [`Resource::contract`](crate::source::Resource::contract).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Order {
+///     id: Option<String>,
+/// }
+///
+/// let contract = Contract::evolve().columns(Mode::Freeze);
+/// let orders = Order::list("orders", "/orders").contract(contract);
+/// # let _ = orders;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::Contract;
+/// What becomes of records that the API has no more, for [`Resource::deletes`](crate::source::Resource::deletes).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Customer {
+///     id: Option<String>,
+/// }
+///
+/// let customers = Customer::list("customers", "/customers")
+///     .primary_key(Customer::ID)
+///     .deletes(Deletes::Soft);
+/// # let _ = customers;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::Deletes;
+/// How new rows meet old ones, for [`Resource::write`](crate::source::Resource::write).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Rate {
+///     day: Option<Date>,
+/// }
+///
+/// // Each run replaces all rows.
+/// let rates = Rate::list("rates", "/rates").write(Disposition::Replace);
+/// # let _ = rates;
+/// ```
+#[doc(inline)]
+pub use etlgen_model::Disposition;
+pub(crate) use etlgen_model::Entity;
+#[doc(inline)]
+pub use etlgen_model::{ColumnType, Mode};
 pub use layout::Layout;
 pub(crate) use layout::{DLT_LOADS, DLT_VERSION, is_meta};
 
-/// The type of a column; the Arrow type that carries it is [`ColumnType::arrow`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ColumnType {
-    /// `true` or `false`.
-    Bool,
-    /// A signed integer of 64 bits.
-    #[serde(rename = "bigint")]
-    Int64,
-    /// An IEEE double.
-    #[serde(rename = "double")]
-    Float64,
-    /// An exact number, 38 digits of which 9 stand behind the point.
-    Decimal,
-    /// UTF-8 text.
-    Text,
-    /// Microseconds since 1970, UTC.
-    Timestamp,
-    /// Days since 1970.
-    Date,
-    /// A UUID, carried as its 36 characters.
-    Uuid,
-    /// Bytes.
-    #[serde(rename = "binary")]
-    Bytes,
-    /// A JSON document, carried as text.
-    Json,
+/// The Arrow type of a column's arrays.
+///
+/// ```
+/// use etlgen_runtime::arrow_schema::DataType;
+/// use etlgen_runtime::schema::{ArrowType, ColumnType};
+///
+/// assert_eq!(ColumnType::Int64.arrow(), DataType::Int64);
+/// ```
+pub trait ArrowType {
+    /// The Arrow type of the arrays that carry it.
+    fn arrow(self) -> DataType;
 }
 
-impl ColumnType {
-    /// The name used in `discover`, in stored schemas and in variant columns (`field__v_text`).
-    pub fn name(self) -> &'static str {
-        match self {
-            ColumnType::Bool => "bool",
-            ColumnType::Int64 => "bigint",
-            ColumnType::Float64 => "double",
-            ColumnType::Decimal => "decimal",
-            ColumnType::Text => "text",
-            ColumnType::Timestamp => "timestamp",
-            ColumnType::Date => "date",
-            ColumnType::Uuid => "uuid",
-            ColumnType::Bytes => "binary",
-            ColumnType::Json => "json",
-        }
-    }
-
-    /// The type of that [`ColumnType::name`].
-    pub fn parse(name: &str) -> Option<Self> {
-        use ColumnType::*;
-        [
-            Bool, Int64, Float64, Decimal, Text, Timestamp, Date, Uuid, Bytes, Json,
-        ]
-        .into_iter()
-        .find(|ty| ty.name() == name)
-    }
-
-    /// The Arrow type of the arrays that carry it.
-    pub fn arrow(self) -> DataType {
+impl ArrowType for ColumnType {
+    fn arrow(self) -> DataType {
         match self {
             ColumnType::Bool => DataType::Boolean,
             ColumnType::Int64 => DataType::Int64,
@@ -226,54 +235,4 @@ impl TableBatch {
     pub fn new(schema: Arc<TableSchema>, rows: RecordBatch) -> Self {
         TableBatch { schema, rows }
     }
-}
-
-/// How new rows meet the rows that are there.
-///
-/// ```
-/// use etlgen_runtime::prelude::*;
-///
-/// #[derive(Record)]
-/// struct Rate {
-///     day: Option<Date>,
-/// }
-///
-/// // Each run replaces all rows.
-/// let rates = Rate::list("rates", "/rates").write(Disposition::Replace);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Disposition {
-    /// Every record is a new row; one that was loaded before, to the letter, is not loaded again.
-    Append,
-    /// The rows of this run take the place of all rows, at once, when the resource has been read to its end.
-    Replace,
-    /// A record takes the place of the record with the same key, its child rows included.
-    Merge,
-}
-
-/// What becomes of records that a whole reading of a resource does not bring any more.
-///
-/// ```
-/// use etlgen_runtime::prelude::*;
-///
-/// #[derive(Record)]
-/// struct Customer {
-///     id: Option<String>,
-/// }
-///
-/// let customers = Customer::list("customers", "/customers")
-///     .primary_key(Customer::ID)
-///     .deletes(Deletes::Soft);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Deletes {
-    /// They stay as they are.
-    #[default]
-    Keep,
-    /// They stay, and `_etl_deleted_at` says when that was found; null again when they come back.
-    Soft,
-    /// They are removed, with their child rows.
-    Hard,
 }

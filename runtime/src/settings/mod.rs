@@ -18,6 +18,24 @@ pub use secret::{Redactor, Secret};
 use crate::error::Result;
 
 /// A struct of settings; `#[derive(Settings)]` implements it.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Settings)]
+/// #[settings(prefix = "SHOP")]
+/// struct Config {
+///     /// The address of the API.
+///     #[settings(default = "https://api.shop.example")]
+///     base_url: String,
+///     /// The key of the API: `SHOP_API_KEY`.
+///     api_key: Secret,
+/// }
+///
+/// let config = Config::placeholder();
+/// assert_eq!(config.base_url, "https://api.shop.example");
+/// assert_eq!(config.api_key.expose(), "placeholder");
+/// ```
 pub trait Settings: Sized {
     /// The prefix of the environment variables; in lower case, the name of the TOML file.
     const PREFIX: &'static str;

@@ -5,6 +5,14 @@ use std::fmt;
 use crate::text::base64;
 
 /// A text that is never printed.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// let key = Secret::new("sk_123");
+/// assert_eq!(format!("{key:?}"), "***");
+/// assert_eq!(key.expose(), "sk_123");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

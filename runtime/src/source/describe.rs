@@ -1,8 +1,7 @@
 //! What a source offers, as a person reads it.
 
 use super::Source;
-use crate::cursor::Meaning;
-use crate::page::Kind;
+use crate::page::{Paginator, ResponsePath};
 use crate::schema::Disposition;
 
 /// One resource, as a person reads it.
@@ -36,10 +35,7 @@ impl Source {
             .map(|resource| {
                 let spec = resource.spec();
                 let cursor = spec.cursor.as_ref().map(|cursor| {
-                    let meaning = match cursor.meaning {
-                        Meaning::Created => "created",
-                        Meaning::Updated => "updated",
-                    };
+                    let meaning = cursor.meaning.name();
                     let param = cursor.param.as_deref().unwrap_or("no parameter");
                     format!("{} ({meaning}, {param})", cursor.keys.join("."))
                 });
@@ -48,7 +44,7 @@ impl Source {
                     method: spec.method.name(),
                     path: spec.path.clone(),
                     key: spec.primary_key.iter().map(|keys| keys.join(".")).collect(),
-                    paginator: describe(&spec.paginator.kind),
+                    paginator: describe(&spec.paginator),
                     cursor,
                     parent: spec.parent.as_ref().map(|parent| parent.resource.clone()),
                     disposition: spec.disposition(),
@@ -59,16 +55,18 @@ impl Source {
     }
 }
 
-fn describe(kind: &Kind) -> String {
-    match kind {
-        Kind::Single => "one page".into(),
-        Kind::Undecided => "undecided".into(),
-        Kind::LastId { param, .. } => format!("last id ({param})"),
-        Kind::PageNumber { param, .. } => format!("page number ({param})"),
-        Kind::Offset { param, .. } => format!("offset ({param})"),
-        Kind::Cursor { param, next } => format!("cursor ({param} from {next})"),
-        Kind::HeaderCursor { param, header } => format!("cursor ({param} from header {header})"),
-        Kind::LinkHeader => "Link header".into(),
-        Kind::NextUrl { path } => format!("next URL ({path})"),
+fn describe(paginator: &Paginator) -> String {
+    match paginator {
+        Paginator::Single => "one page".into(),
+        Paginator::Undecided => "undecided".into(),
+        Paginator::LastId(it) => format!("last id ({})", it.param),
+        Paginator::PageNumber(it) => format!("page number ({})", it.param),
+        Paginator::Offset(it) => format!("offset ({})", it.param),
+        Paginator::Token(it) => match &it.next {
+            ResponsePath::Body(path) => format!("token ({} from {path})", it.param),
+            ResponsePath::Header(name) => format!("token ({} from header {name})", it.param),
+        },
+        Paginator::LinkHeader(_) => "Link header".into(),
+        Paginator::NextUrl(it) => format!("next URL ({})", it.next),
     }
 }

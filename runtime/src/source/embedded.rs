@@ -1,19 +1,33 @@
 //! Lists within records of which the API sends only the beginning.
 
-use super::resource::ResourceSpec;
-use crate::error::{Error, ErrorKind, Result};
-use crate::page::{Kind, Paginator};
+use crate::page::{Pager, Paginator};
 use crate::record::parse_path;
 
 /// A list within each record, with what leads on from its beginning: `{"data": […], "has_more": true, "url": …}`.
 ///
 /// Where a record's list is not at its end, its other pages are asked for and put into the record before anything else
 /// looks at it. Unless said, it has its records where the resource has them in a body, and is paged like it.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Invoice {
+///     id: Option<String>,
+///     lines: Option<Json>,
+/// }
+///
+/// // `{"id": "in_1", "lines": {"data": […], "has_more": true, "url": "/v1/invoices/in_1/lines"}}`
+/// let invoices = Invoice::list("invoices", "/v1/invoices")
+///     .records("data")
+///     .embedded(Embedded::list("lines").url("url"));
+/// # let _ = invoices;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Embedded {
     pub(crate) keys: Vec<String>,
-    records: Option<Vec<String>>,
-    paginator: Option<Paginator>,
+    pub(super) records: Option<Vec<String>>,
+    pub(super) paginator: Option<Pager>,
     pub(crate) place: Place,
 }
 
@@ -59,40 +73,13 @@ impl Embedded {
     }
 
     /// How it is paged.
-    pub fn paginate(mut self, paginator: Paginator) -> Self {
-        self.paginator = Some(paginator);
+    pub fn paginate(mut self, paginator: impl Into<Paginator>) -> Self {
+        self.paginator = Some(Pager::from(paginator));
         self
-    }
-
-    pub(crate) fn records_in<'a>(&'a self, spec: &'a ResourceSpec) -> &'a [String] {
-        self.records.as_ref().unwrap_or(&spec.records)
-    }
-
-    pub(crate) fn paginator<'a>(&'a self, spec: &'a ResourceSpec) -> &'a Paginator {
-        self.paginator.as_ref().unwrap_or(&spec.paginator)
     }
 
     /// As a person names it.
     pub(crate) fn name(&self) -> String {
         self.keys.join(".")
-    }
-
-    /// What can be wrong with the declaration.
-    pub(crate) fn validate(&self, spec: &ResourceSpec) -> Result<()> {
-        let paginator = self.paginator(spec);
-        let wrong = match (&paginator.kind, &self.place) {
-            _ if self.keys.is_empty() => "has no name",
-            (Kind::Single | Kind::Undecided, _) => "needs a paginator: `.paginate(…)`",
-            (Kind::LinkHeader | Kind::HeaderCursor { .. }, _)
-                if paginator.more.is_none() && paginator.total.is_none() =>
-            {
-                "needs a paginator that a record can speak for: `.more(…)` or a total, since it has no headers"
-            }
-            _ if paginator.in_body => "is read with GET, which has no body for page parameters",
-            (Kind::NextUrl { .. }, _) | (_, Place::Url(_) | Place::Path(_)) => return Ok(()),
-            _ => "needs a place for its other pages: `.url(…)` or `.path(…)`",
-        };
-        let message = format!("its embedded list `{}` {wrong}", self.name());
-        Err(Error::new(ErrorKind::Usage, message).at(format!("resource {}", spec.name)))
     }
 }

@@ -5,7 +5,9 @@ mod child;
 mod declare;
 mod describe;
 mod embedded;
+mod embedding;
 mod erased;
+mod feed;
 mod format;
 mod partial;
 mod path;
@@ -39,6 +41,21 @@ use crate::settings::{Redactor, Secret};
 use crate::world::World;
 
 /// An API: where it answers, who asks, and what it offers.
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Order {
+///     id: Option<i64>,
+/// }
+///
+/// let source = Source::new("shop", "https://api.shop.example")
+///     .auth(Auth::bearer("sk_123"))
+///     .header("Api-Version", "2024-05-01")
+///     .resource(Order::list("orders", "/orders").primary_key(Order::ID));
+/// # let _ = source;
+/// ```
 #[derive(Clone)]
 pub struct Source {
     name: String,
@@ -86,6 +103,11 @@ impl Source {
     pub fn auth(mut self, auth: Auth) -> Self {
         self.auth = auth;
         self
+    }
+
+    /// Whether requests carry a credential.
+    pub(crate) fn has_credentials(&self) -> bool {
+        !self.auth.is_none() || !self.hidden.is_empty()
     }
 
     /// A header of every request.
@@ -304,11 +326,12 @@ impl Source {
         for resource in &self.resources {
             let place = || format!("resource {}", resource.spec().name);
             for list in &resource.spec().embedded {
-                list.validate(resource.spec())?;
+                resource.spec().validate_embedded(list)?;
             }
             for changes in &resource.spec().changes {
                 let target = by_name.get(changes.target.as_str());
-                changes.validate(resource.spec(), target.map(|target| target.spec()))?;
+                let target = target.map(|target| target.spec());
+                resource.spec().validate_changes(changes, target)?;
                 if let Some(other) = fed.insert(&changes.target, &resource.spec().name) {
                     let message = format!(
                         "two feeds change `{}`: another is `{other}`",

@@ -6,7 +6,7 @@ use crate::record::{OpenList, OwnSigns, Partial, RecordSchema, parse_path};
 /// Looks for lists that go on where the records of that resource end.
 pub(super) fn of(schema: &'static RecordSchema, spec: &ResourceSpec) -> Partial {
     let lists = spec.embedded.iter().map(|list| {
-        let [more, total, next] = list.paginator(spec).probes();
+        let [more, total, next] = spec.paginator_of(list).probes();
         OpenList {
             keys: list.keys.clone(),
             more: more.map(parse_path),

@@ -12,12 +12,31 @@ use super::format::Format;
 use crate::cursor::{Cursor, CursorSpec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Auth, Client, Method, Request, StatusRule};
-use crate::page::Paginator;
+use crate::page::{Pager, Paginator};
 use crate::record::{AnyField, FieldPath, IntoKey, Lookup, Record, Row, parse_path};
 use crate::schema::{Contract, Deletes, Disposition};
 
 /// One collection of an API: where it is, how it is paged, what names its records, what its owner does to them. It begins
 /// with [`RecordExt::list`](super::RecordExt::list) or [`RecordExt::single`](super::RecordExt::single).
+///
+/// ```
+/// use etlgen_runtime::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Order {
+///     id: Option<i64>,
+///     total: Option<Decimal>,
+/// }
+///
+/// fn orders() -> Resource<Order> {
+///     Order::list("orders", "/orders")
+///         .records("data")
+///         .primary_key(Order::ID)
+///         .paginate(Paginator::page_number("page"))
+///         .filter(|order| order.total.is_some())
+/// }
+/// # let _ = orders();
+/// ```
 pub struct Resource<T> {
     pub(crate) spec: ResourceSpec,
     pub(crate) cursor: Option<FieldPath<T>>,
@@ -48,7 +67,7 @@ pub(crate) struct ResourceSpec {
     /// Keys of each field of the primary key.
     pub primary_key: Vec<Vec<String>>,
     pub format: Format,
-    pub paginator: Paginator,
+    pub paginator: Pager,
     pub embedded: Vec<Embedded>,
     pub cursor: Option<CursorSpec>,
     pub parent: Option<ParentLink>,
@@ -101,7 +120,7 @@ impl<T: Record> Resource<T> {
             records: Vec::new(),
             primary_key: Vec::new(),
             format: Format::Json,
-            paginator: Paginator::single(),
+            paginator: Pager::from(Paginator::single()),
             embedded: Vec::new(),
             cursor: None,
             parent: None,
@@ -222,8 +241,8 @@ impl<T: Record> Resource<T> {
     }
 
     /// How the list is paged.
-    pub fn paginate(mut self, paginator: Paginator) -> Self {
-        self.spec.paginator = paginator;
+    pub fn paginate(mut self, paginator: impl Into<Paginator>) -> Self {
+        self.spec.paginator = Pager::from(paginator);
         self
     }
 

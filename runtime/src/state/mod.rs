@@ -1,7 +1,5 @@
 //! The state: one row per resource and slice, committed in the transaction that commits the data.
 
-#![warn(clippy::too_many_lines, clippy::too_many_arguments)]
-
 mod declared;
 mod file;
 pub(crate) mod format;

@@ -7,3 +7,16 @@ pub mod skip;
 pub mod switches;
 
 pub use skip::{Kind, skip};
+
+pub use insta;
+
+/// Compares a text with its snapshot, as `insta::assert_snapshot!` does. The snapshot's header does not quote the expression: it
+/// would change with each rename.
+#[macro_export]
+macro_rules! assert_snapshot {
+    ($($argument:tt)*) => {
+        $crate::insta::with_settings!({ omit_expression => true }, {
+            $crate::insta::assert_snapshot!($($argument)*)
+        })
+    };
+}

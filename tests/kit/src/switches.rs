@@ -69,6 +69,13 @@ pub const NO_SKIP: Switch = Switch {
     does: "fails tests of these kinds instead of skipping them: `shared`, `python`, `registry`, `service`, `tool`",
 };
 
+/// Whether the reference of `etlgen.toml` is written.
+pub const REFERENCE: Switch = Switch {
+    name: "ETLGEN_REFERENCE",
+    value: "`write`",
+    does: "writes `docs/etlgen-toml.md` from the keys; without it the test `reference` fails where the file differs",
+};
+
 /// The file that counts what is skipped.
 pub const SKIPPED: Switch = Switch {
     name: "ETLGEN_SKIPPED",
@@ -77,7 +84,7 @@ pub const SKIPPED: Switch = Switch {
 };
 
 /// All of them, in the order in which they are listed.
-pub const SWITCHES: [&Switch; 9] = [
+pub const SWITCHES: [&Switch; 10] = [
     &KILLS,
     &SEED,
     &MERGES,
@@ -85,6 +92,7 @@ pub const SWITCHES: [&Switch; 9] = [
     &CORPUS,
     &SPECS,
     &SPECS_VERBOSE,
+    &REFERENCE,
     &NO_SKIP,
     &SKIPPED,
 ];

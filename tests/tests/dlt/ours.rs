@@ -110,10 +110,7 @@ pub fn load(file: &Path, bodies: Vec<(String, String)>) -> Dataset {
         let resource = Json::list(name, &format!("/{number}"));
         source = source.resource(resource.primary_key([key]).paginate(Paginator::single()));
     }
-    let options = RunOptions {
-        layout: Layout::Dlt,
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().layout(Layout::Dlt);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

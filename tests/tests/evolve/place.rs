@@ -171,10 +171,7 @@ impl Place {
         for commit in 0.. {
             let place = make();
             fill(&place);
-            let options = RunOptions {
-                checkpoint_rows: Some(1),
-                ..RunOptions::default()
-            };
+            let options = RunOptions::default().checkpoint_rows(1);
             let died = place.dies(source(), &options, commit);
             place.sync(source());
             check(&place);

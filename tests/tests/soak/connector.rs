@@ -22,12 +22,12 @@ struct Item {
 }
 
 fn list(number: u64, path: &str) -> Resource<Item> {
-    let paginator = match number % 5 {
-        0 => Paginator::last_id("after").more("more"),
-        1 => Paginator::offset("offset").total_items("total"),
-        2 => Paginator::page_number("page").total_items("total"),
-        3 => Paginator::cursor("cursor").next("next"),
-        _ => Paginator::next_url("next").more("more"),
+    let paginator: Paginator = match number % 5 {
+        0 => Paginator::last_id("after").more("more").into(),
+        1 => Paginator::offset("offset").total_items("total").into(),
+        2 => Paginator::page_number("page").total_items("total").into(),
+        3 => Paginator::token("cursor", "next").into(),
+        _ => Paginator::next_url("next").more("more").into(),
     };
     Item::list(&format!("list_{number}"), path)
         .records("data")

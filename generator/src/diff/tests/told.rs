@@ -26,12 +26,12 @@ fn later() -> Diff {
 
 #[test]
 fn in_text() {
-    insta::assert_snapshot!(text(&later()));
+    etlgen_testkit::assert_snapshot!(text(&later()));
 }
 
 #[test]
 fn in_markdown() {
-    insta::assert_snapshot!(markdown(&later()));
+    etlgen_testkit::assert_snapshot!(markdown(&later()));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn in_json() {
     let found = later();
     let from = semver::Version::new(0, 3, 1);
     let to = next(&from, Level::Breaking);
-    insta::assert_snapshot!(format!("{:#}", json(&found, Some(&(from, to)))));
+    etlgen_testkit::assert_snapshot!(format!("{:#}", json(&found, Some(&(from, to)))));
 }
 
 #[test]

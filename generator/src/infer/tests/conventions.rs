@@ -45,21 +45,24 @@ fn with(array: &str, beside: &str) -> String {
 /// Path, parameters, response -> records, paginator, its parameter, its size, where the next page is told.
 type Style<'a> = (
     (&'a str, &'a str, String),
-    (&'a str, PaginatorKind, &'a str, &'a str, &'a str),
+    (&'a str, &'a str, &'a str, &'a str, &'a str),
 );
 
 fn pages(styles: &[Style<'_>]) {
     let mut wrong = Vec::new();
     for ((path, parameters, response), wanted) in styles {
         let resource = list(path, parameters, response);
-        let page = &resource.paginator.value;
+        let page = resource.paging();
         let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         let records = resource.records_path.value.join(".");
         let (param, size) = (said(&page.page_param), said(&page.size_param));
         let next = said(&page.next_path);
         let found = (
             records.as_str(),
-            page.kind,
+            match (page.kind, page.in_body) {
+                ("token", true) => "token in the body",
+                (kind, _) => kind,
+            },
             param.as_str(),
             size.as_str(),
             next.as_str(),
@@ -73,10 +76,6 @@ fn pages(styles: &[Style<'_>]) {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
-
-use PaginatorKind::{
-    CursorLastId, CursorParam, LinkHeader, NextUrl, Offset, PageNumber, TokenInBodyPost,
-};
 
 #[test]
 fn cursors_in_the_body() {
@@ -93,7 +92,7 @@ fn cursors_in_the_body() {
             ),
             (
                 "tickets",
-                CursorParam,
+                "token",
                 "page[after]",
                 "page[size]",
                 "meta.after_cursor",
@@ -110,7 +109,7 @@ fn cursors_in_the_body() {
             ),
             (
                 "meetings",
-                CursorParam,
+                "token",
                 "next_page_token",
                 "page_size",
                 "next_page_token",
@@ -125,13 +124,7 @@ fn cursors_in_the_body() {
                     "paging: {type: object, properties: {next: {type: object, properties: {after: {type: string}, link: {type: string}}}}}",
                 ),
             ),
-            (
-                "results",
-                CursorParam,
-                "after",
-                "limit",
-                "paging.next.after",
-            ),
+            ("results", "token", "after", "limit", "paging.next.after"),
         ),
         (
             (
@@ -144,7 +137,7 @@ fn cursors_in_the_body() {
             ),
             (
                 "channels",
-                CursorParam,
+                "token",
                 "cursor",
                 "limit",
                 "response_metadata.next_cursor",
@@ -161,7 +154,7 @@ fn cursors_in_the_body() {
             ),
             (
                 "data",
-                CursorParam,
+                "token",
                 "starting_after",
                 "per_page",
                 "pages.next.starting_after",
@@ -176,13 +169,7 @@ fn cursors_in_the_body() {
                     "kind: {type: string}, nextPageToken: {type: string}, incompleteSearch: {type: boolean}",
                 ),
             ),
-            (
-                "files",
-                CursorParam,
-                "pageToken",
-                "pageSize",
-                "nextPageToken",
-            ),
+            ("files", "token", "pageToken", "pageSize", "nextPageToken"),
         ),
         (
             (
@@ -190,13 +177,7 @@ fn cursors_in_the_body() {
                 "NextToken:string MaxResults:integer",
                 with("Clusters", "NextToken: {type: string}"),
             ),
-            (
-                "Clusters",
-                CursorParam,
-                "NextToken",
-                "MaxResults",
-                "NextToken",
-            ),
+            ("Clusters", "token", "NextToken", "MaxResults", "NextToken"),
         ),
         (
             (
@@ -204,7 +185,7 @@ fn cursors_in_the_body() {
                 "offset:string pageSize:integer",
                 with("records", "offset: {type: string}"),
             ),
-            ("records", CursorParam, "offset", "pageSize", "offset"),
+            ("records", "token", "offset", "pageSize", "offset"),
         ),
         (
             (
@@ -215,7 +196,7 @@ fn cursors_in_the_body() {
                     "has_more: {type: boolean}, next_page: {type: string, nullable: true}, total_count: {type: integer}",
                 ),
             ),
-            ("data", CursorParam, "page", "limit", "next_page"),
+            ("data", "token", "page", "limit", "next_page"),
         ),
         (
             (
@@ -223,7 +204,7 @@ fn cursors_in_the_body() {
                 "cursor:string limit:integer",
                 with("customers", "cursor: {type: string}"),
             ),
-            ("customers", CursorParam, "cursor", "limit", "cursor"),
+            ("customers", "token", "cursor", "limit", "cursor"),
         ),
         (
             (
@@ -234,13 +215,7 @@ fn cursors_in_the_body() {
                     "kind: {type: string}, metadata: {type: object, properties: {continue: {type: string}, remainingItemCount: {type: integer}}}",
                 ),
             ),
-            (
-                "items",
-                CursorParam,
-                "continue",
-                "limit",
-                "metadata.continue",
-            ),
+            ("items", "token", "continue", "limit", "metadata.continue"),
         ),
         (
             (
@@ -253,7 +228,7 @@ fn cursors_in_the_body() {
             ),
             (
                 "data",
-                CursorParam,
+                "token",
                 "pagination_token",
                 "max_results",
                 "meta.next_token",
@@ -272,7 +247,7 @@ fn cursors_in_the_body() {
             ),
             (
                 "results",
-                CursorParam,
+                "token",
                 "start_cursor",
                 "page_size",
                 "next_cursor",
@@ -295,7 +270,7 @@ fn cursors_in_a_posted_body() {
             ),
             (
                 "Records",
-                TokenInBodyPost,
+                "token in the body",
                 "ShardIterator",
                 "Limit",
                 "NextShardIterator",
@@ -310,7 +285,7 @@ fn cursors_in_a_posted_body() {
                     "cursor: {type: string}, errors: {type: array, items: {type: object, properties: {code: {type: string}, detail: {type: string}, field: {type: string}}}}",
                 ),
             ),
-            ("orders", TokenInBodyPost, "cursor", "limit", "cursor"),
+            ("orders", "token in the body", "cursor", "limit", "cursor"),
         ),
         (
             (
@@ -323,7 +298,7 @@ fn cursors_in_a_posted_body() {
             ),
             (
                 "results",
-                TokenInBodyPost,
+                "token in the body",
                 "start_cursor",
                 "page_size",
                 "next_cursor",
@@ -342,7 +317,7 @@ fn urls_of_the_next_page() {
                 "surveyId:string",
                 "{type: object, properties: {meta: {type: object, properties: {requestId: {type: string}}}, result: {type: object, properties: {elements: {type: array, items: {type: object, properties: {id: {type: string}, name: {type: string}, kind: {type: string}}}}, nextPage: {type: string, nullable: true}}}}}".to_owned(),
             ),
-            ("result.elements", NextUrl, "-", "-", "result.nextPage"),
+            ("result.elements", "next_url", "-", "-", "result.nextPage"),
         ),
         (
             (
@@ -355,7 +330,7 @@ fn urls_of_the_next_page() {
                     ),
                 ),
             ),
-            ("calls", NextUrl, "PageToken", "PageSize", "next_page_uri"),
+            ("calls", "next_url", "PageToken", "PageSize", "next_page_uri"),
         ),
         (
             (
@@ -366,7 +341,7 @@ fn urls_of_the_next_page() {
                     "totalSize: {type: integer}, done: {type: boolean}, nextRecordsUrl: {type: string}",
                 ),
             ),
-            ("records", NextUrl, "-", "-", "nextRecordsUrl"),
+            ("records", "next_url", "-", "-", "nextRecordsUrl"),
         ),
         (
             (
@@ -377,7 +352,7 @@ fn urls_of_the_next_page() {
                     "'@odata.nextLink': {type: string}, '@odata.count': {type: integer}",
                 ),
             ),
-            ("value", NextUrl, "$skip", "$top", "@odata.nextLink"),
+            ("value", "next_url", "$skip", "$top", "@odata.nextLink"),
         ),
         (
             (
@@ -390,7 +365,7 @@ fn urls_of_the_next_page() {
             ),
             (
                 "data",
-                NextUrl,
+                "next_url",
                 "pageNumber",
                 "pageSize",
                 "_links.next.href",
@@ -405,7 +380,7 @@ fn urls_of_the_next_page() {
                     &format!("count: {{type: integer}}, next: {uri}, previous: {uri}"),
                 ),
             ),
-            ("results", NextUrl, "page", "page_size", "next"),
+            ("results", "next_url", "page", "page_size", "next"),
         ),
         (
             (
@@ -418,7 +393,7 @@ fn urls_of_the_next_page() {
                     ),
                 ),
             ),
-            ("items", Offset, "offset", "limit", "-"),
+            ("items", "offset", "offset", "limit", "-"),
         ),
     ]);
 }
@@ -435,7 +410,7 @@ fn numbers_of_pages_and_rows() {
                     "maxResults: {type: integer}, startAt: {type: integer}, total: {type: integer}, isLast: {type: boolean}",
                 ),
             ),
-            ("values", Offset, "startAt", "maxResults", "-"),
+            ("values", "offset", "startAt", "maxResults", "-"),
         ),
         (
             (
@@ -443,7 +418,7 @@ fn numbers_of_pages_and_rows() {
                 "page:integer order:string",
                 with("Invoices", ""),
             ),
-            ("Invoices", PageNumber, "page", "-", "-"),
+            ("Invoices", "page_number", "page", "-", "-"),
         ),
         (
             (
@@ -451,7 +426,7 @@ fn numbers_of_pages_and_rows() {
                 "count:integer offset:integer",
                 with("lists", "total_items: {type: integer}"),
             ),
-            ("lists", Offset, "offset", "count", "-"),
+            ("lists", "offset", "offset", "count", "-"),
         ),
         (
             (
@@ -462,7 +437,7 @@ fn numbers_of_pages_and_rows() {
                     "total_items: {type: integer}, total_pages: {type: integer}",
                 ),
             ),
-            ("items", PageNumber, "page", "page_size", "-"),
+            ("items", "page_number", "page", "page_size", "-"),
         ),
         (
             (
@@ -473,7 +448,7 @@ fn numbers_of_pages_and_rows() {
                     "meta: {type: object, properties: {page: {type: object, properties: {total_count: {type: integer}}}}}",
                 ),
             ),
-            ("data", PageNumber, "page[number]", "page[size]", "-"),
+            ("data", "page_number", "page[number]", "page[size]", "-"),
         ),
         (
             (
@@ -486,7 +461,7 @@ fn numbers_of_pages_and_rows() {
             ),
             (
                 "data",
-                CursorParam,
+                "token",
                 "page[offset]",
                 "page[size]",
                 "meta.pagination.next_offset",
@@ -501,7 +476,7 @@ fn numbers_of_pages_and_rows() {
                     "limit: {type: integer}, offset: {type: integer}, more: {type: boolean}, total: {type: integer, nullable: true}",
                 ),
             ),
-            ("incidents", Offset, "offset", "limit", "-"),
+            ("incidents", "offset", "offset", "limit", "-"),
         ),
         (
             (
@@ -509,7 +484,7 @@ fn numbers_of_pages_and_rows() {
                 "from:integer size:integer",
                 with("hits", "total: {type: integer}, took: {type: integer}"),
             ),
-            ("hits", Offset, "from", "size", "-"),
+            ("hits", "offset", "from", "size", "-"),
         ),
     ]);
 }
@@ -527,7 +502,7 @@ fn ids_where_the_last_page_ended() {
                     "object: {type: string}, first_id: {type: string}, last_id: {type: string}, has_more: {type: boolean}",
                 ),
             ),
-            ("data", CursorLastId, "after", "limit", "last_record.id"),
+            ("data", "last_id", "after", "limit", "last_record.id"),
         ),
         (
             (
@@ -535,7 +510,7 @@ fn ids_where_the_last_page_ended() {
                 "before:string after:string limit:integer",
                 bare,
             ),
-            ("", CursorLastId, "after", "limit", "last_record.id"),
+            ("", "last_id", "after", "limit", "last_record.id"),
         ),
         (
             (
@@ -543,13 +518,7 @@ fn ids_where_the_last_page_ended() {
                 "since_id:integer limit:integer",
                 with("products", ""),
             ),
-            (
-                "products",
-                CursorLastId,
-                "since_id",
-                "limit",
-                "last_record.id",
-            ),
+            ("products", "last_id", "since_id", "limit", "last_record.id"),
         ),
     ]);
 }
@@ -566,9 +535,9 @@ fn a_link_header_with_a_token() {
         &format!("{{type: array, items: {ITEM}}}"),
         "{Link: {schema: {type: string}}}",
     ));
-    let page = &resource(&facts, "users").paginator.value;
+    let page = resource(&facts, "users").paging();
     assert_eq!(
         (page.kind, page.page_param.as_deref()),
-        (LinkHeader, Some("after"))
+        ("link_header", Some("after"))
     );
 }

@@ -37,8 +37,8 @@ fn speakeasy_names_the_page_and_the_results() {
         &body,
     );
     assert_eq!(things.records_path.value, ["rows"]);
-    let page = &things.paginator.value;
-    assert_eq!(page.kind, PaginatorKind::PageNumber);
+    let page = things.paging();
+    assert_eq!(page.kind, "page_number");
     assert_eq!(page.page_param.as_deref(), Some("which"));
     assert_eq!(page.size_param.as_deref(), Some("many"));
     assert_eq!(page.total_path.as_deref(), Some("sheets"));
@@ -61,17 +61,15 @@ fn speakeasy_names_a_cursor_a_last_record_or_a_url() {
         )
     };
     let things = hint("cursor", "nextCursor: $.on.at");
-    let page = &things.paginator.value;
-    assert_eq!(page.kind, PaginatorKind::CursorParam);
+    let page = things.paging();
+    assert_eq!(page.kind, "token");
     assert_eq!(page.page_param.as_deref(), Some("mark"));
     assert_eq!(page.next_path.as_deref(), Some("on.at"));
-    let page = hint("cursor", "nextCursor: '$.data[-1].name'")
-        .paginator
-        .value;
-    assert_eq!(page.kind, PaginatorKind::CursorLastId);
+    let page = hint("cursor", "nextCursor: '$.data[-1].name'").paging();
+    assert_eq!(page.kind, "last_id");
     assert_eq!(page.next_path.as_deref(), Some("last_record.name"));
-    let page = hint("url", "nextUrl: $.on.at").paginator.value;
-    assert_eq!(page.kind, PaginatorKind::NextUrl);
+    let page = hint("url", "nextUrl: $.on.at").paging();
+    assert_eq!(page.kind, "next_url");
     assert_eq!(page.next_path.as_deref(), Some("on.at"));
 }
 
@@ -87,16 +85,16 @@ fn fern_names_request_and_response() {
         &body,
     );
     assert_eq!(things.records_path.value, ["data", "rows"]);
-    assert_eq!(things.paginator.value.kind, PaginatorKind::CursorParam);
-    assert_eq!(things.paginator.value.next_path.as_deref(), Some("on"));
+    assert_eq!(things.paging().kind, "token");
+    assert_eq!(things.paging().next_path.as_deref(), Some("on"));
     reason(&things, "x-fern-pagination");
     let things = said(
         &params,
         "x-fern-pagination: {offset: $request.mark, step: $request.many, results: $response.data.rows, has-next-page: $response.go}",
         &body,
     );
-    let page = &things.paginator.value;
-    assert_eq!(page.kind, PaginatorKind::Offset);
+    let page = things.paging();
+    assert_eq!(page.kind, "offset");
     assert_eq!(page.size_param.as_deref(), Some("many"));
     assert_eq!(page.more_path.as_deref(), Some("go"));
     let things = said(
@@ -104,7 +102,7 @@ fn fern_names_request_and_response() {
         "x-fern-pagination: {offset: $request.mark, results: $response.data.rows}",
         &body,
     );
-    assert_eq!(things.paginator.value.kind, PaginatorKind::PageNumber);
+    assert_eq!(things.paging().kind, "page_number");
 }
 
 #[test]
@@ -123,8 +121,8 @@ paths:
             "rows: {{type: array, items: {ITEM}}}, on: {{type: string}}"
         ))
     ));
-    let page = &resource(&facts, "things").paginator.value;
-    assert_eq!(page.kind, PaginatorKind::NextUrl);
+    let page = resource(&facts, "things").paging();
+    assert_eq!(page.kind, "next_url");
     assert_eq!(page.next_path.as_deref(), Some("on"));
 }
 
@@ -139,12 +137,12 @@ fn microsoft_names_the_link_and_the_items() {
         &body,
     );
     assert_eq!(things.records_path.value, ["rows"]);
-    assert_eq!(things.paginator.value.kind, PaginatorKind::NextUrl);
-    assert_eq!(things.paginator.value.next_path.as_deref(), Some("on"));
+    assert_eq!(things.paging().kind, "next_url");
+    assert_eq!(things.paging().next_path.as_deref(), Some("on"));
     reason(&things, "x-ms-pageable");
     let things = said(&[], "x-ms-pageable: {nextLinkName: null}", &body);
     assert_eq!(things.records_path.value, ["value"]);
-    assert_eq!(things.paginator.value.kind, PaginatorKind::None);
+    assert_eq!(things.paging().kind, "single");
 }
 
 #[test]
@@ -161,8 +159,8 @@ fn stainless_marks_parameters_and_fields() {
     ));
     let things = said(&[param], "summary: List things", &body);
     assert_eq!(things.records_path.value, ["rows"]);
-    let page = &things.paginator.value;
-    assert_eq!(page.kind, PaginatorKind::CursorParam);
+    let page = things.paging();
+    assert_eq!(page.kind, "token");
     assert_eq!(page.page_param.as_deref(), Some("mark"));
     assert_eq!(page.next_path.as_deref(), Some("info.on"));
     reason(&things, "x-stainless-pagination-property");
@@ -180,10 +178,8 @@ fn stainless_marks_parameters_and_fields() {
         "rows: {{type: array, items: {item}, {}}}",
         mark("items")
     ));
-    let page = said(&[param], "summary: List things", &body)
-        .paginator
-        .value;
-    assert_eq!(page.kind, PaginatorKind::CursorLastId);
+    let page = said(&[param], "summary: List things", &body).paging();
+    assert_eq!(page.kind, "last_id");
     assert_eq!(page.next_path.as_deref(), Some("last_record.name"));
 }
 
@@ -198,8 +194,8 @@ fn airbyte_names_the_records_and_what_stands_beside_them() {
         &body,
     );
     assert_eq!(things.records_path.value, ["rows"]);
-    let page = &things.paginator.value;
-    assert_eq!(page.kind, PaginatorKind::CursorParam);
+    let page = things.paging();
+    assert_eq!(page.kind, "token");
     assert_eq!(page.next_path.as_deref(), Some("info.on"));
     assert_eq!(page.more_path.as_deref(), Some("info.left"));
 }
@@ -213,7 +209,7 @@ fn a_hint_that_names_what_is_not_there_is_none() {
         &body,
     );
     assert_eq!(things.records_path.value, ["data"]);
-    assert_eq!(things.paginator.value.kind, PaginatorKind::PageNumber);
+    assert_eq!(things.paging().kind, "page_number");
     assert!(!things.paginator.reasons[0].contains("speakeasy"));
     // Of any form.
     for odd in ["5", "[]", "{type: 1}", "{inputs: 5, outputs: []}", "null"] {
@@ -239,7 +235,7 @@ fn a_post_that_is_paged_reads() {
       responses: {{'200': {{content: {{application/json: {{schema: {}}}}}}}}}\n",
         envelope(&format!("data: {{type: array, items: {ITEM}}}, on: {{type: string}}"))
     ));
-    let page = &resource(&facts, "things").paginator.value;
-    assert_eq!(page.kind, PaginatorKind::TokenInBodyPost);
+    let page = resource(&facts, "things").paging();
+    assert_eq!((page.kind, page.in_body), ("token", true));
     assert_eq!(page.next_path.as_deref(), Some("on"));
 }

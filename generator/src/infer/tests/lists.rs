@@ -116,10 +116,10 @@ fn a_deep_object_filters_by_creation() {
     let facts = facts(&get("/charges", &format!("[{created}]"), schema));
     let cursor = resource(&facts, "charges").cursor.value.clone().unwrap();
     assert_eq!(cursor.param.as_deref(), Some("created[gte]"));
-    assert_eq!(cursor.until_param.as_deref(), Some("created[lte]"));
+    assert_eq!(cursor.until.as_deref(), Some("created[lte]"));
     assert_eq!(cursor.field, "created");
-    assert_eq!(cursor.meaning, CursorMeaning::Created);
-    assert_eq!(cursor.format, CursorFormat::UnixSeconds);
+    assert_eq!(cursor.meaning, Meaning::Created);
+    assert_eq!(cursor.format, TimeFormat::UnixSeconds);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn since_means_what_its_text_says() {
     );
     assert_eq!(
         (cursor.meaning, cursor.format),
-        (CursorMeaning::Updated, CursorFormat::Rfc3339)
+        (Meaning::Updated, TimeFormat::Rfc3339)
     );
 }
 
@@ -318,7 +318,7 @@ fn epochs_in_text_are_times() {
     let cursor = resource(&facts, "messages").cursor.value.clone().unwrap();
     assert_eq!(cursor.field, "ts");
     assert_eq!(cursor.param.as_deref(), Some("oldest"));
-    assert_eq!(cursor.format, CursorFormat::AsIs);
+    assert_eq!(cursor.format, TimeFormat::AsIs);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 
 /// The paginator of `/things` with these parameters and these fields beside `data`.
-fn paginator(parameters: &[String], beside: &str) -> super::super::facts::PaginatorFacts {
+fn paginator(parameters: &[String], beside: &str) -> super::super::paging::Paging {
     let schema =
         format!("{{type: object, properties: {{data: {{type: array, items: {ITEM}}}, {beside}}}}}");
     let facts = facts(&get(
@@ -11,7 +11,7 @@ fn paginator(parameters: &[String], beside: &str) -> super::super::facts::Pagina
         &format!("[{}]", parameters.join(", ")),
         &schema,
     ));
-    resource(&facts, "things").paginator.value.clone()
+    resource(&facts, "things").paging()
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn the_last_record_is_the_cursor() {
         &[query("starting_after", "string"), query("limit", "integer")],
         "has_more: {type: boolean}",
     );
-    assert_eq!(page.kind, PaginatorKind::CursorLastId);
+    assert_eq!(page.kind, "last_id");
     assert_eq!(page.page_param.as_deref(), Some("starting_after"));
     assert_eq!(page.next_path.as_deref(), Some("last_record.id"));
     assert_eq!(page.more_path.as_deref(), Some("has_more"));
@@ -32,7 +32,7 @@ fn a_token_in_the_body() {
         &[query("pageToken", "string")],
         "nextPageToken: {type: string}",
     );
-    assert_eq!(page.kind, PaginatorKind::CursorParam);
+    assert_eq!(page.kind, "token");
     assert_eq!(page.next_path.as_deref(), Some("nextPageToken"));
 }
 
@@ -43,7 +43,7 @@ fn an_offset_that_is_a_token() {
         &[offset.to_owned()],
         "next_page: {type: object, properties: {offset: {type: string}}}",
     );
-    assert_eq!(page.kind, PaginatorKind::CursorParam);
+    assert_eq!(page.kind, "token");
     assert_eq!(page.next_path.as_deref(), Some("next_page.offset"));
 }
 
@@ -54,7 +54,7 @@ fn numbers_count_rows() {
         &[query("offset", "integer"), limit.to_owned()],
         "total_count: {type: integer}",
     );
-    assert_eq!(page.kind, PaginatorKind::Offset);
+    assert_eq!(page.kind, "offset");
     assert_eq!(page.total_path.as_deref(), Some("total_count"));
     assert_eq!(page.max_page_size, Some(1000));
 }
@@ -67,7 +67,7 @@ fn pages_from_zero_and_their_number() {
         &[number.to_owned(), query("size", "integer")],
         "total_pages: {type: integer}",
     );
-    assert_eq!(page.kind, PaginatorKind::PageNumber);
+    assert_eq!(page.kind, "page_number");
     assert_eq!(page.first_page, 0);
     assert!(page.total_is_pages);
 }
@@ -76,7 +76,7 @@ fn pages_from_zero_and_their_number() {
 fn a_link_in_the_body() {
     let links = "links: {type: object, properties: {next: {type: string, format: uri}}}";
     let page = paginator(&[query("page", "integer")], links);
-    assert_eq!(page.kind, PaginatorKind::NextUrl);
+    assert_eq!(page.kind, "next_url");
     assert_eq!(page.next_path.as_deref(), Some("links.next"));
 }
 
@@ -94,8 +94,8 @@ fn a_link_in_a_header() {
         &schema,
         "{Link: {schema: {type: string}}}",
     ));
-    let page = &resource(&facts, "things").paginator.value;
-    assert_eq!(page.kind, PaginatorKind::LinkHeader);
+    let page = resource(&facts, "things").paging();
+    assert_eq!(page.kind, "link_header");
     assert_eq!(page.next_path.as_deref(), Some("header:Link"));
 }
 
@@ -109,11 +109,11 @@ fn a_header_counts_as_links_by_its_example() {
             &schema,
             &format!("{{{name}: {{example: '{example}', schema: {{type: string}}}}}}"),
         ));
-        resource(&facts, "things").paginator.value.kind
+        resource(&facts, "things").paging().kind
     };
     let onward = "<https://api.test/things?page=2>; rel=\"next\"";
-    assert_eq!(kind("link", onward), PaginatorKind::LinkHeader);
-    assert_eq!(kind("x-note", onward), PaginatorKind::Undecided);
+    assert_eq!(kind("link", onward), "link_header");
+    assert_eq!(kind("x-note", onward), "undecided");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn what_is_next_goes_into_the_parameter_of_that_name() {
         &[query("sequence_point", "string"), query("limit", "integer")],
         "next_sequence_point: {type: string}",
     );
-    assert_eq!(page.kind, PaginatorKind::CursorParam);
+    assert_eq!(page.kind, "token");
     assert_eq!(page.page_param.as_deref(), Some("sequence_point"));
     assert_eq!(page.next_path.as_deref(), Some("next_sequence_point"));
 }
@@ -140,17 +140,14 @@ fn a_token_in_the_body_of_a_post() {
 "
     );
     let facts = facts(&paths);
-    let page = &resource(&facts, "things").paginator.value;
-    assert_eq!(page.kind, PaginatorKind::TokenInBodyPost);
+    let page = resource(&facts, "things").paging();
+    assert_eq!((page.kind, page.in_body), ("token", true));
     assert_eq!(page.page_param.as_deref(), Some("cursor"));
 }
 
 #[test]
 fn no_page_is_asked_for() {
-    assert_eq!(
-        paginator(&[], "note: {type: string}").kind,
-        PaginatorKind::None
-    );
+    assert_eq!(paginator(&[], "note: {type: string}").kind, "single");
 }
 
 #[test]
@@ -160,7 +157,7 @@ fn what_is_not_known_is_undecided_and_asked() {
     );
     let facts = facts(&get("/things", "[]", &schema));
     let things = resource(&facts, "things");
-    assert_eq!(things.paginator.value.kind, PaginatorKind::Undecided);
+    assert_eq!(things.paging().kind, "undecided");
     assert!(
         things
             .doubts

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::super::document::{Documents, Node};
+use super::super::document::Documents;
+use super::super::node::Node;
 use super::super::report::Report;
 use super::types::{self, Type};
 

@@ -7,7 +7,7 @@ use super::SchemaBuilder;
 use super::facets::{Facets, Root, Union};
 use super::types::{self, Type};
 use crate::spec::api::{SchemaId, SchemaKind};
-use crate::spec::document::{Node, as_text, push_token};
+use crate::spec::node::{Node, as_text, push_token};
 use crate::spec::report::Report;
 
 /// JSON Schema's word for free form.

@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use self::facets::{Facets, Root};
 use super::api::{Schema, SchemaId, SchemaKind, Schemas};
-use super::document::{Documents, Node};
+use super::document::Documents;
+use super::node::Node;
 use super::report::Report;
 
 /// More schemas than this are not made; no document in the world has as many.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::document::Node;
+use super::super::node::Node;
 
 /// A JSON type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

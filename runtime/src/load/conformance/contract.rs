@@ -5,7 +5,7 @@ use std::slice::from_ref;
 use super::Place;
 use super::support::*;
 use crate::load::{Chunk, DeletedIds, NotSeenSince};
-use crate::schema::{ColumnRole, ColumnType, Disposition, TableSchema};
+use crate::schema::{ArrowType, ColumnRole, ColumnType, Disposition, TableSchema};
 
 fn merge(records: &[Rec<'_>]) -> Chunk {
     chunk(Disposition::Merge, records)

@@ -10,47 +10,33 @@ use arrow_array::{
 use super::Place;
 use super::support::*;
 use crate::load::Chunk;
-use crate::schema::{ColumnRole, ColumnType, Disposition, TableSchema};
+use crate::schema::{ArrowType, ColumnRole, ColumnType, Disposition, TableSchema};
 
 const MOST: i128 = 10_i128.pow(38) - 1;
 
-/// Columns of every type, and each value as text.
-fn columns() -> Vec<(ColumnType, ArrayRef, [&'static str; 3])> {
+/// A column, and each of its values as text; the last value is null.
+type Shown = (ColumnType, ArrayRef, [&'static str; 3]);
+
+/// Columns of every type.
+fn columns() -> Vec<Shown> {
+    let mut columns = Vec::from(numbers());
+    columns.extend(texts());
+    columns.extend(times());
+    columns
+}
+
+fn numbers() -> [Shown; 4] {
+    let bools = BooleanArray::from(vec![Some(true), Some(false), Some(true), None]);
+    let big = 9_007_199_254_740_993;
+    let ints = Int64Array::from(vec![Some(i64::MIN), Some(i64::MAX), Some(big), None]);
+    let floats = Float64Array::from(vec![Some(f64::MAX), Some(5e-324), Some(3.0), None]);
     let decimals = Decimal128Array::from(vec![Some(MOST), Some(-MOST), Some(1), None])
         .with_data_type(ColumnType::Decimal.arrow());
-    let times = [Some(0), Some(-1), Some(253_402_300_799_999_999), None];
-    let times = TimestampMicrosecondArray::from(times.to_vec()).with_timezone("UTC");
-    let bytes = BinaryArray::from_opt_vec(vec![Some(b""), Some(&[0, 255]), Some(b"a"), None]);
-    let texts = |texts: [&'static str; 3]| {
-        let values = texts.into_iter().map(Some).chain([None]);
-        Arc::new(values.collect::<StringArray>()) as ArrayRef
-    };
-    let text = ["", "1e5", "a\0b \u{1F600}'\""];
-    let json = ["{\"a\":[1,\"\\ud800\"]}", "12345678901234567890123", "\"\""];
-    let uuid = [
-        "123e4567-e89b-12d3-a456-426614174000",
-        "00000000-0000-0000-0000-000000000000",
-        "ffffffff-ffff-ffff-ffff-ffffffffffff",
-    ];
-    vec![
-        (
-            ColumnType::Bool,
-            Arc::new(BooleanArray::from(vec![
-                Some(true),
-                Some(false),
-                Some(true),
-                None,
-            ])),
-            ["1", "0", "1"],
-        ),
+    [
+        (ColumnType::Bool, Arc::new(bools), ["1", "0", "1"]),
         (
             ColumnType::Int64,
-            Arc::new(Int64Array::from(vec![
-                Some(i64::MIN),
-                Some(i64::MAX),
-                Some(9_007_199_254_740_993),
-                None,
-            ])),
+            Arc::new(ints),
             [
                 "-9223372036854775808",
                 "9223372036854775807",
@@ -59,12 +45,7 @@ fn columns() -> Vec<(ColumnType, ArrayRef, [&'static str; 3])> {
         ),
         (
             ColumnType::Float64,
-            Arc::new(Float64Array::from(vec![
-                Some(f64::MAX),
-                Some(5e-324),
-                Some(3.0),
-                None,
-            ])),
+            Arc::new(floats),
             ["1.7976931348623157e308", "5e-324", "3.0"],
         ),
         (
@@ -76,7 +57,38 @@ fn columns() -> Vec<(ColumnType, ArrayRef, [&'static str; 3])> {
                 "0.000000001",
             ],
         ),
-        (ColumnType::Text, texts(text), text),
+    ]
+}
+
+fn texts() -> [Shown; 4] {
+    let column = |ty: ColumnType, texts: [&'static str; 3]| -> Shown {
+        let values = texts.into_iter().map(Some).chain([None]);
+        (ty, Arc::new(values.collect::<StringArray>()), texts)
+    };
+    let bytes = BinaryArray::from_opt_vec(vec![Some(b""), Some(&[0, 255]), Some(b"a"), None]);
+    [
+        column(ColumnType::Text, ["", "1e5", "a\0b \u{1F600}'\""]),
+        column(
+            ColumnType::Uuid,
+            [
+                "123e4567-e89b-12d3-a456-426614174000",
+                "00000000-0000-0000-0000-000000000000",
+                "ffffffff-ffff-ffff-ffff-ffffffffffff",
+            ],
+        ),
+        column(
+            ColumnType::Json,
+            ["{\"a\":[1,\"\\ud800\"]}", "12345678901234567890123", "\"\""],
+        ),
+        (ColumnType::Bytes, Arc::new(bytes), ["", "AP8=", "YQ=="]),
+    ]
+}
+
+fn times() -> [Shown; 2] {
+    let times = vec![Some(0), Some(-1), Some(253_402_300_799_999_999), None];
+    let times = TimestampMicrosecondArray::from(times).with_timezone("UTC");
+    let days = Date32Array::from(vec![Some(0), Some(-719_162), Some(2_932_896), None]);
+    [
         (
             ColumnType::Timestamp,
             Arc::new(times),
@@ -88,17 +100,9 @@ fn columns() -> Vec<(ColumnType, ArrayRef, [&'static str; 3])> {
         ),
         (
             ColumnType::Date,
-            Arc::new(Date32Array::from(vec![
-                Some(0),
-                Some(-719_162),
-                Some(2_932_896),
-                None,
-            ])),
+            Arc::new(days),
             ["1970-01-01", "0001-01-01", "9999-12-31"],
         ),
-        (ColumnType::Uuid, texts(uuid), uuid),
-        (ColumnType::Bytes, Arc::new(bytes), ["", "AP8=", "YQ=="]),
-        (ColumnType::Json, texts(json), json),
     ]
 }
 

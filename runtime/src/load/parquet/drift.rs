@@ -34,17 +34,17 @@ impl DriftLog {
         }
     }
 
-    /// Puts the file of this commit in its place, and into `files`, which are those of the source.
+    /// Puts the file of this commit in its place, and into `files`, which are those of the source. Gives the file that it
+    /// replaces.
     pub fn commit(
         &mut self,
         folder: &Folder,
         load: &LoadInfo,
         next: &mut u32,
         files: &mut Vec<FileEntry>,
-        retired: &mut Vec<Retired>,
-    ) -> Result<()> {
+    ) -> Result<Option<Retired>> {
         if !self.changed {
-            return Ok(());
+            return Ok(None);
         }
         let schemas = Schemas::from([(TABLE.to_owned(), Arc::new(schema()))]);
         let mut at = Context {
@@ -56,13 +56,14 @@ impl DriftLog {
         let mut batch = OpenBatch::new(&mut at);
         batch.write(&at, TABLE, &self.rows(load)?, |_| true)?;
         let Some(batch) = batch.finish()? else {
-            return Ok(());
+            return Ok(None);
         };
         folder.place(TABLE, &batch.name)?;
+        let mut retired = None;
         if let Some(before) = self.file.take() {
             files.retain(|file| file.name != before.name);
             if let Some((name, _)) = names::parse(&before.name) {
-                retired.push(Retired {
+                retired = Some(Retired {
                     table: TABLE.to_owned(),
                     name: name.to_owned(),
                     placed: true,
@@ -72,7 +73,7 @@ impl DriftLog {
         self.file = manifest::entries(TABLE, std::iter::once(&batch)).pop();
         files.extend(self.file.clone());
         self.changed = false;
-        Ok(())
+        Ok(retired)
     }
 
     fn rows(&self, load: &LoadInfo) -> Result<RecordBatch> {

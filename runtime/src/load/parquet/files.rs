@@ -20,7 +20,7 @@ use super::batch::{Batch, FileInfo, Key, Retired};
 use super::errors::{failed, failed_parquet};
 use super::folder::Folder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{Column, ColumnRole, TableSchema};
+use crate::schema::{ArrowType, Column, ColumnRole, TableSchema};
 
 /// The tables of a resource.
 pub type Schemas = BTreeMap<String, Arc<TableSchema>>;

@@ -11,7 +11,7 @@ use super::files::{Context, fit, key, key_column, keys, read};
 use super::space::Space;
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::DeletedIds;
-use crate::schema::{ColumnRole, ColumnType, TableSchema};
+use crate::schema::{ArrowType, ColumnRole, ColumnType, TableSchema};
 
 impl Space {
     /// How many records there are; batches must be final.

@@ -156,7 +156,8 @@ impl Open {
         let mut scan = Scan::new(&from.name, &from.columns, &from.columns).map_err(place)?;
         while let Some((numbers, batch)) = scan.next(&self.db).map_err(place)? {
             let values = (change.values)(&batch)?;
-            rows::update(&self.db, &from.name, id, &numbers, &targets, &values).map_err(place)?;
+            let columns = std::iter::zip(&targets, &values);
+            rows::update(&self.db, &from.name, (id, &numbers), columns).map_err(place)?;
         }
         Ok(())
     }

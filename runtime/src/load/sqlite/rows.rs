@@ -91,15 +91,14 @@ impl<'a> Values<'a> {
     }
 }
 
-/// Writes new values of some columns into rows that are there.
-pub fn update(
+/// Writes new values of some columns into rows that are there: those whose `row_id` is in `rows`, in that order.
+pub fn update<'a>(
     db: &Connection,
     table: &str,
-    row_id: &str,
-    rows: &[i64],
-    columns: &[(String, ColumnType)],
-    arrays: &[ArrayRef],
+    (row_id, rows): (&str, &[i64]),
+    columns: impl Iterator<Item = (&'a (String, ColumnType), &'a ArrayRef)>,
 ) -> rusqlite::Result<()> {
+    let (columns, arrays): (Vec<_>, Vec<_>) = columns.unzip();
     let set: Vec<String> = columns
         .iter()
         .map(|(name, _)| format!("{} = ?", quoted(name)))

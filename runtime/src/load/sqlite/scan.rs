@@ -13,7 +13,7 @@ use rusqlite::{Connection, Error};
 
 use super::names::quoted;
 use crate::record::{Date, Decimal, parse_instant};
-use crate::schema::{Column, ColumnType};
+use crate::schema::{ArrowType, Column, ColumnType};
 
 /// Rows that are read at a time.
 const READ_ROWS: usize = 4096;

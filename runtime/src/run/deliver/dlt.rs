@@ -12,8 +12,8 @@ use sha3::{Digest, Sha3_256};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Chunk, LoadInfo};
 use crate::schema::{
-    Column, ColumnRole, ColumnType, DLT_LOADS as LOADS, DLT_VERSION as VERSION, Disposition,
-    Layout, TableBatch, TableSchema, is_meta,
+    ArrowType, Column, ColumnRole, ColumnType, DLT_LOADS as LOADS, DLT_VERSION as VERSION,
+    Disposition, Layout, TableBatch, TableSchema, is_meta,
 };
 use crate::source::Source;
 use crate::text::base64;

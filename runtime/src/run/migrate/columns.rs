@@ -10,7 +10,7 @@ use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBat
 use crate::error::{Error, ErrorKind, Result};
 use crate::normalize::{Normalizer, ScanFn};
 use crate::record::day;
-use crate::schema::{Column, ColumnRole, ColumnType, TableSchema};
+use crate::schema::{ArrowType, Column, ColumnRole, ColumnType, TableSchema};
 
 /// Every whole number up to that one is a double.
 const EXACT: u64 = 1 << 53;

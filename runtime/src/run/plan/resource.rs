@@ -11,10 +11,10 @@ use crate::cursor::Interval;
 use crate::error::{Error, Result};
 use crate::load::Memory;
 use crate::normalize::{NormalizeOptions, Normalizer};
-use crate::page::Kind;
+use crate::page::Paginator;
 use crate::run::migrate::Effect;
 use crate::run::options::RunOptions;
-use crate::schema::{Deletes, Disposition, TableSchema};
+use crate::schema::{ContractRule, Deletes, Disposition, TableSchema, discards_rows};
 use crate::settings::Redactor;
 use crate::source::{AnyResource, ResourceSpec, Source, placeholders};
 use crate::state::{Pass, SliceState, StateChange};
@@ -286,14 +286,14 @@ impl<'a> Planner<'a> {
     /// Why a resource does not show what is gone.
     fn blind(&self, spec: &ResourceSpec, in_full: bool) -> Option<&'static str> {
         let contract = self.source.contract_of(spec);
-        let contract = contract.with(&self.options.contracts, &spec.name);
+        let contract = ContractRule::apply(&self.options.contracts, contract, &spec.name);
         if !in_full && spec.cursor.as_ref().is_some_and(|c| c.is_incremental()) {
             Some("its cursor asks only for what has changed")
         } else if !in_full && self.source.shows_changes_only(spec) {
             Some("it is read only for the parents that have changed")
         } else if spec.cursor.as_ref().is_some_and(|c| c.windows.is_some()) {
             Some("windows may not show records without a value of its cursor")
-        } else if contract.discards_rows() {
+        } else if discards_rows(contract) {
             Some("its contract leaves rows out")
         } else if spec.primary_key.is_empty() {
             Some("it has no key")
@@ -351,7 +351,7 @@ impl<'a> Planner<'a> {
             disposition,
             key: spec.primary_key.iter().map(|keys| keys.join(".")).collect(),
             deletes: Deletes::Keep,
-            contract: contract.with(&self.options.contracts, &spec.name),
+            contract: ContractRule::apply(&self.options.contracts, contract, &spec.name),
             first_load: there.is_empty() || unfinished,
             selected: self.selected(&**resource).filter(|_| chosen.loads),
             reads_all_fields: looks,
@@ -451,15 +451,15 @@ impl<'a> Planner<'a> {
     fn request(&self, spec: &ResourceSpec, pass: &PassPlan, slices: &Slices) -> RequestPlan {
         let hidden = |text: &str| self.redactor.redact(text);
         let mut query = spec.query.clone();
-        let size = spec.paginator.size.as_ref();
-        let size = size.filter(|_| !spec.paginator.in_body);
-        query.extend(size.map(|(param, rows)| (param.clone(), rows.to_string())));
+        let size = spec.paginator.page_size();
+        let size = size.filter(|_| !spec.paginator.in_body());
+        query.extend(size.map(|size| (size.param.clone(), size.rows.to_string())));
         if let (Some(cursor), Slices::One(slice)) = (&spec.cursor, slices)
             && slice.windows.is_empty()
         {
             let range = pass.range(cursor, slice.state.pass.as_ref());
             let from = range.from.as_ref().map(|from| cursor.bound(from));
-            let until = range.until.as_ref().map(ToString::to_string);
+            let until = range.until.as_ref().map(|until| cursor.until_bound(until));
             for (param, bound) in [(&cursor.param, from), (&cursor.until, until)] {
                 query.extend(param.clone().zip(bound));
             }
@@ -502,7 +502,7 @@ fn problems(spec: &ResourceSpec) -> Vec<Problem> {
         what: format!("it cannot be read: there is no value for `{name}`"),
         settle: "give the setting a value (`--help` lists them), or leave the resource out".into(),
     });
-    let undecided = matches!(spec.paginator.kind, Kind::Undecided).then(|| Problem {
+    let undecided = (*spec.paginator == Paginator::Undecided).then(|| Problem {
         what: "how it is paged is undecided: one page is read, and more may be missing".into(),
         settle: format!(
             "decide it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Method, Request, Response};
-use crate::page::{Kind, PageFacts, Position, Proof, Step};
+use crate::page::{LastId, PageFacts, Paginator, Position, Proof, Step};
 use crate::record::json::{self, Reader};
 use crate::record::{parse_path, raw_scalar};
 use crate::run::read::fetch::Fetcher;
@@ -105,7 +105,7 @@ impl Fetcher {
         bytes: &AtomicU64,
     ) -> Result<Vec<Change>> {
         let spec = self.spec();
-        let paginator = list.paginator(spec);
+        let paginator = spec.paginator_of(list);
         let Some(beginning) = self.part(list, text)? else {
             return Ok(Vec::new());
         };
@@ -136,7 +136,7 @@ impl Fetcher {
             let asked = |error: Error| error.at(response.request.clone());
             let body = String::from_utf8_lossy(&response.body);
             let part = self.part(list, &body).map_err(asked)?.ok_or_else(|| {
-                let message = format!("there is no list at `{}`", list.records_in(spec).join("."));
+                let message = format!("there is no list at `{}`", spec.records_of(list).join("."));
                 asked(Error::new(ErrorKind::Api, message))
             })?;
             if !part.items.is_empty() {
@@ -227,14 +227,14 @@ impl Fetcher {
         let mut whole = Reader::new(text);
         whole.skip().and_then(|()| whole.end()).map_err(syntax)?;
         let spec = self.spec();
-        let paginator = list.paginator(spec);
+        let paginator = spec.paginator_of(list);
         let find = |keys: &[String]| {
             let found = json::find(text, keys.iter().map(String::as_str))?;
             let start = found.as_ptr() as usize - text.as_ptr() as usize;
             Some(start..start + found.len())
         };
         let Some(array) =
-            find(list.records_in(spec)).filter(|at| text[at.clone()].starts_with('['))
+            find(spec.records_of(list)).filter(|at| text[at.clone()].starts_with('['))
         else {
             return Ok(None);
         };
@@ -247,10 +247,10 @@ impl Fetcher {
             rows += 1;
             more = json.more(b']').map_err(syntax)?;
         }
-        let id = match &paginator.kind {
-            Kind::LastId {
+        let id = match &**paginator {
+            Paginator::LastId(LastId {
                 field: Some(field), ..
-            } => parse_path(field),
+            }) => parse_path(field),
             _ => vec!["id".to_owned()],
         };
         Ok(Some(Part {

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Listener, Request, Response};
-use crate::page::{Kind, PageFacts, Paginator, Position, Proof, Step};
+use crate::page::{LastId, PageFacts, Pager, Paginator, Position, Proof, Step};
 use crate::record::{Selection, parse_path, raw_scalar};
 use crate::run::options::{Observer, Progress, StopSignal};
 use crate::run::read::window::Window;
@@ -85,10 +85,10 @@ impl Fetcher {
             paths.push(parse_path(path?));
             Some(paths.len() - 1)
         });
-        let id_path = match &spec.paginator.kind {
-            Kind::LastId {
+        let id_path = match &*spec.paginator {
+            Paginator::LastId(LastId {
                 field: Some(field), ..
-            } => parse_path(field),
+            }) => parse_path(field),
             _ => spec
                 .primary_key
                 .last()
@@ -136,7 +136,7 @@ impl Fetcher {
     /// Asks for a page of another list of this resource.
     pub async fn ask_for(
         &self,
-        paginator: &Paginator,
+        paginator: &Pager,
         first: &Request,
         position: &Position,
     ) -> Result<Response> {
@@ -341,7 +341,7 @@ fn described(response: &Response) -> String {
 
 /// The error of a resource that goes on to be read only when its paging is decided.
 pub(crate) fn undecided(spec: &ResourceSpec) -> Option<Error> {
-    matches!(spec.paginator.kind, Kind::Undecided).then(|| {
+    (*spec.paginator == Paginator::Undecided).then(|| {
         Error::new(
             ErrorKind::Paging,
             "how it is paged is undecided: one page was read, more may be missing",

@@ -7,7 +7,7 @@ use crate::run::read::window::Window;
 /// Sees the cursor values of a list's rows as they come.
 #[derive(Default)]
 pub(super) struct Sorting {
-    order: Order,
+    order: Option<Order>,
     last: Option<CursorValue>,
     /// The first value of the page under way.
     first: Option<CursorValue>,
@@ -17,12 +17,12 @@ pub(super) struct Sorting {
 
 impl Sorting {
     /// `holds`: the rows before, in earlier runs, came in order.
-    pub fn new(order: Order, holds: bool) -> Self {
+    pub fn new(order: Option<Order>, holds: bool) -> Self {
         Sorting {
             order,
             last: None,
             first: None,
-            holds: holds && order != Order::Unknown,
+            holds: holds && order.is_some(),
         }
     }
 
@@ -45,9 +45,9 @@ impl Sorting {
             return;
         };
         let wrong = self.last.as_ref().is_some_and(|last| match self.order {
-            Order::NewestFirst => value > last,
-            Order::OldestFirst => value < last,
-            Order::Unknown => true,
+            Some(Order::NewestFirst) => value > last,
+            Some(Order::OldestFirst) => value < last,
+            None => true,
         });
         self.holds = !wrong;
         self.first.get_or_insert_with(|| value.clone());
@@ -56,7 +56,7 @@ impl Sorting {
 
     /// Whether a list of that declared order has shown that it is in another one.
     pub fn is_broken(&self) -> bool {
-        self.order != Order::Unknown && !self.holds
+        self.order.is_some() && !self.holds
     }
 
     /// The value of the last row of a list that came in order.
@@ -66,15 +66,15 @@ impl Sorting {
 
     /// Whether the list is sorted the oldest first, as far as it has come.
     pub fn rises(&self) -> bool {
-        self.order == Order::OldestFirst && self.holds
+        self.order == Some(Order::OldestFirst) && self.holds
     }
 
     /// Whether it can show that the rest of a list lies outside of a window.
     pub fn may_leave(&self, window: &Window) -> bool {
         match self.order {
-            Order::NewestFirst => self.holds && window.range.from.is_some(),
-            Order::OldestFirst => self.holds && window.range.until.is_some(),
-            Order::Unknown => false,
+            Some(Order::NewestFirst) => self.holds && window.range.from.is_some(),
+            Some(Order::OldestFirst) => self.holds && window.range.until.is_some(),
+            None => false,
         }
     }
 
@@ -82,10 +82,10 @@ impl Sorting {
     pub fn leaves(&self, window: &Window) -> Option<&'static str> {
         let first = self.first.as_ref().filter(|_| self.holds)?;
         match self.order {
-            Order::NewestFirst if window.is_behind(first) => {
+            Some(Order::NewestFirst) if window.is_behind(first) => {
                 Some("a page of older rows in a list that is sorted the newest first")
             }
-            Order::OldestFirst if window.is_ahead_of(first) => {
+            Some(Order::OldestFirst) if window.is_ahead_of(first) => {
                 Some("a page of newer rows in a list that is sorted the oldest first")
             }
             _ => None,

@@ -64,7 +64,8 @@ impl Window {
     /// Puts the bounds into a request.
     pub fn apply(&self, cursor: &CursorSpec, request: &mut Request) {
         let from = self.range.from.as_ref().map(|from| cursor.bound(from));
-        let until = self.range.until.as_ref().map(CursorValue::to_string);
+        let until = self.range.until.as_ref();
+        let until = until.map(|until| cursor.until_bound(until));
         for (param, bound) in [(&cursor.param, from), (&cursor.until, until)] {
             if let (Some(param), Some(bound)) = (param, bound) {
                 request.set_query(param, &bound);

@@ -13,6 +13,7 @@ use crate::run::plan::OffResource;
 
 /// The report of a run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RunReport {
     /// The load's id (`_etl_load_id`).
     pub load_id: String,
@@ -118,6 +119,7 @@ impl ResourceReport {
 
 /// The report of one resource.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ResourceReport {
     /// The resource.
     pub name: String,
@@ -153,6 +155,7 @@ pub struct ResourceReport {
 
 /// How a resource ended.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Outcome {
     /// It was read to its end.
     Complete,

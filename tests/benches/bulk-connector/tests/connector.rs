@@ -1,12 +1,7 @@
-//! Decodes the document's examples and pages through a recorded exchange; no network is needed.
+//! Pages through a recorded exchange; no network is needed.
 
 use bulk_connector::{Config, source};
 use etlgen_runtime::{prelude::*, testing};
-
-#[test]
-fn the_examples_decode() {
-    testing::decode_examples(&source(&Config::placeholder()), "tests/examples");
-}
 
 #[test]
 fn a_recorded_exchange_pages_to_its_end() {

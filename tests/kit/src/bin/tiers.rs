@@ -42,8 +42,7 @@ impl Step {
 }
 
 fn quick() -> Vec<Step> {
-    let packages =
-        "-p etlgen -p etlgen-runtime -p etlgen-derive -p etlgen-templates -p etlgen-testkit";
+    let packages = "-p etlgen -p etlgen-runtime -p etlgen-derive -p etlgen-model -p etlgen-templates -p etlgen-testkit";
     vec![
         Step::new("format", "fmt --all --check"),
         Step::new(

@@ -5,11 +5,7 @@ pub fn invoices() -> Resource<Invoice> {
     Invoice::list("invoices", "/bulk/invoices")
         .records("data")
         .primary_key([Invoice::ID])
-        .paginate(
-            Paginator::cursor("cursor")
-                .next("next")
-                .page_size("limit", 100),
-        )
+        .paginate(Paginator::token("cursor", "next").page_size("limit", 100))
 }
 
 #[derive(Record)]

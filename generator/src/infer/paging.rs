@@ -1,0 +1,71 @@
+//! Paging as `inspect` and `explain` tell it.
+
+use etlgen_model::{LastId, Offset, PageNumber, Paginator, Token, Total};
+use serde::Serialize;
+
+use super::facts::ResourceFacts;
+
+/// The paging of a resource as `inspect --format json` prints it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Paging {
+    /// The name of the paginator.
+    pub kind: &'static str,
+    pub page_param: Option<String>,
+    pub size_param: Option<String>,
+    pub max_page_size: Option<u64>,
+    /// Dotted path in the body (`next_page.offset`), `header:NAME`, or `last_record.id`.
+    pub next_path: Option<String>,
+    pub more_path: Option<String>,
+    pub total_path: Option<String>,
+    /// The total counts pages, not items.
+    pub total_is_pages: bool,
+    /// The number of the first page, or of the first row.
+    pub first_page: u64,
+    pub in_body: bool,
+}
+
+impl ResourceFacts {
+    /// What is decided and shown of paging.
+    pub fn paging(&self) -> Paging {
+        let (found, signs) = (&self.paginator.value, &self.signs);
+        let size = found.page_size();
+        let total = found.total().or(signs.total.as_ref());
+        let text = |said: Option<&str>, shown: &Option<String>| {
+            said.map(str::to_owned).or_else(|| shown.clone())
+        };
+        let asked = size.map(|size| size.rows.get());
+        Paging {
+            kind: found.kind(),
+            page_param: text(found.param(), &signs.page_param),
+            size_param: text(size.map(|size| size.param.as_str()), &signs.size_param),
+            // Without signs the owner says what is asked for.
+            max_page_size: signs
+                .max_page_size
+                .or_else(|| asked.filter(|_| signs.size_param.is_none())),
+            next_path: self.next_path(),
+            more_path: text(found.more(), &signs.more),
+            total_path: total.and_then(Total::at).map(ToString::to_string),
+            total_is_pages: matches!(total, Some(Total::Pages(_))),
+            first_page: match found {
+                Paginator::PageNumber(PageNumber { first, .. })
+                | Paginator::Offset(Offset { first, .. }) => *first,
+                _ => 1,
+            },
+            in_body: found.in_body() || signs.in_body,
+        }
+    }
+
+    fn next_path(&self) -> Option<String> {
+        match &self.paginator.value {
+            Paginator::LastId(LastId { field, .. }) => {
+                let key = self.primary_key.value.last();
+                let field = field.as_ref().or(key).map_or("id", String::as_str);
+                Some(format!("last_record.{field}"))
+            }
+            Paginator::Token(Token { next, .. }) => Some(next.to_string()),
+            Paginator::NextUrl(it) => Some(it.next.clone()),
+            Paginator::LinkHeader(_) => Some("header:Link".to_owned()),
+            _ => self.signs.next.clone(),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Names that do not exist, and those that come near them.
+
+use crate::diagnostics::{Diagnostic, Kind};
+
+/// So many names are shown where none is near.
+const SHOWN: usize = 8;
+
+/// An error that names what comes nearest.
+pub fn unknown<'a>(
+    message: &str,
+    wanted: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Diagnostic {
+    let names: Vec<&str> = names.collect();
+    let error = Diagnostic::error(Kind::Usage, message);
+    match hint(wanted, &names) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+/// The names that come near, else the first ones; `None`: there are none.
+pub fn hint(wanted: &str, names: &[&str]) -> Option<String> {
+    match near(wanted, names).as_slice() {
+        [] if names.is_empty() => None,
+        [] => Some(format!("there are {}", listed(names, SHOWN))),
+        near => Some(format!("near it are {}", listed(near, SHOWN))),
+    }
+}
+
+/// The one name that is nearest, if one is near.
+pub fn nearest<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
+    near(wanted, names).first().copied()
+}
+
+/// Names in backticks, up to so many of them.
+pub fn listed(names: &[&str], most: usize) -> String {
+    let shown: Vec<String> = names
+        .iter()
+        .take(most)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = if names.len() > most { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// The names that come near, the nearest first.
+fn near<'a>(wanted: &str, names: &[&'a str]) -> Vec<&'a str> {
+    let wanted = wanted.to_lowercase();
+    let mut near: Vec<(usize, &str)> = names
+        .iter()
+        .map(|name| (distance(&wanted, &name.to_lowercase()), *name))
+        .filter(|(distance, name)| {
+            let close = *distance <= wanted.chars().count() / 3 + 1;
+            let part = wanted.len() > 2
+                && (name.to_lowercase().contains(&wanted)
+                    || (name.len() > 2 && wanted.contains(name)));
+            close || part
+        })
+        .collect();
+    near.sort();
+    near.dedup();
+    near.truncate(6);
+    near.into_iter().map(|(_, name)| name).collect()
+}
+
+/// How many letters have to change.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = line + 1;
+        for (at, wanted) in other.iter().enumerate() {
+            let replaced = corner + usize::from(letter != *wanted);
+            corner = row[at + 1];
+            row[at + 1] = replaced.min(corner + 1).min(row[at] + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

@@ -1,0 +1,271 @@
+//! `etlgen.toml`: what the owner wants to be different from what is inferred. It stands between `infer` and `plan`, and each
+//! of its keys is honoured in one place.
+//!
+//! [`parse`] reads the file; the mistakes that it can see alone are told with their places. [`apply`] lays the keys over
+//! the facts, and tells what they contradict. Each key is a file below `top` or `resource`: its entry in the reference
+//! (`docs/etlgen-toml.md`), how its value is read, and what it changes.
+
+mod about;
+mod decided;
+mod file;
+mod key;
+mod places;
+#[cfg(test)]
+mod reference;
+mod resource;
+mod select;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod top;
+mod value;
+mod write;
+
+use std::collections::BTreeMap;
+
+use toml::de::DeTable;
+
+use self::about::{About, Part};
+use self::file::{Faults, File, Place};
+use self::key::{Key, ResourceKey, TopKey, keys};
+use self::resource::{
+    contract, embedded, incremental, kind, name, new_rows_only, on_status, paginate, parent,
+    primary_key, query, records, tombstone, within_parent,
+};
+use self::subject::{Target, Whole};
+use self::top::runtime::DESTINATIONS;
+use self::top::{auth, base_url, document, package, rate_limit, runtime, selection};
+use self::value::{Source, Table};
+use crate::diagnostics::{Diagnostic, Kind, Position};
+use crate::infer::facts::{Doubt, Facts};
+use crate::spec::api::Api;
+
+pub use self::decided::{Choices, Off, Overridden};
+pub use self::file::At;
+pub use self::subject::near;
+pub use self::top::package::Ci;
+pub use self::write::set;
+
+keys! {
+    /// The keys at the top of the file.
+    TopKeys as TopKey on Whole<'_> {
+        spec: document::Spec,
+        overlay: document::Overlay,
+        name: document::SourceName,
+        include: selection::Include,
+        exclude: selection::Exclude,
+        singles: selection::Singles,
+        base_url: base_url::BaseUrl,
+        auth: auth::Auth,
+        rate_limit: rate_limit::RateLimit,
+        contract: contract::Wish,
+        destinations: runtime::Destinations,
+        hosts: runtime::Hosts,
+        runtime: runtime::RuntimePlace,
+        workspace_member: package::WorkspaceMember,
+        license: package::License,
+        repository: package::Repository,
+        ci: package::Ci,
+        docker: package::Docker,
+        changelog: package::Changelog,
+        bump: package::Bump,
+    }
+}
+
+keys! {
+    /// The keys of `[resources.NAME]`.
+    ResourceKeys as ResourceKey on Target<'_> {
+        name: name::Name,
+        off: decided::Off,
+        kind: kind::Kind,
+        records: records::Records,
+        primary_key: primary_key::PrimaryKey,
+        paginate: paginate::Paginate,
+        incremental: incremental::Incremental,
+        new_rows_only: new_rows_only::NewRowsOnly,
+        parent: parent::Parent,
+        within_parent: within_parent::WithinParent,
+        query: query::Query,
+        on_status: on_status::OnStatus,
+        embedded: embedded::Lists,
+        deletes: etlgen_model::Deletes,
+        tombstone: tombstone::Tombstone,
+        contract: contract::Wish,
+    }
+}
+
+/// The table of the resources.
+const RESOURCES: &str = "resources";
+
+/// The whole file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    pub top: TopKeys,
+    /// By the names of the resources.
+    pub resources: BTreeMap<String, ResourceKeys>,
+    /// Where each resource is named.
+    places: BTreeMap<String, Place>,
+    file: File,
+}
+
+/// Reads the file's text. An error names the place of each mistake.
+pub fn parse(name: &str, text: &str) -> Result<Overrides, Diagnostic> {
+    let file = File {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    };
+    let table = DeTable::parse(text).map_err(|error| {
+        let position = error.span().map(|span| Position::of(text, span.start));
+        Diagnostic::error(Kind::Overrides, error.message())
+            .in_file(name)
+            .at(position)
+            .caused_by(error)
+    })?;
+    let mut faults = Faults::default();
+    let source = Source {
+        text,
+        named: !name.is_empty(),
+    };
+    let table = source.table(table.get_ref());
+    refuse_unknown(&table, TopKeys::KEYS, &[RESOURCES], &mut faults);
+    let top = TopKeys::read(&table, &mut faults);
+    let (mut resources, mut places) = (BTreeMap::new(), BTreeMap::new());
+    if let Some(value) = table.get(RESOURCES)
+        && let Some(all) = value.table("a table for each resource", &mut faults)
+    {
+        for entry in all.entries() {
+            let takes = "a table of the resource's keys";
+            let Some(table) = entry.value.table(takes, &mut faults) else {
+                continue;
+            };
+            refuse_unknown(&table, ResourceKeys::KEYS, &[], &mut faults);
+            let keys = ResourceKeys::read(&table, &mut faults);
+            resources.insert(entry.name.clone(), keys);
+            places.insert(entry.name.clone(), entry.place);
+        }
+    }
+    faults.into_result(&file)?;
+    Ok(Overrides {
+        top,
+        resources,
+        places,
+        file,
+    })
+}
+
+/// Notes keys that do not exist. One that belongs elsewhere is told so.
+fn refuse_unknown(table: &Table<'_>, keys: &[About], besides: &[&str], faults: &mut Faults) {
+    let own = |name: &str| keys.iter().any(|key| key.name == name);
+    let (others, place) = match besides.contains(&RESOURCES) {
+        true => (ResourceKeys::KEYS, "it belongs below `[resources.NAME]`"),
+        false => (TopKeys::KEYS, "it belongs at the top of the file"),
+    };
+    for entry in table.entries() {
+        let elsewhere = others.iter().any(|other| other.name == entry.name);
+        if elsewhere && !own(&entry.name) {
+            let message = format!("unknown key `{}` here", entry.name);
+            faults.add(entry.place, message).hint(place.to_owned());
+        }
+    }
+    let elsewhere = others.iter().map(|other| other.name);
+    let besides: Vec<&str> = besides.iter().copied().chain(elsewhere).collect();
+    let known: Vec<Part> = keys.iter().map(About::part).collect();
+    table.refuse_others(&known, &besides, faults);
+}
+
+/// Lays the owner's overrides over what is inferred. An error names the place of each key that does not fit.
+/// `everything`: every resource is wanted, whatever the file selects.
+pub fn apply(
+    api: &Api,
+    mut facts: Facts,
+    overrides: &Overrides,
+    everything: bool,
+) -> Result<Overridden, Diagnostic> {
+    let mut faults = Faults::default();
+    let mut contract = None;
+    let mut whole = Whole {
+        facts: &mut facts,
+        contract: &mut contract,
+    };
+    for step in TopKeys::STEPS {
+        step(&overrides.top, &mut whole);
+    }
+    for name in overrides.resources.keys() {
+        if subject::index(&facts, name).is_none() {
+            let place = overrides.places.get(name).copied().flatten();
+            let all = &overrides.resources;
+            subject::unknown(&facts, all, &mut faults, (place, name));
+        }
+    }
+    let mut choices = vec![Choices::default(); facts.resources.len()];
+    // Key by key: one may ask what another says of another resource.
+    for step in ResourceKeys::STEPS {
+        for at in 0..facts.resources.len() {
+            if let Some(keys) = overrides.resources.get(&facts.resources[at].name) {
+                let mut target = Target {
+                    api,
+                    facts: &mut facts,
+                    choices: &mut choices,
+                    contract,
+                    all: &overrides.resources,
+                    faults: &mut faults,
+                    at,
+                };
+                step(keys, &mut target);
+            }
+        }
+    }
+    for resource in &mut facts.resources {
+        if let Some(keys) = overrides.resources.get(&resource.name) {
+            resource.doubts.retain(|doubt| !settles(keys, doubt));
+        }
+    }
+    let chosen = select::select(&facts, &overrides.top, &mut faults);
+    select::refuse_taken_names(&facts, &overrides.resources, &chosen, &mut faults);
+    faults.into_result(&overrides.file)?;
+    if chosen.is_empty() && !everything {
+        return Err(select::nothing(&facts, &overrides.top));
+    }
+    Ok(Overridden {
+        chosen: match everything {
+            true => (0..facts.resources.len()).collect(),
+            false => chosen,
+        },
+        facts,
+        choices,
+        name: overrides.top.name.as_ref().map(|name| name.0.clone()),
+        contract,
+    })
+}
+
+/// Whether one of the keys answers an open question: that which the answer would be written behind.
+fn settles(keys: &ResourceKeys, doubt: &Doubt) -> bool {
+    let key = doubt.settle.split([' ', '=', '.']).next();
+    keys.has(key.unwrap_or_default())
+}
+
+impl Overrides {
+    /// Where the connector can load to; `None`: everywhere.
+    pub fn destinations(&self) -> Option<Vec<&'static str>> {
+        let chosen = &self.top.destinations.as_ref()?.0;
+        let all = DESTINATIONS.into_iter();
+        Some(all.filter(|it| chosen.contains(it)).collect())
+    }
+
+    /// Whether the file selects resources.
+    pub fn selects(&self) -> bool {
+        ["include", "exclude", "singles"]
+            .iter()
+            .any(|key| self.top.has(key))
+    }
+
+    /// These overrides, with the options of the command line over them. `options` are lines of TOML: key and value.
+    pub fn with_options(mut self, options: &[(&str, String)]) -> Result<Self, Diagnostic> {
+        let lines = options
+            .iter()
+            .map(|(key, value)| format!("{key} = {value}\n"));
+        let said = parse("", &lines.collect::<String>())?;
+        self.top = said.top.or(self.top);
+        Ok(self)
+    }
+}

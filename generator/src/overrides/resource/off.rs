@@ -1,0 +1,47 @@
+//! `off`: whether a resource is part of what a run promises.
+
+use crate::overrides::about::About;
+use crate::overrides::decided::Off;
+use crate::overrides::file::{Faults, Place};
+use crate::overrides::key::{Key, ResourceKey};
+use crate::overrides::subject::Target;
+use crate::overrides::value::Value;
+
+impl Key for Off {
+    const ABOUT: About = About {
+        name: "off",
+        takes: "a reason, or `false`",
+        does: "Leaves the resource out of every run that does not name it; plans and reports give the reason. `false` \
+               switches on what etlgen leaves off.",
+        examples: &[
+            "off = \"the archive is loaded once, by hand\"",
+            "off = false",
+        ],
+        parts: &[],
+    };
+
+    fn read(value: &Value<'_>, faults: &mut Faults) -> Option<Self> {
+        match value.as_bool() {
+            Some(false) => Some(Off::On),
+            Some(true) => {
+                let message = format!("`{}` is `true`, without a reason", value.key);
+                let hint = "write why: off = \"the archive is loaded once, by hand\"";
+                faults.add(value.place, message).hint(hint.to_owned());
+                None
+            }
+            None => match value.as_text().map(str::trim) {
+                Some(reason) if !reason.is_empty() => Some(Off::Off(reason.to_owned())),
+                _ => {
+                    value.wrong("a reason, or `false`", faults);
+                    None
+                }
+            },
+        }
+    }
+}
+
+impl ResourceKey for Off {
+    fn apply(&self, _place: Place, on: &mut Target<'_>) {
+        on.choices().off = Some(self.clone());
+    }
+}

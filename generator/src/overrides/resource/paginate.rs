@@ -1,0 +1,79 @@
+//! `paginate`: how the pages of a list follow one another.
+
+use etlgen_model::Paginator;
+
+use crate::infer::facts::{PagingSigns, ResourceKind};
+use crate::overrides::about::About;
+use crate::overrides::file::{Faults, Place};
+use crate::overrides::key::{Key, ResourceKey};
+use crate::overrides::subject::{Target, sure};
+use crate::overrides::value::Value;
+use crate::spec::api::{Location, Operation};
+
+/// A paginator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paginate(Paginator);
+
+impl Key for Paginate {
+    const ABOUT: About = About {
+        name: "paginate",
+        takes: "a kind of paginator, or a table with `kind`",
+        does: "Says how the pages of the list follow one another.",
+        examples: &[
+            "paginate = { kind = \"page_number\", param = \"page\", first = 0, pages = \"meta.pages\" }",
+            "paginate = { kind = \"offset\", param = \"skip\", size = \"take\", page_size = 200, total = \"header:X-Total-Count\" }",
+            "paginate = { kind = \"token\", param = \"cursor\", next = \"meta.next\", first = \"\", total = false }",
+            "paginate = { kind = \"token\", param = \"cursor\", next = \"header:X-Next\", in_body = true }",
+            "paginate = { kind = \"last_id\", param = \"starting_after\", field = \"id\", more = \"has_more\" }",
+            "paginate = { kind = \"next_url\", next = \"links.next\" }",
+            "paginate = \"link_header\"",
+            "paginate = \"single\"",
+        ],
+        // The kinds have them.
+        parts: &[],
+    };
+
+    fn read(value: &Value<'_>, faults: &mut Faults) -> Option<Self> {
+        value.model(faults).map(Paginate)
+    }
+}
+
+impl ResourceKey for Paginate {
+    fn apply(&self, place: Place, on: &mut Target<'_>) {
+        let resource = on.resource();
+        if resource.kind == ResourceKind::Single && self.0.is_paged() {
+            let message = format!(
+                "`paginate` says how a list is paged, and `{}` is a single object",
+                resource.name
+            );
+            let hint = "leave it out, or make a list of it: kind = \"list\"";
+            on.faults.add(place, message).hint(hint.to_owned());
+            return;
+        }
+        let mut paginator = self.0.clone();
+        let is_in_body = is_in_body(on.operation(), &paginator);
+        if let Some(common) = paginator.common_mut() {
+            common.in_body |= is_in_body;
+        }
+        let resource = on.resource_mut();
+        resource.paginator = sure(paginator);
+        resource.signs = PagingSigns::default();
+    }
+}
+
+/// Whether the parameter that asks for a page can only be a field of the body: it is a POST, and no query knows it.
+fn is_in_body(operation: &Operation, paginator: &Paginator) -> bool {
+    let size = paginator.page_size().map(|size| size.param.as_str());
+    let param = paginator.param().or(size);
+    let in_query = |name: &str| {
+        let mut parameters = operation.parameters.iter();
+        parameters.any(|known| known.location == Location::Query && known.name == name)
+    };
+    operation.method == "post" && param.is_some_and(|param| !in_query(param))
+}
+
+/// The parameters that ask for pages.
+pub fn parameters(paginator: &Paginator) -> impl Iterator<Item = &str> {
+    let size = paginator.page_size().map(|size| size.param.as_str());
+    paginator.param().into_iter().chain(size)
+}

@@ -1,0 +1,98 @@
+//! `rate_limit`: how fast the API may be asked.
+
+use crate::infer::facts::RateFacts;
+use crate::overrides::about::{About, Part};
+use crate::overrides::file::{Faults, Place};
+use crate::overrides::key::{Key, TopKey};
+use crate::overrides::subject::Whole;
+use crate::overrides::value::Value;
+
+/// As it is inferred, or these limits, which all hold; none: as fast as it answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RateLimit {
+    Inferred,
+    These(Vec<Rate>),
+}
+
+/// At most that many requests in that time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    requests: u64,
+    seconds: u64,
+}
+
+const TAKES: &str = "a table with `requests` and `seconds`, a list of such tables, or `false`";
+
+impl Key for RateLimit {
+    const ABOUT: About = About {
+        name: "rate_limit",
+        takes: TAKES,
+        does: "At most so many requests in so much time; of several limits all hold. `false`: as fast as the API answers. \
+               By default what the document states for the whole API, without conditions; what the API's headers say is \
+               kept anyway.",
+        examples: &[
+            "rate_limit = { requests = 100, seconds = 60 }",
+            "rate_limit = [{ requests = 100, seconds = 60 }, { requests = 5, seconds = 1 }]",
+            "rate_limit = false",
+        ],
+        parts: &[
+            Part {
+                name: "requests",
+                takes: "a number from 1 on",
+                does: "So many requests.",
+            },
+            Part {
+                name: "seconds",
+                takes: "a number from 1 on",
+                does: "In so many seconds.",
+            },
+        ],
+    };
+
+    fn read(value: &Value<'_>, faults: &mut Faults) -> Option<Self> {
+        if let Some(on) = value.as_bool() {
+            return Some(match on {
+                true => RateLimit::Inferred,
+                false => RateLimit::These(Vec::new()),
+            });
+        }
+        if !value.is_list() {
+            return Some(RateLimit::These(vec![rate(value, faults)?]));
+        }
+        let items = value.items(TAKES, faults)?;
+        let rates = items.iter().map(|item| rate(item, faults));
+        rates.collect::<Option<Vec<_>>>().map(RateLimit::These)
+    }
+}
+
+fn rate(value: &Value<'_>, faults: &mut Faults) -> Option<Rate> {
+    let table = value.table(TAKES, faults)?;
+    table.refuse_other_parts(&RateLimit::ABOUT, faults);
+    let (Some(requests), Some(seconds)) = (table.get("requests"), table.get("seconds")) else {
+        let missing = match table.get("requests") {
+            None => "requests",
+            Some(_) => "seconds",
+        };
+        let message = format!("`rate_limit` needs `{missing}`");
+        faults.add(value.place, message);
+        return None;
+    };
+    Some(Rate {
+        requests: requests.whole(1, faults)?,
+        seconds: seconds.whole(1, faults)?,
+    })
+}
+
+impl TopKey for RateLimit {
+    fn apply(&self, _place: Place, on: &mut Whole<'_>) {
+        let RateLimit::These(rates) = self else {
+            return;
+        };
+        let rates = rates.iter().map(|rate| RateFacts {
+            requests: rate.requests,
+            seconds: rate.seconds,
+            said: "etlgen.toml says so".to_owned(),
+        });
+        on.facts.rates = rates.collect();
+    }
+}

@@ -1,0 +1,92 @@
+//! `runtime`, `hosts` and `destinations`: what the crate links.
+
+use std::collections::BTreeSet;
+
+use crate::overrides::about::About;
+use crate::overrides::file::Faults;
+use crate::overrides::key::{Key, TopKey};
+use crate::overrides::value::Value;
+
+/// A version requirement, or a folder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuntimePlace(pub String);
+
+impl Key for RuntimePlace {
+    const ABOUT: About = About {
+        name: "runtime",
+        takes: "a version or a folder",
+        does: "The runtime that the crate links. A folder is seen from that of the crate. By default the version that fits \
+               the etlgen that writes the crate.",
+        examples: &["runtime = \"=0.1.0\"", "runtime = \"../etlgen/runtime\""],
+        parts: &[],
+    };
+
+    fn read(value: &Value<'_>, faults: &mut Faults) -> Option<Self> {
+        value.text(faults).map(RuntimePlace)
+    }
+}
+
+impl TopKey for RuntimePlace {}
+
+/// The ways in which the connector is run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hosts(pub BTreeSet<&'static str>);
+
+/// All hosts.
+const HOSTS: [&str; 1] = ["cli"];
+
+impl Key for Hosts {
+    const ABOUT: About = About {
+        name: "hosts",
+        takes: "a list of `\"cli\"`",
+        does: "The ways in which the connector is run, besides being a library. By default its command line.",
+        examples: &["hosts = [\"cli\"]"],
+        parts: &[],
+    };
+
+    fn read(value: &Value<'_>, faults: &mut Faults) -> Option<Self> {
+        words(value, &HOSTS, faults).map(Hosts)
+    }
+}
+
+impl TopKey for Hosts {}
+
+/// Where the connector can load to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Destinations(pub BTreeSet<&'static str>);
+
+/// All destinations, which are features of the runtime.
+pub const DESTINATIONS: [&str; 2] = ["sqlite", "parquet"];
+
+impl Key for Destinations {
+    const ABOUT: About = About {
+        name: "destinations",
+        takes: "a list of `\"sqlite\"` and `\"parquet\"`",
+        does: "Where the connector can load to; others are not compiled. By default all of them.",
+        examples: &["destinations = [\"sqlite\"]"],
+        parts: &[],
+    };
+
+    fn read(value: &Value<'_>, faults: &mut Faults) -> Option<Self> {
+        words(value, &DESTINATIONS, faults).map(Destinations)
+    }
+}
+
+impl TopKey for Destinations {}
+
+/// A list of some words, at least one.
+fn words(
+    value: &Value<'_>,
+    known: &[&'static str],
+    faults: &mut Faults,
+) -> Option<BTreeSet<&'static str>> {
+    let choices: Vec<(&str, &'static str)> = known.iter().map(|word| (*word, *word)).collect();
+    let takes = format!("a list of {}", crate::overrides::value::or(known));
+    let items = value.items(&takes, faults)?;
+    if items.is_empty() {
+        value.refuse_empty(faults);
+        return None;
+    }
+    let words = items.iter().map(|item| item.choice(&choices, faults));
+    words.collect()
+}

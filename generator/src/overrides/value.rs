@@ -1,0 +1,321 @@
+//! Values of the file, read with their places. A value that cannot be read is noted with what is taken instead.
+
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::about::{About, Part};
+use super::file::{At, Faults, Place};
+use crate::near::{listed, nearest};
+
+/// A value and the key that it stands behind.
+#[derive(Clone)]
+pub struct Value<'a> {
+    /// As it is written from the table on: `incremental.field`.
+    pub key: String,
+    pub place: Place,
+    value: &'a DeValue<'a>,
+    span: Range<usize>,
+    source: Source<'a>,
+}
+
+/// The text of a file, and whether its places are told.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub text: &'a str,
+    /// The file has a name; else nobody knows its lines.
+    pub named: bool,
+}
+
+/// A table, whose keys are read one by one.
+pub struct Table<'a> {
+    /// The key that it stands behind; empty: it is the file.
+    key: String,
+    entries: Vec<Entry<'a>>,
+}
+
+/// A key of a table.
+pub struct Entry<'a> {
+    pub name: String,
+    /// The place of the key.
+    pub place: Place,
+    pub value: Value<'a>,
+}
+
+impl<'a> Source<'a> {
+    fn place(self, span: &Range<usize>) -> Place {
+        self.named.then_some(span.start)
+    }
+
+    /// The table of the whole file.
+    pub fn table(self, table: &'a DeTable<'a>) -> Table<'a> {
+        Table::new(String::new(), table, self)
+    }
+}
+
+impl<'a> Table<'a> {
+    fn new(key: String, table: &'a DeTable<'a>, source: Source<'a>) -> Self {
+        let mut entries: Vec<Entry<'a>> = table
+            .iter()
+            .map(|(name, value)| {
+                let written = match key.as_str() {
+                    "" => name.get_ref().to_string(),
+                    key => format!("{key}.{}", name.get_ref()),
+                };
+                Entry {
+                    name: name.get_ref().to_string(),
+                    place: source.place(&name.span()),
+                    value: Value::new(written, value, source),
+                }
+            })
+            .collect();
+        entries.sort_by_key(|entry| entry.place);
+        Table { key, entries }
+    }
+
+    /// All keys, in the order of the file.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry<'a>> {
+        self.entries.iter()
+    }
+
+    /// The value of a key.
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|entry| entry.name == name)?;
+        Some(&entry.value)
+    }
+
+    /// Notes the keys that are none of those, but for some that are told elsewhere.
+    pub fn refuse_others(&self, known: &[Part], besides: &[&str], faults: &mut Faults) {
+        let of = match self.key.as_str() {
+            "" => String::new(),
+            key => format!(" of `{key}`"),
+        };
+        let names: Vec<&str> = known.iter().map(|part| part.name).collect();
+        for entry in &self.entries {
+            let name = entry.name.as_str();
+            if names.contains(&name) || besides.contains(&name) {
+                continue;
+            }
+            let near = nearest(name, &names);
+            let near = near.and_then(|near| known.iter().find(|part| part.name == near));
+            let near = match near {
+                Some(Part { name, takes, does }) => {
+                    format!("did you mean `{name}` ({takes})? {does}")
+                }
+                None => format!("the keys are {}", list(&names)),
+            };
+            let message = format!("unknown key `{}`{of}", entry.name);
+            faults.add(entry.place, message).hint(near);
+        }
+    }
+
+    /// Notes the keys that are none of a key's parts.
+    pub fn refuse_other_parts(&self, about: &About, faults: &mut Faults) {
+        self.refuse_others(about.parts, &[], faults);
+    }
+}
+
+/// `a`, `b` and `c` without an end.
+fn list(names: &[&str]) -> String {
+    listed(names, usize::MAX)
+}
+
+impl<'a> Value<'a> {
+    fn new(key: String, value: &'a Spanned<DeValue<'a>>, source: Source<'a>) -> Self {
+        let span = value.span();
+        Value {
+            key,
+            place: source.place(&span),
+            value: value.get_ref(),
+            span,
+            source,
+        }
+    }
+
+    /// As it is written.
+    fn shown(&self) -> String {
+        match self.value {
+            DeValue::Table(_) => "a table".to_owned(),
+            DeValue::Array(_) => "a list".to_owned(),
+            _ => {
+                let text = self.source.text.get(self.span.clone());
+                let text: String = text.unwrap_or_default().chars().take(60).collect();
+                format!(
+                    "`{}`",
+                    text.escape_debug().to_string().replace("\\\"", "\"")
+                )
+            }
+        }
+    }
+
+    /// Notes that the value is not what the key takes.
+    pub fn wrong(&self, takes: &str, faults: &mut Faults) {
+        let message = format!("`{}` takes {takes}, not {}", self.key, self.shown());
+        faults.add(self.place, message);
+    }
+
+    pub fn is_table(&self) -> bool {
+        matches!(self.value, DeValue::Table(_))
+    }
+
+    pub fn is_list(&self) -> bool {
+        matches!(self.value, DeValue::Array(_))
+    }
+
+    /// The value, if it is true or false.
+    pub fn as_bool(&self) -> Option<bool> {
+        self.value.as_bool()
+    }
+
+    /// The value, if it is a text.
+    pub fn as_text(&self) -> Option<&str> {
+        self.value.as_str()
+    }
+
+    /// The value, if it is a whole number that is not negative.
+    pub fn as_whole(&self) -> Option<u64> {
+        let number = self.value.as_integer()?;
+        u64::from_str_radix(number.as_str(), number.radix()).ok()
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, faults: &mut Faults) -> Option<bool> {
+        let flag = self.as_bool();
+        if flag.is_none() {
+            self.wrong("true or false", faults);
+        }
+        flag
+    }
+
+    /// A whole number that is not below `least`.
+    pub fn whole(&self, least: u64, faults: &mut Faults) -> Option<u64> {
+        let number = self.as_whole().filter(|number| *number >= least);
+        if number.is_none() {
+            self.wrong(&format!("a whole number from {least} on"), faults);
+        }
+        number
+    }
+
+    /// A text that is not empty.
+    pub fn text(&self, faults: &mut Faults) -> Option<String> {
+        match self.as_text() {
+            None => self.wrong("a text", faults),
+            Some(text) if text.trim().is_empty() => self.refuse_empty(faults),
+            Some(text) => return Some(text.to_owned()),
+        }
+        None
+    }
+
+    /// Notes that the value is empty.
+    pub fn refuse_empty(&self, faults: &mut Faults) {
+        faults.add(self.place, format!("`{}` is empty", self.key));
+    }
+
+    /// A text that is not empty, with its place.
+    pub fn text_at(&self, faults: &mut Faults) -> Option<At<String>> {
+        let value = self.text(faults)?;
+        let place = self.place;
+        Some(At { value, place })
+    }
+
+    /// A text, a number, or true or false, as a text.
+    pub fn scalar(&self, faults: &mut Faults) -> Option<String> {
+        let text = match self.value {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+            DeValue::Float(number) => Some(number.as_str().to_owned()),
+            DeValue::Boolean(flag) => Some(flag.to_string()),
+            _ => None,
+        };
+        if text.is_none() {
+            self.wrong("a text, a number, or true or false", faults);
+        }
+        text
+    }
+
+    /// A text or a date, as a text.
+    pub fn date(&self, faults: &mut Faults) -> Option<String> {
+        match self.value {
+            DeValue::Datetime(date) => Some(date.to_string()),
+            _ => self.text(faults),
+        }
+    }
+
+    /// One of some words.
+    pub fn choice<T: Copy>(&self, words: &[(&str, T)], faults: &mut Faults) -> Option<T> {
+        let text = self.as_text();
+        let mut known = words.iter();
+        let found = known.find(|(word, _)| Some(*word) == text);
+        if found.is_none() {
+            let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let message = format!("`{}` takes {}, not {}", self.key, or(&names), self.shown());
+            let near = text.and_then(|text| nearest(text, &names));
+            let near = near.map(|near| format!("did you mean `{near}`?"));
+            faults.add(self.place, message).hint(near);
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// The values of a list.
+    pub fn items(&self, takes: &str, faults: &mut Faults) -> Option<Vec<Value<'a>>> {
+        let DeValue::Array(items) = self.value else {
+            self.wrong(takes, faults);
+            return None;
+        };
+        let items = items.iter();
+        let items = items.map(|item| Value::new(self.key.clone(), item, self.source));
+        Some(items.collect())
+    }
+
+    /// A list of texts that are not empty.
+    pub fn texts(&self, faults: &mut Faults) -> Option<Vec<At<String>>> {
+        let items = self.items("a list of texts", faults)?;
+        items.iter().map(|item| item.text_at(faults)).collect()
+    }
+
+    /// A table.
+    pub fn table(&self, takes: &str, faults: &mut Faults) -> Option<Table<'a>> {
+        match self.value {
+            DeValue::Table(table) => Some(Table::new(self.key.clone(), table, self.source)),
+            _ => {
+                self.wrong(takes, faults);
+                None
+            }
+        }
+    }
+
+    /// A value of the vocabulary, with the errors that it has itself.
+    pub fn model<T: DeserializeOwned>(&self, faults: &mut Faults) -> Option<T> {
+        let spanned = Spanned::new(self.span.clone(), self.value.clone());
+        let read = T::deserialize(ValueDeserializer::from(spanned));
+        if let Err(error) = &read {
+            let place = self.place_of(error.message());
+            let message = format!("`{}`: {}", self.key, error.message());
+            faults.add(place, message).hint(None);
+        }
+        read.ok()
+    }
+
+    /// The place of the first key of the table that a message names, else that of `kind`.
+    fn place_of(&self, message: &str) -> Place {
+        let DeValue::Table(table) = self.value else {
+            return self.place;
+        };
+        let table = Table::new(String::new(), table, self.source);
+        let named = message.split('`').skip(1).step_by(2);
+        let key = named.chain(["kind"]).find_map(|name| table.get(name));
+        key.map_or(self.place, |value| value.place)
+    }
+}
+
+/// `a`, `b` or `c`.
+pub fn or(names: &[&str]) -> String {
+    match names.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!("`{last}`"),
+        Some((last, others)) => format!("{} or `{last}`", list(others)),
+    }
+}

@@ -1,0 +1,51 @@
+//! One vocabulary for etlgen and the connectors that it writes. What an API document means, what `etlgen.toml` says, what
+//! a lock keeps and what a connector declares are values of these types.
+//!
+//! Each type holds what it needs and nothing else. A value that is incomplete or contradicts itself is not read; the
+//! error names the key.
+//!
+//! ```
+//! use etlgen_model::Paginator;
+//!
+//! let said: Paginator = toml::from_str(
+//!     r#"
+//!     kind = "token"
+//!     param = "after"
+//!     next = "meta.next"
+//!     "#,
+//! )?;
+//! assert_eq!(said, Paginator::token("after", "meta.next").into());
+//!
+//! let wrong = toml::from_str::<Paginator>(r#"kind = "token""#).unwrap_err();
+//! assert!(wrong.message().starts_with("`token` needs `param`"));
+//! # Ok::<(), toml::de::Error>(())
+//! ```
+
+#![warn(missing_docs)]
+
+mod column;
+mod contract;
+mod cursor;
+mod embedded;
+mod length;
+mod near;
+mod paginator;
+mod parent;
+mod response_path;
+mod rows;
+mod windows;
+
+pub use column::ColumnType;
+pub use contract::{Contract, Entity, Mode};
+pub use cursor::{Meaning, Order, TimeFormat};
+pub use embedded::{Embedded, EmbeddedPlace};
+pub use length::Length;
+pub use near::nearest;
+pub use paginator::{
+    Common, Key, Kind, LastId, LinkHeader, NextUrl, Offset, PageNumber, PageSize, Paginator, Token,
+    Total,
+};
+pub use parent::Parent;
+pub use response_path::ResponsePath;
+pub use rows::{Deletes, Disposition, StatusRule};
+pub use windows::Windows;
