@@ -41,10 +41,8 @@ fn cursor_after(there: Option<u64>, rows: [u64; 2], stopped: bool) -> String {
         .world(world)
         .resource(list);
     let into = InMemory::new(1);
-    let options = RunOptions {
-        limit: stopped.then_some(1),
-        ..RunOptions::default()
-    };
+    let all = RunOptions::default();
+    let options = if stopped { all.limit(1) } else { all };
     run_by(&clock, &source, &into, &options).unwrap();
     if stopped {
         let rest = RunOptions::default();

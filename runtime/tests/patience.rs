@@ -228,10 +228,7 @@ fn the_end_of_the_time_ends_requests_under_way() {
         .request_timeout(Duration::from_secs(7200))
         .resource(items());
     let into = InMemory::new(1);
-    let options = RunOptions {
-        max_time: Some(Duration::from_secs(60)),
-        ..RunOptions::default()
-    };
+    let options = RunOptions::default().max_time(Duration::from_secs(60));
     let report = run_by(&clock, &source, &into, &options).unwrap();
     assert!(
         matches!(report.resources[0].outcome, Outcome::Stopped),

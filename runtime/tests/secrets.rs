@@ -83,10 +83,7 @@ fn a_position_holds_no_secret_and_is_gone_on_from_with_the_key_of_today() {
         Ok(answer(request))
     });
     let into = InMemory::new(1);
-    let limited = RunOptions {
-        limit: Some(5),
-        ..RunOptions::default()
-    };
+    let limited = RunOptions::default().limit(5);
     run_by(&clock, &source(KEY, world.clone()), &into, &limited).unwrap();
     let state = format!("{:?}", into.state());
     assert!(state.contains("page=3"), "{state}");
@@ -120,10 +117,7 @@ fn a_position_that_cannot_be_opened_is_given_up() {
         .auth(Auth::bearer(KEY))
         .resource(items().paginate(pages));
     let into = InMemory::new(1);
-    let limited = RunOptions {
-        limit: Some(1),
-        ..RunOptions::default()
-    };
+    let limited = RunOptions::default().limit(1);
     run_by(&clock, &source, &into, &limited).unwrap();
     let state = format!("{:?}", into.state());
     assert!(

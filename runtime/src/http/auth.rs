@@ -254,11 +254,6 @@ impl Auth {
             .collect()
     }
 
-    /// Whether there are none.
-    pub(super) fn is_none(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Adds the credentials, but for signatures, to a request; gives the fetched tokens among them.
     pub(super) async fn apply(
         &self,
