@@ -21,6 +21,8 @@ pub(crate) struct Stats {
     pub slices: AtomicU64,
     /// Microseconds that its requests waited for the rate limit.
     pub waited: AtomicU64,
+    /// Lists that were answered 404 although their parents are there.
+    pub hidden: AtomicU64,
     /// Parents without the value that their children's requests want.
     pub unlinked: AtomicU64,
     /// Rows outside of the bounds on the cursor.
@@ -88,6 +90,15 @@ impl Stats {
         *self.lock().skipped.entry(status).or_default() += 1;
     }
 
+    /// Lists that were left out for that status.
+    pub fn skipped(&self, status: u16) -> u64 {
+        self.lock()
+            .skipped
+            .get(&status)
+            .copied()
+            .unwrap_or_default()
+    }
+
     pub fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(|e| e.into_inner())
     }
@@ -102,10 +113,24 @@ impl Stats {
     ) -> ResourceReport {
         let mut shared = std::mem::take(&mut *self.lock());
         let load = |counter: &AtomicU64| counter.load(Relaxed);
-        let skipped = shared.skipped.iter().map(|(status, n)| match status {
-            404 => format!("{n} slices whose parent is gone (404) were left out"),
-            status => format!("{n} slices that were answered {status} were left out"),
-        });
+        let hidden = load(&self.hidden);
+        if hidden > 0 {
+            shared.notes.push(format!(
+                "{hidden} slices were answered 404, and their parents are there: their rows stay as they are"
+            ));
+        }
+        let skipped = shared
+            .skipped
+            .iter()
+            .filter_map(|(status, n)| match status {
+                404 => (*n > hidden).then(|| {
+                    let gone = n.saturating_sub(hidden);
+                    format!("{gone} slices whose parent is gone (404) were left out")
+                }),
+                status => Some(format!(
+                    "{n} slices that were answered {status} were left out"
+                )),
+            });
         shared.notes.extend(skipped);
         let unlinked = load(&self.unlinked);
         if unlinked > 0 {
