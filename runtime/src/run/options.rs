@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::page::Required;
 use crate::record::SelectRule;
 use crate::schema::{ContractRule, Layout};
 

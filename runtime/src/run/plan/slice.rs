@@ -24,7 +24,7 @@ impl PassPlan {
         }
         let positions = pass.open.iter_mut().map(|open| &mut open.position);
         for position in positions.chain([&mut pass.position]) {
-            if !spec.can_resume() || is_lost(token(position)) {
+            if !spec.keeps(position) || is_lost(token(position)) {
                 *position = Position::default();
             }
         }

@@ -216,7 +216,7 @@ mod tests {
         };
         let expected = json!({
             "version": 1, "load_id": "1.0", "source": "s", "destination": "memory", "elapsed_seconds": 2.0,
-            "complete": false, "off": [], "notes": ["another"], "refused": false,
+            "complete": false, "required": "any", "off": [], "notes": ["another"], "refused": false,
             "resources": [{
                 "name": "items", "outcome": "failed", "error": {"kind": "api", "message": "500"},
                 "proof": {"grade": "open", "why": null}, "required": true,
