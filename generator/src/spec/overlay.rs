@@ -25,7 +25,7 @@ pub(super) struct Edits {
 }
 
 /// Parts that overlays may put into a document: copies of copies would be without end.
-const MOST_PARTS: usize = 2_000_000;
+const MOST_PARTS: usize = 500_000;
 /// How deep a document is nested that is still read.
 const DEEPEST: usize = 128;
 /// The same of the brackets in a JSONPath, and its length.
@@ -516,7 +516,8 @@ paths:
             assert!(report.failed(), "{said}");
             let report = format!("{report:?}");
             assert!(report.contains(said), "{said}: {report}");
-            assert!(began.elapsed().as_secs() < 20, "{said}");
+            // Generous for an unoptimised build on a busy machine; without the bounds it takes for ever.
+            assert!(began.elapsed().as_secs() < 120, "{said}");
         }
     }
 
