@@ -25,7 +25,7 @@ pub(super) struct Edits {
 }
 
 /// Parts that overlays may put into a document: copies of copies would be without end.
-const MOST_PARTS: usize = 2_000_000;
+const MOST_PARTS: usize = 200_000;
 /// How deep a document is nested that is still read.
 const DEEPEST: usize = 128;
 /// The same of the brackets in a JSONPath, and its length.
