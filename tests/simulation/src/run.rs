@@ -1,0 +1,332 @@
+//! Plays a scenario: one run after the other, each judged when it has ended.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use etlgen_runtime::run::{Outcome, Proof, ResourceReport, RunOptions, RunReport, sync};
+use etlgen_runtime::world::{BoxFuture, Clock, VirtualClock, World};
+
+use crate::api::Api;
+use crate::connector::source;
+use crate::dest::{Loaded, Target};
+use crate::fault::Fault;
+use crate::judge::{Case, Grade, judge, removes};
+use crate::life::Life;
+use crate::net::{Network, seconds};
+use crate::random::Rng;
+use crate::scenario::{ListSpec, RunSpec, Scenario};
+use crate::trace::Trace;
+
+/// When every simulation begins.
+const START: u64 = 1_700_000_000;
+/// A run that waits for that long waits for nothing.
+const FOR_EVER: Duration = Duration::from_secs(400 * 86_400);
+
+/// What has come of a scenario.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// The first thing that is not as it must be.
+    pub wrong: Option<String>,
+    /// The grade of the last run: of its weakest resource.
+    pub last: Option<Grade>,
+    pub runs: usize,
+    pub requests: u64,
+    pub deaths: usize,
+    /// Rows that complete runs into nothing wrote, and that were there afterwards.
+    pub written: (u64, u64),
+    /// What happened, if it was asked for.
+    pub trace: String,
+}
+
+/// The clock of the connector: that of the API, so many seconds later.
+struct Shifted(VirtualClock, i64);
+
+impl Clock for Shifted {
+    fn time(&self) -> SystemTime {
+        let by = Duration::from_secs(self.1.unsigned_abs());
+        let shifted = match self.1 < 0 {
+            true => self.0.time().checked_sub(by),
+            false => self.0.time().checked_add(by),
+        };
+        shifted.unwrap_or(UNIX_EPOCH)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        self.0.sleep(time)
+    }
+}
+
+/// How a run ended.
+enum End {
+    Died,
+    /// Nothing could go on.
+    Stuck,
+    Failed(String),
+    Reported(Box<RunReport>),
+}
+
+struct Play {
+    scenario: Arc<Scenario>,
+    fault: Option<Fault>,
+    clock: VirtualClock,
+    api: Arc<Mutex<Api>>,
+    target: Target,
+    trace: Trace,
+    rng: Rng,
+    /// The connector's clock is so many seconds behind that of the API.
+    behind: i64,
+    /// The moment at which the pass of a resource began that has not ended.
+    began: BTreeMap<&'static str, u64>,
+    verdict: Verdict,
+}
+
+/// Plays a scenario to its end, or to the first thing that is wrong.
+pub fn play(scenario: &Scenario, fault: Option<Fault>, traced: bool) -> Verdict {
+    listen_to_panics();
+    let scenario = Arc::new(scenario.clone());
+    let clock = VirtualClock::new(UNIX_EPOCH + Duration::from_secs(START));
+    let trace = Trace::new(clock.clone(), traced);
+    let target = match Target::new(scenario.place, fault) {
+        Ok(target) => target,
+        Err(error) => {
+            return Verdict {
+                wrong: Some(format!("no folder for the destination: {error}")),
+                ..Verdict::default()
+            };
+        }
+    };
+    let mut play = Play {
+        api: Arc::new(Mutex::new(Api::new(scenario.clone(), seconds(&clock)))),
+        rng: Rng::new(scenario.seed ^ 0xface),
+        behind: scenario.behind,
+        began: BTreeMap::new(),
+        verdict: Verdict::default(),
+        scenario,
+        fault,
+        clock,
+        target,
+        trace,
+    };
+    for number in 0..play.scenario.runs.len() {
+        if let Err(wrong) = play.run(number) {
+            play.trace.add(format_args!("WRONG: {wrong}"));
+            play.verdict.wrong = Some(wrong);
+            break;
+        }
+    }
+    play.verdict.trace = play.trace.text();
+    play.verdict
+}
+
+impl Play {
+    fn api(&self) -> MutexGuard<'_, Api> {
+        self.api.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lists of the scenario, parents first.
+    fn lists(&self) -> Vec<(&'static str, ListSpec)> {
+        let mut lists = vec![("items", self.scenario.items.clone())];
+        lists.extend(self.scenario.parts.clone().map(|parts| ("parts", parts)));
+        lists
+    }
+
+    /// The most requests that a run may send.
+    fn bound(&self) -> u64 {
+        let api = self.api();
+        let pages = |rows: usize, spec: &ListSpec| 3 + rows.div_ceil(spec.size());
+        let items = pages(api.items.rows.len() + 8, &self.scenario.items);
+        let parts = self.scenario.parts.as_ref().map_or(0, |spec| {
+            let tables = api.parts.values();
+            tables.map(|table| pages(table.rows.len() + 3, spec)).sum()
+        });
+        let windows = if self.scenario.items.windows { 6 } else { 1 };
+        let empty_pages = if self.scenario.lie.is_some() { 1200 } else { 0 };
+        (40 + 6 * (windows * items + parts) + empty_pages) as u64
+    }
+
+    fn run(&mut self, number: usize) -> Result<(), String> {
+        let spec = self.scenario.runs[number].clone();
+        self.behind += spec.clock_back;
+        let from = {
+            let mut api = self.api();
+            api.begin(number, &spec, seconds(&self.clock));
+            api.tick
+        };
+        self.trace.add(format_args!("--- run {number}: {spec:?}"));
+        let mut before = BTreeMap::new();
+        for (name, _) in self.lists() {
+            self.began.entry(name).or_insert(from);
+            before.insert(name, self.rows(name)?);
+        }
+        let bound = self.bound();
+        let end = self.sync(&spec, bound)?;
+        self.verdict.runs += 1;
+        let requests = self.api().requests;
+        self.verdict.requests += requests;
+        if let Some(panic) = take_panic() {
+            return Err(format!("a panic: {panic}"));
+        }
+        if requests >= bound {
+            return Err(format!("the run does not end: {requests} requests"));
+        }
+        let report = match end {
+            End::Died => {
+                self.verdict.deaths += 1;
+                None
+            }
+            End::Stuck => return Err("the run waits for nothing".to_owned()),
+            End::Failed(message) => {
+                self.trace.add(format_args!("the run failed: {message}"));
+                None
+            }
+            End::Reported(report) => Some(report),
+        };
+        self.judge(number, report.as_deref(), &before)
+    }
+
+    fn rows(&self, table: &str) -> Result<Vec<Loaded>, String> {
+        let rows = self.target.rows(table);
+        rows.map_err(|error| format!("the destination cannot be read: {error:#}"))
+    }
+
+    /// One run, in a runtime of its own, which ends with it as a process would.
+    fn sync(&mut self, spec: &RunSpec, bound: u64) -> Result<End, String> {
+        let life = Life::new(spec.dies_at);
+        let network = Network {
+            api: self.api.clone(),
+            clock: self.clock.clone(),
+            life: life.clone(),
+            trace: self.trace.clone(),
+            rng: Mutex::new(self.rng.fork()),
+            faults: spec.faults,
+            bound,
+            fault: self.fault,
+        };
+        let world = World::simulated(network, self.clock.clone(), self.rng.any())
+            .with_clock(Shifted(self.clock.clone(), -self.behind));
+        let source = source(&self.scenario, world);
+        let commit_rows = self.scenario.commit_rows;
+        let into = self.target.open(&life, commit_rows, spec.commit_fails, &self.trace);
+        let runtime = self.clock.runtime().map_err(|error| error.to_string())?;
+        let options = RunOptions::default();
+        let run = sync(&source, into, &options, Arc::new(()));
+        let clock = self.clock.clone();
+        Ok(runtime.block_on(async move {
+            tokio::select! {
+                biased;
+                () = life.end() => End::Died,
+                done = run => match done {
+                    Ok(report) => End::Reported(Box::new(report)),
+                    Err(error) => End::Failed(format!("{error:#}")),
+                },
+                () = clock.sleep(FOR_EVER) => End::Stuck,
+            }
+        }))
+    }
+
+    fn judge(
+        &mut self,
+        number: usize,
+        report: Option<&RunReport>,
+        before: &BTreeMap<&'static str, Vec<Loaded>>,
+    ) -> Result<(), String> {
+        let mut last = Grade::Proved;
+        let mut above = Grade::Proved;
+        for (name, spec) in self.lists() {
+            let resource = report.and_then(|report| resource(report, name));
+            let grade = resource.map_or(Grade::Open, grade);
+            self.trace.add(format_args!("{name}: {grade:?} {}", told(resource)));
+            let rows = self.rows(name)?;
+            let api = self.api();
+            let from = self.began.get(name).copied().unwrap_or_default();
+            let case = Case {
+                name,
+                spec: &spec,
+                api: &api,
+                grade,
+                pass: (from, api.tick),
+                rows: &rows,
+                deletes: removes(&spec) && above == Grade::Proved,
+                before: &before[name],
+            };
+            let judged = judge(&case);
+            drop(api);
+            judged.map_err(|wrong| format!("run {number}: {grade:?}, yet {wrong}"))?;
+            if resource.is_some_and(|r| matches!(r.outcome, Outcome::Complete)) {
+                self.began.remove(name);
+                self.count(resource, &before[name], &rows);
+            }
+            last = last.max(grade);
+            above = grade;
+        }
+        self.verdict.last = Some(last);
+        Ok(())
+    }
+
+    /// Counts rows written into nothing beside those that are there.
+    fn count(&mut self, resource: Option<&ResourceReport>, before: &[Loaded], rows: &[Loaded]) {
+        let written = resource.and_then(|resource| resource.tables.first());
+        if let Some((_, written)) = written.filter(|_| before.is_empty()) {
+            self.verdict.written.0 += written;
+            self.verdict.written.1 += rows.len() as u64;
+        }
+    }
+}
+
+fn resource<'a>(report: &'a RunReport, name: &str) -> Option<&'a ResourceReport> {
+    report.resources.iter().find(|resource| resource.name == name)
+}
+
+fn grade(resource: &ResourceReport) -> Grade {
+    match (&resource.outcome, &resource.proof) {
+        (Outcome::Complete, Proof::Proved(_)) => Grade::Proved,
+        (Outcome::Complete, Proof::Consistent(_)) => Grade::Consistent,
+        _ => Grade::Open,
+    }
+}
+
+/// What a report tells of a resource, in one line.
+fn told(resource: Option<&ResourceReport>) -> String {
+    resource.map_or_else(String::new, |resource| {
+        format!(
+            "{:?} {:?} read {} in {} pages, wrote {:?} {:?}",
+            resource.outcome,
+            resource.proof,
+            resource.records,
+            resource.pages,
+            resource.tables,
+            resource.notes
+        )
+    })
+}
+
+thread_local! {
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+    static LISTENS: RefCell<bool> = const { RefCell::new(false) };
+}
+
+/// Keeps what panics within simulated runs for the judge. Other threads panic as they always do.
+fn listen_to_panics() {
+    static ONCE: Once = Once::new();
+    LISTENS.with_borrow_mut(|listens| *listens = true);
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            // In a task of tokio: what panics outside of one is a test that fails.
+            match tokio::runtime::Handle::try_current().is_ok() && LISTENS.with_borrow(|l| *l) {
+                true => PANIC.with_borrow_mut(|kept| *kept = Some(panic.to_string())),
+                false => before(panic),
+            }
+        }));
+    });
+}
+
+fn take_panic() -> Option<String> {
+    PANIC.with_borrow_mut(Option::take)
+}
