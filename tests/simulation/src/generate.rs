@@ -83,9 +83,13 @@ fn list(rng: &mut Rng, lie: Option<Lie>) -> ListSpec {
 
 /// What belongs to a way of paging.
 fn of_paging(rng: &mut Rng, paging: Paging) -> ListSpec {
-    let asks = rng.chance(85).then(|| rng.within(3, 12));
+    let asks = match rng.chance(85) {
+        true if rng.chance(8) => Some(rng.within(1, 2)),
+        true => Some(rng.within(3, 12)),
+        false => None,
+    };
     let cap = match asks {
-        Some(asks) if rng.chance(25) => asks / 2 + 1,
+        Some(asks) if asks > 1 && rng.chance(25) => asks / 2 + 1,
         Some(asks) => asks,
         None => rng.pick(&[4, 5, 7, 10]),
     };
@@ -124,12 +128,15 @@ fn parts(rng: &mut Rng, lie: Option<Lie>) -> ListSpec {
 fn rows(rng: &mut Rng, items: &ListSpec, lie: Option<Lie>, below: bool) -> usize {
     let size = items.size();
     match lie {
-        Some(lie) if lie.is_of_single() => items.cap + rng.within(1, 30),
+        Some(lie) if lie.is_of_single() => items.cap + rng.within(1, 20),
         Some(Lie::KeyAcrossParents) => rng.within(2, 6),
+        Some(_) if items.paging == Paging::Single => rng.within(5, 60),
         Some(_) => size * rng.within(2, 7) + rng.within(1, size),
         None if below => rng.within(0, 8),
         None if rng.chance(10) => rng.below(3),
         None if rng.chance(20) => size * rng.within(1, 5),
+        // Pages of one row are many.
+        None if size < 3 => rng.within(3, 20),
         None => rng.within(3, 60),
     }
 }

@@ -273,7 +273,8 @@ impl Lie {
         }
         if self.is_of_single() {
             list.total_in_header &= self == Lie::TotalUndeclared;
-            list.asks = None;
+            // A usual page size.
+            list.cap = [10, 20, 25, 50][twist % 4];
         }
         // What says more stands beside the list.
         let beside = list.more || list.total != Total::None && !list.total_in_header;

@@ -14,6 +14,7 @@ use crate::dest::{Loaded, Target};
 use crate::fault::Fault;
 use crate::judge::{Case, Grade, judge, removes};
 use crate::life::Life;
+use crate::lies::Lie;
 use crate::net::{Network, seconds};
 use crate::random::Rng;
 use crate::scenario::{ListSpec, RunSpec, Scenario};
@@ -146,7 +147,11 @@ impl Play {
             tables.map(|table| pages(table.rows.len() + 3, spec)).sum()
         });
         let windows = if self.scenario.items.windows { 6 } else { 1 };
-        let empty_pages = if self.scenario.lie.is_some() { 1200 } else { 0 };
+        // Empty pages under ever new tokens are followed for long.
+        let empty_pages = match self.scenario.lie {
+            Some(Lie::TokenFresh) => 1200,
+            _ => 0,
+        };
         (40 + 6 * (windows * items + parts) + empty_pages) as u64
     }
 
@@ -237,7 +242,8 @@ impl Play {
         before: &BTreeMap<&'static str, Vec<Loaded>>,
     ) -> Result<(), String> {
         let mut last = Grade::Proved;
-        let mut above = Grade::Proved;
+        // Whether what is gone above is known to be.
+        let mut above = true;
         for (name, spec) in self.lists() {
             let resource = report.and_then(|report| resource(report, name));
             let grade = resource.map_or(Grade::Open, grade);
@@ -252,21 +258,32 @@ impl Play {
                 grade,
                 pass: (from, api.tick),
                 rows: &rows,
-                deletes: removes(&spec) && above == Grade::Proved,
+                deletes: removes(&spec) && above,
                 before: &before[name],
             };
             let judged = judge(&case);
             drop(api);
             judged.map_err(|wrong| format!("run {number}: {grade:?}, yet {wrong}"))?;
+            if name == "items" && grade == Grade::Proved && self.is_contradicted(number, from) {
+                return Err(format!("run {number}: Proved, yet the total is another"));
+            }
             if resource.is_some_and(|r| matches!(r.outcome, Outcome::Complete)) {
                 self.began.remove(name);
                 self.count(resource, &before[name], &rows);
             }
             last = last.max(grade);
-            above = grade;
+            above = grade == Grade::Proved && !spec.since;
         }
         self.verdict.last = Some(last);
         Ok(())
+    }
+
+    /// Whether the API's total has been another than the rows of a list that rested.
+    fn is_contradicted(&self, number: usize, from: u64) -> bool {
+        let told = matches!(self.scenario.lie, Some(Lie::TotalTooLow | Lie::TotalTooHigh));
+        let api = self.api();
+        let rested = api.items.during(from, api.tick).len() == 1;
+        told && rested && !self.scenario.items.since && number >= self.scenario.lies_from
     }
 
     /// Counts rows written into nothing beside those that are there.

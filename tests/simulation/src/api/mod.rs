@@ -215,23 +215,27 @@ impl Api {
                     table.rows.remove(at);
                 }
             }
-            Change::Edit(_) => {
-                self.versions += 1;
-                let version = self.versions;
-                let rows = self.table_mut(parent).map(|table| &mut table.rows);
-                if let Some(rows) = rows.filter(|rows| !rows.is_empty()) {
-                    let count = rows.len();
-                    let row = &mut rows[at.row % count];
-                    (row.version, row.updated) = (version, now);
-                }
-            }
+            Change::Edit(_) => self.edit(parent, at.row, now),
+            // What takes another place has changed.
             Change::Move(_) => {
+                self.edit(parent, at.row, now);
                 if let Some(table) = self.table_mut(parent) {
                     table.relocate(at.row);
                 }
             }
         }
         self.note(parent);
+    }
+
+    fn edit(&mut self, parent: Option<u32>, pick: usize, now: i64) {
+        self.versions += 1;
+        let version = self.versions;
+        let rows = self.table_mut(parent).map(|table| &mut table.rows);
+        if let Some(rows) = rows.filter(|rows| !rows.is_empty()) {
+            let count = rows.len();
+            let row = &mut rows[pick % count];
+            (row.version, row.updated) = (version, now);
+        }
     }
 
     /// The list of parts that came with the newest item.

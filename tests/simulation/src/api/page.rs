@@ -24,8 +24,6 @@ pub struct Asked {
     pub until: Option<i64>,
     /// Rows of a full page.
     pub size: usize,
-    /// The token as it came.
-    pub token: Option<String>,
 }
 
 /// What leads on.
@@ -102,7 +100,6 @@ impl Asked {
             since: number("since").and_then(Result::ok),
             until: number("until").and_then(Result::ok),
             size,
-            token,
         }
     }
 }
