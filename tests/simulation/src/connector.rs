@@ -48,7 +48,9 @@ pub fn source(scenario: &Scenario, world: World) -> Source {
     if let Some(spec) = &scenario.parts {
         let mut parts = Part::list("parts", "/items/{item}/parts")
             .paginate(paginator(spec))
-            .child_of("items", |item: &Item, request| request.path("item", &item.id));
+            .child_of("items", |item: &Item, request| {
+                request.path("item", &item.id)
+            });
         if !spec.bare {
             parts = parts.records("data");
         }

@@ -24,7 +24,9 @@ impl Fault {
             Fault::LostRow => {}
             Fault::DeafToMore => {
                 // The last of the statements that lead on.
-                answer.headers.retain(|(name, _)| *name != "link" && *name != "x-next");
+                answer
+                    .headers
+                    .retain(|(name, _)| *name != "link" && *name != "x-next");
                 if let Some((list, _)) = answer.body.split_once(r#"],""#) {
                     answer.body = format!("{list}]}}");
                 }

@@ -76,7 +76,11 @@ fn list(rng: &mut Rng, lie: Option<Lie>) -> ListSpec {
     spec.since = spec.keyed && paging != Paging::Single && rng.chance(25);
     spec.windows = spec.since && rng.chance(15);
     if spec.keyed && !spec.since {
-        spec.deletes = rng.weighted(&[(70, Deletes::Keep), (15, Deletes::Hard), (15, Deletes::Soft)]);
+        spec.deletes = rng.weighted(&[
+            (70, Deletes::Keep),
+            (15, Deletes::Hard),
+            (15, Deletes::Soft),
+        ]);
     }
     spec
 }
@@ -106,7 +110,8 @@ fn of_paging(rng: &mut Rng, paging: Paging) -> ListSpec {
         total,
         total_in_header: rng.chance(25),
         total_declared: rng.chance(85),
-        more: paging != Paging::Single && rng.chance(if paging == Paging::LastId { 80 } else { 20 }),
+        more: paging != Paging::Single
+            && rng.chance(if paging == Paging::LastId { 80 } else { 20 }),
         numbered: matches!(paging, Paging::NextUrl | Paging::Link) && rng.chance(30),
         lazy_end: tokens && rng.chance(20),
         holes: paging == Paging::Token && rng.chance(15),
@@ -153,9 +158,16 @@ fn behind(rng: &mut Rng, lie: Option<Lie>) -> i64 {
 /// The runs: some with a world that moves, some that die; the last one comes to its end.
 fn runs(rng: &mut Rng, scenario: &mut Scenario) {
     let pages = scenario.rows.div_ceil(scenario.items.size()) + 2;
-    let steps = 2 * pages + if scenario.parts.is_some() { 2 * scenario.rows } else { 0 };
+    let steps = 2 * pages
+        + if scenario.parts.is_some() {
+            2 * scenario.rows
+        } else {
+            0
+        };
     let faults = rng.pick(&[0, 0, 4, 12]);
-    let count = rng.weighted(&[(40, 1), (35, 2), (25, 3)]).max(1 + scenario.lies_from);
+    let count = rng
+        .weighted(&[(40, 1), (35, 2), (25, 3)])
+        .max(1 + scenario.lies_from);
     let count = match scenario.lie {
         Some(Lie::ClockAhead | Lie::ClockBack) => count.max(2),
         _ => count,
@@ -178,6 +190,15 @@ fn runs(rng: &mut Rng, scenario: &mut Scenario) {
         } else if !last && rng.chance(10) {
             run.commit_fails = Some(1 + rng.below(4) as u64);
         }
+        if scenario.lie == Some(Lie::ClockAhead) && number == 0 {
+            let edit = |_| {
+                (
+                    1 + rng.below(pages) as u64,
+                    Change::Edit(At::item(rng.below(1000))),
+                )
+            };
+            run.during.extend((0..10).map(edit).collect::<Vec<_>>());
+        }
         if scenario.lie == Some(Lie::ClockBack) && number > 0 {
             run.clock_back = rng.within(60, 90_000) as i64;
         }
@@ -187,9 +208,9 @@ fn runs(rng: &mut Rng, scenario: &mut Scenario) {
 
 fn change(rng: &mut Rng, scenario: &Scenario) -> Change {
     let below = scenario.parts.is_some() && rng.chance(60);
-    let at = At {
-        below: below.then(|| rng.below(1000)),
-        row: rng.below(100_000),
+    let at = match below {
+        true => At::part(rng.below(1000), rng.below(100_000)),
+        false => At::item(rng.below(100_000)),
     };
     let spec = match (&scenario.parts, below) {
         (Some(parts), true) => parts,

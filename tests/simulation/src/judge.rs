@@ -96,10 +96,13 @@ fn kept(case: &Case<'_>, expected: &Expected) -> Result<(), String> {
     }
     let uids = |rows: &[Loaded]| -> BTreeSet<u32> {
         let live = rows.iter().filter(|row| !row.deleted);
-        live.filter_map(|row| Some(expected.known.get(&row.version)?.0)).collect()
+        live.filter_map(|row| Some(expected.known.get(&row.version)?.0))
+            .collect()
     };
     let (before, now) = (uids(case.before), uids(case.rows));
-    let lost = before.difference(&now).find(|uid| expected.must.contains_key(*uid));
+    let lost = before
+        .difference(&now)
+        .find(|uid| expected.must.contains_key(*uid));
     match lost {
         Some(uid) => Err(format!(
             "{}: row {uid} was loaded, is still there, and was taken away",
@@ -122,7 +125,10 @@ fn green(case: &Case<'_>, expected: &Expected) -> Result<(), String> {
     let mut missing: Vec<u32> = Vec::new();
     for (uid, must) in &expected.must {
         let rows = seen.get(uid).map_or(&[][..], Vec::as_slice);
-        let right = rows.iter().filter(|row| must.versions.contains(&row.version)).count();
+        let right = rows
+            .iter()
+            .filter(|row| must.versions.contains(&row.version))
+            .count();
         match (right, rows.len()) {
             (0, 0) => missing.push(*uid),
             (0, _) => {

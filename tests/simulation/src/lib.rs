@@ -7,11 +7,12 @@
 pub mod api;
 mod connector;
 mod dest;
+pub mod examples;
 mod fault;
 pub mod generate;
 mod judge;
-mod life;
 mod lies;
+mod life;
 mod net;
 mod open;
 mod random;

@@ -268,7 +268,10 @@ impl Lie {
             Lie::FilterIgnored | Lie::ClockAhead => list.since = true,
             _ => {}
         }
-        if matches!(self, Lie::KeyTwice | Lie::FilterIgnored | Lie::ClockAhead | Lie::ClockBack) {
+        if matches!(
+            self,
+            Lie::KeyTwice | Lie::FilterIgnored | Lie::ClockAhead | Lie::ClockBack
+        ) {
             list.keyed = true;
         }
         if self.is_of_single() {

@@ -87,10 +87,15 @@ impl Network {
     async fn exchange(&self, request: WireRequest) -> Result<WireResponse, WireError> {
         let target = request.url().as_str().replace("https://api.example", "");
         if !self.life.step() {
-            self.trace.add(format_args!("the process dies before GET {target}"));
+            self.trace
+                .add(format_args!("the process dies before GET {target}"));
             return std::future::pending().await;
         }
-        let asked = self.api.lock().unwrap_or_else(PoisonError::into_inner).requests;
+        let asked = self
+            .api
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .requests;
         if asked >= self.bound {
             let message = "more requests than a run may send";
             return Err(WireError::fatal(Error::new(ErrorKind::Usage, message)));
@@ -98,7 +103,8 @@ impl Network {
         let (trouble, takes, number) = self.draw();
         self.clock.sleep(takes).await;
         let status = |status: u16| {
-            self.trace.add(format_args!("GET {target} -> {status} (the way)"));
+            self.trace
+                .add(format_args!("GET {target} -> {status} (the way)"));
             WireResponse::new(status)
         };
         let broken = |kind, message: &str| {

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::examples;
 use crate::lies::Lie;
 use crate::scenario::Scenario;
 
@@ -11,6 +12,8 @@ use crate::scenario::Scenario;
 pub struct Open {
     pub what: What,
     pub why: &'static str,
+    /// A scenario that shows it, where few seeds do.
+    pub example: Option<fn() -> Scenario>,
 }
 
 /// Which seeds it fails.
@@ -34,10 +37,12 @@ pub static OPEN: &[Open] = &[
     lie(Lie::EndsIn202, ENDS),
     lie(Lie::EndsInEmptyList, ENDS),
     lie(Lie::EndsInNull, ENDS),
-    lie(Lie::EndsInEmptyObject, ENDS),
     lie(Lie::EndsInErrors, ENDS),
     lie(Lie::EndsInRefusal, ENDS),
-    lie(Lie::EndsInObject, "an object where the list was is taken for a record"),
+    lie(
+        Lie::EndsInObject,
+        "an object where the list was is taken for a record",
+    ),
     lie(Lie::TokenObject, TOKENS),
     lie(Lie::TokenList, TOKENS),
     lie(Lie::TokenTrue, TOKENS),
@@ -50,7 +55,10 @@ pub static OPEN: &[Open] = &[
     lie(Lie::LastIdWraps, CIRCLES),
     lie(Lie::DepthCap, ENDS),
     lie(Lie::Unordered, "rows that change places pass as proof"),
-    lie(Lie::FirstPageZero, "a total that is not declared is not heard"),
+    lie(
+        Lie::FirstPageZero,
+        "a total that is not declared is not heard",
+    ),
     lie(Lie::KeyAcrossParents, KEYS),
     lie(Lie::KeyTwice, KEYS),
     lie(Lie::SilentCap, SINGLE),
@@ -58,15 +66,34 @@ pub static OPEN: &[Open] = &[
     lie(Lie::MoreUndeclared, SINGLE),
     lie(Lie::TokenUndeclared, SINGLE),
     lie(Lie::LinkUndeclared, SINGLE),
-    lie(Lie::ClockBack, "loads are told apart by the connector's clock, also where it goes back"),
+    lie(
+        Lie::ClockAhead,
+        "the bound of a pass is the time of the connector's clock",
+    ),
+    lie(
+        Lie::ClockBack,
+        "loads are told apart by the connector's clock, also where it goes back",
+    ),
+    Open {
+        what: What::Lie(Lie::OffsetRounds),
+        why: "a page that is asked for one row early, and the one behind it, follow one another for ever",
+        example: Some(examples::rounded),
+    },
     Open {
         what: What::Honest(|scenario, _| scenario.items.numbered),
         why: "a pass goes on at a link that asks for a page by its number after a kill",
+        example: Some(examples::numbered_link_resumed),
+    },
+    Open {
+        what: What::Honest(|_, wrong| wrong.contains("page/advance.rs")),
+        why: "the pages that are foreseen divide by zero where a page of one row was asked for one row early",
+        example: Some(examples::one_row_early),
     },
 ];
 
 const TOTALS: &str = "a total counts as proof, whatever else is said";
-const ENDS: &str = "an answer that is no page counts as the end of the list, whatever was said before";
+const ENDS: &str =
+    "an answer that is no page counts as the end of the list, whatever was said before";
 const TOKENS: &str = "a token that is no scalar counts as none";
 const CIRCLES: &str = "only the page before is remembered";
 const KEYS: &str = "a key that comes again is believed, and rows are merged";
@@ -76,6 +103,7 @@ const fn lie(lie: Lie, why: &'static str) -> Open {
     Open {
         what: What::Lie(lie),
         why,
+        example: None,
     }
 }
 

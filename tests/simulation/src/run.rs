@@ -13,8 +13,8 @@ use crate::connector::source;
 use crate::dest::{Loaded, Target};
 use crate::fault::Fault;
 use crate::judge::{Case, Grade, judge, removes};
-use crate::life::Life;
 use crate::lies::Lie;
+use crate::life::Life;
 use crate::net::{Network, seconds};
 use crate::random::Rng;
 use crate::scenario::{ListSpec, RunSpec, Scenario};
@@ -32,6 +32,8 @@ pub struct Verdict {
     pub wrong: Option<String>,
     /// The grade of the last run: of its weakest resource.
     pub last: Option<Grade>,
+    /// Why it is not better: of the first resource of that grade.
+    pub why: String,
     pub runs: usize,
     pub requests: u64,
     pub deaths: usize,
@@ -180,6 +182,7 @@ impl Play {
         if requests >= bound {
             return Err(format!("the run does not end: {requests} requests"));
         }
+        let mut failed = String::new();
         let report = match end {
             End::Died => {
                 self.verdict.deaths += 1;
@@ -188,11 +191,16 @@ impl Play {
             End::Stuck => return Err("the run waits for nothing".to_owned()),
             End::Failed(message) => {
                 self.trace.add(format_args!("the run failed: {message}"));
+                failed = message;
                 None
             }
             End::Reported(report) => Some(report),
         };
-        self.judge(number, report.as_deref(), &before)
+        self.judge(number, report.as_deref(), &before)?;
+        if report.is_none() {
+            self.verdict.why = failed;
+        }
+        Ok(())
     }
 
     fn rows(&self, table: &str) -> Result<Vec<Loaded>, String> {
@@ -217,7 +225,9 @@ impl Play {
             .with_clock(Shifted(self.clock.clone(), -self.behind));
         let source = source(&self.scenario, world);
         let commit_rows = self.scenario.commit_rows;
-        let into = self.target.open(&life, commit_rows, spec.commit_fails, &self.trace);
+        let into = self
+            .target
+            .open(&life, commit_rows, spec.commit_fails, &self.trace);
         let runtime = self.clock.runtime().map_err(|error| error.to_string())?;
         let options = RunOptions::default();
         let run = sync(&source, into, &options, Arc::new(()));
@@ -242,12 +252,14 @@ impl Play {
         before: &BTreeMap<&'static str, Vec<Loaded>>,
     ) -> Result<(), String> {
         let mut last = Grade::Proved;
+        self.verdict.why.clear();
         // Whether what is gone above is known to be.
         let mut above = true;
         for (name, spec) in self.lists() {
             let resource = report.and_then(|report| resource(report, name));
             let grade = resource.map_or(Grade::Open, grade);
-            self.trace.add(format_args!("{name}: {grade:?} {}", told(resource)));
+            self.trace
+                .add(format_args!("{name}: {grade:?} {}", told(resource)));
             let rows = self.rows(name)?;
             let api = self.api();
             let from = self.began.get(name).copied().unwrap_or_default();
@@ -271,7 +283,10 @@ impl Play {
                 self.began.remove(name);
                 self.count(resource, &before[name], &rows);
             }
-            last = last.max(grade);
+            if grade > last {
+                last = grade;
+                self.verdict.why = resource.map_or_else(String::new, why);
+            }
             above = grade == Grade::Proved && !spec.since;
         }
         self.verdict.last = Some(last);
@@ -280,7 +295,10 @@ impl Play {
 
     /// Whether the API's total has been another than the rows of a list that rested.
     fn is_contradicted(&self, number: usize, from: u64) -> bool {
-        let told = matches!(self.scenario.lie, Some(Lie::TotalTooLow | Lie::TotalTooHigh));
+        let told = matches!(
+            self.scenario.lie,
+            Some(Lie::TotalTooLow | Lie::TotalTooHigh)
+        );
         let api = self.api();
         let rested = api.items.during(from, api.tick).len() == 1;
         told && rested && !self.scenario.items.since && number >= self.scenario.lies_from
@@ -297,7 +315,10 @@ impl Play {
 }
 
 fn resource<'a>(report: &'a RunReport, name: &str) -> Option<&'a ResourceReport> {
-    report.resources.iter().find(|resource| resource.name == name)
+    report
+        .resources
+        .iter()
+        .find(|resource| resource.name == name)
 }
 
 fn grade(resource: &ResourceReport) -> Grade {
@@ -305,6 +326,15 @@ fn grade(resource: &ResourceReport) -> Grade {
         (Outcome::Complete, Proof::Proved(_)) => Grade::Proved,
         (Outcome::Complete, Proof::Consistent(_)) => Grade::Consistent,
         _ => Grade::Open,
+    }
+}
+
+/// What a report says of why a resource is not proved.
+fn why(resource: &ResourceReport) -> String {
+    match (&resource.outcome, &resource.proof) {
+        (Outcome::Failed(_, message), _) => message.clone(),
+        (_, Proof::Proved(why) | Proof::Consistent(why) | Proof::Unproved(why)) => why.clone(),
+        _ => String::new(),
     }
 }
 

@@ -75,6 +75,21 @@ pub struct At {
     pub row: usize,
 }
 
+impl At {
+    /// An item.
+    pub fn item(row: usize) -> Self {
+        At { below: None, row }
+    }
+
+    /// A part of an item.
+    pub fn part(below: usize, row: usize) -> Self {
+        At {
+            below: Some(below),
+            row,
+        }
+    }
+}
+
 /// How pages are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {

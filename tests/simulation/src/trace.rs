@@ -23,7 +23,10 @@ impl Trace {
         if let Some(lines) = &self.lines {
             let second = self.clock.monotonic().as_secs_f64();
             let line = format!("{second:10.3}  {line}");
-            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            lines
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(line);
         }
     }
 

@@ -89,7 +89,12 @@ impl Api {
         self.requests += 1;
         self.tick += 1;
         let due = |(request, _): &(u64, Change)| *request == self.requests;
-        let due: Vec<Change> = self.waiting.iter().filter(|c| due(c)).map(|c| c.1).collect();
+        let due: Vec<Change> = self
+            .waiting
+            .iter()
+            .filter(|c| due(c))
+            .map(|c| c.1)
+            .collect();
         due.into_iter().for_each(|change| self.change(change, now));
         let scenario = self.scenario.clone();
         let mut answer = match path.strip_prefix("/items") {
@@ -107,7 +112,11 @@ impl Api {
 
     /// The item that `/KEY/parts` names.
     fn parent(&self, rest: &str) -> Option<u32> {
-        let key: i64 = rest.strip_prefix('/')?.strip_suffix("/parts")?.parse().ok()?;
+        let key: i64 = rest
+            .strip_prefix('/')?
+            .strip_suffix("/parts")?
+            .parse()
+            .ok()?;
         let item = self.items.rows.iter().find(|row| row.key == key)?;
         Some(item.uid)
     }

@@ -158,7 +158,8 @@ fn object(values: &[(&str, String)]) -> String {
                     (other == outer).then(|| format!("{inner:?}:{value}"))
                 };
                 let first = values.iter().position(|(name, _)| {
-                    name.split_once('.').is_some_and(|(other, _)| other == outer)
+                    name.split_once('.')
+                        .is_some_and(|(other, _)| other == outer)
                 });
                 if first != Some(at) {
                     out.pop();

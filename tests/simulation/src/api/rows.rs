@@ -80,7 +80,7 @@ impl Table {
         }
         let at = pick % self.rows.len();
         let place = match self.between(pick / 7) {
-            Some(place) if pick % 2 == 0 => place,
+            Some(place) if pick.is_multiple_of(2) => place,
             _ => {
                 self.next_place += STEP;
                 self.next_place

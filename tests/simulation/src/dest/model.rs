@@ -53,8 +53,14 @@ impl Model {
 
     /// The committed rows of a resource's table.
     pub fn rows(&self, table: &str) -> Vec<Loaded> {
-        let tables = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Some(rows), lists) = (tables.rows.get(table), tables.rows.get(&format!("{table}__tags"))) else {
+        let tables = self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (Some(rows), lists) = (
+            tables.rows.get(table),
+            tables.rows.get(&format!("{table}__tags")),
+        ) else {
             return Vec::new();
         };
         let mut tags: BTreeMap<&str, usize> = BTreeMap::new();
@@ -190,7 +196,11 @@ impl Destination for Model {
     }
 
     fn open(&mut self, _: &LoadInfo) -> Result<Memory> {
-        self.working = self.committed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.working = self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         Ok(self.working.memory.clone())
     }
 
@@ -221,7 +231,10 @@ impl Destination for Model {
 
     fn commit(&mut self, state: &[StateChange], _: LoadStatus) -> Result<()> {
         self.working.memory.apply(state);
-        *self.committed.lock().unwrap_or_else(PoisonError::into_inner) = self.working.clone();
+        *self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = self.working.clone();
         Ok(())
     }
 

@@ -105,7 +105,8 @@ impl Destination for Mortal {
             self.trace.add(format_args!("a commit is refused"));
             return Err(Error::new(ErrorKind::Destination, "the disk is full"));
         }
-        self.trace.add(format_args!("commit {} {state:?}", status.name()));
+        self.trace
+            .add(format_args!("commit {} {state:?}", status.name()));
         self.inner.commit(state, status)?;
         self.step("after a commit")
     }

@@ -24,7 +24,9 @@ pub fn rows(destination: &mut dyn Destination, table: &str) -> Result<Vec<Loaded
     if let Some(list) = found(&format!("{table}__tags")) {
         destination.scan(list, &["_etl_root_id"], &mut |batch| {
             for row in 0..batch.num_rows() {
-                *tags.entry(text(batch, 0, row).unwrap_or_default()).or_default() += 1;
+                *tags
+                    .entry(text(batch, 0, row).unwrap_or_default())
+                    .or_default() += 1;
             }
             Ok(())
         })?;
