@@ -50,6 +50,27 @@ pub fn numbered_link_resumed() -> Scenario {
     }
 }
 
+/// A row slips through the pages of an incremental list that is read by page number, and the next run reads what has changed.
+pub fn slipped() -> Scenario {
+    Scenario {
+        seed: 1575,
+        items: ListSpec {
+            paging: Paging::Number,
+            since: true,
+            ..ListSpec::default()
+        },
+        runs: vec![
+            RunSpec {
+                // Behind the first page, which is looked at once more.
+                during: vec![(4, Change::Go(At::item(7)))],
+                ..RunSpec::default()
+            },
+            RunSpec::default(),
+        ],
+        ..Scenario::default()
+    }
+}
+
 /// Rows go while a list is read by offset, so that the page that is asked for one row early holds one row, and another than
 /// the one that is looked for.
 pub fn one_row_early() -> Scenario {

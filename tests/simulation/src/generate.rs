@@ -17,23 +17,36 @@ pub fn scenario(seed: u64) -> Scenario {
 pub fn with(seed: u64, lie: Option<Lie>) -> Scenario {
     let mut rng = Rng::new(seed ^ 0x00c0_ffee);
     let twist = rng.below(1 << 16);
-    let mut items = list(&mut rng, lie);
+    let below = match lie {
+        Some(lie) => lie.is_of_parts() || lie.is_of_any_list() && rng.chance(20),
+        None => rng.chance(30),
+    };
+    let lies_below = below && lie.is_some_and(Lie::is_of_any_list);
+    let mut items = list(&mut rng, lie.filter(|_| !lies_below));
+    let mut parts = below.then(|| parts(&mut rng, lie, lies_below));
     if let Some(lie) = lie {
-        lie.shape(&mut items, twist);
+        match &mut parts {
+            Some(parts) if lies_below => lie.shape(parts, twist),
+            _ => lie.shape(&mut items, twist),
+        }
     }
-    let below = lie == Some(Lie::KeyAcrossParents) || lie.is_none() && rng.chance(30);
-    let parts = below.then(|| parts(&mut rng, lie));
-    if parts.is_some() {
-        // The rows of a child tell by their items' keys what they are below.
-        items.keyed = true;
-    }
-    let rows = rows(&mut rng, &items, lie, below);
+    // The rows of a child tell by their items' keys what they are below.
+    items.keyed |= below;
+    let rows = match lies_below {
+        true => rng.within(1, 4),
+        false => rows(&mut rng, &items, lie, below),
+    };
     let lies_from = usize::from(lie.is_some_and(|lie| !lie.is_of_single()) && rng.chance(20));
     let mut scenario = Scenario {
         seed,
         rows,
-        most_parts: if below { rng.within(1, 12) } else { 0 },
+        most_parts: match &parts {
+            Some(parts) if lies_below => parts.size().min(50) * rng.within(3, 5),
+            Some(_) => rng.within(1, 12),
+            None => 0,
+        },
         lie,
+        lies_below,
         lies_from,
         twist,
         behind: behind(&mut rng, lie),
@@ -120,11 +133,11 @@ fn of_paging(rng: &mut Rng, paging: Paging) -> ListSpec {
     }
 }
 
-fn parts(rng: &mut Rng, lie: Option<Lie>) -> ListSpec {
-    let mut parts = list(rng, None);
+fn parts(rng: &mut Rng, lie: Option<Lie>, lies: bool) -> ListSpec {
+    let mut parts = list(rng, lie.filter(|_| lies));
     (parts.since, parts.windows) = (false, false);
     parts.within_parent = parts.keyed && rng.chance(40);
-    if lie.is_some() {
+    if lie == Some(Lie::KeyAcrossParents) {
         (parts.keyed, parts.within_parent) = (true, false);
     }
     parts
@@ -134,7 +147,7 @@ fn rows(rng: &mut Rng, items: &ListSpec, lie: Option<Lie>, below: bool) -> usize
     let size = items.size();
     match lie {
         Some(lie) if lie.is_of_single() => items.cap + rng.within(1, 20),
-        Some(Lie::KeyAcrossParents) => rng.within(2, 6),
+        Some(lie) if lie.is_of_parts() => rng.within(2, 6),
         Some(_) if items.paging == Paging::Single => rng.within(5, 60),
         Some(_) => size * rng.within(2, 7) + rng.within(1, size),
         None if below => rng.within(0, 8),
@@ -189,6 +202,8 @@ fn runs(rng: &mut Rng, scenario: &mut Scenario) {
             run.dies_at = Some(1 + rng.below(2 * steps) as u64);
         } else if !last && rng.chance(10) {
             run.commit_fails = Some(1 + rng.below(4) as u64);
+        } else if !last && rng.chance(15) {
+            run.stops_after = Some(rng.below(pages) as u64);
         }
         if scenario.lie == Some(Lie::ClockAhead) && number == 0 {
             let edit = |_| {
@@ -201,6 +216,7 @@ fn runs(rng: &mut Rng, scenario: &mut Scenario) {
         }
         if scenario.lie == Some(Lie::ClockBack) && number > 0 {
             run.clock_back = rng.within(60, 90_000) as i64;
+            run.before.push(Change::Go(At::item(rng.below(1000))));
         }
         scenario.runs.push(run);
     }

@@ -1,5 +1,7 @@
 //! The lies of lists: what an API says, or does, that is not so.
 
+use etlgen_runtime::prelude::Deletes;
+
 use crate::scenario::{ListSpec, Paging, Total};
 
 /// A kind of lie.
@@ -73,6 +75,12 @@ pub enum Lie {
     KeyAcrossParents,
     /// Two rows of a list have the same key.
     KeyTwice,
+    /// A page begins with the row that the page before ended with.
+    Inclusive,
+    /// Every third answer is a 202, and the page comes when it is asked for again.
+    NotYet,
+    /// The lists below all records, or below one, are answered 404, though the records are there.
+    PartsNotFound,
     /// A list without paging shows a round number of rows, and no word of more.
     SilentCap,
     /// A list without paging counts more than it shows.
@@ -104,7 +112,7 @@ pub enum Betrayal {
 
 impl Lie {
     /// All kinds.
-    pub const ALL: [Lie; 42] = [
+    pub const ALL: [Lie; 45] = [
         Lie::TotalTooLow,
         Lie::TotalOfPage,
         Lie::TotalNegative,
@@ -139,6 +147,9 @@ impl Lie {
         Lie::FirstPageZero,
         Lie::KeyAcrossParents,
         Lie::KeyTwice,
+        Lie::Inclusive,
+        Lie::NotYet,
+        Lie::PartsNotFound,
         Lie::SilentCap,
         Lie::TotalUndeclared,
         Lie::MoreUndeclared,
@@ -162,6 +173,8 @@ impl Lie {
             | Lie::OffsetRounds
             | Lie::LastIdWraps
             | Lie::FilterIgnored
+            | Lie::Inclusive
+            | Lie::NotYet
             | Lie::ClockBack => Betrayal::NotNeeded,
             _ => Betrayal::AStatement,
         }
@@ -195,6 +208,20 @@ impl Lie {
         )
     }
 
+    /// Whether it is about lists and what is below their records.
+    pub fn is_of_parts(self) -> bool {
+        matches!(self, Lie::KeyAcrossParents | Lie::PartsNotFound)
+    }
+
+    /// Whether a list below records can tell it just as well.
+    pub fn is_of_any_list(self) -> bool {
+        !self.is_of_parts()
+            && !matches!(
+                self,
+                Lie::KeyTwice | Lie::FilterIgnored | Lie::ClockAhead | Lie::ClockBack
+            )
+    }
+
     /// Ways of paging in which it can be told.
     pub fn paging(self) -> &'static [Paging] {
         use Paging::{HeaderToken, LastId, Link, NextUrl, Number, Offset, Single, Token};
@@ -222,10 +249,14 @@ impl Lie {
             Lie::Unordered => &[Offset, Number],
             Lie::OffsetRounds => &[Offset],
             Lie::LastIdWraps => &[LastId],
+            Lie::Inclusive => &[LastId, Token, NextUrl, Link],
+            Lie::NotYet => &[Offset, Number, LastId, Token, NextUrl, Link],
             Lie::KeyTwice => &[Offset, Number, Token, NextUrl, Single],
-            Lie::KeyAcrossParents | Lie::FilterIgnored | Lie::ClockAhead | Lie::ClockBack => {
-                &[Token, LastId, NextUrl, Offset]
-            }
+            Lie::KeyAcrossParents
+            | Lie::PartsNotFound
+            | Lie::FilterIgnored
+            | Lie::ClockAhead
+            | Lie::ClockBack => &[Token, LastId, NextUrl, Offset],
             Lie::SilentCap
             | Lie::TotalUndeclared
             | Lie::MoreUndeclared
@@ -265,7 +296,9 @@ impl Lie {
             }
             Lie::MoreUndeclared => list.more = true,
             Lie::KeyTwice => list.since = false,
+            Lie::Inclusive => list.numbered = false,
             Lie::FilterIgnored | Lie::ClockAhead => list.since = true,
+            Lie::ClockBack => (list.since, list.deletes) = (false, Deletes::Hard),
             _ => {}
         }
         if matches!(
@@ -283,7 +316,7 @@ impl Lie {
         let beside = list.more || list.total != Total::None && !list.total_in_header;
         list.bare &= !beside && !self.is_ending() && !self.is_of_single();
         if list.since {
-            list.deletes = etlgen_runtime::prelude::Deletes::Keep;
+            list.deletes = Deletes::Keep;
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Scenario {
     pub most_parts: usize,
     /// What the API lies about.
     pub lie: Option<Lie>,
+    /// The lists of parts lie, not that of the items.
+    pub lies_below: bool,
     /// The run, from 0, in which it begins to lie.
     pub lies_from: usize,
     /// Which variant of the lie.
@@ -49,6 +51,8 @@ pub struct RunSpec {
     pub dies_at: Option<u64>,
     /// The commit that the destination refuses, from 1.
     pub commit_fails: Option<u64>,
+    /// The run is asked to stop after that many seconds.
+    pub stops_after: Option<u64>,
     /// The connector's clock goes back by that many seconds before the run.
     pub clock_back: i64,
 }
@@ -192,6 +196,7 @@ impl Default for Scenario {
             rows: 23,
             most_parts: 0,
             lie: None,
+            lies_below: false,
             lies_from: 0,
             twist: 0,
             behind: 0,

@@ -50,6 +50,11 @@ impl Bend<'_> {
                     asked.start = Start::Index(0);
                 }
             }
+            (Lie::Inclusive, Start::Behind { place, hop }) => {
+                let newest_first = self.spec.newest_first;
+                let place = if newest_first { place + 1 } else { place - 1 };
+                asked.start = Start::Behind { place, hop: *hop };
+            }
             (Lie::TokenZero, Start::Token(token)) if token == "0" => {
                 asked.start = Start::Index(0);
             }

@@ -100,7 +100,9 @@ impl Api {
         let mut answer = match path.strip_prefix("/items") {
             Some("") => self.page(&scenario.items, None, path, query),
             Some(rest) => match (self.parent(rest), &scenario.parts) {
-                (Some(uid), Some(parts)) => self.page(parts, Some(uid), path, query),
+                (Some(uid), Some(parts)) if !self.denies(uid) => {
+                    self.page(parts, Some(uid), path, query)
+                }
                 _ => Answer::plain(404, r#"{"error": "not found"}"#),
             },
             None => Answer::plain(404, r#"{"error": "not found"}"#),
@@ -121,6 +123,21 @@ impl Api {
         Some(item.uid)
     }
 
+    /// What a list lies about now.
+    fn lie(&self, below: bool) -> Option<Lie> {
+        let scenario = &self.scenario;
+        let lies = below == scenario.lies_below && self.run >= scenario.lies_from;
+        scenario.lie.filter(|_| lies)
+    }
+
+    /// Whether the parts of an item that is there are said not to be.
+    fn denies(&self, uid: u32) -> bool {
+        let rows = &self.items.rows;
+        let one = &rows[(self.scenario.twist / 2) % rows.len().max(1)];
+        let all = self.scenario.twist.is_multiple_of(2);
+        self.lie(false) == Some(Lie::PartsNotFound) && (all || one.uid == uid)
+    }
+
     fn page(
         &mut self,
         spec: &ListSpec,
@@ -128,8 +145,10 @@ impl Api {
         path: &str,
         query: impl Fn(&str) -> Option<String>,
     ) -> Answer {
-        let lies = parent.is_none() && self.run >= self.scenario.lies_from;
-        let lie = self.scenario.lie.filter(|_| lies);
+        let lie = self.lie(parent.is_some());
+        if lie == Some(Lie::NotYet) && self.requests.is_multiple_of(3) {
+            return Answer::plain(202, "");
+        }
         let first_page = usize::from(lie != Some(Lie::FirstPageZero));
         let mut asked = Asked::of(spec, query, first_page);
         let mut rows = self.table(parent).map_or(Vec::new(), |t| t.rows.clone());

@@ -42,6 +42,11 @@ fn a_page_of_one_row_may_be_asked_for_one_row_early() {
 }
 
 #[test]
+fn a_row_that_slipped_through_a_consistent_run_comes_later() {
+    holds(examples::slipped);
+}
+
+#[test]
 fn a_list_below_no_records_is_proved() {
     let verdict = play(&examples::no_parents(), None, true);
     assert_eq!(verdict.wrong, None, "{}", verdict.trace);
