@@ -5,6 +5,7 @@
 //! `ETLGEN_SEED=123 cargo test -p etlgen-simulation` plays one seed and prints what happened in it.
 
 pub mod api;
+mod clock;
 mod connector;
 mod dest;
 pub mod examples;
@@ -15,6 +16,7 @@ mod lies;
 mod life;
 mod net;
 mod open;
+mod panics;
 mod random;
 mod run;
 mod scenario;

@@ -12,6 +12,7 @@ use etlgen_runtime::world::{
 use etlgen_runtime::{Error, ErrorKind};
 
 use crate::api::{Answer, Api};
+use crate::clock::seconds;
 use crate::fault::Fault;
 use crate::life::Life;
 use crate::random::Rng;
@@ -156,12 +157,6 @@ impl Transport for Network {
     fn send(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, WireError>> {
         Box::pin(self.exchange(request))
     }
-}
-
-/// The time of the API.
-pub fn seconds(clock: &VirtualClock) -> i64 {
-    let since = clock.time().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs() as i64)
 }
 
 /// A body that comes slowly, and perhaps not to its end.

@@ -1,21 +1,22 @@
 //! Plays a scenario: one run after the other, each judged when it has ended.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
 
 use etlgen_runtime::run::{Outcome, Proof, ResourceReport, RunOptions, RunReport, sync};
-use etlgen_runtime::world::{BoxFuture, Clock, VirtualClock, World};
+use etlgen_runtime::world::{Clock, VirtualClock, World};
 
 use crate::api::Api;
+use crate::clock::{Shifted, seconds};
 use crate::connector::source;
 use crate::dest::{Loaded, Target};
 use crate::fault::Fault;
 use crate::judge::{Case, Grade, judge, removes};
 use crate::lies::Lie;
 use crate::life::Life;
-use crate::net::{Network, seconds};
+use crate::net::Network;
+use crate::panics;
 use crate::random::Rng;
 use crate::scenario::{ListSpec, RunSpec, Scenario};
 use crate::trace::Trace;
@@ -41,28 +42,6 @@ pub struct Verdict {
     pub written: (u64, u64),
     /// What happened, if it was asked for.
     pub trace: String,
-}
-
-/// The clock of the connector: that of the API, so many seconds later.
-struct Shifted(VirtualClock, i64);
-
-impl Clock for Shifted {
-    fn time(&self) -> SystemTime {
-        let by = Duration::from_secs(self.1.unsigned_abs());
-        let shifted = match self.1 < 0 {
-            true => self.0.time().checked_sub(by),
-            false => self.0.time().checked_add(by),
-        };
-        shifted.unwrap_or(UNIX_EPOCH)
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.monotonic()
-    }
-
-    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
-        self.0.sleep(time)
-    }
 }
 
 /// How a run ended.
@@ -93,7 +72,7 @@ struct Play {
 
 /// Plays a scenario to its end, or to the first thing that is wrong.
 pub fn play(scenario: &Scenario, fault: Option<Fault>, traced: bool) -> Verdict {
-    listen_to_panics();
+    panics::listen();
     let scenario = Arc::new(scenario.clone());
     let clock = VirtualClock::new(UNIX_EPOCH + Duration::from_secs(START));
     let trace = Trace::new(clock.clone(), traced);
@@ -180,7 +159,7 @@ impl Play {
         self.verdict.runs += 1;
         let requests = self.api().requests;
         self.verdict.requests += requests;
-        if let Some(panic) = take_panic() {
+        if let Some(panic) = panics::take() {
             return Err(format!("a panic: {panic}"));
         }
         if requests >= bound {
@@ -374,29 +353,4 @@ fn told(resource: Option<&ResourceReport>) -> String {
             resource.notes
         )
     })
-}
-
-thread_local! {
-    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
-    static LISTENS: RefCell<bool> = const { RefCell::new(false) };
-}
-
-/// Keeps what panics within simulated runs for the judge. Other threads panic as they always do.
-fn listen_to_panics() {
-    static ONCE: Once = Once::new();
-    LISTENS.with_borrow_mut(|listens| *listens = true);
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            // In a task of tokio: what panics outside of one is a test that fails.
-            match tokio::runtime::Handle::try_current().is_ok() && LISTENS.with_borrow(|l| *l) {
-                true => PANIC.with_borrow_mut(|kept| *kept = Some(panic.to_string())),
-                false => before(panic),
-            }
-        }));
-    });
-}
-
-fn take_panic() -> Option<String> {
-    PANIC.with_borrow_mut(Option::take)
 }

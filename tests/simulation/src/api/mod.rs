@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bend::Bend;
 use page::{Asked, Page};
 pub use render::Answer;
+use render::Wire;
 use rows::{Row, Table};
 
 use crate::lies::Lie;
@@ -172,7 +173,14 @@ impl Api {
         if let Some(bend) = &bend {
             page = bend.page(&asked, &rows, page);
         }
-        render::render(spec, lie, path, asked.size, &page)
+        let size = asked.size;
+        Wire {
+            spec,
+            lie,
+            path,
+            size,
+        }
+        .render(&page)
     }
 
     fn table(&self, parent: Option<u32>) -> Option<&Table> {

@@ -26,99 +26,111 @@ impl Answer {
     }
 }
 
-/// Writes the page of a list at that path.
-pub fn render(spec: &ListSpec, lie: Option<Lie>, path: &str, size: usize, page: &Page) -> Answer {
-    let mut answer = Answer::plain(page.status, "");
-    let mut envelope: Vec<(&str, String)> = Vec::new();
-    if let Some(total) = page.total {
-        match spec.total_in_header {
-            true => answer.headers.push((spec.total_name(), total.to_string())),
-            false => envelope.push((spec.total_name(), total.to_string())),
-        }
-    }
-    if let Some(more) = page.more {
-        envelope.push((spec.more_name(), more.to_string()));
-    }
-    lead(spec, lie, path, size, page, &mut answer, &mut envelope);
-    let list = match page.shape {
-        Shape::Nothing => return answer,
-        Shape::EmptyObject => {
-            answer.body = "{}".to_owned();
-            return answer;
-        }
-        Shape::Refusal => {
-            answer.body = r#"{"ok": false, "error": "invalid_request"}"#.to_owned();
-            return answer;
-        }
-        Shape::Null => "null".to_owned(),
-        Shape::Object => r#"{"message": "something else"}"#.to_owned(),
-        Shape::Errors => {
-            envelope.push(("errors", r#"[{"message": "timed out"}]"#.to_owned()));
-            "[]".to_owned()
-        }
-        Shape::List => list(&page.rows),
-    };
-    answer.body = match spec.bare {
-        true => list,
-        false => {
-            envelope.insert(0, ("data", list));
-            object(&envelope)
-        }
-    };
-    answer
+/// What has been asked, as far as the answer repeats it.
+pub struct Wire<'a> {
+    pub spec: &'a ListSpec,
+    pub lie: Option<Lie>,
+    pub path: &'a str,
+    /// Rows of a full page.
+    pub size: usize,
 }
 
-/// Says what leads on, where the list says it.
-fn lead(
-    spec: &ListSpec,
-    lie: Option<Lie>,
-    path: &str,
-    size: usize,
-    page: &Page,
-    answer: &mut Answer,
-    envelope: &mut Vec<(&str, String)>,
-) {
-    let paging = match (spec.paging, lie) {
-        (Paging::Single, Some(Lie::TokenUndeclared)) => Paging::Token,
-        (Paging::Single, Some(Lie::LinkUndeclared)) => Paging::Link,
-        (paging, _) => paging,
-    };
-    let url = |start: &Start| {
-        let limit = spec.asks.map(|asks| format!("&limit={asks}"));
-        let limit = limit.unwrap_or_default();
-        match spec.numbered {
-            true => {
-                let Start::Index(index) = start else {
-                    return String::new();
-                };
-                format!("{path}?page={}{limit}", 1 + index / size.max(1))
+/// A statement of the body: its dotted path, and JSON.
+type Statement = (&'static str, String);
+
+impl Wire<'_> {
+    /// Writes a page.
+    pub fn render(&self, page: &Page) -> Answer {
+        let spec = self.spec;
+        let mut answer = Answer::plain(page.status, "");
+        let mut envelope: Vec<Statement> = Vec::new();
+        match page.total {
+            Some(total) if spec.total_in_header => {
+                answer.headers.push((spec.total_name(), total.to_string()));
             }
-            false => format!("{path}?token={}{limit}", write_token(start)),
+            Some(total) => envelope.push((spec.total_name(), total.to_string())),
+            None => {}
         }
-    };
-    match (&page.next, paging) {
-        (Some(Lead::To(start)), Paging::Token) => {
-            envelope.push((spec.next_name(), format!("{:?}", write_token(start))));
+        if let Some(more) = page.more {
+            envelope.push((spec.more_name(), more.to_string()));
         }
-        (Some(Lead::To(start)), Paging::NextUrl) => {
-            envelope.push((spec.next_name(), format!("{:?}", url(start))));
+        envelope.extend(self.lead(page));
+        answer.headers.extend(self.lead_in_header(page));
+        let list = match page.shape {
+            Shape::Nothing => return answer,
+            Shape::EmptyObject => {
+                answer.body = "{}".to_owned();
+                return answer;
+            }
+            Shape::Refusal => {
+                answer.body = r#"{"ok": false, "error": "invalid_request"}"#.to_owned();
+                return answer;
+            }
+            Shape::Null => "null".to_owned(),
+            Shape::Object => r#"{"message": "something else"}"#.to_owned(),
+            Shape::Errors => {
+                envelope.push(("errors", r#"[{"message": "timed out"}]"#.to_owned()));
+                "[]".to_owned()
+            }
+            Shape::List => list(&page.rows),
+        };
+        answer.body = match spec.bare {
+            true => list,
+            false => {
+                envelope.insert(0, ("data", list));
+                object(&envelope)
+            }
+        };
+        answer
+    }
+
+    /// How the list leads on, also where it should not.
+    fn paging(&self) -> Paging {
+        match (self.spec.paging, self.lie) {
+            (Paging::Single, Some(Lie::TokenUndeclared)) => Paging::Token,
+            (Paging::Single, Some(Lie::LinkUndeclared)) => Paging::Link,
+            (paging, _) => paging,
         }
-        (Some(Lead::Raw(raw)), Paging::Token | Paging::NextUrl) => {
-            envelope.push((spec.next_name(), raw.clone()));
+    }
+
+    /// What leads on in the body.
+    fn lead(&self, page: &Page) -> Option<Statement> {
+        let spec = self.spec;
+        let json = match (&page.next, self.paging()) {
+            (Some(Lead::To(start)), Paging::Token) => format!("{:?}", write_token(start)),
+            (Some(Lead::To(start)), Paging::NextUrl) => format!("{:?}", self.url(start)),
+            (Some(Lead::Raw(raw)), Paging::Token | Paging::NextUrl) => raw.clone(),
+            // APIs say it in different ways, each in one.
+            (None, Paging::Token | Paging::NextUrl) if page.status == 200 && spec.names % 3 < 2 => {
+                ["null", "\"\""][spec.names % 2].to_owned()
+            }
+            _ => return None,
+        };
+        Some((spec.next_name(), json))
+    }
+
+    /// What leads on in the headers.
+    fn lead_in_header(&self, page: &Page) -> Option<Statement> {
+        match (&page.next, self.paging()) {
+            (Some(Lead::To(start)), Paging::HeaderToken) => Some(("x-next", write_token(start))),
+            (Some(Lead::To(start)), Paging::Link) => {
+                Some(("link", format!("<{}>; rel=\"next\"", self.url(start))))
+            }
+            _ => None,
         }
-        (Some(Lead::To(start)), Paging::HeaderToken) => {
-            answer.headers.push(("x-next", write_token(start)));
+    }
+
+    /// The URL of the page that begins there.
+    fn url(&self, start: &Start) -> String {
+        let path = self.path;
+        let limit = self.spec.asks.map(|asks| format!("&limit={asks}"));
+        let limit = limit.unwrap_or_default();
+        match (self.spec.numbered, start) {
+            (true, Start::Index(index)) => {
+                format!("{path}?page={}{limit}", 1 + index / self.size.max(1))
+            }
+            _ => format!("{path}?token={}{limit}", write_token(start)),
         }
-        (Some(Lead::To(start)), Paging::Link) => {
-            let link = format!("<{}>; rel=\"next\"", url(start));
-            answer.headers.push(("link", link));
-        }
-        // APIs say it in different ways, each in one.
-        (None, Paging::Token | Paging::NextUrl) if page.status == 200 && spec.names % 3 < 2 => {
-            let none = ["null", "\"\""][spec.names % 2];
-            envelope.push((spec.next_name(), none.to_owned()));
-        }
-        _ => {}
     }
 }
 
