@@ -65,33 +65,37 @@ pub fn source(scenario: &Scenario, world: World) -> Source {
     source
 }
 
+/// A paginator of several pages with what every kind may have: each kind has a builder of its own.
+macro_rules! paged {
+    ($spec:expr, $pages:expr) => {{
+        let mut pages = $pages;
+        if let Some(asks) = $spec.asks {
+            pages = pages.page_size("limit", asks as u64);
+        }
+        if $spec.more {
+            pages = pages.more($spec.more_name());
+        }
+        let at = match $spec.total_in_header {
+            true => format!("header:{}", $spec.total_name()),
+            false => $spec.total_name().to_owned(),
+        };
+        match $spec.total {
+            Total::Items if $spec.total_declared => pages.total_items(at.as_str()).into(),
+            Total::Pages if $spec.total_declared => pages.total_pages(at.as_str()).into(),
+            _ => pages.into(),
+        }
+    }};
+}
+
 fn paginator(spec: &ListSpec) -> Paginator {
-    let mut paginator = match spec.paging {
-        Paging::Single => return Paginator::single(),
-        Paging::Offset => Paginator::offset("offset"),
-        Paging::Number => Paginator::page_number("page"),
-        Paging::Token => Paginator::cursor("token").next(spec.next_name()),
-        Paging::HeaderToken => Paginator::header_cursor("token", "x-next"),
-        Paging::LastId => Paginator::last_id("after").field("id"),
-        Paging::NextUrl => Paginator::next_url(spec.next_name()),
-        Paging::Link => Paginator::link_header(),
-    };
-    if let Some(asks) = spec.asks {
-        paginator = paginator.page_size("limit", asks as u64);
-    }
-    if spec.more {
-        paginator = paginator.more(spec.more_name());
-    }
-    if !spec.total_declared {
-        return paginator;
-    }
-    let total = match spec.total_in_header {
-        true => format!("header:{}", spec.total_name()),
-        false => spec.total_name().to_owned(),
-    };
-    match spec.total {
-        Total::None => paginator,
-        Total::Items => paginator.total_items(&total),
-        Total::Pages => paginator.total_pages(&total),
+    match spec.paging {
+        Paging::Single => Paginator::single(),
+        Paging::Offset => paged!(spec, Paginator::offset("offset")),
+        Paging::Number => paged!(spec, Paginator::page_number("page")),
+        Paging::Token => paged!(spec, Paginator::token("token", spec.next_name())),
+        Paging::HeaderToken => paged!(spec, Paginator::token("token", "header:x-next")),
+        Paging::LastId => paged!(spec, Paginator::last_id("after").field("id")),
+        Paging::NextUrl => paged!(spec, Paginator::next_url(spec.next_name())),
+        Paging::Link => paged!(spec, Paginator::link_header()),
     }
 }

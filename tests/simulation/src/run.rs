@@ -212,10 +212,8 @@ impl Play {
             .target
             .open(&life, commit_rows, spec.commit_fails, &self.trace);
         let runtime = self.clock.runtime().map_err(|error| error.to_string())?;
-        let options = RunOptions {
-            max_time: spec.stops_after.map(Duration::from_secs),
-            ..RunOptions::default()
-        };
+        let mut options = RunOptions::default();
+        options.max_time = spec.stops_after.map(Duration::from_secs);
         let run = sync(&source, into, &options, Arc::new(()));
         let clock = self.clock.clone();
         Ok(runtime.block_on(async move {
