@@ -13,6 +13,7 @@ pub fn commits() -> Resource<Commit> {
                 .path("repo", &repo.name)
         })
         .primary_key([Commit::SHA])
+        .within_parent()
         .paginate(api::pages())
 }
 
