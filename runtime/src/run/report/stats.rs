@@ -27,6 +27,12 @@ pub(crate) struct Stats {
     pub outside: AtomicU64,
     /// Rows without a value of the cursor; they are taken.
     pub without_cursor: AtomicU64,
+    /// Records whose key had come before in their list.
+    pub again: AtomicU64,
+    /// Of those, the records that had other contents.
+    pub changed: AtomicU64,
+    /// Records whose key had come before in another slice.
+    pub foreign: AtomicU64,
     pub shared: Mutex<Shared>,
 }
 
@@ -88,6 +94,23 @@ impl Stats {
         *self.lock().skipped.entry(status).or_default() += 1;
     }
 
+    /// Records that other ones replace, since their keys are the same.
+    fn collisions(&self, table: &str) -> Vec<String> {
+        let (changed, foreign) = (self.changed.load(Relaxed), self.foreign.load(Relaxed));
+        let mut said = Vec::new();
+        if changed > 0 {
+            said.push(format!(
+                "`{table}`: {changed} records came with a key that had come with other contents, and replace the records before them; if the key is wrong, `primary_key = […]` in etlgen.toml names another one, and `primary_key = []` keeps every record"
+            ));
+        }
+        if foreign > 0 {
+            said.push(format!(
+                "`{table}`: {foreign} records came with a key that another parent's record has, and one row is kept of each key; `.within_parent()` keeps one for each parent (`within_parent = true` in etlgen.toml), `primary_key = []` every record"
+            ));
+        }
+        said
+    }
+
     pub fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(|e| e.into_inner())
     }
@@ -143,6 +166,13 @@ impl Stats {
             shared.proof = Some(proof.and(Proof::Unproved(why.clone())));
             shared.notes.push(why);
         }
+        for why in self.collisions(name) {
+            let proof = shared.proof.take().unwrap_or(Proof::Open);
+            shared.proof = Some(proof.and(Proof::Unproved(why.clone())));
+            shared.notes.push(why);
+        }
+        let records = load(&self.records);
+        let different = records.saturating_sub(load(&self.again) + load(&self.foreign));
         let open = matches!(outcome, Outcome::Failed(..) | Outcome::Stopped);
         ResourceReport {
             name: name.to_owned(),
@@ -152,7 +182,8 @@ impl Stats {
                 shared.proof.unwrap_or(Proof::Open)
             },
             outcome,
-            records: load(&self.records),
+            records,
+            different,
             pages: load(&self.pages),
             requests: load(&self.requests),
             retries: load(&self.retries),
