@@ -112,6 +112,12 @@ fn a_recording_holds_no_secret_and_is_all_that_a_run_needs() {
     let (report, first) = run(&source(&api()).record(&tape));
     assert!(report.is_complete(), "{report:?}");
     assert_eq!(first.table("items").len(), 2);
+    #[cfg(unix)]
+    for file in std::fs::read_dir(&tape).unwrap() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
     let files = recorded(&tape);
     assert_eq!(files.len(), 4);
     let escaped = [

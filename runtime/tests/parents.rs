@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::{Answer, InMemory, serve};
 use etlgen_runtime::prelude::*;
-use etlgen_runtime::run::{RunOptions, RunReport, sync};
+use etlgen_runtime::run::{Outcome, Proof, RunOptions, RunReport, sync};
 use serde_json::{Value, json};
 
 #[derive(Record)]
@@ -289,4 +289,197 @@ fn a_slice_that_several_parents_lead_to_is_read_once() {
         ["/shops/1/orders", "/shops/2/orders"]
     );
     assert_eq!(into.table("orders").len(), 4);
+}
+
+/// Twelve in two pages, one child below each, one below that; the second page and the children of a shop take a minute.
+fn three_levels(kill_at: Option<usize>) -> (RunReport, InMemory) {
+    use crate::support::{an_hour_later, asked, page, run_by};
+    use etlgen_runtime::world::{
+        BoxFuture, Clock, Transport, VirtualClock, WireError, WireRequest, WireResponse, World,
+    };
+    use std::time::Duration;
+
+    struct Api(VirtualClock);
+
+    impl Transport for Api {
+        fn send(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, WireError>> {
+            Box::pin(async move {
+                let parts: Vec<&str> = request.url().path().split('/').skip(1).collect();
+                let after: i64 = asked(&request, "after").parse().unwrap_or(0);
+                let slow = after > 0 || parts.len() == 3;
+                self.0
+                    .sleep(Duration::from_secs(if slow { 60 } else { 1 }))
+                    .await;
+                let (rows, next) = match parts.len() {
+                    1 => (
+                        (after + 1..=after + 6).collect(),
+                        (after < 6).then_some("6"),
+                    ),
+                    _ => (vec![parts[parts.len() - 2].parse().unwrap()], None),
+                };
+                let rows: Vec<Value> = rows.into_iter().map(|id: i64| json!({"id": id})).collect();
+                Ok(page(json!({"data": rows, "next": next})))
+            })
+        }
+    }
+
+    let clock = VirtualClock::new(std::time::UNIX_EPOCH + Duration::from_secs(START as u64));
+    let list = |name: &str, path: &str| {
+        Item::list(name, path)
+            .records("data")
+            .primary_key([Item::ID])
+            .paginate(Paginator::token("after", "next"))
+    };
+    let source = Source::new("levels", "https://api.example")
+        .world(World::simulated(Api(clock.clone()), clock.clone(), 1))
+        .resource(list("shops", "/shops"))
+        .resource(
+            list("orders", "/shops/{shop}/orders").child_of("shops", |shop: &Item, request| {
+                request.path("shop", shop.id)
+            }),
+        )
+        .resource(
+            list("notes", "/shops/{shop}/orders/{order}/notes")
+                .child_of("orders", |order: &Item, request| {
+                    request.inherit("shop").path("order", order.id)
+                }),
+        );
+    let into = InMemory::new(1);
+    let options = RunOptions::default();
+    if let Some(commit) = kill_at {
+        let _ = run_by(&clock, &source, &into.failing_at(commit), &options);
+        an_hour_later(&clock);
+    }
+    (run_by(&clock, &source, &into, &options).unwrap(), into)
+}
+
+#[test]
+fn a_kill_between_the_first_commits_of_three_levels_loses_nothing() {
+    for kill_at in [None].into_iter().chain((0..12).map(Some)) {
+        let (report, into) = three_levels(kill_at);
+        assert!(report.is_complete(), "{kill_at:?}: {report:?}");
+        let rows = ["shops", "orders", "notes"].map(|table| into.table(table).len());
+        assert_eq!(rows, [12, 12, 12], "{kill_at:?}");
+    }
+}
+
+/// Three items, and the lists below those that `missing` names are answered 404; the first run sees all of them.
+fn with_missing(missing: &'static [&'static str]) -> (Vec<RunReport>, InMemory) {
+    use crate::support::{an_hour_later, page, run_by, simulated};
+    use etlgen_runtime::world::WireResponse;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    let later = Arc::new(AtomicBool::new(false));
+    let is_later = later.clone();
+    let (world, clock) = simulated(START as u64, move |request| {
+        let path = request.url().path();
+        Ok(match path.split('/').nth(2) {
+            None => page(json!([{"id": 1}, {"id": 2}, {"id": 3}])),
+            Some(item) if is_later.load(Relaxed) && missing.contains(&item) => {
+                WireResponse::new(404)
+            }
+            Some(item) => page(json!([{"id": item.parse::<i64>().unwrap() * 10}])),
+        })
+    });
+    let source = Source::new("s", "https://api.example")
+        .world(world)
+        .resource(Item::list("items", "/items").primary_key([Item::ID]))
+        .resource(
+            Item::list("parts", "/items/{item}/parts")
+                .primary_key([Item::ID])
+                .deletes(Deletes::Hard)
+                .child_of("items", |item: &Item, request| {
+                    request.path("item", item.id)
+                }),
+        );
+    let into = InMemory::new(1);
+    let run = || {
+        an_hour_later(&clock);
+        run_by(&clock, &source, &into, &RunOptions::default()).unwrap()
+    };
+    let first = run();
+    later.store(true, Relaxed);
+    (vec![first, run(), run()], into)
+}
+
+#[test]
+fn a_list_that_is_not_found_below_a_parent_that_is_there_is_not_gone() {
+    let (reports, into) = with_missing(&["2"]);
+    for report in &reports[1..] {
+        let parts = &report.resources[1];
+        assert!(matches!(parts.outcome, Outcome::Complete), "{report:?}");
+        assert!(matches!(parts.proof, Proof::Unproved(_)), "{report:?}");
+        assert_eq!(parts.skipped, [(404, 1)]);
+        let notes = parts.notes.join("\n");
+        assert!(notes.contains("their parents are there"), "{notes}");
+        assert!(!notes.contains("gone"), "{notes}");
+    }
+    assert_eq!(into.table("parts").len(), 3);
+}
+
+#[test]
+fn lists_that_are_all_not_found_are_a_failure_each_time() {
+    let (reports, into) = with_missing(&["1", "2", "3"]);
+    assert!(reports[0].is_complete());
+    for report in &reports[1..] {
+        let Outcome::Failed(_, message) = &report.resources[1].outcome else {
+            panic!("{report:?}")
+        };
+        assert!(
+            message.contains("all 3 lists were answered 404"),
+            "{message}"
+        );
+    }
+    assert_eq!(into.table("parts").len(), 3);
+}
+
+#[derive(Record)]
+struct Wide {
+    id: Option<i64>,
+    one: Option<i64>,
+    two: Option<i64>,
+    three: Option<i64>,
+}
+
+#[test]
+fn a_table_that_is_too_wide_costs_its_own_resource_only() {
+    use crate::support::{an_hour_later, page, run_by, simulated};
+
+    let (world, clock) = simulated(START as u64, |request| {
+        Ok(page(match request.url().path() {
+            "/wide" => json!([{"id": 1, "one": 1, "two": 2, "three": 3}]),
+            _ => json!([{"id": 1, "a": 1, "b": 2, "c": {"d": 3}, "e": 4}]),
+        }))
+    });
+    let source = Source::new("s", "https://api.example")
+        .world(world)
+        .resource(Wide::list("wide", "/wide").primary_key([Wide::ID]))
+        .resource(Narrow::list("narrow", "/narrow").primary_key([Narrow::ID]));
+    let into = InMemory::new(1);
+    // The id, the load and four of its own are one too many.
+    let narrow = into.with_columns(5);
+    let report = run_by(&clock, &source, &narrow, &RunOptions::default()).unwrap();
+    let Outcome::Failed(kind, message) = &report.resources[0].outcome else {
+        panic!("{report:?}")
+    };
+    assert_eq!(kind.name(), "contract");
+    assert!(message.contains("`wide` would get 6 columns"), "{message}");
+    assert!(
+        matches!(report.resources[1].outcome, Outcome::Complete),
+        "{report:?}"
+    );
+    let rows = into.table("narrow");
+    let row = rows.values().next().unwrap();
+    assert!(row["other_keys"].contains(r#""e":4"#), "{row:?}");
+    assert!(into.table("wide").is_empty());
+    // Nothing says that its rows are there.
+    an_hour_later(&clock);
+    let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(into.table("wide").len(), 1);
+}
+
+#[derive(Record)]
+struct Narrow {
+    id: Option<i64>,
 }

@@ -367,7 +367,7 @@ fn a_licence_is_one_that_registries_know_and_its_text_is_there() {
     }
     let said = new("MPL-2.0 OR Apache-2.0", "b");
     assert!(
-        said.contains("the text of MPL-2.0 is yours to add"),
+        said.contains("add the text of MPL-2.0 as LICENSE"),
         "{said}"
     );
     assert!(place.read("b/LICENSE-APACHE").contains("Version 2.0"));

@@ -93,6 +93,7 @@ pub fn auth(auth: &Auth) -> String {
             [] => format!("OAuth client at {token_url}"),
             scopes => format!("OAuth client at {token_url} for {}", scopes.join(" ")),
         },
+        Auth::Password { token_url, .. } => format!("OAuth user and password at {token_url}"),
         Auth::Refresh { token_url, .. } => format!("OAuth refresh token at {token_url}"),
     }
 }

@@ -35,6 +35,15 @@ pub fn auth(auth: &Auth) -> Option<TokenStream> {
             let (id, secret) = (ident(client_id), ident(client_secret));
             quote!(Auth::oauth2_client_credentials(#token_url, &config.#id, &config.#secret, &[#(#scopes),*]))
         }
+        Auth::Password {
+            token_url,
+            username,
+            password,
+            scopes,
+        } => {
+            let (user, password) = (ident(username), ident(password));
+            quote!(Auth::oauth2_password(#token_url, &config.#user, &config.#password, None, &[#(#scopes),*]))
+        }
         Auth::Refresh {
             token_url,
             client_id,
@@ -106,6 +115,16 @@ pub fn own_auth(own: &Auth) -> TokenStream {
             client_id,
             client_secret,
             quote!(|(id, secret)| Auth::oauth2_client_credentials(#token_url, id, secret, &[#(#scopes),*])),
+        ),
+        Auth::Password {
+            token_url,
+            username,
+            password,
+            scopes,
+        } => both(
+            username,
+            password,
+            quote!(|(user, password)| Auth::oauth2_password(#token_url, user, password, None, &[#(#scopes),*])),
         ),
         Auth::Refresh { refresh_token, .. } => {
             let given = auth(own);

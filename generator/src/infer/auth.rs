@@ -200,12 +200,19 @@ pub(super) fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
                     .get("clientCredentials")
                     .map(|flow| ("clientCredentials", flow));
                 let other = || {
-                    flows
-                        .values()
-                        .find(|flow| flow.token_url.is_some())
-                        .map(|flow| ("refreshToken", flow))
+                    let mut others = flows.iter();
+                    let other = others.find(|(kind, flow)| {
+                        kind.as_str() != "password" && flow.token_url.is_some()
+                    });
+                    other.map(|(_, flow)| ("refreshToken", flow))
                 };
-                return match client.or_else(other) {
+                // A user's password is for where nothing else is sold for less.
+                let password = || {
+                    let flow = flows.get("password");
+                    let flow = flow.filter(|flow| flow.token_url.is_some());
+                    flow.map(|flow| ("password", flow))
+                };
+                return match client.or_else(other).or_else(password) {
                     Some((kind, flow)) => AuthFacts::OAuth2 {
                         flow: kind.to_owned(),
                         token_url: flow

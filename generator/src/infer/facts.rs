@@ -63,7 +63,7 @@ pub enum AuthFacts {
     Basic,
     /// Keys that are sent together (Trello's key and token).
     Keys(Vec<KeyFacts>),
-    /// `flow` is `clientCredentials` or `refreshToken`.
+    /// `flow` is `clientCredentials`, `refreshToken` or `password`.
     OAuth2 {
         flow: String,
         token_url: String,

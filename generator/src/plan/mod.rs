@@ -103,6 +103,13 @@ pub enum Auth {
         client_secret: String,
         scopes: Vec<String>,
     },
+    /// A user and a password, for which tokens are sold.
+    Password {
+        token_url: String,
+        username: String,
+        password: String,
+        scopes: Vec<String>,
+    },
     /// A refresh token and its client, or an access token got by hand.
     Refresh {
         token_url: String,

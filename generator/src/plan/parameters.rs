@@ -463,6 +463,9 @@ impl Auth {
                 client_secret,
                 ..
             } => vec![client_id, client_secret],
+            Auth::Password {
+                username, password, ..
+            } => vec![username, password],
             Auth::Refresh {
                 client_id,
                 client_secret,

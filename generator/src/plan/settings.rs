@@ -140,6 +140,17 @@ pub fn credentials(
             client_secret: secret("client_secret", "The secret of the OAuth client.", true),
             scopes: scopes.clone(),
         },
+        AuthFacts::OAuth2 {
+            flow,
+            token_url,
+            scopes,
+        } if flow == "password" && !token_url.is_empty() => Auth::Password {
+            // The runtime takes a relative one as of the base URL.
+            token_url: absolute(token_url, base_url).unwrap_or_else(|| token_url.clone()),
+            username: secret("username", "The name of the user who logs in.", false),
+            password: secret("password", "The password of that user.", true),
+            scopes: scopes.clone(),
+        },
         AuthFacts::OAuth2 { .. } => {
             Auth::Bearer(secret("access_token", "An OAuth access token.", true))
         }

@@ -20,9 +20,19 @@ const HINT: &str = "an overlay has `overlay: 1.0.0` and `actions`, each with a `
 pub(super) struct Edits {
     overlays: Vec<Source>,
     log: Vec<Edit>,
+    /// Parts that were put in.
+    grown: usize,
 }
 
-/// The file of an overlay.
+/// Parts that overlays may put into a document: copies of copies would be without end.
+const MOST_PARTS: usize = 2_000_000;
+/// How deep a document is nested that is still read.
+const DEEPEST: usize = 128;
+/// The same of the brackets in a JSONPath, and its length.
+const DEEPEST_PATH: usize = 32;
+const LONGEST_PATH: usize = 10_000;
+
+/// An overlay's file.
 #[derive(Debug)]
 struct Source {
     name: String,
@@ -221,6 +231,7 @@ impl Action<'_> {
                 return Ok(Some((kind, target.to_owned())));
             }
         };
+        self.check_growth(&found, &update)?;
         for steps in found {
             let pointer = pointer(&steps);
             let Some(node) = value.pointer_mut(&pointer) else {
@@ -247,7 +258,32 @@ impl Action<'_> {
         Ok(None)
     }
 
+    /// Refuses a change after which the document would be too large or too deep.
+    fn check_growth(&mut self, found: &[Vec<Step>], update: &Value) -> Result<(), Fault> {
+        let (parts, depth) = measure(update);
+        let grown = parts.saturating_mul(found.len());
+        self.edits.grown = self.edits.grown.saturating_add(grown);
+        let deepest = found.iter().map(Vec::len).max().unwrap_or(0);
+        let why = if self.edits.grown > MOST_PARTS {
+            format!("the overlays put more than {MOST_PARTS} parts into the document")
+        } else if deepest.saturating_add(depth) > DEEPEST {
+            format!("the document would be nested deeper than {DEEPEST} levels")
+        } else {
+            return Ok(());
+        };
+        Err(Fault {
+            hint: "a `copy` into a part of what it copies grows each time: name a smaller part",
+            ..Fault::at(self.pointer, why)
+        })
+    }
+
     fn path(&self, key: &str, text: &str) -> Result<JsonPath, Fault> {
+        if text.len() > LONGEST_PATH || nesting(text) > DEEPEST_PATH {
+            let message = format!(
+                "the JSONPath is longer than {LONGEST_PATH} bytes, or nested deeper than {DEEPEST_PATH} levels"
+            );
+            return Err(Fault::at(format!("{}/{key}", self.pointer), message));
+        }
         JsonPath::parse(text).map_err(|error| Fault {
             hint: "write a JSONPath of RFC 9535: $.paths['/things'].get",
             ..Fault::at(
@@ -376,6 +412,34 @@ impl Merge<'_> {
     }
 }
 
+/// How many parts a value has, and how deep it is nested. A value that was parsed is not too deep for this.
+fn measure(value: &Value) -> (usize, usize) {
+    let inner: Box<dyn Iterator<Item = &Value>> = match value {
+        Value::Object(map) => Box::new(map.values()),
+        Value::Array(items) => Box::new(items.iter()),
+        _ => return (1, 0),
+    };
+    let all = inner.map(measure);
+    let (parts, depth) = all.fold((1usize, 0usize), |(parts, depth), (more, inner)| {
+        (parts.saturating_add(more), depth.max(inner))
+    });
+    (parts, depth.saturating_add(1))
+}
+
+/// How deep the brackets of a JSONPath are nested.
+fn nesting(path: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    for byte in path.bytes() {
+        match byte {
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 fn is_tree(value: &Value) -> bool {
     value.is_object() || value.is_array()
 }
@@ -429,6 +493,31 @@ paths:
         apply(&input, &mut value, &mut report);
         assert!(!report.failed(), "{report:?}");
         value
+    }
+
+    #[test]
+    fn what_grows_or_nests_without_end_is_an_error() {
+        let doubling = "  - {target: $.info, copy: $}\n".repeat(200);
+        let many = "  - {target: '$..*', update: {x: {y: {}}}}\n".repeat(200);
+        let deep = format!(
+            "  - {{target: \"$[?{}@.a{}]\", update: {{}}}}\n",
+            "(".repeat(100_000),
+            ")".repeat(100_000)
+        );
+        for (actions, value, said) in [
+            (&doubling, json!({"info": {}}), "nested deeper than 128"),
+            (&many, json!({"a": {"b": {}}}), "put more than"),
+            (&deep, json!({"a": 1}), "the JSONPath is longer"),
+        ] {
+            let input = input(&format!("overlay: 1.0.0\nactions:\n{actions}"));
+            let (mut report, mut value) = (Report::default(), value);
+            let began = std::time::Instant::now();
+            apply(&input, &mut value, &mut report);
+            assert!(report.failed(), "{said}");
+            let report = format!("{report:?}");
+            assert!(report.contains(said), "{said}: {report}");
+            assert!(began.elapsed().as_secs() < 20, "{said}");
+        }
     }
 
     fn understood(overlay: &str) -> (Option<Api>, String) {

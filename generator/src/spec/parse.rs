@@ -69,8 +69,43 @@ pub(super) struct SyntaxError {
     pub position: Option<Position>,
 }
 
+/// What is nested deeper is no document. The parsers refuse less; this keeps them from the time that they take to see it.
+const DEEPEST: usize = 1_000;
+
+/// Where brackets are nested deeper than any document is. Only those count that can open a list or an object there: others
+/// are prose.
+fn too_deep(text: &str) -> Option<Position> {
+    let (mut depth, mut opens) = (0usize, true);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'[' | b'{' if opens => {
+                depth += 1;
+                if depth > DEEPEST {
+                    let before = text.get(..at).unwrap_or_default();
+                    let line = before.rsplit('\n').next().unwrap_or_default();
+                    return Some(Position {
+                        line: before.matches('\n').count() + 1,
+                        column: line.chars().count() + 1,
+                    });
+                }
+            }
+            b']' | b'}' => (depth, opens) = (depth.saturating_sub(1), false),
+            b'\n' | b':' | b',' | b'-' => opens = true,
+            b' ' | b'\t' | b'\r' => {}
+            _ => opens = false,
+        }
+    }
+    None
+}
+
 /// Parses clean text.
 pub(super) fn parse_text(text: &str) -> Result<Value, SyntaxError> {
+    if let Some(position) = too_deep(text) {
+        return Err(SyntaxError {
+            position: Some(position),
+            message: format!("it is nested deeper than {DEEPEST} levels"),
+        });
+    }
     if !text.trim_start().starts_with(['{', '[']) {
         return parse_yaml(text);
     }
@@ -285,6 +320,38 @@ mod tests {
         assert_eq!(yaml("[NO, off, y, on]"), json!(["NO", "off", "y", "on"]));
         assert_eq!(yaml("a: 010"), json!({"a": "010"}));
         assert_eq!(yaml("- ="), json!(["="]));
+    }
+
+    #[test]
+    fn what_is_nested_without_end_is_an_error_at_once() {
+        let many = 200_000;
+        for text in [
+            "[".repeat(many),
+            format!("a: {}", "[".repeat(many)),
+            format!("a:\n  {}", "{a: ".repeat(many)),
+            format!("a: {}x", "- ".repeat(many)),
+            format!("{}1{}", "{\"a\":".repeat(many), "}".repeat(many)),
+            format!("x: {}", "[\n".repeat(many)),
+        ] {
+            let began = std::time::Instant::now();
+            assert!(parse_text(&text).is_err());
+            let seconds = began.elapsed().as_secs();
+            assert!(seconds < 10, "{}…: {seconds} s", &text[..20]);
+        }
+        let error = parse_text(&format!("a: 1\nb: {}", "[".repeat(many))).unwrap_err();
+        let place = error
+            .position
+            .map(|position| (position.line, position.column));
+        assert_eq!(place, Some((2, DEEPEST + 4)));
+    }
+
+    #[test]
+    fn brackets_in_prose_nest_nothing() {
+        let text = format!(
+            "a: |\n{}b: 1\n",
+            "  see [1, and (2 {x\n".repeat(3 * DEEPEST)
+        );
+        assert_eq!(yaml(&text)["b"], json!(1));
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub fn command(name: &str, version: &str, known: Destinations) -> Command {
         .subcommand(
             Command::new("check")
                 .about("Check the credentials with one request")
+                .arg(allow_http())
                 .args(tape()),
         )
         .subcommand(
@@ -171,6 +172,7 @@ fn sync(destination: Arg) -> Command {
                 .help("Stop after this long (90s, 10m, 1h30m), as on a signal: commit the pages under way, and let the next run continue"),
         )
         .arg(rate())
+        .arg(allow_http())
         .args(tape())
         .args(window())
 }
@@ -236,6 +238,13 @@ fn rate() -> Arg {
         .help("Send at most this many requests per second, for all resources together (0.5 is one request every two seconds)")
 }
 
+fn allow_http() -> Arg {
+    Arg::new("allow-http")
+        .long("allow-http")
+        .action(ArgAction::SetTrue)
+        .help("Send the credentials over http:// also to hosts that are neither this machine nor on a private network")
+}
+
 fn read() -> Command {
     Command::new("read")
         .about("Print the records of one resource as the API sends them")
@@ -254,6 +263,7 @@ fn read() -> Command {
                 .help("Print one JSON object per line"),
         )
         .arg(rate())
+        .arg(allow_http())
         .args(tape())
         .args(window())
 }
@@ -312,6 +322,11 @@ fn state(destination: &dyn Fn() -> Arg) -> Command {
         .subcommand(
             Command::new("export")
                 .about("Print the whole state as one JSON document, for `state import`")
+                .arg(
+                    Arg::new("file")
+                        .value_name("FILE")
+                        .help("Write it to this file, which only you may read, instead of standard output"),
+                )
                 .arg(destination()),
         )
         .subcommand(

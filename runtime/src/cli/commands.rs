@@ -52,11 +52,14 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
     }
 }
 
-/// The source with the rate and the tape of the command line.
+/// The source with the rate, the tape and the permissions of the command line.
 fn asked(matches: &ArgMatches, source: &Source) -> Source {
     let mut source = source.clone();
     if let Ok(Some(requests)) = matches.try_get_one::<f64>("requests-per-second") {
         source = source.requests_per_second(*requests);
+    }
+    if let Ok(Some(true)) = matches.try_get_one::<bool>("allow-http") {
+        source = source.allow_http();
     }
     if let Some(folder) = matches.get_one::<PathBuf>("record") {
         source = source.record(folder);
@@ -214,9 +217,12 @@ fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
         .map_err(|error| Error::file(ErrorKind::System, "write", file, error).at("--report"))
 }
 
-/// The exit code: that of the error if all resources failed with the same kind, [`EXIT_PARTIAL`] if some failed or are less sure
-/// to be whole than the run requires.
+/// The exit code: that of the error if the credentials were refused or all resources failed with the same kind,
+/// [`EXIT_PARTIAL`] if some failed or are less sure to be whole than the run requires.
 pub(super) fn exit_code(report: &RunReport, limited: bool) -> u8 {
+    if report.refused {
+        return ErrorKind::Credentials.exit_code();
+    }
     let outcomes = || report.resources.iter().map(|resource| &resource.outcome);
     let failures: Vec<u8> = outcomes()
         .filter_map(|outcome| match outcome {

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::failure::Failure;
 use super::oauth::Grant;
+use super::seal::{self, Marked};
 use super::sign::Unsigned;
 use super::wire::Wire;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,6 +36,8 @@ enum Credential {
     Header {
         name: String,
         value: Secret,
+        /// What the value was made of: a password.
+        parts: Vec<Secret>,
     },
     Query {
         name: String,
@@ -69,8 +74,14 @@ impl Auth {
 
     /// `Authorization: Basic …`.
     pub fn basic(user: impl Into<Secret>, password: impl Into<Secret>) -> Self {
-        let pair = format!("{}:{}", user.into().expose(), password.into().expose());
-        Auth::header_with_prefix("Authorization", "Basic ", base64(pair.as_bytes()).as_str())
+        let (user, password) = (user.into(), password.into());
+        let pair = format!("{}:{}", user.expose(), password.expose());
+        let value = format!("Basic {}", base64(pair.as_bytes()));
+        Auth(vec![Credential::Header {
+            name: "Authorization".to_owned(),
+            value: value.as_str().into(),
+            parts: vec![password],
+        }])
     }
 
     /// A key in a header of its own.
@@ -84,6 +95,7 @@ impl Auth {
         Auth(vec![Credential::Header {
             name: name.to_owned(),
             value: value.as_str().into(),
+            parts: Vec::new(),
         }])
     }
 
@@ -114,6 +126,24 @@ impl Auth {
         Auth(vec![Credential::OAuth(Arc::new(
             Grant::client_credentials(token_url, id.into(), secret.into(), scopes),
         ))])
+    }
+
+    /// OAuth 2 with a user's password: a token is fetched from `token_url` (which may be relative to the base URL) before the
+    /// first request, shortly before it expires, and once more when the API answers 401. `client`: the id and the secret of the
+    /// client, where the server wants them. `scopes` are requested; without any, the server chooses.
+    pub fn oauth2_password(
+        token_url: &str,
+        user: impl Into<Secret>,
+        password: impl Into<Secret>,
+        client: Option<(Secret, Secret)>,
+        scopes: &[&str],
+    ) -> Self {
+        Auth(vec![Credential::OAuth(Arc::new(Grant::password(
+            token_url,
+            (user.into(), password.into()),
+            client,
+            scopes,
+        )))])
     }
 
     /// OAuth 2 with a refresh token: it fetches a token before the first request, shortly before that expires, and once more
@@ -192,12 +222,9 @@ impl Auth {
         let mut secrets = Vec::new();
         for credential in &self.0 {
             match credential {
-                Credential::Header { value, .. } => {
-                    secrets.push(value.clone());
-                    // `Bearer abc` must also be found as `abc`.
-                    if let Some((_, bare)) = value.expose().split_once(' ') {
-                        secrets.push(bare.into());
-                    }
+                Credential::Header { value, parts, .. } => {
+                    secrets.extend([value.clone(), bare(value)]);
+                    secrets.extend(parts.iter().cloned());
                 }
                 Credential::Query { value, .. } | Credential::Cookie { value, .. } => {
                     secrets.push(value.clone())
@@ -210,12 +237,35 @@ impl Auth {
         secrets
     }
 
-    /// Adds the credentials, but for signatures, to a request.
-    pub(super) async fn apply(&self, wire: &Wire, request: &mut WireRequest) -> Result<()> {
+    /// The secrets that requests carry with it now, and the marks that stand for them in what is stored.
+    pub(super) fn marked(&self) -> Vec<Marked> {
+        let carried = |credential: &Credential| match credential {
+            Credential::Header { value, .. } => Some(bare(value)),
+            Credential::Query { value, .. } | Credential::Cookie { value, .. } => {
+                Some(value.clone())
+            }
+            Credential::OAuth(grant) => grant.current_token(),
+            Credential::Signature { .. } | Credential::Missing(_) => None,
+        };
+        let marked = self.0.iter().enumerate();
+        let marked = marked.map(|(at, credential)| (seal::of_credential(at), carried(credential)));
+        marked
+            .filter_map(|(mark, secret)| Some((mark, secret?)))
+            .collect()
+    }
+
+    /// Adds the credentials, but for signatures, to a request; gives the fetched tokens among them.
+    pub(super) async fn apply(
+        &self,
+        wire: &Wire,
+        base: &Url,
+        request: &mut WireRequest,
+    ) -> Result<Vec<Secret>, Failure> {
+        let mut tokens = Vec::new();
         let (url, headers) = (&mut request.url, &mut request.headers);
         for credential in &self.0 {
             match credential {
-                Credential::Header { name, value } => insert(headers, name, value.expose())?,
+                Credential::Header { name, value, .. } => insert(headers, name, value.expose())?,
                 Credential::Query { name, value } => {
                     url.query_pairs_mut().append_pair(name, value.expose());
                 }
@@ -223,23 +273,25 @@ impl Auth {
                     insert(headers, "Cookie", &format!("{name}={}", value.expose()))?
                 }
                 Credential::Missing(why) => {
-                    return Err(Error::new(ErrorKind::Credentials, *why).hint(
+                    let error = Error::new(ErrorKind::Credentials, *why).hint(
                         "set an access token, or a refresh token with the client's id and secret",
-                    ));
+                    );
+                    return Err(error.into());
                 }
                 // Last of all, by `put_signatures`.
                 Credential::Signature { .. } => {}
                 Credential::OAuth(grant) => {
-                    let token = grant.token(wire).await?;
+                    let token = grant.token(wire, base).await?;
                     insert(
                         headers,
                         "Authorization",
                         &format!("Bearer {}", token.expose()),
                     )?;
+                    tokens.push(token);
                 }
             }
         }
-        Ok(())
+        Ok(tokens)
     }
 
     /// Signs a request that is otherwise complete; gives the signatures.
@@ -269,16 +321,26 @@ impl Auth {
         Ok(made)
     }
 
-    /// Forgets fetched tokens; true if there was one, so that a 401 is worth another try.
-    pub(super) fn forget_tokens(&self) -> bool {
+    /// Forgets these tokens, which the API has refused, where they are still the current ones. `None`: nothing can be renewed;
+    /// else whether one of them was forgotten, or all have been renewed since.
+    pub(super) fn forget_tokens(&self, refused: &[Secret]) -> Option<bool> {
+        if refused.is_empty() {
+            return None;
+        }
         let mut any = false;
         for credential in &self.0 {
             if let Credential::OAuth(grant) = credential {
-                any |= grant.forget();
+                any |= grant.forget(refused);
             }
         }
-        any
+        Some(any)
     }
+}
+
+/// `abc` of `Bearer abc`.
+fn bare(value: &Secret) -> Secret {
+    let bare = value.expose().split_once(' ');
+    bare.map_or_else(|| value.clone(), |(_, bare)| bare.into())
 }
 
 fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<()> {

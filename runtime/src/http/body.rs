@@ -170,7 +170,9 @@ mod tests {
         match read {
             Ok(bytes) => Ok(String::from_utf8(bytes).unwrap()),
             Err(Failure::Final(error)) => Err(format!("final: {error}")),
-            Err(Failure::Transient(error)) => Err(format!("transient: {error}")),
+            Err(Failure::Transient(error) | Failure::Unreachable(error)) => {
+                Err(format!("transient: {error}"))
+            }
         }
     }
 

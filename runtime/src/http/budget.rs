@@ -77,7 +77,9 @@ pub(super) struct Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.budget.lock().in_flight -= 1;
+        let mut state = self.budget.lock();
+        state.in_flight = state.in_flight.saturating_sub(1);
+        drop(state);
         self.budget.freed.notify_one();
     }
 }
@@ -157,9 +159,10 @@ impl Budget {
             }
             state.successes = 0;
         } else {
-            state.successes += 1;
-            if state.successes >= 2 * state.allowed && state.allowed < self.most {
-                state.allowed += 1;
+            state.successes = state.successes.saturating_add(1);
+            let enough = state.allowed.saturating_mul(2);
+            if state.successes >= enough && state.allowed < self.most {
+                state.allowed = state.allowed.saturating_add(1);
                 state.successes = 0;
                 drop(state);
                 self.freed.notify_one();
@@ -215,7 +218,7 @@ impl State {
     }
 
     fn spend(&mut self, now: Moment) {
-        self.in_flight += 1;
+        self.in_flight = self.in_flight.saturating_add(1);
         self.rates
             .iter_mut()
             .for_each(|(_, sent)| sent.push_back(now));

@@ -13,7 +13,7 @@ use super::request::Request;
 use super::wire::Answer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::json::compact;
-use crate::settings::{Redactor, Secret};
+use crate::settings::{Redactor, Secret, private_file};
 
 /// Writes exchanges into a folder: `000001-get-v1-customers.json`.
 pub(super) struct Recorder {
@@ -114,7 +114,7 @@ impl Recorder {
             .map_err(|error| Error::new(ErrorKind::System, error.to_string()))?;
         redact(&mut json, &Redactor::new(secrets));
         let file = self.folder.join(self.file_name(&json));
-        let written = std::fs::write(&file, format!("{json:#}\n"));
+        let written = private_file(&file, format!("{json:#}\n").as_bytes());
         written.map_err(|error| Error::from(error).at(file.display().to_string()))
     }
 

@@ -1,45 +1,46 @@
-//! Sends the requests of one source: credentials, concurrency, retries.
+//! What sends the requests of one source: its credentials, its bounds, and what it has learnt of the API.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
-use etlgen_model::StatusRule;
 use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use tracing::field::Empty;
-use tracing::{Instrument, Span, info_span};
+use reqwest::header::{DATE, HeaderMap};
 
 use super::auth::Auth;
-use super::budget::{Budget, Permit};
+use super::budget::Budget;
 use super::cassette::{self, Recorder};
-use super::failure::Failure;
-use super::limits;
-use super::listener::{Listener, sleep};
+use super::credentials::Trial;
 use super::options::{ClientOptions, Tape};
 use super::replay::{Exchange, Replay};
 use super::request::Request;
-use super::response::{Response, refusal};
-use super::retry::{MAX_TRIES, is_transient, pause, retry_after};
-use super::wire::{Answer, Wire};
+use super::seal::{self, Marked, Seal};
+use super::wire::{Bounds, Wire};
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{Redactor, Secret};
-use crate::world::{Transport, WireRequest, World};
+use crate::world::{Transport, World};
 
 /// Sends the requests of one source.
 pub(crate) struct Client {
-    wire: Wire,
-    base: Url,
+    pub(super) wire: Wire,
+    pub(super) base: Url,
     trusted_hosts: Vec<String>,
-    auth: Auth,
+    pub(super) auth: Auth,
     other_auth: Vec<Auth>,
-    hidden: Vec<Secret>,
-    headers: HeaderMap,
-    budget: Budget,
+    pub(super) hidden: Vec<Secret>,
+    pub(super) headers: HeaderMap,
+    pub(super) budget: Budget,
     concurrency: usize,
-    longest_pause: Duration,
-    recorder: Option<Recorder>,
+    pub(super) longest_pause: Duration,
+    pub(super) recorder: Option<Recorder>,
     /// Where the answers come from, if nothing is sent.
-    replay: Option<Arc<Replay>>,
+    pub(super) replay: Option<Arc<Replay>>,
+    /// The host has answered something.
+    pub(super) answered: AtomicBool,
+    /// What is known of the source's own credentials.
+    pub(super) trial: Trial,
+    /// How far the API's clock is ahead of ours, in microseconds, as its first answer said.
+    ahead: OnceLock<i64>,
 }
 
 impl Client {
@@ -54,12 +55,13 @@ impl Client {
                 let recorder = Recorder::new(folder)?;
                 let transport = options.world.transport()?;
                 let recorder = Some(recorder);
-                Ok(Client {
+                let client = Client {
                     recorder,
                     ..Client::with(transport, options)?
-                })
+                };
+                client.guarded()
             }
-            None => Client::with(options.world.transport()?, options),
+            None => Client::with(options.world.transport()?, options)?.guarded(),
         }
     }
 
@@ -83,13 +85,13 @@ impl Client {
 
     fn with(transport: Arc<dyn Transport>, options: ClientOptions) -> Result<Self> {
         let (base, headers) = (options.base()?, options.header_map()?);
-        let wire = Wire::new(
-            transport,
-            options.world.clone(),
-            &options.user_agent,
-            options.timeout,
-            options.body_limit,
-        )?;
+        let bounds = Bounds {
+            timeout: options.timeout,
+            body_limit: options.body_limit,
+            allow_http: options.allow_http,
+        };
+        let world = options.world.clone();
+        let wire = Wire::new(transport, world, &options.user_agent, bounds)?;
         Ok(Client {
             wire,
             base,
@@ -103,7 +105,18 @@ impl Client {
             longest_pause: options.longest_pause,
             recorder: None,
             replay: None,
+            answered: AtomicBool::new(false),
+            trial: Trial::default(),
+            ahead: OnceLock::new(),
         })
+    }
+
+    /// Refuses credentials that every request would show to the network: an error once, not for each resource.
+    fn guarded(self) -> Result<Self> {
+        if !self.auth.is_none() {
+            self.wire.check_secret(&self.base)?;
+        }
+        Ok(self)
     }
 
     /// The root of the API.
@@ -121,13 +134,33 @@ impl Client {
         &self.wire.world
     }
 
+    /// How far the clock of the API is ahead of ours, in microseconds; `None`: it has not told the time.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.ahead.get().copied()
+    }
+
+    /// Hears what time it is at the API. A recording tells another time.
+    pub(super) fn hear_clock(&self, headers: &HeaderMap) {
+        if self.replay.is_some() || self.ahead.get().is_some() {
+            return;
+        }
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+        let since = date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let there = since.and_then(|since| i64::try_from(since.as_micros()).ok());
+        if let Some(there) = there {
+            self.ahead
+                .get_or_init(|| there.saturating_sub(self.world().micros()));
+        }
+    }
+
     /// The recorded requests that were not asked for.
     pub fn unused_exchanges(&self) -> Vec<String> {
         let replay = self.replay.as_ref();
         replay.map_or_else(Vec::new, |replay| replay.unused())
     }
 
-    fn secrets(&self) -> Vec<Secret> {
+    pub(super) fn secrets(&self) -> Vec<Secret> {
         let all = std::iter::once(&self.auth).chain(&self.other_auth);
         let mut secrets: Vec<Secret> = all.flat_map(Auth::secrets).collect();
         secrets.extend(self.hidden.iter().cloned());
@@ -139,13 +172,46 @@ impl Client {
         Redactor::new(self.secrets())
     }
 
-    fn redact(&self, text: &str) -> String {
+    pub(super) fn redact(&self, text: &str) -> String {
         self.redactor().redact(text)
+    }
+
+    /// Keeps secrets out of what is stored of a resource with these credentials; `None`: those of the source.
+    pub fn seal(&self, auth: Option<&Auth>) -> Seal {
+        let mut marked = auth.unwrap_or(&self.auth).marked();
+        marked.extend(self.marked_settings());
+        Seal::new(marked, self.secrets())
+    }
+
+    fn marked_settings(&self) -> impl Iterator<Item = Marked> {
+        let settings = self.hidden.iter().enumerate();
+        settings.map(|(at, secret)| (seal::of_setting(at), secret.clone()))
+    }
+
+    /// Puts secret settings in the place of their marks, those that the first request of the list carries too: no link gets
+    /// what the API would not get anyway.
+    pub fn open(&self, request: &mut Request, first: &Request) {
+        let carried = |(_, secret): &Marked| first.carries(secret);
+        let marked: Vec<Marked> = self.marked_settings().filter(carried).collect();
+        request.open(&marked);
+    }
+
+    /// The URL as it is sent. A server behind a proxy may write its own links with `http`: nothing is sent in the clear.
+    pub(super) fn secured(&self, url: &Url) -> Option<Url> {
+        let own_host = url.host_str() == self.base.host_str();
+        let own_port = [None, self.base.port_or_known_default()].contains(&url.port());
+        if self.base.scheme() != "https" || url.scheme() != "http" || !own_host || !own_port {
+            return None;
+        }
+        let mut secured = url.clone();
+        secured.set_scheme("https").ok()?;
+        secured.set_port(self.base.port()).ok()?;
+        Some(secured)
     }
 
     /// Whether a link may be followed: credentials go to the API's own origin and to trusted hosts only.
     pub fn check_link(&self, url: &Url) -> Result<()> {
-        let same_origin = url.origin() == self.base.origin();
+        let same_origin = url.origin() == self.base.origin() || self.secured(url).is_some();
         let trusted = url
             .host_str()
             .is_some_and(|host| self.trusted_hosts.iter().any(|t| t == host));
@@ -167,207 +233,6 @@ impl Client {
             "if that host may get the credentials, add `.trust_host(\"{host}\")` to the source"
         )))
     }
-
-    /// Sends a request until it is answered or not worth another try; a 4xx is an answer.
-    pub async fn send(&self, request: &Request, listener: &dyn Listener) -> Result<Response> {
-        let place = self.redact(&request.describe());
-        let span = info_span!(
-            "request",
-            otel.kind = "client",
-            request = place,
-            http.request.method = request.method.name(),
-            http.response.status_code = Empty,
-            http.request.resend_count = Empty,
-        );
-        self.send_until(request, place, listener)
-            .instrument(span)
-            .await
-    }
-
-    async fn send_until(
-        &self,
-        request: &Request,
-        place: String,
-        listener: &dyn Listener,
-    ) -> Result<Response> {
-        let auth = request.auth.as_ref().unwrap_or(&self.auth);
-        let (mut renewed, mut tries) = (false, 0);
-        loop {
-            let sent = self.try_once(request, auth, &place, listener).await?;
-            tries += 1;
-            Span::current().record("http.request.resend_count", tries - 1);
-            let refused = sent.as_ref().is_ok_and(|answer| answer.status == 401);
-            if refused && !renewed && auth.forget_tokens() {
-                renewed = true;
-                continue;
-            }
-            let trouble = match self.judge(request, sent) {
-                Verdict::Answered(answer) => return Ok(answer.to(place)),
-                Verdict::Failed(error) => return Err(error.at(place)),
-                Verdict::Again(trouble) => trouble,
-            };
-            self.wait_for_next_try(tries, &trouble, &place, listener)
-                .await?;
-        }
-    }
-
-    /// Sends a request once, as soon as the budget allows it.
-    async fn try_once(
-        &self,
-        request: &Request,
-        auth: &Auth,
-        place: &str,
-        listener: &dyn Listener,
-    ) -> Result<Result<Answer, Failure>> {
-        let permit = self.permit(place, listener).await?;
-        let sent = self.send_once(request, auth).await;
-        let status = sent.as_ref().map_or(0, |answer| answer.status);
-        Span::current().record("http.response.status_code", status);
-        // The limits in a recording are out of date.
-        let answer = sent.as_ref().ok().filter(|_| self.replay.is_none());
-        let left = answer.and_then(|answer| limits::left(&answer.headers, self.world().time()));
-        self.budget
-            .record(&permit, matches!(status, 429 | 503), left);
-        Ok(sent)
-    }
-
-    fn judge(&self, request: &Request, sent: Result<Answer, Failure>) -> Verdict {
-        match sent {
-            Ok(answer) if !worth_a_retry(request, answer.status) => Verdict::Answered(answer),
-            Ok(answer) => {
-                let asked = answer.headers.get("retry-after");
-                let asked = asked.and_then(|asked| asked.to_str().ok());
-                Verdict::Again(Trouble {
-                    message: self.redact(&refusal(answer.status, &answer.body)),
-                    is_rate_limit: answer.status == 429,
-                    asked: asked.and_then(|asked| retry_after(asked, self.world().time())),
-                })
-            }
-            Err(Failure::Final(error)) => Verdict::Failed(error),
-            Err(Failure::Transient(message)) => Verdict::Again(Trouble {
-                message: self.redact(&message),
-                is_rate_limit: false,
-                asked: None,
-            }),
-        }
-    }
-
-    async fn wait_for_next_try(
-        &self,
-        tries: u32,
-        trouble: &Trouble,
-        place: &str,
-        listener: &dyn Listener,
-    ) -> Result<()> {
-        let message = &trouble.message;
-        if tries >= MAX_TRIES {
-            let message = format!("{message} (after {tries} tries)");
-            return Err(Error::new(ErrorKind::Api, message).at(place));
-        }
-        let pause = pause(tries + 1, trouble.asked, self.world().fraction());
-        if pause > self.longest_pause {
-            let message = format!("{message}: the API asks to wait {} s", pause.as_secs());
-            return Err(try_later(message, place));
-        }
-        if self.replay.is_some() {
-            // The recording answers at once.
-            return Ok(());
-        }
-        if trouble.is_rate_limit {
-            // Other requests would be refused as well.
-            self.budget.pause(pause);
-        }
-        let seconds = pause.as_secs_f64();
-        listener.retry(format!("{place}: {message}; again in {seconds:.1} s"));
-        sleep(self.world(), pause, listener).await
-    }
-
-    /// The right to send one request, when the rate limit allows it.
-    async fn permit(&self, place: &str, listener: &dyn Listener) -> Result<Permit<'_>> {
-        loop {
-            let wait = match self.budget.take().await {
-                Ok(permit) => return Ok(permit),
-                Err(wait) => wait,
-            };
-            if wait > self.longest_pause {
-                let seconds = wait.as_secs();
-                let message = format!("the API's rate limit is used up for another {seconds} s");
-                return Err(try_later(message, place));
-            }
-            listener.waits(wait);
-            sleep(self.world(), wait, listener).await?;
-        }
-    }
-
-    async fn send_once(&self, request: &Request, auth: &Auth) -> Result<Answer, Failure> {
-        let (wired, signatures) = self.wired(request, auth).await?;
-        let answer = self.wire.exchange(wired, &self.base).await?;
-        if let Some(recorder) = &self.recorder {
-            let secrets = self.secrets().into_iter().chain(signatures);
-            recorder.write(request, &self.headers, &answer, secrets.collect())?;
-        }
-        Ok(answer)
-    }
-
-    /// The request as it is sent, with its credentials; and the signatures among them.
-    async fn wired(&self, request: &Request, auth: &Auth) -> Result<(WireRequest, Vec<Secret>)> {
-        let mut headers = self.headers.clone();
-        for (name, value) in &request.headers {
-            if let (Ok(name), Ok(value)) =
-                (name.parse::<HeaderName>(), HeaderValue::from_str(value))
-            {
-                headers.insert(name, value);
-            }
-        }
-        let mut wired = WireRequest {
-            method: request.method.name(),
-            url: request.url.clone(),
-            headers,
-            body: Vec::new(),
-        };
-        // A recording needs no credentials.
-        if self.replay.is_none() {
-            auth.apply(&self.wire, &mut wired).await?;
-        }
-        if let Some(body) = &request.body {
-            wired.body = body.to_string().into_bytes();
-            let json = HeaderValue::from_static("application/json");
-            wired.headers.insert(CONTENT_TYPE, json);
-        }
-        let signatures = match self.replay.is_none() {
-            true => auth.put_signatures(self.world(), &mut wired)?,
-            false => Vec::new(),
-        };
-        Ok((wired, signatures))
-    }
-}
-
-/// What follows from an attempt.
-enum Verdict {
-    Answered(Answer),
-    Again(Trouble),
-    Failed(Error),
-}
-
-/// A failed attempt that is worth another one.
-struct Trouble {
-    message: String,
-    is_rate_limit: bool,
-    /// The pause that the API asks for.
-    asked: Option<Duration>,
-}
-
-fn worth_a_retry(request: &Request, status: u16) -> bool {
-    match request.rules.get(&status) {
-        Some(rule) => *rule == StatusRule::Retry,
-        None => is_transient(status),
-    }
-}
-
-fn try_later(message: String, place: &str) -> Error {
-    Error::new(ErrorKind::Api, message)
-        .at(place)
-        .hint("run again later; the next run goes on from the last commit")
 }
 
 #[cfg(test)]
@@ -390,7 +255,10 @@ mod tests {
             ("https://api.example/v1/x?page=2", true),
             ("https://files.example/x", true),
             ("http://files.example/x", false),
-            ("http://api.example/v1/x", false),
+            ("http://api.example/v1/x", true),
+            ("http://api.example:443/v1/x", true),
+            ("http://api.example:8080/v1/x", false),
+            ("http://evil.example/v1/x", false),
             ("https://api.example:8443/x", false),
             ("https://evil.example/x", false),
         ] {
@@ -399,6 +267,37 @@ mod tests {
                 allowed,
                 "{url}"
             );
+        }
+    }
+
+    #[test]
+    fn a_link_of_the_api_is_followed_as_the_api_is() {
+        let secured = |base: &str, url: &str| {
+            let url = client(base).unwrap().secured(&Url::parse(url).unwrap());
+            url.map(String::from)
+        };
+        for (base, url, wanted) in [
+            (
+                "https://a.example/v1",
+                "http://a.example/x?y",
+                Some("https://a.example/x?y"),
+            ),
+            (
+                "https://a.example:8443",
+                "http://a.example:8443/x",
+                Some("https://a.example:8443/x"),
+            ),
+            (
+                "https://a.example:8443",
+                "http://a.example/x",
+                Some("https://a.example:8443/x"),
+            ),
+            ("https://a.example", "https://a.example/x", None),
+            ("https://a.example", "http://b.example/x", None),
+            ("https://a.example", "http://a.example:81/x", None),
+            ("http://a.example", "http://a.example/x", None),
+        ] {
+            assert_eq!(secured(base, url).as_deref(), wanted, "{base} {url}");
         }
     }
 

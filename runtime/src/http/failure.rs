@@ -1,22 +1,31 @@
 //! Why a request has no answer.
 
-use crate::error::Error;
-use crate::world::WireError;
+use crate::error::{Error, ErrorKind};
+use crate::world::{WireError, WireErrorKind};
 
 /// Why a request has no answer.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// It is likely to be temporary.
     Transient(String),
+    /// Nobody answers at the host, as while a server is started again.
+    Unreachable(String),
     /// No other attempt can succeed.
     Final(Error),
 }
 
 impl From<WireError> for Failure {
     fn from(error: WireError) -> Self {
-        match error.into_fatal() {
-            Ok(error) => Failure::Final(error),
-            Err(message) => Failure::Transient(message),
+        let kind = error.kind();
+        match (kind, error.into_fatal()) {
+            (_, Ok(error)) => Failure::Final(error),
+            (Some(WireErrorKind::Connect), Err(message)) => Failure::Unreachable(message),
+            (Some(WireErrorKind::Unresolved), Err(message)) => {
+                Failure::Final(Error::new(ErrorKind::Api, message).hint(
+                    "check the host of the base URL, and that this machine can look names up",
+                ))
+            }
+            (_, Err(message)) => Failure::Transient(message),
         }
     }
 }

@@ -46,10 +46,10 @@ pub(super) fn left(headers: &HeaderMap, now: SystemTime) -> Option<Left> {
     let now = text("date")
         .and_then(|date| httpdate::parse_http_date(date).ok())
         .unwrap_or(now);
-    if let Some((requests, reset)) = text("ratelimit").and_then(standard) {
+    if let Some((requests, reset)) = text("ratelimit").and_then(standard_left) {
         return Some(Left::Window { requests, reset });
     }
-    for prefix in ["x-ratelimit-", "x-rate-limit-", "ratelimit-"] {
+    for prefix in PREFIXES {
         let one = |name: &str| text(&format!("{prefix}{name}"));
         let requests = one("remaining").and_then(first_number);
         let reset = one("reset-after")
@@ -62,9 +62,34 @@ pub(super) fn left(headers: &HeaderMap, now: SystemTime) -> Option<Left> {
     None
 }
 
+/// Whether the headers say that no request is left, also where they do not say until when.
+pub(super) fn is_spent(headers: &HeaderMap) -> bool {
+    let text = |name: String| headers.get(name)?.to_str().ok();
+    let zero = |prefix: &&str| {
+        let left = text(format!("{prefix}remaining")).and_then(first_number);
+        left == Some(0)
+    };
+    let standard = headers
+        .get("ratelimit")
+        .and_then(|value| value.to_str().ok());
+    let standard = standard.and_then(standard_left);
+    PREFIXES.iter().any(zero) || standard.is_some_and(|(left, _)| left == 0)
+}
+
+/// Until when no request is left, if the headers say that.
+pub(super) fn spent_until(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    match left(headers, now)? {
+        Left::Window { requests: 0, reset } => Some(reset),
+        _ => None,
+    }
+}
+
+/// How the names of headers begin that state what is left.
+const PREFIXES: [&str; 3] = ["x-ratelimit-", "x-rate-limit-", "ratelimit-"];
+
 /// `RateLimit` as the IETF's drafts have it: `limit=100, remaining=5, reset=20` or `"burst";r=5;t=20, "day";r=900;t=6000`.
 /// Of several policies the tightest counts.
-fn standard(header: &str) -> Option<(u64, Duration)> {
+fn standard_left(header: &str) -> Option<(u64, Duration)> {
     let value = |item: &str, name: &str| {
         let of = |parameter: &str| {
             let (key, value) = parameter.split_once('=')?;
@@ -166,6 +191,31 @@ mod tests {
         assert_eq!(read(&[("x-shopify-shop-api-call-limit", "40/0")]), None);
         assert_eq!(read(&[("x-ratelimit-remaining", "7")]), None);
         assert_eq!(read(&[("ratelimit-policy", r#""a";q=10;w=1"#)]), None);
+    }
+
+    #[test]
+    fn a_budget_of_nothing_is_spent() {
+        let spent = |pairs: &[(&'static str, &'static str)]| {
+            let pairs = pairs
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            let headers: HeaderMap = pairs.collect();
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+            (is_spent(&headers), spent_until(&headers, now))
+        };
+        let until = |seconds| (true, Some(Duration::from_secs(seconds)));
+        assert_eq!(spent(&[("x-ratelimit-remaining", "0")]), (true, None));
+        let reset = ("x-ratelimit-reset", "1700000030");
+        assert_eq!(spent(&[("x-ratelimit-remaining", "0"), reset]), until(30));
+        assert_eq!(
+            spent(&[("ratelimit", "limit=9, remaining=0, reset=5")]),
+            until(5)
+        );
+        assert_eq!(
+            spent(&[("x-ratelimit-remaining", "3"), reset]),
+            (false, None)
+        );
+        assert_eq!(spent(&[]), (false, None));
     }
 
     #[test]

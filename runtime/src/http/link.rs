@@ -3,10 +3,8 @@
 /// The target of the link whose relation is `next`, as it is written (it may be relative).
 pub(crate) fn next_link(header: &str) -> Option<&str> {
     let mut rest = header;
-    while let Some(open) = rest.find('<') {
-        let close = open + rest[open..].find('>')?;
-        let target = &rest[open + 1..close];
-        let parameters = &rest[close + 1..];
+    while let Some((_, behind)) = rest.split_once('<') {
+        let (target, parameters) = behind.split_once('>')?;
         // A comma inside quotes does not end the link; inside `<>` it has been passed already.
         let mut quoted = false;
         let end = parameters

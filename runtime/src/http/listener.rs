@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::world::World;
+use crate::world::{BoxFuture, World};
 
 /// Hears what happens to a request before it is answered.
 pub(crate) trait Listener: Send + Sync {
@@ -13,6 +13,13 @@ pub(crate) trait Listener: Send + Sync {
     fn waits(&self, time: Duration);
     /// Whether the run is asked to stop.
     fn stopped(&self) -> bool;
+    /// Comes when the time of the run is up: what is under way ends.
+    fn cut(&self) -> BoxFuture<'_, ()>;
+}
+
+/// The end of a request for which the run does not wait any more.
+pub(super) fn stopped() -> Error {
+    Error::new(ErrorKind::Stopped, "stopped before it was answered")
 }
 
 /// Sleeps, unless the run is asked to stop.
@@ -21,10 +28,7 @@ pub(super) async fn sleep(world: &World, time: Duration, listener: &dyn Listener
     let until = world.moment().after(time);
     loop {
         if listener.stopped() {
-            return Err(Error::new(
-                ErrorKind::Stopped,
-                "stopped while it waited to ask again",
-            ));
+            return Err(stopped());
         }
         let left = until.since(world.moment());
         if left.is_zero() {

@@ -1,15 +1,17 @@
 //! OAuth 2: grants, and the tokens that they fetch.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::response::status_line;
+use super::retry::is_transient;
+use super::token_file;
 use super::wire::Wire;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{Redactor, Secret};
@@ -22,7 +24,7 @@ pub(super) struct Grant {
     id: Secret,
     secret: Secret,
     kind: Kind,
-    token: Mutex<Option<Token>>,
+    held: Mutex<Held>,
     /// Held while a token is fetched: a refresh token that the server replaces can be used once only.
     fetching: tokio::sync::Mutex<()>,
 }
@@ -30,6 +32,12 @@ pub(super) struct Grant {
 enum Kind {
     /// Scopes, joined with blanks.
     ClientCredentials(String),
+    Password {
+        user: Secret,
+        password: Secret,
+        /// Joined with blanks.
+        scopes: String,
+    },
     RefreshToken {
         /// As it was configured.
         given: Secret,
@@ -40,10 +48,29 @@ enum Kind {
     },
 }
 
+/// The fetched tokens.
+#[derive(Default)]
+struct Held {
+    current: Option<Token>,
+    /// Answers under way may still show it.
+    before: Option<Secret>,
+}
+
 struct Token {
     value: Secret,
     /// It is renewed from this moment on.
     stale_at: Moment,
+}
+
+/// How the client and the user are named to the token endpoint.
+#[derive(Clone, Copy)]
+enum Form {
+    /// All of it in the form.
+    Plain,
+    /// The client in a header.
+    Header,
+    /// User and password in a JSON body.
+    Json,
 }
 
 impl Grant {
@@ -53,12 +80,26 @@ impl Grant {
         secret: Secret,
         scopes: &[&str],
     ) -> Self {
-        Grant::new(
-            token_url,
-            id,
-            secret,
-            Kind::ClientCredentials(scopes.join(" ")),
-        )
+        let kind = Kind::ClientCredentials(scopes.join(" "));
+        Grant::new(token_url, id, secret, kind)
+    }
+
+    /// `named`: the user and the password; `client`: its id and its secret.
+    pub fn password(
+        token_url: &str,
+        named: (Secret, Secret),
+        client: Option<(Secret, Secret)>,
+        scopes: &[&str],
+    ) -> Self {
+        let (user, password) = named;
+        let scopes = scopes.join(" ");
+        let (id, secret) = client.unwrap_or_else(|| ("".into(), "".into()));
+        let kind = Kind::Password {
+            user,
+            password,
+            scopes,
+        };
+        Grant::new(token_url, id, secret, kind)
     }
 
     pub fn refresh_token(
@@ -82,7 +123,7 @@ impl Grant {
             id,
             secret,
             kind,
-            token: Mutex::new(None),
+            held: Mutex::default(),
             fetching: tokio::sync::Mutex::new(()),
         }
     }
@@ -90,29 +131,44 @@ impl Grant {
     /// All secrets of the grant, for redaction.
     pub fn secrets(&self) -> Vec<Secret> {
         let mut secrets = vec![self.id.clone(), self.secret.clone()];
-        if let Kind::RefreshToken {
-            given, replaced, ..
-        } = &self.kind
-        {
-            secrets.push(given.clone());
-            secrets.extend(lock(replaced).clone());
+        match &self.kind {
+            Kind::ClientCredentials(_) => {}
+            Kind::Password { password, .. } => secrets.push(password.clone()),
+            Kind::RefreshToken {
+                given, replaced, ..
+            } => {
+                secrets.push(given.clone());
+                secrets.extend(lock(replaced).clone());
+            }
         }
-        secrets.extend(lock(&self.token).as_ref().map(|token| token.value.clone()));
+        secrets.extend(self.current_token());
+        secrets.extend(lock(&self.held).before.clone());
         secrets
     }
 
-    /// Forgets the fetched token; true if there was one.
-    pub fn forget(&self) -> bool {
-        lock(&self.token).take().is_some()
+    /// The token that was fetched last, if it is not forgotten.
+    pub fn current_token(&self) -> Option<Secret> {
+        let held = lock(&self.held);
+        held.current.as_ref().map(|token| token.value.clone())
     }
 
-    /// A token that has not expired, fetched if necessary.
-    pub async fn token(&self, wire: &Wire) -> Result<Secret> {
+    /// Forgets the current token if it is one of those that were refused.
+    pub fn forget(&self, refused: &[Secret]) -> bool {
+        let mut held = lock(&self.held);
+        let token = held.current.take_if(|token| refused.contains(&token.value));
+        let forgotten = token.is_some();
+        if let Some(token) = token {
+            held.before = Some(token.value);
+        }
+        forgotten
+    }
+
+    /// A token that has not expired, fetched if necessary; all who want one meanwhile wait for it. `base`: the root of the API.
+    pub async fn token(&self, wire: &Wire, base: &Url) -> Result<Secret, Failure> {
         let fresh = || {
-            let token = lock(&self.token);
-            let fresh = token
-                .as_ref()
-                .filter(|token| token.stale_at > wire.world.moment());
+            let held = lock(&self.held);
+            let token = held.current.as_ref();
+            let fresh = token.filter(|token| token.stale_at > wire.world.moment());
             fresh.map(|token| token.value.clone())
         };
         if let Some(token) = fresh() {
@@ -122,9 +178,11 @@ impl Grant {
         if let Some(token) = fresh() {
             return Ok(token);
         }
-        let answer = self.fetch(wire).await?;
+        let answer = self.fetch(wire, base).await?;
         let Some(value) = answer["access_token"].as_str() else {
-            return Err(self.refused("the answer has no `access_token`".to_owned()));
+            return Err(self
+                .refused("the answer has no `access_token`".to_owned())
+                .into());
         };
         self.keep_replaced(&answer)?;
         let token = Secret::from(value);
@@ -133,93 +191,153 @@ impl Grant {
             number => number.as_u64(),
         };
         let lasts = seconds.unwrap_or(3600).saturating_sub(60).max(1);
-        *lock(&self.token) = Some(Token {
+        let mut held = lock(&self.held);
+        let before = held.current.take().map(|token| token.value);
+        held.before = before.or(held.before.take());
+        held.current = Some(Token {
             value: token.clone(),
             stale_at: wire.world.moment().after(Duration::from_secs(lasts)),
         });
         Ok(token)
     }
 
-    /// Fetches a token with the client's secret in the form, or in the header where the server wants that.
-    async fn fetch(&self, wire: &Wire) -> Result<Value> {
+    /// Fetches a token with everything in the form; with the client in the header, or user and password in JSON, where the
+    /// server wants that.
+    async fn fetch(&self, wire: &Wire, base: &Url) -> Result<Value, Failure> {
+        let url = self.url(base)?;
+        wire.check_secret(&url)?;
         let refresh = self.current()?;
-        let (status, answer) = self.ask(wire, refresh.as_ref(), false).await?;
-        let (status, answer) = match answer["error"].as_str() {
-            Some("invalid_client") if !self.secret.expose().is_empty() => {
-                self.ask(wire, refresh.as_ref(), true).await?
-            }
-            _ => (status, answer),
+        let (mut status, mut answer) = self.ask(wire, &url, refresh.as_ref(), Form::Plain).await?;
+        let other = match (&self.kind, answer["error"].as_str()) {
+            (_, Some("invalid_client")) if !self.secret.expose().is_empty() => Some(Form::Header),
+            (Kind::Password { .. }, None) if matches!(status, 400 | 415 | 422) => Some(Form::Json),
+            _ => None,
         };
+        if let Some(form) = other {
+            (status, answer) = self.ask(wire, &url, refresh.as_ref(), form).await?;
+        }
         if (200..300).contains(&status) {
             return Ok(answer);
         }
         let reason = answer["error_description"]
             .as_str()
             .or(answer["error"].as_str())
+            .or(answer["detail"].as_str())
             .unwrap_or("the server gives no reason");
         let reason = Redactor::new(self.secrets()).redact(reason);
+        let reason = format!("{}: {reason}", status_line(status));
+        if is_transient(status) {
+            return Err(Failure::Transient(self.not_fetched(&reason)));
+        }
         let hint = match (&self.kind, answer["error"].as_str()) {
             (Kind::RefreshToken { .. }, Some("invalid_grant")) => {
                 "the refresh token has expired or was revoked: get another one and set it"
             }
+            (Kind::Password { .. }, _) => "check the user and the password",
             _ => "check the client id and secret",
         };
-        Err(self
-            .refused(format!("{}: {reason}", status_line(status)))
-            .hint(hint))
+        Err(self.refused(reason).hint(hint).into())
+    }
+
+    /// The token endpoint; a relative one is of the API.
+    fn url(&self, base: &Url) -> Result<Url> {
+        let mut root = base.clone();
+        if !root.path().ends_with('/') {
+            root.set_path(&format!("{}/", base.path()));
+        }
+        root.join(&self.token_url).map_err(|error| {
+            let message = format!("`{}` is not the URL of a token endpoint", self.token_url);
+            Error::new(ErrorKind::Usage, message).caused_by(error)
+        })
     }
 
     async fn ask(
         &self,
         wire: &Wire,
+        url: &Url,
         refresh: Option<&Secret>,
-        in_header: bool,
-    ) -> Result<(u16, Value)> {
-        let mut form = match (&self.kind, refresh) {
-            (_, Some(token)) => vec![
-                ("grant_type", "refresh_token"),
-                ("refresh_token", token.expose()),
-            ],
-            (Kind::ClientCredentials(scopes), None) if !scopes.is_empty() => {
-                vec![("grant_type", "client_credentials"), ("scope", scopes)]
-            }
-            _ => vec![("grant_type", "client_credentials")],
-        };
+        how: Form,
+    ) -> Result<(u16, Value), Failure> {
         let mut headers = HeaderMap::new();
-        let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-        headers.insert(CONTENT_TYPE, form_type);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if in_header {
+        let body = match (&self.kind, how) {
+            (Kind::Password { user, password, .. }, Form::Json) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                json!({"username": user.expose(), "password": password.expose()}).to_string()
+            }
+            _ => {
+                let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+                headers.insert(CONTENT_TYPE, form_type);
+                self.form(refresh, matches!(how, Form::Header))?
+            }
+        };
+        if matches!(how, Form::Header) {
             let pair = format!("{}:{}", self.id.expose(), self.secret.expose());
             let basic = format!("Basic {}", base64(pair.as_bytes()));
             let mut basic =
                 HeaderValue::from_str(&basic).map_err(|error| self.refused(error.to_string()))?;
             basic.set_sensitive(true);
             headers.insert(AUTHORIZATION, basic);
-        } else {
-            form.push(("client_id", self.id.expose()));
-            if !self.secret.expose().is_empty() {
-                form.push(("client_secret", self.secret.expose()));
-            }
         }
-        let refused = |error: &dyn std::fmt::Display| {
-            self.refused(format!("the token could not be fetched: {error}"))
-        };
-        let url = Url::parse(&self.token_url).map_err(|error| refused(&error))?;
-        let body = Url::parse_with_params("form:", form).map_err(|error| refused(&error))?;
         let request = WireRequest {
             method: "POST",
             url: url.clone(),
             headers,
-            body: body.query().unwrap_or_default().into(),
+            body: body.into_bytes(),
         };
-        let answer = wire.exchange(request, &url).await;
+        let answer = wire.exchange(request, url).await;
         let answer = answer.map_err(|failure| match failure {
-            Failure::Transient(message) => refused(&message),
-            Failure::Final(error) => error.at(format!("POST {}", self.token_url)),
+            Failure::Transient(message) => Failure::Transient(self.not_fetched(&message)),
+            Failure::Unreachable(message) => Failure::Unreachable(self.not_fetched(&message)),
+            Failure::Final(error) => error.at(format!("POST {}", self.token_url)).into(),
         })?;
         let json = serde_json::from_slice(&answer.body).unwrap_or_default();
         Ok((answer.status, json))
+    }
+
+    /// The form of a request. `apart`: the client is named in the header.
+    fn form(&self, refresh: Option<&Secret>, apart: bool) -> Result<String> {
+        let (mut form, scopes) = match (&self.kind, refresh) {
+            (_, Some(token)) => (
+                vec![
+                    ("grant_type", "refresh_token"),
+                    ("refresh_token", token.expose()),
+                ],
+                "",
+            ),
+            (
+                Kind::Password {
+                    user,
+                    password,
+                    scopes,
+                },
+                None,
+            ) => (
+                vec![
+                    ("grant_type", "password"),
+                    ("username", user.expose()),
+                    ("password", password.expose()),
+                ],
+                scopes.as_str(),
+            ),
+            (Kind::ClientCredentials(scopes), None) => {
+                (vec![("grant_type", "client_credentials")], scopes.as_str())
+            }
+            (Kind::RefreshToken { .. }, None) => (vec![("grant_type", "refresh_token")], ""),
+        };
+        if !scopes.is_empty() {
+            form.push(("scope", scopes));
+        }
+        if !apart {
+            let client = [("client_id", &self.id), ("client_secret", &self.secret)];
+            let client = client
+                .into_iter()
+                .map(|(name, value)| (name, value.expose()));
+            form.extend(client.filter(|(_, value)| !value.is_empty()));
+        }
+        let body = Url::parse_with_params("form:", form)
+            .map_err(|error| self.refused(error.to_string()))?;
+        Ok(body.query().unwrap_or_default().to_owned())
     }
 
     /// The refresh token to use: the one of this run, the one that an earlier run kept for the same configured one, or the
@@ -235,7 +353,7 @@ impl Grant {
         };
         let mut replaced = lock(replaced);
         if replaced.is_none() {
-            *replaced = read(file, given)?;
+            *replaced = token_file::read(file, given)?;
         }
         Ok(Some(replaced.clone().unwrap_or_else(|| given.clone())))
     }
@@ -258,7 +376,7 @@ impl Grant {
             return Ok(());
         }
         *lock(replaced) = Some(new.into());
-        write(file, given, new).map_err(|error| {
+        token_file::write(file, given, new).map_err(|error| {
             Error::new(
                 ErrorKind::System,
                 format!(
@@ -270,6 +388,13 @@ impl Grant {
         })
     }
 
+    fn not_fetched(&self, why: &str) -> String {
+        format!(
+            "POST {}: the token could not be fetched: {why}",
+            self.token_url
+        )
+    }
+
     fn refused(&self, message: String) -> Error {
         Error::new(ErrorKind::Credentials, message).at(format!("POST {}", self.token_url))
     }
@@ -277,48 +402,4 @@ impl Grant {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|error| error.into_inner())
-}
-
-/// A fingerprint that tells one configured refresh token from another without holding it.
-fn fingerprint(given: &Secret) -> String {
-    format!(
-        "{:032x}",
-        xxhash_rust::xxh3::xxh3_128(given.expose().as_bytes())
-    )
-}
-
-/// The token kept for a configured one; `None`: there is no file, or it belongs to another token.
-fn read(file: &Path, given: &Secret) -> Result<Option<Secret>> {
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            let message = format!("{}: {error}", file.display());
-            return Err(Error::new(ErrorKind::System, message)
-                .hint("the file holds the refresh token that the API sent last"));
-        }
-    };
-    let kept: Value = serde_json::from_str(&text).unwrap_or_default();
-    let same = kept["given"].as_str() == Some(fingerprint(given).as_str());
-    Ok(kept["refresh_token"]
-        .as_str()
-        .filter(|_| same)
-        .map(Secret::from))
-}
-
-/// Writes the file beside and moves it into place, so that a crash leaves either the old one or the new one.
-fn write(file: &Path, given: &Secret, new: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    let kept = serde_json::json!({"given": fingerprint(given), "refresh_token": new});
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = options.open(&beside)?;
-    out.write_all(format!("{kept}\n").as_bytes())?;
-    out.sync_all()?;
-    std::fs::rename(&beside, file)
 }

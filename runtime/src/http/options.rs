@@ -44,6 +44,8 @@ pub(crate) struct ClientOptions {
     pub longest_pause: Duration,
     /// Secrets beside those of `auth`: never shown.
     pub hidden: Vec<Secret>,
+    /// Secrets may go over connections that are not encrypted.
+    pub allow_http: bool,
     pub tape: Option<Tape>,
 }
 
@@ -64,6 +66,7 @@ impl ClientOptions {
             body_limit: 256 << 20,
             longest_pause: Duration::from_secs(300),
             hidden: Vec::new(),
+            allow_http: false,
             tape: None,
         }
     }

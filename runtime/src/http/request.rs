@@ -7,7 +7,9 @@ use etlgen_model::StatusRule;
 use reqwest::Url;
 
 use super::auth::Auth;
+use super::seal::{self, Marked};
 use crate::error::{Error, ErrorKind, Result};
+use crate::settings::{Redactor, Secret};
 
 /// GET for lists; POST for lists whose parameters are in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +108,31 @@ impl Request {
         *place = value;
     }
 
+    /// Whether it holds the secret, in its URL, its headers or its body.
+    pub fn carries(&self, secret: &Secret) -> bool {
+        let redactor = Redactor::new(vec![secret.clone()]);
+        let holds = |text: &str| redactor.redact(text) != text;
+        let mut headers = self.headers.iter();
+        holds(self.url.as_str())
+            || headers.any(|(_, value)| holds(value))
+            || self
+                .body
+                .as_ref()
+                .is_some_and(|body| holds(&body.to_string()))
+    }
+
+    /// Puts secrets in the place of their marks.
+    pub fn open(&mut self, marked: &[Marked]) {
+        seal::open_url(&mut self.url, marked);
+        if let Some(body) = &mut self.body {
+            let mut text = body.to_string();
+            seal::open_json(&mut text, marked);
+            if let Ok(opened) = serde_json::from_str(&text) {
+                *body = opened;
+            }
+        }
+    }
+
     /// `GET /v1/customers?limit=100`: its name in errors and cassettes.
     pub fn describe(&self) -> String {
         let query = self
@@ -121,22 +148,21 @@ impl Request {
 fn fill(template: &str, parameters: &[(String, String)]) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = template;
-    while let Some(open) = rest.find('{') {
-        let Some(close) = rest[open..].find('}').map(|at| open + at) else {
+    while let Some((before, behind)) = rest.split_once('{') {
+        let Some((name, after)) = behind.split_once('}') else {
             break;
         };
-        let name = &rest[open + 1..close];
         let value = parameters
             .iter()
             .find(|(n, _)| n == name)
             .map(|(_, v)| v.as_str());
-        encode(&mut filled, &rest[..open], true);
+        encode(&mut filled, before, true);
         match value {
             Some("") => return Err(format!("the path parameter `{name}` is empty")),
             Some(value) => encode(&mut filled, value, false),
             None => return Err(format!("nothing supplies the path parameter `{name}`")),
         }
-        rest = &rest[close + 1..];
+        rest = after;
     }
     encode(&mut filled, rest, true);
     Ok(filled)
@@ -144,10 +170,13 @@ fn fill(template: &str, parameters: &[(String, String)]) -> Result<String, Strin
 
 /// Percent-encodes what cannot stand in a segment of a path (RFC 3986, `pchar`). `keep` leaves escapes as they are.
 fn encode(out: &mut String, text: &str, keep: bool) {
-    for (at, byte) in text.bytes().enumerate() {
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
         let plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
-        let hex = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
-        let encoded = keep && byte == b'%' && hex(at + 1) && hex(at + 2);
+        let digits = after.get(..2);
+        let digits = digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let encoded = keep && byte == b'%' && digits;
         match plain || encoded {
             true => out.push(char::from(byte)),
             false => out.push_str(&format!("%{byte:02X}")),

@@ -2,8 +2,67 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::world::Moment;
+
 /// Tries per request, the first included.
-pub const MAX_TRIES: u32 = 6;
+const MOST: u32 = 6;
+/// How long a server is waited for that does not take requests now: it may be starting again.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The same of a host that has answered nothing yet: it may not be the right one.
+const PATIENCE_AT_FIRST: Duration = Duration::from_secs(10);
+
+/// The tries of one request.
+pub struct Tries {
+    count: u32,
+    /// When the first one came to its end.
+    since: Option<Moment>,
+}
+
+impl Tries {
+    pub fn new() -> Self {
+        Tries {
+            count: 0,
+            since: None,
+        }
+    }
+
+    /// How many there were.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// One more has come to its end.
+    pub fn add(&mut self, now: Moment) {
+        self.count = self.count.saturating_add(1);
+        self.since.get_or_insert(now);
+    }
+
+    /// The pause before the next one; `None`: it is not worth one. `patience`: the server does not take requests now, and whether
+    /// it has answered before; `asked`: the pause that it asks for; `jitter` is in 0..1.
+    pub fn pause(
+        &self,
+        now: Moment,
+        patience: Option<bool>,
+        asked: Option<Duration>,
+        jitter: f64,
+    ) -> Option<Duration> {
+        let pause = pause(self.count.saturating_add(1), asked, jitter);
+        let Some(has_answered) = patience else {
+            return (self.count < MOST).then_some(pause);
+        };
+        let patience = match has_answered {
+            true => PATIENCE,
+            false => PATIENCE_AT_FIRST,
+        };
+        let waited = self.since.map_or(Duration::ZERO, |since| now.since(since));
+        match (patience.checked_sub(waited), asked) {
+            (None | Some(Duration::ZERO), Some(_)) => (self.count < MOST).then_some(pause),
+            (None | Some(Duration::ZERO), None) => None,
+            (Some(_), Some(_)) => Some(pause),
+            (Some(left), None) => Some(pause.min(left)),
+        }
+    }
+}
 
 /// Whether a status is likely to be temporary.
 pub fn is_transient(status: u16) -> bool {
@@ -12,12 +71,14 @@ pub fn is_transient(status: u16) -> bool {
 
 /// The pause before try number `next_try` (from 2): what the server asks for, else exponential; both with jitter
 /// (a number in 0..1), so that many callers do not come back at once.
-pub fn pause(next_try: u32, retry_after: Option<Duration>, jitter: f64) -> Duration {
-    let backoff =
-        Duration::from_millis(250) * 2u32.saturating_pow(next_try.saturating_sub(2)).min(120);
+fn pause(next_try: u32, retry_after: Option<Duration>, jitter: f64) -> Duration {
+    let times = 2u32.saturating_pow(next_try.saturating_sub(2)).min(120);
+    let backoff = Duration::from_millis(250).saturating_mul(times);
     match retry_after {
         // Never earlier than asked; after 0 it still backs off, to spare a busy server.
-        Some(asked) => asked.max(backoff / 2) + backoff.mul_f64(0.25 * jitter),
+        Some(asked) => asked
+            .max(backoff.mul_f64(0.5))
+            .saturating_add(backoff.mul_f64(0.25 * jitter)),
         None => backoff.mul_f64(0.5 + 0.5 * jitter),
     }
 }
@@ -45,6 +106,31 @@ mod tests {
             assert!(pause(2, Some(Duration::from_secs(3)), jitter) >= Duration::from_secs(3));
             assert!(pause(3, Some(Duration::ZERO), jitter) >= Duration::from_millis(250));
         }
+    }
+
+    #[test]
+    fn a_server_that_starts_again_is_waited_for() {
+        let world = crate::world::World::real();
+        let start = world.moment();
+        // What the tries take in all, and how many there are, where none takes time itself.
+        let all = |patience, asked| {
+            let (mut tries, mut waited) = (Tries::new(), Duration::ZERO);
+            loop {
+                tries.add(start.after(waited));
+                match tries.pause(start.after(waited), patience, asked, 0.5) {
+                    Some(pause) => waited += pause,
+                    None => return (waited.as_secs(), tries.count()),
+                }
+            }
+        };
+        assert_eq!(all(Some(false), None).0, 10);
+        assert_eq!(all(Some(true), None).0, 120);
+        assert!(all(Some(true), None).1 < 20);
+        assert_eq!(all(None, None), (5, 6));
+        let (waited, tries) = all(Some(true), Some(Duration::from_secs(60)));
+        assert!(waited >= 300 && tries == 6, "{waited} {tries}");
+        let (waited, _) = all(Some(true), Some(Duration::from_secs(5)));
+        assert!((120..140).contains(&waited), "{waited}");
     }
 
     #[test]

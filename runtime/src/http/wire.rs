@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 
 use super::failure::Failure;
 use super::response::Response;
-use super::{body, redirect};
+use super::{body, encrypted, redirect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::world::{Transport, WireError, WireErrorKind, WireRequest, World};
 
@@ -17,10 +17,18 @@ pub(super) struct Wire {
     transport: Arc<dyn Transport>,
     pub world: World,
     user_agent: HeaderValue,
+    bounds: Bounds,
+}
+
+/// What one exchange may take, and where it may lead.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
     /// From a request to the last byte of its answer.
-    timeout: Duration,
+    pub timeout: Duration,
     /// The longest body, as it comes and as it is unpacked.
-    body_limit: usize,
+    pub body_limit: usize,
+    /// Secrets may go over connections that are not encrypted.
+    pub allow_http: bool,
 }
 
 /// An answer, whatever its status; the body is unpacked and complete.
@@ -47,13 +55,11 @@ impl Wire {
     pub fn new(
         transport: Arc<dyn Transport>,
         world: World,
-        user_agent: &str,
-        timeout: Duration,
-        body_limit: usize,
+        name: &str,
+        bounds: Bounds,
     ) -> Result<Self> {
-        let user_agent = HeaderValue::from_str(user_agent).map_err(|_| {
-            let message =
-                format!("the name of the source cannot be sent as a header: `{user_agent}`");
+        let user_agent = HeaderValue::from_str(name).map_err(|_| {
+            let message = format!("the name of the source cannot be sent as a header: `{name}`");
             Error::new(ErrorKind::Usage, message)
                 .hint("use letters, digits and hyphens in the name of the source")
         })?;
@@ -61,9 +67,16 @@ impl Wire {
             transport,
             world,
             user_agent,
-            timeout,
-            body_limit,
+            bounds,
         })
+    }
+
+    /// Refuses to send a secret to where others could read it on the way.
+    pub fn check_secret(&self, url: &Url) -> Result<()> {
+        match self.bounds.allow_http || encrypted::is_safe(url) {
+            true => Ok(()),
+            false => Err(encrypted::refusal(url)),
+        }
     }
 
     /// Sends a request and reads its answer; redirects are followed within the origin of `home`.
@@ -73,7 +86,7 @@ impl Wire {
         (headers.entry(ACCEPT_ENCODING)).or_insert(HeaderValue::from_static("gzip"));
         let answer = self
             .world
-            .timeout(self.timeout, self.follow(request, home))
+            .timeout(self.bounds.timeout, self.follow(request, home))
             .await;
         answer.unwrap_or_else(|| Err(WireError::new(WireErrorKind::Timeout, "").into()))
     }
@@ -89,7 +102,7 @@ impl Wire {
                 continue;
             }
             let mut body = response.body;
-            let body = body::whole(&mut *body, &mut headers, self.body_limit).await?;
+            let body = body::whole(&mut *body, &mut headers, self.bounds.body_limit).await?;
             return Ok(Answer {
                 status,
                 headers,

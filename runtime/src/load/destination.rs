@@ -34,12 +34,23 @@ impl CheckpointPolicy {
 pub struct Limits {
     /// The longest name of a table or column, in bytes.
     pub identifier_length: usize,
+    /// The most columns of a table.
+    pub columns: usize,
 }
 
 impl Limits {
-    /// Limits with this length of names of tables and columns, in bytes.
+    /// Names of tables and columns may have that many bytes; a table has as many columns as it wants.
     pub fn new(identifier_length: usize) -> Self {
-        Limits { identifier_length }
+        Limits {
+            identifier_length,
+            columns: usize::MAX,
+        }
+    }
+
+    /// A table may have that many columns. What a struct does not declare goes into one column when nine tenths are taken; a
+    /// resource that wants more fails alone.
+    pub fn columns(self, columns: usize) -> Self {
+        Limits { columns, ..self }
     }
 }
 

@@ -9,6 +9,8 @@ mod chunk;
 pub mod conformance;
 mod destination;
 mod destinations;
+#[cfg(any(feature = "sqlite", feature = "parquet"))]
+mod identity;
 mod loads;
 mod migrate;
 mod open;

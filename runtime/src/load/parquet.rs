@@ -39,7 +39,6 @@ mod space;
 mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,10 +48,11 @@ use arrow_array::RecordBatch;
 use self::batch::{Key, Retired};
 use self::drift::DriftLog;
 use self::files::{Context, OpenBatch};
-use self::folder::Folder;
+use self::folder::{Committed, Folder, Lock};
 use self::manifest::{FileEntry, LoadEntry, Manifest, SourceEntry, StateEntry, TableEntry};
 use self::resource::Resource;
 use self::undo::UndoLog;
+use super::identity::overtaken;
 use super::{
     CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
     NotSeenSince, RolledBack, TableChange,
@@ -91,8 +91,9 @@ struct Open {
     touched: BTreeSet<String>,
     /// Tables whose folders have new files since the last commit.
     filled: BTreeSet<String>,
-    /// Held while the folder is open; the system releases it with the process.
-    _lock: File,
+    /// The manifest of the last commit, as it lies in the folder.
+    lies: Committed,
+    lock: Lock,
 }
 
 impl Parquet {
@@ -132,6 +133,7 @@ impl Destination for Parquet {
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
         let lock = self.folder.lock()?;
+        let lies = self.folder.committed();
         let committed = self.folder.read()?;
         let source = committed.sources.get(&load.source);
         let memory = source.map(SourceEntry::memory).unwrap_or_default();
@@ -152,7 +154,8 @@ impl Destination for Parquet {
             touched: BTreeSet::new(),
             filled: BTreeSet::new(),
             committed,
-            _lock: lock,
+            lies,
+            lock,
         };
         open.undo.records = open.records();
         self.open = Some(open);
@@ -310,6 +313,7 @@ impl Open {
     }
 
     fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
+        self.check_place()?;
         for change in state {
             let (key, before) = self.put_state(change);
             self.undo.state.entry(key).or_insert(before);
@@ -377,8 +381,18 @@ impl Open {
         Ok(())
     }
 
+    /// Refuses a folder that is not there any more, or into which another run has loaded.
+    fn check_place(&self) -> Result<()> {
+        self.lock.check()?;
+        match self.folder.committed() == self.lies {
+            true => Ok(()),
+            false => Err(overtaken(self.folder.root())),
+        }
+    }
+
     /// The commit itself.
     fn publish(&mut self, mut loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> Result<()> {
+        self.check_place()?;
         self.settle()?;
         undo::forget_old(&mut loads);
         self.folder.sync(&std::mem::take(&mut self.filled));
@@ -388,6 +402,7 @@ impl Open {
             .insert(self.load.source.clone(), entry);
         self.committed.next = self.next;
         self.folder.write(&self.committed)?;
+        self.lies = self.folder.committed();
         self.folder.remove(std::mem::take(&mut self.retired));
         Ok(())
     }

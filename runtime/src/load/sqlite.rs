@@ -8,17 +8,18 @@ mod look;
 mod meta;
 mod migrate;
 mod names;
+mod place;
 mod rows;
 mod scan;
 mod tables;
 mod undo;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
+use place::Place;
 use rusqlite::Connection;
 
 use super::{
@@ -46,8 +47,10 @@ struct Open {
     rows: u64,
     /// The changes since the last commit, by resource.
     changes: BTreeMap<String, undo::Change>,
-    /// Held while the file is open; the system releases it with the process.
-    _lock: File,
+    /// What the other loads were when this one began.
+    others: meta::Others,
+    /// After the connection, so that the lock is let go last.
+    place: Place,
 }
 
 impl Sqlite {
@@ -80,8 +83,8 @@ impl Destination for Sqlite {
     }
 
     fn limits(&self) -> Limits {
-        // SQLite has no limit; this keeps names readable and portable.
-        Limits::new(255)
+        // SQLite has no limit of its own for names; this keeps them readable and portable.
+        Limits::new(255).columns(2000)
     }
 
     fn checkpoint_policy(&self) -> CheckpointPolicy {
@@ -89,9 +92,9 @@ impl Destination for Sqlite {
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
-        let lock = lock(&self.path)?;
+        let place = Place::take(&self.path)?;
         let connect = || -> rusqlite::Result<(Connection, Option<u32>)> {
-            let db = Connection::open(&self.path)?;
+            let db = Connection::open(&place.real)?;
             db.busy_timeout(Duration::from_secs(5))?;
             let format = meta::format(&db)?;
             Ok((db, format))
@@ -99,16 +102,18 @@ impl Destination for Sqlite {
         let (db, format) = connect().map_err(|error| self.explain(error))?;
         format::check("the database", format.unwrap_or(format::FORMAT).into())
             .map_err(|error| error.at(self.path.display().to_string()))?;
-        let prepare = |db: &Connection| -> rusqlite::Result<Memory> {
-            // Larger pages mean fewer writes; an existing file keeps its page size.
+        let prepare = |db: &Connection| -> rusqlite::Result<(Memory, meta::Others)> {
+            // Fewer, larger writes; a file that is there keeps its own.
             db.pragma_update(None, "page_size", 16_384)?;
             db.pragma_update(None, "journal_mode", "wal")?;
             db.pragma_update(None, "synchronous", "normal")?;
             db.pragma_update(None, "cache_size", -32_000)?;
             meta::create(db)?;
-            meta::read(db, &load.source)
+            // Who commits in between is noticed at the first commit.
+            let others = meta::others(db, load)?;
+            Ok((meta::read(db, &load.source)?, others))
         };
-        let memory = prepare(&db).map_err(|error| self.explain(error))?;
+        let (memory, others) = prepare(&db).map_err(|error| self.explain(error))?;
         let tables = memory
             .tables
             .iter()
@@ -121,7 +126,8 @@ impl Destination for Sqlite {
             in_transaction: false,
             rows: 0,
             changes: BTreeMap::new(),
-            _lock: lock,
+            others,
+            place,
         });
         Ok(memory)
     }
@@ -154,8 +160,7 @@ impl Destination for Sqlite {
     fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
         let path = self.path.clone();
         let open = self.opened()?;
-        open.commit(state, status)
-            .map_err(|error| explain(&path, error))
+        open.commit(&path, state, status)
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
@@ -202,36 +207,12 @@ impl Destination for Sqlite {
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         let path = self.path.clone();
         let open = self.opened()?;
+        open.check_place(&path)?;
         open.rollback(loads).map_err(|error| explain(&path, error))
     }
 }
 
-/// Excludes a second run: both would continue from the same state.
-fn lock(path: &Path) -> Result<File> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let place = |error: std::io::Error| {
-        Error::file(ErrorKind::Destination, "write", path, error)
-            .hint("check that the folder exists and is writable")
-    };
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&name)
-        .map_err(place)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Error::new(
-            ErrorKind::Destination,
-            format!("another run is loading into `{}`", path.display()),
-        )
-        .hint("wait until it has ended, or load into another file")),
-        Err(std::fs::TryLockError::Error(error)) => Err(place(error)),
-    }
-}
-
-/// Explains an error of SQLite, with a hint.
+/// What an error of SQLite means, and the way out.
 fn explain(path: &Path, error: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode::{
         CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase, ReadOnly,

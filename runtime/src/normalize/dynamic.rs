@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::contract::Made;
 use super::names;
 use super::place::Place;
+use super::wide::Rest;
 use super::{At, Normalizer};
 use crate::record::json::{self, Number, Reader};
 use crate::record::layout::ValueRef;
@@ -87,7 +88,7 @@ impl Normalizer {
         let mut reader = Reader::new(raw);
         let deep = depth >= DEEPEST;
         match reader.peek() {
-            b'{' if !deep => self.object(at, place, &mut reader, depth),
+            b'{' if !deep => self.object(at, place, raw, depth),
             b'[' if !deep => self.dynamic_list(at, place, &mut reader, depth),
             b'{' | b'[' => self.json_column(at, place, raw),
             _ => match Scalar::read(raw) {
@@ -97,21 +98,35 @@ impl Normalizer {
         }
     }
 
-    fn object(&mut self, at: At, place: &Place, reader: &mut Reader<'_>, depth: usize) -> Went {
+    fn object(&mut self, at: At, place: &Place, raw: &str, depth: usize) -> Went {
+        let mut reader = Reader::new(raw);
         let (mut loaded, mut discarded) = (false, false);
-        // The text was valid JSON when it was read.
+        let (full, mut rest) = (self.is_full(at, place, raw), Rest::default());
+        // The text was JSON when it was read.
         let mut more = reader.open(b'}');
         while more {
             let (Ok(key), Ok(value)) = (reader.key(), reader.raw()) else {
                 break;
             };
-            let key = key.decode().unwrap_or(Cow::Borrowed(key.raw));
-            match self.dynamic(at, &place.below(&key, self.naming), value, depth + 1) {
-                Went::Nowhere => {}
-                Went::Discarded => discarded = true,
-                _ => loaded = true,
+            let quoted = key.raw;
+            let key = key.decode().unwrap_or(Cow::Borrowed(quoted));
+            let below = place.below(&key, self.naming);
+            if full && self.is_rest(at, place, &below, value) {
+                rest.add(quoted, value);
+            } else {
+                match self.dynamic(at, &below, value, depth + 1) {
+                    Went::Nowhere => {}
+                    Went::Discarded => discarded = true,
+                    _ => loaded = true,
+                }
             }
             more = matches!(reader.more(b'}'), Ok(true));
+        }
+        match self.rest(at, place, rest) {
+            None => {}
+            Some(Went::Discarded) => discarded = true,
+            Some(went) if !loaded => return went,
+            Some(_) => loaded = true,
         }
         match discarded && !loaded {
             true => Went::Discarded,
@@ -216,7 +231,7 @@ impl Normalizer {
     }
 
     /// JSON kept as JSON.
-    fn json_column(&mut self, at: At, place: &Place, raw: &str) -> Went {
+    pub(super) fn json_column(&mut self, at: At, place: &Place, raw: &str) -> Went {
         let wanted = match place.name.as_str() {
             "" => "value",
             name => name,

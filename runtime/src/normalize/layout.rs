@@ -65,6 +65,7 @@ impl Normalizer {
                     self.tables[parent]
                         .children
                         .insert(table.path.clone(), index);
+                    self.tables[parent].learn(&table.path);
                 }
                 self.names.take(&table.name);
                 let mut table = Table::new((*table).clone());
@@ -116,6 +117,7 @@ impl Normalizer {
         self.tables[parent]
             .children
             .insert(place.path.clone(), table);
+        self.tables[parent].learn(&place.path);
         table
     }
 

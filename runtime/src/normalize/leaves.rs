@@ -29,6 +29,8 @@ struct Layout {
     key: bool,
     disposition: Disposition,
     identifier_length: usize,
+    /// Keys of one object, and columns of a table.
+    room: (usize, usize),
     names: crate::schema::Layout,
 }
 
@@ -51,6 +53,8 @@ impl Layout {
             identifier_length: self.identifier_length,
             layout: self.names,
             selection,
+            widest: self.room.0,
+            most_columns: self.room.1,
             ..NormalizeOptions::new("things", &key, self.disposition)
         };
         Normalizer::new(T::SCHEMA, options, known).unwrap()
@@ -142,6 +146,13 @@ fn check<T: Record>(choices: &[u16]) -> Result<(), TestCaseError> {
         },
         identifier_length: [63, 255, 20][choices.below(3)],
         names: [crate::schema::Layout::Etl, crate::schema::Layout::Dlt][choices.below(2)],
+        room: [
+            (200, usize::MAX),
+            (200, usize::MAX),
+            (1, usize::MAX),
+            (3, 9),
+            (0, 0),
+        ][choices.below(5)],
     };
     let space = ["", " ", "\r\n\t"][choices.below(3)];
     let mut known = Vec::new();
@@ -234,6 +245,7 @@ fn cases(check: impl Fn(&[u16]) -> Result<(), TestCaseError>) {
 fn what_is_lost_or_changed_is_seen() {
     let body = r#"[{"texts":["a","b"],"ints":[1,2],"items":[{"n":0.5}]}]"#;
     let layout = Layout {
+        room: (200, usize::MAX),
         key: false,
         disposition: Disposition::Merge,
         identifier_length: 63,

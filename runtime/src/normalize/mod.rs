@@ -19,6 +19,7 @@ mod place;
 mod rekey;
 mod renamed;
 mod table;
+mod wide;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -32,6 +33,7 @@ use self::place::Place;
 pub(crate) use self::rekey::{Rekey, ScanFn};
 pub(crate) use self::renamed::renamed;
 use self::table::Table;
+use self::wide::Rest;
 use crate::error::Result;
 use crate::record::layout::{ListRef, RecordRef, ValueRef};
 use crate::record::{
@@ -69,6 +71,10 @@ pub struct NormalizeOptions {
     pub(crate) selection: Option<Selection>,
     /// The root table marks the records that the API no longer has (`_etl_deleted_at`); new rows have null there.
     pub marks_deleted: bool,
+    /// Columns that a table may have before what the struct does not say goes into one.
+    pub most_columns: usize,
+    /// Keys of one object that get columns, where the struct declares none of them; the others go into one.
+    pub widest: usize,
 }
 
 impl NormalizeOptions {
@@ -87,6 +93,8 @@ impl NormalizeOptions {
             layout: Layout::default(),
             selection: None,
             marks_deleted: false,
+            most_columns: usize::MAX,
+            widest: wide::WIDEST,
         }
     }
 }
@@ -146,7 +154,9 @@ pub struct Normalizer {
     nameless: HashMap<u64, HashMap<Id, u64>>,
     keeper: Keeper,
     bytes: usize,
-    /// Tables and positions of the columns that the owner has named.
+    most_columns: usize,
+    widest: usize,
+    /// Tables and places of the columns that the owner has named.
     named: Vec<(usize, String)>,
 }
 
@@ -194,6 +204,8 @@ impl Normalizer {
             nameless: HashMap::new(),
             keeper: Keeper::new(options.contract, options.first_load),
             bytes: 0,
+            most_columns: options.most_columns,
+            widest: options.widest,
             named: Vec::new(),
         };
         normalizer.restore(&options.name, known);
@@ -439,8 +451,13 @@ impl Normalizer {
             let target = self.nodes[node].targets[index];
             self.put(target, at, value, drift.map(|entry| &entry.content));
         }
+        if entries.is_empty() {
+            return;
+        }
+        let object = self.nodes[node].place.clone();
+        let mut rest = Rest::default();
         for entry in entries {
-            let mut place = self.nodes[node].place.below(&entry.key, self.naming);
+            let mut place = object.below(&entry.key, self.naming);
             let raw = match &entry.content {
                 Content::Raw(raw) => raw,
                 Content::Again(raw) => {
@@ -461,8 +478,17 @@ impl Normalizer {
                     None => continue,
                 },
             };
+            if self.has_no_room(at) && self.is_rest(at, &object, &place, &raw) {
+                let mut quoted = String::new();
+                json::write_string(&mut quoted, &entry.key);
+                rest.add(quoted.trim_matches('"'), &raw);
+                continue;
+            }
             let went = self.dynamic(at, &place, &raw, 0);
             self.account(at, &place, &raw, went);
+        }
+        if let Some(went) = self.rest(at, &object, rest) {
+            self.account(at, &object, "{}", went);
         }
     }
 

@@ -1,6 +1,6 @@
 //! One table of a batch: its schema, which grows, and its columns, which are filled row by row.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::builder::{
@@ -196,6 +196,8 @@ pub(super) struct Table {
     by_path: HashMap<String, Vec<usize>>,
     /// Child tables by the place of their lists.
     pub children: HashMap<String, usize>,
+    /// The places of values that have columns or tables, by the place of the object that they stand in.
+    keys: HashMap<String, HashSet<String>>,
     names: Names,
     /// The existing columns, in order of creation: those of the record from the start, deep ones from their first value
     /// on.
@@ -222,6 +224,7 @@ impl Table {
             rooms: Vec::new(),
             by_path: HashMap::new(),
             children: HashMap::new(),
+            keys: HashMap::new(),
             names: Names::default(),
             shown: Vec::new(),
             waiting: Vec::new(),
@@ -254,13 +257,38 @@ impl Table {
                 .entry(column.path.clone())
                 .or_default()
                 .push(index);
+            self.learn(&column.path);
         }
         self.schema.columns.push(column);
         self.sealed = None;
         index
     }
 
-    /// The column with that role; creates it if the table has none.
+    /// Remembers that there is a column or a table for the values at a place.
+    pub fn learn(&mut self, path: &str) {
+        let mut at = path;
+        while let Some((object, _)) = at.rsplit_once('/') {
+            let keys = self.keys.entry(object.to_owned()).or_default();
+            if !keys.insert(at.to_owned()) {
+                break;
+            }
+            at = object;
+        }
+    }
+
+    /// Whether there is a column or a table for a value at a place, or below it. `object`: where it stands.
+    pub fn knows(&self, object: &str, path: &str) -> bool {
+        self.keys
+            .get(object)
+            .is_some_and(|keys| keys.contains(path))
+    }
+
+    /// How many keys of an object have columns or tables.
+    pub fn known_keys(&self, object: &str) -> usize {
+        self.keys.get(object).map_or(0, HashSet::len)
+    }
+
+    /// The column of that role; it is made if the table has none yet.
     pub fn system(&mut self, role: ColumnRole, naming: Naming) -> usize {
         let found = self.schema.columns.iter().position(|c| c.role == role);
         found.unwrap_or_else(|| {

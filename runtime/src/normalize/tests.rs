@@ -257,3 +257,90 @@ fn json_without_a_struct_is_typed_by_what_it_is() {
         "orders id=1\norders id=2\norders value=3\norders__a__b _etl_list_idx=0 d=\"x\"\n"
     );
 }
+
+/// The columns of the root table, without those of the system.
+fn columns_of(normalizer: &Normalizer) -> Vec<String> {
+    let tables = normalizer.tables();
+    let columns = tables[0].columns.iter();
+    let data = columns.filter(|column| column.role == ColumnRole::Data);
+    data.map(|column| column.name.clone()).collect()
+}
+
+#[derive(Record)]
+struct Usage {
+    id: Option<String>,
+    usage: Option<Dynamic>,
+}
+
+fn narrow(known: &[TableSchema], widest: usize, most_columns: usize) -> Normalizer {
+    let options = NormalizeOptions {
+        load_id: "1".to_owned(),
+        widest,
+        most_columns,
+        ..NormalizeOptions::new("orders", &[vec!["id".to_owned()]], Disposition::Merge)
+    };
+    Normalizer::new(Usage::SCHEMA, options, known).unwrap()
+}
+
+#[test]
+fn an_object_with_many_keys_becomes_one_column() {
+    let mut normalizer = narrow(&[], 3, usize::MAX);
+    add::<Usage>(
+        &mut normalizer,
+        r#"[{"id": "a", "usage": {"u1": 1, "u2": {"x": 2}, "u3": [3], "u4": "4"}},
+            {"id": "b", "usage": {"u5": 5, "u6": null}}]"#,
+    );
+    let batches = normalizer.finish().unwrap();
+    assert_eq!(columns_of(&normalizer), ["id", "usage"]);
+    let text = dump(&batches).replace('\\', "");
+    assert!(
+        text.contains(r#"usage="{"u1":1,"u2":{"x":2},"u3":[3],"u4":"4"}""#),
+        "{text}"
+    );
+}
+
+#[test]
+fn keys_that_have_columns_keep_them_when_an_object_is_full() {
+    let mut normalizer = narrow(&[], 2, usize::MAX);
+    add::<Usage>(
+        &mut normalizer,
+        r#"[{"id": "a", "usage": {"u1": 1, "u2": {"x": 2}}}, {"id": "b", "usage": {"u3": 3, "u1": 4}}]"#,
+    );
+    let batches = normalizer.finish().unwrap();
+    let text = dump(&batches).replace('\\', "");
+    for part in [
+        "usage__u1=1",
+        "usage__u2__x=2",
+        "usage__u1=4",
+        r#"usage="{"u3":3}""#,
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // The next run knows it from the tables.
+    let mut next = narrow(&normalizer.tables(), 2, usize::MAX);
+    let body = r#"[{"id": "c", "usage": {"u4": {"y": "\ud800 \"q\""}, "u2": {"z": 1}}}]"#;
+    add::<Usage>(&mut next, body);
+    let text = dump(&next.finish().unwrap()).replace('\\', "");
+    assert!(
+        text.contains("usage__u2__z=1") && text.contains(r#""u4":{"y":"#),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_table_without_room_puts_the_rest_into_one_column() {
+    let mut normalizer = narrow(&[], 200, 5);
+    let before = columns_of(&normalizer).len();
+    add::<Usage>(
+        &mut normalizer,
+        r#"[{"id": "a", "k1": 1, "k2": 2, "k3": {"x": 3}, "k4": "4", "a\"b": 5}, {"id": "b", "k1": 6, "k5": 7}]"#,
+    );
+    let batches = normalizer.finish().unwrap();
+    let text = dump(&batches).replace('\\', "");
+    let columns = columns_of(&normalizer);
+    assert!(columns.contains(&"other_keys".to_owned()), "{columns:?}");
+    assert!(columns.len() <= before + 5, "{columns:?}");
+    for part in ["k1=1", "k1=6", r#""k4":"4""#, r#""a"b":5"#, r#""k5":7"#] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::page::Required;
 use crate::record::SelectRule;
 use crate::schema::{ContractRule, Layout};
@@ -39,7 +41,7 @@ pub struct RunOptions {
     pub contracts: Vec<ContractRule>,
     /// The layout of the tables. A destination that has tables of the source must have this layout.
     pub layout: Layout,
-    /// The run is asked to stop after this time, as by a signal.
+    /// The run is asked to stop after this time, as by a signal; requests that are under way then end.
     pub max_time: Option<Duration>,
     /// The worst grade with which a resource passes; what is worse is named in the report and in the exit code.
     pub required: Required,
@@ -123,17 +125,42 @@ impl RunOptions {
 
 /// Asks a run to stop after the pages under way. All clones are the same signal.
 #[derive(Clone, Debug, Default)]
-pub struct StopSignal(Arc<AtomicBool>);
+pub struct StopSignal(Arc<Stop>);
+
+#[derive(Debug, Default)]
+struct Stop {
+    asked: AtomicBool,
+    /// Requests under way end too.
+    cut: AtomicBool,
+    cutting: Notify,
+}
 
 impl StopSignal {
     /// Asks the run to stop.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks the run to stop at once: requests under way end.
+    pub fn cut(&self) {
+        self.set();
+        self.0.cut.store(true, Ordering::Release);
+        self.0.cutting.notify_waiters();
     }
 
     /// Whether the run has been asked to stop.
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.asked.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the run is asked to stop at once.
+    pub(crate) async fn wait_for_cut(&self) {
+        let mut cutting = std::pin::pin!(self.0.cutting.notified());
+        // From here on it hears; before, the flag tells.
+        cutting.as_mut().enable();
+        if !self.0.cut.load(Ordering::Acquire) {
+            cutting.await;
+        }
     }
 }
 

@@ -104,8 +104,10 @@ impl Context<'_> {
         let target = self.target.clone();
         let mut output = LoadOutput::new(spec, &plan.pass, &plan.write, target, stats.clone());
         if plan.loads {
-            output = output.with_rows(normalizer(&*resource, &plan.write, names)?);
+            output = output.with_rows(self.normalizer(&*resource, &plan.write, names)?);
         }
+        let (client, auth) = (self.client.clone(), spec.auth.clone());
+        let output = output.sealed(move || client.seal(auth.as_ref()));
         let output = Box::new(output.with_children(queues));
         let parts = FetcherParts {
             client: self.client.clone(),
@@ -120,6 +122,24 @@ impl Context<'_> {
             feed: None,
         };
         Ok((ready, child))
+    }
+
+    fn normalizer(
+        &self,
+        resource: &dyn AnyResource,
+        write: &WritePlan,
+        names: &Names,
+    ) -> Result<Normalizer> {
+        let columns = self.target.columns;
+        let options = NormalizeOptions {
+            load_id: names.load_id.clone(),
+            layout: names.layout,
+            identifier_length: names.identifier_length,
+            // Some are left for what is declared and has not come yet.
+            most_columns: columns.saturating_sub((columns / 10).max(1)),
+            ..write.normalize(resource.spec())?
+        };
+        Normalizer::new(resource.schema(), options, &write.there)
     }
 
     /// The queue of the slices of a child: its own side, and its parent's.
@@ -140,16 +160,6 @@ impl Context<'_> {
         let queue = ChildQueue::new(name, pass, slices, loads, sender);
         (found, Child { resource, queue })
     }
-}
-
-fn normalizer(resource: &dyn AnyResource, write: &WritePlan, names: &Names) -> Result<Normalizer> {
-    let options = NormalizeOptions {
-        load_id: names.load_id.clone(),
-        layout: names.layout,
-        identifier_length: names.identifier_length,
-        ..write.normalize(resource.spec())?
-    };
-    Normalizer::new(resource.schema(), options, &write.there)
 }
 
 /// Ties feeds to what they change. `feeds`: the targets of each resource.

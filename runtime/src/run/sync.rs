@@ -84,7 +84,7 @@ impl Run<'_> {
         let context = Context {
             source,
             options,
-            client,
+            client: client.clone(),
             observer,
             target: loader.target(),
         };
@@ -106,6 +106,7 @@ impl Run<'_> {
             off,
             required: options.required,
             notes,
+            refused: client.is_refused(),
             elapsed: source.world.moment().since(started),
         })
     }
@@ -138,7 +139,7 @@ fn migration(source: &Source, loads: HashSet<String>, options: &RunOptions) -> M
     Box::new(move |destination, memory| migrate(&source, &loads, &options, destination, memory))
 }
 
-/// Asks the run to stop when its time is up.
+/// Stops the run when its time is up.
 struct Deadline(tokio::task::JoinHandle<()>);
 
 impl Deadline {
@@ -146,7 +147,7 @@ impl Deadline {
         let (stop, world) = (stop.clone(), world.clone());
         Deadline(tokio::spawn(async move {
             world.sleep(time).await;
-            stop.set();
+            stop.cut();
         }))
     }
 }

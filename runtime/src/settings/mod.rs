@@ -6,11 +6,13 @@
 
 mod flag;
 mod lookup;
+mod private;
 mod secret;
 
 pub use etlgen_derive::Settings;
 pub use flag::flag;
 pub use lookup::Places;
+pub(crate) use private::private_file;
 pub use secret::{Redactor, Secret};
 
 use crate::error::Result;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::base64;
+
 /// A text that is never printed.
 ///
 /// ```
@@ -51,52 +53,169 @@ impl From<&Secret> for Secret {
 }
 
 /// Removes secrets from texts that leave the program.
-pub struct Redactor(Vec<String>);
+pub struct Redactor(Vec<Hidden>);
+
+/// A secret, and what stands in its place.
+struct Hidden {
+    text: String,
+    shown: String,
+    /// What stays of it in any base64 that holds it, and what stands in the place of that.
+    packed: Vec<String>,
+    shown_packed: String,
+}
+
+/// Secrets of fewer characters are not looked for: ordinary text contains them too.
+const SHORTEST: usize = 4;
+/// Secrets of fewer bytes are not looked for in base64, where little stays of them.
+const SHORTEST_PACKED: usize = 8;
 
 impl Redactor {
-    /// A redactor of these secrets, including their forms in URLs. Secrets of less than four characters are not
-    /// redacted, because ordinary text contains them too.
+    /// A redactor of these secrets, in whichever way a URL, JSON or base64 spells them. Secrets of less than four characters
+    /// are not redacted.
     pub fn new(secrets: Vec<Secret>) -> Self {
-        let mut forms: Vec<String> = Vec::new();
-        for Secret(text) in secrets {
-            if text.chars().count() < 4 {
-                continue;
-            }
-            let quoted = serde_json::Value::from(text.as_str()).to_string();
-            forms.push(quoted.trim_matches('"').to_owned());
-            forms.extend(in_urls(&text));
-            forms.push(text);
-        }
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        forms.dedup();
-        Redactor(forms)
+        let shown = |secret| (secret, "***".to_owned());
+        Redactor::marking(secrets.into_iter().map(shown), "***")
+    }
+
+    /// Puts the mark of each secret in its place, and `packed` in the place of what base64 holds of it. Of two equal secrets
+    /// the first one counts.
+    pub(crate) fn marking(
+        secrets: impl IntoIterator<Item = (Secret, String)>,
+        packed: &str,
+    ) -> Self {
+        let long = |(secret, _): &(Secret, String)| secret.0.chars().count() >= SHORTEST;
+        let hidden = |(Secret(text), shown): (Secret, String)| Hidden {
+            packed: packed_forms(&text),
+            text,
+            shown,
+            shown_packed: packed.to_owned(),
+        };
+        let secrets = secrets.into_iter().filter(long);
+        let mut hidden: Vec<Hidden> = secrets.map(hidden).collect();
+        // A secret may be a part of another one.
+        hidden.sort_by_key(|hidden| std::cmp::Reverse(hidden.text.len()));
+        hidden.dedup_by(|later, first| later.text == first.text);
+        Redactor(hidden)
     }
 
     /// The text with `***` in place of every secret.
     pub fn redact(&self, text: &str) -> String {
-        self.0
-            .iter()
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        let each = self.0.iter();
+        each.fold(text.to_owned(), |text, hidden| hidden.out_of(text))
     }
 }
 
-/// The text escaped for a query, with either case of digits, and for a path.
-fn in_urls(text: &str) -> [String; 3] {
-    let mut url = reqwest::Url::parse("http://x/").ok();
-    let mut forms = [String::new(), String::new(), String::new()];
-    if let Some(url) = &mut url {
-        url.query_pairs_mut().append_key_only(text);
-        forms[0] = url.query().unwrap_or_default().to_owned();
-        forms[1] = forms[0].to_lowercase();
-        url.set_query(None);
-        url.set_path(text);
-        forms[2] = url.path().trim_start_matches('/').to_owned();
+impl Hidden {
+    fn out_of(&self, text: String) -> String {
+        let text = replaced(text, &self.text, &self.shown);
+        let packed = self.packed.iter();
+        packed.fold(text, |text, form| match text.contains(form) {
+            true => text.replace(form, &self.shown_packed),
+            false => text,
+        })
     }
-    forms.map(|form| {
-        if form.len() < 4 {
-            "\0".to_owned()
-        } else {
-            form
+}
+
+/// The text with something else in place of a secret, however it is spelled.
+fn replaced(text: String, secret: &str, shown: &str) -> String {
+    let bytes = text.as_bytes();
+    let first = secret.as_bytes().first().copied();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let begins = Some(*byte) == first || matches!(byte, b'%' | b'\\' | b'+');
+        let length = begins.then(|| spelled(&bytes[at..], secret)).flatten();
+        match length {
+            Some(length) => {
+                found.push((at, at + length));
+                at += length;
+            }
+            None => at += 1,
         }
-    })
+    }
+    if found.is_empty() {
+        return text;
+    }
+    let (mut out, mut last) = (String::with_capacity(text.len()), 0);
+    for (start, end) in found {
+        out.push_str(text.get(last..start).unwrap_or_default());
+        out.push_str(shown);
+        last = end;
+    }
+    out.push_str(text.get(last..).unwrap_or_default());
+    out
+}
+
+/// How many bytes of the text spell the secret, if the text begins with it: each byte may stand as it is, or be escaped as in
+/// a URL (once or twice) or in JSON.
+fn spelled(text: &[u8], secret: &str) -> Option<usize> {
+    let mut ends = vec![0];
+    let mut next = Vec::new();
+    for c in secret.chars() {
+        let mut utf8 = [0; 4];
+        let starts = std::mem::take(&mut ends);
+        let json = |at: &usize| Some(at + 6).filter(|_| escaped(&text[*at..], b"\\u", 4, c.into()));
+        ends.extend(starts.iter().filter_map(json));
+        let mut rest = starts;
+        for byte in c.encode_utf8(&mut utf8).bytes() {
+            next.clear();
+            for at in rest.drain(..) {
+                spellings(&text[at..], byte, |length| next.push(at + length));
+            }
+            std::mem::swap(&mut rest, &mut next);
+        }
+        ends.append(&mut rest);
+        if ends.is_empty() {
+            return None;
+        }
+    }
+    ends.into_iter().max()
+}
+
+/// The lengths of what the text begins with, where that stands for the byte.
+fn spellings(text: &[u8], byte: u8, mut found: impl FnMut(usize)) {
+    match text {
+        [first, ..] if *first == byte => found(1),
+        [b'+', ..] if byte == b' ' => found(1),
+        [b'\\', second, ..] if *second == byte => found(2),
+        _ => {}
+    }
+    if escaped(text, b"%", 2, byte.into()) {
+        found(3);
+    }
+    if escaped(text, b"%25", 2, byte.into()) {
+        found(5);
+    }
+}
+
+/// Whether the text begins with that number in hexadecimal digits, behind a prefix.
+fn escaped(text: &[u8], prefix: &[u8], digits: usize, wanted: u32) -> bool {
+    let digits = text
+        .strip_prefix(prefix)
+        .and_then(|text| text.get(..digits));
+    let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+    digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) == Some(wanted)
+}
+
+/// What stays of a text in any base64 of something that holds it: it may begin at each of three places of a group.
+fn packed_forms(text: &str) -> Vec<String> {
+    if text.len() < SHORTEST_PACKED {
+        return Vec::new();
+    }
+    let mut forms = Vec::new();
+    for before in 0..3 {
+        let mut bytes = vec![0; before];
+        bytes.extend_from_slice(text.as_bytes());
+        let whole = base64(&bytes);
+        // Only the letters that are made of nothing but the text.
+        let (start, end) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
+        let form = whole.get(start..end).unwrap_or_default().to_owned();
+        let in_urls = form.replace('+', "-").replace('/', "_");
+        if in_urls != form {
+            forms.push(in_urls);
+        }
+        forms.push(form);
+    }
+    forms
 }

@@ -85,15 +85,46 @@ fn placeholders_and_help_come_from_the_struct() {
 
 #[test]
 fn secrets_are_taken_out_in_every_form() {
-    let redactor = Redactor::new(vec![Secret::new("s/cr t\"1"), Secret::new("abc")]);
+    let secret = "s/cr t\"1é";
+    let redactor = Redactor::new(vec![Secret::new(secret), Secret::new("abc")]);
     for text in [
-        "s/cr t\"1",
-        "s%2Fcr+t%221",
-        "s%2fcr+t%221",
-        "\"s/cr t\\\"1\"",
+        "s/cr t\"1é",
+        "s%2Fcr+t%221%C3%A9",
+        "s%2fcr%20t%221%c3%a9",
+        "s%2Fcr t%221é",
+        "%73%2F%63%72%20%74%22%31%C3%A9",
+        "s%252Fcr%2520t%25221%25C3%25A9",
+        r#"s\/cr t\"1é"#,
+        r#"s/cr\u0020t\u00221\u00e9"#,
     ] {
-        let redacted = redactor.redact(text);
-        assert!(!redacted.contains("cr"), "{redacted}");
+        assert_eq!(redactor.redact(&format!("a {text}, b")), "a ***, b");
+        assert_eq!(redactor.redact(&format!("{text}{text}")), "******");
     }
-    assert_eq!(redactor.redact("abc"), "abc");
+    for (text, left) in [
+        ("abc", "abc"),
+        ("%", "%"),
+        ("\\", "\\"),
+        ("s/cr%20t", "s/cr%20t"),
+    ] {
+        assert_eq!(redactor.redact(text), left);
+    }
+}
+
+#[test]
+fn secrets_are_taken_out_of_base64() {
+    use crate::text::base64;
+    let secret = "sk-canary>>9137";
+    let redactor = Redactor::new(vec![Secret::new(secret)]);
+    for around in ["", "u:", "a:b", "user:"] {
+        let packed = base64(format!("{around}{secret}{around}").as_bytes());
+        let in_urls = packed.replace('+', "-").replace('/', "_");
+        for text in [&packed, &in_urls] {
+            let redacted = redactor.redact(text);
+            assert!(redacted.contains("***"), "{text}: {redacted}");
+            // What is left is of the text around it, but for the edges.
+            assert!(redacted.len() <= 2 * around.len() * 8 / 6 + 8, "{redacted}");
+        }
+    }
+    let other = base64(b"another text of that length");
+    assert_eq!(redactor.redact(&other), other);
 }

@@ -32,6 +32,8 @@ pub use resource::Resource;
 pub(crate) use resource::{LinkFn, ResourceSpec};
 
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "cli")]
+use crate::http::Seal;
 use crate::http::{Auth, Client, ClientOptions, Rate, Tape};
 use crate::record::Record;
 use crate::schema::Contract;
@@ -68,6 +70,7 @@ pub struct Source {
     pub(crate) world: World,
     rates: Vec<Rate>,
     hidden: Vec<Secret>,
+    allow_http: bool,
     tape: Option<Tape>,
     contract: Contract,
     resources: Vec<Arc<dyn AnyResource>>,
@@ -89,6 +92,7 @@ impl Source {
             world: World::real(),
             rates: Vec::new(),
             hidden: Vec::new(),
+            allow_http: false,
             tape: None,
             contract: Contract::evolve(),
             resources: Vec::new(),
@@ -118,9 +122,16 @@ impl Source {
         self
     }
 
-    /// Writes every exchange with the API into a folder that is new or empty, one file each. The files do not contain
-    /// the credentials, secrets passed to [`Source::hide`], and values of keys like `client_secret`; they do contain
-    /// the data of the API.
+    /// Lets the credentials go over `http://` to any host. Without it they go to this machine and to private addresses only
+    /// where the connection is not encrypted.
+    pub fn allow_http(mut self) -> Self {
+        self.allow_http = true;
+        self
+    }
+
+    /// Writes every exchange with the API into a folder that is new or empty, one file each. The credentials are not in
+    /// it, nor what the source was told to [`Source::hide`], nor what stands under keys like `client_secret`; what the
+    /// API sends is.
     pub fn record(mut self, folder: impl Into<PathBuf>) -> Self {
         self.tape = Some(Tape::Record(folder.into()));
         self
@@ -274,6 +285,7 @@ impl Source {
             longest_pause: self.longest_pause,
             rates: self.rates.clone(),
             hidden: self.hidden.clone(),
+            allow_http: self.allow_http,
             tape: self.tape.clone(),
             user_agent: format!("{}-connector (etlgen {version})", self.name),
             ..ClientOptions::new(self.world.clone(), &self.base_url)
@@ -286,6 +298,12 @@ impl Source {
         let secrets = self.auth.secrets().into_iter();
         let secrets = secrets.chain(own.flat_map(Auth::secrets));
         Redactor::new(secrets.chain(self.hidden.iter().cloned()).collect())
+    }
+
+    /// Keeps the secrets that the source was told to hide out of what is stored. Those of its credentials may be missing here.
+    #[cfg(feature = "cli")]
+    pub(crate) fn seal(&self) -> Seal {
+        Seal::new(Vec::new(), self.hidden.clone())
     }
 
     pub(crate) fn client(&self) -> Result<Client> {

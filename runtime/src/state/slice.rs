@@ -37,6 +37,9 @@ pub struct SliceState {
 pub struct Pass {
     /// The load in which it began.
     pub id: String,
+    /// When it began by the clock of the API, in microseconds since 1970, where its answers tell the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<i64>,
     /// Where it goes on.
     #[serde(default)]
     pub position: Position,
@@ -85,7 +88,7 @@ impl Pass {
         !self.closed.is_empty() || !self.open.is_empty()
     }
 
-    /// When it began, in microseconds since 1970: its id says so.
+    /// When it began by this machine's clock, in microseconds since 1970: its id says so.
     pub fn began(&self) -> Option<i64> {
         let (seconds, micros) = self.id.split_once('.')?;
         let seconds: i64 = seconds.parse().ok()?;

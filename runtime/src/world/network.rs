@@ -69,12 +69,16 @@ fn fault(error: &reqwest::Error) -> WireError {
         return WireError::new(WireErrorKind::Timeout, "");
     }
     let mut source = std::error::Error::source(error);
-    let mut innermost = String::new();
+    let (mut innermost, mut lookup) = (String::new(), false);
     while let Some(cause) = source {
         innermost = cause.to_string();
+        lookup |= innermost == "dns error";
         source = cause.source();
     }
+    // A resolver that cannot be asked now is no answer.
+    let unresolved = lookup && !innermost.to_lowercase().contains("temporary");
     let kind = match error.is_connect() {
+        true if unresolved => WireErrorKind::Unresolved,
         true => WireErrorKind::Connect,
         false => WireErrorKind::Broken,
     };

@@ -121,12 +121,14 @@ enum Fault {
     Fatal(Error),
 }
 
-/// The kinds of faults of a connection. All of them are worth another try.
+/// The kinds of faults of a connection. All of them are worth another try, unless they say otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WireErrorKind {
     /// No connection came about.
     Connect,
+    /// The name of the host does not resolve. It is not tried again.
+    Unresolved,
     /// The connection broke while the request was sent or answered.
     Broken,
     /// Nothing came for too long.
@@ -170,6 +172,9 @@ impl fmt::Display for WireError {
             }
             Fault::Wire(WireErrorKind::Timeout, message) => return f.write_str(message),
             Fault::Wire(WireErrorKind::Connect, message) => ("cannot connect", message),
+            Fault::Wire(WireErrorKind::Unresolved, message) => {
+                ("the name of the host does not resolve", message)
+            }
             Fault::Wire(WireErrorKind::Broken, message) => ("the connection broke", message),
         };
         f.write_str(stage)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
@@ -10,12 +10,68 @@ use etlgen_runtime::load::{
     CheckpointPolicy, Chunk, DeletedIds, Destination, Limits, LoadInfo, LoadStatus, Memory,
     NotSeenSince,
 };
+use etlgen_runtime::run::{RunOptions, RunReport, sync};
 use etlgen_runtime::schema::{ColumnRole, Disposition, Drifted, TableSchema};
+use etlgen_runtime::source::Source;
 use etlgen_runtime::state::{StateChange, StateRow};
+use etlgen_runtime::world::{
+    BoxFuture, Clock, Transport, VirtualClock, WireError, WireRequest, WireResponse, World,
+};
 use etlgen_runtime::{Error, ErrorKind, Result};
 use etlgen_testkit::http::{Response, Server};
 
-/// The response of a handler: status, headers, body.
+/// An API in memory.
+struct Simulated<F>(F);
+
+impl<F> Transport for Simulated<F>
+where
+    F: Fn(&WireRequest) -> Result<WireResponse, WireError> + Send + Sync,
+{
+    fn send(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, WireError>> {
+        let answer = (self.0)(&request);
+        Box::pin(async { answer })
+    }
+}
+
+/// A world in which all requests are answered by a function, and its clock, which shows that second since 1970.
+pub fn simulated(
+    second: u64,
+    answer: impl Fn(&WireRequest) -> Result<WireResponse, WireError> + Send + Sync + 'static,
+) -> (World, VirtualClock) {
+    let clock = VirtualClock::new(SystemTime::UNIX_EPOCH + Duration::from_secs(second));
+    (World::simulated(Simulated(answer), clock.clone(), 1), clock)
+}
+
+/// An answer with that body.
+pub fn page(body: serde_json::Value) -> WireResponse {
+    WireResponse::new(200).body(body.to_string())
+}
+
+/// The value of a query parameter; empty if there is none.
+pub fn asked(request: &WireRequest, name: &str) -> String {
+    let mut pairs = request.url().query_pairs();
+    let value = pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()));
+    value.unwrap_or_default()
+}
+
+/// A whole run in the time of that clock.
+pub fn run_by(
+    clock: &VirtualClock,
+    source: &Source,
+    into: &InMemory,
+    options: &RunOptions,
+) -> Result<RunReport> {
+    let run = sync(source, Box::new(into.clone()), options, Arc::new(()));
+    clock.runtime()?.block_on(run)
+}
+
+/// Lets an hour pass: loads are named after the time at which they begin.
+pub fn an_hour_later(clock: &VirtualClock) {
+    let hour = clock.sleep(Duration::from_secs(3600));
+    clock.runtime().unwrap().block_on(hour);
+}
+
+/// What a handler answers: status, headers, body.
 pub type Answer = (u16, Vec<(String, String)>, String);
 
 /// Starts an API that responds with `handle(path, query)`; returns its base URL and the log of its requests.
@@ -61,10 +117,20 @@ pub struct InMemory {
     fails_at: Option<usize>,
     commits: usize,
     rows_per_commit: usize,
+    /// The most columns of a table, where there is a limit.
+    columns: Option<usize>,
 }
 
 impl InMemory {
-    /// A destination that commits after this many rows.
+    /// The same data, in tables of at most that many columns.
+    pub fn with_columns(&self, columns: usize) -> Self {
+        InMemory {
+            columns: Some(columns),
+            ..self.clone()
+        }
+    }
+
+    /// One that commits after that many rows.
     pub fn new(rows_per_commit: usize) -> Self {
         InMemory {
             rows_per_commit,
@@ -149,7 +215,7 @@ impl Destination for InMemory {
     }
 
     fn limits(&self) -> Limits {
-        Limits::new(255)
+        Limits::new(255).columns(self.columns.unwrap_or(usize::MAX))
     }
 
     fn checkpoint_policy(&self) -> CheckpointPolicy {

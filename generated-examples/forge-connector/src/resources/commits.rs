@@ -13,7 +13,6 @@ pub fn commits() -> Resource<Commit> {
                 .path("repo", &repo.name)
         })
         .primary_key([Commit::SHA])
-        .within_parent()
         .paginate(api::pages())
 }
 

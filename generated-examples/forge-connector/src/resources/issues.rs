@@ -14,7 +14,6 @@ pub fn issues() -> Resource<Issue> {
         })
         .query("state", "all")
         .primary_key([Issue::ID])
-        .within_parent()
         .paginate(api::pages())
         .incremental(Cursor::updated(Issue::UPDATED_AT).param("since"))
 }

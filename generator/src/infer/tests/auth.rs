@@ -62,6 +62,30 @@ components:
 }
 
 #[test]
+fn a_user_and_a_password_buy_a_token_where_nothing_else_does() {
+    let list = format!("{{type: array, items: {ITEM}}}");
+    let of = |flows: &str| {
+        let rest = format!(
+            "security: [{{login: []}}]\ncomponents: {{securitySchemes: {{login: {{type: oauth2, flows: {{{flows}}}}}}}}}\n"
+        );
+        match facts(&(get("/things", "[]", &list) + &rest)).auth.value {
+            AuthFacts::OAuth2 {
+                flow, token_url, ..
+            } => (flow, token_url),
+            other => panic!("{other:?}"),
+        }
+    };
+    let password = "password: {tokenUrl: /auth/token, scopes: {}}";
+    let named = |flow: &str, url: &str| (flow.to_owned(), url.to_owned());
+    assert_eq!(of(password), named("password", "/auth/token"));
+    let client = "clientCredentials: {tokenUrl: 'https://a.example/token', scopes: {}}";
+    assert_eq!(
+        of(&format!("{password}, {client}")),
+        named("clientCredentials", "https://a.example/token")
+    );
+}
+
+#[test]
 fn of_two_equal_servers_the_encrypted_one_counts() {
     let list = format!("{{type: array, items: {ITEM}}}");
     let rest = "servers: [{url: 'http://{zone}.example.org/', variables: {zone: {default: eu}}}, {url: 'https://eu.example.org'}]\n";

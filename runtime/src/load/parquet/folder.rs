@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::batch::Retired;
 use super::errors::failed;
 use super::manifest::{self, FileEntry, Manifest};
 use super::names::{self, DRIFT, ENDING, OWN};
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::identity::Identity;
 use crate::state::format;
 
 /// The folder that a user named.
@@ -48,8 +50,8 @@ impl Folder {
         self.root.join(table).exists()
     }
 
-    /// Excludes a second run: both would continue from the same state.
-    pub fn lock(&self) -> Result<File> {
+    /// Keeps a second run out of the folder: two runs would each go on from the same state.
+    pub fn lock(&self) -> Result<Lock> {
         let own = self.root.join(OWN);
         let cannot = |error: io::Error| {
             Error::file(ErrorKind::Destination, "write", &self.root, error)
@@ -63,7 +65,11 @@ impl Folder {
             .open(own.join("lock"))
             .map_err(cannot)?;
         match file.try_lock() {
-            Ok(()) => Ok(file),
+            Ok(()) => Ok(Lock {
+                path: own.join("lock"),
+                identity: Identity::from(&file.metadata().map_err(cannot)?),
+                _file: file,
+            }),
             Err(fs::TryLockError::WouldBlock) => Err(Error::new(
                 ErrorKind::Destination,
                 format!("another run is loading into `{}`", self.root.display()),
@@ -217,7 +223,37 @@ impl Folder {
     }
 }
 
-/// Removes the data files of a folder that are not in this list; all listed files must exist.
+/// What keeps a second run out.
+pub struct Lock {
+    path: PathBuf,
+    identity: Identity,
+    /// Held as long as the folder is open; the system drops it with the process.
+    _file: File,
+}
+
+impl Lock {
+    /// Refuses a folder that was removed or replaced since.
+    pub fn check(&self) -> Result<()> {
+        self.identity.check(&self.path)
+    }
+}
+
+/// A manifest as it lies there: it is replaced as a whole.
+#[derive(PartialEq, Eq)]
+pub struct Committed(Option<(Identity, u64, Option<SystemTime>)>);
+
+impl Folder {
+    /// The manifest that lies there now.
+    pub fn committed(&self) -> Committed {
+        let metadata = fs::metadata(self.manifest()).ok();
+        Committed(metadata.map(|metadata| {
+            let identity = Identity::from(&metadata);
+            (identity, metadata.len(), metadata.modified().ok())
+        }))
+    }
+}
+
+/// Removes the data files of a folder that are not among these, all of which must be there.
 fn settle(folder: &Path, files: &mut dyn Iterator<Item = &FileEntry>) -> Result<()> {
     let mut missing: HashSet<&str> = files.map(|file| file.name.as_str()).collect();
     sweep(folder, |name| missing.remove(name))?;

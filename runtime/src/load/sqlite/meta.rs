@@ -123,7 +123,20 @@ pub fn put_table(db: &Connection, source: &str, table: &TableSchema) -> rusqlite
     Ok(())
 }
 
-/// Applies changes of the state, and keeps the value of each row from before the load.
+/// How many other loads there are, of any source, and when the last one of them committed.
+pub type Others = (i64, Option<String>);
+
+/// The other loads, as they are committed.
+pub fn others(db: &Connection, load: &LoadInfo) -> rusqlite::Result<Others> {
+    let sql =
+        "SELECT count(*), max(committed_at) FROM _etl_loads WHERE load_id <> ?1 OR source <> ?2";
+    let mut others = db.prepare_cached(sql)?;
+    others.query_row(params![load.id, load.source], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+}
+
+/// Applies changes of the state, and keeps what each row was before the load.
 pub fn put_state(
     db: &Connection,
     load: &LoadInfo,

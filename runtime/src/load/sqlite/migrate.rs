@@ -20,7 +20,7 @@ impl Open {
         changes: &[TableChange],
         state: &[StateChange],
     ) -> Result<()> {
-        self.begin().map_err(|error| explain(path, error))?;
+        self.check_place(path)?;
         let done = self.apply(path, changes, state).and_then(|()| {
             let commit = self.db.execute_batch("COMMIT");
             commit.map_err(|error| explain(path, error))

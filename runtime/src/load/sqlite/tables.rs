@@ -8,8 +8,9 @@ use arrow_array::cast::AsArray;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::names::{index, quoted, staging};
-use super::{Open, meta, rows, undo};
+use super::{Open, explain, meta, rows, undo};
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::identity::overtaken;
 use crate::load::{Chunk, DeletedIds, LoadStatus, NotSeenSince};
 use crate::record::sortable;
 use crate::schema::{Column, ColumnRole, Disposition, Drifted, TableBatch, TableSchema};
@@ -256,17 +257,32 @@ impl Open {
         Ok(())
     }
 
-    pub fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> rusqlite::Result<()> {
-        self.begin()?;
-        meta::put_state(&self.db, &self.load, state)?;
-        undo::put_changes(&self.db, &self.load, &mut self.changes)?;
-        meta::put_load(&self.db, &self.load, status, self.rows)?;
-        self.db.execute_batch("COMMIT")?;
+    pub fn commit(&mut self, path: &Path, state: &[StateChange], status: LoadStatus) -> Result<()> {
+        self.check_place(path)?;
+        let commit = || -> rusqlite::Result<()> {
+            meta::put_state(&self.db, &self.load, state)?;
+            undo::put_changes(&self.db, &self.load, &mut self.changes)?;
+            meta::put_load(&self.db, &self.load, status, self.rows)?;
+            self.db.execute_batch("COMMIT")
+        };
+        commit().map_err(|error| explain(path, error))?;
         self.in_transaction = false;
         Ok(())
     }
 
-    /// The tables with their numbers of rows, as committed.
+    /// Refuses a commit into a file that is not there any more, or into which another run has loaded. Nothing can come in
+    /// between: the transaction has begun.
+    pub fn check_place(&mut self, path: &Path) -> Result<()> {
+        self.begin().map_err(|error| explain(path, error))?;
+        self.place.check()?;
+        let others = meta::others(&self.db, &self.load).map_err(|error| explain(path, error))?;
+        match others == self.others {
+            true => Ok(()),
+            false => Err(overtaken(path)),
+        }
+    }
+
+    /// The tables and how many rows each holds, as committed.
     pub fn row_counts(&self, path: &Path) -> rusqlite::Result<Vec<(String, u64)>> {
         // The connection itself sees uncommitted rows.
         let other = match self.in_transaction {

@@ -116,3 +116,110 @@ fn a_file_of_a_later_format_is_refused_and_left_alone() {
         }
     }
 }
+
+/// A chunk of two orders, and its commit.
+fn load_into(destination: &mut Sqlite) -> crate::error::Result<()> {
+    let rows = chunk(
+        crate::schema::Disposition::Merge,
+        &[("a", 1, &[2]), ("b", 2, &[])],
+    );
+    destination.write(&rows)?;
+    destination.commit(&[], LoadStatus::Running)
+}
+
+#[cfg(unix)]
+#[test]
+fn two_runs_into_one_file_are_one_too_many_whatever_they_call_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let real = dir.path().join("data.db");
+    let other = dir.path().join("other");
+    std::os::unix::fs::symlink(dir.path(), &other).unwrap();
+    let [link, dangling] = ["link.db", "dangling.db"].map(|name| dir.path().join(name));
+    std::os::unix::fs::symlink("data.db", &dangling).unwrap();
+    // The first of them makes the file.
+    let mut first = Sqlite::new(&dangling);
+    first.open(&load("1")).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let names = [
+        link,
+        dangling,
+        other.join("data.db"),
+        dir.path().join("./data.db"),
+        real.clone(),
+    ];
+    for name in &names {
+        let error = Sqlite::new(name).open(&load("2")).unwrap_err();
+        assert!(
+            error.message().contains("another run is loading"),
+            "{error}"
+        );
+        assert!(
+            error.message().contains(&name.display().to_string()),
+            "{error}"
+        );
+    }
+    let hard = dir.path().join("hard.db");
+    std::fs::hard_link(&real, &hard).unwrap();
+    let error = Sqlite::new(&hard).open(&load("2")).unwrap_err();
+    assert!(error.message().contains("2 names (hard links)"), "{error}");
+    std::fs::remove_file(hard).unwrap();
+    load_into(&mut first).unwrap();
+    drop(first);
+    for name in &names {
+        let mut next = Sqlite::new(name);
+        next.open(&load("3")).unwrap();
+        load_into(&mut next).unwrap();
+    }
+}
+
+#[test]
+fn a_run_that_was_overtaken_commits_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data.db");
+    let mut slow = Sqlite::new(&path);
+    slow.open(&load("1")).unwrap();
+    // Without its lock nothing keeps another run out.
+    std::fs::remove_file(dir.path().join("data.db.lock")).unwrap();
+    let mut fast = Sqlite::new(&path);
+    fast.open(&load("2")).unwrap();
+    load_into(&mut fast).unwrap();
+    let error = slow.commit(&[], LoadStatus::Running).unwrap_err();
+    assert!(
+        error.message().contains("another run has loaded"),
+        "{error}"
+    );
+    drop(slow);
+    load_into(&mut fast).unwrap();
+    drop(fast);
+    assert_eq!(
+        SqliteFile::rows(dir.path(), "_etl_loads", &["load_id"]).len(),
+        1
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_removed_or_replaced_gets_no_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data.db");
+    let aside = dir.path().join("aside.db");
+    for replaces in [false, true] {
+        let mut destination = Sqlite::new(&path);
+        destination.open(&load("1")).unwrap();
+        load_into(&mut destination).unwrap();
+        std::fs::rename(&path, &aside).unwrap();
+        if replaces {
+            std::fs::copy(&aside, &path).unwrap();
+        }
+        let error = load_into(&mut destination).unwrap_err();
+        let what = if replaces {
+            "was replaced"
+        } else {
+            "was removed"
+        };
+        assert!(error.message().contains(what), "{error}");
+        assert!(error.message().contains("data.db"), "{error}");
+        drop(destination);
+        let _ = std::fs::remove_file(&path);
+    }
+}

@@ -76,6 +76,7 @@ fn check<T: Record>(choices: &[u16]) -> Result<(), TestCaseError> {
     let mut choices = Choices(choices.iter());
     let key = choices.below(2) == 1;
     let layout = Layout {
+        room: (200, usize::MAX),
         names: [crate::schema::Layout::Etl, crate::schema::Layout::Dlt][choices.below(2)],
         key,
         disposition: match choices.below(2) {
@@ -157,6 +158,7 @@ fn what_is_not_wanted_has_no_column_and_no_table_and_is_no_drift() {
         .to_vec();
     let selection = Selection::new(&rules, "things", vec![vec!["id".to_owned()]]);
     let layout = Layout {
+        room: (200, usize::MAX),
         names: crate::schema::Layout::default(),
         key: true,
         disposition: Disposition::Merge,

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::run::plan::{ChildSlices, PassPlan, SliceStates, StateScope};
-use crate::run::read::resource::Found;
+use crate::run::read::resource::{Found, FoundSlice};
 use crate::source::SliceRequest;
 use crate::state::{Pass, SliceState, StateChange};
 
@@ -27,8 +27,8 @@ pub(crate) struct ChildQueue {
     seen: HashSet<u128>,
     /// Those that earlier runs have found and not finished, to be read again.
     resumed: Vec<(String, SliceState)>,
-    /// Found since the last flush.
-    new: Vec<(String, SliceState)>,
+    /// Found since the last flush, and whether this pass has seen their parents.
+    new: Vec<(String, SliceState, bool)>,
     /// What begins the child's pass: a slice must not be remembered without it.
     begins: Vec<StateChange>,
     /// Whether its state is kept; else it is read only for its own children.
@@ -102,10 +102,12 @@ impl ChildQueue {
         slices.into_iter().map(state).collect()
     }
 
-    async fn send(&self, slices: Vec<(String, SliceState)>) {
-        for (id, state) in slices {
+    async fn send(&self, slices: impl IntoIterator<Item = (String, SliceState, bool)>) {
+        for (id, state, listed) in slices {
+            let state = Box::new(state);
             // The reader of the child is gone only when the run is failing.
-            let _ = self.queue.send(Found::Slice(id, Box::new(state))).await;
+            let slice = FoundSlice { id, state, listed };
+            let _ = self.queue.send(Found::Slice(slice)).await;
         }
     }
 
@@ -114,9 +116,9 @@ impl ChildQueue {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain(|id| !self.seen.contains(&fingerprint(id)));
         let resumed = std::mem::take(&mut self.resumed);
-        self.send(resumed).await;
+        self.send(resumed.into_iter().map(listed)).await;
         let waiting = self.begun(waiting);
-        self.send(waiting).await;
+        self.send(waiting.into_iter().map(unlisted)).await;
     }
 
     /// Every slice ever found: for a parent that is read incrementally, and so does not show all its records.
@@ -125,17 +127,17 @@ impl ChildQueue {
             let request = state.request.clone().filter(|_| !id.is_empty());
             self.known.insert(id.clone(), state);
             if let Some(request) = request {
-                self.found(id, request);
+                self.found(id, request, false);
             }
         }
     }
 
     /// A record of the parent has a slice.
     pub fn find(&mut self, request: SliceRequest) {
-        self.found(request.id(), request);
+        self.found(request.id(), request, true);
     }
 
-    fn found(&mut self, id: String, request: SliceRequest) {
+    fn found(&mut self, id: String, request: SliceRequest, listed: bool) {
         if !self.seen.insert(fingerprint(&id)) {
             return;
         }
@@ -146,7 +148,7 @@ impl ChildQueue {
         }
         state.request = Some(request);
         state.pass = Some(self.beginning());
-        self.new.push((id, state));
+        self.new.push((id, state, listed));
     }
 
     fn beginning(&self) -> Pass {
@@ -163,16 +165,17 @@ impl ChildQueue {
         }
         let mut changes = std::mem::take(&mut self.begins);
         let resource = &self.child;
-        let row = |(slice, state): &(String, SliceState)| self.scope.put(resource, slice, state);
+        let row =
+            |(slice, state, _): &(String, SliceState, bool)| self.scope.put(resource, slice, state);
         changes.extend(self.new.iter().map(row));
         changes
     }
 
     /// Lets the child read the slices found since the last flush.
     pub async fn release(&mut self) {
-        let mut slices = std::mem::take(&mut self.resumed);
-        slices.append(&mut self.new);
-        self.send(slices).await;
+        let resumed = std::mem::take(&mut self.resumed);
+        let new = std::mem::take(&mut self.new);
+        self.send(resumed.into_iter().map(listed).chain(new)).await;
     }
 
     /// The parent did not get to its end: what earlier runs have found can be read all the same.
@@ -190,6 +193,16 @@ impl ChildQueue {
         self.send_waiting().await;
         let _ = self.queue.send(Found::End { whole }).await;
     }
+}
+
+/// A slice whose parent this pass has seen, in an earlier run.
+fn listed((id, state): (String, SliceState)) -> (String, SliceState, bool) {
+    (id, state, true)
+}
+
+/// A slice whose parent this pass has not seen.
+fn unlisted((id, state): (String, SliceState)) -> (String, SliceState, bool) {
+    (id, state, false)
 }
 
 fn fingerprint(id: &str) -> u128 {

@@ -56,6 +56,8 @@ impl LoaderHandle {
 pub(crate) struct Target {
     pub loader: LoaderHandle,
     pub policy: CheckpointPolicy,
+    /// Columns that a table may have.
+    pub columns: usize,
 }
 
 /// What is done to a destination when it has been opened.
@@ -82,7 +84,7 @@ impl Opening {
     /// Opens the destination, on a thread of its own unless the world says otherwise. `migration` brings what is there
     /// to what is declared, before anything else is done.
     pub async fn start(self, migration: Migration) -> Result<(Loader, Migrated)> {
-        let policy = self.policy;
+        let (policy, columns) = (self.policy, self.destination.limits().columns);
         let (sender, receiver) = mpsc::channel(WAITING);
         let (opened, opening) = oneshot::channel();
         let (end, ended) = oneshot::channel();
@@ -108,6 +110,7 @@ impl Opening {
         let target = Target {
             loader: LoaderHandle { sender, world },
             policy,
+            columns,
         };
         Ok((Loader { target, ended }, migrated))
     }

@@ -6,16 +6,20 @@ use super::children::ChildQueue;
 use super::loader::{Delivery, LoaderHandle, Target};
 use super::rows::{Batch, RowCollector};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::Seal;
 use crate::load::{CheckpointPolicy, Chunk, DeletedIds, NotSeenSince};
 use crate::normalize::Normalizer;
 use crate::run::plan::{PassPlan, WritePlan};
 use crate::run::read::output::{Boxed, Closed, Output, PassEnd};
 use crate::run::read::rows::PageRows;
 use crate::run::report::stats::Stats;
-use crate::schema::{Deletes, Disposition};
+use crate::schema::{ColumnRole, Deletes, Disposition, TableBatch};
 use crate::source::{ResourceSpec, SliceRequest};
 use crate::state::StateChange;
 use crate::world::Moment;
+
+/// Makes the seal of a resource from the secrets that it has now.
+type Sealing = Box<dyn Fn() -> Seal + Send>;
 
 /// Takes what is read of one resource for a destination.
 pub(crate) struct LoadOutput {
@@ -31,10 +35,14 @@ pub(crate) struct LoadOutput {
     pass: String,
     loader: LoaderHandle,
     policy: CheckpointPolicy,
+    /// Columns that a table may have.
+    columns: usize,
     /// When the oldest row that has not left came.
     since: Option<Moment>,
     children: Vec<ChildQueue>,
     stats: Arc<Stats>,
+    /// Keeps the secrets of its requests out of the state.
+    seal: Option<Sealing>,
     state: Vec<StateChange>,
     /// What the state says once the resource has been read to its end.
     last: Option<StateChange>,
@@ -62,9 +70,11 @@ impl LoadOutput {
             pass: pass.id.clone(),
             loader: target.loader,
             policy: target.policy,
+            columns: target.columns,
             since: None,
             children: Vec::new(),
             stats,
+            seal: None,
             state: write.first.clone(),
             last: write.last.clone(),
             begins_pass: !pass.resumes && pass.staged,
@@ -83,6 +93,14 @@ impl LoadOutput {
         let rows = RowCollector::new(normalizer, world, pass, self.declared);
         LoadOutput {
             rows: Some(rows),
+            ..self
+        }
+    }
+
+    /// Keeps secrets out of the state.
+    pub fn sealed(self, seal: impl Fn() -> Seal + Send + 'static) -> Self {
+        LoadOutput {
+            seal: Some(Box::new(seal)),
             ..self
         }
     }
@@ -111,7 +129,15 @@ impl LoadOutput {
         }
         let batch = self.rows.as_mut().map(RowCollector::rest).transpose()?;
         self.state.extend(self.last.take_if(|_| end.is_some()));
-        let state = std::mem::take(&mut self.state);
+        let mut state = std::mem::take(&mut self.state);
+        if let Some(seal) = self.seal.as_ref().filter(|_| !state.is_empty()) {
+            let seal = seal();
+            for change in &mut state {
+                if let StateChange::Put(row) = change {
+                    row.value = seal.close(&row.value);
+                }
+            }
+        }
         self.send(batch, state, end).await?;
         // Only now: the rows of a child must not overtake the row that says the slice is to be read.
         for child in &mut self.children {
@@ -132,6 +158,7 @@ impl LoadOutput {
                 drift,
                 gone,
             }) => {
+                self.check_columns(&tables)?;
                 let mark = (self.declared == Deletes::Soft).then(|| self.loader.world.micros());
                 let mut chunk = Chunk::new(self.resource.clone(), self.disposition, tables);
                 chunk.begins_pass = std::mem::take(&mut self.begins_pass);
@@ -149,6 +176,32 @@ impl LoadOutput {
             state,
         };
         self.loader.send(delivery).await
+    }
+
+    /// Refuses tables that the destination cannot hold; nothing of the resource is loaded after that.
+    fn check_columns(&mut self, tables: &[TableBatch]) -> Result<()> {
+        let mut schemas = tables.iter().map(|table| &table.schema);
+        let Some(wide) = schemas.find(|schema| schema.columns.len() > self.columns) else {
+            return Ok(());
+        };
+        let mut data = wide.columns.iter().rev();
+        let last = data.find(|column| column.role == ColumnRole::Data);
+        let last = last.map_or("", |column| column.path.as_str());
+        let message = format!(
+            "the table `{}` would get {} columns, the last for `{}`, and the destination holds {} in a table",
+            wide.name,
+            wide.columns.len(),
+            last.trim_start_matches('/').replace('/', "."),
+            self.columns
+        );
+        self.refused = Some(message.clone());
+        self.rows
+            .as_mut()
+            .into_iter()
+            .for_each(RowCollector::refuse);
+        Err(Error::new(ErrorKind::Contract, message).hint(
+            "load fewer fields with `--select`, or declare the object with many keys as JSON",
+        ))
     }
 
     /// What becomes of the records that a pass has not brought.

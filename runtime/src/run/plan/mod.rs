@@ -126,10 +126,11 @@ pub(crate) fn lay_out(
             let missed = missed.iter().filter(|(by, _)| *by == spec.name);
             plan.write.first.extend(missed.map(|(_, row)| row.clone()));
         }
-        if !shows_all {
-            let children = resources.iter_mut().filter(|child| child.is_below(&plan));
-            children.for_each(ResourcePlan::revisit);
-        }
+        // A pass that goes on shows only the rest to those whose own pass begins.
+        let children = resources.iter_mut().filter(|child| child.is_below(&plan));
+        let unshown =
+            |child: &&mut ResourcePlan| !shows_all || (plan.pass.resumes && !child.pass.resumes);
+        children.filter(unshown).for_each(ResourcePlan::revisit);
         resources.push(plan);
     }
     resources.reverse();

@@ -93,11 +93,12 @@ impl PriorState {
         states.any(|state| state.cursor.is_some())
     }
 
-    /// The newest pass; the ids of passes are those of loads, which grow.
+    /// The newest pass of which something was read; the ids of passes are those of loads, which grow.
     pub fn newest_pass(&self) -> Option<String> {
         let of = |state: &SliceState| {
-            let open = state.pass.as_ref().map(|pass| pass.id.clone());
-            open.max(state.done.clone())
+            // Of a pass that has only begun nobody has missed anything.
+            let open = state.pass.as_ref().filter(|pass| pass.is_begun());
+            open.map(|pass| pass.id.clone()).max(state.done.clone())
         };
         self.usual()?.values().filter_map(of).max()
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::values::{PassPlan, SlicePlan};
 use crate::cursor::{CursorSpec, Interval, Range};
 use crate::error::{Error, ErrorKind, Result};
-use crate::page::Position;
+use crate::http::is_lost;
+use crate::page::{Next, Position};
 use crate::record::CursorValue;
 use crate::run::options::RunOptions;
 use crate::source::ResourceSpec;
@@ -21,9 +22,9 @@ impl PassPlan {
                 ..Pass::default()
             };
         }
-        let windows = pass.open.iter_mut().map(|open| &mut open.position);
-        for position in windows.chain([&mut pass.position]) {
-            if !spec.keeps(position) {
+        let positions = pass.open.iter_mut().map(|open| &mut open.position);
+        for position in positions.chain([&mut pass.position]) {
+            if !spec.keeps(position) || is_lost(token(position)) {
                 *position = Position::default();
             }
         }
@@ -97,6 +98,14 @@ impl PassPlan {
             (None, from) => from?,
         };
         Some((first, length))
+    }
+}
+
+/// What a position asks for.
+fn token(position: &Position) -> &str {
+    match &position.next {
+        Next::First => "",
+        Next::Value(token) | Next::Url(token) => token,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::run::options::{Observer, Progress, StopSignal};
 use crate::run::read::window::Window;
 use crate::run::report::stats::Stats;
 use crate::source::{AnyResource, PageReader, ReadPage, ResourceSpec, SliceRequest};
+use crate::world::BoxFuture;
 
 /// Asks for the pages of the slices of one resource.
 pub(crate) struct Fetcher {
@@ -166,7 +167,8 @@ impl Fetcher {
         first: &Request,
         position: &Position,
     ) -> Result<Response> {
-        let request = paginator.request(first, position, &self.client)?;
+        let mut request = paginator.request(first, position, &self.client)?;
+        self.client.open(&mut request, first);
         let response = self.client.send(&request, self).await?;
         self.stats.requests.fetch_add(1, Relaxed);
         self.stats
@@ -360,6 +362,10 @@ impl Listener for Fetcher {
 
     fn stopped(&self) -> bool {
         self.stop.is_set()
+    }
+
+    fn cut(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.stop.wait_for_cut())
     }
 }
 

@@ -130,7 +130,7 @@ impl<'a> List<'a> {
             response = fetcher.ask(&first, &self.position).await?;
         }
         if spec.skips(response.status) && self.position == Position::default() {
-            fetcher.stats.skip(response.status);
+            self.of.leave_out(self.slice, response.status);
             if spec.parent.is_none() {
                 let why = format!("left out: it was answered {}", response.status);
                 fetcher.stats.prove(Proof::Unproved(why));

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::page::Distinct;
+use crate::page::{Distinct, Proof};
 use crate::record::CursorValue;
 use crate::run::options::{Progress, StopSignal};
 use crate::run::plan::{PassPlan, ResourcePlan};
@@ -29,7 +29,7 @@ pub(crate) struct ResourceReader {
     /// The pass of this run (which may have begun in an earlier one).
     pub plan: PassPlan,
     /// A child: its state while the pass goes on.
-    begun: Option<SliceState>,
+    pub(super) begun: Option<SliceState>,
     /// This pass does not show every record that there is.
     pub partial: AtomicBool,
     /// A child whose key names its records everywhere: the keys that have come.
@@ -80,6 +80,10 @@ pub(super) struct Slice {
     pub request: SliceRequest,
     /// Columns that each row gets.
     pub columns: BTreeMap<String, Option<String>>,
+    /// This pass has seen its parent.
+    pub listed: bool,
+    /// Its list was answered 404 all the same.
+    pub hidden: AtomicBool,
     pub(super) state: StdMutex<SliceState>,
 }
 
@@ -178,6 +182,19 @@ impl ResourceReader {
         Ok(foreign)
     }
 
+    /// Counts a list that is left out for that status. Below a parent that this pass has seen, 404 does not say that the
+    /// parent is gone: the list may be closed to the credentials.
+    pub(super) fn leave_out(&self, slice: &Slice, status: u16) {
+        let (stats, spec) = (&self.fetcher.stats, self.fetcher.spec());
+        stats.skip(status);
+        if status == 404 && slice.listed && !spec.on_status.contains_key(&status) {
+            slice.hidden.store(true, Relaxed);
+            stats.hidden.fetch_add(1, Relaxed);
+            let why = "a list was answered 404, and its parent is there";
+            stats.prove(Proof::Unproved(why.to_owned()));
+        }
+    }
+
     pub(super) fn stopped(&self) -> bool {
         let limit = self.plan.limit;
         self.stop.is_set() || limit.is_some_and(|limit| self.taken.load(Relaxed) >= limit)
@@ -204,10 +221,20 @@ impl ResourceReader {
 
     /// The state of the slice as it is remembered, if it is.
     pub(super) fn remembered(&self, slice: &Slice) -> Option<StateChange> {
-        let state = slice.state();
+        let mut state = slice.state();
+        if let Some(pass) = &mut state.pass {
+            pass.clock = self.clock(pass);
+        }
         // A pass that is published although it was cut cannot be gone on with.
         let open_cut = self.plan.publishes_cut && state.pass.is_some();
         (self.keeps_state && !open_cut).then(|| self.row(&slice.id, &state))
+    }
+
+    /// When the pass began by the clock of the API: its times are what the cursor is compared with.
+    pub(super) fn clock(&self, pass: &Pass) -> Option<i64> {
+        let ahead = || self.fetcher.client.clock_ahead();
+        let now = || pass.began()?.checked_add(ahead()?);
+        pass.clock.or_else(now)
     }
 
     pub(super) fn is_higher(&self, text: &str, than: Option<&str>) -> bool {

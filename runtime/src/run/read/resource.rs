@@ -31,7 +31,7 @@ pub(crate) enum Slices {
 /// What the reader of a child resource is told of its slices.
 pub(crate) enum Found {
     /// A slice that may be read now.
-    Slice(String, Box<SliceState>),
+    Slice(FoundSlice),
     /// There are no more; without it the parent has failed or stopped early.
     End {
         /// Every parent that there is has been found.
@@ -39,6 +39,14 @@ pub(crate) enum Found {
     },
     /// The parent was left out.
     Skipped,
+}
+
+/// A slice that was found.
+pub(crate) struct FoundSlice {
+    pub id: String,
+    pub state: Box<SliceState>,
+    /// This pass has seen its parent.
+    pub listed: bool,
 }
 
 /// What has become of the slices of a child resource so far.
@@ -92,7 +100,7 @@ impl ResourceReader {
 
     /// Reads a resource without a parent.
     async fn one(self: Arc<Self>, planned: SlicePlan) -> Result<ReadOutcome> {
-        let outcome = self.clone().slice(String::new(), planned).await?;
+        let outcome = self.clone().slice(String::new(), planned, false).await?;
         if outcome == ReadOutcome::Skipped {
             // Its tables stay as they are, and those of its children.
             return self.skip().await;
@@ -117,11 +125,10 @@ impl ResourceReader {
             };
             match next {
                 Some(Found::Slice(..)) if self.stopped() => tally.stopped = true,
-                Some(Found::Slice(slice, state)) => {
-                    let planned =
-                        self.plan
-                            .slice(self.fetcher.spec(), *state, self.world().micros());
-                    slices.spawn(self.clone().slice(slice, planned));
+                Some(Found::Slice(FoundSlice { id, state, listed })) => {
+                    let now = self.world().micros();
+                    let planned = self.plan.slice(self.fetcher.spec(), *state, now);
+                    slices.spawn(self.clone().slice(id, planned, listed));
                 }
                 Some(Found::Skipped) => {
                     let why = "left out: its parent was".to_owned();
@@ -148,8 +155,46 @@ impl ResourceReader {
             }
             Some(error) => Err(error),
             None if tally.stopped => self.finish(ReadOutcome::Stopped).await,
-            None => self.finish(ReadOutcome::AtEnd).await,
+            None => match self.all_hidden() {
+                None => self.finish(ReadOutcome::AtEnd).await,
+                Some(error) => {
+                    self.give_up().await?;
+                    Err(error)
+                }
+            },
         }
+    }
+
+    /// Ends a pass that has shown nothing, so that the next run asks for the lists of the parents that are there then.
+    async fn give_up(&self) -> Result<()> {
+        if !self.plan.staged {
+            return self.finish(ReadOutcome::AtEnd).await.map(drop);
+        }
+        // What is there must not be replaced by nothing.
+        if let Some(begun) = self.begun.clone().filter(|_| self.keeps_state) {
+            let state = SliceState {
+                pass: None,
+                ..begun
+            };
+            let mut intake = self.intake.lock().await;
+            intake.output.remember(self.row("", &state));
+        }
+        Ok(())
+    }
+
+    /// The error of a resource all of whose lists were answered 404 although their parents are there.
+    fn all_hidden(&self) -> Option<Error> {
+        let stats = &self.fetcher.stats;
+        let (slices, hidden) = (stats.slices.load(Relaxed), stats.hidden.load(Relaxed));
+        (hidden > 0 && stats.skipped(404) == slices).then(|| {
+            let message = match slices {
+                1 => "its list was answered 404, and its parent is there".to_owned(),
+                slices => format!("all {slices} lists were answered 404, and their parents are there"),
+            };
+            Error::new(ErrorKind::Api, message).hint(
+                "check the path, and what the credentials may read; where such a list is empty, say `.on_status(404, StatusRule::Skip)`",
+            )
+        })
     }
 
     /// Leaves the resource out, and its children.

@@ -1,7 +1,7 @@
 //! Reads one slice to its end: as one list, or window by window.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinSet;
@@ -27,14 +27,21 @@ impl ResourceReader {
         self: Arc<Self>,
         id: String,
         planned: SlicePlan,
+        listed: bool,
     ) -> impl Future<Output = Result<ReadOutcome>> + Send {
         let span = trace::slice(&id);
-        self.read_slice(id, planned).instrument(span)
+        self.read_slice(id, planned, listed).instrument(span)
     }
 
-    async fn read_slice(self: Arc<Self>, id: String, planned: SlicePlan) -> Result<ReadOutcome> {
+    async fn read_slice(
+        self: Arc<Self>,
+        id: String,
+        planned: SlicePlan,
+        listed: bool,
+    ) -> Result<ReadOutcome> {
         self.fetcher.stats.slices.fetch_add(1, Relaxed);
         let (slice, waiting) = self.begin(id, planned);
+        let slice = Slice { listed, ..slice };
         let slice = Arc::new(slice);
         let range = match &self.fetcher.spec().cursor {
             Some(cursor) => self.plan.range(cursor, Some(&slice.pass())),
@@ -66,7 +73,8 @@ impl ResourceReader {
                 let mut intake = self.intake.lock().await;
                 // What was not shown is not gone.
                 self.fall_short(&mut intake, &slice);
-                {
+                // What is there is asked for again in the next run.
+                if !slice.hidden.load(Relaxed) {
                     let mut state = slice.state();
                     (state.pass, state.done) = (None, Some(self.plan.id.clone()));
                 }
@@ -96,6 +104,8 @@ impl ResourceReader {
             id,
             request,
             columns,
+            listed: false,
+            hidden: AtomicBool::new(false),
             state: Mutex::new(state),
         };
         (slice, windows.into())
@@ -220,15 +230,14 @@ impl ResourceReader {
         }
     }
 
-    /// The cursor after a pass: not beyond the time at which the pass began. What changed while the pages were read may
+    /// The cursor after a pass: not beyond the time at which the pass began, by the API's clock where it is known. What changed while the pages were read may
     /// have been missed, and a date in the future must not hide what comes until then.
     fn safe_high(&self, pass: &Pass) -> Option<String> {
         let cursor = self.fetcher.spec().cursor.as_ref()?;
         let high = cursor.parse(pass.high.as_deref()?)?;
         // Whole seconds, which every form of a time can say.
-        let began = pass
-            .began()
-            .map(|began| began - began.rem_euclid(1_000_000));
+        let began = self.clock(pass).or_else(|| pass.began());
+        let began = began.map(|began| began - began.rem_euclid(1_000_000));
         let began = began.zip(high.micros());
         let ahead = began.map_or(0, |(began, high)| high.saturating_sub(began).max(0));
         Some(high.earlier(ahead).to_string())

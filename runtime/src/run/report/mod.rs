@@ -29,6 +29,8 @@ pub struct RunReport {
     pub required: Required,
     /// Notes that are about no resource of the run.
     pub notes: Vec<String>,
+    /// The API refused the source's own credentials: one resource says so, and the run stopped.
+    pub refused: bool,
     /// From start to end.
     pub elapsed: Duration,
 }
@@ -53,6 +55,7 @@ impl RunReport {
     ///   `records`, `pages`, `requests`, `retries`, `bytes`, `slices` and `waited_seconds`, `skipped` (`status`,
     ///   `lists`), `cursor` (`from`, `to`; null without one), `tables` (`name`, `rows`), `drift` (`table`, `key`,
     ///   `done`, `values`) and `notes`,
+    /// - `refused`: the API refused the credentials, and the run stopped,
     /// - `off`, the resources that were left out since they are off, each with `name`, `reason` and `settle`,
     /// - `notes` that are about none of them.
     ///
@@ -74,6 +77,7 @@ impl RunReport {
             "resources": resources,
             "off": self.off,
             "notes": self.notes,
+            "refused": self.refused,
         })
     }
 }
@@ -211,11 +215,12 @@ mod tests {
             off: Vec::new(),
             required: Required::Any,
             notes: vec!["another".into()],
+            refused: false,
             elapsed: Duration::from_secs(2),
         };
         let expected = json!({
             "version": 1, "load_id": "1.0", "source": "s", "destination": "memory", "elapsed_seconds": 2.0,
-            "complete": false, "required": "any", "off": [], "notes": ["another"],
+            "complete": false, "required": "any", "off": [], "notes": ["another"], "refused": false,
             "resources": [{
                 "name": "items", "outcome": "failed", "error": {"kind": "api", "message": "500"},
                 "proof": {"grade": "open", "why": null}, "required": true,

@@ -21,6 +21,8 @@ pub(crate) struct Stats {
     pub slices: AtomicU64,
     /// Microseconds that its requests waited for the rate limit.
     pub waited: AtomicU64,
+    /// Lists that were answered 404 although their parents are there.
+    pub hidden: AtomicU64,
     /// Parents without the value that their children's requests want.
     pub unlinked: AtomicU64,
     /// Rows outside of the bounds on the cursor.
@@ -94,6 +96,19 @@ impl Stats {
         *self.lock().skipped.entry(status).or_default() += 1;
     }
 
+    /// Says of what is not loaded as it came, in the proof and in the notes.
+    fn told(&self, name: &str, shared: &mut Shared) {
+        let cut = shared.cut.iter().map(|(list, records)| format!(
+            "`{list}` goes on where the record ends in {records} records; `.embedded(Embedded::list(\"{list}\")…)` reads the rest"
+        ));
+        let said: Vec<String> = cut.chain(self.collisions(name)).collect();
+        for why in said {
+            let proof = shared.proof.take().unwrap_or(Proof::Open);
+            shared.proof = Some(proof.and(Proof::Unproved(why.clone())));
+            shared.notes.push(why);
+        }
+    }
+
     /// Records that other ones replace, since their keys are the same.
     fn collisions(&self, table: &str) -> Vec<String> {
         let (changed, foreign) = (self.changed.load(Relaxed), self.foreign.load(Relaxed));
@@ -111,6 +126,15 @@ impl Stats {
         said
     }
 
+    /// Lists that were left out for that status.
+    pub fn skipped(&self, status: u16) -> u64 {
+        self.lock()
+            .skipped
+            .get(&status)
+            .copied()
+            .unwrap_or_default()
+    }
+
     pub fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(|e| e.into_inner())
     }
@@ -125,10 +149,24 @@ impl Stats {
     ) -> ResourceReport {
         let mut shared = std::mem::take(&mut *self.lock());
         let load = |counter: &AtomicU64| counter.load(Relaxed);
-        let skipped = shared.skipped.iter().map(|(status, n)| match status {
-            404 => format!("{n} slices whose parent is gone (404) were left out"),
-            status => format!("{n} slices that were answered {status} were left out"),
-        });
+        let hidden = load(&self.hidden);
+        if hidden > 0 {
+            shared.notes.push(format!(
+                "{hidden} slices were answered 404, and their parents are there: their rows stay as they are"
+            ));
+        }
+        let skipped = shared
+            .skipped
+            .iter()
+            .filter_map(|(status, n)| match status {
+                404 => (*n > hidden).then(|| {
+                    let gone = n.saturating_sub(hidden);
+                    format!("{gone} slices whose parent is gone (404) were left out")
+                }),
+                status => Some(format!(
+                    "{n} slices that were answered {status} were left out"
+                )),
+            });
         shared.notes.extend(skipped);
         let unlinked = load(&self.unlinked);
         if unlinked > 0 {
@@ -158,19 +196,7 @@ impl Stats {
                 "its requests waited {seconds:.1} s for the rate limit"
             ));
         }
-        for (list, records) in &shared.cut {
-            let why = format!(
-                "`{list}` goes on where the record ends in {records} records; `.embedded(Embedded::list(\"{list}\")…)` reads the rest"
-            );
-            let proof = shared.proof.take().unwrap_or(Proof::Open);
-            shared.proof = Some(proof.and(Proof::Unproved(why.clone())));
-            shared.notes.push(why);
-        }
-        for why in self.collisions(name) {
-            let proof = shared.proof.take().unwrap_or(Proof::Open);
-            shared.proof = Some(proof.and(Proof::Unproved(why.clone())));
-            shared.notes.push(why);
-        }
+        self.told(name, &mut shared);
         let records = load(&self.records);
         let different = records.saturating_sub(load(&self.again) + load(&self.foreign));
         let open = matches!(outcome, Outcome::Failed(..) | Outcome::Stopped);

@@ -148,3 +148,47 @@ fn the_files_of_a_table_that_has_gone_go_also_after_a_kill() {
     Parquet::new(dir.path()).open(&load("3")).unwrap();
     assert!(!lake.join("orders").exists());
 }
+
+#[test]
+fn a_folder_that_is_removed_or_replaced_gets_no_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, aside) = (dir.path().join("data"), dir.path().join("aside"));
+    for replaces in [false, true] {
+        let mut destination = Parquet::new(&folder);
+        destination.open(&load("1")).unwrap();
+        let rows = chunk(Disposition::Merge, &[("a", 1, &[2])]);
+        destination.write(&rows).unwrap();
+        destination.commit(&[], LoadStatus::Running).unwrap();
+        fs::rename(&folder, &aside).unwrap();
+        if replaces {
+            drop(Parquet::new(&folder).open(&load("2")));
+        }
+        let error = destination.commit(&[], LoadStatus::Running).unwrap_err();
+        let what = if replaces {
+            "was replaced"
+        } else {
+            "was removed"
+        };
+        assert!(error.message().contains(what), "{error}");
+        drop(destination);
+        fs::remove_dir_all(&aside).unwrap();
+        let _ = fs::remove_dir_all(&folder);
+    }
+}
+
+#[test]
+fn a_run_that_was_overtaken_commits_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut slow = Parquet::new(dir.path());
+    slow.open(&load("1")).unwrap();
+    // Another run that does not see the lock, as over a network.
+    let manifest = dir.path().join("_etl/manifest.json");
+    fs::write(&manifest, r#"{"version": 1, "next": 1, "sources": {}}"#).unwrap();
+    let error = slow.commit(&[], LoadStatus::Running).unwrap_err();
+    assert!(
+        error.message().contains("another run has loaded"),
+        "{error}"
+    );
+    let kept = fs::read_to_string(&manifest).unwrap();
+    assert!(kept.contains("\"next\": 1"), "{kept}");
+}

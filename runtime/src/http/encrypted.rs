@@ -1,0 +1,100 @@
+//! Where a secret may go without encryption: within this machine and within private networks.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use crate::error::{Error, ErrorKind};
+
+/// The host of a URL.
+enum Host<'a> {
+    Name(&'a str),
+    Address(IpAddr),
+}
+
+/// Names below these are never public.
+const PRIVATE_NAMES: [&str; 4] = [".localhost", ".local", ".internal", ".home.arpa"];
+
+/// Whether a request to that URL crosses no public network in the clear.
+pub(super) fn is_safe(url: &Url) -> bool {
+    if url.scheme() != "http" {
+        return true;
+    }
+    match host(url) {
+        None => false,
+        Some(Host::Address(address)) => is_private(address),
+        Some(Host::Name(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            // A name of one part is found on the local network only.
+            !name.contains('.') || PRIVATE_NAMES.iter().any(|end| name.ends_with(end))
+        }
+    }
+}
+
+fn host(url: &Url) -> Option<Host<'_>> {
+    let host = url.host_str()?;
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    Some(address.map_or(Host::Name(host), Host::Address))
+}
+
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            address.is_loopback() || address.is_private() || address.is_link_local()
+        }
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(address) => is_private(address.into()),
+            None => {
+                address.is_loopback()
+                    || address.is_unique_local()
+                    || address.is_unicast_link_local()
+            }
+        },
+    }
+}
+
+/// The error of a request that would show a secret to whoever listens.
+pub(super) fn refusal(url: &Url) -> Error {
+    let host = url.host_str().unwrap_or("nowhere");
+    let message =
+        format!("the connection to http://{host} is not encrypted: it would show the credentials");
+    Error::new(ErrorKind::Usage, message).hint(
+        "use a base URL with https://; where the network on the way is trusted, give `--allow-http` (in code `.allow_http()`)",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_and_private_networks_may_see_a_secret() {
+        for (url, safe) in [
+            ("https://api.example", true),
+            ("http://api.example", false),
+            ("http://localhost:8080", true),
+            ("http://LOCALHOST./", true),
+            ("http://api.localhost", true),
+            ("http://localhost.example", false),
+            ("http://airflow:8080", true),
+            ("http://airflow.corp.internal", true),
+            ("http://127.0.0.1", true),
+            ("http://127.8.8.8", true),
+            ("http://0x7f.1", true),
+            ("http://10.1.2.3", true),
+            ("http://172.16.0.1", true),
+            ("http://172.32.0.1", false),
+            ("http://192.168.1.1", true),
+            ("http://169.254.1.1", true),
+            ("http://8.8.8.8", false),
+            ("http://[::1]:80", true),
+            ("http://[fd00::1]", true),
+            ("http://[fe80::1]", true),
+            ("http://[::ffff:10.0.0.1]", true),
+            ("http://[::ffff:8.8.8.8]", false),
+            ("http://[2001:db8::1]", false),
+        ] {
+            assert_eq!(is_safe(&Url::parse(url).unwrap()), safe, "{url}");
+        }
+    }
+}

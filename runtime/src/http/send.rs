@@ -1,0 +1,416 @@
+//! Sends a request until it is answered, or not worth another try.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use etlgen_model::StatusRule;
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, info_span};
+
+use super::auth::Auth;
+use super::budget::Permit;
+use super::client::Client;
+use super::failure::Failure;
+use super::limits;
+use super::listener::{Listener, sleep, stopped};
+use super::request::Request;
+use super::response::{Response, refusal};
+use super::retry::{Tries, is_transient, retry_after};
+use super::seal;
+use super::told::{self, Cause};
+use super::wire::Answer;
+use crate::error::{Error, ErrorKind, Result};
+use crate::settings::Secret;
+use crate::world::WireRequest;
+
+/// Times that one request is sent again since tokens were renewed: once by itself, and after others.
+const RENEWALS: u32 = 4;
+
+/// How an exchange came out.
+enum End {
+    Answered(Response),
+    /// The credentials are not good.
+    Refused(Result<Response>),
+    Failed(Error),
+}
+
+/// One attempt: what came, and the fetched tokens that it was sent with.
+struct Attempt {
+    sent: Result<Answer, Failure>,
+    tokens: Vec<Secret>,
+}
+
+impl Client {
+    /// Sends a request until it is answered or not worth another try; a 4xx is an answer.
+    pub async fn send(&self, request: &Request, listener: &dyn Listener) -> Result<Response> {
+        let place = self.redact(&request.describe());
+        let span = info_span!(
+            "request",
+            otel.kind = "client",
+            request = place,
+            http.request.method = request.method.name(),
+            http.response.status_code = Empty,
+            http.request.resend_count = Empty,
+        );
+        self.send_and_judge(request, place, listener)
+            .instrument(span)
+            .await
+    }
+
+    /// Whether the API has refused the source's own credentials: nothing more is sent with them.
+    pub fn is_refused(&self) -> bool {
+        self.trial.is_refused()
+    }
+
+    /// Where the source's own credentials are refused, the first request says so, and all others end.
+    async fn send_and_judge(
+        &self,
+        request: &Request,
+        place: String,
+        listener: &dyn Listener,
+    ) -> Result<Response> {
+        let own = request.auth.is_none();
+        if own && self.is_refused() {
+            return Err(given_up());
+        }
+        match self.send_until(request, place, listener).await {
+            End::Answered(response) => {
+                if own && (200..300).contains(&response.status) {
+                    self.trial.accept(request);
+                }
+                Ok(response)
+            }
+            End::Failed(error) => Err(error),
+            End::Refused(refused) if !own || self.auth.is_none() => refused,
+            End::Refused(refused) => {
+                let _turn = self.trial.judging.lock().await;
+                if self.is_refused() {
+                    return Err(given_up());
+                }
+                if self.refuses_all(listener).await? {
+                    self.trial.refuse();
+                }
+                refused
+            }
+        }
+    }
+
+    /// Whether the API refuses what it has answered before, too.
+    async fn refuses_all(&self, listener: &dyn Listener) -> Result<bool> {
+        let Some(known) = self.trial.accepted() else {
+            return Ok(true);
+        };
+        if self.replay.is_some() {
+            return Ok(false);
+        }
+        let place = self.redact(&known.describe());
+        let attempt = self.try_once(&known, &self.auth, &place, listener).await?;
+        Ok(attempt.is_refused())
+    }
+
+    async fn send_until(&self, request: &Request, place: String, listener: &dyn Listener) -> End {
+        let auth = request.auth.as_ref().unwrap_or(&self.auth);
+        let mut tries = Tries::new();
+        let (mut renewed, mut renewals) = (false, 0u32);
+        loop {
+            let attempt = match self.try_once(request, auth, &place, listener).await {
+                Ok(attempt) => attempt,
+                Err(error) => return End::Failed(error),
+            };
+            Span::current().record("http.request.resend_count", tries.count());
+            tries.add(self.world().moment());
+            let refused = attempt.is_refused();
+            if refused && renewals < RENEWALS {
+                // Of several requests with one token the first one renews it, and all are sent again.
+                match auth.forget_tokens(&attempt.tokens) {
+                    Some(forgotten) if !(forgotten && renewed) => {
+                        renewed |= forgotten;
+                        renewals = renewals.saturating_add(1);
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+            let trouble = match self.judge(request, attempt.sent) {
+                Verdict::Answered(answer) if refused => {
+                    let known = request.rules.contains_key(&answer.status);
+                    let response = answer.to(place);
+                    return match known {
+                        true => End::Answered(response),
+                        false => End::Refused(Ok(response)),
+                    };
+                }
+                Verdict::Answered(answer) => return End::Answered(answer.to(place)),
+                Verdict::Failed(error) if refused => return End::Refused(Err(error.at(place))),
+                Verdict::Failed(error) => return End::Failed(error.at(place)),
+                Verdict::Again(trouble) => trouble,
+            };
+            let waited = self.wait_for_next_try(&mut tries, &trouble, &place, listener);
+            if let Err(error) = waited.await {
+                return End::Failed(error);
+            }
+        }
+    }
+
+    /// Sends a request once, as soon as the budget allows it.
+    async fn try_once(
+        &self,
+        request: &Request,
+        auth: &Auth,
+        place: &str,
+        listener: &dyn Listener,
+    ) -> Result<Attempt> {
+        let permit = self.permit(place, listener).await?;
+        let mut tokens = Vec::new();
+        let sent = tokio::select! {
+            biased;
+            sent = self.send_once(request, auth, &mut tokens) => sent,
+            () = listener.cut() => return Err(stopped()),
+        };
+        let status = sent.as_ref().map_or(0, |answer| answer.status);
+        Span::current().record("http.response.status_code", status);
+        // The limits in a recording are out of date.
+        let answer = sent.as_ref().ok().filter(|_| self.replay.is_none());
+        let left = answer.and_then(|answer| limits::left(&answer.headers, self.world().time()));
+        let overload = status == 503 || sent.as_ref().is_ok_and(is_rate_limit);
+        self.budget.record(&permit, overload, left);
+        self.answered.fetch_or(sent.is_ok(), Relaxed);
+        Ok(Attempt { sent, tokens })
+    }
+
+    fn judge(&self, request: &Request, sent: Result<Answer, Failure>) -> Verdict {
+        let again = |message: &str, patient| {
+            Verdict::Again(Trouble {
+                message: self.redact(message),
+                patient,
+                ..Trouble::default()
+            })
+        };
+        let answer = match sent {
+            Ok(answer) => answer,
+            Err(Failure::Final(error)) => return Verdict::Failed(error),
+            Err(Failure::Transient(message)) => return again(&message, false),
+            Err(Failure::Unreachable(message)) => return again(&message, true),
+        };
+        let rule = request.rules.get(&answer.status);
+        let limited = is_rate_limit(&answer) && (answer.status != 429 || rule.is_none());
+        let told = told_by(&answer).filter(|_| rule.is_none());
+        let late = answer.status == 202 && rule.is_none() && !told::holds_records(&answer.body);
+        if limited
+            || late
+            || rule == Some(&StatusRule::Retry)
+            || (rule.is_none() && is_transient(answer.status))
+        {
+            return Verdict::Again(Trouble {
+                message: self.redact(&refusal(answer.status, &answer.body)),
+                is_rate_limit: limited,
+                patient: rule.is_none() && (late || answer.status == 503),
+                asked: self.asked(&answer, limited),
+            });
+        }
+        match told {
+            None => Verdict::Answered(answer),
+            Some(cause) => Verdict::Failed(self.told(cause, &answer)),
+        }
+    }
+
+    /// The error that an answer with a status of success tells.
+    fn told(&self, cause: Cause, answer: &Answer) -> Error {
+        let kind = match cause {
+            Cause::Credentials | Cause::Forbidden => ErrorKind::Credentials,
+            Cause::RateLimit | Cause::Other => ErrorKind::Api,
+        };
+        let said = refusal(answer.status, &answer.body);
+        let error = Error::new(kind, self.redact(&format!("an error came as {said}")));
+        match kind {
+            ErrorKind::Credentials => {
+                error.hint("check the credentials, and what they are allowed to read")
+            }
+            _ => error,
+        }
+    }
+
+    /// The pause that the API asks for.
+    fn asked(&self, answer: &Answer, limited: bool) -> Option<Duration> {
+        let now = self.world().time();
+        let asked = answer.headers.get("retry-after");
+        let asked = asked.and_then(|asked| asked.to_str().ok());
+        let asked = asked.and_then(|asked| retry_after(asked, now));
+        asked.or_else(|| limits::spent_until(&answer.headers, now).filter(|_| limited))
+    }
+
+    async fn wait_for_next_try(
+        &self,
+        tries: &mut Tries,
+        trouble: &Trouble,
+        place: &str,
+        listener: &dyn Listener,
+    ) -> Result<()> {
+        let message = &trouble.message;
+        let patience = trouble.patient.then(|| self.answered.load(Relaxed));
+        let now = self.world().moment();
+        let Some(pause) = tries.pause(now, patience, trouble.asked, self.world().fraction()) else {
+            let message = format!("{message} (after {} tries)", tries.count());
+            return Err(Error::new(ErrorKind::Api, message).at(place));
+        };
+        if pause > self.longest_pause {
+            let message = format!("{message}: the API asks to wait {} s", pause.as_secs());
+            return Err(try_later(message, place));
+        }
+        if self.replay.is_some() {
+            // The recording answers at once.
+            return Ok(());
+        }
+        if trouble.is_rate_limit {
+            // Other requests would be refused as well.
+            self.budget.pause(pause);
+        }
+        let seconds = pause.as_secs_f64();
+        listener.retry(format!("{place}: {message}; again in {seconds:.1} s"));
+        sleep(self.world(), pause, listener).await
+    }
+
+    /// The right to send one request, when the rate limit allows it.
+    async fn permit(&self, place: &str, listener: &dyn Listener) -> Result<Permit<'_>> {
+        loop {
+            let wait = match self.budget.take().await {
+                Ok(permit) => return Ok(permit),
+                Err(wait) => wait,
+            };
+            if wait > self.longest_pause {
+                let seconds = wait.as_secs();
+                let message = format!("the API's rate limit is used up for another {seconds} s");
+                return Err(try_later(message, place));
+            }
+            listener.waits(wait);
+            sleep(self.world(), wait, listener).await?;
+        }
+    }
+
+    async fn send_once(
+        &self,
+        request: &Request,
+        auth: &Auth,
+        tokens: &mut Vec<Secret>,
+    ) -> Result<Answer, Failure> {
+        let (wired, signatures) = self.wired(request, auth, tokens).await?;
+        let answer = self.wire.exchange(wired, &self.base).await?;
+        self.hear_clock(&answer.headers);
+        if let Some(recorder) = &self.recorder {
+            let secrets = self.secrets().into_iter().chain(signatures);
+            recorder.write(request, &self.headers, &answer, secrets.collect())?;
+        }
+        Ok(answer)
+    }
+
+    /// The request as it is sent, with its credentials; and the signatures among them.
+    async fn wired(
+        &self,
+        request: &Request,
+        auth: &Auth,
+        tokens: &mut Vec<Secret>,
+    ) -> Result<(WireRequest, Vec<Secret>), Failure> {
+        let mut headers = self.headers.clone();
+        for (name, value) in &request.headers {
+            if let (Ok(name), Ok(value)) =
+                (name.parse::<HeaderName>(), HeaderValue::from_str(value))
+            {
+                headers.insert(name, value);
+            }
+        }
+        let mut wired = WireRequest {
+            method: request.method.name(),
+            url: self
+                .secured(&request.url)
+                .unwrap_or_else(|| request.url.clone()),
+            headers,
+            body: Vec::new(),
+        };
+        // A recording needs no credentials.
+        if self.replay.is_none() {
+            if !auth.is_none() || self.hidden.iter().any(|secret| request.carries(secret)) {
+                self.wire.check_secret(&wired.url)?;
+            }
+            *tokens = auth.apply(&self.wire, &self.base, &mut wired).await?;
+        }
+        let marked = auth.marked();
+        seal::open_url(&mut wired.url, &marked);
+        if let Some(body) = &request.body {
+            let mut body = body.to_string();
+            seal::open_json(&mut body, &marked);
+            wired.body = body.into_bytes();
+            let json = HeaderValue::from_static("application/json");
+            wired.headers.insert(CONTENT_TYPE, json);
+        }
+        let signatures = match self.replay.is_none() {
+            true => auth.put_signatures(self.world(), &mut wired)?,
+            false => Vec::new(),
+        };
+        Ok((wired, signatures))
+    }
+}
+
+impl Attempt {
+    /// The API, or the server of its tokens, says that the credentials are not good.
+    fn is_refused(&self) -> bool {
+        match &self.sent {
+            Ok(answer) => answer.status == 401 || told_by(answer) == Some(Cause::Credentials),
+            Err(Failure::Final(error)) => error.kind() == ErrorKind::Credentials,
+            Err(_) => false,
+        }
+    }
+}
+
+/// What follows from an attempt.
+enum Verdict {
+    Answered(Answer),
+    Again(Trouble),
+    Failed(Error),
+}
+
+/// A failed attempt that is worth another one.
+#[derive(Default)]
+struct Trouble {
+    message: String,
+    is_rate_limit: bool,
+    /// A server that is started again is waited for longer.
+    patient: bool,
+    /// The pause that the API asks for.
+    asked: Option<Duration>,
+}
+
+/// What an error with a status of success is about; `None`: it is none.
+fn told_by(answer: &Answer) -> Option<Cause> {
+    match answer.status {
+        200..300 => told::error(&answer.body),
+        _ => None,
+    }
+}
+
+/// Whether an answer says that there were too many requests: some say so with 403, or with a status of success.
+fn is_rate_limit(answer: &Answer) -> bool {
+    match answer.status {
+        429 => true,
+        403 => {
+            answer.headers.contains_key("retry-after")
+                || limits::is_spent(&answer.headers)
+                || told::cause(&answer.body) == Cause::RateLimit
+        }
+        _ => told_by(answer) == Some(Cause::RateLimit),
+    }
+}
+
+fn try_later(message: String, place: &str) -> Error {
+    Error::new(ErrorKind::Api, message)
+        .at(place)
+        .hint("run again later; the next run goes on from the last commit")
+}
+
+/// The end of a request that is not sent any more.
+fn given_up() -> Error {
+    Error::new(
+        ErrorKind::Stopped,
+        "stopped since the credentials were refused",
+    )
+}

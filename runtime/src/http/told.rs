@@ -1,0 +1,347 @@
+//! Errors that an API tells with a status of success: `{"ok": false, "error": "invalid_auth"}`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+/// Larger bodies are pages.
+const LARGEST: usize = 1 << 16;
+
+/// What an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The credentials are not good (any more).
+    Credentials,
+    /// The credentials are good, and do not allow this.
+    Forbidden,
+    RateLimit,
+    Other,
+}
+
+/// Words of errors, without what is neither a letter nor a digit.
+const WORDS: [(Cause, &[&str]); 3] = [
+    (
+        Cause::RateLimit,
+        &[
+            "ratelimit",
+            "toomanyrequests",
+            "throttl",
+            "quotaexceeded",
+            "requestlimit",
+            "limitexceeded",
+        ],
+    ),
+    (
+        Cause::Credentials,
+        &[
+            "invalidauth",
+            "notauthed",
+            "noauth",
+            "unauthorized",
+            "unauthorised",
+            "unauthenticated",
+            "notauthenticated",
+            "authenticationrequired",
+            "authenticationfailed",
+            "invalidtoken",
+            "invalidaccesstoken",
+            "tokenexpired",
+            "expiredtoken",
+            "tokenrevoked",
+            "accountinactive",
+            "invalidapikey",
+            "apikeyinvalid",
+            "invalidkey",
+            "badcredentials",
+            "invalidcredentials",
+        ],
+    ),
+    (
+        Cause::Forbidden,
+        &[
+            "forbidden",
+            "accessdenied",
+            "permissiondenied",
+            "notauthorized",
+            "missingscope",
+            "notallowed",
+        ],
+    ),
+];
+
+/// Keys that an answer may have which holds nothing but an error.
+const ENVELOPE: [&str; 30] = [
+    "ok",
+    "success",
+    "succeeded",
+    "status",
+    "error",
+    "errors",
+    "message",
+    "messages",
+    "msg",
+    "code",
+    "error_code",
+    "errorcode",
+    "error_message",
+    "errormessage",
+    "error_description",
+    "error_type",
+    "errortype",
+    "statuscode",
+    "status_code",
+    "type",
+    "title",
+    "detail",
+    "details",
+    "description",
+    "reason",
+    "request_id",
+    "requestid",
+    "trace_id",
+    "traceid",
+    "timestamp",
+];
+
+/// The cause of an error whose body is an answer with a status of success; `None`: it is none.
+///
+/// It is an error if it says so (`ok` is false, `error` or `errors` hold something, `status` is `error`) and holds nothing
+/// else: an answer with records is judged by its reader.
+pub(super) fn error(body: &[u8]) -> Option<Cause> {
+    if body.len() > LARGEST || body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return None;
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let says_so = reader.deserialize_map(Envelope).ok()? && reader.end().is_ok();
+    says_so.then(|| cause(body))
+}
+
+/// What the words of an error say that it is about.
+pub(super) fn cause(body: &[u8]) -> Cause {
+    let body = body.get(..body.len().min(LARGEST)).unwrap_or_default();
+    let text = String::from_utf8_lossy(body).to_lowercase();
+    let letters: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let said = |words: &[&str]| words.iter().any(|word| letters.contains(word));
+    let by_words = WORDS
+        .iter()
+        .find(|(_, words)| said(words))
+        .map(|(cause, _)| *cause);
+    by_words.unwrap_or_else(|| by_code(body))
+}
+
+/// What the code of an error says that it is about, where that is the status that it should have had.
+fn by_code(body: &[u8]) -> Cause {
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let codes = [
+        "/code",
+        "/error/code",
+        "/status",
+        "/error/status",
+        "/status_code",
+        "/statusCode",
+        "/error_code",
+    ];
+    let code = |pointer: &&str| match json.pointer(pointer)? {
+        Value::String(text) => text.parse().ok(),
+        value => value.as_u64(),
+    };
+    match codes.iter().find_map(code) {
+        Some(401) => Cause::Credentials,
+        Some(403) => Cause::Forbidden,
+        Some(429) => Cause::RateLimit,
+        _ => Cause::Other,
+    }
+}
+
+/// Whether an object holds an error and nothing else. It gives up at the first key that is something else, which is the first
+/// key of most pages.
+struct Envelope;
+
+impl<'de> Visitor<'de> for Envelope {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an error")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let mut says_so = false;
+        while let Some(Key(key)) = map.next_key()? {
+            let key = key.to_ascii_lowercase();
+            let key = key.as_str();
+            if !ENVELOPE.contains(&key) {
+                map.next_value::<Empty>()?;
+                continue;
+            }
+            let value: Value = map.next_value()?;
+            says_so |= match key {
+                "ok" | "success" | "succeeded" => value == Value::Bool(false),
+                "error" | "errors" => holds_something(&value),
+                "status" => ["error", "fail", "failed", "failure"].iter().any(|word| {
+                    value
+                        .as_str()
+                        .is_some_and(|text| text.eq_ignore_ascii_case(word))
+                }),
+                _ => false,
+            };
+        }
+        Ok(says_so)
+    }
+}
+
+fn holds_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(object) => !object.is_empty(),
+        Value::Number(number) => number.as_i64() != Some(0),
+        Value::Bool(true) => true,
+    }
+}
+
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> de::Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(text.into()))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Key<'de>, E> {
+                Ok(Key(text.to_owned().into()))
+            }
+        }
+        from.deserialize_str(Text)
+    }
+}
+
+/// Nothing: null, an empty list, or an empty object. Anything else is an error.
+struct Empty;
+
+impl<'de> de::Deserialize<'de> for Empty {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Nothing;
+        impl<'de> Visitor<'de> for Nothing {
+            type Value = Empty;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("nothing")
+            }
+            fn visit_unit<E: de::Error>(self) -> Result<Empty, E> {
+                Ok(Empty)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Empty, A::Error> {
+                match list.next_element::<IgnoredAny>()? {
+                    None => Ok(Empty),
+                    Some(_) => Err(de::Error::custom("something")),
+                }
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Empty, A::Error> {
+                match map.next_key::<IgnoredAny>()? {
+                    None => Ok(Empty),
+                    Some(_) => Err(de::Error::custom("something")),
+                }
+            }
+        }
+        from.deserialize_any(Nothing)
+    }
+}
+
+/// Whether a body holds records: a list of something, or a list of something in an object.
+pub(super) fn holds_records(body: &[u8]) -> bool {
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let is_list = |value: &Value| value.as_array().is_some_and(|list| !list.is_empty());
+    match &json {
+        Value::Object(object) => object.values().any(is_list),
+        json => is_list(json),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_holds_only_an_error_is_one() {
+        for (body, wanted) in [
+            (
+                r#"{"ok": false, "error": "invalid_auth"}"#,
+                Some(Cause::Credentials),
+            ),
+            (
+                r#"{"ok":false,"error":"missing_scope","needed":null}"#,
+                Some(Cause::Forbidden),
+            ),
+            (
+                r#"{"ok": false, "error": "ratelimited"}"#,
+                Some(Cause::RateLimit),
+            ),
+            (
+                r#"{"ok": false, "error": "channel_gone"}"#,
+                Some(Cause::Other),
+            ),
+            (
+                r#"{"errors": [{"message": "Throttled"}]}"#,
+                Some(Cause::RateLimit),
+            ),
+            (
+                r#"{"data": null, "errors": [{"message": "no"}]}"#,
+                Some(Cause::Other),
+            ),
+            (
+                r#"{"error": {"code": 401, "message": "who?"}}"#,
+                Some(Cause::Credentials),
+            ),
+            (
+                r#"{"status": "error", "message": "Too many requests"}"#,
+                Some(Cause::RateLimit),
+            ),
+            (
+                r#"{"success": false, "code": "403", "items": []}"#,
+                Some(Cause::Forbidden),
+            ),
+            // Pages and records.
+            (r#"{"ok": true, "error": null, "items": []}"#, None),
+            (r#"{"errors": [], "data": []}"#, None),
+            (
+                r#"{"errors": [{"message": "one"}], "data": [{"id": 1}]}"#,
+                None,
+            ),
+            (
+                r#"{"id": 7, "state": "failed", "error": "disk full"}"#,
+                None,
+            ),
+            (r#"{"message": "hello", "status": "open"}"#, None),
+            (r#"{}"#, None),
+            (r#"[{"error": "x"}]"#, None),
+            ("{\"error\": \"x\"}\n{\"error\": \"y\"}\n", None),
+            (r#"{"error": "#, None),
+            ("error", None),
+            ("", None),
+        ] {
+            assert_eq!(error(body.as_bytes()), wanted, "{body}");
+        }
+    }
+
+    #[test]
+    fn records_are_found_in_lists() {
+        for (body, wanted) in [
+            ("", false),
+            ("{}", false),
+            ("[]", false),
+            (r#"{"items": []}"#, false),
+            (r#"{"status": "running"}"#, false),
+            (r#"[{"id": 1}]"#, true),
+            (r#"{"n": 1, "items": [{"id": 1}]}"#, true),
+        ] {
+            assert_eq!(holds_records(body.as_bytes()), wanted, "{body}");
+        }
+    }
+}

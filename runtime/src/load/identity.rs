@@ -1,0 +1,63 @@
+//! What tells a file from another one that takes its name.
+
+use std::fs::Metadata;
+use std::io;
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The file behind a name, whatever it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    #[cfg(unix)]
+    place: (u64, u64),
+    #[cfg(not(unix))]
+    created: Option<std::time::SystemTime>,
+}
+
+impl Identity {
+    /// The file that has that name now; a link is followed.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        Ok(Identity::from(&std::fs::metadata(path)?))
+    }
+
+    /// Refuses a file that is not there any more, or is another one.
+    pub fn check(&self, path: &Path) -> Result<()> {
+        let what = match Identity::of(path) {
+            Ok(now) if now == *self => return Ok(()),
+            Ok(_) => "was replaced",
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "was removed",
+            Err(error) => return Err(Error::file(ErrorKind::Destination, "read", path, error)),
+        };
+        let message = format!("`{}` {what} while the run went on", path.display());
+        Err(Error::new(ErrorKind::Destination, message)
+            .hint("nothing of this commit is there; run again: it goes on from what the destination holds now"))
+    }
+}
+
+impl From<&Metadata> for Identity {
+    #[cfg(unix)]
+    fn from(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Identity {
+            place: (metadata.dev(), metadata.ino()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn from(metadata: &Metadata) -> Self {
+        Identity {
+            created: metadata.created().ok(),
+        }
+    }
+}
+
+/// The error of a destination into which another run has loaded since this one began.
+pub(crate) fn overtaken(path: &Path) -> Error {
+    let message = format!(
+        "another run has loaded into `{}` since this one began",
+        path.display()
+    );
+    Error::new(ErrorKind::Destination, message)
+        .hint("nothing of this commit is there; run again, one run at a time: it goes on from the last commit")
+}

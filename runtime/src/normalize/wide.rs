@@ -1,0 +1,97 @@
+//! Objects with keys without end, as a map by ids: a table has so many columns and no more, and what has no column of its own
+//! stands in one JSON column at the place of the object.
+
+use super::dynamic::Went;
+use super::place::Place;
+use super::{At, Normalizer};
+use crate::record::json::{self, Reader};
+use crate::schema::ColumnType;
+
+/// Keys of one object that get columns or tables, where the struct declares none of them.
+pub(super) const WIDEST: usize = 200;
+/// Where keys of the record itself stand that get no column.
+const REST: &str = "other_keys";
+
+/// Members of an object that get no column of their own.
+#[derive(Default)]
+pub(super) struct Rest(String);
+
+impl Rest {
+    /// Adds a member; `key` as it stands in JSON, without quotes.
+    pub fn add(&mut self, key: &str, value: &str) {
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        self.0.push('"');
+        self.0.push_str(key);
+        self.0.push_str("\":");
+        self.0.push_str(&json::compact(value));
+    }
+}
+
+impl Normalizer {
+    /// Whether the table has no room for what the struct does not say.
+    pub(super) fn has_no_room(&self, at: At) -> bool {
+        self.tables[at.table].columns.len() >= self.most_columns
+    }
+
+    /// Whether keys that an object has not had so far get no columns any more. `raw`: the object.
+    pub(super) fn is_full(&self, at: At, place: &Place, raw: &str) -> bool {
+        if self.has_no_room(at) {
+            return true;
+        }
+        // The keys of the record itself are as many as the table has room for.
+        if place.path.is_empty() {
+            return false;
+        }
+        let table = &self.tables[at.table];
+        let is_json = |at: &usize| table.schema.columns[*at].ty == ColumnType::Json;
+        if table.at(&place.path).iter().any(is_json) {
+            return true;
+        }
+        let known = table.known_keys(&place.path);
+        let room = self.widest.saturating_sub(known);
+        // A shorter text cannot have so many keys.
+        room == 0 || raw.len() > 4 * room && self.has_more(at, place, raw, room)
+    }
+
+    /// Whether an object has more keys than that which it has not had so far.
+    fn has_more(&self, at: At, place: &Place, raw: &str, room: usize) -> bool {
+        let table = &self.tables[at.table];
+        let mut reader = Reader::new(raw);
+        let (mut new, mut more) = (0, reader.open(b'}'));
+        while more {
+            let (Ok(key), Ok(_)) = (reader.key(), reader.raw()) else {
+                break;
+            };
+            let key = key.decode().unwrap_or_default();
+            let below = place.below(&key, self.naming);
+            new += usize::from(!table.knows(&place.path, &below.path));
+            if new > room {
+                return true;
+            }
+            more = matches!(reader.more(b'}'), Ok(true));
+        }
+        false
+    }
+
+    /// Whether a key gets no column, where the object is full.
+    pub(super) fn is_rest(&self, at: At, object: &Place, below: &Place, value: &str) -> bool {
+        value != "null" && !self.tables[at.table].knows(&object.path, &below.path)
+    }
+
+    /// Puts the rest of an object into the JSON column at its place.
+    pub(super) fn rest(&mut self, at: At, place: &Place, rest: Rest) -> Option<Went> {
+        if rest.0.is_empty() {
+            return None;
+        }
+        let json = rest.0 + "}";
+        let name = match place.path.as_str() {
+            "" => REST.to_owned(),
+            _ => place.name.clone(),
+        };
+        let place = Place {
+            path: place.path.clone(),
+            name,
+        };
+        Some(self.json_column(at, &place, &json))
+    }
+}

@@ -1,0 +1,77 @@
+//! Two clocks: how far a cursor moves is told by that of the API.
+
+use std::time::{Duration, SystemTime};
+
+use crate::support::{InMemory, asked, page, run_by, simulated};
+use etlgen_runtime::prelude::*;
+use etlgen_runtime::run::RunOptions;
+use etlgen_runtime::world::WireResponse;
+use serde_json::json;
+
+#[derive(Record)]
+struct Item {
+    id: Option<i64>,
+    updated: Option<UnixTime>,
+}
+
+const NOW: u64 = 1_700_000_000;
+
+/// The cursor after a run that saw rows changed at these seconds, where the API says that it is `there` o'clock.
+fn cursor_after(there: Option<u64>, rows: [u64; 2], stopped: bool) -> String {
+    let dated = move |answer: WireResponse| match there {
+        Some(second) => {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+            answer.header("date", &httpdate::fmt_http_date(time))
+        }
+        None => answer,
+    };
+    let (world, clock) = simulated(NOW, move |request| {
+        let row = |at: usize| json!({"id": at, "updated": rows[at]});
+        Ok(dated(match asked(request, "after").as_str() {
+            "" => page(json!({"data": [row(0)], "next": "2"})),
+            _ => page(json!({"data": [row(1)]})),
+        }))
+    });
+    let list = Item::list("items", "/items")
+        .records("data")
+        .primary_key([Item::ID])
+        .paginate(Paginator::token("after", "next"))
+        .incremental(Cursor::updated(Item::UPDATED).param("since"));
+    let source = Source::new("clocks", "https://api.example")
+        .world(world)
+        .resource(list);
+    let into = InMemory::new(1);
+    let all = RunOptions::default();
+    let options = if stopped { all.limit(1) } else { all };
+    run_by(&clock, &source, &into, &options).unwrap();
+    if stopped {
+        let rest = RunOptions::default();
+        run_by(&clock, &source, &into, &rest).unwrap();
+    }
+    let state = &into.state()[&("items".to_owned(), String::new())];
+    let state: serde_json::Value = serde_json::from_str(state).unwrap();
+    state["cursor"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_cursor_moves_to_where_the_pass_began_by_the_clock_of_the_api() {
+    let hour = 3600;
+    for stopped in [false, true] {
+        // What changed while it was read may have been missed.
+        let behind = cursor_after(Some(NOW - hour), [NOW - 2 * hour, NOW - hour + 5], stopped);
+        assert_eq!(behind, (NOW - hour).to_string(), "{stopped}");
+        let ahead = cursor_after(Some(NOW + hour), [NOW, NOW + hour - 5], stopped);
+        assert_eq!(ahead, (NOW + hour - 5).to_string(), "{stopped}");
+        let ahead = cursor_after(Some(NOW + hour), [NOW, NOW + 2 * hour], stopped);
+        assert_eq!(ahead, (NOW + hour).to_string(), "{stopped}");
+        // Where it does not tell the time, ours has to do.
+        assert_eq!(
+            cursor_after(None, [NOW - 9, NOW + 5], stopped),
+            NOW.to_string()
+        );
+        assert_eq!(
+            cursor_after(None, [NOW - 9, NOW - 5], stopped),
+            (NOW - 5).to_string()
+        );
+    }
+}

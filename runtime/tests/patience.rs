@@ -1,0 +1,242 @@
+//! What is waited for, and for how long: limits in disguise, answers that come later, servers that start again.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::support::{InMemory, asked, page, run_by, simulated};
+use etlgen_runtime::prelude::*;
+use etlgen_runtime::run::{Outcome, RunOptions};
+use etlgen_runtime::world::{
+    BoxFuture, Clock, Transport, VirtualClock, WireError, WireErrorKind, WireRequest, WireResponse,
+    World,
+};
+use serde_json::json;
+
+#[derive(Record)]
+struct Item {
+    id: Option<i64>,
+}
+
+fn items() -> Resource<Item> {
+    Item::list("items", "/items")
+        .records("items")
+        .primary_key([Item::ID])
+        .paginate(Paginator::token("after", "next"))
+}
+
+/// Two pages; the request of that number gets another answer. How the run ended, its rows, its requests, its seconds.
+fn with_trouble(
+    list: Resource<Item>,
+    trouble: impl Fn(usize) -> Option<Result<WireResponse, WireError>> + Send + Sync + 'static,
+) -> (Outcome, usize, usize, u64) {
+    let requests = Arc::new(Mutex::new(0));
+    let count = requests.clone();
+    let (world, clock) = simulated(1_700_000_000, move |request| {
+        let mut count = count.lock().unwrap();
+        *count += 1;
+        if let Some(answer) = trouble(*count) {
+            return answer;
+        }
+        Ok(match asked(request, "after").as_str() {
+            "" => page(json!({"items": [{"id": 1}], "next": "2"})),
+            _ => page(json!({"items": [{"id": 2}]})),
+        })
+    });
+    let source = Source::new("slow", "https://api.example")
+        .world(world)
+        .auth(Auth::bearer("a-good-key"))
+        .resource(list);
+    let into = InMemory::new(1);
+    let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+    let requests = *requests.lock().unwrap();
+    let outcome = report.resources[0].outcome.clone();
+    (
+        outcome,
+        into.table("items").len(),
+        requests,
+        clock.monotonic().as_secs(),
+    )
+}
+
+type Make = fn() -> WireResponse;
+
+fn refused() -> Option<Result<WireResponse, WireError>> {
+    Some(Err(WireError::new(
+        WireErrorKind::Connect,
+        "connection refused",
+    )))
+}
+
+#[test]
+fn a_rate_limit_is_one_whatever_its_status() {
+    let answers: [(&str, Make, u64); 6] = [
+        (
+            "403 and a pause",
+            || WireResponse::new(403).header("retry-after", "7"),
+            7,
+        ),
+        (
+            "403 and nothing left",
+            || {
+                WireResponse::new(403)
+                    .header("x-ratelimit-remaining", "0")
+                    .header("x-ratelimit-reset", "1700000031")
+            },
+            30,
+        ),
+        (
+            "403 and nothing left, for ever",
+            || WireResponse::new(403).header("x-ratelimit-remaining", "0"),
+            0,
+        ),
+        (
+            "403 in words",
+            || {
+                WireResponse::new(403)
+                    .body(r#"{"error": {"errors": [{"reason": "userRateLimitExceeded"}]}}"#)
+            },
+            0,
+        ),
+        (
+            "200",
+            || page(json!({"ok": false, "error": "ratelimited"})).header("retry-after", "9"),
+            9,
+        ),
+        (
+            "429",
+            || WireResponse::new(429).header("retry-after", "3"),
+            3,
+        ),
+    ];
+    for (name, answer, seconds) in answers {
+        for list in [items(), items().on_status(403, StatusRule::Skip)] {
+            let (outcome, rows, requests, waited) =
+                with_trouble(list, move |number| (number == 2).then(|| Ok(answer())));
+            assert!(matches!(outcome, Outcome::Complete), "{name}: {outcome:?}");
+            assert_eq!((rows, requests), (2, 3), "{name}");
+            assert!((seconds..seconds + 3).contains(&waited), "{name}: {waited}");
+        }
+    }
+    // Without a sign of a limit it is a refusal.
+    let plain = |number| (number == 2).then(|| Ok(WireResponse::new(403)));
+    let (outcome, ..) = with_trouble(items(), plain);
+    assert!(matches!(outcome, Outcome::Failed(..)), "{outcome:?}");
+}
+
+#[test]
+fn an_answer_that_comes_later_is_waited_for() {
+    for body in ["", "{}", r#"{"status": "running"}"#] {
+        let late = move |number| (number < 3).then(|| Ok(WireResponse::new(202).body(body)));
+        let (outcome, rows, requests, _) = with_trouble(items(), late);
+        assert!(matches!(outcome, Outcome::Complete), "{outcome:?}");
+        assert_eq!((rows, requests), (2, 4));
+    }
+    let never = |_| Some(Ok(WireResponse::new(202)));
+    let (outcome, _, _, waited) = with_trouble(items(), never);
+    let Outcome::Failed(_, message) = &outcome else {
+        panic!("{outcome:?}")
+    };
+    assert!(message.contains("202 Accepted"), "{message}");
+    assert!((119..150).contains(&waited), "{waited}");
+}
+
+#[test]
+fn a_server_that_starts_again_is_waited_for_once_it_has_answered() {
+    let unavailable = || Some(Ok(WireResponse::new(503)));
+    for trouble in [refused as fn() -> _, unavailable] {
+        // For a hundred seconds or so.
+        let (outcome, rows, ..) = with_trouble(items(), move |number| {
+            (2..12).contains(&number).then(trouble).flatten()
+        });
+        assert!(matches!(outcome, Outcome::Complete), "{outcome:?}");
+        assert_eq!(rows, 2);
+        let (outcome, _, requests, waited) =
+            with_trouble(items(), move |number| (number > 1).then(trouble).flatten());
+        assert!(matches!(outcome, Outcome::Failed(..)), "{outcome:?}");
+        assert!((119..150).contains(&waited), "{waited}");
+        assert!(requests < 25, "{requests}");
+    }
+    // A host that has never answered may be the wrong one.
+    let (outcome, _, _, waited) = with_trouble(items(), |_| refused());
+    assert!(matches!(outcome, Outcome::Failed(..)), "{outcome:?}");
+    assert!((9..15).contains(&waited), "{waited}");
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_asked_for_once() {
+    let unresolved = |_| {
+        Some(Err(WireError::new(
+            WireErrorKind::Unresolved,
+            "no such host",
+        )))
+    };
+    let (outcome, _, requests, waited) = with_trouble(items(), unresolved);
+    let Outcome::Failed(_, message) = &outcome else {
+        panic!("{outcome:?}")
+    };
+    assert!(
+        message.contains("does not resolve: no such host"),
+        "{message}"
+    );
+    assert_eq!((requests, waited), (1, 0));
+}
+
+#[test]
+fn an_error_that_comes_as_a_success_is_told_in_its_own_words() {
+    let answers = [
+        json!({"ok": false, "error": "channel_is_closed"}),
+        json!({"errors": [{"message": "channel_is_closed"}], "data": null}),
+        json!({"items": [], "errors": ["channel_is_closed"]}),
+        json!({"error": {"code": 7, "message": "channel_is_closed"}}),
+        json!({"status": "error", "message": "channel_is_closed"}),
+    ];
+    for answer in answers {
+        let body = answer.clone();
+        let told = move |number| (number == 2).then(|| Ok(page(body.clone())));
+        let (outcome, rows, requests, _) = with_trouble(items(), told);
+        let Outcome::Failed(kind, message) = &outcome else {
+            panic!("{answer}: {outcome:?}")
+        };
+        assert_eq!(kind.name(), "api", "{answer}");
+        assert!(message.contains("channel_is_closed"), "{answer}: {message}");
+        assert_eq!((rows, requests), (1, 2), "{answer}");
+    }
+}
+
+/// Answers the second page after an hour.
+struct Slow(VirtualClock);
+
+impl Transport for Slow {
+    fn send(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, WireError>> {
+        Box::pin(async move {
+            let second = asked(&request, "after") == "2";
+            let time = Duration::from_secs(if second { 3600 } else { 1 });
+            self.0.sleep(time).await;
+            let next = (!second).then_some("2");
+            Ok(page(
+                json!({"items": [{"id": 1 + i64::from(second)}], "next": next}),
+            ))
+        })
+    }
+}
+
+#[test]
+fn the_end_of_the_time_ends_requests_under_way() {
+    let clock = VirtualClock::new(std::time::UNIX_EPOCH);
+    let source = Source::new("slow", "https://api.example")
+        .world(World::simulated(Slow(clock.clone()), clock.clone(), 1))
+        .request_timeout(Duration::from_secs(7200))
+        .resource(items());
+    let into = InMemory::new(1);
+    let options = RunOptions::default().max_time(Duration::from_secs(60));
+    let report = run_by(&clock, &source, &into, &options).unwrap();
+    assert!(
+        matches!(report.resources[0].outcome, Outcome::Stopped),
+        "{report:?}"
+    );
+    assert_eq!(into.table("items").len(), 1);
+    assert_eq!(clock.monotonic().as_secs(), 60);
+    let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(into.table("items").len(), 2);
+}
