@@ -11,6 +11,7 @@ mod feeds;
 mod formats;
 mod hostile;
 mod hostile_wire;
+mod identity;
 mod layout;
 mod manners;
 mod oauth;

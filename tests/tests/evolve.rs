@@ -653,8 +653,13 @@ fn another_parent_begins_anew() {
         );
         let place = make();
         place.sync(below("items", false));
-        let said = place.refused(below("items", true));
-        assert!(said.contains("only within its parent now"), "{said}");
+        let said = notes(&place.sync(below("items", true)));
+        assert!(
+            said.contains("read in full, to replace the rows that were there")
+                && said.contains("only within its parent now"),
+            "{said}"
+        );
+        assert_same(&fresh(make, below("items", true)), &place.tables());
     });
 }
 

@@ -100,6 +100,7 @@ fn report(proof: Proof, outcome: Outcome, required: Required) -> RunReport {
         name: "items".into(),
         outcome,
         records: 7,
+        different: 7,
         pages: 1,
         requests: 1,
         retries: 0,

@@ -40,6 +40,8 @@ pub(crate) struct Judgement {
     pub step: Result<Step>,
     /// How many of its rows had come before it.
     pub known: usize,
+    /// How many of the others had come too: their keys came again.
+    pub again: u64,
 }
 
 /// The page that is judged.
@@ -100,6 +102,8 @@ pub(crate) struct Account {
     new: u64,
     /// The end that was not believed on the page before.
     doubt: Option<End>,
+    /// Rows whose key came again with other contents.
+    changed: u64,
     /// Pages in a row without a new row.
     stale: u32,
     /// Pages in a row without a row.
@@ -148,8 +152,8 @@ impl Account {
         let known = match paginator.look(position, page, self.terms.keyed) {
             Look::Take(known) => self.known(known, page)?,
             Look::Pass(step) => {
-                let (known, step) = (page.ids.len(), Ok(step));
-                return Ok(Judgement { step, known });
+                let (known, step, again) = (page.ids.len(), Ok(step), 0);
+                return Ok(Judgement { step, known, again });
             }
         };
         let said = self.hear(paginator, page);
@@ -176,7 +180,9 @@ impl Account {
             Some((true, flag)) => Some(flag.place.clone()),
             _ => None,
         };
-        Ok(Judgement { step, known })
+        let taken = page.rows.saturating_sub(known as u64);
+        let again = taken.saturating_sub(self.new);
+        Ok(Judgement { step, known, again })
     }
 
     /// What follows a page that has been taken.
@@ -252,7 +258,13 @@ impl Account {
             came
         } else {
             let ids = page.ids.get(known..).unwrap_or_default();
-            self.rows.add(ids).map_err(on_disk)? as u64
+            let contents = page.contents.get(known..).unwrap_or_default();
+            let added = self.rows.add_page(ids, contents).map_err(on_disk)?;
+            // A list that is read once more may have changed.
+            if !self.is_again() {
+                self.changed += added.changed as u64;
+            }
+            added.new as u64
         };
         self.new = new;
         if !self.is_again() {
@@ -283,6 +295,11 @@ impl Account {
         let rows = self.rows.count().map_err(on_disk)?;
         let equal = if self.terms.keyed { 0 } else { self.again };
         Ok(self.others + rows + equal)
+    }
+
+    /// How many rows came with a key that had come with other contents.
+    pub fn changed(&self) -> u64 {
+        self.changed
     }
 
     /// It is this at most.

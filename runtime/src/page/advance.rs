@@ -27,6 +27,8 @@ pub(crate) struct PageFacts<'a> {
     pub fingerprint: Option<u64>,
     /// What tells its rows apart, one number for each; empty if nobody knows.
     pub ids: &'a [u64],
+    /// Fingerprints of the rows, one for each; empty if a row that comes again may have changed.
+    pub contents: &'a [u64],
     /// For headers.
     pub response: &'a Response,
 }

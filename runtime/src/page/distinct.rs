@@ -14,11 +14,22 @@ const BLOCK: usize = 512;
 pub(crate) struct Distinct {
     /// Open addressing; 0 is an empty place.
     table: Vec<u64>,
+    /// A part of the fingerprint of the contents of the row at each place; 0: unknown.
+    contents: Vec<u32>,
     held: usize,
     most_places: usize,
     runs: Vec<Run>,
     /// What [`Distinct::count`] gave, while it holds.
     counted: Option<u64>,
+}
+
+/// What the rows of a page added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Added {
+    /// Rows that had not come before.
+    pub new: usize,
+    /// Rows that had come with other contents.
+    pub changed: usize,
 }
 
 /// Keys that had no place in memory, in order. The file has no name, and is gone with the last handle.
@@ -40,6 +51,7 @@ impl Distinct {
     fn with_places(most_places: usize) -> Self {
         Distinct {
             table: Vec::new(),
+            contents: Vec::new(),
             held: 0,
             most_places,
             runs: Vec::new(),
@@ -47,25 +59,43 @@ impl Distinct {
         }
     }
 
-    /// Adds the rows of a page; gives how many of them are new. Of rows that are on disk this is known only if the first row of
+    /// Adds the rows of a page; gives how many of them are new.
+    #[cfg(test)]
+    fn add(&mut self, rows: &[u64]) -> io::Result<usize> {
+        Ok(self.add_page(rows, &[])?.new)
+    }
+
+    /// Adds one row; gives whether it is new.
+    pub fn add_one(&mut self, row: u64) -> io::Result<bool> {
+        Ok(self.add_page(&[row], &[])?.new == 1)
+    }
+
+    /// Adds the rows of a page, with fingerprints of their contents if they are to be compared. Of rows that are on disk this is known only if the first row of
     /// the page is one of them: so is that of a page whose rows have all come.
-    pub fn add(&mut self, rows: &[u64]) -> io::Result<usize> {
+    pub fn add_page(&mut self, rows: &[u64], contents: &[u64]) -> io::Result<Added> {
+        let mut added = Added::default();
         let Some(first) = rows.first() else {
-            return Ok(0);
+            return Ok(added);
         };
         self.counted = None;
         let looks = !self.runs.is_empty() && self.contains(*first)?;
-        let mut new = 0;
-        for row in rows {
+        for (at, row) in rows.iter().enumerate() {
             if looks && self.on_disk(*row)? {
                 continue;
             }
             if (self.held + 1) * 4 > self.table.len() * 3 {
                 self.make_room()?;
             }
-            new += usize::from(self.insert(key(*row)));
+            // Half of it tells rows apart well enough.
+            let content = contents.get(at).map_or(0, |content| *content as u32);
+            match self.insert(key(*row), content) {
+                None => added.new += 1,
+                Some(before) => {
+                    added.changed += usize::from(before != 0 && content != 0 && before != content);
+                }
+            }
         }
-        Ok(new)
+        Ok(added)
     }
 
     /// Whether that row has come.
@@ -125,12 +155,14 @@ impl Distinct {
         place
     }
 
-    fn insert(&mut self, key: u64) -> bool {
+    /// Puts a key in its place; gives the contents of the row that was there, if one was.
+    fn insert(&mut self, key: u64, content: u32) -> Option<u32> {
         let place = self.place(key);
         let new = self.table[place] == 0;
         self.table[place] = key;
         self.held += usize::from(new);
-        new
+        let before = std::mem::replace(&mut self.contents[place], content);
+        (!new).then_some(before)
     }
 
     fn in_memory(&self, key: u64) -> bool {
@@ -154,13 +186,17 @@ impl Distinct {
             keys.sort_unstable();
             self.runs.push(Run::write(&keys)?);
             self.table.fill(0);
+            self.contents.fill(0);
             self.held = 0;
             return Ok(());
         }
         let before = std::mem::replace(&mut self.table, vec![0; places]);
+        let contents = std::mem::replace(&mut self.contents, vec![0; places]);
         self.held = 0;
-        for key in before.into_iter().filter(|key| *key != 0) {
-            self.insert(key);
+        for (key, content) in before.into_iter().zip(contents) {
+            if key != 0 {
+                self.insert(key, content);
+            }
         }
         Ok(())
     }
@@ -234,6 +270,17 @@ mod tests {
             assert!(distinct.contains(rows(3..4)[0]).unwrap());
             assert!(!distinct.contains(rows(2000..2001)[0]).unwrap());
         }
+    }
+
+    #[test]
+    fn a_row_that_comes_again_with_other_contents_is_told() {
+        let mut distinct = Distinct::default();
+        let added = distinct.add_page(&[1, 2, 3], &[10, 20, 30]).unwrap();
+        assert_eq!(added, Added { new: 3, changed: 0 });
+        // The table grows in between.
+        distinct.add(&rows(0..1000)).unwrap();
+        let added = distinct.add_page(&[1, 2, 4], &[10, 21, 40]).unwrap();
+        assert_eq!(added, Added { new: 1, changed: 1 });
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod tests;
 
 pub(crate) use account::{Account, Terms};
 pub(crate) use advance::{PageFacts, Step};
+pub(crate) use distinct::Distinct;
 /// How a list is paged, for [`Resource::paginate`](crate::source::Resource::paginate).
 ///
 /// ```

@@ -52,6 +52,7 @@ fn facts<'a>(page: Page<'a>, ids: &'a [u64], response: &'a Response) -> PageFact
         last_id: last_id.map(str::to_owned),
         fingerprint: None,
         ids,
+        contents: &[],
         response,
     }
 }

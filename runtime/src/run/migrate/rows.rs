@@ -51,6 +51,10 @@ pub fn step(before: Option<&Rows>, now: Option<&Rows>, spec: &ResourceSpec) -> S
         true => Step::Same,
         false if replaceable || (now.replaces() && wanted) => Step::Refresh(why),
         false if now.key.is_empty() || now.appends() || now.replaces() => Step::Refuse(why),
+        // Rows that were merged into one are there again only if they are read again.
+        false if now.within_parent && !before.within_parent && before.key == now.key => {
+            Step::Refresh(why)
+        }
         false if now.within_parent => Step::Refuse(format!(
             "{why}; that key cannot be made from the rows that are there"
         )),

@@ -290,6 +290,7 @@ impl Part<'_> {
             beside: &[],
             stands: Stands::List,
             ids: &[],
+            contents: &[],
             response,
         }
     }

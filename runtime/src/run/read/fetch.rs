@@ -49,11 +49,17 @@ pub(crate) struct Fetched {
     pub total: Option<u64>,
     /// The total that the API states, of whatever the paginator counts.
     pub stated: Option<u64>,
+    /// What tells its rows apart, one number for each.
+    pub ids: Vec<u64>,
+    /// Rows whose keys have come before in this list.
+    pub again: u64,
 }
 
 /// What a page says of the list.
 struct Advanced {
     step: Result<Step>,
+    ids: Vec<u64>,
+    again: u64,
     /// Rows at its beginning that came with the page before.
     known: usize,
     sent: u64,
@@ -194,7 +200,11 @@ impl Fetcher {
         let text = repaired.as_deref().map_or(body.as_slice(), str::as_bytes);
         let advanced = self.advance((account, position), &page, text, &response)?;
         page.leave_out(advanced.known);
+        let mut ids = advanced.ids;
+        ids.drain(..advanced.known.min(ids.len()));
         Ok(Fetched {
+            ids,
+            again: advanced.again,
             sent: advanced.sent,
             page,
             step: advanced.step,
@@ -250,6 +260,7 @@ impl Fetcher {
         let records = records.and_then(|(first, last)| text.get(first.start..last.end));
         let last = page.spans.last().and_then(|span| text.get(span.clone()));
         let ids = self.identities(page, text);
+        let contents = self.contents(page, text);
         let facts = PageFacts {
             rows: page.spans.len() as u64,
             probes: [probe(0), probe(1), probe(2)],
@@ -258,6 +269,7 @@ impl Fetcher {
             last_id: last.and_then(|record| raw_scalar(record, &self.id_path)),
             fingerprint: records.map(xxh3_64),
             ids: &ids,
+            contents: &contents,
             response,
         };
         let paginator = &self.spec().paginator;
@@ -267,12 +279,16 @@ impl Fetcher {
         };
         let judged = account.judge(paginator, position, &facts);
         let judged = judged.map_err(of_list)?;
+        let (sent, total) = (facts.rows, paginator.stated_total(&facts));
+        let stated = paginator.stated(&facts);
         Ok(Advanced {
             step: judged.step.map_err(of_list),
             known: judged.known,
-            sent: facts.rows,
-            total: paginator.stated_total(&facts),
-            stated: paginator.stated(&facts),
+            again: judged.again,
+            ids,
+            sent,
+            total,
+            stated,
         })
     }
 
@@ -309,6 +325,16 @@ impl Fetcher {
         let rows = keys.zip(&page.spans);
         rows.map(|(key, span)| key.unwrap_or_else(|| whole(span)))
             .collect()
+    }
+
+    /// Fingerprints of the rows of a page, if a key that comes again with other contents is a wrong one: a record that has
+    /// changed meanwhile comes again where its list is asked for by a cursor.
+    fn contents(&self, page: &ReadPage, text: &[u8]) -> Vec<u64> {
+        if self.key.is_empty() || self.spec().cursor.is_some() {
+            return Vec::new();
+        }
+        let whole = |span: &Range<usize>| xxh3_64(text.get(span.clone()).unwrap_or_default());
+        page.spans.iter().map(whole).collect()
     }
 
     /// Whether that answer refuses the cursor's filter rather than the request.

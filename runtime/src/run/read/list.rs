@@ -37,6 +37,8 @@ pub(super) struct List<'a> {
     sorting: Sorting,
     /// What its answers have said, and what came.
     account: Account,
+    /// Rows of it whose key came with other contents before.
+    changed: u64,
 }
 
 /// What follows a page.
@@ -60,6 +62,7 @@ impl<'a> List<'a> {
         let account = of.fetcher.account(&window);
         List {
             account,
+            changed: 0,
             of,
             slice,
             window,
@@ -166,7 +169,17 @@ impl<'a> List<'a> {
             pages.ask(self.foreseen(position, fetched.sent, fetched.stated));
         }
         self.count(rows, fetched.total);
+        let changed = std::mem::replace(&mut self.changed, self.account.changed());
+        let (stats, changed) = (&of.fetcher.stats, self.changed - changed.min(self.changed));
+        stats.changed.fetch_add(changed, Relaxed);
+        if !of.fetcher.spec().primary_key.is_empty() {
+            stats.again.fetch_add(fetched.again, Relaxed);
+        }
+        let foreign = of.foreign(self.slice, &fetched.ids)?;
         let mut intake = of.intake.lock().await;
+        if changed + foreign > 0 {
+            of.fall_short(&mut intake, self.slice);
+        }
         let place = PagePlace {
             origin: Origin {
                 slice: &self.slice.id,
@@ -353,6 +366,7 @@ impl<'a> List<'a> {
         self.window.range.from = Some(from);
         self.position = Position::default();
         self.account = self.of.fetcher.account(&self.window);
+        self.changed = 0;
         self.keep();
     }
 

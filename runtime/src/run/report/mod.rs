@@ -117,6 +117,7 @@ impl ResourceReport {
             "proof": {"grade": grade, "why": why},
             "required": self.meets(required),
             "records": self.records,
+            "different": self.different,
             "pages": self.pages,
             "requests": self.requests,
             "retries": self.retries,
@@ -142,6 +143,8 @@ pub struct ResourceReport {
     pub outcome: Outcome,
     /// Records received (before the owner's filters).
     pub records: u64,
+    /// Of these, the records with different keys; without a key, all of them.
+    pub different: u64,
     /// Pages received.
     pub pages: u64,
     /// Requests sent, retries included.
@@ -190,6 +193,7 @@ mod tests {
             name: "items".into(),
             outcome: Outcome::Failed(ErrorKind::Api, "500".into()),
             records: 7,
+            different: 7,
             pages: 1,
             requests: 3,
             retries: 2,

@@ -29,6 +29,12 @@ pub(crate) struct Stats {
     pub outside: AtomicU64,
     /// Rows without a value of the cursor; they are taken.
     pub without_cursor: AtomicU64,
+    /// Records whose key had come before in their list.
+    pub again: AtomicU64,
+    /// Of those, the records that had other contents.
+    pub changed: AtomicU64,
+    /// Records whose key had come before in another slice.
+    pub foreign: AtomicU64,
     pub shared: Mutex<Shared>,
 }
 
@@ -88,6 +94,36 @@ impl Stats {
     /// Counts a list that was left out.
     pub fn skip(&self, status: u16) {
         *self.lock().skipped.entry(status).or_default() += 1;
+    }
+
+    /// Says of what is not loaded as it came, in the proof and in the notes.
+    fn told(&self, name: &str, shared: &mut Shared) {
+        let cut = shared.cut.iter().map(|(list, records)| format!(
+            "`{list}` goes on where the record ends in {records} records; `.embedded(Embedded::list(\"{list}\")…)` reads the rest"
+        ));
+        let said: Vec<String> = cut.chain(self.collisions(name)).collect();
+        for why in said {
+            let proof = shared.proof.take().unwrap_or(Proof::Open);
+            shared.proof = Some(proof.and(Proof::Unproved(why.clone())));
+            shared.notes.push(why);
+        }
+    }
+
+    /// Records that other ones replace, since their keys are the same.
+    fn collisions(&self, table: &str) -> Vec<String> {
+        let (changed, foreign) = (self.changed.load(Relaxed), self.foreign.load(Relaxed));
+        let mut said = Vec::new();
+        if changed > 0 {
+            said.push(format!(
+                "`{table}`: {changed} records came with a key that had come with other contents, and replace the records before them; if the key is wrong, `primary_key = […]` in etlgen.toml names another one, and `primary_key = []` keeps every record"
+            ));
+        }
+        if foreign > 0 {
+            said.push(format!(
+                "`{table}`: {foreign} records came with a key that another parent's record has, and one row is kept of each key; `.within_parent()` keeps one for each parent (`within_parent = true` in etlgen.toml), `primary_key = []` every record"
+            ));
+        }
+        said
     }
 
     /// Lists that were left out for that status.
@@ -160,14 +196,9 @@ impl Stats {
                 "its requests waited {seconds:.1} s for the rate limit"
             ));
         }
-        for (list, records) in &shared.cut {
-            let why = format!(
-                "`{list}` goes on where the record ends in {records} records; `.embedded(Embedded::list(\"{list}\")…)` reads the rest"
-            );
-            let proof = shared.proof.take().unwrap_or(Proof::Open);
-            shared.proof = Some(proof.and(Proof::Unproved(why.clone())));
-            shared.notes.push(why);
-        }
+        self.told(name, &mut shared);
+        let records = load(&self.records);
+        let different = records.saturating_sub(load(&self.again) + load(&self.foreign));
         let open = matches!(outcome, Outcome::Failed(..) | Outcome::Stopped);
         ResourceReport {
             name: name.to_owned(),
@@ -177,7 +208,8 @@ impl Stats {
                 shared.proof.unwrap_or(Proof::Open)
             },
             outcome,
-            records: load(&self.records),
+            records,
+            different,
             pages: load(&self.pages),
             requests: load(&self.requests),
             retries: load(&self.retries),
