@@ -1,5 +1,6 @@
 //! `lib.rs`, `main.rs`, `config.rs`, the tests and the example.
 
+use etlgen_model::flag;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -122,7 +123,7 @@ pub fn config(plan: &Plan) -> TokenStream {
     let lines = [
         format!(
             "Each setting is read from a flag (`--{}`), the environment (`{}_{}`), `.env`, or",
-            first.replace('_', "-"),
+            flag(first),
             plan.prefix,
             first.to_uppercase()
         ),

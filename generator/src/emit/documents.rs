@@ -201,7 +201,7 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
 
 fn setting_row(plan: &Plan, setting: &Setting) -> SettingRow {
     SettingRow {
-        flag: format!("--{}", setting.ident.replace('_', "-")),
+        flag: format!("--{}", etlgen_model::flag(&setting.ident)),
         variable: format!("{}_{}", plan.prefix, setting.ident.to_uppercase()),
         help: setting.doc.replace('|', "\\|"),
         need: match (&setting.default, setting.optional) {

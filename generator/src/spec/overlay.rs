@@ -1,6 +1,6 @@
-//! OpenAPI Overlays (1.0, and `copy` of 1.1): an owner's changes to a document of somebody else. They are applied to
-//! the value before it is interpreted. The changes are recorded, so that a finding names the file that a part comes
-//! from.
+//! OpenAPI Overlays (1.0, and `copy` of 1.1): what an owner wants different in a document that is not his to change. They are
+//! applied to the value, before anything of it is understood; what they changed is remembered, so that a finding is placed in the
+//! file that the part comes from.
 
 use serde_json::Value;
 use serde_json_path::{JsonPath, NormalizedPath, PathElement};
@@ -12,10 +12,10 @@ use super::parse::{decode, parse_text};
 use super::report::Report;
 use crate::diagnostics::{Position, Severity};
 
-const NO_OVERLAY: &str = "this is not a valid overlay";
+const NO_OVERLAY: &str = "this is no overlay that could be applied";
 const HINT: &str = "an overlay has `overlay: 1.0.0` and `actions`, each with a `target` and an `update`, `remove` or `copy`";
 
-/// The changes of overlays, in order.
+/// What overlays changed, in order.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     overlays: Vec<Source>,
@@ -25,7 +25,7 @@ pub(super) struct Edits {
 }
 
 /// Parts that overlays may put into a document: copies of copies would be without end.
-const MOST_PARTS: usize = 2_000_000;
+const MOST_PARTS: usize = 200_000;
 /// How deep a document is nested that is still read.
 const DEEPEST: usize = 128;
 /// The same of the brackets in a JSONPath, and its length.
@@ -41,18 +41,18 @@ struct Source {
 
 #[derive(Debug)]
 enum Edit {
-    /// A value from a place in an overlay is at a pointer of the document.
+    /// A value stands at a pointer of the document that stood at one of an overlay.
     Put {
         pointer: String,
         overlay: usize,
         source: String,
     },
-    /// An item of a list is removed, and later items have moved up.
+    /// An item of a list is gone, and those behind it have moved up.
     Gone { list: String, index: usize },
 }
 
 impl Edits {
-    /// The origin of a changed part of the document: file and place, or the pointer that it had in the document.
+    /// Where a part of the document stands that is not as it was read: file and place, or the pointer that it had there.
     pub fn origin(&self, pointer: &str) -> Result<String, (String, Option<Position>)> {
         let mut pointer = pointer.to_owned();
         for edit in self.log.iter().rev() {
@@ -91,13 +91,13 @@ impl Edits {
     }
 }
 
-/// The rest of a pointer below another one.
+/// What follows a pointer in one below it.
 fn within<'a>(pointer: &'a str, above: &str) -> Option<&'a str> {
     let rest = pointer.strip_prefix(above)?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
-/// Applies the overlays of an input in their order. An invalid overlay is an error and ends the process.
+/// Applies the overlays of an input in their order. One that is none is an error, and the rest is not looked at.
 pub(super) fn apply(input: &Input, value: &mut Value, report: &mut Report) -> Edits {
     let mut edits = Edits::default();
     for overlay in &input.overlays {
@@ -127,7 +127,7 @@ pub(super) fn apply(input: &Input, value: &mut Value, report: &mut Report) -> Ed
 
 /// Why an overlay cannot be applied.
 struct Fault {
-    /// The place in the overlay.
+    /// In the overlay.
     pointer: String,
     place: Option<Position>,
     message: String,
@@ -158,14 +158,14 @@ fn apply_one(edits: &mut Edits, value: &mut Value, report: &mut Report) -> Resul
     let version = match document.get("overlay") {
         Some(Value::String(version)) => version.trim().to_owned(),
         Some(Value::Number(version)) => version.to_string(),
-        _ => return Err(Fault::at("", "`overlay` with a version is missing")),
+        _ => return Err(Fault::at("", "there is no `overlay` with its version")),
     };
     if version != "1" && !version.starts_with("1.") {
         let message = format!("version {version} is not known");
         return Err(Fault::at("/overlay", message));
     }
     let Some(Value::Array(actions)) = document.get("actions") else {
-        return Err(Fault::at("/actions", "the list `actions` is missing"));
+        return Err(Fault::at("/actions", "there is no list of `actions`"));
     };
     for (at, action) in actions.iter().enumerate() {
         let here = format!("/actions/{at}");
@@ -183,13 +183,13 @@ fn apply_one(edits: &mut Edits, value: &mut Value, report: &mut Report) -> Resul
     Ok(())
 }
 
-/// The warning for an action that changes nothing.
+/// What an action that changes nothing is told with.
 type Idle = (&'static str, String);
 
 struct Action<'a> {
     edits: &'a mut Edits,
     overlay: usize,
-    /// The place in the overlay.
+    /// In the overlay.
     pointer: &'a str,
     action: &'a Value,
 }
@@ -223,7 +223,7 @@ impl Action<'_> {
                     return Err(Fault::at(format!("{}/copy", self.pointer), message));
                 };
                 let node: Value = (*node).clone();
-                // A copied part has no place of its own in the overlay.
+                // What is copied has no place of its own in the overlay.
                 (node, format!("{}/copy", self.pointer), false)
             }
             _ => {
@@ -242,7 +242,7 @@ impl Action<'_> {
                 overlay: self.overlay,
                 spread,
             };
-            // If the target is itself a list, the value is appended.
+            // A value is appended to a list that is the target itself.
             let merged = match (node, &update) {
                 (Value::Array(items), update) if !update.is_array() => {
                     merge.append(items, &pointer, update, source.clone());
@@ -252,7 +252,7 @@ impl Action<'_> {
             };
             merged.map_err(|at| Fault {
                 hint: "an object is merged with an object, a list with a list, a value replaces a value; to replace the rest, `remove` it first",
-                ..Fault::at(at, format!("its kind differs from that of the value at {pointer}"))
+                ..Fault::at(at, format!("it is of another kind than what stands at {pointer}"))
             })?;
         }
         Ok(None)
@@ -285,16 +285,16 @@ impl Action<'_> {
             return Err(Fault::at(format!("{}/{key}", self.pointer), message));
         }
         JsonPath::parse(text).map_err(|error| Fault {
-            hint: "write a JSONPath of RFC 9535: $.paths['/things'].get",
+            hint: "it has to be a JSONPath of RFC 9535: $.paths['/things'].get",
             ..Fault::at(
                 format!("{}/{key}", self.pointer),
-                format!("`{text}` is not a JSONPath: {error}"),
+                format!("`{text}` is no JSONPath: {error}"),
             )
         })
     }
 
     fn remove(&mut self, value: &mut Value, mut found: Vec<Vec<Step>>) -> Result<(), Fault> {
-        // Removes the last item first, so that earlier ones keep their index.
+        // The last first: what is before it does not move.
         found.sort_by(|a, b| b.cmp(a));
         found.dedup();
         for steps in found {
@@ -321,7 +321,7 @@ impl Action<'_> {
     }
 }
 
-/// A step of a path; later items of a list are greater.
+/// A step of a path; the later in a list is the greater.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Key(String),
@@ -350,12 +350,12 @@ fn pointer(steps: &[Step]) -> String {
 struct Merge<'a> {
     log: &'a mut Vec<Edit>,
     overlay: usize,
-    /// Each part of the update has its own place.
+    /// The parts of the update have their own places.
     spread: bool,
 }
 
 impl Merge<'_> {
-    /// Merges an update into a value; fails with the update's pointer if their kinds are incompatible.
+    /// Merges an update into a value; fails with the update's pointer where the two are of kinds that do not go together.
     fn merge(
         &mut self,
         target: &mut Value,
@@ -615,7 +615,7 @@ paths:
 
     #[test]
     fn findings_are_placed_in_the_file_that_the_part_comes_from() {
-        // One item of the document's list is removed, and one from the overlay is added.
+        // Of the document's list one item is gone, and one of the overlay has come.
         let overlay = "\
 overlay: 1.0.0
 actions:

@@ -27,6 +27,7 @@ mod column;
 mod contract;
 mod cursor;
 mod embedded;
+mod flag;
 mod length;
 mod near;
 mod paginator;
@@ -39,6 +40,7 @@ pub use column::ColumnType;
 pub use contract::{Contract, Entity, Mode};
 pub use cursor::{Meaning, Order, TimeFormat};
 pub use embedded::{Embedded, EmbeddedPlace};
+pub use flag::{RESERVED, flag};
 pub use length::Length;
 pub use near::nearest;
 pub use paginator::{

@@ -218,8 +218,8 @@ fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
 }
 
 /// The exit code: that of the error if the credentials were refused or all resources failed with the same kind,
-/// [`EXIT_PARTIAL`] if some failed.
-fn exit_code(report: &RunReport, limited: bool) -> u8 {
+/// [`EXIT_PARTIAL`] if some failed or are less sure to be whole than the run requires.
+pub(super) fn exit_code(report: &RunReport, limited: bool) -> u8 {
     if report.refused {
         return ErrorKind::Credentials.exit_code();
     }

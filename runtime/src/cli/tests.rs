@@ -121,6 +121,7 @@ fn report(proof: Proof, outcome: Outcome, required: Required) -> RunReport {
         off: Vec::new(),
         required,
         notes: Vec::new(),
+        refused: false,
         elapsed: Duration::ZERO,
     }
 }

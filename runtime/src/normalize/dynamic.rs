@@ -122,7 +122,8 @@ impl Normalizer {
             }
             more = matches!(reader.more(b'}'), Ok(true));
         }
-        match self.rest(at, place, rest) {
+        let rest = rest.column(place);
+        match rest.map(|(column, json)| self.json_column(at, &column, &json)) {
             None => {}
             Some(Went::Discarded) => discarded = true,
             Some(went) if !loaded => return went,

@@ -487,7 +487,8 @@ impl Normalizer {
             let went = self.dynamic(at, &place, &raw, 0);
             self.account(at, &place, &raw, went);
         }
-        if let Some(went) = self.rest(at, &object, rest) {
+        if let Some((column, json)) = rest.column(&object) {
+            let went = self.json_column(at, &column, &json);
             self.account(at, &object, "{}", went);
         }
     }

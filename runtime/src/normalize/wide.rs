@@ -1,7 +1,6 @@
 //! Objects with keys without end, as a map by ids: a table has so many columns and no more, and what has no column of its own
 //! stands in one JSON column at the place of the object.
 
-use super::dynamic::Went;
 use super::place::Place;
 use super::{At, Normalizer};
 use crate::record::json::{self, Reader};
@@ -24,6 +23,19 @@ impl Rest {
         self.0.push_str(key);
         self.0.push_str("\":");
         self.0.push_str(&json::compact(value));
+    }
+
+    /// The JSON of an object's rest, and the place of the column that it goes to; `None`: there is no rest.
+    pub fn column(self, object: &Place) -> Option<(Place, String)> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let name = match object.path.as_str() {
+            "" => REST.to_owned(),
+            _ => object.name.clone(),
+        };
+        let path = object.path.clone();
+        Some((Place { path, name }, self.0 + "}"))
     }
 }
 
@@ -76,22 +88,5 @@ impl Normalizer {
     /// Whether a key gets no column, where the object is full.
     pub(super) fn is_rest(&self, at: At, object: &Place, below: &Place, value: &str) -> bool {
         value != "null" && !self.tables[at.table].knows(&object.path, &below.path)
-    }
-
-    /// Puts the rest of an object into the JSON column at its place.
-    pub(super) fn rest(&mut self, at: At, place: &Place, rest: Rest) -> Option<Went> {
-        if rest.0.is_empty() {
-            return None;
-        }
-        let json = rest.0 + "}";
-        let name = match place.path.as_str() {
-            "" => REST.to_owned(),
-            _ => place.name.clone(),
-        };
-        let place = Place {
-            path: place.path.clone(),
-            name,
-        };
-        Some(self.json_column(at, &place, &json))
     }
 }

@@ -2,6 +2,7 @@
 
 /// How well it is known that nothing is missing; ordered from best to worst.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Proof {
     /// Something that the API said shows that this was all, nothing that it said speaks against it, and no row can have slipped
     /// through; the sentence says how.

@@ -4,13 +4,12 @@
 //! (`BILLING_API_KEY`), in `.env`, and in `billing.toml` (`api_key`), in that order; without any, its default is used. An empty
 //! value counts as missing. Fields are `String` or [`Secret`], or an `Option` of one if they may be missing.
 
-mod flag;
 mod lookup;
 mod private;
 mod secret;
 
 pub use etlgen_derive::Settings;
-pub use flag::flag;
+pub use etlgen_model::flag;
 pub use lookup::Places;
 pub(crate) use private::private_file;
 pub use secret::{Redactor, Secret};

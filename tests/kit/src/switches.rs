@@ -27,6 +27,13 @@ pub const SEED: Switch = Switch {
     does: "repeats a failed run of a random test; the test prints its seed",
 };
 
+/// Number of seeds of the simulation.
+pub const SEEDS: Switch = Switch {
+    name: "ETLGEN_SEEDS",
+    value: "number, default 2000",
+    does: "plays this many seeds in `simulation`; from 2000 on, its list of known faults and its share of proved runs are checked",
+};
+
 /// Number of merges of the test with Stripe's document.
 pub const MERGES: Switch = Switch {
     name: "ETLGEN_MERGES",
@@ -87,6 +94,7 @@ pub const SKIPPED: Switch = Switch {
 pub const SWITCHES: [&Switch; 10] = [
     &KILLS,
     &SEED,
+    &SEEDS,
     &MERGES,
     &SOAK,
     &CORPUS,

@@ -111,6 +111,7 @@ impl ResourceReader {
     /// Reads a child resource: the slices that its parent finds, side by side.
     async fn children(self: Arc<Self>, mut found: mpsc::Receiver<Found>) -> Result<ReadOutcome> {
         let (mut slices, mut tally) = (JoinSet::new(), Tally::default());
+        let mut found_any = false;
         loop {
             let next = tokio::select! {
                 // In a fixed order, so that a run can be repeated.
@@ -123,6 +124,7 @@ impl ResourceReader {
                     }
                 }
             };
+            found_any |= matches!(next, Some(Found::Slice(..)));
             match next {
                 Some(Found::Slice(..)) if self.stopped() => tally.stopped = true,
                 Some(Found::Slice(FoundSlice { id, state, listed })) => {
@@ -137,6 +139,10 @@ impl ResourceReader {
                 }
                 Some(Found::End { whole }) => {
                     self.partial.fetch_or(!whole, Relaxed);
+                    if whole && !found_any {
+                        let why = "its parent has no records".to_owned();
+                        self.fetcher.stats.prove(Proof::Proved(why));
+                    }
                     break;
                 }
                 None => {

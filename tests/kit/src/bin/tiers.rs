@@ -96,6 +96,7 @@ fn long() -> Vec<Step> {
     let test = |name: &str| format!("test -p etlgen-tests --no-fail-fast --test {name}");
     vec![
         Step::new("kills", &test("kill_tree")).with(&switches::KILLS, "200"),
+        Step::new("seeds", "test -p etlgen-simulation").with(&switches::SEEDS, "100000"),
         Step::new("merges", &test("merge_trials")).with(&switches::MERGES, "200"),
         Step::new("corpus", &test("corpus")).with(&switches::CORPUS, "compile"),
         Step::new("drift", &format!("{} -- --ignored", test("drift"))),

@@ -1,4 +1,4 @@
-//! The flags of settings, distinct from the flags of commands.
+//! The flags of settings, distinct from the flags of a connector's commands.
 
 /// The long flags of all commands, including some future ones. A setting with such a name has a flag with a prefix.
 pub const RESERVED: [&str; 25] = [
@@ -31,6 +31,11 @@ pub const RESERVED: [&str; 25] = [
 
 /// The long flag of a setting, without leading dashes: `api_key` has `api-key`. If a command has a flag of that name,
 /// the setting's flag starts with `api-`: `since` has `api-since` (and a setting `api_since` then has `api-api-since`).
+///
+/// ```
+/// assert_eq!(etlgen_model::flag("api_key"), "api-key");
+/// assert_eq!(etlgen_model::flag("since"), "api-since");
+/// ```
 pub fn flag(setting: &str) -> String {
     let flag = setting.replace('_', "-");
     let mut rest = flag.as_str();

@@ -1,0 +1,308 @@
+//! An API as a model: lists of rows that come, go, change and move, and the answers that it gives of them.
+
+mod bend;
+mod page;
+mod render;
+pub mod rows;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bend::Bend;
+use page::{Asked, Page};
+pub use render::Answer;
+use render::Wire;
+use rows::{Row, Table};
+
+use crate::lies::Lie;
+use crate::random::Rng;
+use crate::scenario::{At, Change, ListSpec, RunSpec, Scenario};
+
+/// The API.
+pub struct Api {
+    scenario: Arc<Scenario>,
+    pub items: Table,
+    /// By the `uid` of the item that they belong to.
+    pub parts: BTreeMap<u32, Table>,
+    /// Moments: one for each request and each change.
+    pub tick: u64,
+    rng: Rng,
+    uids: u32,
+    versions: u32,
+    /// Where rows of the next list of parts begin.
+    first_part: i64,
+    run: usize,
+    /// Requests of this run.
+    pub requests: u64,
+    waiting: Vec<(u64, Change)>,
+}
+
+impl Api {
+    /// The API as it is before anything has happened, at that time.
+    pub fn new(scenario: Arc<Scenario>, now: i64) -> Self {
+        let mut api = Api {
+            items: Table::new(scenario.items.newest_first, 0),
+            parts: BTreeMap::new(),
+            tick: 0,
+            rng: Rng::new(scenario.seed).fork(),
+            uids: 0,
+            versions: 0,
+            first_part: 0,
+            run: 0,
+            requests: 0,
+            waiting: Vec::new(),
+            scenario,
+        };
+        for _ in 0..api.scenario.rows {
+            let age = 600 + api.rng.below(30 * 86_400) as i64;
+            api.come(None, now - age, None);
+        }
+        if api.scenario.lie == Some(Lie::KeyTwice) {
+            let rows = &mut api.items.rows;
+            let (first, last) = (rows.first().map(|row| row.key), rows.last_mut());
+            if let (Some(key), Some(last)) = (first, last) {
+                last.key = key;
+            }
+        }
+        api.note(None);
+        let parts: Vec<u32> = api.parts.keys().copied().collect();
+        parts.into_iter().for_each(|uid| api.note(Some(uid)));
+        api
+    }
+
+    /// A run begins.
+    pub fn begin(&mut self, number: usize, run: &RunSpec, now: i64) {
+        (self.run, self.requests) = (number, 0);
+        self.waiting = run.during.clone();
+        for change in &run.before {
+            self.change(*change, now);
+        }
+        self.tick += 1;
+    }
+
+    /// The answer to a request, at that time of the API.
+    pub fn answer(
+        &mut self,
+        path: &str,
+        query: impl Fn(&str) -> Option<String>,
+        now: i64,
+    ) -> Answer {
+        self.requests += 1;
+        self.tick += 1;
+        let due = |(request, _): &(u64, Change)| *request == self.requests;
+        let due: Vec<Change> = self
+            .waiting
+            .iter()
+            .filter(|c| due(c))
+            .map(|c| c.1)
+            .collect();
+        due.into_iter().for_each(|change| self.change(change, now));
+        let scenario = self.scenario.clone();
+        let mut answer = match path.strip_prefix("/items") {
+            Some("") => self.page(&scenario.items, None, path, query),
+            Some(rest) => match (self.parent(rest), &scenario.parts) {
+                (Some(uid), Some(parts)) if !self.denies(uid) => {
+                    self.page(parts, Some(uid), path, query)
+                }
+                _ => Answer::plain(404, r#"{"error": "not found"}"#),
+            },
+            None => Answer::plain(404, r#"{"error": "not found"}"#),
+        };
+        let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(now.unsigned_abs());
+        answer.headers.push(("date", httpdate::fmt_http_date(at)));
+        answer
+    }
+
+    /// The item that `/KEY/parts` names.
+    fn parent(&self, rest: &str) -> Option<u32> {
+        let key: i64 = rest
+            .strip_prefix('/')?
+            .strip_suffix("/parts")?
+            .parse()
+            .ok()?;
+        let item = self.items.rows.iter().find(|row| row.key == key)?;
+        Some(item.uid)
+    }
+
+    /// What a list lies about now.
+    fn lie(&self, below: bool) -> Option<Lie> {
+        let scenario = &self.scenario;
+        let lies = below == scenario.lies_below && self.run >= scenario.lies_from;
+        scenario.lie.filter(|_| lies)
+    }
+
+    /// Whether the parts of an item that is there are said not to be.
+    fn denies(&self, uid: u32) -> bool {
+        let rows = &self.items.rows;
+        let one = &rows[(self.scenario.twist / 2) % rows.len().max(1)];
+        let all = self.scenario.twist.is_multiple_of(2);
+        self.lie(false) == Some(Lie::PartsNotFound) && (all || one.uid == uid)
+    }
+
+    fn page(
+        &mut self,
+        spec: &ListSpec,
+        parent: Option<u32>,
+        path: &str,
+        query: impl Fn(&str) -> Option<String>,
+    ) -> Answer {
+        let lie = self.lie(parent.is_some());
+        if lie == Some(Lie::NotYet) && self.requests.is_multiple_of(3) {
+            return Answer::plain(202, "");
+        }
+        let first_page = usize::from(lie != Some(Lie::FirstPageZero));
+        let mut asked = Asked::of(spec, query, first_page);
+        let mut rows = self.table(parent).map_or(Vec::new(), |t| t.rows.clone());
+        let mut bend = lie.map(|lie| Bend {
+            lie,
+            twist: self.scenario.twist,
+            spec,
+            asked: self.requests,
+            rng: &mut self.rng,
+        });
+        if let Some(bend) = &mut bend {
+            bend.question(&mut asked, &rows);
+            bend.rows(&mut rows);
+        }
+        let shown = |row: &Row| {
+            asked.since.is_none_or(|since| row.updated >= since)
+                && asked.until.is_none_or(|until| row.updated <= until)
+        };
+        rows.retain(shown);
+        let mut page = Page::honest(spec, &asked, &rows);
+        if let Some(bend) = &bend {
+            page = bend.page(&asked, &rows, page);
+        }
+        let size = asked.size;
+        Wire {
+            spec,
+            lie,
+            path,
+            size,
+        }
+        .render(&page)
+    }
+
+    fn table(&self, parent: Option<u32>) -> Option<&Table> {
+        match parent {
+            None => Some(&self.items),
+            Some(uid) => self.parts.get(&uid),
+        }
+    }
+
+    fn table_mut(&mut self, parent: Option<u32>) -> Option<&mut Table> {
+        match parent {
+            None => Some(&mut self.items),
+            Some(uid) => self.parts.get_mut(&uid),
+        }
+    }
+
+    /// Makes a row; an item comes with its parts.
+    fn come(&mut self, parent: Option<u32>, updated: i64, between: Option<usize>) {
+        self.uids += 1;
+        self.versions += 1;
+        let row = Row {
+            uid: self.uids,
+            key: 0,
+            place: 0,
+            version: self.versions,
+            updated,
+        };
+        let uid = row.uid;
+        if let Some(table) = self.table_mut(parent) {
+            table.come(row, between);
+        }
+        let Some(spec) = self.scenario.parts.clone().filter(|_| parent.is_none()) else {
+            return;
+        };
+        // Keys that are unique within one parent begin anew in each.
+        let shared = spec.within_parent || self.scenario.lie == Some(Lie::KeyAcrossParents);
+        let first = match shared {
+            true => 0,
+            false => self.first_part,
+        };
+        self.first_part += 1_000_000;
+        self.parts.insert(uid, Table::new(spec.newest_first, first));
+        for _ in 0..self.rng.below(self.scenario.most_parts + 1) {
+            self.come(Some(uid), updated, None);
+        }
+    }
+
+    /// Lets something happen.
+    fn change(&mut self, change: Change, now: i64) {
+        self.tick += 1;
+        let (Change::Come(at) | Change::Go(at) | Change::Edit(at) | Change::Move(at)) = change;
+        let Some(parent) = self.list(at) else {
+            return;
+        };
+        match change {
+            Change::Come(_) => {
+                let last_id = self.spec(parent).paging == crate::scenario::Paging::LastId;
+                // In the middle one time in three; ids that grow come at the end.
+                let between = (at.row.is_multiple_of(3) && !last_id).then_some(at.row / 3);
+                self.come(parent, now, between);
+                let uid = self.uids_of_new_item(parent);
+                uid.into_iter().for_each(|uid| self.note(Some(uid)));
+            }
+            Change::Go(_) => {
+                let table = self.table_mut(parent);
+                if let Some(table) = table.filter(|table| !table.rows.is_empty()) {
+                    let at = at.row % table.rows.len();
+                    table.rows.remove(at);
+                }
+            }
+            Change::Edit(_) => self.edit(parent, at.row, now),
+            // What takes another place has changed.
+            Change::Move(_) => {
+                self.edit(parent, at.row, now);
+                if let Some(table) = self.table_mut(parent) {
+                    table.relocate(at.row);
+                }
+            }
+        }
+        self.note(parent);
+    }
+
+    fn edit(&mut self, parent: Option<u32>, pick: usize, now: i64) {
+        self.versions += 1;
+        let version = self.versions;
+        let rows = self.table_mut(parent).map(|table| &mut table.rows);
+        if let Some(rows) = rows.filter(|rows| !rows.is_empty()) {
+            let count = rows.len();
+            let row = &mut rows[pick % count];
+            (row.version, row.updated) = (version, now);
+        }
+    }
+
+    /// The list of parts that came with the newest item.
+    fn uids_of_new_item(&self, parent: Option<u32>) -> Option<u32> {
+        let newest = self.parts.keys().next_back().copied();
+        newest.filter(|_| parent.is_none())
+    }
+
+    fn spec(&self, parent: Option<u32>) -> &ListSpec {
+        match (parent, &self.scenario.parts) {
+            (Some(_), Some(parts)) => parts,
+            _ => &self.scenario.items,
+        }
+    }
+
+    /// The list that a change is about; `None`: it is not there.
+    fn list(&self, at: At) -> Option<Option<u32>> {
+        let Some(below) = at.below else {
+            return Some(None);
+        };
+        let count = self.items.rows.len();
+        if self.scenario.parts.is_none() || count == 0 {
+            return None;
+        }
+        Some(Some(self.items.rows[below % count].uid))
+    }
+
+    fn note(&mut self, parent: Option<u32>) {
+        let tick = self.tick;
+        if let Some(table) = self.table_mut(parent) {
+            table.note(tick);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What is asked, and the page that an honest API answers with.
+
+use super::rows::Row;
+use crate::scenario::{ListSpec, Paging, Total};
+
+/// Where a page begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At that row, counted from 0.
+    Index(usize),
+    /// Behind the row of that place; `hop`: an empty page has come before.
+    Behind { place: i64, hop: bool },
+    /// A token that the API has not given, other than in a lie.
+    Token(String),
+    /// What was asked makes no sense.
+    Nonsense,
+}
+
+/// A request, as the API understands it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub start: Start,
+    pub since: Option<i64>,
+    pub until: Option<i64>,
+    /// Rows of a full page.
+    pub size: usize,
+}
+
+/// What leads on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lead {
+    To(Start),
+    /// JSON that is sent as it is.
+    Raw(String),
+}
+
+/// What stands where the records should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    List,
+    /// No key `data`, no statements.
+    EmptyObject,
+    /// `null` for the list.
+    Null,
+    /// An object for the list.
+    Object,
+    /// `errors` beside an empty list.
+    Errors,
+    /// `{"ok": false, "error": …}`.
+    Refusal,
+    /// No body.
+    Nothing,
+}
+
+/// An answer that is a page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub status: u16,
+    pub shape: Shape,
+    pub rows: Vec<Row>,
+    /// Where its first row stands.
+    pub index: usize,
+    /// Rows, or pages, of the whole list.
+    pub total: Option<i64>,
+    pub more: Option<bool>,
+    pub next: Option<Lead>,
+}
+
+impl Asked {
+    /// Reads the query of a request. `first_page`: the number of the first page.
+    pub fn of(spec: &ListSpec, query: impl Fn(&str) -> Option<String>, first_page: usize) -> Self {
+        let number = |name: &str| query(name).map(|text| text.parse::<i64>());
+        let size = match number("limit") {
+            Some(Ok(asked)) => usize::try_from(asked).unwrap_or(1).clamp(1, spec.cap),
+            _ => spec.cap,
+        };
+        let index = |asked: Option<Result<i64, _>>, width: usize, from: usize| match asked {
+            None => Start::Index(0),
+            Some(Ok(number)) => match usize::try_from(number - from as i64) {
+                Ok(number) => Start::Index(number.saturating_mul(width)),
+                Err(_) => Start::Nonsense,
+            },
+            Some(Err::<_, std::num::ParseIntError>(_)) => Start::Nonsense,
+        };
+        let token = query("token").or_else(|| query("after"));
+        let start = match spec.paging {
+            Paging::Single => Start::Index(0),
+            Paging::Offset => index(number("offset"), 1, 0),
+            Paging::Number => index(number("page"), size, first_page),
+            Paging::NextUrl | Paging::Link if spec.numbered => index(number("page"), size, 1),
+            Paging::LastId => match number("after") {
+                None => Start::Index(0),
+                Some(Ok(place)) => Start::Behind { place, hop: false },
+                Some(Err(_)) => Start::Nonsense,
+            },
+            _ => token.as_deref().map_or(Start::Index(0), read_token),
+        };
+        Asked {
+            start,
+            since: number("since").and_then(Result::ok),
+            until: number("until").and_then(Result::ok),
+            size,
+        }
+    }
+}
+
+fn read_token(token: &str) -> Start {
+    let place = |text: &str| text.parse::<i64>().ok();
+    match (token.strip_prefix('k'), token.strip_prefix('h')) {
+        (Some(at), _) if place(at).is_some() => Start::Behind {
+            place: place(at).unwrap_or_default(),
+            hop: false,
+        },
+        (_, Some(at)) if place(at).is_some() => Start::Behind {
+            place: place(at).unwrap_or_default(),
+            hop: true,
+        },
+        _ => Start::Token(token.to_owned()),
+    }
+}
+
+/// The text of a token.
+pub fn write_token(start: &Start) -> String {
+    match start {
+        Start::Index(index) => index.to_string(),
+        Start::Behind { place, hop: false } => format!("k{place}"),
+        Start::Behind { place, hop: true } => format!("h{place}"),
+        Start::Token(text) => text.clone(),
+        Start::Nonsense => "?".to_owned(),
+    }
+}
+
+impl Page {
+    /// A page without rows and without statements.
+    pub fn bare(status: u16, shape: Shape) -> Self {
+        Page {
+            status,
+            shape,
+            rows: Vec::new(),
+            index: 0,
+            total: None,
+            more: None,
+            next: None,
+        }
+    }
+
+    /// The page of an honest API. `rows`: those that the filter lets through, as they are shown.
+    pub fn honest(spec: &ListSpec, asked: &Asked, rows: &[Row]) -> Page {
+        let (index, hop) = match &asked.start {
+            Start::Index(index) => (*index, false),
+            Start::Behind { place, hop } => (behind(spec, rows, *place), *hop),
+            Start::Token(_) | Start::Nonsense => return Page::bare(400, Shape::Refusal),
+        };
+        let size = match spec.paging {
+            Paging::Single => rows.len(),
+            _ => asked.size,
+        };
+        if index >= rows.len() && index > 0 && spec.past_end != 200 && spec.by_place() {
+            let shape = match spec.past_end {
+                204 => Shape::Nothing,
+                _ => Shape::Refusal,
+            };
+            return Page::bare(spec.past_end, shape);
+        }
+        let shown = match hole(spec, &asked.start, size) {
+            Some(shown) if !hop => shown,
+            _ => size,
+        };
+        let page = rows.iter().skip(index).take(shown).cloned();
+        let page: Vec<Row> = page.collect();
+        let end = index + page.len();
+        let goes_on = end < rows.len() || spec.lazy_end && page.len() == size && size > 0;
+        Page {
+            status: 200,
+            shape: Shape::List,
+            index,
+            total: match spec.total {
+                Total::None => None,
+                Total::Items => Some(rows.len() as i64),
+                Total::Pages => Some(rows.len().div_ceil(size.max(1)) as i64),
+            },
+            more: spec.more.then_some(end < rows.len()),
+            next: (goes_on && spec.leads_on())
+                .then(|| Lead::To(next(spec, &asked.start, &page, end))),
+            rows: page,
+        }
+    }
+}
+
+/// Where the rows behind a place begin.
+fn behind(spec: &ListSpec, rows: &[Row], place: i64) -> usize {
+    rows.partition_point(|row| match spec.newest_first {
+        true => row.place >= place,
+        false => row.place <= place,
+    })
+}
+
+/// How many rows a page shows that an API filters after it was cut out.
+fn hole(spec: &ListSpec, start: &Start, size: usize) -> Option<usize> {
+    let Start::Behind { place, .. } = start else {
+        return None;
+    };
+    let drawn = crate::random::mix(*place as u64) as usize;
+    (spec.holes && drawn.is_multiple_of(3)).then(|| drawn / 3 % size.max(1))
+}
+
+/// Where the page behind this one begins.
+pub fn next(spec: &ListSpec, start: &Start, page: &[Row], end: usize) -> Start {
+    match (page.last(), start) {
+        _ if spec.numbered => Start::Index(end),
+        (Some(last), _) => Start::Behind {
+            place: last.place,
+            hop: false,
+        },
+        (None, Start::Behind { place, .. }) => Start::Behind {
+            place: *place,
+            hop: true,
+        },
+        (None, _) => Start::Index(end),
+    }
+}

@@ -1,0 +1,187 @@
+//! A page as an answer on the wire.
+
+use std::fmt::Write;
+
+use super::page::{Lead, Page, Shape, Start, write_token};
+use super::rows::Row;
+use crate::lies::Lie;
+use crate::scenario::{ListSpec, Paging};
+
+/// An answer on the wire.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
+}
+
+impl Answer {
+    /// An answer that is no page.
+    pub fn plain(status: u16, body: &str) -> Self {
+        Answer {
+            status,
+            headers: Vec::new(),
+            body: body.to_owned(),
+        }
+    }
+}
+
+/// What has been asked, as far as the answer repeats it.
+pub struct Wire<'a> {
+    pub spec: &'a ListSpec,
+    pub lie: Option<Lie>,
+    pub path: &'a str,
+    /// Rows of a full page.
+    pub size: usize,
+}
+
+/// A statement of the body: its dotted path, and JSON.
+type Statement = (&'static str, String);
+
+impl Wire<'_> {
+    /// Writes a page.
+    pub fn render(&self, page: &Page) -> Answer {
+        let spec = self.spec;
+        let mut answer = Answer::plain(page.status, "");
+        let mut envelope: Vec<Statement> = Vec::new();
+        match page.total {
+            Some(total) if spec.total_in_header => {
+                answer.headers.push((spec.total_name(), total.to_string()));
+            }
+            Some(total) => envelope.push((spec.total_name(), total.to_string())),
+            None => {}
+        }
+        if let Some(more) = page.more {
+            envelope.push((spec.more_name(), more.to_string()));
+        }
+        envelope.extend(self.lead(page));
+        answer.headers.extend(self.lead_in_header(page));
+        let list = match page.shape {
+            Shape::Nothing => return answer,
+            Shape::EmptyObject => {
+                answer.body = "{}".to_owned();
+                return answer;
+            }
+            Shape::Refusal => {
+                answer.body = r#"{"ok": false, "error": "invalid_request"}"#.to_owned();
+                return answer;
+            }
+            Shape::Null => "null".to_owned(),
+            Shape::Object => r#"{"message": "something else"}"#.to_owned(),
+            Shape::Errors => {
+                envelope.push(("errors", r#"[{"message": "timed out"}]"#.to_owned()));
+                "[]".to_owned()
+            }
+            Shape::List => list(&page.rows),
+        };
+        answer.body = match spec.bare {
+            true => list,
+            false => {
+                envelope.insert(0, ("data", list));
+                object(&envelope)
+            }
+        };
+        answer
+    }
+
+    /// How the list leads on, also where it should not.
+    fn paging(&self) -> Paging {
+        match (self.spec.paging, self.lie) {
+            (Paging::Single, Some(Lie::TokenUndeclared)) => Paging::Token,
+            (Paging::Single, Some(Lie::LinkUndeclared)) => Paging::Link,
+            (paging, _) => paging,
+        }
+    }
+
+    /// What leads on in the body.
+    fn lead(&self, page: &Page) -> Option<Statement> {
+        let spec = self.spec;
+        let json = match (&page.next, self.paging()) {
+            (Some(Lead::To(start)), Paging::Token) => format!("{:?}", write_token(start)),
+            (Some(Lead::To(start)), Paging::NextUrl) => format!("{:?}", self.url(start)),
+            (Some(Lead::Raw(raw)), Paging::Token | Paging::NextUrl) => raw.clone(),
+            // APIs say it in different ways, each in one.
+            (None, Paging::Token | Paging::NextUrl) if page.status == 200 && spec.names % 3 < 2 => {
+                ["null", "\"\""][spec.names % 2].to_owned()
+            }
+            _ => return None,
+        };
+        Some((spec.next_name(), json))
+    }
+
+    /// What leads on in the headers.
+    fn lead_in_header(&self, page: &Page) -> Option<Statement> {
+        match (&page.next, self.paging()) {
+            (Some(Lead::To(start)), Paging::HeaderToken) => Some(("x-next", write_token(start))),
+            (Some(Lead::To(start)), Paging::Link) => {
+                Some(("link", format!("<{}>; rel=\"next\"", self.url(start))))
+            }
+            _ => None,
+        }
+    }
+
+    /// The URL of the page that begins there.
+    fn url(&self, start: &Start) -> String {
+        let path = self.path;
+        let limit = self.spec.asks.map(|asks| format!("&limit={asks}"));
+        let limit = limit.unwrap_or_default();
+        match (self.spec.numbered, start) {
+            (true, Start::Index(index)) => {
+                format!("{path}?page={}{limit}", 1 + index / self.size.max(1))
+            }
+            _ => format!("{path}?token={}{limit}", write_token(start)),
+        }
+    }
+}
+
+fn list(rows: &[Row]) -> String {
+    let mut out = String::from("[");
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        let tags: Vec<String> = (0..row.tags()).map(|tag| tag.to_string()).collect();
+        // Writing to a string does not fail.
+        let _ = write!(
+            out,
+            r#"{{"id":"{}","v":{},"updated":{},"tags":[{}]}}"#,
+            row.key,
+            row.version,
+            row.updated,
+            tags.join(",")
+        );
+    }
+    out.push(']');
+    out
+}
+
+/// An object of dotted paths of at most two keys.
+fn object(values: &[(&str, String)]) -> String {
+    let mut out = String::from("{");
+    for (at, (name, value)) in values.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        let _ = match name.split_once('.') {
+            None => write!(out, "{name:?}:{value}"),
+            Some((outer, _)) => {
+                let same = |(name, value): &&(&str, String)| {
+                    let (other, inner) = name.split_once('.')?;
+                    (other == outer).then(|| format!("{inner:?}:{value}"))
+                };
+                let first = values.iter().position(|(name, _)| {
+                    name.split_once('.')
+                        .is_some_and(|(other, _)| other == outer)
+                });
+                if first != Some(at) {
+                    out.pop();
+                    continue;
+                }
+                let inner: Vec<String> = values.iter().filter_map(|pair| same(&pair)).collect();
+                write!(out, "{outer:?}:{{{}}}", inner.join(","))
+            }
+        };
+    }
+    out.push('}');
+    out
+}

@@ -1,0 +1,97 @@
+//! Where the rows go: a model, SQLite and Parquet, each owned by a process that may die, and read back by the judge.
+
+mod model;
+mod mortal;
+mod read;
+
+use std::path::PathBuf;
+
+use etlgen_runtime::Result;
+use etlgen_runtime::load::Destination;
+use etlgen_runtime::load::parquet::Parquet;
+use etlgen_runtime::load::sqlite::Sqlite;
+
+use crate::fault::Fault;
+use crate::life::Life;
+use crate::scenario::Place;
+use crate::trace::Trace;
+use model::Model;
+use mortal::Mortal;
+
+/// A destination that survives the runs that use it.
+pub enum Target {
+    Model(Model),
+    Sqlite(tempfile::TempDir),
+    Parquet(tempfile::TempDir),
+}
+
+/// A row that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// What names the row and its state at the API.
+    pub version: u32,
+    /// Of a part: the key of its item.
+    pub item: Option<String>,
+    /// It is marked as gone.
+    pub deleted: bool,
+    /// How many rows of its list of tags are there.
+    pub tags: usize,
+    /// The load that brought it.
+    pub load: String,
+}
+
+impl Target {
+    /// An empty one, in memory as far as the machine allows it.
+    pub fn new(place: Place, fault: Option<Fault>) -> std::io::Result<Self> {
+        let folder = || match std::path::Path::new("/dev/shm").is_dir() {
+            true => tempfile::tempdir_in("/dev/shm"),
+            false => tempfile::tempdir(),
+        };
+        Ok(match place {
+            Place::Model => Target::Model(Model::new(fault)),
+            Place::Sqlite => Target::Sqlite(folder()?),
+            Place::Parquet => Target::Parquet(folder()?),
+        })
+    }
+
+    /// The destination for one process.
+    pub fn open(
+        &self,
+        life: &Life,
+        commit_rows: usize,
+        commit_fails: Option<u64>,
+        trace: &Trace,
+    ) -> Box<dyn Destination> {
+        Box::new(Mortal {
+            inner: self.plain(),
+            life: life.clone(),
+            commit_rows,
+            commit_fails,
+            commits: 0,
+            trace: trace.clone(),
+        })
+    }
+
+    fn plain(&self) -> Box<dyn Destination> {
+        match self {
+            Target::Model(model) => Box::new(model.clone()),
+            Target::Sqlite(folder) => Box::new(Sqlite::new(database(folder))),
+            Target::Parquet(folder) => Box::new(Parquet::new(folder.path().join("lake"))),
+        }
+    }
+
+    /// The committed rows of a resource's table.
+    ///
+    /// # Errors
+    /// If the destination cannot be read.
+    pub fn rows(&self, table: &str) -> Result<Vec<Loaded>> {
+        match self {
+            Target::Model(model) => Ok(model.rows(table)),
+            _ => read::rows(&mut *self.plain(), table),
+        }
+    }
+}
+
+fn database(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("data.db")
+}

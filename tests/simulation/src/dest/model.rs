@@ -1,0 +1,246 @@
+//! A destination in memory, as its trait describes one, whose commits are whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use etlgen_runtime::Result;
+use etlgen_runtime::load::{
+    CheckpointPolicy, Chunk, DeletedIds, Destination, Limits, LoadInfo, LoadStatus, Memory,
+    NotSeenSince,
+};
+use etlgen_runtime::schema::{ColumnRole, Disposition, Drifted, TableBatch, TableSchema};
+use etlgen_runtime::state::StateChange;
+use serde_json::Value;
+
+use super::Loaded;
+use crate::fault::Fault;
+
+/// A row: its record, and its columns as one line of JSON.
+#[derive(Clone)]
+struct Row {
+    /// The id of the record that it belongs to; its own for a record.
+    root: String,
+    load: String,
+    deleted: bool,
+    line: String,
+}
+
+type Rows = BTreeMap<String, Row>;
+
+#[derive(Clone, Default)]
+struct Tables {
+    rows: BTreeMap<String, Rows>,
+    staged: BTreeMap<String, Rows>,
+    memory: Memory,
+}
+
+/// The destination. Clones hold the same committed rows.
+#[derive(Clone, Default)]
+pub struct Model {
+    committed: Arc<Mutex<Tables>>,
+    working: Tables,
+    fault: Option<Fault>,
+}
+
+impl Model {
+    pub fn new(fault: Option<Fault>) -> Self {
+        Model {
+            fault,
+            ..Model::default()
+        }
+    }
+
+    /// The committed rows of a resource's table.
+    pub fn rows(&self, table: &str) -> Vec<Loaded> {
+        let tables = self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (Some(rows), lists) = (
+            tables.rows.get(table),
+            tables.rows.get(&format!("{table}__tags")),
+        ) else {
+            return Vec::new();
+        };
+        let mut tags: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in lists.into_iter().flat_map(BTreeMap::values) {
+            *tags.entry(&row.root).or_default() += 1;
+        }
+        let loaded = rows.iter().map(|(id, row)| {
+            let line: Value = serde_json::from_str(&row.line).unwrap_or_default();
+            Loaded {
+                version: line["v"].as_u64().unwrap_or_default() as u32,
+                item: line["item"].as_str().map(str::to_owned),
+                deleted: row.deleted,
+                tags: tags.get(id.as_str()).copied().unwrap_or_default(),
+                load: row.load.clone(),
+            }
+        });
+        loaded.collect()
+    }
+}
+
+/// The rows of a batch, with their ids.
+fn rows(table: &TableBatch) -> Vec<(String, Row)> {
+    let text = |role, row| table.text(role, row).unwrap_or_default().to_owned();
+    let of_record = table.schema.role(ColumnRole::RootId).is_none();
+    let row = |(at, line)| {
+        let id = text(ColumnRole::RowId, at);
+        let row = Row {
+            root: match of_record {
+                true => id.clone(),
+                false => text(ColumnRole::RootId, at),
+            },
+            load: text(ColumnRole::LoadId, at),
+            deleted: false,
+            line,
+        };
+        (id, row)
+    };
+    table.json_lines().enumerate().map(row).collect()
+}
+
+impl Tables {
+    /// The tables of a resource.
+    fn names(&self, resource: &str) -> Vec<String> {
+        let tables = self.memory.tables.iter();
+        let of_resource = tables.filter(|table| table.resource == resource);
+        of_resource.map(|table| table.name.clone()).collect()
+    }
+
+    fn learn(&mut self, schema: &TableSchema) {
+        let known = &mut self.memory.tables;
+        match known.iter_mut().find(|known| known.name == schema.name) {
+            Some(known) => *known = schema.clone(),
+            None => known.push(schema.clone()),
+        }
+    }
+
+    /// Puts the rows of a chunk beside those that are there.
+    fn put(&mut self, chunk: &Chunk, mut lost: bool) {
+        let staged = chunk.disposition == Disposition::Replace;
+        let mut records = BTreeSet::new();
+        for table in &chunk.tables {
+            self.learn(&table.schema);
+            let tables = match staged {
+                true => &mut self.staged,
+                false => &mut self.rows,
+            };
+            let place = tables.entry(table.schema.name.clone()).or_default();
+            if chunk.begins_pass {
+                place.clear();
+            }
+            let mut rows = rows(table);
+            let is_root = table.schema.role(ColumnRole::RootId).is_none();
+            if is_root && chunk.disposition == Disposition::Append {
+                // A record that is there to the letter is not loaded again.
+                rows.retain(|(id, _)| !place.contains_key(id));
+            }
+            if is_root {
+                records = rows.iter().map(|(id, _)| id.clone()).collect();
+            }
+            rows.retain(|(_, row)| records.contains(&row.root));
+            place.retain(|_, row| !records.contains(&row.root));
+            if is_root && std::mem::take(&mut lost) {
+                rows.pop();
+            }
+            place.extend(rows);
+        }
+    }
+
+    /// Marks or removes the records of a resource that `gone` says are gone.
+    fn drop_records(
+        &mut self,
+        chunk: &Chunk,
+        mark: Option<i64>,
+        gone: impl Fn(&str, &Row) -> bool,
+    ) {
+        let names = self.names(&chunk.resource);
+        let tables = match chunk.disposition {
+            Disposition::Replace => &mut self.staged,
+            _ => &mut self.rows,
+        };
+        let Some(root) = names.first().and_then(|name| tables.get_mut(name)) else {
+            return;
+        };
+        if mark.is_some() {
+            let rows = root.iter_mut().filter(|(id, row)| gone(id, row));
+            rows.for_each(|(_, row)| row.deleted = true);
+            return;
+        }
+        root.retain(|id, row| !gone(id, row));
+        let left: BTreeSet<String> = root.keys().cloned().collect();
+        for name in &names[1..] {
+            let rows = tables.entry(name.clone()).or_default();
+            rows.retain(|_, row| left.contains(&row.root));
+        }
+    }
+}
+
+impl Destination for Model {
+    fn describe(&self) -> String {
+        "model".to_owned()
+    }
+
+    fn exists(&self) -> bool {
+        true
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::new(255)
+    }
+
+    fn checkpoint_policy(&self) -> CheckpointPolicy {
+        CheckpointPolicy::new(1000, Duration::from_secs(10))
+    }
+
+    fn open(&mut self, _: &LoadInfo) -> Result<Memory> {
+        self.working = self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        Ok(self.working.memory.clone())
+    }
+
+    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+        let lost = self.fault == Some(Fault::LostRow);
+        self.working.put(chunk, lost);
+        if let Some(NotSeenSince { load, mark, .. }) = &chunk.not_seen {
+            let unseen = |_: &str, row: &Row| row.load < *load && !row.deleted;
+            self.working.drop_records(chunk, *mark, unseen);
+        }
+        if let Some(DeletedIds { ids, mark, .. }) = &chunk.deleted {
+            let named = |id: &str, _: &Row| ids.iter().any(|gone| gone == id);
+            self.working.drop_records(chunk, *mark, named);
+        }
+        if chunk.ends_pass {
+            for table in &chunk.tables {
+                let name = &table.schema.name;
+                let staged = self.working.staged.remove(name).unwrap_or_default();
+                self.working.rows.insert(name.clone(), staged);
+            }
+        }
+        Ok(())
+    }
+
+    fn drift(&mut self, _: &str, _: &[(Drifted, u64)]) -> Result<()> {
+        Ok(())
+    }
+
+    fn commit(&mut self, state: &[StateChange], _: LoadStatus) -> Result<()> {
+        self.working.memory.apply(state);
+        *self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = self.working.clone();
+        Ok(())
+    }
+
+    fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
+        let counts = self.working.rows.iter();
+        let counts = counts.map(|(name, rows)| (name.clone(), rows.len() as u64));
+        Ok(counts.collect())
+    }
+}

@@ -1,0 +1,356 @@
+//! Plays a scenario: one run after the other, each judged when it has ended.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use etlgen_runtime::run::{Outcome, Proof, ResourceReport, RunOptions, RunReport, sync};
+use etlgen_runtime::world::{Clock, VirtualClock, World};
+
+use crate::api::Api;
+use crate::clock::{Shifted, seconds};
+use crate::connector::source;
+use crate::dest::{Loaded, Target};
+use crate::fault::Fault;
+use crate::judge::{Case, Grade, judge, removes};
+use crate::lies::Lie;
+use crate::life::Life;
+use crate::net::Network;
+use crate::panics;
+use crate::random::Rng;
+use crate::scenario::{ListSpec, RunSpec, Scenario};
+use crate::trace::Trace;
+
+/// When every simulation begins.
+const START: u64 = 1_700_000_000;
+/// A run that waits for that long waits for nothing.
+const FOR_EVER: Duration = Duration::from_secs(400 * 86_400);
+
+/// What has come of a scenario.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// The first thing that is not as it must be.
+    pub wrong: Option<String>,
+    /// The grade of the last run: of its weakest resource.
+    pub last: Option<Grade>,
+    /// Why it is not better: of the first resource of that grade.
+    pub why: String,
+    pub runs: usize,
+    pub requests: u64,
+    pub deaths: usize,
+    /// Rows that complete runs into nothing wrote, and that were there afterwards.
+    pub written: (u64, u64),
+    /// What happened, if it was asked for.
+    pub trace: String,
+}
+
+/// How a run ended.
+enum End {
+    Died,
+    /// Nothing could go on.
+    Stuck,
+    Failed(String),
+    Reported(Box<RunReport>),
+}
+
+struct Play {
+    scenario: Arc<Scenario>,
+    fault: Option<Fault>,
+    clock: VirtualClock,
+    api: Arc<Mutex<Api>>,
+    target: Target,
+    trace: Trace,
+    rng: Rng,
+    /// The connector's clock is so many seconds behind that of the API.
+    behind: i64,
+    /// The moment at which the pass of a resource began that has not ended.
+    began: BTreeMap<&'static str, u64>,
+    /// Where rows written are not those that are there. It counts only if nothing else is wrong.
+    miscounted: Option<String>,
+    verdict: Verdict,
+}
+
+/// Plays a scenario to its end, or to the first thing that is wrong.
+pub fn play(scenario: &Scenario, fault: Option<Fault>, traced: bool) -> Verdict {
+    panics::listen();
+    let scenario = Arc::new(scenario.clone());
+    let clock = VirtualClock::new(UNIX_EPOCH + Duration::from_secs(START));
+    let trace = Trace::new(clock.clone(), traced);
+    let target = match Target::new(scenario.place, fault) {
+        Ok(target) => target,
+        Err(error) => {
+            return Verdict {
+                wrong: Some(format!("no folder for the destination: {error}")),
+                ..Verdict::default()
+            };
+        }
+    };
+    let mut play = Play {
+        api: Arc::new(Mutex::new(Api::new(scenario.clone(), seconds(&clock)))),
+        rng: Rng::new(scenario.seed ^ 0xface),
+        behind: scenario.behind,
+        began: BTreeMap::new(),
+        miscounted: None,
+        verdict: Verdict::default(),
+        scenario,
+        fault,
+        clock,
+        target,
+        trace,
+    };
+    for number in 0..play.scenario.runs.len() {
+        if let Err(wrong) = play.run(number) {
+            play.trace.add(format_args!("WRONG: {wrong}"));
+            play.verdict.wrong = Some(wrong);
+            break;
+        }
+    }
+    play.verdict.wrong = play.verdict.wrong.or(play.miscounted);
+    play.verdict.trace = play.trace.text();
+    play.verdict
+}
+
+impl Play {
+    fn api(&self) -> MutexGuard<'_, Api> {
+        self.api.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lists of the scenario, parents first.
+    fn lists(&self) -> Vec<(&'static str, ListSpec)> {
+        let mut lists = vec![("items", self.scenario.items.clone())];
+        lists.extend(self.scenario.parts.clone().map(|parts| ("parts", parts)));
+        lists
+    }
+
+    /// The most requests that a run may send.
+    fn bound(&self) -> u64 {
+        let api = self.api();
+        let pages = |rows: usize, spec: &ListSpec| 3 + rows.div_ceil(spec.size());
+        let items = pages(api.items.rows.len() + 8, &self.scenario.items);
+        let parts = self.scenario.parts.as_ref().map_or(0, |spec| {
+            let tables = api.parts.values();
+            tables.map(|table| pages(table.rows.len() + 3, spec)).sum()
+        });
+        let windows = if self.scenario.items.windows { 6 } else { 1 };
+        // Empty pages under ever new tokens are followed for long.
+        let empty_pages = match self.scenario.lie {
+            Some(Lie::TokenFresh) => 1200,
+            _ => 0,
+        };
+        (40 + 6 * (windows * items + parts) + empty_pages) as u64
+    }
+
+    fn run(&mut self, number: usize) -> Result<(), String> {
+        let spec = self.scenario.runs[number].clone();
+        self.behind += spec.clock_back;
+        let from = {
+            let mut api = self.api();
+            api.begin(number, &spec, seconds(&self.clock));
+            api.tick
+        };
+        self.trace.add(format_args!("--- run {number}: {spec:?}"));
+        let mut before = BTreeMap::new();
+        for (name, _) in self.lists() {
+            self.began.entry(name).or_insert(from);
+            before.insert(name, self.rows(name)?);
+        }
+        let bound = self.bound();
+        let end = self.sync(&spec, bound)?;
+        self.verdict.runs += 1;
+        let requests = self.api().requests;
+        self.verdict.requests += requests;
+        if let Some(panic) = panics::take() {
+            return Err(format!("a panic: {panic}"));
+        }
+        if requests >= bound {
+            return Err(format!("the run does not end: {requests} requests"));
+        }
+        let mut failed = String::new();
+        let report = match end {
+            End::Died => {
+                self.verdict.deaths += 1;
+                None
+            }
+            End::Stuck => return Err("the run waits for nothing".to_owned()),
+            End::Failed(message) => {
+                self.trace.add(format_args!("the run failed: {message}"));
+                failed = message;
+                None
+            }
+            End::Reported(report) => Some(report),
+        };
+        self.judge(number, report.as_deref(), &before)?;
+        if report.is_none() {
+            self.verdict.why = failed;
+        }
+        Ok(())
+    }
+
+    fn rows(&self, table: &str) -> Result<Vec<Loaded>, String> {
+        let rows = self.target.rows(table);
+        rows.map_err(|error| format!("the destination cannot be read: {error:#}"))
+    }
+
+    /// One run, in a runtime of its own, which ends with it as a process would.
+    fn sync(&mut self, spec: &RunSpec, bound: u64) -> Result<End, String> {
+        let life = Life::new(spec.dies_at);
+        let network = Network {
+            api: self.api.clone(),
+            clock: self.clock.clone(),
+            life: life.clone(),
+            trace: self.trace.clone(),
+            rng: Mutex::new(self.rng.fork()),
+            faults: spec.faults,
+            bound,
+            fault: self.fault,
+        };
+        let world = World::simulated(network, self.clock.clone(), self.rng.any())
+            .with_clock(Shifted(self.clock.clone(), -self.behind));
+        let source = source(&self.scenario, world);
+        let commit_rows = self.scenario.commit_rows;
+        let into = self
+            .target
+            .open(&life, commit_rows, spec.commit_fails, &self.trace);
+        let runtime = self.clock.runtime().map_err(|error| error.to_string())?;
+        let options = RunOptions {
+            max_time: spec.stops_after.map(Duration::from_secs),
+            ..RunOptions::default()
+        };
+        let run = sync(&source, into, &options, Arc::new(()));
+        let clock = self.clock.clone();
+        Ok(runtime.block_on(async move {
+            tokio::select! {
+                biased;
+                () = life.end() => End::Died,
+                done = run => match done {
+                    Ok(report) => End::Reported(Box::new(report)),
+                    Err(error) => End::Failed(format!("{error:#}")),
+                },
+                () = clock.sleep(FOR_EVER) => End::Stuck,
+            }
+        }))
+    }
+
+    fn judge(
+        &mut self,
+        number: usize,
+        report: Option<&RunReport>,
+        before: &BTreeMap<&'static str, Vec<Loaded>>,
+    ) -> Result<(), String> {
+        let mut last = Grade::Proved;
+        self.verdict.why.clear();
+        let mut written = None;
+        // Whether what is gone above is known to be.
+        let mut above = true;
+        for (name, spec) in self.lists() {
+            let resource = report.and_then(|report| resource(report, name));
+            let grade = resource.map_or(Grade::Open, grade);
+            self.trace
+                .add(format_args!("{name}: {grade:?} {}", told(resource)));
+            let rows = self.rows(name)?;
+            let api = self.api();
+            let from = self.began.get(name).copied().unwrap_or_default();
+            let case = Case {
+                name,
+                spec: &spec,
+                api: &api,
+                grade,
+                pass: (from, api.tick),
+                rows: &rows,
+                deletes: removes(&spec) && above,
+                before: &before[name],
+            };
+            let judged = judge(&case);
+            drop(api);
+            judged.map_err(|wrong| format!("run {number}: {grade:?}, yet {wrong}"))?;
+            if !self.scenario.lies_below
+                && name == "items"
+                && grade == Grade::Proved
+                && self.is_contradicted(number, from)
+            {
+                return Err(format!("run {number}: Proved, yet the total is another"));
+            }
+            if resource.is_some_and(|r| matches!(r.outcome, Outcome::Complete)) {
+                self.began.remove(name);
+                written = written.or(self.count(resource, &before[name], &rows));
+            }
+            if grade > last {
+                last = grade;
+                self.verdict.why = resource.map_or_else(String::new, why);
+            }
+            above = grade == Grade::Proved && !spec.since;
+        }
+        self.verdict.last = Some(last);
+        if let Some((written, there)) = written.filter(|_| self.scenario.lie.is_none()) {
+            let wrong = format!(
+                "run {number}: {written} rows are said to be written, and {there} are there"
+            );
+            self.miscounted.get_or_insert(wrong);
+        }
+        Ok(())
+    }
+
+    /// Whether the API's total has been another than the rows of a list that rested.
+    fn is_contradicted(&self, number: usize, from: u64) -> bool {
+        let told = matches!(
+            self.scenario.lie,
+            Some(Lie::TotalTooLow | Lie::TotalTooHigh)
+        );
+        let api = self.api();
+        let rested = api.items.during(from, api.tick).len() == 1;
+        told && rested && !self.scenario.items.since && number >= self.scenario.lies_from
+    }
+
+    /// Rows that were written into nothing, and those that are there, where the two differ.
+    fn count(
+        &mut self,
+        resource: Option<&ResourceReport>,
+        before: &[Loaded],
+        rows: &[Loaded],
+    ) -> Option<(u64, u64)> {
+        let (_, written) = resource?.tables.first().filter(|_| before.is_empty())?;
+        let there = rows.len() as u64;
+        self.verdict.written.0 += written;
+        self.verdict.written.1 += there;
+        (*written != there).then_some((*written, there))
+    }
+}
+
+fn resource<'a>(report: &'a RunReport, name: &str) -> Option<&'a ResourceReport> {
+    report
+        .resources
+        .iter()
+        .find(|resource| resource.name == name)
+}
+
+fn grade(resource: &ResourceReport) -> Grade {
+    match (&resource.outcome, &resource.proof) {
+        (Outcome::Complete, Proof::Proved(_)) => Grade::Proved,
+        (Outcome::Complete, Proof::Consistent(_)) => Grade::Consistent,
+        _ => Grade::Open,
+    }
+}
+
+/// What a report says of why a resource is not proved.
+fn why(resource: &ResourceReport) -> String {
+    match (&resource.outcome, &resource.proof) {
+        (Outcome::Failed(_, message), _) => message.clone(),
+        (_, Proof::Proved(why) | Proof::Consistent(why) | Proof::Unproved(why)) => why.clone(),
+        _ => String::new(),
+    }
+}
+
+/// What a report tells of a resource, in one line.
+fn told(resource: Option<&ResourceReport>) -> String {
+    resource.map_or_else(String::new, |resource| {
+        format!(
+            "{:?} {:?} read {} in {} pages, wrote {:?} {:?}",
+            resource.outcome,
+            resource.proof,
+            resource.records,
+            resource.pages,
+            resource.tables,
+            resource.notes
+        )
+    })
+}
