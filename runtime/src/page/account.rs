@@ -346,7 +346,12 @@ impl Account {
             ))
             .hint("the page parameter probably has no effect"));
         }
-        let most = paginator.empty_pages();
+        // A list that has shown no record at all gets half as long, unless its owner has said how long.
+        let said = paginator.common().and_then(|common| common.empty_pages);
+        let most = match said {
+            None if !self.has_rows() => paginator.empty_pages() / 2,
+            _ => paginator.empty_pages(),
+        };
         if self.empty > most {
             return Err(paging(format!(
                 "{most} pages in a row are empty, and each leads on"
