@@ -91,7 +91,7 @@ pub const SKIPPED: Switch = Switch {
 };
 
 /// All of them, in the order in which they are listed.
-pub const SWITCHES: [&Switch; 10] = [
+pub const SWITCHES: [&Switch; 11] = [
     &KILLS,
     &SEED,
     &SEEDS,
