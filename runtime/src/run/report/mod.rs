@@ -224,7 +224,8 @@ mod tests {
             "resources": [{
                 "name": "items", "outcome": "failed", "error": {"kind": "api", "message": "500"},
                 "proof": {"grade": "open", "why": null}, "required": true,
-                "records": 7, "pages": 1, "requests": 3, "retries": 2, "bytes": 90, "slices": 1,
+                "records": 7,
+                "different": 7, "pages": 1, "requests": 3, "retries": 2, "bytes": 90, "slices": 1,
                 "waited_seconds": 1.5, "skipped": [{"status": 403, "lists": 2}],
                 "cursor": {"from": null, "to": "2024"}, "tables": [{"name": "items", "rows": 7}],
                 "drift": [{"table": "items", "key": "x", "done": "new column", "values": 4}],
