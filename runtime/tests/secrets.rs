@@ -28,7 +28,7 @@ fn items() -> Resource<Item> {
 fn repeats(key: Arc<Mutex<String>>) -> impl Fn(&WireRequest) -> WireResponse + Send + Sync {
     move |request| {
         let key = key.lock().unwrap().clone();
-        let number: i64 = asked(request, "page").parse().unwrap_or(1);
+        let number: i64 = asked(request, "after").parse().unwrap_or(1);
         let keys = request.url().query_pairs();
         let keys: Vec<_> = keys.filter(|(name, _)| name == "key").collect();
         let good = request.header("authorization") == Some(&format!("Bearer {key}"));
@@ -39,7 +39,7 @@ fn repeats(key: Arc<Mutex<String>>) -> impl Fn(&WireRequest) -> WireResponse + S
         let mut next = request.url().clone();
         next.query_pairs_mut()
             .clear()
-            .append_pair("page", &(number + 1).to_string())
+            .append_pair("after", &(number + 1).to_string())
             .append_pair("key", &key)
             .append_pair("tenant", TENANT);
         let next = (number < 5).then(|| next.to_string());
@@ -79,14 +79,14 @@ fn a_position_holds_no_secret_and_is_gone_on_from_with_the_key_of_today() {
     let asked_for = Arc::new(Mutex::new(Vec::new()));
     let kept = asked_for.clone();
     let (world, clock) = simulated(1_700_000_000, move |request| {
-        kept.lock().unwrap().push(asked(request, "page"));
+        kept.lock().unwrap().push(asked(request, "after"));
         Ok(answer(request))
     });
     let into = InMemory::new(1);
     let limited = RunOptions::default().limit(5);
     run_by(&clock, &source(KEY, world.clone()), &into, &limited).unwrap();
     let state = format!("{:?}", into.state());
-    assert!(state.contains("page=3"), "{state}");
+    assert!(state.contains("after=3"), "{state}");
     for form in forms(KEY).iter().chain(&forms(TENANT)) {
         assert!(!state.contains(form.as_str()), "{form} in {state}");
     }

@@ -27,9 +27,14 @@ pub enum What {
 
 /// All of them.
 pub static OPEN: &[Open] = &[
+    // First, so that no other entry excuses a count.
+    Open {
+        what: What::When(|_, wrong| wrong.contains("rows are said to be written")),
+        why: "a row that is written again, since its list is read twice or its page moved, is counted twice",
+        example: None,
+    },
     lie(Lie::TotalTooLow, TOTALS),
     lie(Lie::TotalOfPage, TOTALS),
-    lie(Lie::TotalNegative, TOTALS),
     lie(Lie::TotalFalling, TOTALS),
     lie(Lie::TotalRising, TOTALS),
     lie(Lie::PagesTooLow, TOTALS),
@@ -47,13 +52,9 @@ pub static OPEN: &[Open] = &[
     lie(Lie::TokenObject, TOKENS),
     lie(Lie::TokenList, TOKENS),
     lie(Lie::TokenTrue, TOKENS),
-    lie(Lie::TokenZero, CIRCLES),
     lie(Lie::TokenFresh, CIRCLES),
     lie(Lie::RowsAgain, CIRCLES),
-    lie(Lie::Circle, CIRCLES),
-    lie(Lie::PagesWrap, CIRCLES),
     lie(Lie::PageShuffled, CIRCLES),
-    lie(Lie::LastIdWraps, CIRCLES),
     lie(Lie::DepthCap, ENDS),
     lie(Lie::Unordered, "rows that change places pass as proof"),
     lie(
@@ -72,14 +73,6 @@ pub static OPEN: &[Open] = &[
         "a list of parts that is answered 404 is taken for gone, though the pass has just listed its item",
     ),
     lie(Lie::SilentCap, SINGLE),
-    lie(Lie::TotalUndeclared, SINGLE),
-    lie(Lie::MoreUndeclared, SINGLE),
-    lie(Lie::TokenUndeclared, SINGLE),
-    lie(Lie::LinkUndeclared, SINGLE),
-    lie(
-        Lie::ClockAhead,
-        "the bound of a pass is the time of the connector's clock",
-    ),
     lie(
         Lie::ClockBack,
         "loads are told apart by the connector's clock, also where it goes back",
@@ -90,16 +83,10 @@ pub static OPEN: &[Open] = &[
         example: Some(examples::rounded),
     },
     Open {
-        what: What::When(|scenario, _| {
-            let parts = scenario.parts.as_ref();
-            scenario.items.numbered || parts.is_some_and(|parts| parts.numbered)
-        }),
-        why: "a pass goes on at a link that asks for a page by its number after a kill",
-        example: Some(examples::numbered_link_resumed),
-    },
-    Open {
-        what: What::When(|scenario, _| {
-            scenario.items.since && scenario.items.paging == Paging::Number
+        what: What::When(|scenario, wrong| {
+            let items = &scenario.items;
+            let by_number = items.paging == Paging::Number || items.numbered;
+            items.since && by_number && wrong.contains("missing")
         }),
         why: "the cursor moves on after a run that is only consistent: a row that slipped through is never read again",
         example: Some(examples::slipped),
@@ -108,11 +95,6 @@ pub static OPEN: &[Open] = &[
         what: What::When(|_, wrong| wrong.contains("page/advance.rs")),
         why: "the pages that are foreseen divide by zero where a page of one row was asked for one row early",
         example: Some(examples::one_row_early),
-    },
-    Open {
-        what: What::When(|_, wrong| wrong.contains("rows are said to be written")),
-        why: "a row that is written again, since its list is read twice or its page moved, is counted twice",
-        example: None,
     },
 ];
 
