@@ -24,6 +24,11 @@ const LAST: [&str; 8] = [
 ];
 /// Names that are keys only if one record is requested by a name.
 const NAMED: [&str; 6] = ["name", "slug", "username", "login", "email", "number"];
+/// Last words of schemas that say in which form a record comes.
+const FORMS: [&str; 16] = [
+    "dto", "item", "items", "response", "summary", "info", "details", "detail", "model", "object",
+    "entity", "view", "data", "resource", "record", "v2",
+];
 /// Last words of parameters that are also the names of their fields: `floating_ip`, `country_code`.
 const TAKEN: [&str; 6] = ["ip", "code", "slug", "email", "login", "address"];
 
@@ -128,8 +133,12 @@ pub(super) fn key(
             "primary key",
             "resource name of",
         ];
-        // "uniquely identifies the user" may describe a field of any name.
-        let own = !is_foreign(name, noun) || text.contains(&singular_name(noun).replace('_', " "));
+        let begins = unique.iter().filter_map(|phrase| text.find(phrase)).min();
+        let own = begins.is_some_and(|at| {
+            let text = text.get(at..).unwrap_or_default();
+            !is_foreign(name, noun)
+                || identifies(text, name, noun, properties.keys().next() == Some(name))
+        });
         usable(name) && own && rules::tells("unique", &text, &unique)
     });
     if let Some((name, _)) = said {
@@ -295,11 +304,34 @@ fn names_it(words: &[String], noun: &str) -> bool {
 
 /// The words before the last one in a name, `build` of `build_url`, name the record's schema: `Build`, `BuildSummary`.
 fn names_schema(words: &[String], record: &Node<'_>) -> bool {
-    let schema = record.component().map(self::words).unwrap_or_default();
-    !words.is_empty()
+    let mut schema = record.component().map(self::words).unwrap_or_default();
+    // `webhook_id` of a `WebhookRequest` is that of the webhook: the last word names the record, unless it says nothing.
+    while schema.len() > 1
+        && schema
+            .last()
+            .is_some_and(|last| FORMS.contains(&last.as_str()))
+    {
+        schema.pop();
+    }
+    let head = |word: &String| schema.last().is_some_and(|head| same_noun(word, head));
+    words.last().is_some_and(head)
         && words
             .iter()
             .all(|word| schema.iter().any(|other| same_noun(word, other)))
+}
+
+/// Whether the text, from where it speaks of something unique, speaks of the record and not of what a foreign `name` is about:
+/// "the unique identifier of the shop of the order" is that of the shop.
+fn identifies(text: &str, name: &str, noun: &str, first: bool) -> bool {
+    let mut own = words(name);
+    own.pop();
+    let foreign = own.iter().filter_map(|word| text.find(word.as_str())).min();
+    let record = text.find(&singular_name(noun).replace('_', " "));
+    match (record, foreign) {
+        (Some(record), Some(foreign)) => record < foreign,
+        (Some(_), None) => true,
+        (None, foreign) => first && foreign.is_none(),
+    }
 }
 
 /// An id of another thing: it shares no word with the record's name.

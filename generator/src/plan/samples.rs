@@ -77,7 +77,7 @@ pub fn exchange(
                 asked.answer(&[(param, number(0))], page(&[&first], 1, None)?, &[]),
                 asked.answer(&[(param, number(1))], page(&[&second], 0, None)?, &[]),
             ];
-            // A total alone, reached by a page as long as the one before, is no end.
+            // A total that is reached by a page as long as the one before does not prove the end alone.
             if paginator.more().is_none() {
                 pages.push(asked.answer(&[(param, number(2))], page(&[], 0, None)?, &[]));
             }

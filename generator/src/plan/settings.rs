@@ -47,7 +47,7 @@ pub fn own_credentials(
         return Auth::Keys(keys.flatten().collect());
     }
     let prefix = names::snake(&own.schemes.join("_"), "own");
-    // `admin_token` is no `admin_token_token`.
+    // `admin_token` does not become `admin_token_token`.
     let named = |ident: &str| {
         let last = ident.rsplit('_').next().unwrap_or(ident);
         match prefix.rsplit('_').next() == Some(last) {

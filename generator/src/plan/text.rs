@@ -150,7 +150,7 @@ fn url(text: &str) -> Option<usize> {
     (!host.is_empty()).then(|| text.len() - rest.len() + "://".len() + host.len())
 }
 
-/// `snake_case` is no emphasis.
+/// The underscore of `snake_case` does not mark emphasis.
 fn is_word(word: &str) -> bool {
     !word.starts_with('_') && !word.ends_with('_')
 }

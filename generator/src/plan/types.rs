@@ -16,7 +16,7 @@ impl fmt::Display for Type {
     }
 }
 
-/// What is no type of its own is the name of a struct.
+/// A name that is not a built-in type is the name of a struct.
 impl From<&str> for Type {
     fn from(text: &str) -> Self {
         let item = text.strip_prefix("Vec<");

@@ -26,7 +26,7 @@ pub use transport::{Body, Transport, WireError, WireErrorKind, WireRequest, Wire
 /// A boxed future, as the traits of this module return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Tells the time and waits.
+/// Gives the time and waits.
 pub trait Clock: Send + Sync {
     /// The time of day.
     fn time(&self) -> SystemTime;

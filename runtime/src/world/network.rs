@@ -75,7 +75,7 @@ fn fault(error: &reqwest::Error) -> WireError {
         lookup |= innermost == "dns error";
         source = cause.source();
     }
-    // A resolver that cannot be asked now is no answer.
+    // A resolver that does not answer now does not say that the name is unknown.
     let unresolved = lookup && !innermost.to_lowercase().contains("temporary");
     let kind = match error.is_connect() {
         true if unresolved => WireErrorKind::Unresolved,

@@ -415,3 +415,43 @@ fn the_fields_that_a_text_lists_tell_of_times() {
     let cursor = resource(&facts, "things").cursor.value.clone().unwrap();
     assert_eq!((cursor.param, cursor.field.as_str()), (None, "lastChanged"));
 }
+
+#[test]
+fn an_identifier_of_another_noun_is_not_the_key() {
+    let key = |path: &str, fields: &str| {
+        let record = format!("{{type: object, properties: {{{fields}}}}}");
+        let body = format!("{{type: array, items: {record}}}");
+        let facts = facts(&get(path, "[]", &body));
+        facts.resources[0].primary_key.value.clone()
+    };
+    let text = |name: &str, description: &str| {
+        format!("{name}: {{type: string, description: '{description}'}}")
+    };
+    let shop = text(
+        "shopId",
+        "The unique identifier for the shop where the order was placed.",
+    );
+    assert_eq!(key("/orders", &shop), [""; 0]);
+    let organization = text(
+        "organization_id",
+        "Unique identifier assigned to the organization attached to usage",
+    );
+    assert_eq!(key("/usages", &organization), [""; 0]);
+    // A prefix that the text does not speak of is the vendor's.
+    let fields = [
+        text(
+            "acme_id",
+            "Unique identifier assigned within the application.",
+        ),
+        text(
+            "billing_entity_code",
+            "The unique code of the billing entity of the invoice",
+        ),
+    ];
+    assert_eq!(key("/invoices", &fields.join(", ")), ["acme_id"]);
+    let login = text(
+        "loginName",
+        "The login name, which uniquely identifies the user.",
+    );
+    assert_eq!(key("/users", &login), ["loginName"]);
+}

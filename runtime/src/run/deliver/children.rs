@@ -183,12 +183,12 @@ impl ChildQueue {
         self.send_waiting().await;
     }
 
-    /// Tells the child's reader that nobody looked for slices.
+    /// Informs the child's reader that the parent was not read.
     pub async fn skip(self) {
         let _ = self.queue.send(Found::Skipped).await;
     }
 
-    /// Tells the child's reader that every slice has been found.
+    /// Informs the child's reader that every slice has been found.
     pub async fn end(mut self, whole: bool) {
         self.send_waiting().await;
         let _ = self.queue.send(Found::End { whole }).await;

@@ -43,7 +43,7 @@ pub fn step(before: Option<&Rows>, now: Option<&Rows>, spec: &ResourceSpec) -> S
     };
     // What each run replaces may be replaced once more.
     let replaceable = before.replaces();
-    // A disposition that was not written down, but follows from a key that is gone, is no word for it.
+    // The disposition was not stored: it follows from a key that was removed, so the message does not name it.
     let wanted = spec.disposition.is_some();
     let why = difference(before, now);
     match before.names_like(now) {

@@ -227,7 +227,7 @@ impl<'a> List<'a> {
     async fn end(&mut self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
         let whole = match proof {
             Proof::Proved(_) => true,
-            // An empty answer of which nothing is known is no reason to take all that there was for gone.
+            // An empty answer without any statement does not prove that all known records were deleted.
             Proof::Assumed(_) => self.account.has_rows(),
             _ => false,
         };
