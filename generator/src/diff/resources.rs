@@ -58,7 +58,7 @@ pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
                 .at(&come.name);
             out.push(match undecided {
                 true => change.migrate(format!(
-                    "set `paginate` in etlgen.toml: until then `sync` reads one page and fails for {}",
+                    "set `paginate` in etlgen.toml: until then `sync` leaves out {}",
                     come.name
                 )),
                 false => change,

@@ -89,7 +89,7 @@ fn function(plan: &Plan, resource: &Resource) -> TokenStream {
     };
     let undecided = (resource.paginator == Paginator::Undecided).then(|| {
         let blank = quote!(#[doc = ""]);
-        let text = doc("TODO pagination: etlgen could not tell how this list is paged. `sync` reads one page and fails until you set `.paginate(…)`.");
+        let text = doc("TODO pagination: etlgen could not tell how this list is paged, so `sync` leaves it out. Set `.paginate(…)` and remove `.off(…)`.");
         quote!(#blank #text)
     });
     let name = ident(&resource.ident);

@@ -165,7 +165,7 @@ impl Kind {
         },
         Kind {
             name: "undecided",
-            about: "nobody knows: one page is read, and the run fails",
+            about: "nobody knows: the resource is off; where a run names it, one page is read and has to prove the end",
             needs: &[],
             may: &[],
         },
