@@ -50,6 +50,7 @@ pub(super) fn first(api: &Api, param: &Param) -> Option<u64> {
     default
         .filter(|first| *first <= 1)
         .or_else(|| match node.minimum() {
+            Some(0.0) => Some(0),
             Some(1.0) => Some(1),
             _ => None,
         })

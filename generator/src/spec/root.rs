@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use indexmap::IndexMap;
 
-use super::api::{Api, Server};
+use super::api::{Api, Operation, Server};
 use super::document::Documents;
 use super::identify::Dialect;
 use super::node::Node;
@@ -42,22 +42,55 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
         // The second operation with the same id is known by its path.
         operation.id = operation.id.take().filter(|id| ids.insert(id.clone()));
     }
+    let servers = match dialect {
+        Dialect::Swagger2 => old_servers(&root),
+        Dialect::OpenApi3 => servers(&root, report),
+    };
+    if let Some(base) = repeated_base(&servers, &operations) {
+        for operation in &mut operations {
+            operation.path = operation
+                .path
+                .get(base.len()..)
+                .unwrap_or_default()
+                .to_owned();
+        }
+        let place = root.child("servers").unwrap_or_else(|| root.clone());
+        let kind = "every path repeats the path of the server's URL, which is taken once";
+        report.note(&place, kind, &base);
+    }
     let mut schemas = schemas.finish();
     sampled::fill(&mut operations, &mut schemas);
     let info = root.child("info").unwrap_or_else(|| root.clone());
     Some(Api {
         title: info.text("title").unwrap_or_default(),
         description: info.text("description").unwrap_or_default(),
-        servers: match dialect {
-            Dialect::Swagger2 => old_servers(&root),
-            Dialect::OpenApi3 => servers(&root, report),
-        },
+        servers,
         security_schemes: security::schemes(documents, &root, report),
         security: security::requirements(&root).unwrap_or_default(),
         operations,
         schemas,
         extensions: root.extensions(),
     })
+}
+
+/// The path that all servers end in and all operations begin with: `/v1` of `https://api.example/v1` and `/v1/orders`.
+fn repeated_base(servers: &[Server], operations: &[Operation]) -> Option<String> {
+    let path = |server: &Server| {
+        let url = server.url.trim_end_matches('/');
+        let url = url.split_once("://").map_or(url, |(_, rest)| rest);
+        url.find('/')
+            .map(|at| url.get(at..).unwrap_or_default().to_owned())
+    };
+    let base = path(servers.first()?)?;
+    let same = servers
+        .iter()
+        .all(|server| path(server).as_ref() == Some(&base));
+    let repeats = |operation: &Operation| {
+        let rest = operation.path.strip_prefix(&base);
+        rest.is_some_and(|rest| rest.starts_with('/') && rest.len() > 1)
+    };
+    (same && base.len() > 1 && !base.contains('{') && operations.iter().all(repeats))
+        .then_some(base)
 }
 
 fn paths<'a>(root: &Node<'a>, report: &mut Report) -> Vec<(&'a str, Node<'a>)> {

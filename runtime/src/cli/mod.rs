@@ -3,16 +3,20 @@
 mod args;
 mod commands;
 mod log;
+mod options;
 #[cfg(feature = "otel")]
 mod otel;
 mod progress;
 mod report;
 mod rollback;
 mod state;
+mod sync;
 mod table;
 mod tables;
+mod target;
 mod values;
 
+use std::future::Future;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -26,6 +30,18 @@ use crate::source::Source;
 const EXIT_PARTIAL: u8 = 6;
 /// Stopped by a signal; the next run continues.
 const EXIT_STOPPED: u8 = 130;
+
+/// Drives a future to its end on a runtime of two threads.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(future);
+    // Name look-ups under way must not delay the end.
+    runtime.shutdown_background();
+    Ok(result)
+}
 
 /// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`, `rollback`.
 ///

@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 
-use super::commands::open;
+use super::target::open;
 use super::{out, table::align};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{LoadRow, LoadStatus, UNDOABLE_LOADS};

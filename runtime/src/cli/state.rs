@@ -5,8 +5,9 @@ use std::io::Read;
 use clap::ArgMatches;
 use serde_json::json;
 
-use super::commands::{chosen, into, open, open_whole};
+use super::options::chosen;
 use super::out;
+use super::target::{into, open, open_whole};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{self, LoadInfo, LoadStatus};
 use crate::run;
@@ -133,56 +134,4 @@ pub fn rewind(matches: &ArgMatches, source: &Source) -> Result<u8> {
 
 fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
     matches.get_one::<String>(name).map_or("", String::as_str)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::args;
-    use super::super::commands::run;
-    use super::*;
-    use crate::load::{Destinations, destination};
-    use crate::state::StateRow;
-
-    #[test]
-    fn an_exported_state_holds_no_secret_and_is_for_the_owner_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let into = format!("sqlite:{}", folder.path().join("x.db").display());
-        // As an earlier version has stored it.
-        let url = "https://api.example/items?page=2&key=s3cret%2Fkey";
-        let state = json!({"pass": {"id": "1.000000", "position": {
-            "next": {"url": url}, "rows": 1, "pages": 1,
-        }}});
-        let mut open = destination(&into).unwrap();
-        let load = LoadInfo::new("1.000000", "shop", crate::schema::Layout::Etl);
-        open.open(&load).unwrap();
-        let row = StateRow::new("items", "", state.to_string());
-        open.commit(&[StateChange::Put(row)], LoadStatus::Partial)
-            .unwrap();
-        drop(open);
-
-        let file = folder.path().join("state.json");
-        std::fs::write(&file, "of another").unwrap();
-        let source = Source::new("shop", "https://api.example").hide(["s3cret/key".into()]);
-        let words = [
-            "c",
-            "state",
-            "export",
-            file.to_str().unwrap(),
-            "--destination",
-            &into,
-        ];
-        let matches = args::command("c", "1", Destinations::default()).get_matches_from(words);
-        assert_eq!(run(&matches, &source).unwrap(), 0);
-        let text = std::fs::read_to_string(&file).unwrap();
-        assert!(
-            text.contains("etlgen-state") && !text.contains("s3cret"),
-            "{text}"
-        );
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(&file).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-        }
-    }
 }

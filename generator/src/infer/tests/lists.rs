@@ -455,3 +455,33 @@ fn an_identifier_of_another_noun_is_not_the_key() {
     );
     assert_eq!(key("/users", &login), ["loginName"]);
 }
+
+#[test]
+fn a_base_path_that_every_path_repeats_is_taken_once() {
+    let read = |servers: &str, paths: &[&str]| {
+        let body = format!("{{type: array, items: {ITEM}}}");
+        let paths: String = paths.iter().map(|path| get(path, "[]", &body)).collect();
+        let text = format!(
+            "openapi: 3.0.0\ninfo: {{title: T, version: '1'}}\nservers: {servers}\npaths:\n{paths}"
+        );
+        let input = Input {
+            name: "t.yaml".to_owned(),
+            bytes: text.into_bytes(),
+            ..Input::default()
+        };
+        let (api, notes) = read(&input);
+        let noted = notes
+            .iter()
+            .any(|note| note.to_string().contains("taken once"));
+        (api.unwrap().operations[0].path.clone(), noted)
+    };
+    let two = "[{url: 'https://a.example/v1/ledger'}, {url: 'https://b.example/v1/ledger/'}]";
+    let found = read(two, &["/v1/ledger/entries", "/v1/ledger/accounts"]);
+    assert_eq!(found, ("/entries".to_owned(), true));
+    // Another path does not repeat it: it is meant.
+    let one = "[{url: 'https://a.example/v1'}]";
+    let found = read(one, &["/v1/entries", "/health"]);
+    assert_eq!(found, ("/v1/entries".to_owned(), false));
+    let found = read(one, &["/v1x/entries"]);
+    assert_eq!(found, ("/v1x/entries".to_owned(), false));
+}

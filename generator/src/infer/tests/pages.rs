@@ -167,3 +167,18 @@ fn what_is_not_known_is_undecided_and_asked() {
         things.doubts
     );
 }
+
+#[test]
+fn a_page_number_with_a_minimum_of_0_begins_at_0() {
+    let first = |schema: &str| {
+        let page = format!("[{{name: page, in: query, schema: {{type: integer, {schema}}}}}]");
+        let body = format!(
+            "{{type: object, properties: {{items: {{type: array, items: {ITEM}}}, nbPages: {{type: integer}}}}}}"
+        );
+        let facts = facts(&get("/boxes", &page, &body));
+        facts.resources[0].paging().first_page
+    };
+    assert_eq!(first("minimum: 0"), 0);
+    assert_eq!(first("minimum: 0, default: 1"), 1);
+    assert_eq!(first("maximum: 9"), 1);
+}

@@ -1,12 +1,16 @@
 //! Settings and flags are two name spaces: whatever a setting is called, each flag does what it did. And exit codes.
 
+mod state;
+mod sync;
+mod tables;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{ArgAction, ArgMatches, Command};
 
-use super::args;
-use super::commands::exit_code;
+use crate::cli::args;
+use crate::cli::sync::exit_code;
 use crate::error::ErrorKind;
 use crate::load::Destinations;
 use crate::run::{Outcome, Proof, Required, ResourceReport, RunReport};
@@ -140,7 +144,7 @@ fn what_is_less_sure_than_required_has_an_exit_code_and_a_line() {
             let report = report(proof("why".into()), Outcome::Complete, required);
             let short = rank > worst;
             assert_eq!(exit_code(&report, false), if short { 6 } else { 0 });
-            let text = super::report::render(&report, false);
+            let text = crate::cli::report::render(&report, false);
             let line = format!("below `--require {}`", required.name());
             assert_eq!(text.contains(&line), short, "{text}");
             assert_eq!(text.contains("warning: not proved"), rank == 3, "{text}");
@@ -163,7 +167,7 @@ fn what_is_less_sure_than_required_has_an_exit_code_and_a_line() {
     let line = ["c", "sync", "--require", "consistent"];
     let matches = command().try_get_matches_from(line).unwrap();
     let matches = matches.subcommand_matches("sync").unwrap();
-    let options = super::commands::sync_options(matches).unwrap();
+    let options = crate::cli::options::sync_options(matches).unwrap();
     assert_eq!(options.required, Required::Consistent);
 }
 

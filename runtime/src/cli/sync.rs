@@ -1,0 +1,119 @@
+//! The command `sync`: it plans or runs, reports, and ends with an exit code.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use serde_json::json;
+
+use super::log::JsonLog;
+use super::options::sync_options;
+use super::progress::Teller;
+use super::target::into;
+use super::{EXIT_PARTIAL, EXIT_STOPPED, block_on, out, report, stop_on_signals};
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::{self, LoadInfo};
+use crate::run::{self, Observer, Outcome, RunPlan, RunReport};
+use crate::source::Source;
+
+/// What a run would do. Nothing is sent, locked or written.
+pub(super) fn planned(matches: &ArgMatches, source: &Source) -> Result<RunPlan> {
+    let options = sync_options(matches)?;
+    let now = source.world.time();
+    let load = LoadInfo::new(run::load_id(now), source.name(), options.layout);
+    let memory = load::look(&*into(matches, source)?, &load)?;
+    run::plan(source, &memory, &options, now)
+}
+
+fn plan(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    let plan = planned(matches, source)?;
+    let format = matches.get_one::<String>("format").map(String::as_str);
+    out(&match format {
+        Some("json") => serde_json::to_string_pretty(&plan).unwrap_or_default(),
+        _ => plan.to_string().trim_end().to_owned(),
+    })?;
+    Ok(0)
+}
+
+pub fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
+    if matches.get_flag("plan") {
+        return plan(matches, source);
+    }
+    let options = sync_options(matches)?;
+    let teller = Arc::new(Teller::new(&source.world));
+    let json = matches
+        .get_one::<String>("log-format")
+        .is_some_and(|name| name == "json");
+    let observer: Arc<dyn Observer> = match json {
+        true => Arc::new(JsonLog(source.world.clone())),
+        false => teller.clone(),
+    };
+    let stop = options.stop.clone();
+    let report = into(matches, source).and_then(|into| {
+        block_on(async move {
+            tokio::spawn(stop_on_signals(stop));
+            run::sync(source, into, &options, observer).await
+        })?
+    });
+    teller.clear();
+    if let Some(file) = matches.get_one::<PathBuf>("report") {
+        let report = match &report {
+            Ok(report) => report.to_json(),
+            Err(error) => failed_report(source, error),
+        };
+        write_report(file, &report)?;
+    }
+    let report = report?;
+    let limited = matches.get_one::<u64>("limit").is_some();
+    out(&report::render(&report, limited))?;
+    Ok(exit_code(&report, limited))
+}
+
+/// The report of a run that failed as a whole: the keys of [`RunReport::to_json`] that apply.
+fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
+    let message = source.redactor().redact(&error.report());
+    json!({
+        "version": 1,
+        "source": source.name(),
+        "complete": false,
+        "error": {"kind": error.kind().name(), "message": message},
+        "resources": [],
+    })
+}
+
+/// Writes the file beside and moves it into place, so that no reader finds half of it.
+fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    std::fs::write(&beside, format!("{report:#}\n"))
+        .and_then(|()| std::fs::rename(&beside, file))
+        .map_err(|error| Error::file(ErrorKind::System, "write", file, error).at("--report"))
+}
+
+/// The exit code: that of the error if the credentials were refused or all resources failed with the same kind,
+/// [`EXIT_PARTIAL`] if some failed or are less sure to be whole than the run requires.
+pub(super) fn exit_code(report: &RunReport, limited: bool) -> u8 {
+    if report.refused {
+        return ErrorKind::Credentials.exit_code();
+    }
+    let outcomes = || report.resources.iter().map(|resource| &resource.outcome);
+    let failures: Vec<u8> = outcomes()
+        .filter_map(|outcome| match outcome {
+            Outcome::Failed(kind, _) => Some(kind.exit_code()),
+            _ => None,
+        })
+        .collect();
+    let stopped = outcomes().any(|outcome| matches!(outcome, Outcome::Stopped));
+    match failures.first() {
+        Some(code)
+            if failures.len() == report.resources.len()
+                && failures.iter().all(|other| other == code) =>
+        {
+            *code
+        }
+        Some(_) => EXIT_PARTIAL,
+        None if stopped && !limited => EXIT_STOPPED,
+        None if report.resources.iter().any(|r| !r.meets(report.required)) => EXIT_PARTIAL,
+        None => 0,
+    }
+}

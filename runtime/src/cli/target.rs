@@ -1,0 +1,43 @@
+//! The destination of a command.
+
+use clap::ArgMatches;
+
+use super::args::Named;
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::{self, Destination, LoadInfo, Memory, destination};
+use crate::run;
+use crate::source::Source;
+use crate::state::Declared;
+
+/// The destination of the command line, or the default; it is not opened.
+pub(super) fn into(matches: &ArgMatches, source: &Source) -> Result<Box<dyn Destination>> {
+    match matches.get_one::<Named>("destination") {
+        Some(named) => named.open(),
+        None => destination(&format!("sqlite:{}.db", source.name())),
+    }
+}
+
+/// Opens a destination that exists; the state comes without the declarations of resources.
+pub(super) fn open(
+    matches: &ArgMatches,
+    source: &Source,
+) -> Result<(Box<dyn Destination>, Memory)> {
+    let (into, mut memory) = open_whole(matches, source)?;
+    Declared::take(&mut memory.state)?;
+    Ok((into, memory))
+}
+
+/// Opens a destination that exists; the state comes with the declarations of resources.
+pub(super) fn open_whole(
+    matches: &ArgMatches,
+    source: &Source,
+) -> Result<(Box<dyn Destination>, Memory)> {
+    let mut into = into(matches, source)?;
+    if !into.exists() {
+        let message = format!("{} does not exist", into.describe());
+        return Err(Error::new(ErrorKind::Destination, message).hint("`sync` creates it"));
+    }
+    let load = LoadInfo::new(run::load_id(source.world.time()), source.name(), None);
+    let memory = load::open(&mut *into, &load.within(&source.world))?;
+    Ok((into, memory))
+}
