@@ -32,7 +32,7 @@ const RUNTIME: House = House {
         &["run"],
         &["cli", "testing", "prelude"],
     ],
-    rooms_with_circles: &["cli", "page"],
+    rooms_with_circles: &["page"],
 };
 
 #[test]
