@@ -561,3 +561,15 @@ fn windows_that_cannot_be_asked_for_are_refused() {
     let error = refused(bounded().windows("the beginning", days(1)));
     assert!(error.contains("cannot start at `the beginning`"), "{error}");
 }
+
+#[test]
+fn a_format_of_times_needs_a_field_of_times() {
+    let none = InMemory::new(1000);
+    let cursor = Cursor::updated(Event::ID).param("from");
+    let cursor = cursor.format(etlgen_runtime::cursor::TimeFormat::Date);
+    let error = run("http://127.0.0.1:1", events(cursor), &none, usual()).unwrap_err();
+    assert!(
+        error.report().contains("`id` holds plain numbers"),
+        "{error:?}"
+    );
+}

@@ -1,16 +1,22 @@
-//! Checks of a cursor's windows, which need the whole resource.
+//! Checks of a cursor that need its field or the whole resource.
 
 use super::ResourceSpec;
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::CursorValue;
+use crate::record::{CursorValue, WireFormat};
 
-/// Refuses a cursor whose windows do not fit its resource.
+/// Refuses a cursor whose format does not fit its field, or whose windows do not fit its resource.
 pub(super) fn validate(cursor: &CursorSpec, of: &ResourceSpec) -> Result<()> {
+    let wrong = |why: String| Err(Error::new(ErrorKind::Usage, why));
+    if cursor.sent.is_some() && matches!(cursor.format, WireFormat::Integer | WireFormat::Number) {
+        return wrong(format!(
+            "`.format(…)` is the format of a time, and `{}` holds plain numbers: `UnixTime` and `UnixMillis` are times",
+            cursor.keys.join(".")
+        ));
+    }
     let Some((from, _)) = &cursor.windows else {
         return Ok(());
     };
-    let wrong = |why: String| Err(Error::new(ErrorKind::Usage, why));
     if !of.changes.is_empty() {
         return wrong("a feed cannot be read in windows".to_owned());
     }
