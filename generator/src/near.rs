@@ -1,5 +1,7 @@
 //! Errors about unknown names, with similar ones.
 
+use etlgen_model::distance;
+
 use crate::diagnostics::{Diagnostic, Kind};
 
 /// So many names are shown where none is near.
@@ -62,20 +64,4 @@ fn near<'a>(wanted: &str, names: &[&'a str]) -> Vec<&'a str> {
     near.dedup();
     near.truncate(6);
     near.into_iter().map(|(_, name)| name).collect()
-}
-
-/// The edit distance.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, letter) in one.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = line + 1;
-        for (at, wanted) in other.iter().enumerate() {
-            let replaced = corner + usize::from(letter != *wanted);
-            corner = row[at + 1];
-            row[at + 1] = replaced.min(corner + 1).min(row[at] + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

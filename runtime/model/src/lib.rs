@@ -42,7 +42,7 @@ pub use cursor::{Meaning, Order, TimeFormat};
 pub use embedded::{Embedded, EmbeddedPlace};
 pub use flag::{RESERVED, flag};
 pub use length::Length;
-pub use near::nearest;
+pub use near::{distance, nearest};
 pub use paginator::{
     Common, Key, Kind, LastId, LinkHeader, NextUrl, Offset, PageNumber, PageSize, Paginator, Token,
     Total,

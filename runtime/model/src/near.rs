@@ -18,8 +18,12 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, name)| name)
 }
 
-/// How many letters have to change.
-fn distance(one: &str, other: &str) -> usize {
+/// The edit distance: how many letters have to change, come or go.
+///
+/// ```
+/// assert_eq!(etlgen_model::distance("cursor", "cursors"), 1);
+/// ```
+pub fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (line, letter) in one.chars().enumerate() {
