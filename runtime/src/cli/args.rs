@@ -1,4 +1,4 @@
-//! The arguments.
+//! The command-line arguments.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::load::{Destination, Destinations};
 use crate::run::Required;
 use crate::settings::{Setting, flag};
 
-/// What `--destination` names, among those that the connector knows.
+/// The destination that `--destination` names.
 #[derive(Clone)]
 pub struct Named {
     url: String,
@@ -18,13 +18,13 @@ pub struct Named {
 }
 
 impl Named {
-    /// Opens it.
+    /// Opens the destination.
     pub fn open(&self) -> Result<Box<dyn Destination>> {
         self.known.open(&self.url)
     }
 }
 
-/// The commands, without the settings of a source.
+/// Returns the commands, without the settings of a source.
 pub fn command(name: &str, version: &str, known: Destinations) -> Command {
     let destination = || destination(&known);
     Command::new(name.to_owned())
@@ -65,8 +65,8 @@ pub fn command(name: &str, version: &str, known: Destinations) -> Command {
         )
 }
 
-/// The settings of a source as flags of every command. Their ids have a prefix, so that no setting can be taken for a flag of a
-/// command.
+/// Returns the settings of a source as flags of every command. Their ids have a prefix, so that a
+/// setting is never mistaken for a flag of a command.
 pub fn settings(prefix: &str, settings: &[Setting]) -> impl Iterator<Item = Arg> {
     settings.iter().map(move |setting| {
         let variable = format!("{prefix}_{}", setting.name.to_uppercase());
@@ -84,7 +84,7 @@ pub fn settings(prefix: &str, settings: &[Setting]) -> impl Iterator<Item = Arg>
     })
 }
 
-/// The value of a setting on the command line.
+/// Returns the value of a setting on the command line.
 pub fn value<'a>(matches: &'a ArgMatches, setting: &Setting) -> Option<&'a str> {
     let (_, given) = matches.subcommand()?;
     given.get_one::<String>(&id(setting)).map(String::as_str)
@@ -94,7 +94,7 @@ fn id(setting: &Setting) -> String {
     format!("setting:{}", setting.name)
 }
 
-/// Whether the command sends requests, so that it needs every setting.
+/// Returns whether the command sends requests and therefore needs every setting.
 pub fn sends(matches: &ArgMatches) -> bool {
     match matches.subcommand() {
         Some(("sync", matches)) if matches.get_flag("plan") => false,
@@ -364,7 +364,7 @@ fn state(destination: &dyn Fn() -> Arg) -> Command {
 fn destination(known: &Destinations) -> Arg {
     let forms = known.forms().join(" or ");
     let known = known.clone();
-    // A wrong name is an error of the run, so that the report holds it too.
+    // A wrong name is reported when the run opens it, so that the report contains the error.
     let named = move |url: &str| {
         let (url, known) = (url.to_owned(), known.clone());
         Ok::<_, String>(Named { url, known })

@@ -1,4 +1,4 @@
-//! Which command runs; and `check`, `discover`, `resources` and `read`.
+//! Dispatches the commands, and implements `check`, `discover`, `resources` and `read`.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::run;
 use crate::schema::{ColumnRole, TableSchema};
 use crate::source::Source;
 
-/// Runs the command that was given; gives the exit code.
+/// Runs the given command and returns the exit code.
 pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
     match matches.subcommand() {
         Some(("sync", matches)) => sync(matches, &asked(matches, source)),
@@ -44,7 +44,7 @@ pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
     }
 }
 
-/// The source with the rate, the tape and the permissions of the command line.
+/// Returns the source with the rate, the tape and `--allow-http` of the command line.
 fn asked(matches: &ArgMatches, source: &Source) -> Source {
     let mut source = source.clone();
     if let Ok(Some(requests)) = matches.try_get_one::<f64>("requests-per-second") {
@@ -132,7 +132,7 @@ fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
             .write_all(&line)
             .and_then(|()| stdout.write_all(b"\n"))
         {
-            // The reader has gone away (`| head`).
+            // The reader has closed the pipe (`| head`).
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
             written => Ok(written?),
         }

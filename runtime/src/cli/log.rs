@@ -8,13 +8,14 @@ use crate::record::sortable;
 use crate::run::{Observer, Progress};
 use crate::world::World;
 
-/// Writes each event as one line: `time` (RFC 3339, UTC), `level` (`info`, `warn`, `error`), `event` (`page`, `retry`,
-/// `warning`, `committed`, `finished`), `resource` where it is about one, and the event's own fields.
+/// Writes each event as one line: `time` (RFC 3339, UTC), `level` (`info`, `warn`, `error`),
+/// `event` (`page`, `retry`, `warning`, `committed`, `finished`), `resource` if it concerns one,
+/// and the event's own fields.
 pub struct JsonLog(pub World);
 
 impl Observer for JsonLog {
     fn on(&self, progress: Progress) {
-        // If this fails, nobody can read the line anyway.
+        // If this fails, standard error is closed, and the error cannot be reported either.
         let _ = writeln!(std::io::stderr(), "{}", line(progress, self.time()));
     }
 }

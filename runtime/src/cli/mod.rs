@@ -26,32 +26,35 @@ use crate::run::StopSignal;
 use crate::settings::{Places, Redactor, Secret, Settings};
 use crate::source::Source;
 
-/// Some resources failed, or are less sure to be whole than the run requires; what came is loaded.
+/// Some resources failed, or are less certainly complete than the run requires; the rows that
+/// arrived are loaded.
 const EXIT_PARTIAL: u8 = 6;
-/// Stopped by a signal; the next run continues.
+/// A signal stopped the run; the next run continues.
 const EXIT_STOPPED: u8 = 130;
 
-/// Drives a future to its end on a runtime of two threads.
+/// Runs a future to completion on a Tokio runtime with two threads.
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
     let result = runtime.block_on(future);
-    // Name look-ups under way must not delay the end.
+    // Name look-ups in progress must not delay the exit.
     runtime.shutdown_background();
     Ok(result)
 }
 
 /// Runs the command line: `sync`, `check`, `discover`, `read`, `resources`, `state`, `tables`, `rollback`.
 ///
-/// Exit codes: 0 success; 1 an error of the machine; 2 usage or settings; 3 credentials; 4 the API or its paging;
-/// 5 the destination or the state; 6 some resources failed and the others are loaded; 130 stopped by a signal.
+/// Exit codes: 0 success; 1 a system error; 2 usage or settings; 3 credentials; 4 the API or its
+/// paging; 5 the destination or the state; 6 some resources failed and the others are loaded; 130
+/// stopped by a signal.
 pub fn main<C: Settings>(name: &str, version: &str, source: fn(&C) -> Source) -> ExitCode {
     main_with(name, version, source, Destinations::default())
 }
 
-/// The same as [`main`] with further destinations: `Destinations::default().with("jsonl", "FOLDER", Jsonl::new)`.
+/// Does the same as [`main`] with more destinations: `Destinations::default().with("jsonl",
+/// "FOLDER", Jsonl::new)`.
 pub fn main_with<C: Settings>(
     name: &str,
     version: &str,
@@ -63,7 +66,8 @@ pub fn main_with<C: Settings>(
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
-            // Help and version come as errors too. A terminal that is gone is not an error of this program.
+            // clap returns help and version as errors too. A closed terminal is not an error of
+            // this program.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -84,7 +88,8 @@ pub fn main_with<C: Settings>(
     }
 }
 
-/// The settings from all places; a command that sends no request does not need those that are missing.
+/// Reads the settings from all their sources; a command that sends no request does not need those
+/// that are missing.
 fn configure<C: Settings>(matches: &clap::ArgMatches) -> Result<(C, Vec<Secret>)> {
     let mut places = Places::here(C::PREFIX)?;
     for setting in C::SETTINGS {
@@ -102,12 +107,12 @@ fn configure<C: Settings>(matches: &clap::ArgMatches) -> Result<(C, Vec<Secret>)
 fn fail(error: &Error, redactor: Option<&Redactor>) -> ExitCode {
     let text = format!("error: {error:#}");
     let text = redactor.map_or(text.clone(), |redactor| redactor.redact(&text));
-    // If this fails, nobody can read the error anyway.
+    // If this fails, standard error is closed, and the error cannot be reported either.
     let _ = writeln!(std::io::stderr(), "{}", printable(&text));
     ExitCode::from(error.kind().exit_code())
 }
 
-/// Text that is safe on a terminal: control characters become escapes.
+/// Makes text safe for a terminal: control characters become escapes.
 fn printable(text: &str) -> String {
     let escape = |c: char| match c {
         '\n' => vec![c],
@@ -117,7 +122,7 @@ fn printable(text: &str) -> String {
     text.chars().flat_map(escape).collect()
 }
 
-/// Writes a line to standard output. A reader that has gone away (`| head`) is not an error.
+/// Writes a line to standard output. A reader that has closed the pipe (`| head`) is not an error.
 fn out(text: &str) -> Result<()> {
     match writeln!(std::io::stdout(), "{}", printable(text)) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -125,7 +130,7 @@ fn out(text: &str) -> Result<()> {
     }
 }
 
-/// Sets the stop signal at the first SIGINT or SIGTERM, and ends the program at the second.
+/// Sets the stop signal at the first SIGINT or SIGTERM, and exits at the second.
 async fn stop_on_signals(stop: StopSignal) {
     if interrupted().await.is_err() {
         return;

@@ -10,7 +10,7 @@ use crate::record::SelectRule;
 use crate::run::{Required, RunOptions};
 use crate::schema::{ContractRule, Layout};
 
-/// The options that `sync` and `read` share.
+/// Returns the options that `sync` and `read` share.
 pub(super) fn options(matches: &ArgMatches) -> RunOptions {
     let text = |name| matches.get_one::<String>(name).cloned();
     RunOptions {
@@ -21,7 +21,7 @@ pub(super) fn options(matches: &ArgMatches) -> RunOptions {
     }
 }
 
-/// The resources that are named; none: all.
+/// Returns the resources that are named; an empty list means all.
 pub(super) fn chosen(matches: &ArgMatches) -> Vec<String> {
     let names = matches.get_many::<String>("resources");
     names
@@ -49,7 +49,7 @@ fn rules<T: FromStr<Err = Error>>(matches: &ArgMatches, name: &str) -> Result<Ve
         .collect()
 }
 
-/// The options of `sync`.
+/// Returns the options of `sync`.
 pub(super) fn sync_options(matches: &ArgMatches) -> Result<RunOptions> {
     let rows = matches.get_one::<u64>("checkpoint-rows");
     let layout = matches.get_one::<String>("layout");

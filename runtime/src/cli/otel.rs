@@ -1,4 +1,4 @@
-//! Sends the spans of a run to an OpenTelemetry collector over HTTP, where the environment names one.
+//! Sends the spans of a run to an OpenTelemetry collector over HTTP, if the environment names one.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider;
@@ -12,12 +12,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// An export under way; what is left is sent when it is dropped.
+/// An active export; dropping it sends the remaining spans.
 pub struct Export(SdkTracerProvider);
 
 impl Export {
-    /// `None`: neither `OTEL_EXPORTER_OTLP_ENDPOINT` nor `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set. The other
-    /// variables of OpenTelemetry (`OTEL_SERVICE_NAME`, `OTEL_EXPORTER_OTLP_HEADERS`, …) count as they do elsewhere.
+    /// Starts the export; `None` if neither `OTEL_EXPORTER_OTLP_ENDPOINT` nor
+    /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set. The other variables of OpenTelemetry
+    /// (`OTEL_SERVICE_NAME`, `OTEL_EXPORTER_OTLP_HEADERS`, …) have their usual meaning.
     pub fn start(name: &str, version: &str) -> Result<Option<Self>> {
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         if !is_set("OTEL_EXPORTER_OTLP_ENDPOINT") && !is_set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
@@ -47,7 +48,7 @@ impl Export {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
-            // The exporter sends requests too.
+            // The exporter's own requests must not be exported.
             .with_filter(filter_fn(|span| span.target().starts_with("etlgen")));
         let installed = tracing_subscriber::registry().with(layer).try_init();
         installed.map_err(|error| failed(&error))?;
@@ -57,7 +58,7 @@ impl Export {
 
 impl Drop for Export {
     fn drop(&mut self) {
-        // A collector that does not answer has had its time; the run has gone well all the same.
+        // A collector that does not answer is not an error of the run.
         let _ = self.0.shutdown();
     }
 }

@@ -11,7 +11,7 @@ use super::printable;
 use crate::run::{Observer, Progress};
 use crate::world::{Moment, World};
 
-/// How often the progress of a resource is written where there is no terminal.
+/// How often the progress of a resource is written if there is no terminal.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Shows the progress on standard error.
@@ -51,7 +51,7 @@ impl Teller {
 
     fn say(&self, line: &str) {
         let line = printable(line);
-        // A line that nobody can read is not worth an error.
+        // If this fails, standard error is closed, and the error cannot be reported either.
         let _ = match &self.bars {
             Some(bars) => bars.println(line),
             None => writeln!(std::io::stderr(), "{line}"),

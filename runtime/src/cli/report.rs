@@ -4,8 +4,7 @@ use super::table::align;
 use crate::page::Proof;
 use crate::run::{Outcome, ResourceReport, RunReport};
 
-/// The report as text.
-/// `limited`: a `--limit` stopped the run.
+/// Renders the report as text. `limited` means that `--limit` stopped the run.
 pub fn render(report: &RunReport, limited: bool) -> String {
     let mut lines = vec![format!(
         "{} -> {}  (load {}, {:.1} s)",
@@ -66,7 +65,8 @@ pub fn render(report: &RunReport, limited: bool) -> String {
     lines.join("\n")
 }
 
-/// What is not sure to be whole, and what is less sure than the run requires.
+/// Lists the resources that are not proved complete, and those whose proof is weaker than the run
+/// requires.
 fn doubts(lines: &mut Vec<String>, report: &RunReport) {
     let complete = report
         .resources
@@ -95,7 +95,7 @@ fn doubts(lines: &mut Vec<String>, report: &RunReport) {
     list(lines, &required, below.collect());
 }
 
-/// The resources that a run leaves out, and why.
+/// Lists the resources that a run leaves out, with the reasons.
 pub fn off(resources: &[(String, String)]) -> Vec<String> {
     let mut lines = Vec::new();
     let items = resources.iter();
@@ -144,7 +144,7 @@ fn resource(report: &ResourceReport, limited: bool) -> Vec<String> {
     row
 }
 
-/// `12.3 MB`.
+/// Formats a number of bytes (`12.3 MB`).
 fn bytes(count: u64) -> String {
     match count {
         0..1_000 => format!("{count} B"),

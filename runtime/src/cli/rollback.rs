@@ -72,7 +72,7 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
     Ok(0)
 }
 
-/// The load of that id, and those after it that were not rolled back.
+/// Returns the load with that id, and the later loads that were not rolled back.
 fn find<'a>(loads: &'a [LoadRow], id: &str) -> Result<(&'a LoadRow, Vec<&'a LoadRow>)> {
     let standing = |load: &&LoadRow| load.status != LoadStatus::RolledBack;
     let Some(load) = loads.iter().find(|load| load.id == id) else {

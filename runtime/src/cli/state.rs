@@ -1,4 +1,4 @@
-//! The commands below `state`.
+//! The subcommands of `state`.
 
 use std::io::Read;
 
@@ -56,7 +56,7 @@ pub fn reset(matches: &ArgMatches, source: &Source) -> Result<u8> {
 
 pub fn export(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let (_, mut memory) = open_whole(matches, source)?;
-    // What an earlier version has stored may hold a secret.
+    // State that an earlier version stored may contain a secret.
     let seal = source.seal();
     for row in &mut memory.state {
         row.value = seal.close(&row.value);

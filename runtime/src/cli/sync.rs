@@ -1,4 +1,4 @@
-//! The command `sync`: it plans or runs, reports, and ends with an exit code.
+//! The command `sync`: it plans or runs, reports, and returns an exit code.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::load::{self, LoadInfo};
 use crate::run::{self, Observer, Outcome, RunPlan, RunReport};
 use crate::source::Source;
 
-/// What a run would do. Nothing is sent, locked or written.
+/// Returns what a run would do. Nothing is sent, locked or written.
 pub(super) fn planned(matches: &ArgMatches, source: &Source) -> Result<RunPlan> {
     let options = sync_options(matches)?;
     let now = source.world.time();
@@ -69,7 +69,8 @@ pub fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
     Ok(exit_code(&report, limited))
 }
 
-/// The report of a run that failed as a whole: the keys of [`RunReport::to_json`] that apply.
+/// Returns the report of a run that failed as a whole: the keys of [`RunReport::to_json`] that
+/// apply.
 fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
     let message = source.redactor().redact(&error.report());
     json!({
@@ -81,7 +82,7 @@ fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
     })
 }
 
-/// Writes the file beside and moves it into place, so that no reader finds half of it.
+/// Writes a temporary file and renames it, so that a reader never sees half a report.
 fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(".new");
@@ -90,8 +91,9 @@ fn write_report(file: &Path, report: &serde_json::Value) -> Result<()> {
         .map_err(|error| Error::file(ErrorKind::System, "write", file, error).at("--report"))
 }
 
-/// The exit code: that of the error if the credentials were refused or all resources failed with the same kind,
-/// [`EXIT_PARTIAL`] if some failed or are less sure to be whole than the run requires.
+/// Returns the exit code: that of the error if the credentials were refused or all resources failed
+/// with the same kind; [`EXIT_PARTIAL`] if some failed or are less certainly complete than the run
+/// requires.
 pub(super) fn exit_code(report: &RunReport, limited: bool) -> u8 {
     if report.refused {
         return ErrorKind::Credentials.exit_code();

@@ -1,6 +1,7 @@
 //! Text in columns.
 
-/// The rows as lines, two blanks between columns; numbers stand to the right. The first row is the head.
+/// Aligns the rows as lines, with two spaces between columns and numbers at the right. The first
+/// row is the header.
 pub fn align(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cell = |row: &[String], column: usize| row.get(column).cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The commands below `tables`.
+//! The subcommands of `tables`.
 
 use clap::ArgMatches;
 

@@ -9,7 +9,7 @@ use crate::run;
 use crate::source::Source;
 use crate::state::Declared;
 
-/// The destination of the command line, or the default; it is not opened.
+/// Returns the destination of the command line, or the default, without opening it.
 pub(super) fn into(matches: &ArgMatches, source: &Source) -> Result<Box<dyn Destination>> {
     match matches.get_one::<Named>("destination") {
         Some(named) => named.open(),
@@ -17,7 +17,7 @@ pub(super) fn into(matches: &ArgMatches, source: &Source) -> Result<Box<dyn Dest
     }
 }
 
-/// Opens a destination that exists; the state comes without the declarations of resources.
+/// Opens an existing destination; the state excludes the declarations of resources.
 pub(super) fn open(
     matches: &ArgMatches,
     source: &Source,
@@ -27,7 +27,7 @@ pub(super) fn open(
     Ok((into, memory))
 }
 
-/// Opens a destination that exists; the state comes with the declarations of resources.
+/// Opens an existing destination; the state includes the declarations of resources.
 pub(super) fn open_whole(
     matches: &ArgMatches,
     source: &Source,

@@ -1,8 +1,8 @@
-//! How the values of flags are written.
+//! Parses the values of flags.
 
 use std::time::Duration;
 
-/// A number of requests a second.
+/// Parses a number of requests per second.
 pub fn per_second(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok();
     number
@@ -10,7 +10,7 @@ pub fn per_second(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("`{text}` is not a number of at least 0.001"))
 }
 
-/// `90s`, `10m`, `1h30m`; a number alone is seconds.
+/// Parses a duration (`90s`, `10m`, `1h30m`); a plain number is in seconds.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let bad = || format!("`{text}` is not a duration (write 90d, 12h, 30m or 45s)");
     let (mut seconds, mut rest) = (0u64, text);

@@ -1,4 +1,4 @@
-//! Settings and flags are two name spaces: whatever a setting is called, each flag does what it did. And exit codes.
+//! Tests that settings and flags do not collide, whatever the name of a setting; and exit codes.
 
 mod state;
 mod sync;
@@ -28,14 +28,14 @@ fn command() -> Command {
     args::command("c", "1", Destinations::default())
 }
 
-/// All flags of a command and of those below it.
+/// Collects the flags of a command and of its subcommands.
 fn flags(command: &Command, path: &[String], found: &mut Vec<Flag>) {
     for arg in command.get_arguments() {
         for long in arg.get_long_and_visible_aliases().unwrap_or_default() {
             let mut words = vec![format!("--{long}")];
             if matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) {
                 let possible = arg.get_possible_values();
-                // A value that every flag takes which is not a choice.
+                // Every flag that is not a choice accepts this value.
                 let value = possible.last().map_or("7", |value| value.get_name());
                 words.push(value.to_owned());
             }
@@ -66,7 +66,7 @@ fn setting(name: &str) -> Setting {
     Setting::new::<Option<String>>(name.replace('-', "_").leak(), "A setting.", None)
 }
 
-/// What a command that was found by these words has been told, without the settings.
+/// Returns the arguments of the subcommand at this path, without the settings.
 fn told(matches: &ArgMatches, path: &[String]) -> BTreeMap<String, Vec<String>> {
     let mut at = matches;
     for name in path {
@@ -83,7 +83,7 @@ fn told(matches: &ArgMatches, path: &[String]) -> BTreeMap<String, Vec<String>> 
     ids.map(|id| (id.clone(), raw(&id))).collect()
 }
 
-/// Words for the positional arguments that a command wants.
+/// Returns words for the required arguments of a command.
 fn positionals(path: &[String]) -> Vec<String> {
     let mut at = command();
     at.build();
@@ -150,7 +150,7 @@ fn what_is_less_sure_than_required_has_an_exit_code_and_a_line() {
             assert_eq!(text.contains("warning: not proved"), rank == 3, "{text}");
             assert_eq!(text.contains("assumed to be whole"), rank == 2, "{text}");
         }
-        // What failed, or had nothing to read, is told otherwise.
+        // A failed resource, and one with nothing to read, are reported elsewhere.
         let failed = || Outcome::Failed(ErrorKind::Paging, "no".into());
         assert_eq!(
             exit_code(&report(Proof::Open, failed(), required), false),
@@ -160,7 +160,7 @@ fn what_is_less_sure_than_required_has_an_exit_code_and_a_line() {
             exit_code(&report(Proof::Open, Outcome::Complete, required), false),
             0
         );
-        // What `--limit` cut is not known to be whole.
+        // A resource that `--limit` cut short is not known to be complete.
         let cut = exit_code(&report(Proof::Open, Outcome::Stopped, required), true);
         assert_eq!(cut, if required == Required::Any { 0 } else { 6 });
     }
@@ -184,7 +184,7 @@ fn no_setting_shadows_a_flag_or_is_shadowed_by_one() {
     for name in names {
         let setting = setting(name);
         let with = || command().args(args::settings("P", &[setting]));
-        // What clap asserts of a command, it asserts of this one.
+        // clap's own assertions hold for this command too.
         with().debug_assert();
         for Flag {
             command: path,
@@ -210,7 +210,7 @@ fn no_setting_shadows_a_flag_or_is_shadowed_by_one() {
             ]);
             let (plain, own) = match (plain, with().try_get_matches_from(own)) {
                 (Ok(plain), Ok(own)) => (plain, own),
-                // Help and version.
+                // These are help and version.
                 (Err(plain), Err(own)) => {
                     assert_eq!(plain.kind(), own.kind(), "{line:?}");
                     assert!(["help", "version", "to"].contains(&id.as_str()), "{plain}");

@@ -1,4 +1,4 @@
-//! What the commands below `state` write.
+//! Tests of what the subcommands of `state` write.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::state::{StateChange, StateRow};
 fn an_exported_state_holds_no_secret_and_is_for_the_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let into = format!("sqlite:{}", folder.path().join("x.db").display());
-    // As an earlier version has stored it.
+    // This is the form in which an earlier version stored it.
     let url = "https://api.example/items?page=2&key=s3cret%2Fkey";
     let state = json!({"pass": {"id": "1.000000", "position": {
         "next": {"url": url}, "rows": 1, "pages": 1,

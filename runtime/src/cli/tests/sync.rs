@@ -1,4 +1,4 @@
-//! `sync` and `sync --plan`, from their words to what they write.
+//! Tests of `sync` and `sync --plan`, from their arguments to what they write.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,7 +72,7 @@ fn the_report_is_written_whatever_happens() {
     );
 }
 
-/// The files of a folder, with what they hold.
+/// Returns the files of a folder with their contents.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -118,7 +118,7 @@ fn a_plan_reads_a_destination_and_leaves_no_trace() {
         let done = StateRow::new("items", "", r#"{"done":"1.000000"}"#);
         open.commit(&[StateChange::Put(done)], LoadStatus::Complete)
             .unwrap();
-        // Another run holds the lock, and its log is not merged into the file yet.
+        // Another run holds the lock, and the database's write-ahead log is not merged yet.
         assert_eq!(planned().resources[0].write.coming, [], "{kind}");
         drop(open);
         let before = files(folder.path());
@@ -132,7 +132,7 @@ fn a_plan_reads_a_destination_and_leaves_no_trace() {
     }
 }
 
-/// Tables without rows.
+/// Returns tables without rows.
 fn batches(tables: &[TableSchema]) -> Vec<TableBatch> {
     let batch = |schema: &TableSchema| {
         let fields: Vec<_> = schema.columns.iter().map(|c| c.arrow_field()).collect();

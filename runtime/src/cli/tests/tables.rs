@@ -1,4 +1,4 @@
-//! The commands below `tables`.
+//! Tests of the subcommands of `tables`.
 
 use serde_json::json;
 
