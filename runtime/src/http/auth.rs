@@ -36,7 +36,7 @@ enum Credential {
     Header {
         name: String,
         value: Secret,
-        /// What the value was made of: a password.
+        /// The password that the value contains.
         parts: Vec<Secret>,
     },
     Query {
@@ -52,27 +52,27 @@ enum Credential {
         key: Secret,
         sign: Arc<Sign>,
     },
-    /// The credentials are incomplete: the reason.
+    /// The credentials are incomplete; the text is the reason.
     Missing(&'static str),
 }
 
 impl Auth {
-    /// No credentials.
+    /// Returns no credentials.
     pub fn none() -> Self {
         Auth::default()
     }
 
-    /// Whether there are no credentials.
+    /// Returns whether there are no credentials.
     pub(crate) fn is_none(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// `Authorization: Bearer …`.
+    /// Sends `Authorization: Bearer …`.
     pub fn bearer(token: impl Into<Secret>) -> Self {
         Auth::header_with_prefix("Authorization", "Bearer ", token)
     }
 
-    /// `Authorization: Basic …`.
+    /// Sends `Authorization: Basic …`.
     pub fn basic(user: impl Into<Secret>, password: impl Into<Secret>) -> Self {
         let (user, password) = (user.into(), password.into());
         let pair = format!("{}:{}", user.expose(), password.expose());
@@ -84,12 +84,12 @@ impl Auth {
         }])
     }
 
-    /// A key in a header of its own.
+    /// Sends a key in a header of its own.
     pub fn header(name: &str, key: impl Into<Secret>) -> Self {
         Auth::header_with_prefix(name, "", key)
     }
 
-    /// A key in a header, behind a prefix (`Token `).
+    /// Sends a key in a header, after a prefix (`Token `).
     pub fn header_with_prefix(name: &str, prefix: &str, key: impl Into<Secret>) -> Self {
         let value = format!("{prefix}{}", key.into().expose());
         Auth(vec![Credential::Header {
@@ -99,7 +99,7 @@ impl Auth {
         }])
     }
 
-    /// A key in the query.
+    /// Sends a key in the query.
     pub fn query(name: &str, key: impl Into<Secret>) -> Self {
         Auth(vec![Credential::Query {
             name: name.to_owned(),
@@ -107,7 +107,7 @@ impl Auth {
         }])
     }
 
-    /// A key in a cookie.
+    /// Sends a key in a cookie.
     pub fn cookie(name: &str, key: impl Into<Secret>) -> Self {
         Auth(vec![Credential::Cookie {
             name: name.to_owned(),
@@ -115,8 +115,9 @@ impl Auth {
         }])
     }
 
-    /// OAuth 2 client credentials: a token is fetched from `token_url` before the first request, shortly before it expires, and
-    /// once more when the API answers 401. `scopes` are requested; without any, the server chooses.
+    /// Uses OAuth 2 client credentials: a token is fetched from `token_url` before the first
+    /// request, shortly before it expires, and once more if the API answers 401. `scopes` are
+    /// requested; if there are none, the server chooses.
     pub fn oauth2_client_credentials(
         token_url: &str,
         id: impl Into<Secret>,
@@ -128,9 +129,10 @@ impl Auth {
         ))])
     }
 
-    /// OAuth 2 with a user's password: a token is fetched from `token_url` (which may be relative to the base URL) before the
-    /// first request, shortly before it expires, and once more when the API answers 401. `client`: the id and the secret of the
-    /// client, where the server wants them. `scopes` are requested; without any, the server chooses.
+    /// Uses OAuth 2 with a user's password: a token is fetched from `token_url` (which may be
+    /// relative to the base URL) before the first request, shortly before it expires, and once more
+    /// if the API answers 401. `client` is the id and the secret of the client, if the server
+    /// requires them. `scopes` are requested; if there are none, the server chooses.
     pub fn oauth2_password(
         token_url: &str,
         user: impl Into<Secret>,
@@ -146,9 +148,10 @@ impl Auth {
         )))])
     }
 
-    /// OAuth 2 with a refresh token: it fetches a token before the first request, shortly before that expires, and once more
-    /// when the API answers 401. Where the server replaces the refresh token, the new one is kept in `file` (readable by its
-    /// owner only) and used from then on, until another `refresh_token` is given.
+    /// Uses OAuth 2 with a refresh token: a token is fetched before the first request, shortly
+    /// before it expires, and once more if the API answers 401. If the server replaces the refresh
+    /// token, the new one is stored in `file` (readable by its owner only) and used from then on,
+    /// until another `refresh_token` is configured.
     pub fn oauth2_refresh_token(
         token_url: &str,
         id: impl Into<Secret>,
@@ -165,8 +168,8 @@ impl Auth {
         )))])
     }
 
-    /// The refresh token with its client if it is given, else the access token. Without either, every request fails with an
-    /// error that names the settings.
+    /// Uses the refresh token with its client if it is set, else the access token. If neither is
+    /// set, every request fails with an error that names the settings.
     pub fn oauth2_given(
         access_token: Option<&Secret>,
         refresh_token: Option<&Secret>,
@@ -181,8 +184,9 @@ impl Auth {
         }
     }
 
-    /// A signature: before each attempt `sign` sees the request as it will be sent, with the other credentials, and adds
-    /// headers. The key itself is never sent; the signature, like every credential, is sent to the API's own host only.
+    /// Signs requests: before each attempt, `sign` sees the request as it will be sent, with the
+    /// other credentials, and adds headers. The key itself is never sent; the signature, like every
+    /// credential, is sent to the API's own host only.
     ///
     /// ```
     /// use etlgen_runtime::prelude::*;
@@ -211,13 +215,13 @@ impl Auth {
         }])
     }
 
-    /// Sends both (for an API that wants a key and a token).
+    /// Sends both (for an API that requires a key and a token).
     pub fn and(mut self, other: Auth) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// All secrets of the credentials, for redaction.
+    /// Returns all secrets of the credentials, for redaction.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         let mut secrets = Vec::new();
         for credential in &self.0 {
@@ -237,7 +241,8 @@ impl Auth {
         secrets
     }
 
-    /// The secrets that requests carry with it now, and the marks that stand for them in what is stored.
+    /// Returns the secrets that requests currently contain, with the placeholders that replace them
+    /// in stored data.
     pub(super) fn marked(&self) -> Vec<Marked> {
         let carried = |credential: &Credential| match credential {
             Credential::Header { value, .. } => Some(bare(value)),
@@ -254,7 +259,8 @@ impl Auth {
             .collect()
     }
 
-    /// Adds the credentials, but for signatures, to a request; gives the fetched tokens among them.
+    /// Adds the credentials except signatures to a request, and returns the fetched tokens among
+    /// them.
     pub(super) async fn apply(
         &self,
         wire: &Wire,
@@ -278,7 +284,7 @@ impl Auth {
                     );
                     return Err(error.into());
                 }
-                // Last of all, by `put_signatures`.
+                // `put_signatures` adds it after all other credentials.
                 Credential::Signature { .. } => {}
                 Credential::OAuth(grant) => {
                     let token = grant.token(wire, base).await?;
@@ -294,7 +300,7 @@ impl Auth {
         Ok(tokens)
     }
 
-    /// Signs a request that is otherwise complete; gives the signatures.
+    /// Signs a request that is otherwise complete, and returns the signatures.
     pub(super) fn put_signatures(
         &self,
         world: &World,
@@ -321,8 +327,8 @@ impl Auth {
         Ok(made)
     }
 
-    /// Forgets these tokens, which the API has refused, where they are still the current ones. `None`: nothing can be renewed;
-    /// else whether one of them was forgotten, or all have been renewed since.
+    /// Forgets those of the refused tokens that are still current. Returns `None` if nothing can be
+    /// renewed, else whether a token was forgotten (if not, all have been renewed since).
     pub(super) fn forget_tokens(&self, refused: &[Secret]) -> Option<bool> {
         if refused.is_empty() {
             return None;
@@ -337,7 +343,7 @@ impl Auth {
     }
 }
 
-/// `abc` of `Bearer abc`.
+/// Returns `abc` for `Bearer abc`.
 fn bare(value: &Secret) -> Secret {
     let bare = value.expose().split_once(' ');
     bare.map_or_else(|| value.clone(), |(_, bare)| bare.into())

@@ -1,4 +1,4 @@
-//! Bodies of answers: unpacked as they come, and never more than is allowed.
+//! Response bodies: decompressed as they arrive, and limited in size.
 
 use std::io::{self, Write};
 
@@ -10,11 +10,11 @@ use super::failure::Failure;
 use crate::error::{Error, ErrorKind};
 use crate::world::Body;
 
-/// More is not set aside for a body that has not come yet.
+/// The most memory that is allocated for a body before it arrives.
 const SET_ASIDE: usize = 1 << 20;
 
-/// Reads a body to its end, unpacks it, and takes the headers away that say how it was packed. Neither what comes nor what
-/// is unpacked may be longer than `limit`.
+/// Reads a body to its end, decompresses it, and removes the headers that describe its encoding.
+/// Neither the received nor the decompressed body may be longer than `limit`.
 pub(super) async fn whole(
     body: &mut dyn Body,
     headers: &mut HeaderMap,
@@ -44,7 +44,7 @@ pub(super) async fn whole(
             .take(&chunk)
             .map_err(|error| unreadable(&error, limit))?;
     }
-    // An answer to nothing, as 204 is, may name an encoding all the same.
+    // A response without a body, such as 204, may still name an encoding.
     if came == 0 {
         return Ok(Vec::new());
     }
@@ -98,7 +98,7 @@ impl Unpacked {
     }
 }
 
-/// Bytes that may not become too many.
+/// A buffer of limited length.
 struct Bounded {
     bytes: Vec<u8>,
     limit: usize,
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use crate::world::{BoxFuture, WireError};
 
-    /// Chunks of seven bytes.
+    /// A body in chunks of seven bytes.
     struct Sevens(Vec<u8>);
 
     impl Body for Sevens {

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::limits::Left;
 use crate::world::{Moment, World};
 
-/// At most this many requests in any span of this length.
+/// At most `requests` requests in any span of length `per`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rate {
     pub requests: usize,
@@ -17,7 +17,8 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// `2.5` per second; `None` if the number is not a rate.
+    /// Returns the rate of so many requests per second (2.5 is allowed); `None` if the number is
+    /// not a rate.
     pub fn per_second(requests: f64) -> Option<Self> {
         if !requests.is_finite() || requests <= 0.0 {
             return None;
@@ -31,10 +32,10 @@ impl Rate {
     }
 }
 
-/// Shared by all requests of a source.
+/// The budget that all requests of a source share.
 pub(super) struct Budget {
     world: World,
-    /// The most requests that ever run concurrently.
+    /// The maximum number of concurrent requests.
     most: usize,
     state: Mutex<State>,
     /// Notified when a request ends or the limit rises.
@@ -43,19 +44,19 @@ pub(super) struct Budget {
 
 struct State {
     in_flight: usize,
-    /// How many may run concurrently now.
+    /// The number of concurrent requests that is allowed now.
     allowed: usize,
     /// Successes since `allowed` last changed.
     successes: usize,
     /// When `allowed` was last halved.
     halved: Option<Moment>,
     rates: Vec<(Rate, VecDeque<Moment>)>,
-    /// Nothing is sent before this moment, after a 429.
+    /// After a 429, nothing is sent before this moment.
     pause: Option<Moment>,
     stated: Option<Stated>,
 }
 
-/// What is left of the API's rate limit, as its headers state it.
+/// The remaining requests of the API's rate limit, as its headers state them.
 enum Stated {
     Window {
         requests: u64,
@@ -69,7 +70,7 @@ enum Stated {
     },
 }
 
-/// The right to send one request; it ends when this is dropped.
+/// The permission to send one request; dropping it ends the request.
 pub(super) struct Permit<'a> {
     budget: &'a Budget,
     started: Moment,
@@ -84,11 +85,11 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// What a request has to wait for.
+/// The reason why a request must wait.
 enum Wait {
-    /// Another request to end.
+    /// Another request must end first.
     Place,
-    /// The rate limit, for this long.
+    /// The rate limit requires a wait of this length.
     Time(Duration),
 }
 
@@ -116,7 +117,8 @@ impl Budget {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the right to send one request now; the error is how long the rate limit forbids it.
+    /// Takes the permission to send one request now; the error is how long the rate limit forbids
+    /// it.
     pub async fn take(&self) -> Result<Permit<'_>, Duration> {
         loop {
             let wait = {
@@ -144,7 +146,8 @@ impl Budget {
         }
     }
 
-    /// Records how a request ended: `overload` is a 429 or a 503, `left` what the headers state.
+    /// Records how a request ended: `overload` means a 429 or a 503, `left` is what the headers
+    /// state.
     pub fn record(&self, permit: &Permit<'_>, overload: bool, left: Option<Left>) {
         let mut state = self.lock();
         let now = self.world.moment();
@@ -170,7 +173,7 @@ impl Budget {
         }
     }
 
-    /// Holds all requests back for this long, after a 429.
+    /// Holds back all requests for this long, after a 429.
     pub fn pause(&self, time: Duration) {
         let until = self.world.moment().after(time);
         let mut state = self.lock();
@@ -230,7 +233,7 @@ impl State {
     }
 
     fn update(&mut self, left: Left, now: Moment) {
-        // The server may not have counted the other requests under way yet.
+        // The server may not have counted the other requests in flight yet.
         let others = self.in_flight.saturating_sub(1);
         self.stated = Some(match (left, &self.stated) {
             (
@@ -240,7 +243,8 @@ impl State {
                     reset: ends,
                 }),
             ) if is_near(now.after(reset), *ends) => {
-                // Answers may arrive out of order, but within a window the rest only shrinks.
+                // Responses may arrive out of order, but within a window the remaining number only
+                // decreases.
                 Stated::Window {
                     requests: requests.min(*known),
                     reset: now.after(reset).min(*ends),
@@ -267,7 +271,7 @@ impl State {
     }
 }
 
-/// Whether two statements are about the end of one window.
+/// Returns whether both moments are the end of the same window.
 fn is_near(one: Moment, other: Moment) -> bool {
     one.since(other).max(other.since(one)) < Duration::from_secs(2)
 }
@@ -279,7 +283,7 @@ mod tests {
     use super::*;
     use crate::world::VirtualClock;
 
-    /// Eight requests at a time, and what `test` finds, in virtual time.
+    /// Runs `test` in virtual time with a budget of eight concurrent requests.
     fn with_budget(rates: &[Rate], test: impl AsyncFnOnce(Budget)) {
         let clock = VirtualClock::new(SystemTime::UNIX_EPOCH);
         let world = World::real().with_clock(clock.clone());
@@ -323,7 +327,7 @@ mod tests {
             let reset = Duration::from_secs(60);
             let permits = [budget.take().await, budget.take().await];
             let Ok(first) = &permits[0] else { panic!() };
-            // Of three that are left, one belongs to the other request under way.
+            // Of the three requests left, one belongs to the other request in flight.
             budget.record(first, false, Some(Left::Window { requests: 3, reset }));
             drop(permits);
             assert!(budget.take().await.is_ok());

@@ -1,5 +1,5 @@
-//! A folder of recorded exchanges, one file each: written while a connector runs, without its secrets, and replayed later without
-//! a network.
+//! A folder of recorded exchanges, one file per exchange: recorded during a run, without secrets,
+//! and replayed later without a network.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ const SECRET_HEADERS: [&str; 8] = [
     "signature",
     "password",
 ];
-/// Response headers that do not describe the recorded body, which is unpacked and complete.
+/// Response headers that do not describe the recorded body, which is decompressed and complete.
 const LEFT_OUT: [&str; 5] = [
     "connection",
     "content-encoding",
@@ -57,7 +57,7 @@ const LEFT_OUT: [&str; 5] = [
 ];
 
 impl Recorder {
-    /// A recorder into a folder that is new or empty.
+    /// Creates a recorder for a folder that is new or empty.
     pub fn new(folder: &Path) -> Result<Self> {
         let place = |error: std::io::Error| Error::from(error).at(folder.display().to_string());
         std::fs::create_dir_all(folder).map_err(place)?;
@@ -72,7 +72,7 @@ impl Recorder {
         })
     }
 
-    /// Writes one exchange; `headers` are the declared ones of the request, without credentials.
+    /// Writes one exchange; `headers` are the declared headers of the request, without credentials.
     pub fn write(
         &self,
         request: &Request,
@@ -90,7 +90,7 @@ impl Recorder {
                 secrets.push(Secret::new(value));
             }
         }
-        // A body is kept as JSON where that loses nothing: digits of numbers, repeated keys.
+        // A body is stored as JSON if that loses nothing (digits of numbers, repeated keys).
         let (body, text) = match parsed {
             Some(json) if *compact(&text) == *json.to_string() => (json, None),
             _ if text.is_empty() => (Value::Null, Some(String::new())),
@@ -118,7 +118,7 @@ impl Recorder {
         written.map_err(|error| Error::from(error).at(file.display().to_string()))
     }
 
-    /// `000001-get-v1-customers.json`.
+    /// Returns the name of the file for an exchange (`000001-get-v1-customers.json`).
     fn file_name(&self, exchange: &Value) -> String {
         let number = self.written.fetch_add(1, Relaxed).saturating_add(1);
         let of = |key: &str| exchange["request"][key].as_str().unwrap_or_default();
@@ -168,7 +168,7 @@ fn received_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     received
 }
 
-/// The exchanges of a folder, in the order in which they were recorded.
+/// Reads the exchanges of a folder, in the order in which they were recorded.
 pub(super) fn load(folder: &Path) -> Result<Vec<Exchange>> {
     let files = files(folder)?;
     if files.is_empty() {
@@ -205,7 +205,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Collects the texts under secret keys.
+/// Collects the strings under secret keys.
 fn collect(json: &Value, secret: bool, found: &mut Vec<Secret>) {
     match json {
         Value::String(text) if secret => found.push(Secret::new(text.as_str())),

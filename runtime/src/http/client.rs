@@ -1,4 +1,4 @@
-//! What sends the requests of one source: its credentials, its bounds, and what it has learnt of the API.
+//! The client of one source: its credentials, its limits, and what it has learnt about the API.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -33,18 +33,19 @@ pub(crate) struct Client {
     concurrency: usize,
     pub(super) longest_pause: Duration,
     pub(super) recorder: Option<Recorder>,
-    /// Where the answers come from, if nothing is sent.
+    /// The source of the responses if nothing is sent.
     pub(super) replay: Option<Arc<Replay>>,
-    /// The host has answered something.
+    /// Whether the host has answered any request.
     pub(super) answered: AtomicBool,
-    /// What is known of the source's own credentials.
+    /// What is known about the source's own credentials.
     pub(super) trial: Trial,
-    /// How far the API's clock is ahead of ours, in microseconds, as its first answer said.
+    /// How far the API's clock is ahead of the local clock, in microseconds, according to its first
+    /// response.
     ahead: OnceLock<i64>,
 }
 
 impl Client {
-    /// A client that sends its requests to the API, unless its tape holds the answers.
+    /// Creates a client that sends its requests to the API, unless its tape supplies the responses.
     pub fn new(options: ClientOptions) -> Result<Self> {
         match &options.tape {
             Some(Tape::Replay(folder)) => {
@@ -65,14 +66,14 @@ impl Client {
         }
     }
 
-    /// A client that gives each answer of a recording once.
+    /// Creates a client that returns each response of a recording once.
     pub fn replay(options: ClientOptions, exchanges: Vec<Exchange>) -> Result<Self> {
         Client::answering(options, Replay::new(exchanges, false))
     }
 
-    /// A client that sends nothing, and so needs no credentials.
+    /// Creates a client that sends nothing and therefore needs no credentials.
     fn answering(mut options: ClientOptions, replay: Replay) -> Result<Self> {
-        // A recording fits any base URL, also one that is not set.
+        // A recording works with any base URL, even one that is not set.
         if replay.is_lenient() && Url::parse(&options.base_url).is_err() {
             options.base_url = "http://localhost".to_owned();
         }
@@ -111,7 +112,7 @@ impl Client {
         })
     }
 
-    /// Refuses credentials that every request would show to the network: an error once, not for each resource.
+    /// Refuses to send credentials unencrypted; this fails once, not for each resource.
     fn guarded(self) -> Result<Self> {
         if !self.auth.is_none() {
             self.wire.check_secret(&self.base)?;
@@ -119,27 +120,28 @@ impl Client {
         Ok(self)
     }
 
-    /// The root of the API.
+    /// Returns the root of the API.
     pub fn base(&self) -> &Url {
         &self.base
     }
 
-    /// Requests at a time, at most.
+    /// Returns the maximum number of concurrent requests.
     pub fn concurrency(&self) -> usize {
         self.concurrency
     }
 
-    /// The world that the requests go through.
+    /// Returns the world that sends the requests.
     pub fn world(&self) -> &World {
         &self.wire.world
     }
 
-    /// How far the clock of the API is ahead of ours, in microseconds; `None`: it has not told the time.
+    /// Returns how far the clock of the API is ahead of the local clock, in microseconds; `None` if
+    /// it has not sent its time.
     pub fn clock_ahead(&self) -> Option<i64> {
         self.ahead.get().copied()
     }
 
-    /// Hears what time it is at the API. A recording tells another time.
+    /// Reads the time of the API from a response. The time in a recording is ignored.
     pub(super) fn hear_clock(&self, headers: &HeaderMap) {
         if self.replay.is_some() || self.ahead.get().is_some() {
             return;
@@ -154,7 +156,7 @@ impl Client {
         }
     }
 
-    /// The recorded requests that were not asked for.
+    /// Returns the recorded requests that were not made.
     pub fn unused_exchanges(&self) -> Vec<String> {
         let replay = self.replay.as_ref();
         replay.map_or_else(Vec::new, |replay| replay.unused())
@@ -167,7 +169,7 @@ impl Client {
         secrets
     }
 
-    /// Replaces every secret by `***`.
+    /// Returns a redactor that replaces every secret by `***`.
     pub fn redactor(&self) -> Redactor {
         Redactor::new(self.secrets())
     }
@@ -176,7 +178,8 @@ impl Client {
         self.redactor().redact(text)
     }
 
-    /// Keeps secrets out of what is stored of a resource with these credentials; `None`: those of the source.
+    /// Returns the seal for the stored data of a resource with these credentials; `None` means
+    /// those of the source.
     pub fn seal(&self, auth: Option<&Auth>) -> Seal {
         let mut marked = auth.unwrap_or(&self.auth).marked();
         marked.extend(self.marked_settings());
@@ -188,15 +191,17 @@ impl Client {
         settings.map(|(at, secret)| (seal::of_setting(at), secret.clone()))
     }
 
-    /// Puts secret settings in the place of their marks, those that the first request of the list carries too: no link gets
-    /// what the API would not get anyway.
+    /// Replaces the placeholders of secret settings by the settings that the first request of the
+    /// list contains too, so that a link never receives a secret that the API does not receive
+    /// anyway.
     pub fn open(&self, request: &mut Request, first: &Request) {
         let carried = |(_, secret): &Marked| first.carries(secret);
         let marked: Vec<Marked> = self.marked_settings().filter(carried).collect();
         request.open(&marked);
     }
 
-    /// The URL as it is sent. A server behind a proxy may write its own links with `http`: nothing is sent in the clear.
+    /// Returns the URL with `https` if a link of the API's own host has `http`, as behind a proxy,
+    /// so that nothing is sent unencrypted.
     pub(super) fn secured(&self, url: &Url) -> Option<Url> {
         let own_host = url.host_str() == self.base.host_str();
         let own_port = [None, self.base.port_or_known_default()].contains(&url.port());
@@ -209,13 +214,14 @@ impl Client {
         Some(secured)
     }
 
-    /// Whether a link may be followed: credentials go to the API's own origin and to trusted hosts only.
+    /// Checks that a link may be followed: credentials are sent only to the API's own origin and to
+    /// trusted hosts.
     pub fn check_link(&self, url: &Url) -> Result<()> {
         let same_origin = url.origin() == self.base.origin() || self.secured(url).is_some();
         let trusted = url
             .host_str()
             .is_some_and(|host| self.trusted_hosts.iter().any(|t| t == host));
-        // A recording may be of another base URL, and gets no credentials.
+        // A recording may come from another base URL, and receives no credentials.
         let replay = self.replay.as_ref();
         let recorded = replay.is_some_and(|replay| replay.is_lenient());
         if recorded || same_origin || (trusted && url.scheme() == "https") {

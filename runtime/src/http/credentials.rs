@@ -1,17 +1,18 @@
-//! Whether the source's own credentials are good: a refusal of them ends the run, that of one list only its resource.
+//! Decides whether the source's own credentials are valid: if not, the run ends; if only one list
+//! refuses them, only its resource fails.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::request::{Method, Request};
 
-/// What is known of the source's own credentials.
+/// What is known about the source's own credentials.
 #[derive(Default)]
 pub(super) struct Trial {
-    /// A request that the API has answered with them.
+    /// A request that the API has accepted with them.
     accepted: Mutex<Option<Request>>,
     refused: AtomicBool,
-    /// One request at a time is judged.
+    /// Held while one request is judged.
     pub judging: tokio::sync::Mutex<()>,
 }
 
@@ -20,7 +21,7 @@ impl Trial {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The API has answered a request.
+    /// Remembers a request that the API has accepted.
     pub fn accept(&self, request: &Request) {
         let mut accepted = self.lock();
         if accepted.is_none() && request.method == Method::Get {
@@ -28,12 +29,13 @@ impl Trial {
         }
     }
 
-    /// A request that the API has answered before: it tells a list that is closed from credentials that are not good any more.
+    /// Returns a request that the API has accepted before. Repeating it tells a closed list from
+    /// credentials that are no longer valid.
     pub fn accepted(&self) -> Option<Request> {
         self.lock().clone()
     }
 
-    /// The API has refused the credentials.
+    /// Remembers that the API has refused the credentials.
     pub fn refuse(&self) {
         self.refused.store(true, Relaxed);
     }

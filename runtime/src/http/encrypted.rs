@@ -1,4 +1,5 @@
-//! Where a secret may go without encryption: within this machine and within private networks.
+//! Decides where a secret may be sent without encryption: within this machine and within private
+//! networks.
 
 use std::net::IpAddr;
 
@@ -12,10 +13,10 @@ enum Host<'a> {
     Address(IpAddr),
 }
 
-/// Names below these are never public.
+/// Domains whose names are never public.
 const PRIVATE_NAMES: [&str; 4] = [".localhost", ".local", ".internal", ".home.arpa"];
 
-/// Whether a request to that URL crosses no public network in the clear.
+/// Returns whether a request to that URL crosses no public network unencrypted.
 pub(super) fn is_safe(url: &Url) -> bool {
     if url.scheme() != "http" {
         return true;
@@ -25,7 +26,7 @@ pub(super) fn is_safe(url: &Url) -> bool {
         Some(Host::Address(address)) => is_private(address),
         Some(Host::Name(name)) => {
             let name = name.trim_end_matches('.').to_ascii_lowercase();
-            // A name of one part is found on the local network only.
+            // A name of one part resolves on the local network only.
             !name.contains('.') || PRIVATE_NAMES.iter().any(|end| name.ends_with(end))
         }
     }
@@ -53,7 +54,7 @@ fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// The error of a request that would show a secret to whoever listens.
+/// Returns the error of a request that would expose a secret on the network.
 pub(super) fn refusal(url: &Url) -> Error {
     let host = url.host_str().unwrap_or("nowhere");
     let message =

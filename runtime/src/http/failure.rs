@@ -1,16 +1,16 @@
-//! Why a request has no answer.
+//! Why a request has no response.
 
 use crate::error::{Error, ErrorKind};
 use crate::world::{WireError, WireErrorKind};
 
-/// Why a request has no answer.
+/// Why a request has no response.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It is likely to be temporary.
+    /// The failure is likely to be temporary.
     Transient(String),
-    /// Nobody answers at the host, as while a server is started again.
+    /// No server accepts connections at the host, for example during a restart.
     Unreachable(String),
-    /// No other attempt can succeed.
+    /// No further attempt can succeed.
     Final(Error),
 }
 

@@ -1,4 +1,4 @@
-//! Rate limits as the headers of answers state them, in the dialects in use.
+//! Rate limits as response headers state them, in the formats in use.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,28 +6,28 @@ use reqwest::header::HeaderMap;
 
 use crate::record::parse_instant;
 
-/// What is left of the budget, as an answer states it.
+/// The remaining budget that a response states.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Left {
     /// A number of requests until the window ends.
     Window {
-        /// Requests that are left.
+        /// The remaining requests.
         requests: u64,
-        /// Until the window ends.
+        /// The time until the window ends.
         reset: Duration,
     },
-    /// A bucket that leaks: Shopify's.
+    /// Shopify's leaky bucket.
     Bucket {
-        /// Requests that fit in now.
+        /// The requests that fit in now.
         requests: u64,
-        /// Requests that fit into the empty bucket.
+        /// The requests that fit into the empty bucket.
         size: u64,
-        /// Requests that leak out in a second.
+        /// The requests that leak out per second.
         leak: f64,
     },
 }
 
-/// The rest of the rate limit that these headers state; `None`: they state none, or not when it ends.
+/// Reads the remaining requests from headers; `None` if they state none, or no end of the window.
 pub(super) fn left(headers: &HeaderMap, now: SystemTime) -> Option<Left> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     if let Some((used, size)) =
@@ -42,7 +42,7 @@ pub(super) fn left(headers: &HeaderMap, now: SystemTime) -> Option<Left> {
             leak: (size as f64 / 20.0).max(0.1),
         });
     }
-    // The server's clock where it is known: ours may be wrong.
+    // The server's clock is used if it is known: the local clock may be wrong.
     let now = text("date")
         .and_then(|date| httpdate::parse_http_date(date).ok())
         .unwrap_or(now);
@@ -62,7 +62,7 @@ pub(super) fn left(headers: &HeaderMap, now: SystemTime) -> Option<Left> {
     None
 }
 
-/// Whether the headers say that no request is left, also where they do not say until when.
+/// Returns whether the headers say that no request is left, even if they do not say until when.
 pub(super) fn is_spent(headers: &HeaderMap) -> bool {
     let text = |name: String| headers.get(name)?.to_str().ok();
     let zero = |prefix: &&str| {
@@ -76,7 +76,7 @@ pub(super) fn is_spent(headers: &HeaderMap) -> bool {
     PREFIXES.iter().any(zero) || standard.is_some_and(|(left, _)| left == 0)
 }
 
-/// Until when no request is left, if the headers say that.
+/// Returns for how long no request is left, if the headers say so.
 pub(super) fn spent_until(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     match left(headers, now)? {
         Left::Window { requests: 0, reset } => Some(reset),
@@ -84,11 +84,11 @@ pub(super) fn spent_until(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     }
 }
 
-/// How the names of headers begin that state what is left.
+/// Prefixes of the headers that state the remaining requests.
 const PREFIXES: [&str; 3] = ["x-ratelimit-", "x-rate-limit-", "ratelimit-"];
 
-/// `RateLimit` as the IETF's drafts have it: `limit=100, remaining=5, reset=20` or `"burst";r=5;t=20, "day";r=900;t=6000`.
-/// Of several policies the tightest counts.
+/// Parses `RateLimit` of the IETF drafts: `limit=100, remaining=5, reset=20` or `"burst";r=5;t=20,
+/// "day";r=900;t=6000`. Of several policies the tightest counts.
 fn standard_left(header: &str) -> Option<(u64, Duration)> {
     let value = |item: &str, name: &str| {
         let of = |parameter: &str| {
@@ -110,14 +110,15 @@ fn standard_left(header: &str) -> Option<(u64, Duration)> {
     tightest.map(|(requests, reset)| (requests, Duration::from_secs(reset)))
 }
 
-/// `12` of `12, 12;w=60`.
+/// Returns `12` for `12, 12;w=60`.
 fn first_number(text: &str) -> Option<u64> {
     let number = text.split([',', ';']).next()?.trim();
     let number: f64 = number.parse().ok()?;
     (number.is_finite()).then_some(number.max(0.0) as u64)
 }
 
-/// When a window ends: seconds from now, seconds or milliseconds since 1970, RFC 3339, or an HTTP date.
+/// Returns the time until a window ends. The text is in seconds from now, seconds or milliseconds
+/// since 1970, RFC 3339, or an HTTP date.
 fn until(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
@@ -125,7 +126,7 @@ fn until(text: &str, now: SystemTime) -> Option<Duration> {
         if !number.is_finite() || number < 0.0 {
             return None;
         }
-        // No window lasts three years: larger numbers are times of day.
+        // No window lasts three years: larger numbers are timestamps.
         return Some(match number {
             n if n < 1e8 => Duration::from_secs_f64(n),
             n if n < 1e11 => Duration::from_secs_f64(n).saturating_sub(since_1970),

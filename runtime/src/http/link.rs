@@ -1,11 +1,12 @@
 //! The `Link` header (RFC 8288), as far as paging needs it.
 
-/// The target of the link whose relation is `next`, as it is written (it may be relative).
+/// Returns the target of the link with the relation `next`, unresolved (it may be relative).
 pub(crate) fn next_link(header: &str) -> Option<&str> {
     let mut rest = header;
     while let Some((_, behind)) = rest.split_once('<') {
         let (target, parameters) = behind.split_once('>')?;
-        // A comma inside quotes does not end the link; inside `<>` it has been passed already.
+        // A comma inside quotes does not end the link; `split_once('>')` has already skipped commas
+        // inside `<>`.
         let mut quoted = false;
         let end = parameters
             .char_indices()

@@ -1,28 +1,28 @@
-//! Who hears what happens to a request before it is answered.
+//! Observes a request until it is answered.
 
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::world::{BoxFuture, World};
 
-/// Hears what happens to a request before it is answered.
+/// An observer of a request until it is answered.
 pub(crate) trait Listener: Send + Sync {
-    /// It is sent again; why, and after how long.
+    /// Reports a retry, with its reason and delay.
     fn retry(&self, reason: String);
-    /// It waits that long for the rate limit.
+    /// Reports a wait of that length for the rate limit.
     fn waits(&self, time: Duration);
-    /// Whether the run is asked to stop.
+    /// Returns whether the run must stop.
     fn stopped(&self) -> bool;
-    /// Comes when the time of the run is up: what is under way ends.
+    /// Resolves when the time of the run is up: requests in flight are then cancelled.
     fn cut(&self) -> BoxFuture<'_, ()>;
 }
 
-/// The end of a request for which the run does not wait any more.
+/// Returns the error of a request that the run no longer waits for.
 pub(super) fn stopped() -> Error {
     Error::new(ErrorKind::Stopped, "stopped before it was answered")
 }
 
-/// Sleeps, unless the run is asked to stop.
+/// Sleeps, unless the run must stop.
 pub(super) async fn sleep(world: &World, time: Duration, listener: &dyn Listener) -> Result<()> {
     const STEP: Duration = Duration::from_millis(200);
     let until = world.moment().after(time);

@@ -1,6 +1,7 @@
-//! Requests to an API and its answers: credentials, retries, redirects, limits, and errors that name the request and the answer.
+//! Requests to an API and its responses: credentials, retries, redirects, limits, and errors that
+//! name the request and the response.
 
-// The numbers of a peer are in most sums.
+// Most calculations use numbers that a peer sends.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod auth;
@@ -31,7 +32,8 @@ mod wire;
 pub use auth::Auth;
 pub(crate) use budget::Rate;
 pub(crate) use client::Client;
-/// What is done about a status, for [`Resource::on_status`](crate::source::Resource::on_status).
+/// What a resource does about a status, for
+/// [`Resource::on_status`](crate::source::Resource::on_status).
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;

@@ -18,32 +18,33 @@ use crate::settings::{Redactor, Secret};
 use crate::text::base64;
 use crate::world::{Moment, WireRequest};
 
-/// A grant of OAuth 2 and its current token.
+/// An OAuth 2 grant and its current token.
 pub(super) struct Grant {
     token_url: String,
     id: Secret,
     secret: Secret,
     kind: Kind,
     held: Mutex<Held>,
-    /// Held while a token is fetched: a refresh token that the server replaces can be used once only.
+    /// Held while a token is fetched: a refresh token that the server replaces can be used only
+    /// once.
     fetching: tokio::sync::Mutex<()>,
 }
 
 enum Kind {
-    /// Scopes, joined with blanks.
+    /// The scopes, joined with spaces.
     ClientCredentials(String),
     Password {
         user: Secret,
         password: Secret,
-        /// Joined with blanks.
+        /// The scopes, joined with spaces.
         scopes: String,
     },
     RefreshToken {
-        /// As it was configured.
+        /// The configured refresh token.
         given: Secret,
-        /// As the server last replaced it during this run.
+        /// The refresh token with which the server last replaced it during this run.
         replaced: Mutex<Option<Secret>>,
-        /// The file that keeps the replaced one for the next run.
+        /// The file that stores the replaced token for the next run.
         file: PathBuf,
     },
 }
@@ -52,24 +53,24 @@ enum Kind {
 #[derive(Default)]
 struct Held {
     current: Option<Token>,
-    /// Answers under way may still show it.
+    /// The previous token, which responses in flight may still contain.
     before: Option<Secret>,
 }
 
 struct Token {
     value: Secret,
-    /// It is renewed from this moment on.
+    /// The token is renewed from this moment on.
     stale_at: Moment,
 }
 
-/// How the client and the user are named to the token endpoint.
+/// How a request identifies the client and the user to the token endpoint.
 #[derive(Clone, Copy)]
 enum Form {
-    /// All of it in the form.
+    /// All of it is in the form.
     Plain,
-    /// The client in a header.
+    /// The client is in a header.
     Header,
-    /// User and password in a JSON body.
+    /// The user and the password are in a JSON body.
     Json,
 }
 
@@ -84,7 +85,7 @@ impl Grant {
         Grant::new(token_url, id, secret, kind)
     }
 
-    /// `named`: the user and the password; `client`: its id and its secret.
+    /// `named` is the user and the password; `client` is its id and its secret.
     pub fn password(
         token_url: &str,
         named: (Secret, Secret),
@@ -128,7 +129,7 @@ impl Grant {
         }
     }
 
-    /// All secrets of the grant, for redaction.
+    /// Returns all secrets of the grant, for redaction.
     pub fn secrets(&self) -> Vec<Secret> {
         let mut secrets = vec![self.id.clone(), self.secret.clone()];
         match &self.kind {
@@ -146,13 +147,13 @@ impl Grant {
         secrets
     }
 
-    /// The token that was fetched last, if it is not forgotten.
+    /// Returns the token that was fetched last, unless it is forgotten.
     pub fn current_token(&self) -> Option<Secret> {
         let held = lock(&self.held);
         held.current.as_ref().map(|token| token.value.clone())
     }
 
-    /// Forgets the current token if it is one of those that were refused.
+    /// Forgets the current token if it is one of the refused ones.
     pub fn forget(&self, refused: &[Secret]) -> bool {
         let mut held = lock(&self.held);
         let token = held.current.take_if(|token| refused.contains(&token.value));
@@ -163,7 +164,8 @@ impl Grant {
         forgotten
     }
 
-    /// A token that has not expired, fetched if necessary; all who want one meanwhile wait for it. `base`: the root of the API.
+    /// Returns a token that has not expired, fetching one if necessary; concurrent callers wait for
+    /// the same fetch. `base` is the root of the API.
     pub async fn token(&self, wire: &Wire, base: &Url) -> Result<Secret, Failure> {
         let fresh = || {
             let held = lock(&self.held);
@@ -201,8 +203,8 @@ impl Grant {
         Ok(token)
     }
 
-    /// Fetches a token with everything in the form; with the client in the header, or user and password in JSON, where the
-    /// server wants that.
+    /// Fetches a token with everything in the form; then, if the server requires it, with the
+    /// client in the header, or with the user and the password in JSON.
     async fn fetch(&self, wire: &Wire, base: &Url) -> Result<Value, Failure> {
         let url = self.url(base)?;
         wire.check_secret(&url)?;
@@ -239,7 +241,8 @@ impl Grant {
         Err(self.refused(reason).hint(hint).into())
     }
 
-    /// The token endpoint; a relative one is of the API.
+    /// Returns the URL of the token endpoint; a relative one is resolved against the root of the
+    /// API.
     fn url(&self, base: &Url) -> Result<Url> {
         let mut root = base.clone();
         if !root.path().ends_with('/') {
@@ -295,7 +298,7 @@ impl Grant {
         Ok((answer.status, json))
     }
 
-    /// The form of a request. `apart`: the client is named in the header.
+    /// Returns the form of a request. `apart` means that the client is in the header.
     fn form(&self, refresh: Option<&Secret>, apart: bool) -> Result<String> {
         let (mut form, scopes) = match (&self.kind, refresh) {
             (_, Some(token)) => (
@@ -340,8 +343,8 @@ impl Grant {
         Ok(body.query().unwrap_or_default().to_owned())
     }
 
-    /// The refresh token to use: the one of this run, the one that an earlier run kept for the same configured one, or the
-    /// configured one.
+    /// Returns the refresh token to use: the one of this run, the one that an earlier run stored
+    /// for the same configured one, or the configured one.
     fn current(&self) -> Result<Option<Secret>> {
         let Kind::RefreshToken {
             given,
@@ -358,7 +361,8 @@ impl Grant {
         Ok(Some(replaced.clone().unwrap_or_else(|| given.clone())))
     }
 
-    /// Keeps a refresh token that the server has replaced: the old one is invalid, so the new one is on disk before it is used.
+    /// Stores a refresh token that the server has replaced: the old one is invalid, so the new one
+    /// is on disk before it is used.
     fn keep_replaced(&self, answer: &Value) -> Result<()> {
         let (
             Kind::RefreshToken {

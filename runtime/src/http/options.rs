@@ -1,4 +1,4 @@
-//! How a client is set up.
+//! The options of a client.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,42 +15,42 @@ use crate::world::World;
 /// A folder of exchanges that a client writes or reads.
 #[derive(Clone, Debug)]
 pub(crate) enum Tape {
-    /// Requests and their answers are written there.
+    /// Requests and their responses are written to this folder.
     Record(PathBuf),
-    /// Nothing is sent: the answers are there.
+    /// Nothing is sent: the responses come from this folder.
     Replay(PathBuf),
 }
 
-/// How a client is set up.
+/// The options of a client.
 pub(crate) struct ClientOptions {
     pub world: World,
     pub base_url: String,
     pub auth: Auth,
-    /// Those of single resources.
+    /// The credentials of single resources.
     pub other_auth: Vec<Auth>,
     pub headers: Vec<(String, String)>,
-    /// Hosts beside the API's own that next links may lead to; they get the credentials too.
+    /// Hosts other than the API's own that next links may lead to; they get the credentials too.
     pub trusted_hosts: Vec<String>,
-    /// Requests at a time.
+    /// The maximum number of concurrent requests.
     pub concurrency: usize,
-    /// All of them hold.
+    /// Rates that all apply.
     pub rates: Vec<Rate>,
     pub user_agent: String,
-    /// From the request to the last byte of its answer.
+    /// The time from the request to the last byte of its response.
     pub timeout: Duration,
-    /// The longest body of an answer in bytes, as it comes and as it is unpacked.
+    /// The longest response body in bytes, both received and decompressed.
     pub body_limit: usize,
     /// The longest pause that an API may ask for; a longer one is an error.
     pub longest_pause: Duration,
-    /// Secrets beside those of `auth`: never shown.
+    /// Secrets other than those of `auth` that are never shown.
     pub hidden: Vec<Secret>,
-    /// Secrets may go over connections that are not encrypted.
+    /// Whether secrets may be sent over unencrypted connections.
     pub allow_http: bool,
     pub tape: Option<Tape>,
 }
 
 impl ClientOptions {
-    /// A client of an API without credentials, with the usual bounds.
+    /// Returns options for an API without credentials, with the default limits.
     pub fn new(world: World, base_url: &str) -> Self {
         ClientOptions {
             world,
@@ -71,7 +71,7 @@ impl ClientOptions {
         }
     }
 
-    /// The root of the API.
+    /// Returns the root of the API.
     pub(super) fn base(&self) -> Result<Url> {
         let base = Url::parse(&self.base_url).ok();
         base.filter(Url::has_host).ok_or_else(|| {
@@ -80,7 +80,7 @@ impl ClientOptions {
         })
     }
 
-    /// The headers of every request.
+    /// Returns the headers of every request.
     pub(super) fn header_map(&self) -> Result<HeaderMap> {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {

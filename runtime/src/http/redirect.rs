@@ -1,4 +1,4 @@
-//! Redirects: followed as long as they stay with the API.
+//! Redirects, which are followed within the API's own origin.
 
 use reqwest::Url;
 use reqwest::header::{
@@ -7,10 +7,10 @@ use reqwest::header::{
 
 use crate::world::WireRequest;
 
-/// Redirects that one request follows.
+/// The maximum number of redirects that one request follows.
 pub(super) const MOST: usize = 10;
 
-/// Where an answer sends the request: the request to the new place, if that has the origin of `home`.
+/// Returns the redirected request, if its target has the origin of `home`.
 pub(super) fn target(
     request: &WireRequest,
     status: u16,
@@ -44,7 +44,7 @@ pub(super) fn target(
             next.headers.remove(header);
         }
     }
-    // What was sent to another host is nothing for this one.
+    // Credentials for another host are not sent to this one.
     if request.url.origin() != next.url.origin() {
         for header in ["authorization", "cookie", "proxy-authorization"] {
             next.headers.remove(header);

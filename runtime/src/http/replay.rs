@@ -1,4 +1,4 @@
-//! Answers from recorded exchanges, without a network.
+//! Responses from recorded exchanges, without a network.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,27 +9,27 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind};
 use crate::world::{BoxFuture, Transport, WireError, WireRequest, WireResponse};
 
-/// One request and its answer.
+/// One request and its response.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Exchange {
     pub request: RecordedRequest,
     pub response: RecordedResponse,
 }
 
-/// A recorded request; the host is left out, so that a recording fits any base URL.
+/// A recorded request without its host, so that a recording works with any base URL.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RecordedRequest {
     pub method: String,
-    /// Path and query, percent-decoded (`/v1/customers?limit=100`).
+    /// The path and query, percent-decoded (`/v1/customers?limit=100`).
     pub path: String,
-    /// For the reader of a recording: the headers of a request do not matter.
+    /// Headers for the reader of a recording; replay ignores them.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub headers: std::collections::BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<serde_json::Value>,
 }
 
-/// A recorded answer.
+/// A recorded response.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RecordedResponse {
     pub status: u16,
@@ -37,15 +37,15 @@ pub(crate) struct RecordedResponse {
     pub headers: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     pub body: serde_json::Value,
-    /// The body as text, where it is not JSON or where JSON would lose something.
+    /// The body as text, if it is not JSON or if JSON would lose something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 
-/// Answers recorded requests, in the order of the recording.
+/// A transport that answers recorded requests, in the order of the recording.
 pub(crate) struct Replay {
     exchanges: Mutex<Vec<Slot>>,
-    /// A request that was answered before is answered again.
+    /// Whether a request that was answered before is answered again.
     again: bool,
 }
 
@@ -55,7 +55,8 @@ struct Slot {
 }
 
 impl Replay {
-    /// `again`: a request that was answered before gets its last answer again; otherwise each answer is given once.
+    /// Creates a replay. With `again`, a repeated request gets its last response again; otherwise
+    /// each response is given once.
     pub fn new(exchanges: Vec<Exchange>, again: bool) -> Self {
         let slot = |exchange| Slot {
             exchange,
@@ -73,12 +74,12 @@ impl Replay {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a request may be answered more than once.
+    /// Returns whether a request may be answered more than once.
     pub fn is_lenient(&self) -> bool {
         self.again
     }
 
-    /// The recorded requests that were not sent.
+    /// Returns the recorded requests that were not sent.
     pub fn unused(&self) -> Vec<String> {
         let exchanges = self.lock();
         let unused = exchanges.iter().filter(|slot| !slot.used);
@@ -115,7 +116,8 @@ impl Replay {
         let exchange = &exchanges[found].exchange;
         let mut response = WireResponse::new(exchange.response.status);
         for (name, value) in &exchange.response.headers {
-            // The body of a recording is unpacked, also where it was written by hand with the headers of the answer.
+            // A recorded body is not compressed, even if someone wrote the file by hand with the
+            // original headers.
             let packed = ["content-encoding", "content-length"];
             if !packed
                 .iter()
@@ -144,7 +146,7 @@ impl RecordedRequest {
     }
 }
 
-/// Replaces secrets in a recording; it matches any text.
+/// The text that replaces secrets in a recording; it matches any text.
 const HIDDEN: &str = "***";
 
 fn same_text(recorded: &str, asked: &str) -> bool {
@@ -154,7 +156,7 @@ fn same_text(recorded: &str, asked: &str) -> bool {
     }
 }
 
-/// Whether two paths are the same request: the order of parameters does not matter.
+/// Returns whether two paths are the same request: the order of parameters does not matter.
 fn same_path(recorded: &str, asked: &str) -> bool {
     let ((recorded, left), (asked, right)) = (parts(recorded), parts(asked));
     let segments = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
@@ -166,7 +168,7 @@ fn same_path(recorded: &str, asked: &str) -> bool {
         && left.iter().zip(&right).all(|(l, r)| same_text(l, r))
 }
 
-/// The path, and its parameters in order.
+/// Splits a path into the path itself and its sorted parameters.
 fn parts(path: &str) -> (&str, Vec<&str>) {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut pairs: Vec<&str> = query.split('&').collect();
@@ -194,7 +196,7 @@ fn same_body(recorded: Option<&Value>, asked: Option<&Value>) -> bool {
     }
 }
 
-/// How similar a recorded request is to one without an answer.
+/// Returns how similar a recorded request is to one that has no recorded response.
 fn nearness(recorded: &RecordedRequest, method: &str, path: &str) -> (bool, usize, usize) {
     let ((place, left), (asked, right)) = (parts(&recorded.path), parts(path));
     let alike = place.bytes().zip(asked.bytes());
@@ -203,7 +205,7 @@ fn nearness(recorded: &RecordedRequest, method: &str, path: &str) -> (bool, usiz
     (recorded.method == method && place == asked, alike, shared)
 }
 
-/// Path and query of a request as a recording writes them: decoded, for people.
+/// Returns the path and query of a request as a recording writes them: decoded, to be readable.
 pub(super) fn decoded_path(url: &Url) -> String {
     let mut path = String::new();
     for segment in url.path_segments().into_iter().flatten() {

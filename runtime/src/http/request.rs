@@ -34,15 +34,15 @@ pub struct Request {
     pub url: Url,
     pub headers: Vec<(String, String)>,
     pub body: Option<serde_json::Value>,
-    /// The credentials in place of the client's.
+    /// The credentials that replace the client's.
     pub auth: Option<Auth>,
     /// Rules for certain statuses.
     pub rules: Arc<BTreeMap<u16, StatusRule>>,
 }
 
 impl Request {
-    /// `path` is a template (`/repos/{owner}/{repo}`); each `{name}` is filled from `parameters`, percent-encoded so
-    /// that a value can never add a segment.
+    /// Builds a request. `path` is a template (`/repos/{owner}/{repo}`); each `{name}` is filled
+    /// from `parameters`, percent-encoded so that a value can never add a segment.
     pub fn build(
         method: Method,
         base: &Url,
@@ -56,7 +56,7 @@ impl Request {
         let mut whole = url.path().trim_end_matches('/').to_owned();
         for template in path.strip_prefix('/').unwrap_or(path).split('/') {
             let segment = fill(template, parameters).map_err(bad)?;
-            // `.` and `..` would be resolved, and lead to another resource.
+            // `.` and `..` would be resolved and lead to another resource.
             if matches!(
                 segment.replace("%2e", ".").replace("%2E", ".").as_str(),
                 "." | ".."
@@ -77,7 +77,7 @@ impl Request {
         })
     }
 
-    /// Sets a query parameter, and removes others of the same name.
+    /// Sets a query parameter, replacing others of the same name.
     pub fn set_query(&mut self, name: &str, value: &str) {
         let kept: Vec<(String, String)> = self
             .url
@@ -108,7 +108,7 @@ impl Request {
         *place = value;
     }
 
-    /// Whether it holds the secret, in its URL, its headers or its body.
+    /// Returns whether the request contains the secret, in its URL, its headers or its body.
     pub fn carries(&self, secret: &Secret) -> bool {
         let redactor = Redactor::new(vec![secret.clone()]);
         let holds = |text: &str| redactor.redact(text) != text;
@@ -121,7 +121,7 @@ impl Request {
                 .is_some_and(|body| holds(&body.to_string()))
     }
 
-    /// Puts secrets in the place of their marks.
+    /// Replaces placeholders by their secrets.
     pub fn open(&mut self, marked: &[Marked]) {
         seal::open_url(&mut self.url, marked);
         if let Some(body) = &mut self.body {
@@ -133,7 +133,7 @@ impl Request {
         }
     }
 
-    /// `GET /v1/customers?limit=100`: its name in errors and cassettes.
+    /// Returns the name of the request in errors and cassettes (`GET /v1/customers?limit=100`).
     pub fn describe(&self) -> String {
         let query = self
             .url
@@ -168,7 +168,8 @@ fn fill(template: &str, parameters: &[(String, String)]) -> Result<String, Strin
     Ok(filled)
 }
 
-/// Percent-encodes what cannot stand in a segment of a path (RFC 3986, `pchar`). `keep` leaves escapes as they are.
+/// Percent-encodes characters that a path segment may not contain (RFC 3986, `pchar`). `keep`
+/// leaves existing escapes unchanged.
 fn encode(out: &mut String, text: &str, keep: bool) {
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {

@@ -1,22 +1,22 @@
-//! What an API answers, and what its refusals say.
+//! Responses, and the messages of error responses.
 
 use reqwest::header::HeaderMap;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Redactor;
 
-/// An answer, whatever its status; the body is unpacked and complete.
+/// A response of any status; the body is decompressed and complete.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
-    /// `GET /v1/customers?limit=100`.
+    /// The request, as `GET /v1/customers?limit=100`.
     pub request: String,
 }
 
 impl Response {
-    /// The answer if it is a 2xx, else the error that it tells.
+    /// Returns the response if its status is 2xx, else the error that it describes.
     pub fn success(self, redactor: impl FnOnce() -> Redactor) -> Result<Self> {
         if (200..300).contains(&self.status) {
             return Ok(self);
@@ -37,13 +37,14 @@ impl Response {
             .map_message(|message| redactor.redact(message)))
     }
 
-    /// The value of a header, if it is text.
+    /// Returns the value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// `429 Too Many Requests: slow down`: the status and the message of the body, on one line.
+/// Returns the status and the message of the body, on one line (`429 Too Many Requests: slow
+/// down`).
 pub(super) fn refusal(status: u16, body: &[u8]) -> String {
     let (status, message) = (status_line(status), message_of(body));
     match message.as_str() {
@@ -52,7 +53,7 @@ pub(super) fn refusal(status: u16, body: &[u8]) -> String {
     }
 }
 
-/// `429 Too Many Requests`.
+/// Returns the status with its reason phrase (`429 Too Many Requests`).
 pub(super) fn status_line(status: u16) -> String {
     let known = reqwest::StatusCode::from_u16(status).ok();
     match known.and_then(|status| status.canonical_reason()) {
@@ -61,7 +62,8 @@ pub(super) fn status_line(status: u16) -> String {
     }
 }
 
-/// The message in an error body, in the shapes that APIs use; else the beginning of the body.
+/// Returns the message of an error body, in the shapes that APIs use; else the beginning of the
+/// body.
 fn message_of(body: &[u8]) -> String {
     const LONGEST: usize = 300;
     let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();

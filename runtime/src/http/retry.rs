@@ -1,20 +1,20 @@
-//! Which failed requests are worth another try, and after which pause.
+//! Which failed requests are retried, and after which pause.
 
 use std::time::{Duration, SystemTime};
 
 use crate::world::Moment;
 
-/// Tries per request, the first included.
+/// The maximum number of attempts per request, including the first.
 const MOST: u32 = 6;
-/// How long a server is waited for that does not take requests now: it may be starting again.
+/// How long requests are retried while a server does not accept them: it may be restarting.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The same of a host that has answered nothing yet: it may not be the right one.
+/// The same for a host that has not answered any request yet: it may be the wrong one.
 const PATIENCE_AT_FIRST: Duration = Duration::from_secs(10);
 
-/// The tries of one request.
+/// The attempts of one request.
 pub struct Tries {
     count: u32,
-    /// When the first one came to its end.
+    /// When the first attempt ended.
     since: Option<Moment>,
 }
 
@@ -26,19 +26,20 @@ impl Tries {
         }
     }
 
-    /// How many there were.
+    /// Returns the number of attempts.
     pub fn count(&self) -> u32 {
         self.count
     }
 
-    /// One more has come to its end.
+    /// Counts an attempt that has ended.
     pub fn add(&mut self, now: Moment) {
         self.count = self.count.saturating_add(1);
         self.since.get_or_insert(now);
     }
 
-    /// The pause before the next one; `None`: it is not worth one. `patience`: the server does not take requests now, and whether
-    /// it has answered before; `asked`: the pause that it asks for; `jitter` is in 0..1.
+    /// Returns the pause before the next attempt; `None` means that there is none. `patience` is
+    /// set if the server accepts no requests now, and says whether it has answered before; `asked`
+    /// is the pause that it asks for; `jitter` is in 0..1.
     pub fn pause(
         &self,
         now: Moment,
@@ -64,18 +65,20 @@ impl Tries {
     }
 }
 
-/// Whether a status is likely to be temporary.
+/// Returns whether a status is likely to be temporary.
 pub fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500..=599) && status != 501 && status != 505
 }
 
-/// The pause before try number `next_try` (from 2): what the server asks for, else exponential; both with jitter
-/// (a number in 0..1), so that many callers do not come back at once.
+/// Returns the pause before attempt number `next_try` (from 2): what the server asks for, else
+/// exponential backoff; both with jitter (a number in 0..1), so that many clients do not return at
+/// once.
 fn pause(next_try: u32, retry_after: Option<Duration>, jitter: f64) -> Duration {
     let times = 2u32.saturating_pow(next_try.saturating_sub(2)).min(120);
     let backoff = Duration::from_millis(250).saturating_mul(times);
     match retry_after {
-        // Never earlier than asked; after 0 it still backs off, to spare a busy server.
+        // The pause is never shorter than asked; after 0 it still backs off, to spare a busy
+        // server.
         Some(asked) => asked
             .max(backoff.mul_f64(0.5))
             .saturating_add(backoff.mul_f64(0.25 * jitter)),
@@ -83,7 +86,7 @@ fn pause(next_try: u32, retry_after: Option<Duration>, jitter: f64) -> Duration 
     }
 }
 
-/// `Retry-After` in seconds or as an HTTP date.
+/// Parses `Retry-After`, in seconds or as an HTTP date.
 pub fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
     if let Ok(seconds) = header.parse::<f64>() {
@@ -112,7 +115,7 @@ mod tests {
     fn a_server_that_starts_again_is_waited_for() {
         let world = crate::world::World::real();
         let start = world.moment();
-        // What the tries take in all, and how many there are, where none takes time itself.
+        // Returns the total time and number of attempts, if no attempt takes time itself.
         let all = |patience, asked| {
             let (mut tries, mut waited) = (Tries::new(), Duration::ZERO);
             loop {

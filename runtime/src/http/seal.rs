@@ -1,51 +1,52 @@
-//! Secrets in what is stored: an API may repeat the key in the link to its next page. A mark stands for it in the state, and
-//! the key as it is then takes its place when the link is followed.
+//! Keeps secrets out of stored data. An API may repeat the key in the link to its next page: the
+//! state holds a placeholder, which the current key replaces when the link is followed.
 
 use reqwest::Url;
 
 use crate::settings::{Redactor, Secret};
 
-/// How every mark begins; it ends with a full stop. Neither a URL nor JSON escapes any of its letters.
+/// The beginning of every placeholder; its end is a full stop. Neither a URL nor JSON escapes any
+/// of its characters.
 const MARK: &str = "etlgen.secret.";
-/// The mark of what nothing can take the place of.
+/// The placeholder of a secret that cannot be restored.
 const LOST: &str = "etlgen.secret.lost.";
 
-/// A secret that a request carries, and its mark.
+/// A placeholder and the secret of a request that it stands for.
 pub(super) type Marked = (String, Secret);
 
-/// The mark of a credential, by its place among those of a request.
+/// Returns the placeholder of a credential, by its index among those of a request.
 pub(super) fn of_credential(at: usize) -> String {
     format!("{MARK}auth{at}.")
 }
 
-/// The mark of a setting, by its place among the hidden ones.
+/// Returns the placeholder of a setting, by its index among the hidden ones.
 pub(super) fn of_setting(at: usize) -> String {
     format!("{MARK}setting{at}.")
 }
 
-/// Puts marks in the place of secrets.
+/// Replaces secrets by placeholders.
 pub(crate) struct Seal(Redactor);
 
 impl Seal {
-    /// `marked`: the secrets that take their places again; `others` are lost.
+    /// Creates a seal. The secrets in `marked` can be restored; those in `others` cannot.
     pub fn new(marked: Vec<Marked>, others: Vec<Secret>) -> Self {
         let marked = marked.into_iter().map(|(mark, secret)| (secret, mark));
         let others = others.into_iter().map(|secret| (secret, LOST.to_owned()));
         Seal(Redactor::marking(marked.chain(others), LOST))
     }
 
-    /// A text with marks in the place of the secrets.
+    /// Returns a text with placeholders instead of the secrets.
     pub fn close(&self, text: &str) -> String {
         self.0.redact(text)
     }
 }
 
-/// Whether a text holds a mark that nothing can take the place of.
+/// Returns whether a text contains the placeholder of a secret that cannot be restored.
 pub(crate) fn is_lost(text: &str) -> bool {
     text.contains(LOST)
 }
 
-/// Puts secrets in the place of their marks in a URL.
+/// Replaces placeholders in a URL by their secrets.
 pub(super) fn open_url(url: &mut Url, marked: &[Marked]) {
     if !url.as_str().contains(MARK) {
         return;
@@ -59,7 +60,7 @@ pub(super) fn open_url(url: &mut Url, marked: &[Marked]) {
     }
 }
 
-/// Puts secrets in the place of their marks in a JSON text.
+/// Replaces placeholders in a JSON text by their secrets.
 pub(super) fn open_json(text: &mut String, marked: &[Marked]) {
     if !text.contains(MARK) {
         return;
@@ -71,7 +72,7 @@ pub(super) fn open_json(text: &mut String, marked: &[Marked]) {
     }
 }
 
-/// A text as it can stand anywhere in a URL behind the host.
+/// Escapes a text for use anywhere after the host of a URL.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {

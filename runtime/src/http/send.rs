@@ -1,4 +1,4 @@
-//! Sends a request until it is answered, or not worth another try.
+//! Sends a request, and retries it until it is answered or no further attempt is worthwhile.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -24,25 +24,27 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Secret;
 use crate::world::WireRequest;
 
-/// Times that one request is sent again since tokens were renewed: once by itself, and after others.
+/// The maximum number of times that one request is repeated after tokens were renewed, by itself or
+/// by other requests.
 const RENEWALS: u32 = 4;
 
-/// How an exchange came out.
+/// The outcome of an exchange.
 enum End {
     Answered(Response),
-    /// The credentials are not good.
+    /// The credentials are not valid.
     Refused(Result<Response>),
     Failed(Error),
 }
 
-/// One attempt: what came, and the fetched tokens that it was sent with.
+/// One attempt: its result, and the fetched tokens that it was sent with.
 struct Attempt {
     sent: Result<Answer, Failure>,
     tokens: Vec<Secret>,
 }
 
 impl Client {
-    /// Sends a request until it is answered or not worth another try; a 4xx is an answer.
+    /// Sends a request until it is answered or no further attempt is worthwhile; a 4xx is an
+    /// answer.
     pub async fn send(&self, request: &Request, listener: &dyn Listener) -> Result<Response> {
         let place = self.redact(&request.describe());
         let span = info_span!(
@@ -58,12 +60,14 @@ impl Client {
             .await
     }
 
-    /// Whether the API has refused the source's own credentials: nothing more is sent with them.
+    /// Returns whether the API has refused the source's own credentials; if so, no further request
+    /// uses them.
     pub fn is_refused(&self) -> bool {
         self.trial.is_refused()
     }
 
-    /// Where the source's own credentials are refused, the first request says so, and all others end.
+    /// Sends a request. If the source's own credentials are refused, one request reports it, and
+    /// all others end.
     async fn send_and_judge(
         &self,
         request: &Request,
@@ -96,7 +100,7 @@ impl Client {
         }
     }
 
-    /// Whether the API refuses what it has answered before, too.
+    /// Returns whether the API now refuses even a request that it accepted before.
     async fn refuses_all(&self, listener: &dyn Listener) -> Result<bool> {
         let Some(known) = self.trial.accepted() else {
             return Ok(true);
@@ -122,7 +126,8 @@ impl Client {
             tries.add(self.world().moment());
             let refused = attempt.is_refused();
             if refused && renewals < RENEWALS {
-                // Of several requests with one token the first one renews it, and all are sent again.
+                // If several requests have one expired token, the first one renews it, and all are
+                // repeated.
                 match auth.forget_tokens(&attempt.tokens) {
                     Some(forgotten) if !(forgotten && renewed) => {
                         renewed |= forgotten;
@@ -215,7 +220,7 @@ impl Client {
         }
     }
 
-    /// The error that an answer with a status of success tells.
+    /// Returns the error that a response with a success status contains.
     fn told(&self, cause: Cause, answer: &Answer) -> Error {
         let kind = match cause {
             Cause::Credentials | Cause::Forbidden => ErrorKind::Credentials,
@@ -231,7 +236,7 @@ impl Client {
         }
     }
 
-    /// The pause that the API asks for.
+    /// Returns the pause that the API asks for.
     fn asked(&self, answer: &Answer, limited: bool) -> Option<Duration> {
         let now = self.world().time();
         let asked = answer.headers.get("retry-after");
@@ -259,11 +264,11 @@ impl Client {
             return Err(try_later(message, place));
         }
         if self.replay.is_some() {
-            // The recording answers at once.
+            // A recording answers immediately.
             return Ok(());
         }
         if trouble.is_rate_limit {
-            // Other requests would be refused as well.
+            // Other requests would be refused too.
             self.budget.pause(pause);
         }
         let seconds = pause.as_secs_f64();
@@ -271,7 +276,7 @@ impl Client {
         sleep(self.world(), pause, listener).await
     }
 
-    /// The right to send one request, when the rate limit allows it.
+    /// Returns the permission to send one request, once the rate limit allows it.
     async fn permit(&self, place: &str, listener: &dyn Listener) -> Result<Permit<'_>> {
         loop {
             let wait = match self.budget.take().await {
@@ -304,7 +309,7 @@ impl Client {
         Ok(answer)
     }
 
-    /// The request as it is sent, with its credentials; and the signatures among them.
+    /// Returns the request as it is sent, with its credentials, and the signatures among them.
     async fn wired(
         &self,
         request: &Request,
@@ -352,7 +357,7 @@ impl Client {
 }
 
 impl Attempt {
-    /// The API, or the server of its tokens, says that the credentials are not good.
+    /// Returns whether the API, or its token endpoint, says that the credentials are not valid.
     fn is_refused(&self) -> bool {
         match &self.sent {
             Ok(answer) => answer.status == 401 || told_by(answer) == Some(Cause::Credentials),
@@ -362,25 +367,25 @@ impl Attempt {
     }
 }
 
-/// What follows from an attempt.
+/// The consequence of an attempt.
 enum Verdict {
     Answered(Answer),
     Again(Trouble),
     Failed(Error),
 }
 
-/// A failed attempt that is worth another one.
+/// A failed attempt that is worth repeating.
 #[derive(Default)]
 struct Trouble {
     message: String,
     is_rate_limit: bool,
-    /// A server that is started again is waited for longer.
+    /// Whether to retry longer, because the server may be restarting.
     patient: bool,
     /// The pause that the API asks for.
     asked: Option<Duration>,
 }
 
-/// What an error with a status of success is about; `None`: it is none.
+/// Returns the cause of an error that has a success status; `None` if the response is not an error.
 fn told_by(answer: &Answer) -> Option<Cause> {
     match answer.status {
         200..300 => told::error(&answer.body),
@@ -388,7 +393,8 @@ fn told_by(answer: &Answer) -> Option<Cause> {
     }
 }
 
-/// Whether an answer says that there were too many requests: some say so with 403, or with a status of success.
+/// Returns whether a response means that there were too many requests; some APIs use 403 or a
+/// success status.
 fn is_rate_limit(answer: &Answer) -> bool {
     match answer.status {
         429 => true,
@@ -407,7 +413,7 @@ fn try_later(message: String, place: &str) -> Error {
         .hint("run again later; the next run goes on from the last commit")
 }
 
-/// The end of a request that is not sent any more.
+/// Returns the error of a request that is no longer sent.
 fn given_up() -> Error {
     Error::new(
         ErrorKind::Stopped,

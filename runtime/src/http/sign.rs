@@ -4,7 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::world::WireRequest;
 
-/// A request that is about to be sent, for [`Auth::sign`](super::Auth::sign). Every attempt is signed anew, with its own time.
+/// A request that is about to be sent, for [`Auth::sign`](super::Auth::sign). Every attempt is
+/// signed again, with its own time.
 pub struct Unsigned<'a> {
     pub(super) request: &'a WireRequest,
     pub(super) time: SystemTime,
@@ -15,17 +16,17 @@ pub struct Unsigned<'a> {
 pub(super) struct Added {
     pub name: String,
     pub value: String,
-    /// It holds the signature.
+    /// Whether the header contains the signature.
     pub secret: bool,
 }
 
 impl Unsigned<'_> {
-    /// `GET` or `POST`.
+    /// Returns `GET` or `POST`.
     pub fn method(&self) -> &'static str {
         self.request.method
     }
 
-    /// The host, with the port unless it is the default of the scheme, as in the header `Host`.
+    /// Returns the host, with the port unless it is the scheme's default, as in the header `Host`.
     pub fn host(&self) -> String {
         let host = self.request.url.host_str().unwrap_or_default();
         match self.request.url.port() {
@@ -34,17 +35,18 @@ impl Unsigned<'_> {
         }
     }
 
-    /// The path, percent-encoded as it is sent: `/v1/customers`.
+    /// Returns the path, percent-encoded as it is sent: `/v1/customers`.
     pub fn path(&self) -> &str {
         self.request.url.path()
     }
 
-    /// The query, percent-encoded and in the order in which it is sent: `limit=100&page=2`; empty without a query.
+    /// Returns the query, percent-encoded and in the order in which it is sent: `limit=100&page=2`;
+    /// empty if there is no query.
     pub fn query(&self) -> &str {
         self.request.url.query().unwrap_or_default()
     }
 
-    /// Path and query as they are sent: `/v1/customers?limit=100`.
+    /// Returns the path and the query as they are sent: `/v1/customers?limit=100`.
     pub fn target(&self) -> String {
         match self.request.url.query() {
             Some(query) => format!("{}?{query}", self.request.url.path()),
@@ -52,29 +54,29 @@ impl Unsigned<'_> {
         }
     }
 
-    /// The value of a header of the request, if it is text.
+    /// Returns the value of a header of the request, if it is text.
     pub fn sent_header(&self, name: &str) -> Option<&str> {
         self.request.header(name)
     }
 
-    /// The body as it is sent; empty without a body.
+    /// Returns the body as it is sent; empty if there is no body.
     pub fn body(&self) -> &str {
-        // It is JSON, and so text.
+        // The body is JSON and therefore text.
         std::str::from_utf8(&self.request.body).unwrap_or_default()
     }
 
-    /// The time at which it is sent.
+    /// Returns the time at which the request is sent.
     pub fn time(&self) -> SystemTime {
         self.time
     }
 
-    /// The time at which it is sent, in seconds since 1970.
+    /// Returns the time at which the request is sent, in seconds since 1970.
     pub fn unix_time(&self) -> u64 {
         let since = self.time.duration_since(UNIX_EPOCH);
         since.map_or(0, |since| since.as_secs())
     }
 
-    /// Adds a header that is not secret, as a time or a nonce.
+    /// Adds a header that is not secret, such as a time or a nonce.
     pub fn header(&mut self, name: &str, value: impl Into<String>) {
         self.add(name, value.into(), false);
     }

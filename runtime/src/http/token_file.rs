@@ -1,4 +1,4 @@
-//! The file that keeps the refresh token that a server has sent last.
+//! The file that stores the refresh token that a server sent last.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{Secret, private_file};
 
-/// A fingerprint that tells one configured refresh token from another without holding it.
+/// Returns a fingerprint that identifies a configured refresh token without containing it.
 fn fingerprint(given: &Secret) -> String {
     format!(
         "{:032x}",
@@ -15,7 +15,8 @@ fn fingerprint(given: &Secret) -> String {
     )
 }
 
-/// The token kept for a configured one; `None`: there is no file, or it belongs to another token.
+/// Reads the token stored for a configured one; `None` if there is no file, or it belongs to
+/// another token.
 pub(super) fn read(file: &Path, given: &Secret) -> Result<Option<Secret>> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
@@ -34,7 +35,7 @@ pub(super) fn read(file: &Path, given: &Secret) -> Result<Option<Secret>> {
         .map(Secret::from))
 }
 
-/// Keeps a token for a configured one.
+/// Stores a token for a configured one.
 pub(super) fn write(file: &Path, given: &Secret, new: &str) -> std::io::Result<()> {
     let kept = serde_json::json!({"given": fingerprint(given), "refresh_token": new});
     private_file(file, format!("{kept}\n").as_bytes())

@@ -1,4 +1,4 @@
-//! Errors that an API tells with a status of success: `{"ok": false, "error": "invalid_auth"}`.
+//! Errors that an API sends with a success status: `{"ok": false, "error": "invalid_auth"}`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,18 +9,18 @@ use serde_json::Value;
 /// Larger bodies are pages.
 const LARGEST: usize = 1 << 16;
 
-/// What an error is about.
+/// The cause of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// The credentials are not good (any more).
+    /// The credentials are not, or no longer, valid.
     Credentials,
-    /// The credentials are good, and do not allow this.
+    /// The credentials are valid, but do not allow this.
     Forbidden,
     RateLimit,
     Other,
 }
 
-/// Words of errors, without what is neither a letter nor a digit.
+/// Words of errors, with only letters and digits kept.
 const WORDS: [(Cause, &[&str]); 3] = [
     (
         Cause::RateLimit,
@@ -71,7 +71,7 @@ const WORDS: [(Cause, &[&str]); 3] = [
     ),
 ];
 
-/// Keys that an answer may have which holds nothing but an error.
+/// The keys that a response may have if it contains nothing but an error.
 const ENVELOPE: [&str; 30] = [
     "ok",
     "success",
@@ -105,10 +105,11 @@ const ENVELOPE: [&str; 30] = [
     "timestamp",
 ];
 
-/// The cause of an error whose body is an answer with a status of success; `None`: it is none.
+/// Returns the cause of the error in a response with a success status; `None` if the body is not an
+/// error.
 ///
-/// It is an error if it says so (`ok` is false, `error` or `errors` hold something, `status` is `error`) and holds nothing
-/// else: an answer with records is judged by its reader.
+/// The body is an error if it says so (`ok` is false, `error` or `errors` are not empty, `status`
+/// is `error`) and contains nothing else: the reader judges a response with records.
 pub(super) fn error(body: &[u8]) -> Option<Cause> {
     if body.len() > LARGEST || body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return None;
@@ -118,7 +119,7 @@ pub(super) fn error(body: &[u8]) -> Option<Cause> {
     says_so.then(|| cause(body))
 }
 
-/// What the words of an error say that it is about.
+/// Returns the cause that the words of an error indicate.
 pub(super) fn cause(body: &[u8]) -> Cause {
     let body = body.get(..body.len().min(LARGEST)).unwrap_or_default();
     let text = String::from_utf8_lossy(body).to_lowercase();
@@ -131,7 +132,8 @@ pub(super) fn cause(body: &[u8]) -> Cause {
     by_words.unwrap_or_else(|| by_code(body))
 }
 
-/// What the code of an error says that it is about, where that is the status that it should have had.
+/// Returns the cause that the code of an error indicates, if it is the status that the response
+/// should have had.
 fn by_code(body: &[u8]) -> Cause {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     let codes = [
@@ -155,8 +157,8 @@ fn by_code(body: &[u8]) -> Cause {
     }
 }
 
-/// Whether an object holds an error and nothing else. It gives up at the first key that is something else, which is the first
-/// key of most pages.
+/// Decides whether an object contains an error and nothing else. It stops at the first other key
+/// with a value, which is the first key of most pages.
 struct Envelope;
 
 impl<'de> Visitor<'de> for Envelope {
@@ -223,7 +225,7 @@ impl<'de> de::Deserialize<'de> for Key<'de> {
     }
 }
 
-/// Nothing: null, an empty list, or an empty object. Anything else is an error.
+/// An empty value: null, an empty list or an empty object. Anything else is an error.
 struct Empty;
 
 impl<'de> de::Deserialize<'de> for Empty {
@@ -254,7 +256,7 @@ impl<'de> de::Deserialize<'de> for Empty {
     }
 }
 
-/// Whether a body holds records: a list of something, or a list of something in an object.
+/// Returns whether a body contains records: a non-empty list, or one in an object.
 pub(super) fn holds_records(body: &[u8]) -> bool {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     let is_list = |value: &Value| value.as_array().is_some_and(|list| !list.is_empty());
@@ -307,7 +309,7 @@ mod tests {
                 r#"{"success": false, "code": "403", "items": []}"#,
                 Some(Cause::Forbidden),
             ),
-            // Pages and records.
+            // These are pages and records.
             (r#"{"ok": true, "error": null, "items": []}"#, None),
             (r#"{"errors": [], "data": []}"#, None),
             (

@@ -1,4 +1,4 @@
-//! One exchange over a transport: redirects, a limit of time, and a body that is unpacked and whole.
+//! One exchange over a transport: redirects, a time limit, and a decompressed, complete body.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::{body, encrypted, redirect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::world::{Transport, WireError, WireErrorKind, WireRequest, World};
 
-/// What a source's requests go through, and within which bounds.
+/// The transport of a source's requests, with its limits.
 pub(super) struct Wire {
     transport: Arc<dyn Transport>,
     pub world: World,
@@ -20,18 +20,18 @@ pub(super) struct Wire {
     bounds: Bounds,
 }
 
-/// What one exchange may take, and where it may lead.
+/// The limits of one exchange.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
-    /// From a request to the last byte of its answer.
+    /// The time from a request to the last byte of its response.
     pub timeout: Duration,
-    /// The longest body, as it comes and as it is unpacked.
+    /// The longest body, both received and decompressed.
     pub body_limit: usize,
-    /// Secrets may go over connections that are not encrypted.
+    /// Whether secrets may be sent over unencrypted connections.
     pub allow_http: bool,
 }
 
-/// An answer, whatever its status; the body is unpacked and complete.
+/// A response of any status; the body is decompressed and complete.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub status: u16,
@@ -40,7 +40,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// The answer to the request of that description.
+    /// Returns the response to the request of that description.
     pub fn to(self, request: String) -> Response {
         Response {
             status: self.status,
@@ -71,7 +71,7 @@ impl Wire {
         })
     }
 
-    /// Refuses to send a secret to where others could read it on the way.
+    /// Refuses to send a secret over a connection that others could read.
     pub fn check_secret(&self, url: &Url) -> Result<()> {
         match self.bounds.allow_http || encrypted::is_safe(url) {
             true => Ok(()),
@@ -79,7 +79,7 @@ impl Wire {
         }
     }
 
-    /// Sends a request and reads its answer; redirects are followed within the origin of `home`.
+    /// Sends a request and reads its response; redirects are followed within the origin of `home`.
     pub async fn exchange(&self, mut request: WireRequest, home: &Url) -> Result<Answer, Failure> {
         let headers = &mut request.headers;
         (headers.entry(USER_AGENT)).or_insert_with(|| self.user_agent.clone());
