@@ -1,7 +1,8 @@
-//! The account of a list over one pass: what its answers have said on one side, what came on the other.
+//! The account of a list over one pass: what its responses announce, and what has arrived.
 //!
-//! A list is proved to be whole only if something says so and nothing says otherwise. What one more request can settle is asked
-//! for; what stays contradicted is an error that names both sides.
+//! A list is proved complete only if something states its end and nothing contradicts that. If one
+//! more request can settle a doubt, it is sent; a contradiction that remains is an error that names
+//! both sides.
 
 mod alone;
 mod answer;
@@ -21,26 +22,27 @@ use super::statements::{Says, Statements};
 use super::totals::Totals;
 use crate::error::{Error, ErrorKind, Result};
 
-/// So many pages in a row without a new row are an error.
+/// This many pages in a row without a new row are an error.
 const STALE_PAGES: u32 = 3;
 
-/// Numbers of rows that are the size of a page more often than the length of a list.
+/// Numbers of rows that are more often the size of a page than the length of a list.
 const USUAL_SIZES: [u64; 9] = [10, 20, 25, 50, 100, 200, 250, 500, 1000];
 
-/// A page that is shorter than was asked for may be cut off if it has so many rows, and a usual number of them.
+/// A page shorter than the requested size may have been cut off if it has at least this many rows,
+/// and a usual number of them.
 const CAPPED: u64 = 50;
 
 fn is_usual(rows: u64) -> bool {
     USUAL_SIZES.contains(&rows)
 }
 
-/// What the account says of a page.
+/// The account's judgement of a page.
 pub(crate) struct Judgement {
-    /// What follows; an error is one of the list, and the rows of the page are to be kept.
+    /// The next step; if it is an error, the list is at fault, and the rows of the page are kept.
     pub step: Result<Step>,
-    /// How many of its rows had come before it.
+    /// The number of leading rows of the page that earlier pages already had.
     pub known: usize,
-    /// How many of the others had come too: their keys came again.
+    /// The number of its other rows whose keys have also arrived before.
     pub again: u64,
 }
 
@@ -64,20 +66,20 @@ impl<'a> At<'a> {
     }
 }
 
-/// What the account must know of its list.
+/// What the account must know about its list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Terms {
     /// The resource, for the line that settles a contradiction.
     pub name: String,
-    /// Its records have a key.
+    /// Whether its records have a key.
     pub keyed: bool,
-    /// It is one object, and no list.
+    /// Whether it is one object instead of a list.
     pub single: bool,
-    /// What is not proved is read twice.
+    /// Whether a list that is not proved complete is read twice.
     pub thorough: bool,
-    /// Only a part of it is asked for: totals may count the rest.
+    /// Whether only a part of the list is requested, so that totals may count the rest too.
     pub narrowed: bool,
-    /// It stands within a record: no request is sent for a doubt.
+    /// Whether the list is embedded in a record; then no request is sent to settle a doubt.
     pub embedded: bool,
 }
 
@@ -85,40 +87,40 @@ pub(crate) struct Terms {
 #[derive(Default)]
 pub(crate) struct Account {
     terms: Terms,
-    /// The different rows that have come.
+    /// The distinct rows that have arrived.
     rows: Distinct,
-    /// The number of rows that came in earlier runs, or without numbers that tell them apart.
+    /// The number of rows that arrived in earlier runs, or that have no ids to tell them apart.
     others: u64,
-    /// Rows that came again, other than by an overlap that was asked for.
+    /// The number of repeated rows, except those of a requested overlap.
     again: u64,
-    /// The tokens and links that have been asked for.
+    /// The tokens and links that have been requested.
     asked: HashSet<u64>,
     totals: Totals,
     /// The length of the longest page.
     longest: u64,
-    /// Whether the page before was as long as pages get.
+    /// The number of new rows on the page.
     was_full: bool,
     /// The rows of the page that had not come before.
     new: u64,
-    /// The end that was not believed on the page before.
+    /// The end that the previous page proposed and that was doubted.
     doubt: Option<End>,
-    /// Rows whose key came again with other contents.
+    /// The number of rows whose key was repeated with other contents.
     changed: u64,
-    /// Pages in a row without a new row.
+    /// The number of consecutive pages without a new row.
     stale: u32,
-    /// Pages in a row without a row.
+    /// The number of consecutive pages without a row.
     empty: u32,
-    /// Pages with rows.
+    /// The number of pages with rows.
     filled: u64,
-    /// The flag of the page before that said that more follows.
+    /// The flag of the previous page that announced more pages.
     promised: Option<String>,
-    /// A flag or a number of pages that was not believed, and the rows that had come then.
+    /// A doubted flag or number of pages, and the number of rows at that point.
     doubted: Option<(String, u64)>,
-    /// The records stood in a list.
+    /// Whether the records have been in a list.
     listed: bool,
-    /// Why the list cannot be proved to be whole: it is this at most.
+    /// The strongest proof that the list can still get, with the reason.
     at_most: Option<Proof>,
-    /// Pages of this reading, and of the one before it.
+    /// The number of pages of this reading, and of the previous one.
     pages: [u64; 2],
 }
 
@@ -130,18 +132,20 @@ impl Account {
         }
     }
 
-    /// Whether all rows that a total counts have come.
+    /// Returns whether all rows that a total counts have arrived.
     pub fn is_reached(&mut self) -> Result<bool> {
         let came = self.came()?;
         Ok(self.totals.least().is_some_and(|total| came >= total))
     }
 
-    /// Whether a row has come: nothing is taken for gone because of an empty answer that proves nothing.
+    /// Returns whether a row has arrived: an empty response that proves nothing does not delete
+    /// rows.
     pub fn has_rows(&mut self) -> bool {
         self.came().is_ok_and(|came| came > 0)
     }
 
-    /// What comes after the page at `position`, and how many of its rows had come before it.
+    /// Judges the page at `position`: what comes next, and how many of its rows have arrived
+    /// before.
     pub fn judge(
         &mut self,
         paginator: &Pager,
@@ -166,9 +170,9 @@ impl Account {
             known,
             said: &said,
         };
-        // The rows of a page are not to blame for what speaks against its list.
+        // The rows of a page are kept even if its list is contradicted.
         let (step, known) = match self.doubt.take() {
-            // Some servers show their last page, or the first one, where there is none.
+            // Some servers repeat their last or first page if the requested page does not exist.
             Some(end) if self.new == 0 && page.rows > known as u64 => {
                 self.again -= (page.rows - known as u64).min(self.again);
                 let known = page.rows as usize;
@@ -185,7 +189,7 @@ impl Account {
         Ok(Judgement { step, known, again })
     }
 
-    /// What follows a page that has been taken.
+    /// Returns the step after a page that has been accounted for.
     fn step(&mut self, at: At<'_>) -> Result<Step> {
         let At {
             paginator,
@@ -215,10 +219,10 @@ impl Account {
         }
     }
 
-    /// A page is about to be judged.
+    /// Begins to judge a page.
     fn begin(&mut self, position: &Position) {
         if position.restarts() {
-            // Its rows come again.
+            // The rows of the list arrive again.
             let before = self.pages[0];
             self.pages = [0, before.max(1)];
             (self.stale, self.empty, self.again, self.others) = (0, 0, 0, 0);
@@ -233,13 +237,13 @@ impl Account {
         self.pages[0] += 1;
     }
 
-    /// The list is read once more.
+    /// Returns whether the list is read a second time.
     fn is_again(&self) -> bool {
         self.pages[1] > 0
     }
 
-    /// Of the rows at the beginning of a page that stand before the last one that is known, those that have come: in a list
-    /// whose rows change places there may be others.
+    /// Returns how many of the first `known` rows of a page have indeed arrived: in a list whose
+    /// rows change places there may be others among them.
     fn known(&mut self, known: usize, page: &PageFacts<'_>) -> Result<usize> {
         for (at, id) in page.ids.iter().take(known).enumerate() {
             if !self.rows.contains(*id).map_err(on_disk)? {
@@ -250,7 +254,7 @@ impl Account {
         Ok(known)
     }
 
-    /// Takes the rows of a page into account.
+    /// Accounts for the rows of a page.
     fn take(&mut self, page: &PageFacts<'_>, known: usize) -> Result<()> {
         let came = page.rows.saturating_sub(known as u64);
         let new = if page.ids.is_empty() {
@@ -260,7 +264,7 @@ impl Account {
             let ids = page.ids.get(known..).unwrap_or_default();
             let contents = page.contents.get(known..).unwrap_or_default();
             let added = self.rows.add_page(ids, contents).map_err(on_disk)?;
-            // A list that is read once more may have changed.
+            // A list may have changed by the time it is read again.
             if !self.is_again() {
                 self.changed += added.changed as u64;
             }
@@ -276,7 +280,7 @@ impl Account {
         };
         self.filled += u64::from(page.rows > 0);
         self.stale = match (new, came) {
-            // It was asked for so that its rows are known.
+            // The page was requested to overlap the previous one, so its rows are known.
             (_, 0) => self.stale,
             (0, _) if !self.is_again() => self.stale + 1,
             _ => 0,
@@ -290,19 +294,20 @@ impl Account {
         Ok(())
     }
 
-    /// The different rows that have come; without a key all of them.
+    /// Returns the number of distinct rows that have arrived; without a key, the number of all
+    /// rows.
     fn came(&mut self) -> Result<u64> {
         let rows = self.rows.count().map_err(on_disk)?;
         let equal = if self.terms.keyed { 0 } else { self.again };
         Ok(self.others + rows + equal)
     }
 
-    /// How many rows came with a key that had come with other contents.
+    /// Returns how many rows repeated a key with other contents.
     pub fn changed(&self) -> u64 {
         self.changed
     }
 
-    /// It is this at most.
+    /// Limits the proof to this one at most.
     fn caps(&mut self, proof: Proof) {
         self.at_most = Some(match self.at_most.take() {
             Some(before) => before.and(proof),
@@ -310,20 +315,21 @@ impl Account {
         });
     }
 
-    /// Whether a page is as long as pages of this list get: more may follow it, whatever it says.
+    /// Returns whether a page has the full length of this list's pages, so that more may follow,
+    /// whatever it says.
     fn is_full(&self, paginator: &Pager, page: &PageFacts<'_>) -> bool {
         let rows = page.rows;
         if self.longest > 0 {
             return rows >= self.longest;
         }
         match paginator.page_size().map(|size| size.rows.get()) {
-            // A server may show fewer than are asked for, but hardly as few as it likes.
+            // A server may cap the page size, but hardly at an arbitrary number.
             Some(size) => rows > 0 && rows >= size || rows >= CAPPED && is_usual(rows),
             None => is_usual(rows),
         }
     }
 
-    /// Another page follows.
+    /// Continues with another page.
     fn go_on(&mut self, at: At<'_>, next: Next) -> Result<Step> {
         let At {
             paginator,
@@ -346,7 +352,8 @@ impl Account {
             ))
             .hint("the page parameter probably has no effect"));
         }
-        // A list that has shown no record at all gets half as long, unless its owner has said how long.
+        // A list that has shown no record yet may have half as many empty pages, unless the
+        // paginator sets the limit.
         let said = paginator.common().and_then(|common| common.empty_pages);
         let most = match said {
             None if !self.has_rows() => paginator.empty_pages() / 2,
@@ -387,8 +394,8 @@ impl Account {
         }
     }
 
-    /// Whether one more request can settle an end: a total is reached by a page that is full, or something else says that more
-    /// follows.
+    /// Returns whether one more request can settle an end: a full page reaches a total, or
+    /// something else says that more follows.
     fn doubts(&mut self, end: &End, at: At<'_>) -> Result<bool> {
         let At { page, said, .. } = at;
         if page.rows == 0 || self.terms.embedded {

@@ -1,4 +1,5 @@
-//! What a page itself says of the page after it; whether that is believed is for the account of the list to say.
+//! What a page itself says about the next page; the account of the list decides whether that is
+//! believed.
 
 use std::ops::Deref;
 
@@ -11,25 +12,25 @@ use crate::http::{Response, next_link};
 use crate::record::Stands;
 use crate::record::beside::Beside;
 
-/// What a page says about what follows it.
+/// What a page says about the next page.
 pub(crate) struct PageFacts<'a> {
-    /// Rows in this page.
+    /// The number of rows on this page.
     pub rows: u64,
-    /// Raw JSON of the places that [`Pager::probes`] names: more, total, next.
+    /// The raw JSON at the paths that [`Pager::probes`] names: more, total, next.
     pub probes: [Option<&'a str>; 3],
-    /// What else its body says.
+    /// The other values of its body that matter to paging.
     pub beside: &'a [Beside],
-    /// What stands where its records are looked for.
+    /// What the response has at the path of the records.
     pub stands: Stands,
     /// The id of its last record.
     pub last_id: Option<String>,
     /// A fingerprint of its records; `None` if it has none.
     pub fingerprint: Option<u64>,
-    /// What tells its rows apart, one number for each; empty if nobody knows.
+    /// The identities of its rows, one number for each; empty if they are unknown.
     pub ids: &'a [u64],
-    /// Fingerprints of the rows, one for each; empty if a row that comes again may have changed.
+    /// Fingerprints of the rows' contents, one for each; empty if a repeated row may have changed.
     pub contents: &'a [u64],
-    /// For headers.
+    /// The response, for its headers.
     pub response: &'a Response,
 }
 
@@ -38,11 +39,11 @@ pub(crate) struct PageFacts<'a> {
 pub(crate) enum Step {
     /// Another page.
     Next(Position),
-    /// Nothing, and how that is known.
+    /// The list ends, with this proof.
     End(super::Proof),
 }
 
-/// What a page says, taken by itself.
+/// What a page alone says about the next page.
 #[derive(Debug, PartialEq)]
 pub(super) enum Proposal {
     /// This page follows.
@@ -51,39 +52,40 @@ pub(super) enum Proposal {
     End(End),
 }
 
-/// An end that a page speaks of.
+/// An end that a page proposes.
 #[derive(Debug, PartialEq)]
 pub(super) struct End {
     /// The evidence.
     pub why: String,
     pub by: By,
-    /// What could be asked for all the same, where the list is not led by its answers.
+    /// What could be requested nevertheless, if the list's responses do not lead from page to page.
     pub next: Option<Next>,
 }
 
-/// What speaks of an end.
+/// The kind of evidence for an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
     /// A flag.
     Flag,
-    /// A total of items that is reached.
+    /// A total of items has been reached.
     Total,
-    /// A number of pages that is reached.
+    /// A number of pages has been reached.
     Pages,
     /// A page without rows.
     Empty,
-    /// There is no token or link any more.
+    /// There is no further token or link.
     NoNext,
-    /// A status.
+    /// The status of a response.
     Refusal,
 }
 
-/// A total as the paginator names it.
+/// A total where the paginator names it.
 pub(super) type Total = Option<(u64, TotalOf)>;
 
 impl Pager {
-    /// What follows a page, as the page itself has it. `known`: the rows at its beginning that had come before; `total`: the
-    /// total that it states, if that can be believed.
+    /// Returns what follows a page according to the page itself. `known` is the number of rows at
+    /// its beginning that have arrived before; `total` is the total that it states, if that is
+    /// credible.
     pub(super) fn propose(
         &self,
         position: &Position,
@@ -115,12 +117,13 @@ impl Pager {
         }
     }
 
-    /// What its own flag says of a page.
+    /// Returns what the paginator's own flag says about a page.
     pub(super) fn says(&self, page: &PageFacts<'_>) -> Option<bool> {
         page.probes[0].and_then(boolean)
     }
 
-    /// What could be asked for behind a page, where the list is not led by its answers.
+    /// Returns what could be requested after a page, if the list's responses do not lead from page
+    /// to page.
     fn asks_on(&self, position: &Position, page: &PageFacts<'_>) -> Option<Next> {
         if page.rows == 0 {
             return None;
@@ -139,7 +142,7 @@ impl Pager {
         }
     }
 
-    /// Lists that are asked for by the id of the last record.
+    /// Proposes what follows in a list that is requested by the id of the last record.
     fn behind_last(&self, position: &Position, page: &PageFacts<'_>) -> Result<Proposal> {
         match &page.last_id {
             Some(id) if position.next == Next::Value(id.clone()) => Err(paging(format!(
@@ -153,7 +156,8 @@ impl Pager {
         }
     }
 
-    /// Lists that are asked for by number: they end at the total, or at an empty page.
+    /// Proposes what follows in a list that is requested by number: it ends at the total, or at an
+    /// empty page.
     fn counted(
         &self,
         position: &Position,
@@ -165,7 +169,7 @@ impl Pager {
         let (rows, pages) = (self.passed(position, page, known), position.pages + 1);
         let reached = total.is_some_and(|(count, of)| of == TotalOf::Items && rows >= count);
         if page.rows == known as u64 {
-            // Rows that came in front have filled the page with those that were known.
+            // New rows at the front of the list have shifted known rows onto this page.
             if known > 1
                 && !reached
                 && let Some(next) = next
@@ -191,8 +195,9 @@ impl Pager {
         }
     }
 
-    /// Rows up to the end of a page: of a list by offset their places, since rows that came and went meanwhile are not among
-    /// those received, but have moved the places of these.
+    /// Returns the number of rows up to the end of a page. For a list by offset this is the
+    /// position: rows that were created or deleted meanwhile have not all been received, but have
+    /// shifted the others.
     fn passed(&self, position: &Position, page: &PageFacts<'_>, known: usize) -> u64 {
         match (self.deref(), self.offset_at(position)) {
             (Paginator::Offset(Offset { first, .. }), Some(at)) => {
@@ -202,7 +207,8 @@ impl Pager {
         }
     }
 
-    /// Lists that lead on by themselves: they end where nothing leads on.
+    /// Proposes what follows in a list whose responses lead from page to page: it ends if one does
+    /// not.
     fn follow(&self, position: &Position, page: &PageFacts<'_>) -> Result<Proposal> {
         let (next, none) = match self.deref() {
             Paginator::Token(Token {
@@ -232,7 +238,7 @@ impl Pager {
         }
     }
 
-    /// The token or the link of a page: null, `""`, `false` and 0 mean that there is none.
+    /// Returns the token or the link of a page: null, `""`, `false` and 0 mean that there is none.
     fn token(&self, page: &PageFacts<'_>, place: &str) -> Result<Option<String>> {
         use serde_json::Value;
         let Some(json) = page.probes[2] else {
@@ -259,7 +265,7 @@ impl Pager {
         )))
     }
 
-    /// The total that a page states where the paginator names it.
+    /// Returns the total that a page states where the paginator names it.
     pub(super) fn total_of(&self, page: &PageFacts<'_>) -> Total {
         let (at, of) = match self.total()? {
             Stated::Items(at) => (at, TotalOf::Items),
@@ -273,8 +279,9 @@ impl Pager {
         Some((count(&text)?, of))
     }
 
-    /// The pages from `next` on that are certain to be there, `most` of them at most; the rest of a numbered list is, as
-    /// far as its stated total says, since every page but the last holds as many rows as this one. `rows`: of this page, as it was sent.
+    /// Returns the pages from `next` on that certainly exist, at most `most`. In a numbered list
+    /// with a stated total these are the rest, since every page but the last holds as many rows as
+    /// this one. `rows` is the number of rows of this page as the API sent it.
     pub(crate) fn foreseen(
         &self,
         next: &Position,
@@ -311,17 +318,18 @@ impl Pager {
         pages
     }
 
-    /// Whether the page says itself that more follows, given that it is not known to be the last.
+    /// Returns whether the page itself says that more follows, given that it is not known to be the
+    /// last.
     pub(super) fn says_more(&self, page: &PageFacts<'_>) -> bool {
         self.says(page) == Some(true) || self.stated(page).is_some()
     }
 
-    /// The total that a page states, of whatever it counts.
+    /// Returns the total that a page states, whatever it counts.
     pub(crate) fn stated(&self, page: &PageFacts<'_>) -> Option<u64> {
         self.total_of(page).map(|(count, _)| count)
     }
 
-    /// The total of items that a page states, for progress.
+    /// Returns the total of items that a page states, for progress.
     pub(crate) fn stated_total(&self, page: &PageFacts<'_>) -> Option<u64> {
         self.total_of(page)
             .and_then(|(count, of)| (of == TotalOf::Items).then_some(count))
@@ -336,7 +344,7 @@ fn end(why: impl Into<String>, by: By, next: Option<Next>) -> Proposal {
     })
 }
 
-/// The target of the `Link` header that leads on.
+/// Returns the target of the `Link` header with the relation `next`.
 fn linked(response: &Response) -> Option<String> {
     let links = response.headers.get_all("link").iter();
     let mut links = links.filter_map(|value| value.to_str().ok());
@@ -347,7 +355,7 @@ pub(super) fn paging(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Paging, message)
 }
 
-/// A scalar that says something: null, `""` and `false` do not.
+/// Returns a scalar with a value; null, `""` and `false` have none.
 fn scalar(json: &str) -> Option<String> {
     match serde_json::from_str(json).ok()? {
         serde_json::Value::String(text) if !text.is_empty() => Some(text),

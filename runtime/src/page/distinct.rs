@@ -1,38 +1,40 @@
-//! The different rows of a list, as numbers of eight bytes: a table in memory, and sorted runs on disk above its bound.
+//! The distinct rows of a list, as 64-bit numbers: a table in memory, and sorted runs on disk above
+//! its limit.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
-/// Places of the table: 32 MB.
+/// The maximum number of slots of the table (32 MB).
 const MOST_PLACES: usize = 4 << 20;
-/// Keys of a run that are read at a time.
+/// The number of keys of a run that are read at a time.
 const BLOCK: usize = 512;
 
 /// The different rows of a list.
 pub(crate) struct Distinct {
-    /// Open addressing; 0 is an empty place.
+    /// An open-addressing table; 0 is an empty slot.
     table: Vec<u64>,
-    /// A part of the fingerprint of the contents of the row at each place; 0: unknown.
+    /// A part of the fingerprint of the contents of the row in each slot; 0 means unknown.
     contents: Vec<u32>,
     held: usize,
     most_places: usize,
     runs: Vec<Run>,
-    /// What [`Distinct::count`] gave, while it holds.
+    /// The cached result of [`Distinct::count`].
     counted: Option<u64>,
 }
 
 /// What the rows of a page added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Added {
-    /// Rows that had not come before.
+    /// The number of rows that had not arrived before.
     pub new: usize,
-    /// Rows that had come with other contents.
+    /// The number of rows that had arrived with other contents.
     pub changed: usize,
 }
 
-/// Keys that had no place in memory, in order. The file has no name, and is gone with the last handle.
+/// Sorted keys that did not fit in memory. The file has no name, and is deleted with its last
+/// handle.
 struct Run {
     file: File,
     keys: u64,
@@ -47,7 +49,7 @@ impl Default for Distinct {
 }
 
 impl Distinct {
-    /// A table of so many places at most, a power of two.
+    /// Creates a table with at most this many slots, a power of two.
     fn with_places(most_places: usize) -> Self {
         Distinct {
             table: Vec::new(),
@@ -59,19 +61,20 @@ impl Distinct {
         }
     }
 
-    /// Adds the rows of a page; gives how many of them are new.
+    /// Adds the rows of a page and returns how many of them are new.
     #[cfg(test)]
     fn add(&mut self, rows: &[u64]) -> io::Result<usize> {
         Ok(self.add_page(rows, &[])?.new)
     }
 
-    /// Adds one row; gives whether it is new.
+    /// Adds one row and returns whether it is new.
     pub fn add_one(&mut self, row: u64) -> io::Result<bool> {
         Ok(self.add_page(&[row], &[])?.new == 1)
     }
 
-    /// Adds the rows of a page, with fingerprints of their contents if they are to be compared. Of rows that are on disk this is known only if the first row of
-    /// the page is one of them: so is that of a page whose rows have all come.
+    /// Adds the rows of a page, with fingerprints of their contents if they are to be compared.
+    /// Rows on disk are recognised only if the first row of the page is on disk or in memory, as on
+    /// a page whose rows have all arrived before.
     pub fn add_page(&mut self, rows: &[u64], contents: &[u64]) -> io::Result<Added> {
         let mut added = Added::default();
         let Some(first) = rows.first() else {
@@ -86,7 +89,7 @@ impl Distinct {
             if (self.held + 1) * 4 > self.table.len() * 3 {
                 self.make_room()?;
             }
-            // Half of it tells rows apart well enough.
+            // Half of the fingerprint distinguishes contents well enough.
             let content = contents.get(at).map_or(0, |content| *content as u32);
             match self.insert(key(*row), content) {
                 None => added.new += 1,
@@ -98,12 +101,12 @@ impl Distinct {
         Ok(added)
     }
 
-    /// Whether that row has come.
+    /// Returns whether that row has arrived.
     pub fn contains(&mut self, row: u64) -> io::Result<bool> {
         Ok(self.in_memory(key(row)) || self.on_disk(row)?)
     }
 
-    /// How many different rows have come.
+    /// Returns how many distinct rows have arrived.
     pub fn count(&mut self) -> io::Result<u64> {
         if self.runs.is_empty() {
             return Ok(self.held as u64);
@@ -155,7 +158,7 @@ impl Distinct {
         place
     }
 
-    /// Puts a key in its place; gives the contents of the row that was there, if one was.
+    /// Inserts a key and returns the contents of the row that was in its slot, if there was one.
     fn insert(&mut self, key: u64, content: u32) -> Option<u32> {
         let place = self.place(key);
         let new = self.table[place] == 0;
@@ -178,7 +181,7 @@ impl Distinct {
         Ok(false)
     }
 
-    /// A larger table, or an empty one.
+    /// Enlarges the table, or moves its keys to disk and empties it.
     fn make_room(&mut self) -> io::Result<()> {
         let places = (self.table.len() * 2).max(64);
         if places > self.most_places {
@@ -202,7 +205,7 @@ impl Distinct {
     }
 }
 
-/// 0 stands for an empty place.
+/// Returns the key of a row; 0 is reserved for an empty slot.
 fn key(row: u64) -> u64 {
     row.max(1)
 }
@@ -253,7 +256,7 @@ mod tests {
 
     #[test]
     fn rows_are_counted_once_in_memory_and_on_disk() {
-        // 64 places hold 48 rows: the rest is on disk.
+        // 64 slots hold 48 rows; the others are on disk.
         for places in [64, 1 << 16] {
             let mut distinct = Distinct::with_places(places);
             assert_eq!(distinct.count().unwrap(), 0);
@@ -263,7 +266,7 @@ mod tests {
             }
             assert_eq!(distinct.runs.is_empty(), places > 64);
             assert_eq!(distinct.count().unwrap(), 1000);
-            // A page that has come, and one that begins with a row that has.
+            // The first page has arrived before; the second begins with a row that has.
             assert_eq!(distinct.add(&rows(500..510)).unwrap(), 0);
             assert_eq!(distinct.add(&rows(999..1009)).unwrap(), 9);
             assert_eq!(distinct.count().unwrap(), 1009);
@@ -296,7 +299,7 @@ mod tests {
     fn rows_that_come_again_from_disk_are_counted_once_in_the_end() {
         let mut distinct = Distinct::with_places(64);
         distinct.add(&rows(0..400)).unwrap();
-        // The first one is new: that the others have come is seen when all are counted.
+        // The first row is new, so the others are only recognised when all rows are counted.
         let mixed: Vec<u64> = rows(400..401).into_iter().chain(rows(0..30)).collect();
         distinct.add(&mixed).unwrap();
         assert_eq!(distinct.count().unwrap(), 401);

@@ -1,5 +1,5 @@
-//! How pages follow one another. Each paginator ends on evidence; a short page proves nothing, since servers cap page
-//! sizes without saying so.
+//! How pages follow one another. Each paginator ends on evidence; a short page proves nothing,
+//! since servers cap page sizes silently.
 
 mod account;
 mod advance;

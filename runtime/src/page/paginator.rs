@@ -1,4 +1,4 @@
-//! The requests of a list's pages, and the position within a list.
+//! The requests for a list's pages, and the position within a list.
 
 use std::ops::Deref;
 
@@ -9,7 +9,7 @@ use super::places::Places;
 use crate::Result;
 use crate::http::{Client, Request};
 
-/// Leads from page to page as the paginator of a list says.
+/// Moves from page to page as the paginator of a list describes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pager(Paginator);
 
@@ -35,21 +35,21 @@ impl Deref for Pager {
 }
 
 impl Pager {
-    /// The places of the body that decide what comes next, in the order in which [`super::PageFacts`] has them:
-    /// more, total, next.
+    /// Returns the paths in the body that decide what comes next, in the order of
+    /// [`super::PageFacts`]: more, total, next.
     pub(crate) fn probes(&self) -> [Option<&str>; 3] {
         let total = self.total().and_then(Total::at);
         let total = total.and_then(|at| at.body());
         [self.more(), total, self.next_in_body()]
     }
 
-    /// Whether a killed pass can go on where it stopped: a position that names a record or a token still means the
-    /// same place when the list has grown, a page number or an offset does not.
+    /// Returns whether a killed pass can resume where it stopped: a position given by a record or a
+    /// token still means the same after the list has grown, a page number or an offset does not.
     pub(crate) fn can_resume(&self) -> bool {
         !self.is_numbered()
     }
 
-    /// The request of that position: `first` is the request of the first page.
+    /// Returns the request for a position; `first` is the request for the first page.
     pub(crate) fn request(
         &self,
         first: &Request,
@@ -102,27 +102,27 @@ impl Pager {
     }
 }
 
-/// Where the next request of a list stands; what a checkpoint keeps.
+/// The position of the next request of a list, which a checkpoint stores.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// What to ask for.
+    /// What to request.
     pub next: Next,
-    /// Rows received before.
+    /// The number of rows received before.
     pub rows: u64,
-    /// Pages received before.
+    /// The number of pages received before.
     pub pages: u64,
-    /// A fingerprint of the records of the page before, to notice a server that sends it again.
+    /// A fingerprint of the records of the previous page, to detect a server that repeats it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<u64>,
     /// The total that the first page stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
-    /// Of a list whose pages are asked for by their place.
+    /// What is known about a list whose pages are requested by position.
     #[serde(skip)]
     pub(crate) places: Places,
 }
 
-/// What to ask for.
+/// What to request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Next {
@@ -131,6 +131,6 @@ pub enum Next {
     First,
     /// The page parameter's value.
     Value(String),
-    /// A URL, maybe relative.
+    /// A URL, which may be relative.
     Url(String),
 }

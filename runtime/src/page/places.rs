@@ -1,9 +1,10 @@
-//! Lists whose pages are asked for by their place: a row that comes or goes moves all that follow it, and a reader that
-//! only counts on misses some without a sign.
+//! Lists whose pages are requested by position: a row that is created or deleted shifts all later
+//! rows, and a reader that only counts silently misses some.
 //!
-//! Pages by offset are asked for one row early: as long as each begins with the row that came last, nothing that was
-//! there all the time has been passed over, whatever came and went. Page numbers cannot overlap: what can be seen of a
-//! move is the total and the first page, and where a proof is wanted the list is read twice.
+//! Pages by offset are requested one row early: as long as each begins with the last row of the
+//! previous page, no row that existed throughout has been missed. Page numbers cannot overlap: only
+//! the total and the first page can show a shift, and if a proof is required the list is read
+//! twice.
 
 mod end;
 
@@ -19,43 +20,47 @@ use super::proof::Proof;
 use crate::error::Result;
 pub(super) use end::{Ending, Moved};
 
-/// No server shows fewer rows of a list than that.
+/// Every server is assumed to return at least this many rows of a list.
 const DEPTH: u64 = 1_000;
 
-/// What has been seen of such a list; not kept beyond the run, since then the list has moved on.
+/// What has been observed of such a list; it is not stored beyond the run, since the list changes
+/// by then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Places {
     /// The rows of the first page.
     first: Arc<[u64]>,
-    /// A fingerprint of all rows so far, in their order.
+    /// A fingerprint of all rows so far, in order.
     all: u64,
-    /// The rows of the page before, as it was sent.
+    /// The rows of the previous page as the API sent it.
     last: Arc<[u64]>,
-    /// The page is asked for one row early, to begin with the row that came last.
+    /// Whether the page is requested one row early, to begin with the last row of the previous
+    /// page.
     early: bool,
-    /// How many rows of it are to be known.
+    /// The number of its rows that are expected to be known.
     overlap: u64,
-    /// It did not: its rows are looked for where the page before was.
+    /// Whether that failed, so that the known rows are searched for at the position of the previous
+    /// page.
     back: bool,
-    /// They were not found: the rest is read without an overlap.
+    /// Whether they were not found, so that the rest is read without an overlap.
     plain: bool,
-    /// The server has overlapped when asked to.
+    /// Whether the server has returned an overlap on request.
     overlapped: bool,
     joints: Joints,
-    /// A page did not begin with the row that came last, but had it elsewhere: rows have come, gone or changed places.
+    /// Whether a page did not begin with the last row of the previous page but had it elsewhere:
+    /// rows were created or deleted, or changed places.
     shifted: bool,
     /// The first page is asked for once more, after the last.
     looks_back: bool,
-    /// The list is read once more.
+    /// The second reading of the list.
     again: Option<Again>,
 }
 
-/// Whether the pages were seen to follow one another.
+/// Whether consecutive pages were seen to be adjacent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Joints {
     #[default]
     Seen,
-    /// All but that of the first two.
+    /// All joints were seen except that of the first two pages.
     AllButFirst,
     Unseen,
 }
@@ -63,11 +68,11 @@ enum Joints {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Again {
     why: String,
-    /// [`Places::all`] of the first time.
+    /// [`Places::all`] of the first reading.
     before: u64,
 }
 
-/// A page, and how many rows at its beginning had come before.
+/// A page, and how many rows at its beginning have arrived before.
 #[derive(Clone, Copy)]
 pub(super) struct Taken<'a> {
     pub position: &'a Position,
@@ -77,14 +82,14 @@ pub(super) struct Taken<'a> {
 
 /// What to do with a page.
 pub(super) enum Look {
-    /// Take the rows behind the first so many.
+    /// Take the rows after this many at the beginning.
     Take(usize),
-    /// Take none.
+    /// Take no rows.
     Pass(Step),
 }
 
 impl Places {
-    /// Of a page that is asked for one row early.
+    /// Returns the state of a page that is requested one row early.
     #[cfg(test)]
     pub(super) fn early() -> Self {
         Places {
@@ -94,54 +99,60 @@ impl Places {
         }
     }
 
-    /// Whether the page was asked for so that it ends with the list, as the total has it: it is full as it should be.
+    /// Returns whether the page was requested so that it ends with the list according to the total;
+    /// it is then full by design.
     pub(super) fn was_placed_last(&self) -> bool {
         self.early && self.overlap > 1
     }
 
-    /// Whether the page is asked for one row early.
+    /// Returns whether the page is requested one row early.
     pub(super) fn overlaps(&self) -> bool {
         self.early
     }
 
-    /// How many rows of a page that was asked for early had come before; `None`: it does not tell.
+    /// Returns how many rows of a page that was requested early have arrived before; `None` if that
+    /// is unknown.
     fn known(&self, ids: &[u64]) -> Option<usize> {
         let mut old = self.last.iter().rev();
         let at = match self.back {
             false => ids.iter().position(|id| Some(id) == self.last.last())?,
-            // The last one may be gone; rows that stay keep their order.
+            // The last row may have been deleted; the remaining rows keep their order.
             true => old.find_map(|old| ids.iter().position(|id| id == old))?,
         };
-        // With nothing behind it, a page of several rows may be the one before, rounded down.
+        // A page of several rows that ends with the known row may be the previous page, if the
+        // server rounds offsets down.
         let behind = at + 1 < ids.len() || ids.len() == 1;
         (behind || self.overlapped).then_some(at + 1)
     }
 }
 
 impl Position {
-    /// The beginning of a list that is read once more.
+    /// Returns whether this is the beginning of a second reading of the list.
     pub(crate) fn restarts(&self) -> bool {
         self.pages == 0 && self.places.again.is_some()
     }
 
-    /// The page is asked for one row early, which a server may refuse and yet send the rest of the list.
+    /// Returns whether the page is requested one row early, which a server may refuse although it
+    /// would send the rest of the list.
     pub(crate) fn overlaps(&self) -> bool {
         self.places.overlaps()
     }
 
-    /// What follows has come before: it is looked at once more, or read.
+    /// Returns whether the following rows have arrived before, because they are checked or read
+    /// again.
     pub(crate) fn comes_again(&self) -> bool {
         self.restarts() || self.looks_back()
     }
 
-    /// The first page, asked for once more: there are no new rows in it.
+    /// Returns whether this is the repeated first page, which has no new rows.
     fn looks_back(&self) -> bool {
         self.places.looks_back
     }
 }
 
 impl Pager {
-    /// Whether pages are asked for by their place, here or in the links that the API gives.
+    /// Returns whether pages are requested by position, by the paginator or in the links of the
+    /// API.
     pub(super) fn by_place(&self, position: &Position, step: &Step) -> bool {
         let numbered = |next: &Next| matches!(next, Next::Url(url) if is_numbered(url));
         match self.deref() {
@@ -153,15 +164,16 @@ impl Pager {
         }
     }
 
-    /// Whether a pass that is stopped at that position can go on there: a position that names a record or a token still means
-    /// the same place when the list has grown, a page number or an offset does not, nor does a link that asks for one.
+    /// Returns whether a pass that stopped at that position can resume there: a position given by a
+    /// record or a token still means the same after the list has grown, a page number, an offset or
+    /// a link with one of them does not.
     pub(crate) fn keeps(&self, position: &Position) -> bool {
         let numbered = matches!(&position.next, Next::Url(url) if is_numbered(url));
         self.can_resume() && !numbered
     }
 
-    /// Whether a status that refuses the page at that position may mean that there is none: pages are asked for by number, and
-    /// one has come.
+    /// Returns whether an error status for the page at that position may mean that the page does
+    /// not exist: pages are requested by number, and one has arrived.
     pub(crate) fn may_be_behind(&self, position: &Position, status: u16) -> bool {
         let ends = Step::End(Proof::Open);
         matches!(status, 400 | 404 | 416 | 422)
@@ -171,7 +183,7 @@ impl Pager {
             && self.by_place(position, &ends)
     }
 
-    /// The offset that this position asks for.
+    /// Returns the offset that this position requests.
     pub(super) fn offset_at(&self, position: &Position) -> Option<u64> {
         let Paginator::Offset(Offset { first, .. }) = self.deref() else {
             return None;
@@ -183,7 +195,7 @@ impl Pager {
         }
     }
 
-    /// The offset behind the rows that have come, where none have moved.
+    /// Returns the offset after the received rows, if none have shifted.
     fn behind(&self, position: &Position) -> u64 {
         match self.deref() {
             Paginator::Offset(Offset { first, .. }) => first.saturating_add(position.rows),
@@ -191,7 +203,8 @@ impl Pager {
         }
     }
 
-    /// The offset of a last page of that many rows: servers that show only so many rows of a list refuse pages that reach beyond.
+    /// Returns the offset of a last page with that many rows: servers that return only so many rows
+    /// of a list refuse pages that exceed it.
     fn last_page(&self, page: &PageFacts<'_>) -> Option<u64> {
         match self.deref() {
             Paginator::Offset(Offset { first, .. }) => {
@@ -202,7 +215,7 @@ impl Pager {
         }
     }
 
-    /// Looks at a page that was asked for early, or once more.
+    /// Examines a page that was requested early, or again.
     pub(super) fn look(&self, position: &Position, page: &PageFacts<'_>, keyed: bool) -> Look {
         let places = &position.places;
         if places.looks_back {
@@ -239,7 +252,7 @@ impl Pager {
         }))
     }
 
-    /// What follows a page of such a list, where the account says that it is `step`.
+    /// Returns the step after a page of such a list, given the account's `step`.
     pub(super) fn placed(&self, taken: Taken<'_>, ending: Ending, step: Step) -> Result<Step> {
         let Taken {
             position,
@@ -270,7 +283,8 @@ impl Pager {
                 let brief = one_page && !ending.thorough;
                 Ok(
                     match self.ended(position, places, evidence.clone(), ending)? {
-                        // Small lists are many: one request more for each would cost more than it tells.
+                        // There are many small lists: one more request for each would cost more
+                        // than it is worth.
                         Step::Next(next) if brief && next.looks_back() => Step::End(
                             Proof::Consistent(format!("{evidence} behind the first one")),
                         ),
@@ -282,7 +296,7 @@ impl Pager {
         }
     }
 
-    /// Where the page behind one of such a list is asked for.
+    /// Returns the position of the page after one of such a list.
     fn place(&self, taken: Taken<'_>, mut places: Places, mut next: Position) -> Position {
         let Taken {
             position,
@@ -291,14 +305,15 @@ impl Pager {
         } = taken;
         places.early = false;
         match (self.offset_at(position), page.ids.len()) {
-            // Where nothing says that more follows, the first page may be all there is.
+            // If nothing says that more follows, the first page may be the whole list.
             (Some(_), 2..) if !places.plain && position.pages == 0 && !self.says_more(page) => {
                 places.joints = Joints::AllButFirst;
             }
             (Some(at), rows @ 2..) if !places.plain => {
                 places.early = true;
                 let early = at.saturating_add(rows as u64 - 1);
-                // A list that grows in front would show that page for ever; a total that has been passed says nothing.
+                // A list that grows at the front would return that page endlessly; a total that has
+                // been passed has no meaning.
                 let last = self
                     .last_page(page)
                     .filter(|last| known < rows && at < *last);
@@ -313,7 +328,7 @@ impl Pager {
     }
 }
 
-/// One row more.
+/// Adds one row to the fingerprint of all rows.
 fn follow(all: u64, row: u64) -> u64 {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&all.to_le_bytes());
@@ -321,7 +336,7 @@ fn follow(all: u64, row: u64) -> u64 {
     xxh3_64(&bytes)
 }
 
-/// Whether a link asks for a page by its number: `?page=2`, `?page[offset]=100`.
+/// Returns whether a link requests a page by its number: `?page=2`, `?page[offset]=100`.
 fn is_numbered(url: &str) -> bool {
     const NAMES: [&str; 9] = [
         "page",

@@ -1,24 +1,25 @@
-//! How well it is known that nothing is missing.
+//! How certain it is that a list is complete.
 
-/// How well it is known that nothing is missing; ordered from best to worst.
+/// How certain it is that a list is complete; ordered from best to worst.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Proof {
-    /// Something that the API said shows that this was all, nothing that it said speaks against it, and no row can have slipped
-    /// through; the sentence says how.
+    /// A statement of the API shows that the list ended, no statement contradicts it, and no row
+    /// can have been missed; the sentence says how.
     Proved(String),
-    /// The list may have moved while it was read; what can be seen of that was compared. The sentence says how.
+    /// The list may have changed while it was read; the visible signs of that were compared. The
+    /// sentence says how.
     Consistent(String),
-    /// One answer was read, and nothing says that there is another one.
+    /// One response was read, and nothing says that there is another one.
     Assumed(String),
     /// Nothing proves it; the sentence says why.
     Unproved(String),
-    /// Not read to its end.
+    /// The list was not read to its end.
     Open,
 }
 
 impl Proof {
-    /// The proof of two slices together: the weaker one.
+    /// Returns the proof of two slices together: the weaker one.
     pub(crate) fn and(self, other: Proof) -> Proof {
         if other.rank() > self.rank() {
             other
@@ -37,12 +38,12 @@ impl Proof {
         }
     }
 
-    /// Its grade, as reports and `--require` name it.
+    /// Returns the grade, as reports and `--require` name it.
     pub fn grade(&self) -> &'static str {
         ["proved", "consistent", "assumed", "unproved", "open"][usize::from(self.rank())]
     }
 
-    /// The sentence that says how it is known, or why not.
+    /// Returns the sentence that says how it is known, or why not.
     pub fn why(&self) -> Option<&str> {
         match self {
             Proof::Proved(why)
@@ -57,19 +58,19 @@ impl Proof {
 /// The worst grade with which a resource passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Required {
-    /// Nothing can be missing.
+    /// No row can be missing.
     Proved,
-    /// Nothing is missing of what did not move.
+    /// No row that did not change is missing.
     Consistent,
-    /// Nothing says that something is missing.
+    /// Nothing says that a row is missing.
     Assumed,
-    /// Any: only what is contradicted fails.
+    /// Any grade passes; only a contradiction fails.
     #[default]
     Any,
 }
 
 impl Required {
-    /// All, from the strictest on.
+    /// All values, starting with the strictest.
     pub const ALL: [Required; 4] = [
         Required::Proved,
         Required::Consistent,
@@ -77,7 +78,7 @@ impl Required {
         Required::Any,
     ];
 
-    /// Its name: `proved`, `consistent`, `assumed` or `any`.
+    /// Returns the name: `proved`, `consistent`, `assumed` or `any`.
     pub fn name(self) -> &'static str {
         match self {
             Required::Proved => "proved",
@@ -87,7 +88,7 @@ impl Required {
         }
     }
 
-    /// Whether a proof is good enough.
+    /// Returns whether a proof is good enough.
     pub fn is_met_by(self, proof: &Proof) -> bool {
         self == Required::Any || proof.rank() <= self as u8
     }

@@ -1,5 +1,6 @@
-//! What one answer says of the list that it belongs to: totals, numbers of pages, flags, tokens and links, under any of their
-//! usual names, in the body and in its headers, whether or not the document declares them.
+//! The statements of one response about its list: totals, numbers of pages, flags, tokens and
+//! links, under any of their usual names, in the body and in the headers, whether or not the
+//! document declares them.
 
 mod words;
 
@@ -11,42 +12,42 @@ use super::paginator::Pager;
 use crate::http::next_link;
 use crate::record::beside::{Beside, Interest, listen};
 
-/// What a statement says.
+/// The meaning of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Says {
-    /// So many items are in all pages.
+    /// All pages together have this many items.
     Total(u64),
-    /// So many items are in all pages, or in this one.
+    /// All pages together, or this one, have this many items.
     Count(u64),
-    /// There are so many pages.
+    /// There are this many pages.
     Pages(u64),
-    /// More follows, or nothing does.
+    /// More pages follow, or none do.
     More(bool),
-    /// A token or a link that leads on.
+    /// There is a token or a link to the next page.
     Next,
-    /// There is no token or link that leads on.
+    /// There is no token or link to the next page.
     NoNext,
-    /// Something went wrong; in its own words.
+    /// An error occurred; the text is the API's.
     Error(String),
-    /// The answer does not hold all that it should.
+    /// The response is incomplete.
     Incomplete,
 }
 
-/// One statement of an answer.
+/// One statement of a response.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Statement {
     pub says: Says,
-    /// Where it stands: `meta.total`, `X-Total-Count`.
+    /// The path or header that makes it: `meta.total`, `X-Total-Count`.
     pub place: String,
-    /// The paginator names the place.
+    /// Whether the paginator names it.
     pub declared: bool,
 }
 
-/// All that one answer says.
+/// All statements of one response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Statements(pub Vec<Statement>);
 
-/// What is wanted of a key that stands beside the records.
+/// Returns what to read of a key beside the records.
 pub(crate) fn hears(key: &str) -> Interest {
     let name = plain(key);
     let word = word(&name);
@@ -59,7 +60,7 @@ pub(crate) fn hears(key: &str) -> Interest {
 }
 
 impl Statement {
-    /// A number of the last page may be that of the second one.
+    /// Returns whether the number may be an index from 0, so that 1 is the second page.
     pub fn may_count_from_0(&self) -> bool {
         let last = self
             .place
@@ -71,7 +72,7 @@ impl Statement {
 }
 
 impl Statements {
-    /// What a body says, of which these values stand beside the records, and these headers.
+    /// Collects the statements of these values beside the records, and of these headers.
     pub fn of(beside: &[Beside], headers: &HeaderMap) -> Self {
         let mut statements = Statements::default();
         for value in beside {
@@ -114,7 +115,7 @@ impl Statements {
         let Some(bare) = known.filter(|bare| !matches!(*bare, "error" | "after" | "last")) else {
             return;
         };
-        // A header is text: what is none of JSON's words is a string.
+        // A header is text: a value that is not a JSON literal becomes a string.
         let json = match value.trim() {
             "" => "null".to_owned(),
             text if text.parse::<f64>().is_ok() || matches!(text, "true" | "false") => {
@@ -127,7 +128,8 @@ impl Statements {
 
     fn beside(&mut self, value: &Beside, place: String) {
         let (holder, key) = value.path.split_at(value.key_at);
-        // Positions of the first and the last record stand on each page, a filter may be told again: neither is a token.
+        // Every page has positions of its first and last record, and may repeat a filter: neither
+        // is a token.
         let holder = plain(holder);
         let token = !holder.is_empty() && !holder.ends_with("cursors");
         if token || plain(key) != "after" {
@@ -135,7 +137,7 @@ impl Statements {
         }
     }
 
-    /// What the value of a key says; `place`: how a sentence names it.
+    /// Adds what the value of a key states; `place` is its name in messages.
     fn value(&mut self, key: &str, json: &str, place: String) {
         let Some(word) = word(&plain(key)) else {
             return;
@@ -172,7 +174,7 @@ impl Statements {
         });
     }
 
-    /// Puts what the paginator names in its place: it is heard there as it is declared, and once.
+    /// Replaces the statements that the paginator declares, so that each counts once, as declared.
     pub fn declare(&mut self, paginator: &Pager, total: Option<u64>, more: Option<bool>) {
         let mut add = |says: Says, place: String| {
             self.0.retain(|said| said.place != place);
@@ -190,7 +192,7 @@ impl Statements {
         if let Some((path, more)) = paginator.more().zip(more) {
             add(Says::More(more), path.to_owned());
         }
-        // A total of all records that a filter leaves, beside one of all that there are.
+        // The total of the filtered records takes precedence over the total of all.
         if self
             .0
             .iter()
@@ -201,13 +203,13 @@ impl Statements {
         }
     }
 
-    /// Leaves out all that counts.
+    /// Removes all counts.
     pub fn without_counts(&mut self) {
         self.0
             .retain(|said| !matches!(said.says, Says::Total(_) | Says::Count(_) | Says::Pages(_)));
     }
 
-    /// The first statement that `of` wants.
+    /// Returns the first statement that `of` accepts.
     pub fn find<'a, T>(
         &'a self,
         of: impl Fn(&'a Statement) -> Option<T>,
@@ -221,7 +223,8 @@ impl Statements {
         self.0.iter().any(|said| said.says == *says)
     }
 
-    /// Whether more follows: a flag that is declared counts before others, `true` before `false`.
+    /// Returns whether more follows: declared flags take precedence over others, and `true` over
+    /// `false`.
     pub fn more(&self) -> Option<(bool, &Statement)> {
         let flags = self.0.iter().filter_map(|said| match said.says {
             Says::More(more) => Some((more, said)),
@@ -230,13 +233,13 @@ impl Statements {
         flags.max_by_key(|(more, said)| (said.declared, *more))
     }
 
-    /// A token or a link that leads on.
+    /// Returns a token or a link to the next page.
     pub fn leads(&self) -> Option<&Statement> {
         self.0.iter().find(|said| said.says == Says::Next)
     }
 }
 
-/// How a sentence names a place of an answer.
+/// Returns the name of a path of a response in messages.
 fn place(at: &ResponsePath) -> String {
     match at {
         ResponsePath::Header(name) => format!("the header {}", name.to_ascii_lowercase()),
@@ -244,7 +247,7 @@ fn place(at: &ResponsePath) -> String {
     }
 }
 
-/// A count: not below zero, and whole.
+/// Parses a count, which is a non-negative integer.
 pub(super) fn count(text: &str) -> Option<u64> {
     let text = text.trim();
     text.parse::<u64>().ok().or_else(|| {
@@ -270,7 +273,7 @@ fn flag(value: &serde_json::Value) -> Option<bool> {
     }
 }
 
-/// Whether the value of a token or of a link leads on; `None`: it cannot be told.
+/// Returns whether the value of a token or a link leads to a next page; `None` if that is unknown.
 fn leads(value: &serde_json::Value) -> Option<bool> {
     use serde_json::Value;
     Some(match value {
@@ -290,7 +293,7 @@ fn leads(value: &serde_json::Value) -> Option<bool> {
     })
 }
 
-/// The words of an error, if it is one.
+/// Returns the message of an error, if the value is one.
 fn wrong(value: &serde_json::Value) -> Option<String> {
     use serde_json::Value;
     let words = match value {

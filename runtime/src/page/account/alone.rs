@@ -1,4 +1,4 @@
-//! A list of one answer: nothing leads on, or nobody knows how.
+//! A list of one response: nothing leads to another page, or its paging is undecided.
 
 use etlgen_model::Paginator;
 
@@ -9,7 +9,7 @@ use crate::page::proof::Proof;
 use crate::page::statements::{Says, Statements};
 
 impl Account {
-    /// The list of one answer: nothing leads on, or nobody knows how.
+    /// Returns the proof for a list of one response.
     pub(super) fn alone(&mut self, at: At<'_>) -> Result<Proof> {
         let At { page, said, .. } = at;
         if self.terms.single {
@@ -67,7 +67,7 @@ impl Account {
     }
 }
 
-/// What says of one answer that there is more, and whether it says so by a number.
+/// Returns what says that more than one response exists, and whether it does so by a number.
 fn says_more(rows: u64, said: &Statements) -> Option<(String, bool)> {
     if let Some((true, flag)) = said.more() {
         return Some((format!("`{}` says that more follows", flag.place), false));

@@ -1,4 +1,4 @@
-//! What one answer says, and what makes it no page of its list.
+//! The statements of one response, and the checks that it is a page of its list.
 
 use etlgen_model::Total;
 
@@ -11,7 +11,7 @@ use crate::page::statements::{Says, Statement, Statements};
 use crate::record::Stands;
 
 impl Account {
-    /// What a page says.
+    /// Collects the statements of a page.
     pub(super) fn hear(&mut self, paginator: &Pager, page: &PageFacts<'_>) -> Statements {
         let mut said = Statements::of(page.beside, &page.response.headers);
         let total = paginator.total_of(page).map(|(count, _)| count);
@@ -24,7 +24,7 @@ impl Account {
         said
     }
 
-    /// What makes a page no page of this list.
+    /// Checks that a response is a page of this list.
     pub(super) fn check(&mut self, page: &PageFacts<'_>, said: &Statements) -> Result<()> {
         if self.listed && !self.terms.single && page.stands == Stands::Object {
             return Err(paging(

@@ -1,4 +1,4 @@
-//! A list whose beginning came within a record.
+//! A list whose beginning is embedded in a record.
 
 use std::ops::Deref;
 
@@ -11,8 +11,9 @@ use crate::page::paginator::{Pager, Position, TotalOf};
 use crate::page::proof::Proof;
 
 impl Account {
-    /// The first step of a list whose beginning came within a record. Where the place of the next page does not follow from
-    /// that, since it has no headers or is not as long as a page, the list is read from its first page.
+    /// Returns the first step of a list whose beginning is embedded in a record. If the position of
+    /// the next page does not follow from that (it has no headers, or not the length of a page),
+    /// the list is read from its first page.
     pub fn begin_embedded(&mut self, paginator: &Pager, beginning: &PageFacts<'_>) -> Result<Step> {
         let start = Position::default();
         let more = paginator.says(beginning);

@@ -1,4 +1,4 @@
-//! The end of a list, as one of its pages proposes it: what speaks against it, and how well it is known.
+//! The end of a list that a page proposes: what contradicts it, and how certain it is.
 
 use std::ops::Deref;
 
@@ -14,7 +14,7 @@ use crate::page::statements::Says;
 use crate::record::Stands;
 
 impl Account {
-    /// The end of a list, as far as a page says so.
+    /// Judges the end of a list that a page proposes.
     pub(super) fn end(&mut self, at: At<'_>, end: &End) -> Result<Step> {
         let At {
             paginator,
@@ -25,7 +25,7 @@ impl Account {
         } = at;
         self.contradicted(end, at)?;
         let came = self.came()?;
-        // Rows that came the first time may be gone.
+        // Rows that arrived in the first reading may have been deleted.
         let now = position.rows + page.rows.saturating_sub(known as u64);
         let most = if self.is_again() { came.min(now) } else { came };
         let mut moved = match self.short(end, came, at) {
@@ -40,7 +40,7 @@ impl Account {
         if moved.is_none() {
             moved = self.moved(position, by_place);
         }
-        // What stands for an empty page may stand for something else.
+        // A value that represents an empty page may mean something else.
         let empty = match page.stands {
             Stands::Null if !at.said.has(&Says::NoNext) => Some("null"),
             _ if page.response.status == 204 => Some("204 No Content"),
@@ -70,7 +70,7 @@ impl Account {
         Ok(Step::End(self.capped(proof)))
     }
 
-    /// What speaks against an end, of this page and of those before it.
+    /// Fails if a statement of this page, or of an earlier one, contradicts the end.
     fn contradicted(&mut self, end: &End, at: At<'_>) -> Result<()> {
         let At {
             page, said, known, ..
@@ -82,7 +82,7 @@ impl Account {
                 flag.place
             )));
         }
-        // An empty page may lead on for ever.
+        // Empty pages may have next links endlessly.
         if page.rows > known as u64
             && let Some(lead) = said.leads()
         {
@@ -107,7 +107,7 @@ impl Account {
         Ok(())
     }
 
-    /// The line that settles a total that lies.
+    /// Returns the hint that settles a wrong total.
     fn line(&self) -> String {
         format!(
             "run again; if it stays, a wrong total is settled by `total = false` in `paginate` of `{}` in etlgen.toml, or by `.without_total()` in its file; else the paginator or its page size is not what the API wants",
@@ -115,9 +115,9 @@ impl Account {
         )
     }
 
-    /// Whether rows are missing of those that the totals count.
+    /// Returns how rows are missing that the totals count, if they are.
     fn short(&self, end: &End, came: u64, at: At<'_>) -> Option<Moved> {
-        // An empty list may have one page, and an empty page behind the last one is none.
+        // An empty list may have one page, and an empty page after the last one does not count.
         let why = &end.why;
         let read = match at.page.rows {
             0 => self.filled.max(1),
@@ -134,7 +134,7 @@ impl Account {
         let total = self.totals.missing(came)?;
         let (count, place) = (total.last, &total.place);
         if total.moved() && end.by == By::Total {
-            // Its rows have passed all the same.
+            // The reading has passed its rows nevertheless.
             let why = format!("`{place}` moved from {} to {count}", total.first);
             return Some(Moved::Rows(why));
         }
@@ -154,21 +154,21 @@ impl Account {
         Some(Moved::Short { reason, error })
     }
 
-    /// Whether more rows have come than the totals count.
+    /// Returns how more rows have arrived than the totals count, if they have.
     fn over(&self, came: u64) -> Result<Option<Moved>> {
         let Some((most, place)) = self.totals.exceeded(came) else {
             return Ok(None);
         };
         let reason = format!("`{place}` counts {most} rows, and {came} different ones came");
         let error = paging(reason.clone()).hint(self.line());
-        // Rows that came and went meanwhile are few.
+        // Only few rows are created and deleted during a pass.
         match came - most > self.longest.max(1) {
             true => Err(error),
             false => Ok(Some(Moved::Over { reason, error })),
         }
     }
 
-    /// Signs that the list has moved while it was read.
+    /// Returns a sign that the list has changed while it was read.
     fn moved(&self, position: &Position, by_place: bool) -> Option<Moved> {
         if let Some((before, now)) = position.total.zip(self.totals.now())
             && before != now
@@ -181,7 +181,7 @@ impl Account {
             .then(|| Moved::Rows("rows of it came twice".to_owned()))
     }
 
-    /// Why the silence of a page proves nothing.
+    /// Returns the reason why a page without a next link proves nothing, if there is one.
     fn silence(&self, end: &End, at: At<'_>) -> Option<String> {
         let page = at.page;
         let first = at.position.pages == 0 && end.by == By::NoNext;
@@ -198,13 +198,13 @@ impl Account {
             Some(header) => header,
             _ => at.paginator.probes()[2].filter(|_| page.probes[2].is_none())?,
         };
-        // A wrong place looks like the end of the list.
+        // A wrong path looks like the end of the list.
         Some(format!(
             "the first page is full, and there is no `{place}` in it: more may follow"
         ))
     }
 
-    /// A status behind the last page: the end, or all that the API shows.
+    /// Judges an error status after the last page: it is the end, or the API shows no more.
     fn refused(
         &mut self,
         end: &End,

@@ -1,4 +1,5 @@
-//! The end of a list whose pages are asked for by their place: how well it is known, and what a second look says.
+//! The end of a list whose pages are requested by position: how certain it is, and the result of a
+//! second look.
 
 use std::ops::Deref;
 
@@ -10,26 +11,27 @@ use crate::page::advance::{PageFacts, Step};
 use crate::page::paginator::{Next, Pager, Position};
 use crate::page::proof::Proof;
 
-/// What the account says of the end of a list.
+/// What the account says about the end of a list.
 pub(in crate::page) struct Ending {
-    /// Signs that it has moved.
+    /// A sign that the list has changed.
     pub moved: Option<Moved>,
-    /// What is not proved is read twice.
+    /// Whether a list that is not proved complete is read twice.
     pub thorough: bool,
-    /// Its records have a key: they may come again.
+    /// Whether its records have a key, so that they may arrive twice.
     pub keyed: bool,
 }
 
-/// A sign that a list has moved while it was read, or that what it says of itself is wrong; as a sentence.
+/// A sign that a list has changed while it was read, or that its own statements are wrong; the text
+/// is a sentence.
 #[derive(Debug)]
 pub(in crate::page) enum Moved {
-    /// Fewer rows came than it says that there are: an error, if it stays.
+    /// Fewer rows arrived than the list states; this is an error if it persists.
     Short { reason: String, error: Error },
-    /// More rows came: an error, if the list rests.
+    /// More rows arrived; this is an error if the list does not change.
     Over { reason: String, error: Error },
-    /// Rows came, went or changed places.
+    /// Rows were created or deleted, or changed places.
     Rows(String),
-    /// Nobody can know.
+    /// It is unknown whether rows are missing.
     Unknown(String),
 }
 
@@ -43,7 +45,7 @@ impl Moved {
 }
 
 impl Pager {
-    /// The end of a list of several pages: how well is it known?
+    /// Judges the end of a list of several pages.
     pub(super) fn ended(
         &self,
         position: &Position,
@@ -78,7 +80,7 @@ impl Pager {
         }))
     }
 
-    /// The end of a list that has been read once.
+    /// Judges the end of a list that has been read once.
     fn ended_once(
         &self,
         position: &Position,
@@ -91,7 +93,8 @@ impl Pager {
         let why = match moved {
             Some(Moved::Unknown(why)) => return Ok(Step::End(Proof::Unproved(why))),
             Some(Moved::Short { error, .. }) if !keyed => return Err(error),
-            // Each page was joined to the one before: what was there all the time has come.
+            // Each page was joined to the previous one: every row that existed throughout has
+            // arrived.
             Some(Moved::Rows(why) | Moved::Over { reason: why, .. }) if seen && !thorough => {
                 let why = format!("{why}, and each page began with the last row of the one before");
                 return Ok(Step::End(Proof::Consistent(why)));
@@ -115,14 +118,15 @@ impl Pager {
                     "{evidence}; the links lead on by number: what moved meanwhile cannot be seen"
                 ))));
             }
-            // Of a server that does not overlap, or of one whose rows have gone: the second time tells.
+            // Either the server does not overlap, or rows were deleted: the second reading tells
+            // which.
             None if places.plain => "a page did not begin where the one before ended".to_owned(),
             None => return Ok(look_back(position, places)),
         };
         Ok(start_again(&places, why, keyed))
     }
 
-    /// The first page has come once more.
+    /// Judges the repeated first page.
     pub(super) fn looked_back(
         &self,
         position: &Position,
@@ -131,7 +135,7 @@ impl Pager {
     ) -> Step {
         let places = &position.places;
         let now = page.ids;
-        // Rows that came in front have only repeated others.
+        // New rows at the front have only caused repetitions.
         let head = places.first.first();
         let came = head.and_then(|head| now.iter().position(|id| id == head));
         let same = came.is_some_and(|came| {
@@ -164,7 +168,7 @@ fn rested(why: &str) -> String {
     format!("{why}: read again, and it rested")
 }
 
-/// The first page once more, after the last.
+/// Returns the step that requests the first page again, after the last.
 fn look_back(position: &Position, places: Places) -> Step {
     Step::Next(Position {
         next: Next::First,
@@ -178,7 +182,7 @@ fn look_back(position: &Position, places: Places) -> Step {
     })
 }
 
-/// The beginning of the second time.
+/// Returns the first step of the second reading.
 fn start_again(places: &Places, why: String, keyed: bool) -> Step {
     if !keyed {
         return Step::End(Proof::Unproved(format!(

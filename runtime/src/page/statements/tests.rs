@@ -1,4 +1,4 @@
-//! What is heard in bodies and headers.
+//! Tests of the statements found in bodies and headers.
 
 use reqwest::header::HeaderMap;
 
@@ -88,7 +88,7 @@ fn tokens_and_links_lead_on_or_say_that_nothing_does() {
         let says = if leads { Says::Next } else { Says::NoNext };
         assert_eq!(one(body), Some(says), "{body}");
     }
-    // Positions of the page's own records.
+    // These are positions of the page's own records.
     assert_eq!(one(r#"{"paging": {"cursors": {"after": "x"}}}"#), None);
 }
 

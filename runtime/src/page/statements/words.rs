@@ -1,6 +1,6 @@
-//! The usual names of what APIs say of their lists.
+//! The usual names of statements about lists.
 
-/// What the name of a value means.
+/// The meaning of a value's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     Total,
@@ -13,11 +13,11 @@ pub(super) enum Word {
     Next,
     Error,
     Incomplete,
-    /// It says nothing of the list, and may stand beside it.
+    /// It says nothing about the list, but may stand beside it.
     Idle,
 }
 
-/// Objects that hold what is said of a list.
+/// Objects that contain statements about a list.
 pub(super) const HOLDERS: [&str; 20] = [
     "cursors",
     "info",
