@@ -100,7 +100,7 @@ pub(crate) struct Account {
     longest: u64,
     /// The number of new rows on the page.
     was_full: bool,
-    /// The rows of the page that had not come before.
+    /// The number of new rows on the page.
     new: u64,
     /// The end that the previous page proposed and that was doubted.
     doubt: Option<End>,

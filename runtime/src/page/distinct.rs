@@ -11,7 +11,7 @@ const MOST_PLACES: usize = 4 << 20;
 /// The number of keys of a run that are read at a time.
 const BLOCK: usize = 512;
 
-/// The different rows of a list.
+/// The distinct rows of a list.
 pub(crate) struct Distinct {
     /// An open-addressing table; 0 is an empty slot.
     table: Vec<u64>,

@@ -49,7 +49,7 @@ pub(crate) struct Places {
     /// Whether a page did not begin with the last row of the previous page but had it elsewhere:
     /// rows were created or deleted, or changed places.
     shifted: bool,
-    /// The first page is asked for once more, after the last.
+    /// Whether the first page is requested again, after the last.
     looks_back: bool,
     /// The second reading of the list.
     again: Option<Again>,

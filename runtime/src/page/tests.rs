@@ -1,4 +1,4 @@
-//! What follows a page, kind by kind.
+//! Tests of what follows a page, for each kind of paginator.
 
 use etlgen_model::Paginator;
 use reqwest::header::HeaderMap;
@@ -25,7 +25,7 @@ fn response(link: Option<&str>) -> Response {
     }
 }
 
-/// Rows, more, total, next and last id of a page, and what follows from it.
+/// The rows, more, total, next and last id of a page.
 type Page<'a> = (
     u64,
     Option<&'a str>,
@@ -163,7 +163,7 @@ fn offsets_advance_by_rows_received_and_end_at_the_total() {
     assert_eq!(step, Step::Next(second.clone()));
     let step = advance(&paginator, &second, (15, None, Some("115"), None, None)).unwrap();
     assert_eq!(step, Step::End(Proof::Proved("115 rows of 115".into())));
-    // A list that ends short of its total is read once more; then it is an error.
+    // A list that ends short of its total is read again; then it is an error.
     let (response, mut account) = (response(None), account());
     let mut step = |at: &Position, rows| {
         let page = facts((rows, None, Some("115"), None, None), &[], &response);
@@ -338,7 +338,7 @@ fn pages_whose_rows_have_all_come_end_after_three() {
     let response = response(None);
     let (mut account, mut position) = (account(), Position::default());
     for page in 0..20_u64 {
-        // Page 7 is page 1 again.
+        // Page 7 repeats page 1.
         let ids: Vec<u64> = (0..10).map(|row| page % 6 * 10 + row + 1).collect();
         let facts = facts((10, None, None, None, None), &ids, &response);
         match account.judge(&paginator, &position, &facts).unwrap().step {

@@ -1,28 +1,28 @@
-//! The totals that the answers of one list have stated.
+//! The totals that the responses of one list have stated.
 
 use super::statements::{Says, Statements};
 
-/// The totals that the answers of one list have stated.
+/// The totals that the responses of one list have stated.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     items: Vec<Stated>,
     pages: Option<(u64, String)>,
-    /// The paginator names a number of pages, which moves as a total does.
+    /// The number of pages that the paginator names, if any; it changes as a total does.
     last_pages: Option<u64>,
 }
 
-/// What one place has stated.
+/// The totals stated in one place of the responses.
 #[derive(Clone, Debug)]
 pub(super) struct Stated {
     pub place: String,
     pub declared: bool,
-    /// It may count the rows of its page.
+    /// Whether it may count the rows of its page.
     pub is_weak: bool,
     pub first: u64,
     pub last: u64,
     least: u64,
     most: u64,
-    /// The pages on which it was the number of their rows, and the others.
+    /// The number of pages whose rows it counted, and of other pages.
     of_page: [u64; 2],
 }
 
@@ -31,14 +31,14 @@ impl Stated {
         self.least != self.most
     }
 
-    /// It follows the page: it counts the rows of that.
+    /// Returns whether it counts only the rows of each page.
     fn is_of_page(&self) -> bool {
         self.of_page[0] > 1 && self.of_page[1] == 0
     }
 }
 
 impl Totals {
-    /// Takes what a page of so many rows says; `size`: the rows that were asked for.
+    /// Adds the statements of a page with this many rows; `size` is the requested number of rows.
     pub fn hear(&mut self, said: &Statements, rows: u64, size: Option<u64>) {
         let strong = said
             .0
@@ -47,7 +47,7 @@ impl Totals {
         for statement in &said.0 {
             match statement.says {
                 Says::Total(total) => self.state(statement, total, rows, false),
-                // It counts the rows of the page, or is what was asked for.
+                // The count is that of the page's rows, or the requested size.
                 Says::Count(count) if strong || count <= rows || Some(count) == size => {}
                 Says::Count(count) => self.state(statement, count, rows, true),
                 Says::Pages(pages) => {
@@ -79,7 +79,7 @@ impl Totals {
             (_, false) => [0, 1],
         };
         match known {
-            // Behind the last row there is nothing to count for some.
+            // Some APIs state 0 after the last row.
             Some(_) if rows == 0 && total == 0 => {}
             Some(stated) => {
                 stated.last = total;
@@ -105,13 +105,13 @@ impl Totals {
         self.items.iter().filter(|stated| !stated.is_of_page())
     }
 
-    /// The total that is declared follows the page.
+    /// Returns whether the declared total counts only the rows of each page.
     pub fn is_of_page(&self) -> bool {
         let declared = self.items.iter().filter(|stated| stated.declared);
         declared.fold(false, |_, stated| stated.is_of_page())
     }
 
-    /// The total that counts most now.
+    /// Returns the current total that takes precedence.
     pub fn now(&self) -> Option<u64> {
         let strong = self.believed().filter(|stated| !stated.is_weak);
         let declared = self.believed().find(|stated| stated.declared);
@@ -121,19 +121,19 @@ impl Totals {
             .or_else(|| strong.map(|stated| stated.last).max())
     }
 
-    /// The largest that is stated now, and sure to be a total.
+    /// Returns the largest current total that is certainly a total.
     pub fn most(&self) -> Option<u64> {
         let strong = self.believed().filter(|stated| !stated.is_weak);
         strong.map(|stated| stated.last).max()
     }
 
-    /// The smallest that is stated now.
+    /// Returns the smallest current total that is certainly a total.
     pub fn least(&self) -> Option<u64> {
         let strong = self.believed().filter(|stated| !stated.is_weak);
         strong.map(|stated| stated.last).min()
     }
 
-    /// The total that counts more rows than have come: a sure one before others.
+    /// Returns the total that counts more rows than have arrived; certain totals take precedence.
     pub fn missing(&self, came: u64) -> Option<&Stated> {
         let missing = self.believed().filter(|stated| stated.last > came);
         missing.max_by_key(|stated| {
@@ -146,7 +146,7 @@ impl Totals {
         })
     }
 
-    /// The sure total that has never counted as many rows as have come.
+    /// Returns the certain total that has never counted as many rows as have arrived.
     pub fn exceeded(&self, came: u64) -> Option<(u64, String)> {
         let strong = self.believed().filter(|stated| !stated.is_weak);
         let exceeded = strong.filter(|stated| stated.most < came);
@@ -154,7 +154,7 @@ impl Totals {
         exceeded.min()
     }
 
-    /// The number of pages, and where it stands.
+    /// Returns the number of pages and the name of its statement.
     pub fn pages(&self) -> Option<(u64, String)> {
         self.pages.clone()
     }

@@ -41,7 +41,7 @@ pub(super) const HOLDERS: [&str; 20] = [
     "searchmetadata",
 ];
 
-/// A name without what styles differ in.
+/// Returns a name in lower case, with only letters and digits.
 pub(super) fn plain(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|c| c.to_ascii_lowercase()).take(32).collect()
