@@ -1,42 +1,42 @@
-//! What an answer says beside its records: values of its envelope, as far as somebody wants to hear of them.
+//! The values of a response beside its records, as far as the account of the list needs them.
 
 use std::borrow::Cow;
 
 use super::json::{Reader, Syntax, compact};
 
-/// The envelope is looked into so deep.
+/// The maximum depth at which the envelope is searched.
 const DEEPEST: usize = 3;
-/// Longer values say nothing of a list.
+/// The maximum length of a value; longer ones are not about the list.
 const LONGEST: usize = 8 << 10;
-/// More values are not kept.
+/// The maximum number of values that are kept.
 const MOST: usize = 64;
 
-/// What somebody wants to hear of a key in an envelope.
+/// What to read of a key in an envelope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Interest {
-    /// Its value.
+    /// Whether to keep its value.
     pub value: bool,
-    /// The keys of the object that it holds.
+    /// Whether to search the object that is its value.
     pub within: bool,
-    /// An object of nothing but such keys stands for an empty list.
+    /// Whether an object with only such keys represents an empty list.
     pub alone: bool,
 }
 
-/// Says of a key what is wanted of it.
+/// Returns what to read of a key.
 pub(crate) type Hearing = fn(&str) -> Interest;
 
-/// A value that stands beside the records.
+/// A value beside the records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Beside {
-    /// Its dotted path.
+    /// The dotted path of the value.
     pub path: String,
-    /// Where its own key begins in that: keys may have dots.
+    /// The index in `path` at which its own key begins: keys may contain dots.
     pub key_at: usize,
-    /// Its raw JSON.
+    /// The raw JSON of the value.
     pub json: Box<str>,
 }
 
-/// Collects what stands beside the records of one answer.
+/// Collects the values beside the records of one response.
 #[derive(Default)]
 pub(super) struct Listener {
     hearing: Option<Hearing>,
@@ -58,12 +58,13 @@ impl Listener {
         self.hearing.is_some()
     }
 
-    /// What is wanted of a key.
+    /// Returns what to read of a key.
     pub fn interest(&self, key: &str) -> Interest {
         self.hearing.map_or(Interest::default(), |of| of(key))
     }
 
-    /// The values that follow stand below that key; gives what [`Listener::leave`] wants.
+    /// Enters a key, below which the following values are; returns the argument of
+    /// [`Listener::leave`].
     pub fn enter(&mut self, key: &str) -> (usize, usize) {
         let before = (self.path.len(), self.key_at);
         if self.hearing.is_some() {
@@ -83,7 +84,7 @@ impl Listener {
         self.depth = self.depth.saturating_sub(1);
     }
 
-    /// Walks over the value of a key that nobody else wants.
+    /// Reads past the value of a key that is not otherwise used.
     pub fn walk(&mut self, json: &mut Reader<'_>, key: &str) -> Result<(), Syntax> {
         let interest = self.interest(key);
         if !interest.value && !interest.within {
@@ -109,7 +110,7 @@ impl Listener {
         Ok(())
     }
 
-    /// Keeps the value of the key that was entered.
+    /// Keeps the value of the entered key.
     pub fn keep(&mut self, raw: &str) {
         if raw.len() <= LONGEST && self.heard.len() < MOST {
             self.heard.push(Beside {
@@ -135,7 +136,7 @@ impl Listener {
     }
 }
 
-/// What an object says that stands elsewhere than in a body; text that is no object says nothing.
+/// Collects the values of an object outside a body; text that is not an object has none.
 pub(crate) fn listen(text: &str, hearing: Hearing) -> Vec<Beside> {
     let mut listener = Listener::new(Some(hearing));
     let mut json = Reader::new(text);

@@ -1,4 +1,4 @@
-//! Positions of incremental cursors: ordered, written into requests, kept as text between runs.
+//! Positions of incremental cursors: ordered, sent in requests, and stored as text between runs.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -39,19 +39,19 @@ impl WireFormat {
         (WireFormat::Text, "text"),
     ];
 
-    /// Its name in the state.
+    /// Returns its name in the state.
     pub(crate) fn name(self) -> &'static str {
         let found = WireFormat::ALL.iter().find(|(format, _)| *format == self);
         found.map_or("text", |(_, name)| name)
     }
 
-    /// The format of that name.
+    /// Returns the format of that name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         let found = WireFormat::ALL.iter().find(|(_, known)| *known == name);
         found.map(|(format, _)| *format)
     }
 
-    /// The format of a field's type.
+    /// Returns the format for a field's type.
     pub(crate) fn of(shape: Shape) -> Self {
         match shape {
             Shape::UnixTime => WireFormat::EpochSeconds,
@@ -84,8 +84,8 @@ pub enum CursorValue {
 }
 
 impl CursorValue {
-    /// Reads what [`WireFormat`] writes. A time may also be given as RFC 3339 or as a day (its midnight, UTC), a day as
-    /// RFC 3339 (the day of that time in UTC).
+    /// Reads what [`WireFormat`] writes. A time may also be given as RFC 3339 or as a day (its
+    /// midnight, UTC), a day as RFC 3339 (the day of that time in UTC).
     pub fn parse(format: WireFormat, text: &str) -> Result<Self, ParseError> {
         let text = if format == WireFormat::Text {
             text
@@ -124,8 +124,8 @@ impl CursorValue {
         }
     }
 
-    /// Rewrites a value from one format to another: the same moment or number, or a day that contains the moment;
-    /// `None`: the formats differ in meaning.
+    /// Rewrites a value from one format to another: the same moment or number, or the day that
+    /// contains the moment; `None` if the formats differ in meaning.
     pub(crate) fn rewritten(text: &str, from: WireFormat, to: WireFormat) -> Option<Self> {
         use WireFormat::{Date as Day, EpochMillis, EpochSeconds, Rfc3339, Text};
         let is_time = |format| matches!(format, EpochSeconds | EpochMillis | Rfc3339 | Day);
@@ -145,7 +145,7 @@ impl CursorValue {
         }
     }
 
-    /// Microseconds since 1970, if it is a time or a day.
+    /// Returns microseconds since 1970, if the value is a time or a day.
     pub fn micros(&self) -> Option<i64> {
         match self {
             CursorValue::Instant(micros, _) => Some(*micros),
@@ -154,8 +154,8 @@ impl CursorValue {
         }
     }
 
-    /// The position that many microseconds earlier, if it is a time; days go back by whole days, rounded up. Other
-    /// values stay.
+    /// Returns the position that many microseconds earlier, if the value is a time; days are
+    /// reduced by whole days, rounded up. Other values do not change.
     #[must_use]
     pub fn earlier(&self, micros: i64) -> Self {
         match self {
@@ -171,7 +171,7 @@ impl CursorValue {
         }
     }
 
-    /// Its place on the integer line, if it has one: microseconds, days, or the number itself.
+    /// Returns the value as an integer, if possible: microseconds, days, or the number itself.
     pub(crate) fn place(&self) -> Option<i64> {
         match self {
             CursorValue::Instant(micros, _) => Some(*micros),
@@ -181,7 +181,7 @@ impl CursorValue {
         }
     }
 
-    /// That moment (µs since 1970) in this format; `None` if the format has no times.
+    /// Returns that moment (µs since 1970) in this format; `None` if the format has no times.
     pub(crate) fn of_time(format: WireFormat, micros: i64) -> Option<Self> {
         match format {
             WireFormat::EpochSeconds | WireFormat::EpochMillis | WireFormat::Rfc3339 => {
@@ -195,7 +195,7 @@ impl CursorValue {
         }
     }
 
-    /// The value of the same kind at that place.
+    /// Returns the value of the same kind for that integer.
     pub(crate) fn at(&self, place: i64) -> Option<Self> {
         match self {
             CursorValue::Instant(_, format) => Some(CursorValue::Instant(place, *format)),
@@ -208,8 +208,8 @@ impl CursorValue {
         }
     }
 
-    /// The smallest difference that a request can express between two values of its kind. Many APIs take only whole
-    /// seconds.
+    /// Returns the smallest difference that a request can express between two values of its kind.
+    /// Many APIs accept only whole seconds.
     pub(crate) fn step(&self) -> i64 {
         match self {
             CursorValue::Instant(_, WireFormat::EpochMillis) => 1_000,
@@ -218,7 +218,7 @@ impl CursorValue {
         }
     }
 
-    /// The value one step lower.
+    /// Returns the value one step lower.
     #[must_use]
     pub(crate) fn step_back(&self) -> Self {
         let place = self.place().map(|place| place.saturating_sub(self.step()));

@@ -24,7 +24,7 @@ const MAX: i128 = 10_i128.pow(38) - 1;
 pub struct Decimal(i128);
 
 impl Decimal {
-    /// The number with that many billionths; `None` beyond 38 digits.
+    /// Returns the number with that many billionths; `None` beyond 38 digits.
     pub const fn from_billionths(value: i128) -> Option<Self> {
         if value > MAX || value < -MAX {
             None
@@ -33,12 +33,12 @@ impl Decimal {
         }
     }
 
-    /// The number times 10^9.
+    /// Returns the number times 10^9.
     pub const fn billionths(self) -> i128 {
         self.0
     }
 
-    /// The nearest double.
+    /// Returns the nearest double.
     pub fn to_f64(self) -> f64 {
         // Parsing the shortest text is exact; a division would not be.
         self.to_string().parse().unwrap_or(f64::NAN)
@@ -90,7 +90,8 @@ pub(crate) fn parse_scaled(text: &str, digits: u32) -> Option<i128> {
         return None;
     }
     let mut value: i128 = 0;
-    // The number of zeros read and not yet multiplied in: trailing zeros cost nothing, and may be many.
+    // The number of zeros read and not yet multiplied in: trailing zeros cost nothing, and there
+    // may be many.
     let mut zeros: i64 = 0;
     for byte in whole.bytes().chain(fraction.bytes()) {
         if !byte.is_ascii_digit() {

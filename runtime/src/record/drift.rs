@@ -1,28 +1,29 @@
-//! Drift: what the API sent and the struct does not declare.
+//! Drift: data that the API sent and the struct does not declare.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::{Json, JsonRef, json};
 
-/// What the API sent and the struct does not declare: unknown keys, and values that do not fit their field, each with
-/// its raw JSON. It mirrors the record, and is empty if everything fits.
+/// Data that the API sent and the struct does not declare: unknown keys, and values that do not fit
+/// their field, each with its raw JSON. It mirrors the record, and is empty if everything fits.
 ///
-/// All of it is loaded, unless an owner's closure removes it. The drift of a nested record or of an item of a list
-/// belongs to it: if the closure sets the field to `None`, or changes the length of the list, its drift is not loaded.
+/// All of it is loaded, unless a closure of the connector removes it. The drift of a nested record
+/// or of an item of a list belongs to that value: if the closure sets the field to `None`, or
+/// changes the length of the list, its drift is not loaded.
 #[derive(Clone, Default, PartialEq)]
 pub struct Drift(pub(crate) Option<Box<Content>>);
 
-/// The drift at one place.
+/// The drift at one path.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
-    /// The value does not fit: its raw JSON.
+    /// The raw JSON of a value that does not fit.
     Raw(Box<str>),
-    /// A further value for a key that has one already.
+    /// Another value for a key that already has one.
     Again(Box<str>),
-    /// Drift at some keys of the record.
+    /// The drift at some keys of the record.
     Record(Vec<Entry>),
-    /// Drift of some items of the list, by their position; the number is the length of the list.
+    /// The drift of some items of the list, by their index; the number is the length of the list.
     List(usize, Vec<(usize, Content)>),
 }
 
@@ -30,7 +31,7 @@ pub(crate) enum Content {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
     pub key: Cow<'static, str>,
-    /// The number of the field, if the struct has the key.
+    /// The index of the field, if the struct has the key.
     pub field: Option<u32>,
     pub content: Content,
 }
@@ -40,19 +41,20 @@ impl Drift {
         Drift(content.map(Box::new))
     }
 
-    /// Whether the record has no drift.
+    /// Returns whether the record has no drift.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The JSON at these keys, joined with dots (an item of a list by its position, from 0), if it is here. For a
-    /// parameter use [`Drift::text`].
+    /// Returns the JSON at these keys, joined with dots (an item of a list by its index, from 0),
+    /// if it is drift. For a parameter use [`Drift::text`].
     pub fn get(&self, path: &str) -> Option<JsonRef<'_>> {
         let keys: Vec<&str> = path.split('.').collect();
         find(self.0.as_deref()?, &keys).map(JsonRef::from_raw)
     }
 
-    /// The text at these keys: a string without its quotes, a number or a boolean unchanged.
+    /// Returns the text at these keys: a string without its quotes, a number or a boolean
+    /// unchanged.
     pub fn text(&self, path: &str) -> Option<String> {
         self.get(path)?.text()
     }
@@ -75,12 +77,13 @@ impl Drift {
         }
     }
 
-    /// Forgets everything.
+    /// Removes all drift, so that none is loaded.
     pub fn clear(&mut self) {
         self.0 = None;
     }
 
-    /// Everything, as (keys joined with dots, raw JSON), in the order in which it arrived.
+    /// Iterates over all drift, as (keys joined with dots, raw JSON), in the order in which it
+    /// arrived.
     pub fn iter(&self) -> impl Iterator<Item = (String, &str)> {
         let mut out = Vec::new();
         if let Some(content) = self.0.as_deref() {

@@ -1,4 +1,4 @@
-//! Places in a record, named by a handle or by keys, and their values.
+//! Fields of a record, named by a handle or by keys, and their values.
 
 use std::marker::PhantomData;
 
@@ -18,14 +18,14 @@ pub struct FieldPath<R> {
 }
 
 impl<R> FieldPath<R> {
-    /// The keys.
+    /// Returns the keys.
     pub fn keys(&self) -> &[String] {
         &self.lookup.keys
     }
 }
 
 impl<R: Record> FieldPath<R> {
-    /// The place at these keys.
+    /// Creates the path of these keys.
     pub fn new(keys: Vec<String>) -> Self {
         FieldPath {
             lookup: Lookup::new(R::SCHEMA, keys),
@@ -33,18 +33,20 @@ impl<R: Record> FieldPath<R> {
         }
     }
 
-    /// The format of this field's cursor values in a request; text if the struct does not declare the field.
+    /// Returns the format of this field's cursor values in a request; text if the struct does not
+    /// declare the field.
     pub(crate) fn wire_format(&self) -> WireFormat {
         self.lookup.wire_format(R::SCHEMA)
     }
 
-    /// The value there, if it can be a cursor position. A value that does not fit its field is parsed in the wire
-    /// format; otherwise there is none.
+    /// Returns the value of the field, if it can be a cursor position. A value that does not fit
+    /// its field is parsed in the wire format; if that fails, there is none.
     pub(crate) fn cursor_value(&self, row: &Row<R>) -> Option<CursorValue> {
         self.lookup.cursor_value(R::SCHEMA, row.erased())
     }
 
-    /// The value there as text: a string without its quotes, a number or a boolean in its JSON form.
+    /// Returns the value of the field as text: a string without its quotes, a number or a boolean
+    /// in its JSON form.
     pub fn text(&self, row: &Row<R>) -> Option<String> {
         self.lookup.text(row.erased())
     }
@@ -58,7 +60,7 @@ impl<R: Record> FieldPath<R> {
     note = "write a handle of the record, like `{R}::ID`, or the JSON keys of the field, joined with dots: `\"meta.id\"`"
 )]
 pub trait IntoFieldPath<R> {
-    /// The field.
+    /// Returns the field.
     fn into_field_path(self) -> FieldPath<R>;
 }
 
@@ -87,7 +89,7 @@ impl<R> IntoFieldPath<R> for FieldPath<R> {
     note = "write a handle of the record, like `{R}::ID`, the JSON keys of a field (`\"meta.id\"`), or a list of these"
 )]
 pub trait IntoKey<R> {
-    /// The fields.
+    /// Returns the fields.
     fn into_key(self) -> Vec<FieldPath<R>>;
 }
 
@@ -161,7 +163,7 @@ impl<R> std::fmt::Debug for FieldPath<R> {
     }
 }
 
-/// Texts that mean true for a flag or a time.
+/// Returns whether a text means true for a flag or a time.
 fn is_yes(text: &str) -> bool {
     !matches!(text.trim(), "" | "0") && !text.trim().eq_ignore_ascii_case("false")
 }
@@ -174,7 +176,7 @@ fn instant(text: &str) -> Option<i64> {
 #[derive(Clone)]
 pub(crate) struct Lookup {
     pub keys: Vec<String>,
-    /// The fields that the first keys name.
+    /// The indices of the fields that the first keys name.
     fields: Vec<usize>,
 }
 
@@ -220,7 +222,7 @@ impl Lookup {
         }
     }
 
-    /// Whether this value of a tombstone means that the record is gone, and since when.
+    /// Returns whether this value of a tombstone means that the record was deleted, and since when.
     pub fn gone(&self, row: RowRef<'_>) -> Option<Option<i64>> {
         let (gone, since) = match self.find(row.record, row.drift)? {
             Found::Value(ValueRef::Bool(gone)) => (*gone, None),
@@ -248,7 +250,7 @@ impl Lookup {
         }
     }
 
-    /// The shape of the place in the schema.
+    /// Returns the shape of the path in the schema.
     fn shape(&self, schema: &'static RecordSchema) -> Option<Shape> {
         if self.fields.len() != self.keys.len() {
             return None;
@@ -263,7 +265,7 @@ impl Lookup {
         shape
     }
 
-    /// The value of this place in a record.
+    /// Returns the value of this path in a record.
     pub fn find<'a>(&self, record: RecordRef<'a>, drift: &'a Drift) -> Option<Found<'a>> {
         if let Some(json) = record.whole() {
             return self.find_raw(json.as_str(), 0);

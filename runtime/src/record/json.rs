@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A syntax error: the place, and what was expected there.
+/// A syntax error: its position, and what was expected there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Syntax {
     pub at: usize,
@@ -21,7 +21,7 @@ pub(crate) struct Quoted<'a> {
 }
 
 impl<'a> Quoted<'a> {
-    /// Its text; `None` if it contains half a surrogate pair, which text cannot represent.
+    /// Returns its text; `None` if it contains half a surrogate pair, which text cannot represent.
     #[inline]
     pub fn decode(self) -> Option<Cow<'a, str>> {
         if self.escaped {
@@ -35,7 +35,7 @@ impl<'a> Quoted<'a> {
 /// A number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Number<'a> {
-    /// An integer of 64 bits.
+    /// An integer that fits in 64 bits.
     Int(i64),
     /// An integer with more digits.
     Big(&'a str),
@@ -44,7 +44,7 @@ pub(crate) enum Number<'a> {
 }
 
 impl Number<'_> {
-    /// As 64 bits, if that is exact (`1.0` is 1).
+    /// Returns the number as 64 bits, if that is exact (`1.0` is 1).
     pub fn as_int(self) -> Option<i64> {
         match self {
             Number::Int(value) => Some(value),
@@ -53,7 +53,8 @@ impl Number<'_> {
         }
     }
 
-    /// As a double: an integer must be exact, another number becomes the nearest double.
+    /// Returns the number as a double: an integer must be exact, another number becomes the nearest
+    /// double.
     pub fn as_float(self) -> Option<f64> {
         match self {
             Number::Int(value) => {
@@ -97,7 +98,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next byte after white space; 0 at the end.
+    /// Returns the next byte after white space; 0 at the end.
     #[inline]
     pub fn peek(&mut self) -> u8 {
         loop {
@@ -116,14 +117,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The text since `start`.
+    /// Returns the text since `start`.
     #[inline]
     pub fn since(&self, start: usize) -> &'a str {
         // Both ends are next to an ASCII character.
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// Only white space may follow.
+    /// Checks that only white space follows.
     pub fn end(&mut self) -> Result<()> {
         self.peek();
         if self.at < self.bytes.len() {
@@ -215,7 +216,7 @@ impl<'a> Reader<'a> {
         let mut at = start;
         let mut escaped = false;
         loop {
-            // Eight bytes at a time: is one of them a quote or a backslash?
+            // Checks eight bytes at a time for a quote or a backslash.
             while let Some(chunk) = self
                 .bytes
                 .get(at..at + 8)
@@ -249,7 +250,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The position after the escape that starts at `at`.
+    /// Returns the position after the escape that starts at `at`.
     fn escape(&mut self, at: usize) -> Result<usize> {
         match self.bytes.get(at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
@@ -378,13 +379,13 @@ const ONES: u64 = u64::from_le_bytes([1; 8]);
 const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
 const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
 
-/// The high bit of every byte that is zero; bytes above the first one may be marked wrongly.
+/// Sets the high bit of every byte that is zero; bytes above the first one may be marked wrongly.
 #[inline]
 fn zero_bytes(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & (ONES << 7)
 }
 
-/// Which objects (true) and lists are open: one bit each.
+/// The open objects (true) and lists, with one bit each.
 #[derive(Default)]
 struct Open {
     top: u64,
@@ -458,8 +459,8 @@ fn hex(text: &str, at: usize) -> Option<u32> {
     u32::from_str_radix(text.get(at..at + 4)?, 16).ok()
 }
 
-/// The same JSON without white space between its parts, and with control characters within strings escaped. The text
-/// must be JSON.
+/// Returns the same JSON without white space between its parts, and with control characters within
+/// strings escaped. The text must be JSON.
 pub(crate) fn compact(raw: &str) -> Box<str> {
     if !raw.bytes().any(|byte| byte <= b' ') {
         return raw.into();
@@ -499,7 +500,8 @@ pub(crate) fn compact(raw: &str) -> Box<str> {
     out.into_boxed_str()
 }
 
-/// The raw JSON of the value at these keys (a number is an index into a list), if it exists. The text must be JSON.
+/// Returns the raw JSON of the value at these keys (a number is an index into a list), if it
+/// exists. The text must be JSON.
 pub(crate) fn find<'a, 'k>(
     raw: &'a str,
     keys: impl IntoIterator<Item = &'k str>,
@@ -531,7 +533,8 @@ pub(crate) fn find<'a, 'k>(
     reader.raw().ok()
 }
 
-/// The positions of the values at these keys; after a list in the path, the remaining keys apply to each of its items.
+/// Returns the positions of the values at these keys; after a list in the path, the remaining keys
+/// apply to each of its items.
 pub(crate) fn find_all(raw: &str, keys: &[String]) -> Result<Vec<Range<usize>>> {
     let mut found = Vec::new();
     collect(&mut Reader::new(raw), keys, &mut found)?;
@@ -573,7 +576,8 @@ fn collect(json: &mut Reader<'_>, keys: &[String], found: &mut Vec<Range<usize>>
     }
 }
 
-/// The text of a raw string, number or boolean; `None` for null, objects, lists, and strings that are not valid text.
+/// Returns the text of a raw string, number or boolean; `None` for null, objects, lists, and
+/// strings that are not valid text.
 pub(crate) fn scalar_text(raw: &str) -> Option<String> {
     match raw.as_bytes().first()? {
         b'"' => Some(Reader::new(raw).string().ok()?.decode()?.into_owned()),
@@ -582,7 +586,7 @@ pub(crate) fn scalar_text(raw: &str) -> Option<String> {
     }
 }
 
-/// Whether the text is one JSON value.
+/// Returns whether the text is one JSON value.
 #[cfg(feature = "csv")]
 pub(crate) fn is_value(text: &str) -> bool {
     let mut reader = Reader::new(text);

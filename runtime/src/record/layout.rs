@@ -7,7 +7,7 @@ use std::mem::{self, MaybeUninit};
 use super::schema::{ALIGN, FieldType, ListType, RecordSchema, Shape, Value, for_each_scalar};
 use super::{Bytes, Date, Decimal, Dynamic, Json, Record, Timestamp, UnixMillis, UnixTime, Uuid};
 
-// The operations of a field or a list, one tiny function per type.
+// These are the operations of a field or a list: one small function per type.
 
 pub(crate) unsafe fn none<T>(field: *mut u8) {
     // SAFETY: the field is an `Option<T>` and holds nothing yet.
@@ -95,7 +95,7 @@ impl<T: Record> Empty<T> {
         Empty(Template::new(T::SCHEMA), PhantomData)
     }
 
-    /// A new record.
+    /// Creates a new record.
     pub fn record(&self) -> T {
         // SAFETY: the template is an empty `T` that owns nothing.
         unsafe { self.0.start().cast::<T>().read() }
@@ -135,7 +135,7 @@ macro_rules! define_slots {
         }
 
         impl<'a> RecordMut<'a> {
-            /// The field number `index`.
+            /// Returns the field number `index`.
             #[inline]
             pub fn slot(&mut self, index: usize) -> Slot<'_> {
                 let field = &self.schema.fields[index];
@@ -154,7 +154,7 @@ macro_rules! define_slots {
         }
 
         impl<'a> ListMut<'a> {
-            /// The items, to add to.
+            /// Returns the items, to add to.
             pub fn items(&mut self) -> ItemsMut<'_> {
                 match self.list.item {
                     // SAFETY: the shape is that of the items, and `self` is borrowed as long as they are.
@@ -170,7 +170,7 @@ macro_rules! define_slots {
         }
 
         impl<'a> RecordRef<'a> {
-            /// The value of the field number `index`.
+            /// Returns the value of the field number `index`.
             #[inline]
             pub fn get(&self, index: usize) -> ValueRef<'a> {
                 let field = &self.schema.fields[index];
@@ -230,7 +230,7 @@ impl<'a> RecordMut<'a> {
         }
     }
 
-    /// The record itself, if it has no fields.
+    /// Returns the record itself, if it has no fields.
     pub fn whole(&mut self) -> Option<&mut Json> {
         // SAFETY: a whole record is a `Json`.
         self.schema
@@ -304,15 +304,15 @@ impl<'a> RecordSlot<'a> {
         !unsafe { (self.ty.get)(self.start) }.is_null()
     }
 
-    /// The existing record.
+    /// Returns the existing record.
     fn there(self) -> Option<RecordMut<'a>> {
         // SAFETY: the function is the field's own.
         let value = unsafe { (self.ty.get_mut)(self.start) };
         (!value.is_null()).then(|| record_at(self.ty.shape, value))
     }
 
-    /// Puts an empty record there. The template must be that of the field's record: the reader takes both from the same
-    /// schema.
+    /// Puts an empty record into the field. The template must be that of the field's record: the
+    /// reader takes both from the same schema.
     pub fn fill(self, template: &Template) -> RecordMut<'a> {
         // SAFETY: the function is the field's own, the template that of its record.
         let value = unsafe { (self.ty.fill)(self.start, template.start()) };
@@ -334,7 +334,7 @@ fn record_at<'a>(shape: Shape, value: *mut u8) -> RecordMut<'a> {
     }
 }
 
-/// The schema where no record can be.
+/// The schema used where no record can be.
 static EMPTY: RecordSchema = RecordSchema::new::<()>("", &[], &[]);
 
 /// A field that can hold a list.
@@ -351,7 +351,7 @@ impl<'a> ListSlot<'a> {
         !unsafe { (self.ty.get)(self.start) }.is_null()
     }
 
-    /// The existing list.
+    /// Returns the existing list.
     fn there(self) -> Option<ListMut<'a>> {
         // SAFETY: the function is the field's own.
         let start = unsafe { (self.ty.get_mut)(self.start) };
@@ -362,7 +362,7 @@ impl<'a> ListSlot<'a> {
         })
     }
 
-    /// Puts an empty list there.
+    /// Puts an empty list into the field.
     pub fn fill(self) -> ListMut<'a> {
         ListMut {
             // SAFETY: the function is the field's own; a list needs no template.
@@ -430,7 +430,7 @@ impl<'a> RecordRef<'a> {
         self.schema
     }
 
-    /// The record itself, if it has no fields.
+    /// Returns the record itself, if it has no fields.
     pub fn whole(&self) -> Option<&'a Json> {
         // SAFETY: a whole record is a `Json`, and it outlives `'a`.
         self.schema
@@ -453,7 +453,7 @@ impl<'a> ListRef<'a> {
         self.len
     }
 
-    /// The item number `index`; `Null` beyond the end.
+    /// Returns the item number `index`; `Null` beyond the end.
     pub fn get(&self, index: usize) -> ValueRef<'a> {
         if index >= self.len {
             return ValueRef::Null;

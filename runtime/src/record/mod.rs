@@ -1,14 +1,15 @@
 //! Typed records: the struct determines what is decoded, the schema, and what is loaded.
 //!
-//! `#[derive(Record)]` generates a static table of the fields (key, type, offset) and a handle for each
-//! (`Customer::CREATED`). Reading and appending are written once, here, and driven by that table, so that a struct
-//! compiles quickly. The derive also implements `Debug` and `PartialEq`, with the same table.
+//! `#[derive(Record)]` generates a static table of the fields (key, type, offset) and a handle for
+//! each (`Customer::CREATED`). The code that reads and appends records is written once, here, and
+//! driven by that table, so that a struct compiles quickly. The derive also implements `Debug` and
+//! `PartialEq`, with the same table.
 //!
 //! The key of a field in JSON is its name. `#[record(rename_all = "camelCase")]` above the struct (or `PascalCase`,
 //! `snake_case`, `kebab-case`, `SCREAMING_SNAKE_CASE`) derives it from the name, and `#[record(key = "maxResults")]` at
 //! the field states it.
 //!
-//! # What is read as what
+//! # Types of values
 //! Every field is an `Option`: `null` and a missing key are the same. A value that does not fit its field, and a key
 //! that the struct does not know, never fail the record: they go, with their raw JSON, to the row's [`Drift`].
 //!
@@ -29,10 +30,10 @@
 //! | a record, `Box` of one | objects |
 //! | `Vec` | lists; items that do not fit (`null` too) are drift and keep their place |
 //!
-//! - A duplicate key: the first value that is not `null` counts, the others are drift.
+//! - If a key is duplicated, the first value that is not `null` counts, and the others are drift.
 //! - A string with half a surrogate pair (`"\ud800"`), which UTF-8 cannot represent, is drift with its raw JSON.
 //! - `\u0000` is a character like any other.
-//! - Bytes that are not UTF-8 are replaced by U+FFFD, and the page says so.
+//! - Bytes that are not UTF-8 are replaced by U+FFFD, and the page reports it.
 //! - Records nested in records deeper than 100 levels are drift.
 
 pub(crate) mod beside;
@@ -79,7 +80,7 @@ pub use time::{Date, Timestamp, UnixMillis, UnixTime};
 pub(crate) use time::{day, parse_instant, sortable};
 pub use value::{Bytes, Dynamic, Json, JsonRef, Uuid};
 
-/// A record, and what the API sent that its struct does not declare.
+/// A record, with the data that the API sent and its struct does not declare.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -117,13 +118,13 @@ impl<T: Record> Row<T> {
     }
 }
 
-/// The raw text of the scalar at these keys of a record, if there is one.
+/// Returns the raw text of the scalar at these keys of a record, if there is one.
 pub(crate) fn raw_scalar(record: &[u8], keys: &[String]) -> Option<String> {
     let text = std::str::from_utf8(record).ok()?;
     json::scalar_text(json::find(text, keys.iter().map(String::as_str))?)
 }
 
-/// The parts of a key as one number; `None` where one is missing.
+/// Returns the hash of a key; `None` if a part of it is missing.
 pub(crate) fn key_hash(key: &[Lookup], row: RowRef<'_>) -> Option<u64> {
     key.iter().try_fold(key.len() as u64, |seed, part| {
         Some(match part.find(row.record, row.drift)? {

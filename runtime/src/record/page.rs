@@ -1,4 +1,4 @@
-//! Reads a page: the records at a place of an envelope, and what a paginator needs from the rest.
+//! Reads a page: the records at a path of the envelope, and what a paginator needs from the rest.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,10 +13,10 @@ use super::read::{Plan, RecordReader};
 use super::{Drift, Record, Row, Selection};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Longer texts are not kept for reuse of their memory, …
+/// Longer texts are not kept for the reuse of their memory.
 const LONGEST_TEXT: usize = 256;
 
-/// … nor more than this many.
+/// The maximum number of texts that are kept.
 const MOST_TEXTS: usize = 20_000;
 
 /// The number of keys that an error names.
@@ -24,28 +24,31 @@ const NAMED_KEYS: usize = 12;
 
 /// Reads the pages of one resource.
 ///
-/// One pass over the bytes: the records are read into `T`, the requested places of the envelope are kept.
+/// One pass over the bytes reads the records into `T` and keeps the requested values of the
+/// envelope.
 pub struct PageReader<T> {
     envelope: Envelope,
     empty: Empty<T>,
 }
 
-/// The parts that do not depend on the record's type: almost all, so that little code is compiled per type.
+/// The parts that do not depend on the record's type. These are almost all, so that little code is
+/// compiled per type.
 struct Envelope {
     plan: Plan,
     records: Vec<String>,
     probes: Vec<Vec<String>>,
-    /// What is wanted of the rest of the envelope.
+    /// What to read of the rest of the envelope.
     hearing: Option<Hearing>,
-    /// The most records in one page so far.
+    /// The largest number of records on a page so far.
     longest: AtomicUsize,
     /// Texts of records that are no longer needed: the next page reuses their memory.
     texts: Mutex<Vec<String>>,
 }
 
-/// Takes the records of a page.
+/// A receiver of the records of a page.
 trait Fill {
-    /// Adds an empty row, to be filled in place: a record may have some kilobytes, and moving it is costly.
+    /// Adds an empty row, to be filled in place: a record may have several kilobytes, and moving it
+    /// is expensive.
     fn push(&mut self) -> (RecordMut<'_>, &mut Drift);
 }
 
@@ -66,7 +69,7 @@ impl<T: Record> Fill for Filled<'_, T> {
     }
 }
 
-/// What a body holds besides its records.
+/// The contents of a body besides its records.
 struct Around {
     probes: Vec<Option<String>>,
     beside: Vec<Beside>,
@@ -75,16 +78,16 @@ struct Around {
     repaired: Option<String>,
 }
 
-/// What stands where the records are looked for.
+/// What a body has at the path of the records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Stands {
-    /// Nothing: the keys beside it are known, and what is empty is left out.
+    /// The path does not exist, but the keys beside it are known: the API leaves out an empty list.
     #[default]
     Nothing,
-    /// A null.
+    /// The path has a null.
     Null,
     List,
-    /// One object: it is one record.
+    /// One object, which is one record.
     Object,
 }
 
@@ -95,9 +98,9 @@ pub struct Page<T> {
     pub rows: Vec<Row<T>>,
     /// One entry per probe: its raw JSON, if it exists.
     pub probes: Vec<Option<String>>,
-    /// What else stands beside the records, as far as it was asked for.
+    /// The requested values beside the records.
     pub(crate) beside: Vec<Beside>,
-    /// What stands where the records are looked for.
+    /// What the body has at the path of the records.
     pub(crate) stands: Stands,
     /// The raw JSON bytes of each record, in order (same length as `rows`): a range of the body, or of `repaired`.
     pub spans: Vec<Range<usize>>,
@@ -106,7 +109,8 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The raw JSON of the record number `index` of the body that this page was read from; empty beyond the end.
+    /// Returns the raw JSON of the record number `index` of the body that this page was read from;
+    /// empty beyond the end.
     pub fn raw<'a>(&'a self, body: &'a [u8], index: usize) -> &'a [u8] {
         let text = self.repaired.as_deref().map_or(body, str::as_bytes);
         self.spans
@@ -117,9 +121,10 @@ impl<T> Page<T> {
 }
 
 impl<T: Record> PageReader<T> {
-    /// `records`: the keys down to the records (`[]`: the body itself is the list). A single object there is one
-    /// record; after a list in the path, the remaining keys apply to each of its items. `probes`: places of the
-    /// envelope whose raw JSON the paginator needs (`["meta", "next_cursor"]`).
+    /// Creates a reader. `records` are the keys of the records (`[]` means that the body itself is
+    /// the list). A single object there is one record; after a list in the path, the remaining keys
+    /// apply to each of its items. `probes` are the paths in the envelope whose raw JSON the
+    /// paginator needs (`["meta", "next_cursor"]`).
     pub fn new(records: &[String], probes: &[Vec<String>]) -> Self {
         PageReader {
             envelope: Envelope {
@@ -147,7 +152,7 @@ impl<T: Record> PageReader<T> {
     }
 
     /// Reads one page. Syntax errors, and a records path that matches nothing, are errors that name the byte offset and
-    /// what is there instead; a value of a wrong type is never an error. A `null` in the path is an empty list.
+    /// Also keeps the values beside the records and the probes that `hearing` asks for.
     pub fn read(&self, body: &[u8]) -> Result<Page<T>> {
         let mut filled = Filled {
             rows: Vec::with_capacity(self.envelope.longest.load(Relaxed)),
@@ -256,14 +261,15 @@ impl Envelope {
     }
 }
 
-/// The deepest place reached when the records were not found.
+/// The deepest level reached when the records were not found.
 #[derive(Default)]
 struct Missing {
     depth: usize,
     at: usize,
     instead: Instead,
     more: bool,
-    /// An object without a key that is not known, as APIs send it that leave out what is empty.
+    /// Whether all keys of the object are known, so that it may represent an empty list that the
+    /// API leaves out.
     stands_for_none: bool,
 }
 
@@ -289,8 +295,8 @@ struct Pass<'r, 'a> {
 }
 
 impl Pass<'_, '_> {
-    /// Reads the next value, `depth` keys down. `records`: the records are here or below; `probes`: those that are here
-    /// or below.
+    /// Reads the next value, `depth` keys down. `records` says whether the records are here or
+    /// below; `probes` are those that are here or below.
     fn value(&mut self, depth: usize, records: bool, probes: &[usize]) -> Result<(), Syntax> {
         let page = self.page;
         let next = self.reader.json.peek();
@@ -390,14 +396,14 @@ impl Pass<'_, '_> {
         Ok(())
     }
 
-    /// The remaining keys apply to each item of a list in the path.
+    /// Reads a list in the path: the remaining keys apply to each of its items.
     fn list(&mut self, depth: usize) -> Result<(), Syntax> {
         self.stands = Stands::List;
         if !self.reader.json.open(b']') {
             self.found = true;
             return Ok(());
         }
-        // What an item says is not said of the list.
+        // Values of an item are not statements about the list.
         let listener = std::mem::take(&mut self.listener);
         let listed = self.items(depth);
         self.listener = listener;
@@ -461,7 +467,7 @@ fn kind(next: u8) -> &'static str {
     }
 }
 
-/// A key of an API, made safe for a terminal.
+/// Quotes a key of an API so that it is safe for a terminal.
 fn quote(key: &str) -> String {
     let mut short: String = key.chars().take(60).flat_map(char::escape_debug).collect();
     if key.chars().nth(60).is_some() {

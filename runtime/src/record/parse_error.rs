@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The text is not a value of the type; the message says what is expected.
+/// The error of a text that is not a value of the type; the message says what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError(pub(crate) &'static str);
 

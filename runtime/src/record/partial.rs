@@ -1,4 +1,4 @@
-//! Lists within records that continue after the record: finds the records that have one in data that was read anyway.
+//! Finds records whose lists continue after the record, in data that was read anyway.
 
 use serde_json::Value;
 
@@ -10,26 +10,26 @@ use super::{Drift, RowRef};
 
 /// Keys next to a list that are `true` if more follows.
 const MORE: [&str; 4] = ["has_more", "hasMore", "has_next_page", "hasNextPage"];
-/// The depth to which structs are searched, …
+/// The maximum depth to which structs are searched.
 const DEEPEST: usize = 12;
-/// … and the most fields to search.
+/// The maximum number of fields that are searched.
 const MOST_FIELDS: usize = 100_000;
 
-/// The sign that a list continues.
+/// A sign that a list continues.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Sign {
     /// `true`.
     More,
     /// A token or a URL.
     Next,
-    /// The list exists: only its other pages show whether more follows.
+    /// The list exists; only its other pages show whether more follows.
     There,
 }
 
-/// A place where a record may show that one of its lists continues.
+/// A path at which a record may show that one of its lists continues.
 struct Place {
     keys: Vec<String>,
-    /// The fields that the first keys name.
+    /// The indices of the fields that the first keys name.
     fields: Vec<usize>,
     sign: Sign,
 }
@@ -40,20 +40,21 @@ pub(crate) struct Partial {
     declared: Vec<Place>,
     /// Signs of other lists that the struct declares.
     others: Vec<Place>,
-    /// Keys that are signs in data without a struct; the third part: the name of the list that they are next to.
+    /// Keys that are signs in data without a struct; the third part is the name of the list beside
+    /// them.
     signs: Vec<(String, Sign, Option<String>)>,
-    /// Fields that hold any JSON.
+    /// Fields that accept any JSON.
     loose: Vec<Place>,
-    /// The lists that are declared.
+    /// The declared lists.
     known: Vec<Vec<String>>,
 }
 
-/// A list within records whose other pages can be read, and the place of the sign that it continues.
+/// A list within records whose other pages can be read, and the path of the sign that it continues.
 pub(crate) struct OpenList {
     pub keys: Vec<String>,
-    /// Below the list: the place that is `true` while more follows.
+    /// The path, below the list, of the value that is `true` while more follows.
     pub more: Option<Vec<String>>,
-    /// Below the list: the place of the token or URL of the next page.
+    /// The path, below the list, of the token or URL of the next page.
     pub next: Option<Vec<String>>,
     /// Whether a total shows its end.
     pub has_total: bool,
@@ -137,12 +138,12 @@ impl Partial {
         }
     }
 
-    /// Whether a list whose other pages can be read may continue.
+    /// Returns whether a list whose other pages can be read may continue.
     pub fn is_open(&self, row: RowRef<'_>) -> bool {
         self.declared.iter().any(|place| place.says(row))
     }
 
-    /// The other lists that continue, by their paths.
+    /// Returns the paths of the other lists that continue.
     pub fn cut(&self, row: RowRef<'_>) -> Vec<String> {
         let mut cut = Vec::new();
         let others = self.others.iter().filter(|place| place.says(row));
@@ -180,7 +181,7 @@ impl Partial {
     }
 
     fn raw(&self, raw: &str, keys: &mut Vec<String>, cut: &mut Vec<String>) {
-        // Most JSON has no sign, and is not parsed for one.
+        // Most JSON has no sign, and is not parsed.
         if self
             .signs
             .iter()
@@ -220,7 +221,7 @@ impl Partial {
     }
 }
 
-/// The keys that are signs: well-known ones, and those of the resource's own list.
+/// Returns the keys that are signs: well-known ones, and those of the resource's own list.
 fn signs(own: OwnSigns) -> Vec<(String, Sign, Option<String>)> {
     let mut signs: Vec<_> = MORE
         .iter()
@@ -229,7 +230,7 @@ fn signs(own: OwnSigns) -> Vec<(String, Sign, Option<String>)> {
     if let Some(key) = own.more.filter(|key| !MORE.contains(&key.as_str())) {
         signs.push((key, Sign::More, None));
     }
-    // A token may have any name: it counts next to a list of the same name.
+    // A token may have any name, so it only counts beside a list of the same name.
     if let (Some(key), Some(list)) = (own.next, own.list) {
         signs.push((key, Sign::Next, Some(list)));
     }
@@ -251,7 +252,7 @@ impl Place {
         Place { keys, fields, sign }
     }
 
-    /// Whether it is in that list.
+    /// Returns whether the path is directly below that list.
     fn is_of(&self, list: &[String]) -> bool {
         self.keys.starts_with(list) && self.keys.len() == list.len() + 1
     }
@@ -287,7 +288,7 @@ impl Place {
         }
     }
 
-    /// The JSON of each value at this place.
+    /// Passes the JSON of each value at this path to `found`.
     fn each(&self, value: ValueRef<'_>, depth: usize, found: &mut dyn FnMut(&str)) {
         match (value, self.fields.get(depth)) {
             (ValueRef::Json(json), _) => found(json.as_str()),
@@ -324,7 +325,7 @@ impl Place {
     }
 }
 
-/// Whether a text is a sign that more follows.
+/// Returns whether a text is a sign that more follows.
 fn is_next(sign: Sign, text: &str) -> bool {
     match sign {
         Sign::More => text.eq_ignore_ascii_case("true"),
@@ -332,7 +333,7 @@ fn is_next(sign: Sign, text: &str) -> bool {
     }
 }
 
-/// The path of the list whose sign has these keys.
+/// Returns the path of the list whose sign has these keys.
 fn path(keys: &[String]) -> String {
     keys[..keys.len().saturating_sub(1)].join(".")
 }

@@ -1,6 +1,7 @@
-//! Dotted paths, which name a place in a JSON body in a declaration.
+//! Dotted paths, with which declarations name a value in a JSON body.
 
-/// `meta.next` has two keys; a key that contains dots is written in brackets and quotes: `['@odata.nextLink']`.
+/// Splits a path into keys: `meta.next` has two; a key that contains dots is written in brackets
+/// and quotes: `['@odata.nextLink']`.
 pub(crate) fn parse_path(path: &str) -> Vec<String> {
     let mut keys = Vec::new();
     let mut rest = path;

@@ -31,11 +31,12 @@ struct Key {
 /// A record type, prepared for reading.
 struct Node {
     schema: &'static RecordSchema,
-    /// The selected part of it; `None`: everything.
+    /// The selected part of it; `None` means everything.
     selection: Option<Selection>,
     template: Template,
     keys: Vec<Key>,
-    /// Open addressing: the number of a key plus one; 0 is free. The length is a power of two.
+    /// An open-addressing table of key indices plus one; 0 is a free slot. The length is a power of
+    /// two.
     slots: Box<[u16]>,
     /// For each field, the node of the records in it.
     children: Box<[u32]>,
@@ -52,7 +53,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// `selection`: the selected fields; others are not read, as far as they are keys of records.
+    /// Creates a plan. `selection` is the selected fields; others are not read, as far as they are
+    /// keys of records.
     pub fn new(schema: &'static RecordSchema, selection: Option<&Selection>) -> Self {
         let mut plan = Plan {
             nodes: Vec::new(),
@@ -94,7 +96,7 @@ impl Plan {
                 });
             }
         }
-        // Fields come first: predictions follow their order until the page has shown its own.
+        // Fields come first: predictions follow their order until the page shows its own.
         keys.sort_by_key(|key| matches!(key.action, Action::Skip));
         let mut slots = vec![0_u16; (keys.len() * 2 + 1).next_power_of_two()].into_boxed_slice();
         let mask = slots.len() - 1;
@@ -130,7 +132,7 @@ impl Plan {
 }
 
 impl Node {
-    /// Whether nothing is selected of a key that the record does not declare.
+    /// Returns whether the selection excludes a key that the record does not declare.
     fn is_unwanted(&self, key: &Quoted<'_>) -> bool {
         let wanted = |part: &Selection| part.below(&key_text(*key));
         matches!(self.selection.as_ref().map(wanted), Some(Kept::Nothing))
@@ -149,7 +151,7 @@ impl Node {
     }
 }
 
-/// Keys differ mostly in length, at their start and at their end.
+/// Hashes a key by its length, start and end, in which keys differ most.
 #[inline]
 fn hash(key: &[u8]) -> usize {
     let mut head = [0; 8];
@@ -165,7 +167,7 @@ fn hash(key: &[u8]) -> usize {
 /// Reads the records of one page.
 pub(crate) struct RecordReader<'p, 'a> {
     plan: &'p Plan,
-    /// Which key followed which the last time.
+    /// The key that followed each key the last time.
     predictions: Vec<u16>,
     pub json: Reader<'a>,
     /// Texts of earlier records, whose memory is reused.
@@ -442,7 +444,7 @@ macro_rules! dispatch {
 }
 for_each_scalar!(dispatch);
 
-/// The text of a key; one that is not valid text stays raw, including escapes.
+/// Returns the text of a key; one that is not valid text stays raw, including escapes.
 fn key_text(key: Quoted<'_>) -> String {
     key.decode()
         .map_or_else(|| key.raw.to_owned(), Cow::into_owned)
@@ -453,7 +455,7 @@ trait Scalar: Sized {
     /// Takes the value that starts with `next`, if it has this type; otherwise the position is reset by the caller.
     fn read(json: &mut Reader<'_>, next: u8) -> Result<Option<Self>>;
 
-    /// The same, reusing the memory of an earlier text if necessary.
+    /// Does the same as `read`, reusing the memory of an earlier text if necessary.
     #[inline]
     fn read_into(json: &mut Reader<'_>, _: &mut Vec<String>, next: u8) -> Result<Option<Self>> {
         Self::read(json, next)
@@ -556,7 +558,7 @@ impl Scalar for UnixTime {
         }
         let start = json.at;
         Ok(match number(json, next)? {
-            // The common case, as fast as a number.
+            // This is the common case, and as fast as a number.
             Some(Number::Int(seconds)) => seconds.checked_mul(1_000_000).map(Self::from_micros),
             Some(_) => json.since(start).parse().ok(),
             None => None,

@@ -87,7 +87,7 @@ pub unsafe trait Value: Sized + Send + 'static {
     /// [`Ordered`] if it can serve as a key or a cursor.
     type Order;
 
-    /// An empty value. Called for records, boxed records and lists only.
+    /// Creates an empty value. It is called for records, boxed records and lists only.
     ///
     /// # Safety
     /// For a record or a box of one, `template` points at an empty record of that type, none of whose fields owns
@@ -99,7 +99,7 @@ pub unsafe trait Value: Sized + Send + 'static {
     }
 }
 
-/// A type of a field: an `Option` of a [`Value`], as everything may be missing.
+/// A type of a field: an `Option` of a [`Value`], since any value may be missing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a record",
     label = "every field is an `Option<..>`",
@@ -125,7 +125,7 @@ pub struct Ordered;
 #[derive(Clone, Copy, Debug)]
 pub struct Unordered;
 
-/// Implemented by fields whose values have an order.
+/// A trait of fields whose values have an order.
 #[diagnostic::on_unimplemented(
     message = "this field has no order, so it cannot be a key or a cursor",
     label = "the values of this field have no order",
@@ -216,7 +216,7 @@ unsafe impl<T: Value> Value for Vec<T> {
     }
 }
 
-/// The schema of `T`, as a function: a table of functions may refer to itself.
+/// Returns the schema of `T`, as a function: a table of functions may refer to itself.
 #[doc(hidden)]
 pub fn schema_of<T: Record>() -> &'static RecordSchema {
     T::SCHEMA
@@ -233,11 +233,11 @@ pub struct RecordSchema {
     pub(crate) size: usize,
     /// Identifies the struct; a static may have several addresses.
     id: fn() -> TypeId,
-    /// The record is a whole `Json`, which has no fields.
+    /// Whether the record is a whole `Json`, which has no fields.
     pub(crate) whole: bool,
 }
 
-/// The schema of the records in such a value.
+/// Returns the schema of the records in such a value.
 pub(crate) fn nested(shape: Shape) -> Option<&'static RecordSchema> {
     match shape {
         Shape::Record(schema) | Shape::Boxed(schema) => Some(schema()),
@@ -247,7 +247,7 @@ pub(crate) fn nested(shape: Shape) -> Option<&'static RecordSchema> {
 }
 
 impl RecordSchema {
-    /// The schema of `T`; called by the derive.
+    /// Creates the schema of `T`; called by the derive.
     #[doc(hidden)]
     pub const fn new<T: 'static>(
         name: &'static str,
@@ -265,12 +265,12 @@ impl RecordSchema {
         }
     }
 
-    /// Whether both describe the same struct.
+    /// Returns whether both describe the same struct.
     pub(crate) fn is(&self, other: &RecordSchema) -> bool {
         (self.id)() == (other.id)()
     }
 
-    /// The number of the field with that key.
+    /// Returns the index of the field with that key.
     pub fn position(&self, key: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.key == key)
     }
@@ -292,14 +292,14 @@ unsafe impl Record for Json {
 pub struct FieldSchema {
     /// Its key in JSON.
     pub key: &'static str,
-    /// The column's name, where the owner chose one.
+    /// The column's name, if the owner chose one.
     pub column: Option<&'static str>,
     pub(crate) offset: usize,
     pub(crate) ty: &'static FieldType,
 }
 
 impl FieldSchema {
-    /// A field; called by the derive.
+    /// Creates a field; called by the derive.
     #[doc(hidden)]
     pub const fn new(key: &'static str, offset: usize, ty: &'static FieldType) -> Self {
         FieldSchema {
@@ -310,7 +310,7 @@ impl FieldSchema {
         }
     }
 
-    /// The same with a column's name; called by the derive.
+    /// Sets the column's name; called by the derive.
     #[doc(hidden)]
     pub const fn column(self, name: &'static str) -> Self {
         FieldSchema {
@@ -319,21 +319,22 @@ impl FieldSchema {
         }
     }
 
-    /// The shape of its values.
+    /// Returns the shape of its values.
     pub fn shape(&self) -> Shape {
         self.ty.shape
     }
 }
 
-/// Access to an `Option<T>`. The functions are used for records and lists; scalars are handled once, here.
+/// Access to an `Option<T>`. The functions are used for records and lists; scalars are handled here
+/// without them.
 #[doc(hidden)]
 pub struct FieldType {
     pub(crate) shape: Shape,
     /// Writes `None` to uninitialised memory.
     pub(crate) none: unsafe fn(*mut u8),
-    /// The value inside, or null.
+    /// Returns the value inside, or null.
     pub(crate) get: unsafe fn(*const u8) -> *const u8,
-    /// The same, mutable.
+    /// Returns the value inside for changes, or null.
     pub(crate) get_mut: unsafe fn(*mut u8) -> *mut u8,
     /// Replaces `None` by an empty value (a copy of the template), and returns its address.
     pub(crate) fill: unsafe fn(*mut u8, *const u8) -> *mut u8,
@@ -346,14 +347,14 @@ pub struct ListType {
     pub(crate) stride: usize,
     /// Adds an empty value (a copy of the template), and returns its address.
     pub(crate) push: unsafe fn(*mut u8, *const u8) -> *mut u8,
-    /// The address of the items, and their number.
+    /// Returns the address of the items and their number.
     pub(crate) items: unsafe fn(*const u8) -> (*const u8, usize),
-    /// The same, mutable.
+    /// Returns the address of the items for changes, and their number.
     pub(crate) items_mut: unsafe fn(*mut u8) -> (*mut u8, usize),
 }
 
 impl ListType {
-    /// The shape of its items.
+    /// Returns the shape of its items.
     pub fn item(&self) -> Shape {
         self.item
     }
@@ -367,7 +368,7 @@ pub struct Field<R, Order> {
 }
 
 impl<R, Order> Field<R, Order> {
-    /// The field number `index`; called by the derive.
+    /// Creates the handle of the field number `index`; called by the derive.
     #[doc(hidden)]
     pub const fn new(index: usize) -> Self {
         Field {
@@ -376,14 +377,14 @@ impl<R, Order> Field<R, Order> {
         }
     }
 
-    /// Its number in the struct, from 0.
+    /// Returns its index in the struct, from 0.
     pub fn index(self) -> usize {
         self.index
     }
 }
 
 impl<R: Record, Order> Field<R, Order> {
-    /// Its key in JSON.
+    /// Returns its key in JSON.
     pub fn key(self) -> &'static str {
         R::SCHEMA
             .fields

@@ -9,7 +9,7 @@ use super::path::parse_path;
 use super::schema::{ListType, RecordSchema, Shape, nested};
 use crate::error::{Error, ErrorKind};
 
-/// Deeper lists of lists are selected as a whole or not at all.
+/// The depth from which lists of lists are selected as a whole or not at all.
 const DEEPEST: usize = 100;
 
 /// A rule of `--select`: `invoices.*`, `!invoices.metadata`, `*.lines.amount`. A field includes everything within it;
@@ -23,17 +23,17 @@ pub struct SelectRule {
 }
 
 impl SelectRule {
-    /// Whether it applies to that resource.
+    /// Returns whether the rule applies to that resource.
     pub fn is_about(&self, resource: &str) -> bool {
         matches(&self.resource, resource)
     }
 
-    /// Whether the struct has such a field, or may hold it in a field without a schema.
+    /// Returns whether the struct has such a field, or may hold it in a field without a schema.
     pub(crate) fn is_known(&self, schema: &'static RecordSchema) -> bool {
         knows(schema, &self.keys)
     }
 
-    /// A rule with these keys.
+    /// Creates a rule with these keys.
     #[cfg(test)]
     pub(crate) fn of(exclude: bool, resource: &str, keys: Vec<String>) -> Self {
         SelectRule {
@@ -44,7 +44,7 @@ impl SelectRule {
         }
     }
 
-    /// Whether it names fields to leave out.
+    /// Returns whether the rule excludes fields.
     pub(crate) fn excludes(&self) -> bool {
         self.exclude
     }
@@ -102,7 +102,7 @@ fn is_loose(shape: Shape) -> bool {
     }
 }
 
-/// Whether a name matches the pattern.
+/// Returns whether a name matches the pattern.
 fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());
@@ -137,10 +137,10 @@ struct Rest {
     at: usize,
 }
 
-/// The selection within a place that is selected in part.
+/// The selection within a value that is selected in part.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selection {
-    /// Places that no pattern names are selected.
+    /// Whether keys that no pattern names are selected.
     included: bool,
     include: Vec<Rest>,
     exclude: Vec<Rest>,
@@ -148,7 +148,7 @@ pub(crate) struct Selection {
     always: Vec<Rest>,
 }
 
-/// How much of a place is selected.
+/// How much of a value is selected.
 #[derive(Clone, Debug)]
 pub(crate) enum Kept {
     All,
@@ -157,7 +157,8 @@ pub(crate) enum Kept {
 }
 
 impl Selection {
-    /// The selection of a resource by these rules; `always`: places that stay. `None`: everything.
+    /// Creates the selection of a resource by these rules; `always` are paths that stay selected.
+    /// `None` means everything.
     pub fn new(rules: &[SelectRule], resource: &str, always: Vec<Vec<String>>) -> Option<Self> {
         let own: Vec<&SelectRule> = rules.iter().filter(|r| r.is_about(resource)).collect();
         let of = |exclude: bool| -> Vec<Rest> {
@@ -181,12 +182,12 @@ impl Selection {
         })
     }
 
-    /// Whether a scalar here is selected.
+    /// Returns whether a scalar here is selected.
     pub fn takes_scalars(&self) -> bool {
         self.included
     }
 
-    /// The selection at a key of this place.
+    /// Returns the selection at a key of this value.
     pub fn below(&self, key: &str) -> Kept {
         let mut next = Selection {
             included: self.included,
@@ -207,16 +208,16 @@ impl Selection {
         }
     }
 
-    /// The selected part of JSON at this place; an item of a list with nothing selected becomes null, so that the
-    /// others keep their positions.
+    /// Returns the selected part of this JSON; an item of a list with nothing selected becomes
+    /// null, so that the others keep their positions.
     pub fn prune(&self, raw: &str) -> Option<String> {
         let mut out = String::with_capacity(raw.len());
         self.write(&mut Reader::new(raw), &mut out, 0)
             .then_some(out)
     }
 
-    /// Takes the next value; false: nothing of it is selected, and nothing was written. The text was valid JSON when it
-    /// was read, so no error is possible.
+    /// Writes the selected part of the next value; false means that nothing is selected and nothing
+    /// was written. The text was valid JSON when it was read, so no error is possible.
     fn write(&self, reader: &mut Reader<'_>, out: &mut String, depth: usize) -> bool {
         match reader.peek() {
             b'{' if depth < DEEPEST => {
@@ -269,7 +270,8 @@ impl Selection {
     }
 }
 
-/// Follows patterns to a key: those that continue are left in `next`; true if one ends there.
+/// Follows patterns to a key, collecting those that continue in `next`; returns whether one ends
+/// there.
 fn follow(rests: &[Rest], is: impl Fn(&str) -> bool, next: &mut Vec<Rest>) -> bool {
     let mut ends = false;
     for rest in rests

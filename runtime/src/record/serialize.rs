@@ -1,4 +1,4 @@
-//! Writes records as JSON: where they are nested too deeply for columns, and to hash their content.
+//! Writes records as JSON, if they are nested too deeply for columns, and to hash their content.
 
 use super::drift::Content;
 use super::json::write_string;
@@ -19,7 +19,7 @@ fn write_scalar(out: &mut String, value: ValueRef<'_>) {
     let _ = match value {
         ValueRef::Null | ValueRef::Record(_) | ValueRef::List(_) => write!(out, "null"),
         ValueRef::Int(value) => write!(out, "{value}"),
-        // The shortest text that parses to the same double.
+        // This is the shortest text that parses to the same double.
         ValueRef::Float(value) if value.is_finite() => write!(out, "{value:?}"),
         ValueRef::Float(_) => write!(out, "null"),
         ValueRef::Bool(value) => write!(out, "{value}"),
@@ -92,8 +92,9 @@ fn write_list(out: &mut String, list: ListRef<'_>, drift: Option<&Content>) {
     out.push(']');
 }
 
-/// The items of a list in their original order: each is a value with its drift, or (`Null`, its raw JSON). If the
-/// length of the list has changed, its items have lost their positions, and their drift is left out.
+/// Returns the items of a list in their original order: each is a value with its drift, or (`Null`,
+/// its raw JSON). If the length of the list has changed, its items have lost their positions, and
+/// their drift is left out.
 pub(crate) fn items<'a>(
     list: ListRef<'a>,
     drift: Option<&'a Content>,

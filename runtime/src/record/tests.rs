@@ -370,7 +370,7 @@ fn the_case_of_a_record_is_that_of_its_keys() {
     assert_eq!(Renamed::MAX_RESULTS.key(), "maxResults");
 }
 
-/// The case, and the keys of `max_results`, `a` and `_1_click` in it.
+/// Checks the keys of `max_results`, `a` and `_1_click` in each case.
 #[test]
 fn every_case_is_known() {
     macro_rules! keys {

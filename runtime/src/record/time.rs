@@ -15,23 +15,23 @@ macro_rules! instant {
         pub struct $name(i64);
 
         impl $name {
-            /// That many microseconds after 1970-01-01T00:00:00Z.
+            /// Returns the time that many microseconds after 1970-01-01T00:00:00Z.
             pub const fn from_micros(micros: i64) -> Self {
                 $name(micros)
             }
 
-            /// Microseconds after 1970-01-01T00:00:00Z.
+            /// Returns microseconds after 1970-01-01T00:00:00Z.
             pub const fn micros(self) -> i64 {
                 self.0
             }
 
-            /// Whole seconds after 1970-01-01T00:00:00Z, rounded down.
+            /// Returns whole seconds after 1970-01-01T00:00:00Z, rounded down.
             pub const fn seconds(self) -> i64 {
                 self.0.div_euclid(MICROS)
             }
         }
 
-        /// RFC 3339 in UTC, with as many fractional digits as needed.
+        /// Writes RFC 3339 in UTC, with as many fractional digits as needed.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(rfc3339(self.0).as_str())
@@ -126,12 +126,12 @@ impl FromStr for UnixMillis {
 pub struct Date(i32);
 
 impl Date {
-    /// That many days after 1970-01-01.
+    /// Returns the day that many days after 1970-01-01.
     pub const fn from_days(days: i32) -> Self {
         Date(days)
     }
 
-    /// Days after 1970-01-01.
+    /// Returns days after 1970-01-01.
     pub const fn days(self) -> i32 {
         self.0
     }
@@ -159,11 +159,11 @@ impl fmt::Display for Date {
     }
 }
 
-/// Parses RFC 3339 to microseconds; `None` if it is something else or would lose digits. `naive`: a time without an
-/// offset is read as UTC.
+/// Parses RFC 3339 to microseconds; `None` if it is something else or would lose digits. `naive`
+/// means that a time without an offset is read as UTC.
 pub(crate) fn parse_instant(text: &str, naive: bool) -> Option<i64> {
     let (year, bytes) = match text.as_bytes() {
-        // A year beyond four digits, as `rfc3339` writes it.
+        // The year has more than four digits, as `rfc3339` writes it.
         [sign @ (b'+' | b'-'), a, b, bytes @ ..] => {
             let year = two(&[*a, *b], 0)? * 10_000 + parse_year(bytes)?;
             (if *sign == b'-' { -year } else { year }, bytes)
@@ -239,12 +239,12 @@ fn parse_year(bytes: &[u8]) -> Option<i64> {
     Some(two(bytes, 0)? * 100 + two(bytes, 2)?)
 }
 
-/// Days since 1970 of the `YYYY-MM-DD` at the start of the text.
+/// Returns days since 1970 of the `YYYY-MM-DD` at the start of the text.
 fn parse_day(bytes: &[u8]) -> Option<i64> {
     day_of(parse_year(bytes)?, bytes)
 }
 
-/// Days since 1970 of the month and day in `YYYY-MM-DD`, in that year.
+/// Returns days since 1970 of the month and day in `YYYY-MM-DD`, in that year.
 fn day_of(year: i64, bytes: &[u8]) -> Option<i64> {
     if bytes.get(4) != Some(&b'-') || bytes.get(7) != Some(&b'-') {
         return None;
@@ -267,7 +267,7 @@ fn day_of(year: i64, bytes: &[u8]) -> Option<i64> {
     Some(era * 146_097 + year * 365 + year / 4 - year / 100 + day_of_year - 719_468)
 }
 
-/// Text of a fixed size, because times are written by the million.
+/// Text of a fixed size, since runs write millions of times.
 pub(crate) struct Text {
     bytes: [u8; 40],
     len: usize,
@@ -292,7 +292,7 @@ impl Text {
         }
     }
 
-    /// The last `width` digits of a value that is not negative.
+    /// Writes the last `width` digits of a value that is not negative.
     fn digits(&mut self, mut value: i64, width: usize) {
         let end = self.len + width;
         if let Some(places) = self.bytes.get_mut(self.len..end) {
@@ -326,7 +326,7 @@ fn write_day(out: &mut Text, days: i64) {
     out.digits(day, 2);
 }
 
-/// RFC 3339 in UTC, with the fractional digits that are needed.
+/// Formats a time as RFC 3339 in UTC, with the fractional digits that are needed.
 pub(crate) fn rfc3339(micros: i64) -> Text {
     let (mut fraction, mut width) = (micros.rem_euclid(MICROS), 6);
     while width > 0 && fraction % 10 == 0 {
@@ -336,12 +336,12 @@ pub(crate) fn rfc3339(micros: i64) -> Text {
     instant(micros, fraction, width)
 }
 
-/// `2024-01-31T12:00:00.000000Z`: of constant length, so that text sorts as time.
+/// Formats a time as `2024-01-31T12:00:00.000000Z`: the constant length makes text sort as time.
 pub(crate) fn sortable(micros: i64) -> Text {
     instant(micros, micros.rem_euclid(MICROS), 6)
 }
 
-/// `2024-01-31`.
+/// Formats a day as `2024-01-31`.
 pub(crate) fn day(days: i32) -> Text {
     let mut out = Text::new();
     write_day(&mut out, i64::from(days));

@@ -1,4 +1,4 @@
-//! Further traits of every record: printing and comparison, both by its table of fields, so that a struct adds no
+//! Printing and comparison of records, both by the table of fields, so that a struct adds no
 //! compile time.
 
 use std::fmt;
@@ -12,7 +12,7 @@ pub fn debug<T: Record>(record: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     fmt::Debug::fmt(&RecordRef::new(record), f)
 }
 
-/// Whether both records are equal. The derive calls it.
+/// Returns whether both records are equal. The derive calls it.
 pub fn equal<T: Record>(one: &T, other: &T) -> bool {
     RecordRef::new(one) == RecordRef::new(other)
 }
@@ -67,7 +67,7 @@ impl fmt::Debug for ValueRef<'_> {
             ValueRef::Float(value) => fmt::Debug::fmt(value, f),
             ValueRef::Int(value) => fmt::Debug::fmt(value, f),
             ValueRef::Bool(value) => fmt::Debug::fmt(value, f),
-            // The JSON form, which is more readable than the number inside.
+            // The JSON form is more readable than the number inside.
             ValueRef::Timestamp(value) => fmt::Display::fmt(value, f),
             ValueRef::UnixTime(value) => fmt::Display::fmt(value, f),
             ValueRef::UnixMillis(value) => fmt::Display::fmt(value, f),

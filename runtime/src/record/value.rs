@@ -19,17 +19,17 @@ use super::parse_error::ParseError;
 pub struct Uuid(u128);
 
 impl Uuid {
-    /// The UUID with that number.
+    /// Creates the UUID with that number.
     pub const fn from_u128(value: u128) -> Self {
         Uuid(value)
     }
 
-    /// Its number.
+    /// Returns its number.
     pub const fn as_u128(self) -> u128 {
         self.0
     }
 
-    /// Its 36 characters, in lower case.
+    /// Returns its 36 characters, in lower case.
     pub(crate) fn text(self) -> [u8; 36] {
         let mut out = [b'-'; 36];
         let mut shift = 128;
@@ -86,7 +86,7 @@ impl fmt::Display for Uuid {
 pub struct Bytes(Vec<u8>);
 
 impl Bytes {
-    /// The bytes.
+    /// Returns the bytes.
     pub fn as_slice(&self) -> &[u8] {
         &self.0
     }
@@ -100,7 +100,7 @@ impl From<Vec<u8>> for Bytes {
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Base64 in its only canonical form: missing padding and extra bits are refused.
+/// Parses base64 in its only canonical form: missing padding and extra bits are refused.
 impl FromStr for Bytes {
     type Err = ParseError;
 
@@ -139,7 +139,7 @@ impl FromStr for Bytes {
     }
 }
 
-/// Base64.
+/// Writes base64.
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = String::with_capacity(self.0.len().div_ceil(3) * 4);
@@ -181,30 +181,30 @@ impl Json {
         Json(raw)
     }
 
-    /// The JSON text of a value.
+    /// Creates the JSON text of a value.
     pub fn new(value: &serde_json::Value) -> Self {
         Json(value.to_string().into_boxed_str())
     }
 
-    /// The JSON text.
+    /// Returns the JSON text.
     pub fn as_str(&self) -> &str {
         // An empty `Json` is one that was never filled.
         if self.0.is_empty() { "null" } else { &self.0 }
     }
 
-    /// The JSON at these keys, joined with dots (an item of a list by its position, from 0); `None` if it is missing or
-    /// null. For a parameter use [`Json::text`].
+    /// Returns the JSON at these keys, joined with dots (an item of a list by its index, from 0);
+    /// `None` if it is missing or null. For a parameter use [`Json::text`].
     pub fn get(&self, path: &str) -> Option<JsonRef<'_>> {
         JsonRef(self.as_str()).get(path)
     }
 
-    /// The text of the value at these keys: a string without its quotes, a number or a boolean unchanged; `None` for an
-    /// object, a list, null, or if it is missing.
+    /// Returns the text of the value at these keys: a string without its quotes, a number or a
+    /// boolean unchanged; `None` for an object, a list, null, or if it is missing.
     pub fn text(&self, path: &str) -> Option<String> {
         self.get(path)?.text()
     }
 
-    /// The value, parsed. Numbers beyond 64 bits become doubles; the text has them exactly.
+    /// Parses the value. Numbers beyond 64 bits become doubles; the text has them exactly.
     pub fn to_value(&self) -> Option<serde_json::Value> {
         serde_json::from_str(self.as_str()).ok()
     }
@@ -229,28 +229,29 @@ impl Json {
 pub struct JsonRef<'a>(&'a str);
 
 impl<'a> JsonRef<'a> {
-    /// JSON text that is known to be valid.
+    /// Wraps JSON text that is known to be valid.
     pub(crate) fn from_raw(raw: &'a str) -> Self {
         JsonRef(raw)
     }
 
-    /// The JSON text.
+    /// Returns the JSON text.
     pub fn as_str(self) -> &'a str {
         self.0
     }
 
-    /// The JSON at these keys; see [`Json::get`].
+    /// Returns the JSON at these keys; see [`Json::get`].
     pub fn get(self, path: &str) -> Option<JsonRef<'a>> {
         let found = json::find(self.0, path.split('.')).filter(|raw| *raw != "null");
         found.map(JsonRef)
     }
 
-    /// A string without its quotes, a number or a boolean unchanged; `None` for an object, a list or null.
+    /// Returns a string without its quotes, a number or a boolean unchanged; `None` for an object,
+    /// a list or null.
     pub fn text(self) -> Option<String> {
         json::scalar_text(self.0)
     }
 
-    /// An owned copy.
+    /// Returns an owned copy.
     pub fn to_json(self) -> Json {
         Json(self.0.into())
     }
@@ -313,12 +314,12 @@ impl FromStr for Json {
 pub struct Dynamic(Json);
 
 impl Dynamic {
-    /// A value that gets its type when it is loaded.
+    /// Creates a value that gets its type when it is loaded.
     pub fn new(json: Json) -> Self {
         Dynamic(json)
     }
 
-    /// The JSON.
+    /// Returns the JSON.
     pub fn json(&self) -> &Json {
         &self.0
     }
