@@ -9,7 +9,7 @@ use crate::record::{CursorValue, Record, Row, RowRef, serialize};
 use crate::run::{RunOptions, Stateless, slices};
 use crate::source::{RowSink, Source};
 
-/// A record as JSON, drift included: times in RFC 3339, nulls left out.
+/// Returns a record as JSON, drift included: times in RFC 3339, nulls left out.
 pub fn json<T: Record>(row: &Row<T>) -> String {
     let mut out = String::new();
     let row = row.erased();
@@ -34,7 +34,7 @@ fn decode_example(source: &Source, name: &str, path: &Path) -> Result<()> {
     let resource = source.find(name)?;
     let spec = resource.spec();
     let mut body = std::fs::read(path)?;
-    // An example is a bare array, whatever the envelope of the API is.
+    // An example is a plain array, whatever the envelope of the API is.
     for key in spec.records.iter().rev() {
         let key = serde_json::Value::from(key.as_str()).to_string();
         body = [b"{", key.as_bytes(), b":", &body, b"}"].concat();
@@ -129,8 +129,8 @@ async fn replay(source: &Source, name: &str, path: &Path) -> Result<()> {
     }
 }
 
-/// The `<resource>.json` files of a folder, in order. It panics without files, because a test of no file would always
-/// pass.
+/// Returns the `<resource>.json` files of a folder, in order. It panics if there are none, because
+/// a test without files would always pass.
 fn files_or_panic(folder: &Path) -> Vec<(String, PathBuf)> {
     let files = files(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     if files.is_empty() {

@@ -1,6 +1,6 @@
 //! Bytes and decimals as text.
 
-/// Standard base64 with padding, as RFC 7617 requires.
+/// Encodes bytes in standard base64 with padding, as RFC 7617 requires.
 pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -18,7 +18,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// `-12.5`: the exact number, without trailing zeros.
+/// Formats the exact number without trailing zeros (`-12.5`).
 pub(crate) fn decimal(value: i128, scale: i8) -> String {
     let scale = usize::try_from(scale).unwrap_or(0);
     let digits = format!("{:0width$}", value.unsigned_abs(), width = scale + 1);

@@ -1,8 +1,10 @@
-//! Everything that a run takes from outside, as one value: the network, the clocks, randomness, and who runs the loader.
+//! The environment of a run as one value: the network, the clocks, randomness, and the host of the
+//! loader.
 //!
-//! [`World::real`] is the default of a [`Source`](crate::source::Source). A test or a simulation gives another one with
-//! [`Source::world`](crate::source::Source::world): a [`Transport`] that answers in memory, a [`VirtualClock`], a seed. Then a
-//! whole run happens on one thread, in no time, and in the same way each time.
+//! [`World::real`] is the default of a [`Source`](crate::source::Source). A test or a simulation
+//! sets another one with [`Source::world`](crate::source::Source::world): a [`Transport`] that
+//! answers in memory, a [`VirtualClock`], a seed. A whole run then happens on one thread, without
+//! waiting, and identically each time.
 
 mod network;
 mod random;
@@ -26,55 +28,56 @@ pub use transport::{Body, Transport, WireError, WireErrorKind, WireRequest, Wire
 /// A boxed future, as the traits of this module return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Gives the time and waits.
+/// A source of time that can wait.
 pub trait Clock: Send + Sync {
-    /// The time of day.
+    /// Returns the wall-clock time.
     fn time(&self) -> SystemTime;
 
-    /// The time since some fixed moment; it never goes back.
+    /// Returns the time since some fixed moment; it never decreases.
     fn monotonic(&self) -> Duration;
 
     /// Waits that long.
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// A moment of a [`Clock`] that never goes back. Its arithmetic saturates, so that no number of a peer can overflow it.
+/// A moment of a monotonic [`Clock`]. Its arithmetic saturates, so that a number from a peer cannot
+/// overflow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(Duration);
 
 impl Moment {
-    /// The moment that much later.
+    /// Returns the moment that much later.
     pub fn after(self, time: Duration) -> Moment {
         Moment(self.0.saturating_add(time))
     }
 
-    /// The time from an earlier moment to this one; zero if that one is later.
+    /// Returns the time from an earlier moment to this one; zero if that one is later.
     pub fn since(self, earlier: Moment) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// The network, the clocks, randomness, and who runs the loader. Clones share all of it.
+/// The network, the clocks, randomness, and the host of the loader. Clones share all of it.
 #[derive(Clone)]
 pub struct World {
-    /// `None`: the network, with connections of each client's own.
+    /// The transport; `None` means the network, with separate connections for each client.
     transport: Option<Arc<dyn Transport>>,
     clock: Arc<dyn Clock>,
     random: Arc<Random>,
     loader: LoaderHost,
 }
 
-/// Who runs the loader.
+/// The host of the loader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LoaderHost {
-    /// A thread of its own, since destinations block.
+    /// A separate thread, since destinations block.
     Thread,
     /// A task of the run's own runtime.
     Task,
 }
 
 impl World {
-    /// The network, the clocks of the machine, and a thread for the loader.
+    /// Returns the network, the clocks of the machine, and a thread for the loader.
     pub fn real() -> Self {
         World {
             transport: None,
@@ -84,8 +87,8 @@ impl World {
         }
     }
 
-    /// A world in memory for tests: `transport` answers all requests, `clock` is the only time, all that is random comes
-    /// from `seed`, and the loader runs on the run's own thread.
+    /// Returns a world in memory for tests: `transport` answers all requests, `clock` is the only
+    /// clock, all random numbers come from `seed`, and the loader runs on the run's own thread.
     ///
     /// ```
     /// use etlgen_runtime::prelude::*;
@@ -127,20 +130,20 @@ impl World {
         }
     }
 
-    /// The same world, with another transport for all requests.
+    /// Replaces the transport of all requests.
     pub fn with_transport(mut self, transport: impl Transport + 'static) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// The same world, with another clock.
+    /// Replaces the clock.
     pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// The same world, with the loader on a thread of its own (`true`) or as a task of the run's own runtime, where a
-    /// destination that blocks holds up everything else.
+    /// Runs the loader on a separate thread (`true`) or as a task of the run's own runtime, where a
+    /// destination that blocks delays everything else.
     pub fn with_loader_thread(mut self, thread: bool) -> Self {
         self.loader = match thread {
             true => LoaderHost::Thread,
@@ -149,7 +152,7 @@ impl World {
         self
     }
 
-    /// What sends the requests of one client.
+    /// Returns the transport for the requests of one client.
     pub(crate) fn transport(&self) -> Result<Arc<dyn Transport>> {
         match &self.transport {
             Some(given) => Ok(given.clone()),
@@ -157,12 +160,12 @@ impl World {
         }
     }
 
-    /// The time of day.
+    /// Returns the wall-clock time.
     pub(crate) fn time(&self) -> SystemTime {
         self.clock.time()
     }
 
-    /// The time of day in microseconds since 1970.
+    /// Returns the wall-clock time in microseconds since 1970.
     pub(crate) fn micros(&self) -> i64 {
         let since = self.time().duration_since(SystemTime::UNIX_EPOCH);
         since.map_or(0, |since| {
@@ -170,7 +173,7 @@ impl World {
         })
     }
 
-    /// The moment on the clock that never goes back.
+    /// Returns the current moment of the monotonic clock.
     pub(crate) fn moment(&self) -> Moment {
         Moment(self.clock.monotonic())
     }
@@ -180,7 +183,7 @@ impl World {
         self.clock.sleep(time).await;
     }
 
-    /// What the future gives, unless it takes longer than that.
+    /// Returns the result of the future, unless it takes longer than `time`.
     pub(crate) async fn timeout<T>(
         &self,
         time: Duration,
@@ -193,12 +196,12 @@ impl World {
         }
     }
 
-    /// A number in 0..1.
+    /// Returns a random number in 0..1.
     pub(crate) fn fraction(&self) -> f64 {
         self.random.fraction()
     }
 
-    /// Drives the loader to its end: on a thread of its own, or as a task of the runtime that runs now.
+    /// Runs the loader to completion: on a separate thread, or as a task of the current runtime.
     pub(crate) fn host_loader(
         &self,
         loader: impl Future<Output = ()> + Send + 'static,

@@ -1,4 +1,4 @@
-//! The network: TCP and TLS through reqwest, with the proxies and certificates that the environment names.
+//! The network: TCP and TLS through reqwest, with the proxies and certificates of the environment.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use super::transport::{Body, Transport, WireError, WireErrorKind, WireRequest, W
 use crate::error::{Error, ErrorKind, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// Between two parts of an answer.
+/// The longest wait between two parts of a response.
 const READ_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Connections, opened when they are needed.
+/// Connections, which are opened on demand.
 pub(super) struct Network(reqwest::Client);
 
 impl Network {
     pub fn new() -> Result<Self> {
         install_tls();
-        // Redirects are followed, and bodies unpacked, where they can be bounded.
+        // `wire` follows redirects and decompresses bodies, where both are limited.
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
@@ -63,7 +63,7 @@ impl Body for Incoming {
     }
 }
 
-/// What broke, without the URL (which may carry a key): the innermost cause says it.
+/// Returns the error with its innermost cause, without the URL (which may contain a key).
 fn fault(error: &reqwest::Error) -> WireError {
     if error.is_timeout() {
         return WireError::new(WireErrorKind::Timeout, "");
@@ -75,7 +75,7 @@ fn fault(error: &reqwest::Error) -> WireError {
         lookup |= innermost == "dns error";
         source = cause.source();
     }
-    // A resolver that does not answer now does not say that the name is unknown.
+    // A resolver that temporarily does not answer does not mean that the name is unknown.
     let unresolved = lookup && !innermost.to_lowercase().contains("temporary");
     let kind = match error.is_connect() {
         true if unresolved => WireErrorKind::Unresolved,
@@ -85,9 +85,9 @@ fn fault(error: &reqwest::Error) -> WireError {
     WireError::new(kind, innermost)
 }
 
-/// Decides which library encrypts.
+/// Selects the TLS library.
 pub(crate) fn install_tls() {
-    // An error means that the program around us has decided already.
+    // An error means that the surrounding program has selected one already.
     #[cfg(feature = "tls")]
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,10 +1,10 @@
-//! Numbers that spread retries: a sequence that its seed decides.
+//! Random numbers that spread retries, as a sequence determined by its seed.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// A sequence of numbers.
+/// A sequence of random numbers.
 pub(super) struct Random {
     seed: u64,
     drawn: AtomicU64,
@@ -18,7 +18,7 @@ impl Random {
         }
     }
 
-    /// A number in 0..1.
+    /// Returns the next number in 0..1.
     pub fn fraction(&self) -> f64 {
         let place = self.drawn.fetch_add(1, Relaxed).to_le_bytes();
         (xxh3_64_with_seed(&place, self.seed) >> 11) as f64 / (1u64 << 53) as f64

@@ -10,7 +10,7 @@ use super::{BoxFuture, Clock};
 /// The clocks of the machine.
 pub(super) struct MachineClock;
 
-/// One for the whole process, so that moments of several worlds can be compared.
+/// The start of the clock for the whole process, so that moments of several worlds can be compared.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock for MachineClock {
@@ -27,12 +27,12 @@ impl Clock for MachineClock {
     }
 }
 
-/// A number that differs from process to process.
+/// Returns a number that differs from process to process.
 pub(super) fn seed() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
-/// Drives a future to its end on a thread of its own, within the runtime of the caller.
+/// Runs a future to completion on a separate thread, within the runtime of the caller.
 pub(super) fn thread(
     name: &str,
     future: impl Future<Output = ()> + Send + 'static,

@@ -9,23 +9,24 @@ use std::time::{Duration, SystemTime};
 
 use super::{BoxFuture, Clock};
 
-/// A clock that stands still while anything can run, and then jumps to the moment that is waited for next. Clones are one
-/// clock.
+/// A clock that stands still while any task can run, and then jumps to the next moment that a task
+/// waits for. Clones share one clock.
 ///
-/// It jumps on the runtime that [`VirtualClock::runtime`] makes; elsewhere [`VirtualClock::jump`] moves it.
+/// It jumps automatically on the runtime of [`VirtualClock::runtime`]; elsewhere
+/// [`VirtualClock::jump`] moves it.
 #[derive(Clone)]
 pub struct VirtualClock(Arc<Mutex<State>>);
 
 struct State {
     start: SystemTime,
     elapsed: Duration,
-    /// Who waits, by moment and then in the order in which they began to.
+    /// The waiting tasks, by moment and then in the order in which they started to wait.
     waiting: BTreeMap<(Duration, u64), Waker>,
     sleeps: u64,
 }
 
 impl VirtualClock {
-    /// A clock that shows that time of day, until it is waited for.
+    /// Creates a clock that shows `start` until a task waits for a later moment.
     pub fn new(start: SystemTime) -> Self {
         VirtualClock(Arc::new(Mutex::new(State {
             start,
@@ -35,7 +36,8 @@ impl VirtualClock {
         })))
     }
 
-    /// A runtime on the caller's own thread, on which this clock jumps whenever no task can go on.
+    /// Creates a runtime on the caller's own thread, on which this clock jumps whenever no task can
+    /// continue.
     pub fn runtime(&self) -> std::io::Result<tokio::runtime::Runtime> {
         let clock = self.clone();
         tokio::runtime::Builder::new_current_thread()
@@ -45,7 +47,7 @@ impl VirtualClock {
             .build()
     }
 
-    /// Jumps to the next moment that is waited for; false if nobody waits.
+    /// Jumps to the next moment that a task waits for; returns false if there is none.
     pub fn jump(&self) -> bool {
         let mut due = Vec::new();
         let mut state = self.lock();
@@ -105,7 +107,7 @@ impl Future for Sleep {
             true => state.waiting.remove(&self.until),
             false => state.waiting.insert(self.until, context.waker().clone()),
         };
-        // A waker may drop a task, and that another sleep.
+        // Dropping a waker may drop a task, and that may drop another sleep.
         drop(state);
         drop(before);
         match over {
@@ -140,7 +142,7 @@ mod tests {
                     order.lock().unwrap().push((seconds, clock.monotonic()));
                 });
             }
-            // Nobody waits for it any more, so that it holds nothing up.
+            // A dropped sleep does not delay the clock.
             drop(clock.sleep(Duration::from_secs(1)));
             tasks.join_all().await;
         });
