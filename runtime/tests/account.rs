@@ -1,5 +1,5 @@
-//! The account of a list: whatever an API says of its end, a list that is called proved is whole, and what is contradicted
-//! fails with both statements in its message.
+//! Tests of the account of a list: whatever an API states about its end, a list that is called
+//! proved is complete, and a contradiction fails with both statements in its message.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -23,7 +23,7 @@ struct Thing {
 
 type Query = BTreeMap<String, String>;
 
-/// Answers by a function, and keeps what was asked.
+/// An API that answers with a function and records the requests.
 struct Api<F> {
     answer: F,
     asked: Arc<Mutex<Vec<String>>>,
@@ -39,7 +39,7 @@ impl<F: Fn(&Query) -> WireResponse + Send + Sync> Transport for Api<F> {
     }
 }
 
-/// What came of a list.
+/// The result of reading a list.
 struct Came {
     ids: Vec<i64>,
     report: ResourceReport,
@@ -47,7 +47,7 @@ struct Came {
 }
 
 impl Came {
-    /// The grade, or `failed`.
+    /// Returns the grade, or `failed`.
     fn grade(&self) -> &'static str {
         match self.report.outcome {
             Outcome::Complete => self.report.proof.grade(),
@@ -56,7 +56,7 @@ impl Came {
         }
     }
 
-    /// The error, or the sentence of the proof.
+    /// Returns the error, or the sentence of the proof.
     fn said(&self) -> String {
         match (&self.report.outcome, self.report.proof.why()) {
             (Outcome::Failed(_, error), _) => error.clone(),
@@ -84,7 +84,7 @@ fn into(
         answer,
         asked: Arc::clone(&asked),
     };
-    // One request at a time: what moves does so between certain pages.
+    // With one request at a time, rows move between known pages.
     let source = Source::new("club", "https://api.example")
         .world(World::simulated(api, clock.clone(), 1))
         .concurrency(1)
@@ -143,7 +143,7 @@ fn paginator(kind: &str) -> Paginator {
     }
 }
 
-/// With pages of ten rows, and with the place of a total.
+/// Returns the paginator with pages of ten rows, and with the path of a total.
 fn declare(mut paginator: Paginator, size: bool, total: Option<Total>) -> Paginator {
     if let Some(common) = paginator.common_mut() {
         let ten = NonZeroU64::new(10).filter(|_| size);
@@ -153,7 +153,7 @@ fn declare(mut paginator: Paginator, size: bool, total: Option<Total>) -> Pagina
     paginator
 }
 
-/// Where the page that is asked for begins; pages have ten rows.
+/// Returns the index at which the requested page begins; pages have ten rows.
 fn place(kind: &str, query: &Query) -> usize {
     match kind {
         "offset" => number(query, "offset").unwrap_or(0),
@@ -164,7 +164,8 @@ fn place(kind: &str, query: &Query) -> usize {
     }
 }
 
-/// A page of a list of so many rows, with what leads on from it: up to its end, or to an empty page behind that.
+/// Returns a page of a list of `all` rows, with its link or token to the next: up to the end of the
+/// list, or to an empty page after it.
 fn page(kind: &str, query: &Query, all: usize, ends_empty: bool) -> (usize, Value, WireResponse) {
     let at = place(kind, query).min(all);
     let end = (at + 10).min(all);
@@ -183,28 +184,28 @@ fn page(kind: &str, query: &Query, all: usize, ends_empty: bool) -> (usize, Valu
     (end - at, body, answer)
 }
 
-/// What an API that counts in that way says of a page of so many rows that begins at `at`.
+/// Returns what an API that counts in this way states on a page of `rows` rows that begins at `at`.
 fn total(way: &str, at: usize, rows: usize, all: usize) -> Value {
     match way {
         "right" => all.into(),
         "too low" => (all / 2).into(),
         "of the page" => rows.into(),
         "negative" => (-1).into(),
-        // 33, 13, 13, …
+        // The totals are 33, 13, 13, …
         "falling" if at < 9 => all.into(),
         "falling" => (all - all.min(20)).into(),
-        // 10 more than have come.
+        // The total is always 10 more than the rows so far.
         "rising" => (at + rows + 10).into(),
         _ => Value::Null,
     }
 }
 
-/// The grades, by their first letters, of a list that ends with a full page, a short one, and an empty one; in the order of
-/// [`KINDS`].
+/// The grades, by their first letters, of a list that ends with a full page, a short one, and an
+/// empty one; in the order of [`KINDS`].
 const GRADES: [(&str, [&str; 3]); 7] = [
     ("right", ["pcppppu", "pcppppp", "pcppppp"]),
     ("too low", ["ffffffu", "ffffffu", "ffffffp"]),
-    // A total that is the number of rows on each of several pages counts those.
+    // A total that is the number of rows on each of several pages counts the rows of the page.
     ("of the page", ["pcppppu", "pcppppp", "pcppppp"]),
     ("negative", ["pcppppu", "pcppppa", "pcppppa"]),
     ("falling", ["cuccccu", "cuccccp", "cuccccp"]),
@@ -240,7 +241,7 @@ fn totals_of_all_kinds_with_all_paginators() {
                         "{cell}, not {expected}"
                     );
                     assert_eq!(came.ids.len(), all, "{cell}");
-                    // What fails names both statements, and the line that settles it.
+                    // A failure names both statements, and the line that settles it.
                     if grade == "failed" && kind != "none" {
                         assert!(said.contains("`total` counts"), "{cell}");
                         assert!(said.contains("`total = false`"), "{cell}");
@@ -253,7 +254,7 @@ fn totals_of_all_kinds_with_all_paginators() {
 
 #[test]
 fn a_number_of_pages_counts_pages_with_rows() {
-    // Pages are numbered from 0, and asked for from 1: the last of them is empty.
+    // Pages are numbered from 0 but requested from 1: the last of them is empty.
     let pages = || Paginator::page_number("page").total_pages("nbPages");
     let from_0 = |query: &Query| {
         let at = number(query, "page").unwrap_or(0) * 100;
@@ -274,12 +275,12 @@ fn a_number_of_pages_counts_pages_with_rows() {
         "{}",
         came.said()
     );
-    // Some count one page where there is none.
+    // Some APIs count one page if there are no rows.
     let came = load(list(pages()), |_| ok(json!({"data": [], "nbPages": 1})));
     assert_eq!(came.grade(), "proved", "{}", came.said());
 }
 
-/// What stands where a page should be behind one that led on.
+/// Loads a list whose first page leads to a next one, in place of which the API answers `instead`.
 fn promised(flag: bool, instead: fn() -> WireResponse) -> Came {
     let pages = match flag {
         true => Paginator::last_id("after").more("more").into(),
@@ -333,7 +334,7 @@ fn more_was_promised_and_nothing_came() {
             let came = promised(flag, instead);
             let said = came.said();
             assert_eq!(came.grade(), grade, "{case}, {flag}: {said}");
-            // Rows that came stay.
+            // The rows that arrived are kept.
             assert_eq!(came.ids.len(), 10, "{case}, {flag}: {said}");
             assert!(
                 !case.contains("errors") || said.contains("out of quota"),
@@ -343,7 +344,7 @@ fn more_was_promised_and_nothing_came() {
     }
 }
 
-/// Ten rows a page by page number; behind the last one there is a status.
+/// Loads ten rows a page by page number; after the last page the API answers with a status.
 fn behind(status: u16, all: usize, total: Option<usize>) -> Came {
     load(
         list(Paginator::page_number("page").total_items("total")),
@@ -360,7 +361,7 @@ fn behind(status: u16, all: usize, total: Option<usize>) -> Came {
 #[test]
 fn statuses_behind_the_last_page_end_a_list_or_are_its_depth() {
     for status in [404, 400, 416, 422] {
-        // Its last page was short.
+        // The last page was short.
         let came = behind(status, 25, None);
         assert_eq!(
             (came.grade(), came.ids.len()),
@@ -368,7 +369,7 @@ fn statuses_behind_the_last_page_end_a_list_or_are_its_depth() {
             "{}",
             came.said()
         );
-        // It was full: a server that shows only so many rows refuses likewise.
+        // The last page was full: a server that returns only so many rows refuses in the same way.
         let came = behind(status, 30, None);
         let grade = if status == 404 {
             "consistent"
@@ -381,7 +382,7 @@ fn statuses_behind_the_last_page_end_a_list_or_are_its_depth() {
             "{}",
             came.said()
         );
-        // All that the total counts have come.
+        // All rows that the total counts have arrived.
         let came = behind(status, 30, Some(30));
         assert_eq!(
             (came.grade(), came.ids.len()),
@@ -389,7 +390,7 @@ fn statuses_behind_the_last_page_end_a_list_or_are_its_depth() {
             "{}",
             came.said()
         );
-        // They have not.
+        // Some of them have not arrived.
         let came = behind(status, 30, Some(53));
         assert_eq!(
             (came.grade(), came.ids.len()),
@@ -407,14 +408,14 @@ fn statuses_behind_the_last_page_end_a_list_or_are_its_depth() {
         }
         let last = came.asked.iter().filter(|asked| asked.contains("page=4"));
         assert_eq!(last.count(), 1, "it is not asked for again unchanged");
-        // The first page is another matter.
+        // On the first page the status is an error.
         let came = behind(status, 0, None);
         assert_eq!(came.grade(), "failed");
     }
-    // A token that is not known is no end.
+    // An unknown token is not an end.
     let came = promised(false, || WireResponse::new(404).body("{}"));
     assert_eq!(came.grade(), "failed");
-    // Nor is a page that was promised.
+    // A page that a flag announced is not an end either.
     let pages = Paginator::page_number("page").more("more");
     let came = load(list(pages), |query| match place("page number", query) {
         0 => ok(json!({"data": rows(0..10), "more": true})),
@@ -437,7 +438,7 @@ fn one_answer_is_assumed_to_be_all_unless_something_says_otherwise() {
         let came = single(move || ok(json!({"data": rows(0..usual)})));
         assert_eq!(came.grade(), "unproved", "{}", came.said());
     }
-    // Something says that it is all.
+    // Something states that this is all.
     for more in [
         json!({"total": 7}),
         json!({"next": null}),
@@ -542,7 +543,7 @@ fn an_object_without_records_stands_for_an_empty_list() {
             came.said()
         );
     }
-    // Behind pages with rows.
+    // The empty object comes after pages with rows.
     let came = load(token(), |query| match query.is_empty() {
         true => ok(json!({"data": rows(0..10), "next_page_token": "t"})),
         false => ok(json!({})),
@@ -553,7 +554,7 @@ fn an_object_without_records_stands_for_an_empty_list() {
         "{}",
         came.said()
     );
-    // What is not known is something else.
+    // Unknown keys mean something else.
     for body in [
         json!({"ok": true}),
         json!({"error": "no"}),
@@ -582,7 +583,7 @@ fn records_that_turn_from_a_list_into_an_object_are_an_error() {
     assert!(came.said().contains("one object"), "{}", came.said());
 }
 
-/// Empty pages, each under a new token.
+/// Loads empty pages, each with a new token.
 fn empty_pages(paginator: impl Into<Paginator>) -> Came {
     let asked = AtomicUsize::new(0);
     load(list(paginator), move |_| {
@@ -600,7 +601,7 @@ fn empty_pages_are_followed_so_far() {
         "{}",
         came.said()
     );
-    // A list that has shown a record may have more of them behind a thousand empty pages.
+    // A list that has shown a record may have more of them after a thousand empty pages.
     let came = load(list(Paginator::token("token", "next")), |query| {
         let at = number(query, "token").unwrap_or(0);
         let first = if at == 0 { rows(0..1) } else { rows(0..0) };
@@ -634,7 +635,7 @@ fn a_token_on_every_page_for_ever_ends_at_an_empty_page_that_leads_to_itself() {
 
 #[test]
 fn what_stands_beside_the_declared_place_is_heard() {
-    // The token is null, and the header leads on.
+    // The token is null, but the header has a next link.
     let came = load(list(Paginator::token("token", "next")), |_| {
         let link = "</things?token=10>; rel=\"next\"";
         ok(json!({"data": rows(0..10), "next": null})).header("link", link)
@@ -646,7 +647,7 @@ fn what_stands_beside_the_declared_place_is_heard() {
         came.said()
     );
     assert!(came.said().contains("Link"), "{}", came.said());
-    // The other direction of two.
+    // The token of the other direction leads to another page.
     let before = Paginator::token("before", "list_metadata.before");
     let came = load(list(before), |_| {
         let both = json!({"before": null, "after": "x"});
@@ -657,7 +658,7 @@ fn what_stands_beside_the_declared_place_is_heard() {
         "{}",
         came.said()
     );
-    // Links come only to those who ask for a page, totals always.
+    // Some APIs send links only if a page is requested, but always send totals.
     let came = load(
         list(Paginator::link_header().page_size("_limit", 10)),
         |_| ok(json!({"data": rows(0..10)})).header("x-total-count", "53"),
@@ -669,7 +670,7 @@ fn what_stands_beside_the_declared_place_is_heard() {
         |_| ok(json!({"data": rows(0..10)})),
     );
     assert_eq!(came.grade(), "unproved", "{}", came.said());
-    // Of two numbers that count, the larger one.
+    // Of two counts, the larger one is the total.
     let counted = Paginator::offset("offset")
         .page_size("limit", 10)
         .total_items("count");
@@ -685,7 +686,7 @@ fn what_stands_beside_the_declared_place_is_heard() {
         "{}",
         came.said()
     );
-    // Errors beside rows.
+    // Errors stand beside rows.
     let came = load(list(Paginator::token("token", "next")), |_| {
         ok(json!({"data": rows(0..7), "next": null, "errors": [{"message": "timeout"}]}))
     });
@@ -753,7 +754,7 @@ fn servers_that_show_another_page_behind_the_last_one_are_read_to_their_end() {
     }
 }
 
-/// 57 rows of which some change places with each request, and none comes or goes.
+/// A list of 57 rows, some of which change places with each request; none is created or deleted.
 struct Moving(Mutex<(Vec<i64>, u64)>);
 
 impl Moving {
@@ -814,7 +815,7 @@ fn rows_that_change_places_are_no_proof_and_never_deleted() {
             let api = move |query: &Query| moving.answer(query, false, total);
             let came = into(&memory, kept(), api, &RunOptions::default());
             assert_eq!(came.ids, all, "{seed}: {}: {}", came.grade(), came.said());
-            // From nothing.
+            // The first load finds an empty destination.
             let moving = Moving::new(seed);
             let came = load(list(pages()), move |query| {
                 moving.answer(query, false, total)

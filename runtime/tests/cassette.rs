@@ -1,4 +1,4 @@
-//! Recordings: requests and responses without secrets, and runs that need nothing else.
+//! Tests of recordings: requests and responses without secrets, and runs that need nothing else.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,8 +42,8 @@ fn run(source: &Source) -> (RunReport, InMemory) {
     (runtime.block_on(report).unwrap(), into)
 }
 
-/// Every difficulty at once: tokens that are bought and renewed, a 429, keys in links, secrets in records, numbers that
-/// floating point would change.
+/// Serves an API with all difficulties at once: tokens that are fetched and renewed, a 429, keys in
+/// links, secrets in records, and numbers that floating point would change.
 fn api() -> String {
     let (calls, tokens) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let (base, _) = serve(move |path, query| {
@@ -130,7 +130,7 @@ fn a_recording_holds_no_secret_and_is_all_that_a_run_needs() {
             assert!(!text.contains(secret), "{secret} in file {file}: {text}");
         }
     }
-    // Without a network, with other settings.
+    // This run has no network and other settings.
     let replayed = Source::new("taped", "placeholder")
         .auth(Auth::bearer("other"))
         .replay(&tape)
@@ -141,7 +141,7 @@ fn a_recording_holds_no_secret_and_is_all_that_a_run_needs() {
                 .query("account", "placeholder")
                 .paginate(Paginator::next_url("next")),
         );
-    // The response to the expired token is one that a key cannot renew.
+    // The response to the expired token is an error that a fixed key cannot fix.
     let (report, _) = run(&replayed);
     let Outcome::Failed(_, message) = &report.resources[0].outcome else {
         panic!("{report:?}")

@@ -1,4 +1,4 @@
-//! `check`: one list is asked, and what it answers is told.
+//! Tests of `check`: it requests one list and reports the response.
 
 use crate::support::serve;
 use etlgen_runtime::prelude::*;
@@ -13,7 +13,8 @@ fn list(name: &str, path: &str) -> Resource<Item> {
     Item::list(name, path).primary_key(Item::ID)
 }
 
-/// An API that answers each path with its status, and the source of its lists.
+/// Serves an API that answers each path with its status; returns the source of its lists and the
+/// request log.
 fn api(statuses: &'static [(&'static str, u16)], auth: Auth) -> (Source, impl Fn() -> Vec<String>) {
     let (base, log) = serve(move |path, _| {
         let status = statuses.iter().find(|(known, _)| *known == path);

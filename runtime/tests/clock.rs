@@ -1,4 +1,4 @@
-//! Two clocks: how far a cursor moves is told by that of the API.
+//! Tests of two clocks: the clock of the API determines how far a cursor moves.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +16,8 @@ struct Item {
 
 const NOW: u64 = 1_700_000_000;
 
-/// The cursor after a run that saw rows changed at these seconds, where the API says that it is `there` o'clock.
+/// Returns the cursor after a run over rows changed at these seconds, if the API's clock shows
+/// `there`.
 fn cursor_after(there: Option<u64>, rows: [u64; 2], stopped: bool) -> String {
     let dated = move |answer: WireResponse| match there {
         Some(second) => {
@@ -57,14 +58,14 @@ fn cursor_after(there: Option<u64>, rows: [u64; 2], stopped: bool) -> String {
 fn a_cursor_moves_to_where_the_pass_began_by_the_clock_of_the_api() {
     let hour = 3600;
     for stopped in [false, true] {
-        // What changed while it was read may have been missed.
+        // Changes during the pass may have been missed.
         let behind = cursor_after(Some(NOW - hour), [NOW - 2 * hour, NOW - hour + 5], stopped);
         assert_eq!(behind, (NOW - hour).to_string(), "{stopped}");
         let ahead = cursor_after(Some(NOW + hour), [NOW, NOW + hour - 5], stopped);
         assert_eq!(ahead, (NOW + hour - 5).to_string(), "{stopped}");
         let ahead = cursor_after(Some(NOW + hour), [NOW, NOW + 2 * hour], stopped);
         assert_eq!(ahead, (NOW + hour).to_string(), "{stopped}");
-        // Where it does not tell the time, ours has to do.
+        // If the API does not send its time, the local clock is used.
         assert_eq!(
             cursor_after(None, [NOW - 9, NOW + 5], stopped),
             NOW.to_string()

@@ -1,4 +1,4 @@
-//! Contracts and drift from the page to the destination: SQLite and Parquet.
+//! Tests of contracts and drift from the page to the destination (SQLite and Parquet).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ fn answer(body: serde_json::Value) -> Answer {
     (200, Vec::new(), body.to_string())
 }
 
-/// Three pages of two teams; the fifth has an unknown key, the sixth a name that is not text. Each has members, and
-/// those of team 4 have more keys than the struct declares.
+/// Serves three pages of two teams; the fifth has an unknown key, the sixth a name that is not
+/// text. Each has members, and those of team 4 have more keys than the struct declares.
 fn api(path: &str, query: &std::collections::BTreeMap<String, String>) -> Answer {
     let number = |name: &str| {
         query
@@ -81,7 +81,7 @@ fn rules(words: &[&str]) -> RunOptions {
     RunOptions::default().contracts(words.iter().map(|word| word.parse().unwrap()))
 }
 
-/// The tables of a destination and their numbers of rows, without system tables.
+/// Returns the tables of a destination and their numbers of rows, without system tables.
 fn counts(url: &str, source: &str) -> Vec<(String, u64)> {
     let mut into = destination(url).unwrap();
     let load = etlgen_runtime::load::LoadInfo::new("0", source, None);
@@ -99,7 +99,7 @@ fn both(test: impl Fn(&str, &Path)) {
     }
 }
 
-/// The lines of `_etl_drift`, without load and source.
+/// Returns the lines of `_etl_drift`, without load and source.
 fn drift(url: &str) -> Vec<String> {
     let mut lines = Vec::new();
     match url.split_once(':').unwrap() {
@@ -168,7 +168,7 @@ fn a_frozen_resource_fails_loads_nothing_of_the_batch_and_goes_on_when_it_may() 
             counts(url, "club"),
             named(&[("teams", 6), ("teams__tags", 2)])
         );
-        // Existing tables and columns do not violate the contract any more.
+        // Existing tables and columns no longer violate the contract.
         let report = run(&source, destination(url).unwrap(), &RunOptions::default());
         assert!(report.is_complete(), "{report:#?}");
     });

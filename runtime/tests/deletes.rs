@@ -1,4 +1,4 @@
-//! Records that the API no longer has: they are deleted only if a complete pass proves it.
+//! Tests of records that the API no longer has: they are deleted only if a complete pass proves it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ fn stock() -> Stock {
     Arc::new(Mutex::new((1..=5).map(|n| (n, children(n))).collect()))
 }
 
-/// `/parents`, `/children?parent=`; pages of two. `fails` replaces a page by a status.
+/// Serves `/parents` and `/children?parent=` in pages of two; `fails` replaces a page by a status.
 fn api(
     stock: &Stock,
     fails: fn(&str, &BTreeMap<String, String>) -> Option<u16>,
@@ -85,7 +85,7 @@ fn run(source: &Source, into: &InMemory, options: &RunOptions) -> RunReport {
         .unwrap()
 }
 
-/// The ids of the records, with a `-` before marked ones.
+/// Returns the ids of the records, with a `-` after those that are marked as deleted.
 fn ids(into: &InMemory, table: &str) -> Vec<String> {
     let number = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
     let rows = into.table(table).into_values();
@@ -141,7 +141,7 @@ fn what_is_gone_stays_is_marked_or_goes_as_the_owner_wants() {
         assert_eq!(ids(&into, "children")[..5], children, "{deletes:?}");
         let tags = into.table("children__tags").len();
         assert_eq!(tags, ids(&into, "children").len() * 2, "{deletes:?}");
-        // It returns.
+        // A deleted record returns.
         stock.lock().unwrap().insert(2, vec![21, 22, 23, 24]);
         run(&source, &into, &RunOptions::default());
         assert_eq!(ids(&into, "parents"), ["1", "2", "3", "4", "5"]);

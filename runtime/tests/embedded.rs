@@ -1,4 +1,4 @@
-//! Lists within records of which the API sends only the first page.
+//! Tests of lists within records of which the API sends only the first page.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ struct Part {
 }
 
 const BILLS: i64 = 5;
-/// The number of items of a list within a record, and in a page.
+/// The number of items of a list within a record.
 const WITHIN: usize = 2;
 const PAGE: usize = 3;
 
@@ -52,7 +52,7 @@ fn lines(bill: i64) -> i64 {
     [0, 11, 3, 0, 2, 7][bill as usize]
 }
 
-/// At most `most` items after `after`, with every sign of what follows.
+/// Returns at most `most` items after `after`, with every sign that more follows.
 fn list(url: &str, after: i64, count: i64, most: usize, item: impl Fn(i64) -> Value) -> Value {
     let items: Vec<Value> = (after + 1..=count).take(most).map(item).collect();
     let end = after + items.len() as i64;
@@ -117,7 +117,7 @@ fn is_proved(report: &RunReport) -> bool {
     matches!(report.resources[0].proof, Proof::Proved(_))
 }
 
-/// The amounts of all lines, each bill's in order.
+/// Returns the amounts of all lines, in the order of each bill.
 fn amounts(into: &InMemory) -> Vec<i64> {
     let number = |text: &str| -> i64 {
         let value = text.split_once('[').unwrap().1;

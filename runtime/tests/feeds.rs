@@ -1,4 +1,4 @@
-//! Records marked as deleted, and feeds that change other resources.
+//! Tests of records marked as deleted, and of feeds that change other resources.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -42,7 +42,7 @@ struct Store {
     deleted: Vec<i64>,
     clock: i64,
     oldest_first: bool,
-    /// A list that responds with 418.
+    /// The list that answers with 418.
     fails: Option<&'static str>,
     /// A change at the first request for the list of customers.
     meanwhile: Option<fn(&mut Store)>,
@@ -57,13 +57,13 @@ impl Store {
 
     fn tell(&mut self, kind: &str, object: &Value) {
         let id = self.events.len() as i64 + 1;
-        // Two events a second.
+        // There are two events a second.
         let created = START + self.clock / 2;
         self.events
             .push(json!({"id": id, "created": created, "kind": kind, "object": object}));
     }
 
-    /// A customer is added or changed.
+    /// Adds or changes a customer.
     fn put(&mut self, id: i64) {
         self.clock += 1;
         let there = self.customers.get(&id);
@@ -183,7 +183,8 @@ fn number(text: &str) -> i64 {
     digits.parse().unwrap()
 }
 
-/// The customers by id: their version, and their number of tags; marked ones separately.
+/// Returns the customers by id (their version and number of tags), and separately those marked as
+/// deleted.
 fn there(into: &InMemory) -> (BTreeMap<i64, (i64, usize)>, Vec<i64>) {
     let tags: Vec<String> = into
         .table("customers__tags")
@@ -218,7 +219,8 @@ fn expected(store: &Arc<Mutex<Store>>) -> BTreeMap<i64, (i64, usize)> {
         .collect()
 }
 
-/// Some are added, some change more than once, some are deleted, some of them after a change, and one returns.
+/// Makes changes: some customers are added, some change more than once, some are deleted, some of
+/// them after a change, and one returns.
 fn change(store: &Arc<Mutex<Store>>) {
     let mut store = store.lock().unwrap();
     for id in [2, 3, 2, 9, 3, 3] {
@@ -270,7 +272,7 @@ fn events_change_and_remove_what_the_list_does_not_show_any_more() {
             matches!(report.resources[0].proof, Proof::Proved(_)),
             "{report:#?}"
         );
-        // Nothing new: nothing changes, although the last events are read again.
+        // Without new events nothing changes, although the last events are read again.
         run(&source, &into);
         assert_eq!(there(&into), (expected(&store), marked));
     }
@@ -284,7 +286,8 @@ fn what_the_list_brings_in_the_same_run_is_newer_than_the_feed() {
     let into = InMemory::new(1);
     run(&source, &into);
     store.lock().unwrap().put(7);
-    // The feed has reported the first version of 7 and the addition of 8; then 7 changes and 8 is deleted.
+    // The feed has reported the first version of 7 and the addition of 8; then 7 changes and 8 is
+    // deleted.
     store.lock().unwrap().put(8);
     store.lock().unwrap().meanwhile = Some(|store| {
         store.put(7);
@@ -351,7 +354,7 @@ fn a_run_that_fails_at_any_commit_or_list_loses_no_change() {
 
 #[test]
 fn what_no_feed_tells_any_more_is_read_in_full() {
-    // The feed drops events that nobody has read.
+    // The feed drops events that no run has read.
     let forget = |store: &Arc<Mutex<Store>>| store.lock().unwrap().events.clear();
     let note = |report: &RunReport, why: &str| {
         let notes = &report.resources[0].notes;
@@ -504,7 +507,7 @@ fn a_record_may_say_itself_that_it_is_gone() {
                 Deletes::Soft => assert_eq!((ids, marked), (vec![1, 3, 4, 5], vec![2])),
                 Deletes::Hard => assert_eq!((ids, marked), (vec![1, 3, 4, 5], vec![])),
             }
-            // It returns.
+            // A deleted record returns.
             touch(2, &json!({}));
             run(&source, &into);
             assert_eq!(there(&into).0.len(), 5);

@@ -1,4 +1,4 @@
-//! Responses that are not one JSON value: JSON lines, and CSV.
+//! Tests of responses that are not one JSON value: JSON lines, and CSV.
 
 use crate::support::serve;
 use etlgen_runtime::prelude::*;
@@ -12,7 +12,8 @@ struct Reading {
     place: Option<String>,
 }
 
-/// The records of a list with these pages, followed by an empty one, with their drift; or the error.
+/// Returns the records of a list with these pages, followed by an empty one, with their drift; or
+/// the error.
 fn read(resource: Resource<Reading>, pages: &'static [&str]) -> Result<Vec<String>, String> {
     let (base, log) = serve(move |_, query| {
         let offset: usize = query.get("offset").map_or(0, |n| n.parse().unwrap());

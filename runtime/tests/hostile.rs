@@ -1,5 +1,5 @@
-//! Misbehaving servers: each test ends with all rows or with an error that names the problem, never with fewer rows and
-//! success.
+//! Tests of misbehaving servers: each ends with all rows or with an error that names the problem,
+//! never with fewer rows and success.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ fn list(paginator: impl Into<Paginator>) -> Resource<Item> {
         .paginate(paginator)
 }
 
-/// Reads the list; returns the rows that arrived, or the error.
+/// Reads the list; returns the number of rows that arrived, or the error.
 fn load(
     paginator: impl Into<Paginator>,
     api: impl Fn(&str, &Query) -> Answer + Send + Sync + 'static,
@@ -73,7 +73,7 @@ fn run(source: &Source, into: InMemory) -> RunReport {
         .unwrap()
 }
 
-/// 1,150 rows, at most 100 per page whatever the request asks for.
+/// Serves 1,150 rows, at most 100 per page whatever the request asks for.
 fn capped(query: &Query, start: u64, total: bool) -> Answer {
     let end = (start + number(query, "limit", 10).min(100)).min(1150);
     let mut body = serde_json::json!({"data": items(start.min(end)..end)});
@@ -161,7 +161,7 @@ fn an_empty_page_in_the_middle() {
         json(serde_json::json!({"data": rows, "next": next}))
     });
     assert_eq!(rows, Ok(20));
-    // … the id of a last record cannot.
+    // The id of a last record cannot.
     let error = load(Paginator::last_id("after").more("more"), |_, q| {
         let rows = if q.contains_key("after") {
             items(0..0)
@@ -178,7 +178,7 @@ fn an_empty_page_in_the_middle() {
     );
 }
 
-/// Three pages of five rows; `next` gives the link of each to the following one.
+/// Loads three pages of five rows; `next` returns the link of each to the following one.
 fn led_on(next: fn(u64) -> String) -> Result<usize, String> {
     load(Paginator::next_url("next"), move |_, q| {
         let page = number(q, "page", 0);
@@ -210,7 +210,8 @@ fn relative_links_lead_on() {
     assert_eq!(rows, Ok(15));
 }
 
-/// Runs against an API whose second page is on another host, by a link or a redirect; nothing may arrive there.
+/// Runs against an API whose second page is on another host, by a link or a redirect; no request
+/// may arrive there.
 fn elsewhere(auth: &dyn Fn(&str) -> Auth, redirects: bool) -> String {
     let (other, log) = serve(|_, _| json(serde_json::json!({"data": []})));
     let (base, _) = serve(move |path, query| {
@@ -260,7 +261,7 @@ fn links_and_redirects_to_another_host_get_no_credentials_of_any_kind() {
     }
 }
 
-/// The error for a body that is not the list.
+/// Returns the error for a body that is not the list.
 fn misread(body: &'static str) -> String {
     let error = load(Paginator::single(), move |_, _| {
         (200, Vec::new(), body.to_owned())
@@ -272,7 +273,7 @@ fn misread(body: &'static str) -> String {
 
 #[test]
 fn an_error_that_is_sent_as_a_success() {
-    // It is told in its own words.
+    // The error contains the API's own words.
     assert!(misread(r#"{"error":{"message":"quota"}}"#).contains("200 OK: quota"));
     assert!(misread(r#"{"data":"none"}"#).contains("data"));
 }
@@ -299,7 +300,8 @@ fn the_same_key_twice_is_one_row_in_the_end() {
     let rows = load(
         Paginator::page_number("page").total_pages("pages"),
         |_, q| {
-            // Every page starts with the last row of the page before. The fourth one is full: a fifth one is asked for.
+            // Every page starts with the last row of the previous page. The fourth one is full, so
+            // a fifth one is requested.
             let page = number(q, "page", 1);
             let end = if page > 4 { page * 9 - 9 } else { page * 9 + 1 };
             json(serde_json::json!({"data": items(page * 9 - 9..end), "pages": 4}))

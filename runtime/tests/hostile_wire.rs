@@ -1,5 +1,5 @@
-//! Servers that misbehave below the JSON: encodings, chunks, slow bodies, broken connections. Each test ends with all
-//! rows or with an error that names the problem.
+//! Tests of servers that misbehave below the JSON: encodings, chunks, slow bodies, broken
+//! connections. Each ends with all rows or with an error that names the problem.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -20,7 +20,8 @@ struct Item {
 /// Bytes for the socket, and the pause before them.
 type Piece = (Duration, Vec<u8>);
 
-/// Responds to request number n (from 0) with the pieces of `answer(n, head)`, then closes the connection.
+/// Responds to request number n (from 0) with the pieces of `answer(n, head)`, then closes the
+/// connection.
 fn wire(answer: impl Fn(usize, &str) -> Vec<Piece> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -39,7 +40,7 @@ fn wire(answer: impl Fn(usize, &str) -> Vec<Piece> + Send + Sync + 'static) -> S
                 let number = count.fetch_add(1, Ordering::Relaxed);
                 for (pause, piece) in answer(number, &head) {
                     std::thread::sleep(pause);
-                    // The client may have given up.
+                    // The client may have closed the connection.
                     let _ = stream.write_all(&piece).and_then(|()| stream.flush());
                 }
             });
@@ -48,7 +49,7 @@ fn wire(answer: impl Fn(usize, &str) -> Vec<Piece> + Send + Sync + 'static) -> S
     base
 }
 
-/// A complete response with these headers.
+/// Returns a complete response with these headers.
 fn whole(headers: &str, body: &[u8]) -> Vec<Piece> {
     let length = body.len();
     let head = format!(
@@ -64,7 +65,7 @@ fn body(rows: u64) -> Vec<u8> {
     serde_json::json!({"data": rows}).to_string().into_bytes()
 }
 
-/// Reads the list; returns the rows that arrived, or the error.
+/// Reads the list; returns the number of rows that arrived, or the error.
 fn load(
     change: impl Fn(Source) -> Source,
     answer: impl Fn(usize, &str) -> Vec<Piece> + Send + Sync + 'static,
@@ -93,7 +94,7 @@ fn same(source: Source) -> Source {
     source
 }
 
-/// Gzip without compression.
+/// Wraps bytes in gzip without compression.
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let crc = !plain.iter().fold(!0u32, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {

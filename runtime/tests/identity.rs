@@ -1,4 +1,5 @@
-//! Keys that are none: what replaces other records is said, and never called proved.
+//! Tests of keys that are not unique: records that replace others are reported, and the resource is
+//! never called proved.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -21,7 +22,7 @@ struct Member {
     id: Option<i64>,
 }
 
-/// Answers by the path and the page that is asked for.
+/// An API that answers by path and requested page.
 struct Api<F>(F);
 
 impl<F: Fn(&str, usize) -> Value + Send + Sync> Transport for Api<F> {
@@ -34,7 +35,7 @@ impl<F: Fn(&str, usize) -> Value + Send + Sync> Transport for Api<F> {
     }
 }
 
-/// What the run says of the last resource, and the rows of its table.
+/// Returns the report of the last resource, and the number of rows of its table.
 fn load(
     resources: impl FnOnce(Source) -> Source,
     answer: impl Fn(&str, usize) -> Value + Send + Sync + 'static,
@@ -55,7 +56,7 @@ fn load(
     (report, rows)
 }
 
-/// Two teams, and the members of each.
+/// Loads two teams, and the members of each.
 fn members(
     within: bool,
     of: impl Fn(usize) -> Value + Send + Sync + 'static,
@@ -101,7 +102,7 @@ fn a_key_that_comes_in_two_slices_is_told_with_the_line_that_settles_it() {
     assert_eq!(report.notes, [""; 0]);
 }
 
-/// A list of two pages.
+/// Loads a list of two pages.
 fn pages(key: bool, second: fn() -> Value) -> (ResourceReport, usize) {
     let list = Member::list("members", "/members")
         .records("data")
@@ -132,7 +133,7 @@ fn a_key_that_comes_again_with_other_contents_is_told_and_the_numbers_agree() {
     let said = report.notes.join("\n");
     assert!(said.contains("`members`: 1 records"), "{said}");
     assert!(said.contains("`primary_key = []`"), "{said}");
-    // The same record once more is no other one.
+    // A repeated record with the same contents does not replace another one.
     let same = || json!([{"id": 2, "name": "b"}, {"id": 3, "name": "d"}]);
     let (report, rows) = pages(true, same);
     assert_eq!(
@@ -140,7 +141,7 @@ fn a_key_that_comes_again_with_other_contents_is_told_and_the_numbers_agree() {
         ("proved", 4, 3, 3),
         "{report:?}"
     );
-    // Without a key each record is a row.
+    // Without a key, each record is a row.
     let (report, rows) = pages(false, other);
     assert_eq!((report.different, rows), (4, 4), "{report:?}");
     assert_eq!(report.notes, [""; 0]);

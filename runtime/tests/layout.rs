@@ -1,4 +1,4 @@
-//! `--layout dlt`: a dataset under dlt's names, with dlt's tables, in both destinations.
+//! Tests of `--layout dlt`: a dataset with dlt's names and tables, in both destinations.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ fn a_file_has_the_tables_and_ids_of_dlt() {
             "new"
         ]
     );
-    // The ids of dlt's `upsert` and of dlt's child rows.
+    // These are the ids of dlt's `upsert` and of dlt's child rows.
     let ids = texts(&file, "SELECT _dlt_id FROM orders ORDER BY id");
     assert_eq!(ids[0], "zxK1WONWAm9Ueg");
     let lines = texts(&file, "SELECT _dlt_id FROM orders__lines ORDER BY n");
@@ -99,7 +99,7 @@ fn a_file_has_the_tables_and_ids_of_dlt() {
             "schema"
         ]
     );
-    // Every row has a complete load, and each load a schema.
+    // Every row belongs to a complete load, and each load to a schema.
     let orphans = "SELECT o.id FROM orders o LEFT JOIN _dlt_loads l ON l.load_id = o._dlt_load_id AND l.status = 0
          LEFT JOIN _dlt_version v ON v.version_hash = l.schema_version_hash WHERE v.schema IS NULL";
     assert!(texts(&file, orphans).is_empty());

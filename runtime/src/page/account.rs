@@ -98,7 +98,7 @@ pub(crate) struct Account {
     totals: Totals,
     /// The length of the longest page.
     longest: u64,
-    /// The number of new rows on the page.
+    /// Whether the previous page had the full length of a page.
     was_full: bool,
     /// The number of new rows on the page.
     new: u64,

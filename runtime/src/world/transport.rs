@@ -9,18 +9,19 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use super::BoxFuture;
 use crate::error::Error;
 
-/// Sends requests. Everything that a source asks goes through one, tokens of OAuth too.
+/// A sender of requests. Every request of a source goes through one, including those for OAuth
+/// tokens.
 ///
-/// An implementation sends one request and hands back what was answered, as it was answered: it follows no redirect, unpacks
-/// nothing, tries nothing again, and knows no limit of time or size; the caller does all that.
+/// An implementation sends one request and returns the response unchanged: it does not follow
+/// redirects, decompress bodies, retry, or limit time or size; the caller does all that.
 pub trait Transport: Send + Sync {
-    /// Sends one request; gives the head of its answer, and the body in chunks.
+    /// Sends one request; returns the head of its response, and the body in chunks.
     fn send(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, WireError>>;
 }
 
-/// The body of an answer as it comes.
+/// The body of a response as it arrives.
 pub trait Body: Send {
-    /// The next chunk; `None` after the last.
+    /// Returns the next chunk; `None` after the last.
     fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, WireError>>;
 }
 
@@ -34,33 +35,33 @@ pub struct WireRequest {
 }
 
 impl WireRequest {
-    /// `GET` or `POST`.
+    /// Returns `GET` or `POST`.
     pub fn method(&self) -> &'static str {
         self.method
     }
 
-    /// The whole URL.
+    /// Returns the whole URL.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// All headers.
+    /// Returns all headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The value of a header, if it is text.
+    /// Returns the value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body; empty: there is none.
+    /// Returns the body; empty if there is none.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 }
 
-/// An answer: its head, and the body that follows.
+/// A response: its head, and the body that follows.
 pub struct WireResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -68,7 +69,7 @@ pub struct WireResponse {
 }
 
 impl WireResponse {
-    /// An answer without headers and without a body.
+    /// Creates a response without headers and without a body.
     pub fn new(status: u16) -> Self {
         WireResponse {
             status,
@@ -77,12 +78,12 @@ impl WireResponse {
         }
     }
 
-    /// The status.
+    /// Returns the status.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// Adds a header; one that cannot be a header is left out.
+    /// Adds a header; an invalid one is left out.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
             self.headers.append(name, value);
@@ -90,20 +91,20 @@ impl WireResponse {
         self
     }
 
-    /// Sets the body, which comes in one chunk.
+    /// Sets the body, which arrives in one chunk.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = Box::new(Whole(Some(body.into())));
         self
     }
 
-    /// Sets the body, which comes in chunks.
+    /// Sets the body, which arrives in chunks.
     pub fn chunks(mut self, body: impl Body + 'static) -> Self {
         self.body = Box::new(body);
         self
     }
 }
 
-/// A body that is there.
+/// A body that has already arrived.
 struct Whole(Option<Bytes>);
 
 impl Body for Whole {
@@ -113,7 +114,7 @@ impl Body for Whole {
     }
 }
 
-/// Why a request was not answered, or its answer did not come to its end.
+/// The reason why a request was not answered, or its response was cut off.
 pub struct WireError(Fault);
 
 enum Fault {
@@ -121,32 +122,32 @@ enum Fault {
     Fatal(Error),
 }
 
-/// The kinds of faults of a connection. All of them are worth another try, unless they say otherwise.
+/// The kinds of connection failures. All of them are retried, except where noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WireErrorKind {
-    /// No connection came about.
+    /// No connection was established.
     Connect,
-    /// The name of the host does not resolve. It is not tried again.
+    /// The name of the host does not resolve. This is not retried.
     Unresolved,
     /// The connection broke while the request was sent or answered.
     Broken,
-    /// Nothing came for too long.
+    /// Nothing arrived for too long.
     Timeout,
 }
 
 impl WireError {
-    /// A fault of the connection. The message must not hold the URL, which may carry a key.
+    /// Creates a connection failure. The message must not contain the URL, which may contain a key.
     pub fn new(kind: WireErrorKind, message: impl Into<String>) -> Self {
         WireError(Fault::Wire(kind, message.into()))
     }
 
-    /// An error that no other try can mend.
+    /// Creates an error that no retry can fix.
     pub fn fatal(error: Error) -> Self {
         WireError(Fault::Fatal(error))
     }
 
-    /// The kind; `None`: it is [`WireError::fatal`].
+    /// Returns the kind; `None` for [`WireError::fatal`].
     pub fn kind(&self) -> Option<WireErrorKind> {
         match &self.0 {
             Fault::Wire(kind, _) => Some(*kind),
@@ -154,7 +155,7 @@ impl WireError {
         }
     }
 
-    /// The error that is final, or what is worth another try as one sentence.
+    /// Returns the final error, or the message of one that is worth a retry.
     pub(crate) fn into_fatal(self) -> Result<Error, String> {
         match self.0 {
             Fault::Fatal(error) => Ok(error),
