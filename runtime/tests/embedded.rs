@@ -47,7 +47,7 @@ const BILLS: i64 = 5;
 const WITHIN: usize = 2;
 const PAGE: usize = 3;
 
-/// Bill 3 has no lines; all lines of bill 4 are within it.
+/// Returns the number of lines. Bill 3 has none; all lines of bill 4 are within it.
 fn lines(bill: i64) -> i64 {
     [0, 11, 3, 0, 2, 7][bill as usize]
 }

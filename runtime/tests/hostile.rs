@@ -145,7 +145,7 @@ fn a_total_that_says_more_than_comes() {
 
 #[test]
 fn an_empty_page_in_the_middle() {
-    // A token leads on across an empty page …
+    // A token continues after an empty page.
     let rows = load(Paginator::token("cursor", "next"), |_, q| {
         let at = number(q, "cursor", 0);
         let next = if at < 4 {

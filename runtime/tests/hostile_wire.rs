@@ -226,7 +226,7 @@ fn the_content_type_decides_nothing_and_html_is_named() {
 
 #[test]
 fn the_same_key_twice_in_one_object() {
-    // As in every common JSON parser, the last one counts.
+    // A repeated key is not an error: its first value counts, the others are drift.
     let rows = load(same, |_, _| {
         whole(
             "",

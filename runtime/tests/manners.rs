@@ -1,4 +1,5 @@
-//! Politeness: rules per status, rate limits respected before they are hit, bounded runs.
+//! Tests of polite behaviour: rules per status, rate limits respected before they are hit, bounded
+//! runs.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -49,7 +50,7 @@ fn sync_all(source: &Source) -> (RunReport, InMemory) {
     run(source, &RunOptions::default())
 }
 
-/// Three items; the parts of item 2 respond with that status.
+/// Serves three items; the parts of item 2 are answered with that status.
 fn one_child_answers(status: u16) -> String {
     let (base, _) = serve(move |path, _| match path {
         "/items" => json(serde_json::json!([{"id": 1}, {"id": 2}, {"id": 3}])),
@@ -142,7 +143,7 @@ fn a_status_can_be_worth_another_try() {
     assert_eq!(report.resources[0].retries, 1);
 }
 
-/// A list of 12 pages by token; logs the time of each request.
+/// Serves a list of 12 pages by token, and logs the time of each request.
 fn paged(
     headers: impl Fn(usize) -> Vec<(String, String)> + Send + Sync + 'static,
 ) -> (Source, Arc<Mutex<Vec<Instant>>>) {
@@ -180,7 +181,7 @@ fn a_rate_limit_is_kept() {
 
 #[test]
 fn what_the_headers_say_is_left_is_kept_before_there_is_a_429() {
-    // 4 requests in any second: a fifth one would be refused.
+    // 4 requests are allowed in any second: a fifth one would be refused.
     let window = Arc::new(Mutex::new((Instant::now(), 0)));
     let (source, asked) = paged(move |_| {
         let mut window = window.lock().unwrap();

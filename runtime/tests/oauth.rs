@@ -1,4 +1,4 @@
-//! OAuth 2 against a token endpoint on loopback: renewal, rotation, refusal.
+//! Tests of OAuth 2 against a token endpoint on loopback: renewal, rotation, refusal.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -14,8 +14,8 @@ struct Thing {
     id: Option<i64>,
 }
 
-/// The server's state: the valid refresh token, the valid access token, whether a new refresh token replaces the old
-/// one.
+/// The server's state: the valid refresh token, the valid access token, and whether a new refresh
+/// token replaces the old one.
 struct Tokens {
     refresh: String,
     access: String,
@@ -26,7 +26,8 @@ struct Tokens {
     sold: u32,
 }
 
-/// `POST /token` issues tokens, `GET /things` requires one; returns the base URL.
+/// Serves `POST /token`, which issues tokens, and `GET /things`, which requires one; returns the
+/// base URL.
 fn serve(tokens: Arc<Mutex<Tokens>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -107,7 +108,7 @@ fn tokens() -> Arc<Mutex<Tokens>> {
     }))
 }
 
-/// Reads all things; the number of records, or the printed error.
+/// Reads all things; returns the number of records, or the printed error.
 fn run(base: &str, given: &str, file: &Path) -> std::result::Result<u64, String> {
     let auth = Auth::oauth2_refresh_token(
         &format!("{base}/token"),

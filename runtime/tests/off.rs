@@ -1,4 +1,4 @@
-//! Resources that are off: a run reads them only if they are named, and reports them.
+//! Tests of resources that are off: a run reads them only if they are named, and reports them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ struct Item {
     id: Option<i64>,
 }
 
-/// `shops`, with the children `orders`, with the children `notes`; and `items`. The shops are off.
+/// Returns `shops`, with the children `orders`, with the children `notes`; and `items`. The shops
+/// are off.
 fn source(base: &str) -> Source {
     let child = |name: &str, path: &str, parent: &str| {
         Item::list(name, path)

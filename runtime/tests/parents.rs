@@ -1,4 +1,5 @@
-//! Children by their parents: the slices that a run reads, whatever happened to the run before.
+//! Tests of children and their parents: the slices that a run reads, whatever happened to the
+//! previous run.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,7 +23,7 @@ const START: i64 = 1_700_000_000;
 struct Store {
     /// The time of a shop's last change, and the number of changes.
     shops: BTreeMap<i64, (i64, i64)>,
-    /// Lists that respond with 418.
+    /// Lists that are answered with 418.
     fails: Vec<String>,
 }
 
@@ -124,7 +125,7 @@ fn start(store: &Arc<Mutex<Store>>) -> (Source, Arc<Mutex<Vec<String>>>) {
     (source(&base), log)
 }
 
-/// The requests of children, by path, since the last call.
+/// Returns the requests for children, by path, since the last call.
 fn asked(log: &Mutex<Vec<String>>) -> BTreeMap<String, usize> {
     let mut asked = BTreeMap::new();
     for request in std::mem::take(&mut *log.lock().unwrap()) {
@@ -136,7 +137,7 @@ fn asked(log: &Mutex<Vec<String>>) -> BTreeMap<String, usize> {
     asked
 }
 
-/// The versions in a table by id, as the API has them.
+/// Returns the versions in a table by id.
 fn versions(into: &InMemory, table: &str) -> BTreeMap<i64, i64> {
     let number = |text: &str| -> i64 {
         let value = text.split_once('[').unwrap().1;
@@ -291,7 +292,8 @@ fn a_slice_that_several_parents_lead_to_is_read_once() {
     assert_eq!(into.table("orders").len(), 4);
 }
 
-/// Twelve in two pages, one child below each, one below that; the second page and the children of a shop take a minute.
+/// Loads twelve shops in two pages, with one child each and one child of that; the second page and
+/// the children of a shop take a minute.
 fn three_levels(kill_at: Option<usize>) -> (RunReport, InMemory) {
     use crate::support::{an_hour_later, asked, page, run_by};
     use etlgen_runtime::world::{
@@ -363,7 +365,8 @@ fn a_kill_between_the_first_commits_of_three_levels_loses_nothing() {
     }
 }
 
-/// Three items, and the lists below those that `missing` names are answered 404; the first run sees all of them.
+/// Loads three items whose child lists named by `missing` are answered with 404 from the second run
+/// on.
 fn with_missing(missing: &'static [&'static str]) -> (Vec<RunReport>, InMemory) {
     use crate::support::{an_hour_later, page, run_by, simulated};
     use etlgen_runtime::world::WireResponse;
@@ -456,7 +459,7 @@ fn a_table_that_is_too_wide_costs_its_own_resource_only() {
         .resource(Wide::list("wide", "/wide").primary_key([Wide::ID]))
         .resource(Narrow::list("narrow", "/narrow").primary_key([Narrow::ID]));
     let into = InMemory::new(1);
-    // The id, the load and four of its own are one too many.
+    // The id, the load and four of its own columns are one too many.
     let narrow = into.with_columns(5);
     let report = run_by(&clock, &source, &narrow, &RunOptions::default()).unwrap();
     let Outcome::Failed(kind, message) = &report.resources[0].outcome else {
@@ -472,7 +475,7 @@ fn a_table_that_is_too_wide_costs_its_own_resource_only() {
     let row = rows.values().next().unwrap();
     assert!(row["other_keys"].contains(r#""e":4"#), "{row:?}");
     assert!(into.table("wide").is_empty());
-    // Nothing says that its rows are there.
+    // The state does not claim that its rows are loaded.
     an_hour_later(&clock);
     let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
     assert!(report.is_complete(), "{report:?}");

@@ -1,4 +1,5 @@
-//! What is waited for, and for how long: limits in disguise, answers that come later, servers that start again.
+//! Tests of what a run waits for, and how long: disguised rate limits, delayed responses,
+//! restarting servers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,7 +25,8 @@ fn items() -> Resource<Item> {
         .paginate(Paginator::token("after", "next"))
 }
 
-/// Two pages; the request of that number gets another answer. How the run ended, its rows, its requests, its seconds.
+/// Loads two pages, replacing the responses for which `trouble` returns another one. Returns the
+/// outcome, and the numbers of rows, requests and seconds.
 fn with_trouble(
     list: Resource<Item>,
     trouble: impl Fn(usize) -> Option<Result<WireResponse, WireError>> + Send + Sync + 'static,
@@ -117,7 +119,7 @@ fn a_rate_limit_is_one_whatever_its_status() {
             assert!((seconds..seconds + 3).contains(&waited), "{name}: {waited}");
         }
     }
-    // Without a sign of a limit it is a refusal.
+    // Without a sign of a rate limit, 403 is a refusal.
     let plain = |number| (number == 2).then(|| Ok(WireResponse::new(403)));
     let (outcome, ..) = with_trouble(items(), plain);
     assert!(matches!(outcome, Outcome::Failed(..)), "{outcome:?}");
@@ -144,7 +146,7 @@ fn an_answer_that_comes_later_is_waited_for() {
 fn a_server_that_starts_again_is_waited_for_once_it_has_answered() {
     let unavailable = || Some(Ok(WireResponse::new(503)));
     for trouble in [refused as fn() -> _, unavailable] {
-        // For a hundred seconds or so.
+        // The trouble lasts about a hundred seconds.
         let (outcome, rows, ..) = with_trouble(items(), move |number| {
             (2..12).contains(&number).then(trouble).flatten()
         });
@@ -203,7 +205,7 @@ fn an_error_that_comes_as_a_success_is_told_in_its_own_words() {
     }
 }
 
-/// Answers the second page after an hour.
+/// A transport that answers the second page after an hour.
 struct Slow(VirtualClock);
 
 impl Transport for Slow {

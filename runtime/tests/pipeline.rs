@@ -1,4 +1,5 @@
-//! The pipeline against a tiny API and a destination in memory: slices, checkpoints, failures, filters.
+//! Tests of the pipeline against a small API and a destination in memory: slices, checkpoints,
+//! failures, filters.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -163,7 +164,8 @@ fn children_found_before_their_own_first_commit_are_not_lost() {
         let source = source(&base);
         let options = RunOptions::default().full_refresh(full_refresh);
         for commits in 0..6 {
-            // Each delivery is a commit: that of the parent's first page precedes any of the child's.
+            // Each delivery is a commit: that of the parent's first page precedes all of the
+            // child's.
             let into = InMemory::new(1);
             let first = run(&source, into.failing_at(commits), &options);
             assert!(first.is_err(), "commit {commits}");
@@ -309,7 +311,7 @@ fn a_filter_may_be_an_expression_and_a_strict_one_is_asked_from_a_moment_before(
     let into = InMemory::new(1000);
     run(&source, into.clone(), &RunOptions::default()).unwrap();
     let report = run(&source, into.clone(), &RunOptions::default()).unwrap();
-    // The last row is requested again, so that another one in its second cannot be missed.
+    // The last row is requested again, so that another one in the same second cannot be missed.
     assert_eq!(report.resources[0].records, 1);
     assert_eq!(into.table("members").len(), MEMBERS as usize);
     let last = 1_700_000_000 + MEMBERS - 1;
@@ -446,7 +448,8 @@ fn with_badges(path: &str, query: &BTreeMap<String, String>) -> Answer {
 fn children_that_a_run_left_out_are_found_by_the_next() {
     let only = |name: &str| RunOptions::default().resources([name]);
     let limited = only("members").limit(7);
-    // Never read before; read before, then left out; left out by an interrupted run.
+    // The children were never read before; read before and then left out; left out by an
+    // interrupted run.
     let runs: [&[RunOptions]; 4] = [
         &[only("members")],
         &[limited],

@@ -1,5 +1,6 @@
-//! Lists that change while they are read: rows are added and deleted, which shifts the positions that page requests
-//! use. A row that exists throughout arrives, or the report does not call the list proved.
+//! Tests of lists that change while they are read: rows are added and deleted, which shifts the
+//! positions that page requests use. A row that exists throughout arrives, or the report does not
+//! call the list proved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,7 +36,7 @@ fn load(
     api: impl Fn(&str, &Query) -> Answer + Send + Sync + 'static,
 ) -> (Vec<i64>, ResourceReport) {
     let (base, _) = serve(api);
-    // One request at a time: the changes fall between certain pages.
+    // With one request at a time, the changes fall between known pages.
     let source = Source::new("moving", &base).concurrency(1).resource(list);
     let into = InMemory::new(10_000);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -72,7 +73,7 @@ impl Moving {
         })
     }
 
-    /// Rows from `at` on; `change` gets the number of earlier requests.
+    /// Returns a page of rows from `at` on; `change` gets the number of earlier requests.
     fn page(
         &self,
         at: usize,
@@ -99,7 +100,7 @@ impl Moving {
         (200, Vec::new(), body.to_string())
     }
 
-    /// Rows that exist throughout and have not arrived.
+    /// Returns the rows that exist throughout and have not arrived.
     fn missing(&self, arrived: &[i64]) -> Vec<i64> {
         let stayed = self.stayed.lock().unwrap();
         let missing = stayed.iter().filter(|id| !arrived.contains(id));
@@ -107,7 +108,7 @@ impl Moving {
     }
 }
 
-/// Some of the rows already read are deleted, and as many are added at the end: no total shows it.
+/// Deletes one of the rows already read and adds one at the end, so that the total does not change.
 fn one_goes_one_comes(asked: usize, rows: &mut Vec<i64>) {
     if asked < 12 {
         rows.remove(asked * 3);
@@ -132,8 +133,9 @@ fn by_offset_rows_that_come_and_go_in_equal_numbers_take_no_other_with_them() {
             api.page(number(query, "offset", 0), 10, total, one_goes_one_comes)
         });
         assert_eq!(moving.missing(&arrived), [0; 0], "{report:?}");
-        // Rows have changed their places: nothing is missing, but that is no proof. Without a total the second page is asked for
-        // as if there might be none, and the first one looked at again.
+        // Rows have changed their positions: nothing is missing, but that is not a proof. Without a
+        // total the second page is requested without an overlap, and the first one is checked
+        // again.
         let why = if total {
             "began with the last row"
         } else {
@@ -148,7 +150,7 @@ fn by_offset_rows_that_come_and_go_in_equal_numbers_take_no_other_with_them() {
 fn by_offset_rows_that_come_in_front_repeat_none() {
     let moving = Moving::new(100);
     let api = moving.clone();
-    // Without a key each row would be loaded twice.
+    // Without a key, a repeated row would be loaded twice.
     let list = Item::list("items", "/items")
         .records("data")
         .paginate(offsets(true));
@@ -157,13 +159,13 @@ fn by_offset_rows_that_come_in_front_repeat_none() {
         api.page(number(query, "offset", 0), 10, true, in_front)
     });
     assert_eq!(arrived, (0..100).collect::<Vec<_>>(), "{report:?}");
-    // Its total has moved.
+    // The total has changed.
     assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
 }
 
 #[test]
 fn by_offset_a_whole_page_that_goes_is_noticed() {
-    // Nothing shows any more where the next page was: the list is read again.
+    // Nothing shows where the next page was: the list is read again.
     let moving = Moving::new(100);
     let api = moving.clone();
     let (arrived, report) = load(list(offsets(true)), move |_, query| {
@@ -191,7 +193,7 @@ fn servers_that_know_only_whole_pages_are_read_without_an_overlap() {
             serde_json::json!({"data": rows}).to_string(),
         )
     };
-    // Rounded down, refused, or empty.
+    // Such an offset is rounded down, refused, or answered with an empty page.
     let answers: [fn(usize) -> Option<usize>; 3] = [
         |at| Some(at / 10 * 10),
         |at| (at % 10 == 0).then_some(at),
@@ -205,7 +207,7 @@ fn servers_that_know_only_whole_pages_are_read_without_an_overlap() {
             }
         });
         assert_eq!(arrived, (0..100).collect::<Vec<_>>(), "{report:?}");
-        // It was read twice to find out.
+        // The list was read twice to find out.
         assert!(
             matches!(&report.proof, Proof::Proved(why) if why.contains("twice")),
             "{report:?}"
@@ -228,10 +230,11 @@ fn by_page_number_nothing_is_called_proved() {
     let rests = |_: usize, _: &mut Vec<i64>| {};
     let (arrived, report) = load(list(pages()), move |_, query| page_of(&api, query, rests));
     assert_eq!(arrived.len(), 100);
-    // Ten full pages, one behind them since the total is reached by a full page, and the first one again.
+    // The requests are for ten full pages, one after them since a full page reaches the total, and
+    // the first one again.
     assert_eq!(report.requests, 12);
     assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
-    // Changes in the middle cannot be seen.
+    // Changes in the middle are invisible.
     let moving = Moving::new(100);
     let api = moving.clone();
     let (_, report) = load(list(pages()), move |_, query| {
@@ -243,7 +246,7 @@ fn by_page_number_nothing_is_called_proved() {
         })
     });
     assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
-    // One page can be proved.
+    // A single page can be proved.
     let moving = Moving::new(7);
     let (_, report) = load(list(pages()), move |_, query| {
         page_of(&moving, query, rests)
@@ -309,7 +312,7 @@ fn by_page_number_a_list_is_read_twice_where_its_deletions_are_wanted() {
         matches!(&report.proof, Proof::Proved(why) if why.contains("twice")),
         "{report:?}"
     );
-    // The total is reached by a full page, both times.
+    // A full page reaches the total, both times.
     assert_eq!(report.requests, 22);
     let moving = Moving::new(100);
     let api = moving.clone();
@@ -346,7 +349,8 @@ fn links_that_name_pages_by_number_are_not_called_proved() {
 
 #[test]
 fn by_page_number_a_total_that_moves_is_read_again_once() {
-    // Rows of the first page are deleted while the second is requested: the rest shifts, and the total changes.
+    // Rows of the first page are deleted while the second is requested: the rest shifts, and the
+    // total changes.
     let moving = Moving::new(40);
     let api = moving.clone();
     let (arrived, report) = load(list(pages()), move |_, query| {

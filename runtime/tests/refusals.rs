@@ -1,4 +1,5 @@
-//! Credentials that are refused or run out: renewed once for all, or the run ends and says so once.
+//! Tests of credentials that are refused or expire: they are renewed once for all requests, or the
+//! run ends with one error.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,7 +28,7 @@ fn items(name: &str) -> Resource<Item> {
 type Make = fn() -> WireResponse;
 type Answer = Box<dyn Fn(&WireRequest) -> WireResponse + Send + Sync>;
 
-/// Answers after a tenth of a second, so that requests meet.
+/// An API that answers after a tenth of a second, so that requests overlap.
 struct Api {
     clock: VirtualClock,
     answer: Answer,
@@ -45,7 +46,7 @@ impl Transport for Api {
     }
 }
 
-/// A run of `r1` to `r4` against such an API: what came of it, and its requests.
+/// Runs `r1` to `r4` against such an API; returns the report, the rows and the requests.
 fn run(
     auth: Auth,
     answer: impl Fn(&WireRequest) -> WireResponse + Send + Sync + 'static,
@@ -69,7 +70,7 @@ fn run(
     (report, into, log)
 }
 
-/// Page number `after` of four.
+/// Returns page number `after` of four.
 fn one_of_four(request: &WireRequest) -> WireResponse {
     let at: i64 = asked(request, "after").parse().unwrap_or(0);
     let next = (at < 3).then(|| (at + 1).to_string());
@@ -86,7 +87,7 @@ fn failures(report: &RunReport) -> Vec<(ErrorKind, String)> {
 
 #[test]
 fn one_renewal_is_enough_for_all_who_were_refused() {
-    // Each token is good for so many requests.
+    // Each token is valid for this many requests.
     for uses in [4, 5, 6, 7] {
         let state = Arc::new(Mutex::new((0, 0)));
         let answer = move |request: &WireRequest| {
@@ -131,7 +132,7 @@ fn refused_credentials_end_the_run_and_are_said_once() {
         let failures = failures(&report);
         assert_eq!(failures.len(), 1, "{how}: {failures:?}");
         assert_eq!(failures[0].0, ErrorKind::Credentials, "{how}");
-        // What was under way has ended, and nothing was sent after it.
+        // The requests in flight have ended, and none was sent after them.
         assert_eq!(log.len(), 4, "{how}: {log:?}");
         let words = if how == "told" {
             "invalid_auth"
@@ -155,7 +156,7 @@ fn a_key_that_is_withdrawn_ends_the_run_and_what_came_is_kept() {
     });
     assert!(report.refused, "{report:?}");
     assert_eq!(failures(&report).len(), 1, "{report:?}");
-    // Four were under way, and one was asked that had been answered before.
+    // Four requests were in flight, and one that had been answered before was repeated.
     assert_eq!(log.len(), 13, "{log:?}");
     let rows = ["r1", "r2", "r3", "r4"].map(|name| into.table(name).len());
     assert_eq!(rows, [2, 2, 2, 2]);
@@ -169,7 +170,7 @@ fn a_list_that_is_closed_fails_alone() {
         || page(json!({"ok": false, "error": "missing_scope"})),
     ] {
         let (report, into, _) = run(Auth::bearer("a-good-key"), move |request| {
-            // Only once the others have been answered.
+            // The list closes only after the others have been answered.
             match (request.url().path(), asked(request, "after").as_str()) {
                 ("/r3", "1") => closed(),
                 _ => one_of_four(request),
@@ -212,7 +213,8 @@ fn a_token_server_that_is_refused_or_gone_for_a_moment_is_told_apart() {
 
 #[test]
 fn a_user_and_a_password_buy_a_token() {
-    // One server wants a form, another one JSON; both sell tokens that are refused once.
+    // One server requires a form, another one JSON; both issue tokens of which the first is
+    // refused.
     for wants_json in [false, true] {
         let sold = Mutex::new(0);
         let auth = Auth::oauth2_password("/auth/token", "reader", "pass word", None, &["read"]);

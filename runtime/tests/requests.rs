@@ -1,4 +1,4 @@
-//! The exact requests, as a server on loopback sees them.
+//! Tests of the exact requests, as a server on loopback sees them.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -13,12 +13,12 @@ struct Thing {
     id: Option<i64>,
 }
 
-/// One request.
+/// One received request.
 #[derive(Clone, Debug)]
 struct Seen {
-    /// `GET /things?x=1`.
+    /// The request line, as `GET /things?x=1`.
     line: String,
-    /// Names in lower case, joined with their values by `: `.
+    /// The headers, with names in lower case, joined with their values by `: `.
     headers: Vec<String>,
     body: String,
 }
@@ -72,7 +72,7 @@ fn serve(
     (base, log)
 }
 
-/// Reads every resource of a source; the first error as text.
+/// Reads every resource of a source; returns the first error as text.
 fn run(source: &Source) -> Result<(), String> {
     run_with(source, &RunOptions::default())
 }
@@ -219,7 +219,8 @@ fn an_answer_that_echoes_an_own_credential_is_shown_without_it() {
     assert!(error.contains("no use for ***"), "{error}");
 }
 
-/// Signs with the key, the request and a counter; the time is in whole seconds, and tests must not wait for one.
+/// Signs with the key, the request and a counter; the time is in whole seconds, and tests must not
+/// wait for one.
 fn signed(base: &str) -> Source {
     let tries = std::sync::atomic::AtomicUsize::new(1);
     let auth = Auth::sign("the-signing-key", move |key, request| {
@@ -290,7 +291,7 @@ fn neither_key_nor_signature_is_recorded_or_shown() {
         files += 1;
     }
     assert_eq!(files, 1);
-    // The recording responds to requests with other signatures.
+    // The recording answers requests with other signatures.
     run(&signed("http://127.0.0.1:9").replay(&tape)).unwrap();
 
     let refuse = |_: &Seen| (403, r#"{"message": "bad key the-signing-key"}"#.to_owned());

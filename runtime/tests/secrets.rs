@@ -1,4 +1,4 @@
-//! Secrets: where they go, and where they are never found.
+//! Tests of secrets: where they are sent, and where they never appear.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,8 +23,8 @@ fn items() -> Resource<Item> {
         .paginate(Paginator::next_url("next"))
 }
 
-/// Five pages of two; the link to the next page repeats the key and a secret setting. Other keys are refused, and so is a second
-/// key in the query.
+/// Serves five pages of two; the link to the next page repeats the key and a secret setting. Other
+/// keys are refused, and so is a second key in the query.
 fn repeats(key: Arc<Mutex<String>>) -> impl Fn(&WireRequest) -> WireResponse + Send + Sync {
     move |request| {
         let key = key.lock().unwrap().clone();
@@ -90,7 +90,7 @@ fn a_position_holds_no_secret_and_is_gone_on_from_with_the_key_of_today() {
     for form in forms(KEY).iter().chain(&forms(TENANT)) {
         assert!(!state.contains(form.as_str()), "{form} in {state}");
     }
-    // The key was changed meanwhile.
+    // The key has changed since the last run.
     *key.lock().unwrap() = "another key".to_owned();
     asked_for.lock().unwrap().clear();
     let all = RunOptions::default();
@@ -102,7 +102,7 @@ fn a_position_holds_no_secret_and_is_gone_on_from_with_the_key_of_today() {
 
 #[test]
 fn a_position_that_cannot_be_opened_is_given_up() {
-    // A token that holds the key in base64, which nothing can put in again.
+    // The token contains the key in base64, which cannot be restored.
     let token = "cGFnZSAyIG9mIHNrLWNhbmFyeS85MTM3ID0gZW5k";
     let (world, clock) = simulated(1_700_000_000, move |request| {
         Ok(match asked(request, "after").as_str() {
@@ -131,7 +131,7 @@ fn a_position_that_cannot_be_opened_is_given_up() {
 
 #[test]
 fn a_link_gets_no_setting_that_the_list_does_not_send() {
-    // An API that has read about marks, and wants to see the other secrets.
+    // This API knows about placeholders, and tries to obtain the other secrets.
     let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = seen.clone();
     let (world, clock) = simulated(1_700_000_000, move |request| {
@@ -151,7 +151,8 @@ fn a_link_gets_no_setting_that_the_list_does_not_send() {
     assert!(!seen.contains("another"), "{seen}");
 }
 
-/// A source at that URL with a key, answered by one page; whether the key was sent, and how the run ended.
+/// Runs a source at that URL with a key and one page; returns whether the key was sent, and how the
+/// run ended.
 fn sent_to(base: &str, auth: Auth, change: impl Fn(Source) -> Source) -> (bool, String) {
     let sent = Arc::new(Mutex::new(false));
     let kept = sent.clone();
@@ -198,7 +199,7 @@ fn a_secret_goes_unencrypted_only_to_this_machine_and_private_networks() {
     }
     let allowed = sent_to("http://api.example", key(), Source::allow_http);
     assert_eq!(allowed, (true, "Complete".into()));
-    // Without credentials there is nothing to be seen, unless a setting is.
+    // Without credentials no secret can be seen, unless a setting is sent.
     assert!(sent_to("http://api.example", Auth::none(), same).0);
     let with_setting = |source: Source| {
         source
@@ -207,7 +208,7 @@ fn a_secret_goes_unencrypted_only_to_this_machine_and_private_networks() {
     };
     let (_, end) = sent_to("http://api.example", Auth::none(), with_setting);
     assert_eq!(end, "Complete");
-    // The server of the tokens gets the client's secret.
+    // The token endpoint receives the client's secret.
     let auth = Auth::oauth2_client_credentials("http://login.example/token", "id", "secret", &[]);
     let (sent, end) = sent_to("https://api.example", auth, same);
     assert!(!sent && end.contains("http://login.example"), "{end}");

@@ -1,4 +1,4 @@
-//! Fields that a run selects, from the page to the file.
+//! Tests of the fields that a run selects, from the page to the file.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Concurrency: independent requests are sent in parallel, and the order of the rows stays.
+//! Tests of concurrency: independent requests are sent in parallel, and the order of the rows does
+//! not change.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,7 +50,7 @@ fn ids(from: u64, to: u64) -> Vec<serde_json::Value> {
     (from..to).map(|id| serde_json::json!({"id": id})).collect()
 }
 
-/// Responds after the pause; counts the most requests at a time.
+/// Serves responses after a pause, and counts the maximum number of concurrent requests.
 fn slow(
     answer: impl Fn(&std::collections::BTreeMap<String, String>) -> Answer + Send + Sync + 'static,
 ) -> (String, Arc<AtomicUsize>) {
@@ -83,7 +84,7 @@ fn four_chains_of_fifty_pages_take_as_long_as_one() {
     let floor = 50.0 * PAUSE.as_secs_f64();
     let times = elapsed.as_secs_f64() / floor;
     println!("4 x 50 pages of 50 ms: {elapsed:.2?}, {times:.2} x the longest chain");
-    // 1.15 on an idle machine.
+    // The factor is 1.15 on an idle machine.
     assert!(times < 1.6, "{times:.2} x the longest chain");
 }
 
@@ -115,7 +116,7 @@ fn numbered_lists_with_a_total_are_read_side_by_side() {
         let numbered = matches!(report.resources[0].proof, Proof::Consistent(_));
         let overlapped = matches!(report.resources[0].proof, Proof::Proved(_));
         assert!(numbered || overlapped, "{report:?}");
-        // The first page once more, or a row of each page.
+        // The additional requests repeat the first page, or a row of each page.
         assert!((41..=42).contains(&report.resources[0].requests));
         assert!(elapsed < 20 * PAUSE, "{elapsed:?}");
         assert!(most.load(Ordering::SeqCst) <= 8);

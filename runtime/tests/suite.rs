@@ -1,4 +1,5 @@
-//! The integration tests of the runtime as one program: linking one takes less time and space than linking many.
+//! The integration tests of the runtime as one program: linking one takes less time and space than
+//! linking many.
 
 mod account;
 mod cassette;
@@ -29,7 +30,7 @@ mod support;
 mod windows;
 mod world;
 
-/// A file that is not a module here would not be tested.
+/// Checks that every file is a module here: another file would not be tested.
 #[test]
 fn every_file_is_a_module() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");

@@ -1,4 +1,5 @@
-//! Parts of a list: parallel windows, lists that the API cuts off, sorted lists, bounds of all kinds.
+//! Tests of parts of a list: parallel windows, lists that the API cuts off, sorted lists, bounds of
+//! all kinds.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,14 +28,15 @@ struct Api {
     /// Ids and times, in the order of the list.
     rows: Arc<Mutex<Vec<Pair>>>,
     page: usize,
-    /// The API returns at most this many rows of a list; beyond them, it responds with 422, or ends the list.
+    /// The maximum number of rows of a list that the API returns; beyond them, it answers 422, or
+    /// ends the list.
     most: usize,
     refuses: bool,
-    /// The response has the total.
+    /// Whether responses have the total.
     counts: bool,
-    /// The parameter of the lower bound excludes the bound itself.
+    /// Whether the parameter of the lower bound excludes the bound itself.
     exclusive: bool,
-    /// Unknown parameters have no effect.
+    /// Whether the parameters filter; if not, they have no effect.
     filters: bool,
     slow: Duration,
     under_way: Arc<AtomicUsize>,
@@ -112,7 +114,7 @@ fn events(cursor: Cursor<Event>) -> Resource<Event> {
         .incremental(cursor)
 }
 
-/// Pages without stable positions.
+/// Returns a list with pages without stable positions.
 fn numbered(cursor: Cursor<Event>) -> Resource<Event> {
     events(cursor).paginate(Paginator::page_number("page").more("more"))
 }
@@ -135,14 +137,14 @@ fn run(base: &str, resource: Resource<Event>, into: &InMemory, options: RunOptio
 
 type Run = etlgen_runtime::Result<ResourceReport>;
 
-/// The report of a list that was read to a proved end.
+/// Returns the report of a list that was read to a proved end.
 fn whole(run: Run) -> ResourceReport {
     let report = numbered_whole(run);
     assert!(matches!(report.proof, Proof::Proved(_)), "{report:#?}");
     report
 }
 
-/// The same for a list that may be requested by page numbers, which is not called proved.
+/// Does the same for a list that may be requested by page numbers, which is not called proved.
 fn numbered_whole(run: Run) -> ResourceReport {
     let report = run.unwrap();
     assert!(matches!(report.outcome, Outcome::Complete), "{report:#?}");
@@ -161,7 +163,7 @@ fn backfill(since: &str, until: Option<&str>, length: Duration) -> RunOptions {
     options
 }
 
-/// 100 rows, one every 6 hours from 2024-01-01 on, the newest first.
+/// Returns 100 rows, one every 6 hours from 2024-01-01 on, the newest first.
 fn quarter_days() -> Api {
     Api::new((0..100).rev().map(|n| (n, n * DAY / 4)))
 }
@@ -281,7 +283,7 @@ fn declared_windows_cover_everything_also_what_is_older() {
     }
 }
 
-/// 230 rows, one per hour.
+/// Returns rows, one per hour.
 fn hours_of(rows: i64) -> impl DoubleEndedIterator<Item = (i64, i64)> {
     (0..rows).map(|n| (n, n * 3600))
 }
@@ -319,7 +321,7 @@ fn a_list_that_the_api_cuts_off_is_read_in_narrower_windows() {
             report.notes.iter().any(|note| note.contains("narrower")),
             "{report:#?}"
         );
-        // The same without a lower bound at the start.
+        // The list without a lower bound is read likewise.
         let into = InMemory::new(1000);
         numbered_whole(run(&base, resource(), &into, usual()));
         assert_eq!(into.table("events").len(), api.len());
@@ -328,7 +330,7 @@ fn a_list_that_the_api_cuts_off_is_read_in_narrower_windows() {
 
 #[test]
 fn a_list_that_cannot_be_narrowed_is_an_error_that_says_what_to_do() {
-    // All in one second.
+    // All rows are in one second.
     let api = Api {
         most: 20,
         refuses: true,
@@ -403,7 +405,7 @@ fn a_list_sorted_the_newest_first_ends_where_it_is_known() {
     }
     let report = whole(run(&base, events(cursor()), &into, usual()));
     assert_eq!(into.table("events").len(), 102);
-    // The page with the new rows, and one with only older rows.
+    // The requests are for the page with the new rows, and one with only older rows.
     assert_eq!(log.lock().unwrap().len(), 2, "{report:#?}");
     assert!(
         format!("{:?}", report.proof).contains("newest first"),
@@ -422,7 +424,7 @@ fn a_list_that_is_not_sorted_as_declared_is_read_to_its_end() {
     let cursor = || Cursor::updated(Event::AT).newest_first();
     whole(run(&base, events(cursor()), &into, usual()));
     log.lock().unwrap().clear();
-    // A row pinned to the top, and a new one at the very end.
+    // One row is pinned to the top, and a new one is at the very end.
     api.rows.lock().unwrap().insert(0, (100, Some(START)));
     api.rows
         .lock()
@@ -517,7 +519,7 @@ fn rows_on_the_bound_come_once_with_and_without_a_key_whatever_the_bound_means()
                 api.len(),
                 "exclusive: {exclusive}, key: {key}"
             );
-            // One in the last second (two equal ones without a key), and one in the next.
+            // One row is in the last second (two equal ones without a key), and one in the next.
             let mut rows = api.rows.lock().unwrap();
             let last = START + 2 + more;
             let same = if key { 200 + more } else { 100 + more };
@@ -541,7 +543,7 @@ fn late_and_future_rows_are_not_lost() {
     let into = InMemory::new(1000);
     let declared = || events(bounded().lookback(days(1)));
     whole(run(&base, declared(), &into, usual()));
-    // One that arrives late, and one before the date in the future.
+    // One row arrives late, and one is before the date in the future.
     let late = [(3, Some(START + now - 3600)), (4, Some(START + now + 3600))];
     api.rows.lock().unwrap().extend(late);
     whole(run(&base, declared(), &into, usual()));

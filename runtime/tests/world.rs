@@ -1,4 +1,5 @@
-//! Complete runs in a simulated world: responses from memory, virtual time, one thread, one seed.
+//! Tests of complete runs in a simulated world: responses from memory, virtual time, one thread,
+//! one seed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -147,7 +148,7 @@ fn source(world: World) -> Source {
         )
 }
 
-/// Commits every half minute, and logs it.
+/// A destination that commits every half minute, and logs it.
 struct Logged {
     into: InMemory,
     log: Log,
@@ -194,7 +195,8 @@ impl Destination for Logged {
     }
 }
 
-/// Complete runs, one after another: the events, the reports, and the content of the destination.
+/// Makes complete runs, one after another; returns the events, the reports, and the contents of the
+/// destination.
 fn runs(seed: u64, options: &[RunOptions]) -> (Log, Vec<serde_json::Value>, InMemory) {
     let clock = VirtualClock::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
     let log = Log(Arc::default(), clock.clone());
@@ -238,7 +240,8 @@ fn a_run_of_hours_takes_no_time_and_happens_in_the_same_way_each_time() {
     assert_eq!(memory.state(), memory_again.state());
 
     assert_eq!(report[0]["complete"], true, "{report:?}");
-    // Everything happened: an hour's pause, a broken connection, expired tokens and a revoked one, commits.
+    // The run had an hour's pause, a broken connection, expired tokens and a revoked one, and
+    // commits.
     let lines = log.0.lock().unwrap().join("\n");
     assert!(log.1.monotonic() > Duration::from_secs(3600), "{lines}");
     assert_eq!(memory.table("orgs").len(), 4);
@@ -283,7 +286,7 @@ fn a_run_goes_on_after_a_stop_in_the_same_way_each_time() {
     assert_eq!(reports, reports_again);
 }
 
-/// Responds with a function.
+/// A transport that answers with a function.
 struct Answers<F>(F);
 
 impl<F: Fn(&str) -> WireResponse + Send + Sync> Transport for Answers<F> {
@@ -293,7 +296,8 @@ impl<F: Fn(&str) -> WireResponse + Send + Sync> Transport for Answers<F> {
     }
 }
 
-/// A list of two pages, whose first response `first` changes: the report, and the loaded rows.
+/// Loads a list of two pages, whose first response `first` changes; returns the report and the
+/// number of rows.
 fn two_pages(
     first: impl Fn(WireResponse) -> WireResponse + Send + Sync + 'static,
 ) -> (serde_json::Value, usize) {
@@ -345,7 +349,7 @@ fn no_number_of_a_peer_is_too_large() {
 
 #[test]
 fn a_body_is_bounded_as_it_comes_and_as_it_is_unpacked() {
-    // A megabyte of zeros, in a thousand bytes.
+    // The body is a megabyte of spaces in a thousand bytes.
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packed.write_all(&vec![b' '; (1 << 20) + 1]).unwrap();
     let bomb = packed.finish().unwrap();
@@ -411,7 +415,7 @@ const FROM_OUTSIDE: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// The external inputs in a source file; `tokio::select!` is random unless it is `biased`.
+/// Returns the external inputs in a source file; `tokio::select!` is random unless it is `biased`.
 fn taken(source: &str) -> Vec<&'static str> {
     let code: Vec<&str> = source
         .lines()
@@ -456,7 +460,7 @@ fn only_the_real_world_takes_from_outside() {
             name => assert!(taken.is_empty(), "{name} takes from outside: {taken:?}"),
         }
     }
-    // The control: the test finds each input where it is allowed.
+    // The test finds each input where it is allowed.
     of_the_world.sort_unstable();
     let all: Vec<&str> = FROM_OUTSIDE.iter().map(|(what, _)| *what).collect();
     for what in all {

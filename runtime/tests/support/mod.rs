@@ -1,4 +1,4 @@
-//! A tiny API on loopback and a destination in memory that can fail at any commit.
+//! A small API on loopback and a destination in memory that can fail at any commit.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -33,7 +33,8 @@ where
     }
 }
 
-/// A world in which all requests are answered by a function, and its clock, which shows that second since 1970.
+/// Returns a world in which a function answers all requests, and its clock, which starts at
+/// `second` seconds since 1970.
 pub fn simulated(
     second: u64,
     answer: impl Fn(&WireRequest) -> Result<WireResponse, WireError> + Send + Sync + 'static,
@@ -42,19 +43,19 @@ pub fn simulated(
     (World::simulated(Simulated(answer), clock.clone(), 1), clock)
 }
 
-/// An answer with that body.
+/// Returns a response with that body.
 pub fn page(body: serde_json::Value) -> WireResponse {
     WireResponse::new(200).body(body.to_string())
 }
 
-/// The value of a query parameter; empty if there is none.
+/// Returns the value of a query parameter; empty if there is none.
 pub fn asked(request: &WireRequest, name: &str) -> String {
     let mut pairs = request.url().query_pairs();
     let value = pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()));
     value.unwrap_or_default()
 }
 
-/// A whole run in the time of that clock.
+/// Runs a source to completion in the time of that clock.
 pub fn run_by(
     clock: &VirtualClock,
     source: &Source,
@@ -65,13 +66,13 @@ pub fn run_by(
     clock.runtime()?.block_on(run)
 }
 
-/// Lets an hour pass: loads are named after the time at which they begin.
+/// Advances the clock by an hour: a load is named after the time at which it begins.
 pub fn an_hour_later(clock: &VirtualClock) {
     let hour = clock.sleep(Duration::from_secs(3600));
     clock.runtime().unwrap().block_on(hour);
 }
 
-/// What a handler answers: status, headers, body.
+/// The response of a handler: status, headers, body.
 pub type Answer = (u16, Vec<(String, String)>, String);
 
 /// Starts an API that responds with `handle(path, query)`; returns its base URL and the log of its requests.
@@ -91,7 +92,7 @@ pub fn serve(
     });
     let server = server.unwrap();
     let base = server.url();
-    // It runs until the process ends.
+    // The server runs until the process ends.
     std::mem::forget(server);
     (base, log)
 }
@@ -113,16 +114,16 @@ struct Committed {
 pub struct InMemory {
     committed: Arc<Mutex<Committed>>,
     working: Committed,
-    /// The commit that fails, counted from 0.
+    /// The index of the commit that fails, from 0.
     fails_at: Option<usize>,
     commits: usize,
     rows_per_commit: usize,
-    /// The most columns of a table, where there is a limit.
+    /// The maximum number of columns of a table, if it is limited.
     columns: Option<usize>,
 }
 
 impl InMemory {
-    /// The same data, in tables of at most that many columns.
+    /// Returns the same data, in tables of at most that many columns.
     pub fn with_columns(&self, columns: usize) -> Self {
         InMemory {
             columns: Some(columns),
@@ -130,7 +131,7 @@ impl InMemory {
         }
     }
 
-    /// One that commits after that many rows.
+    /// Returns a destination that commits after that many rows.
     pub fn new(rows_per_commit: usize) -> Self {
         InMemory {
             rows_per_commit,
@@ -138,7 +139,7 @@ impl InMemory {
         }
     }
 
-    /// The same data, failing at that commit.
+    /// Returns the same data, failing at that commit.
     pub fn failing_at(&self, commit: usize) -> Self {
         InMemory {
             fails_at: Some(commit),
@@ -146,7 +147,7 @@ impl InMemory {
         }
     }
 
-    /// The committed rows of a table, without the load's id.
+    /// Returns the committed rows of a table, without the id of the load.
     pub fn table(&self, name: &str) -> Table {
         let mut table = self
             .committed
@@ -162,17 +163,17 @@ impl InMemory {
         table
     }
 
-    /// The drift of all loads.
+    /// Returns the drift of all loads.
     pub fn drift(&self) -> BTreeMap<(String, Drifted), u64> {
         self.committed.lock().unwrap().drift.clone()
     }
 
-    /// The committed state, by resource and slice.
+    /// Returns the committed state, by resource and slice.
     pub fn state(&self) -> BTreeMap<(String, String), String> {
         self.committed.lock().unwrap().state.clone()
     }
 
-    /// Every committed table.
+    /// Returns all committed tables.
     pub fn tables(&self) -> BTreeMap<String, Table> {
         let names: Vec<String> = self
             .committed
