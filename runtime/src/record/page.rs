@@ -145,14 +145,15 @@ impl<T: Record> PageReader<T> {
         self
     }
 
-    /// Keeps what the envelope says beside the records and the probes, as far as it is wanted.
+    /// Also keeps the values beside the records and the probes that `hearing` asks for.
     pub(crate) fn hear(mut self, hearing: Hearing) -> Self {
         self.envelope.hearing = Some(hearing);
         self
     }
 
-    /// Reads one page. Syntax errors, and a records path that matches nothing, are errors that name the byte offset and
-    /// Also keeps the values beside the records and the probes that `hearing` asks for.
+    /// Reads one page. Syntax errors, and a records path that matches nothing, are errors that name the
+    /// byte offset and what was found instead; a value of a wrong type is never an error. A `null` in
+    /// the path is an empty list.
     pub fn read(&self, body: &[u8]) -> Result<Page<T>> {
         let mut filled = Filled {
             rows: Vec::with_capacity(self.envelope.longest.load(Relaxed)),
