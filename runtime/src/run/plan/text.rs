@@ -1,4 +1,4 @@
-//! A plan as a person reads it, in lines of at most 80 characters.
+//! Formats a plan for people, in lines of at most 80 characters.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::page::{Next, Position};
 use crate::schema::{Contract, Deletes, Disposition, TableSchema};
 
 const WIDTH: usize = 80;
-/// What stands before the values.
+/// The width of the labels.
 const LABEL: usize = 11;
 
 impl fmt::Display for RunPlan {
@@ -192,7 +192,7 @@ fn columns(table: &TableSchema) -> String {
     format!("{}: {}", table.name, columns.collect::<Vec<_>>().join(", "))
 }
 
-/// A label and its text, broken where words end.
+/// Writes a label and its text, wrapped between words.
 fn line(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
     let mut left = format!("  {label:<width$}", width = LABEL - 2);
     let mut used = LABEL;
