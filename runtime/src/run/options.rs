@@ -32,13 +32,15 @@ pub struct RunOptions {
     pub since: Option<String>,
     /// Upper bound of incremental cursors: RFC 3339 or a date.
     pub until: Option<String>,
-    /// The length of windows, for lists that can be bounded by their cursor. It overrides the declared length.
+    /// The length of windows, for lists that can be bounded by their cursor. It overrides the
+    /// declared length.
     pub window: Option<Duration>,
     /// The run commits after this many records, instead of as often as the destination prefers.
     pub checkpoint_rows: Option<usize>,
     /// The fields that are loaded. All fields of a resource are, unless a rule is about it.
     pub select: Vec<SelectRule>,
-    /// Contracts that override the declared ones. A rule about one resource counts more than one about all.
+    /// Contracts that override the declared ones. A rule about one resource counts more than one
+    /// about all.
     pub contracts: Vec<ContractRule>,
     /// The layout of the tables. A destination that has tables of the source must have this layout.
     pub layout: Layout,

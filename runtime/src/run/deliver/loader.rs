@@ -1,4 +1,5 @@
-//! The loader, which owns the destination: it takes chunks in order and commits them together with the state.
+//! The loader, which owns the destination: it takes chunks in order and commits them together with
+//! the state.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

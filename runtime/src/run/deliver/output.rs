@@ -1,4 +1,5 @@
-//! Turns the pages of one resource into batches and hands each to the loader with the state that it completes.
+//! Turns the pages of one resource into batches and hands each to the loader with the state that it
+//! completes.
 
 use std::sync::Arc;
 
@@ -181,7 +182,8 @@ impl LoadOutput {
         self.loader.send(delivery).await
     }
 
-    /// Refuses tables that the destination cannot hold; nothing of the resource is loaded after that.
+    /// Refuses tables that the destination cannot hold; nothing of the resource is loaded after
+    /// that.
     fn check_columns(&mut self, tables: &[TableBatch]) -> Result<()> {
         let mut schemas = tables.iter().map(|table| &table.schema);
         let Some(wide) = schemas.find(|schema| schema.columns.len() > self.columns) else {

@@ -46,7 +46,8 @@ const VERSION: u32 = 1;
 /// it is made.
 ///
 /// # Errors
-/// If the options name something that the source does not have, or what the destination remembers does not allow a run.
+/// If the options name something that the source does not have, or what the destination remembers
+/// does not allow a run.
 ///
 /// ```
 /// use std::time::SystemTime;

@@ -183,7 +183,7 @@ impl<'a> Planner<'a> {
         Ok((plan, shows_all))
     }
 
-    /// Returns where a resource stands after earlier runs.
+    /// Returns the state that earlier runs left of a resource.
     fn standing(&self, chosen: &Chosen, prior: Prior, bounded: bool) -> Standing {
         let Prior {
             state,

@@ -92,7 +92,7 @@ impl PassPlan {
         let length = self.window.filter(|_| cursor.is_bounded());
         let length = length.or(declared.map(|(_, length)| *length))?;
         let first = match (first, range.from.clone()) {
-            // One window covers everything older than the declared start, unless bounds ask for it.
+            // One window covers everything older than the declared start, unless bounds begin earlier.
             (Some(first), Some(from)) if self.bounds.is_some() => first.min(from),
             (Some(first), _) => first,
             (None, from) => from?,

@@ -65,7 +65,7 @@ fn parent_of(plan: &ResourcePlan) -> &str {
 }
 
 impl ResourcePlan {
-    /// `GET /orgs/acme/repos per_page=100`
+    /// Returns the request: `GET /orgs/acme/repos per_page=100`.
     fn asks(&self) -> String {
         let request = &self.request;
         let mut path = request.path.clone();
@@ -119,7 +119,7 @@ impl SlicePlan {
     }
 }
 
-/// `from 2024-01-01 to the end`
+/// Returns a span: `from 2024-01-01 to the end`.
 fn span(from: &Option<String>, until: &Option<String>) -> String {
     let from = from.as_deref().unwrap_or("the beginning");
     let until = until.as_deref().unwrap_or("the end");
@@ -185,7 +185,7 @@ impl WritePlan {
     }
 }
 
-/// `invoices: id text, paid bool`
+/// Returns the columns of a table: `invoices: id text, paid bool`.
 fn columns(table: &TableSchema) -> String {
     let columns = table.columns.iter();
     let columns = columns.map(|column| format!("{} {}", column.name, column.ty.name()));

@@ -102,7 +102,8 @@ pub struct RequestPlan {
     /// Values of parameters of the path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub path_values: BTreeMap<String, String>,
-    /// Query parameters of the first page; the bounds of a resource that is read as one list are among them.
+    /// Query parameters of the first page; the bounds of a resource that is read as one list are
+    /// among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub query: Vec<(String, String)>,
     /// The JSON body.

@@ -297,8 +297,8 @@ impl Part<'_> {
         }
     }
 
-    /// Returns the changes with further items, each with a comma before it, which follow the
-    /// existing items or replace them.
+    /// Adds to `changes` further items, each with a comma before it, which follow the existing
+    /// items or replace them.
     fn with(&self, items: String, anew: bool, mut changes: Vec<Change>) -> Vec<Change> {
         let (range, items) = match anew || self.items.is_empty() {
             true => (self.inner.clone(), items.trim_start_matches(',').to_owned()),

@@ -17,8 +17,8 @@ pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The rows taken since the last change of the state and that change belong together: both become
 /// visible, or neither.
 pub(crate) trait Output: Send {
-    /// Takes the rows of a page: it must call [`PageRows::each`]. An error means that nothing of the page may be loaded,
-    /// nor anything after it.
+    /// Takes the rows of a page: it must call [`PageRows::each`]. An error means that nothing of
+    /// the page may be loaded, nor anything after it.
     fn page(&mut self, rows: PageRows<'_>) -> Result<()>;
 
     /// Takes a slice of the child with this index, which a record of the last page makes. It may be

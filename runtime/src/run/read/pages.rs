@@ -22,7 +22,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// `first`: the request of the list's first page.
+    /// Creates the pages of a list. `first`: the request of the list's first page.
     pub fn new(fetcher: Arc<Fetcher>, first: Request) -> Self {
         Pages {
             fetcher,

@@ -1,4 +1,5 @@
-//! Reads one resource to its end: its slices, page by page, each page together with the state that follows it.
+//! Reads one resource to its end: its slices, page by page, each page together with the state that
+//! follows it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,4 +1,5 @@
-//! Reads pages without a destination and without state: for streams of typed records, `read`, and tests.
+//! Reads pages without a destination and without state: for streams of typed records, `read`, and
+//! tests.
 
 use std::any::Any;
 use std::sync::Arc;

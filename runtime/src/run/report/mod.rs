@@ -48,16 +48,18 @@ impl RunReport {
 impl RunReport {
     /// Returns the report as JSON. Later versions may add keys; these stay:
     ///
-    /// - `version` (1), `load_id`, `source`, `destination`, `elapsed_seconds`, `complete` (no resource failed), `required` (the grade
-    ///   that the run requires: `proved`, `consistent`, `assumed` or `any`),
-    /// - `resources`, each with `name`, `outcome` (`complete`, `stopped` or `failed`), `error` (`kind`, `message`; null
-    ///   unless it failed), `proof` (`grade`: `proved`, `consistent`, `assumed`, `unproved` or `open`; `why`), `required` (whether
-    ///   the grade is as good as the run requires), the numbers
-    ///   `records`, `pages`, `requests`, `retries`, `bytes`, `slices` and `waited_seconds`, `skipped` (`status`,
-    ///   `lists`), `cursor` (`from`, `to`; null without one), `tables` (`name`, `rows`), `drift` (`table`, `key`,
-    ///   `done`, `values`) and `notes`,
+    /// - `version` (1), `load_id`, `source`, `destination`, `elapsed_seconds`, `complete` (no
+    ///   resource failed), `required` (the grade that the run requires: `proved`, `consistent`,
+    ///   `assumed` or `any`),
+    /// - `resources`, each with `name`, `outcome` (`complete`, `stopped` or `failed`), `error`
+    ///   (`kind`, `message`; null unless it failed), `proof` (`grade`: `proved`, `consistent`,
+    ///   `assumed`, `unproved` or `open`; `why`), `required` (whether the grade is as good as the
+    ///   run requires), the numbers `records`, `pages`, `requests`, `retries`, `bytes`, `slices`
+    ///   and `waited_seconds`, `skipped` (`status`, `lists`), `cursor` (`from`, `to`; null without
+    ///   one), `tables` (`name`, `rows`), `drift` (`table`, `key`, `done`, `values`) and `notes`,
     /// - `refused`: the API refused the credentials, and the run stopped,
-    /// - `off`, the resources that were left out since they are off, each with `name`, `reason` and `settle`,
+    /// - `off`, the resources that were left out since they are off, each with `name`, `reason` and
+    ///   `settle`,
     /// - `notes` that belong to no resource.
     ///
     /// It contains no secrets.

@@ -1,5 +1,6 @@
-//! The traces of a run, through the crate `tracing`: spans `run`, `resource`, `slice`, `request` and
-//! `commit`, each within the one before, and the events that an [`Observer`] gets. They hold no secrets.
+//! The traces of a run, through the crate `tracing`: spans `run`, `resource`, `slice`, `request`
+//! and `commit`, each within the one before, and the events that an [`Observer`] gets. They hold no
+//! secrets.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
