@@ -24,7 +24,8 @@ pub enum ErrorKind {
     Credentials,
     /// The API sent a response that cannot be used, or none.
     Api,
-    /// A paginator could not prove that it advances or ends (a repeated page, a token that never changes).
+    /// A paginator could not prove that it advances or ends (a repeated page, a token that never
+    /// changes).
     Paging,
     /// The API sent data that the resource's schema contract does not allow.
     Contract,
@@ -39,7 +40,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Its name in reports: `credentials`.
+    /// Returns its name in reports: `credentials`.
     pub fn name(self) -> &'static str {
         match self {
             ErrorKind::Usage => "usage",
@@ -54,7 +55,7 @@ impl ErrorKind {
         }
     }
 
-    /// The exit code of a command that ends with this kind of error.
+    /// Returns the exit code of a command that ends with this kind of error.
     pub fn exit_code(self) -> u8 {
         match self {
             ErrorKind::Usage => 2,
@@ -69,8 +70,9 @@ impl ErrorKind {
 
 /// What failed, where, why, and how to fix it.
 ///
-/// `Display` prints the places and the message. [`Error::report`] (also `{:#}`, and `Debug`) adds the causes and the
-/// hint; the command line prints that. [`std::error::Error::source`] returns the cause.
+/// `Display` prints the places and the message. [`Error::report`] (also `{:#}`, and `Debug`) adds
+/// the causes and the hint; the command line prints that. [`std::error::Error::source`] returns the
+/// cause.
 ///
 /// ```
 /// use etlgen_runtime::{Error, ErrorKind};
@@ -99,8 +101,8 @@ struct Inner {
 }
 
 impl Error {
-    /// An error with this message: one sentence that names the thing, without a full stop and without the text of the
-    /// cause.
+    /// Creates an error with this message: one sentence that names the thing, without a full stop
+    /// and without the text of the cause.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind,
@@ -111,12 +113,14 @@ impl Error {
         }))
     }
 
-    /// An error of a file or folder: `cannot read PATH`, with its cause. `action` completes "cannot …".
+    /// Creates an error of a file or folder: `cannot read PATH`, with its cause. `action` completes
+    /// "cannot …".
     pub(crate) fn file(kind: ErrorKind, action: &str, path: &Path, error: std::io::Error) -> Self {
         Error::new(kind, format!("cannot {action} `{}`", path.display())).caused_by(error)
     }
 
-    /// Adds where it happened (`resource invoices`, `GET /v1/invoices`); the outermost place is added last.
+    /// Adds where it happened (`resource invoices`, `GET /v1/invoices`); the outermost place is
+    /// added last.
     pub fn at(mut self, place: impl Into<String>) -> Self {
         self.0.context.push(place.into());
         self
@@ -153,28 +157,29 @@ impl Error {
         self
     }
 
-    /// The kind of the failure.
+    /// Returns the kind of the failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The message alone, without places, causes and hint.
+    /// Returns the message alone, without places, causes and hint.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The hint, if there is one.
+    /// Returns the hint, if there is one.
     pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
-    /// The error for a reader: places, message and causes on one line, the hint on the next.
+    /// Returns the error for a reader: places, message and causes on one line, the hint on the
+    /// next.
     pub fn report(&self) -> String {
         format!("{self:#}")
     }
 }
 
-/// An error and its causes, from the outside in.
+/// Returns an error and its causes, from the outside in.
 fn causes<'a>(
     error: Option<&'a (dyn StdError + Send + Sync + 'static)>,
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

@@ -1,13 +1,16 @@
-//! The library that an etlgen connector links: it requests pages, turns bytes into columns, and commits data and state
-//! together.
+//! The library that an etlgen connector links: it requests pages, turns bytes into columns, and
+//! commits data and state together.
 //!
-//! - Authors of connectors use the [`prelude`]: a crate declares its resources with [`source::Resource`], collects them in
-//!   a [`source::Source`], and hands that to [`run::sync`] or to the command line of the feature `cli`. The settings are in
-//!   [`settings`], the tests in [`testing`].
-//! - Authors of destinations implement [`load::Destination`] with the values of [`load`], [`schema`] and [`state`]; the
-//!   feature `conformance` has the tests that a destination must pass.
+//! - Authors of connectors use the [`prelude`]: a crate declares its resources with
+//!   [`source::Resource`], collects them in a [`source::Source`], and hands that to [`run::sync`]
+//!   or to the command line of the feature `cli`. The settings are in [`settings`], the tests in
+//!   [`testing`].
+//! - Authors of destinations implement [`load::Destination`] with the values of [`load`],
+//!   [`schema`] and [`state`]; the feature `conformance` has the tests that a destination must
+//!   pass.
 //!
-//! Everything else is private. Structs and enums of these modules may get fields and variants in a minor version.
+//! Everything else is private. Structs and enums of these modules may get fields and variants in a
+//! minor version.
 
 #![warn(missing_docs)]
 // A function fits on a screen and has few parameters: the bounds are in `clippy.toml`.

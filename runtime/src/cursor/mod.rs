@@ -13,9 +13,9 @@ pub(crate) use range::Range;
 
 /// How a resource is read incrementally.
 ///
-/// A filter on the time of *creation* cannot see later changes: with [`Cursor::created`] a resource is read in full
-/// each time and merged by key, unless [`Cursor::new_rows_only`] says that its records never change. A filter on the
-/// time of the last *update* sees every change.
+/// A filter on the time of *creation* cannot see later changes: with [`Cursor::created`] a resource
+/// is read in full each time and merged by key, unless [`Cursor::new_rows_only`] says that its
+/// records never change. A filter on the time of the last *update* sees every change.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -43,7 +43,7 @@ pub(crate) struct CursorSpec {
     pub keys: Vec<String>,
     /// How its values are written in the state, and in requests unless `sent` says otherwise.
     pub format: WireFormat,
-    /// How its parameters take a time, where the field holds it in another way.
+    /// How its parameters take a time, if the field holds it in another way.
     pub sent: Option<TimeFormat>,
     pub meaning: Meaning,
     pub param: Option<String>,
@@ -52,32 +52,33 @@ pub(crate) struct CursorSpec {
     pub template: Option<String>,
     pub lookback: Duration,
     pub new_rows_only: bool,
-    /// The lower bound's parameter excludes the bound itself.
+    /// Whether the lower bound's parameter excludes the bound itself.
     pub exclusive: bool,
     pub order: Option<Order>,
     /// Where windows begin, and how long each is.
     pub windows: Option<(String, Duration)>,
-    /// The API returns at most this many rows of one list.
+    /// The most rows of one list that the API returns.
     pub most_rows: Option<u64>,
 }
 
-/// That many days.
+/// Returns a duration of this many days.
 pub const fn days(days: u64) -> Duration {
     Duration::from_secs(days * 86_400)
 }
 
-/// A number of hours.
+/// Returns a duration of this many hours.
 pub const fn hours(hours: u64) -> Duration {
     Duration::from_secs(hours * 3_600)
 }
 
 impl<T: Record> Cursor<T> {
-    /// The field is the time of creation.
+    /// Creates a cursor whose field is the time of creation.
     pub fn created(field: impl IntoFieldPath<T>) -> Self {
         Cursor::new(field, Meaning::Created)
     }
 
-    /// The field is the time of the last change, or another value that grows with every change.
+    /// Creates a cursor whose field is the time of the last change, or another value that grows
+    /// with every change.
     pub fn updated(field: impl IntoFieldPath<T>) -> Self {
         Cursor::new(field, Meaning::Updated)
     }
@@ -102,76 +103,83 @@ impl<T: Record> Cursor<T> {
         Cursor { field, spec }
     }
 
-    /// The parameter that selects records from a value on (`created[gte]`, `since`).
+    /// Sets the parameter that selects records from a value on (`created[gte]`, `since`).
     pub fn param(mut self, name: &str) -> Self {
         self.spec.param = Some(name.to_owned());
         self
     }
 
-    /// The parameter that selects records up to a value (`created[lte]`, `until`).
+    /// Sets the parameter that selects records up to a value (`created[lte]`, `until`).
     pub fn until(mut self, name: &str) -> Self {
         self.spec.until = Some(name.to_owned());
         self
     }
 
-    /// How the parameters take a time, where the field holds it in another way: a filter by days on a field with times.
+    /// Sets how the parameters take a time, if the field holds it in another way: a filter by days
+    /// on a field with times.
     pub fn format(mut self, format: TimeFormat) -> Self {
         self.spec.sent = Some(format).filter(|format| *format != TimeFormat::AsIs);
         self
     }
 
-    /// What [`Cursor::param`] holds where it takes an expression: `updated>={}`, `greater-than(updated,{})`. `{}` stands
-    /// for the value. An expression without equality wants a [`Cursor::lookback`] besides, or records of the same
-    /// moment are missed.
+    /// Sets the expression that [`Cursor::param`] holds: `updated>={}`, `greater-than(updated,{})`.
+    /// `{}` stands for the value. An expression without equality also needs a [`Cursor::lookback`],
+    /// or records of the same moment are missed.
     pub fn template(mut self, template: &str) -> Self {
         self.spec.template = Some(template.to_owned());
         self
     }
 
-    /// Reads records again that are up to this much older than the last value seen, to find records that arrive late.
+    /// Reads records again that are up to this much older than the last value seen, to find records
+    /// that arrive late.
     pub fn lookback(mut self, time: Duration) -> Self {
         self.spec.lookback = time;
         self
     }
 
-    /// Records never change after creation: only those created since the last run are read.
+    /// Declares that records never change after creation: only those created since the last run are
+    /// read.
     pub fn new_rows_only(mut self) -> Self {
         self.spec.new_rows_only = true;
         self
     }
 
-    /// The parameter of [`Cursor::param`] excludes records at the bound itself (`created[gt]`): the bound is sent one
-    /// step lower (a second, a millisecond, a day or 1, depending on the field's format), so that no record is missed.
+    /// Declares that the parameter of [`Cursor::param`] excludes records at the bound itself
+    /// (`created[gt]`): the bound is sent one step lower (a second, a millisecond, a day or 1,
+    /// depending on the field's format), so that no record is missed.
     pub fn exclusive(mut self) -> Self {
         self.spec.exclusive = true;
         self
     }
 
-    /// The API sorts the list by this field, the newest first: a run ends at the first known record, even without a
-    /// parameter that filters. Each row is checked: a list that is not sorted is read to its end.
+    /// Declares that the API sorts the list by this field, the newest first: a run ends at the
+    /// first known record, even without a parameter that filters. Each row is checked: a list that
+    /// is not sorted is read to its end.
     pub fn newest_first(mut self) -> Self {
         self.spec.order = Some(Order::NewestFirst);
         self
     }
 
-    /// The API sorts the list by this field, the oldest first: a killed run continues from the last value even if pages
-    /// have no stable position, and a list that the API cuts off ([`Cursor::most_rows`]) is requested again from there.
-    /// Each row is checked.
+    /// Declares that the API sorts the list by this field, the oldest first: a killed run continues
+    /// from the last value even if pages have no stable position, and a list that the API cuts off
+    /// ([`Cursor::most_rows`]) is requested again from there. Each row is checked.
     pub fn oldest_first(mut self) -> Self {
         self.spec.order = Some(Order::OldestFirst);
         self
     }
 
-    /// Reads the list in windows of this length, in parallel: one for records older than `from` (RFC 3339 or a day),
-    /// the others from there to now. It needs both [`Cursor::param`] and [`Cursor::until`]. Records without a value of
-    /// the field are read if the API returns them in a window.
+    /// Reads the list in windows of this length, in parallel: one for records older than `from`
+    /// (RFC 3339 or a day), the others from there to now. It needs both [`Cursor::param`] and
+    /// [`Cursor::until`]. Records without a value of the field are read if the API returns them in
+    /// a window.
     pub fn windows(mut self, from: &str, length: Duration) -> Self {
         self.spec.windows = Some((from.to_owned(), length));
         self
     }
 
-    /// The API returns at most this many rows of one list. A list that reaches the limit is read in narrower windows,
-    /// or, if it is sorted the oldest first, again from the last value.
+    /// Declares that the API returns at most this many rows of one list. A list that reaches the
+    /// limit is read in narrower windows, or, if it is sorted the oldest first, again from the last
+    /// value.
     pub fn most_rows(mut self, rows: u64) -> Self {
         self.spec.most_rows = Some(rows);
         self
@@ -184,7 +192,7 @@ impl CursorSpec {
         CursorValue::parse(self.format, text).ok()
     }
 
-    /// A value as sent in the parameter of the lower bound.
+    /// Returns a value as it is sent in the parameter of the lower bound.
     pub fn bound(&self, value: &CursorValue) -> String {
         let sent = self.sent_as(value, false);
         let value = sent.as_ref().unwrap_or(value);
@@ -198,13 +206,15 @@ impl CursorSpec {
         }
     }
 
-    /// A value as the upper bound's parameter takes it: not below it where the parameter is coarser than the field.
+    /// Returns a value as it is sent in the parameter of the upper bound: not below it if the
+    /// parameter is coarser than the field.
     pub fn until_bound(&self, value: &CursorValue) -> String {
         let sent = self.sent_as(value, true);
         sent.as_ref().unwrap_or(value).to_string()
     }
 
-    /// A value as the parameters take it, where that is not as the field holds it; `up`: not below it, else not above.
+    /// Returns a value as the parameters take it, if the field holds it in another way; `up`: not
+    /// below it, else not above.
     fn sent_as(&self, value: &CursorValue, up: bool) -> Option<CursorValue> {
         let (format, unit) = match self.sent? {
             TimeFormat::UnixSeconds => (WireFormat::EpochSeconds, 1_000_000),
@@ -222,7 +232,7 @@ impl CursorSpec {
         CursorValue::of_time(format, at)
     }
 
-    /// The moment of a value, also of one that the field holds as text.
+    /// Returns the moment of a value, also of one that the field holds as text.
     fn moment(value: &CursorValue) -> Option<i64> {
         match value {
             CursorValue::Text(text) => {
@@ -233,12 +243,12 @@ impl CursorSpec {
         }
     }
 
-    /// Whether a run loads only what is new since the last one.
+    /// Returns whether a run loads only what is new since the last one.
     pub fn is_incremental(&self) -> bool {
         self.meaning == Meaning::Updated || self.new_rows_only
     }
 
-    /// Whether a list can be read in windows.
+    /// Returns whether a list can be read in windows.
     pub fn is_bounded(&self) -> bool {
         self.param.is_some() && self.until.is_some()
     }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::CursorSpec;
 use crate::record::CursorValue;
 
-/// A range of a cursor in the state: from a value up to, and excluding, another one. A missing value means an open end.
+/// A range of a cursor in the state: from a value up to, and excluding, another one. A missing
+/// value means an open end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interval {
     /// The first value, as text.
@@ -41,7 +42,7 @@ impl Range {
         }
     }
 
-    /// Whether it ends at or before the start of another range; an open end never does.
+    /// Returns whether it ends at or before the start of another range; an open end never does.
     fn ends_by(&self, other: &Range) -> bool {
         match (&self.until, &other.from) {
             (Some(until), Some(from)) => until <= from,
@@ -49,7 +50,7 @@ impl Range {
         }
     }
 
-    /// Whether the two ranges overlap or touch.
+    /// Returns whether the two ranges overlap or touch.
     fn meets(&self, other: &Range) -> bool {
         let apart = |a: &Range, b: &Range| match (&a.until, &b.from) {
             (Some(until), Some(from)) => until < from,
@@ -58,7 +59,8 @@ impl Range {
         !apart(self, other) && !apart(other, self)
     }
 
-    /// Adds the range to the closed ones, and joins ranges that touch, so that the list stays short.
+    /// Adds the range to the closed ones, and joins ranges that touch, so that the list stays
+    /// short.
     pub fn close(self, closed: &mut Vec<Range>) {
         let mut grown = self;
         closed.retain(|range| {
@@ -83,7 +85,7 @@ impl Range {
         closed.insert(at.count(), grown);
     }
 
-    /// The range without these parts, which are in order.
+    /// Returns the range without these parts, which are in order.
     pub fn without(&self, parts: &[Range]) -> Vec<Range> {
         let (mut left, mut rest) = (Vec::new(), Some(self.clone()));
         for part in parts {
@@ -113,8 +115,9 @@ impl Range {
         left
     }
 
-    /// Windows of this length, the first starting at `first`: one for everything before it, and an open last one if the
-    /// range has no end. `end`: the place where new values are created.
+    /// Returns windows of this length, the first starting at `first`: one for everything before it,
+    /// and an open last one if the range has no end. `end`: the place at which new values are
+    /// created.
     pub fn windows(&self, first: &CursorValue, length: Duration, end: i64) -> Vec<Range> {
         let Some((mut edge, length)) = first.place().zip(places(first, length)) else {
             return vec![self.clone()];
@@ -147,8 +150,9 @@ impl Range {
         windows
     }
 
-    /// Two halves, or `None` if the range is too narrow for a request to separate them. `end`: a value near the newest
-    /// ones, which stands for an open end; below an open start, each cut goes back twice as far as the one before.
+    /// Returns two halves, or `None` if the range is too narrow for a request to separate them.
+    /// `end`: a value near the newest ones, which stands for an open end; below an open start, each
+    /// cut goes back twice as far as the one before.
     pub fn halves(&self, end: &CursorValue) -> Option<[Range; 2]> {
         let place = |bound: &Option<CursorValue>| match bound {
             Some(value) => value.place().map(Some),
@@ -189,7 +193,7 @@ impl Range {
 /// A pass uses at most this many windows.
 const MOST_WINDOWS: i64 = 10_000;
 
-/// A duration in places of that kind of value; `None` if the value is not a time.
+/// Returns a duration in places of this kind of value; `None` if the value is not a time.
 fn places(kind: &CursorValue, length: Duration) -> Option<i64> {
     let micros = i64::try_from(length.as_micros()).ok()?;
     let places = match kind {

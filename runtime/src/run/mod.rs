@@ -1,7 +1,8 @@
-//! A run: it plans, reads, delivers and reports.
+//! A run, which plans, reads, delivers and reports.
 //!
-//! [`plan`] decides, `read` reads resources into an output, `deliver` loads what was read, `migrate` brings a destination to
-//! what is declared, and `report` counts. [`sync`] does all of it.
+//! [`plan`] decides, `read` reads resources into an output, `deliver` loads what was read,
+//! `migrate` migrates a destination to the current declaration, and `report` counts. [`sync`] does
+//! all of it.
 
 mod deliver;
 pub(crate) mod migrate;

@@ -21,7 +21,8 @@ use crate::schema::{ContractRule, Layout};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct RunOptions {
-    /// Only these resources are loaded, and their parents are read for them. Empty: all that are not off.
+    /// Only these resources are loaded, and their parents are read for them. If there are none, all
+    /// that are not off are loaded.
     pub resources: Vec<String>,
     /// Everything is read, whatever the state says, and replaces the rows of the chosen resources.
     pub full_refresh: bool,
@@ -31,21 +32,24 @@ pub struct RunOptions {
     pub since: Option<String>,
     /// Upper bound of incremental cursors: RFC 3339 or a date.
     pub until: Option<String>,
-    /// The length of windows, for lists that can be bounded by their cursor. It overrides the declared length.
+    /// The length of windows, for lists that can be bounded by their cursor. It overrides the
+    /// declared length.
     pub window: Option<Duration>,
     /// The run commits after this many records, instead of as often as the destination prefers.
     pub checkpoint_rows: Option<usize>,
     /// The fields that are loaded. All fields of a resource are, unless a rule is about it.
     pub select: Vec<SelectRule>,
-    /// Contracts that override the declared ones. A rule about one resource counts more than one about all.
+    /// Contracts that override the declared ones. A rule about one resource counts more than one
+    /// about all.
     pub contracts: Vec<ContractRule>,
     /// The layout of the tables. A destination that has tables of the source must have this layout.
     pub layout: Layout,
-    /// The run is asked to stop after this time, as by a signal; requests that are under way then end.
+    /// The run is asked to stop after this time, as by a signal; requests in flight then end.
     pub max_time: Option<Duration>,
-    /// The worst grade with which a resource passes; what is worse is named in the report and in the exit code.
+    /// The worst grade with which a resource passes; a worse one is named in the report and changes
+    /// the exit code.
     pub required: Required,
-    /// Asks the run to stop after the pages under way.
+    /// Asks the run to stop after the pages in flight.
     pub stop: StopSignal,
 }
 
@@ -62,7 +66,7 @@ impl RunOptions {
         self
     }
 
-    /// Reads at most so many records of each resource.
+    /// Reads at most this many records of each resource.
     pub fn limit(mut self, records: u64) -> Self {
         self.limit = Some(records);
         self
@@ -86,7 +90,7 @@ impl RunOptions {
         self
     }
 
-    /// Commits after so many records.
+    /// Commits after this many records.
     pub fn checkpoint_rows(mut self, records: usize) -> Self {
         self.checkpoint_rows = Some(records);
         self
@@ -123,14 +127,14 @@ impl RunOptions {
     }
 }
 
-/// Asks a run to stop after the pages under way. All clones are the same signal.
+/// A signal that asks a run to stop after the pages in flight. All clones are the same signal.
 #[derive(Clone, Debug, Default)]
 pub struct StopSignal(Arc<Stop>);
 
 #[derive(Debug, Default)]
 struct Stop {
     asked: AtomicBool,
-    /// Requests under way end too.
+    /// Whether requests in flight end too.
     cut: AtomicBool,
     cutting: Notify,
 }
@@ -141,14 +145,14 @@ impl StopSignal {
         self.0.asked.store(true, Ordering::Relaxed);
     }
 
-    /// Asks the run to stop at once: requests under way end.
+    /// Asks the run to stop at once: requests in flight end.
     pub fn cut(&self) {
         self.set();
         self.0.cut.store(true, Ordering::Release);
         self.0.cutting.notify_waiters();
     }
 
-    /// Whether the run has been asked to stop.
+    /// Returns whether the run has been asked to stop.
     pub fn is_set(&self) -> bool {
         self.0.asked.load(Ordering::Relaxed)
     }
@@ -156,7 +160,7 @@ impl StopSignal {
     /// Waits until the run is asked to stop at once.
     pub(crate) async fn wait_for_cut(&self) {
         let mut cutting = std::pin::pin!(self.0.cutting.notified());
-        // From here on it hears; before, the flag tells.
+        // From here on notifications arrive; the flag covers earlier ones.
         cutting.as_mut().enable();
         if !self.0.cut.load(Ordering::Acquire) {
             cutting.await;
@@ -183,7 +187,7 @@ pub enum Progress {
     Retry {
         /// The resource.
         resource: String,
-        /// Why, and after how long.
+        /// The reason, and the time until the retry.
         reason: String,
     },
     /// A sentence for the user.

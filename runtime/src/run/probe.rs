@@ -1,4 +1,5 @@
-//! Small looks at a source: are the credentials good, what tables would there be, what does a resource send.
+//! Small checks of a source: whether its credentials are accepted, which tables a run creates, what
+//! a resource sends.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -15,13 +16,14 @@ use crate::run::read::window::Window;
 use crate::schema::TableSchema;
 use crate::source::{AnyResource, RowSink, SliceRequest, Source};
 
-/// The most resources that [`check`] asks.
+/// The most resources that [`check`] requests.
 const MOST_CHECKED: usize = 5;
 
-/// Asks a resource for its first page, and tells what that proves of the credentials.
+/// Requests the first page of a resource, and returns what that proves about the credentials.
 ///
-/// The resource needs no parent and no missing setting, and is not off; one that is read with GET comes first. An answer of
-/// 403 or 404 is about that resource alone, so another one is asked. Any other error ends the check.
+/// The resource has no parent and no missing setting, and is not off; resources that are read with
+/// GET come first. A 403 or 404 response concerns that resource alone, so another one is requested.
+/// Any other error ends the check.
 pub async fn check(source: &Source) -> Result<String> {
     let stateless = Stateless::new(source, source.client()?, &RunOptions::default())?;
     let mut candidates: Vec<&Arc<dyn AnyResource>> = source
@@ -51,7 +53,7 @@ pub async fn check(source: &Source) -> Result<String> {
             "the source `{}` has no resource that can be asked alone: each has a parent, is off, or misses a setting",
             source.name()
         ),
-        // What one list answers says more of the credentials than a list that is not there.
+        // A list that is forbidden says more about the credentials than one that does not exist.
         _ => {
             let worst = refused.iter().position(|(status, _)| *status == 403);
             return Err(refused.swap_remove(worst.unwrap_or(0)).1);
@@ -60,7 +62,8 @@ pub async fn check(source: &Source) -> Result<String> {
     Err(Error::new(ErrorKind::Usage, message))
 }
 
-/// Asks for the first page: what was answered, or a refusal that is about this resource alone.
+/// Requests the first page; returns a description of the response, or a refusal that concerns this
+/// resource alone.
 async fn ask(
     stateless: &Stateless,
     resource: &Arc<dyn AnyResource>,
@@ -84,7 +87,7 @@ async fn ask(
     }
 }
 
-/// The tables and columns that a run declares before it has read anything.
+/// Returns the tables and columns that a run declares before it has read anything.
 pub fn discover(source: &Source) -> Result<Vec<TableSchema>> {
     source.validate()?;
     let mut tables = Vec::new();
@@ -96,8 +99,8 @@ pub fn discover(source: &Source) -> Result<Vec<TableSchema>> {
     Ok(tables)
 }
 
-/// Hands the raw JSON of each record of a resource to `sink`, as the API sent it (the owner's closures are not
-/// applied); of the options, `limit`, `since` and `until` count.
+/// Hands the raw JSON of each record of a resource to `sink`, as the API sent it (the owner's
+/// closures are not applied). Of the options, `limit`, `since` and `until` apply.
 pub async fn read(
     source: &Source,
     resource: &str,
@@ -135,7 +138,7 @@ pub async fn read(
     Ok(())
 }
 
-/// Notes which rows of a page belong to the window.
+/// Records which rows of a page belong to the window.
 struct Wanted<'a> {
     window: &'a Window,
     rows: Vec<bool>,

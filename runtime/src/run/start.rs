@@ -1,5 +1,5 @@
-//! Opens what the plan of a run needs: a reader and an output for each resource, the queues between parents and children,
-//! and the ties of feeds.
+//! Opens what the plan of a run needs: a reader and an output for each resource, the queues between
+//! parents and children, and the connections of feeds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(super) struct Context<'a> {
 pub(super) struct Ready {
     pub reader: Arc<ResourceReader>,
     pub slices: Slices,
-    /// What a feed will say of it.
+    /// Receives the changes of the resource that a feed brings.
     pub feed: Option<oneshot::Receiver<Pending>>,
 }
 
@@ -53,7 +53,7 @@ struct Child {
 }
 
 impl Context<'_> {
-    /// The readers of a plan, parents before children.
+    /// Opens the readers of a plan, parents before children.
     pub fn start(&self, plan: RunPlan) -> Result<Vec<Ready>> {
         let names = Names {
             load_id: plan.load_id,
@@ -61,7 +61,7 @@ impl Context<'_> {
             identifier_length: plan.identifier_length,
         };
         let feeds: Vec<Vec<String>> = plan.resources.iter().map(|p| p.feeds.clone()).collect();
-        // Children first, so that each parent can be given its side of their queues.
+        // Children come first, so that each parent can be given its side of their queues.
         let mut ready: Vec<Ready> = Vec::new();
         let mut waiting: HashMap<String, Vec<Child>> = HashMap::new();
         for plan in plan.resources.into_iter().rev() {
@@ -78,7 +78,7 @@ impl Context<'_> {
         Ok(ready)
     }
 
-    /// The reader of one resource, and its parent's side of the queue.
+    /// Opens the reader of one resource, and returns its parent's side of the queue.
     fn reader(
         &self,
         mut plan: ResourcePlan,
@@ -135,14 +135,14 @@ impl Context<'_> {
             load_id: names.load_id.clone(),
             layout: names.layout,
             identifier_length: names.identifier_length,
-            // Some are left for what is declared and has not come yet.
+            // Some columns are reserved for declared fields that have not arrived yet.
             most_columns: columns.saturating_sub((columns / 10).max(1)),
             ..write.normalize(resource.spec())?
         };
         Normalizer::new(resource.schema(), options, &write.there)
     }
 
-    /// The queue of the slices of a child: its own side, and its parent's.
+    /// Opens the queue of the slices of a child, and returns its own side and its parent's.
     fn queue(
         &self,
         resource: Arc<dyn AnyResource>,
@@ -151,7 +151,7 @@ impl Context<'_> {
         loads: bool,
     ) -> (mpsc::Receiver<Found>, Child) {
         let name = resource.spec().name.clone();
-        // One that reads after its feed must not hold up a parent for which the feed may wait.
+        // A child that waits for its feed must not block a parent for which the feed may wait.
         let waiting = match self.source.feed_of(&name) {
             Some(_) => Semaphore::MAX_PERMITS,
             None => WAITING,
@@ -162,7 +162,7 @@ impl Context<'_> {
     }
 }
 
-/// Ties feeds to what they change. `feeds`: the targets of each resource.
+/// Connects feeds to the resources that they change. `feeds`: the targets of each resource.
 fn tie(feeds: &[Vec<String>], ready: &mut [Ready]) -> Result<()> {
     for (at, targets) in feeds.iter().enumerate().filter(|(_, t)| !t.is_empty()) {
         let reader = ready[at].reader.clone();

@@ -19,7 +19,7 @@ pub struct Records<T> {
 }
 
 impl Source {
-    /// Streams the typed records of one resource; no state, no destination.
+    /// Streams the typed records of one resource, without state and without a destination.
     ///
     /// A child resource reads its parents first, as [`crate::run::sync`] does.
     pub fn stream<T: Record>(&self, resource: Resource<T>) -> Records<T> {
@@ -29,7 +29,7 @@ impl Source {
 
 impl<T: Record> Records<T> {
     fn new(source: &Source, resource: Resource<T>) -> Self {
-        // One page waits while its records are used.
+        // One page waits while the records of another are used.
         let (sender, pages) = mpsc::channel(1);
         let source = source.clone();
         tokio::spawn(async move {
@@ -43,12 +43,12 @@ impl<T: Record> Records<T> {
         }
     }
 
-    /// The next record; `None` after the last. After an error there is nothing more.
+    /// Returns the next record; `None` after the last record or after an error.
     pub async fn next(&mut self) -> Option<Result<T>> {
         self.next_row().await.map(|row| row.map(|row| row.record))
     }
 
-    /// The next record with its drift.
+    /// Returns the next record with its drift.
     pub async fn next_row(&mut self) -> Option<Result<Row<T>>> {
         loop {
             if let Some(row) = self.ready.pop_front() {
@@ -83,7 +83,7 @@ async fn read_all<T: Record>(
             };
             let rows = rows.applied().collect();
             if sender.send(Ok(rows)).await.is_err() {
-                // Nobody listens any more.
+                // The receiver was dropped.
                 return Ok(());
             }
         }

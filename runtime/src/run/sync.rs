@@ -1,4 +1,4 @@
-//! One run: every chosen resource is read, side by side, into one destination.
+//! Reads every chosen resource, concurrently, into one destination.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ use crate::world::World;
 
 /// Reads the chosen resources into the destination, from where the last run stopped.
 ///
-/// A resource that fails fails alone: the others are committed, and the report says which. An error is returned
-/// when nothing could be read at all, or when the destination failed.
+/// A resource that fails does not affect the others: they are committed, and the report names the
+/// failure. An error is returned if nothing could be read at all, or if the destination failed.
 pub async fn sync(
     source: &Source,
     destination: Box<dyn Destination>,
@@ -52,12 +52,13 @@ struct Run<'a> {
     options: &'a RunOptions,
     observer: Arc<dyn Observer>,
     load: LoadInfo,
-    /// When it begins; its load is named after it.
+    /// When the run begins; its load is named after this time.
     now: SystemTime,
 }
 
 impl Run<'_> {
-    /// Opens the destination, brings it to what is declared, plans the run, reads and delivers, and reports.
+    /// Opens the destination, migrates it to the current declaration, plans the run, reads and
+    /// delivers, and reports.
     async fn into(self, destination: Box<dyn Destination>) -> Result<RunReport> {
         let started = self.source.world.moment();
         let Run {
@@ -95,7 +96,7 @@ impl Run<'_> {
             Ok((resources, off, notes))
         };
         let read = read.await;
-        // The destination's own error, if there is one, says more than that of a reader.
+        // The destination's own error, if there is one, explains more than that of a reader.
         loader.finish(status(&read)).await?;
         let (resources, off, notes) = read?;
         Ok(RunReport {
@@ -112,7 +113,7 @@ impl Run<'_> {
     }
 }
 
-/// How often the run commits.
+/// Returns how often the run commits.
 fn policy(destination: &dyn Destination, options: &RunOptions) -> CheckpointPolicy {
     let policy = destination.checkpoint_policy();
     CheckpointPolicy {
@@ -121,10 +122,10 @@ fn policy(destination: &dyn Destination, options: &RunOptions) -> CheckpointPoli
     }
 }
 
-/// What has been read, what was left out, and what there is to say beside it.
+/// The reports of the resources, the resources that are off, and the notes.
 type Read = (Vec<ResourceReport>, Vec<OffResource>, Vec<String>);
 
-/// What `_etl_loads` says of a run that has come to its end.
+/// Returns the status of a finished run in `_etl_loads`.
 fn status(read: &Result<Read>) -> LoadStatus {
     let complete = |report: &ResourceReport| matches!(report.outcome, Outcome::Complete);
     match read {
@@ -133,7 +134,7 @@ fn status(read: &Result<Read>) -> LoadStatus {
     }
 }
 
-/// Brings a destination to what is declared now.
+/// Returns the migration of a destination to the current declaration.
 fn migration(source: &Source, loads: HashSet<String>, options: &RunOptions) -> Migration {
     let (source, options) = (source.clone(), options.clone());
     Box::new(move |destination, memory| migrate(&source, &loads, &options, destination, memory))
@@ -159,7 +160,7 @@ impl Drop for Deadline {
 }
 
 impl Context<'_> {
-    /// Reads the resources of a plan, side by side.
+    /// Reads the resources of a plan concurrently.
     async fn read(&self, plan: RunPlan) -> Result<Vec<ResourceReport>> {
         let mut tasks = JoinSet::new();
         let (mut readers, mut spans) = (Vec::new(), Vec::new());
@@ -203,7 +204,8 @@ impl Context<'_> {
 
 impl Ready {
     async fn read(self) -> Result<ReadOutcome> {
-        // What feeds say of it is older than its own list; one that fails says nothing.
+        // The changes from feeds are older than the resource's own list. A feed that fails brings
+        // none.
         if let Some(feed) = self.feed
             && let Ok(pending) = feed.await
         {
@@ -213,7 +215,7 @@ impl Ready {
     }
 }
 
-/// How a resource ended. A destination that failed fails the run, not one resource.
+/// Returns how a resource ended. A failed destination fails the run, not one resource.
 fn outcome(read: Result<ReadOutcome>) -> Result<Outcome> {
     match read {
         Ok(ReadOutcome::Stopped) => Ok(Outcome::Stopped),

@@ -24,7 +24,7 @@ struct File {
 }
 
 impl Places {
-    /// The environment of the process, and the files of the current folder.
+    /// Returns the places of the process: its environment, and the files of the current folder.
     pub fn here(prefix: &str) -> Result<Self> {
         Places::new(
             prefix,
@@ -33,7 +33,7 @@ impl Places {
         )
     }
 
-    /// The given environment, and the files of the given folder.
+    /// Returns the places of the given environment and the files of the given folder.
     pub fn new(
         prefix: &str,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -60,7 +60,7 @@ impl Places {
         self.flags.insert(name.to_owned(), value.to_owned());
     }
 
-    /// The values of the settings; one error names all that are missing.
+    /// Returns the values of the settings; one error names all that are missing.
     pub(crate) fn values(&self, settings: &[Setting]) -> Result<Vec<Option<String>>> {
         let mut missing = Vec::new();
         let values = settings.iter().map(|setting| {
@@ -79,7 +79,7 @@ impl Places {
         }
     }
 
-    /// The values of the secret settings that have one.
+    /// Returns the values of the secret settings that have one.
     pub(crate) fn secrets(&self, settings: &[Setting]) -> Vec<Secret> {
         let secret = settings.iter().filter(|setting| setting.secret);
         secret

@@ -1,8 +1,9 @@
 //! The settings and credentials of a connector, and where they are looked up.
 //!
-//! Each field of a `#[derive(Settings)]` struct is looked up as a flag (`--api-key`), in the environment
-//! (`BILLING_API_KEY`), in `.env`, and in `billing.toml` (`api_key`), in that order; without any, its default is used. An empty
-//! value counts as missing. Fields are `String` or [`Secret`], or an `Option` of one if they may be missing.
+//! Each field of a `#[derive(Settings)]` struct is looked up as a flag (`--api-key`), in the
+//! environment (`BILLING_API_KEY`), in `.env`, and in `billing.toml` (`api_key`), in that order;
+//! without any, its default is used. An empty value counts as missing. Fields are `String` or
+//! [`Secret`], or an `Option` of one if they may be missing.
 
 mod lookup;
 mod private;
@@ -45,8 +46,8 @@ pub trait Settings: Sized {
     #[doc(hidden)]
     fn from_values(values: &mut dyn Iterator<Item = Option<String>>) -> Self;
 
-    /// Looks up all settings in the environment and in the files of the current folder. One error names all missing
-    /// values.
+    /// Looks up all settings in the environment and in the files of the current folder. One error
+    /// names all missing values.
     fn load() -> Result<Self> {
         Self::load_from(&Places::here(Self::PREFIX)?)
     }
@@ -57,7 +58,8 @@ pub trait Settings: Sized {
         Ok(Self::from_values(&mut values.into_iter()))
     }
 
-    /// Settings for commands that send no request: defaults, and `placeholder` for settings without one.
+    /// Returns settings for commands that send no request: defaults, and `placeholder` for settings
+    /// without one.
     fn placeholder() -> Self {
         let values = Self::SETTINGS.iter().map(|setting| match setting.default {
             Some(default) => Some(default.to_owned()),
@@ -84,7 +86,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The setting of a field with this type; called by the derive.
+    /// Creates the setting of a field with this type; the derive calls it.
     #[doc(hidden)]
     pub const fn new<T: SettingType>(
         name: &'static str,

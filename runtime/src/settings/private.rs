@@ -1,15 +1,16 @@
-//! Files that only their owner may read: what they hold tells secrets, or how to get at them.
+//! Files that only their owner may read, since they contain secrets or the means to get them.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes the file beside and moves it into place, so that a crash leaves either the old one or the new one.
+/// Writes a file under another name and moves it into place, so that a crash leaves either the old
+/// file or the new one.
 pub(crate) fn private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
-    // What stands there may be of anyone.
+    // A file of that name may belong to another user.
     match std::fs::remove_file(&beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -20,7 +21,7 @@ pub(crate) fn private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::rename(&beside, path)
 }
 
-/// Makes a file that is not there yet.
+/// Creates a file that does not exist yet.
 fn create(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);

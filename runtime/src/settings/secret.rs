@@ -22,7 +22,7 @@ impl Secret {
         Secret(text.into())
     }
 
-    /// The text, for a request.
+    /// Returns the text, for a request.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -55,30 +55,30 @@ impl From<&Secret> for Secret {
 /// Removes secrets from texts that leave the program.
 pub struct Redactor(Vec<Hidden>);
 
-/// A secret, and what stands in its place.
+/// A secret, and its replacement.
 struct Hidden {
     text: String,
     shown: String,
-    /// What stays of it in any base64 that holds it, and what stands in the place of that.
+    /// The forms that it has in base64 of a text that contains it; `shown_packed` replaces them.
     packed: Vec<String>,
     shown_packed: String,
 }
 
 /// Secrets of fewer characters are not looked for: ordinary text contains them too.
 const SHORTEST: usize = 4;
-/// Secrets of fewer bytes are not looked for in base64, where little stays of them.
+/// Secrets of fewer bytes are not looked for in base64, where too little remains of them.
 const SHORTEST_PACKED: usize = 8;
 
 impl Redactor {
-    /// A redactor of these secrets, in whichever way a URL, JSON or base64 spells them. Secrets of less than four characters
-    /// are not redacted.
+    /// Creates a redactor of these secrets, in every spelling of a URL, JSON or base64. Secrets of
+    /// less than four characters are not redacted.
     pub fn new(secrets: Vec<Secret>) -> Self {
         let shown = |secret| (secret, "***".to_owned());
         Redactor::marking(secrets.into_iter().map(shown), "***")
     }
 
-    /// Puts the mark of each secret in its place, and `packed` in the place of what base64 holds of it. Of two equal secrets
-    /// the first one counts.
+    /// Creates a redactor that replaces each secret with its mark, and the forms of the secret in
+    /// base64 with `packed`. Of two equal secrets the first one counts.
     pub(crate) fn marking(
         secrets: impl IntoIterator<Item = (Secret, String)>,
         packed: &str,
@@ -98,7 +98,7 @@ impl Redactor {
         Redactor(hidden)
     }
 
-    /// The text with `***` in place of every secret.
+    /// Returns the text with `***` in place of every secret.
     pub fn redact(&self, text: &str) -> String {
         let each = self.0.iter();
         each.fold(text.to_owned(), |text, hidden| hidden.out_of(text))
@@ -116,7 +116,7 @@ impl Hidden {
     }
 }
 
-/// The text with something else in place of a secret, however it is spelled.
+/// Replaces a secret in a text, however it is spelled.
 fn replaced(text: String, secret: &str, shown: &str) -> String {
     let bytes = text.as_bytes();
     let first = secret.as_bytes().first().copied();
@@ -146,8 +146,8 @@ fn replaced(text: String, secret: &str, shown: &str) -> String {
     out
 }
 
-/// How many bytes of the text spell the secret, if the text begins with it: each byte may stand as it is, or be escaped as in
-/// a URL (once or twice) or in JSON.
+/// Returns how many bytes of the text spell the secret, if the text begins with it: each byte may
+/// be literal, or escaped as in a URL (once or twice) or in JSON.
 fn spelled(text: &[u8], secret: &str) -> Option<usize> {
     let mut ends = vec![0];
     let mut next = Vec::new();
@@ -172,7 +172,7 @@ fn spelled(text: &[u8], secret: &str) -> Option<usize> {
     ends.into_iter().max()
 }
 
-/// The lengths of what the text begins with, where that stands for the byte.
+/// Passes to `found` the lengths of the spellings of the byte with which the text begins.
 fn spellings(text: &[u8], byte: u8, mut found: impl FnMut(usize)) {
     match text {
         [first, ..] if *first == byte => found(1),
@@ -188,7 +188,7 @@ fn spellings(text: &[u8], byte: u8, mut found: impl FnMut(usize)) {
     }
 }
 
-/// Whether the text begins with that number in hexadecimal digits, behind a prefix.
+/// Returns whether the text begins with a prefix and this number in hexadecimal digits.
 fn escaped(text: &[u8], prefix: &[u8], digits: usize, wanted: u32) -> bool {
     let digits = text
         .strip_prefix(prefix)
@@ -198,7 +198,8 @@ fn escaped(text: &[u8], prefix: &[u8], digits: usize, wanted: u32) -> bool {
     digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) == Some(wanted)
 }
 
-/// What stays of a text in any base64 of something that holds it: it may begin at each of three places of a group.
+/// Returns the forms of a text in base64 of data that contains it: it may begin at each of three
+/// positions of a group.
 fn packed_forms(text: &str) -> Vec<String> {
     if text.len() < SHORTEST_PACKED {
         return Vec::new();
@@ -208,7 +209,7 @@ fn packed_forms(text: &str) -> Vec<String> {
         let mut bytes = vec![0; before];
         bytes.extend_from_slice(text.as_bytes());
         let whole = base64(&bytes);
-        // Only the letters that are made of nothing but the text.
+        // Only the letters that the text alone determines remain.
         let (start, end) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
         let form = whole.get(start..end).unwrap_or_default().to_owned();
         let in_urls = form.replace('+', "-").replace('/', "_");

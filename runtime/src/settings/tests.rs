@@ -121,7 +121,7 @@ fn secrets_are_taken_out_of_base64() {
         for text in [&packed, &in_urls] {
             let redacted = redactor.redact(text);
             assert!(redacted.contains("***"), "{text}: {redacted}");
-            // What is left is of the text around it, but for the edges.
+            // Only the text around the secret is left, except at its edges.
             assert!(redacted.len() <= 2 * around.len() * 8 / 6 + 8, "{redacted}");
         }
     }

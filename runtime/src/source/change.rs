@@ -7,8 +7,8 @@ use super::child::ParamValue;
 use crate::record::Json;
 use crate::record::json;
 
-/// A change that a record of a feed (an event, an entry in a list of deleted ids) reports about a record of another
-/// resource.
+/// A change that a record of a feed (an event, an entry in a list of deleted ids) reports about a
+/// record of another resource.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -33,22 +33,22 @@ pub struct Change(pub(crate) What);
 pub(crate) enum What {
     /// The new record, as raw JSON.
     Put(Box<str>),
-    /// The record with that key was deleted.
+    /// The record with this key was deleted.
     Delete(String),
 }
 
 impl Change {
-    /// The record is now `object`, in the form of the resource's own list.
+    /// Reports that the record is now `object`, in the form of the resource's own list.
     pub fn put(object: &Json) -> Self {
         Change(What::Put(object.as_str().into()))
     }
 
-    /// The record with that key was deleted; `None`: the key is missing.
+    /// Reports that the record with this key was deleted; `None` if the key is missing.
     pub fn delete(key: impl ParamValue) -> Option<Self> {
         Some(Change(What::Delete(key.text()?)))
     }
 
-    /// The key of the changed record.
+    /// Returns the key of the changed record.
     pub(crate) fn key(&self, keys: &[String]) -> Option<String> {
         match &self.0 {
             What::Put(raw) => {
@@ -59,7 +59,7 @@ impl Change {
         }
     }
 
-    /// Its approximate size in memory.
+    /// Returns its approximate size in memory.
     pub(crate) fn bytes(&self) -> usize {
         match &self.0 {
             What::Put(raw) => raw.len(),

@@ -16,7 +16,7 @@ pub struct ChildRequest {
 }
 
 impl ChildRequest {
-    /// The request of a child of a record that this request returned.
+    /// Returns the request of a child of a record that this request returned.
     pub(crate) fn below(parent: &SliceRequest) -> Self {
         ChildRequest {
             parent: parent.clone(),
@@ -66,7 +66,7 @@ impl ChildRequest {
         text
     }
 
-    /// The slice, or the name of the parameter for which the parent has no value.
+    /// Returns the slice, or the name of the parameter for which the parent has no value.
     pub(crate) fn finish(self) -> Result<SliceRequest, String> {
         match self.missing {
             Some(name) => Err(name),
@@ -90,8 +90,9 @@ pub struct SliceRequest {
 }
 
 impl SliceRequest {
-    /// The columns that each of its rows gets: copied values, and its parameters. One that the record itself has is
-    /// left out, unless it is the record's own key (`id`): then it is named after the parent (`campaigns_id`).
+    /// Returns the columns that each of its rows gets: copied values, and its parameters. A
+    /// parameter that the record itself has is left out, unless it is the record's own key (`id`):
+    /// then it is named after the parent (`campaigns_id`).
     pub(crate) fn row_columns(
         &self,
         parent: &str,
@@ -110,7 +111,8 @@ impl SliceRequest {
         columns
     }
 
-    /// The id of the slice in the state: its parameters as canonical JSON, without the copied columns.
+    /// Returns the id of the slice in the state: its parameters as canonical JSON, without the
+    /// copied columns.
     pub fn id(&self) -> String {
         let SliceRequest { path, query, .. } = self.clone();
         let parameters = SliceRequest {
@@ -127,7 +129,8 @@ impl SliceRequest {
 
 /// A value that can be a parameter of a request.
 ///
-/// A [`Json`](crate::record::Json) cannot be one: it may be an object or a list, and a string in it has quotes.
+/// A [`Json`](crate::record::Json) cannot be one: it may be an object or a list, and a string in it
+/// has quotes.
 ///
 /// ```compile_fail
 /// # use etlgen_runtime::{prelude::*, source::ChildRequest};
@@ -151,7 +154,7 @@ impl SliceRequest {
             for JSON, send the text at some keys: `.text(\"id\")`"
 )]
 pub trait ParamValue {
-    /// Its text; `None` without a value.
+    /// Returns its text; `None` without a value.
     fn text(&self) -> Option<String>;
 }
 

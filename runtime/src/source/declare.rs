@@ -3,8 +3,8 @@
 use super::resource::Resource;
 use crate::record::Record;
 
-/// Starts the declaration of a resource with the type of its records: `Invoice::list("invoices", "/v1/invoices")`.
-/// Every [`Record`] has it.
+/// Starts the declaration of a resource with the type of its records: `Invoice::list("invoices",
+/// "/v1/invoices")`. Every [`Record`] has it.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -25,14 +25,14 @@ use crate::record::Record;
 /// # let _ = (invoices, settings);
 /// ```
 pub trait RecordExt: Record {
-    /// Declares the resource `name`: a list read with GET. `path` starts at the source's base URL and may contain
-    /// `{parameters}`.
+    /// Declares the resource `name`: a list read with GET. `path` starts at the source's base URL
+    /// and may contain `{parameters}`.
     fn list(name: &str, path: &str) -> Resource<Self> {
         Resource::new(name, path, false)
     }
 
-    /// Declares the resource `name`: one object read with GET, loaded as a table of one row. `path` is as for
-    /// [`RecordExt::list`].
+    /// Declares the resource `name`: one object read with GET, loaded as a table of one row. `path`
+    /// is as for [`RecordExt::list`].
     fn single(name: &str, path: &str) -> Resource<Self> {
         Resource::new(name, path, true)
     }

@@ -3,10 +3,12 @@
 use crate::page::{Pager, Paginator};
 use crate::record::parse_path;
 
-/// A list within each record, with a pointer to its other pages: `{"data": […], "has_more": true, "url": …}`.
+/// A list within each record, with a pointer to its other pages: `{"data": […], "has_more": true,
+/// "url": …}`.
 ///
-/// If a record's list has not ended, its other pages are requested and added to the record before anything else reads
-/// it. By default, its records are at the same place as the resource's, and it is paged in the same way.
+/// If a record's list has not ended, its other pages are requested and added to the record before
+/// anything else reads it. By default, its records are at the same place as the resource's, and it
+/// is paged in the same way.
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -36,14 +38,15 @@ pub struct Embedded {
 pub(crate) enum Place {
     /// Its paginator finds them.
     Next,
-    /// At a URL within the list.
+    /// They are at a URL within the list.
     Url(Vec<String>),
-    /// At a path with fields of the record.
+    /// They are at a path with fields of the record.
     Path(String),
 }
 
 impl Embedded {
-    /// The list at this dotted path of a record; after another list in the path, each of its items has one.
+    /// Declares the list at this dotted path of a record; if the path leads through another list,
+    /// each item of that list has one.
     pub fn list(path: &str) -> Self {
         Embedded {
             keys: parse_path(path),
@@ -53,32 +56,32 @@ impl Embedded {
         }
     }
 
-    /// The dotted path of the list's own URL, within the list; the URL may be relative.
+    /// Sets the dotted path of the list's own URL, within the list; the URL may be relative.
     pub fn url(mut self, path: &str) -> Self {
         self.place = Place::Url(parse_path(path));
         self
     }
 
-    /// The path of the list: each `{name}` is a field of the record, as a dotted path, or a parameter of the resource's
-    /// own request.
+    /// Sets the path of the list: each `{name}` is a field of the record, as a dotted path, or a
+    /// parameter of the resource's own request.
     pub fn path(mut self, template: &str) -> Self {
         self.place = Place::Path(template.to_owned());
         self
     }
 
-    /// The dotted path of its items, in the record and in its other pages.
+    /// Sets the dotted path of its items, in the record and in its other pages.
     pub fn records(mut self, path: &str) -> Self {
         self.records = Some(parse_path(path));
         self
     }
 
-    /// How it is paged.
+    /// Sets how it is paged.
     pub fn paginate(mut self, paginator: impl Into<Paginator>) -> Self {
         self.paginator = Some(Pager::from(paginator));
         self
     }
 
-    /// Its name in messages.
+    /// Returns its name in messages.
     pub(crate) fn name(&self) -> String {
         self.keys.join(".")
     }

@@ -1,4 +1,4 @@
-//! What a resource and the lists within its records have in common.
+//! The declarations of lists within records, which fall back to those of the resource.
 
 use super::embedded::{Embedded, Place};
 use super::resource::ResourceSpec;
@@ -6,12 +6,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::page::{Pager, Paginator, ResponsePath, Token, Total};
 
 impl ResourceSpec {
-    /// The keys of the list's items: its own, or else those of the resource.
+    /// Returns the keys of the list's items: its own, or else those of the resource.
     pub fn records_of<'a>(&'a self, list: &'a Embedded) -> &'a [String] {
         list.records.as_ref().unwrap_or(&self.records)
     }
 
-    /// How the list is paged: as it says, else like the resource.
+    /// Returns how the list is paged: as declared, or else like the resource.
     pub fn paginator_of<'a>(&'a self, list: &'a Embedded) -> &'a Pager {
         list.paginator.as_ref().unwrap_or(&self.paginator)
     }

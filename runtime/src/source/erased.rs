@@ -1,4 +1,5 @@
-//! Resources without their record's type: a source holds resources of many types, and little code is compiled for each.
+//! Resources without their record's type: a source holds resources of many types, and little code
+//! is compiled for each.
 
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
@@ -17,10 +18,10 @@ pub(crate) trait AnyResource: Send + Sync {
     fn spec(&self) -> &ResourceSpec;
     fn schema(&self) -> &'static RecordSchema;
     fn record_type(&self) -> TypeId;
-    /// Whether the owner's closures read the records.
+    /// Returns whether the owner's closures read the records.
     fn has_closures(&self) -> bool;
-    /// A reader of its pages that also keeps the raw JSON of the places `probes`; it may skip fields that are not
-    /// selected.
+    /// Returns a reader of its pages that also keeps the raw JSON at the paths `probes`; it may
+    /// skip fields that are not selected.
     fn reader(
         self: Arc<Self>,
         probes: &[Vec<String>],
@@ -38,9 +39,9 @@ pub(crate) struct ReadPage {
     pub rows: Box<dyn Rows>,
     /// One entry per probe.
     pub probes: Vec<Option<String>>,
-    /// What else is said beside the records.
+    /// Other values of the body, beside the records.
     pub beside: Vec<Beside>,
-    /// What stands where the records are looked for.
+    /// What the body holds at the path of the records.
     pub stands: Stands,
     /// The raw JSON of each record within the body.
     pub spans: Vec<Range<usize>>,
@@ -53,7 +54,7 @@ pub(crate) struct ReadPage {
 }
 
 impl ReadPage {
-    /// The page of a 204 No Content: no records.
+    /// Returns the page of a 204 No Content: no records.
     pub fn empty() -> Self {
         ReadPage {
             rows: Box::new(NoRows),
@@ -67,7 +68,7 @@ impl ReadPage {
         }
     }
 
-    /// Drops its first rows: the page before had them.
+    /// Drops its first rows, which the page before had.
     pub fn leave_out(&mut self, rows: usize) {
         if rows > 0 {
             self.rows.leave_out(rows);
@@ -96,19 +97,20 @@ impl Rows for NoRows {
 
 /// The typed rows of one page.
 pub(crate) trait Rows: Send {
-    /// The key of each row as one number; `None` where a part of it is missing.
+    /// Returns the key of each row as one number; `None` if a part of it is missing.
     fn keys(&self, key: &[Lookup]) -> Vec<Option<u64>>;
     /// Passes each row to the sink, after the owner's closures.
     fn drain(self: Box<Self>, sink: &mut dyn RowSink) -> Result<()>;
     /// Drops the first rows.
     fn leave_out(&mut self, rows: usize);
-    /// For callers that know the record's type: a [`TypedRows`].
+    /// Converts the rows to a [`TypedRows`], for callers that know the record's type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
 /// Takes the rows of a page.
 pub(crate) trait RowSink {
-    /// Whether a row with that cursor value is needed; called before the owner's closures.
+    /// Returns whether a row with this cursor value is needed; it is called before the owner's
+    /// closures.
     fn admit(&mut self, cursor: Option<CursorValue>) -> bool;
     /// Takes a row; `record` is the typed record, for the links of children.
     fn take(&mut self, row: RowRef<'_>, record: &dyn Any) -> Result<()>;
@@ -188,7 +190,7 @@ pub(crate) struct TypedRows<T> {
 }
 
 impl<T: Record> TypedRows<T> {
-    /// The rows after the owner's closures.
+    /// Returns the rows after the owner's closures.
     pub fn applied(self) -> impl Iterator<Item = Row<T>> {
         let resource = self.resource;
         self.rows
@@ -243,7 +245,7 @@ impl<T: Record> Rows for TypedRows<T> {
 }
 
 impl<T: Record> Resource<T> {
-    /// The owner's closures.
+    /// Applies the owner's closures.
     pub(crate) fn apply(&self, row: Row<T>) -> Option<Row<T>> {
         self.steps.iter().try_fold(row, |row, step| step(row))
     }

@@ -10,12 +10,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::record::Record;
 
 impl<T: Record> Resource<T> {
-    /// The records of this resource are a feed: each may report the new value of a record of `target`, or its deletion.
-    /// Of all changes to one record, the one with the highest cursor value counts; a record in the target's own list of
-    /// the same run is newer. [`Resource::deletes`] of the target says what happens to deleted records.
+    /// Declares that the records of this resource are a feed: each may report the new value of a
+    /// record of `target`, or its deletion. Of all changes to one record, the one with the highest
+    /// cursor value counts; a record in the target's own list of the same run is newer.
+    /// [`Resource::deletes`] of the target says what happens to deleted records.
     ///
-    /// The feed is read before the target's list, from its start if a run was killed, and its cursor moves when the
-    /// changes are committed.
+    /// The feed is read before the target's list, from its start if a run was killed, and its
+    /// cursor moves when the changes are committed.
     pub fn changes(
         mut self,
         target: &str,
@@ -28,7 +29,7 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// The records of this resource name deleted records of `target`, by their keys.
+    /// Declares that the records of this resource name deleted records of `target`, by their keys.
     pub fn tombstones_of<K: ParamValue>(
         self,
         target: &str,
@@ -37,8 +38,8 @@ impl<T: Record> Resource<T> {
         self.changes(target, move |record| Change::delete(key(record)))
     }
 
-    /// The feed goes back only this far: if it was last read before that, the resources that it changes are read in
-    /// full.
+    /// Declares that the feed goes back only this far: if it was last read before that, the
+    /// resources that it changes are read in full.
     pub fn reaches_back(mut self, time: Duration) -> Self {
         self.spec.reach = Some(time);
         self

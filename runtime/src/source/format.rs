@@ -1,4 +1,5 @@
-//! The format of a response. Other formats are converted to a JSON list first, and then read as JSON.
+//! The format of a response. Other formats are converted to a JSON list first, and then read as
+//! JSON.
 
 use std::borrow::Cow;
 
@@ -19,11 +20,11 @@ pub(crate) enum Format {
     Csv,
 }
 
-/// Starts a value in a JSON text sequence.
+/// The character that starts a value in a JSON text sequence.
 const RECORD_SEPARATOR: char = '\u{1e}';
 
 impl Format {
-    /// The `Accept` header, for servers with several formats.
+    /// Returns the `Accept` header, for servers with several formats.
     pub fn accept(self) -> Option<&'static str> {
         match self {
             Format::Json => None,
@@ -35,7 +36,8 @@ impl Format {
         }
     }
 
-    /// The body as JSON. One that is already JSON (an error, or a changed server) stays unchanged.
+    /// Returns the body as JSON. A body that is already JSON (an error, or a changed server) stays
+    /// unchanged.
     pub fn json<'a>(self, body: &'a [u8], schema: &RecordSchema) -> Result<Cow<'a, [u8]>> {
         let list = body.trim_ascii_start().first() == Some(&b'[');
         match self {
@@ -52,7 +54,7 @@ impl Format {
     }
 }
 
-/// `{…}\n{…}` as `[{…},{…}]`.
+/// Converts `{…}\n{…}` to `[{…},{…}]`.
 fn lines(body: &[u8]) -> Vec<u8> {
     let mut list = Vec::with_capacity(body.len() + 2);
     list.push(b'[');
@@ -70,8 +72,9 @@ fn lines(body: &[u8]) -> Vec<u8> {
     list
 }
 
-/// Rows as objects: the field determines the type of a value (`7` is a number for an `i64`, text for a `String`); a
-/// value is text without a field of its name, and missing if it is empty.
+/// Converts rows to objects: the field determines the type of a value (`7` is a number for an
+/// `i64`, text for a `String`); a value without a field of its name is text, and an empty value is
+/// missing.
 #[cfg(feature = "csv")]
 fn csv(body: &[u8], schema: &RecordSchema) -> Result<Vec<u8>> {
     use crate::error::{Error, ErrorKind};
@@ -114,7 +117,7 @@ fn csv(body: &[u8], schema: &RecordSchema) -> Result<Vec<u8>> {
             let value = match shape {
                 Some(Shape::Bool) => plain_bool(value),
                 Some(Shape::Int | Shape::Float) => plain_number(value),
-                // A column with JSON in a cell.
+                // The column has JSON in its cells.
                 Some(
                     Shape::Json
                     | Shape::Dynamic
@@ -149,7 +152,7 @@ fn plain_number(value: &str) -> Option<Cow<'_, str>> {
     (number && json::is_value(value)).then_some(Cow::Borrowed(value))
 }
 
-/// The delimiter of the header line.
+/// Returns the delimiter of the header line.
 #[cfg(feature = "csv")]
 fn delimiter(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The declarations of a generated crate: a [`Source`] (an API) and its [`Resource`]s (the collections to extract).
+//! The declarations of a generated crate: a [`Source`] (an API) and its [`Resource`]s (the
+//! collections to extract).
 
 mod change;
 mod child;
@@ -77,7 +78,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source with this name (which also names state and default files), whose paths start at `base_url`.
+    /// Creates a source with this name (which also names state and default files), whose paths
+    /// start at `base_url`.
     pub fn new(name: &str, base_url: &str) -> Self {
         Source {
             name: name.to_owned(),
@@ -99,107 +101,110 @@ impl Source {
         }
     }
 
-    /// The credentials of every request, except for resources that have their own.
+    /// Sets the credentials of every request, except for resources that have their own.
     pub fn auth(mut self, auth: Auth) -> Self {
         self.auth = auth;
         self
     }
 
-    /// Whether requests carry a credential.
+    /// Returns whether requests carry a credential.
     pub(crate) fn has_credentials(&self) -> bool {
         !self.auth.is_none() || !self.hidden.is_empty()
     }
 
-    /// A header of every request.
+    /// Adds a header to every request.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// A further host that links may point to; it gets the credentials too.
+    /// Adds a host that links may point to; it gets the credentials too.
     pub fn trust_host(mut self, host: &str) -> Self {
         self.trusted_hosts.push(host.to_owned());
         self
     }
 
-    /// Lets the credentials go over `http://` to any host. Without it they go to this machine and to private addresses only
-    /// where the connection is not encrypted.
+    /// Lets the credentials go over `http://` to any host. By default, an unencrypted connection
+    /// carries them only to this machine and to private addresses.
     pub fn allow_http(mut self) -> Self {
         self.allow_http = true;
         self
     }
 
-    /// Writes every exchange with the API into a folder that is new or empty, one file each. The credentials are not in
-    /// it, nor what the source was told to [`Source::hide`], nor what stands under keys like `client_secret`; what the
-    /// API sends is.
+    /// Writes every exchange with the API into a folder that is new or empty, one file each. The
+    /// files do not contain the credentials, the secrets of [`Source::hide`], or values of keys
+    /// like `client_secret`; they contain what the API sends.
     pub fn record(mut self, folder: impl Into<PathBuf>) -> Self {
         self.tape = Some(Tape::Record(folder.into()));
         self
     }
 
-    /// Sends nothing: the responses come from a folder that [`Source::record`] has written. A request without a
-    /// recorded response is an error.
+    /// Sends nothing: the responses come from a folder that [`Source::record`] has written. A
+    /// request without a recorded response is an error.
     pub fn replay(mut self, folder: impl Into<PathBuf>) -> Self {
         self.tape = Some(Tape::Replay(folder.into()));
         self
     }
 
-    /// Secrets, besides the credentials of [`Source::auth`], that errors, reports and recordings must not show.
+    /// Adds secrets, besides the credentials of [`Source::auth`], that errors, reports and
+    /// recordings must not show.
     pub fn hide(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
         self.hidden.extend(secrets);
         self
     }
 
-    /// Sends at most this many requests in any span of this length, over all resources. Rate-limit headers of the API
-    /// (`RateLimit`, `X-RateLimit-…`, Shopify's) are respected without it.
+    /// Sends at most this many requests in any span of this length, over all resources. Rate-limit
+    /// headers of the API (`RateLimit`, `X-RateLimit-…`, Shopify's) are respected without it.
     pub fn rate_limit(mut self, requests: usize, per: Duration) -> Self {
         let requests = requests.max(1);
         self.rates.push(Rate { requests, per });
         self
     }
 
-    /// Sends at most this many requests per second, which may be less than one; a value that is not a positive number
-    /// changes nothing.
+    /// Sends at most this many requests per second, which may be less than one; a value that is not
+    /// a positive number changes nothing.
     pub fn requests_per_second(mut self, requests: f64) -> Self {
         self.rates.extend(Rate::per_second(requests));
         self
     }
 
-    /// Sends at most this many requests at a time (default: 8), and fewer while the API responds with 429 or 503.
+    /// Sends at most this many requests at a time (default: 8), and fewer while the API responds
+    /// with 429 or 503.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests;
         self
     }
 
-    /// The longest duration of one request, up to the last byte of its response (default: 5 minutes); then it is
-    /// retried.
+    /// Sets the longest duration of one request, up to the last byte of its response (default: 5
+    /// minutes); then it is retried.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The largest body of a response in bytes, both compressed and decompressed (default: 256 MB). A larger one is an
-    /// error of its resource.
+    /// Sets the largest body of a response in bytes, both compressed and decompressed (default: 256
+    /// MB). A larger one is an error of its resource.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// The longest pause that the API may ask for, with `Retry-After` or by its rate limit (default: 5 minutes). If it
-    /// asks for a longer one, the resource fails, and the next run continues from the last commit.
+    /// Sets the longest pause that the API may ask for, with `Retry-After` or by its rate limit
+    /// (default: 5 minutes). If it asks for a longer one, the resource fails, and the next run
+    /// continues from the last commit.
     pub fn longest_pause(mut self, pause: Duration) -> Self {
         self.longest_pause = pause;
         self
     }
 
-    /// The network, the clocks and the threads for everything that uses this source: runs, streams, checks, tokens. The
-    /// default is [`World::real`].
+    /// Sets the network, the clocks and the threads for everything that uses this source: runs,
+    /// streams, checks, tokens. The default is [`World::real`].
     pub fn world(mut self, world: World) -> Self {
         self.world = world;
         self
     }
 
-    /// The contract of the resources without one of their own: how their tables may change.
+    /// Sets the contract of the resources without one of their own: how their tables may change.
     pub fn contract(mut self, contract: Contract) -> Self {
         self.contract = contract;
         self
@@ -211,12 +216,12 @@ impl Source {
         self
     }
 
-    /// The source's name.
+    /// Returns the source's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The names of its resources, in order.
+    /// Returns the names of its resources, in order.
     pub fn resource_names(&self) -> Vec<&str> {
         self.resources
             .iter()
@@ -241,7 +246,8 @@ impl Source {
             })
     }
 
-    /// Whether a run reads only changed records of a resource: by its cursor, or because of its parents' cursor.
+    /// Returns whether a run reads only changed records of a resource: by its cursor, or because of
+    /// its parents' cursor.
     pub(crate) fn shows_changes_only(&self, spec: &ResourceSpec) -> bool {
         let by_cursor = |spec: &ResourceSpec| {
             let cursor = spec.cursor.as_ref();
@@ -259,13 +265,13 @@ impl Source {
         }
     }
 
-    /// The feed that changes a resource.
+    /// Returns the feed that changes a resource.
     pub(crate) fn feed_of(&self, target: &str) -> Option<&ResourceSpec> {
         let mut specs = self.resources.iter().map(|resource| resource.spec());
         specs.find(|spec| spec.changes.iter().any(|changes| changes.target == target))
     }
 
-    /// The declared contract of a resource.
+    /// Returns the declared contract of a resource.
     pub(crate) fn contract_of(&self, spec: &ResourceSpec) -> Contract {
         spec.contract.unwrap_or(self.contract)
     }
@@ -292,7 +298,7 @@ impl Source {
         }
     }
 
-    /// Redacts every secret that the source knows.
+    /// Returns a redactor of every secret that the source knows.
     pub(crate) fn redactor(&self) -> Redactor {
         let own = self.resources.iter().filter_map(|r| r.spec().auth.as_ref());
         let secrets = self.auth.secrets().into_iter();
@@ -300,7 +306,8 @@ impl Source {
         Redactor::new(secrets.chain(self.hidden.iter().cloned()).collect())
     }
 
-    /// Keeps the secrets that the source was told to hide out of what is stored. Those of its credentials may be missing here.
+    /// Returns a seal that keeps the secrets of [`Source::hide`] out of what is stored. Those of
+    /// the credentials may be missing here.
     #[cfg(feature = "cli")]
     pub(crate) fn seal(&self) -> Seal {
         Seal::new(Vec::new(), self.hidden.clone())
@@ -310,8 +317,8 @@ impl Source {
         Client::new(self.client_options())
     }
 
-    /// Checks what only the whole source shows: duplicate names, parents that are missing or have another type,
-    /// circles.
+    /// Checks what only the whole source shows: duplicate names, parents that are missing or have
+    /// another type, circles.
     pub(crate) fn validate(&self) -> Result<()> {
         let mut by_name = HashMap::new();
         for resource in &self.resources {

@@ -3,7 +3,7 @@
 use super::ResourceSpec;
 use crate::record::{OpenList, OwnSigns, Partial, RecordSchema, parse_path};
 
-/// Finds lists that continue after the records of that resource.
+/// Returns the search for lists that continue after the records of this resource.
 pub(super) fn of(schema: &'static RecordSchema, spec: &ResourceSpec) -> Partial {
     let lists = spec.embedded.iter().map(|list| {
         let [more, total, next] = spec.paginator_of(list).probes();

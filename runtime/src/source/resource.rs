@@ -16,8 +16,9 @@ use crate::page::{Pager, Paginator, Position};
 use crate::record::{AnyField, FieldPath, IntoKey, Lookup, Record, Row, parse_path};
 use crate::schema::{Contract, Deletes, Disposition};
 
-/// One collection of an API: its place, paging and key, and the owner's changes to its records. The declaration starts
-/// with [`RecordExt::list`](super::RecordExt::list) or [`RecordExt::single`](super::RecordExt::single).
+/// One collection of an API: its path, paging and key, and the owner's changes to its records. The
+/// declaration starts with [`RecordExt::list`](super::RecordExt::list) or
+/// [`RecordExt::single`](super::RecordExt::single).
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -60,9 +61,9 @@ pub(crate) struct ResourceSpec {
     pub body: Option<serde_json::Value>,
     /// The credentials that replace the source's.
     pub auth: Option<Auth>,
-    /// One object, not a list.
+    /// Whether it is one object, not a list.
     pub single: bool,
-    /// Keys from the body to the records; empty: the body is the array.
+    /// Keys from the body to the records; empty if the body is the array.
     pub records: Vec<String>,
     /// Keys of each field of the primary key.
     pub primary_key: Vec<Vec<String>>,
@@ -71,7 +72,7 @@ pub(crate) struct ResourceSpec {
     pub embedded: Vec<Embedded>,
     pub cursor: Option<CursorSpec>,
     pub parent: Option<ParentLink>,
-    /// The key identifies a record only among those of one parent.
+    /// Whether the key identifies a record only among those of one parent.
     pub within_parent: bool,
     /// A parameter or a setting without a value.
     pub missing: Option<String>,
@@ -100,7 +101,7 @@ pub(crate) struct ParentLink {
     pub record_name: &'static str,
     /// Fills the request from a parent's record, which is of `record_type`.
     pub link: Arc<LinkFn>,
-    /// A run reads only the slices of records that the parent returns in that run.
+    /// Whether a run reads only the slices of records that the parent returns in that run.
     pub changed_only: bool,
 }
 
@@ -142,8 +143,8 @@ impl<T: Record> Resource<T> {
         }
     }
 
-    /// Sets an earlier name of the resource: its tables and state move to the new name. A resource that was only
-    /// renamed, and sends the same requests as before, is recognised without it.
+    /// Sets an earlier name of the resource: its tables and state move to the new name. A resource
+    /// that was only renamed, and sends the same requests as before, is recognised without it.
     pub fn renamed_from(mut self, name: &str) -> Self {
         self.spec.renamed_from = Some(name.to_owned());
         self
@@ -155,13 +156,14 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// The JSON body of every request.
+    /// Sets the JSON body of every request.
     pub fn body(mut self, body: serde_json::Value) -> Self {
         self.spec.body = Some(body);
         self
     }
 
-    /// Fills `{name}` in the path. Without a value, reading the resource is an error that names the parameter.
+    /// Fills `{name}` in the path. Without a value, reading the resource is an error that names the
+    /// parameter.
     pub fn path(mut self, name: &str, value: impl ParamValue) -> Self {
         if let Some(value) = self.value(name, value) {
             self.spec.path_values.insert(name.to_owned(), value);
@@ -169,7 +171,7 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// A query parameter of every request.
+    /// Adds a query parameter to every request.
     pub fn query(mut self, name: &str, value: impl ParamValue) -> Self {
         if let Some(value) = self.value(name, value) {
             self.spec.query.push((name.to_owned(), value));
@@ -177,7 +179,7 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// A header of every request.
+    /// Adds a header to every request.
     pub fn header(mut self, name: &str, value: impl ParamValue) -> Self {
         if let Some(value) = self.value(name, value) {
             self.spec.headers.push((name.to_owned(), value));
@@ -185,8 +187,8 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// Sets credentials that replace the source's; several calls add up. `setting` holds them: without a value, reading
-    /// the resource is an error that names the setting.
+    /// Sets credentials that replace the source's; several calls add up. `setting` holds them:
+    /// without a value, reading the resource is an error that names the setting.
     pub fn auth(mut self, setting: &str, auth: Option<Auth>) -> Self {
         let known = self.spec.auth.take().unwrap_or_default();
         match auth {
@@ -207,100 +209,107 @@ impl<T: Record> Resource<T> {
         text
     }
 
-    /// The dotted path of the records in the body; without it, the body itself is the array.
+    /// Sets the dotted path of the records in the body; without it, the body itself is the array.
     pub fn records(mut self, path: &str) -> Self {
         self.spec.records = parse_path(path);
         self
     }
 
-    /// The response has one JSON value per line (NDJSON, JSON Lines, JSON text sequences), each of them a record.
+    /// Declares that the response has one JSON value per line (NDJSON, JSON Lines, JSON text
+    /// sequences), each of them a record.
     pub fn ndjson(mut self) -> Self {
         self.spec.format = Format::Lines;
         self
     }
 
-    /// The response is CSV with a header line; the delimiter is the most frequent of comma, semicolon and tab in that
-    /// line. The field determines the type of a value: `7` is a number for an `i64`. An empty cell has no value.
+    /// Declares that the response is CSV with a header line; the delimiter is the most frequent of
+    /// comma, semicolon and tab in that line. The field determines the type of a value: `7` is a
+    /// number for an `i64`. An empty cell has no value.
     #[cfg(feature = "csv")]
     pub fn csv(mut self) -> Self {
         self.spec.format = Format::Csv;
         self
     }
 
-    /// The field, or the fields together, that identify a record; records with the same key are one record.
+    /// Sets the field, or the fields together, that identify a record; records with the same key
+    /// are one record.
     pub fn primary_key(mut self, key: impl IntoKey<T>) -> Self {
         let fields = key.into_key().into_iter();
         self.spec.primary_key = fields.map(|field| field.keys().to_vec()).collect();
         self
     }
 
-    /// The primary key identifies a record only among those of one parent (a commit may be in two repositories).
+    /// Declares that the primary key identifies a record only among those of one parent (a commit
+    /// may be in two repositories).
     pub fn within_parent(mut self) -> Self {
         self.spec.within_parent = true;
         self
     }
 
-    /// How the list is paged.
+    /// Sets how the list is paged.
     pub fn paginate(mut self, paginator: impl Into<Paginator>) -> Self {
         self.spec.paginator = Pager::from(paginator);
         self
     }
 
-    /// A list within each record of which the API sends only the first page: its other pages are read as well.
+    /// Adds a list within each record of which the API sends only the first page: its other pages
+    /// are read as well.
     pub fn embedded(mut self, list: Embedded) -> Self {
         self.spec.embedded.push(list);
         self
     }
 
-    /// The incremental cursor of the list.
+    /// Sets the incremental cursor of the list.
     pub fn incremental(mut self, cursor: Cursor<T>) -> Self {
         self.cursor = Some(cursor.field);
         self.spec.cursor = Some(cursor.spec);
         self
     }
 
-    /// How new rows are combined with existing ones. The default is merge with a primary key, append with only an
-    /// incremental cursor, and replace otherwise.
+    /// Sets how new rows are combined with existing ones. The default is merge with a primary key,
+    /// append with only an incremental cursor, and replace otherwise.
     pub fn write(mut self, disposition: Disposition) -> Self {
         self.spec.disposition = Some(disposition);
         self
     }
 
-    /// What happens to records that the API no longer has. By default, they stay.
+    /// Sets what happens to records that the API no longer has. By default, they stay.
     ///
-    /// Only a pass of a resource that is merged by its key and read in full, to a proved end, shows deletions: a run
-    /// with `--since`, `--until` or `--limit`, one with a failed slice, or one whose cursor requests only changes
-    /// deletes nothing. The rows of a child are deleted with those of its parent.
+    /// Only a pass of a resource that is merged by its key and read in full, to a proved end, shows
+    /// deletions: a run with `--since`, `--until` or `--limit`, one with a failed slice, or one
+    /// whose cursor requests only changes deletes nothing. The rows of a child are deleted with
+    /// those of its parent.
     pub fn deletes(mut self, deletes: Deletes) -> Self {
         self.spec.deletes = deletes;
         self
     }
 
-    /// The field that marks a record as deleted: a flag that is true, or the time of the deletion. Such a record is
-    /// marked or removed, as [`Resource::deletes`] says, even if a cursor requests only changes; with [`Deletes::Keep`]
-    /// it is an ordinary record.
+    /// Sets the field that marks a record as deleted: a flag that is true, or the time of the
+    /// deletion. Such a record is marked or removed, as [`Resource::deletes`] says, even if a
+    /// cursor requests only changes; with [`Deletes::Keep`] it is an ordinary record.
     pub fn tombstone(mut self, field: impl Into<AnyField<T>>) -> Self {
         self.spec.tombstone = Some(field.into().lookup());
         self
     }
 
-    /// How its tables may change when the API sends data that the struct does not declare. The default is the contract
-    /// of the source.
+    /// Sets how its tables may change when the API sends data that the struct does not declare. The
+    /// default is the contract of the source.
     pub fn contract(mut self, contract: Contract) -> Self {
         self.spec.contract = Some(contract);
         self
     }
 
-    /// The rule for a status, in place of the default: 408, 425, 429 and 5xx are retried, the list of a deleted parent
-    /// (404) is left out and counted, everything else fails.
+    /// Sets the rule for a status, in place of the default: 408, 425, 429 and 5xx are retried, the
+    /// list of a deleted parent (404) is left out and counted, everything else fails.
     pub fn on_status(mut self, status: u16, rule: StatusRule) -> Self {
         Arc::make_mut(&mut self.spec.on_status).insert(status, rule);
         self
     }
 
-    /// The list exists once per record of `parent`; `link` fills the request from that record. Each row gets the
-    /// parameters as columns, unless the record has fields of their names (a parameter `id` next to the record's own
-    /// key becomes `campaigns_id`). Parents that the owner's filters drop have no children.
+    /// Declares that the list exists once per record of `parent`; `link` fills the request from
+    /// that record. Each row gets the parameters as columns, unless the record has fields of their
+    /// names (a parameter `id` next to the record's own key becomes `campaigns_id`). Parents that
+    /// the owner's filters drop have no children.
     pub fn child_of<P: Record>(
         mut self,
         parent: &str,
@@ -322,8 +331,9 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// Reads the child only for parents that have changed, if the parent is read by its cursor. The default is all
-    /// parents, because a list may change when its parent does not. Records that its lists no longer have stay.
+    /// Reads the child only for parents that have changed, if the parent is read by its cursor. The
+    /// default is all parents, because a list may change when its parent does not. Records that its
+    /// lists no longer have stay.
     pub fn of_changed_parents(mut self) -> Self {
         if let Some(parent) = &mut self.spec.parent {
             parent.changed_only = true;
@@ -331,9 +341,11 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// Leaves the resource out of runs that do not name it. Plans, reports and `resources` show it with the reason.
+    /// Leaves the resource out of runs that do not name it. Plans, reports and `resources` show it
+    /// with the reason.
     ///
-    /// The children of a resource that is off are off too. A run that names it reads it, and its parents for it.
+    /// The children of a resource that is off are off too. A run that names it reads it, and its
+    /// parents for it.
     pub fn off(mut self, reason: &str) -> Self {
         self.spec.off = Some(reason.to_owned());
         self
@@ -362,7 +374,7 @@ impl<T: Record> Resource<T> {
 }
 
 impl ResourceSpec {
-    /// How new rows are combined with existing ones.
+    /// Returns how new rows are combined with existing ones.
     pub fn disposition(&self) -> Disposition {
         let incremental = self.cursor.as_ref().is_some_and(CursorSpec::is_incremental);
         match self.disposition {
@@ -373,12 +385,13 @@ impl ResourceSpec {
         }
     }
 
-    /// Whether a pass that was stopped at that position can continue there. Earlier changes of a feed are not remembered.
+    /// Returns whether a pass that was stopped at this position can continue there. A feed cannot:
+    /// its earlier changes are not stored.
     pub fn keeps(&self, position: &Position) -> bool {
         self.paginator.keeps(position) && self.changes.is_empty()
     }
 
-    /// Whether the list is left out if its first page has that status.
+    /// Returns whether the list is left out if its first page has this status.
     pub fn skips(&self, status: u16) -> bool {
         match self.on_status.get(&status) {
             Some(rule) => *rule == StatusRule::Skip,
@@ -386,7 +399,7 @@ impl ResourceSpec {
         }
     }
 
-    /// The request of a slice's first page, without cursor and page parameters.
+    /// Returns the request of a slice's first page, without cursor and page parameters.
     pub fn first_request(&self, slice: &SliceRequest, client: &Client) -> Result<Request> {
         if let Some(name) = &self.missing {
             let message = format!("`{name}` has no value");

@@ -1,4 +1,5 @@
-//! How a resource was declared when its rows and its state were written: what a later run compares with.
+//! The declaration of a resource when its rows and its state were written, with which a later run
+//! compares its own.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,10 +13,10 @@ use crate::record::WireFormat;
 use crate::schema::Disposition;
 use crate::source::{ResourceSpec, placeholders};
 
-/// The slice under which the declaration of a resource stands in the state; no slice has that name.
+/// The slice of the declaration of a resource in the state; no slice has that name.
 const SLICE: &str = "declared";
 
-/// How a resource was declared.
+/// The declaration of a resource, as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Declared {
     /// The number of the format of the row.
@@ -23,26 +24,26 @@ pub(crate) struct Declared {
     pub format: RowFormat,
     /// Its method and path: `GET /v1/customers`.
     pub endpoint: String,
-    /// A hash of what else tells its requests from others: parameters may be secret.
+    /// A hash of what else distinguishes its requests, since parameters may be secret.
     pub request: String,
-    /// The names that it had before.
+    /// Its earlier names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub was: Vec<String>,
-    /// What its state means; `None`: not known.
+    /// The meaning of its state; `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reads: Option<Reads>,
-    /// What names its rows; `None`: not known.
+    /// What identifies its rows; `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<Rows>,
-    /// What names the rows of a pass under way, which will replace them all.
+    /// What identifies the rows of a pass in progress, which will replace them all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Rows>,
-    /// Columns that the owner has named, by their places.
+    /// Columns that the owner has named, by their paths.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, String>,
 }
 
-/// What the state of a resource means.
+/// The meaning of the state of a resource.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Reads {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,7 +63,7 @@ pub(crate) struct CursorField {
     pub format: String,
 }
 
-/// What names the rows of a resource.
+/// What identifies the rows of a resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Rows {
     /// The keys of each part of the primary key.
@@ -70,13 +71,13 @@ pub(crate) struct Rows {
     pub disposition: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub within_parent: bool,
-    /// The parameters that make its slices, where a slice names rows.
+    /// The parameters that make its slices, if a slice identifies rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<String>,
 }
 
 impl Declared {
-    /// The declaration of a resource as it is now.
+    /// Returns the current declaration of a resource.
     pub fn of(spec: &ResourceSpec, columns: BTreeMap<String, String>) -> Self {
         let request = serde_json::json!([spec.query, spec.path_values, spec.body, spec.records]);
         let parameters: Vec<String> = match &spec.parent {
@@ -115,7 +116,7 @@ impl Declared {
         }
     }
 
-    /// Takes the declarations out of the rows of the state.
+    /// Removes the declarations from the rows of the state, and returns them.
     pub fn take(state: &mut Vec<StateRow>) -> Result<HashMap<String, Declared>> {
         let (declared, slices) = std::mem::take(state).into_iter().partition(Declared::is);
         *state = slices;
@@ -131,7 +132,7 @@ impl Declared {
         declared.into_iter().map(parse).collect()
     }
 
-    /// What puts it into the state.
+    /// Returns the change that stores it in the state.
     pub fn put(&self, resource: &str) -> StateChange {
         StateChange::Put(StateRow {
             resource: resource.to_owned(),
@@ -140,12 +141,12 @@ impl Declared {
         })
     }
 
-    /// Whether a row of the state is a declaration.
+    /// Returns whether a row of the state is a declaration.
     pub fn is(row: &StateRow) -> bool {
         row.slice == SLICE
     }
 
-    /// What takes that of a resource out of the state.
+    /// Returns the change that removes the declaration of a resource from the state.
     pub fn forget(resource: &str) -> StateChange {
         StateChange::Forget {
             resource: resource.to_owned(),
@@ -153,7 +154,7 @@ impl Declared {
         }
     }
 
-    /// Whether it asks for the same as another one.
+    /// Returns whether it sends the same requests as another one.
     pub fn asks_like(&self, other: &Declared) -> bool {
         self.endpoint == other.endpoint && self.request == other.request
     }
@@ -174,7 +175,7 @@ impl Rows {
         self.disposition == name(Disposition::Append)
     }
 
-    /// Whether a record gets the same id under both.
+    /// Returns whether a record gets the same id under both.
     pub fn names_like(&self, other: &Rows) -> bool {
         self.key == other.key
             && self.appends() == other.appends()

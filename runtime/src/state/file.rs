@@ -10,7 +10,7 @@ use super::{Declared, Memory, Reads, SliceState, StateChange, StateRow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Layout;
 
-/// What a state file calls itself.
+/// The name of the format of state files.
 const FORMAT: &str = "etlgen-state";
 
 #[derive(Serialize, Deserialize)]
@@ -18,10 +18,11 @@ struct File {
     format: String,
     version: u32,
     source: String,
-    /// The layout of the tables that it belongs to; `None`: there were none.
+    /// The layout of the tables that it belongs to; `None` if there were none.
     layout: Option<String>,
     rows: Vec<Row>,
-    /// What the state of each resource means; of one that is not there it is what its connector says.
+    /// The meaning of the state of each resource; for a resource that is missing, it is that of its
+    /// connector's declaration.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     reads: BTreeMap<String, Reads>,
 }
@@ -34,7 +35,7 @@ struct Row {
     state: Value,
 }
 
-/// The state of a source as JSON.
+/// Returns the state of a source as JSON.
 pub fn export(source: &str, memory: &Memory) -> Result<String> {
     let mut rows = Vec::new();
     let mut state = memory.state.clone();
@@ -58,7 +59,7 @@ pub fn export(source: &str, memory: &Memory) -> Result<String> {
         reads: reads.collect(),
     };
     let text = serde_json::to_string_pretty(&file).map_err(|error| refuse(error.to_string()))?;
-    // A terminal gets no control characters, and JSON leaves some of them as they are.
+    // A terminal must receive no control characters, and JSON leaves some of them unescaped.
     let escaped = |c: char| match c {
         '\u{7f}'..='\u{9f}' => format!("\\u{:04x}", u32::from(c)),
         c => c.to_string(),
@@ -66,10 +67,12 @@ pub fn export(source: &str, memory: &Memory) -> Result<String> {
     Ok(text.chars().map(escaped).collect())
 }
 
-/// What makes the state of a destination that of the file. `resources`: those that the source has.
+/// Returns the changes that replace the state of a destination with that of the file. `resources`:
+/// those that the source has.
 ///
-/// What the state means comes with it: the next run compares that with what is declared, as it does with its own. A pass
-/// whose rows wait in staging begins anew: what waits belongs to the destination that the file came from.
+/// The meaning of the state comes with it: the next run compares it with the current declaration,
+/// as with its own. A pass with staged rows begins anew: those rows belong to the destination that
+/// the file came from.
 pub fn import(
     text: &str,
     source: &str,

@@ -1,14 +1,15 @@
-//! The number of the format in which something is kept. A number that is not known is refused: a later version wrote it, and
-//! reading what one does not understand would lose what it means.
+//! The number of a stored format. An unknown number is refused: a later version wrote the data, and
+//! reading it without knowing the format would lose its meaning.
 
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The format that is written. What carries no number is of format 1.
+/// The format that is written. Data without a number has format 1.
 pub(crate) const FORMAT: u32 = 1;
 
-/// Refuses a format that this version does not know. `what` is its subject: `the manifest`.
+/// Refuses a format that this version does not know. `what` is the subject of the message: `the
+/// manifest`.
 pub(crate) fn check(what: &str, found: u64) -> Result<()> {
     if found == u64::from(FORMAT) {
         return Ok(());
@@ -20,7 +21,7 @@ pub(crate) fn check(what: &str, found: u64) -> Result<()> {
     ))
 }
 
-/// The field `format` of a row of the state: any number but 1 is an error, and 1 is left out.
+/// The field `format` of a row of the state: any number but 1 is an error, and 1 is not written.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RowFormat;
 
@@ -32,7 +33,8 @@ impl<'de> Deserialize<'de> for RowFormat {
     }
 }
 
-/// Why a row cannot be read: its format if that is not known, else what the parser says, with a hint.
+/// Returns why a row cannot be read: its format if that is unknown, else the parser's error with a
+/// hint.
 pub(super) fn unreadable(what: &str, value: &str, error: serde_json::Error, hint: &str) -> Error {
     #[derive(Deserialize)]
     struct Numbered {

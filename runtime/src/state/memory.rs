@@ -9,7 +9,7 @@ use crate::schema::TableSchema;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Memory {
-    /// Every table it holds, as last committed.
+    /// Every table that it holds, as last committed.
     pub tables: Vec<TableSchema>,
     /// Every state row.
     pub state: Vec<StateRow>,
@@ -24,7 +24,7 @@ pub struct Memory {
 pub struct Capabilities {
     /// The longest table or column name, in bytes.
     pub identifier_length: usize,
-    /// Whether tables that are there can be changed.
+    /// Whether existing tables can be changed.
     pub migrates: bool,
 }
 
@@ -38,7 +38,8 @@ impl Default for Capabilities {
 }
 
 impl Capabilities {
-    /// Names of tables and columns may have so many bytes; whether tables that are there can be changed.
+    /// Creates capabilities: the longest table or column name in bytes, and whether existing tables
+    /// can be changed.
     pub fn new(identifier_length: usize, migrates: bool) -> Self {
         Capabilities {
             identifier_length,
@@ -48,7 +49,7 @@ impl Capabilities {
 }
 
 impl Memory {
-    /// Memory of these tables and this state.
+    /// Creates the memory of these tables and this state.
     pub fn new(tables: Vec<TableSchema>, state: Vec<StateRow>) -> Self {
         Memory {
             tables,

@@ -22,14 +22,15 @@ use serde::{Deserialize, Serialize};
 pub struct StateRow {
     /// The resource.
     pub resource: String,
-    /// The slice: `""` for a resource that has only one, else the parent's parameters as canonical JSON.
+    /// The slice: `""` for a resource that has only one, else the parent's parameters as canonical
+    /// JSON.
     pub slice: String,
-    /// The slice's state as JSON; destinations store it as it is.
+    /// The slice's state as JSON; destinations store it unchanged.
     pub value: String,
 }
 
 impl StateRow {
-    /// A row of that resource and slice, with the slice's state as JSON.
+    /// Creates a row of this resource and slice, with the slice's state as JSON.
     pub fn new(
         resource: impl Into<String>,
         slice: impl Into<String>,
@@ -48,9 +49,9 @@ impl StateRow {
 #[non_exhaustive]
 #[serde(rename_all = "snake_case")]
 pub enum StateChange {
-    /// Writes the row, over the one with the same key.
+    /// Writes the row, and replaces the one with the same key.
     Put(StateRow),
-    /// Forgets one slice.
+    /// Removes the row of one slice.
     Forget {
         /// The resource.
         resource: String,
@@ -60,7 +61,7 @@ pub enum StateChange {
 }
 
 impl StateChange {
-    /// The key of the row that it changes: the resource and the slice.
+    /// Returns the key of the row that it changes: the resource and the slice.
     pub fn key(&self) -> (&str, &str) {
         match self {
             StateChange::Put(row) => (&row.resource, &row.slice),

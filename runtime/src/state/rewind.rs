@@ -5,8 +5,9 @@ use crate::cursor::CursorSpec;
 use crate::error::Result;
 use crate::record::CursorValue;
 
-/// The state of a resource with no cursor beyond `to`, and how many cursors that moves. Passes under way are given up, since
-/// they would end where they were meant to end. Child slices are found and read again from their cursors.
+/// Returns the state of a resource with no cursor beyond `to`, and how many cursors that moves.
+/// Passes in progress are abandoned, since they would move the cursors to their own end. Child
+/// slices are found and read again from their cursors.
 pub(crate) fn rewind(
     resource: &str,
     cursor: &CursorSpec,

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::page::Position;
 use crate::source::SliceRequest;
 
-/// The state of one slice: how far it has been read, and the pass under way.
+/// The state of one slice: how far it has been read, and the pass in progress.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SliceState {
     /// The number of the format of the row.
@@ -23,11 +23,11 @@ pub struct SliceState {
     /// The id of the last pass that was read to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<String>,
-    /// A child slice: what its parent supplies to its requests.
+    /// For a child slice: what its parent supplies to its requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<SliceRequest>,
-    /// A child resource as a whole: the last load that read its parent without it, so that there may be parents whose
-    /// slices nobody has found.
+    /// For a child resource as a whole: the last load that read its parent without it. There may
+    /// then be parents whose slices were not found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<String>,
 }
@@ -35,34 +35,35 @@ pub struct SliceState {
 /// One reading of a slice, from its first page to its last.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pass {
-    /// The load in which it began.
+    /// The id of the load in which it began.
     pub id: String,
-    /// When it began by the clock of the API, in microseconds since 1970, where its answers tell the time.
+    /// When it began by the API's clock, in microseconds since 1970, if the responses state the
+    /// time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<i64>,
-    /// Where it goes on.
+    /// Where it continues.
     #[serde(default)]
     pub position: Position,
-    /// Its rows are staged, and replace the rows of the table at its end.
+    /// Whether its rows are staged and replace the rows of the table at its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub staged: bool,
-    /// It does not show every record: that it lacks a record does not prove that the record is gone.
+    /// Whether it does not show every record. A record that it lacks may then still exist.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
-    /// The lower bound of the cursor that it asks for, as text.
+    /// The lower bound of the cursor that it requests, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// The highest cursor value it has seen, as text.
+    /// The highest cursor value that it has seen, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<String>,
-    /// It has seen that the list is not sorted as it is declared to be.
+    /// Whether it has seen that the list is not sorted as declared.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsorted: bool,
-    /// Of a pass that is read in windows: the parts of the cursor's range that have been read, in order, none of which
-    /// touches another.
+    /// For a pass that is read in windows: the parts of the cursor's range that have been read, in
+    /// order, none of which touches another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<Interval>,
-    /// Of a pass that is read in windows: those that have begun and not ended.
+    /// For a pass that is read in windows: those that have begun and not ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenWindow>,
 }
@@ -72,23 +73,23 @@ pub struct Pass {
 pub struct OpenWindow {
     /// The part of the cursor's range that it reads.
     pub window: Interval,
-    /// Where it goes on.
+    /// Where it continues.
     #[serde(default)]
     pub position: Position,
 }
 
 impl Pass {
-    /// Whether it has begun to read.
+    /// Returns whether it has begun to read.
     pub fn is_begun(&self) -> bool {
         self.position != Position::default() || self.is_windowed()
     }
 
-    /// Whether it is read in windows.
+    /// Returns whether it is read in windows.
     pub fn is_windowed(&self) -> bool {
         !self.closed.is_empty() || !self.open.is_empty()
     }
 
-    /// When it began by this machine's clock, in microseconds since 1970: its id says so.
+    /// Returns when it began by this machine's clock, in microseconds since 1970, as its id states.
     pub fn began(&self) -> Option<i64> {
         let (seconds, micros) = self.id.split_once('.')?;
         let seconds: i64 = seconds.parse().ok()?;
@@ -112,7 +113,7 @@ impl SliceState {
         })
     }
 
-    /// The value of a state row.
+    /// Returns the value of a state row.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }

@@ -1,4 +1,5 @@
-//! The slices of a child resource: found in the parent's records, remembered with them, read when they are safe.
+//! The slices of a child resource: they are found in the parent's records, stored with them, and
+//! read after that.
 
 use std::collections::HashSet;
 
@@ -10,39 +11,39 @@ use crate::run::read::resource::{Found, FoundSlice};
 use crate::source::SliceRequest;
 use crate::state::{Pass, SliceState, StateChange};
 
-/// Slices that may wait for the reader of a child; then its parent waits.
+/// Slices that may wait for the reader of a child; if there are more, the parent waits.
 pub(crate) const WAITING: usize = 1 << 16;
 
 /// The parent's side of one child resource.
 pub(crate) struct ChildQueue {
     /// The child's name.
     child: String,
-    /// Its pass: a slice that was read in it is not read again.
+    /// The child's pass: a slice that was read in it is not read again.
     pass: String,
-    /// The rows of the state that are its own.
+    /// The scope of its rows in the state.
     scope: StateScope,
-    /// From the runs before this one; what this one hands over is not in it any more.
+    /// The slices of earlier runs; those that this run hands over are removed.
     known: SliceStates,
-    /// Fingerprints of the slices found in this run: there may be millions.
+    /// Fingerprints of the slices found in this run, which may be millions.
     seen: HashSet<u128>,
-    /// Those that earlier runs have found and not finished, to be read again.
+    /// Slices that earlier runs found and did not finish, which are read again.
     resumed: Vec<(String, SliceState)>,
-    /// Found since the last flush, and whether this pass has seen their parents.
+    /// Slices found since the last flush, and whether this pass has seen their parents.
     new: Vec<(String, SliceState, bool)>,
-    /// What begins the child's pass: a slice must not be remembered without it.
+    /// Changes that begin the child's pass: no slice may be stored without them.
     begins: Vec<StateChange>,
-    /// Whether its state is kept; else it is read only for its own children.
+    /// Whether its state is kept; otherwise it is read only for its own children.
     keeps_state: bool,
-    /// Only the parents that are shown have slices in this run.
+    /// Whether only the parents that are shown have slices in this run.
     changed_only: bool,
-    /// With `changed_only`: those that earlier runs have not finished, until the parent's end tells that it does not show
-    /// them again.
+    /// With `changed_only`: slices that earlier runs did not finish, until the parent's end shows
+    /// whether they are shown again.
     waiting: Vec<String>,
     queue: mpsc::Sender<Found>,
 }
 
 impl ChildQueue {
-    /// `keeps_state`: whether the child's rows are loaded.
+    /// Creates the queue of a child. `keeps_state`: whether the child's rows are loaded.
     pub fn new(
         child: String,
         pass: &PassPlan,
@@ -71,9 +72,9 @@ impl ChildQueue {
         children
     }
 
-    /// Slices that a run before this one has found and not finished.
+    /// Resumes slices that an earlier run found and did not finish.
     fn resume(&mut self) {
-        // Of changed parents nobody else will find what an earlier pass has left.
+        // With `changed_only`, nothing else finds the slices that an earlier pass left.
         let is_open = |state: &SliceState| match self.changed_only {
             true => state.pass.is_some(),
             false => state.is_open_in(&self.pass),
@@ -90,7 +91,7 @@ impl ChildQueue {
         }
     }
 
-    /// These slices, as they are to be read in this pass.
+    /// Returns these slices as they are read in this pass.
     fn begun(&mut self, slices: Vec<String>) -> Vec<(String, SliceState)> {
         let state = |id: String| {
             let mut state = self.known.remove(&id).unwrap_or_default();
@@ -105,13 +106,13 @@ impl ChildQueue {
     async fn send(&self, slices: impl IntoIterator<Item = (String, SliceState, bool)>) {
         for (id, state, listed) in slices {
             let state = Box::new(state);
-            // The reader of the child is gone only when the run is failing.
+            // The child's reader ends early only if the run is failing.
             let slice = FoundSlice { id, state, listed };
             let _ = self.queue.send(Found::Slice(slice)).await;
         }
     }
 
-    /// The slices of earlier runs that were not shown again.
+    /// Sends the slices of earlier runs that were not shown again.
     async fn send_waiting(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain(|id| !self.seen.contains(&fingerprint(id)));
@@ -121,7 +122,8 @@ impl ChildQueue {
         self.send(waiting.into_iter().map(unlisted)).await;
     }
 
-    /// Every slice ever found: for a parent that is read incrementally, and so does not show all its records.
+    /// Finds every known slice again. This is for a parent that is read incrementally, and so does
+    /// not show all its records.
     fn revisit(&mut self) {
         for (id, state) in std::mem::take(&mut self.known) {
             let request = state.request.clone().filter(|_| !id.is_empty());
@@ -132,7 +134,7 @@ impl ChildQueue {
         }
     }
 
-    /// A record of the parent has a slice.
+    /// Takes the slice of a record of the parent.
     pub fn find(&mut self, request: SliceRequest) {
         self.found(request.id(), request, true);
     }
@@ -142,7 +144,8 @@ impl ChildQueue {
             return;
         }
         let mut state = self.known.remove(&id).unwrap_or_default();
-        // With `changed_only`, what is shown again has changed since, and nobody else will ask for it again.
+        // With `changed_only`, a parent that is shown again has changed since, and nothing else
+        // requests its slice again.
         if !self.changed_only && state.done.as_deref() == Some(&self.pass) {
             return;
         }
@@ -158,7 +161,7 @@ impl ChildQueue {
         }
     }
 
-    /// The state of the slices found since the last flush.
+    /// Returns the state of the slices found since the last flush.
     pub fn pending_state(&mut self) -> Vec<StateChange> {
         if !self.keeps_state {
             return Vec::new();
@@ -178,7 +181,7 @@ impl ChildQueue {
         self.send(resumed.into_iter().map(listed).chain(new)).await;
     }
 
-    /// The parent did not get to its end: what earlier runs have found can be read all the same.
+    /// Sends the slices that earlier runs found, if the parent was not read to its end.
     pub async fn give_up(mut self) {
         self.send_waiting().await;
     }
@@ -195,12 +198,12 @@ impl ChildQueue {
     }
 }
 
-/// A slice whose parent this pass has seen, in an earlier run.
+/// Returns a slice whose parent this pass has seen, in an earlier run.
 fn listed((id, state): (String, SliceState)) -> (String, SliceState, bool) {
     (id, state, true)
 }
 
-/// A slice whose parent this pass has not seen.
+/// Returns a slice whose parent this pass has not seen.
 fn unlisted((id, state): (String, SliceState)) -> (String, SliceState, bool) {
     (id, state, false)
 }
@@ -210,7 +213,7 @@ fn fingerprint(id: &str) -> u128 {
 }
 
 impl SliceState {
-    /// Found in that pass and not finished.
+    /// Returns whether it was found in this pass and not finished.
     fn is_open_in(&self, pass: &str) -> bool {
         self.pass.as_ref().is_some_and(|open| open.id == pass)
     }

@@ -1,5 +1,6 @@
-//! The tables in which dlt tells of its loads, `_dlt_loads` and `_dlt_version`, for datasets in its layout. They are
-//! written as the rows of two resources of those names, so that a destination needs to know nothing of them.
+//! The tables in which dlt records its loads, `_dlt_loads` and `_dlt_version`, for datasets in its
+//! layout. They are written as the rows of two resources of those names, so that a destination
+//! needs no code for them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,10 +19,10 @@ use crate::schema::{
 use crate::source::Source;
 use crate::text::base64;
 
-/// The format of the schema: that of dlt 1.31.
+/// The format of the schema, which is that of dlt 1.31.
 const ENGINE_VERSION: i64 = 11;
 
-/// A column of theirs: name, type, whether it may be null.
+/// A column of these tables: name, type, whether it may be null.
 type Declared = (&'static str, &'static str, bool);
 
 /// The columns of both tables.
@@ -49,19 +50,19 @@ const OWN: [(&str, &[Declared]); 2] = [
     ),
 ];
 
-/// What a run tells dlt's readers of itself.
+/// What a run writes for readers that use dlt.
 pub(crate) struct Meta {
     load: LoadInfo,
-    /// How each resource is loaded, and the places of the parts of its key.
+    /// How each resource is loaded, and the paths of the parts of its key.
     resources: HashMap<String, (Disposition, Vec<String>)>,
-    /// The tables that there are.
+    /// The existing tables.
     tables: BTreeMap<String, TableSchema>,
     /// The hash of the schema that was written last.
     written: Option<String>,
 }
 
 impl Meta {
-    /// For a run in dlt's layout.
+    /// Creates the rows of a run; `None` unless it uses dlt's layout.
     pub fn new(source: &Source, load: &LoadInfo) -> Option<Self> {
         let resources = source.resources().iter().map(|resource| {
             let spec = resource.spec();
@@ -77,7 +78,7 @@ impl Meta {
         })
     }
 
-    /// Takes note of a table.
+    /// Adds a table, or its new columns.
     pub fn learn(&mut self, table: &TableSchema) {
         let known = self.tables.get(&table.name);
         let grown = known.is_none_or(|known| known.columns.len() < table.columns.len());
@@ -86,7 +87,8 @@ impl Meta {
         }
     }
 
-    /// The rows that go with the next commit: the load, and the schema if it is not the one that was written last.
+    /// Returns the rows of the next commit: the load, and the schema if it is not the one that was
+    /// written last.
     pub fn chunks(&mut self) -> Result<Vec<Chunk>> {
         let now = self.load.now();
         let mut schema = self.schema();
@@ -94,7 +96,7 @@ impl Meta {
         let source = self.load.source.as_str();
         let mut chunks = Vec::new();
         if self.written.as_ref() != Some(&hash) {
-            // Columns are only ever added, so that their number grows with each change.
+            // Columns are only ever added, so their number grows with each change.
             let columns = self.tables.values().map(|table| table.columns.len());
             let version = columns.sum::<usize>() as i64;
             let content = schema.as_object_mut();
@@ -131,7 +133,7 @@ impl Meta {
         Ok(chunks)
     }
 
-    /// The schema as dlt stores it, without its version and hashes.
+    /// Returns the schema as dlt stores it, without its version and hashes.
     fn schema(&self) -> Value {
         let mut tables = Map::new();
         for (name, columns) in OWN {
@@ -211,7 +213,7 @@ impl Meta {
     }
 }
 
-/// What dlt says of a column.
+/// Returns dlt's hints for a column.
 fn hints(column: &Column, is_key: bool) -> Value {
     let ty = match column.ty {
         ColumnType::Uuid => ColumnType::Text,
@@ -234,7 +236,7 @@ fn hints(column: &Column, is_key: bool) -> Value {
     out
 }
 
-/// The place of a part of a key, as columns have it.
+/// Returns the path of a part of a key, as columns have it.
 fn pointer(keys: &[String]) -> String {
     let keys = keys
         .iter()
@@ -242,7 +244,8 @@ fn pointer(keys: &[String]) -> String {
     keys.map(|key| format!("/{key}")).collect()
 }
 
-/// dlt's hash of a schema: SHA3-256 of its JSON with sorted keys, and of the names of its tables and columns in order.
+/// Returns dlt's hash of a schema: SHA3-256 of its JSON with sorted keys, and of the names of its
+/// tables and columns in order.
 fn version_hash(schema: &Value) -> String {
     let mut text = String::new();
     write_sorted(&mut text, schema);
@@ -258,7 +261,7 @@ fn version_hash(schema: &Value) -> String {
     base64(&hasher.finalize())
 }
 
-/// The members of an object, by their keys.
+/// Returns the members of an object, sorted by their keys.
 fn sorted(value: &Value) -> BTreeMap<&String, &Value> {
     value.as_object().into_iter().flatten().collect()
 }
@@ -281,14 +284,14 @@ fn write_sorted(out: &mut String, value: &Value) {
 
 /// A value of one of the two tables.
 enum Cell<'a> {
-    /// What the row is known by.
+    /// The value that identifies the row.
     Id(&'a str),
     Text(&'a str),
     Int(i64),
     Time(i64),
 }
 
-/// One row.
+/// Returns a chunk of one row.
 fn chunk(table: &str, disposition: Disposition, cells: Vec<(&str, Cell<'_>)>) -> Result<Chunk> {
     let (mut columns, mut arrays) = (Vec::new(), Vec::<ArrayRef>::new());
     for (name, cell) in cells {

@@ -1,4 +1,5 @@
-//! The loader, which owns the destination: it takes chunks in order and commits them together with the state.
+//! The loader, which owns the destination: it takes chunks in order and commits them together with
+//! the state.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,10 +21,10 @@ use crate::world::{Moment, World};
 /// Chunks that may wait for the destination; more would only cost memory.
 const WAITING: usize = 2;
 
-/// Rows and the state that belongs to them: both are committed, or neither.
+/// Rows and the state that belongs to them, which are committed together.
 pub(crate) struct Delivery {
     pub chunk: Option<Chunk>,
-    /// What the rows of the chunk brought that the struct does not say.
+    /// The drift of the rows of the chunk.
     pub drift: Vec<(Drifted, u64)>,
     pub state: Vec<StateChange>,
 }
@@ -33,7 +34,7 @@ enum Message {
     Finish(LoadStatus),
 }
 
-/// The loader's end that the readers hold.
+/// The readers' end of the queue to the loader.
 #[derive(Clone)]
 pub(crate) struct LoaderHandle {
     sender: mpsc::Sender<Message>,
@@ -51,16 +52,16 @@ impl LoaderHandle {
     }
 }
 
-/// Where the outputs of a load deliver, and how often it commits.
+/// The target of the outputs of a load, and how often it commits.
 #[derive(Clone)]
 pub(crate) struct Target {
     pub loader: LoaderHandle,
     pub policy: CheckpointPolicy,
-    /// Columns that a table may have.
+    /// The most columns that a table may have.
     pub columns: usize,
 }
 
-/// What is done to a destination when it has been opened.
+/// The function that migrates a destination after it was opened.
 pub(crate) type Migration =
     Box<dyn FnOnce(&mut dyn Destination, Memory) -> Result<Migrated> + Send>;
 
@@ -75,14 +76,14 @@ pub(crate) struct Opening {
     pub destination: Box<dyn Destination>,
     pub load: LoadInfo,
     pub policy: CheckpointPolicy,
-    /// In dlt's layout: the rows of dlt's own tables.
+    /// The rows of dlt's own tables, in dlt's layout.
     pub meta: Option<Meta>,
     pub observer: Arc<dyn Observer>,
 }
 
 impl Opening {
-    /// Opens the destination, on a thread of its own unless the world says otherwise. `migration` brings what is there
-    /// to what is declared, before anything else is done.
+    /// Opens the destination, on a thread of its own unless the world says otherwise. `migration`
+    /// migrates the destination to the current declaration before anything else is done.
     pub async fn start(self, migration: Migration) -> Result<(Loader, Migrated)> {
         let (policy, columns) = (self.policy, self.destination.limits().columns);
         let (sender, receiver) = mpsc::channel(WAITING);
@@ -90,7 +91,8 @@ impl Opening {
         let (end, ended) = oneshot::channel();
         let world = self.load.world().clone();
         let span = tracing::Span::current();
-        // Who hears of the end may export the spans at once: that of the run is let go before.
+        // The receiver of the result may export the spans at once, so the span of the run is
+        // dropped before.
         let drive = async move {
             match span.in_scope(|| self.open(migration)) {
                 Ok((migrated, worker)) => {
@@ -138,14 +140,14 @@ impl Opening {
 }
 
 impl Loader {
-    /// Where the outputs of the resources deliver.
+    /// Returns where the outputs of the resources deliver.
     pub fn target(&self) -> Target {
         self.target.clone()
     }
 
-    /// Commits what is left, marks the load, and tells whether all went well.
+    /// Commits what is left, marks the load, and returns the loader's error, if any.
     pub async fn finish(self, status: LoadStatus) -> Result<()> {
-        // A loader that is gone has left its error.
+        // A loader that has ended has left its error.
         let handle = &self.target.loader;
         let _ = handle.sender.send(Message::Finish(status)).await;
         self.ended.await.map_err(|_| lost())?
@@ -164,9 +166,9 @@ struct Worker {
     checks: Checks,
     observer: Arc<dyn Observer>,
     policy: CheckpointPolicy,
-    /// In dlt's layout: the rows of dlt's own tables.
+    /// The rows of dlt's own tables, in dlt's layout.
     meta: Option<Meta>,
-    /// Changes since the last commit, the last one of each row.
+    /// Changes since the last commit; only the last one of each row is kept.
     state: BTreeMap<(String, String), StateChange>,
     world: World,
     /// Root rows since the last commit.
@@ -195,7 +197,7 @@ impl Worker {
             match received {
                 Some(Message::Deliver(delivery)) => self.take(delivery)?,
                 Some(Message::Finish(status)) => return self.commit(status),
-                // No word means that the run itself is gone: what is whole is kept.
+                // A closed queue means that the run itself has ended: what is complete is kept.
                 None => return self.commit(LoadStatus::Partial),
             }
             if self.rows >= self.policy.rows as u64 {

@@ -1,5 +1,5 @@
-//! What becomes of what is read: rows become batches, and leave for the loader together with the state that they
-//! complete; the slices of children are remembered, and then handed to their readers.
+//! Loads what is read: rows become batches, which are handed to the loader with the state that they
+//! complete; the slices of children are stored, and then handed to their readers.
 
 pub(crate) mod children;
 pub(crate) mod dlt;

@@ -1,4 +1,5 @@
-//! Turns the pages of one resource into batches and hands each to the loader with the state that it completes.
+//! Turns the pages of one resource into batches and hands each to the loader with the state that it
+//! completes.
 
 use std::sync::Arc;
 
@@ -18,42 +19,43 @@ use crate::source::{ResourceSpec, SliceRequest};
 use crate::state::StateChange;
 use crate::world::Moment;
 
-/// Makes the seal of a resource from the secrets that it has now.
+/// A function that makes the seal of a resource from its current secrets.
 type Sealing = Box<dyn Fn() -> Seal + Send>;
 
-/// Takes what is read of one resource for a destination.
+/// The output of one resource into a destination.
 pub(crate) struct LoadOutput {
     resource: Arc<str>,
-    /// `None`: the resource is read only for its children.
+    /// The rows; `None` if the resource is read only for its children.
     rows: Option<RowCollector>,
     disposition: Disposition,
-    /// What becomes of records that the API names as gone.
+    /// What happens to records that the API reports as deleted.
     declared: Deletes,
-    /// What becomes of records that a whole pass has not brought.
+    /// What happens to records that are missing from a whole pass.
     deletes: Deletes,
-    /// The pass.
+    /// The id of the pass.
     pass: String,
     loader: LoaderHandle,
     policy: CheckpointPolicy,
-    /// Columns that a table may have.
+    /// The most columns that a table may have.
     columns: usize,
-    /// When the oldest row that has not left came.
+    /// When the oldest row that was not sent yet came.
     since: Option<Moment>,
     children: Vec<ChildQueue>,
     stats: Arc<Stats>,
     /// Keeps the secrets of its requests out of the state.
     seal: Option<Sealing>,
     state: Vec<StateChange>,
-    /// What the state says once the resource has been read to its end.
+    /// The change of the state once the resource has been read to its end.
     last: Option<StateChange>,
-    /// The next chunk begins a staged pass.
+    /// Whether the next chunk begins a staged pass.
     begins_pass: bool,
-    /// The contract forbids what came: nothing that has not left is loaded, nor anything after it.
+    /// Why data was refused: nothing that was not sent yet is loaded, nor anything after it.
     refused: Option<String>,
 }
 
 impl LoadOutput {
-    /// The output of a resource that is read only for its children: see [`LoadOutput::with_rows`].
+    /// Creates the output of a resource that is read only for its children: see
+    /// [`LoadOutput::with_rows`].
     pub fn new(
         spec: &ResourceSpec,
         pass: &PassPlan,
@@ -84,7 +86,8 @@ impl LoadOutput {
 
     /// Loads the rows.
     pub fn with_rows(self, normalizer: Normalizer) -> Self {
-        // Rows without a key are named by their place; in a pass that appends, the pass is part of it.
+        // Rows without a key are identified by their position; in a pass that appends, the pass is
+        // part of it.
         let pass = match self.disposition {
             Disposition::Append => self.pass.clone(),
             _ => String::new(),
@@ -105,12 +108,12 @@ impl LoadOutput {
         }
     }
 
-    /// Where the slices of its children go.
+    /// Sets the queues for the slices of its children.
     pub fn with_children(self, children: Vec<ChildQueue>) -> Self {
         LoadOutput { children, ..self }
     }
 
-    /// Sends the batches that had to be closed while a page was taken.
+    /// Sends the batches that had to be closed within a page.
     async fn send_full(&mut self) -> Result<()> {
         while let Some(batch) = self.rows.as_mut().and_then(RowCollector::next_full) {
             self.send(Some(batch), Vec::new(), None).await?;
@@ -139,7 +142,8 @@ impl LoadOutput {
             }
         }
         self.send(batch, state, end).await?;
-        // Only now: the rows of a child must not overtake the row that says the slice is to be read.
+        // Slices are released only now: the rows of a child must not overtake the state row of the
+        // slice.
         for child in &mut self.children {
             child.release().await;
         }
@@ -178,7 +182,8 @@ impl LoadOutput {
         self.loader.send(delivery).await
     }
 
-    /// Refuses tables that the destination cannot hold; nothing of the resource is loaded after that.
+    /// Refuses tables that the destination cannot hold; nothing of the resource is loaded after
+    /// that.
     fn check_columns(&mut self, tables: &[TableBatch]) -> Result<()> {
         let mut schemas = tables.iter().map(|table| &table.schema);
         let Some(wide) = schemas.find(|schema| schema.columns.len() > self.columns) else {
@@ -204,7 +209,7 @@ impl LoadOutput {
         ))
     }
 
-    /// What becomes of the records that a pass has not brought.
+    /// Returns what happens to the records that a pass has not brought.
     fn not_seen(&self, end: PassEnd) -> Option<NotSeenSince> {
         let mark = (self.deletes == Deletes::Soft).then(|| self.loader.world.micros());
         (end.whole && self.deletes != Deletes::Keep)
@@ -221,7 +226,7 @@ impl Output for LoadOutput {
             Some(rows) => page.each(|row, place, origin| rows.take(row, place, origin)),
             None => page.each(|_, _, _| Ok(())),
         };
-        // The state says that rows are loaded which wait with those of this page.
+        // The state already counts rows that are collected with those of this page.
         if let Err(error) = &taken
             && error.kind() == ErrorKind::Contract
         {
@@ -256,7 +261,7 @@ impl Output for LoadOutput {
         self.state.push(change);
     }
 
-    /// A resource with children sends each page, so that they can start.
+    /// Sends each page of a resource with children, so that they can start.
     fn checkpoint(&mut self) -> Boxed<'_, Result<()>> {
         Box::pin(async {
             let rows = self.policy.rows;

@@ -1,4 +1,4 @@
-//! The rows of one resource on their way to batches.
+//! Collects the rows of one resource into batches.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -9,30 +9,31 @@ use crate::run::read::rows::{Origin, RowPlace};
 use crate::schema::{Deletes, Drifted, TableBatch};
 use crate::world::World;
 
-/// A batch leaves when it holds that many records …
+/// A batch is closed when it holds this many records …
 const BATCH_ROWS: usize = 10_000;
-/// … or about that many bytes.
+/// … or about this many bytes.
 const BATCH_BYTES: usize = 4 << 20;
 
-/// Collects the rows of a resource that have not left.
+/// Collects the rows of a resource that were not sent yet.
 pub(super) struct RowCollector {
     normalizer: Normalizer,
     world: World,
-    /// Of rows without a key: the pass, where a row that comes again in another one is another row; else empty.
+    /// For rows without a key: the pass, if a row that recurs in another pass is another row; else
+    /// empty.
     pass: String,
-    /// What becomes of records that say that they are gone.
+    /// What happens to records that say that they are deleted.
     deletes: Deletes,
-    /// The ids of records that are gone, since the last batch.
+    /// The ids of records deleted since the last batch.
     gone: BTreeSet<String>,
-    /// Batches that had to be closed while a page was taken, the oldest first.
+    /// Batches that had to be closed within a page, the oldest first.
     full: VecDeque<Batch>,
 }
 
-/// Rows that leave, and what they brought that the struct does not say.
+/// Rows that are sent to the loader, and their drift.
 pub(super) struct Batch {
     pub tables: Vec<TableBatch>,
     pub drift: Vec<(Drifted, u64)>,
-    /// The ids of records that are gone.
+    /// The ids of deleted records.
     pub gone: Vec<String>,
 }
 
@@ -68,7 +69,7 @@ impl RowCollector {
                 true => here,
                 false => self.gone.contains(&id),
             };
-            // Within a batch what is gone goes last, whatever came first.
+            // Within a batch deletions come last, whatever came first.
             if turns {
                 let batch = batch(&mut self.normalizer, &mut self.gone)?;
                 self.full.push_back(batch);
@@ -79,7 +80,8 @@ impl RowCollector {
             }
         }
         if !self.normalizer.append(row, &origin)? {
-            // The same key twice: within a batch the order is lost, so the first one leaves before.
+            // The same key came twice: within a batch the order is lost, so the first row is sent
+            // before.
             let batch = batch(&mut self.normalizer, &mut self.gone)?;
             self.full.push_back(batch);
             self.normalizer.append(row, &origin)?;
@@ -87,7 +89,7 @@ impl RowCollector {
         Ok(())
     }
 
-    /// Takes the keys of records that are gone.
+    /// Takes the keys of deleted records.
     pub fn gone(&mut self, keys: &[String]) {
         if self.deletes != Deletes::Keep {
             let ids = keys.iter().map(|key| self.normalizer.id_of_key(key));
@@ -95,33 +97,33 @@ impl RowCollector {
         }
     }
 
-    /// A list has been read to its end: no more of its rows come.
+    /// Ends a list that has been read to its end: no more of its rows come.
     pub fn end_list(&mut self, list: u64) {
         self.normalizer.end_list(list);
     }
 
-    /// Whether what was collected is worth a batch; one of more than `rows` is.
+    /// Returns whether the collected rows are worth a batch; `rows` of them are.
     pub fn is_full(&self, rows: usize) -> bool {
         self.normalizer.rows() >= BATCH_ROWS.min(rows) || self.normalizer.bytes() >= BATCH_BYTES
     }
 
-    /// The oldest batch that was closed while a page was taken.
+    /// Returns the oldest batch that was closed within a page.
     pub fn next_full(&mut self) -> Option<Batch> {
         self.full.pop_front()
     }
 
-    /// All that is left. A table without rows is in it too: its columns must exist.
+    /// Returns all that is left. A table without rows is included: its columns must exist.
     pub fn rest(&mut self) -> Result<Batch> {
         batch(&mut self.normalizer, &mut self.gone)
     }
 
-    /// Nothing that has not left is loaded: it is not drift either.
+    /// Discards the rows that were not sent yet, and their drift.
     pub fn refuse(&mut self) {
         self.full.clear();
         self.normalizer.forget_drift();
     }
 
-    /// What came and the struct does not say.
+    /// Returns the drift of the rows.
     pub fn drift(&self) -> Vec<(String, String, String, u64)> {
         self.normalizer.drift_lines()
     }

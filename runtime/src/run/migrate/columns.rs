@@ -1,4 +1,4 @@
-//! The types and names of the columns of a resource, before and now.
+//! The types and names of the columns of a resource, before and after a migration.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::normalize::{Normalizer, ScanFn};
 use crate::record::day;
 use crate::schema::{ArrowType, Column, ColumnRole, ColumnType, TableSchema};
 
-/// Every whole number up to that one is a double.
+/// Every whole number up to this one is exact as a double.
 const EXACT: u64 = 1 << 53;
 
-/// The columns that the owner has named, by the places of their tables and their own.
+/// Returns the columns that the owner has named, by their paths in a record.
 pub fn named(fresh: &Normalizer) -> BTreeMap<String, String> {
     let tables = fresh.tables();
     let named = fresh.named().filter_map(|(table, path)| {
@@ -26,7 +26,7 @@ pub fn named(fresh: &Normalizer) -> BTreeMap<String, String> {
     named.collect()
 }
 
-/// The place of a table's rows in a record: `/lines[]`.
+/// Returns the path of a table's rows in a record: `/lines[]`.
 fn chain(tables: &[TableSchema], table: &TableSchema) -> String {
     let above = table.parent.as_ref();
     let above = above.and_then(|above| tables.iter().find(|table| table.name == *above));
@@ -35,11 +35,11 @@ fn chain(tables: &[TableSchema], table: &TableSchema) -> String {
     })
 }
 
-/// Makes the tables that are there take what is declared now.
+/// Adapts the existing tables to the current declaration.
 pub struct Adapt<'a> {
-    /// As they are.
+    /// The tables as they are.
     pub tables: &'a [TableSchema],
-    /// As they become.
+    /// The tables as they become.
     pub becomes: &'a mut [TableSchema],
     /// The columns that the owner had named.
     pub named: &'a BTreeMap<String, String>,
@@ -47,8 +47,8 @@ pub struct Adapt<'a> {
 }
 
 impl Adapt<'_> {
-    /// Gives the places of the columns, by table, whose values are of another type now. `fresh`: the tables as they
-    /// would be made now.
+    /// Returns the indexes of the columns, by table, whose type changes. `fresh`: the tables as
+    /// they would be created now.
     pub fn adapt(
         &mut self,
         fresh: &Normalizer,
@@ -81,14 +81,15 @@ impl Adapt<'_> {
         Ok(casts)
     }
 
-    /// The columns for the values at that place.
+    /// Returns the columns for the values at this path.
     fn at(&self, table: usize, path: &str) -> Vec<usize> {
         let columns = self.becomes[table].columns.iter().enumerate();
         let found = columns.filter(|(_, c)| c.role == ColumnRole::Data && c.path == path);
         found.map(|(at, _)| at).collect()
     }
 
-    /// A column whose values are of another type now, if all that are there are of it too.
+    /// Changes the type of a column to the declared one, if all existing values fit; returns its
+    /// index then.
     fn retype(
         &mut self,
         table: usize,
@@ -118,7 +119,7 @@ impl Adapt<'_> {
         Ok(None)
     }
 
-    /// A column that the owner calls otherwise now.
+    /// Renames a column to which the owner gives another name now.
     fn rename(&mut self, table: usize, wanted: &Column) {
         let there = self.at(table, &wanted.path);
         let to = &mut self.becomes[table];
@@ -146,7 +147,8 @@ impl Adapt<'_> {
     }
 }
 
-/// A parameter that is named after the parent, as the record has a key of its name too, gets the parent's new name.
+/// Renames a parameter that is named after the parent, since the record has a key of its name too,
+/// after the parent's new name.
 pub fn follow_parent(root: &mut TableSchema, old: &str, new: &str) {
     let mut names: Vec<String> = root.columns.iter().map(|c| c.name.clone()).collect();
     for (at, column) in root.columns.iter_mut().enumerate() {
@@ -154,7 +156,7 @@ pub fn follow_parent(root: &mut TableSchema, old: &str, new: &str) {
         let Some(rest) = rest.map(str::to_owned) else {
             continue;
         };
-        // Where it is not the plain name, it is one that a collision has made.
+        // A name other than the plain one was made by a collision.
         let name = match column.name == format!("{old}_{rest}") {
             true => format!("{new}_{rest}"),
             false => column.name.clone(),
@@ -171,7 +173,7 @@ pub fn follow_parent(root: &mut TableSchema, old: &str, new: &str) {
     }
 }
 
-/// Whether values of the one type can be values of the other one, which says the same.
+/// Returns whether values of one type can become values of the other with the same meaning.
 fn widens(from: ColumnType, to: ColumnType) -> bool {
     use ColumnType::{Date, Decimal, Float64, Int64, Text, Uuid};
     matches!(
@@ -180,7 +182,7 @@ fn widens(from: ColumnType, to: ColumnType) -> bool {
     )
 }
 
-/// Whether each value that is there stays the same.
+/// Returns whether each existing value stays the same.
 fn fits(
     table: &TableSchema,
     column: &Column,
@@ -201,7 +203,7 @@ fn fits(
     Ok(exact)
 }
 
-/// The values of a column as values of another type that takes them all.
+/// Converts the values of a column to another type that can hold them all.
 pub fn cast(column: &Column, to: ColumnType, rows: &RecordBatch) -> Result<ArrayRef> {
     let wrong = || {
         let (from, to) = (column.ty.name(), to.name());

@@ -1,4 +1,4 @@
-//! Compares what is declared with what a destination remembers.
+//! Compares the current declaration with what a destination remembers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -15,18 +15,18 @@ use crate::schema::{Layout, TableSchema};
 use crate::source::{AnyResource, ResourceSpec, Source};
 use crate::state::{Declared, StateChange, StateRow};
 
-/// A comparison under way.
+/// A comparison in progress.
 pub(super) struct Comparison<'a> {
     ground: &'a mut dyn Ground,
     memory: Memory,
     declared: HashMap<String, Declared>,
-    /// The old name of each resource that has another one now.
+    /// The old name of each renamed resource, by its new name.
     pub renames: HashMap<String, String>,
     layout: Layout,
     options: &'a RunOptions,
     changes: Vec<TableChange>,
     state: Vec<StateChange>,
-    /// Resources, and why the run cannot go on.
+    /// Resources, and why the run cannot continue.
     refused: Vec<(String, String)>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What the destination remembers, and what changes there.
+    /// Returns what the destination remembers, and the changes to make there.
     pub fn end(self) -> (Memory, Vec<TableChange>, Vec<StateChange>) {
         (self.memory, self.changes, self.state)
     }
@@ -147,7 +147,7 @@ impl<'a> Comparison<'a> {
         Ok(effect)
     }
 
-    /// Makes the state mean what it says now, or says why it has to begin anew.
+    /// Converts the state to its current meaning, or returns why it must begin anew.
     fn begins_anew(
         &self,
         before: &Declared,
@@ -161,7 +161,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Makes the columns take what is declared now. Gives the places of those whose values are of another type, by table.
+    /// Adapts the columns to the current declaration. Returns the indexes of those whose type
+    /// changes, by table.
     fn columns(
         &mut self,
         fresh: &Normalizer,
@@ -183,7 +184,7 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    /// The names that the parent of a resource had and has, if it is the same resource.
+    /// Returns the old and the new name of the parent of a resource, if the parent was renamed.
     fn renamed_parent(&self, before: &Declared, now: &Declared) -> Option<(String, String)> {
         let old = before.reads.as_ref()?.parent.clone()?;
         let new = now.reads.as_ref()?.parent.clone()?;
@@ -192,8 +193,8 @@ impl<'a> Comparison<'a> {
         (old != new && same).then_some((old, new))
     }
 
-    /// Decides what names the rows that are there, and gives their new ids. The tables get the names of a resource that
-    /// has another one now, unless its rows could not follow.
+    /// Decides what identifies the existing rows, and returns their new ids. The tables of a
+    /// renamed resource get its new names, unless its rows cannot follow.
     fn ids(&mut self, step: Step, adapting: &mut Adapting<'_>) -> Result<Option<Rekey>> {
         let was = self.renames.get(&adapting.spec.name);
         let was = was.filter(|_| !adapting.tables.is_empty()).cloned();
@@ -247,7 +248,7 @@ impl<'a> Comparison<'a> {
         Ok(None)
     }
 
-    /// The tables under the names of a resource that has another one now.
+    /// Returns the tables under the names of the renamed resource.
     fn renamed(&self, was: &str, adapting: &Adapting<'_>) -> Vec<TableSchema> {
         let of = |table: &&TableSchema| table.resource != was;
         let others = self.memory.tables.iter().filter(of);
@@ -257,7 +258,7 @@ impl<'a> Comparison<'a> {
         renamed(&parts, &adapting.spec.name, self.layout, length, others)
     }
 
-    /// New ids for the rows that are there, if they want them; or why they cannot have them.
+    /// Returns new ids for the existing rows, if they need them, or why they cannot have them.
     fn rekey(
         &mut self,
         step: &Step,
@@ -289,7 +290,7 @@ impl<'a> Comparison<'a> {
         made.map(Some)
     }
 
-    /// All records are read, and take the place of the rows that are there.
+    /// Sets that all records are read and replace the existing rows.
     fn refresh(&mut self, adapting: &mut Adapting<'_>, why: &str) {
         if self.options.since.is_some() || self.options.until.is_some() {
             let why = format!("{why}, for which it has to be read in full, without a window");
@@ -306,14 +307,14 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// A resource while its tables are compared.
+/// A resource whose tables are compared.
 struct Adapting<'a> {
     spec: &'a ResourceSpec,
     /// Its tables as they are.
     tables: Vec<TableSchema>,
-    /// As they become.
+    /// Its tables as they become.
     becomes: Vec<TableSchema>,
-    /// How it is declared now.
+    /// Its current declaration.
     now: Declared,
     effect: Effect,
 }
@@ -333,7 +334,7 @@ impl<'a> Adapting<'a> {
     }
 }
 
-/// Everything that keeps the run from going on, in one error.
+/// Returns one error with all reasons that prevent the run.
 fn refusal(refused: &[(String, String)]) -> Error {
     let reasons = refused
         .iter()

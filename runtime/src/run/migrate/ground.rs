@@ -1,4 +1,4 @@
-//! The rows that are there, as a comparison sees them.
+//! The existing rows, as a comparison sees them.
 
 use arrow_array::RecordBatch;
 
@@ -8,10 +8,10 @@ use crate::schema::TableSchema;
 
 /// The rows that a comparison looks at.
 pub(super) trait Ground {
-    /// How a person names the place.
+    /// Returns the name of the destination for people.
     fn name(&self) -> &str;
 
-    /// As [`Destination::scan`].
+    /// Scans rows as [`Destination::scan`] does.
     fn scan(
         &mut self,
         table: &TableSchema,
@@ -41,7 +41,7 @@ impl Ground for Stored<'_> {
     }
 }
 
-/// Rows that nobody looks at: each is taken to allow what is wanted of it.
+/// Rows that are not read: each is assumed to allow the change.
 pub(super) struct Foreseen;
 
 impl Ground for Foreseen {

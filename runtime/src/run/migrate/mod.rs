@@ -1,8 +1,9 @@
-//! Brings a destination to what is declared now: the declaration of each resource is compared with the one under which its
-//! rows and its state were written, before anything is read or written.
+//! Migrates a destination to the current declaration: before anything is read or written, the
+//! declaration of each resource is compared with the one under which its rows and its state were
+//! written.
 //!
-//! A difference is migrated, in one commit with the state, if it loses no row and duplicates none. Every other difference
-//! is refused, with the command that settles it.
+//! A difference is migrated, in one commit with the state, if it loses no row and duplicates none.
+//! Every other difference is refused; the error names the command that settles it.
 
 mod columns;
 mod compare;
@@ -27,30 +28,31 @@ use crate::state::{Declared, StateChange};
 
 pub(crate) use requests::{drop_tables, rename_tables};
 
-/// What a run finds after everything was brought to what is declared now.
+/// What a run starts from after the migration.
 #[derive(Default)]
 pub(crate) struct Migrated {
-    /// What the destination remembers now.
+    /// What the destination remembers after the migration.
     pub memory: Memory,
     pub resources: HashMap<String, Effect>,
-    /// Sentences for the report that are about no resource of the run.
+    /// Notes that belong to no resource of the run.
     pub notes: Vec<String>,
 }
 
-/// What a change means for a resource of the run.
+/// The consequences of a migration for a resource of the run.
 #[derive(Default)]
 pub(crate) struct Effect {
-    /// It is read in full, and its rows replace those that are there when it has been read to its end.
+    /// Whether it is read in full, and its rows replace the existing ones at its end.
     pub refresh: bool,
-    /// Sentences for the report.
+    /// Notes for the report.
     pub notes: Vec<String>,
-    /// Goes with its first rows.
+    /// The change of the state that is committed with its first rows.
     pub first: Option<StateChange>,
-    /// Goes with its last rows.
+    /// The change of the state that is committed with its last rows.
     pub last: Option<StateChange>,
 }
 
-/// Compares what is declared with what is there, and changes what is there. `loads`: the resources that this run loads.
+/// Compares the declaration with the destination, and migrates the destination. `loads`: the
+/// resources that this run loads.
 pub(crate) fn migrate(
     source: &Source,
     loads: &HashSet<String>,
@@ -70,7 +72,7 @@ pub(crate) fn migrate(
     Ok(Migrated::new(source, memory, resources))
 }
 
-/// What [`migrate`] would leave, if each row that is there lets it.
+/// Returns what [`migrate`] would return if each existing row allows the changes.
 pub(crate) fn foresee(
     source: &Source,
     loads: &HashSet<String>,
@@ -102,7 +104,7 @@ fn commit(
     Ok(memory)
 }
 
-/// What a destination remembers after the changes.
+/// Applies the changes to what a destination remembers.
 fn remember(memory: &mut Memory, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
     memory.change(changes, state);
     // The declarations have been read.
@@ -120,7 +122,7 @@ impl Migrated {
     }
 }
 
-/// Resources of which there are tables and that the source does not have, and what there is to say of each.
+/// Returns a note for each resource that has tables and that the source does not have.
 pub(crate) fn orphans(source: &Source, memory: &Memory) -> BTreeMap<String, String> {
     let names = source.resource_names();
     let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

@@ -1,11 +1,11 @@
-//! The meaning of the state of a resource, before and now.
+//! Compares what the state of a resource meant before with what it means now.
 
 use crate::error::Result;
 use crate::record::{CursorValue, WireFormat};
 use crate::state::{Pass, Reads, SliceState, StateRow};
 
-/// Makes the state of a resource mean what it says now. Gives why it has to begin anew, if it has to; then there is none
-/// left. `same_parent`: its parent only has another name.
+/// Converts the state of a resource to its current meaning. Returns why the resource must begin
+/// anew, if it must; then no state is left. `same_parent`: only the name of its parent changed.
 pub fn adapt(
     before: &Reads,
     now: &Reads,
@@ -77,14 +77,15 @@ fn changed(
     Ok(None)
 }
 
-/// Whether something in it is a value of the cursor.
+/// Returns whether the state holds a value of the cursor.
 fn holds_cursor(state: &SliceState) -> bool {
     let pass = state.pass.as_ref();
     let holds = |pass: &Pass| pass.from.is_some() || pass.high.is_some() || pass.is_windowed();
     state.cursor.is_some() || pass.is_some_and(holds)
 }
 
-/// Writes the cursor values of a slice in another format; `None`: one of them cannot be.
+/// Writes the cursor values of a slice in another format; returns `None` if one cannot be
+/// converted.
 fn rewrite(state: &mut SliceState, from: WireFormat, to: WireFormat) -> Option<()> {
     let mut values = vec![&mut state.cursor];
     if let Some(pass) = &mut state.pass {

@@ -1,4 +1,4 @@
-//! Resources that have another name now.
+//! Renamed resources.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,8 @@ use crate::load::Memory;
 use crate::source::Source;
 use crate::state::Declared;
 
-/// The old name of each resource that has another one now: its declaration says so, or it asks for what a resource asked
-/// for that the source has no more.
+/// Returns the old name of each renamed resource: its declaration names it, or it sends the
+/// requests of a resource that the source no longer has.
 pub fn find(
     source: &Source,
     memory: &Memory,

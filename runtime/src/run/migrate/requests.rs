@@ -1,4 +1,4 @@
-//! What an owner asks for: `tables rename` and `tables drop`.
+//! The commands `tables rename` and `tables drop`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,8 +13,8 @@ use crate::schema::is_meta;
 use crate::source::Source;
 use crate::state::{Declared, StateChange};
 
-/// Gives the tables and the state of a resource that the source has no more to one that has none yet. Tells what
-/// happened.
+/// Moves the tables and the state of a resource that the source no longer has to a resource that
+/// has none yet. Returns what happened.
 pub(crate) fn rename_tables(
     source: &Source,
     old: &str,
@@ -48,7 +48,7 @@ pub(crate) fn rename_tables(
     Ok(notes.collect())
 }
 
-/// Removes the tables and the state of a resource; gives the names of the tables.
+/// Removes the tables and the state of a resource; returns the names of the tables.
 pub(crate) fn drop_tables(
     resource: &str,
     destination: &mut dyn Destination,

@@ -1,22 +1,22 @@
-//! The identity of the rows of a resource, before and now.
+//! The identity of the rows of a resource, before and after a migration.
 
 use crate::source::ResourceSpec;
 use crate::state::Rows;
 
-/// What a difference does to the rows that are there.
+/// What a difference does to the existing rows.
 pub enum Step {
-    /// Nothing: a record that comes gets the id that it has.
+    /// Nothing: an incoming record gets the id that its row has.
     Same,
-    /// They get new ids; the words say why.
+    /// They get new ids; the text gives the reason.
     Rekey(String),
-    /// All records are read and take their place.
+    /// All records are read and replace them.
     Refresh(String),
-    /// They would be lost or be there twice.
+    /// They would be lost or duplicated.
     Refuse(String),
 }
 
 impl Step {
-    /// With the word that the rows that are there may be replaced.
+    /// Returns the step if the existing rows may be replaced.
     pub fn consented(self) -> Self {
         match self {
             Step::Same => Step::Same,
@@ -24,7 +24,7 @@ impl Step {
         }
     }
 
-    /// If all records are read again.
+    /// Returns the step if all records are read again.
     pub fn read_again(self, why: &str, rows: Option<&Rows>) -> Self {
         let doubles = rows.is_some_and(|rows| rows.key.is_empty() && rows.appends());
         match self {
@@ -36,14 +36,14 @@ impl Step {
     }
 }
 
-/// What the difference of two declarations wants.
+/// Returns the step that the difference of two declarations requires.
 pub fn step(before: Option<&Rows>, now: Option<&Rows>, spec: &ResourceSpec) -> Step {
     let (Some(before), Some(now)) = (before, now) else {
         return Step::Same;
     };
-    // What each run replaces may be replaced once more.
+    // Rows that each run replaces may be replaced once more.
     let replaceable = before.replaces();
-    // The disposition was not stored: it follows from a key that was removed, so the message does not name it.
+    // A disposition that is not declared follows from the key; the owner may not intend it.
     let wanted = spec.disposition.is_some();
     let why = difference(before, now);
     match before.names_like(now) {
@@ -51,7 +51,7 @@ pub fn step(before: Option<&Rows>, now: Option<&Rows>, spec: &ResourceSpec) -> S
         true => Step::Same,
         false if replaceable || (now.replaces() && wanted) => Step::Refresh(why),
         false if now.key.is_empty() || now.appends() || now.replaces() => Step::Refuse(why),
-        // Rows that were merged into one are there again only if they are read again.
+        // Rows that were merged into one exist again only if all records are read again.
         false if now.within_parent && !before.within_parent && before.key == now.key => {
             Step::Refresh(why)
         }
@@ -62,7 +62,7 @@ pub fn step(before: Option<&Rows>, now: Option<&Rows>, spec: &ResourceSpec) -> S
     }
 }
 
-/// The difference in words.
+/// Describes the difference.
 fn difference(before: &Rows, now: &Rows) -> String {
     let mut said = Vec::new();
     if before.key != now.key {

@@ -1,9 +1,9 @@
-//! The state of a resource, before and after.
+//! The state of a resource before and after a migration.
 
 use crate::error::Result;
 use crate::state::{SliceState, StateChange, StateRow};
 
-/// Whether a pass is under way whose rows are to replace all others.
+/// Returns whether a pass is in progress whose rows will replace all others.
 pub(super) fn is_staged(slices: &[StateRow]) -> Result<bool> {
     for row in slices.iter().filter(|row| row.slice.is_empty()) {
         let state = SliceState::parse(&row.resource, &row.slice, &row.value)?;
@@ -14,7 +14,7 @@ pub(super) fn is_staged(slices: &[StateRow]) -> Result<bool> {
     Ok(false)
 }
 
-/// Staged rows do not follow their tables: such a pass begins anew.
+/// Abandons a staged pass: staged rows do not follow their tables, so the pass begins anew.
 pub(super) fn give_up_staged(slices: &mut Vec<StateRow>, is_child: bool) -> Result<()> {
     if !is_staged(slices)? {
         return Ok(());
@@ -30,7 +30,7 @@ pub(super) fn give_up_staged(slices: &mut Vec<StateRow>, is_child: bool) -> Resu
     Ok(())
 }
 
-/// What makes the one state the other, under that name.
+/// Returns the changes that turn one state into the other, under the name of the resource.
 pub(super) fn difference(before: &[StateRow], after: &[StateRow], name: &str) -> Vec<StateChange> {
     let after: Vec<StateRow> = after
         .iter()

@@ -1,4 +1,4 @@
-//! The tables of a resource, as they are and as they become.
+//! The tables of a resource before and after a migration.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::load::{Memory, TableChange};
 use crate::normalize::Rekey;
 use crate::schema::{ColumnRole, TableSchema};
 
-/// The tables of a resource, parents first.
+/// Returns the tables of a resource, parents first.
 pub(super) fn tables_of(memory: &Memory, resource: &str) -> Vec<TableSchema> {
     let mut waiting: Vec<&TableSchema> = memory.tables.iter().collect();
     waiting.retain(|table| table.resource == resource);
@@ -29,7 +29,7 @@ pub(super) fn tables_of(memory: &Memory, resource: &str) -> Vec<TableSchema> {
     }
 }
 
-/// What is to be done to the tables; nothing, if they stay as they are.
+/// Returns the changes of the tables; empty if they stay as they are.
 pub(super) fn changes(
     tables: &[TableSchema],
     becomes: &[TableSchema],

@@ -11,7 +11,7 @@ use crate::source::{AnyResource, Source};
 /// A resource of a run.
 pub(crate) struct Chosen {
     pub resource: Arc<dyn AnyResource>,
-    /// Its rows are loaded; otherwise it is read only for its children.
+    /// Whether its rows are loaded; otherwise it is read only for its children.
     pub loads: bool,
 }
 
@@ -21,8 +21,8 @@ pub(crate) struct Choice {
     pub off: Vec<OffResource>,
 }
 
-/// The resources that are named, or all that are not off; and the parents that they need. A parent that is off is read
-/// for a child that is named.
+/// Returns the resources that are named, or all that are not off, and the parents that they need. A
+/// parent that is off is read for a child that is named.
 pub(crate) fn choose(source: &Source, options: &RunOptions) -> Result<Choice> {
     check(source, options)?;
     let off = match options.resources.is_empty() {
@@ -56,7 +56,7 @@ pub(crate) fn choose(source: &Source, options: &RunOptions) -> Result<Choice> {
     Ok(Choice { chosen, off })
 }
 
-/// Refuses options that are about resources which the source does not have.
+/// Refuses options about resources that the source does not have.
 fn check(source: &Source, options: &RunOptions) -> Result<()> {
     let names = source.resource_names();
     for rule in &options.select {
@@ -72,7 +72,7 @@ fn check(source: &Source, options: &RunOptions) -> Result<()> {
     Ok(())
 }
 
-/// The parent of a resource, its parent, and so on.
+/// Returns the ancestors of a resource, its parent first.
 fn parents<'a>(source: &'a Source, name: &str) -> Vec<&'a Arc<dyn AnyResource>> {
     let above = |name: &str| {
         let resource = source.find(name).ok()?;
@@ -81,7 +81,8 @@ fn parents<'a>(source: &'a Source, name: &str) -> Vec<&'a Arc<dyn AnyResource>> 
     std::iter::successors(above(name), |parent| above(&parent.spec().name)).collect()
 }
 
-/// The resources that a run leaves out unless they are named: those that are off, and the children of such.
+/// Returns the resources that a run leaves out unless they are named: those that are off, and their
+/// descendants.
 fn off(source: &Source) -> Vec<OffResource> {
     let off = source.resources().iter().filter_map(|resource| {
         let spec = resource.spec();

@@ -1,5 +1,5 @@
-//! What a run does not show to resources that depend on others: children whose parents are read without them, and
-//! resources that are changed by feeds.
+//! Finds what dependent resources miss: children whose parents are read without them, and resources
+//! that are changed by feeds.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,15 @@ use super::values::ResourcePlan;
 use crate::source::{ResourceSpec, Source};
 use crate::state::{Pass, SliceState, StateChange};
 
-/// Changes of a resource that no feed tells any more: it must be read in full.
+/// Changes of a resource that no feed reports any more: the resource must be read in full.
 pub(crate) struct Unseen {
     pub why: String,
-    /// A pass that began before has not seen them either, in microseconds since 1970.
+    /// A pass that began before this time, in microseconds since 1970, has not seen them either.
     before: Option<i64>,
 }
 
 impl Unseen {
-    /// Whether a pass that is open will not show them.
+    /// Returns whether an open pass will not show them.
     pub fn hides_from(&self, pass: &Pass) -> bool {
         pass.from.is_some()
             || self
@@ -27,18 +27,19 @@ impl Unseen {
     }
 }
 
-/// Finds out what the chosen resources have missed, and which others miss this run.
+/// Finds what the chosen resources have missed, and which others miss this run.
 pub(super) struct Missed<'a> {
     pub source: &'a Source,
     pub chosen: &'a [Chosen],
     pub prior: &'a HashMap<String, PriorState>,
     pub load_id: &'a str,
-    /// In microseconds since 1970.
+    /// The time of the run, in microseconds since 1970.
     pub now: i64,
 }
 
 impl Missed<'_> {
-    /// The resources that must be read in full, since their feed no longer tells all changes.
+    /// Returns the resources that must be read in full, since their feed no longer reports all
+    /// changes.
     pub fn unseen(&self) -> HashMap<String, Unseen> {
         let targets = self.chosen.iter().filter(|chosen| chosen.loads);
         let unseen = |target: &Chosen| {
@@ -51,7 +52,7 @@ impl Missed<'_> {
                 let before = Some(missed);
                 return Some((name.clone(), Unseen { why, before }));
             }
-            // Without the feed in this run, nothing gets lost in it.
+            // If the feed is not read in this run, no change is lost.
             let read = self.state(&feed.name);
             let read = read.and_then(|state| began(state.done.as_deref()?));
             let unseen = self.unseen_by(feed, read)?;
@@ -61,7 +62,8 @@ impl Missed<'_> {
         targets.filter_map(unseen).collect()
     }
 
-    /// The resources that miss this run: who is read without each, and the state that says so.
+    /// Returns the resources that miss this run: for each, the resource that is read without it,
+    /// and the state that records this.
     pub fn all(&self) -> MissedRows {
         let mut missed = Vec::new();
         for resource in self.source.resources() {
@@ -80,7 +82,8 @@ impl Missed<'_> {
         missed
     }
 
-    /// The state of a resource that misses this run. One that was never read has no row, and needs none.
+    /// Returns the state of a resource that misses this run. A resource that was never read has no
+    /// row and needs none.
     fn row(&self, by: &str, name: &str) -> Option<(String, StateChange)> {
         let state = self.state(name).filter(|_| !self.loads(name))?;
         let state = SliceState {
@@ -100,7 +103,7 @@ impl Missed<'_> {
         chosen.any(|chosen| chosen.loads && chosen.resource.spec().name == name)
     }
 
-    /// What a feed that was last read then does not tell.
+    /// Returns the changes that a feed which was last read at `read` does not report.
     fn unseen_by(&self, feed: &ResourceSpec, read: Option<i64>) -> Option<Unseen> {
         let reach = feed
             .reach
@@ -123,7 +126,7 @@ impl Missed<'_> {
     }
 }
 
-/// Ties feeds to the resources of the run that they change.
+/// Connects feeds to the resources of the run that they change.
 pub(super) fn tie(source: &Source, resources: &mut [ResourcePlan]) {
     let loaded: Vec<String> = resources
         .iter()
@@ -131,7 +134,7 @@ pub(super) fn tie(source: &Source, resources: &mut [ResourcePlan]) {
         .map(|plan| plan.name.clone())
         .collect();
     for plan in resources {
-        // Old events must not overwrite what is newer.
+        // Old events must not overwrite newer data.
         if !plan.loads || plan.pass.bounds.is_some() {
             continue;
         }
@@ -144,7 +147,7 @@ pub(super) fn tie(source: &Source, resources: &mut [ResourcePlan]) {
     }
 }
 
-/// When the pass of that id began, in microseconds since 1970.
+/// Returns when the pass with this id began, in microseconds since 1970.
 fn began(id: &str) -> Option<i64> {
     let pass = Pass {
         id: id.to_owned(),

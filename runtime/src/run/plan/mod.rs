@@ -1,8 +1,9 @@
-//! What a run will do, decided before its first request.
+//! The plan of a run, which is made before its first request.
 //!
-//! A plan is a plain value, made by a pure function of the source, of what the destination remembers, of the options and
-//! of the time. It holds no secret and no closure, and can be kept as JSON. What executes it opens the channels, the
-//! readers and the loader, and decides nothing of this again.
+//! A plan is a plain value, computed by a pure function of the source, the destination's memory,
+//! the options and the time. It holds no secrets and no closures, and can be stored as JSON. The
+//! code that executes it opens the channels, the readers and the loader, and decides none of this
+//! again.
 
 mod choose;
 mod feeds;
@@ -37,14 +38,16 @@ pub(crate) use choose::Choice;
 /// The version of the JSON of a [`RunPlan`].
 const VERSION: u32 = 1;
 
-/// Decides what a run will do at that time, which names its load. `memory`: what the destination told when it was opened;
-/// the default is that of a destination that holds nothing.
+/// Decides what a run that begins at `now` will do; the time also names its load. `memory`: what
+/// the destination returned when it was opened; the default is that of an empty destination.
 ///
-/// The same arguments give the same plan. Where tables have to change before anything is read, the plan is the one that
-/// follows from the change; whether each stored row allows it is seen only when it is made.
+/// The same arguments give the same plan. If tables must be migrated before anything is read, the
+/// plan assumes that the migration succeeds; whether each stored row allows it is known only when
+/// it is made.
 ///
 /// # Errors
-/// If the options name something that the source does not have, or what the destination remembers does not allow a run.
+/// If the options name something that the source does not have, or what the destination remembers
+/// does not allow a run.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -76,7 +79,7 @@ pub fn plan(
     lay_out(source, choice, migrated, options, now)
 }
 
-/// The plan of a run whose destination has been brought to what is declared now.
+/// Returns the plan of a run whose destination has been migrated to the current declaration.
 pub(crate) fn lay_out(
     source: &Source,
     choice: Choice,
@@ -90,7 +93,7 @@ pub(crate) fn lay_out(
         notes,
     } = migrated;
     let mut prior: HashMap<String, PriorState> = HashMap::new();
-    // The rows are not held twice.
+    // Taking the rows avoids holding them twice.
     for row in std::mem::take(&mut memory.state) {
         prior.entry(row.resource.clone()).or_default().add(&row)?;
     }
@@ -109,7 +112,7 @@ pub(crate) fn lay_out(
     };
     let (mut unseen, missed) = (missed.unseen(), missed.all());
     let planner = Planner::new(source, options, &memory, &load_id, micros(now));
-    // Children first: what a parent has to show depends on what they have missed.
+    // Children come first: what a parent must show depends on what they have missed.
     let mut resources: Vec<ResourcePlan> = Vec::new();
     for chosen in chosen.iter().rev() {
         let spec = chosen.resource.spec();
@@ -126,7 +129,7 @@ pub(crate) fn lay_out(
             let missed = missed.iter().filter(|(by, _)| *by == spec.name);
             plan.write.first.extend(missed.map(|(_, row)| row.clone()));
         }
-        // A pass that goes on shows only the rest to those whose own pass begins.
+        // A resumed pass shows only the rest to children whose own pass begins.
         let children = resources.iter_mut().filter(|child| child.is_below(&plan));
         let unshown =
             |child: &&mut ResourcePlan| !shows_all || (plan.pass.resumes && !child.pass.resumes);
@@ -148,7 +151,7 @@ pub(crate) fn lay_out(
 }
 
 impl Choice {
-    /// The names of the resources whose rows are loaded.
+    /// Returns the names of the resources whose rows are loaded.
     pub fn loaded(&self) -> HashSet<String> {
         let loaded = self.chosen.iter().filter(|chosen| chosen.loads);
         loaded
@@ -157,10 +160,12 @@ impl Choice {
     }
 }
 
-/// Children and targets of feeds that this run leaves out: who is read without them, and the state that says so.
+/// Children and targets of feeds that this run leaves out: the resource that is read without each
+/// of them, and the state that records this.
 type MissedRows = Vec<(String, StateChange)>;
 
-/// The id of a load that begins then: seconds since 1970 with six decimals, which grows from run to run.
+/// Returns the id of a load that begins at `now`: seconds since 1970 with six decimals, which grow
+/// from run to run.
 pub(crate) fn load_id(now: SystemTime) -> String {
     let since = now
         .duration_since(SystemTime::UNIX_EPOCH)

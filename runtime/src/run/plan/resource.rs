@@ -25,26 +25,26 @@ pub(super) struct Planner<'a> {
     options: &'a RunOptions,
     memory: &'a Memory,
     load_id: &'a str,
-    /// In microseconds since 1970.
+    /// The time of the run, in microseconds since 1970.
     now: i64,
     redactor: Redactor,
 }
 
-/// What earlier runs have left of one resource.
+/// The parts of a plan that come from earlier runs and from other resources.
 pub(super) struct Prior {
     pub state: PriorState,
     /// The newest pass of its parent.
     pub parent_pass: Option<String>,
-    /// Changes that no feed tells any more.
+    /// Changes that no feed reports any more.
     pub unseen: Option<Unseen>,
     pub effect: Effect,
     pub below: Below,
 }
 
-/// What the children of a resource want of it in this run.
+/// What the children of a resource require of it in this run.
 pub(super) struct Below {
     any: bool,
-    /// One of them marks or removes what is gone.
+    /// Whether one of them marks or removes deleted records.
     marks_gone: bool,
     /// The last load that read the resource without one of them.
     missed: Option<String>,
@@ -64,19 +64,19 @@ impl Below {
     }
 }
 
-/// Where a resource stands when its pass begins or goes on.
+/// The state of a resource when its pass begins or resumes.
 struct Standing {
     scope: StateScope,
-    /// The slices of a child, of earlier runs.
+    /// The slices of a child that earlier runs found.
     known: SliceStates,
     /// Changes of the state that begin the pass.
     begins: Vec<StateChange>,
-    /// Of the resource as a whole.
+    /// The state of the resource as a whole.
     state: SliceState,
     missed: Option<String>,
-    /// A usual run has moved a cursor of it.
+    /// Whether a usual run has moved a cursor of the resource.
     has_cursor: bool,
-    /// Everything is asked for, so that children see what they have missed.
+    /// Whether everything is requested, so that children see what they have missed.
     shown_all: bool,
     unseen: Option<Unseen>,
     refresh: bool,
@@ -89,14 +89,14 @@ impl Standing {
         self.shown_all || self.unseen.is_some()
     }
 
-    /// All rows that are there are replaced.
+    /// Returns whether all existing rows are replaced.
     fn replaces(&self) -> bool {
         self.refresh || self.state.pass.as_ref().is_some_and(|pass| pass.staged)
     }
 
-    /// Gives up an open pass that does not show what has to be shown.
+    /// Abandons an open pass that does not show what must be shown.
     fn look_back(&mut self, unseen: Option<Unseen>) {
-        // A child that has missed some of this resource's records wants to see all of them.
+        // A child that has missed some of this resource's records must see all of them.
         self.shown_all = self.below.missed.is_some();
         if let Some(missed) = &self.below.missed
             && let Some(pass) = &self.state.pass
@@ -129,12 +129,12 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The plan of one resource, and whether it shows all its records to its children.
+    /// Returns the plan of one resource, and whether it shows all its records to its children.
     pub fn resource(&self, chosen: &Chosen, prior: Prior) -> Result<(ResourcePlan, bool)> {
         let spec = chosen.resource.spec();
         let place = |error: Error| error.at(format!("resource {}", spec.name));
         let bounds = bounds(spec.cursor.as_ref(), self.options).map_err(place)?;
-        // Rows that take the place of all others must be all.
+        // Rows that replace all others must be complete.
         let bounds = bounds.filter(|_| !prior.effect.refresh);
         let mut standing = self.standing(chosen, prior, bounds.is_some());
         let disposition = disposition(spec, standing.replaces(), bounds.is_some());
@@ -148,7 +148,7 @@ impl<'a> Planner<'a> {
             publishes_cut: pass.publishes_cut && pass.staged,
             ..pass
         };
-        // A parent that shows only what changed does not show all its children.
+        // A parent that shows only changed records does not show all its children.
         let by_cursor = (spec.cursor.as_ref()).is_some_and(|cursor| cursor.is_incremental());
         let shows_some =
             self.source.shows_changes_only(spec) && (!by_cursor || standing.has_cursor);
@@ -183,7 +183,7 @@ impl<'a> Planner<'a> {
         Ok((plan, shows_all))
     }
 
-    /// Takes what earlier runs have left.
+    /// Returns the state that earlier runs left of a resource.
     fn standing(&self, chosen: &Chosen, prior: Prior, bounded: bool) -> Standing {
         let Prior {
             state,
@@ -212,7 +212,7 @@ impl<'a> Planner<'a> {
         }
         let missed = match &begun {
             Some(state) => state.missed.clone(),
-            // A child that was never read has missed all that its parent has shown so far.
+            // A child that was never read has missed everything that its parent has shown so far.
             None => parent_pass.filter(|_| !bounded),
         };
         let mut standing = Standing {
@@ -232,7 +232,7 @@ impl<'a> Planner<'a> {
         standing
     }
 
-    /// Which pass is read; how its rows meet those that are there is not in it yet.
+    /// Returns the pass that is read; the caller sets `staged` and `thorough`.
     fn pass(&self, chosen: &Chosen, standing: &Standing, bounds: Option<Interval>) -> PassPlan {
         let spec = chosen.resource.spec();
         let open = standing.state.pass.as_ref();
@@ -242,7 +242,8 @@ impl<'a> Planner<'a> {
         });
         let id = open.map_or_else(|| self.load_id.to_owned(), |pass| pass.id.clone());
         PassPlan {
-            // Which rows a pass has brought is told by the ids of its loads, which a clock that was set back breaks.
+            // The rows of a pass are recognised by the ids of its loads; a clock that was set back
+            // breaks their order.
             partial: open.is_some_and(|pass| pass.partial) || *id > *self.load_id,
             id,
             resumes,
@@ -259,7 +260,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What becomes of records that are gone, and why they stay where they should go.
+    /// Returns what happens to deleted records, and why they stay if the declaration removes them.
     fn deletes(
         &self,
         chosen: &Chosen,
@@ -276,7 +277,7 @@ impl<'a> Planner<'a> {
         }
         match self.blind(spec, in_full) {
             None => (declared, None),
-            // What is gone is told in another way.
+            // Deletions are reported in another way.
             Some(_) if spec.tombstone.is_some() || self.source.feed_of(&spec.name).is_some() => {
                 (Deletes::Keep, None)
             }
@@ -284,7 +285,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Why a resource does not show what is gone.
+    /// Returns why a resource does not show which records are deleted.
     fn blind(&self, spec: &ResourceSpec, in_full: bool) -> Option<&'static str> {
         let contract = self.source.contract_of(spec);
         let contract = ContractRule::apply(&self.options.contracts, contract, &spec.name);
@@ -303,7 +304,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Sentences that follow from the declaration and the options.
+    /// Returns notes that follow from the declaration and the options.
     fn notes(&self, chosen: &Chosen, pass: &PassPlan, kept: Option<&str>) -> Vec<String> {
         let spec = chosen.resource.spec();
         let mut notes = Vec::new();
@@ -329,7 +330,7 @@ impl<'a> Planner<'a> {
         notes
     }
 
-    /// What is made of its rows; what becomes of those that are gone is not in it yet.
+    /// Returns how rows are written; the caller sets `deletes`.
     fn write(
         &self,
         chosen: &Chosen,
@@ -374,7 +375,8 @@ impl<'a> Planner<'a> {
         Ok(write)
     }
 
-    /// The fields of a resource that are loaded: its key and its cursor always are, and what tells its parent.
+    /// Returns the fields of a resource that are loaded. Its key, its cursor, its tombstone and the
+    /// parameters of its parent always are.
     fn selected(&self, resource: &dyn AnyResource) -> Option<Selected> {
         let spec = resource.spec();
         let rules = self.options.select.iter();
@@ -388,14 +390,15 @@ impl<'a> Planner<'a> {
         always.extend(spec.tombstone.as_ref().map(|field| field.keys.clone()));
         if spec.parent.is_some() {
             let names = placeholders(&spec.path);
-            // The column of a parameter is left out where the record has a field of its name.
+            // The column of a parameter is left out if the record has a field of its name.
             let own = names.filter(|name| resource.schema().position(name).is_some());
             always.extend(own.map(|name| vec![name.to_owned()]));
         }
         Some(Selected { rules, always })
     }
 
-    /// The slices, as far as they are known. `first`: changes of the state that go with the first rows.
+    /// Returns the slices, as far as they are known. `first`: changes of the state that are
+    /// committed with the first rows.
     fn slices(
         &self,
         chosen: &Chosen,
@@ -435,7 +438,8 @@ impl<'a> Planner<'a> {
         if (!pass.resumes || pass.partial) && chosen.loads {
             begins.push(scope.put(&spec.name, "", &begun));
         }
-        // Its own children may have missed what did not change.
+        // With `shown_all`, parents that did not change are read too: the children have missed
+        // them.
         let above = self.source.find(&parent.resource);
         let above = above.is_ok_and(|above| self.source.shows_changes_only(above.spec()));
         Slices::Children(ChildSlices {
@@ -448,7 +452,7 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// What is asked, as a person reads it.
+    /// Returns the request for people to read, without secrets.
     fn request(&self, spec: &ResourceSpec, pass: &PassPlan, slices: &Slices) -> RequestPlan {
         let hidden = |text: &str| self.redactor.redact(text);
         let mut query = spec.query.clone();
@@ -482,10 +486,11 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// How new rows meet those that are there. `replaces`: all that is there is replaced; `bounded`: the run has bounds.
+/// Returns how new rows are combined with existing ones. `replaces`: all existing rows are
+/// replaced; `bounded`: the run has bounds.
 fn disposition(spec: &ResourceSpec, replaces: bool, bounded: bool) -> Disposition {
     match spec.disposition() {
-        // A window must not replace what is outside of it.
+        // A window must not replace rows outside it.
         declared if bounded && (replaces || declared == Disposition::Replace) => {
             match spec.primary_key.is_empty() {
                 true => Disposition::Append,
@@ -497,7 +502,7 @@ fn disposition(spec: &ResourceSpec, replaces: bool, bounded: bool) -> Dispositio
     }
 }
 
-/// Why a resource cannot be read, or not to a proved end.
+/// Returns the reasons why a resource cannot be read, or cannot be read to a proved end.
 fn problems(spec: &ResourceSpec) -> Vec<Problem> {
     let missing = spec.missing.as_ref().map(|name| Problem {
         what: format!("it cannot be read: there is no value for `{name}`"),
@@ -513,7 +518,7 @@ fn problems(spec: &ResourceSpec) -> Vec<Problem> {
     missing.into_iter().chain(undecided).collect()
 }
 
-/// Of these tables, those that are not there, and the columns that are not.
+/// Returns those of these tables that do not exist yet, and the missing columns of the others.
 fn coming(there: &[TableSchema], tables: Vec<TableSchema>) -> Vec<TableSchema> {
     let new = |mut table: TableSchema| {
         if let Some(known) = there.iter().find(|known| known.name == table.name) {

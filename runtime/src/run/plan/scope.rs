@@ -1,5 +1,5 @@
-//! Which rows of the state a run works on. Runs with `--since` or `--until` remember how far they are in rows of their
-//! own, so that a killed one goes on and the others never see it.
+//! The rows of the state that a run uses. Runs with `--since` or `--until` keep their progress in
+//! rows of their own, so that a killed run resumes and other runs never see them.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,17 @@ use crate::state::{SliceState, StateChange, StateRow};
 /// The states of the slices of one resource, by slice id.
 pub(crate) type SliceStates = BTreeMap<String, SliceState>;
 
-/// Whose rows of the state: those of usual runs (empty), or those of the runs with certain bounds.
+/// The runs that rows of the state belong to: usual runs (empty), or runs with certain bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct StateScope(String);
 
-/// What stands before a slice's id in the rows of a run with bounds. No slice begins so: it is empty, or JSON.
+/// The prefix of a slice's id in the rows of a run with bounds. No id starts with it: an id is
+/// empty or JSON.
 const MARK: char = '~';
 
 impl StateScope {
-    /// The scope of the runs with the bounds of these options.
+    /// Returns the scope of runs with the bounds of these options.
     pub fn of(options: &RunOptions) -> Self {
         let text = |bound: &Option<String>| bound.clone().unwrap_or_default().replace(' ', "_");
         StateScope(format!(
@@ -31,12 +32,12 @@ impl StateScope {
         ))
     }
 
-    /// Whether these are the rows of usual runs.
+    /// Returns whether these are the rows of usual runs.
     pub fn is_usual(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The scope of a state row, and its slice.
+    /// Splits the slice of a state row into its scope and the slice's id.
     fn split(slice: &str) -> (StateScope, &str) {
         match slice.split_once(' ').filter(|_| slice.starts_with(MARK)) {
             Some((scope, slice)) => (StateScope(format!("{scope} ")), slice),
@@ -44,7 +45,7 @@ impl StateScope {
         }
     }
 
-    /// The change that writes a row of the state.
+    /// Returns the change that writes a row of the state.
     pub fn put(&self, resource: &str, slice: &str, state: &SliceState) -> StateChange {
         StateChange::Put(StateRow {
             resource: resource.to_owned(),
@@ -53,7 +54,7 @@ impl StateScope {
         })
     }
 
-    /// The change that removes a row of the state.
+    /// Returns the change that removes a row of the state.
     pub fn forget(&self, resource: &str, slice: &str) -> StateChange {
         StateChange::Forget {
             resource: resource.to_owned(),
@@ -62,7 +63,7 @@ impl StateScope {
     }
 }
 
-/// What earlier runs have left of one resource.
+/// The state of one resource that earlier runs left.
 #[derive(Default)]
 pub(crate) struct PriorState {
     scopes: BTreeMap<StateScope, SliceStates>,
@@ -77,34 +78,35 @@ impl PriorState {
         Ok(())
     }
 
-    /// The slices of usual runs.
+    /// Returns the slices of usual runs.
     pub fn usual(&self) -> Option<&SliceStates> {
         self.scopes.get(&StateScope::default())
     }
 
-    /// The state of the resource as a whole, in usual runs.
+    /// Returns the state of the resource as a whole, in usual runs.
     pub fn root(&self) -> Option<&SliceState> {
         self.usual()?.get("")
     }
 
-    /// Whether a usual run has moved a cursor of the resource.
+    /// Returns whether a usual run has moved a cursor of the resource.
     pub fn has_cursor(&self) -> bool {
         let mut states = self.usual().into_iter().flat_map(SliceStates::values);
         states.any(|state| state.cursor.is_some())
     }
 
-    /// The newest pass of which something was read; the ids of passes are those of loads, which grow.
+    /// Returns the newest pass in which something was read. The ids of passes are those of loads,
+    /// which grow.
     pub fn newest_pass(&self) -> Option<String> {
         let of = |state: &SliceState| {
-            // Of a pass that has only begun nobody has missed anything.
+            // A pass that has only begun has shown nothing that could be missed.
             let open = state.pass.as_ref().filter(|pass| pass.is_begun());
             open.map(|pass| pass.id.clone()).max(state.done.clone())
         };
         self.usual()?.values().filter_map(of).max()
     }
 
-    /// The slices of a scope, with the slices that usual runs know of others; and the removal of the rows of bounded
-    /// runs that have been read to their end.
+    /// Returns the slices of a scope, with the other slices that usual runs know, and the removal
+    /// of the rows of bounded runs that have been read to their end.
     pub fn take(mut self, scope: &StateScope, resource: &str) -> (SliceStates, Vec<StateChange>) {
         let ended = |slices: &SliceStates| slices.get("").is_some_and(|root| root.done.is_some());
         let mut gone = Vec::new();

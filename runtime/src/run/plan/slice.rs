@@ -1,4 +1,4 @@
-//! How one slice is read: the pass that goes on or begins, and the windows that are left of it.
+//! How one slice is read: the pass that resumes or begins, and the windows of it that remain.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::source::ResourceSpec;
 use crate::state::{OpenWindow, Pass, SliceState};
 
 impl PassPlan {
-    /// The pass of a slice that is gone on with, or a new one. `now`: microseconds since 1970.
+    /// Returns the plan of a slice, whose pass resumes or begins. `now`: microseconds since 1970.
     pub(crate) fn slice(&self, spec: &ResourceSpec, mut state: SliceState, now: i64) -> SlicePlan {
         let mut pass = state.pass.take().unwrap_or_default();
         if pass.id != self.id {
@@ -33,7 +33,7 @@ impl PassPlan {
             pass.partial |= self.partial;
         }
         let begun = pass.is_begun() || pass.from.is_some() || pass.high.is_some();
-        // Rows that replace all others must be all.
+        // Rows that replace all others must be complete.
         let in_full = self.in_full || self.staged || self.bounds.is_some();
         if !begun && !in_full {
             let cursor = spec.cursor.as_ref();
@@ -48,7 +48,7 @@ impl PassPlan {
         }
     }
 
-    /// The part of the cursor's range that a pass reads.
+    /// Returns the part of the cursor's range that a pass reads.
     pub(crate) fn range(&self, cursor: &CursorSpec, pass: Option<&Pass>) -> Range {
         match &self.bounds {
             Some(bounds) => Range::parse(bounds, cursor),
@@ -59,7 +59,7 @@ impl PassPlan {
         }
     }
 
-    /// The windows that are left of a pass; none: it is read as one list.
+    /// Returns the windows of a pass that remain; empty if it is read as one list.
     fn windows(&self, cursor: &CursorSpec, pass: &Pass, now: i64) -> Vec<OpenWindow> {
         let range = self.range(cursor, Some(pass));
         let parse = |interval: &Interval| Range::parse(interval, cursor);
@@ -85,14 +85,14 @@ impl PassPlan {
         pass.open.iter().cloned().chain(new).collect()
     }
 
-    /// Where windows begin and how long they are, if the list is read in windows.
+    /// Returns where windows begin and how long they are, if the list is read in windows.
     fn first_window(&self, cursor: &CursorSpec, range: &Range) -> Option<(CursorValue, Duration)> {
         let declared = cursor.windows.as_ref().filter(|_| cursor.is_bounded());
         let first = declared.and_then(|(first, _)| cursor.parse(first));
         let length = self.window.filter(|_| cursor.is_bounded());
         let length = length.or(declared.map(|(_, length)| *length))?;
         let first = match (first, range.from.clone()) {
-            // One window is for all that is older, unless someone asks for it.
+            // One window covers everything older than the declared start, unless bounds begin earlier.
             (Some(first), Some(from)) if self.bounds.is_some() => first.min(from),
             (Some(first), _) => first,
             (None, from) => from?,
@@ -101,7 +101,7 @@ impl PassPlan {
     }
 }
 
-/// What a position asks for.
+/// Returns the token of a position.
 fn token(position: &Position) -> &str {
     match &position.next {
         Next::First => "",
@@ -109,7 +109,7 @@ fn token(position: &Position) -> &str {
     }
 }
 
-/// What `--since` and `--until` ask for; `None` if they ask for nothing or the resource has no cursor.
+/// Returns the bounds of `--since` and `--until`; `None` without them or without a cursor.
 pub(crate) fn bounds(
     cursor: Option<&CursorSpec>,
     options: &RunOptions,
@@ -134,13 +134,14 @@ pub(crate) fn bounds(
     }))
 }
 
-/// A value of the cursor near those that are made now.
+/// Returns the cursor value of `now`, or the highest value of the pass if times are not cursor
+/// values.
 pub(crate) fn end(cursor: &CursorSpec, pass: &Pass, now: i64) -> Option<CursorValue> {
     let high = || cursor.parse(pass.high.as_deref()?);
     CursorValue::of_time(cursor.format, now).or_else(high)
 }
 
-/// The cursor value from which a new pass asks, as text.
+/// Returns the cursor value from which a new pass reads, as text.
 fn stored_start(cursor: &CursorSpec, state: &SliceState) -> Option<String> {
     let value = cursor.parse(
         state

@@ -1,4 +1,4 @@
-//! A plan as a person reads it, in lines of at most 80 characters.
+//! Formats a plan for people, in lines of at most 80 characters.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::page::{Next, Position};
 use crate::schema::{Contract, Deletes, Disposition, TableSchema};
 
 const WIDTH: usize = 80;
-/// What stands before the values.
+/// The width of the labels.
 const LABEL: usize = 11;
 
 impl fmt::Display for RunPlan {
@@ -65,7 +65,7 @@ fn parent_of(plan: &ResourcePlan) -> &str {
 }
 
 impl ResourcePlan {
-    /// `GET /orgs/acme/repos per_page=100`
+    /// Returns the request: `GET /orgs/acme/repos per_page=100`.
     fn asks(&self) -> String {
         let request = &self.request;
         let mut path = request.path.clone();
@@ -119,7 +119,7 @@ impl SlicePlan {
     }
 }
 
-/// `from 2024-01-01 to the end`
+/// Returns a span: `from 2024-01-01 to the end`.
 fn span(from: &Option<String>, until: &Option<String>) -> String {
     let from = from.as_deref().unwrap_or("the beginning");
     let until = until.as_deref().unwrap_or("the end");
@@ -185,14 +185,14 @@ impl WritePlan {
     }
 }
 
-/// `invoices: id text, paid bool`
+/// Returns the columns of a table: `invoices: id text, paid bool`.
 fn columns(table: &TableSchema) -> String {
     let columns = table.columns.iter();
     let columns = columns.map(|column| format!("{} {}", column.name, column.ty.name()));
     format!("{}: {}", table.name, columns.collect::<Vec<_>>().join(", "))
 }
 
-/// A label and its text, broken where words end.
+/// Writes a label and its text, wrapped between words.
 fn line(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
     let mut left = format!("  {label:<width$}", width = LABEL - 2);
     let mut used = LABEL;

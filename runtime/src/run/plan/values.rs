@@ -34,7 +34,7 @@ pub struct RunPlan {
     /// The resources that are off, and those that cannot be read without them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub off: Vec<OffResource>,
-    /// Sentences that are about no resource of the run.
+    /// Notes that belong to no resource of the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -51,7 +51,7 @@ pub struct OffResource {
     pub settle: String,
 }
 
-/// Why a resource cannot be read, or not to a proved end.
+/// A reason why a resource cannot be read, or cannot be read to a proved end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Problem {
@@ -61,7 +61,7 @@ pub struct Problem {
     pub settle: String,
 }
 
-/// How one resource is read, and what is made of its rows.
+/// How one resource is read and loaded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ResourcePlan {
@@ -70,23 +70,23 @@ pub struct ResourcePlan {
     /// The resource that it is a child of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
-    /// Its rows are loaded; otherwise it is read only for its children.
+    /// Whether its rows are loaded; otherwise it is read only for its children.
     pub loads: bool,
-    /// What is asked.
+    /// What its requests have in common.
     pub request: RequestPlan,
-    /// Which reading of it this is.
+    /// The pass that is read.
     pub pass: PassPlan,
-    /// What its slices are, as far as they are known.
+    /// Its slices, as far as they are known.
     pub slices: Slices,
-    /// What is made of its rows.
+    /// How its rows are loaded.
     pub write: WritePlan,
     /// The resources of this run that its records change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub feeds: Vec<String>,
-    /// Why it cannot be read, or not to a proved end.
+    /// The reasons why it cannot be read, or cannot be read to a proved end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
-    /// Sentences for the report.
+    /// Notes for the report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -102,7 +102,8 @@ pub struct RequestPlan {
     /// Values of parameters of the path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub path_values: BTreeMap<String, String>,
-    /// Query parameters of the first page; the bounds of a resource that is read as one list are among them.
+    /// Query parameters of the first page; the bounds of a resource that is read as one list are
+    /// among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub query: Vec<(String, String)>,
     /// The JSON body.
@@ -110,35 +111,36 @@ pub struct RequestPlan {
     pub body: Option<Value>,
 }
 
-/// Which reading of a resource a run is about.
+/// The pass of a resource that a run reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PassPlan {
-    /// The load in which it began: this run's, if it is new.
+    /// The id of the load in which the pass began; a new pass has the id of this run's load.
     pub id: String,
-    /// It began in an earlier run, and goes on.
+    /// Whether it began in an earlier run and resumes.
     pub resumes: bool,
-    /// Its rows are staged, and replace the rows of the table at its end.
+    /// Whether its rows are staged and replace the rows of the table at its end.
     pub staged: bool,
-    /// It does not show every record: that it lacks a record does not prove that the record is gone.
+    /// Whether it does not show every record. A record that it lacks may then still exist.
     pub partial: bool,
-    /// Everything is asked for, wherever the cursor stands.
+    /// Whether everything is requested, whatever the cursor says.
     pub in_full: bool,
-    /// A list whose end is not proved is read twice.
+    /// Whether a list whose end is not proved is read twice.
     pub thorough: bool,
-    /// The bounds of `--since` and `--until`; such a run leaves the cursor as it is.
+    /// The bounds of `--since` and `--until`; a run with bounds does not move the cursor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bounds: Option<Interval>,
-    /// How long windows are, in place of what is declared.
+    /// The length of windows, instead of the declared length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Duration>,
-    /// At most that many records are taken.
+    /// The most records that are taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// If the limit cuts it short, it is published as it is, since nothing was loaded before.
+    /// Whether its rows are published even if the limit cuts it short, since nothing was loaded
+    /// before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub publishes_cut: bool,
-    /// What stands before the slice in the rows of the state that are its own.
+    /// The prefix of slice ids in the state rows of this pass.
     #[serde(default, skip_serializing_if = "StateScope::is_usual")]
     pub(crate) scope: StateScope,
 }
@@ -150,7 +152,7 @@ pub struct PassPlan {
 pub enum Slices {
     /// A resource without a parent is one slice.
     One(SlicePlan),
-    /// A child resource has one for each record that its parent shows.
+    /// A child resource has one slice for each record that its parent shows.
     Children(ChildSlices),
 }
 
@@ -158,9 +160,9 @@ pub enum Slices {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SlicePlan {
-    /// What is remembered of it, with the pass that is read now.
+    /// The stored state of the slice, with the pass that is read now.
     pub state: SliceState,
-    /// The windows that are left of the pass; none: it is read as one list.
+    /// The windows of the pass that remain; empty if the slice is read as one list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<OpenWindow>,
 }
@@ -169,55 +171,57 @@ pub struct SlicePlan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChildSlices {
-    /// The state of the child as a whole while the pass goes on.
+    /// The state of the child as a whole during the pass.
     pub begun: SliceState,
     /// Slices that earlier runs have found.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub known: SliceStates,
-    /// All of them are read, since the parent does not show all its records.
+    /// Whether all known slices are read, since the parent does not show all its records.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revisit: bool,
-    /// Only the records that the parent shows in this run have slices.
+    /// Whether only the records that the parent shows in this run have slices.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub changed_only: bool,
-    /// The last load that read the parent without this child: the parent has to show all its records.
+    /// The last load that read the parent without this child: the parent must show all its records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<String>,
-    /// Changes of the state that begin the pass: no slice may be remembered without them.
+    /// Changes of the state that begin the pass; no slice may be stored without them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub begins: Vec<StateChange>,
 }
 
-/// What is made of the rows of a resource.
+/// How the rows of a resource are loaded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WritePlan {
-    /// How new rows meet those that are there.
+    /// The write disposition.
     pub disposition: Disposition,
     /// The fields of the primary key, as dotted paths.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<String>,
-    /// What becomes of records that a whole pass does not bring.
+    /// What happens to records that are missing from a whole pass.
     pub deletes: Deletes,
-    /// What may be made for values that the struct does not say.
+    /// How tables may change for values that the struct does not declare.
     pub contract: Contract,
-    /// Nothing was loaded to its end before.
+    /// Whether no earlier load of the resource was completed.
     pub first_load: bool,
     /// The fields that are loaded; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected: Option<Selected>,
-    /// Fields that are not loaded are read all the same: closures and the links of children look at them.
+    /// Whether fields that are not loaded are read too, since closures and the links of children
+    /// use them.
     pub reads_all_fields: bool,
-    /// Tables that are there.
+    /// The existing tables.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub there: Vec<TableSchema>,
-    /// Tables that will be made, and tables with the columns that will be added, before any row is read.
+    /// Tables that will be created, and tables with the columns that will be added, before any row
+    /// is read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub coming: Vec<TableSchema>,
-    /// Changes of the state that go with its first rows.
+    /// Changes of the state that are committed with its first rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first: Vec<StateChange>,
-    /// The change of the state that goes with its last rows.
+    /// The change of the state that is committed with its last rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<StateChange>,
 }
@@ -226,14 +230,14 @@ pub struct WritePlan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Selected {
-    /// The rules of `--select` that are about it.
+    /// The rules of `--select` that apply to it.
     pub rules: Vec<String>,
-    /// The keys of the fields that stay, whatever the rules say.
+    /// The keys of the fields that are loaded whatever the rules say.
     pub always: Vec<Vec<String>>,
 }
 
 impl ChildSlices {
-    /// Gives the slices away, which may be millions; the state of the child as a whole stays.
+    /// Moves the slices out, which may be millions; the state of the child as a whole stays.
     pub(crate) fn hand_over(&mut self) -> ChildSlices {
         ChildSlices {
             known: std::mem::take(&mut self.known),
@@ -244,9 +248,10 @@ impl ChildSlices {
 }
 
 impl WritePlan {
-    /// How its rows are laid out, but for what the run knows: the load, the layout and the length of names.
+    /// Returns the normalizer's options, except those that the run sets: the load, the layout and
+    /// the length of names.
     pub(crate) fn normalize(&self, spec: &ResourceSpec) -> Result<NormalizeOptions> {
-        // Rows that replace all others are named like those that will be appended to them.
+        // Rows that replace all others get ids like the rows that are appended to them later.
         let disposition = match spec.disposition() {
             Disposition::Append => Disposition::Append,
             _ => self.disposition,
@@ -262,7 +267,7 @@ impl WritePlan {
         })
     }
 
-    /// The fields that are loaded; `None`: all.
+    /// Returns the fields that are loaded; `None` means all.
     pub(crate) fn selection(&self, resource: &str) -> Result<Option<Selection>> {
         let Some(selected) = &self.selected else {
             return Ok(None);
@@ -274,19 +279,20 @@ impl WritePlan {
 }
 
 impl ResourcePlan {
-    /// Whether it is a child of that resource.
+    /// Returns whether it is a child of `parent`.
     pub(super) fn is_below(&self, parent: &ResourcePlan) -> bool {
         self.parent.as_ref() == Some(&parent.name)
     }
 
-    /// Every slice ever found is read: for a parent that is read incrementally, and so does not show all its records.
+    /// Sets that every known slice is read. This is for a parent that is read incrementally, and so
+    /// does not show all its records.
     pub(super) fn revisit(&mut self) {
         if let Slices::Children(slices) = &mut self.slices {
             slices.revisit = !slices.changed_only;
         }
     }
 
-    /// The state of a child resource as a whole.
+    /// Returns the slices of a child resource; `None` for any other resource.
     pub(crate) fn children(&self) -> Option<&ChildSlices> {
         match &self.slices {
             Slices::Children(slices) => Some(slices),

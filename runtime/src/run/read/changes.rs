@@ -1,4 +1,4 @@
-//! What feeds say of records that the resource's own list has not brought.
+//! The changes from feeds to records that the resource's own list has not brought.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -11,11 +11,11 @@ use crate::run::read::window::Window;
 use crate::schema::Deletes;
 use crate::source::SliceRequest;
 
-/// So many records are put at a time.
+/// The number of records that are put at a time.
 const AT_ONCE: usize = 200;
 
 impl ResourceReader {
-    /// After the last page of a resource: what feeds say of records that its list has not brought.
+    /// Takes the changes from feeds to records that the list has not brought, after its last page.
     pub(super) async fn take_changes(&self, intake: &mut Intake) -> Result<()> {
         let Some(mut pending) = intake.pending.take() else {
             return Ok(());

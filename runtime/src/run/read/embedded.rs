@@ -1,4 +1,5 @@
-//! Lists of which a record holds only the beginning: their other pages are asked for and put into the record's JSON.
+//! Lists of which a record holds only the beginning: their other pages are requested and inserted
+//! into the record's JSON.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::run::read::fetch::Fetcher;
 use crate::run::read::tasks::flatten;
 use crate::source::{Embedded, Place, SliceRequest};
 
-/// What the lists of one page may bring, since a record is loaded as one.
+/// The most bytes that the lists of one page may add, since a record is loaded as one.
 const MOST_BYTES: u64 = 256 << 20;
 
 /// The beginning of a list, as a record holds it.
@@ -29,11 +30,12 @@ struct Beginning<'a> {
     text: &'a str,
 }
 
-/// A part of a text, and what stands there instead.
+/// A range of a text, and its replacement.
 type Change = (Range<usize>, String);
 
 impl Fetcher {
-    /// The body of a page with the lists of those of its records completed, side by side.
+    /// Returns the body of a page with the lists of these records completed; the records are
+    /// completed concurrently.
     pub(super) async fn complete(
         self: &Arc<Self>,
         body: &[u8],
@@ -74,7 +76,7 @@ impl Fetcher {
         slice: &SliceRequest,
         bytes: &AtomicU64,
     ) -> Result<String> {
-        // One after the other: a list may stand in the items of the one before.
+        // Lists are completed one after the other: a list may be in the items of the one before.
         for list in &self.spec().embedded {
             let places = json::find_all(&record, &list.keys).unwrap_or_default();
             let mut changes = Vec::new();
@@ -97,7 +99,7 @@ impl Fetcher {
         Ok(record)
     }
 
-    /// What is to change in a list so that it is whole.
+    /// Returns the changes that complete a list.
     async fn complete_list(
         &self,
         Beginning { list, record, text }: Beginning<'_>,
@@ -124,7 +126,7 @@ impl Fetcher {
         let mut anew = false;
         while let Step::Next(position) = step {
             if position.comes_again() {
-                // A record is loaded as one: there is no second look at a part of it.
+                // A record is loaded as one: a part of it is not read a second time.
                 let why = "asked for by number".to_owned();
                 step = Step::End(match position.restarts() {
                     true => Proof::Unproved(why),
@@ -161,7 +163,7 @@ impl Fetcher {
         match step {
             Step::End(Proof::Unproved(_) | Proof::Open) => self.left(list, "without a proved end"),
             _ => {
-                // What the API would say of the whole list.
+                // The record says what the API would say for the whole list.
                 let [more, _, next] = beginning.probes.clone();
                 ends.extend(more.map(|range| (range, "false".to_owned())));
                 ends.extend(next.map(|range| (range, "null".to_owned())));
@@ -170,7 +172,7 @@ impl Fetcher {
         Ok(beginning.with(items, anew, ends))
     }
 
-    /// A list of a record stays as far as it has come.
+    /// Counts a list of a record that stays incomplete.
     fn left(&self, list: &Embedded, why: &str) {
         let mut shared = self.stats.lock();
         let left = shared.cut.entry(list.name()).or_default();
@@ -180,7 +182,7 @@ impl Fetcher {
             .note(format!("its `{}`: there are lists {why}", list.name()));
     }
 
-    /// The request of the first page of a record's list.
+    /// Returns the request of the first page of a record's list.
     fn list_request(
         &self,
         list: &Embedded,
@@ -225,7 +227,7 @@ impl Fetcher {
         Ok(request)
     }
 
-    /// Reads a list, or a page of it; `None`: there is none.
+    /// Reads a list, or a page of it; returns `None` if there is none.
     fn part<'a>(&self, list: &Embedded, text: &'a str) -> Result<Option<Part<'a>>> {
         let syntax = |_| Error::new(ErrorKind::Api, "what came is not JSON");
         let mut whole = Reader::new(text);
@@ -271,7 +273,7 @@ impl Fetcher {
 /// A list within a record, or one of its other pages.
 struct Part<'a> {
     text: &'a str,
-    /// Between the brackets.
+    /// The range between the brackets.
     inner: Range<usize>,
     items: &'a str,
     rows: u64,
@@ -295,7 +297,8 @@ impl Part<'_> {
         }
     }
 
-    /// Further items, each with a comma before it, behind those that are there or in their place; and other changes.
+    /// Adds to `changes` further items, each with a comma before it, which follow the existing
+    /// items or replace them.
     fn with(&self, items: String, anew: bool, mut changes: Vec<Change>) -> Vec<Change> {
         let (range, items) = match anew || self.items.is_empty() {
             true => (self.inner.clone(), items.trim_start_matches(',').to_owned()),
@@ -306,7 +309,7 @@ impl Part<'_> {
     }
 }
 
-/// Stands for the answer in which the record came.
+/// Returns a placeholder for the response in which the record came.
 fn unasked() -> Response {
     Response {
         status: 200,

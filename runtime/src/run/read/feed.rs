@@ -1,5 +1,6 @@
-//! Feeds that change other resources: what they say is collected to the end of the feed, and handed to its targets, whose
-//! own lists are read after it and so are newer. The feed's cursor moves with the last change.
+//! Feeds that change other resources: their changes are collected to the end of the feed and handed
+//! to its targets, whose own lists are read after it and so are newer. The feed's cursor moves with
+//! the last change.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -14,18 +15,18 @@ use crate::record::{CursorValue, Lookup, RowRef};
 use crate::source::{Change, ChangeFn, What};
 use crate::state::StateChange;
 
-/// What a feed may say in one run, in memory.
+/// The most bytes of changes that a run holds in memory for a feed.
 const MOST_BYTES: usize = 256 << 20;
 
-/// What is collected of a feed.
+/// The changes that are collected from a feed.
 #[derive(Default)]
 pub(crate) struct Feed {
     targets: Vec<Target>,
-    /// How often a record was newer and older than the one before.
+    /// How often a record was newer, and how often it was older, than the one before.
     turns: (u64, u64),
     last: Option<CursorValue>,
     bytes: usize,
-    /// What ends the feed's pass in the state; it waits for the changes.
+    /// The state that ends the feed's pass; it waits for the changes.
     ending: Vec<StateChange>,
 }
 
@@ -39,7 +40,7 @@ struct Target {
     hand: oneshot::Sender<Pending>,
 }
 
-/// What counts of all that was said of a record: of what was said at the same time, the first and the last.
+/// The newest changes of a record: of those with the same time, the first and the last.
 struct Newest {
     at: Option<CursorValue>,
     first: Change,
@@ -47,7 +48,7 @@ struct Newest {
 }
 
 impl Feed {
-    /// One more resource that it changes; gives where its changes come.
+    /// Adds a resource that the feed changes; returns the receiver of its changes.
     pub fn add(
         &mut self,
         name: &str,
@@ -66,7 +67,7 @@ impl Feed {
         pending
     }
 
-    /// Takes what a record of the feed says.
+    /// Takes the changes from a record of the feed.
     pub fn take(&mut self, record: &dyn Any, at: Option<&CursorValue>) -> Result<()> {
         if let (Some(at), Some(last)) = (at, &self.last) {
             self.turns.0 += u64::from(at > last);
@@ -109,12 +110,12 @@ impl Feed {
         Ok(())
     }
 
-    /// Keeps what ends its pass back until the changes are loaded.
+    /// Holds back the state that ends its pass until the changes are loaded.
     pub fn end_with(&mut self, state: Option<StateChange>) {
         self.ending.extend(state);
     }
 
-    /// It has been read to its end, and its rows are on their way.
+    /// Hands the changes of a feed that has been read to its end to its targets; returns notes.
     pub fn hand_over(self) -> Vec<String> {
         let Feed {
             targets,
@@ -132,11 +133,11 @@ impl Feed {
                 let (count, name) = (target.nameless, &target.name);
                 notes.push(format!("{count} changes of `{name}` name no record"));
             }
-            // Where nothing tells the order, the newest comes first, as feeds have it.
+            // If nothing shows the order, the newest change comes first, as is usual in feeds.
             let oldest_first = turns.0 > turns.1;
             let newest = target.newest.into_iter();
             let changes = newest.map(|(key, newest)| (key, newest.pick(oldest_first)));
-            // A target that has failed takes none.
+            // A target that has failed does not receive them.
             let _ = target.hand.send(Pending {
                 changes: changes.collect(),
                 ending: ending.clone(),
@@ -167,7 +168,7 @@ impl Newest {
     }
 }
 
-/// The end of a feed's pass, until all its targets have taken their changes.
+/// The state that ends a feed's pass, until all its targets have taken their changes.
 struct Ending {
     left: AtomicUsize,
     state: Vec<StateChange>,
@@ -180,7 +181,7 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// The target's own list has brought a record, later than the feed.
+    /// Drops the change of a record that the target's own list has brought, later than the feed.
     pub fn forget(&mut self, key: &Lookup, row: RowRef<'_>) {
         if !self.changes.is_empty()
             && let Some(key) = key.text(row)
@@ -189,8 +190,8 @@ impl Pending {
         }
     }
 
-    /// What it says of records that the list has not brought, in the order of their keys: objects, and the keys of what is
-    /// gone.
+    /// Returns the changes of records that the list has not brought, in the order of their keys:
+    /// objects, and the keys of deleted records.
     pub fn split(&mut self) -> (Vec<Box<str>>, Vec<String>) {
         let changes = std::mem::take(&mut self.changes);
         let mut changes: Vec<(String, Change)> = changes.into_iter().collect();
@@ -205,7 +206,7 @@ impl Pending {
         (puts, gone)
     }
 
-    /// What ends the pass of the feed, if this is the last of its targets.
+    /// Returns the state that ends the pass of the feed, if this is the last of its targets.
     pub fn ending(&self) -> &[StateChange] {
         match self.ending.left.fetch_sub(1, Ordering::SeqCst) {
             1 => &self.ending.state,

@@ -1,4 +1,4 @@
-//! Asks for the pages of one slice, one after the other.
+//! Requests the pages of one slice, one after the other.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -19,7 +19,7 @@ use crate::run::report::stats::Stats;
 use crate::source::{AnyResource, PageReader, ReadPage, ResourceSpec, SliceRequest};
 use crate::world::BoxFuture;
 
-/// Asks for the pages of the slices of one resource.
+/// Requests the pages of the slices of one resource.
 pub(crate) struct Fetcher {
     pub resource: Arc<dyn AnyResource>,
     pub client: Arc<Client>,
@@ -27,35 +27,35 @@ pub(crate) struct Fetcher {
     pub observer: Arc<dyn Observer>,
     stop: StopSignal,
     reader: Box<dyn PageReader>,
-    /// Which probe of the reader holds more, total and next.
+    /// The indexes of the reader's probes for the more-flag, the total and the next token.
     probes: [Option<usize>; 3],
     /// The field that a last-id paginator sends.
     id_path: Vec<String>,
     /// The key of its records.
     key: Vec<Lookup>,
-    /// What is not proved is read twice.
+    /// Whether a list whose end is not proved is read twice.
     thorough: bool,
 }
 
 /// A page, and what follows it.
 pub(crate) struct Fetched {
     pub page: ReadPage,
-    /// What follows; an error is one of the list, and the rows of the page are right.
+    /// The next step; an error concerns the list, and the rows of the page are valid.
     pub step: Result<Step>,
     pub body: Vec<u8>,
-    /// Rows as they were sent; those that came before are not in the page any more.
+    /// The number of rows that were sent; those that came before are no longer in the page.
     pub sent: u64,
     /// The total of rows that the API states.
     pub total: Option<u64>,
-    /// The total that the API states, of whatever the paginator counts.
+    /// The total that the API states, in the unit that the paginator counts.
     pub stated: Option<u64>,
-    /// What tells its rows apart, one number for each.
+    /// The identities of its rows, one number for each.
     pub ids: Vec<u64>,
-    /// Rows whose keys have come before in this list.
+    /// Rows whose keys came before in this list.
     pub again: u64,
 }
 
-/// What a page says of the list.
+/// What a page shows about its list.
 struct Advanced {
     step: Result<Step>,
     ids: Vec<u64>,
@@ -67,7 +67,7 @@ struct Advanced {
     stated: Option<u64>,
 }
 
-/// What a fetcher asks with, and whom it tells.
+/// The client, the counters, the observer and the stop signal of a fetcher.
 #[derive(Clone)]
 pub(crate) struct FetcherParts {
     pub client: Arc<Client>,
@@ -77,7 +77,7 @@ pub(crate) struct FetcherParts {
 }
 
 impl Fetcher {
-    /// `selection`: the fields that have to be read; `None`: all.
+    /// Creates a fetcher. `selection`: the fields that must be read; `None` means all.
     pub fn new(
         resource: Arc<dyn AnyResource>,
         parts: FetcherParts,
@@ -123,7 +123,7 @@ impl Fetcher {
         }
     }
 
-    /// What is not proved is read twice.
+    /// Sets whether a list whose end is not proved is read twice.
     pub fn thorough(self, thorough: bool) -> Self {
         Fetcher { thorough, ..self }
     }
@@ -132,7 +132,7 @@ impl Fetcher {
         self.resource.spec()
     }
 
-    /// The account of a list that is about to be read.
+    /// Returns the account of a list that will be read.
     pub fn account(&self, window: &Window) -> Account {
         let spec = self.spec();
         Account::new(Terms {
@@ -145,7 +145,7 @@ impl Fetcher {
         })
     }
 
-    /// The request of a slice's first page, with the cursor's bounds.
+    /// Returns the request of a slice's first page, with the cursor's bounds.
     pub fn first_request(&self, slice: &SliceRequest, window: &Window) -> Result<Request> {
         let spec = self.spec();
         let mut request = spec.first_request(slice, &self.client)?;
@@ -155,12 +155,12 @@ impl Fetcher {
         Ok(request)
     }
 
-    /// Asks for the page at `position`; any status is an answer.
+    /// Requests the page at `position`; a response of any status is returned.
     pub async fn ask(&self, first: &Request, position: &Position) -> Result<Response> {
         self.ask_for(&self.spec().paginator, first, position).await
     }
 
-    /// Asks for a page of another list of this resource.
+    /// Requests a page of another list of this resource.
     pub async fn ask_for(
         &self,
         paginator: &Pager,
@@ -177,7 +177,7 @@ impl Fetcher {
         Ok(response)
     }
 
-    /// Reads an answer of that slice: its records, whole, and what follows them.
+    /// Reads a response of this slice: its records, completed, and what follows them.
     pub async fn read(
         self: &Arc<Self>,
         response: Response,
@@ -214,10 +214,10 @@ impl Fetcher {
         })
     }
 
-    /// An answer that is a page, as JSON.
+    /// Returns a response that is a page, as JSON.
     fn answer(&self, response: Response, position: &Position) -> Result<Response> {
         let mut response = match response.status {
-            // The overlap is our own wish.
+            // Only the runtime wants the overlap, so its refusal is not an error.
             400 | 404 | 416 | 422 if position.overlaps() => Response {
                 status: 204,
                 body: Vec::new(),
@@ -246,7 +246,7 @@ impl Fetcher {
         Ok(response)
     }
 
-    /// What follows a page. `text`: what its spans are of.
+    /// Returns what follows a page. `text`: the text that its spans refer to.
     fn advance(
         &self,
         (account, position): (&mut Account, &Position),
@@ -255,7 +255,7 @@ impl Fetcher {
         response: &Response,
     ) -> Result<Advanced> {
         let probe = |n: usize| page.probes.get(self.probes[n]?)?.as_deref();
-        // From the first record to the last: the envelope may hold the time of the answer.
+        // The fingerprint covers only the records: the envelope may hold the time of the response.
         let records = page.spans.first().zip(page.spans.last());
         let records = records.and_then(|(first, last)| text.get(first.start..last.end));
         let last = page.spans.last().and_then(|span| text.get(span.clone()));
@@ -292,7 +292,8 @@ impl Fetcher {
         })
     }
 
-    /// Reads the body of a page: its records, with the lists in them completed, and the body as it is then.
+    /// Reads the body of a page: returns its records, with the lists in them completed, and the
+    /// body that results.
     pub async fn whole(
         self: &Arc<Self>,
         mut body: Vec<u8>,
@@ -305,7 +306,7 @@ impl Fetcher {
             body = repaired.map_or(body, String::into_bytes);
             let spans = page.open.iter().filter_map(|at| page.spans.get(*at));
             let open: Vec<_> = spans.cloned().collect();
-            // Its records are not held twice.
+            // Dropping the page avoids holding its records twice.
             drop(page);
             body = self.complete(&body, &open, slice).await?;
             page = self.reader.read(&body)?;
@@ -315,7 +316,8 @@ impl Fetcher {
         Ok((page, body))
     }
 
-    /// What tells the rows of a page from the others of its list: their keys, or all of each.
+    /// Returns what distinguishes the rows of a page from the others of their list: their keys, or
+    /// all of each.
     fn identities(&self, page: &ReadPage, text: &[u8]) -> Vec<u64> {
         let whole = |span: &Range<usize>| xxh3_64(text.get(span.clone()).unwrap_or_default());
         if self.key.is_empty() {
@@ -327,8 +329,8 @@ impl Fetcher {
             .collect()
     }
 
-    /// Fingerprints of the rows of a page, if a key that comes again with other contents is a wrong one: a record that has
-    /// changed meanwhile comes again where its list is asked for by a cursor.
+    /// Returns fingerprints of the rows of a page, if a key that recurs with other contents is a
+    /// wrong one. In a list with a cursor, a record that has changed meanwhile may recur.
     fn contents(&self, page: &ReadPage, text: &[u8]) -> Vec<u64> {
         if self.key.is_empty() || self.spec().cursor.is_some() {
             return Vec::new();
@@ -337,7 +339,7 @@ impl Fetcher {
         page.spans.iter().map(whole).collect()
     }
 
-    /// Whether that answer refuses the cursor's filter rather than the request.
+    /// Returns whether the response refuses the cursor's filter rather than the request.
     pub fn refuses_filter(&self, response: &Response, window: &Window) -> bool {
         let cursor: Option<&CursorSpec> = self.spec().cursor.as_ref();
         let sent =
@@ -369,7 +371,7 @@ impl Listener for Fetcher {
     }
 }
 
-/// `GET /x: 200 text/html`: what was asked and what kind of thing came, for bodies that cannot be read.
+/// Describes a response whose body cannot be read: `GET /x (200 text/html, 90 bytes)`.
 fn described(response: &Response) -> String {
     let kind = response.header("content-type").unwrap_or("no content type");
     let kind: String = kind.chars().filter(|c| !c.is_control()).take(80).collect();
@@ -381,7 +383,8 @@ fn described(response: &Response) -> String {
     )
 }
 
-/// The error of a resource that goes on to be read only when its paging is decided, unless its one answer proves the end.
+/// Returns the error of a resource whose paging is undecided, unless its one response proves the
+/// end.
 pub(crate) fn undecided(spec: &ResourceSpec, proof: &Proof) -> Option<Error> {
     let undecided = *spec.paginator == Paginator::Undecided;
     (undecided && !matches!(proof, Proof::Proved(_))).then(|| {

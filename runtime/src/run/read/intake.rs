@@ -1,4 +1,4 @@
-//! The door through which all pages of one resource pass.
+//! The intake of one resource, through which all its pages pass.
 
 use std::sync::Arc;
 
@@ -13,36 +13,37 @@ use crate::run::report::stats::Stats;
 use crate::schema::Deletes;
 use crate::source::{AnyResource, LinkFn, ReadPage, SliceRequest};
 
-/// The door through which all pages of one resource pass; its slices share it.
+/// Takes all pages of one resource; its slices share it.
 pub(crate) struct Intake {
     pub output: Box<dyn Output>,
-    /// What the records say of other resources.
+    /// Collects the changes that the records make to other resources.
     pub feed: Option<Feed>,
-    /// What a feed says of this resource's records.
+    /// The changes from a feed to this resource's records.
     pub pending: Option<Pending>,
     /// The links of its children.
     links: Vec<Arc<LinkFn>>,
-    /// The field that says that a record is gone.
+    /// The field that marks a record as deleted.
     tombstone: Option<Lookup>,
     /// The first part of the key.
     key: Option<Lookup>,
     stats: Arc<Stats>,
 }
 
-/// Where a page stands.
+/// The context of a page.
 pub(crate) struct PagePlace<'a> {
     pub origin: Origin<'a>,
     /// The request of its slice.
     pub request: &'a SliceRequest,
-    /// Rows received from its list before.
+    /// Rows received from its list before this page.
     pub rows_before: u64,
     pub window: &'a Window,
-    /// Rows of the page that are taken.
+    /// The most rows of the page that are taken.
     pub limit: u64,
 }
 
 impl Intake {
-    /// `children`: the resources whose slices the records make; their places are those of [`Output::child`].
+    /// Creates the intake. `children`: the resources whose slices the records make; their indexes
+    /// are those of [`Output::child`].
     pub fn new(
         resource: &dyn AnyResource,
         loads: bool,
@@ -66,7 +67,7 @@ impl Intake {
         }
     }
 
-    /// Takes a page. Gives the highest cursor value of its rows; `sorting` sees them all.
+    /// Takes a page. Returns the highest cursor value of its rows; `sorting` sees all of them.
     pub(super) fn page(
         &mut self,
         page: ReadPage,

@@ -19,25 +19,25 @@ use crate::state::OpenWindow;
 /// How the reading of a list ended.
 pub(super) enum Read {
     Ended(ReadOutcome),
-    /// The API shows no more of that range, though there is more: how this is known.
+    /// The API shows no more of this range although there is more; the text says how this is known.
     Cut(Range, String),
 }
 
-/// A list of a slice while it is read: the whole of it, or one window.
+/// A list of a slice that is being read: the whole of it, or one window.
 pub(super) struct List<'a> {
     of: &'a ResourceReader,
     slice: &'a Slice,
     window: Window,
-    /// Where its reading goes on.
+    /// Where its reading continues.
     position: Position,
-    /// It is one window of several.
+    /// Whether it is one window of several.
     windowed: bool,
-    /// Its number, of all that this run reads.
+    /// Its number among all lists that this run reads.
     number: u64,
     sorting: Sorting,
-    /// What its answers have said, and what came.
+    /// What its responses announced, and what has arrived.
     account: Account,
-    /// Rows of it whose key came with other contents before.
+    /// Rows of it whose key came before with other contents.
     changed: u64,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct List<'a> {
 enum Flow {
     GoOn,
     Ended(ReadOutcome),
-    /// The API shows no more, though there is more.
+    /// The API shows no more although there is more.
     CutOff(String),
 }
 
@@ -103,7 +103,8 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Asks for the first page, or the one where an earlier run stopped; `None`: the list is left out.
+    /// Requests the first page, or the one where an earlier run stopped; returns `None` if the list
+    /// is left out.
     async fn begin(&mut self) -> Result<Option<(Pages, Response)>> {
         let (fetcher, spec) = (&self.of.fetcher, self.of.fetcher.spec());
         let mut first = fetcher.first_request(&self.slice.request, &self.window)?;
@@ -149,14 +150,14 @@ impl<'a> List<'a> {
             .read(response, &self.position, slice, &mut self.account);
         let fetched = fetched.await?;
         let step = match fetched.step {
-            // Without a key its rows would be there twice when the page is asked for again.
+            // Without a key its rows would be duplicated when the page is requested again.
             Err(error) if of.fetcher.spec().primary_key.is_empty() => return Err(error),
             step => step,
         };
         let rows = fetched.page.spans.len() as u64;
         let cut_off = self.cut_off(rows, fetched.total);
         if cut_off.is_some() && self.position.pages == 0 && !self.may_go_on_from_last() {
-            // It is read again in parts.
+            // The list is read again in parts.
             return Ok(Flow::CutOff(cut_off.unwrap_or_default()));
         }
         let cut = self.cut(rows);
@@ -195,7 +196,7 @@ impl<'a> List<'a> {
         let high = intake.page(fetched.page, place, &mut self.sorting)?;
         self.note(high);
         if cut.is_some() {
-            // The rest of this page was not taken: the next run asks for it again.
+            // The rest of this page was not taken: the next run requests it again.
             of.remember(&mut intake, self.slice);
             return Ok(Flow::Ended(ReadOutcome::Stopped));
         }
@@ -223,11 +224,12 @@ impl<'a> List<'a> {
         }
     }
 
-    /// The list has been read to its end.
+    /// Ends a list that has been read to its end.
     async fn end(&mut self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
         let whole = match proof {
             Proof::Proved(_) => true,
-            // An empty answer without any statement does not prove that all known records were deleted.
+            // An empty response that announces nothing does not prove that all known records were
+            // deleted.
             Proof::Assumed(_) => self.account.has_rows(),
             _ => false,
         };
@@ -244,7 +246,7 @@ impl<'a> List<'a> {
         Ok(Flow::Ended(ReadOutcome::AtEnd))
     }
 
-    /// What the rows of a page said of the cursor.
+    /// Records what the rows of a page show about the cursor.
     fn note(&self, high: Option<CursorValue>) {
         let high = high.map(|value| value.to_string());
         let broken = self.sorting.is_broken();
@@ -264,14 +266,14 @@ impl<'a> List<'a> {
         });
     }
 
-    /// Writes into the pass where the list goes on.
+    /// Writes into the pass where the list continues.
     fn keep(&self) {
         let (position, last) = (self.position.clone(), self.last());
         self.slice.change(|pass| {
             if !self.windowed {
                 pass.position = position;
                 let spec = self.of.fetcher.spec();
-                // A position that means nothing to another run is worth less than the last value.
+                // If another run cannot use the position, the last value is worth more.
                 if !spec.paginator.keeps(&pass.position)
                     && spec.changes.is_empty()
                     && !pass.staged
@@ -289,7 +291,7 @@ impl<'a> List<'a> {
         });
     }
 
-    /// A part of its range has been read: writes it into the pass of windows.
+    /// Writes into the pass of windows that a part of its range has been read.
     fn close(&self, read: &Range) {
         let Some(cursor) = &self.of.fetcher.spec().cursor else {
             return;
@@ -304,7 +306,8 @@ impl<'a> List<'a> {
         });
     }
 
-    /// Whether that answer means that the API shows no more of a list: it refuses a page behind the first.
+    /// Returns why the response means that the API shows no more of a list: it refuses a page after
+    /// the first.
     fn refused(&mut self, response: &Response) -> Option<String> {
         let cursor = self.of.fetcher.spec().cursor.as_ref()?;
         let refused = matches!(response.status, 400 | 416 | 422)
@@ -315,7 +318,7 @@ impl<'a> List<'a> {
             .then(|| format!("{} after {} rows", response.status, self.position.rows))
     }
 
-    /// Whether a page is the last one that the API shows of a list that is longer.
+    /// Returns why a page is the last one that the API shows of a list that is longer.
     fn cut_off(&self, rows: u64, total: Option<u64>) -> Option<String> {
         let most = self.of.fetcher.spec().cursor.as_ref()?.most_rows?;
         let read = self.position.rows + rows;
@@ -327,13 +330,13 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Whether a list that is cut off can be asked for again from its last value.
+    /// Returns whether a list that is cut off can be requested again from its last value.
     fn may_go_on_from_last(&self) -> bool {
         let cursor = self.of.fetcher.spec().cursor.as_ref();
         self.sorting.rises() && cursor.is_some_and(|cursor| cursor.param.is_some())
     }
 
-    /// The value of the last row, if what follows can be asked for by it.
+    /// Returns the value of the last row, if the rest can be requested by it.
     fn last(&self) -> Option<CursorValue> {
         let last = self.sorting.last().filter(|_| self.may_go_on_from_last())?;
         let goes_on = self
@@ -345,13 +348,13 @@ impl<'a> List<'a> {
         goes_on.then(|| last.clone())
     }
 
-    /// The list begins anew: rows of it that have come may come again.
+    /// Begins the list anew: rows that have come may come again.
     fn restart(&mut self) {
         self.number = self.of.lists.fetch_add(1, Relaxed);
         self.sorting.restart();
     }
 
-    /// Goes on at a value; the rows that have it come again.
+    /// Continues at a value; the rows that have it come again.
     fn begin_at(&mut self, from: CursorValue, why: &str) {
         self.of.fetcher.stats.note(format!(
             "the API cut a list off ({why}): asked for again from the last value"
@@ -370,7 +373,8 @@ impl<'a> List<'a> {
         self.keep();
     }
 
-    /// The pages to ask for while this one is taken in: `next`, and those that the stated total makes certain.
+    /// Returns the pages to request while this one is taken: `next`, and those that the stated
+    /// total makes certain.
     fn foreseen(&self, next: &Position, rows: u64, total: Option<u64>) -> Vec<Position> {
         let wanted = self.of.plan.limit.map(|limit| {
             let left = limit.saturating_sub(self.of.taken.load(Relaxed));
@@ -381,7 +385,7 @@ impl<'a> List<'a> {
         paginator.foreseen(next, rows, total, most.max(1))
     }
 
-    /// How many rows of a page `--limit` still allows, if it cuts the page or ends with it.
+    /// Returns how many rows of a page `--limit` still allows, if it cuts the page or ends with it.
     fn cut(&self, rows: u64) -> Option<u64> {
         let limit = self.of.plan.limit?;
         let before = self.of.taken.fetch_add(rows, Relaxed);

@@ -1,5 +1,5 @@
-//! Reads resources: their slices, the lists of each slice, and the pages of each list. What is read goes to an
-//! [`output::Output`]; nothing here knows of a destination.
+//! Reads resources: their slices, the lists of each slice, and the pages of each list. What is read
+//! goes to an [`output::Output`]; this module knows no destination.
 
 mod changes;
 mod embedded;

@@ -1,22 +1,23 @@
-//! Whether a list is sorted by its cursor as it is declared to be: what is not seen to hold ends no list.
+//! Checks whether a list is sorted by its cursor as declared; an order that rows contradict ends no
+//! list.
 
 use crate::cursor::Order;
 use crate::record::CursorValue;
 use crate::run::read::window::Window;
 
-/// Sees the cursor values of a list's rows as they come.
+/// Observes the cursor values of a list's rows as they come.
 #[derive(Default)]
 pub(super) struct Sorting {
     order: Option<Order>,
     last: Option<CursorValue>,
-    /// The first value of the page under way.
+    /// The first value of the current page.
     first: Option<CursorValue>,
     /// Whether each row so far came in order, and had a value.
     holds: bool,
 }
 
 impl Sorting {
-    /// `holds`: the rows before, in earlier runs, came in order.
+    /// Creates the check. `holds`: whether the rows of earlier runs came in order.
     pub fn new(order: Option<Order>, holds: bool) -> Self {
         Sorting {
             order,
@@ -26,12 +27,12 @@ impl Sorting {
         }
     }
 
-    /// The rows that come next are of another page.
+    /// Begins another page.
     pub fn turn(&mut self) {
         self.first = None;
     }
 
-    /// The rows that come next are of another list.
+    /// Begins another list.
     pub fn restart(&mut self) {
         *self = Sorting::new(self.order, self.holds);
     }
@@ -54,22 +55,22 @@ impl Sorting {
         self.last = Some(value.clone());
     }
 
-    /// Whether a list of that declared order has shown that it is in another one.
+    /// Returns whether a list with a declared order has shown another order.
     pub fn is_broken(&self) -> bool {
         self.order.is_some() && !self.holds
     }
 
-    /// The value of the last row of a list that came in order.
+    /// Returns the value of the last row of a list that came in order.
     pub fn last(&self) -> Option<&CursorValue> {
         self.last.as_ref().filter(|_| self.holds)
     }
 
-    /// Whether the list is sorted the oldest first, as far as it has come.
+    /// Returns whether the list has been sorted oldest first so far.
     pub fn rises(&self) -> bool {
         self.order == Some(Order::OldestFirst) && self.holds
     }
 
-    /// Whether it can show that the rest of a list lies outside of a window.
+    /// Returns whether the order can show that the rest of a list lies outside a window.
     pub fn may_leave(&self, window: &Window) -> bool {
         match self.order {
             Some(Order::NewestFirst) => self.holds && window.range.from.is_some(),
@@ -78,7 +79,8 @@ impl Sorting {
         }
     }
 
-    /// Why nothing that belongs to the window can follow the page under way: all of it lies behind the window.
+    /// Returns why nothing that belongs to the window can follow the current page, if all of the
+    /// page lies behind the window.
     pub fn leaves(&self, window: &Window) -> Option<&'static str> {
         let first = self.first.as_ref().filter(|_| self.holds)?;
         match self.order {

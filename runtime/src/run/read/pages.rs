@@ -1,4 +1,4 @@
-//! The pages of one list, as they are asked for: some of them before the one before them has been taken in.
+//! The pages of one list as they are requested, some of them before the page before has been taken.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::page::{Next, Position};
 use crate::run::read::fetch::Fetcher;
 use crate::run::read::tasks::flatten;
 
-/// The pages of one list. Requests for the next ones may be under way, in the order of the pages.
+/// The pages of one list. Requests for the next ones may be in flight, in the order of the pages.
 ///
-/// They follow from what the last page said, and are guesses: each page still says itself what comes after it, and
-/// where that is not what was guessed, the guesses are dropped.
+/// They follow from the last page and are guesses: each page still says what comes after it, and if
+/// that is not what was guessed, the guesses are dropped.
 pub(super) struct Pages {
     fetcher: Arc<Fetcher>,
     first: Request,
@@ -22,7 +22,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// `first`: the request of the list's first page.
+    /// Creates the pages of a list. `first`: the request of the list's first page.
     pub fn new(fetcher: Arc<Fetcher>, first: Request) -> Self {
         Pages {
             fetcher,
@@ -31,7 +31,7 @@ impl Pages {
         }
     }
 
-    /// Asks for these pages, as far as they have not been asked for.
+    /// Requests these pages, unless they are requested already.
     pub fn ask(&mut self, pages: impl IntoIterator<Item = Position>) {
         for (at, position) in pages.into_iter().enumerate() {
             if self
@@ -50,7 +50,7 @@ impl Pages {
         }
     }
 
-    /// The answer to the request for that page.
+    /// Returns the response to the request for this page.
     pub async fn take(&mut self, position: &Position) -> Result<Response> {
         match self.under_way.pop_front() {
             Some((next, mut asked)) if next == position.next => flatten((&mut asked.0).await),
@@ -62,7 +62,7 @@ impl Pages {
     }
 }
 
-/// A request under way; given up when nobody waits for it any more.
+/// A request in flight, which is aborted when it is dropped.
 struct UnderWay(tokio::task::JoinHandle<Result<Response>>);
 
 impl Drop for UnderWay {

@@ -1,4 +1,4 @@
-//! A resource while it is read, as its slices and their lists share it.
+//! The reader of one resource, which its slices and their lists share.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -22,17 +22,18 @@ use crate::world::World;
 /// Reads one resource.
 pub(crate) struct ResourceReader {
     pub fetcher: Arc<Fetcher>,
-    /// Where its pages go.
+    /// Takes its pages.
     pub intake: Mutex<Intake>,
-    /// Its rows are loaded and its state is kept; otherwise it is read only for its children.
+    /// Whether its rows are loaded and its state is kept; otherwise it is read only for its
+    /// children.
     pub(super) keeps_state: bool,
-    /// The pass of this run (which may have begun in an earlier one).
+    /// The pass of this run, which may have begun in an earlier one.
     pub plan: PassPlan,
-    /// A child: its state while the pass goes on.
+    /// For a child: its state during the pass.
     pub(super) begun: Option<SliceState>,
-    /// This pass does not show every record that there is.
+    /// Whether this pass does not show every existing record.
     pub partial: AtomicBool,
-    /// A child whose key names its records everywhere: the keys that have come.
+    /// For a child whose key identifies its records across parents: the keys that have come.
     keys: Option<StdMutex<SliceKeys>>,
     /// Lists that this run has begun to read.
     pub lists: AtomicU64,
@@ -45,12 +46,13 @@ pub(crate) struct ResourceReader {
 #[derive(Default)]
 struct SliceKeys {
     keys: Distinct,
-    /// Each with its slice.
+    /// Each key with its slice.
     of_slices: Distinct,
 }
 
 impl SliceKeys {
-    /// Adds the keys of a page; gives how many of them had come in other slices, and not in this one.
+    /// Adds the keys of a page; returns how many of them had come in other slices, and not in this
+    /// one.
     fn add(&mut self, slice: &str, ids: &[u64]) -> std::io::Result<u64> {
         let seed = xxh3_64(slice.as_bytes());
         let mut foreign = 0;
@@ -66,23 +68,23 @@ impl SliceKeys {
 /// Why reading ended without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadOutcome {
-    /// At the end of the list.
+    /// The list ended.
     AtEnd,
-    /// Left out, as the rules for its status say.
+    /// The list was left out by the rule for its status.
     Skipped,
-    /// At `--limit`, or by a signal.
+    /// The run reached `--limit` or received a signal.
     Stopped,
 }
 
-/// A slice while it is read; its windows share it.
+/// A slice that is being read; its windows share it.
 pub(super) struct Slice {
     pub id: String,
     pub request: SliceRequest,
     /// Columns that each row gets.
     pub columns: BTreeMap<String, Option<String>>,
-    /// This pass has seen its parent.
+    /// Whether this pass has seen its parent.
     pub listed: bool,
-    /// Its list was answered 404 all the same.
+    /// Whether its list was answered 404 although this pass has seen its parent.
     pub hidden: AtomicBool,
     pub(super) state: StdMutex<SliceState>,
 }
@@ -92,12 +94,12 @@ impl Slice {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Its pass, while it is open.
+    /// Returns its pass, or a default one if none is open.
     pub fn pass(&self) -> Pass {
         self.state().pass.clone().unwrap_or_default()
     }
 
-    /// Changes its pass, while it is open.
+    /// Changes its pass, if one is open.
     pub fn change(&self, change: impl FnOnce(&mut Pass)) {
         if let Some(pass) = &mut self.state().pass {
             change(pass);
@@ -106,7 +108,8 @@ impl Slice {
 }
 
 impl ResourceReader {
-    /// A reader of the slices of that plan. `children`: the resources whose slices its records make.
+    /// Creates a reader of the slices of a plan. `children`: the resources whose slices its records
+    /// make.
     pub fn new(
         resource: Arc<dyn AnyResource>,
         plan: &ResourcePlan,
@@ -150,7 +153,8 @@ impl ResourceReader {
         &self.fetcher.spec().name
     }
 
-    /// A slice did not show all its records: nor does the pass, in whatever run it ends.
+    /// Records that a slice did not show all its records: then the pass does not either, in
+    /// whatever run it ends.
     pub(super) fn fall_short(&self, intake: &mut Intake, slice: &Slice) {
         let before = self.partial.swap(true, Relaxed);
         if before || !self.keeps_state {
@@ -182,8 +186,8 @@ impl ResourceReader {
         Ok(foreign)
     }
 
-    /// Counts a list that is left out for that status. Below a parent that this pass has seen, 404 does not say that the
-    /// parent is gone: the list may be closed to the credentials.
+    /// Counts a list that is left out for this status. If this pass has seen the parent, 404 does
+    /// not show that the parent is deleted: the credentials may not permit the list.
     pub(super) fn leave_out(&self, slice: &Slice, status: u16) {
         let (stats, spec) = (&self.fetcher.stats, self.fetcher.spec());
         stats.skip(status);
@@ -219,18 +223,19 @@ impl ResourceReader {
         }
     }
 
-    /// The state of the slice as it is remembered, if it is.
+    /// Returns the state of the slice as it is stored, if it is.
     pub(super) fn remembered(&self, slice: &Slice) -> Option<StateChange> {
         let mut state = slice.state();
         if let Some(pass) = &mut state.pass {
             pass.clock = self.clock(pass);
         }
-        // A pass that is published although it was cut cannot be gone on with.
+        // A pass that is published although it was cut cannot be resumed.
         let open_cut = self.plan.publishes_cut && state.pass.is_some();
         (self.keeps_state && !open_cut).then(|| self.row(&slice.id, &state))
     }
 
-    /// When the pass began by the clock of the API: its times are what the cursor is compared with.
+    /// Returns when the pass began by the API's clock, since the cursor is compared with the API's
+    /// times.
     pub(super) fn clock(&self, pass: &Pass) -> Option<i64> {
         let ahead = || self.fetcher.client.clock_ahead();
         let now = || pass.began()?.checked_add(ahead()?);

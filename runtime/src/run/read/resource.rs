@@ -1,4 +1,5 @@
-//! Reads one resource to its end: its slices, page by page, each page together with the state that follows it.
+//! Reads one resource to its end: its slices, page by page, each page together with the state that
+//! follows it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,26 +16,26 @@ use crate::run::read::reader::{ReadOutcome, ResourceReader};
 use crate::run::read::tasks::flatten;
 use crate::state::SliceState;
 
-/// Slices of one child resource that are read side by side.
+/// Slices of one child resource that are read concurrently.
 const SLICES_AT_ONCE: usize = 8;
-/// After that many failed slices a child resource gives up.
+/// The number of failed slices after which a child resource is abandoned.
 const FAILED_SLICES: usize = 10;
 
 /// Where the slices of a resource come from.
 pub(crate) enum Slices {
-    /// It is one slice.
+    /// The resource is one slice.
     One(Box<SlicePlan>),
     /// The parent finds them.
     Found(mpsc::Receiver<Found>),
 }
 
-/// What the reader of a child resource is told of its slices.
+/// What the reader of a child resource receives about its slices.
 pub(crate) enum Found {
     /// A slice that may be read now.
     Slice(FoundSlice),
-    /// There are no more; without it the parent has failed or stopped early.
+    /// There are no more slices; without this message the parent has failed or stopped early.
     End {
-        /// Every parent that there is has been found.
+        /// Whether every existing parent has been found.
         whole: bool,
     },
     /// The parent was left out.
@@ -45,11 +46,11 @@ pub(crate) enum Found {
 pub(crate) struct FoundSlice {
     pub id: String,
     pub state: Box<SliceState>,
-    /// This pass has seen its parent.
+    /// Whether this pass has seen its parent.
     pub listed: bool,
 }
 
-/// What has become of the slices of a child resource so far.
+/// The results of the slices of a child resource so far.
 #[derive(Default)]
 struct Tally {
     stopped: bool,
@@ -58,7 +59,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Takes the end of a slice; false if the resource gives up.
+    /// Takes the result of a slice; returns false if the resource is abandoned.
     fn take(&mut self, done: Result<ReadOutcome>) -> bool {
         match done {
             Ok(ReadOutcome::Stopped) => self.stopped = true,
@@ -81,7 +82,7 @@ impl Tally {
 }
 
 impl ResourceReader {
-    /// Reads the resource. Whatever happens, its children do not wait for more after it.
+    /// Reads the resource. Whatever happens, its children do not wait for more afterwards.
     pub async fn read(self: Arc<Self>, slices: Slices) -> Result<ReadOutcome> {
         let read = match slices {
             Slices::One(slice) => self.clone().one(*slice).await,
@@ -102,19 +103,19 @@ impl ResourceReader {
     async fn one(self: Arc<Self>, planned: SlicePlan) -> Result<ReadOutcome> {
         let outcome = self.clone().slice(String::new(), planned, false).await?;
         if outcome == ReadOutcome::Skipped {
-            // Its tables stay as they are, and those of its children.
+            // Its tables and those of its children stay as they are.
             return self.skip().await;
         }
         self.finish(outcome).await
     }
 
-    /// Reads a child resource: the slices that its parent finds, side by side.
+    /// Reads a child resource: the slices that its parent finds, concurrently.
     async fn children(self: Arc<Self>, mut found: mpsc::Receiver<Found>) -> Result<ReadOutcome> {
         let (mut slices, mut tally) = (JoinSet::new(), Tally::default());
         let mut found_any = false;
         loop {
             let next = tokio::select! {
-                // In a fixed order, so that a run can be repeated.
+                // The order is fixed, so that a run can be repeated.
                 biased;
                 next = found.recv(), if slices.len() < SLICES_AT_ONCE => next,
                 Some(done) = slices.join_next(), if !slices.is_empty() => {
@@ -146,7 +147,7 @@ impl ResourceReader {
                     break;
                 }
                 None => {
-                    // The parent did not get to its end: there may be slices that nobody has found.
+                    // The parent was not read to its end: there may be slices that were not found.
                     tally.stopped = true;
                     break;
                 }
@@ -171,12 +172,13 @@ impl ResourceReader {
         }
     }
 
-    /// Ends a pass that has shown nothing, so that the next run asks for the lists of the parents that are there then.
+    /// Ends a pass that has shown nothing, so that the next run requests the lists of the parents
+    /// that exist then.
     async fn give_up(&self) -> Result<()> {
         if !self.plan.staged {
             return self.finish(ReadOutcome::AtEnd).await.map(drop);
         }
-        // What is there must not be replaced by nothing.
+        // Existing rows must not be replaced by nothing.
         if let Some(begun) = self.begun.clone().filter(|_| self.keeps_state) {
             let state = SliceState {
                 pass: None,
@@ -188,7 +190,8 @@ impl ResourceReader {
         Ok(())
     }
 
-    /// The error of a resource all of whose lists were answered 404 although their parents are there.
+    /// Returns the error of a resource all of whose lists were answered 404 although their parents
+    /// exist.
     fn all_hidden(&self) -> Option<Error> {
         let stats = &self.fetcher.stats;
         let (slices, hidden) = (stats.slices.load(Relaxed), stats.hidden.load(Relaxed));
@@ -203,7 +206,7 @@ impl ResourceReader {
         })
     }
 
-    /// Leaves the resource out, and its children.
+    /// Leaves the resource and its children out.
     async fn skip(&self) -> Result<ReadOutcome> {
         let mut intake = self.intake.lock().await;
         intake.output.flush(None).await?;
@@ -212,7 +215,8 @@ impl ResourceReader {
         Ok(ReadOutcome::Skipped)
     }
 
-    /// After the last slice: sends what is left; at the end of the list the pass is closed.
+    /// Ends the reading after the last slice: sends what is left, and closes the pass at the end of
+    /// the list.
     async fn finish(&self, outcome: ReadOutcome) -> Result<ReadOutcome> {
         let mut intake = self.intake.lock().await;
         let stopped = outcome == ReadOutcome::Stopped;

@@ -1,4 +1,4 @@
-//! The rows of a page: which of them are taken, and what they say of other resources.
+//! The rows of a page: which of them are taken, and what they change in other resources.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -13,13 +13,13 @@ use crate::run::read::window::Window;
 use crate::run::report::stats::Stats;
 use crate::source::{LinkFn, RowSink, Rows, SliceRequest};
 
-/// Where the rows of a page belong.
+/// The origin of the rows of a page.
 pub(crate) struct Origin<'a> {
     /// The id of their slice.
     pub slice: &'a str,
     /// Columns that each row gets.
     pub columns: &'a BTreeMap<String, Option<String>>,
-    /// The number of their list, of all that this run reads.
+    /// The number of their list among all lists that this run reads.
     pub list: u64,
 }
 
@@ -30,11 +30,12 @@ pub(crate) struct PageRows<'a> {
     pub origin: Origin<'a>,
 }
 
-/// What is known of a row beside its values.
+/// What is known about a row besides its values.
 pub(crate) struct RowPlace {
-    /// Its place among the rows of its list, from 0.
+    /// Its index among the rows of its list, from 0.
     pub ordinal: u64,
-    /// The record says that it is gone; since when, in microseconds since 1970, if it says that.
+    /// Set if the record says that it is deleted, with the time in microseconds since 1970 if it
+    /// says that.
     pub gone: Option<Option<i64>>,
 }
 
@@ -81,7 +82,7 @@ pub(super) struct Seen {
     pub found: Vec<(usize, SliceRequest)>,
 }
 
-/// Looks at the rows of a page before they are taken.
+/// Checks the rows of a page before they are taken.
 pub(super) struct Admission<'a> {
     pub feed: Option<&'a mut Feed>,
     pub pending: Option<(&'a mut Pending, &'a Lookup)>,
@@ -91,9 +92,9 @@ pub(super) struct Admission<'a> {
     pub sorting: &'a mut Sorting,
     pub window: &'a Window,
     pub request: &'a SliceRequest,
-    /// The place of the next row in its list.
+    /// The index of the next row in its list.
     pub next: u64,
-    /// The place from which on rows are not taken.
+    /// The index from which on rows are not taken.
     pub end: u64,
     /// The cursor of the row that comes next, for the feed.
     pub cursor: Option<CursorValue>,
@@ -101,7 +102,7 @@ pub(super) struct Admission<'a> {
 }
 
 impl Admission<'_> {
-    /// Whether a row with that cursor value is wanted.
+    /// Returns whether a row with this cursor value is wanted.
     pub fn admit(&mut self, cursor: Option<CursorValue>) -> bool {
         self.next += 1;
         self.sorting.see(cursor.as_ref());
@@ -122,7 +123,7 @@ impl Admission<'_> {
         wanted
     }
 
-    /// What a wanted row says of other resources and of itself.
+    /// Takes what a wanted row says about other resources and about itself.
     pub fn take(&mut self, row: RowRef<'_>, record: &dyn Any) -> Result<RowPlace> {
         if let Some(feed) = &mut self.feed {
             feed.take(record, self.cursor.as_ref())?;
@@ -131,12 +132,12 @@ impl Admission<'_> {
             pending.forget(key, row);
         }
         let gone = self.tombstone.and_then(|field| field.gone(row));
-        // What is gone has no lists.
+        // A deleted record has no lists.
         let links = self.links.iter().enumerate().filter(|_| gone.is_none());
         for (child, link) in links {
             match link(record, self.request).finish() {
                 Ok(slice) => self.seen.found.push((child, slice)),
-                // The record lacks a value that the child's request wants.
+                // The record lacks a value that the child's request needs.
                 Err(_) => {
                     self.stats.unlinked.fetch_add(1, Relaxed);
                 }

@@ -1,4 +1,4 @@
-//! Reads one slice to its end: as one list, or window by window.
+//! Reads one slice to its end, as one list or window by window.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -18,11 +18,11 @@ use crate::run::read::window::Window;
 use crate::run::report::trace;
 use crate::state::{OpenWindow, Pass, SliceState};
 
-/// Windows of one slice that are read side by side.
+/// Windows of one slice that are read concurrently.
 const WINDOWS_AT_ONCE: usize = 4;
 
 impl ResourceReader {
-    /// Reads one slice from where its state says to its end.
+    /// Reads one slice to its end, from where its state says.
     pub(super) fn slice(
         self: Arc<Self>,
         id: String,
@@ -52,7 +52,7 @@ impl ResourceReader {
             false => self.clone().windowed(&slice, waiting).await,
         };
         match read {
-            // What was read before is remembered with its pages.
+            // What was read before is stored with its pages.
             Err(error) if error.kind() == ErrorKind::Stopped => Ok(ReadOutcome::Stopped),
             Err(error) => Err(error),
             Ok(ReadOutcome::AtEnd) => {
@@ -60,7 +60,7 @@ impl ResourceReader {
                 self.close(&mut slice.state());
                 let ending = self.remembered(&slice);
                 match &mut intake.feed {
-                    // What its records say of others must be loaded first.
+                    // The changes that its records make to other resources must be loaded first.
                     Some(feed) => feed.end_with(ending),
                     None => ending
                         .into_iter()
@@ -71,9 +71,9 @@ impl ResourceReader {
             }
             Ok(ReadOutcome::Skipped) if self.fetcher.spec().parent.is_some() => {
                 let mut intake = self.intake.lock().await;
-                // What was not shown is not gone.
+                // Records that were not shown are not deleted.
                 self.fall_short(&mut intake, &slice);
-                // What is there is asked for again in the next run.
+                // A list whose parent exists is requested again in the next run.
                 if !slice.hidden.load(Relaxed) {
                     let mut state = slice.state();
                     (state.pass, state.done) = (None, Some(self.plan.id.clone()));
@@ -85,7 +85,7 @@ impl ResourceReader {
         }
     }
 
-    /// The slice while it is read, and the windows that are left of it.
+    /// Returns the slice to read, and the windows of it that remain.
     fn begin(&self, id: String, planned: SlicePlan) -> (Slice, VecDeque<OpenWindow>) {
         let spec = self.fetcher.spec();
         let SlicePlan { state, windows } = planned;
@@ -111,7 +111,7 @@ impl ResourceReader {
         (slice, windows.into())
     }
 
-    /// Reads a slice as one list; where the API shows no more of it, in windows after all.
+    /// Reads a slice as one list; if the API cuts the list off, reads it in windows.
     async fn whole(self: &Arc<Self>, slice: &Arc<Slice>, range: Range) -> Result<ReadOutcome> {
         let (window, position) = (self.window(range), slice.pass().position);
         let list = List::new(self, slice, window, position, false);
@@ -127,7 +127,7 @@ impl ResourceReader {
         }
     }
 
-    /// Reads the windows of a slice, side by side.
+    /// Reads the windows of a slice concurrently.
     async fn windowed(
         self: Arc<Self>,
         slice: &Arc<Slice>,
@@ -181,7 +181,7 @@ impl ResourceReader {
         Ok(outcome)
     }
 
-    /// A window of which the API shows no more, as two.
+    /// Splits a window that the API cuts off into two.
     fn narrower(&self, slice: &Slice, range: &Range, why: &str) -> Result<Vec<OpenWindow>> {
         let cursor = self.fetcher.spec().cursor.as_ref();
         let end = cursor
@@ -212,7 +212,7 @@ impl ResourceReader {
         }
     }
 
-    /// A slice that was read to its end: its cursor moves, never back.
+    /// Closes a slice that was read to its end: its cursor moves, but never back.
     fn close(&self, state: &mut SliceState) {
         let before = state.cursor.clone();
         let pass = state.pass.take().unwrap_or_default();
@@ -230,12 +230,13 @@ impl ResourceReader {
         }
     }
 
-    /// The cursor after a pass: not beyond the time at which the pass began, by the API's clock where it is known. What changed while the pages were read may
-    /// have been missed, and a date in the future must not hide what comes until then.
+    /// Returns the cursor after a pass. It is not later than the time at which the pass began, by
+    /// the API's clock if that is known: what changed while the pages were read may have been
+    /// missed, and a date in the future must not hide what comes until then.
     fn safe_high(&self, pass: &Pass) -> Option<String> {
         let cursor = self.fetcher.spec().cursor.as_ref()?;
         let high = cursor.parse(pass.high.as_deref()?)?;
-        // Whole seconds, which every form of a time can say.
+        // Whole seconds are used, since every format of a time can express them.
         let began = self.clock(pass).or_else(|| pass.began());
         let began = began.map(|began| began - began.rem_euclid(1_000_000));
         let began = began.zip(high.micros());

@@ -1,4 +1,5 @@
-//! Reads pages without a destination and without state: for streams of typed records, `read`, and tests.
+//! Reads pages without a destination and without state: for streams of typed records, `read`, and
+//! tests.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::run::read::window::Window;
 use crate::run::report::stats::Stats;
 use crate::source::{AnyResource, LinkFn, RowSink, SliceRequest, Source};
 
-/// What reading without state needs; cheap to clone.
+/// The parts that reading without state needs; they are cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Stateless {
     pub source: Source,
@@ -35,7 +36,7 @@ pub(crate) struct SlicePages {
     pages: Pages,
     position: Option<Position>,
     account: Account,
-    /// The error of the list, after the rows of its last page.
+    /// The error of the list, which follows the rows of its last page.
     error: Option<Error>,
 }
 
@@ -61,7 +62,7 @@ impl Stateless {
         Arc::new(Fetcher::new(resource, parts, None))
     }
 
-    /// The pages of one slice.
+    /// Returns the pages of one slice.
     pub fn pages(&self, fetcher: &Arc<Fetcher>, slice: &SliceRequest) -> Result<SlicePages> {
         let cursor = fetcher.spec().cursor.as_ref();
         let window = match cursor.zip(plan::bounds(cursor, &self.options)?) {
@@ -82,7 +83,7 @@ impl Stateless {
 }
 
 impl SlicePages {
-    /// The next page; `None` after the last.
+    /// Returns the next page; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Fetched>> {
         if let Some(error) = self.error.take() {
             return Err(error);
@@ -99,7 +100,7 @@ impl SlicePages {
         let fetched = (self.fetcher).read(response, &position, &self.slice, account);
         let mut fetched = fetched.await?;
         match std::mem::replace(&mut fetched.step, Ok(Step::End(Proof::Open))) {
-            // Nobody here would notice that the rows come again, or not.
+            // Without state nothing checks whether the rows come again.
             Ok(Step::Next(next)) if next.comes_again() => {}
             Ok(Step::Next(next)) => self.position = Some(next),
             Ok(Step::End(proof)) => self.error = undecided(spec, &proof),
@@ -109,7 +110,8 @@ impl SlicePages {
     }
 }
 
-/// The slices of a resource: one for a resource without a parent, else one per record of its parent.
+/// Returns the slices of a resource: one for a resource without a parent, else one per record of
+/// its parent.
 pub(crate) fn slices(
     stateless: &Stateless,
     resource: &Arc<dyn AnyResource>,
@@ -118,7 +120,7 @@ pub(crate) fn slices(
     let (stateless, resource) = (stateless.clone(), resource.clone());
     tokio::spawn(async move {
         if let Err(error) = find_slices(&stateless, &resource, &sender).await {
-            // A receiver that is gone wants no more slices.
+            // A dropped receiver needs no more slices.
             let _ = sender.send(Err(error)).await;
         }
     });
@@ -158,7 +160,7 @@ async fn find_slices(
     Ok(())
 }
 
-/// Takes the rows of a parent for the slices of one child.
+/// Collects the slices of one child from the rows of its parent.
 struct Links<'a> {
     link: &'a LinkFn,
     request: &'a SliceRequest,

@@ -1,8 +1,9 @@
-//! Tasks that read side by side.
+//! Tasks that run concurrently.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// A task that panicked is an error of ours, not the end of the process.
+/// Returns the result of a task; a task that panicked becomes an error instead of ending the
+/// process.
 pub(super) fn flatten<T>(joined: Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
     joined.unwrap_or_else(|error| {
         let message = format!("a task ended early: {error}");

@@ -1,4 +1,5 @@
-//! A reader writes to any output: here to one that keeps what it gets, as a worker would that reads a slice into files.
+//! A reader writes to any output. The output here keeps what it gets, like a worker that reads a
+//! slice into files.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Which part of a resource a list asks for: bounds on its cursor.
+//! The part of a resource that a list requests: bounds on its cursor.
 
 use crate::cursor::{CursorSpec, Range};
 use crate::http::Request;
@@ -7,14 +7,14 @@ use crate::record::CursorValue;
 /// Bounds on the cursor of one list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Window {
-    /// Sent as bounds.
+    /// The bounds that are sent.
     pub range: Range,
-    /// Rows outside of the bounds are left out, whatever the API sends.
+    /// Whether rows outside the bounds are left out, whatever the API sends.
     strict: bool,
 }
 
 impl Window {
-    /// What a caller asks for: nothing else is taken, whatever the API sends.
+    /// Creates the window of a caller's bounds: no other rows are taken, whatever the API sends.
     pub fn strict(range: Range) -> Self {
         Window {
             range,
@@ -22,8 +22,8 @@ impl Window {
         }
     }
 
-    /// A part of the range that a pass reads. Text is ordered by its bytes, which may not be the API's order: rows
-    /// are left to the API then.
+    /// Creates the window for a part of the range that a pass reads. Text is ordered by its bytes,
+    /// which may not be the API's order: then the API alone selects the rows.
     pub fn of(range: Range) -> Self {
         let is_text = |value: &CursorValue| matches!(value, CursorValue::Text(_));
         let strict = ![&range.from, &range.until]
@@ -32,7 +32,7 @@ impl Window {
         Window { range, strict }
     }
 
-    /// Whether a row belongs to the window; a row without the cursor's field does.
+    /// Returns whether a row belongs to the window; a row without the cursor's field does.
     pub fn holds(&self, cursor: Option<&CursorValue>) -> bool {
         let Some(value) = cursor.filter(|_| self.strict) else {
             return true;
@@ -51,17 +51,17 @@ impl Window {
             .is_some_and(|until| value >= until)
     }
 
-    /// Whether all values down from `newest` are below it.
+    /// Returns whether `newest` and all lower values are below the window.
     pub fn is_behind(&self, newest: &CursorValue) -> bool {
         self.strict && self.is_below(newest)
     }
 
-    /// Whether all values up from `oldest` are above it.
+    /// Returns whether `oldest` and all higher values are above the window.
     pub fn is_ahead_of(&self, oldest: &CursorValue) -> bool {
         self.strict && self.is_above(oldest)
     }
 
-    /// Puts the bounds into a request.
+    /// Adds the bounds to a request.
     pub fn apply(&self, cursor: &CursorSpec, request: &mut Request) {
         let from = self.range.from.as_ref().map(|from| cursor.bound(from));
         let until = self.range.until.as_ref();

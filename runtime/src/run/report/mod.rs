@@ -27,16 +27,17 @@ pub struct RunReport {
     pub off: Vec<OffResource>,
     /// The worst grade with which a resource passes.
     pub required: Required,
-    /// Notes that are about no resource of the run.
+    /// Notes that belong to no resource of the run.
     pub notes: Vec<String>,
-    /// The API refused the source's own credentials: one resource says so, and the run stopped.
+    /// Whether the API refused the source's own credentials: one resource reports it, and the run
+    /// stopped.
     pub refused: bool,
-    /// From start to end.
+    /// The time from start to end.
     pub elapsed: Duration,
 }
 
 impl RunReport {
-    /// Whether every resource was read to its end.
+    /// Returns whether every resource was read to its end.
     pub fn is_complete(&self) -> bool {
         self.resources
             .iter()
@@ -45,21 +46,23 @@ impl RunReport {
 }
 
 impl RunReport {
-    /// The report as JSON; new keys may come, these stay:
+    /// Returns the report as JSON. Later versions may add keys; these stay:
     ///
-    /// - `version` (1), `load_id`, `source`, `destination`, `elapsed_seconds`, `complete` (no resource failed), `required` (the grade
-    ///   that the run requires: `proved`, `consistent`, `assumed` or `any`),
-    /// - `resources`, each with `name`, `outcome` (`complete`, `stopped` or `failed`), `error` (`kind`, `message`; null
-    ///   unless it failed), `proof` (`grade`: `proved`, `consistent`, `assumed`, `unproved` or `open`; `why`), `required` (whether
-    ///   the grade is as good as the run requires), the numbers
-    ///   `records`, `pages`, `requests`, `retries`, `bytes`, `slices` and `waited_seconds`, `skipped` (`status`,
-    ///   `lists`), `cursor` (`from`, `to`; null without one), `tables` (`name`, `rows`), `drift` (`table`, `key`,
-    ///   `done`, `values`) and `notes`,
+    /// - `version` (1), `load_id`, `source`, `destination`, `elapsed_seconds`, `complete` (no
+    ///   resource failed), `required` (the grade that the run requires: `proved`, `consistent`,
+    ///   `assumed` or `any`),
+    /// - `resources`, each with `name`, `outcome` (`complete`, `stopped` or `failed`), `error`
+    ///   (`kind`, `message`; null unless it failed), `proof` (`grade`: `proved`, `consistent`,
+    ///   `assumed`, `unproved` or `open`; `why`), `required` (whether the grade is as good as the
+    ///   run requires), the numbers `records`, `pages`, `requests`, `retries`, `bytes`, `slices`
+    ///   and `waited_seconds`, `skipped` (`status`, `lists`), `cursor` (`from`, `to`; null without
+    ///   one), `tables` (`name`, `rows`), `drift` (`table`, `key`, `done`, `values`) and `notes`,
     /// - `refused`: the API refused the credentials, and the run stopped,
-    /// - `off`, the resources that were left out since they are off, each with `name`, `reason` and `settle`,
-    /// - `notes` that are about none of them.
+    /// - `off`, the resources that were left out since they are off, each with `name`, `reason` and
+    ///   `settle`,
+    /// - `notes` that belong to no resource.
     ///
-    /// There are no secrets in it.
+    /// It contains no secrets.
     pub fn to_json(&self) -> Value {
         let resources: Vec<Value> = self
             .resources
@@ -83,7 +86,8 @@ impl RunReport {
 }
 
 impl ResourceReport {
-    /// Whether its end is known as well as the run requires. What has failed is told by its outcome.
+    /// Returns whether the end of the resource is proved as well as the run requires. This is true
+    /// for a resource that failed: its outcome reports the failure.
     pub fn meets(&self, required: Required) -> bool {
         match (&self.outcome, &self.proof) {
             (Outcome::Failed(..), _) => true,
@@ -177,7 +181,7 @@ pub struct ResourceReport {
 pub enum Outcome {
     /// It was read to its end.
     Complete,
-    /// It was stopped by `--limit` or by a signal. The next run goes on.
+    /// It was stopped by `--limit` or by a signal. The next run resumes it.
     Stopped,
     /// It failed. The message holds no secret.
     Failed(ErrorKind, String),

@@ -21,19 +21,19 @@ pub(crate) struct Stats {
     pub slices: AtomicU64,
     /// Microseconds that its requests waited for the rate limit.
     pub waited: AtomicU64,
-    /// Lists that were answered 404 although their parents are there.
+    /// Lists that were answered 404 although their parents exist.
     pub hidden: AtomicU64,
-    /// Parents without the value that their children's requests want.
+    /// Parents without the value that their children's requests need.
     pub unlinked: AtomicU64,
-    /// Rows outside of the bounds on the cursor.
+    /// Rows outside the bounds on the cursor.
     pub outside: AtomicU64,
-    /// Rows without a value of the cursor; they are taken.
+    /// Rows without a cursor value; they are loaded.
     pub without_cursor: AtomicU64,
-    /// Records whose key had come before in their list.
+    /// Records whose key occurred earlier in their list.
     pub again: AtomicU64,
-    /// Of those, the records that had other contents.
+    /// Those of them whose contents differ.
     pub changed: AtomicU64,
-    /// Records whose key had come before in another slice.
+    /// Records whose key occurred earlier in another slice.
     pub foreign: AtomicU64,
     pub shared: Mutex<Shared>,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Shared {
     pub tables: Vec<(String, u64)>,
     /// Lists that were left out, by the status that they were answered with.
     pub skipped: BTreeMap<u16, u64>,
-    /// How many records hold a list that goes on where they end, by its path.
+    /// The number of records that hold only the beginning of a list, by the path of the list.
     pub cut: BTreeMap<String, u64>,
     pub notes: Vec<String>,
 }
@@ -68,7 +68,7 @@ impl Stats {
         });
     }
 
-    /// Counts records with lists that go on where they end.
+    /// Counts records that hold only the beginning of a list.
     pub fn cut(&self, lists: &BTreeMap<String, u64>) {
         if !lists.is_empty() {
             let mut shared = self.lock();
@@ -78,7 +78,7 @@ impl Stats {
         }
     }
 
-    /// Counts rows that leave, by table.
+    /// Counts rows that are sent to the loader, by table.
     pub fn wrote(&self, tables: &[TableBatch]) {
         let mut shared = self.lock();
         for table in tables {
@@ -96,7 +96,7 @@ impl Stats {
         *self.lock().skipped.entry(status).or_default() += 1;
     }
 
-    /// Says of what is not loaded as it came, in the proof and in the notes.
+    /// Records in the proof and in the notes what is not loaded as it came.
     fn told(&self, name: &str, shared: &mut Shared) {
         let cut = shared.cut.iter().map(|(list, records)| format!(
             "`{list}` goes on where the record ends in {records} records; `.embedded(Embedded::list(\"{list}\")…)` reads the rest"
@@ -109,7 +109,7 @@ impl Stats {
         }
     }
 
-    /// Records that other ones replace, since their keys are the same.
+    /// Describes records that replace others because their keys are the same.
     fn collisions(&self, table: &str) -> Vec<String> {
         let (changed, foreign) = (self.changed.load(Relaxed), self.foreign.load(Relaxed));
         let mut said = Vec::new();
@@ -126,7 +126,7 @@ impl Stats {
         said
     }
 
-    /// Lists that were left out for that status.
+    /// Returns how many lists were left out for this status.
     pub fn skipped(&self, status: u16) -> u64 {
         self.lock()
             .skipped
@@ -139,7 +139,7 @@ impl Stats {
         self.shared.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// The resource's part of the report.
+    /// Returns the resource's part of the report.
     pub fn report(
         &self,
         name: &str,

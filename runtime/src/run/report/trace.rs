@@ -1,5 +1,6 @@
-//! The traces of a run, through the crate `tracing`: spans `run`, `resource`, `slice`, `request` and
-//! `commit`, each within the one before, and the events that an [`Observer`] gets. They hold no secrets.
+//! The traces of a run, through the crate `tracing`: spans `run`, `resource`, `slice`, `request`
+//! and `commit`, each within the one before, and the events that an [`Observer`] gets. They hold no
+//! secrets.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,12 +11,12 @@ use crate::run::options::{Observer, Progress};
 use crate::run::report::Outcome;
 use crate::run::report::stats::Stats;
 
-/// The span of a run.
+/// Returns the span of a run.
 pub(crate) fn run(source: &str, load_id: &str, destination: &str) -> Span {
     info_span!("run", source, load_id, destination, complete = Empty)
 }
 
-/// The span of a resource; [`ended`] says how it went.
+/// Returns the span of a resource; [`ended`] records its outcome.
 pub(crate) fn resource(name: &str) -> Span {
     info_span!(
         "resource",
@@ -28,17 +29,17 @@ pub(crate) fn resource(name: &str) -> Span {
     )
 }
 
-/// The span of a slice: one parent's part of a child resource, or a whole resource (`""`).
+/// Returns the span of a slice: one parent's part of a child resource, or a whole resource (`""`).
 pub(crate) fn slice(id: &str) -> Span {
     info_span!("slice", slice = id)
 }
 
-/// The span of a commit.
+/// Returns the span of a commit.
 pub(crate) fn commit(rows: u64) -> Span {
     info_span!("commit", rows)
 }
 
-/// A resource has been read.
+/// Records in the span of a resource how its reading ended.
 pub(crate) fn ended(span: &Span, stats: &Stats, outcome: &Outcome) {
     span.record("records", stats.records.load(Relaxed));
     span.record("pages", stats.pages.load(Relaxed));
@@ -54,7 +55,7 @@ pub(crate) fn ended(span: &Span, stats: &Stats, outcome: &Outcome) {
     span.record("outcome", outcome);
 }
 
-/// Traces the events of a run, and passes them on.
+/// Traces the events of a run and passes them on.
 pub(crate) struct Traced(pub Arc<dyn Observer>);
 
 impl Observer for Traced {
