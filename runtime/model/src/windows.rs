@@ -27,7 +27,8 @@ pub struct Windows {
 impl Windows {
     /// Creates windows of that length, from that day or time (RFC 3339) on.
     ///
-    /// # Errors Fails if `from` is neither.
+    /// # Errors
+    /// Fails if `from` is neither.
     pub fn new(from: impl Into<String>, length: Length) -> Result<Self, String> {
         let from = from.into();
         match is_time(&from) {
