@@ -83,7 +83,8 @@ impl Target {
 
     /// Returns the committed rows of a resource's table.
     ///
-    /// # Errors Fails if the destination cannot be read.
+    /// # Errors
+    /// Fails if the destination cannot be read.
     pub fn rows(&self, table: &str) -> Result<Vec<Loaded>> {
         match self {
             Target::Model(model) => Ok(model.rows(table)),
