@@ -71,7 +71,7 @@ fn time(request: &Request, name: &str) -> Result<Option<i64>, String> {
     Ok(Some(time))
 }
 
-/// When an issue was opened, by its number.
+/// Returns the time at which an issue was opened, by its number.
 fn opened(number: usize) -> i64 {
     START + 600 * number as i64
 }
@@ -90,7 +90,7 @@ struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// One page of an array, with the links to the others.
+    /// Returns one page of an array, with the links to the others.
     fn page(
         &self,
         request: &Request,
