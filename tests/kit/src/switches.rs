@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// An environment variable that changes what the tests do.
+/// An environment variable that changes the behaviour of the tests.
 #[derive(Debug)]
 pub struct Switch {
     pub name: &'static str,

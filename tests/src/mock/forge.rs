@@ -85,7 +85,7 @@ struct Site<'a> {
     mock: &'a Mock,
     /// The base URL that the client uses.
     base: String,
-    /// Everything that GitHub sends, not only what the forge's document describes.
+    /// Whether it sends everything that GitHub sends, not only the fields of the forge's document.
     full: bool,
 }
 
