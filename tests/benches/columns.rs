@@ -1,4 +1,5 @@
-//! From the API to columns only: the invoices of the benchmark are read, normalised, and dropped.
+//! Reads and normalises the invoices of the benchmark, and drops them: measures only the path from
+//! the API to columns.
 //!
 //! usage: columns BASE_URL
 
@@ -14,7 +15,7 @@ use etlgen_runtime::run::{RunOptions, sync};
 use etlgen_runtime::schema::Drifted;
 use etlgen_runtime::state::StateChange;
 
-/// Drops everything and counts the rows.
+/// A destination that drops everything and counts the rows.
 #[derive(Default)]
 struct Dropped {
     rows: u64,

@@ -57,8 +57,9 @@ pub fn workspace(folder: &Path, crates: impl IntoIterator<Item = (String, Tree)>
     members.len()
 }
 
-/// `cargo` for generated crates, in that folder, with what this workspace has built. They share one target folder and one
-/// profile, without debug information, as the workspace builds other crates.
+/// Returns `cargo` for generated crates in that folder, with the builds of this workspace. The
+/// crates share one target folder and one profile without debug information, like the dependencies
+/// of the workspace.
 pub fn cargo_in(folder: &Path) -> Command {
     let mut cargo = cargo();
     cargo
@@ -70,7 +71,7 @@ pub fn cargo_in(folder: &Path) -> Command {
     cargo
 }
 
-/// The target folder of this workspace.
+/// Returns the target folder of this workspace.
 pub fn target() -> PathBuf {
     let etlgen = binary("etlgen");
     etlgen.ancestors().nth(2).unwrap().to_owned()
@@ -97,7 +98,7 @@ fn put(folder: &Path, member: &str, tree: &Tree) {
     }
 }
 
-/// The errors in cargo's JSON output, by the folder of their crate.
+/// Returns the errors in cargo's JSON output, by the folder of their crate.
 fn errors(messages: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::<String, String>::new();
     for line in messages.lines() {

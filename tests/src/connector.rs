@@ -29,12 +29,12 @@ impl Connector {
         Connector::of("tracker", &[("TRACKER_API_KEY", TRACKER_KEY)])
     }
 
-    /// The hand-written connector that reads a [`crate::tree::Tree`].
+    /// Returns the hand-written connector that reads a [`crate::tree::Tree`].
     pub fn tree() -> Connector {
         Connector::by_hand("tree")
     }
 
-    /// The hand-written connector that reads a [`crate::soak::Soak`].
+    /// Returns the hand-written connector that reads a [`crate::soak::Soak`].
     pub fn soak() -> Connector {
         Connector::by_hand("soak")
     }
@@ -60,7 +60,7 @@ impl Connector {
         }
     }
 
-    /// A command in its own folder, so that it finds no stray settings file.
+    /// Returns a command in its own folder, so that it finds no stray settings file.
     pub fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command

@@ -109,7 +109,7 @@ const SCHEME: &str = "*/ \"# key; ../../x";
 /// The query parameter that carries the key.
 pub const KEY: &str = "k\"*/&=";
 
-/// The document.
+/// Returns the document.
 pub fn spec(title: &str) -> Value {
     let texts = texts();
     let schema = || json!({"type": "string", "description": texts.concat(), "enum": texts});
@@ -177,10 +177,10 @@ pub fn spec(title: &str) -> Value {
     })
 }
 
-/// How many records each list has.
+/// The number of records of each list.
 pub const RECORDS: usize = 3;
 
-/// Every text as a key and, in another field, as a value.
+/// Returns a record with every text as a key and, in another field, as a value.
 pub fn record(list: usize, number: usize) -> Value {
     let texts = texts();
     let value = |at: usize| texts[(at + list + number * 7) % texts.len()].clone();
@@ -233,7 +233,7 @@ impl Api {
         Api { url, requests }
     }
 
-    /// The targets of the requests so far.
+    /// Returns the targets of the requests so far.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }

@@ -1,4 +1,4 @@
-//! Shared code of the end-to-end tests.
+//! Code that the end-to-end tests share.
 
 // The invoice of the benchmark has more fields than `json!` takes by default.
 #![recursion_limit = "256"]

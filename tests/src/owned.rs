@@ -24,7 +24,7 @@ impl Owned {
         Owned::by(binary("etlgen"), spec, arguments)
     }
 
-    /// The same with another program.
+    /// Does the same with another program.
     pub fn by(etlgen: PathBuf, spec: &str, arguments: &[&str]) -> Owned {
         let runtime = root().join("runtime");
         let runtime = ["--runtime", runtime.to_str().unwrap()];
@@ -32,12 +32,12 @@ impl Owned {
         Owned::write_new(etlgen, folder, spec, &[&runtime, arguments].concat())
     }
 
-    /// The same in an existing folder, with the runtime that etlgen finds.
+    /// Does the same in an existing folder, with the runtime that etlgen finds.
     pub fn without_runtime(folder: TempDir, spec: &str) -> Owned {
         Owned::write_new(binary("etlgen"), folder, spec, &[])
     }
 
-    /// A crate that exists in that folder already.
+    /// Wraps a crate that exists in that folder already.
     pub fn kept(folder: TempDir) -> Owned {
         let etlgen = binary("etlgen");
         Owned { etlgen, folder }
@@ -54,7 +54,7 @@ impl Owned {
         owned
     }
 
-    /// A copy.
+    /// Copies the folder.
     pub fn copy(&self) -> Owned {
         let copy = Owned {
             etlgen: self.etlgen.clone(),
@@ -70,7 +70,7 @@ impl Owned {
         copy
     }
 
-    /// The folder of the crate.
+    /// Returns the folder of the crate.
     pub fn made(&self) -> PathBuf {
         self.folder.path().join("made")
     }
@@ -124,7 +124,7 @@ impl Owned {
         std::fs::remove_file(self.made().join(path)).unwrap();
     }
 
-    /// Every file of the crate, by its path.
+    /// Returns every file of the crate, by its path.
     pub fn tree(&self) -> Tree {
         let mut found = BTreeMap::new();
         files(&self.made(), "", &mut found);
@@ -132,7 +132,7 @@ impl Owned {
     }
 }
 
-/// The files below a folder by their path, without those of cargo and git.
+/// Collects the files below a folder by their path, without those of cargo and git.
 pub fn files(folder: &Path, prefix: &str, found: &mut Tree) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,8 +1,8 @@
 //! A real registry on loopback, and cargo configured to use it.
 //!
-//! The registry has the crates that a test publishes. A second server takes the place of crates.io: it directs cargo to
-//! the registry for those crates and to crates.io for all others, so that the published manifests name no registry but
-//! crates.io, as in a real release.
+//! The registry has the crates that a test publishes. A second server replaces crates.io: it
+//! directs cargo to the registry for those crates and to crates.io for all others, so that the
+//! published manifests name no registry but crates.io, as in a real release.
 
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::workspace::{cargo, root, stderr, stdout};
 /// The registry's program.
 const SERVER: (&str, &str) = ("cargo-http-registry", "0.1.8");
 
-/// Runs until it is dropped.
+/// A registry that runs until it is dropped.
 pub struct Registry {
     server: Child,
     /// The server in place of crates.io.
@@ -31,12 +31,12 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// An empty registry for crates whose names start with one of `ours`.
+    /// Starts an empty registry for crates whose names start with one of `ours`.
     ///
     /// Downloads and builds of other crates are kept below `target/publish`.
     ///
     /// # Errors
-    /// If the registry's program is not there and cannot be installed.
+    /// Fails if the registry's program does not exist and cannot be installed.
     pub fn start(ours: &'static [&'static str]) -> Result<Registry, String> {
         let place = root().join("target/publish");
         let program = installed(&place)?;
@@ -104,14 +104,14 @@ impl Drop for Registry {
     }
 }
 
-/// The output of a command that must have succeeded.
+/// Returns the output of a command that must have succeeded.
 pub fn succeeded(output: &Output, what: &[&str]) -> String {
     let said = stdout(output) + &stderr(output);
     assert!(output.status.success(), "{}: {said}", what.join(" "));
     said
 }
 
-/// The registry's program, installed if it is missing.
+/// Returns the registry's program; installs it if it is missing.
 fn installed(place: &Path) -> Result<PathBuf, String> {
     let (name, version) = SERVER;
     let program = place.join("tools/bin").join(name);
@@ -129,7 +129,7 @@ fn installed(place: &Path) -> Result<PathBuf, String> {
     Ok(program)
 }
 
-/// The address of the registry, which it writes into the configuration of its index.
+/// Waits for the address of the registry, which it writes into the configuration of its index.
 fn address(crates: &Path, server: &mut Child) -> String {
     let until = Instant::now() + Duration::from_secs(30);
     loop {
@@ -164,7 +164,8 @@ fn forget(folder: &Path, ours: &[&str]) {
     }
 }
 
-/// The server in place of crates.io. It keeps its port from run to run, because cargo keeps downloads by URL.
+/// Starts the server in place of crates.io. It keeps its port from run to run, because cargo keeps
+/// downloads by URL.
 fn front(port: &Path, crates: PathBuf, registry: String, ours: &'static [&'static str]) -> Server {
     let others = downloads();
     let answer = move |request: &Request| {
@@ -200,7 +201,8 @@ fn front(port: &Path, crates: PathBuf, registry: String, ours: &'static [&'stati
     front
 }
 
-/// The download URL of crates.io, from its index as cargo read it when the registry was installed.
+/// Returns the download URL of crates.io, from its index as cargo read it when the registry was
+/// installed.
 fn downloads() -> String {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));

@@ -2,7 +2,8 @@
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// The headings of a README; an error for content that a registry does not show: HTML, or a relative link.
+/// Returns the headings of a README. Fails for content that a registry does not show: HTML, or a
+/// relative link.
 pub fn headings(markdown: &str) -> Result<Vec<String>, String> {
     let (mut headings, mut heading) = (Vec::new(), None);
     for event in Parser::new_ext(

@@ -13,16 +13,16 @@ use crate::mock::http::{Request, Response, Server};
 pub const ROOTS: u64 = 35;
 /// The number of child lists: each of the first roots has one, for each of [`PER_PARENT`] rows.
 pub const CHILDREN: u64 = 5;
-/// Rows of a child's list.
+/// The number of rows of a child's list.
 pub const PER_PARENT: u64 = 100;
 /// The largest page.
 const PAGE: u64 = 100;
 
-/// The number of rows of a list, with about `records` in total.
+/// Returns the number of rows of a list, with about `records` in total.
 pub fn rows(list: u64, records: u64) -> u64 {
     let each = records / (ROOTS + CHILDREN);
     match list {
-        // Each of their rows has as many children as a page has rows.
+        // Each row of these lists has [`PER_PARENT`] children.
         list if list < CHILDREN => each.div_ceil(PER_PARENT),
         list if list < ROOTS => each + each / 7,
         list => rows(list - ROOTS, records) * PER_PARENT,
@@ -36,7 +36,7 @@ pub struct Soak {
 }
 
 impl Soak {
-    /// An API with about that many records.
+    /// Starts an API with about that many records.
     pub fn start(records: u64) -> io::Result<Soak> {
         let (asked, faults) = (AtomicU64::new(0), Arc::new(AtomicU64::new(0)));
         let counted = faults.clone();
@@ -65,7 +65,7 @@ impl Soak {
         self.server.url()
     }
 
-    /// Faults so far.
+    /// Returns the number of faults so far.
     pub fn faults(&self) -> u64 {
         self.faults.load(Ordering::Relaxed)
     }
@@ -75,7 +75,7 @@ fn fault(status: u16) -> Response {
     Response::json(status, &json!({"message": "a fault of the test"}))
 }
 
-/// `/list/7` and `/parent/3/42`: list 7, and the children of row 42 of list 3.
+/// Responds to `/list/7` with list 7, and to `/parent/3/42` with the children of row 42 of list 3.
 fn answer(request: &Request, records: u64) -> Response {
     let parts: Vec<&str> = request.path.split('/').skip(1).collect();
     let number = |text: &str| text.parse::<u64>().ok();

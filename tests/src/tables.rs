@@ -13,7 +13,7 @@ use serde_json::Value;
 /// its load.
 pub type Tables = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The tables of a SQLite file, without system tables.
+/// Reads the tables of a SQLite file, without system tables.
 pub fn sqlite(file: &Path) -> Tables {
     let db = open(file);
     let names = texts(
@@ -30,13 +30,13 @@ pub fn sqlite(file: &Path) -> Tables {
         .collect()
 }
 
-/// The number of rows of each table of a SQLite file.
+/// Counts the rows of each table of a SQLite file.
 pub fn counts(file: &Path) -> BTreeMap<String, usize> {
     let count = |(name, rows): (String, BTreeMap<_, _>)| (name, rows.len());
     sqlite(file).into_iter().map(count).collect()
 }
 
-/// An integer column of a table in a SQLite file.
+/// Reads an integer column of a table in a SQLite file.
 pub fn sqlite_numbers(file: &Path, table: &str, column: &str) -> Vec<i64> {
     let db = open(file);
     let select = format!("SELECT {} FROM {}", quote(column), quote(table));
@@ -93,7 +93,7 @@ fn text(value: ValueRef<'_>) -> String {
     }
 }
 
-/// The tables of a folder of Parquet files, as its manifest names them.
+/// Reads the tables of a folder of Parquet files, as its manifest names them.
 pub fn parquet(folder: &Path, source: &str) -> Tables {
     let mut found = Tables::new();
     for (name, path) in parquet_files(folder, source) {
@@ -105,7 +105,7 @@ pub fn parquet(folder: &Path, source: &str) -> Tables {
     found
 }
 
-/// An integer column of a table in a folder of Parquet files.
+/// Reads an integer column of a table in a folder of Parquet files.
 pub fn parquet_numbers(folder: &Path, source: &str, table: &str, column: &str) -> Vec<i64> {
     let mut numbers = Vec::new();
     for (name, path) in parquet_files(folder, source) {
@@ -123,7 +123,7 @@ pub fn parquet_numbers(folder: &Path, source: &str, table: &str, column: &str) -
     numbers
 }
 
-/// The files of each table that the manifest names; a table without rows has none.
+/// Returns the files of each table that the manifest names; a table without rows has none.
 fn parquet_files(folder: &Path, source: &str) -> Vec<(String, Option<PathBuf>)> {
     let text = std::fs::read_to_string(folder.join("_etl/manifest.json")).unwrap();
     let manifest: Value = serde_json::from_str(&text).unwrap();
@@ -152,7 +152,7 @@ fn read_parquet(path: &Path, rows: &mut BTreeMap<String, String>) {
             match column.as_str() {
                 "_etl_load_id" => {}
                 "_etl_id" => id = value,
-                // A file from before the column has no nulls for it.
+                // A file that is older than the column has no nulls for it.
                 _ if value == "null" => {}
                 _ => lines.push(format!("{column} = {value}")),
             }
@@ -178,7 +178,7 @@ pub fn assert_same(left: &Tables, right: &Tables) {
     }
 }
 
-/// A time in RFC 3339 and UTC as seconds since 1970.
+/// Converts a time in RFC 3339 and UTC to seconds since 1970.
 pub fn seconds(time: &str) -> Option<f64> {
     let part = |at: std::ops::Range<usize>| time.get(at)?.parse::<i64>().ok();
     let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);

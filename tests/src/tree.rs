@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::mock::http::{Request, Response, Server};
 
-/// Rows in a page.
+/// The number of rows of a page.
 const PAGE: usize = 3;
 
 /// A record; `updated` in milliseconds since 1970.
@@ -29,9 +29,9 @@ pub const LEVELS: [&str; 4] = ["regions", "shops", "orders", "notes"];
 struct Store {
     levels: [BTreeMap<u64, Item>; 4],
     next: u64,
-    /// By id: as JSON.
+    /// The people as JSON, by id.
     people: BTreeMap<u64, Value>,
-    /// The oldest first.
+    /// The events, the oldest first.
     events: Vec<Value>,
     /// The time of the last change, in milliseconds since 1970; `None`: changes use the system's clock.
     clock: Option<u64>,
@@ -123,13 +123,13 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Starts it with this delay before each response.
+    /// Starts the API with this delay before each response.
     pub fn start(regions: usize, delay: Duration) -> io::Result<Tree> {
         Tree::of(Store::default(), regions, delay)
     }
 
-    /// Starts it with the same data in each process: the first record has this time, in milliseconds since 1970, and
-    /// each change is a millisecond later.
+    /// Starts the API with the same data in each process: the first record has this time, in
+    /// milliseconds since 1970, and each change is a millisecond later.
     pub fn start_at(clock: u64, regions: usize) -> io::Result<Tree> {
         let store = Store {
             clock: Some(clock),
@@ -162,32 +162,33 @@ impl Tree {
         })
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// The server, which can stall.
+    /// Returns the server, which can stall.
     pub fn server(&self) -> &Server {
         &self.server
     }
 
-    /// The requests since the last call.
+    /// Takes the requests since the last call.
     pub fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut *self.log.lock().unwrap())
     }
 
-    /// The number of records of a level.
+    /// Returns the number of records of a level.
     pub fn count(&self, level: usize) -> usize {
         self.store.lock().unwrap().levels[level].len()
     }
 
-    /// The number of people.
+    /// Returns the number of people.
     pub fn people(&self) -> usize {
         self.store.lock().unwrap().people.len()
     }
 
-    /// Some records are added, some change, and, with `removes`, some are deleted with everything below them.
+    /// Adds some records, changes some and, with `removes`, deletes some with everything below
+    /// them.
     pub fn change(&self, removes: bool) {
         let turn = self.turn.fetch_add(1, Ordering::SeqCst);
         let mut store = self.store.lock().unwrap();
@@ -263,7 +264,7 @@ fn answer(store: &Store, request: &Request) -> Response {
     Response::json(200, &json!({"data": page, "more": more}))
 }
 
-/// A page of a list that is not below another.
+/// Returns a page of a list that is not below another.
 fn flat(mut list: Vec<Value>, request: &Request) -> Response {
     let number = |name: &str| request.number(name).ok().flatten().unwrap_or(0) as u64;
     let (after, since) = (number("after"), number("since"));

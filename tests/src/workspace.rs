@@ -7,16 +7,17 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-/// The folder of the workspace.
+/// Returns the folder of the workspace.
 pub fn root() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     root.canonicalize().expect("the workspace is there")
 }
 
-/// `cargo`, the one that runs the tests.
+/// Returns the `cargo` that runs the tests.
 pub fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-    // Variables of the test's package: build scripts of others would see them as changes, and run again.
+    // Build scripts of other packages would see the variables of the test's package as changes, and
+    // run again.
     let own = ["CARGO_PKG_", "CARGO_MANIFEST_"];
     for (name, _) in std::env::vars_os() {
         if own
@@ -29,7 +30,7 @@ pub fn cargo() -> Command {
     cargo
 }
 
-/// The path of a program or an example of the workspace.
+/// Returns the path of a program or an example of the workspace.
 ///
 /// The first call in a process builds all of them, if necessary, with the features that `cargo test --workspace` uses,
 /// so that nothing is built twice.
@@ -43,7 +44,8 @@ pub fn binary(name: &str) -> PathBuf {
     path.unwrap_or_else(|| panic!("the workspace has no program `{name}`"))
 }
 
-/// An optimised program or example; building it takes minutes, which pays if it runs hundreds of times.
+/// Builds an optimised program or example and returns its path. This takes minutes, which pays if
+/// the program runs hundreds of times.
 pub fn optimised(package: &str, name: &str) -> PathBuf {
     let mut build = cargo();
     build.args(["build", "--release", "--package", package]);
@@ -71,12 +73,12 @@ pub fn built(build: &mut Command) -> BTreeMap<String, PathBuf> {
     programs.collect()
 }
 
-/// Standard output as text.
+/// Returns standard output as text.
 pub fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Standard error as text.
+/// Returns standard error as text.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -1,4 +1,5 @@
-//! Every document yields a crate that compiles without a warning and passes its tests, or a diagnostic.
+//! Checks that every document yields a crate that compiles without a warning and passes its tests,
+//! or a diagnostic.
 //!
 //! The test always uses the documents of `tests/fixtures/documents`. It also reads real documents next to the
 //! repository; with `ETLGEN_CORPUS=compile` their crates are compiled and tested too, which takes a while.
@@ -14,7 +15,7 @@ use etlgen_tests::compile::cargo_in;
 use etlgen_tests::rendered::headings;
 use etlgen_tests::workspace::{binary, root, stderr, stdout};
 
-/// The longest time for a document; a release build takes a tenth of it.
+/// The longest time for a document; a release build needs a tenth of it.
 const LONGEST: Duration = Duration::from_secs(60);
 
 fn documents(folder: &Path) -> Vec<PathBuf> {
@@ -49,7 +50,8 @@ fn generate(document: &Path, name: &str, out: &Path) -> Output {
     output
 }
 
-/// A crate, or a diagnostic that says what and where, and no panic.
+/// Checks that a document yields a crate, or a diagnostic that states the fault and its place, and
+/// no panic; returns whether it is a crate.
 fn crate_or_diagnosis(document: &Path, name: &str, out: &Path) -> bool {
     let output = generate(document, name, out);
     let said = stderr(&output);
@@ -127,7 +129,7 @@ fn compile(folder: &Path) {
     };
     run(&["fmt", "--all", "--check"]);
     run(&["test", "--workspace", "--lib", "--bins", "--tests"]);
-    // Texts of documents are never markup.
+    // A text of a document that became markup would give a warning.
     run(&["doc", "--workspace", "--no-deps"]);
 }
 

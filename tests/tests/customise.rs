@@ -27,13 +27,13 @@ struct Block {
 }
 
 impl Block {
-    /// The file that it removes before the crate is compiled.
+    /// Returns the file that it removes before the crate is compiled.
     fn removes(&self) -> Option<&str> {
         self.text.strip_prefix("$ rm ").map(str::trim_end)
     }
 }
 
-/// The chapters of the guide that have blocks.
+/// Reads the chapters of the guide that have blocks.
 fn chapters() -> Vec<Chapter> {
     let guide = std::fs::read_to_string(root().join("docs/customise.md")).unwrap();
     let mut chapters: Vec<Chapter> = Vec::new();
@@ -127,7 +127,7 @@ fn document() -> String {
     std::fs::read_to_string(document).unwrap()
 }
 
-/// A later document: every record has one more field, near the top.
+/// Returns a later document: every record has one more field, near the top.
 fn later(document: &str) -> String {
     let mut document: Value = yaml_serde::from_str(document).unwrap();
     let schemas = document["components"]["schemas"].as_object_mut().unwrap();
@@ -197,7 +197,7 @@ fn changed(chapter: &Chapter) -> Tree {
             "the update lost {line:?} of {path}:\n{text}"
         );
     }
-    // Here the runtime is next to the crate, not in a registry.
+    // This test uses the runtime of the repository, not one in a registry.
     let manifest = String::from_utf8(tree["Cargo.toml"].clone()).unwrap();
     let here = format!("path = {:?}, features", runtime.to_str().unwrap());
     let manifest = manifest.replace("version = \"0.1.0\", features", &here);
@@ -228,7 +228,7 @@ impl Shell<'_> {
             let status = Command::new("chmod").arg("+x").arg(file).status();
             assert!(status.unwrap().success());
         };
-        // It is built already; `cargo run` would build it again, elsewhere.
+        // The program is built already; `cargo run` would build it again in another folder.
         program("cargo", format!("shift 2\nexec {:?} \"$@\"", shell.program));
         program("etlgen", format!("exec {:?} \"$@\"", binary("etlgen")));
         shell
@@ -245,7 +245,7 @@ impl Shell<'_> {
         command
     }
 
-    /// The output of a command.
+    /// Runs a command; returns its output.
     fn typed(&self, line: &str) -> String {
         if let Some(rest) = line.strip_prefix("sqlite3 ") {
             let (file, sql) = rest.split_once(' ').unwrap();
@@ -256,7 +256,7 @@ impl Shell<'_> {
         stdout(&output)
     }
 
-    /// A query with output like the program `sqlite3`.
+    /// Runs a query; returns output like that of the program `sqlite3`.
     fn query(&self, file: &str, sql: &str) -> String {
         let db = rusqlite::Connection::open(self.folder.join(file)).unwrap();
         let mut select = db
@@ -325,7 +325,8 @@ fn what_the_guide_shows_is_what_comes_out() {
     survives_kills(&Shell::new(folder.path(), "destinations", &mock));
 }
 
-/// The guide's destination, killed at any moment, ends with the same rows as one that was not killed.
+/// Checks that the guide's destination, killed at any moment, ends with the same rows as one that
+/// was not killed.
 fn survives_kills(shell: &Shell) {
     let sync = |into: &str| {
         let mut command = shell.command(&shell.program);
@@ -367,7 +368,7 @@ fn survives_kills(shell: &Shell) {
     );
 }
 
-/// The rows that a reader finds, without their loads.
+/// Reads the rows like a user, without their loads.
 fn rows(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let Ok(content) = std::fs::read_to_string(folder.join("_etl.json")) else {
         return BTreeMap::new();

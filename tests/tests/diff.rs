@@ -1,4 +1,5 @@
-//! `etlgen diff` on the command line: documents and crates, exit codes; no change of a document is missed.
+//! Tests `etlgen diff` on the command line: documents and crates, exit codes; no change of a
+//! document is missed.
 
 #[path = "merge_trials/chance.rs"]
 mod chance;
@@ -26,7 +27,7 @@ fn document(path: &str) -> Value {
     yaml_serde::from_str(&text).unwrap()
 }
 
-/// The changes from the crate's document to another one.
+/// Returns the changes from the crate's document to another one.
 fn found(made: &Owned, new: &Value) -> Vec<Value> {
     std::fs::write(made.folder.path().join("new.json"), new.to_string()).unwrap();
     let output = etlgen(
@@ -38,7 +39,7 @@ fn found(made: &Owned, new: &Value) -> Vec<Value> {
     found["changes"].as_array().unwrap().clone()
 }
 
-/// Whether the changes include one of these kinds for a field.
+/// Returns whether the changes include one of these kinds for a field.
 fn says(changes: &[Value], kinds: &[&str], name: &str) -> bool {
     changes.iter().any(|change| {
         let text = |key: &str| change[key].as_str().unwrap_or_default();
@@ -88,7 +89,7 @@ fn no_change_of_a_document_is_missed_and_none_is_made_up() {
                 }
                 ["retypes", field, "of", _] => says(&changes, &["field_retyped"], field),
                 ["renames", schema, "to", new] if has_struct(schema) => {
-                    // Nested structs without a name of their own are named after it.
+                    // Nested structs without a name of their own are named after the struct.
                     let all = |change: &Value| change["kind"] == "struct_renamed";
                     changes.iter().all(all) && says(&changes, &["struct_renamed"], new)
                 }

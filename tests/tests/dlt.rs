@@ -25,7 +25,7 @@ use self::rules::RULES;
 
 const REQUIREMENTS: [&str; 2] = ["dlt[duckdb,parquet]==1.31.*", "duckdb==1.*"];
 
-/// Random documents.
+/// The number of random documents.
 const RANDOM: usize = 2_000;
 
 fn run(command: &mut Command) -> Result<Output, String> {
@@ -36,7 +36,7 @@ fn run(command: &mut Command) -> Result<Output, String> {
     }
 }
 
-/// A Python with dlt; installed once.
+/// Returns a Python with dlt, which is installed once.
 fn python() -> Result<PathBuf, String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dlt-peer");
     let python = match cfg!(windows) {
@@ -58,7 +58,7 @@ fn python() -> Result<PathBuf, String> {
     Ok(python)
 }
 
-/// The records of a group, each with a key.
+/// Returns the records of a group, each with a key.
 fn bodies(cases: &[Case]) -> Vec<(String, String)> {
     let mut number = 0;
     let mut body = |case: &Case| {
@@ -74,7 +74,7 @@ fn bodies(cases: &[Case]) -> Vec<(String, String)> {
     cases.iter().map(&mut body).collect()
 }
 
-/// dlt's tables for the groups, and its reading of our schemas.
+/// Runs dlt; returns its tables for the groups, and its verdict on our schemas.
 fn ask(
     python: &Path,
     groups: &BTreeMap<String, Vec<Case>>,

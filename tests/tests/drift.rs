@@ -14,7 +14,7 @@ use etlgen_tests::tables::seconds;
 use etlgen_tests::workspace::{binary, root, stderr, stdout};
 use serde_json::Value;
 
-/// The structs of a crate, with the modules that they are in.
+/// Returns the structs of a crate, with their modules.
 fn structs(folder: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for module in ["resources", "types"] {
@@ -31,7 +31,8 @@ fn structs(folder: &Path) -> BTreeMap<String, String> {
     found
 }
 
-/// The possible names of an object's struct: `checkout.session` is a `Session` or a `CheckoutSession`.
+/// Returns the possible names of an object's struct: `checkout.session` is a `Session` or a
+/// `CheckoutSession`.
 fn candidates(object: &str) -> Vec<String> {
     let pascal = |text: &str| -> String {
         let words = text.split(['.', '_']).filter_map(|word| {
@@ -66,7 +67,7 @@ fn same(sent: &Value, kept: &Value) -> bool {
         (Value::Number(sent), Value::Number(kept)) => {
             sent == kept || sent.as_f64() == kept.as_f64()
         }
-        // A decimal, sent as text.
+        // The API sent a decimal as text.
         (Value::String(sent), Value::Number(kept)) => sent.parse().ok() == kept.as_f64(),
         _ => sent == kept,
     }
@@ -154,7 +155,7 @@ fn check(spec: &Path, fixtures: &Value) {
     let output = test.output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let said = stdout(&output);
-    // Of the possible structs of an object, the one that declares most of its keys.
+    // This keeps, of the possible structs of an object, the one that declares most of its keys.
     let mut best: BTreeMap<&str, Account<'_>> = BTreeMap::new();
     for account in said.lines().filter_map(Account::parse) {
         let better = best

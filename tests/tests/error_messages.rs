@@ -1,4 +1,5 @@
-//! A full disk, read-only places, a locked database, a second run: each gives a clear error and damages nothing.
+//! Checks that a full disk, a read-only folder, a locked database and a second run each give a
+//! clear error and damage nothing.
 #![cfg(unix)]
 
 use std::path::Path;

@@ -1,5 +1,6 @@
-//! A connector whose declaration differs from that of the one that filled a destination: loaded data is migrated, no
-//! row is loaded twice, and what cannot be migrated is reported with the command that settles it.
+//! Tests a connector whose declaration differs from that of the one that filled a destination:
+//! loaded data is migrated, no row is loaded twice, and a change that cannot be migrated is
+//! reported with the command that resolves it.
 //!
 //! The expected tables are those that the current connector loads into a new destination.
 
@@ -52,15 +53,15 @@ fn items(name: &str) -> Resource<Item> {
     list(name, "/items")
 }
 
-/// The tables of a new destination.
+/// Returns the tables of a new destination.
 fn fresh(make: &dyn Fn() -> Place, source: Source) -> etlgen_tests::tables::Tables {
     let place = make();
     place.sync(source);
     place.tables()
 }
 
-/// Fills a place with the old declaration, changes it, kills the run at each commit, and compares with a new
-/// destination. Returns the notes of a run that is not killed.
+/// Fills a destination with the old declaration, changes it, kills the run at each commit, and
+/// compares with a new destination. Returns the notes of a run that is not killed.
 fn goes_along(
     make: &dyn Fn() -> Place,
     before: &dyn Fn() -> Source,
@@ -74,7 +75,7 @@ fn goes_along(
     goes_along_alive(make, before, after)
 }
 
-/// The same without the kills.
+/// Does the same without the kills.
 fn goes_along_alive(
     make: &dyn Fn() -> Place,
     before: &dyn Fn() -> Source,
@@ -304,7 +305,7 @@ fn a_full_refresh_for_another_key_that_dies_goes_on() {
             let died = place.dies(append(), &options, commit);
             let later = RunOptions::default();
             if died && place.sync_with(append(), &later).is_err() {
-                // Nothing was committed: the option is needed again.
+                // Nothing was committed, so the option is needed again.
                 place.sync_with(append(), &options).unwrap();
             }
             place.sync(append());
@@ -344,7 +345,7 @@ fn dispositions_change_without_doubled_rows() {
             said.contains("its write disposition was merge and is append now"),
             "{said}"
         );
-        // Without a key the rows would be replaced, which nobody has asked for.
+        // Without a key the rows would be replaced, which no option requested.
         let said = place.refused(api.source().resource(items("items")));
         assert!(said.contains("key was `id` and is none now"), "{said}");
     });
@@ -389,7 +390,7 @@ fn a_resource_that_got_another_name_takes_its_tables_and_its_state_along() {
         };
         let said = goes_along(make, &named("items"), &named("things"));
         assert_eq!(said, "it was called `items` before");
-        // The parent first, and its children later.
+        // The parent is renamed first, and its children later.
         let place = make();
         place.sync(named("items")());
         api.asked();
@@ -419,7 +420,7 @@ fn a_name_that_is_said_takes_along_what_is_asked_for_elsewhere() {
         let after = || renamed(list("things", "/v2").renamed_from("items"));
         let place = make();
         place.sync(before());
-        // Without the old name it gets a table of its own, and the report names the other one.
+        // Without the old name the resource gets a new table, and the report names the other one.
         let other = make();
         other.sync(before());
         let said = notes(&other.sync(renamed(list("things", "/v2"))));
@@ -487,7 +488,7 @@ fn columns_take_wider_types() {
                 let place = make();
                 api.change(|items| *items = (1..=5).map(row).collect());
                 place.sync(before());
-                // From now on the API sends the other type; some records it does not send again.
+                // From now on the API sends the other type, and does not send some records again.
                 let value: fn(i64) -> Value = $value;
                 let after = || {
                     let items = list::<$record>("items", "/items").primary_key([$record::ID]);
@@ -553,7 +554,7 @@ fn values_that_a_column_does_not_take_stand_beside_it() {
         );
         assert_eq!((has("\nn = 20"), has("\nn = 50")), (1, 1));
         assert_eq!(notes(&place.sync(times())), "");
-        // And back.
+        // The change is then reverted.
         let said = notes(
             &place.sync(
                 api.source()
@@ -562,7 +563,7 @@ fn values_that_a_column_does_not_take_stand_beside_it() {
         );
         assert_eq!(said, "");
 
-        // An integer that a double cannot represent.
+        // A double cannot represent this integer.
         let place = make();
         api.change(|items| items[0]["n"] = json!(9_007_199_254_740_993_i64));
         place.sync(

@@ -1,4 +1,4 @@
-//! The examples equal what etlgen generates today, and load all data of the API.
+//! Checks that the examples equal the current output of etlgen, and load all data of the API.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use etlgen_tests::workspace::{self, binary, stderr, stdout};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The files of a crate by their path in it; `target` and `Cargo.lock` are not etlgen's.
+/// Returns the files of a crate by their path in it, without `target` and `Cargo.lock`, which
+/// etlgen does not write.
 fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -68,7 +69,7 @@ fn regenerate(name: &str) {
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let (committed, written) = (tree(&committed), tree(&written));
-    // Files to read come before the base files of updates.
+    // Files for readers come before the base files of updates.
     let (merged, read): (Vec<_>, Vec<_>) = committed
         .iter()
         .partition(|(file, _)| file.starts_with(".etlgen"));
@@ -133,7 +134,7 @@ impl Site {
         );
     }
 
-    /// A run that finds nothing new leaves every row as it was.
+    /// Checks that a run that finds nothing new leaves every row unchanged.
     fn assert_settled(&self) {
         let before = tables::sqlite(&self.database());
         self.sync(&[]);
@@ -145,7 +146,7 @@ impl Site {
 fn billing_loads_everything_and_then_what_is_new() {
     let site = Site::new(Connector::billing());
     site.sync(&[]);
-    // Every second invoice has two tags; some have more lines than are within them.
+    // Every second invoice has two tags; some have more lines than the invoice itself holds.
     assert!(invoice_lines(400) > 2_000);
     site.assert_counts(&[
         ("customers", 250),
@@ -303,7 +304,7 @@ fn read_prints_the_records_as_lines_of_json() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(records.len(), 360);
-    // Records as the API sends them, including keys that the structs do not declare.
+    // The records are as the API sends them, including keys that the structs do not declare.
     assert!(records.iter().any(|record| record["pinned"] == true));
     let some = succeed(&["read", "issues", "--base-url", &url, "--limit", "7"]);
     assert_eq!(some.lines().count(), 7);

@@ -1,4 +1,5 @@
-//! A large crate has Cargo features: it compiles with all of them, with any one, and with none.
+//! Checks that a large crate has Cargo features, and compiles with all of them, with any one, and
+//! with none.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,7 +7,8 @@ use std::path::Path;
 use etlgen_tests::compile::cargo_in;
 use etlgen_tests::workspace::{binary, root, stderr, stdout};
 
-/// 160 lists of three tags that share a struct; one is another's child.
+/// Returns a document with 160 lists of three tags that share a struct; one list is a child of
+/// another.
 fn document() -> String {
     let mut text = "openapi: 3.0.3
 info: {title: Large, version: '1'}
@@ -103,7 +105,7 @@ fn a_large_crate_compiles_with_any_of_its_features() {
         tested.contains("test a_recorded_exchange_pages_to_its_end ... ok"),
         "{tested}"
     );
-    // A child needs its parent, and nothing else.
+    // The feature of a child needs only that of its parent.
     let resources = run(&[
         "run",
         "--quiet",

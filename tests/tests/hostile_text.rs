@@ -1,4 +1,5 @@
-//! Text of a document is data: it never becomes code, a path, SQL or markup, and it arrives unchanged.
+//! Checks that text of a document is data: it never becomes code, a path, SQL or markup, and it
+//! arrives unchanged.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,8 @@ fn a_title_names_one_folder_and_nothing_outside_of_it() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// The fault caused by a title that is also the path of a list and the name of a resource and a field.
+/// Returns the fault caused by a title that is also the path of a list and the name of a resource
+/// and a field.
 fn title_trouble(title: &str) -> Option<String> {
     let outer = tempfile::tempdir().unwrap();
     let inner = outer.path().join("a/b/inner");
@@ -114,7 +116,7 @@ fn hostile_text_stays_text_on_its_way_into_the_tables() {
     assert_eq!(None, warns, "{tested}");
 }
 
-/// The variables of the settings without a default.
+/// Returns the variables of the settings without a default.
 fn settings(program: &Path) -> Vec<String> {
     let help = Command::new(program)
         .args(["sync", "--help"])
@@ -129,7 +131,8 @@ fn settings(program: &Path) -> Vec<String> {
     variables.map(str::to_owned).collect()
 }
 
-/// Each list has a table with all its values, and a child table for the list in its records.
+/// Checks that each list has a table with all its values, and a child table for the list in its
+/// records.
 fn check_tables(database: &Path) {
     let db = Connection::open(database).unwrap();
     let mut select = db
@@ -164,7 +167,7 @@ fn check_tables(database: &Path) {
     assert_eq!(rows(&lists), expected, "values of the tables");
 }
 
-/// The values of a record and of the objects in it, in order; not those of its lists.
+/// Returns the values of a record and of the objects in it, in order, without those of its lists.
 fn leaves(value: &Value) -> Vec<String> {
     let mut values = Vec::new();
     for field in value.as_object().unwrap().values() {
@@ -179,7 +182,7 @@ fn leaves(value: &Value) -> Vec<String> {
     values
 }
 
-/// The values of each row, in order, without those that the loader adds.
+/// Returns the values of each row, in order, without those that the loader adds.
 fn rows(db: &Connection, table: &str) -> BTreeSet<Vec<String>> {
     let mut columns = db
         .prepare("SELECT column_name FROM _etl_columns WHERE table_name = ?1 AND role = 'data'")

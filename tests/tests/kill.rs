@@ -1,4 +1,4 @@
-//! A connector that is killed at any moment continues as if nothing had happened.
+//! Checks that a connector that is killed at any moment continues as if nothing had happened.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -43,7 +43,7 @@ struct Siege {
 struct Moments(u64);
 
 impl Moments {
-    /// `ETLGEN_SEED` repeats a run that failed.
+    /// Creates the moments; `ETLGEN_SEED` repeats a run that failed.
     fn new() -> Moments {
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
         let seed = SEED.number().unwrap_or(u64::from(now) + 1);
@@ -83,15 +83,17 @@ impl Siege {
         println!("{kills} kills within {span:?} each, {resumed} runs went on, {ends} ended before");
         match self.paging {
             Some(_) => assert!(resumed * 5 > self.kills, "most runs began at the beginning"),
-            // A number names another page once rows have come or gone in front of it.
+            // A number names another page after rows were added or deleted in front of it.
             None => assert_eq!(resumed, 0, "a run went on at a numbered page"),
         }
-        // The first completes the open passes, the second loads what was added in the meantime.
+        // The first run completes the open passes, the second loads the data that was added in the
+        // meantime.
         self.undisturbed(folder);
         self.undisturbed(folder);
     }
 
-    /// Waits until the API has answered what a killed run has sent: such a request belongs to no later run.
+    /// Waits until the API has responded to all requests of a killed run, which belong to no later
+    /// run.
     fn settle(&self) {
         let mut before = usize::MAX;
         while before != self.mock.requests().len() {
@@ -100,7 +102,7 @@ impl Siege {
         }
     }
 
-    /// Whether the first request for any list was for a later page.
+    /// Returns whether the first request for any list was for a later page.
     fn went_on(&self) -> bool {
         let requests = self.mock.requests();
         let path = |request: &str| request.split('?').next().unwrap_or_default().to_owned();
@@ -110,7 +112,7 @@ impl Siege {
         firsts.any(|request| request.contains(paging))
     }
 
-    /// The duration of a first run.
+    /// Returns the duration of a first run.
     fn time_a_run(&self) -> Duration {
         let folder = tempfile::tempdir().unwrap();
         let start = Instant::now();
@@ -123,7 +125,7 @@ impl Siege {
             .sync(folder, &self.mock, self.destination, self.options);
     }
 
-    /// False if the run ended before.
+    /// Kills a run after that time; returns false if the run ended before.
     fn kill_after(&self, folder: &Path, moment: Duration) -> bool {
         let url = self.mock.url();
         let sync = [
@@ -141,7 +143,7 @@ impl Siege {
             .spawn()
             .unwrap();
         std::thread::sleep(moment);
-        // A run that has just ended is not an error: its exit status shows it.
+        // A run that has just ended is not an error; its exit status shows it.
         let _ = run.kill();
         let output = run.wait_with_output().unwrap();
         let code = output.status.code();
@@ -181,7 +183,7 @@ fn fifty_kills_of_a_load_into_sqlite() {
     siege.undisturbed(whole.path());
     let read = |folder: &Path| tables::sqlite(&folder.join("billing.db"));
     let expected = read(whole.path());
-    // Including the lines of invoices that hold only the first page of them.
+    // This includes the lines of invoices that hold only their first page.
     let lines = invoice_lines(expected["invoices"].len());
     assert_eq!(expected["invoices__lines__data"].len(), lines);
     assert_same(&expected, &read(killed.path()));

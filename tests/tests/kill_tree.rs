@@ -1,5 +1,6 @@
-//! Three levels of children, and people whose changes a feed reports, changed and killed at any moment: the tables
-//! equal those of an undisturbed run, and committed pages are not requested again.
+//! Changes and kills, at any moment, three levels of children and people whose changes a feed
+//! reports: the tables equal those of an undisturbed run, and committed pages are not requested
+//! again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -27,13 +28,14 @@ fn told(output: &Output) -> String {
 /// The position of a slice in the last commit.
 #[derive(Debug, Clone, PartialEq)]
 enum Stood {
-    /// Read to its end in the open pass.
+    /// The open pass has read it to its end.
     Read,
     /// The next page is the one after that record.
     After(String),
 }
 
-/// The position of each list with an open pass in the last commit, by the path of its requests.
+/// Returns the position of each list with an open pass in the last commit, by the path of its
+/// requests.
 fn stood(folder: &Path, destination: &str) -> BTreeMap<String, Stood> {
     let shown = TREE.run(folder, &["state", "show", "--destination", destination]);
     if told(&shown).contains("does not exist") {
@@ -164,7 +166,8 @@ fn besiege(destination: &'static str, deletes: &'static str) {
     }
     println!("{kills} kills within {span:?} each, {went_on} runs went on, {ended} ended before");
     assert!(went_on * 4 > wanted as usize, "most runs began anew");
-    // The first completes the open passes, the second loads what was added in the meantime.
+    // The first run completes the open passes, the second loads the data that was added in the
+    // meantime.
     succeed(folder.path(), &sync);
     succeed(folder.path(), &sync);
     let whole = tempfile::tempdir().unwrap();
@@ -186,7 +189,8 @@ fn is_marked(row: &str) -> bool {
     lines.any(|line| line.starts_with("_etl_deleted_at = ") && !line.ends_with(" = null"))
 }
 
-/// The rows that the API still has; the log is read by its cursor and does not see deletions.
+/// Returns the rows that the API still has; the log is read by its cursor and does not see
+/// deletions.
 fn standing(mut tables: Tables) -> Tables {
     for name in etlgen_tests::tree::LEVELS.into_iter().chain(["people"]) {
         let rows = tables.get_mut(name).unwrap();

@@ -1,4 +1,4 @@
-//! `etlgen learn`: samples of a resource that the document does not describe.
+//! Tests `etlgen learn` with samples of a resource that the document does not describe.
 
 use std::io::Write;
 use std::path::Path;
@@ -31,7 +31,7 @@ const RESOURCE: &str = "c/src/resources/things.rs";
 struct Place(TempDir);
 
 impl Place {
-    /// A folder with a document, and the crate `c`.
+    /// Creates a folder with a document, and the crate `c`.
     fn new() -> Place {
         let place = Place(tempfile::tempdir().unwrap());
         std::fs::write(place.0.path().join("api.yaml"), SPEC).unwrap();
@@ -153,7 +153,7 @@ fn what_was_learnt_is_applied_again() {
         lines
     };
     assert_eq!(lock("c"), lock("d"));
-    // The changelog has the change, and then there is nothing more to report.
+    // The changelog has the change, and nothing more is reported.
     let told = place.read("c/CHANGELOG.md");
     assert!(
         told.contains("`things`: record was `Json`, is `Thing`"),
@@ -177,7 +177,7 @@ fn an_owners_file_is_left_alone() {
     holds(&said, &["src/resources/things.rs", "--print"]);
     assert_eq!(place.read(RESOURCE), mine);
     assert!(!place.path("c/learned").exists());
-    // The documented way out.
+    // The error names `--print` as the alternative.
     let output = place.run(
         &["learn", "things", "--out", "c", "--print"],
         "[{\"id\": 1}]",

@@ -1,4 +1,5 @@
-//! Typical mistakes of connector authors: the compiler marks the place of the mistake and says how to fix it.
+//! Checks typical mistakes of connector authors: the compiler marks the place of the mistake and
+//! says how to fix it.
 
 use std::collections::BTreeMap;
 
@@ -172,7 +173,7 @@ struct Told {
     text: String,
 }
 
-/// The compiler's errors, by crate.
+/// Returns the compiler's errors, by crate.
 fn told(messages: &str) -> BTreeMap<String, Vec<Told>> {
     let mut all = BTreeMap::<String, Vec<Told>>::new();
     let messages = messages.lines().map(serde_json::from_str::<Value>);
@@ -195,7 +196,7 @@ fn told(messages: &str) -> BTreeMap<String, Vec<Told>> {
     all
 }
 
-/// The code of a span.
+/// Returns the code of a span.
 fn code(span: &Value) -> String {
     let line = &span["text"][0];
     let at = |key: &str| usize::try_from(line[key].as_u64().unwrap()).unwrap() - 1;
@@ -230,7 +231,7 @@ fn the_compiler_marks_a_mistake_and_says_how_to_mend_it() {
             faults.push(format!("{}: it compiles", mistake.name));
             continue;
         };
-        // Readers look at the first error.
+        // The first error is the one that readers look at.
         let first = &errors[0];
         let missing = mistake
             .said

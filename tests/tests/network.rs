@@ -15,7 +15,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 static TREE: LazyLock<Connector> = LazyLock::new(Connector::tree);
 
-/// A server on loopback; returns its port.
+/// Starts a server on loopback; returns its port.
 fn serve(answer: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -32,7 +32,7 @@ fn serve(answer: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'stat
     port
 }
 
-/// The head of a request without a body.
+/// Reads the head of a request without a body.
 fn head(reader: &mut impl BufRead) -> std::io::Result<Vec<String>> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -61,7 +61,8 @@ fn ask(behind: &str, target: &str, rest: &[String]) -> std::io::Result<Vec<u8>> 
     Ok(text.into_bytes())
 }
 
-/// A proxy that forwards every name to the server behind it; returns its port and the requested targets.
+/// Starts a proxy that forwards every name to the server behind it; returns its port and the
+/// requested targets.
 fn proxy(behind: String) -> (u16, Arc<Mutex<Vec<String>>>) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let kept = log.clone();
@@ -90,7 +91,8 @@ fn proxy(behind: String) -> (u16, Arc<Mutex<Vec<String>>>) {
     (port, log)
 }
 
-/// The server behind, with TLS and a private certificate; returns its port.
+/// Starts a server that adds TLS with a private certificate to the server behind it; returns its
+/// port.
 fn tls(behind: String, folder: &Path) -> u16 {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     std::fs::write(folder.join("ca.pem"), made.cert.pem()).unwrap();

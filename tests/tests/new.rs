@@ -1,4 +1,5 @@
-//! `etlgen new`: what it refuses, what it accepts; it writes a crate completely or not at all.
+//! Tests `etlgen new`: the arguments that it refuses or accepts; it writes a crate completely or
+//! not at all.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -38,7 +39,7 @@ components:
         name: {type: string}
 ";
 
-/// A folder with a document in it.
+/// A folder with a document.
 struct Place {
     etlgen: PathBuf,
     folder: TempDir,
@@ -71,7 +72,7 @@ impl Place {
         stdout(&output)
     }
 
-    /// Runs a command that is refused; returns its output.
+    /// Runs a command that must be refused; returns its output.
     fn refuse(&self, arguments: &[&str]) -> String {
         let before = self.entries();
         let output = self.run(arguments);
@@ -80,7 +81,7 @@ impl Place {
         stderr(&output)
     }
 
-    /// The entries of the folder and its subfolders.
+    /// Returns the entries of the folder and its subfolders.
     fn entries(&self) -> Vec<PathBuf> {
         files(self.folder.path()).into_keys().collect()
     }
@@ -91,7 +92,7 @@ impl Place {
     }
 }
 
-/// Files by their path, folders as empty files.
+/// Returns files by their path, and folders as empty files.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -185,7 +186,7 @@ fn a_document_without_lists_is_told() {
     let text = "openapi: 3.0.3\ninfo: {title: Nothing, version: '1'}\npaths: {}\n";
     let said = Place::new(text).refuse(&["--spec", "pets.yaml"]);
     assert!(said.contains("error: pets.yaml:3:1: "), "{said}");
-    // A document that describes only single objects.
+    // This document describes only single objects.
     let single = SPEC.replace(
         "{type: array, items: {$ref: '#/components/schemas/Pet'}}",
         "{$ref: '#/components/schemas/Pet'}",
@@ -313,7 +314,8 @@ fn overlays_repair_the_document_and_are_remembered() {
     assert!(wishes.contains(line), "{wishes}");
     assert_eq!(place.read("pets.yaml"), SPEC);
 
-    // The crate's own etlgen.toml is enough to generate it again; with other overlays it is another document.
+    // The crate's own `etlgen.toml` is enough to generate it again; with other overlays the
+    // document is a different one.
     place.succeed(&["--config", "a/etlgen.toml", "--out", "b"]);
     assert_eq!(place.read("b/src/resources/mod.rs"), modules);
     let hash = |out: &str| {

@@ -1,5 +1,6 @@
-//! The decisions of a run before its first request: plans of the three example connectors, and of other sources for
-//! states that they do not show. Nothing is sent, and no destination exists.
+//! Tests the decisions of a run before its first request, with plans of the three example
+//! connectors, and of other sources for states that these do not have. Nothing is sent, and no
+//! destination exists.
 
 use std::time::{Duration, SystemTime};
 
@@ -36,12 +37,12 @@ fn tracker() -> Source {
     })
 }
 
-/// 2023-11-14T22:13:20Z.
+/// The current time: 2023-11-14T22:13:20Z.
 const NOW: u64 = 1_700_000_000;
 /// A load one day earlier.
 const EARLIER: &str = "1699913600.000000";
 
-/// The plan of a run. Each is made twice, parsed from its JSON, and searched for the secret.
+/// Makes the plan of a run twice, parses it from its JSON, and searches it for the secret.
 fn plan(source: &Source, memory: &Memory, options: &RunOptions) -> RunPlan {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
     let made = || run::plan(source, memory, options, now).unwrap();
@@ -59,7 +60,8 @@ fn plan(source: &Source, memory: &Memory, options: &RunOptions) -> RunPlan {
     plan
 }
 
-/// The plan as text, and its changes of the state with the first rows of each resource; declarations are left out.
+/// Returns the plan as text, and its changes of the state with the first rows of each resource,
+/// without declarations.
 fn shown(plan: &RunPlan) -> String {
     let mut text = format!("{plan}\n");
     for resource in &plan.resources {
@@ -80,7 +82,7 @@ fn shown(plan: &RunPlan) -> String {
     text
 }
 
-/// The memory of a destination with a loaded source and these rows of the state.
+/// Returns the memory of a destination with a loaded source and these rows of the state.
 fn loaded(source: &Source, rows: &[(&str, &str, &str)]) -> Memory {
     let first = plan(source, &Memory::default(), &RunOptions::default());
     let mut memory = Memory::default();

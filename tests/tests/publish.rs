@@ -1,5 +1,5 @@
-//! Publishing: etlgen and a newly generated connector are published to a registry, and installed from it into empty
-//! folders.
+//! Publishes etlgen and a newly generated connector to a registry, and installs them from it into
+//! empty folders.
 //!
 //! The registry is a real one, from crates.io.
 
@@ -11,7 +11,7 @@ use etlgen_tests::mock::{BILLING_KEY, MockApi, Scenario};
 use etlgen_tests::registry::{Registry, succeeded};
 use etlgen_tests::workspace::{cargo, root};
 
-/// In the order in which they need each other.
+/// The published crates, each after those that it needs.
 const OURS: [&str; 5] = [
     "etlgen-derive",
     "etlgen-model",
@@ -20,7 +20,7 @@ const OURS: [&str; 5] = [
     "etlgen",
 ];
 
-/// The connector's.
+/// The variable and the value of the connector's key.
 const KEY: (&str, &str) = ("LEDGER_API_KEY", BILLING_KEY);
 
 /// A program that uses the connector as a library.
@@ -60,7 +60,7 @@ fn a_connector_goes_to_a_registry_and_comes_back_from_it() {
             name,
         ];
         let said = registry.cargo(&root(), &publish);
-        // Its tests need files of the repository.
+        // The tests of the crates need files of the repository.
         quiet(&said, &["ignoring test "]);
     }
     let examples = ["billing", "forge", "tracker"].map(|name| format!("{name}-connector"));
@@ -121,7 +121,7 @@ fn a_connector_goes_to_a_registry_and_comes_back_from_it() {
     assert_eq!(said, format!("{count} invoices, {due} due\n"));
 }
 
-/// Cargo printed no other warnings than these.
+/// Checks that cargo printed no other warnings than these.
 fn quiet(said: &str, allowed: &[&str]) {
     let warned = said.lines().find(|line| {
         let warning = line.strip_prefix("warning: ");
@@ -130,7 +130,7 @@ fn quiet(said: &str, allowed: &[&str]) {
     assert_eq!(warned, None, "{said}");
 }
 
-/// Other crates have the versions of the workspace, which are already compiled.
+/// Pins other crates to the versions of the workspace, which are already compiled.
 fn pin(folder: &Path) {
     std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
 }
@@ -141,7 +141,8 @@ fn install(registry: &Registry, folder: &Path, name: &str, tools: &Path) {
     quiet(&registry.cargo(folder, &install), &["be sure to add "]);
 }
 
-/// The installed etlgen generates a connector with default options: with the runtime from the registry.
+/// Generates a connector with the installed etlgen and default options, so that its runtime is from
+/// the registry.
 fn generate(tools: &Path, folder: &Path) -> std::path::PathBuf {
     let spec = root().join("generated-examples/specs/billing.yaml");
     std::fs::copy(spec, folder.join("api.yaml")).unwrap();
@@ -175,7 +176,8 @@ fn workflow(registry: &Registry, tools: &Path, connector: &Path) {
         if line.starts_with("cargo install ") {
             continue;
         }
-        // It uses no shell: C code of other crates would be compiled again if another `PATH` found the compiler.
+        // The commands run without a shell: C code of other crates would be compiled again if
+        // another `PATH` found the compiler.
         let mut words = line.split(' ');
         let mut command = match words.next() {
             Some("cargo") => cargo(),

@@ -1,4 +1,5 @@
-//! The READMEs as registries render them, and what the documentation says about this repository.
+//! Checks the READMEs as registries render them, and the statements of the documentation about this
+//! repository.
 
 use std::process::Command;
 
@@ -48,7 +49,7 @@ fn what_no_registry_shows_is_found() {
     assert_eq!(headings(good).unwrap(), ["A b", "C"]);
 }
 
-/// The code in the README is that of an example, without some lines.
+/// Checks that the code in the README is that of an example, without some lines.
 #[test]
 fn the_readme_shows_what_is_generated() {
     let readme = text("README.md");
@@ -66,7 +67,7 @@ fn the_readme_shows_what_is_generated() {
 fn every_switch_is_documented() {
     let guide = text("CONTRIBUTING.md");
     assert!(guide.contains(&switches::table()), "{}", switches::table());
-    // Only one module reads all of them.
+    // Only one module reads the switches.
     let mut folders = ["generator", "runtime", "tests", "templates"]
         .map(|name| root().join(name))
         .to_vec();
@@ -88,7 +89,7 @@ fn every_switch_is_documented() {
     }
 }
 
-/// Paths of the repository in the guides for contributors.
+/// Checks the paths of the repository in the guides for contributors.
 #[test]
 fn the_guides_name_what_is_there() {
     let tops = [
@@ -113,7 +114,7 @@ fn the_guides_name_what_is_there() {
     }
 }
 
-/// The commands that a help text lists.
+/// Returns the commands that a help text lists.
 fn commands(help: &str) -> Vec<String> {
     let (_, list) = help.split_once("Commands:\n").expect("there are commands");
     let lines = list.lines().take_while(|line| !line.is_empty());
@@ -122,7 +123,7 @@ fn commands(help: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// The long options of a help text.
+/// Returns the long options of a help text.
 fn options(help: &str) -> Vec<String> {
     let (_, list) = help.split_once("Options:\n").expect("there are options");
     let lines = list

@@ -1,5 +1,5 @@
-//! Typical edits of owners and changes of APIs: the edit, the difference in the generated code, and the result of the
-//! update, as snapshots. Each result without a conflict compiles.
+//! Tests typical edits of owners and changes of APIs, with snapshots of the edit, the difference in
+//! the generated code, and the result of the update. Each result without a conflict compiles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +56,7 @@ const TOTAL: &str = "        total: {type: integer}\n";
 struct Scenario {
     name: &'static str,
     edit: fn(&Owned),
-    /// (text in the document, text in the later document)
+    /// The text in the document, and the text in the later document.
     change: (&'static str, &'static str),
     code: i32,
 }
@@ -243,7 +243,7 @@ const SCENARIOS: [Scenario; 10] = [
 
 type Tree = BTreeMap<String, String>;
 
-/// The files of a crate, and the base of an update.
+/// Returns the files of a crate, and the base of an update.
 fn trees(shop: &Owned) -> (Tree, Tree) {
     let all = shop.tree().into_iter();
     let all = all.map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap()));
@@ -255,7 +255,7 @@ fn trees(shop: &Owned) -> (Tree, Tree) {
     (files, base.collect())
 }
 
-/// The differences, file by file.
+/// Returns the differences, file by file.
 fn difference(before: &Tree, after: &Tree) -> String {
     let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let mut out = String::new();
@@ -302,7 +302,7 @@ fn each_is_as_it_was_agreed() {
             stdout(&output),
             stderr(&output),
         );
-        // The file names the runtime by its path, which each checkout has its own of.
+        // The file names the runtime by its path, which differs between checkouts.
         let runtime = root().join("runtime");
         let snapshot = snapshot.replace(&format!("{}", runtime.display()), "RUNTIME");
         etlgen_testkit::assert_snapshot!(scenario.name.replace(' ', "_"), snapshot);

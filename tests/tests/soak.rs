@@ -1,5 +1,6 @@
-//! Many records in forty resources while one request in twenty fails: nothing is lost or duplicated, and memory stays
-//! constant. `ETLGEN_SOAK=1000000 cargo test --release -p etlgen-tests --test soak -- --nocapture` is the long form.
+//! Loads many records of forty resources while one request in twenty fails: nothing is lost or
+//! duplicated, and memory stays constant. `ETLGEN_SOAK=1000000 cargo test --release -p etlgen-tests
+//! --test soak -- --nocapture` is the long form.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +12,7 @@ use etlgen_tests::connector::Connector;
 use etlgen_tests::soak::{CHILDREN, ROOTS, Soak, rows};
 use etlgen_tests::tables;
 
-/// The cost of a run with that many records: seconds, CPU seconds and peak memory in MB.
+/// Measures a run with that many records: seconds, CPU seconds and peak memory in MB.
 fn run(connector: &Connector, records: u64, into: &str, folder: &Path) -> (f64, f64, f64) {
     let api = Soak::start(records).unwrap();
     let arguments = ["sync", "--base-url", &api.url(), "--destination", into];
@@ -40,7 +41,7 @@ fn run(connector: &Connector, records: u64, into: &str, folder: &Path) -> (f64, 
             .split(' ')
             .collect();
         let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok());
-        // User and system time, in hundredths of a second.
+        // User and system time are in hundredths of a second.
         cpu = cpu.max((ticks(12).unwrap_or_default() + ticks(13).unwrap_or_default()) / 100.0);
         std::thread::sleep(Duration::from_millis(20));
     };
@@ -54,7 +55,7 @@ fn run(connector: &Connector, records: u64, into: &str, folder: &Path) -> (f64, 
     (seconds, cpu, peak)
 }
 
-/// Every row of every list exists once.
+/// Checks that every row of every list exists once.
 fn nothing_is_lost_or_doubled(records: u64, ids: impl Fn(&str) -> Vec<i64>) {
     for list in 0..ROOTS + CHILDREN {
         let found = ids(&format!("list_{list}"));

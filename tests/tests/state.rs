@@ -1,4 +1,4 @@
-//! The commands for the state: export, import, rewind, rollback.
+//! Tests the commands for the state: export, import, rewind, rollback.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -41,7 +41,7 @@ impl Place {
         TREE.succeed(self.folder.path(), &[arguments, &to].concat())
     }
 
-    /// The requests of a run.
+    /// Runs the connector; returns its requests.
     fn sync(&self, more: &[&str]) -> Vec<String> {
         self.tree.take_requests();
         let url = self.tree.url();
@@ -126,7 +126,7 @@ fn a_cursor_set_back_is_read_from_there_and_nothing_comes_twice() {
     }
 }
 
-/// The id of the load in the report of a run.
+/// Returns the id of the load in the report of a run.
 fn load_id(report: &str) -> String {
     let (_, rest) = report.split_once("(load ").expect(report);
     rest.split(',').next().unwrap().to_owned()

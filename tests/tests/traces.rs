@@ -1,4 +1,5 @@
-//! Spans sent to a collector on loopback: their names, their hierarchy; they contain no secret.
+//! Tests the spans that are sent to a collector on loopback: their names and their hierarchy; they
+//! contain no secret.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,7 +19,7 @@ static TREE: LazyLock<Connector> = LazyLock::new(Connector::tree);
 
 const SECRET: &str = "tree-key-4711/8&9";
 
-/// A collector that accepts OTLP over HTTP; returns its URL and the received bodies.
+/// Starts a collector that accepts OTLP over HTTP; returns its URL and the received bodies.
 fn collector() -> (String, Arc<Mutex<Vec<Vec<u8>>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -162,7 +163,7 @@ fn a_run_is_traced_from_the_run_to_the_request() {
     }
 }
 
-/// Every file below a folder.
+/// Returns every file below a folder.
 fn files(folder: &Path) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

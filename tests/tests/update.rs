@@ -1,4 +1,5 @@
-//! `etlgen update` and `etlgen check`: what is regenerated, what stays, what is a conflict; nothing is half-done.
+//! Tests `etlgen update` and `etlgen check`: the files that are regenerated, stay or conflict; no
+//! update is half-done.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -53,17 +54,17 @@ fn shop() -> Owned {
     Owned::new(SPEC, &[])
 }
 
-/// The document with another line after the total.
+/// Returns the document with another line after the total.
 fn with_tax() -> String {
     SPEC.replace(TOTAL, &format!("{TOTAL}        tax: {{type: integer}}\n"))
 }
 
-/// The document with a text as the total.
+/// Returns the document with a text as the total.
 fn retyped() -> String {
     SPEC.replace(TOTAL, "        total: {type: string}\n")
 }
 
-/// Both sides change the total.
+/// Creates a crate in which both sides change the total.
 fn in_conflict() -> Owned {
     let shop = shop();
     shop.edit(ORDERS, "pub total: Option<i64>", "pub total: Option<f64>");
@@ -117,7 +118,7 @@ fn files_that_nobody_touched_are_those_of_a_new_crate() {
     assert_eq!(old.0, "version = \"0.1.0\"");
     assert_eq!(new.0, "version = \"0.2.0\"");
     assert_eq!(old.1, new.1);
-    // One knows the name from its ledger, the other from an option.
+    // One crate has the name from its ledger, the other from an option.
     for file in [
         "etlgen.toml",
         ".etlgen/lock.json",
@@ -130,7 +131,7 @@ fn files_that_nobody_touched_are_those_of_a_new_crate() {
     shop.ends(0, &["check"]);
 }
 
-/// The version in `Cargo.toml`.
+/// Returns the version in `Cargo.toml`.
 fn version(shop: &Owned) -> String {
     let manifest = shop.read("Cargo.toml");
     let line = manifest.lines().find(|line| line.starts_with("version"));
@@ -431,7 +432,7 @@ fn a_field_that_both_added_is_there_once() {
 #[test]
 fn a_merge_that_is_no_rust_is_a_conflict() {
     let shop = shop();
-    // A string literal of the owner that starts in one hunk and ends in another, and ends early in a third.
+    // A string literal of the owner starts in one hunk, ends in another, and ends early in a third.
     shop.edit(
         ORDERS,
         "/// The orders",
@@ -546,7 +547,7 @@ fn an_edited_lock_and_a_lost_base_are_found() {
 
 #[test]
 fn changes_go_with_a_struct_that_moves() {
-    // Both lists use the same struct in a file of its own, until one of them is removed.
+    // Both lists use the same struct in its own file, until one of the lists is removed.
     let both = SPEC
         .replace(
             "total: {type: integer}",
@@ -601,7 +602,7 @@ fn a_killed_update_is_all_or_nothing() {
             .spawn()
             .unwrap();
         std::thread::sleep(Duration::from_millis(moment * 6));
-        // It may have ended by then.
+        // The process may have ended by then.
         let _ = running.kill();
         running.wait().unwrap();
         let killed = shop.tree();
@@ -648,7 +649,7 @@ fn what_the_crate_is_published_with_is_kept_until_its_owner_wishes_otherwise() {
     assert!(said.contains("nothing has changed"), "{said}");
 }
 
-/// The API with a single object besides its lists.
+/// Returns the API with a single object besides its lists.
 fn with_account() -> String {
     let account = "  /account:
     get:

@@ -35,7 +35,7 @@ impl Case {
         })
     }
 
-    /// The key of the field `name`, which is in snake case: each `_` ends a word.
+    /// Returns the key of the field `name`, which is in snake case: each `_` ends a word.
     pub fn key(self, name: &str) -> String {
         match self {
             Case::Snake => name.to_owned(),

@@ -1,4 +1,5 @@
-//! The derives of an etlgen connector: `Record` for what is decoded and loaded, `Settings` for what is configured.
+//! The derives of an etlgen connector: `Record` for the data that is decoded and loaded, `Settings`
+//! for the configuration.
 
 mod case;
 mod record;

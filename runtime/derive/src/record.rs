@@ -93,7 +93,8 @@ struct FieldNames {
     column: Option<String>,
 }
 
-/// The key of a field is its name in the case of the record, unless `#[record(key = "..")]` sets another.
+/// Returns the names of a field. Its key is its name in the case of the record, unless
+/// `#[record(key = "..")]` sets another.
 fn field_names(field: &Field, ident: &Ident, rename: Option<Case>) -> Result<FieldNames> {
     let name = ident.unraw().to_string();
     let mut key = rename.map_or_else(|| name.clone(), |case| case.key(&name));
@@ -156,7 +157,7 @@ fn record_attributes(attrs: &[Attribute]) -> Result<RecordAttributes> {
     Ok(found)
 }
 
-/// The error for an unknown attribute, with the known ones.
+/// Returns the error for an unknown attribute, with the known ones.
 fn unknown(meta: &ParseNestedMeta, known: &str) -> Error {
     let name = meta.path.get_ident().map(Ident::to_string);
     let name = name.unwrap_or_default();

@@ -58,7 +58,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// The text of `#[settings(name = "..")]`.
+/// Returns the text of `#[settings(name = "..")]`.
 fn attribute(attrs: &[Attribute], name: &str) -> Result<Option<LitStr>> {
     let mut found = None;
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("settings")) {
@@ -73,7 +73,7 @@ fn attribute(attrs: &[Attribute], name: &str) -> Result<Option<LitStr>> {
     Ok(found)
 }
 
-/// The doc comment on one line.
+/// Returns the doc comment on one line.
 fn documentation(attrs: &[Attribute]) -> String {
     let lines = attrs.iter().filter_map(|attr| match &attr.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {

@@ -21,7 +21,7 @@ pub enum ColumnType {
     /// An IEEE double.
     #[serde(rename = "double")]
     Float64,
-    /// An exact number, 38 digits of which 9 stand behind the point.
+    /// An exact number with 38 digits, 9 of them after the point.
     Decimal,
     /// UTF-8 text.
     Text,
@@ -39,7 +39,8 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
-    /// The name used in `discover`, in stored schemas and in variant columns (`field__v_text`).
+    /// Returns the name used in `discover`, in stored schemas and in variant columns
+    /// (`field__v_text`).
     pub fn name(self) -> &'static str {
         match self {
             ColumnType::Bool => "bool",
@@ -55,7 +56,7 @@ impl ColumnType {
         }
     }
 
-    /// The type of that [`ColumnType::name`].
+    /// Returns the type with that [`ColumnType::name`].
     pub fn parse(name: &str) -> Option<Self> {
         use ColumnType::*;
         [

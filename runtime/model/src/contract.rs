@@ -1,10 +1,10 @@
-//! Schema contracts: what may become of the tables when the API sends more than the struct declares.
+//! Schema contracts: how tables may change when the API sends more than the struct declares.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What is done with a value for which a table, a column or a variant would have to be made.
+/// The treatment of a value that needs a new table, column or variant.
 ///
 /// ```
 /// use etlgen_model::{Contract, Mode};
@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// It is made.
+    /// It is created.
     #[default]
     Evolve,
     /// The resource fails, and nothing of the batch is loaded.
     Freeze,
-    /// The row that holds the value is left out, with its child rows, and counted; its parent stays. Of a table that is not
-    /// there no row is loaded.
+    /// The row that holds the value is left out, with its child rows, and counted; its parent
+    /// stays. No row of a table that does not exist is loaded.
     DiscardRow,
     /// The value is left out, and counted.
     DiscardValue,
@@ -37,7 +37,7 @@ impl Mode {
         (Mode::DiscardValue, "discard_value"),
     ];
 
-    /// The mode of that name.
+    /// Returns the mode of that name.
     pub fn parse(name: &str) -> Option<Self> {
         let found = Mode::ALL.iter().find(|(_, known)| *known == name);
         found.map(|(mode, _)| *mode)
@@ -51,7 +51,7 @@ impl fmt::Display for Mode {
     }
 }
 
-/// What a mode of a contract is about.
+/// The kind of addition that a mode of a contract applies to.
 ///
 /// ```
 /// use etlgen_model::{Contract, Entity, Mode};
@@ -66,7 +66,7 @@ pub enum Entity {
     Tables,
     /// A column for a key.
     Columns,
-    /// A variant: a column beside another one for the same key, for values of another type.
+    /// A variant: a column next to another one for the same key, for values of another type.
     Types,
 }
 
@@ -78,7 +78,7 @@ impl Entity {
         (Entity::Types, "types"),
     ];
 
-    /// The entity of that name.
+    /// Returns the entity of that name.
     pub fn parse(name: &str) -> Option<Self> {
         let found = Entity::ALL.iter().find(|(_, known)| *known == name);
         found.map(|(entity, _)| *entity)
@@ -92,7 +92,7 @@ impl fmt::Display for Entity {
     }
 }
 
-/// What is done with values for which a table, a column or a variant would have to be made:
+/// The treatment of values that need a new table, column or variant:
 /// `Contract::evolve().columns(Mode::DiscardValue)`.
 ///
 /// ```
@@ -104,9 +104,10 @@ impl fmt::Display for Entity {
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 ///
-/// What the struct declares, and what the destination holds already, is no violation; nor are the tables and columns that
-/// a resource without a struct (`Resource<Json>`) makes in its first load, and the columns of a new child table in the load
-/// that makes it.
+/// Columns and tables that the struct declares or that the destination already holds do not violate
+/// a contract. The same holds for the tables and columns that a resource without a struct
+/// (`Resource<Json>`) creates in its first load, and for the columns of a new child table in the
+/// load that creates it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Contract {
@@ -116,27 +117,27 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Everything is made: what holds where nothing is said.
+    /// Allows all additions. This is the default.
     pub const fn evolve() -> Self {
         Contract::all(Mode::Evolve)
     }
 
-    /// Nothing may be made.
+    /// Allows no additions.
     pub const fn freeze() -> Self {
         Contract::all(Mode::Freeze)
     }
 
-    /// Rows with anything new are left out.
+    /// Leaves out rows with anything new.
     pub const fn discard_row() -> Self {
         Contract::all(Mode::DiscardRow)
     }
 
-    /// New values are left out.
+    /// Leaves out new values.
     pub const fn discard_value() -> Self {
         Contract::all(Mode::DiscardValue)
     }
 
-    /// The same for tables, columns and types.
+    /// Uses the same mode for tables, columns and types.
     pub const fn all(mode: Mode) -> Self {
         Contract {
             tables: mode,
@@ -145,22 +146,22 @@ impl Contract {
         }
     }
 
-    /// Of lists without a table.
+    /// Sets the mode for lists without a table.
     pub const fn tables(self, mode: Mode) -> Self {
         self.with(Entity::Tables, mode)
     }
 
-    /// Of keys without a column.
+    /// Sets the mode for keys without a column.
     pub const fn columns(self, mode: Mode) -> Self {
         self.with(Entity::Columns, mode)
     }
 
-    /// Of values that fit none of the columns of their key.
+    /// Sets the mode for values that fit none of the columns of their key.
     pub const fn types(self, mode: Mode) -> Self {
         self.with(Entity::Types, mode)
     }
 
-    /// The contract with that mode for that entity.
+    /// Returns the contract with that mode for that entity.
     pub const fn with(mut self, entity: Entity, mode: Mode) -> Self {
         match entity {
             Entity::Tables => self.tables = mode,
@@ -170,7 +171,7 @@ impl Contract {
         self
     }
 
-    /// What is done about that entity.
+    /// Returns the mode for that entity.
     pub const fn mode(self, entity: Entity) -> Mode {
         match entity {
             Entity::Tables => self.tables,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the value of a cursor's field is.
+/// The meaning of the value of a cursor's field.
 ///
 /// ```
 /// use etlgen_model::Meaning;
@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Meaning {
-    /// The time at which a record was made: later changes do not move it.
+    /// The time at which a record was created: later changes do not move it.
     Created,
     /// The time of the last change, or another value that grows with every change.
     Updated,
 }
 
 impl Meaning {
-    /// Its name in `etlgen.toml` and in `inspect`.
+    /// Returns its name in `etlgen.toml` and in `inspect`.
     pub fn name(self) -> &'static str {
         match self {
             Meaning::Created => "created",
@@ -30,7 +30,7 @@ impl Meaning {
     }
 }
 
-/// How an API sorts a list by its cursor.
+/// The order in which an API sorts a list by its cursor.
 ///
 /// ```
 /// use etlgen_model::Order;
@@ -48,7 +48,7 @@ pub enum Order {
     OldestFirst,
 }
 
-/// How a parameter takes a time.
+/// The format in which a parameter takes a time.
 ///
 /// ```
 /// use etlgen_model::TimeFormat;
@@ -68,12 +68,12 @@ pub enum TimeFormat {
     Rfc3339,
     /// `2026-01-31`.
     Date,
-    /// As the field of the record holds it.
+    /// The value of the record's field, unchanged.
     AsIs,
 }
 
 impl TimeFormat {
-    /// Its name in `etlgen.toml` and in `inspect`.
+    /// Returns its name in `etlgen.toml` and in `inspect`.
     pub fn name(self) -> &'static str {
         match self {
             TimeFormat::UnixSeconds => "unix_seconds",

@@ -19,18 +19,18 @@ use serde::{Deserialize, Serialize};
 pub struct Embedded {
     /// Its dotted path in the record.
     pub list: String,
-    /// Where its other pages are.
+    /// The place of its other pages.
     pub place: EmbeddedPlace,
 }
 
-/// Where the other pages of an embedded list are.
+/// The place of the other pages of an embedded list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EmbeddedPlace {
-    /// Where its paginator leads.
+    /// They are the pages that its paginator requests.
     Next,
-    /// At the URL that stands there in the list, as a dotted path.
+    /// They are at the URL in this field of the list, a dotted path.
     Url(String),
-    /// At a path with fields of the record: `/v1/invoices/{id}/lines`.
+    /// They are at a path with fields of the record: `/v1/invoices/{id}/lines`.
     Path(String),
 }
 

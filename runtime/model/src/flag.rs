@@ -29,8 +29,9 @@ pub const RESERVED: [&str; 25] = [
     "with-later",
 ];
 
-/// The long flag of a setting, without leading dashes: `api_key` has `api-key`. If a command has a flag of that name,
-/// the setting's flag starts with `api-`: `since` has `api-since` (and a setting `api_since` then has `api-api-since`).
+/// Returns the long flag of a setting, without leading dashes: `api_key` has `api-key`. If a
+/// command has a flag of that name, the setting's flag starts with `api-`: `since` has `api-since`
+/// (and a setting `api_since` then has `api-api-since`).
 ///
 /// ```
 /// assert_eq!(etlgen_model::flag("api_key"), "api-key");

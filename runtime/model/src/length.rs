@@ -31,12 +31,12 @@ pub struct Length {
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
 impl Length {
-    /// That many seconds.
+    /// Creates a length of this many seconds.
     pub const fn of_seconds(seconds: NonZeroU64) -> Self {
         Length { seconds }
     }
 
-    /// In seconds, at least 1.
+    /// Returns the number of seconds, at least 1.
     pub const fn seconds(self) -> u64 {
         self.seconds.get()
     }
@@ -80,7 +80,7 @@ impl From<Length> for String {
 }
 
 impl fmt::Display for Length {
-    /// In its largest whole unit.
+    /// Writes the length in its largest whole unit.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.seconds();
         let whole = UNITS

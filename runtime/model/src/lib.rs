@@ -1,8 +1,8 @@
-//! One vocabulary for etlgen and the connectors that it writes. What an API document means, what `etlgen.toml` says, what
-//! a lock keeps and what a connector declares are values of these types.
+//! The vocabulary that etlgen shares with the connectors that it writes. The facts of an API
+//! document, `etlgen.toml`, a lock and the declarations of a connector use these types.
 //!
-//! Each type holds what it needs and nothing else. A value that is incomplete or contradicts itself is not read; the
-//! error names the key.
+//! Each type holds only the data that it needs. A value that is incomplete or contradicts itself
+//! cannot be read; the error names the key.
 //!
 //! ```
 //! use etlgen_model::Paginator;

@@ -1,6 +1,6 @@
-//! The nearest of some names.
+//! Finds the name that is nearest to a wanted one.
 
-/// The name that comes nearest to `wanted`, if one is near enough to be meant.
+/// Returns the name that is nearest to `wanted`, if it is near enough to be meant.
 ///
 /// ```
 /// let names = ["page_number", "offset", "token"];
@@ -18,7 +18,7 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, name)| name)
 }
 
-/// The edit distance: how many letters have to change, come or go.
+/// Returns the edit distance: the number of letters to replace, insert or delete.
 ///
 /// ```
 /// assert_eq!(etlgen_model::distance("cursor", "cursors"), 1);
@@ -38,13 +38,13 @@ pub fn distance(one: &str, other: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-/// `` `a`, `b` ``.
+/// Quotes and joins names: `` `a`, `b` ``.
 pub(crate) fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
 }
 
-/// ``; the nearest is `token` ``, or nothing.
+/// Returns ``; the nearest is `token` ``, or an empty text.
 pub(crate) fn hint<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     nearest(wanted, names).map_or(String::new(), |near| format!("; the nearest is `{near}`"))
 }

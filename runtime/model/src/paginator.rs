@@ -11,10 +11,11 @@ pub use kinds::{Key, Kind};
 
 use crate::ResponsePath;
 
-/// How a list is paged. Each kind holds what it needs; what it does not use cannot be said of it.
+/// How a list is paged. Each kind holds only the keys that it uses.
 ///
-/// The constructors are `Paginator::token` and its siblings; each gives the builder of its kind, which becomes a paginator
-/// with `.into()`. `etlgen.toml` and the lock write the same as a table, or as a word where a kind needs nothing besides.
+/// The constructors are `Paginator::token` and its siblings; each gives the builder of its kind,
+/// which becomes a paginator with `.into()`. `etlgen.toml` and the lock write a paginator as a
+/// table, or as a word if its kind needs no keys.
 ///
 /// ```
 /// use etlgen_model::Paginator;
@@ -31,19 +32,20 @@ use crate::ResponsePath;
 pub enum Paginator {
     /// Everything comes in one response.
     Single,
-    /// Not known: one page is read, and the run says that the rest may be missing.
+    /// etlgen could not tell how the list is paged: one page is read, and the run says that the
+    /// rest may be missing.
     Undecided,
     /// A parameter carries the id of the last record received.
     LastId(LastId),
-    /// A parameter carries a token that comes with the page before.
+    /// A parameter carries a token that the previous page returned.
     Token(Token),
     /// A parameter carries the number of the page.
     PageNumber(PageNumber),
     /// A parameter carries the number of rows received so far.
     Offset(Offset),
-    /// The URL of the next page stands in the body.
+    /// The body holds the URL of the next page.
     NextUrl(NextUrl),
-    /// The `Link` header with `rel="next"` leads on.
+    /// The `Link` header with `rel="next"` holds the URL of the next page.
     LinkHeader(LinkHeader),
 }
 
@@ -62,11 +64,11 @@ pub struct LastId {
     pub param: String,
     /// The field that it carries, as a dotted path; `None`: the primary key.
     pub field: Option<String>,
-    /// What every paginator of several pages may have.
+    /// The settings that every paginator of several pages may have.
     pub common: Common,
 }
 
-/// A parameter carries a token that comes with the page before.
+/// A parameter carries a token that the previous page returned.
 ///
 /// ```
 /// use etlgen_model::Paginator;
@@ -80,11 +82,11 @@ pub struct LastId {
 pub struct Token {
     /// The parameter.
     pub param: String,
-    /// Where the next token stands.
+    /// The place of the next token.
     pub next: ResponsePath,
-    /// The token of the first page; `None`: the first page is asked for without one.
+    /// The token of the first page; `None`: the first page is requested without one.
     pub first: Option<String>,
-    /// What every paginator of several pages may have.
+    /// The settings that every paginator of several pages may have.
     pub common: Common,
 }
 
@@ -103,7 +105,7 @@ pub struct PageNumber {
     pub param: String,
     /// The number of the first page.
     pub first: u64,
-    /// What every paginator of several pages may have.
+    /// The settings that every paginator of several pages may have.
     pub common: Common,
 }
 
@@ -122,11 +124,11 @@ pub struct Offset {
     pub param: String,
     /// The number of the first row.
     pub first: u64,
-    /// What every paginator of several pages may have.
+    /// The settings that every paginator of several pages may have.
     pub common: Common,
 }
 
-/// The URL of the next page stands in the body; it may be relative.
+/// The body holds the URL of the next page; it may be relative.
 ///
 /// ```
 /// use etlgen_model::Paginator;
@@ -137,13 +139,13 @@ pub struct Offset {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NextUrl {
-    /// Where the URL stands in the body, as a dotted path.
+    /// The dotted path of the URL in the body.
     pub next: String,
-    /// What every paginator of several pages may have.
+    /// The settings that every paginator of several pages may have.
     pub common: Common,
 }
 
-/// The `Link` header with `rel="next"` leads on.
+/// The `Link` header with `rel="next"` holds the URL of the next page.
 ///
 /// ```
 /// use etlgen_model::Paginator;
@@ -153,32 +155,33 @@ pub struct NextUrl {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkHeader {
-    /// What every paginator of several pages may have.
+    /// The settings that every paginator of several pages may have.
     pub common: Common,
 }
 
-/// What every paginator of several pages may have.
+/// The settings that every paginator of several pages may have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Common {
     /// Dotted path of a boolean that says whether more follows.
     pub more: Option<String>,
-    /// Where a total stands.
+    /// The total that the API states.
     pub total: Option<Total>,
-    /// The number of rows that is asked for.
+    /// The number of rows to request per page.
     pub page_size: Option<PageSize>,
     /// Page parameters are fields of the JSON body of a POST.
     pub in_body: bool,
-    /// Empty pages that are followed, one after the other; `None`: [`Common::USUAL_EMPTY_PAGES`].
+    /// The number of consecutive empty pages that are followed; `None`:
+    /// [`Common::USUAL_EMPTY_PAGES`].
     pub empty_pages: Option<u32>,
 }
 
 impl Common {
-    /// Empty pages that are followed where nothing else is said.
+    /// The default number of consecutive empty pages that are followed.
     pub const USUAL_EMPTY_PAGES: u32 = 1_000;
 }
 
-/// What an API states about the length of a list.
+/// The length of a list, as the API states it.
 ///
 /// ```
 /// use etlgen_model::{Paginator, Total};
@@ -189,15 +192,15 @@ impl Common {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Total {
-    /// The number of items in all pages stands there.
+    /// The place of the number of items in all pages.
     Items(ResponsePath),
-    /// The number of pages stands there.
+    /// The place of the number of pages.
     Pages(ResponsePath),
-    /// The totals of this list are wrong: none is compared with what comes.
+    /// The totals of this list are wrong, and are not compared with the received rows.
     Ignored,
 }
 
-/// The number of rows of a page that is asked for; the server may send fewer.
+/// The number of rows to request per page; the server may send fewer.
 ///
 /// ```
 /// use etlgen_model::Paginator;
@@ -215,10 +218,10 @@ pub struct PageSize {
 }
 
 impl PageSize {
-    /// Asked for where nothing says how many rows a page may have.
+    /// The number of rows to request if no limit is known.
     pub const USUAL: NonZeroU64 = NonZeroU64::new(100).unwrap();
 
-    /// Asks for that many rows.
+    /// Requests that many rows.
     pub fn new(param: impl Into<String>, rows: NonZeroU64) -> Self {
         PageSize {
             param: param.into(),
@@ -228,7 +231,7 @@ impl PageSize {
 }
 
 impl Paginator {
-    /// What several pages have in common; `None`: there is one page.
+    /// Returns the settings of a paginator of several pages; `None` if there is one page.
     pub fn common(&self) -> Option<&Common> {
         match self {
             Paginator::Single | Paginator::Undecided => None,
@@ -241,7 +244,7 @@ impl Paginator {
         }
     }
 
-    /// As [`Paginator::common`], to change it.
+    /// Returns the same as [`Paginator::common`], to change it.
     pub fn common_mut(&mut self) -> Option<&mut Common> {
         match self {
             Paginator::Single | Paginator::Undecided => None,
@@ -254,7 +257,7 @@ impl Paginator {
         }
     }
 
-    /// The parameter that asks for a page.
+    /// Returns the parameter that asks for a page.
     pub fn param(&self) -> Option<&str> {
         match self {
             Paginator::LastId(LastId { param, .. })
@@ -265,7 +268,7 @@ impl Paginator {
         }
     }
 
-    /// Where in the body the next token or the next URL stands.
+    /// Returns the dotted path of the next token or URL in the body.
     pub fn next_in_body(&self) -> Option<&str> {
         match self {
             Paginator::Token(Token { next, .. }) => next.body(),
@@ -274,45 +277,46 @@ impl Paginator {
         }
     }
 
-    /// The dotted path of a boolean that says whether more follows.
+    /// Returns the dotted path of a boolean that says whether more follows.
     pub fn more(&self) -> Option<&str> {
         self.common()?.more.as_deref()
     }
 
-    /// What the API states about the length of the list.
+    /// Returns the length of the list, as the API states it.
     pub fn total(&self) -> Option<&Total> {
         self.common()?.total.as_ref()
     }
 
-    /// The number of rows that is asked for.
+    /// Returns the number of rows to request per page.
     pub fn page_size(&self) -> Option<&PageSize> {
         self.common()?.page_size.as_ref()
     }
 
-    /// Whether page parameters are fields of the JSON body of a POST.
+    /// Returns whether page parameters are fields of the JSON body of a POST.
     pub fn in_body(&self) -> bool {
         self.common().is_some_and(|common| common.in_body)
     }
 
-    /// Empty pages that are followed, one after the other, as long as each leads on by a new token.
+    /// Returns the number of consecutive empty pages that are followed, as long as each returns a
+    /// new token.
     pub fn empty_pages(&self) -> u32 {
         let said = self.common().and_then(|common| common.empty_pages);
         said.unwrap_or(Common::USUAL_EMPTY_PAGES)
     }
 
-    /// Whether a page is asked for by a number that counts pages or rows.
+    /// Returns whether a page is requested by a number that counts pages or rows.
     pub fn is_numbered(&self) -> bool {
         matches!(self, Paginator::PageNumber(_) | Paginator::Offset(_))
     }
 
-    /// Whether it leads from page to page.
+    /// Returns whether there may be several pages.
     pub fn is_paged(&self) -> bool {
         self.common().is_some()
     }
 }
 
 impl Total {
-    /// Where the total stands.
+    /// Returns the place of the total.
     pub fn at(&self) -> Option<&ResponsePath> {
         match self {
             Total::Items(at) | Total::Pages(at) => Some(at),

@@ -1,4 +1,4 @@
-//! The resource that another one hangs below.
+//! The parent of a child resource.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,14 +23,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub struct Parent {
     /// Its name.
     pub resource: String,
-    /// Parameters of the child's request, and the field of the parent's record that each takes, as a dotted path. What is
-    /// not named is inferred.
+    /// Parameters of the child's request, and the field of the parent's record that each takes, as
+    /// a dotted path. Parameters that are not named are inferred.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, String>,
 }
 
 impl Parent {
-    /// The parent of that name, whose fields are inferred.
+    /// Creates the parent of that name, whose fields are inferred.
     pub fn new(resource: impl Into<String>) -> Self {
         Parent {
             resource: resource.into(),

@@ -23,7 +23,7 @@ pub enum ResponsePath {
 }
 
 impl ResponsePath {
-    /// The dotted path, of a place in the body.
+    /// Returns the dotted path of a place in the body.
     pub fn body(&self) -> Option<&str> {
         match self {
             ResponsePath::Body(path) => Some(path),
@@ -31,7 +31,7 @@ impl ResponsePath {
         }
     }
 
-    /// The name of the header, of a place in the headers.
+    /// Returns the name of the header, for a place in the headers.
     pub fn header(&self) -> Option<&str> {
         match self {
             ResponsePath::Header(name) => Some(name),
@@ -39,7 +39,7 @@ impl ResponsePath {
         }
     }
 
-    /// Whether it names nothing.
+    /// Returns whether its name is empty.
     pub fn is_empty(&self) -> bool {
         match self {
             ResponsePath::Body(name) | ResponsePath::Header(name) => name.is_empty(),

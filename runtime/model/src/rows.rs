@@ -1,8 +1,8 @@
-//! What becomes of rows, and of requests that fail.
+//! The treatment of rows, and of requests that fail.
 
 use serde::{Deserialize, Serialize};
 
-/// How new rows meet the rows that are there.
+/// How new rows are combined with existing ones.
 ///
 /// ```
 /// use etlgen_model::Disposition;
@@ -14,15 +14,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
-    /// Every record is a new row; one that was loaded before, to the letter, is not loaded again.
+    /// Every record is a new row. A record that was loaded before with exactly the same content is
+    /// not loaded again.
     Append,
-    /// The rows of this run take the place of all rows, at once, when the resource has been read to its end.
+    /// The rows of this run replace all rows, at once, when the resource has been read to its end.
     Replace,
-    /// A record takes the place of the record with the same key, its child rows included.
+    /// A record replaces the record with the same key, including its child rows.
     Merge,
 }
 
-/// What becomes of records that a whole reading of a resource does not bring any more.
+/// The treatment of records that a complete pass over a resource no longer returns.
 ///
 /// ```
 /// use etlgen_model::Deletes;
@@ -35,16 +36,17 @@ pub enum Disposition {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deletes {
-    /// They stay as they are.
+    /// They stay unchanged.
     #[default]
     Keep,
-    /// They stay, and `_etl_deleted_at` says when that was found; null again when they come back.
+    /// They stay, and `_etl_deleted_at` holds the time when a run found this. It is null again when
+    /// they return.
     Soft,
     /// They are removed, with their child rows.
     Hard,
 }
 
-/// What to do when an API answers with a certain status.
+/// The reaction to a certain status of a response.
 ///
 /// ```
 /// use etlgen_model::StatusRule;
@@ -60,7 +62,8 @@ pub enum StatusRule {
     Fail,
     /// The request is sent again, as after a 503.
     Retry,
-    /// The list is left out, and the report counts it. For a child resource that is the list of one parent; otherwise it is the
-    /// resource, whose tables stay as they are. Only the status of the first page counts: a later page fails the resource.
+    /// The list is left out, and the report counts it. For a child resource that is the list of one
+    /// parent; otherwise it is the resource, whose tables stay unchanged. Only the status of the
+    /// first page counts: a later page with this status fails the resource.
     Skip,
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Length;
 
-/// A list that is read in windows of time: `{ from = "2015-01-01", length = "90d" }`.
+/// The windows of time in which a list is read: `{ from = "2015-01-01", length = "90d" }`.
 ///
 /// ```
 /// use etlgen_model::Windows;
@@ -25,10 +25,10 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// Windows of that length, from that day or time (RFC 3339) on.
+    /// Creates windows of that length, from that day or time (RFC 3339) on.
     ///
     /// # Errors
-    /// If `from` is neither.
+    /// Fails if `from` is neither.
     pub fn new(from: impl Into<String>, length: Length) -> Result<Self, String> {
         let from = from.into();
         match is_time(&from) {
@@ -39,12 +39,13 @@ impl Windows {
         }
     }
 
-    /// Where they begin: a day, or a time as RFC 3339 writes it. What is older is one window.
+    /// Returns the start of the first one: a day, or a time in RFC 3339. Everything older is one
+    /// window.
     pub fn from(&self) -> &str {
         &self.from
     }
 
-    /// The length of each.
+    /// Returns the length of each.
     pub fn length(&self) -> Length {
         self.length
     }
@@ -65,7 +66,7 @@ impl TryFrom<Unchecked> for Windows {
     }
 }
 
-/// Whether it is a day, or a time with an offset.
+/// Returns whether it is a day, or a time with an offset.
 fn is_time(text: &str) -> bool {
     let (day, time) = match text.split_once(['T', 't', ' ']) {
         Some((day, time)) => (day, Some(time)),
@@ -114,7 +115,7 @@ fn is_time_of_day(text: &str) -> bool {
     whole && clock.next().is_none() && exact && known
 }
 
-/// A number of exactly that many digits.
+/// Parses a number of exactly that many digits.
 fn number(text: Option<&str>, digits: usize) -> Option<u32> {
     let text = text.filter(|text| text.len() == digits)?;
     text.bytes()

@@ -29,7 +29,8 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// A chunk of these tables, the root table first, outside of a pass and without deletions.
+    /// Creates a chunk of these tables, the root table first, outside of a pass and without
+    /// deletions.
     pub fn new(
         resource: impl Into<Arc<str>>,
         disposition: Disposition,
@@ -46,7 +47,8 @@ impl Chunk {
         }
     }
 
-    /// The number of records: the rows of the root table. Rows in which dlt's layout describes loads do not count.
+    /// Returns the number of records: the rows of the root table. Rows in which dlt's layout
+    /// describes loads do not count.
     pub fn records(&self) -> u64 {
         match self.tables.first() {
             Some(root) if !root.schema.is_meta() => root.rows.num_rows() as u64,
@@ -54,8 +56,8 @@ impl Chunk {
         }
     }
 
-    /// Whether it holds what dlt's layout records about loads, and no records of the API: such rows are not counted,
-    /// and a rollback keeps them.
+    /// Returns whether the rows describe loads for dlt's layout, and are not records of the API:
+    /// they are not counted, and a rollback keeps them.
     pub fn is_meta(&self) -> bool {
         self.tables.iter().any(|table| table.schema.is_meta())
     }
@@ -72,7 +74,8 @@ pub struct DeletedIds {
 }
 
 impl DeletedIds {
-    /// The records with these ids, to be removed, or marked with that time.
+    /// Creates a deletion of the records with these ids: they are removed, or marked with that
+    /// time.
     pub fn new(ids: Vec<String>, mark: Option<i64>) -> Self {
         DeletedIds { ids, mark }
     }
@@ -90,7 +93,8 @@ pub struct NotSeenSince {
 }
 
 impl NotSeenSince {
-    /// The records that no load since then has written, to be removed, or marked with that time.
+    /// Creates a deletion of the records that no load since then has written: they are removed, or
+    /// marked with that time.
     pub fn new(load: impl Into<String>, mark: Option<i64>) -> Self {
         NotSeenSince {
             load: load.into(),

@@ -25,15 +25,17 @@ use crate::schema::Layout;
 
 /// A kind of destination, and how an independent reader sees its tables.
 pub trait Place {
-    /// The destination in that folder.
+    /// Returns the destination in that folder.
     fn at(dir: &Path) -> Box<dyn Destination>;
 
-    /// These columns of a table's rows, as an independent reader returns them. A missing column is null, and a missing
-    /// table has no rows. Values are text: `1` and `0` for a bool, numbers in digits (`-12.5`), times as
-    /// `2024-01-31T12:00:00.000000Z`, bytes in base64, text and JSON unchanged.
+    /// Returns these columns of a table's rows, as an independent reader returns them. A missing
+    /// column is null, and a missing table has no rows. Values are text: `1` and `0` for a bool,
+    /// numbers in digits (`-12.5`), times as `2024-01-31T12:00:00.000000Z`, bytes in base64, text
+    /// and JSON unchanged.
     fn rows(dir: &Path, table: &str, columns: &[&str]) -> Vec<Vec<Option<String>>>;
 
-    /// Creates a table of that name that no load has written; false if the destination cannot have one.
+    /// Creates a table of that name that no load has written; returns false if the destination
+    /// cannot have one.
     fn foreign(_dir: &Path, _table: &str) -> bool {
         false
     }

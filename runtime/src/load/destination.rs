@@ -22,7 +22,7 @@ pub struct CheckpointPolicy {
 }
 
 impl CheckpointPolicy {
-    /// A commit after this many root rows, or after uncommitted rows have waited this long.
+    /// Commits after this many root rows, or after uncommitted rows have waited this long.
     pub fn new(rows: usize, interval: Duration) -> Self {
         CheckpointPolicy { rows, interval }
     }
@@ -39,7 +39,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Names of tables and columns may have that many bytes; a table has as many columns as it wants.
+    /// Limits the names of tables and columns to this many bytes; the number of columns is
+    /// unlimited.
     pub fn new(identifier_length: usize) -> Self {
         Limits {
             identifier_length,
@@ -47,37 +48,37 @@ impl Limits {
         }
     }
 
-    /// A table may have that many columns. What a struct does not declare goes into one column when nine tenths are taken; a
-    /// resource that wants more fails alone.
+    /// Limits the number of columns of a table. When nine tenths are taken, data that a struct does
+    /// not declare goes into one column. A resource that needs more columns fails alone.
     pub fn columns(self, columns: usize) -> Self {
         Limits { columns, ..self }
     }
 }
 
-/// A place that holds tables.
+/// A destination: it holds the tables and the state of sources.
 ///
-/// One thread owns it. It calls `open` first, then `write` and `commit` in any number.
+/// One thread owns it. It calls `open` first, then `write` and `commit` any number of times.
 ///
 /// `write` takes the rows of a chunk and combines them with the existing ones as its [`Disposition`] says. The rows are
 /// [`TableBatch`]es of Arrow columns, or, row by row, [`TableBatch::json_lines`]. [`ColumnRole`] identifies the column
 /// with the id of a row (`RowId`) and the one with the id of a child row's record (`RootId`). The loader has checked
 /// that each table belongs to the resource and that no column changes its type.
 ///
-/// `commit` makes everything written since the last commit visible, together with the state, or nothing of it: a
-/// process that is killed at any moment leaves the last commit.
+/// `commit` makes everything written since the last commit visible, together with the state, or
+/// none of it: a process that is killed at any moment leaves the last commit.
 ///
 /// `docs/customise.md` has a complete destination with tests.
 pub trait Destination: Send {
-    /// Its name for people, without secrets: `sqlite:stripe.db`.
+    /// Returns its name for people, without secrets: `sqlite:stripe.db`.
     fn describe(&self) -> String;
 
-    /// Whether an earlier load has written to it.
+    /// Returns whether an earlier load has written to it.
     fn exists(&self) -> bool;
 
-    /// Its limits.
+    /// Returns its limits.
     fn limits(&self) -> Limits;
 
-    /// How often it commits.
+    /// Returns how often it commits.
     fn checkpoint_policy(&self) -> CheckpointPolicy;
 
     /// Repairs what a killed run has left, takes the lock that excludes a second run, and reads the memory of this
@@ -104,11 +105,11 @@ pub trait Destination: Send {
     /// Makes everything written since the last commit visible, together with the state and the row of the load.
     fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()>;
 
-    /// The committed tables of this source, and how many rows each holds.
+    /// Returns the committed tables of this source, and how many rows each holds.
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>>;
 
-    /// Whether it implements [`Destination::scan`] and [`Destination::migrate`]. If not, tables stay as they were
-    /// created, and a run that needs to change one is refused.
+    /// Returns whether it implements [`Destination::scan`] and [`Destination::migrate`]. If not,
+    /// tables stay as they were created, and a run that needs to change one is refused.
     fn migrates(&self) -> bool {
         false
     }
@@ -131,19 +132,20 @@ pub trait Destination: Send {
         Err(self.cannot("migrate tables"))
     }
 
-    /// The loads of this source, the oldest first.
+    /// Returns the loads of this source, the oldest first.
     fn loads(&mut self) -> Result<Vec<LoadRow>> {
         Ok(Vec::new())
     }
 
-    /// Removes what these loads wrote, which are the last ones of the source, and restores the state from before them,
-    /// in one commit. Resources of which a load has replaced all rows stay unchanged.
+    /// Removes the rows that these loads wrote and restores the state from before them, in one
+    /// commit. The loads are the last ones of the source. Resources of which a load has replaced
+    /// all rows stay unchanged.
     fn rollback(&mut self, loads: &[String]) -> Result<Vec<RolledBack>> {
         let _ = loads;
         Err(self.cannot("roll back loads"))
     }
 
-    /// The error of a destination that cannot do `what` ("roll back loads").
+    /// Returns the error of a destination that cannot do `what` ("roll back loads").
     fn cannot(&self, what: &str) -> Error {
         let message = format!("{} cannot {what}", self.describe());
         Error::new(ErrorKind::Destination, message)

@@ -52,8 +52,8 @@ impl Destinations {
         self
     }
 
-    /// The destination that `url` names. If the URL holds a secret, neither the destination's name nor its errors show
-    /// it.
+    /// Returns the destination that `url` names. If the URL holds a secret, neither the
+    /// destination's name nor its errors show it.
     pub fn open(&self, url: &str) -> Result<Box<dyn Destination>> {
         let url = DestinationUrl::parse(url);
         let kind = self.0.iter().find(|kind| kind.scheme == url.scheme());
@@ -73,7 +73,7 @@ impl Destinations {
         }
     }
 
-    /// The forms of their URLs: `sqlite:FILE`.
+    /// Returns the forms of their URLs: `sqlite:FILE`.
     pub(crate) fn forms(&self) -> Vec<String> {
         let form = |kind: &Kind| format!("{}:{}", kind.scheme, kind.rest);
         self.0.iter().map(form).collect()

@@ -1,4 +1,4 @@
-//! What tells a file from another one that takes its name.
+//! Detects that another file has taken the name of a file.
 
 use std::fs::Metadata;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The file behind a name, whatever it holds.
+/// The identity of a file, independent of its contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     #[cfg(unix)]
@@ -16,12 +16,12 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The file that has that name now; a link is followed.
+    /// Returns the identity of the file that has this name now; follows links.
     pub fn of(path: &Path) -> io::Result<Self> {
         Ok(Identity::from(&std::fs::metadata(path)?))
     }
 
-    /// Refuses a file that is not there any more, or is another one.
+    /// Refuses a file that no longer exists or was replaced.
     pub fn check(&self, path: &Path) -> Result<()> {
         let what = match Identity::of(path) {
             Ok(now) if now == *self => return Ok(()),
@@ -52,7 +52,7 @@ impl From<&Metadata> for Identity {
     }
 }
 
-/// The error of a destination into which another run has loaded since this one began.
+/// Returns the error for a destination into which another run has loaded since this one began.
 pub(crate) fn overtaken(path: &Path) -> Error {
     let message = format!(
         "another run has loaded into `{}` since this one began",

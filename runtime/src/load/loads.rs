@@ -22,7 +22,8 @@ pub struct LoadInfo {
 }
 
 impl LoadInfo {
-    /// A load with this id and source, which writes tables of this layout; `None`: it only reads.
+    /// Creates a load with this id and source, which writes tables of this layout; `None`: it only
+    /// reads.
     pub fn new(
         id: impl Into<String>,
         source: impl Into<String>,
@@ -36,18 +37,18 @@ impl LoadInfo {
         }
     }
 
-    /// The load in the world of its run.
+    /// Returns the load in the world of its run.
     pub(crate) fn within(self, world: &World) -> Self {
         let world = world.clone();
         LoadInfo { world, ..self }
     }
 
-    /// The time of day on the clock of the run, in microseconds since 1970.
+    /// Returns the time on the clock of the run, in microseconds since 1970.
     pub fn now(&self) -> i64 {
         self.world.micros()
     }
 
-    /// The world of the run.
+    /// Returns the world of the run.
     pub(crate) fn world(&self) -> &World {
         &self.world
     }
@@ -68,7 +69,7 @@ pub struct LoadRow {
 }
 
 impl LoadRow {
-    /// A load with this id and status, and this number of root rows.
+    /// Creates a load with this id and status, and this number of root rows.
     pub fn new(id: impl Into<String>, status: LoadStatus, rows: u64, undoable: bool) -> Self {
         LoadRow {
             id: id.into(),
@@ -96,7 +97,7 @@ pub enum LoadStatus {
 }
 
 impl LoadStatus {
-    /// Its name in `_etl_loads`: `complete`.
+    /// Returns its name in `_etl_loads`: `complete`.
     pub fn name(&self) -> &str {
         match self {
             LoadStatus::Running => "running",
@@ -141,7 +142,7 @@ pub struct RolledBack {
 }
 
 impl RolledBack {
-    /// What happened to a resource.
+    /// Creates the result for a resource.
     pub fn new(resource: impl Into<String>, removed: Option<u64>, lost: u64) -> Self {
         RolledBack {
             resource: resource.into(),

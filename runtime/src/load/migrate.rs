@@ -14,8 +14,8 @@ pub type NewValues = Box<dyn Fn(&RecordBatch) -> Result<Vec<ArrayRef>> + Send + 
 pub struct TableChange {
     /// The table before.
     pub from: TableSchema,
-    /// The table after: the same columns in the same positions, with possibly other names and types; `None`: it is
-    /// dropped.
+    /// The table after: the same columns in the same positions, possibly with other names and
+    /// types. `None` drops the table.
     pub to: Option<TableSchema>,
     /// The positions of the columns whose values are computed.
     pub anew: Vec<usize>,
@@ -34,7 +34,8 @@ impl TableChange {
         }
     }
 
-    /// Whether rows and columns stay unchanged: only the destination's record of the table changes.
+    /// Returns whether rows and columns stay unchanged: only the destination's record of the table
+    /// changes.
     pub fn leaves_rows(&self) -> bool {
         let Some(to) = &self.to else { return false };
         let same = |(a, b): (&Column, &Column)| a.name == b.name && a.ty == b.ty;

@@ -10,7 +10,7 @@ pub(crate) fn open(destination: &mut dyn Destination, load: &LoadInfo) -> Result
     complete(destination, load, memory)
 }
 
-/// The memory of a destination, read without opening it.
+/// Reads the memory of a destination without opening it.
 #[cfg(feature = "cli")]
 pub(crate) fn look(destination: &dyn Destination, load: &LoadInfo) -> Result<Memory> {
     let memory = destination.look(load)?;

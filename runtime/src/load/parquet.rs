@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! FOLDER/<table>/<load id>-<number>.parquet   data files, never changed after their creation
-//! FOLDER/_etl_drift/…                         what each load met that the structs do not say
+//! FOLDER/_etl_drift/…                         data of each load that the structs do not declare
 //! FOLDER/_etl/manifest.json                   what was committed: tables, their files, state, loads
-//! FOLDER/_etl/lock                            keeps a second run out
-//! FOLDER/_etl/staging/<table>/                files of a commit under way, and of a pass that has not ended
+//! FOLDER/_etl/lock                            excludes a second run
+//! FOLDER/_etl/staging/<table>/                files of a commit in progress, and of a pass that has not ended
 //! ```
 //!
 //! The manifest is the commit: it is written next to the old one and renamed. Before that, files move into place; after
@@ -91,13 +91,13 @@ struct Open {
     touched: BTreeSet<String>,
     /// Tables whose folders have new files since the last commit.
     filled: BTreeSet<String>,
-    /// The manifest of the last commit, as it lies in the folder.
+    /// The manifest file of the last commit.
     lies: Committed,
     lock: Lock,
 }
 
 impl Parquet {
-    /// The folder at `path`; opening creates it.
+    /// Creates a destination for the folder at `path`; opening it creates the folder.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Parquet {
             folder: Arc::new(Folder::new(path.into())),
@@ -289,7 +289,7 @@ impl Open {
             .hint("load into another folder, or rename the resource"))
     }
 
-    /// Whether a user's folder or another source has that name.
+    /// Returns whether a user's folder or another source has that name.
     pub fn taken(&self, table: &str) -> bool {
         let mut known = self.committed.sources.values().flat_map(|s| &s.tables);
         self.folder.has(table) || known.any(|known| known.name == table)
@@ -381,7 +381,7 @@ impl Open {
         Ok(())
     }
 
-    /// Refuses a folder that is not there any more, or into which another run has loaded.
+    /// Refuses a folder that no longer exists, or into which another run has loaded.
     fn check_place(&self) -> Result<()> {
         self.lock.check()?;
         match self.folder.committed() == self.lies {
@@ -390,7 +390,7 @@ impl Open {
         }
     }
 
-    /// The commit itself.
+    /// Replaces the manifest, which is the commit, and removes retired files.
     fn publish(&mut self, mut loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> Result<()> {
         self.check_place()?;
         self.settle()?;
@@ -407,7 +407,7 @@ impl Open {
         Ok(())
     }
 
-    /// The manifest's entry of this source.
+    /// Returns the manifest's entry of this source.
     fn entry(&self, loads: Vec<LoadEntry>, drift: Vec<FileEntry>) -> SourceEntry {
         let mut tables = Vec::new();
         for resource in self.resources.values() {

@@ -17,7 +17,7 @@ pub(super) struct Redacted {
 }
 
 impl Redacted {
-    /// The destination that this URL names.
+    /// Wraps the destination that this URL names.
     pub fn new(url: DestinationUrl, inner: Box<dyn Destination>) -> Self {
         Redacted { url, inner }
     }

@@ -47,14 +47,14 @@ struct Open {
     rows: u64,
     /// The changes since the last commit, by resource.
     changes: BTreeMap<String, undo::Change>,
-    /// What the other loads were when this one began.
+    /// The other loads that were committed when this one began.
     others: meta::Others,
-    /// After the connection, so that the lock is let go last.
+    /// Declared after the connection, so that the lock is released last.
     place: Place,
 }
 
 impl Sqlite {
-    /// The file at `path`; opening creates it.
+    /// Creates a destination for the file at `path`; opening it creates the file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Sqlite {
             path: path.into(),
@@ -103,13 +103,13 @@ impl Destination for Sqlite {
         format::check("the database", format.unwrap_or(format::FORMAT).into())
             .map_err(|error| error.at(self.path.display().to_string()))?;
         let prepare = |db: &Connection| -> rusqlite::Result<(Memory, meta::Others)> {
-            // Fewer, larger writes; a file that is there keeps its own.
+            // Large pages make fewer, larger writes. An existing file keeps its page size.
             db.pragma_update(None, "page_size", 16_384)?;
             db.pragma_update(None, "journal_mode", "wal")?;
             db.pragma_update(None, "synchronous", "normal")?;
             db.pragma_update(None, "cache_size", -32_000)?;
             meta::create(db)?;
-            // Who commits in between is noticed at the first commit.
+            // This is read before the memory: a commit in between is noticed at the first commit.
             let others = meta::others(db, load)?;
             Ok((meta::read(db, &load.source)?, others))
         };
@@ -212,7 +212,7 @@ impl Destination for Sqlite {
     }
 }
 
-/// What an error of SQLite means, and the way out.
+/// Explains an error of SQLite, with a hint.
 fn explain(path: &Path, error: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode::{
         CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase, ReadOnly,

@@ -61,22 +61,22 @@ impl DestinationUrl {
         }
     }
 
-    /// The kind of destination: `sqlite`.
+    /// Returns the kind of destination: `sqlite`.
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
 
-    /// The text after the first colon, including secrets.
+    /// Returns the text after the first colon, including secrets.
     pub fn rest(&self) -> &str {
         &self.rest
     }
 
-    /// Whether a part of it is a secret.
+    /// Returns whether a part of it is a secret.
     pub(crate) fn has_secret(&self) -> bool {
         !self.secrets.is_empty()
     }
 
-    /// A text with `***` in place of the secrets of this URL.
+    /// Returns the text with `***` in place of the secrets of this URL.
     pub(crate) fn redact(&self, text: &str) -> String {
         // The complete URL is recognised even if a secret is too short to be found in other text.
         let text = text.replace(&self.rest, &self.shown);
@@ -100,7 +100,7 @@ impl fmt::Debug for DestinationUrl {
     }
 }
 
-/// The places of secrets, as (start, end), in order.
+/// Finds the secrets in a text: their (start, end), in order.
 fn secrets(rest: &str) -> Vec<(usize, usize)> {
     let mut places = Vec::new();
     let options = match rest.strip_prefix("//") {
@@ -133,7 +133,7 @@ fn secrets(rest: &str) -> Vec<(usize, usize)> {
     places
 }
 
-/// Whether the value of that option is a secret.
+/// Returns whether the value of that option is a secret.
 fn is_secret(name: &str) -> bool {
     let name = name
         .rsplit(['/', '.'])
@@ -145,7 +145,7 @@ fn is_secret(name: &str) -> bool {
         || SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// The text without its percent escapes, if it has any.
+/// Returns the text without its percent escapes, or `None` if it has none.
 fn decoded(text: &str) -> Option<String> {
     if !text.contains('%') {
         return None;

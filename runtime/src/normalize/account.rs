@@ -20,7 +20,7 @@ struct Counts {
 }
 
 impl Account {
-    /// Counts one; returns the line that it was added to.
+    /// Counts one value; returns the line that it was added to.
     pub fn add(&mut self, mut line: Drifted) -> Drifted {
         if self.lines.len() >= LINES && !self.lines.contains_key(&line) {
             "(other keys)".clone_into(&mut line.keys);
@@ -32,14 +32,14 @@ impl Account {
         line
     }
 
-    /// Takes one back because its row is left out.
+    /// Takes one value back because its row is left out.
     pub fn take_back(&mut self, line: &Drifted) {
         if let Some(counts) = self.lines.get_mut(line) {
             counts.waiting = counts.waiting.saturating_sub(1);
         }
     }
 
-    /// The counts since the last call: they leave with the rows.
+    /// Returns the counts since the last call: they are passed on with the rows.
     pub fn leave(&mut self) -> Vec<(Drifted, u64)> {
         let mut leaving = Vec::new();
         for (line, counts) in &mut self.lines {
@@ -59,7 +59,7 @@ impl Account {
         }
     }
 
-    /// The lines for a report: (table, keys, what was done, number).
+    /// Returns the lines for a report: (table, keys, what was done, number).
     pub fn told(&self) -> Vec<(String, String, String, u64)> {
         let mut told: BTreeMap<(&str, &str, u8), (Vec<String>, u64)> = BTreeMap::new();
         for (line, counts) in &self.lines {

@@ -59,7 +59,7 @@ impl Keeper {
         }
     }
 
-    /// Starts to record what may have to be taken back.
+    /// Starts to record everything that may have to be taken back.
     pub fn begin(&mut self) {
         self.journal = discards_rows(self.contract).then(Vec::new);
     }
@@ -75,7 +75,7 @@ impl Keeper {
         self.made(Made::Counted(line));
     }
 
-    /// Ends a record; an error if the contract freezes something in it.
+    /// Ends a record; fails if the contract freezes something in it.
     pub fn settle(&mut self) -> Result<()> {
         self.free = false;
         if let Some(journal) = &mut self.journal {
@@ -110,7 +110,8 @@ impl Violation {
 }
 
 impl Normalizer {
-    /// Whether the column for values of that type exists or may be created. If not, the violation is handled.
+    /// Returns whether the column for values of that type exists or may be created. If not, the
+    /// violation is handled.
     pub(super) fn admits_column(&mut self, at: At, place: &Place, ty: ColumnType) -> bool {
         let table = &self.tables[at.table];
         let there = table.at(&place.path);
@@ -126,7 +127,7 @@ impl Normalizer {
         self.judge(at, place, entity, ty.name())
     }
 
-    /// Whether the child table for a list exists or may be created.
+    /// Returns whether the child table for a list exists or may be created.
     pub(super) fn admits_table(&mut self, at: At, place: &Place) -> bool {
         let there = self.tables[at.table].children.contains_key(&place.path);
         there || self.keeper.free || self.judge(at, place, Entity::Tables, "list")

@@ -12,7 +12,7 @@ use crate::record::layout::ValueRef;
 use crate::record::{Decimal, Timestamp, parse_instant};
 use crate::schema::ColumnType;
 
-/// Deeper parts stay JSON.
+/// The greatest depth of parts with columns of their own; deeper parts stay JSON.
 const DEEPEST: usize = 32;
 
 /// A scalar by its own type.
@@ -68,7 +68,7 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// Whether a column of that type can hold it without loss.
+    /// Returns whether a column of that type can hold it without loss.
     fn fits(&self, ty: ColumnType) -> bool {
         match (self, ty) {
             (Scalar::Text(..), ColumnType::Text) => true,
@@ -231,7 +231,7 @@ impl Normalizer {
         Went::Column(column)
     }
 
-    /// JSON kept as JSON.
+    /// Loads JSON into a JSON column.
     pub(super) fn json_column(&mut self, at: At, place: &Place, raw: &str) -> Went {
         let wanted = match place.name.as_str() {
             "" => "value",
@@ -250,7 +250,7 @@ impl Normalizer {
         Went::Column(column)
     }
 
-    /// The column for values of that type; creates it if it does not exist.
+    /// Returns the column for values of that type; creates it if it does not exist.
     fn new_column(&mut self, at: At, place: &Place, name: &str, ty: ColumnType) -> usize {
         let table = &mut self.tables[at.table];
         let before = table.columns.len();
@@ -261,8 +261,8 @@ impl Normalizer {
         column
     }
 
-    /// The child table for a list that the struct does not declare; creates it if it does not exist: the load that
-    /// creates it also creates all its columns.
+    /// Returns the child table for a list that the struct does not declare; creates it if it does
+    /// not exist: the load that creates it also creates all its columns.
     fn new_table(&mut self, parent: usize, place: &Place) -> usize {
         let before = self.tables.len();
         let table = self.child_table(parent, place);
@@ -274,7 +274,7 @@ impl Normalizer {
     }
 }
 
-/// The kind of JSON: the name of a column's type, `object` or `list`.
+/// Returns the kind of JSON: the name of a column's type, `object` or `list`.
 pub(super) fn kind(raw: &str) -> &'static str {
     match raw.as_bytes().first() {
         Some(b'{') => "object",
@@ -283,7 +283,7 @@ pub(super) fn kind(raw: &str) -> &'static str {
     }
 }
 
-/// The place of another value for the same key.
+/// Returns the place of another value for the same key.
 pub(super) fn again(place: &Place) -> Place {
     Place {
         path: format!("{}~again", place.path),
@@ -291,7 +291,7 @@ pub(super) fn again(place: &Place) -> Place {
     }
 }
 
-/// Where dynamic JSON went.
+/// The part of the tables that dynamic JSON went to.
 pub(super) enum Went {
     Column(usize),
     Columns,

@@ -62,7 +62,7 @@ impl Hasher {
         id
     }
 
-    /// The id of the row of an item of a list.
+    /// Returns the id of the row of an item of a list.
     pub fn child(&mut self, parent: &Id, table: &str, index: usize) -> Id {
         match self.layout {
             Layout::Etl => {
@@ -74,12 +74,13 @@ impl Hasher {
     }
 }
 
-/// The id that dlt computes for a text: the JSON of a key, or the place of a child row.
+/// Returns the id that dlt computes for a text: the JSON of a key, or the place of a child row.
 pub(super) fn dlt_hash(text: &str) -> Id {
     base64(&shake::<16>(text.as_bytes()))
 }
 
-/// The id that dlt computes for a key: for the JSON of its parts, by the names of their columns.
+/// Returns the id that dlt computes for a key: for the JSON of its parts, by the names of their
+/// columns.
 pub(super) fn dlt_key(parts: &BTreeMap<String, String>) -> Id {
     let mut out = String::from("{");
     for (name, value) in parts {
@@ -94,7 +95,7 @@ pub(super) fn dlt_key(parts: &BTreeMap<String, String>) -> Id {
     dlt_hash(&out)
 }
 
-/// The first bytes of a SHAKE128 digest.
+/// Returns the first bytes of a SHAKE128 digest.
 pub(super) fn shake<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut hasher = Shake128::default();
     hasher.update(bytes);
@@ -103,7 +104,7 @@ pub(super) fn shake<const N: usize>(bytes: &[u8]) -> [u8; N] {
     digest
 }
 
-/// The first 10 bytes in base64, without padding.
+/// Encodes the first 10 bytes in base64, without padding.
 fn base64(bytes: &[u8; 16]) -> Id {
     let mut id = [0; 20];
     let bits = u128::from_be_bytes(*bytes) & !((1 << 48) - 1);
@@ -113,7 +114,7 @@ fn base64(bytes: &[u8; 16]) -> Id {
     id
 }
 
-/// An id as text.
+/// Returns an id as text.
 pub(super) fn text(id: &Id) -> &str {
     let length = match id[DLT_LENGTH] {
         0 => DLT_LENGTH,

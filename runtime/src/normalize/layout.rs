@@ -96,7 +96,7 @@ impl Normalizer {
         0
     }
 
-    /// The child table for the list at a place of a table's rows.
+    /// Returns the child table for the list at a place of a table's rows.
     pub(super) fn child_table(&mut self, parent: usize, place: &Place) -> usize {
         if let Some(table) = self.tables[parent].children.get(&place.path) {
             return *table;
@@ -121,7 +121,8 @@ impl Normalizer {
         table
     }
 
-    /// Prepares the columns of a record's fields. `path`: the records around it, to find one that contains itself.
+    /// Prepares the columns of a record's fields. `path` holds the records around it, to find one
+    /// that contains itself.
     pub(super) fn node(
         &mut self,
         table: usize,
@@ -221,7 +222,7 @@ impl Normalizer {
         }
     }
 
-    /// The destination of a part of a value; of all of it without a selection.
+    /// Returns the destination of a part of a value, or of the whole value without a selection.
     fn in_part(&mut self, part: Option<Selection>, target: Target) -> Target {
         match part {
             None => target,

@@ -1,5 +1,5 @@
-//! Nothing is lost: for any JSON and any struct, the scalars of the documents are those of the tables.
-//! `docs/normalisation.md` defines which values are equal.
+//! Checks that nothing is lost: for any JSON and any struct, the tables hold exactly the scalars of
+//! the documents. `docs/normalisation.md` defines which values are equal.
 
 mod doc;
 mod found;
@@ -29,7 +29,7 @@ struct Layout {
     key: bool,
     disposition: Disposition,
     identifier_length: usize,
-    /// Keys of one object, and columns of a table.
+    /// The greatest number of keys of one object, and of columns of a table.
     room: (usize, usize),
     names: crate::schema::Layout,
 }
@@ -66,7 +66,7 @@ fn load<T: Record>(normalizer: &mut Normalizer, body: &str) -> Vec<(Vec<TableBat
     read::<T>(normalizer, body, None)
 }
 
-/// The same, reading only the selected fields.
+/// Does the same, but reads only the selected fields.
 fn read<T: Record>(
     normalizer: &mut Normalizer,
     body: &str,
@@ -101,7 +101,7 @@ fn read<T: Record>(
     out
 }
 
-/// The differences between the batches and these documents.
+/// Returns the differences between the batches and these documents.
 fn losses(docs: &[Doc], loaded: &[(Vec<TableBatch>, Vec<usize>)]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (batches, rows) in loaded {
@@ -135,7 +135,8 @@ fn body(docs: &[Doc], space: &str) -> String {
     body
 }
 
-/// One case: two runs over documents that the choices generate; the second one knows the tables of the first.
+/// Checks one case: two runs over documents that the choices generate; the second one knows the
+/// tables of the first.
 fn check<T: Record>(choices: &[u16]) -> Result<(), TestCaseError> {
     let mut choices = Choices(choices.iter());
     let layout = Layout {
@@ -194,7 +195,7 @@ fn same_bytes(one: &[TableBatch], other: &[TableBatch]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(same)
 }
 
-/// Tables and columns are only added at the end, and nothing else changes.
+/// Returns whether tables and columns are only added at the end, and nothing else changes.
 fn only_grown(before: &[TableSchema], after: &[TableSchema]) -> bool {
     before.iter().all(|old| {
         let mut same = after.iter().filter(|new| new.name == old.name);
@@ -205,7 +206,7 @@ fn only_grown(before: &[TableSchema], after: &[TableSchema]) -> bool {
     })
 }
 
-/// Two tables, or two columns of a table, never have the same name, ignoring case.
+/// Checks that no two tables, and no two columns of a table, have the same name, ignoring case.
 fn unique_names(batches: &[TableBatch]) -> Result<(), String> {
     let mut tables = HashSet::new();
     for batch in batches {
@@ -223,7 +224,7 @@ fn unique_names(batches: &[TableBatch]) -> Result<(), String> {
     Ok(())
 }
 
-/// 100 cases; `PROPTEST_CASES` sets another number.
+/// Runs 100 cases; `PROPTEST_CASES` sets another number.
 fn cases(check: impl Fn(&[u16]) -> Result<(), TestCaseError>) {
     let mut config = Config {
         failure_persistence: None,

@@ -1,9 +1,10 @@
 //! Turns records into tables: one row per record, nested records as columns `a__b`, lists as child tables
 //! `table__list`.
 //!
-//! Naming and child tables follow dlt. Ids derive from the data, so that the same input gives the same tables:
-//! `_etl_id` of a record is a hash of its key (merge, replace), of its key and content (append), or of its place in the
-//! pass if it has no key. That of a child row is a hash of its parent's id, its table and its place in the list.
+//! Naming and child tables follow dlt. Ids derive from the data, so that the same input gives the
+//! same tables: `_etl_id` of a record is a hash of its key (merge, replace), of its key and content
+//! (append), or of its position in the pass if it has no key. That of a child row is a hash of its
+//! parent's id, its table and its position in the list.
 //!
 //! Data that the struct does not declare (drift, `Dynamic`, whole JSON records) gets its own type: a value of another
 //! type than its column's goes to a variant column `column__v_type` next to it, an unknown key to a new column or
@@ -52,8 +53,8 @@ pub struct NormalizeOptions {
     pub primary_key: Vec<Vec<String>>,
     /// The key identifies a record only within its slice.
     pub within_slice: bool,
-    /// Ids of rows without a key derive from their content, so that a repeated row is the same row; otherwise from
-    /// their place.
+    /// Ids of rows without a key derive from their content, so that a repeated row is the same row;
+    /// otherwise they derive from their position.
     pub named_by_content: bool,
     /// How rows are combined with existing ones.
     pub disposition: Disposition,
@@ -71,14 +72,15 @@ pub struct NormalizeOptions {
     pub(crate) selection: Option<Selection>,
     /// The root table marks the records that the API no longer has (`_etl_deleted_at`); new rows have null there.
     pub marks_deleted: bool,
-    /// Columns that a table may have before what the struct does not say goes into one.
+    /// The number of columns that a table may have before undeclared data goes into one column.
     pub most_columns: usize,
-    /// Keys of one object that get columns, where the struct declares none of them; the others go into one.
+    /// The number of keys of one object that get columns, if the struct declares none of them; the
+    /// others go into one column.
     pub widest: usize,
 }
 
 impl NormalizeOptions {
-    /// The layout of a resource, with names of at most 63 bytes and without a load's id.
+    /// Creates the layout of a resource, with names of at most 63 bytes and without a load's id.
     pub fn new(name: &str, primary_key: &[Vec<String>], disposition: Disposition) -> Self {
         NormalizeOptions {
             name: name.to_owned(),
@@ -103,11 +105,11 @@ impl NormalizeOptions {
 pub struct RowOrigin<'a> {
     /// The id of its slice.
     pub slice: &'a str,
-    /// The pass, if a row that comes again in another pass is another row; otherwise empty.
+    /// The pass, if a row that is repeated in another pass is another row; otherwise empty.
     pub pass: &'a str,
     /// The number of its list, over all lists: rows with the same content in one list are different rows.
     pub list: u64,
-    /// Its place among the slice's rows, from 0.
+    /// Its position among the slice's rows, from 0.
     pub ordinal: u64,
     /// Columns copied from the parent's record.
     pub copied: &'a BTreeMap<String, Option<String>>,
@@ -161,7 +163,8 @@ pub struct Normalizer {
 }
 
 impl Normalizer {
-    /// Prepares the tables of a resource. `known`: its tables in the destination; their names, columns and types stay.
+    /// Prepares the tables of a resource. `known` are its tables in the destination; their names,
+    /// columns and types stay.
     pub fn new(
         schema: &'static RecordSchema,
         options: NormalizeOptions,
@@ -231,8 +234,9 @@ impl Normalizer {
         Ok(normalizer)
     }
 
-    /// Adds a record. `false`: this batch already has one with the same id; nothing was added. An error: the contract
-    /// does not allow it, and nothing of the batch may be loaded.
+    /// Adds a record. Returns `false` and adds nothing if this batch already has one with the same
+    /// id. Fails if the contract does not allow the record; then nothing of the batch may be
+    /// loaded.
     pub(crate) fn append(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> Result<bool> {
         let (id, content) = self.root_id(row, origin);
         if !self.seen.insert(id) {
@@ -281,7 +285,8 @@ impl Normalizer {
         Ok(true)
     }
 
-    /// The id of a record's row, and whether this batch has it; `None` if its key is incomplete.
+    /// Returns the id of a record's row, and whether this batch has it; `None` if its key is
+    /// incomplete.
     pub(crate) fn id_of(
         &mut self,
         row: RowRef<'_>,
@@ -294,7 +299,7 @@ impl Normalizer {
         Some((ids::text(&id).to_owned(), self.seen.contains(&id)))
     }
 
-    /// The id of the row of a record with that key, which must have one part.
+    /// Returns the id of the row of a record with that key, which must have one part.
     pub(crate) fn id_of_key(&mut self, key: &str) -> String {
         let id = match self.naming.layout {
             Layout::Etl => {
@@ -321,12 +326,12 @@ impl Normalizer {
         ids::text(&id).to_owned()
     }
 
-    /// A list has been read to its end: no more of its rows follow.
+    /// Ends a list: no more of its rows follow.
     pub fn end_list(&mut self, list: u64) {
         self.nameless.remove(&list);
     }
 
-    /// The id of a record, and its content if others of its list may have the same one.
+    /// Returns the id of a record, and its content if others of its list may have the same one.
     fn root_id(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> (Id, Option<Id>) {
         let table = self.tables[0].schema.name.as_bytes();
         if self.key.is_empty() && !self.named_by_content {
@@ -379,7 +384,8 @@ impl Normalizer {
         (named, Some(id))
     }
 
-    /// The key as dlt hashes it: the JSON of its parts by the names of their columns. `None`: a part is null.
+    /// Returns the key as dlt hashes it: the JSON of its parts by the names of their columns.
+    /// `None` if a part is null.
     fn key_parts(
         &self,
         row: RowRef<'_>,
@@ -562,7 +568,7 @@ impl Normalizer {
         }
     }
 
-    /// The index of the next item in a parent's list: a repeated list continues.
+    /// Returns the index of the next item in a parent's list: a repeated list continues.
     fn next_index(&self, table: usize, parent: &At) -> usize {
         self.tables[table].trailing(ids::text(&parent.id))
     }
@@ -580,12 +586,12 @@ impl Normalizer {
         self.count(at, place, dynamic::kind(raw), done);
     }
 
-    /// Records in the batch.
+    /// Returns the number of records in the batch.
     pub fn rows(&self) -> usize {
         self.tables.first().map_or(0, |table| table.rows)
     }
 
-    /// The approximate size of the batch in bytes.
+    /// Returns the approximate size of the batch in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -598,7 +604,7 @@ impl Normalizer {
         batches.filter_map(Result::transpose).collect()
     }
 
-    /// The known tables, including those without rows so far.
+    /// Returns the known tables, including those without rows so far.
     pub fn tables(&self) -> Vec<TableSchema> {
         self.tables
             .iter()
@@ -606,29 +612,29 @@ impl Normalizer {
             .collect()
     }
 
-    /// The columns that the owner has named: table and place of each.
+    /// Returns the columns that the owner has named: table and place of each.
     pub(crate) fn named(&self) -> impl Iterator<Item = (&TableSchema, &str)> {
         let named = self.named.iter();
         named.map(|(table, path)| (&self.tables[*table].schema, path.as_str()))
     }
 
-    /// The drift so far: (table, keys, what was done, number).
+    /// Returns the drift so far: (table, keys, what was done, number).
     pub fn drift_lines(&self) -> Vec<(String, String, String, u64)> {
         self.keeper.account.told()
     }
 
-    /// The drift since the last call: it belongs to the rows that leave.
+    /// Returns the drift since the last call: it belongs to the rows that are passed on.
     pub fn take_drift(&mut self) -> Vec<(Drifted, u64)> {
         self.keeper.account.leave()
     }
 
-    /// Forgets the drift of rows that will not leave.
+    /// Forgets the drift of rows that are not passed on.
     pub fn forget_drift(&mut self) {
         self.keeper.account.forget();
     }
 }
 
-/// The selected part of JSON.
+/// Returns the selected part of JSON.
 fn wanted<'a>(selection: Option<&Selection>, raw: &'a str) -> Option<Cow<'a, str>> {
     match selection {
         None => Some(Cow::Borrowed(raw)),
@@ -636,7 +642,7 @@ fn wanted<'a>(selection: Option<&Selection>, raw: &'a str) -> Option<Cow<'a, str
     }
 }
 
-/// The text of a part of the key; `None` if it is null or not a scalar.
+/// Returns the text of a part of the key; `None` if it is null or not a scalar.
 fn key_text(part: &Lookup, row: RowRef<'_>) -> Option<String> {
     let drift: &Drift = row.drift;
     match part.find(row.record, drift)? {
@@ -651,7 +657,7 @@ fn key_text(part: &Lookup, row: RowRef<'_>) -> Option<String> {
     }
 }
 
-/// A part of the key as JSON; `None` if it is null or not a scalar.
+/// Returns a part of the key as JSON; `None` if it is null or not a scalar.
 fn key_value(part: &Lookup, row: RowRef<'_>) -> Option<String> {
     let mut out = String::new();
     match part.find(row.record, row.drift)? {

@@ -8,7 +8,8 @@ use super::ids;
 use crate::schema::Layout;
 use crate::text::base64;
 
-/// One key as a name: `userName` is `user_name`, `+1` is `x1`, `2fa` is `_2fa`, `é` is `x`, an empty key is `_empty`.
+/// Converts a key to a name: `userName` is `user_name`, `+1` is `x1`, `2fa` is `_2fa`, `é` is `x`,
+/// an empty key is `_empty`.
 fn snake_case(key: &str) -> String {
     let key = key.trim();
     let mut out = String::with_capacity(key.len() + 4);
@@ -52,7 +53,7 @@ fn snake_case(key: &str) -> String {
     out
 }
 
-/// How keys become names in a dataset.
+/// The rules by which keys become names in a dataset.
 #[derive(Clone, Copy)]
 pub(super) struct Naming {
     pub layout: Layout,
@@ -61,7 +62,7 @@ pub(super) struct Naming {
 }
 
 impl Naming {
-    /// One key as a name.
+    /// Converts a key to a name.
     pub fn key(self, key: &str) -> String {
         if self.layout == Layout::Etl {
             return snake_case(key);
@@ -83,7 +84,8 @@ impl Naming {
         }
     }
 
-    /// dlt's way: the middle of a name that is too long is replaced by 6 characters of a hash of what it names.
+    /// Shortens a name as dlt does: 6 characters of a hash of `whole` replace the middle of a name
+    /// that is too long.
     fn shorten_as(self, name: &str, whole: &str) -> String {
         if name.len() <= self.limit {
             return name.to_owned();
@@ -93,13 +95,13 @@ impl Naming {
         let (before, after) = (kept - kept / 2, name.len() - kept / 2);
         match (name.get(..before), name.get(after..)) {
             (Some(before), Some(after)) => format!("{before}{tag}{after}"),
-            // A name that the owner chose and that is not ASCII.
+            // The owner chose a name that is not ASCII.
             _ => shorten(name, self.limit),
         }
     }
 }
 
-/// Without white space at the ends, which for Python includes the four separators of ASCII.
+/// Trims white space, which for Python includes the four ASCII separators.
 fn dlt_trim(key: &str) -> &str {
     key.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
 }
@@ -121,7 +123,8 @@ pub(super) fn join(outer: &str, inner: &str) -> String {
     }
 }
 
-/// At most `limit` bytes: a longer name keeps its start and gets a hash of the whole.
+/// Shortens a name to at most `limit` bytes: a longer name keeps its start and gets a hash of the
+/// whole.
 fn shorten(name: &str, limit: usize) -> String {
     if name.len() <= limit {
         return name.to_owned();
@@ -134,7 +137,7 @@ fn shorten(name: &str, limit: usize) -> String {
     format!("{}{tag}", &name[..end])
 }
 
-/// The names given in one place. They differ by more than their case.
+/// The names given in one scope. They differ by more than their case.
 #[derive(Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
@@ -151,12 +154,12 @@ impl Names {
         self.taken.remove(&name.to_lowercase());
     }
 
-    /// Whether the wanted name is given already.
+    /// Returns whether the wanted name is given already.
     pub fn has(&self, wanted: &str, naming: Naming) -> bool {
         self.taken.contains(&naming.shorten(wanted).to_lowercase())
     }
 
-    /// Gives the wanted name, or `name_2`, `name_3`, … where it is taken.
+    /// Gives the wanted name, or `name_2`, `name_3`, … if it is taken.
     pub fn unique(&mut self, wanted: &str, naming: Naming) -> String {
         let mut name = naming.shorten(wanted);
         let mut count = 1;
@@ -207,7 +210,7 @@ mod tests {
         }
     }
 
-    /// The names that dlt 1.31 gives, with at most 20 characters.
+    /// Compares names with those that dlt 1.31 gives, with at most 20 characters.
     #[test]
     fn names_of_the_dlt_layout_are_those_of_dlt() {
         let naming = Naming {

@@ -10,7 +10,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The row itself.
+    /// Returns the place of the row itself.
     pub fn row() -> Self {
         Place {
             path: String::new(),
@@ -18,7 +18,7 @@ impl Place {
         }
     }
 
-    /// The place at a key of this one.
+    /// Returns the place at a key of this one.
     pub fn below(&self, key: &str, naming: Naming) -> Self {
         let escaped = key.replace('~', "~0").replace('/', "~1");
         Place {
@@ -27,7 +27,7 @@ impl Place {
         }
     }
 
-    /// The keys for a message.
+    /// Returns the keys for a message.
     pub fn dotted(&self) -> String {
         match self.path.strip_prefix('/') {
             None => "(the value itself)".to_owned(),

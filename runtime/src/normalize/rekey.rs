@@ -1,7 +1,7 @@
-//! New ids for existing rows: those that they would get today.
+//! Gives existing rows the ids that they would get today.
 //!
-//! Only records with a key whose columns hold it exactly (text, integers, UUIDs) can get new ids; ids derived from
-//! content or from a place cannot change.
+//! Only records with a key whose columns hold it exactly (text, integers, UUIDs) can get new ids;
+//! ids derived from content or from a position cannot change.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,16 +24,18 @@ pub(crate) type ScanFn<'a> =
 /// The new ids of the rows of a resource.
 pub(crate) struct Rekey {
     layout: Layout,
-    /// The new id of each row by its old one, for each table with child tables. By the table's old name.
+    /// The new id of each row by its old one, for each table with child tables, by the table's old
+    /// name.
     ids: HashMap<String, HashMap<Id, Id>>,
     root: String,
 }
 
-/// Why rows cannot get new ids.
+/// The reason why rows cannot get new ids.
 pub(crate) type Reason = String;
 
 impl Rekey {
-    /// `tables`: each before and after, parents first, starting with the root table.
+    /// Computes the new ids. `tables` has each table before and after, parents first, starting with
+    /// the root table.
     pub fn new(
         tables: &[(&TableSchema, &TableSchema)],
         key: &[Vec<String>],
@@ -106,14 +108,14 @@ impl Rekey {
         Ok(Ok(rekey))
     }
 
-    /// The columns of a table that hold ids.
+    /// Returns the columns of a table that hold ids.
     pub fn columns(table: &TableSchema) -> Vec<usize> {
         use ColumnRole::{ParentId, RootId, RowId};
         let is_id = |at: &usize| matches!(table.columns[*at].role, RowId | ParentId | RootId);
         (0..table.columns.len()).filter(is_id).collect()
     }
 
-    /// The new values of a column of ids.
+    /// Returns the new values of a column of ids.
     pub fn values(
         &self,
         from: &TableSchema,
@@ -143,7 +145,7 @@ impl Rekey {
         Arc::new(ids.collect::<StringArray>())
     }
 
-    /// The old and the new id of each row of a child table.
+    /// Returns the old and the new id of each row of a child table.
     fn child_ids(&self, from: &TableSchema, to: &TableSchema, rows: &RecordBatch) -> Vec<(Id, Id)> {
         let [id, parent, index] = roles(from).map(|at| {
             let name = at.map(|at| &from.columns[at].name);
@@ -172,7 +174,7 @@ impl Rekey {
     }
 }
 
-/// The columns with the id of a row, the id of its parent, and its position there.
+/// Returns the columns with the id of a row, the id of its parent, and its position there.
 fn roles(table: &TableSchema) -> [Option<usize>; 3] {
     use ColumnRole::{ListIndex, ParentId, RowId};
     [RowId, ParentId, ListIndex].map(|role| table.columns.iter().position(|c| c.role == role))
@@ -277,7 +279,7 @@ impl Root {
     }
 }
 
-/// The text of a value, as it is part of a key.
+/// Returns the text of a value as a part of a key.
 fn text(column: &ArrayRef, row: usize) -> Option<String> {
     if column.is_null(row) {
         return None;

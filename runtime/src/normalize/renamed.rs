@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::names::{Names, Naming};
 use crate::schema::{Layout, TableSchema};
 
-/// The tables, parents first, under the new name of the resource; `others`: the names of all other tables.
+/// Returns the tables, parents first, under the new name of the resource; `others` are the names of
+/// all other tables.
 pub(crate) fn renamed<'a>(
     tables: &[&TableSchema],
     resource: &str,

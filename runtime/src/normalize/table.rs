@@ -52,7 +52,7 @@ macro_rules! builder {
 }
 
 impl Values {
-    /// A builder with capacity for that many rows, and bytes of text.
+    /// Creates a builder with capacity for that many rows, and bytes of text.
     fn new(ty: ColumnType, room: Room) -> Self {
         let Room { rows, bytes } = room;
         match ty {
@@ -85,7 +85,7 @@ impl Values {
         }
     }
 
-    /// Whether the row has a value, or is already passed.
+    /// Returns whether the row has a value, or is already passed.
     pub fn holds(&self, row: usize) -> bool {
         builder!(self, builder => builder.len() > row)
     }
@@ -101,7 +101,7 @@ impl Values {
         builder!(self, builder => Arc::new(builder.finish()))
     }
 
-    /// The number of last rows that hold that text.
+    /// Returns the number of last rows that hold that text.
     pub fn trailing(&self, text: &str) -> usize {
         let Values::Text(builder) = self else {
             return 0;
@@ -166,7 +166,7 @@ fn append(builder: &mut StringBuilder, text: &str) -> usize {
     text.len()
 }
 
-/// The values without those of some rows.
+/// Returns the values without those of some rows.
 fn without(values: ArrayRef, rows: &[usize]) -> Result<ArrayRef, ArrowError> {
     if rows.is_empty() {
         return Ok(values);
@@ -196,7 +196,8 @@ pub(super) struct Table {
     by_path: HashMap<String, Vec<usize>>,
     /// Child tables by the place of their lists.
     pub children: HashMap<String, usize>,
-    /// The places of values that have columns or tables, by the place of the object that they stand in.
+    /// The places of values that have columns or tables, by the place of the object that holds
+    /// them.
     keys: HashMap<String, HashSet<String>>,
     names: Names,
     /// The existing columns, in order of creation: those of the record from the start, deep ones from their first value
@@ -276,19 +277,20 @@ impl Table {
         }
     }
 
-    /// Whether there is a column or a table for a value at a place, or below it. `object`: where it stands.
+    /// Returns whether there is a column or a table for a value at a place, or below it. `object`
+    /// is the place of the object that holds it.
     pub fn knows(&self, object: &str, path: &str) -> bool {
         self.keys
             .get(object)
             .is_some_and(|keys| keys.contains(path))
     }
 
-    /// How many keys of an object have columns or tables.
+    /// Returns the number of keys of an object that have columns or tables.
     pub fn known_keys(&self, object: &str) -> usize {
         self.keys.get(object).map_or(0, HashSet::len)
     }
 
-    /// The column of that role; it is made if the table has none yet.
+    /// Returns the column of that role; creates it if the table has none yet.
     pub fn system(&mut self, role: ColumnRole, naming: Naming) -> usize {
         let found = self.schema.columns.iter().position(|c| c.role == role);
         found.unwrap_or_else(|| {
@@ -310,7 +312,7 @@ impl Table {
         })
     }
 
-    /// The columns that link a child row to its parent, after the declared ones.
+    /// Returns the columns that link a child row to its parent, after the declared ones.
     pub fn tie(&mut self, naming: Naming) -> [usize; 3] {
         if let Some(tie) = self.tie {
             return tie;
@@ -324,19 +326,20 @@ impl Table {
         tie
     }
 
-    /// The number of last rows that belong to that parent.
+    /// Returns the number of last rows that belong to that parent.
     pub fn trailing(&self, parent: &str) -> usize {
         self.tie
             .map_or(0, |tie| self.columns[tie[0]].trailing(parent))
     }
 
-    /// The columns for the values at `path`, the plain one first.
+    /// Returns the columns for the values at `path`, the plain one first.
     pub fn at(&self, path: &str) -> &[usize] {
         self.by_path.get(path).map_or(&[], Vec::as_slice)
     }
 
-    /// The column for values of that type at `path`; creates it if it is new: with the wanted name, or, if a column of
-    /// another type has that name, as its variant. `waits`: it does not exist before its first value.
+    /// Returns the column for values of that type at `path`. Creates a new one with the wanted name
+    /// or, if a column of another type has that name, as its variant. With `waits`, it does not
+    /// exist before its first value.
     pub fn column(
         &mut self,
         (path, wanted): (&str, &str),
@@ -399,7 +402,7 @@ impl Table {
         self.sealed = None;
     }
 
-    /// The existing part of the table.
+    /// Returns the existing part of the table.
     fn shown_schema(&self) -> TableSchema {
         let columns = self.shown.iter().map(|at| self.schema.columns[*at].clone());
         TableSchema {
@@ -408,7 +411,7 @@ impl Table {
         }
     }
 
-    /// Returns the rows and keeps the schema; `None`: the table does not exist yet.
+    /// Returns the rows and keeps the schema; `None` if the table does not exist yet.
     pub fn finish(&mut self) -> Result<Option<TableBatch>> {
         let rows = std::mem::take(&mut self.rows);
         let dropped = std::mem::take(&mut self.dropped);

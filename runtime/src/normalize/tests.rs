@@ -66,7 +66,7 @@ fn add<T: Record>(normalizer: &mut Normalizer, body: &str) -> Vec<bool> {
     rows.collect()
 }
 
-/// The tables as text: `table: column=value ...`, without nulls and ids.
+/// Returns the tables as text: `table: column=value ...`, without nulls and ids.
 fn dump(batches: &[TableBatch]) -> String {
     let mut out = String::new();
     for batch in batches {
@@ -258,7 +258,7 @@ fn json_without_a_struct_is_typed_by_what_it_is() {
     );
 }
 
-/// The columns of the root table, without those of the system.
+/// Returns the columns of the root table, without those of the system.
 fn columns_of(normalizer: &Normalizer) -> Vec<String> {
     let tables = normalizer.tables();
     let columns = tables[0].columns.iter();

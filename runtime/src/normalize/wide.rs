@@ -1,14 +1,15 @@
-//! Objects with keys without end, as a map by ids: a table has so many columns and no more, and what has no column of its own
-//! stands in one JSON column at the place of the object.
+//! Objects with an unbounded number of keys, such as maps by id: the number of columns is limited,
+//! and keys without a column of their own go into one JSON column at the place of the object.
 
 use super::place::Place;
 use super::{At, Normalizer};
 use crate::record::json::{self, Reader};
 use crate::schema::ColumnType;
 
-/// Keys of one object that get columns or tables, where the struct declares none of them.
+/// The number of keys of one object that get columns or tables, if the struct declares none of
+/// them.
 pub(super) const WIDEST: usize = 200;
-/// Where keys of the record itself stand that get no column.
+/// The column for those keys of the record itself that get no column of their own.
 const REST: &str = "other_keys";
 
 /// Members of an object that get no column of their own.
@@ -16,7 +17,7 @@ const REST: &str = "other_keys";
 pub(super) struct Rest(String);
 
 impl Rest {
-    /// Adds a member; `key` as it stands in JSON, without quotes.
+    /// Adds a member; `key` is written as in JSON, without quotes.
     pub fn add(&mut self, key: &str, value: &str) {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
         self.0.push('"');
@@ -25,7 +26,8 @@ impl Rest {
         self.0.push_str(&json::compact(value));
     }
 
-    /// The JSON of an object's rest, and the place of the column that it goes to; `None`: there is no rest.
+    /// Returns the JSON of an object's rest, and the place of the column that it goes to; `None` if
+    /// there is no rest.
     pub fn column(self, object: &Place) -> Option<(Place, String)> {
         if self.0.is_empty() {
             return None;
@@ -40,17 +42,17 @@ impl Rest {
 }
 
 impl Normalizer {
-    /// Whether the table has no room for what the struct does not say.
+    /// Returns whether the table has no room for undeclared data.
     pub(super) fn has_no_room(&self, at: At) -> bool {
         self.tables[at.table].columns.len() >= self.most_columns
     }
 
-    /// Whether keys that an object has not had so far get no columns any more. `raw`: the object.
+    /// Returns whether new keys of an object no longer get columns. `raw` is the object.
     pub(super) fn is_full(&self, at: At, place: &Place, raw: &str) -> bool {
         if self.has_no_room(at) {
             return true;
         }
-        // The keys of the record itself are as many as the table has room for.
+        // Only the room in the table limits the keys of the record itself.
         if place.path.is_empty() {
             return false;
         }
@@ -61,11 +63,11 @@ impl Normalizer {
         }
         let known = table.known_keys(&place.path);
         let room = self.widest.saturating_sub(known);
-        // A shorter text cannot have so many keys.
+        // A shorter text cannot have that many keys.
         room == 0 || raw.len() > 4 * room && self.has_more(at, place, raw, room)
     }
 
-    /// Whether an object has more keys than that which it has not had so far.
+    /// Returns whether an object has more than `room` new keys.
     fn has_more(&self, at: At, place: &Place, raw: &str, room: usize) -> bool {
         let table = &self.tables[at.table];
         let mut reader = Reader::new(raw);
@@ -85,7 +87,7 @@ impl Normalizer {
         false
     }
 
-    /// Whether a key gets no column, where the object is full.
+    /// Returns whether a key of a full object gets no column.
     pub(super) fn is_rest(&self, at: At, object: &Place, below: &Place, value: &str) -> bool {
         value != "null" && !self.tables[at.table].knows(&object.path, &below.path)
     }

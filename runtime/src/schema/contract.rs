@@ -1,4 +1,4 @@
-//! What the caller of a run says of schema contracts.
+//! The rules for schema contracts that the caller of a run gives.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use etlgen_model::{Contract, Entity, Mode};
 
 use crate::error::{Error, ErrorKind};
 
-/// Whether some violation makes a contract leave out a row.
+/// Returns whether some violation makes a contract leave out a row.
 pub(crate) fn discards_rows(contract: Contract) -> bool {
     let of = [Entity::Columns, Entity::Types].map(|entity| contract.mode(entity));
     of.contains(&Mode::DiscardRow)
@@ -21,13 +21,13 @@ pub struct ContractRule {
 }
 
 impl ContractRule {
-    /// The resource that it applies to; `None`: all.
+    /// Returns the resource that it applies to; `None`: all.
     pub fn resource(&self) -> Option<&str> {
         self.resource.as_deref()
     }
 
-    /// The contract of a resource after what the caller of the run says; a word on the resource counts more than one on
-    /// all, a later one more than an earlier one.
+    /// Applies the rules of a run to the contract of a resource. A rule for the resource overrides
+    /// a rule for all, and a later rule overrides an earlier one.
     pub(crate) fn apply(rules: &[ContractRule], contract: Contract, resource: &str) -> Contract {
         let general = rules.iter().filter(|rule| rule.resource.is_none());
         let own = rules

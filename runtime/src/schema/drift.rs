@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What was done with values that the struct does not declare.
+/// The treatment of values that the struct does not declare.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Done {
@@ -40,6 +40,6 @@ pub struct Drifted {
     pub keys: String,
     /// The name of a [`ColumnType`](super::ColumnType), `object` or `list`.
     pub came: &'static str,
-    /// What was done.
+    /// The treatment of its values.
     pub done: Done,
 }

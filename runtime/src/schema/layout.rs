@@ -8,7 +8,8 @@ use super::{ColumnRole, TableSchema};
 pub(crate) const DLT_LOADS: &str = "_dlt_loads";
 pub(crate) const DLT_VERSION: &str = "_dlt_version";
 
-/// Whether a resource of that name holds what dlt's layout records about loads, and no data of the API.
+/// Returns whether a resource of that name holds what dlt's layout records about loads, and no data
+/// of the API.
 pub(crate) fn is_meta(resource: &str) -> bool {
     [DLT_LOADS, DLT_VERSION].contains(&resource)
 }
@@ -33,7 +34,7 @@ impl Layout {
             .find(|layout| layout.name() == name)
     }
 
-    /// Its name: `etl`, `dlt`.
+    /// Returns its name: `etl`, `dlt`.
     pub fn name(self) -> &'static str {
         match self {
             Layout::Etl => "etl",
@@ -41,7 +42,7 @@ impl Layout {
         }
     }
 
-    /// The name of the column with that role; empty for values of the API.
+    /// Returns the name of the column with that role; empty for values of the API.
     pub fn column(self, role: ColumnRole) -> &'static str {
         match (self, role) {
             (_, ColumnRole::Data) => "",
@@ -61,8 +62,8 @@ impl Layout {
         }
     }
 
-    /// The layout of existing tables; `None`: there are none. The id column is the first of each table, so that no key
-    /// of the API can have its name.
+    /// Returns the layout of existing tables; `None` if there are none. The id column is the first
+    /// of each table, so that no key of the API can have its name.
     pub fn of(tables: &[TableSchema]) -> Option<Self> {
         let names = |layout: &Layout, table: &TableSchema| {
             let id = table.role(ColumnRole::RowId);

@@ -14,13 +14,15 @@ use crate::record::{day, sortable};
 use crate::text::{base64, decimal};
 
 impl TableBatch {
-    /// Each row as a JSON object on one line; null columns are left out. Decimals are strings, to keep all digits, and
-    /// so are times (`2024-01-31T12:00:00.000000Z`), bytes (base64) and JSON documents.
+    /// Returns each row as a JSON object on one line; null columns are left out. Decimals are
+    /// strings, to keep all digits, and so are times (`2024-01-31T12:00:00.000000Z`), bytes
+    /// (base64) and JSON documents.
     pub fn json_lines(&self) -> impl Iterator<Item = String> {
         (0..self.rows.num_rows()).map(|row| self.json_line(row))
     }
 
-    /// The text of the column with that role in a row, from 0: `_etl_id` for [`ColumnRole::RowId`].
+    /// Returns the text of the column with that role in a row, from 0: `_etl_id` for
+    /// [`ColumnRole::RowId`].
     pub fn text(&self, role: ColumnRole, row: usize) -> Option<&str> {
         let column = self.schema.columns.iter().position(|it| it.role == role)?;
         let texts = self.rows.column(column).as_string_opt::<i32>()?;

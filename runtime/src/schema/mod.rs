@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use contract::ContractRule;
 pub(crate) use contract::discards_rows;
 pub use drift::{Done, Drifted};
-/// What may become of the tables, for [`Resource::contract`](crate::source::Resource::contract).
+/// How tables may change, for [`Resource::contract`](crate::source::Resource::contract).
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -30,7 +30,8 @@ pub use drift::{Done, Drifted};
 /// ```
 #[doc(inline)]
 pub use etlgen_model::Contract;
-/// What becomes of records that the API has no more, for [`Resource::deletes`](crate::source::Resource::deletes).
+/// The treatment of records that the API no longer has, for
+/// [`Resource::deletes`](crate::source::Resource::deletes).
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -47,7 +48,8 @@ pub use etlgen_model::Contract;
 /// ```
 #[doc(inline)]
 pub use etlgen_model::Deletes;
-/// How new rows meet old ones, for [`Resource::write`](crate::source::Resource::write).
+/// How new rows are combined with existing ones, for
+/// [`Resource::write`](crate::source::Resource::write).
 ///
 /// ```
 /// use etlgen_runtime::prelude::*;
@@ -78,7 +80,7 @@ pub(crate) use layout::{DLT_LOADS, DLT_VERSION, is_meta};
 /// assert_eq!(ColumnType::Int64.arrow(), DataType::Int64);
 /// ```
 pub trait ArrowType {
-    /// The Arrow type of the arrays that carry it.
+    /// Returns the Arrow type of the arrays that carry it.
     fn arrow(self) -> DataType;
 }
 
@@ -128,7 +130,7 @@ impl ColumnRole {
         (ColumnRole::DeletedAt, "deleted_at"),
     ];
 
-    /// The name used in stored schemas.
+    /// Returns the name used in stored schemas.
     pub fn name(self) -> &'static str {
         ColumnRole::ALL
             .iter()
@@ -160,7 +162,8 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column with this name, type and role; `path` is a JSON pointer, empty for a system column.
+    /// Creates a column with this name, type and role; `path` is a JSON pointer, empty for a system
+    /// column.
     pub fn new(
         name: impl Into<String>,
         ty: ColumnType,
@@ -175,7 +178,7 @@ impl Column {
         }
     }
 
-    /// The Arrow field of this column; every column may be null.
+    /// Returns the Arrow field of this column; every column may be null.
     pub fn arrow_field(&self) -> Field {
         Field::new(&self.name, self.ty.arrow(), true)
     }
@@ -198,7 +201,7 @@ pub struct TableSchema {
 }
 
 impl TableSchema {
-    /// The root table of a resource; for a child table set `parent` and `path`.
+    /// Creates the root table of a resource; for a child table set `parent` and `path`.
     pub fn new(name: impl Into<String>, resource: impl Into<String>, columns: Vec<Column>) -> Self {
         TableSchema {
             name: name.into(),
@@ -209,13 +212,13 @@ impl TableSchema {
         }
     }
 
-    /// Whether it holds what dlt's layout records about loads (`_dlt_loads`, `_dlt_version`), and no records of the
-    /// API.
+    /// Returns whether it holds what dlt's layout records about loads (`_dlt_loads`,
+    /// `_dlt_version`), and no records of the API.
     pub fn is_meta(&self) -> bool {
         is_meta(&self.resource)
     }
 
-    /// The column with that role, if the table has one.
+    /// Returns the column with that role, if the table has one.
     pub fn role(&self, role: ColumnRole) -> Option<&Column> {
         self.columns.iter().find(|column| column.role == role)
     }
@@ -232,7 +235,7 @@ pub struct TableBatch {
 }
 
 impl TableBatch {
-    /// Rows of that table.
+    /// Creates a batch of rows of that table.
     pub fn new(schema: Arc<TableSchema>, rows: RecordBatch) -> Self {
         TableBatch { schema, rows }
     }

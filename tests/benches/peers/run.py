@@ -44,7 +44,7 @@ def install_dlt(target):
 
 
 def measured(command):
-    """Runs a command to its end: wall seconds, CPU seconds, peak memory in MB (of the largest process)."""
+    """Runs a command; returns wall seconds, CPU seconds and peak memory in MB (of the largest process)."""
     started = time.time()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     error = process.stderr.read()
@@ -131,7 +131,7 @@ def main():
 
 
 def plot(costs, per):
-    """A bar chart of CPU seconds per 100,000 records."""
+    """Returns a bar chart of CPU seconds per 100,000 records."""
     widest = max(cpu for _, cpu, _ in costs.values()) * per
     rows = []
     for index, (name, (_, cpu, _)) in enumerate(costs.items()):

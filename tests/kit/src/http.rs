@@ -14,11 +14,11 @@ pub struct Request {
     pub method: String,
     /// Path and query, unchanged.
     pub target: String,
-    /// Decoded.
+    /// The decoded path.
     pub path: String,
-    /// Decoded, in order.
+    /// The decoded parameters, in order.
     pub query: Vec<(String, String)>,
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     headers: Vec<(String, String)>,
 }
 
@@ -33,7 +33,7 @@ impl Request {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// A numeric parameter; `Err` with its name if it is not a number.
+    /// Returns a numeric parameter; `Err` with its name if it is not a number.
     pub fn number(&self, name: &str) -> Result<Option<i64>, String> {
         match self.param(name).map(str::parse) {
             None => Ok(None),
@@ -84,7 +84,7 @@ struct Gate {
 
 #[derive(Default)]
 struct GateState {
-    /// `None`: no limit.
+    /// The number of further requests that may pass; `None`: no limit.
     left: Option<usize>,
     waiting: usize,
 }
@@ -114,7 +114,7 @@ impl Gate {
         state.left = state.left.map(|left| left - 1);
     }
 
-    /// Waits until a request waits; false if none arrives in time.
+    /// Waits until a request waits; returns false if none arrives in time.
     fn is_waited_at(&self, within: Duration) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let waits = |state: &mut GateState| state.waiting == 0 || state.left != Some(0);
@@ -136,7 +136,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Port 0 takes a free one.
+    /// Starts a server on a port; port 0 takes a free one.
     pub fn start(
         port: u16,
         handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
@@ -187,7 +187,7 @@ impl Server {
         self.gate.set(requests);
     }
 
-    /// Waits until a request waits for its response; false if none does in time.
+    /// Waits until a request waits for its response; returns false if none does in time.
     pub fn has_stalled(&self, within: Duration) -> bool {
         self.gate.is_waited_at(within)
     }

@@ -1,5 +1,5 @@
-//! Shared by the tests of all crates: an HTTP server on loopback, the switches that tests read from the environment, and
-//! the tests that are skipped.
+//! Code that the tests of all crates share: an HTTP server on loopback, the switches that tests
+//! read from the environment, and the handling of skipped tests.
 
 pub mod http;
 pub mod shared;

@@ -1,12 +1,12 @@
-//! Tests that cannot run in the current environment. Such a test says so, is counted, and fails if its kind must not be
-//! skipped.
+//! Tests that cannot run in the current environment. Such a test reports this, is counted, and
+//! fails if its kind must not be skipped.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 
 use crate::switches::{NO_SKIP, SKIPPED};
 
-/// What a test lacks.
+/// The kind of thing that a test lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Documents, labels or fixtures next to the repository.
@@ -31,7 +31,7 @@ impl Kind {
         Kind::Tool,
     ];
 
-    /// The name in `ETLGEN_NO_SKIP`.
+    /// Returns the name in `ETLGEN_NO_SKIP`.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Shared => "shared",
@@ -43,10 +43,11 @@ impl Kind {
     }
 }
 
-/// Says on standard error that the test of the calling thread, or a part of it, cannot run, and why. The caller returns.
+/// Reports on standard error that the test of the calling thread, or a part of it, cannot run, and
+/// why. The caller returns.
 ///
 /// # Panics
-/// If `ETLGEN_NO_SKIP` names the kind, or a kind that does not exist.
+/// Panics if `ETLGEN_NO_SKIP` names the kind, or a kind that does not exist.
 pub fn skip(kind: Kind, why: &str) {
     let kinds = NO_SKIP.text().unwrap_or_default();
     if must_not_skip(kind, &kinds) {
@@ -78,7 +79,7 @@ fn line(kind: Kind, test: &str, why: &str) -> String {
 }
 
 /// # Panics
-/// If a name is not that of a kind.
+/// Panics if a name is not that of a kind.
 fn must_not_skip(kind: Kind, kinds: &str) -> bool {
     let mut found = false;
     for name in kinds

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// An environment variable that changes what the tests do.
+/// An environment variable that changes the behaviour of the tests.
 #[derive(Debug)]
 pub struct Switch {
     pub name: &'static str,
@@ -13,35 +13,35 @@ pub struct Switch {
     pub does: &'static str,
 }
 
-/// Number of kills of each test in `kill_tree`.
+/// The number of kills of each test in `kill_tree`.
 pub const KILLS: Switch = Switch {
     name: "ETLGEN_KILLS",
     value: "number, default 20",
     does: "kills each run in `kill_tree` this many times",
 };
 
-/// The seed of tests that are random.
+/// The seed of random tests.
 pub const SEED: Switch = Switch {
     name: "ETLGEN_SEED",
     value: "number, default random",
     does: "repeats a failed run of a random test; the test prints its seed",
 };
 
-/// Number of seeds of the simulation.
+/// The number of seeds of the simulation.
 pub const SEEDS: Switch = Switch {
     name: "ETLGEN_SEEDS",
     value: "number, default 2000",
     does: "plays this many seeds in `simulation`; from 2000 on, its list of known faults and its share of proved runs are checked",
 };
 
-/// Number of merges of the test with Stripe's document.
+/// The number of merges of the test with Stripe's document.
 pub const MERGES: Switch = Switch {
     name: "ETLGEN_MERGES",
     value: "number, default 6",
     does: "tries this many merges on Stripe's document in `merge_trials`, with an optimised `etlgen`",
 };
 
-/// Number of records of the soak test.
+/// The number of records of the soak test.
 pub const SOAK: Switch = Switch {
     name: "ETLGEN_SOAK",
     value: "number, default 8000",
@@ -55,7 +55,7 @@ pub const CORPUS: Switch = Switch {
     does: "compiles and tests the crate of each real document in `corpus`",
 };
 
-/// Where real documents are.
+/// The folder of the real documents.
 pub const SPECS: Switch = Switch {
     name: "ETLGEN_SPECS",
     value: "folder, default `../shared/specs`",
@@ -83,14 +83,14 @@ pub const REFERENCE: Switch = Switch {
     does: "writes `docs/etlgen-toml.md` from the keys; without it the test `reference` fails where the file differs",
 };
 
-/// The file that counts what is skipped.
+/// The file that lists the skipped tests.
 pub const SKIPPED: Switch = Switch {
     name: "ETLGEN_SKIPPED",
     value: "file",
     does: "receives a line for each skipped test; `cargo quick`, `full` and `long` set it to count them",
 };
 
-/// All of them, in the order in which they are listed.
+/// All switches, in the order of the table.
 pub const SWITCHES: [&Switch; 11] = [
     &KILLS,
     &SEED,
@@ -106,35 +106,35 @@ pub const SWITCHES: [&Switch; 11] = [
 ];
 
 impl Switch {
-    /// Its value, if it is set and not empty.
+    /// Returns its value, if it is set and not empty.
     pub fn text(&self) -> Option<String> {
         std::env::var(self.name)
             .ok()
             .filter(|text| !text.is_empty())
     }
 
-    /// Its value as a path.
+    /// Returns its value as a path.
     pub fn path(&self) -> Option<PathBuf> {
         std::env::var_os(self.name).map(PathBuf::from)
     }
 
-    /// Its value as a number.
+    /// Returns its value as a number.
     ///
     /// # Panics
-    /// If it is set to something else.
+    /// Panics if it is set to something else.
     pub fn number<T: FromStr>(&self) -> Option<T> {
         let text = self.text()?;
         let number = text.parse();
         Some(number.unwrap_or_else(|_| panic!("{}={text}: not a number", self.name)))
     }
 
-    /// Whether it is set to that text.
+    /// Returns whether it is set to that text.
     pub fn is(&self, text: &str) -> bool {
         self.text().is_some_and(|set| set == text)
     }
 }
 
-/// The table of `CONTRIBUTING.md`.
+/// Returns the table of `CONTRIBUTING.md`.
 pub fn table() -> String {
     let mut table = "| variable | value | effect |\n|---|---|---|\n".to_owned();
     for Switch { name, value, does } in SWITCHES {

@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use etlgen_runtime::world::{BoxFuture, Clock, VirtualClock};
 
-/// The time of the API.
+/// Returns the time of the API, in seconds since 1970.
 pub fn seconds(clock: &VirtualClock) -> i64 {
     let since = clock.time().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs() as i64)
 }
 
-/// The clock of the connector: that of the API, so many seconds later.
+/// The clock of the connector: the clock of the API, shifted by this many seconds.
 pub struct Shifted(pub VirtualClock, pub i64);
 
 impl Clock for Shifted {

@@ -24,7 +24,7 @@ pub struct Part {
     tags: Option<Vec<i64>>,
 }
 
-/// The source of a scenario, in that world.
+/// Returns the source of a scenario, in that world.
 pub fn source(scenario: &Scenario, world: World) -> Source {
     let spec = &scenario.items;
     let mut items = Item::list("items", "/items").paginate(paginator(spec));
@@ -65,7 +65,8 @@ pub fn source(scenario: &Scenario, world: World) -> Source {
     source
 }
 
-/// A paginator of several pages with what every kind may have: each kind has a builder of its own.
+/// Builds a paginator of several pages with the settings that every kind may have: each kind has
+/// its own builder.
 macro_rules! paged {
     ($spec:expr, $pages:expr) => {{
         let mut pages = $pages;

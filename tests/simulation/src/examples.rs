@@ -1,9 +1,10 @@
-//! What seeds have found, as scenarios that stay when the generator changes.
+//! Failures that seeds have found, as scenarios that stay the same when the generator changes.
 
 use crate::lies::Lie;
 use crate::scenario::{At, Change, ListSpec, Paging, RunSpec, Scenario, Total};
 
-/// A server rounds offsets down to whole pages, and rows go while it is read.
+/// Returns a scenario in which a server rounds offsets down to whole pages, and rows are deleted
+/// during the pass.
 pub fn rounded() -> Scenario {
     let go = |request, row| (request, Change::Go(At::item(row)));
     Scenario {
@@ -24,8 +25,8 @@ pub fn rounded() -> Scenario {
     }
 }
 
-/// A process dies between two links that ask for pages by their number, and rows of the first pages go before it starts
-/// again.
+/// Returns a scenario in which a process dies between two links that request pages by number, and
+/// rows of the first pages are deleted before it starts again.
 pub fn numbered_link_resumed() -> Scenario {
     Scenario {
         seed: 1210,
@@ -50,7 +51,8 @@ pub fn numbered_link_resumed() -> Scenario {
     }
 }
 
-/// A row slips through the pages of an incremental list that is read by page number, and the next run reads what has changed.
+/// Returns a scenario in which a pass by page number over an incremental list misses a row, and the
+/// next run reads the changes.
 pub fn slipped() -> Scenario {
     Scenario {
         seed: 1575,
@@ -61,7 +63,7 @@ pub fn slipped() -> Scenario {
         },
         runs: vec![
             RunSpec {
-                // Behind the first page, which is looked at once more.
+                // The row is after the first page, which is requested once more.
                 during: vec![(4, Change::Go(At::item(7)))],
                 ..RunSpec::default()
             },
@@ -71,8 +73,8 @@ pub fn slipped() -> Scenario {
     }
 }
 
-/// Rows go while a list is read by offset, so that the page that is asked for one row early holds one row, and another than
-/// the one that is looked for.
+/// Returns a scenario in which rows are deleted while a list is read by offset: the page that is
+/// requested one row early holds one row, which is not the expected one.
 pub fn one_row_early() -> Scenario {
     let go = (3, Change::Go(At::item(0)));
     Scenario {
@@ -93,7 +95,7 @@ pub fn one_row_early() -> Scenario {
     }
 }
 
-/// A list below each record of a list that holds none.
+/// Returns a scenario with a child list whose parent list has no records.
 pub fn no_parents() -> Scenario {
     Scenario {
         parts: Some(ListSpec::default()),

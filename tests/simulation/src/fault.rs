@@ -1,5 +1,5 @@
-//! Faults that can be put back, to see that the simulation finds them. They are in the simulation's own layers, and act as
-//! a runtime with that fault would.
+//! Faults that can be injected, to check that the simulation finds them. They are in the
+//! simulation's own layers, and act like a runtime with that fault.
 
 use crate::api::Answer;
 
@@ -8,22 +8,22 @@ use crate::api::Answer;
 pub enum Fault {
     /// The destination loses a row of a commit.
     LostRow,
-    /// A list ends where it says nothing of a next page in its first answer: what leads on is not heard.
+    /// The links and tokens of the next page are ignored, so that a list ends too early.
     DeafToMore,
-    /// The rows of a page are taken twice.
+    /// The rows of a page are loaded twice.
     DoubledPage,
 }
 
 impl Fault {
-    /// All of them.
+    /// All faults.
     pub const ALL: [Fault; 3] = [Fault::LostRow, Fault::DeafToMore, Fault::DoubledPage];
 
-    /// What becomes of an answer before the runtime has it.
+    /// Changes a response before the runtime receives it.
     pub fn of_the_way(self, mut answer: Answer) -> Answer {
         match self {
             Fault::LostRow => {}
             Fault::DeafToMore => {
-                // The last of the statements that lead on.
+                // This removes the statements about the next page.
                 answer
                     .headers
                     .retain(|(name, _)| *name != "link" && *name != "x-next");

@@ -1,4 +1,4 @@
-//! The scenario of a seed.
+//! Generates the scenario of a seed.
 
 use etlgen_runtime::prelude::Deletes;
 
@@ -6,14 +6,14 @@ use crate::lies::Lie;
 use crate::random::Rng;
 use crate::scenario::{At, Change, ListSpec, Paging, Place, RunSpec, Scenario, Total};
 
-/// The scenario of a seed: in every second one the API lies.
+/// Generates the scenario of a seed; the API lies in every second one.
 pub fn scenario(seed: u64) -> Scenario {
     let mut rng = Rng::new(seed);
     let lie = rng.chance(50).then(|| rng.pick(&Lie::ALL));
     with(seed, lie)
 }
 
-/// The scenario of a seed in which the API tells that lie, or none.
+/// Generates the scenario of a seed in which the API tells that lie, or none.
 pub fn with(seed: u64, lie: Option<Lie>) -> Scenario {
     let mut rng = Rng::new(seed ^ 0x00c0_ffee);
     let twist = rng.below(1 << 16);
@@ -30,7 +30,7 @@ pub fn with(seed: u64, lie: Option<Lie>) -> Scenario {
             _ => lie.shape(&mut items, twist),
         }
     }
-    // The rows of a child tell by their items' keys what they are below.
+    // The rows of a child list name their item by its key.
     items.keyed |= below;
     let rows = match lies_below {
         true => rng.within(1, 4),
@@ -98,7 +98,7 @@ fn list(rng: &mut Rng, lie: Option<Lie>) -> ListSpec {
     spec
 }
 
-/// What belongs to a way of paging.
+/// Generates the settings that depend on the way of paging.
 fn of_paging(rng: &mut Rng, paging: Paging) -> ListSpec {
     let asks = match rng.chance(85) {
         true if rng.chance(8) => Some(rng.within(1, 2)),
@@ -153,7 +153,7 @@ fn rows(rng: &mut Rng, items: &ListSpec, lie: Option<Lie>, below: bool) -> usize
         None if below => rng.within(0, 8),
         None if rng.chance(10) => rng.below(3),
         None if rng.chance(20) => size * rng.within(1, 5),
-        // Pages of one row are many.
+        // Pages of one row need many requests.
         None if size < 3 => rng.within(3, 20),
         None => rng.within(3, 60),
     }
@@ -168,7 +168,7 @@ fn behind(rng: &mut Rng, lie: Option<Lie>) -> i64 {
     }
 }
 
-/// The runs: some with a world that moves, some that die; the last one comes to its end.
+/// Generates the runs: data changes during some of them, some die, and the last one ends.
 fn runs(rng: &mut Rng, scenario: &mut Scenario) {
     let pages = scenario.rows.div_ceil(scenario.items.size()) + 2;
     let steps = 2 * pages
@@ -236,7 +236,7 @@ fn change(rng: &mut Rng, scenario: &Scenario) -> Change {
         0..35 => Change::Come(at),
         35..60 => Change::Go(at),
         60..85 => Change::Edit(at),
-        // Ids do not move.
+        // Rows that are sorted by id do not move.
         _ if spec.paging == Paging::LastId => Change::Edit(at),
         _ => Change::Move(at),
     }

@@ -1,4 +1,4 @@
-//! Holds what a run says and what it has loaded against the truth.
+//! Compares the report of a run and the rows that it loaded with the truth.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,50 +10,50 @@ use crate::api::rows::{Row, Table, tags};
 use crate::dest::Loaded;
 use crate::scenario::ListSpec;
 
-/// How well a run says that it knows a resource.
+/// The completeness of a resource, as a run reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grade {
-    /// Green, and nothing is missing.
+    /// Complete: nothing is missing.
     Proved,
-    /// Green, and nothing is missing but what has moved.
+    /// Complete: nothing is missing except rows that have moved.
     Consistent,
-    /// The run says itself that rows may be missing, or failed.
+    /// The run reports that rows may be missing, or failed.
     Open,
 }
 
-/// A list of the API with what its rows must and may be in the destination.
+/// The rows of a list of the API that the destination must and may hold.
 #[derive(Default)]
 struct Expected {
-    /// By `uid`: rows that must be there.
+    /// The rows that must exist, by `uid`.
     must: BTreeMap<u32, Must>,
-    /// By version: which row it is of, and the key of the item that it belongs to.
+    /// The row and the key of its item, by version.
     known: BTreeMap<u32, (u32, Option<String>)>,
-    /// Rows that were not there at any time of the pass.
+    /// The rows that the API had at no time of the pass.
     gone: BTreeSet<u32>,
 }
 
-/// How a row must be there.
+/// The requirement on a row.
 struct Must {
-    /// Any of these states.
+    /// The row must have one of these states.
     versions: BTreeSet<u32>,
 }
 
-/// What is judged.
+/// The data to judge.
 pub struct Case<'a> {
     pub name: &'static str,
     pub spec: &'a ListSpec,
     pub api: &'a Api,
     pub grade: Grade,
-    /// The first and the last moment of the pass.
+    /// The ticks at which the pass began and ended.
     pub pass: (u64, u64),
     pub rows: &'a [Loaded],
-    /// Gone rows must be gone.
+    /// Whether deleted rows must be removed or marked.
     pub deletes: bool,
-    /// The rows that were there before the run, and live.
+    /// The rows that existed before the run.
     pub before: &'a [Loaded],
 }
 
-/// Names the first thing that is not as it must be.
+/// Returns the first fault that it finds.
 pub fn judge(case: &Case<'_>) -> Result<(), String> {
     let expected = expected(case);
     whole(case, &expected)?;
@@ -64,7 +64,7 @@ pub fn judge(case: &Case<'_>) -> Result<(), String> {
     }
 }
 
-/// Every row is one that the API had, with all that belongs to it.
+/// Checks that the API had every row, with the same tags and item.
 fn whole(case: &Case<'_>, expected: &Expected) -> Result<(), String> {
     for row in case.rows {
         let version = row.version;
@@ -89,7 +89,7 @@ fn whole(case: &Case<'_>, expected: &Expected) -> Result<(), String> {
     Ok(())
 }
 
-/// Rows that are at the API all the time are never lost again.
+/// Checks that no row is lost that the API had during the whole pass.
 fn kept(case: &Case<'_>, expected: &Expected) -> Result<(), String> {
     if !case.spec.keyed {
         return Ok(());
@@ -112,7 +112,7 @@ fn kept(case: &Case<'_>, expected: &Expected) -> Result<(), String> {
     }
 }
 
-/// What is said to be equal is.
+/// Checks that the rows of a resource that is reported as complete equal those of the API.
 fn green(case: &Case<'_>, expected: &Expected) -> Result<(), String> {
     let name = case.name;
     let mut seen: BTreeMap<u32, Vec<&Loaded>> = BTreeMap::new();
@@ -138,7 +138,7 @@ fn green(case: &Case<'_>, expected: &Expected) -> Result<(), String> {
                 ));
             }
             (1, 1) => {}
-            // Without a key, a row that changed while it was read may have come as two.
+            // Without a key, a row that changed during the pass may have been loaded twice.
             _ if !case.spec.keyed && (must.versions.len() > 1 || !proved) => {}
             (_, times) => return Err(format!("{name}: row {uid} is there {times} times")),
         }
@@ -183,7 +183,7 @@ fn expected(case: &Case<'_>) -> Expected {
     expected
 }
 
-/// Whether a row has moved itself, or, where only what rests is promised, whether anything in front of it has.
+/// Returns whether a row has moved or, if only unmoved rows are promised, any row in front of it.
 fn stirred(table: &Table, (from, to): (u64, u64), uid: u32, grade: Grade, by_state: bool) -> bool {
     let during = table.during(from, to);
     let place = |rows: &Arc<Vec<Row>>| {
@@ -197,7 +197,7 @@ fn stirred(table: &Table, (from, to): (u64, u64), uid: u32, grade: Grade, by_sta
     if grade == Grade::Proved {
         return false;
     }
-    // The rows in front of it, each of them as it was.
+    // This returns the rows in front of it, with their states.
     let front = |rows: &Arc<Vec<Row>>| -> Vec<(u32, u32)> {
         let front = rows.iter().take_while(|row| row.uid != uid);
         let state = |row: &Row| (row.uid, if by_state { row.version } else { 0 });
@@ -207,7 +207,7 @@ fn stirred(table: &Table, (from, to): (u64, u64), uid: u32, grade: Grade, by_sta
     during.iter().any(|(_, rows)| Some(front(rows)) != first)
 }
 
-/// Adds what must and may be there of one list.
+/// Adds the rows of one list that must and may exist.
 fn add(
     case: &Case<'_>,
     table: &Table,
@@ -235,7 +235,7 @@ fn add(
         }
         let versions: BTreeSet<u32> = states.iter().copied().flatten().collect();
         let always = states.iter().all(Option::is_some) && required;
-        // What changes while windows are read goes from one into another.
+        // A row that changes while windows are read moves from one window to another.
         let slips = case.spec.windows && versions.len() > 1;
         let moved = stirred(table, case.pass, uid, case.grade, case.spec.since);
         if always && !slips && !moved {
@@ -244,7 +244,7 @@ fn add(
     }
 }
 
-/// Whether a resource of that list removes or marks what is gone.
+/// Returns whether a resource of that list removes or marks deleted rows.
 pub fn removes(spec: &ListSpec) -> bool {
     !spec.keyed || spec.deletes != Deletes::Keep && !spec.since
 }

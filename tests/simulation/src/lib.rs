@@ -1,8 +1,9 @@
-//! A deterministic simulation: whole runs of the runtime against an API that is a model, over a network that fails, in a
-//! process that may die between any two steps, on clocks of their own. One seed decides all of it; it happens on one
-//! thread and takes no time. [`play`] judges each run: what it calls complete must equal the truth.
+//! A deterministic simulation: whole runs of the runtime against an API that is a model, over a
+//! network that fails, in a process that may die between any two steps, with virtual clocks. One
+//! seed determines everything. A simulation uses one thread and does not wait. [`play`] judges each
+//! run: a table that the run reports as complete must equal the data of the API.
 //!
-//! `ETLGEN_SEED=123 cargo test -p etlgen-simulation` plays one seed and prints what happened in it.
+//! `ETLGEN_SEED=123 cargo test -p etlgen-simulation` plays one seed and prints its trace.
 
 pub mod api;
 mod clock;

@@ -1,4 +1,4 @@
-//! The lies of lists: what an API says, or does, that is not so.
+//! The lies of lists: false statements and false behaviour of an API.
 
 use etlgen_runtime::prelude::Deletes;
 
@@ -13,29 +13,29 @@ pub enum Lie {
     TotalOfPage,
     /// The total is below zero.
     TotalNegative,
-    /// The total is what is left.
+    /// The total is the number of remaining rows.
     TotalFalling,
-    /// The total is what has come so far.
+    /// The total is the number of rows sent so far.
     TotalRising,
-    /// The total counts rows that are not there.
+    /// The total counts rows that do not exist.
     TotalTooHigh,
     /// The number of pages is too low.
     PagesTooLow,
-    /// More follows, and then comes a 204.
+    /// More is said to follow, and the next response is a 204.
     EndsIn204,
-    /// More follows, and then comes a 202.
+    /// More is said to follow, and the next response is a 202.
     EndsIn202,
-    /// More follows, and then comes an empty list that says nothing.
+    /// More is said to follow, and the next response is an empty list without statements.
     EndsInEmptyList,
-    /// More follows, and then comes `null`.
+    /// More is said to follow, and the next response has `null` as the list.
     EndsInNull,
-    /// More follows, and then comes `{}`.
+    /// More is said to follow, and the next response is `{}`.
     EndsInEmptyObject,
-    /// More follows, and then comes an empty list beside `errors`.
+    /// More is said to follow, and the next response is an empty list next to `errors`.
     EndsInErrors,
-    /// More follows, and then comes `{"ok": false, "error": …}` as 200.
+    /// More is said to follow, and the next response is a 200 with `{"ok": false, "error": …}`.
     EndsInRefusal,
-    /// More follows, and then comes an object where the list should be.
+    /// More is said to follow, and the next response has an object as the list.
     EndsInObject,
     /// The next token is an object.
     TokenObject,
@@ -43,51 +43,51 @@ pub enum Lie {
     TokenList,
     /// The next token is `true`.
     TokenTrue,
-    /// The end is said by the token `0`, which is the first page.
+    /// The last page has the token `0`, which requests the first page.
     TokenZero,
-    /// The last page leads to an empty page, and that to itself.
+    /// The token of the last page requests an empty page, whose token requests itself.
     TokenSame,
-    /// Behind the end come empty pages with ever new tokens.
+    /// After the end there are empty pages, each with a new token.
     TokenFresh,
-    /// Behind the end the rows come again under ever new tokens.
+    /// After the end the rows are sent again, each page with a new token.
     RowsAgain,
-    /// Tokens or links lead in a circle of one to five pages.
+    /// Tokens or links form a circle of one to five pages.
     Circle,
-    /// Behind the last page comes the first one.
+    /// The page after the last one is the first one.
     PagesWrap,
-    /// Behind the last page it comes again.
+    /// The page after the last one is the last one again.
     PagesClamp,
-    /// Whatever is asked for, the first page comes.
+    /// Each request returns the first page.
     PageIgnored,
-    /// Whatever is asked for, any rows come.
+    /// Each request returns arbitrary rows.
     PageShuffled,
-    /// Behind some page comes 400, 404, 416 or 422, though there is more.
+    /// After some page the status is 400, 404, 416 or 422, although there are more rows.
     DepthCap,
-    /// Rows change places from request to request.
+    /// The order of the rows differs from request to request.
     Unordered,
     /// An offset is rounded down to a whole page.
     OffsetRounds,
-    /// Behind the last id the list begins again.
+    /// After the last id the list starts again.
     LastIdWraps,
     /// Pages count from 0, which the connector does not know.
     FirstPageZero,
-    /// Keys are unique only below one parent, which the connector does not know.
+    /// Keys are unique only within one parent, which the connector does not know.
     KeyAcrossParents,
     /// Two rows of a list have the same key.
     KeyTwice,
-    /// A page begins with the row that the page before ended with.
+    /// A page starts with the last row of the previous page.
     Inclusive,
-    /// Every third answer is a 202, and the page comes when it is asked for again.
+    /// Every third response is a 202; the page is returned when it is requested again.
     NotYet,
-    /// The lists below all records, or below one, are answered 404, though the records are there.
+    /// The status of the child lists of all records, or of one, is 404, although the records exist.
     PartsNotFound,
-    /// A list without paging shows a round number of rows, and no word of more.
+    /// A list without paging has a round number of rows, and no statement that more exist.
     SilentCap,
-    /// A list without paging counts more than it shows.
+    /// A list without paging has a total above the number of its rows.
     TotalUndeclared,
-    /// A list without paging says that there is more.
+    /// A list without paging states that there is more.
     MoreUndeclared,
-    /// A list without paging gives a token.
+    /// A list without paging has a token.
     TokenUndeclared,
     /// A list without paging has a `Link` to the next page.
     LinkUndeclared,
@@ -99,14 +99,14 @@ pub enum Lie {
     ClockBack,
 }
 
-/// What tells a lie from the truth.
+/// The evidence that reveals a lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Betrayal {
-    /// Some statement of some answer.
+    /// Some statement of some response.
     AStatement,
-    /// Nothing that the API says: the end must stay unproved.
+    /// No statement of the API: the end must stay unproved.
     Nothing,
-    /// Nothing is hidden: all rows come to who asks for them.
+    /// No evidence is needed: all rows can be requested.
     NotNeeded,
 }
 
@@ -160,7 +160,7 @@ impl Lie {
         Lie::ClockBack,
     ];
 
-    /// What tells it from the truth.
+    /// Returns the evidence that reveals it.
     pub fn betrayal(self) -> Betrayal {
         match self {
             Lie::SilentCap => Betrayal::Nothing,
@@ -180,7 +180,7 @@ impl Lie {
         }
     }
 
-    /// Whether every page behind some page is one of its kind: what it is told instead.
+    /// Returns whether it replaces every page after some page.
     pub fn is_ending(self) -> bool {
         matches!(
             self,
@@ -196,7 +196,7 @@ impl Lie {
         )
     }
 
-    /// Whether it is about what is not declared of a list without paging.
+    /// Returns whether it is about undeclared statements of a list without paging.
     pub fn is_of_single(self) -> bool {
         matches!(
             self,
@@ -208,12 +208,12 @@ impl Lie {
         )
     }
 
-    /// Whether it is about lists and what is below their records.
+    /// Returns whether it is about child lists.
     pub fn is_of_parts(self) -> bool {
         matches!(self, Lie::KeyAcrossParents | Lie::PartsNotFound)
     }
 
-    /// Whether a list below records can tell it just as well.
+    /// Returns whether a child list can tell it too.
     pub fn is_of_any_list(self) -> bool {
         !self.is_of_parts()
             && !matches!(
@@ -222,7 +222,7 @@ impl Lie {
             )
     }
 
-    /// Ways of paging in which it can be told.
+    /// Returns the ways of paging in which it can be told.
     pub fn paging(self) -> &'static [Paging] {
         use Paging::{HeaderToken, LastId, Link, NextUrl, Number, Offset, Single, Token};
         match self {
@@ -265,7 +265,8 @@ impl Lie {
         }
     }
 
-    /// Makes of an honest list one in which the lie can be told, and is told by at least one true statement.
+    /// Changes an honest list so that the lie can be told, and so that at least one true statement
+    /// reveals it.
     pub fn shape(self, list: &mut ListSpec, twist: usize) {
         list.holes = false;
         list.lazy_end = false;
@@ -284,7 +285,7 @@ impl Lie {
             }
             Lie::PagesTooLow => (list.total, list.total_declared) = (Total::Pages, true),
             Lie::EndsInEmptyList | Lie::EndsIn204 | Lie::EndsInEmptyObject | Lie::DepthCap => {
-                // What speaks against it.
+                // This statement contradicts the lie.
                 match list.paging == Paging::LastId || twist.is_multiple_of(2) {
                     true => list.more = true,
                     false => list.total = Total::Items,
@@ -309,10 +310,10 @@ impl Lie {
         }
         if self.is_of_single() {
             list.total_in_header &= self == Lie::TotalUndeclared;
-            // A usual page size.
+            // The cap is a common page size.
             list.cap = [10, 20, 25, 50][twist % 4];
         }
-        // What says more stands beside the list.
+        // Statements in the body need an envelope around the list.
         let beside = list.more || list.total != Total::None && !list.total_in_header;
         list.bare &= !beside && !self.is_ending() && !self.is_of_single();
         if list.since {

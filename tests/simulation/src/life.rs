@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use tokio::sync::Notify;
 
-/// Counts steps. Clones count together.
+/// Counts steps. Clones share the count.
 #[derive(Clone, Default)]
 pub struct Life(Arc<State>);
 
@@ -18,14 +18,14 @@ struct State {
 }
 
 impl Life {
-    /// A process that dies at that step, counted from 1.
+    /// Creates a process that dies at that step, counted from 1.
     pub fn new(dies_at: Option<u64>) -> Self {
         let life = Life::default();
         life.0.dies_at.store(dies_at.unwrap_or(u64::MAX), Relaxed);
         life
     }
 
-    /// Takes a step; false: the process is dead.
+    /// Takes a step; returns false if the process is dead.
     pub fn step(&self) -> bool {
         let steps = 1 + self.0.steps.fetch_add(1, Relaxed);
         if steps == self.0.dies_at.load(Relaxed) {
@@ -35,7 +35,7 @@ impl Life {
         !self.is_over()
     }
 
-    /// Whether the process is dead.
+    /// Returns whether the process is dead.
     pub fn is_over(&self) -> bool {
         self.0.dead.load(Relaxed)
     }

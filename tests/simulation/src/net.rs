@@ -1,4 +1,5 @@
-//! The network between the connector and the API: it is slow, it breaks, and gateways on the way answer for the API.
+//! The network between the connector and the API: it is slow, it breaks, and gateways respond
+//! instead of the API.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,21 +26,21 @@ pub struct Network {
     pub life: Life,
     pub trace: Trace,
     pub rng: Mutex<Rng>,
-    /// Of a hundred requests, so many meet a fault.
+    /// The percentage of requests that meet a fault.
     pub faults: usize,
-    /// The most requests of the run.
+    /// The greatest number of requests of the run.
     pub bound: u64,
     pub fault: Option<Fault>,
 }
 
-/// What happens to one request.
+/// The fault of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
     None,
     Refused,
-    /// Before the API has it.
+    /// The connection breaks before the API receives the request.
     Reset,
-    /// After the API has answered.
+    /// The connection breaks after the API has responded.
     AnswerLost,
     Silence,
     TooMany,
@@ -159,7 +160,7 @@ impl Transport for Network {
     }
 }
 
-/// A body that comes slowly, and perhaps not to its end.
+/// A body that arrives slowly and may be cut off.
 struct Pieces {
     pieces: VecDeque<Bytes>,
     clock: VirtualClock,

@@ -1,5 +1,5 @@
-//! What the runtime is known to get wrong. Seeds that fail in one of these ways do not fail the test, and an entry that no
-//! seed needs any more does: it is then taken out.
+//! The known faults of the runtime. Seeds that fail in one of these ways do not fail the test. An
+//! entry that no seed needs any more fails it, and must be removed.
 
 use std::fmt;
 
@@ -7,27 +7,28 @@ use crate::examples;
 use crate::lies::Lie;
 use crate::scenario::{Paging, Scenario};
 
-/// A fault that is known and not mended yet.
+/// A known fault that is not fixed yet.
 #[derive(Debug)]
 pub struct Open {
     pub what: What,
     pub why: &'static str,
-    /// A scenario that shows it, where few seeds do.
+    /// A scenario that shows it, if few seeds do.
     pub example: Option<fn() -> Scenario>,
 }
 
-/// Which seeds it fails.
+/// The seeds that it fails.
 #[derive(Clone, Copy, Debug)]
 pub enum What {
     /// Those with that lie.
     Lie(Lie),
-    /// Those of which that is so, whatever the API lies about: the scenario, and what was wrong.
+    /// Those for which this returns true, with any lie. It gets the scenario and the fault that was
+    /// found.
     When(fn(&Scenario, &str) -> bool),
 }
 
-/// All of them.
+/// All known faults.
 pub static OPEN: &[Open] = &[
-    // First, so that no other entry excuses a count.
+    // This entry is the first, so that no other entry excuses a wrong count.
     Open {
         what: What::When(|_, wrong| wrong.contains("rows are said to be written")),
         why: "a row that is written again, since its list is read twice or its page moved, is counted twice",
@@ -115,7 +116,7 @@ const fn lie(lie: Lie, why: &'static str) -> Open {
 }
 
 impl Open {
-    /// The entry that a seed which failed with that verdict belongs to.
+    /// Returns the entry for a seed that failed with that verdict.
     pub fn of(scenario: &Scenario, wrong: &str) -> Option<&'static Open> {
         OPEN.iter().find(|open| match open.what {
             What::Lie(lie) => scenario.lie == Some(lie),

@@ -1,4 +1,4 @@
-//! Panics within simulated runs, which the runtime's tasks would swallow.
+//! Records panics within simulated runs, which tokio's tasks would hide.
 
 use std::cell::RefCell;
 use std::sync::Once;
@@ -8,14 +8,14 @@ thread_local! {
     static LISTENS: RefCell<bool> = const { RefCell::new(false) };
 }
 
-/// Keeps what panics within simulated runs for the judge. Other threads panic as they always do.
+/// Keeps panics within simulated runs for the judge. Other threads panic as usual.
 pub fn listen() {
     static ONCE: Once = Once::new();
     LISTENS.with_borrow_mut(|listens| *listens = true);
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            // In a task of tokio: what panics outside of one is a test that fails.
+            // Only panics within tokio's runtime are kept: any other panic is a failed test.
             match tokio::runtime::Handle::try_current().is_ok() && LISTENS.with_borrow(|l| *l) {
                 true => PANIC.with_borrow_mut(|kept| *kept = Some(panic.to_string())),
                 false => before(panic),
@@ -24,7 +24,7 @@ pub fn listen() {
     });
 }
 
-/// What has panicked last in a run of this thread.
+/// Takes the last panic in a run of this thread.
 pub fn take() -> Option<String> {
     PANIC.with_borrow_mut(Option::take)
 }

@@ -1,4 +1,4 @@
-//! Plays a scenario: one run after the other, each judged when it has ended.
+//! Plays a scenario: runs one after another, and judges each at its end.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,33 +21,34 @@ use crate::random::Rng;
 use crate::scenario::{ListSpec, RunSpec, Scenario};
 use crate::trace::Trace;
 
-/// When every simulation begins.
+/// The time at which every simulation begins.
 const START: u64 = 1_700_000_000;
-/// A run that waits for that long waits for nothing.
+/// A run that waits this long will never continue.
 const FOR_EVER: Duration = Duration::from_secs(400 * 86_400);
 
-/// What has come of a scenario.
+/// The result of a scenario.
 #[derive(Debug, Default)]
 pub struct Verdict {
-    /// The first thing that is not as it must be.
+    /// The first fault.
     pub wrong: Option<String>,
-    /// The grade of the last run: of its weakest resource.
+    /// The grade of the weakest resource of the last run.
     pub last: Option<Grade>,
-    /// Why it is not better: of the first resource of that grade.
+    /// The reason for that grade, from the first resource that has it.
     pub why: String,
     pub runs: usize,
     pub requests: u64,
     pub deaths: usize,
-    /// Rows that complete runs into nothing wrote, and that were there afterwards.
+    /// The rows that complete runs into empty tables reported as written, and the rows that existed
+    /// afterwards.
     pub written: (u64, u64),
-    /// What happened, if it was asked for.
+    /// The trace, if it was requested.
     pub trace: String,
 }
 
 /// How a run ended.
 enum End {
     Died,
-    /// Nothing could go on.
+    /// The run could not continue.
     Stuck,
     Failed(String),
     Reported(Box<RunReport>),
@@ -61,16 +62,17 @@ struct Play {
     target: Target,
     trace: Trace,
     rng: Rng,
-    /// The connector's clock is so many seconds behind that of the API.
+    /// The connector's clock is this many seconds behind that of the API.
     behind: i64,
-    /// The moment at which the pass of a resource began that has not ended.
+    /// The ticks at which the open passes of resources began.
     began: BTreeMap<&'static str, u64>,
-    /// Where rows written are not those that are there. It counts only if nothing else is wrong.
+    /// A difference between the rows that were written and those that exist. It counts only if
+    /// nothing else is wrong.
     miscounted: Option<String>,
     verdict: Verdict,
 }
 
-/// Plays a scenario to its end, or to the first thing that is wrong.
+/// Plays a scenario to its end, or to the first fault.
 pub fn play(scenario: &Scenario, fault: Option<Fault>, traced: bool) -> Verdict {
     panics::listen();
     let scenario = Arc::new(scenario.clone());
@@ -115,14 +117,14 @@ impl Play {
         self.api.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lists of the scenario, parents first.
+    /// Returns the lists of the scenario, parents first.
     fn lists(&self) -> Vec<(&'static str, ListSpec)> {
         let mut lists = vec![("items", self.scenario.items.clone())];
         lists.extend(self.scenario.parts.clone().map(|parts| ("parts", parts)));
         lists
     }
 
-    /// The most requests that a run may send.
+    /// Returns the greatest number of requests that a run may send.
     fn bound(&self) -> u64 {
         let api = self.api();
         let pages = |rows: usize, spec: &ListSpec| 3 + rows.div_ceil(spec.size());
@@ -132,7 +134,7 @@ impl Play {
             tables.map(|table| pages(table.rows.len() + 3, spec)).sum()
         });
         let windows = if self.scenario.items.windows { 6 } else { 1 };
-        // Empty pages under ever new tokens are followed for long.
+        // Many empty pages are followed if each has a new token.
         let empty_pages = match self.scenario.lie {
             Some(Lie::TokenFresh) => 1200,
             _ => 0,
@@ -191,7 +193,7 @@ impl Play {
         rows.map_err(|error| format!("the destination cannot be read: {error:#}"))
     }
 
-    /// One run, in a runtime of its own, which ends with it as a process would.
+    /// Runs the connector once, in its own tokio runtime, which ends with the run like a process.
     fn sync(&mut self, spec: &RunSpec, bound: u64) -> Result<End, String> {
         let life = Life::new(spec.dies_at);
         let network = Network {
@@ -238,7 +240,7 @@ impl Play {
         let mut last = Grade::Proved;
         self.verdict.why.clear();
         let mut written = None;
-        // Whether what is gone above is known to be.
+        // This is whether deletions of parents are known.
         let mut above = true;
         for (name, spec) in self.lists() {
             let resource = report.and_then(|report| resource(report, name));
@@ -288,7 +290,7 @@ impl Play {
         Ok(())
     }
 
-    /// Whether the API's total has been another than the rows of a list that rested.
+    /// Returns whether the API's total differed from the rows of a list that did not change.
     fn is_contradicted(&self, number: usize, from: u64) -> bool {
         let told = matches!(
             self.scenario.lie,
@@ -299,7 +301,8 @@ impl Play {
         told && rested && !self.scenario.items.since && number >= self.scenario.lies_from
     }
 
-    /// Rows that were written into nothing, and those that are there, where the two differ.
+    /// Returns the rows that were written into an empty table and those that exist, if the two
+    /// differ.
     fn count(
         &mut self,
         resource: Option<&ResourceReport>,
@@ -329,7 +332,7 @@ fn grade(resource: &ResourceReport) -> Grade {
     }
 }
 
-/// What a report says of why a resource is not proved.
+/// Returns the reason that a report gives for the proof or the failure of a resource.
 fn why(resource: &ResourceReport) -> String {
     match (&resource.outcome, &resource.proof) {
         (Outcome::Failed(_, message), _) => message.clone(),
@@ -338,7 +341,7 @@ fn why(resource: &ResourceReport) -> String {
     }
 }
 
-/// What a report tells of a resource, in one line.
+/// Returns the report of a resource in one line.
 fn told(resource: Option<&ResourceReport>) -> String {
     resource.map_or_else(String::new, |resource| {
         format!(

@@ -1,91 +1,92 @@
-//! What one seed stands for, as a plain value: the API, its lie, the network, the destination, and the runs one after the
-//! other. A seed that was found becomes a test as such a value, so that it stays the same when the generator changes.
+//! The content of one seed, as a plain value: the API, its lie, the network, the destination, and
+//! the runs in order. A seed that found a fault becomes a test as such a value, so that it stays
+//! the same when the generator changes.
 
 use etlgen_runtime::prelude::Deletes;
 
 use crate::lies::Lie;
 
-/// A world, and what happens in it.
+/// A world, and the events in it.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// Decides the network's faults, delays, and what is picked by number.
+    /// Determines the network's faults and delays, and everything that is picked by number.
     pub seed: u64,
     /// The list `items`.
     pub items: ListSpec,
     /// The list `parts` below each of the items.
     pub parts: Option<ListSpec>,
-    /// Items from the start.
+    /// The initial number of items.
     pub rows: usize,
-    /// Parts below each item from the start, at most.
+    /// The greatest initial number of parts of each item.
     pub most_parts: usize,
-    /// What the API lies about.
+    /// The lie of the API.
     pub lie: Option<Lie>,
-    /// The lists of parts lie, not that of the items.
+    /// The lists of parts lie instead of the list of items.
     pub lies_below: bool,
     /// The run, from 0, in which it begins to lie.
     pub lies_from: usize,
-    /// Which variant of the lie.
+    /// The variant of the lie.
     pub twist: usize,
-    /// The connector's clock is that many seconds before that of the API.
+    /// The connector's clock is this many seconds behind that of the API.
     pub behind: i64,
-    /// Requests at a time.
+    /// The number of concurrent requests.
     pub concurrency: usize,
-    /// Rows that the destination commits at once.
+    /// The number of rows per commit.
     pub commit_rows: usize,
-    /// Where the rows go.
+    /// The kind of destination.
     pub place: Place,
-    /// The runs, one after the other.
+    /// The runs, in order.
     pub runs: Vec<RunSpec>,
 }
 
 /// One run.
 #[derive(Clone, Debug, Default)]
 pub struct RunSpec {
-    /// What happens at the API before it begins.
+    /// The changes at the API before the run begins.
     pub before: Vec<Change>,
-    /// What happens at the API right before it answers that request of the run, from 1.
+    /// The changes at the API right before it responds to that request of the run, from 1.
     pub during: Vec<(u64, Change)>,
-    /// Of a hundred requests, so many meet a fault of the network.
+    /// The percentage of requests that meet a fault of the network.
     pub faults: usize,
-    /// The step (a request, a commit that begins, a commit that has ended) at which the process dies.
+    /// The step at which the process dies: a request, the start or the end of a commit.
     pub dies_at: Option<u64>,
     /// The commit that the destination refuses, from 1.
     pub commit_fails: Option<u64>,
-    /// The run is asked to stop after that many seconds.
+    /// The run is told to stop after this many seconds.
     pub stops_after: Option<u64>,
-    /// The connector's clock goes back by that many seconds before the run.
+    /// The connector's clock goes back by this many seconds before the run.
     pub clock_back: i64,
 }
 
-/// Something that happens to a list. Rows are picked by number, modulo how many there are.
+/// A change of a list. Rows are picked by number, modulo the number of rows.
 #[derive(Clone, Copy, Debug)]
 pub enum Change {
-    /// A row comes, at the end of the list or in its middle.
+    /// A row is added, at the end of the list or in its middle.
     Come(At),
-    /// A row goes.
+    /// A row is deleted.
     Go(At),
     /// The contents of a row change.
     Edit(At),
-    /// A row takes another place.
+    /// A row moves to another position.
     Move(At),
 }
 
-/// Which list, and which row of it.
+/// A list, and a row of it.
 #[derive(Clone, Copy, Debug)]
 pub struct At {
-    /// `None`: the items; else the parts of that item.
+    /// The item whose parts are meant; `None`: the items themselves.
     pub below: Option<usize>,
     /// The row.
     pub row: usize,
 }
 
 impl At {
-    /// An item.
+    /// Returns the position of an item.
     pub fn item(row: usize) -> Self {
         At { below: None, row }
     }
 
-    /// A part of an item.
+    /// Returns the position of a part of an item.
     pub fn part(below: usize, row: usize) -> Self {
         At {
             below: Some(below),
@@ -94,7 +95,7 @@ impl At {
     }
 }
 
-/// How pages are asked for.
+/// The way in which pages are requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
     Single,
@@ -107,7 +108,7 @@ pub enum Paging {
     Link,
 }
 
-/// What a total counts.
+/// The unit of a total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Total {
     None,
@@ -115,7 +116,7 @@ pub enum Total {
     Pages,
 }
 
-/// Where rows go.
+/// The kind of destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Model,
@@ -127,11 +128,11 @@ pub enum Place {
 #[derive(Clone, Debug)]
 pub struct ListSpec {
     pub paging: Paging,
-    /// The links of [`Paging::NextUrl`] and [`Paging::Link`] ask for pages by number.
+    /// The links of [`Paging::NextUrl`] and [`Paging::Link`] request pages by number.
     pub numbered: bool,
-    /// Rows that the connector asks for, as `limit`.
+    /// The number of rows that the connector requests, as `limit`.
     pub asks: Option<usize>,
-    /// Rows that the API gives at most.
+    /// The greatest number of rows in a response.
     pub cap: usize,
     pub total: Total,
     /// The total is a header.
@@ -140,23 +141,23 @@ pub struct ListSpec {
     pub total_declared: bool,
     /// Pages say whether more follows.
     pub more: bool,
-    /// Which of the usual names the statements have.
+    /// Selects the names of the statements.
     pub names: usize,
     /// A full page is followed by a token even if it is the last one.
     pub lazy_end: bool,
-    /// Pages of tokens are now and then empty or short, and more follows.
+    /// Some pages with tokens are empty or short although more follows.
     pub holes: bool,
-    /// The status of a page behind the last one: 200, 204 or 404.
+    /// The status of a page after the last one: 200, 204 or 404.
     pub past_end: u16,
-    /// The records stand in the body itself.
+    /// The body is the list of records itself.
     pub bare: bool,
     pub newest_first: bool,
     pub keyed: bool,
-    /// Read incrementally, by `updated`.
+    /// The list is read incrementally, by `updated`.
     pub since: bool,
-    /// Read in windows of `updated`.
+    /// The list is read in windows of `updated`.
     pub windows: bool,
-    /// Keys are unique only within one parent, and declared so.
+    /// Keys are unique only within one parent, and the connector declares it.
     pub within_parent: bool,
     pub deletes: Deletes,
 }
@@ -209,12 +210,12 @@ impl Default for Scenario {
 }
 
 impl ListSpec {
-    /// Rows of a full page.
+    /// Returns the number of rows of a full page.
     pub fn size(&self) -> usize {
         self.asks.map_or(self.cap, |asks| asks.min(self.cap)).max(1)
     }
 
-    /// Whether pages are asked for by their place in the list.
+    /// Returns whether pages are requested by their position in the list.
     pub fn by_place(&self) -> bool {
         match self.paging {
             Paging::Offset | Paging::Number => true,
@@ -223,7 +224,7 @@ impl ListSpec {
         }
     }
 
-    /// Whether the answer names the next page.
+    /// Returns whether the response names the next page.
     pub fn leads_on(&self) -> bool {
         matches!(
             self.paging,
@@ -231,7 +232,7 @@ impl ListSpec {
         )
     }
 
-    /// The name of the total, as a dotted path of the body, or as a header.
+    /// Returns the name of the total, as a dotted path of the body, or as a header.
     pub fn total_name(&self) -> &'static str {
         const ITEMS: [&str; 5] = ["total", "count", "total_count", "meta.total", "totalItems"];
         const PAGES: [&str; 3] = ["pages", "total_pages", "meta.total_pages"];
@@ -244,12 +245,12 @@ impl ListSpec {
         }
     }
 
-    /// The name of the flag that says whether more follows.
+    /// Returns the name of the flag that says whether more follows.
     pub fn more_name(&self) -> &'static str {
         ["has_more", "hasMore", "meta.has_more"][self.names % 3]
     }
 
-    /// Where the next token or link stands in the body.
+    /// Returns the dotted path of the next token or link in the body.
     pub fn next_name(&self) -> &'static str {
         ["next", "next_cursor", "links.next", "next_page_token"][self.names % 4]
     }

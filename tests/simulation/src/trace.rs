@@ -1,11 +1,11 @@
-//! What happened, line by line, for who reads a seed that failed.
+//! The events of a simulation, line by line, for readers of a failed seed.
 
 use std::fmt::Arguments;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use etlgen_runtime::world::{Clock, VirtualClock};
 
-/// Lines with the second in which they happened; nothing is kept unless it is wanted.
+/// Lines with the second of each event; they are kept only if they are wanted.
 #[derive(Clone)]
 pub struct Trace {
     clock: VirtualClock,
@@ -30,7 +30,7 @@ impl Trace {
         }
     }
 
-    /// All lines.
+    /// Returns all lines.
     pub fn text(&self) -> String {
         let lines = self.lines.as_ref();
         let lines = lines.map(|lines| lines.lock().unwrap_or_else(PoisonError::into_inner));

@@ -1,4 +1,4 @@
-//! Thousands of seeds. A seed that fails is printed, and replays alone: `ETLGEN_SEED=123`.
+//! Plays thousands of seeds. A seed that fails is printed, and `ETLGEN_SEED=123` replays it alone.
 
 mod scenarios;
 
@@ -9,23 +9,23 @@ use etlgen_simulation::generate::{scenario, with};
 use etlgen_simulation::{Fault, Grade, Lie, OPEN, Open, Scenario, Verdict, What, play};
 use etlgen_testkit::switches;
 
-/// Seeds that `cargo full` plays.
+/// The number of seeds that `cargo full` plays.
 const SEEDS: u64 = 2000;
-/// A seed that failed: the scenario, and what was wrong.
+/// A seed that failed, its scenario, and the fault.
 type Failure = (u64, Scenario, String);
 
-/// What many seeds came to.
+/// The results of many seeds.
 #[derive(Default)]
 struct Tally {
     honest: usize,
     proved: usize,
-    /// Why honest seeds do not end proved, without the numbers.
+    /// The reasons why honest seeds do not end proved, without their digits.
     whys: BTreeMap<String, usize>,
     runs: usize,
     requests: u64,
     deaths: usize,
     written: (u64, u64),
-    /// Seeds of each kind of lie: all, and those that ended proved.
+    /// The number of seeds of each kind of lie: all, and those that ended proved.
     lies: BTreeMap<Lie, (usize, usize)>,
     failures: Vec<Failure>,
 }
@@ -81,7 +81,7 @@ impl Tally {
     }
 }
 
-/// Plays seeds on two threads, each of which is a world of its own.
+/// Plays seeds on two independent threads.
 fn play_all(seeds: u64) -> Tally {
     let half = |odd: u64| {
         let mut tally = Tally::default();
@@ -99,7 +99,7 @@ fn play_all(seeds: u64) -> Tally {
     })
 }
 
-/// Plays one seed, and prints all that happens in it.
+/// Plays one seed, and prints its trace.
 fn replay(seed: u64) {
     let scenario = scenario(seed);
     let verdict = play(&scenario, None, true);
@@ -158,7 +158,8 @@ fn what_a_run_calls_complete_equals_the_truth() {
     assert!(share >= 60, "only {share} % of the honest seeds end proved");
 }
 
-/// Whether nothing fails any more for what an entry of the list says, neither a seed of the test nor one of its own.
+/// Returns whether neither a seed of the test nor the entry's own example fails any more because of
+/// an entry of the list.
 fn is_healed(open: &Open, failed: usize) -> bool {
     let fails = |scenario: Scenario| {
         let wrong = play(&scenario, None, false).wrong;
@@ -232,14 +233,14 @@ fn a_seed_happens_in_the_same_way_each_time() {
     }
 }
 
-/// The control: a fault that is put back is found.
+/// Checks the simulation itself: it finds an injected fault.
 #[test]
 fn faults_that_are_put_back_are_found() {
     for fault in Fault::ALL {
         let found = (0..1000).find(|seed| {
             let scenario = with(*seed, None);
             let wrong = play(&scenario, Some(fault), false).wrong;
-            // What is wrong without it does not count.
+            // A failure without the injected fault does not count.
             wrong.is_some_and(|wrong| Open::of(&scenario, &wrong).is_none())
                 && play(&scenario, None, false).wrong.is_none()
         });
@@ -248,10 +249,10 @@ fn faults_that_are_put_back_are_found() {
     }
 }
 
-/// Each kind of lie is one that can be told: it changes what the API answers.
+/// Checks that each kind of lie changes the responses of the API.
 #[test]
 fn every_lie_is_told() {
-    // Of clocks the scenario itself tells.
+    // The scenario itself changes the clocks.
     let of_answers = |lie: &Lie| !matches!(lie, Lie::ClockAhead | Lie::ClockBack);
     for lie in Lie::ALL.into_iter().filter(of_answers) {
         let told = (0..200).any(|seed| {

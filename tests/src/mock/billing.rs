@@ -82,7 +82,7 @@ impl Collection {
         number.checked_sub(1).filter(|index| *index < self.count)
     }
 
-    /// The number of records created before a time.
+    /// Returns the number of records created before a time.
     fn before(&self, time: i64) -> usize {
         let made = (time.saturating_sub(START)).saturating_add(self.step - 1) / self.step;
         usize::try_from(made).unwrap_or(0).min(self.count)
@@ -181,8 +181,8 @@ pub(super) fn answer(mock: &Mock, request: &Request) -> Response {
     }
 }
 
-/// Whether it is signed with the key, as in `docs/customise.md`: HMAC-SHA256 over time, method, target and body (which
-/// no list has), at most five minutes old.
+/// Returns whether a request is signed with the key, as in `docs/customise.md`: HMAC-SHA256 over
+/// time, method, target and body (which no list has), at most five minutes old.
 fn is_signed(request: &Request) -> bool {
     let (Some(time), Some(given)) = (request.header("x-timestamp"), request.header("x-signature"))
     else {
@@ -201,7 +201,7 @@ fn is_signed(request: &Request) -> bool {
     is_new && given == hex
 }
 
-/// Lists that the document lacks: the payments of an invoice, the refunds of a payment.
+/// Returns lists that the document lacks: the payments of an invoice, the refunds of a payment.
 fn undocumented(mock: &Mock, name: &str, parent: &str) -> Option<Value> {
     let data: Vec<Value> = match name {
         "payments" => {
@@ -266,7 +266,8 @@ fn customer(index: usize) -> Value {
     })
 }
 
-/// The number of lines of the first invoices; every 20th may have more than are within it.
+/// Returns the number of lines of the first invoices; every 20th may have more lines than the
+/// invoice itself holds.
 pub fn invoice_lines(invoices: usize) -> usize {
     (0..invoices).map(line_count).sum()
 }
@@ -296,7 +297,7 @@ fn lines(index: usize) -> Vec<Value> {
     (0..line_count(index)).map(line).collect()
 }
 
-/// `/v1/invoices/{invoice}/lines`
+/// Responds to `/v1/invoices/{invoice}/lines`.
 fn line_list(id: &str, index: usize, request: &Request) -> Result<Value, String> {
     let limit = request.number("limit")?.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::data::{CITIES, COUNTRIES, NAMES, START, WORDS, mix, pick};
 use super::http::{Request, Response};
 
-/// This many different invoices are built; beyond them they repeat with other numbers.
+/// The number of different invoices that are built; further ones repeat them with other numbers.
 const DIFFERENT: usize = 4_000;
 
 const LARGEST_PAGE: usize = 100;
@@ -37,7 +37,8 @@ impl Bulk {
         }
     }
 
-    /// `GET /bulk/invoices`: it requires no key, because only reading is measured.
+    /// Responds to `GET /bulk/invoices`. It requires no key, because the benchmark measures only
+    /// reading.
     pub fn answer(&self, request: &Request) -> Response {
         let limit = match request.number("limit") {
             Ok(limit) => usize::try_from(limit.unwrap_or(100)).unwrap_or(0),

@@ -32,12 +32,12 @@ pub(super) const WORDS: [&str; 7] = [
     "gateway", "ledger", "parser", "mirror", "beacon", "harbour", "quarry",
 ];
 
-/// The value of a list that belongs to an index.
+/// Returns the value of a list that belongs to an index.
 pub(super) fn pick<'a>(list: &[&'a str], index: usize) -> &'a str {
     list[index % list.len()]
 }
 
-/// Every 50th record differs from the document.
+/// Returns whether a record differs from the document, as every 50th does.
 pub(super) fn drifts(index: usize) -> bool {
     index % 50 == 49
 }
@@ -49,7 +49,7 @@ pub(super) fn extend(record: &mut Value, more: Value) {
     }
 }
 
-/// An evenly spread number (SplitMix64).
+/// Returns an evenly spread number (SplitMix64).
 pub(super) fn mix(index: usize) -> u64 {
     let mut mixed = (index as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -57,7 +57,7 @@ pub(super) fn mix(index: usize) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// `2024-01-31`
+/// Formats a date: `2024-01-31`.
 pub(super) fn date(seconds: i64) -> String {
     // Days count from 0000-03-01, so that the leap day is the last of a year.
     let days = seconds.div_euclid(DAY) + 719_468;
@@ -76,14 +76,14 @@ pub(super) fn date(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// `2024-01-31T10:20:30Z`
+/// Formats a time: `2024-01-31T10:20:30Z`.
 pub(super) fn timestamp(seconds: i64) -> String {
     let time = seconds.rem_euclid(DAY);
     let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
     format!("{}T{hour:02}:{minute:02}:{second:02}Z", date(seconds))
 }
 
-/// Seconds of an RFC 3339 time or a date; a fraction is dropped.
+/// Parses an RFC 3339 time or a date into seconds; a fraction is dropped.
 pub(super) fn parse_time(text: &str) -> Option<i64> {
     let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
@@ -126,7 +126,7 @@ pub(super) struct Store {
     pub commits_per_repo: AtomicUsize,
     pub tasks_per_project: AtomicUsize,
     changes: AtomicI64,
-    /// By kind, parent and number.
+    /// The times of the changes, by kind, parent and number.
     changed: Mutex<HashMap<(Kind, usize, usize), i64>>,
 }
 

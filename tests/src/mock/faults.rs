@@ -1,6 +1,7 @@
 //! Deliberate faults of the mock API.
 
-/// Every number counts requests from the start of the server (or from the last change of the faults).
+/// The faults of a server. Every number counts requests from the start of the server, or from the
+/// last change of the faults.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     /// Every nth request gets a 503 with `Retry-After: 0`.
@@ -23,7 +24,7 @@ pub(super) enum Fault {
 }
 
 impl Faults {
-    /// `count` is 1 for the first request.
+    /// Returns the fault of a request; `count` is 1 for the first request.
     pub(super) fn of(&self, count: u32, path: &str) -> Option<Fault> {
         let every = |nth: Option<u32>| nth.is_some_and(|nth| nth > 0 && count.is_multiple_of(nth));
         let dead_path = self.dead_path.as_ref();

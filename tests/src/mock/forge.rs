@@ -71,7 +71,7 @@ fn time(request: &Request, name: &str) -> Result<Option<i64>, String> {
     Ok(Some(time))
 }
 
-/// When an issue was opened, by its number.
+/// Returns the time at which an issue was opened, by its number.
 fn opened(number: usize) -> i64 {
     START + 600 * number as i64
 }
@@ -85,12 +85,12 @@ struct Site<'a> {
     mock: &'a Mock,
     /// The base URL that the client uses.
     base: String,
-    /// Everything that GitHub sends, not only what the forge's document describes.
+    /// Whether it sends everything that GitHub sends, not only the fields of the forge's document.
     full: bool,
 }
 
 impl Site<'_> {
-    /// One page of an array, with the links to the others.
+    /// Returns one page of an array, with the links to the others.
     fn page(
         &self,
         request: &Request,

@@ -57,7 +57,7 @@ pub(super) fn label(index: usize) -> Value {
     })
 }
 
-/// `closed`: the time, if the issue is closed.
+/// Returns the fields of an issue. `closed` is the time, if the issue is closed.
 pub(super) fn issue(url: &str, number: usize, created: &str, closed: Option<&str>) -> Value {
     let body = match number % 4 {
         0 => Value::Null,

@@ -77,7 +77,7 @@ struct Mock {
     store: Store,
     bulk: Bulk,
     faults: Mutex<Faults>,
-    /// Requests since the faults were last set.
+    /// The number of requests since the faults were last set.
     count: AtomicU32,
     log: Mutex<Vec<String>>,
 }
@@ -123,7 +123,7 @@ impl Mock {
     }
 }
 
-/// The first and the last number of the added records.
+/// Adds `n` to the count; returns the first and the last number of the added records.
 fn grow(count: &AtomicUsize, n: usize) -> (usize, usize) {
     let before = count.fetch_add(n, Ordering::SeqCst);
     (before + 1, before + n)
@@ -156,17 +156,17 @@ impl MockApi {
         Ok(MockApi { mock, server })
     }
 
-    /// The base URL of all APIs, without a slash at its end.
+    /// Returns the base URL of all APIs, without a slash at its end.
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// The server, which can stall.
+    /// Returns the server, which can stall.
     pub fn server(&self) -> &Server {
         &self.server
     }
 
-    /// Every request so far, as method, path and query: `GET /v1/customers?limit=100`.
+    /// Returns every request so far, as method, path and query: `GET /v1/customers?limit=100`.
     pub fn requests(&self) -> Vec<String> {
         self.mock.log.lock().unwrap().clone()
     }

@@ -20,7 +20,7 @@ impl Answer {
         serde_json::from_slice(&self.bytes).unwrap()
     }
 
-    /// The target of the link to the next page.
+    /// Returns the target of the link to the next page.
     fn next(&self) -> Option<String> {
         let links = self.head.lines().find(|line| line.starts_with("Link:"))?;
         let next = links.split(", ").find(|link| link.contains("\"next\""))?;
@@ -65,7 +65,7 @@ fn bearer(key: &str) -> String {
     format!("Authorization: Bearer {key}")
 }
 
-/// All records of a billing collection, over one connection.
+/// Reads all records of a billing collection, over one connection.
 fn billing(mock: &MockApi, collection: &str, filter: &str) -> Vec<Value> {
     let mut client = connect(mock);
     let mut all: Vec<Value> = Vec::new();

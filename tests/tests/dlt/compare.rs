@@ -1,4 +1,4 @@
-//! Two datasets, cell by cell.
+//! Compares two datasets, cell by cell.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -62,7 +62,7 @@ impl Table {
 #[derive(Default)]
 pub struct Dataset {
     pub tables: BTreeMap<String, Table>,
-    /// What `_dlt_version` holds.
+    /// The schemas in `_dlt_version`.
     pub schemas: Vec<String>,
 }
 
@@ -92,9 +92,9 @@ impl Dataset {
 /// A difference between the two datasets.
 pub struct Difference {
     pub table: String,
-    /// The id of the row; empty: it is about columns.
+    /// The id of the row; empty for a difference between columns.
     pub row: String,
-    /// Only one dataset has the row, or the column.
+    /// Whether only one dataset has the row, or the column.
     pub whole: bool,
     /// The cells that only one dataset has, of one column and its variants; for a row that only one dataset has, all
     /// cells.
@@ -102,7 +102,8 @@ pub struct Difference {
     pub ours: Vec<Cell>,
 }
 
-/// The family of a column: its variants, and columns with a number.
+/// Returns the family of a column: the name that it shares with its variants and with numbered
+/// columns.
 pub fn family(column: &str) -> &str {
     let plain = column.split("__v_").next().unwrap_or(column);
     let plain = plain.strip_suffix("__again").unwrap_or(plain);
@@ -116,7 +117,7 @@ pub fn family(column: &str) -> &str {
     }
 }
 
-/// The number of compared cells, and the differences.
+/// Returns the number of compared cells, and the differences.
 pub fn differences(dlt: &Dataset, ours: &Dataset) -> (usize, Vec<Difference>) {
     let none = Table::default();
     let (mut count, mut found) = (0, Vec::new());

@@ -15,7 +15,7 @@ fn case(name: &str, docs: &[&str]) -> Case {
     }
 }
 
-/// Each sample shows one thing.
+/// Returns the samples, each of which shows one thing.
 pub fn samples() -> Vec<Case> {
     let long = "a_very_long_name_".repeat(17);
     let long = format!(r#"{{"{long}":1,"x":{{"{long}":"y"}},"{long}s":[1,{{"{long}":2}}]}}"#);
@@ -116,7 +116,7 @@ pub fn samples() -> Vec<Case> {
     ]
 }
 
-/// Documents that dlt does not load: each is a run of its own.
+/// Returns documents that dlt does not load; each has its own run.
 pub fn unloadable() -> Vec<Case> {
     vec![
         case("big_whole_number", &[r#"{"n":9223372036854775808}"#]),
@@ -180,8 +180,8 @@ impl Dice {
         }
     }
 
-    /// Times have their own key: dlt cannot load a table in which a time was next to a number, followed by another
-    /// text.
+    /// Returns a value for the key of times. Times have their own key: dlt cannot load a table in
+    /// which a time was next to a number, followed by another text.
     fn time(&mut self) -> String {
         match self.below(6) {
             0 => "null".to_owned(),
@@ -195,7 +195,7 @@ impl Dice {
         }
     }
 
-    /// Keys have distinct names, so that every other difference is visible.
+    /// Writes an object. Its keys have distinct names, so that every other difference is visible.
     fn object(&mut self, depth: usize, out: &mut String) {
         let keys = [
             "id",
@@ -222,7 +222,8 @@ impl Dice {
             let _ = write!(out, "\"{key}\":");
             match key {
                 "at" => out.push_str(&self.time()),
-                // A key with a list in one record and an object in another needs one name for two tables.
+                // A key with a list in one record and an object in another would need one name for
+                // two tables.
                 "items" | "created-at" | "kind_" => self.list(depth, out),
                 "x" | "meta data" => self.nested(depth, out),
                 _ => out.push_str(&self.scalar()),
@@ -257,7 +258,7 @@ impl Dice {
     }
 }
 
-/// Random documents, in resources of 200: types mix within a resource.
+/// Returns random documents, in resources of 200: types mix within a resource.
 pub fn random(count: usize) -> Vec<Case> {
     let mut dice = Dice(1);
     let case = |number: usize| {
@@ -274,7 +275,7 @@ pub fn random(count: usize) -> Vec<Case> {
     (0..count / 200).map(case).collect()
 }
 
-/// Every object of a file of fixtures, one resource for each type.
+/// Returns every object of a file of fixtures, one resource for each type.
 pub fn fixtures(text: &str) -> Vec<Case> {
     let fixtures: serde_json::Value = serde_json::from_str(text).expect("the fixtures are JSON");
     let resources = fixtures["resources"]

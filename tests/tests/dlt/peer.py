@@ -72,7 +72,7 @@ def load(group):
 
 
 def normalized(pipeline):
-    """The rows before loading: loading hundreds of tables takes minutes."""
+    """Returns the rows before loading: loading hundreds of tables takes minutes."""
     rows = {}
     for package in pipeline.list_normalized_load_packages():
         for job in pipeline.get_load_package_info(package).jobs["new_jobs"]:
@@ -100,7 +100,7 @@ def judge(text):
 def attempt(function, argument, failed):
     try:
         return function(argument)
-    except Exception as error:  # What dlt cannot load is an answer as well.
+    except Exception as error:  # A failure of dlt is a result too.
         return failed(error)
 
 

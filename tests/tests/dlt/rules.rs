@@ -8,7 +8,7 @@ use super::compare::{Cell, Difference, family};
 pub struct Rule {
     pub name: &'static str,
     pub why: &'static str,
-    /// Whether a difference, among all those of its group, has exactly this kind.
+    /// Returns whether a difference, among all those of its group, has exactly this kind.
     pub fits: fn(&Difference, &[Difference]) -> bool,
 }
 
@@ -145,7 +145,7 @@ pub const RULES: &[Rule] = &[
                     .all(|key| get(one, key).is_some() && get(one, key) == get(other, key))
             };
             match (found.whole, found.dlt.is_empty(), found.ours.is_empty()) {
-                // The row that dlt has elsewhere, or has lost.
+                // This is the row that dlt has elsewhere, or has lost.
                 (true, true, false) => {
                     let plain = found.table.rsplit_once('_').map_or("", |(plain, _)| plain);
                     is_numbered(&found.table, plain)
@@ -194,7 +194,7 @@ pub const RULES: &[Rule] = &[
         name: "a key of the API with the name of a system column",
         why: "dlt reads the value as its own; here it goes to a column with a number, and the system column keeps its name",
         fits: |found, _| {
-            // An id of dlt's own has 14 characters.
+            // An id that dlt computes has 14 characters.
             let foreign = |cell: &Cell| {
                 matches!(cell.column.as_str(), "_dlt_id" | "_dlt_parent_id")
                     && cell.text.len() != 14
@@ -205,7 +205,7 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// One cell on each side.
+/// Returns the cells of a difference with one cell on each side.
 fn pair(found: &Difference) -> Option<(&Cell, &Cell)> {
     match (found.whole, found.dlt.as_slice(), found.ours.as_slice()) {
         (false, [dlt], [ours]) => Some((dlt, ours)),
@@ -217,7 +217,7 @@ fn plain(column: &str) -> &str {
     column.split("__v_").next().unwrap_or(column)
 }
 
-/// Whether our cell is the variant with its own type of dlt's single column.
+/// Returns whether our cell is in the variant column, with its own type, of dlt's single column.
 fn variant(dlt: &Cell, ours: &Cell) -> bool {
     ours.column == format!("{}__v_{}", plain(&dlt.column), ours.ty)
 }
@@ -237,7 +237,7 @@ fn get<'a>(cells: &'a [Cell], column: &str) -> Option<&'a str> {
     cell.map(|cell| cell.text.as_str())
 }
 
-/// Whether a name is another one with a number.
+/// Returns whether a name is another one with a number.
 fn is_numbered(name: &str, plain: &str) -> bool {
     let number = name
         .strip_prefix(plain)

@@ -16,10 +16,10 @@ use etlgen_tests::mock::http::{Request, Response, Server};
 use etlgen_tests::tables::{self, Tables};
 use serde_json::{Value, json};
 
-/// Rows in a page.
+/// The number of rows of a page.
 const PAGE: usize = 2;
 
-/// `/items`, and `/items/{item}/parts` below each of them.
+/// An API with the list `/items` and, for each item, the list `/items/{item}/parts`.
 pub struct Api {
     items: Arc<Mutex<Vec<Value>>>,
     log: Arc<Mutex<Vec<String>>>,
@@ -50,7 +50,7 @@ impl Api {
         change(&mut self.items.lock().unwrap());
     }
 
-    /// The requests since the last call.
+    /// Takes the requests since the last call.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.log.lock().unwrap())
     }
@@ -80,7 +80,7 @@ fn answer(items: &[Value], request: &Request) -> Response {
     Response::json(200, &json!({"data": page, "more": rows.len() > PAGE}))
 }
 
-/// A paged list.
+/// Returns a paged list.
 pub fn list<T: Record>(name: &str, path: &str) -> Resource<T> {
     let pages = Paginator::last_id("after").field("id").more("more");
     T::list(name, path).records("data").paginate(pages)
@@ -124,7 +124,7 @@ impl Place {
         }
     }
 
-    /// A run that must succeed; returns the notes of its report.
+    /// Runs a connector, which must succeed; returns the report.
     pub fn sync(&self, source: Source) -> RunReport {
         self.sync_with(source, &RunOptions::default()).unwrap()
     }
@@ -135,7 +135,7 @@ impl Place {
         Ok(report)
     }
 
-    /// The error of a run that is refused.
+    /// Runs a connector, which must be refused; returns the error.
     pub fn refused(&self, source: Source) -> String {
         let before = self.tables();
         let error = self.sync_with(source, &RunOptions::default()).unwrap_err();
@@ -144,14 +144,14 @@ impl Place {
         error.report()
     }
 
-    /// The memory, and its destination.
+    /// Returns the memory, and its destination.
     pub fn remembered(&self) -> (Memory, Box<dyn Destination>) {
         let mut into = self.open();
         let load = LoadInfo::new("1.000000", "shop", None);
         (into.open(&load).unwrap(), into)
     }
 
-    /// A run that is killed at that commit; returns whether it got there.
+    /// Kills a run at that commit; returns whether the run reached it.
     pub fn dies(&self, source: Source, options: &RunOptions, commit: usize) -> bool {
         let dying = Box::new(Dying {
             inner: self.open(),
@@ -160,8 +160,8 @@ impl Place {
         run(&source, dying, options).is_err()
     }
 
-    /// Runs that are killed at each of their commits, one commit later each time, until one completes. Each has a place
-    /// of its own, which `fill` fills; returns the number of killed runs.
+    /// Kills runs, each one commit later than the previous one, until one completes. Each run has
+    /// its own destination, which `fill` fills; returns the number of killed runs.
     pub fn dying(
         make: &dyn Fn() -> Place,
         fill: &dyn Fn(&Place),
@@ -188,7 +188,7 @@ fn run(source: &Source, into: Box<dyn Destination>, options: &RunOptions) -> Res
     runtime.block_on(sync(source, into, options, Arc::new(())))
 }
 
-/// The notes of a report.
+/// Returns the notes of a report.
 pub fn notes(report: &RunReport) -> String {
     let resources = report.resources.iter().flat_map(|resource| &resource.notes);
     let notes: Vec<&str> = resources.chain(&report.notes).map(String::as_str).collect();

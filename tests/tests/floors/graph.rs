@@ -16,7 +16,7 @@ struct Use {
     module: Module,
     file: String,
     line: usize,
-    /// From the root of the crate.
+    /// The path, from the root of the crate.
     path: Vec<String>,
 }
 
@@ -89,12 +89,12 @@ impl Crate {
         read
     }
 
-    /// The arrows between the modules of the root.
+    /// Returns the arrows between the modules of the root.
     pub fn top_arrows(&self) -> Vec<Arrow> {
         self.arrows(&[])
     }
 
-    /// The arrows between the modules directly below one.
+    /// Returns the arrows between the modules directly below one.
     fn arrows(&self, room: &[String]) -> Vec<Arrow> {
         let mut arrows = BTreeSet::new();
         for used in &self.uses {
@@ -120,7 +120,7 @@ impl Crate {
         arrows
     }
 
-    /// The module that a path leads to, through re-exports.
+    /// Returns the module that a path leads to, through re-exports.
     fn target(&self, path: &[String]) -> Module {
         let mut path = path.to_vec();
         // A name may be re-exported several times, but not endlessly.
@@ -138,7 +138,7 @@ impl Crate {
         path
     }
 
-    /// The circles between the modules of each folder, starting with the root.
+    /// Returns the circles between the modules of each folder, starting with the root.
     pub fn circles(&self) -> Vec<Circle> {
         let mut circles = Vec::new();
         let rooms: BTreeSet<_> = self
@@ -163,7 +163,7 @@ impl Crate {
     }
 }
 
-/// Sets of modules each of which reaches every other.
+/// Returns the sets of modules in which each module reaches every other.
 fn knots(arrows: &[Arrow]) -> BTreeSet<BTreeSet<String>> {
     let reach = |from: &str, back: bool| {
         let mut met = BTreeSet::new();
@@ -189,7 +189,7 @@ fn knots(arrows: &[Arrow]) -> BTreeSet<BTreeSet<String>> {
     knots.filter(|knot| !knot.is_empty()).collect()
 }
 
-/// The files below a folder, and their modules.
+/// Collects the files below a folder, and their modules.
 fn collect(dir: &Path, module: &mut Module, files: &mut Vec<(Module, std::path::PathBuf)>) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -347,12 +347,12 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a path of at least two words starts here.
+/// Returns whether a path of at least two words starts here.
 fn is_path(tokens: &[TokenTree]) -> bool {
     is_colons(&tokens[1..])
 }
 
-/// Whether the word there is not preceded by a path.
+/// Returns whether no path precedes the word at that position.
 fn starts(tokens: &[TokenTree], at: usize) -> bool {
     at < 2 || !is_colons(&tokens[at - 2..])
 }

@@ -1,5 +1,5 @@
-//! The layers of the code: within a crate, a module uses only modules of lower layers, and no two folders use each
-//! other.
+//! Checks the layers of the code: within a crate, a module uses only modules of lower layers, and
+//! no two folders use each other.
 
 mod graph;
 
@@ -9,7 +9,8 @@ use std::path::Path;
 
 use graph::{Arrow, Crate};
 
-/// One crate: its layers from the bottom up, and the folders whose files still use each other in circles.
+/// A crate: its layers from the bottom up, and the folders whose files still use each other in
+/// circles.
 struct House {
     /// The folder of its sources, below the workspace.
     src: &'static str,
@@ -109,7 +110,7 @@ fn check(house: &House) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// The upward arrows between the crate's top modules, and the modules without a layer.
+/// Returns the upward arrows between the crate's top modules, and the modules without a layer.
 fn upward(arrows: &[Arrow], floors: &[&[&str]]) -> Vec<String> {
     let floor = |module: &str| floors.iter().position(|floor| floor.contains(&module));
     let names = |module: &str| match floor(module) {
@@ -127,7 +128,7 @@ fn upward(arrows: &[Arrow], floors: &[&[&str]]) -> Vec<String> {
     told.collect()
 }
 
-/// A crate of these files, as the test reads it.
+/// Writes a crate of these files and reads it.
 fn crate_of(files: &[(&str, &str)]) -> (tempfile::TempDir, Crate) {
     let dir = tempfile::tempdir().unwrap();
     for (path, text) in files {

@@ -1,4 +1,4 @@
-//! A crate with its lock and its owner's edits is checked and updated.
+//! Checks and updates a crate with its lock and its owner's edits.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ const ADDED: (&str, &str) = (
 pub fn write(set: &Path) {
     let spec = root().join("generated-examples/specs/forge.yaml");
     let spec = std::fs::read_to_string(spec).unwrap();
-    // Copied next to the original, because it has a relative path to the runtime.
+    // The crate is copied next to the original, because it has a relative path to the runtime.
     let owned = Owned::without_runtime(tempfile::tempdir_in(set).unwrap(), &spec);
     owned.write(ADDED.0, ADDED.1);
     for (path, old, new) in EDITS {
@@ -72,7 +72,7 @@ pub fn write(set: &Path) {
     copy(owned.folder.path(), &folder);
 }
 
-/// The lines that the owner added, by file.
+/// Checks that the lines that the owner added still exist.
 fn kept(owned: &Owned) {
     assert_eq!(owned.read(ADDED.0), ADDED.1);
     for (path, old, new) in EDITS {
@@ -88,14 +88,15 @@ fn a_crate_with_edits_is_checked_and_updated() {
     for set in sets() {
         let owned = Owned::kept(copied(&set, NAME));
         kept(&owned);
-        // Another etlgen may write some lines differently, which `check` reports with 1; it reads the crate all the
-        // same.
+        // Another etlgen may write some lines differently, which `check` reports with the code 1,
+        // but it can still read the crate.
         let output = owned.run(&["check"]);
         assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
         owned.ends(0, &["update"]);
         kept(&owned);
         owned.ends(0, &["check"]);
-        // What all lists share moves to one place, even in a crate that stated it for each list.
+        // The paginator that all lists share moves to one place, even in a crate that declared it
+        // for each list.
         assert!(
             owned
                 .read("src/api.rs")

@@ -1,5 +1,5 @@
-//! Destinations in the middle of a pass, and exported states: the next run continues, requests nothing that was
-//! committed, and ends with the tables of an undisturbed run.
+//! Tests destinations in the middle of a pass, and exported states: the next run continues,
+//! requests no committed page again, and ends with the tables of an undisturbed run.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -48,7 +48,7 @@ impl Api {
         }
     }
 
-    /// The requests since the last call.
+    /// Takes the requests since the last call.
     fn take_requests(&self) -> BTreeSet<String> {
         match self {
             Api::Tree(tree) => tree.take_requests().into_iter().collect(),
@@ -60,7 +60,7 @@ impl Api {
         }
     }
 
-    /// Records are added, changed and, in the tree, deleted.
+    /// Adds, changes and, in the tree, deletes records.
     fn change(&self) {
         match self {
             Api::Tree(tree) => (0..4).for_each(|_| tree.change(true)),
@@ -75,7 +75,7 @@ impl Api {
     }
 }
 
-/// The history of a destination.
+/// An event in the history of a destination.
 enum Event {
     /// A run that completed.
     Run(&'static [&'static str]),
@@ -159,7 +159,7 @@ const HISTORIES: &[History] = &[
     },
 ];
 
-/// The state of each history, exported.
+/// The file with the exported state of each history.
 const STATE: &str = "state.json";
 
 impl History {
@@ -179,7 +179,7 @@ impl History {
         [&sync[..], options].concat()
     }
 
-    /// The options of the killed runs, in order.
+    /// Returns the options of the killed runs, in order.
     fn open(&self) -> impl Iterator<Item = &'static [&'static str]> {
         let options = |event: &Event| match event {
             Killed(_, options) => Some(*options),
@@ -188,7 +188,7 @@ impl History {
         self.events.iter().filter_map(options)
     }
 
-    /// The API at the end of the history.
+    /// Starts the API with its data at the end of the history.
     fn api_now(&self) -> Api {
         let api = (self.api)();
         let changes = self.events.iter().filter(|event| matches!(event, Change));
@@ -210,7 +210,7 @@ impl History {
     /// Creates the destination.
     fn make(&self, connector: &Connector, folder: &Path) {
         if let Some(("sqlite", file)) = self.destination.split_once(':') {
-            // Small pages, because most tables have few rows.
+            // The file gets small pages, because most tables have few rows.
             let empty = Connection::open(folder.join(file)).unwrap();
             empty
                 .execute_batch("PRAGMA page_size = 512; CREATE TABLE t (c); DROP TABLE t;")
@@ -251,12 +251,12 @@ impl History {
     }
 }
 
-/// The file with the requests of a run that continues.
+/// Returns the file with the requests of a run that continues.
 fn requests_file(folder: &Path, name: &str, run: usize) -> std::path::PathBuf {
     folder.join(format!("requests/{name}-{run}.txt"))
 }
 
-/// A row without the port of the mock API.
+/// Returns a row without the port of the mock API.
 fn without_port(row: &str) -> String {
     let mut parts = row.split("http://127.0.0.1:");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -265,7 +265,7 @@ fn without_port(row: &str) -> String {
     })
 }
 
-/// The rows that the API still has, and the ids of deleted ones.
+/// Returns the rows that the API still has, and the ids of deleted ones.
 fn standing(mut tables: Tables) -> (Tables, BTreeSet<String>) {
     let mut marked = BTreeSet::new();
     let is_marked = |row: &str| {
@@ -280,7 +280,8 @@ fn standing(mut tables: Tables) -> (Tables, BTreeSet<String>) {
     for row in tables.values_mut().flat_map(|rows| rows.values_mut()) {
         *row = without_port(row);
     }
-    // The rows of their lists, and the log, which is read by its cursor and does not see deletions.
+    // This removes the rows of their lists, and the log, which is read by its cursor and does not
+    // see deletions.
     let of_marked = |row: &str| marked.iter().any(|id| row.contains(id.as_str()));
     for rows in tables.values_mut() {
         rows.retain(|_, row| !of_marked(row));
@@ -315,7 +316,7 @@ pub fn write(set: &Path) {
     }
 }
 
-/// Continues in a destination that an earlier build left in the middle of a pass.
+/// Checks that a run continues in a destination that an earlier build left in the middle of a pass.
 fn goes_on(name: &str) {
     let history = History::find(name);
     let connector = (history.connector)();
@@ -336,7 +337,8 @@ fn goes_on(name: &str) {
             );
         }
 
-        // The first runs complete the open passes, the others load what was added in the meantime.
+        // The first runs complete the open passes, the others load the data that was added in the
+        // meantime.
         history.go_on(&connector, &api, kept.path());
         let whole = tempfile::tempdir().unwrap();
         history.go_on(&connector, &api, whole.path());
@@ -378,7 +380,8 @@ fn sqlite_with_lists_by_page_number_goes_on() {
     goes_on("forge-sqlite");
 }
 
-/// An exported state continues in a new destination, and is the same when it is exported again.
+/// Checks that a run continues from an exported state in a new destination, and that the state is
+/// the same when it is exported again.
 #[test]
 fn an_exported_state_is_imported() {
     for name in [
@@ -417,7 +420,7 @@ fn an_exported_state_is_imported() {
     }
 }
 
-/// The exported state of a copied destination equals that of the build that wrote it.
+/// Checks that the exported state of a copied destination equals that of the build that wrote it.
 #[test]
 fn a_kept_state_is_exported_as_it_was() {
     for name in ["tree-sqlite", "tree-parquet", "billing-parquet"] {

@@ -1,5 +1,5 @@
-//! Files of earlier builds stay readable: each folder of `tests/fixtures/formats` holds files of one build, and the
-//! current build continues from a copy.
+//! Checks that files of earlier builds stay readable: each folder of `tests/fixtures/formats` holds
+//! files of one build, and the current build continues from a copy.
 //!
 //! `cargo test -p etlgen-tests --test formats -- --ignored` writes a new set with the current build; see its README.
 
@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use etlgen_tests::owned::files;
 use etlgen_tests::workspace::root;
 
-/// The set that `write` makes: raise it with the first format number that is raised.
+/// The set that `write` creates: raise it with the first format number that is raised.
 const NEWEST: u32 = 2;
 
-/// Where the sets are.
+/// Returns the folders of the sets.
 fn sets() -> Vec<PathBuf> {
     (1..=NEWEST).map(set).collect()
 }
@@ -24,7 +24,7 @@ fn set(number: u32) -> PathBuf {
     root().join(format!("tests/fixtures/formats/{number}"))
 }
 
-/// Copies a folder with all that is in it.
+/// Copies a folder with its content.
 fn copy(from: &Path, to: &Path) {
     let mut found = Default::default();
     files(from, "", &mut found);
@@ -36,7 +36,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A copy of a folder of a set.
+/// Copies a folder of a set.
 fn copied(set: &Path, name: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(&set.join(name), folder.path());

@@ -1,4 +1,4 @@
-//! A folder written by `sync --record` can be replayed.
+//! Checks that a folder written by `sync --record` can be replayed.
 
 use std::path::Path;
 

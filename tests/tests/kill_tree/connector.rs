@@ -49,7 +49,7 @@ fn flat<T: Record>(name: &str, path: &str) -> Resource<T> {
         .paginate(Paginator::last_id("after").field("id").more("more"))
 }
 
-/// People whose list shows only new ones, and the feed that reports the rest.
+/// Returns people, whose list has only new ones, and the feed that reports all other changes.
 fn people(deletes: Deletes) -> (Resource<Person>, Resource<Event>) {
     let people = flat("people", "/people")
         .primary_key([Person::ID])
@@ -95,7 +95,7 @@ fn source(config: &Config) -> Source {
             request.path("order", order.id)
         });
     let changes = || Cursor::updated(Item::UPDATED).param("since");
-    // A read of changes does not show deletions.
+    // An incremental pass does not see deletions.
     if deletes == Deletes::Keep {
         orders = orders.incremental(changes());
     }

@@ -1,6 +1,6 @@
 //! Random choices from a seed.
 
-/// xorshift.
+/// A xorshift generator.
 pub struct Chance(u64);
 
 impl Chance {
@@ -10,7 +10,7 @@ impl Chance {
         chance
     }
 
-    /// A number below `end`, which is not 0.
+    /// Returns a number below `end`, which is not 0.
     pub fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

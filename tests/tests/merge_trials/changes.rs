@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::chance::Chance;
 
-/// Changes a document, preferably near the schemas in `near`. `None`: the chosen change does not apply.
+/// Changes a document, preferably near the schemas in `near`. Returns `None` if the chosen change
+/// does not apply.
 pub fn change(document: &mut Value, near: &[String], chance: &mut Chance) -> Option<String> {
     let number = chance.below(1000);
     match chance.below(10) {

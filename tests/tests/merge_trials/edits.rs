@@ -4,7 +4,7 @@ use etlgen_tests::owned::Owned;
 
 use crate::chance::Chance;
 
-/// Edits a file of the crate, or one next to it; `None`: the chosen edit does not apply.
+/// Edits a file of the crate, or one next to it; returns `None` if the chosen edit does not apply.
 pub fn edit(made: &Owned, file: &str, chance: &mut Chance) -> Option<&'static str> {
     let text = made.has(file).then(|| made.read(file))?;
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();

@@ -1,5 +1,5 @@
-//! Random pairs of owners' edits and API changes: no line of the owner is lost, each result compiles or is a named
-//! conflict, and a second update changes nothing.
+//! Tries random pairs of owners' edits and API changes: no line of the owner is lost, each result
+//! compiles or is a named conflict, and a second update changes nothing.
 //!
 //! The tests always use the small document, and Stripe's if it is next to the repository. `ETLGEN_MERGES=200` tries
 //! that many pairs on Stripe's, with an optimised `etlgen`; `ETLGEN_SEED` names the first pair.
@@ -26,7 +26,7 @@ use serde_json::Value;
 struct Tally {
     clean: usize,
     conflicts: usize,
-    /// `etlgen.toml` names a resource that the API no longer has.
+    /// Updates that are refused because `etlgen.toml` names a resource that the API no longer has.
     refused: usize,
     places: usize,
     lines: usize,
@@ -113,7 +113,7 @@ fn pairs(document: &Value, etlgen: PathBuf, count: u64) -> Tally {
     tally
 }
 
-/// A merge without a conflict compiles if the owner's crate did before.
+/// Checks that a merge without a conflict compiles if the owner's crate did before.
 fn compiles(clean: &[Clean], tally: &mut Tally) {
     let name = |pair: &Clean| format!("p{}", pair.seed);
     let after = failures(clean.iter().map(|pair| (name(pair), pair.after.clone())));
@@ -195,7 +195,7 @@ fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> Option<
             .collect(),
     );
 
-    // The owner's additions exist, in their place or on the owner's side of a conflict.
+    // The owner's additions still exist, in the code or on the owner's side of a conflict.
     for (line, count) in &edited {
         let before = base.get(line).copied().unwrap_or(0);
         if *count > before && before == 0 {
@@ -204,8 +204,8 @@ fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> Option<
             assert!(now >= *count, "lost: {line:?}\n{context}");
         }
     }
-    // The owner's deletions stay, unless the API changed the same thing, in files that are reported, or a conflict
-    // asks.
+    // The owner's deletions stay, unless the API changed the same code, in files that are reported,
+    // or there is a conflict.
     if code == 0 {
         let mut known = tree.clone();
         known.retain(|path, _| !told.contains(&format!("{path}: new\n")));
@@ -265,7 +265,7 @@ fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> Option<
     })
 }
 
-/// The number of times that each line occurs in the owner's part of the files, ignoring indentation.
+/// Counts the occurrences of each line in the owner's part of the files, ignoring indentation.
 fn lines(tree: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
     for (_, bytes) in tree.iter().filter(|(path, _)| !path.starts_with(".etlgen")) {
@@ -282,7 +282,7 @@ fn lines(tree: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, usize> {
     found
 }
 
-/// The schemas whose structs are in a file.
+/// Returns the schemas whose structs are in a file.
 fn schemas(owned: &Owned, file: &str) -> Vec<String> {
     let lock: Value = serde_json::from_str(&owned.read(".etlgen/lock.json")).unwrap();
     let text = owned.read(file);

@@ -8,17 +8,18 @@ use super::{
 use crate::ResponsePath;
 
 impl Paginator {
-    /// Everything comes in one response.
+    /// Reads everything from one response.
     pub fn single() -> Paginator {
         Paginator::Single
     }
 
-    /// Not known: one page is read, and the run says that the rest may be missing.
+    /// Reads one page, because etlgen could not tell how the list is paged; the run says that the
+    /// rest may be missing.
     pub fn undecided() -> Paginator {
         Paginator::Undecided
     }
 
-    /// `param` carries the id of the last record received (`starting_after`).
+    /// Sends the id of the last record received in `param` (`starting_after`).
     pub fn last_id(param: &str) -> LastId {
         LastId {
             param: param.to_owned(),
@@ -27,7 +28,8 @@ impl Paginator {
         }
     }
 
-    /// `param` carries a token that the page before holds at `next`: a dotted path of the body, or `header:NAME`.
+    /// Sends in `param` the token that the previous page holds at `next`: a dotted path of the
+    /// body, or `header:NAME`.
     pub fn token(param: &str, next: impl Into<ResponsePath>) -> Token {
         Token {
             param: param.to_owned(),
@@ -37,7 +39,7 @@ impl Paginator {
         }
     }
 
-    /// `param` carries the number of the page, from 1 (see [`PageNumber::starting_at`]).
+    /// Sends the number of the page in `param`, from 1 (see [`PageNumber::starting_at`]).
     pub fn page_number(param: &str) -> PageNumber {
         PageNumber {
             param: param.to_owned(),
@@ -46,7 +48,7 @@ impl Paginator {
         }
     }
 
-    /// `param` carries the number of rows received so far.
+    /// Sends the number of rows received so far in `param`.
     pub fn offset(param: &str) -> Offset {
         Offset {
             param: param.to_owned(),
@@ -55,7 +57,7 @@ impl Paginator {
         }
     }
 
-    /// The URL of the next page stands at the dotted path `next` of the body; it may be relative.
+    /// Follows the URL at the dotted path `next` of the body; it may be relative.
     pub fn next_url(next: &str) -> NextUrl {
         NextUrl {
             next: next.to_owned(),
@@ -63,7 +65,7 @@ impl Paginator {
         }
     }
 
-    /// The `Link` header with `rel="next"` leads on.
+    /// Follows the `Link` header with `rel="next"`.
     pub fn link_header() -> LinkHeader {
         LinkHeader {
             common: Common::default(),
@@ -72,7 +74,7 @@ impl Paginator {
 }
 
 impl LastId {
-    /// The field that is sent, as a dotted path, where it is not the primary key.
+    /// Sends this field, a dotted path, instead of the primary key.
     pub fn field(mut self, path: &str) -> Self {
         self.field = Some(path.to_owned());
         self
@@ -80,7 +82,7 @@ impl LastId {
 }
 
 impl Token {
-    /// The token of the first page; it may be empty.
+    /// Sets the token of the first page; it may be empty.
     pub fn first(mut self, token: &str) -> Self {
         self.first = Some(token.to_owned());
         self
@@ -88,7 +90,7 @@ impl Token {
 }
 
 impl PageNumber {
-    /// The number of the first page.
+    /// Sets the number of the first page.
     pub fn starting_at(mut self, number: u64) -> Self {
         self.first = number;
         self
@@ -96,7 +98,7 @@ impl PageNumber {
 }
 
 impl Offset {
-    /// The number of the first row, where it is not 0.
+    /// Sets the number of the first row; the default is 0.
     pub fn starting_at(mut self, number: u64) -> Self {
         self.first = number;
         self
@@ -106,45 +108,46 @@ impl Offset {
 macro_rules! builder {
     ($($kind:ident)*) => {$(
         impl $kind {
-            /// The dotted path of a boolean that says whether more follows.
+            /// Sets the dotted path of a boolean that says whether more follows.
             pub fn more(mut self, path: &str) -> Self {
                 self.common.more = Some(path.to_owned());
                 self
             }
 
-            /// Where the number of items in all pages stands: a dotted path, or `header:X-Total-Count`.
+            /// Sets the place of the number of items in all pages: a dotted path, or
+            /// `header:X-Total-Count`.
             pub fn total_items(mut self, at: impl Into<ResponsePath>) -> Self {
                 self.common.total = Some(Total::Items(at.into()));
                 self
             }
 
-            /// Where the number of pages stands: a dotted path, or `header:X-Total-Pages`.
+            /// Sets the place of the number of pages: a dotted path, or `header:X-Total-Pages`.
             pub fn total_pages(mut self, at: impl Into<ResponsePath>) -> Self {
                 self.common.total = Some(Total::Pages(at.into()));
                 self
             }
 
-            /// The totals of this list are wrong: none is compared with what comes.
+            /// Ignores the totals of this list, which are wrong.
             pub fn without_total(mut self) -> Self {
                 self.common.total = Some(Total::Ignored);
                 self
             }
 
-            /// Asks for pages of that many rows; the server may send fewer. With 0 rows nothing is asked for, and the
-            /// server decides.
+            /// Requests pages of that many rows; the server may send fewer. With 0 rows, no size is
+            /// requested, and the server decides.
             pub fn page_size(mut self, param: &str, rows: u64) -> Self {
                 self.common.page_size = NonZeroU64::new(rows).map(|rows| PageSize::new(param, rows));
                 self
             }
 
-            /// Follows so many empty pages one after the other, as long as each leads on by a new token; 1,000 where nothing
-            /// else is said.
+            /// Follows at most this many consecutive empty pages, as long as each returns a new
+            /// token; the default is 1,000.
             pub fn empty_pages(mut self, most: u32) -> Self {
                 self.common.empty_pages = Some(most);
                 self
             }
 
-            /// Page parameters are fields of the JSON body of a POST.
+            /// Sends page parameters as fields of the JSON body of a POST.
             pub fn in_body(mut self) -> Self {
                 self.common.in_body = true;
                 self

@@ -36,7 +36,7 @@ pub struct Kind {
 pub struct Key {
     /// Its name.
     pub name: &'static str,
-    /// What it says.
+    /// A description of its value.
     pub about: &'static str,
 }
 
@@ -45,7 +45,7 @@ const fn key(name: &'static str, about: &'static str) -> Key {
 }
 
 impl Key {
-    /// All keys beside `kind`.
+    /// All keys besides `kind`.
     pub const ALL: &'static [Key] = &[
         key("param", "the parameter that asks for a page"),
         key(
@@ -171,27 +171,27 @@ impl Kind {
         },
     ];
 
-    /// The kind of that name.
+    /// Returns the kind of that name.
     pub fn named(name: &str) -> Option<&'static Kind> {
         Kind::ALL.iter().find(|kind| kind.name == name)
     }
 
-    /// The names of all kinds.
+    /// Returns the names of all kinds.
     pub fn names() -> impl Iterator<Item = &'static str> {
         Kind::ALL.iter().map(|kind| kind.name)
     }
 
-    /// Whether the key belongs to it.
+    /// Returns whether the key belongs to it.
     pub fn takes(&self, key: &str) -> bool {
         self.keys().any(|known| known == key)
     }
 
-    /// The keys that it needs, then those that it may have.
+    /// Returns the keys that it needs, then those that it may have.
     pub fn keys(&self) -> impl Iterator<Item = &'static str> {
         self.needs.iter().chain(self.may).copied()
     }
 
-    /// Names of earlier releases, and what they are called.
+    /// Names of earlier releases, and their replacements.
     pub(super) const OLD: &'static [(&'static str, &'static str)] = &[
         ("cursor_param", "it is `token`"),
         ("cursor", "it is `token`"),
@@ -206,7 +206,7 @@ impl Kind {
 }
 
 impl Paginator {
-    /// The name of its kind, in `etlgen.toml`, in the lock and in `inspect`.
+    /// Returns the name of its kind, in `etlgen.toml`, in the lock and in `inspect`.
     pub fn kind(&self) -> &'static str {
         match self {
             Paginator::Single => "single",

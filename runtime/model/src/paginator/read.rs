@@ -1,4 +1,4 @@
-//! A paginator from a table or a word, with errors that name the key.
+//! Reads a paginator from a table or a word, with errors that name the key.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for Form {
     }
 }
 
-/// All keys, whatever the kind.
+/// The keys of all kinds.
 #[derive(Default)]
 struct Table {
     param: Option<String>,
@@ -88,7 +88,7 @@ struct Table {
 }
 
 impl Table {
-    /// The paginator of that kind.
+    /// Builds the paginator of that kind.
     fn paginator(mut self, kind: &str) -> Result<Paginator, String> {
         let kind = Kind::named(kind).ok_or_else(|| unknown_kind(kind))?;
         self.check_keys(kind)?;
@@ -132,7 +132,7 @@ impl Table {
         })
     }
 
-    /// Which keys are there, and whether each is empty.
+    /// Returns which keys are present, and whether each is empty.
     fn said(&self) -> [(&'static str, Option<bool>); 11] {
         let text = |it: &Option<String>| it.as_ref().map(String::is_empty);
         let place = |it: &Option<ResponsePath>| it.as_ref().map(ResponsePath::is_empty);
@@ -152,7 +152,7 @@ impl Table {
         ]
     }
 
-    /// That each key belongs to the kind, and that none is missing or empty.
+    /// Checks that each key belongs to the kind, and that none is missing or empty.
     fn check_keys(&self, kind: &Kind) -> Result<(), String> {
         let said = self.said();
         for (key, empty) in said {

@@ -1,4 +1,4 @@
-//! A paginator as a table.
+//! Writes a paginator as a table.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};

@@ -11,7 +11,7 @@ fn merge(records: &[Rec<'_>]) -> Chunk {
     chunk(Disposition::Merge, records)
 }
 
-/// The chunk with only its root table.
+/// Returns the chunk with only its root table.
 fn root_only(mut chunk: Chunk) -> Chunk {
     chunk.tables.truncate(1);
     chunk
@@ -78,7 +78,7 @@ pub fn a_pass_takes_the_place_of_all_rows_when_it_ends<P: Place>() {
     );
     assert_eq!(orders(), ["a=1", "b=2"]);
     assert_eq!(lines(), ["a=1", "b=2"]);
-    // First in one commit, then over several runs.
+    // The pass is first one commit, then several runs.
     run("2", &[&[pass(&[("c", 3, &[])], true, true)]]);
     assert_eq!(orders(), ["c=3"]);
     assert!(lines().is_empty());
@@ -168,7 +168,7 @@ pub fn records_that_the_api_reports_as_deleted_are_deleted<P: Place>() {
     check::<P>(dir.path());
 }
 
-/// The chunk with the load in its root rows.
+/// Returns a chunk whose root rows hold the id of the load.
 fn brought_by(load: &str, records: &[Rec<'_>]) -> Chunk {
     let mut chunk = merge(records);
     let root = &mut chunk.tables[0];
@@ -296,7 +296,7 @@ pub fn tables_without_rows_exist<P: Place>() {
     assert_eq!(memory.tables.len(), 2);
 }
 
-/// System tables do not collide with tables that an API's keys create.
+/// Checks that system tables do not collide with tables that an API's keys create.
 pub fn a_list_may_have_any_name<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     for (run_id, name) in [("1", "id"), ("2", "root"), ("3", "index")] {

@@ -25,7 +25,7 @@ pub fn a_second_run_is_refused<P: Place>() {
 
 pub fn a_killed_run_leaves_the_last_commit<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
-    // Killed before anything was committed.
+    // The run is killed before anything is committed.
     P::kill(dir.path(), &merge(&[("z", 1, &[1])]));
     let memory = P::at(dir.path()).open(&load("1")).unwrap();
     assert!(memory.tables.is_empty() && memory.state.is_empty());
@@ -145,7 +145,7 @@ pub fn what_a_load_met_is_committed_with_its_rows<P: Place>() {
     let mut all: Vec<&str> = second.to_vec();
     all.push("4|other|orders|orders|a.b|text|column a__b|1");
     assert_eq!(found(), all);
-    // Its name is taken.
+    // No resource can have a table of that name.
     let mut stolen = merge(&[("a", 1, &[])]);
     let schema = Arc::make_mut(&mut stolen.tables[0].schema);
     schema.name = "_etl_drift".into();
@@ -164,7 +164,7 @@ pub fn tables_of_others_are_not_touched<P: Place>() {
     }
     let dir = tempfile::tempdir().unwrap();
     run::<P>(dir.path(), "1", &[std::slice::from_ref(&rows)]);
-    // Another source, which does not know the first one's tables and state.
+    // Another source does not see the first one's tables and state.
     let mut other = P::at(dir.path());
     let memory = other
         .open(&LoadInfo::new("2", "other", Layout::Etl))

@@ -13,7 +13,8 @@ use crate::load::{Destination, LoadStatus, TableChange};
 use crate::schema::{ColumnType, Disposition, TableSchema};
 use crate::state::{StateChange, StateRow};
 
-/// `orders` and its lines become `sales`, and the number `n` a text `amount`; with `fails`, the last table cannot be written.
+/// Returns changes that rename `orders` and its lines to `sales`, and turn the number `n` into the
+/// text `amount`. With `fails`, the last table cannot be written.
 fn renamed(destination: &mut dyn Destination, fails: bool) -> Vec<TableChange> {
     let tables = destination.open(&load("2")).unwrap().tables;
     let change = |from: TableSchema| {

@@ -9,7 +9,7 @@ use crate::schema::Disposition;
 
 const IDS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
-/// Its id, a value, its child rows.
+/// A record: its id, a value, its child rows.
 type Record = (&'static str, i64, Vec<i64>);
 
 type Rows = BTreeMap<&'static str, (i64, Vec<i64>)>;

@@ -12,7 +12,7 @@ use crate::schema::{
     Column, ColumnRole, ColumnType, Disposition, Done, Drifted, Layout, TableBatch, TableSchema,
 };
 
-/// A record: its id, a value (`None`: the column is absent), its child rows.
+/// A record: its id, a value, its child rows.
 pub type Rec<'a> = (&'a str, i64, &'a [i64]);
 
 pub fn column(name: &str, ty: ColumnType, role: ColumnRole) -> Column {
@@ -35,7 +35,7 @@ pub fn batch(schema: TableSchema, columns: Vec<ArrayRef>) -> TableBatch {
     }
 }
 
-/// The tables `orders` (`_etl_id`, `n`, and `more` if there is one) and `orders__lines`.
+/// Builds the tables `orders` (`_etl_id`, `n`, and `more` if there is one) and `orders__lines`.
 pub fn tables(records: &[Rec<'_>], more: Option<&str>) -> Vec<TableBatch> {
     let mut root = TableSchema {
         name: "orders".into(),
@@ -101,7 +101,7 @@ pub fn load(id: &str) -> LoadInfo {
     LoadInfo::new(id, "shop", Layout::Etl)
 }
 
-/// A line of `_etl_drift`.
+/// Returns a row of `_etl_drift`.
 pub fn drifted(keys: &str, done: Done) -> Drifted {
     Drifted {
         table: "orders".to_owned(),
@@ -117,7 +117,7 @@ pub fn opened<P: Place>(dir: &Path, id: &str) -> Box<dyn Destination> {
     destination
 }
 
-/// A complete run: one commit after each group of chunks.
+/// Runs a load with one commit after each group of chunks.
 pub fn run<P: Place>(dir: &Path, id: &str, commits: &[&[Chunk]]) {
     let mut destination = opened::<P>(dir, id);
     for chunks in commits {
@@ -128,12 +128,12 @@ pub fn run<P: Place>(dir: &Path, id: &str, commits: &[&[Chunk]]) {
     }
 }
 
-/// The records as a reader finds them: `id=n`, sorted.
+/// Returns the records as a reader finds them: `id=n`, sorted.
 pub fn orders<P: Place>(dir: &Path) -> Vec<String> {
     pairs::<P>(dir, "orders", "_etl_id", "n")
 }
 
-/// Their child rows: `id=v`, sorted.
+/// Returns their child rows: `id=v`, sorted.
 pub fn lines<P: Place>(dir: &Path) -> Vec<String> {
     pairs::<P>(dir, "orders__lines", "_etl_root_id", "v")
 }

@@ -17,7 +17,7 @@ const MOST: i128 = 10_i128.pow(38) - 1;
 /// A column, and each of its values as text; the last value is null.
 type Shown = (ColumnType, ArrayRef, [&'static str; 3]);
 
-/// Columns of every type.
+/// Returns columns of every type.
 fn columns() -> Vec<Shown> {
     let mut columns = Vec::from(numbers());
     columns.extend(texts());
@@ -106,7 +106,7 @@ fn times() -> [Shown; 2] {
     ]
 }
 
-/// Written, replaced, staged and published values are always the same.
+/// Checks that values stay the same when they are written, replaced, staged and published.
 pub fn every_value_is_as_it_was<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     let columns = columns();
@@ -143,7 +143,7 @@ pub fn every_value_is_as_it_was<P: Place>() {
         let mut found = P::rows(dir.path(), "orders", &names);
         let doubles = names.iter().position(|name| *name == "double").unwrap();
         for cell in found.iter_mut().filter_map(|row| row[doubles].as_mut()) {
-            // A double has many spellings.
+            // A double can be written in several ways.
             *cell = format!("{:?}", cell.parse::<f64>().unwrap());
         }
         for (row, found) in found.iter().enumerate() {

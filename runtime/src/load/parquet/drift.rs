@@ -19,7 +19,7 @@ use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};
 #[derive(Default)]
 pub struct DriftLog {
     counts: BTreeMap<(String, Drifted), u64>,
-    /// There is more than in the last commit.
+    /// Whether counts were added since the last commit.
     changed: bool,
     /// The file of the last commit.
     file: Option<FileEntry>,

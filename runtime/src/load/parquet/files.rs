@@ -41,7 +41,7 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The table of the records.
+    /// Returns the table of the records.
     pub fn root(&self) -> Option<&Arc<TableSchema>> {
         self.schemas.values().find(|table| table.parent.is_none())
     }
@@ -95,7 +95,7 @@ impl OpenBatch {
         }
     }
 
-    /// Whether its files have all current columns of the tables.
+    /// Returns whether its files have all current columns of the tables.
     pub fn fits(&self, schemas: &Schemas) -> bool {
         self.writers.iter().all(|(table, writer)| {
             schemas
@@ -165,7 +165,7 @@ impl OpenBatch {
         }
     }
 
-    /// The bytes that wait in memory: of all files, and of the largest one.
+    /// Returns the bytes that wait in memory: of all files, and of the largest one.
     pub fn memory(&self) -> (usize, usize) {
         let sizes = self.writers.values().map(|w| w.writer.memory_size());
         sizes.fold((0, 0), |(sum, most), size| (sum + size, most.max(size)))
@@ -184,7 +184,7 @@ impl OpenBatch {
         Ok(())
     }
 
-    /// Closes the files; `None` if there are none.
+    /// Closes the files; returns `None` if there are none.
     pub fn finish(self) -> Result<Option<Batch>> {
         let mut batch = Batch::new(&self.name, false);
         for (table, mut writer) in self.writers {
@@ -260,7 +260,7 @@ pub fn read(
     Ok(())
 }
 
-/// The column with the id of the record that a row belongs to.
+/// Returns the column with the id of the record that a row belongs to.
 pub fn key_column(schema: &TableSchema) -> Option<&Column> {
     schema.role(match schema.parent {
         None => ColumnRole::RowId,
@@ -268,7 +268,7 @@ pub fn key_column(schema: &TableSchema) -> Option<&Column> {
     })
 }
 
-/// The keys of the records that rows belong to.
+/// Returns the keys of the records that rows belong to.
 pub fn keys(rows: &RecordBatch, column: Option<&Column>) -> Vec<Option<Key>> {
     let ids: Option<&StringArray> = column
         .and_then(|column| rows.column_by_name(&column.name))
@@ -279,7 +279,7 @@ pub fn keys(rows: &RecordBatch, column: Option<&Column>) -> Vec<Option<Key>> {
     }
 }
 
-/// The key for the id of a record.
+/// Returns the key for the id of a record.
 pub fn key(id: &str) -> Key {
     let [key @ .., _, _, _, _] = xxh3_128(id.as_bytes()).to_le_bytes();
     key
@@ -290,7 +290,7 @@ pub fn arrow_schema(schema: &TableSchema) -> Arc<Schema> {
     Arc::new(Schema::new(fields))
 }
 
-/// The rows with exactly the columns of `schema`; missing columns are null.
+/// Returns the rows with exactly the columns of `schema`; missing columns are null.
 pub fn fit(rows: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch> {
     let there = rows.schema();
     let names = there.fields().iter().map(|field| field.name());
@@ -314,7 +314,7 @@ pub fn fit(rows: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch> {
     })
 }
 
-/// The runs of rows to keep, as (first row, number).
+/// Returns the runs of rows to keep, as (first row, number).
 fn runs(rows: usize, keep: impl Fn(usize) -> bool) -> impl Iterator<Item = (usize, usize)> {
     let mut at = 0;
     std::iter::from_fn(move || {

@@ -36,7 +36,8 @@ impl Folder {
         self.root.join(OWN).join("staging")
     }
 
-    /// A data file; `placed`: in the table's folder; otherwise in its staging folder.
+    /// Returns the path of a data file: in the table's folder if `placed`, otherwise in its staging
+    /// folder.
     pub fn file(&self, table: &str, name: &str, placed: bool) -> PathBuf {
         let folder = match placed {
             true => self.root.join(table),
@@ -45,12 +46,12 @@ impl Folder {
         folder.join(format!("{name}{ENDING}"))
     }
 
-    /// Whether anything with that table's name exists.
+    /// Returns whether anything with that table's name exists.
     pub fn has(&self, table: &str) -> bool {
         self.root.join(table).exists()
     }
 
-    /// Keeps a second run out of the folder: two runs would each go on from the same state.
+    /// Locks the folder against a second run: two runs would each continue from the same state.
     pub fn lock(&self) -> Result<Lock> {
         let own = self.root.join(OWN);
         let cannot = |error: io::Error| {
@@ -79,7 +80,7 @@ impl Folder {
         }
     }
 
-    /// Reads the last commit; an empty manifest if there is none.
+    /// Reads the last commit; returns an empty manifest if there is none.
     pub fn read(&self) -> Result<Manifest> {
         let path = self.manifest();
         let bytes = match fs::read(&path) {
@@ -109,7 +110,7 @@ impl Folder {
         }
     }
 
-    /// Replaces the manifest: the commit.
+    /// Replaces the manifest, which is the commit.
     pub fn write(&self, manifest: &Manifest) -> Result<()> {
         let path = self.manifest();
         let new = path.with_extension("json.new");
@@ -213,7 +214,7 @@ impl Folder {
             if known.contains(&table) || !staging.is_dir() {
                 continue;
             }
-            // A table that was never committed.
+            // The table was never committed.
             sweep(&live, |_| false)?;
             // Files of a user stay.
             let _ = fs::remove_dir(live);
@@ -223,27 +224,27 @@ impl Folder {
     }
 }
 
-/// What keeps a second run out.
+/// The lock that excludes a second run.
 pub struct Lock {
     path: PathBuf,
     identity: Identity,
-    /// Held as long as the folder is open; the system drops it with the process.
+    /// Held as long as the folder is open. The system releases it when the process ends.
     _file: File,
 }
 
 impl Lock {
-    /// Refuses a folder that was removed or replaced since.
+    /// Refuses a folder that was removed or replaced since the load began.
     pub fn check(&self) -> Result<()> {
         self.identity.check(&self.path)
     }
 }
 
-/// A manifest as it lies there: it is replaced as a whole.
+/// Identifies a manifest file: each commit replaces the file as a whole.
 #[derive(PartialEq, Eq)]
 pub struct Committed(Option<(Identity, u64, Option<SystemTime>)>);
 
 impl Folder {
-    /// The manifest that lies there now.
+    /// Returns the identity of the current manifest file.
     pub fn committed(&self) -> Committed {
         let metadata = fs::metadata(self.manifest()).ok();
         Committed(metadata.map(|metadata| {
@@ -253,7 +254,7 @@ impl Folder {
     }
 }
 
-/// Removes the data files of a folder that are not among these, all of which must be there.
+/// Removes the data files of a folder that are not among these, all of which must exist.
 fn settle(folder: &Path, files: &mut dyn Iterator<Item = &FileEntry>) -> Result<()> {
     let mut missing: HashSet<&str> = files.map(|file| file.name.as_str()).collect();
     sweep(folder, |name| missing.remove(name))?;
@@ -279,7 +280,7 @@ fn sweep(folder: &Path, mut keep: impl FnMut(&str) -> bool) -> Result<()> {
     Ok(())
 }
 
-/// The names in a folder; none if the folder does not exist.
+/// Returns the names in a folder; none if the folder does not exist.
 fn entries(folder: &Path) -> Result<Vec<String>> {
     let read = || -> io::Result<Vec<String>> {
         let mut names = Vec::new();

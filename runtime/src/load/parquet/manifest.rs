@@ -102,13 +102,13 @@ pub struct UndoState {
 pub struct UndoResource {
     /// The number of added records minus removed ones.
     pub records: i64,
-    /// All rows were replaced at once.
+    /// Whether all rows were replaced at once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaced: bool,
 }
 
 impl SourceEntry {
-    /// The memory of the source.
+    /// Returns the memory of the source.
     pub fn memory(&self) -> Memory {
         let mut tables: Vec<TableSchema> = self.tables.iter().map(TableEntry::schema).collect();
         tables.sort_by(|a, b| a.name.cmp(&b.name));
@@ -122,7 +122,7 @@ impl SourceEntry {
 }
 
 impl TableEntry {
-    /// The entry of a table that has no files yet.
+    /// Creates the entry of a table that has no files yet.
     pub fn new(schema: &TableSchema) -> Self {
         let columns = schema.columns.iter().map(|column| ColumnEntry {
             name: column.name.clone(),
@@ -141,7 +141,7 @@ impl TableEntry {
         }
     }
 
-    /// The schema of the table.
+    /// Returns the schema of the table.
     pub fn schema(&self) -> TableSchema {
         let columns = self.columns.iter().map(|column| Column {
             name: column.name.clone(),
@@ -159,7 +159,7 @@ impl TableEntry {
     }
 }
 
-/// The entries of a table's files.
+/// Returns the entries of a table's files.
 pub fn entries<'a>(table: &str, batches: impl Iterator<Item = &'a Batch>) -> Vec<FileEntry> {
     let of = |batch: &Batch| {
         batch.files.get(table).map(|file| FileEntry {
@@ -171,7 +171,8 @@ pub fn entries<'a>(table: &str, batches: impl Iterator<Item = &'a Batch>) -> Vec
     batches.filter_map(of).collect()
 }
 
-/// Files with one name in the folders of a resource's tables form one batch.
+/// Groups files into batches: files with one name in the folders of a resource's tables form one
+/// batch.
 pub fn batches<'a>(
     files: impl Iterator<Item = (&'a str, &'a FileEntry)>,
     placed: bool,
@@ -193,7 +194,8 @@ pub fn batches<'a>(
     batches
 }
 
-/// The format number of a manifest; one of another format may differ in everything else.
+/// Reads the format number of a manifest. A manifest of another format may differ in everything
+/// else.
 pub fn version(bytes: &[u8]) -> serde_json::Result<u64> {
     #[derive(Deserialize)]
     struct Numbered {
@@ -202,7 +204,7 @@ pub fn version(bytes: &[u8]) -> serde_json::Result<u64> {
     serde_json::from_slice::<Numbered>(bytes).map(|numbered| numbered.version)
 }
 
-/// A contradiction in a manifest, if there is one.
+/// Returns a contradiction in a manifest, if there is one.
 pub fn fault(manifest: &Manifest) -> Option<String> {
     let mut names = BTreeSet::new();
     for table in manifest.sources.values().flat_map(|source| &source.tables) {

@@ -77,7 +77,7 @@ impl Open {
         Ok(())
     }
 
-    /// The new names must be free.
+    /// Refuses new names that are taken, or that a folder cannot have.
     fn check_names(&self, changes: &[TableChange]) -> Result<()> {
         for change in changes {
             let Some(to) = &change.to else { continue };
@@ -96,7 +96,7 @@ impl Open {
         Ok(())
     }
 
-    /// The resource with its tables after the change.
+    /// Returns the resource with its tables after the change.
     fn change(&mut self, mut before: Resource, changes: &[&TableChange]) -> Result<Resource> {
         let mut after = Resource::default();
         let to = changes.iter().filter_map(|change| change.to.clone());
@@ -141,7 +141,7 @@ impl Open {
     }
 }
 
-/// The rows after the change.
+/// Returns the rows after the change.
 fn changed(rows: &RecordBatch, change: &TableChange, to: &TableSchema) -> Result<RecordBatch> {
     let mut columns = rows.columns().to_vec();
     let values = (change.values)(rows)?;

@@ -9,7 +9,8 @@ pub const DRIFT: &str = "_etl_drift";
 /// The extension of a data file.
 pub const ENDING: &str = ".parquet";
 
-/// The name without its extension, and the number of a data file; `None` if it is not the name of one.
+/// Splits the name of a data file into the name without its extension and the number; `None` if it
+/// is not the name of one.
 pub fn parse(file: &str) -> Option<(&str, u32)> {
     let name = file.strip_suffix(ENDING)?;
     let (load, number) = name.rsplit_once('-')?;
@@ -17,7 +18,7 @@ pub fn parse(file: &str) -> Option<(&str, u32)> {
     Some((name, number.parse().ok()?)).filter(|_| ours)
 }
 
-/// Whether a folder can have the name of that table.
+/// Returns whether a folder can have the name of that table.
 pub fn is_folder_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('.')

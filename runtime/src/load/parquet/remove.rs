@@ -14,7 +14,7 @@ use crate::load::DeletedIds;
 use crate::schema::{ArrowType, ColumnRole, ColumnType, TableSchema};
 
 impl Space {
-    /// The number of records; batches must be closed.
+    /// Returns the number of records; batches must be closed.
     pub fn records(&self, root: &str) -> u64 {
         let files = self.batches.values().filter_map(|b| b.files.get(root));
         files.map(|file| file.rows).sum()
@@ -103,7 +103,8 @@ impl Space {
         Ok(())
     }
 
-    /// The records for which `wanted` is true, by batch; with `unset`, only those with null in that column.
+    /// Returns the records for which `wanted` is true, by batch; with `unset`, only those with null
+    /// in that column.
     fn find(
         &mut self,
         at: &Context<'_>,
@@ -151,7 +152,7 @@ impl Space {
     }
 }
 
-/// The rows with the mark.
+/// Returns the rows with the mark.
 fn marked(rows: &RecordBatch, schema: &TableSchema, time: i64) -> Result<RecordBatch> {
     let rows = fit(rows, schema)?;
     let times = TimestampMicrosecondArray::from_value(time, rows.num_rows());

@@ -17,7 +17,7 @@ pub struct Resource {
     pub staged: Space,
 }
 
-/// The resources of a source, with their files.
+/// Returns the resources of a source, with their files.
 pub fn all(source: &SourceEntry) -> BTreeMap<String, Resource> {
     let mut tables: BTreeMap<&str, Vec<&TableEntry>> = BTreeMap::new();
     for table in &source.tables {

@@ -32,7 +32,7 @@ impl Space {
         }
     }
 
-    /// The open batch.
+    /// Returns the open batch.
     pub fn open(&mut self) -> Option<&mut OpenBatch> {
         self.open.as_mut()
     }
@@ -81,7 +81,7 @@ impl Space {
         Ok(())
     }
 
-    /// Records that newer rows of these records arrive.
+    /// Notes that newer rows of these records arrive.
     fn replace(&mut self, present: &HashMap<Key, u32>) -> Result<()> {
         let open = self.open.as_ref().map(|open| open.number);
         if present.values().any(|number| Some(*number) == open) {
@@ -139,7 +139,7 @@ impl Space {
         Ok(())
     }
 
-    /// The batch to write to: the open one, or a new one if that lacks columns.
+    /// Takes the batch to write to: the open one, or a new one if that lacks columns.
     pub fn take_open(&mut self, at: &mut Context<'_>) -> Result<OpenBatch> {
         if self
             .open

@@ -67,7 +67,7 @@ fn a_pass_takes_the_place_of_all_rows_when_it_ends() {
     );
     assert_eq!(rows(dir.path(), "orders"), ["a=1", "b=2"]);
     assert_eq!(rows(dir.path(), "orders__lines"), ["a=1", "b=2"]);
-    // First in one commit, then over several runs.
+    // The pass is first one commit, then several runs.
     run(dir.path(), "2", &[&[pass(&[("c", 3, &[])], true, true)]]);
     assert_eq!(rows(dir.path(), "orders"), ["c=3"]);
     assert!(rows(dir.path(), "orders__lines").is_empty());
@@ -90,7 +90,7 @@ fn columns_are_only_added() {
         ..chunk(Disposition::Merge, records)
     };
     let old = merge(&[("a", 1, &[1]), ("b", 2, &[])], None);
-    // First within a commit, then over old files.
+    // The column is added first within a commit, then over old files.
     run(
         dir.path(),
         "1",

@@ -14,14 +14,14 @@ use crate::load::{LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
 pub struct UndoLog {
     /// The rows of the state that it changed, with their old values.
     pub state: BTreeMap<(String, String), Option<String>>,
-    /// The number of records of each resource before.
+    /// The number of records of each resource before this load.
     pub records: BTreeMap<String, u64>,
     /// Resources of which it replaced all rows.
     pub replaced: BTreeSet<String>,
 }
 
 impl Open {
-    /// The number of records of each resource, as committed.
+    /// Returns the number of records of each resource, as committed.
     pub fn records(&self) -> BTreeMap<String, u64> {
         let resources = self.resources.iter();
         let count = |(name, resource): (&String, &super::resource::Resource)| {
@@ -33,7 +33,7 @@ impl Open {
         resources.map(count).collect()
     }
 
-    /// The changes of this load so far.
+    /// Returns the changes of this load so far.
     pub fn undo_entry(&self) -> UndoEntry {
         let of = |((resource, slice), value): (&(String, String), &Option<String>)| UndoState {
             resource: resource.clone(),
@@ -136,7 +136,7 @@ impl Open {
     }
 }
 
-/// Only the last loads keep their changes.
+/// Drops the stored changes of all but the last loads.
 pub fn forget_old(loads: &mut [LoadEntry]) {
     loads.sort_by(|a, b| a.load_id.cmp(&b.load_id));
     let undoable = loads.iter_mut().rev().filter(|load| load.undo.is_some());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-/// A connection that only reads.
+/// Opens a connection that only reads.
 pub fn open(path: &Path) -> rusqlite::Result<Connection> {
     // A reader of a file with a write-ahead log creates the log and its index if they are missing. A file without a log
     // is complete by itself.

@@ -9,7 +9,7 @@ use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};
 use crate::state::format::FORMAT;
 use crate::state::{StateChange, StateRow};
 
-/// Creates them if they do not exist.
+/// Creates the system tables if they do not exist.
 pub fn create(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
         "CREATE TABLE IF NOT EXISTS _etl_loads (
@@ -44,7 +44,8 @@ pub fn create(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The format number of these tables; `None`: they do not exist, or have the first format, which had no number.
+/// Reads the format number of these tables. It is `None` if they do not exist, or have the first
+/// format, which had no number.
 pub fn format(db: &Connection) -> rusqlite::Result<Option<u32>> {
     let named =
         "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_etl_format')";
@@ -54,7 +55,7 @@ pub fn format(db: &Connection) -> rusqlite::Result<Option<u32>> {
     }
 }
 
-/// The memory of a source, in a file that may have none of these tables.
+/// Reads the memory of a source from a file that may have none of these tables.
 pub fn look(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
     let tables = "SELECT count(*) FROM sqlite_master WHERE name IN ('_etl_columns', '_etl_state')";
     match db.query_row(tables, [], |row| row.get::<_, i64>(0))? {
@@ -63,7 +64,7 @@ pub fn look(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
     }
 }
 
-/// The memory of a source.
+/// Reads the memory of a source.
 pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
     let mut tables: BTreeMap<String, TableSchema> = BTreeMap::new();
     let mut columns = db.prepare(
@@ -123,10 +124,10 @@ pub fn put_table(db: &Connection, source: &str, table: &TableSchema) -> rusqlite
     Ok(())
 }
 
-/// How many other loads there are, of any source, and when the last one of them committed.
+/// The number of other loads, of any source, and the time when the last of them committed.
 pub type Others = (i64, Option<String>);
 
-/// The other loads, as they are committed.
+/// Reads the other loads that are committed.
 pub fn others(db: &Connection, load: &LoadInfo) -> rusqlite::Result<Others> {
     let sql =
         "SELECT count(*), max(committed_at) FROM _etl_loads WHERE load_id <> ?1 OR source <> ?2";
@@ -136,7 +137,7 @@ pub fn others(db: &Connection, load: &LoadInfo) -> rusqlite::Result<Others> {
     })
 }
 
-/// Applies changes of the state, and keeps what each row was before the load.
+/// Applies changes of the state, and keeps the value that each row had before the load.
 pub fn put_state(
     db: &Connection,
     load: &LoadInfo,

@@ -1,4 +1,4 @@
-//! Migrates tables whose declaration changed: in one transaction with the state.
+//! Migrates tables whose declaration changed, in one transaction with the state.
 
 use std::path::Path;
 
@@ -92,7 +92,7 @@ impl Open {
         Ok(())
     }
 
-    /// Views and indexes of users follow the change, or prevent it.
+    /// Changes a table. Views and indexes of users follow the change, or prevent it.
     fn change(&self, path: &Path, change: &TableChange, to: &TableSchema) -> Result<()> {
         let place = |error| explain(path, error).at(format!("table {}", change.from.name));
         let (from, db) = (&change.from, &self.db);
@@ -163,7 +163,7 @@ impl Open {
     }
 }
 
-/// The temporary name of a column while its values are computed.
+/// Returns the temporary name of a column while its values are computed.
 fn beside(column: &str) -> String {
     format!("_etl_new__{column}")
 }

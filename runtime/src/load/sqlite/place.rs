@@ -1,4 +1,4 @@
-//! The file that a name means: two runs must not load into it, whatever names they give it.
+//! The file behind a name: two runs must not load into it, even under different names.
 
 use std::fs::File;
 use std::io;
@@ -7,25 +7,27 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::identity::Identity;
 
-/// The file of a load, and the lock that keeps a second run out.
+/// The file of a load, and the lock that excludes a second run.
 pub struct Place {
-    /// As it was named.
+    /// The path as given.
     named: PathBuf,
-    /// Without links: SQLite keeps its log beside that name.
+    /// The path without links: SQLite keeps its log next to it.
     pub real: PathBuf,
     identity: Identity,
-    /// Held as long as the file is open; the system drops it with the process.
+    /// Held as long as the file is open. The system releases it when the process ends.
     _lock: File,
 }
 
 impl Place {
-    /// Finds the file, which is made if it is not there, and locks it: two runs would each go on from the same state.
+    /// Finds the file, creates it if it does not exist, and locks it: two runs would each continue
+    /// from the same state.
     pub fn take(named: &Path) -> Result<Self> {
         let cannot = |error: io::Error| {
             Error::file(ErrorKind::Destination, "write", named, error)
                 .hint("check that the folder exists and may be written to")
         };
-        // Opened only if it is not there: to close a file lets go of what SQLite has locked in it.
+        // The file is opened only if it does not exist: closing a file releases the locks that
+        // SQLite holds in it.
         if let Err(error) = std::fs::metadata(named) {
             if error.kind() != io::ErrorKind::NotFound {
                 return Err(cannot(error));
@@ -48,13 +50,14 @@ impl Place {
         })
     }
 
-    /// Refuses a file that was removed or replaced since.
+    /// Refuses a file that was removed or replaced since the load began.
     pub fn check(&self) -> Result<()> {
         self.identity.check(&self.named)
     }
 }
 
-/// A file of several names has several logs, of which SQLite sees one: rows would be lost, or the file broken.
+/// Refuses a file with several names. SQLite keeps a log for each name and reads only one of them,
+/// so rows would be lost or the file damaged.
 #[cfg(unix)]
 fn check_links(named: &Path, metadata: &std::fs::Metadata) -> Result<()> {
     use std::os::unix::fs::MetadataExt;

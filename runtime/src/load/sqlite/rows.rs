@@ -16,8 +16,9 @@ use crate::record::{day, sortable};
 use crate::schema::{Column, ColumnType, TableBatch};
 use crate::text::decimal;
 
-/// The declaration of a column. SQLite derives a conversion from the declared type, so everything that must stay text
-/// is TEXT. BOOLEAN, DATE and TIMESTAMP convert nothing that is written, and document the values for readers.
+/// Returns the declaration of a column. SQLite derives a conversion from the declared type, so
+/// everything that must stay text is TEXT. BOOLEAN, DATE and TIMESTAMP convert nothing that is
+/// written, and document the values for readers.
 pub fn definition(column: &Column) -> String {
     let ty = match column.ty {
         ColumnType::Bool => "BOOLEAN",
@@ -125,7 +126,8 @@ fn wrong_type(column: &str) -> rusqlite::Error {
     rusqlite::Error::InvalidColumnType(0, column.to_owned(), rusqlite::types::Type::Null)
 }
 
-/// Inserts the rows that are `wanted`, and returns, in order, those whose record exists already: they stay unchanged.
+/// Inserts the rows that are `wanted`, and returns, in order, those whose record exists already;
+/// they stay unchanged.
 pub fn insert(
     db: &Connection,
     table: &str,

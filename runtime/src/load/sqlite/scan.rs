@@ -27,7 +27,8 @@ pub struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// `all`: the columns of the table, one of which may have a name that SQLite uses for the row number.
+    /// Prepares a scan. `all` are the columns of the table, one of which may have a name that
+    /// SQLite uses for the row number.
     pub fn new(table: &str, all: &[Column], columns: &'a [Column]) -> rusqlite::Result<Self> {
         let id = row_id(all)?;
         let names = columns.iter().map(|column| quoted(&column.name));
@@ -42,7 +43,7 @@ impl<'a> Scan<'a> {
         })
     }
 
-    /// The numbers of the next rows, and the rows; `None` at the end.
+    /// Returns the numbers of the next rows, and the rows; `None` at the end.
     pub fn next(&mut self, db: &Connection) -> rusqlite::Result<Option<(Vec<i64>, RecordBatch)>> {
         let mut select = db.prepare_cached(&self.sql)?;
         let mut found = select.query([self.after])?;
@@ -72,7 +73,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The name of the row number in a table with these columns.
+/// Returns the name of the row number in a table with these columns.
 pub fn row_id(columns: &[Column]) -> rusqlite::Result<&'static str> {
     let names = ["rowid", "_rowid_", "oid"];
     let free = |name: &&str| {
@@ -114,7 +115,7 @@ impl Values {
         }
     }
 
-    /// `None`: a user has changed the type of the value.
+    /// Appends a value; returns `None` if a user has changed its type.
     fn push(&mut self, value: ValueRef<'_>) -> Option<()> {
         let text = || value.as_str().ok();
         macro_rules! push {

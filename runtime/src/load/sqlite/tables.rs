@@ -36,7 +36,7 @@ impl Open {
             .hint("load into another file, or rename the resource or the field"))
     }
 
-    /// SQLite ignores the case of names.
+    /// Returns whether the name is taken. SQLite ignores the case of names.
     pub fn taken(&self, name: &str) -> bool {
         let sql = "SELECT 1 FROM sqlite_master WHERE name = ?1 COLLATE NOCASE";
         let found = self.db.query_row(sql, [name], |_| Ok(())).optional();
@@ -135,8 +135,8 @@ impl Open {
         Ok(())
     }
 
-    /// Marks or removes these records; returns the number of removed ones. `place`: the table that holds the rows of a
-    /// table.
+    /// Marks or removes these records; returns the number of removed ones. `place` returns the
+    /// table that holds the rows of a table.
     fn delete_ids(
         &self,
         resource: &str,
@@ -176,7 +176,8 @@ impl Open {
         Ok(there.len())
     }
 
-    /// Removes records, with their child rows; `wanted`: a condition on the root table with one parameter.
+    /// Removes records, with their child rows; `wanted` is a condition on the root table with one
+    /// parameter.
     pub fn remove(&self, resource: &str, wanted: &str, value: &str) -> rusqlite::Result<usize> {
         let (roots, children): (Vec<_>, Vec<_>) =
             self.tables_of(resource).partition(|t| t.parent.is_none());
@@ -270,8 +271,8 @@ impl Open {
         Ok(())
     }
 
-    /// Refuses a commit into a file that is not there any more, or into which another run has loaded. Nothing can come in
-    /// between: the transaction has begun.
+    /// Refuses a commit into a file that no longer exists, or into which another run has loaded. No
+    /// run can commit after this check: the transaction has begun.
     pub fn check_place(&mut self, path: &Path) -> Result<()> {
         self.begin().map_err(|error| explain(path, error))?;
         self.place.check()?;
@@ -282,7 +283,7 @@ impl Open {
         }
     }
 
-    /// The tables and how many rows each holds, as committed.
+    /// Returns the committed tables and the number of rows of each.
     pub fn row_counts(&self, path: &Path) -> rusqlite::Result<Vec<(String, u64)>> {
         // The connection itself sees uncommitted rows.
         let other = match self.in_transaction {
@@ -305,7 +306,8 @@ impl Open {
     }
 }
 
-/// Removes the rows of these records; `name`: the table or its staging table, which may not exist.
+/// Removes the rows of these records; `name` is the table or its staging table, which may not
+/// exist.
 fn delete(
     db: &Connection,
     name: &str,
@@ -375,14 +377,14 @@ pub(super) fn add(db: &Connection, table: &str, column: &Column) -> rusqlite::Re
     db.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column}"))
 }
 
-/// The columns of a table; empty if it does not exist.
+/// Returns the columns of a table; none if it does not exist.
 pub(super) fn existing_columns(db: &Connection, table: &str) -> rusqlite::Result<HashSet<String>> {
     db.prepare_cached("SELECT name FROM pragma_table_info(?1)")?
         .query_map([table], |row| row.get(0))?
         .collect()
 }
 
-/// The column with the id of the record that a row belongs to.
+/// Returns the column with the id of the record that a row belongs to.
 fn root_column(table: &TableSchema) -> Option<usize> {
     let role = match table.parent {
         None => ColumnRole::RowId,
@@ -392,7 +394,7 @@ fn root_column(table: &TableSchema) -> Option<usize> {
     columns.position(|column| column.role == role)
 }
 
-/// The ids of the records that rows belong to.
+/// Returns the ids of the records that rows belong to.
 fn root_ids(table: &TableBatch) -> Option<&StringArray> {
     table
         .rows

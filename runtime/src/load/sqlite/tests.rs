@@ -56,7 +56,7 @@ impl Place for SqliteFile {
         killed.write(chunk).unwrap();
         let met = drifted("killed", crate::schema::Done::Columns);
         killed.drift("orders", &[(met, 1)]).unwrap();
-        // The whole commit except its end.
+        // This is the whole commit except its end.
         let open = killed.opened().unwrap();
         meta::put_load(&open.db, &open.load, LoadStatus::Complete, 1).unwrap();
     }
@@ -117,7 +117,7 @@ fn a_file_of_a_later_format_is_refused_and_left_alone() {
     }
 }
 
-/// A chunk of two orders, and its commit.
+/// Writes a chunk of two orders and commits it.
 fn load_into(destination: &mut Sqlite) -> crate::error::Result<()> {
     let rows = chunk(
         crate::schema::Disposition::Merge,
@@ -136,7 +136,7 @@ fn two_runs_into_one_file_are_one_too_many_whatever_they_call_it() {
     std::os::unix::fs::symlink(dir.path(), &other).unwrap();
     let [link, dangling] = ["link.db", "dangling.db"].map(|name| dir.path().join(name));
     std::os::unix::fs::symlink("data.db", &dangling).unwrap();
-    // The first of them makes the file.
+    // The first run creates the file.
     let mut first = Sqlite::new(&dangling);
     first.open(&load("1")).unwrap();
     std::os::unix::fs::symlink(&real, &link).unwrap();
@@ -178,7 +178,7 @@ fn a_run_that_was_overtaken_commits_nothing() {
     let path = dir.path().join("data.db");
     let mut slow = Sqlite::new(&path);
     slow.open(&load("1")).unwrap();
-    // Without its lock nothing keeps another run out.
+    // Without the lock file, nothing excludes another run.
     std::fs::remove_file(dir.path().join("data.db.lock")).unwrap();
     let mut fast = Sqlite::new(&path);
     fast.open(&load("2")).unwrap();

@@ -14,11 +14,11 @@ use crate::schema::ColumnRole;
 pub struct Change {
     /// The number of added records minus removed ones.
     pub records: i64,
-    /// All rows were replaced at once.
+    /// Whether all rows were replaced at once.
     pub replaced: bool,
 }
 
-/// Adds to the record of the load; only the last loads keep one.
+/// Adds to the stored changes of the load; only the last loads keep theirs.
 pub fn put_changes(
     db: &Connection,
     load: &LoadInfo,

@@ -1,4 +1,5 @@
-//! JSON without loss: duplicate keys, the digits of numbers, halves of surrogate pairs.
+//! Reads JSON without loss: it keeps duplicate keys, the digits of numbers and halves of surrogate
+//! pairs.
 
 use std::fmt::Write;
 
@@ -38,7 +39,7 @@ impl Text {
         }
     }
 
-    /// The text as a key: one that is not valid text stays raw, including escapes.
+    /// Returns the text as a key: one that is not valid text stays raw, including escapes.
     pub fn key(&self) -> String {
         String::from_utf16(&self.units).unwrap_or_else(|_| self.raw.clone())
     }
@@ -53,7 +54,7 @@ impl Doc {
         doc
     }
 
-    /// Writes it, with `space` between its parts.
+    /// Writes the value, with `space` between its parts.
     pub fn write(&self, out: &mut String, space: &str) {
         match self {
             Doc::Null => out.push_str("null"),
@@ -83,7 +84,7 @@ impl Doc {
         }
     }
 
-    /// Every scalar that is not null, with its JSON pointer.
+    /// Collects every scalar that is not null, with its JSON pointer.
     pub fn leaves(&self, path: &str, out: &mut Vec<(String, Leaf)>) {
         let mut leaf = |leaf| out.push((path.to_owned(), leaf));
         match self {
@@ -105,7 +106,7 @@ impl Doc {
         }
     }
 
-    /// Whether any object has a duplicate key.
+    /// Returns whether any object has a duplicate key.
     pub fn repeats(&self) -> bool {
         match self {
             Doc::List(items) => items.iter().any(Doc::repeats),
@@ -151,7 +152,7 @@ fn value(reader: &mut Reader<'_>) -> Doc {
     }
 }
 
-/// The text between the quotes, as code units.
+/// Returns the text between the quotes, as code units.
 fn units(raw: &str) -> Vec<u16> {
     let mut out = Vec::new();
     let mut letters = raw.chars();

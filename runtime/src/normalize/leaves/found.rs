@@ -47,7 +47,7 @@ impl Cell {
         }
     }
 
-    /// Whether it equals that leaf by the rules of `docs/normalisation.md`.
+    /// Returns whether it equals that leaf by the rules of `docs/normalisation.md`.
     pub fn says(&self, leaf: &Leaf) -> bool {
         match (self, leaf) {
             (Cell::Bool(cell), Leaf::Bool(leaf)) => cell == leaf,
@@ -76,7 +76,7 @@ impl Cell {
     }
 }
 
-/// Equality in JSON: numbers by value, text by its code units.
+/// Compares as in JSON: numbers by value, text by its code units.
 fn same(one: &Leaf, other: &Leaf) -> bool {
     match (one, other) {
         (Leaf::Number(one), Leaf::Number(other)) => exact(one) == exact(other),
@@ -84,7 +84,8 @@ fn same(one: &Leaf, other: &Leaf) -> bool {
     }
 }
 
-/// A typed value that was written as JSON again: times in UTC, doubles, decimals, UUIDs in lower case.
+/// Returns whether a cell is the leaf after a typed value was written as JSON again: times in UTC,
+/// doubles, decimals, UUIDs in lower case.
 fn rewritten(cell: &Leaf, leaf: &Leaf) -> bool {
     match cell {
         Leaf::Number(raw) => {
@@ -99,7 +100,8 @@ fn rewritten(cell: &Leaf, leaf: &Leaf) -> bool {
     }
 }
 
-/// A double may be the nearest one to a number with a point or an exponent; an integer must be exact.
+/// Compares a double with a number: it may be the nearest one to a number with a point or an
+/// exponent; an integer must be exact.
 fn same_double(cell: f64, leaf: &str) -> bool {
     let real = leaf.contains(['.', 'e', 'E']);
     let nearest = real && leaf.parse() == Ok(cell) && (cell != 0.0 || exact(leaf).1.is_empty());
@@ -122,7 +124,7 @@ fn parse<T: std::str::FromStr>(units: &[u16]) -> Option<T> {
     String::from_utf16(units).ok()?.parse().ok()
 }
 
-/// A number, even if it was sent as text.
+/// Returns a number, even if it was sent as text.
 fn number(leaf: &Leaf) -> Option<String> {
     match leaf {
         Leaf::Number(raw) => Some(raw.clone()),
@@ -131,7 +133,8 @@ fn number(leaf: &Leaf) -> Option<String> {
     }
 }
 
-/// A number by its value: its sign, its digits without zeros at either end, and the exponent after them.
+/// Normalizes a number: returns its sign, its digits without zeros at either end, and the exponent
+/// after them.
 fn exact(raw: &str) -> (bool, String, i64) {
     let (mantissa, exponent) = raw.split_once(['e', 'E']).unwrap_or((raw, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -146,8 +149,9 @@ fn exact(raw: &str) -> (bool, String, i64) {
     (raw.starts_with('-'), kept, exponent)
 }
 
-/// The leaves of some batches, by the `_etl_id` of their root row; each with the JSON pointer that its columns and
-/// tables give. `rewritten`: keys whose JSON was written from typed records.
+/// Returns the leaves of some batches, by the `_etl_id` of their root row; each with the JSON
+/// pointer that its columns and tables give. `rewritten` are keys whose JSON was written from typed
+/// records.
 pub fn leaves(batches: &[TableBatch], rewritten: &[&str]) -> BTreeMap<String, Vec<(String, Cell)>> {
     let mut out = BTreeMap::<_, Vec<_>>::new();
     let mut rows = HashMap::<(String, String), (String, String)>::new();

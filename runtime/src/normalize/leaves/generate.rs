@@ -1,5 +1,5 @@
-//! Documents generated from a list of choices, biased towards what a struct declares: a shorter list of smaller numbers
-//! gives a simpler document, so that proptest can shrink it.
+//! Documents generated from a list of choices, biased towards the keys that a struct declares: a
+//! shorter list of smaller numbers gives a simpler document, so that proptest can shrink it.
 
 use super::doc::{Doc, Text};
 use crate::record::{RecordSchema, Shape};
@@ -135,7 +135,7 @@ impl Choices<'_> {
         all[self.below(all.len())]
     }
 
-    /// A document for a struct, or any other document.
+    /// Returns a document for a struct, or any other document.
     pub fn document(&mut self, schema: &'static RecordSchema) -> Doc {
         match self.below(20) {
             19 => self.anything(0),
@@ -171,7 +171,7 @@ impl Choices<'_> {
         Doc::Object(entries)
     }
 
-    /// A value for a field.
+    /// Returns a value for a field.
     fn value(&mut self, shape: Shape, depth: usize) -> Doc {
         match self.below(8) {
             0 => Doc::Null,
@@ -216,7 +216,7 @@ impl Choices<'_> {
         })
     }
 
-    /// Any JSON.
+    /// Returns any JSON.
     fn anything(&mut self, depth: usize) -> Doc {
         match self.below(if depth > BUSHY { 5 } else { 10 }) {
             0 => Doc::Null,
@@ -239,7 +239,7 @@ impl Choices<'_> {
         }
     }
 
-    /// Nested lists and objects, up to 40.
+    /// Returns up to 40 nested lists and objects.
     fn chain(&mut self) -> Doc {
         let mut doc = self.anything(BUSHY + 1);
         for _ in 0..self.below(41) {

@@ -76,7 +76,7 @@ pub struct Nested {
     three: Option<Deeper>,
 }
 
-/// It contains itself in every way; deeper levels are JSON.
+/// A record that contains itself in every way; deeper levels are JSON.
 #[derive(Record)]
 pub struct Tree {
     id: Option<i64>,
@@ -130,7 +130,7 @@ pub struct Odd {
     list: Option<Vec<Vec<i64>>>,
 }
 
-/// The wanted name of every column is that of another one.
+/// A record in which the wanted name of every column is that of another one.
 #[derive(Record)]
 pub struct Colliding {
     id: Option<String>,

@@ -1,10 +1,10 @@
-//! Loading a selection equals loading everything from documents without the rest; and it does not matter whether the
-//! rest was read.
+//! Checks that loading a selection equals loading everything from documents without the rest,
+//! whether the rest was read or not.
 
 use super::*;
 use crate::record::{SelectRule, Selection, nested};
 
-/// A pattern: keys of the struct, `*`, and keys that may be unknown.
+/// Returns a pattern: keys of the struct, `*`, and keys that may be unknown.
 fn pattern(choices: &mut Choices<'_>, schema: &'static RecordSchema) -> Vec<String> {
     let mut schema = Some(schema);
     let mut keys = Vec::new();
@@ -23,7 +23,8 @@ fn pattern(choices: &mut Choices<'_>, schema: &'static RecordSchema) -> Vec<Stri
     keys
 }
 
-/// Whether the patterns name a place or something around it. Implemented independently of the tested code.
+/// Returns whether the patterns name a place or something around it. Implemented independently of
+/// the tested code.
 fn named(patterns: &[Vec<String>], path: &[String]) -> bool {
     let fits = |pattern: &str, key: &str| match pattern.split_once('*') {
         Some((head, "")) => key.starts_with(head),
@@ -42,7 +43,7 @@ struct Wishes {
 }
 
 impl Wishes {
-    /// The document with null for every scalar that is not selected.
+    /// Returns the document with null for every scalar that is not selected.
     fn taken_away(&self, doc: &Doc, path: &mut Vec<String>) -> Doc {
         match doc {
             Doc::List(items) => Doc::List(

@@ -1,4 +1,4 @@
-//! Contracts: what is created, what is left out, what fails.
+//! Contracts: the data that they create, leave out or refuse.
 
 use super::*;
 use crate::schema::Mode;

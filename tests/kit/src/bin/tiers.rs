@@ -1,6 +1,7 @@
 //! The three tiers of tests: `cargo quick`, `cargo full` and `cargo long`.
 //!
-//! Each runs all its steps, even after a failed one, and ends with a line that counts the tests.
+//! Each tier runs all its steps, even after a failed one, and ends with a line that counts the
+//! tests.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -66,7 +67,7 @@ fn full(root: &Path) -> Vec<Step> {
     steps
 }
 
-/// The runtime with each of its features alone, and with none.
+/// Returns the steps that check the runtime with each of its features alone, and with none.
 fn features(root: &Path) -> Vec<Step> {
     let manifest = root.join("runtime/Cargo.toml");
     let manifest = std::fs::read_to_string(&manifest)
@@ -81,7 +82,7 @@ fn features(root: &Path) -> Vec<Step> {
     steps
 }
 
-/// The names of the features in a manifest.
+/// Returns the names of the features in a manifest.
 fn feature_names(manifest: &str) -> Vec<&str> {
     let lines = manifest.lines().skip_while(|line| *line != "[features]");
     let lines = lines.skip(1).take_while(|line| !line.starts_with('['));
@@ -134,11 +135,11 @@ impl Tally {
     }
 }
 
-/// Runs a step, shows what it prints and counts its tests. False if it failed.
+/// Runs a step, shows its output and counts its tests; returns false if it failed.
 fn run(step: &Step, root: &Path, skipped: &Path, tally: &mut Tally) -> bool {
     println!("\n== {}: cargo {}", step.name, step.arguments.join(" "));
     let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-    // Variables of this package; build scripts of others would see them as changes.
+    // Build scripts of other packages would see the variables of this package as changes.
     for (name, _) in std::env::vars_os() {
         let own = name.to_string_lossy();
         if own.starts_with("CARGO_PKG_") || own.starts_with("CARGO_MANIFEST_") {
@@ -176,7 +177,7 @@ fn took(time: Duration) -> String {
     format!("{} min {} s", seconds / 60, seconds % 60)
 }
 
-/// The lines of the tests that were skipped, once each.
+/// Returns the lines of the tests that were skipped, once each.
 fn read_skipped(file: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -185,7 +186,7 @@ fn read_skipped(file: &Path) -> Vec<String> {
     lines
 }
 
-/// `2 shared, 1 python`
+/// Counts skipped tests by their kind: `2 shared, 1 python`.
 fn by_kind(lines: &[String]) -> String {
     let mut counts = BTreeMap::new();
     for kind in Kind::ALL {
@@ -233,7 +234,7 @@ fn main() -> ExitCode {
     report(tier, &steps, &root)
 }
 
-/// Whether an argument names a step or its group.
+/// Returns whether an argument names a step or its group.
 fn is_meant(wish: &str, name: &str) -> bool {
     name == wish || name.split_once(':').is_some_and(|(group, _)| group == wish)
 }

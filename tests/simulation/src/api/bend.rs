@@ -1,4 +1,4 @@
-//! How each lie bends what an honest API would do.
+//! Changes the behaviour of an honest API according to a lie.
 
 use super::page::{Asked, Lead, Page, Shape, Start};
 use super::rows::Row;
@@ -6,18 +6,18 @@ use crate::lies::Lie;
 use crate::random::Rng;
 use crate::scenario::{ListSpec, Paging, Total};
 
-/// A lie while it is told of one list.
+/// A lie about one list.
 pub struct Bend<'a> {
     pub lie: Lie,
     pub twist: usize,
     pub spec: &'a ListSpec,
-    /// Requests so far, so that tokens can be new.
+    /// The number of requests so far, which makes tokens unique.
     pub asked: u64,
     pub rng: &'a mut Rng,
 }
 
 impl Bend<'_> {
-    /// Changes the rows that are there, as this request finds them.
+    /// Changes the rows that this request sees.
     pub fn rows(&mut self, rows: &mut [Row]) {
         let swaps = match self.lie {
             Lie::Unordered if rows.len() > 1 => 1 + rows.len() / 4,
@@ -30,7 +30,7 @@ impl Bend<'_> {
         }
     }
 
-    /// Changes what is understood of a request.
+    /// Changes the interpretation of a request.
     pub fn question(&self, asked: &mut Asked, rows: &[Row]) {
         let (size, count) = (asked.size, rows.len());
         match (self.lie, &asked.start) {
@@ -69,7 +69,7 @@ impl Bend<'_> {
         }
     }
 
-    /// The row from which on nothing is shown: where a page ends.
+    /// Returns the row, at the end of a page, from which on no rows are sent.
     fn cut(&self, size: usize, count: usize) -> usize {
         let pages = count.div_ceil(size.max(1));
         match pages {
@@ -119,7 +119,7 @@ impl Bend<'_> {
         page
     }
 
-    /// A list without paging shows only its beginning.
+    /// Cuts a list without paging to its beginning.
     fn single(&self, count: usize, page: &mut Page) {
         page.rows.truncate(self.spec.cap);
         let more = page.rows.len() < count;
@@ -130,7 +130,7 @@ impl Bend<'_> {
         }
     }
 
-    /// A page that is said to follow, and that does not come.
+    /// Replaces a page that was said to follow.
     fn ending(&self, asked: &Asked, rows: &[Row], mut page: Page) -> Page {
         let cut = self.cut(asked.size, rows.len());
         let end = page.index + page.rows.len();
@@ -167,7 +167,7 @@ impl Bend<'_> {
         }
     }
 
-    /// Tokens behind the end.
+    /// Adds tokens after the end.
     fn token(&self, asked: &Asked, page: Page) -> Page {
         let leads = |page: Page, token: String| Page {
             next: Some(Lead::To(Start::Token(token))),
@@ -191,7 +191,7 @@ impl Bend<'_> {
         }
     }
 
-    /// Leads back.
+    /// Adds a token or link that leads back.
     fn circle(&self, asked: &Asked, rows: &[Row], page: &mut Page) {
         let size = asked.size;
         let last = rows.len().div_ceil(size).saturating_sub(1);
@@ -200,7 +200,7 @@ impl Bend<'_> {
         if back == 0 || at != back || page.rows.is_empty() {
             return;
         }
-        // Page 1 is the first of the circle, and page `back` its last.
+        // The circle starts with page 1 and ends with page `back`.
         let start = match self.spec.paging == Paging::Number || self.spec.numbered {
             true => Start::Index(size),
             false => Start::Behind {

@@ -1,4 +1,5 @@
-//! An API as a model: lists of rows that come, go, change and move, and the answers that it gives of them.
+//! An API as a model: lists whose rows are added, deleted, changed and moved, and the responses
+//! with these rows.
 
 mod bend;
 mod page;
@@ -22,23 +23,23 @@ use crate::scenario::{At, Change, ListSpec, RunSpec, Scenario};
 pub struct Api {
     scenario: Arc<Scenario>,
     pub items: Table,
-    /// By the `uid` of the item that they belong to.
+    /// The lists of parts, by the `uid` of their item.
     pub parts: BTreeMap<u32, Table>,
-    /// Moments: one for each request and each change.
+    /// The tick: it grows with each request and each change.
     pub tick: u64,
     rng: Rng,
     uids: u32,
     versions: u32,
-    /// Where rows of the next list of parts begin.
+    /// The first position of the next list of parts.
     first_part: i64,
     run: usize,
-    /// Requests of this run.
+    /// The number of requests of this run.
     pub requests: u64,
     waiting: Vec<(u64, Change)>,
 }
 
 impl Api {
-    /// The API as it is before anything has happened, at that time.
+    /// Creates the API with its initial data, at that time.
     pub fn new(scenario: Arc<Scenario>, now: i64) -> Self {
         let mut api = Api {
             items: Table::new(scenario.items.newest_first, 0),
@@ -70,7 +71,7 @@ impl Api {
         api
     }
 
-    /// A run begins.
+    /// Begins a run.
     pub fn begin(&mut self, number: usize, run: &RunSpec, now: i64) {
         (self.run, self.requests) = (number, 0);
         self.waiting = run.during.clone();
@@ -80,7 +81,7 @@ impl Api {
         self.tick += 1;
     }
 
-    /// The answer to a request, at that time of the API.
+    /// Responds to a request, at that time of the API.
     pub fn answer(
         &mut self,
         path: &str,
@@ -113,7 +114,7 @@ impl Api {
         answer
     }
 
-    /// The item that `/KEY/parts` names.
+    /// Returns the item that `/KEY/parts` names.
     fn parent(&self, rest: &str) -> Option<u32> {
         let key: i64 = rest
             .strip_prefix('/')?
@@ -124,14 +125,14 @@ impl Api {
         Some(item.uid)
     }
 
-    /// What a list lies about now.
+    /// Returns the current lie of a list.
     fn lie(&self, below: bool) -> Option<Lie> {
         let scenario = &self.scenario;
         let lies = below == scenario.lies_below && self.run >= scenario.lies_from;
         scenario.lie.filter(|_| lies)
     }
 
-    /// Whether the parts of an item that is there are said not to be.
+    /// Returns whether the parts of an existing item are reported as missing.
     fn denies(&self, uid: u32) -> bool {
         let rows = &self.items.rows;
         let one = &rows[(self.scenario.twist / 2) % rows.len().max(1)];
@@ -197,7 +198,7 @@ impl Api {
         }
     }
 
-    /// Makes a row; an item comes with its parts.
+    /// Adds a row; an item is added with its parts.
     fn come(&mut self, parent: Option<u32>, updated: i64, between: Option<usize>) {
         self.uids += 1;
         self.versions += 1;
@@ -215,7 +216,7 @@ impl Api {
         let Some(spec) = self.scenario.parts.clone().filter(|_| parent.is_none()) else {
             return;
         };
-        // Keys that are unique within one parent begin anew in each.
+        // Keys that are unique within one parent start again in each.
         let shared = spec.within_parent || self.scenario.lie == Some(Lie::KeyAcrossParents);
         let first = match shared {
             true => 0,
@@ -228,7 +229,7 @@ impl Api {
         }
     }
 
-    /// Lets something happen.
+    /// Applies a change.
     fn change(&mut self, change: Change, now: i64) {
         self.tick += 1;
         let (Change::Come(at) | Change::Go(at) | Change::Edit(at) | Change::Move(at)) = change;
@@ -238,7 +239,7 @@ impl Api {
         match change {
             Change::Come(_) => {
                 let last_id = self.spec(parent).paging == crate::scenario::Paging::LastId;
-                // In the middle one time in three; ids that grow come at the end.
+                // One row in three is added in the middle; ids that grow are added at the end.
                 let between = (at.row.is_multiple_of(3) && !last_id).then_some(at.row / 3);
                 self.come(parent, now, between);
                 let uid = self.uids_of_new_item(parent);
@@ -252,7 +253,7 @@ impl Api {
                 }
             }
             Change::Edit(_) => self.edit(parent, at.row, now),
-            // What takes another place has changed.
+            // A row that moves counts as changed.
             Change::Move(_) => {
                 self.edit(parent, at.row, now);
                 if let Some(table) = self.table_mut(parent) {
@@ -274,7 +275,7 @@ impl Api {
         }
     }
 
-    /// The list of parts that came with the newest item.
+    /// Returns the list of parts that was added with the newest item.
     fn uids_of_new_item(&self, parent: Option<u32>) -> Option<u32> {
         let newest = self.parts.keys().next_back().copied();
         newest.filter(|_| parent.is_none())
@@ -287,7 +288,7 @@ impl Api {
         }
     }
 
-    /// The list that a change is about; `None`: it is not there.
+    /// Returns the list that a change is about; `None` if it does not exist.
     fn list(&self, at: At) -> Option<Option<u32>> {
         let Some(below) = at.below else {
             return Some(None);

@@ -1,18 +1,18 @@
-//! What is asked, and the page that an honest API answers with.
+//! Requests, and the page that an honest API returns.
 
 use super::rows::Row;
 use crate::scenario::{ListSpec, Paging, Total};
 
-/// Where a page begins.
+/// The start of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// At that row, counted from 0.
+    /// The row with this index, counted from 0.
     Index(usize),
-    /// Behind the row of that place; `hop`: an empty page has come before.
+    /// The row after that place; `hop` means that the previous page was empty.
     Behind { place: i64, hop: bool },
-    /// A token that the API has not given, other than in a lie.
+    /// A token that the API returns only in a lie.
     Token(String),
-    /// What was asked makes no sense.
+    /// The request is invalid.
     Nonsense,
 }
 
@@ -22,29 +22,29 @@ pub struct Asked {
     pub start: Start,
     pub since: Option<i64>,
     pub until: Option<i64>,
-    /// Rows of a full page.
+    /// The number of rows of a full page.
     pub size: usize,
 }
 
-/// What leads on.
+/// The statement that leads to the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lead {
     To(Start),
-    /// JSON that is sent as it is.
+    /// JSON that is sent unchanged.
     Raw(String),
 }
 
-/// What stands where the records should.
+/// The value in place of the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     List,
-    /// No key `data`, no statements.
+    /// An object without the key `data` and without statements.
     EmptyObject,
-    /// `null` for the list.
+    /// `null` instead of the list.
     Null,
-    /// An object for the list.
+    /// An object instead of the list.
     Object,
-    /// `errors` beside an empty list.
+    /// `errors` next to an empty list.
     Errors,
     /// `{"ok": false, "error": …}`.
     Refusal,
@@ -52,22 +52,22 @@ pub enum Shape {
     Nothing,
 }
 
-/// An answer that is a page.
+/// A response that is a page.
 #[derive(Clone, Debug)]
 pub struct Page {
     pub status: u16,
     pub shape: Shape,
     pub rows: Vec<Row>,
-    /// Where its first row stands.
+    /// The index of its first row.
     pub index: usize,
-    /// Rows, or pages, of the whole list.
+    /// The number of rows, or pages, of the whole list.
     pub total: Option<i64>,
     pub more: Option<bool>,
     pub next: Option<Lead>,
 }
 
 impl Asked {
-    /// Reads the query of a request. `first_page`: the number of the first page.
+    /// Reads the query of a request. `first_page` is the number of the first page.
     pub fn of(spec: &ListSpec, query: impl Fn(&str) -> Option<String>, first_page: usize) -> Self {
         let number = |name: &str| query(name).map(|text| text.parse::<i64>());
         let size = match number("limit") {
@@ -119,7 +119,7 @@ fn read_token(token: &str) -> Start {
     }
 }
 
-/// The text of a token.
+/// Returns the text of a token.
 pub fn write_token(start: &Start) -> String {
     match start {
         Start::Index(index) => index.to_string(),
@@ -131,7 +131,7 @@ pub fn write_token(start: &Start) -> String {
 }
 
 impl Page {
-    /// A page without rows and without statements.
+    /// Returns a page without rows and without statements.
     pub fn bare(status: u16, shape: Shape) -> Self {
         Page {
             status,
@@ -144,7 +144,8 @@ impl Page {
         }
     }
 
-    /// The page of an honest API. `rows`: those that the filter lets through, as they are shown.
+    /// Returns the page of an honest API. `rows` are those that pass the filter, in the order of
+    /// the list.
     pub fn honest(spec: &ListSpec, asked: &Asked, rows: &[Row]) -> Page {
         let (index, hop) = match &asked.start {
             Start::Index(index) => (*index, false),
@@ -187,7 +188,7 @@ impl Page {
     }
 }
 
-/// Where the rows behind a place begin.
+/// Returns the index of the first row after a place.
 fn behind(spec: &ListSpec, rows: &[Row], place: i64) -> usize {
     rows.partition_point(|row| match spec.newest_first {
         true => row.place >= place,
@@ -195,7 +196,7 @@ fn behind(spec: &ListSpec, rows: &[Row], place: i64) -> usize {
     })
 }
 
-/// How many rows a page shows that an API filters after it was cut out.
+/// Returns the number of rows of a page that an API filters after paging.
 fn hole(spec: &ListSpec, start: &Start, size: usize) -> Option<usize> {
     let Start::Behind { place, .. } = start else {
         return None;
@@ -204,7 +205,7 @@ fn hole(spec: &ListSpec, start: &Start, size: usize) -> Option<usize> {
     (spec.holes && drawn.is_multiple_of(3)).then(|| drawn / 3 % size.max(1))
 }
 
-/// Where the page behind this one begins.
+/// Returns the start of the page after this one.
 pub fn next(spec: &ListSpec, start: &Start, page: &[Row], end: usize) -> Start {
     match (page.last(), start) {
         _ if spec.numbered => Start::Index(end),

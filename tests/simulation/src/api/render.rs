@@ -1,4 +1,4 @@
-//! A page as an answer on the wire.
+//! Writes a page as a response.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use super::rows::Row;
 use crate::lies::Lie;
 use crate::scenario::{ListSpec, Paging};
 
-/// An answer on the wire.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
@@ -16,7 +16,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer that is no page.
+    /// Creates a response that is not a page.
     pub fn plain(status: u16, body: &str) -> Self {
         Answer {
             status,
@@ -26,12 +26,12 @@ impl Answer {
     }
 }
 
-/// What has been asked, as far as the answer repeats it.
+/// The data of the request that the response depends on.
 pub struct Wire<'a> {
     pub spec: &'a ListSpec,
     pub lie: Option<Lie>,
     pub path: &'a str,
-    /// Rows of a full page.
+    /// The number of rows of a full page.
     pub size: usize,
 }
 
@@ -84,7 +84,7 @@ impl Wire<'_> {
         answer
     }
 
-    /// How the list leads on, also where it should not.
+    /// Returns how the response names the next page, including undeclared tokens and links.
     fn paging(&self) -> Paging {
         match (self.spec.paging, self.lie) {
             (Paging::Single, Some(Lie::TokenUndeclared)) => Paging::Token,
@@ -93,14 +93,14 @@ impl Wire<'_> {
         }
     }
 
-    /// What leads on in the body.
+    /// Returns the statement about the next page in the body.
     fn lead(&self, page: &Page) -> Option<Statement> {
         let spec = self.spec;
         let json = match (&page.next, self.paging()) {
             (Some(Lead::To(start)), Paging::Token) => format!("{:?}", write_token(start)),
             (Some(Lead::To(start)), Paging::NextUrl) => format!("{:?}", self.url(start)),
             (Some(Lead::Raw(raw)), Paging::Token | Paging::NextUrl) => raw.clone(),
-            // APIs say it in different ways, each in one.
+            // Each API states the end in one of several ways.
             (None, Paging::Token | Paging::NextUrl) if page.status == 200 && spec.names % 3 < 2 => {
                 ["null", "\"\""][spec.names % 2].to_owned()
             }
@@ -109,7 +109,7 @@ impl Wire<'_> {
         Some((spec.next_name(), json))
     }
 
-    /// What leads on in the headers.
+    /// Returns the statement about the next page in the headers.
     fn lead_in_header(&self, page: &Page) -> Option<Statement> {
         match (&page.next, self.paging()) {
             (Some(Lead::To(start)), Paging::HeaderToken) => Some(("x-next", write_token(start))),
@@ -120,7 +120,7 @@ impl Wire<'_> {
         }
     }
 
-    /// The URL of the page that begins there.
+    /// Returns the URL of the page that begins there.
     fn url(&self, start: &Start) -> String {
         let path = self.path;
         let limit = self.spec.asks.map(|asks| format!("&limit={asks}"));
@@ -141,7 +141,7 @@ fn list(rows: &[Row]) -> String {
             out.push(',');
         }
         let tags: Vec<String> = (0..row.tags()).map(|tag| tag.to_string()).collect();
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(
             out,
             r#"{{"id":"{}","v":{},"updated":{},"tags":[{}]}}"#,
@@ -155,7 +155,7 @@ fn list(rows: &[Row]) -> String {
     out
 }
 
-/// An object of dotted paths of at most two keys.
+/// Writes an object from dotted paths of at most two keys.
 fn object(values: &[(&str, String)]) -> String {
     let mut out = String::from("{");
     for (at, (name, value)) in values.iter().enumerate() {

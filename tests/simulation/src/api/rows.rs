@@ -1,45 +1,45 @@
-//! The rows of one list, and all that they ever were.
+//! The rows of one list, and their history.
 
 use std::sync::Arc;
 
-/// A row as it stands in the list.
+/// A row in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Names the row for the judge; it is never sent.
+    /// Identifies the row for the judge; it is never sent.
     pub uid: u32,
-    /// Its key, which may be another row's too.
+    /// Its key, which another row may have too.
     pub key: i64,
     /// Its place: lists are sorted by it.
     pub place: i64,
-    /// Grows with each change of any row, so that it names the row and its state.
+    /// Grows with each change of any row, so that it identifies the row and its state.
     pub version: u32,
-    /// When it changed last, in seconds on the API's clock.
+    /// The time of its last change, in seconds on the API's clock.
     pub updated: i64,
 }
 
 impl Row {
-    /// How many tags it has, which follows from its state.
+    /// Returns the number of its tags, which follows from its state.
     pub fn tags(&self) -> usize {
         tags(self.version)
     }
 }
 
-/// How many tags a row of that version has.
+/// Returns the number of tags of a row of that version.
 pub fn tags(version: u32) -> usize {
     version as usize % 3
 }
 
-/// A list, in the order in which it is shown.
+/// A list, in the order in which it is sent.
 #[derive(Debug)]
 pub struct Table {
     pub rows: Vec<Row>,
     newest_first: bool,
     next_place: i64,
-    /// The list after each change, with the moment of it.
+    /// The list after each change, with its tick.
     pub history: Vec<(u64, Arc<Vec<Row>>)>,
 }
 
-/// The distance of two rows that were made one after the other.
+/// The distance between the places of two rows that were added one after the other.
 const STEP: i64 = 1000;
 
 impl Table {
@@ -52,7 +52,7 @@ impl Table {
         }
     }
 
-    /// Puts a row behind all others, or between two: before the one that is picked.
+    /// Adds a row after all others, or before the picked one.
     pub fn come(&mut self, mut row: Row, between: Option<usize>) {
         let free = between.and_then(|pick| self.between(pick));
         row.place = free.unwrap_or_else(|| {
@@ -64,7 +64,7 @@ impl Table {
         self.sort();
     }
 
-    /// A place between two rows; `None`: there is no room.
+    /// Returns a place between two rows; `None` if there is no room.
     fn between(&self, pick: usize) -> Option<i64> {
         let at = 1 + pick % self.rows.len().checked_sub(1).filter(|n| *n > 0)?;
         let (before, behind) = (self.rows[at - 1].place, self.rows[at].place);
@@ -73,7 +73,7 @@ impl Table {
         (!self.rows.iter().any(taken)).then_some(middle)
     }
 
-    /// Takes the picked row to another place.
+    /// Moves the picked row to another place.
     pub fn relocate(&mut self, pick: usize) {
         if self.rows.is_empty() {
             return;
@@ -97,12 +97,12 @@ impl Table {
         });
     }
 
-    /// Notes what the list is from that moment on.
+    /// Records the list from that tick on.
     pub fn note(&mut self, tick: u64) {
         self.history.push((tick, Arc::new(self.rows.clone())));
     }
 
-    /// The lists that were there between two moments, the first and the last included.
+    /// Returns the states of the list between two ticks, both included.
     pub fn during(&self, from: u64, to: u64) -> &[(u64, Arc<Vec<Row>>)] {
         let first = self.history.partition_point(|(tick, _)| *tick <= from);
         let end = self.history.partition_point(|(tick, _)| *tick <= to);

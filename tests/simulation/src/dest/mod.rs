@@ -1,4 +1,5 @@
-//! Where the rows go: a model, SQLite and Parquet, each owned by a process that may die, and read back by the judge.
+//! The destinations: a model, SQLite and Parquet. A process that may die owns each, and the judge
+//! reads it back.
 
 mod model;
 mod mortal;
@@ -25,23 +26,23 @@ pub enum Target {
     Parquet(tempfile::TempDir),
 }
 
-/// A row that is there.
+/// A loaded row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
-    /// What names the row and its state at the API.
+    /// Identifies the row and its state at the API.
     pub version: u32,
-    /// Of a part: the key of its item.
+    /// The key of its item, for a part.
     pub item: Option<String>,
-    /// It is marked as gone.
+    /// Whether it is marked as deleted.
     pub deleted: bool,
-    /// How many rows of its list of tags are there.
+    /// The number of rows of its list of tags.
     pub tags: usize,
-    /// The load that brought it.
+    /// The load that wrote it.
     pub load: String,
 }
 
 impl Target {
-    /// An empty one, in memory as far as the machine allows it.
+    /// Creates an empty destination, in memory if the machine allows it.
     pub fn new(place: Place, fault: Option<Fault>) -> std::io::Result<Self> {
         let folder = || match std::path::Path::new("/dev/shm").is_dir() {
             true => tempfile::tempdir_in("/dev/shm"),
@@ -54,7 +55,7 @@ impl Target {
         })
     }
 
-    /// The destination for one process.
+    /// Returns the destination for one process.
     pub fn open(
         &self,
         life: &Life,
@@ -80,10 +81,10 @@ impl Target {
         }
     }
 
-    /// The committed rows of a resource's table.
+    /// Returns the committed rows of a resource's table.
     ///
     /// # Errors
-    /// If the destination cannot be read.
+    /// Fails if the destination cannot be read.
     pub fn rows(&self, table: &str) -> Result<Vec<Loaded>> {
         match self {
             Target::Model(model) => Ok(model.rows(table)),

@@ -1,4 +1,4 @@
-//! A destination in memory, as its trait describes one, whose commits are whole.
+//! A destination in memory that implements its trait exactly and whose commits are atomic.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ use crate::fault::Fault;
 /// A row: its record, and its columns as one line of JSON.
 #[derive(Clone)]
 struct Row {
-    /// The id of the record that it belongs to; its own for a record.
+    /// The id of the record that it belongs to; its own id for a record.
     root: String,
     load: String,
     deleted: bool,
@@ -51,7 +51,7 @@ impl Model {
         }
     }
 
-    /// The committed rows of a resource's table.
+    /// Returns the committed rows of a resource's table.
     pub fn rows(&self, table: &str) -> Vec<Loaded> {
         let tables = self
             .committed
@@ -81,7 +81,7 @@ impl Model {
     }
 }
 
-/// The rows of a batch, with their ids.
+/// Returns the rows of a batch, with their ids.
 fn rows(table: &TableBatch) -> Vec<(String, Row)> {
     let text = |role, row| table.text(role, row).unwrap_or_default().to_owned();
     let of_record = table.schema.role(ColumnRole::RootId).is_none();
@@ -102,7 +102,7 @@ fn rows(table: &TableBatch) -> Vec<(String, Row)> {
 }
 
 impl Tables {
-    /// The tables of a resource.
+    /// Returns the tables of a resource.
     fn names(&self, resource: &str) -> Vec<String> {
         let tables = self.memory.tables.iter();
         let of_resource = tables.filter(|table| table.resource == resource);
@@ -117,7 +117,7 @@ impl Tables {
         }
     }
 
-    /// Puts the rows of a chunk beside those that are there.
+    /// Adds the rows of a chunk to the existing ones.
     fn put(&mut self, chunk: &Chunk, mut lost: bool) {
         let staged = chunk.disposition == Disposition::Replace;
         let mut records = BTreeSet::new();
@@ -134,7 +134,7 @@ impl Tables {
             let mut rows = rows(table);
             let is_root = table.schema.role(ColumnRole::RootId).is_none();
             if is_root && chunk.disposition == Disposition::Append {
-                // A record that is there to the letter is not loaded again.
+                // An identical record is not loaded again.
                 rows.retain(|(id, _)| !place.contains_key(id));
             }
             if is_root {
@@ -149,7 +149,7 @@ impl Tables {
         }
     }
 
-    /// Marks or removes the records of a resource that `gone` says are gone.
+    /// Marks or removes the records of a resource for which `gone` is true.
     fn drop_records(
         &mut self,
         chunk: &Chunk,

@@ -25,7 +25,7 @@ pub struct Mortal {
 }
 
 impl Mortal {
-    /// A step of the process.
+    /// Takes a step of the process.
     fn step(&self, what: &str) -> Result<()> {
         match self.life.step() {
             true => Ok(()),

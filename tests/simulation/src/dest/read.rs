@@ -1,4 +1,4 @@
-//! Reads back what a real destination holds.
+//! Reads back the rows of a real destination.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use etlgen_runtime::load::{Destination, LoadInfo};
 
 use super::Loaded;
 
-/// The committed rows of a resource's table.
+/// Returns the committed rows of a resource's table.
 pub fn rows(destination: &mut dyn Destination, table: &str) -> Result<Vec<Loaded>> {
     if !destination.exists() {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! What seeds have found, one scenario each.
+//! Failures that seeds have found, one scenario each.
 
 use etlgen_simulation::{Grade, OPEN, Scenario, examples, play};
 
@@ -9,7 +9,7 @@ fn a_small_honest_list_is_proved() {
     assert_eq!(verdict.last, Some(Grade::Proved), "{}", verdict.trace);
 }
 
-/// Plays a scenario that a seed has found: it holds, unless `open.rs` lists it.
+/// Plays a scenario that a seed has found, and checks that it holds unless `open.rs` lists it.
 fn holds(example: fn() -> Scenario) {
     let verdict = play(&example(), None, true);
     let listed = |open: &&etlgen_simulation::Open| {

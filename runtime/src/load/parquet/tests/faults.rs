@@ -34,7 +34,7 @@ fn a_pass_that_is_killed_leaves_the_old_rows() {
 fn files_without_a_manifest_are_cleaned_up() {
     let dir = tempfile::tempdir().unwrap();
     let merge = |records: &[Rec<'_>]| chunk(Disposition::Merge, records);
-    // The first commit: nobody owns the tables yet.
+    // The first commit is killed: no source owns the tables yet.
     kill_before_manifest(dir.path(), &merge(&[("z", 1, &[1])]));
     assert_eq!(rows(dir.path(), "orders"), ["z=1"], "moved, not committed");
     opened(dir.path(), "8");
@@ -45,7 +45,7 @@ fn files_without_a_manifest_are_cleaned_up() {
         &[&[merge(&[("a", 1, &[1]), ("b", 1, &[])])]],
     );
     fs::write(dir.path().join("orders/notes.txt"), "mine").unwrap();
-    // A merge, and a pass whose staged files were committed.
+    // A merge is killed, then a pass whose staged files were committed.
     kill_before_manifest(dir.path(), &merge(&[("a", 2, &[2])]));
     opened(dir.path(), "8");
     fs::remove_file(dir.path().join("orders/notes.txt")).unwrap();
@@ -181,7 +181,7 @@ fn a_run_that_was_overtaken_commits_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let mut slow = Parquet::new(dir.path());
     slow.open(&load("1")).unwrap();
-    // Another run that does not see the lock, as over a network.
+    // Another run commits. It does not see the lock, as over a network.
     let manifest = dir.path().join("_etl/manifest.json");
     fs::write(&manifest, r#"{"version": 1, "next": 1, "sources": {}}"#).unwrap();
     let error = slow.commit(&[], LoadStatus::Running).unwrap_err();

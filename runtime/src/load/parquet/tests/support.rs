@@ -50,7 +50,7 @@ impl Place for ParquetFolder {
     }
 }
 
-/// A value as text, in the form of SQLite.
+/// Returns a value as text, in the form of SQLite.
 fn cell(array: &ArrayRef, row: usize) -> Option<String> {
     if array.is_null(row) {
         return None;
@@ -82,7 +82,7 @@ pub fn opened(folder: &Path, id: &str) -> Parquet {
     destination
 }
 
-/// A complete run: one commit after each group of chunks.
+/// Runs a load with one commit after each group of chunks.
 pub fn run(folder: &Path, id: &str, commits: &[&[Chunk]]) {
     let mut destination = opened(folder, id);
     for chunks in commits {
@@ -93,7 +93,7 @@ pub fn run(folder: &Path, id: &str, commits: &[&[Chunk]]) {
     }
 }
 
-/// The data files of a table, as a glob finds them.
+/// Returns the data files of a table, as a glob finds them.
 pub fn glob(folder: &Path, table: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder.join(table)).into_iter().flatten();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -101,7 +101,7 @@ pub fn glob(folder: &Path, table: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The rows of a table as a glob finds them: `id=n`, sorted.
+/// Returns the rows of a table as a glob finds them: `id=n`, sorted.
 pub fn rows(folder: &Path, table: &str) -> Vec<String> {
     match table {
         "orders" => crate::load::conformance::support::orders::<ParquetFolder>(folder),
