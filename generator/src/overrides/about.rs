@@ -8,7 +8,7 @@ pub struct About {
     pub takes: &'static str,
     /// What the key does, in one or two sentences.
     pub does: &'static str,
-    /// Lines of TOML. For the key of a resource they stand below `[resources.NAME]`.
+    /// Lines of TOML. Those of a resource's key are below `[resources.NAME]`.
     pub examples: &'static [&'static str],
     /// The keys of its table.
     pub parts: &'static [Part],

@@ -38,7 +38,7 @@ pub struct Choices {
     pub incremental: Option<Incremental>,
 }
 
-/// Whether a run reads a resource that it is not asked for by name.
+/// Whether a run reads a resource that `--resources` does not name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Off {
     /// It is on, even if the generator would leave it off.

@@ -200,7 +200,7 @@ impl<'a> Value<'a> {
         number
     }
 
-    /// A text that is not empty.
+    /// Reads a text that is not empty.
     pub fn text(&self, faults: &mut Faults) -> Option<String> {
         match self.as_text() {
             None => self.wrong("a text", faults),
