@@ -107,8 +107,8 @@ pub(super) fn reads(operation: &Operation) -> bool {
             .is_some_and(|word| is_asking(word))
 }
 
-/// Returns the parameter that continues the list, if the paginator proves that the request is
-/// paged.
+/// Returns the parameter for the position in the list, if the paginator is of a kind whose
+/// parameter has no other purpose.
 fn position(facts: &ResourceFacts) -> Option<String> {
     use etlgen_model::Paginator;
     match &facts.paginator.value {

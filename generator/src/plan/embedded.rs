@@ -40,7 +40,7 @@ pub fn embedded(
     found
 }
 
-/// Returns whether the body of such a list states that more pages follow.
+/// Returns whether the body of a list with this paginator states that more pages follow.
 fn tells(paginator: &Paginator) -> bool {
     !paginator.in_body() && (paginator.next_in_body().is_some() || paginator.more().is_some())
 }
