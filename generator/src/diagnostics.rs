@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Something was repaired or left out; the result is valid.
@@ -19,11 +19,11 @@ pub enum Severity {
     Error,
 }
 
-/// What a diagnostic is about.
+/// The subject of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// Options that contradict one another, or a value that an option does not take.
+    /// Options that contradict each other, or a value that an option does not accept.
     Usage,
     /// A file, a folder or a URL that cannot be read or written.
     Io,
@@ -31,7 +31,7 @@ pub enum Kind {
     Document,
     /// `etlgen.toml`.
     Overrides,
-    /// Samples of what an API answers.
+    /// Samples of an API's responses.
     Samples,
     /// A crate on disk that differs from what etlgen wrote.
     Crate,
@@ -46,14 +46,14 @@ pub enum Kind {
 /// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// From 1.
+    /// The line, from 1.
     pub line: usize,
-    /// From 1, in characters; 0: the line as a whole.
+    /// The column in characters, from 1; 0: the whole line.
     pub column: usize,
 }
 
 impl Position {
-    /// The place of a byte in a text; an offset beyond the text gives its end.
+    /// Returns the place of a byte in a text, or the end of the text for an offset beyond it.
     ///
     /// ```
     /// let place = etlgen::Position::of("a = 1\nb = 2\n", 10);
@@ -69,7 +69,7 @@ impl Position {
     }
 }
 
-/// An error, a warning or a note: kind, message, place and hint.
+/// An error, a warning or a note, with kind, message, place and hint.
 ///
 /// It has the size of a pointer, so that a `Result` stays small. `Display` prints what the command line prints: the
 /// severity, the place, the message and the hint, then the related diagnostics that are not notes.
@@ -106,22 +106,22 @@ impl Diagnostic {
         }))
     }
 
-    /// The operation failed and has no result.
+    /// Creates an error: the operation failed and has no result.
     pub(crate) fn error(kind: Kind, message: impl Into<String>) -> Self {
         Diagnostic::new(Severity::Error, kind, message)
     }
 
-    /// Something may be wrong in the result.
+    /// Creates a warning: something may be wrong in the result.
     pub(crate) fn warning(kind: Kind, message: impl Into<String>) -> Self {
         Diagnostic::new(Severity::Warning, kind, message)
     }
 
-    /// The result is valid.
+    /// Creates a note: the result is valid.
     pub(crate) fn note(kind: Kind, message: impl Into<String>) -> Self {
         Diagnostic::new(Severity::Note, kind, message)
     }
 
-    /// The system refused a file or a folder.
+    /// Creates the error for a file or a folder that cannot be read or written.
     pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
         Diagnostic::error(Kind::Io, error.to_string())
             .in_file(path.display().to_string())
@@ -175,47 +175,47 @@ impl Diagnostic {
 
 /// Accessors.
 impl Diagnostic {
-    /// How bad it is.
+    /// Returns its severity.
     pub fn severity(&self) -> Severity {
         self.0.severity
     }
 
-    /// What it is about.
+    /// Returns its subject.
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
-    /// The message alone, without severity, place and hint.
+    /// Returns the message alone, without severity, place and hint.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The file or URL that it is about; empty if there is none.
+    /// Returns the file or URL that it is about; empty if there is none.
     pub fn file(&self) -> &str {
         &self.0.file
     }
 
-    /// The place in the file.
+    /// Returns the place in the file.
     pub fn position(&self) -> Option<Position> {
         self.0.position
     }
 
-    /// The part of the document, as a JSON pointer.
+    /// Returns the part of the document, as a JSON pointer.
     pub fn pointer(&self) -> Option<&str> {
         self.0.pointer.as_deref()
     }
 
-    /// The hint: how to settle it.
+    /// Returns the hint, which says how to settle it.
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
-    /// The other errors, warnings and notes of the same phase.
+    /// Returns the other errors, warnings and notes of the same phase.
     pub fn related(&self) -> &[Diagnostic] {
         &self.0.related
     }
 
-    /// This diagnostic as the command line prints it, without the related ones.
+    /// Returns this diagnostic as the command line prints it, without the related ones.
     pub fn headline(&self) -> String {
         let label = match self.0.severity {
             Severity::Note => "note",
@@ -261,7 +261,7 @@ impl Error for Diagnostic {
     }
 }
 
-/// Text from a document as a terminal may show it: control characters become `\u{…}`.
+/// Makes text from a document safe for a terminal: control characters become `\u{…}`.
 pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
@@ -274,7 +274,8 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// Text as a TOML string. JSON has the same form, except that TOML escapes DEL.
+/// Returns text as a TOML string. JSON has the same form, except that TOML escapes DEL, which is
+/// removed.
 pub fn toml_string(text: &str) -> String {
     let text: String = text.chars().filter(|c| *c != '\u{7f}').collect();
     serde_json::Value::from(text).to_string()

@@ -1,5 +1,5 @@
-//! The pipeline up to the plan: what a document says, what it means, what its owner overrides, and what will be
-//! generated. All commands of etlgen use this value.
+//! The pipeline up to the plan: it reads a document, infers its meaning, applies the overrides, and
+//! plans the crate. All commands of etlgen use its result.
 
 use etlgen_model::Paginator;
 
@@ -16,18 +16,18 @@ use crate::spec::{Input, place, read, strict};
 pub struct Draft {
     /// The bytes that were read.
     pub input: Input,
-    /// What the document says.
+    /// The content of the document.
     pub api: Api,
-    /// What it means, with the owner's overrides.
+    /// Its meaning, with the owner's overrides.
     pub facts: Facts,
-    /// What will be generated.
+    /// The crate to generate.
     pub plan: Plan,
     /// Warnings and notes, the most severe first.
     pub notes: Vec<Diagnostic>,
 }
 
 impl Draft {
-    /// Reads a document, infers what it means, applies the overrides, and plans the crate.
+    /// Reads a document, infers its meaning, applies the overrides, and plans the crate.
     pub fn new(input: Input, overrides: &Overrides, options: &Options) -> Result<Self, Diagnostic> {
         match read(&input) {
             (Some(api), notes) => Draft::of(input, api, notes, (overrides, options)),
@@ -35,7 +35,7 @@ impl Draft {
         }
     }
 
-    /// The same for a document that has been read.
+    /// Does the same for a document that has been read.
     pub fn of(
         input: Input,
         api: Api,
@@ -55,14 +55,14 @@ impl Draft {
         })
     }
 
-    /// A note, if readers that accept only strict OpenAPI 3.0 refuse the document.
+    /// Returns a note if strict OpenAPI 3.0 readers refuse the document.
     pub fn strictness(&self) -> Option<Diagnostic> {
         let reason = strict(&self.input).err()?;
         let message = format!("strict OpenAPI 3.0 readers refuse this document: {reason}");
         Some(Diagnostic::note(Kind::Document, message))
     }
 
-    /// The planned resource of an inferred one; `None`: it is left out.
+    /// Returns the planned resource of an inferred one; `None`: it is left out.
     pub fn planned(&self, found: &ResourceFacts) -> Option<&Resource> {
         let pointer = &self.api.operations.get(found.operation)?.pointer;
         let name = self.plan.ledger.get(&resource_key(pointer))?;
@@ -70,8 +70,9 @@ impl Draft {
         resources.find(|resource| resource.name == *name)
     }
 
-    /// The resources that will be generated, as the plan reads them: what the plan leaves undecided is undecided here,
-    /// and a parent that it does not use is absent, so that its parameters are settings.
+    /// Returns the resources to generate with the decisions of the plan: a paginator that the plan
+    /// leaves undecided is undecided here, and a parent that it does not use is absent, so that its
+    /// parameters are settings.
     pub fn decided(&self) -> Vec<Decided<'_>> {
         let found = self.facts.resources.iter();
         let planned = found.filter_map(|found| Some((found, self.planned(found)?)));
@@ -85,18 +86,18 @@ impl Draft {
     }
 }
 
-/// A resource as it will be generated, with the evidence for it.
+/// A resource to generate, with the evidence for it.
 pub struct Decided<'a> {
-    /// What was inferred, without what the plan does not use.
+    /// The facts, without those that the plan does not use.
     pub facts: ResourceFacts,
-    /// What was inferred and overridden.
+    /// The inferred and overridden facts.
     pub found: &'a ResourceFacts,
-    /// What will be generated.
+    /// The resource of the plan.
     pub planned: &'a Resource,
 }
 
 impl Decided<'_> {
-    /// Whether runs read incrementally by the cursor in the facts.
+    /// Returns whether runs read incrementally by the cursor in the facts.
     pub fn is_incremental(&self) -> bool {
         self.planned.cursor.is_some()
     }
@@ -131,7 +132,7 @@ fn decided(found: &ResourceFacts, planned: &Resource) -> ResourceFacts {
     facts
 }
 
-/// The most severe of the diagnostics, with the others as related ones.
+/// Returns the most severe of the diagnostics, with the others as related ones.
 fn unreadable(mut notes: Vec<Diagnostic>) -> Diagnostic {
     match notes.is_empty() {
         true => Diagnostic::error(Kind::Internal, "the document was neither read nor refused")
@@ -140,7 +141,7 @@ fn unreadable(mut notes: Vec<Diagnostic>) -> Diagnostic {
     }
 }
 
-/// An error about a part of the document, with the place of that part.
+/// Adds the place to an error about a part of the document.
 fn placed(error: Diagnostic, input: &Input) -> Diagnostic {
     let pointer = error.pointer().filter(|_| error.file().is_empty());
     match pointer.map(|pointer| place(input, pointer)) {

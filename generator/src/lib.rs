@@ -1,8 +1,8 @@
 //! etlgen reads an OpenAPI document and writes a strongly typed connector crate in Rust.
 //!
-//! Its three functions are pipelines: [`generate`] turns a document into the files of a crate, [`update`] merges a new
-//! generation into a crate that its owner has edited, and [`diff`] judges what changes from one document or crate to
-//! another. The command line calls these three.
+//! It has three main functions: [`generate`] turns a document into the files of a crate, [`update`]
+//! merges a new generation into a crate that its owner has edited, and [`diff`] judges the changes
+//! from one document or crate to another. The command line calls these three.
 //!
 //! ```
 //! let document = br#"
@@ -58,8 +58,9 @@ pub use update::{Comparison, Update};
 
 /// Generates a connector crate in memory from an OpenAPI document, with its owner's overrides.
 ///
-/// The result has the files, warnings and notes, and the evidence for each resource; [`Generation::write`] puts it on
-/// disk. Errors name the place in the document or in `etlgen.toml`.
+/// The result has the files, warnings and notes, and the evidence for each resource;
+/// [`Generation::write`] writes it to disk. Errors name the place in the document or in
+/// `etlgen.toml`.
 pub fn generate(input: Input, options: &Options) -> Result<Generation, Diagnostic> {
     let overrides = options.overrides()?;
     let wanted = options.plan(&input);

@@ -4,10 +4,10 @@ use etlgen_model::distance;
 
 use crate::diagnostics::{Diagnostic, Kind};
 
-/// So many names are shown where none is near.
+/// The most names in a hint.
 const SHOWN: usize = 8;
 
-/// An error that names what comes nearest.
+/// Returns an error with the nearest names as a hint.
 pub fn unknown<'a>(
     message: &str,
     wanted: &str,
@@ -21,7 +21,7 @@ pub fn unknown<'a>(
     }
 }
 
-/// The names that come near, else the first ones; `None`: there are none.
+/// Returns a hint with the near names, or else with the first ones; `None`: there are no names.
 pub fn hint(wanted: &str, names: &[&str]) -> Option<String> {
     match near(wanted, names).as_slice() {
         [] if names.is_empty() => None,
@@ -30,12 +30,12 @@ pub fn hint(wanted: &str, names: &[&str]) -> Option<String> {
     }
 }
 
-/// The one name that is nearest, if one is near.
+/// Returns the nearest name, if one is near.
 pub fn nearest<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
     near(wanted, names).first().copied()
 }
 
-/// Names in backticks, up to so many of them.
+/// Lists names in backticks, at most `most` of them.
 pub fn listed(names: &[&str], most: usize) -> String {
     let shown: Vec<String> = names
         .iter()
@@ -46,7 +46,7 @@ pub fn listed(names: &[&str], most: usize) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
-/// The names that come near, the nearest first.
+/// Returns the near names, the nearest first.
 fn near<'a>(wanted: &str, names: &[&'a str]) -> Vec<&'a str> {
     let wanted = wanted.to_lowercase();
     let mut near: Vec<(usize, &str)> = names

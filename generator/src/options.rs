@@ -27,15 +27,15 @@ pub struct Options {
     pub include: Vec<String>,
     /// Leaves out the resources that match one of these patterns, in which `*` stands for any text.
     pub exclude: Vec<String>,
-    /// Single objects, too.
+    /// Generates single objects, too.
     pub singles: bool,
-    /// Where the connector can load to; empty: everywhere.
+    /// The destinations that the connector can load to; empty: all of them.
     pub destinations: Vec<String>,
-    /// Every resource, single objects too, also where there is none.
+    /// Generates every resource, including single objects, even if there is none.
     pub everything: bool,
-    /// The document's name in the crate; by default its path from the crate's folder.
+    /// The document's name in the crate; by default its path relative to the crate's folder.
     pub spec: Option<String>,
-    /// The overlays that `etlgen.toml` names besides; paths are seen from the current folder.
+    /// Overlays that are added to those in `etlgen.toml`; paths are relative to the current folder.
     pub overlays: Vec<String>,
     /// The crate's folder; by default a folder with the crate's name in the current folder.
     pub out: Option<PathBuf>,
@@ -51,23 +51,23 @@ pub struct Options {
     pub ci: Option<Ci>,
     /// Writes a `Dockerfile` into the crate.
     pub docker: bool,
-    /// Adds a note if readers that accept only strict OpenAPI 3.0 refuse the document.
+    /// Adds a note if strict OpenAPI 3.0 readers refuse the document.
     pub strict: bool,
     /// Leaves the Rust files as prettyplease prints them, without running rustfmt.
     pub skip_rustfmt: bool,
 }
 
 impl Options {
-    /// The owner's overrides, with what these options say over them.
+    /// Returns the owner's overrides, with these options over them.
     pub(crate) fn overrides(&self) -> Result<Overrides, Diagnostic> {
         let own = self.config.overrides.clone();
         let mut lines = self.lines(Path::new(""));
-        // Paths are seen from another folder here, and overlays are part of the document already.
+        // Paths are relative to another folder here, and overlays are already part of the document.
         lines.retain(|(key, _)| *key != "overlay");
         own.with_options(&lines)
     }
 
-    /// What the plan needs of them.
+    /// Returns the options of the plan.
     pub(crate) fn plan(&self, input: &Input) -> plan::Options {
         let stem = match input.name.as_str() {
             "<stdin>" => None,
@@ -80,7 +80,7 @@ impl Options {
         }
     }
 
-    /// What the files say besides the plan, in a crate that will stand in a folder.
+    /// Returns the values that the files of a crate in a folder need besides the plan.
     pub(crate) fn context(
         &self,
         input: &Input,
@@ -111,8 +111,8 @@ impl Options {
         })
     }
 
-    /// The keys of `etlgen.toml` that these options set, with their values as TOML. Overlays, and resources to leave out, go
-    /// besides those that are there.
+    /// Returns the keys of `etlgen.toml` that these options set, with their values as TOML.
+    /// Overlays and excluded resources are added to those in the file.
     fn lines(&self, folder: &Path) -> Vec<(&'static str, String)> {
         let own = &self.config.overrides.top;
         let overlays = self.overlays.iter().map(|overlay| named(overlay, folder));
@@ -150,7 +150,7 @@ impl Options {
     }
 }
 
-/// New items behind those that are there; none, if there are no new ones.
+/// Returns the new items behind the existing ones, or none if there are no new ones.
 fn besides(own: Option<&Vec<At<String>>>, new: Vec<String>) -> Vec<String> {
     match new.is_empty() {
         true => new,
@@ -161,7 +161,8 @@ fn besides(own: Option<&Vec<At<String>>>, new: Vec<String>) -> Vec<String> {
     }
 }
 
-/// The runtime in the source tree that this program was built from, if it is still there; else its version.
+/// Returns the runtime in the source tree that this program was built from, if the tree still
+/// exists, or else its version.
 fn built_with(folder: &Path) -> Runtime {
     let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime");
     let is_there = built_from.join("Cargo.toml").exists();
@@ -179,9 +180,9 @@ pub struct UpdateOptions {
     pub spec: Option<String>,
     /// The side that settles the conflicts of a file, by its path in the crate.
     pub accept: std::collections::BTreeMap<String, Side>,
-    /// Leaves `CHANGELOG.md` unchanged, whatever `etlgen.toml` says.
+    /// Leaves `CHANGELOG.md` unchanged, even if `etlgen.toml` sets `changelog`.
     pub no_changelog: bool,
-    /// Leaves the version in `Cargo.toml` unchanged, whatever `etlgen.toml` says.
+    /// Leaves the version in `Cargo.toml` unchanged, even if `etlgen.toml` sets `bump`.
     pub no_bump: bool,
     /// Refuses a crate whose last update was interrupted, instead of finishing that update first.
     pub dry_run: bool,

@@ -1,15 +1,15 @@
-//! The common shape of JSON samples: the schema of a response that the document does not describe. Names and types are
-//! kept, values never: samples may hold secrets.
+//! The common shape of JSON samples: the schema of a response that the document does not describe.
+//! Names and types are kept, but never values, because samples may hold secrets.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-/// Deeper parts stay free form.
+/// The deepest nesting that is read; deeper parts stay free form.
 const DEPTH: usize = 32;
-/// An object with fewer keys is not a map, whatever its keys look like.
+/// The fewest keys of a map.
 const MAP: usize = 3;
 
-/// The types found at one place.
+/// The types at one place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shape {
     null: bool,
@@ -20,20 +20,20 @@ pub struct Shape {
     object: Option<IndexMap<String, Shape>>,
 }
 
-/// The numbers found.
+/// The properties that all numbers at a place share.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Digits {
-    /// All are integers.
+    /// Whether all are integers.
     whole: bool,
-    /// All fit into 32 bits, or into 64.
+    /// Whether all fit into 32 bits, or into 64 (`fits`).
     small: bool,
     fits: bool,
-    /// All could be seconds since 1970 in this century, or milliseconds.
+    /// Whether all could be seconds since 1970 in this century, or milliseconds (`millis`).
     seconds: bool,
     millis: bool,
 }
 
-/// The formats of the texts found.
+/// The common format of all texts at a place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Text {
     Plain,
@@ -44,7 +44,7 @@ enum Text {
 }
 
 impl Shape {
-    /// The shape of one sample.
+    /// Returns the shape of one sample.
     #[cfg(test)]
     pub fn of(value: &Value) -> Shape {
         let mut shape = Shape::default();
@@ -113,7 +113,7 @@ impl Shape {
         }
     }
 
-    /// A list of this shape.
+    /// Returns a list of this shape.
     pub fn listed(self) -> Shape {
         Shape {
             list: Some(Box::new(self)),
@@ -121,7 +121,7 @@ impl Shape {
         }
     }
 
-    /// An object with this shape at a key.
+    /// Returns an object with this shape at a key.
     pub fn below(self, key: &str) -> Shape {
         Shape {
             object: Some(IndexMap::from([(key.to_owned(), self)])),
@@ -129,7 +129,7 @@ impl Shape {
         }
     }
 
-    /// The items of its lists, if every sample was a list.
+    /// Returns the items of its lists, if every sample was a list.
     pub fn items(&self) -> Option<&Shape> {
         let others = self.boolean || self.number.is_some() || self.text.is_some();
         self.list
@@ -137,23 +137,23 @@ impl Shape {
             .filter(|_| !others && self.object.is_none())
     }
 
-    /// The shape at a key.
+    /// Returns the shape at a key.
     pub fn field(&self, key: &str) -> Option<&Shape> {
         self.object.as_ref()?.get(key)
     }
 
-    /// Whether every sample was an object or null.
+    /// Returns whether every sample was an object or null.
     pub fn is_object(&self) -> bool {
         let others = self.boolean || self.number.is_some() || self.text.is_some();
         self.object.is_some() && !others && self.list.is_none()
     }
 
-    /// The shape as an OpenAPI schema.
+    /// Returns the shape as an OpenAPI schema.
     pub fn schema(&self) -> Value {
         self.schema_of("")
     }
 
-    /// `key` is the name of the place, which distinguishes times from other numbers.
+    /// Returns the schema of a place. Its name, `key`, distinguishes times from other numbers.
     fn schema_of(&self, key: &str) -> Value {
         let mut arms: Vec<Map<String, Value>> = Vec::new();
         let mut arm = |value: Value| arms.extend(value.as_object().cloned());
@@ -196,7 +196,7 @@ fn object_schema(object: &IndexMap<String, Shape>) -> Value {
     json!({"type": "object", "properties": fields.collect::<Map<_, _>>()})
 }
 
-/// Whether a key identifies a thing instead of naming a property.
+/// Returns whether a key is an id instead of the name of a property.
 fn is_id(key: &str) -> bool {
     let digits = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
     let hex = key.len() >= 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -207,7 +207,7 @@ impl Digits {
     fn of(number: &serde_json::Number) -> Digits {
         let whole = number.is_i64() || number.is_u64();
         let value = number.as_i64();
-        // From 2000 to 2100.
+        // The range is from 2000 to 2100.
         let within = |unit: i64| {
             value.is_some_and(|value| (946_684_800..4_102_444_800).contains(&(value / unit)))
         };
@@ -234,7 +234,7 @@ impl Digits {
         match (self.whole, is_time(key)) {
             (true, true) if self.seconds => json!({"type": "integer", "format": "unix-time"}),
             (true, true) if self.millis => json!({"type": "integer", "format": "unix-millis"}),
-            // Beyond 64 bits only a decimal keeps all digits.
+            // Beyond 64 bits, only a decimal keeps all digits.
             _ if !self.fits => json!({"type": "number", "format": "decimal"}),
             (true, _) if self.small => json!({"type": "integer"}),
             (true, _) => json!({"type": "integer", "format": "int64"}),
@@ -243,7 +243,7 @@ impl Digits {
     }
 }
 
-/// Whether a name is that of a time.
+/// Returns whether a name is that of a time.
 fn is_time(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let ends = ["_at", "time", "timestamp", "date", "_on", "_ts"];
@@ -308,7 +308,7 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `12:34:56`, with or without a fraction, and a zone, as in RFC 3339.
+/// Returns whether a text is `12:34:56`, with or without a fraction, and a zone, as in RFC 3339.
 fn is_clock(time: &[u8], fits: impl Fn(&[u8], &str) -> bool) -> bool {
     let Some((clock, mut rest)) = time.split_at_checked(8) else {
         return false;

@@ -78,18 +78,19 @@ impl Update {
         }
     }
 
-    /// Whether there is nothing to write.
+    /// Returns whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// The files of the crate that change, with their new texts; `None`: removed.
+    /// Returns the files of the crate that change, with their new texts; `None`: the file is
+    /// removed.
     pub fn changes(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let changes = self.changes.iter();
         changes.map(|(path, text)| (path.as_str(), text.as_deref()))
     }
 
-    /// The text of a file before the update; `None`: the file does not exist.
+    /// Returns the text of a file before the update; `None`: the file does not exist.
     pub fn before(&self, path: &str) -> Result<Option<String>, Diagnostic> {
         match self.tree.read(path)? {
             Text::Some(text) => Ok(Some(text)),
@@ -97,7 +98,7 @@ impl Update {
         }
     }
 
-    /// Writes all changes or none: the next update finishes one that is killed.
+    /// Writes all changes or none. If the process is killed, the next update finishes them.
     pub fn apply(&self) -> Result<(), Diagnostic> {
         apply(&self.tree.folder, &self.all)
     }
@@ -107,7 +108,7 @@ impl Update {
     }
 }
 
-/// Finishes an interrupted update; the note says so.
+/// Finishes an interrupted update and returns a note about it.
 pub(crate) fn resume(folder: &Path, dry_run: bool) -> Result<Option<Diagnostic>, Diagnostic> {
     if dry_run && is_pending(folder) {
         return Err(Diagnostic::error(Kind::Crate, "an update was interrupted")
@@ -117,7 +118,7 @@ pub(crate) fn resume(folder: &Path, dry_run: bool) -> Result<Option<Diagnostic>,
     Ok(done.map(|done| Diagnostic::note(Kind::Crate, done)))
 }
 
-/// Refuses while conflicts of an earlier update are open.
+/// Fails while conflicts of an earlier update are open.
 pub(crate) fn refuse_open_conflicts(tree: &Tree, accept: &Accept) -> Result<(), Diagnostic> {
     let mut open = unsettled(tree)?;
     open.retain(|conflict| !accept.contains_key(&conflict.path));
@@ -131,7 +132,7 @@ pub(crate) fn refuse_open_conflicts(tree: &Tree, accept: &Accept) -> Result<(), 
         .with_related(places))
 }
 
-/// Whether changelog and version are written.
+/// Returns whether changelog and version are written.
 pub(crate) fn announce(existing: &Existing, options: &UpdateOptions) -> Announce {
     let wanted = existing.announce();
     Announce {
@@ -169,7 +170,7 @@ impl Comparison {
 /// The surface of a side, and the notes on its document.
 type Offered = (Surface, Vec<Diagnostic>);
 
-/// The surfaces of both sides. Names of the new one follow those of the old one.
+/// Returns the surfaces of both sides. The names in the new one follow those in the old one.
 pub(crate) fn surfaces(
     old: Revision<'_>,
     new: Revision<'_>,
@@ -203,7 +204,7 @@ pub(crate) fn surfaces(
     }
 }
 
-/// Drafts a document with the names of the one before.
+/// Drafts a document with the names of an earlier one.
 fn drafted(
     input: &crate::spec::Input,
     config: &crate::project::ConfigFile,
@@ -224,7 +225,7 @@ fn drafted(
     Draft::new(input.clone(), &overrides, &options)
 }
 
-/// The version of the crate on a side.
+/// Returns the version of the crate on a side.
 pub(crate) fn version_of(side: Revision<'_>) -> Option<Version> {
     match side {
         Revision::Crate(folder) => version(&Tree::open(folder).ok()?),
@@ -233,7 +234,7 @@ pub(crate) fn version_of(side: Revision<'_>) -> Option<Version> {
 }
 
 impl Conflict {
-    /// The conflict as an error at its place.
+    /// Returns the conflict as an error at its place.
     pub(crate) fn diagnostic(&self) -> Diagnostic {
         let place = crate::diagnostics::Position {
             line: self.line,

@@ -1,4 +1,4 @@
-//! Snapshots of the emitted code: they show a change of generated code in review.
+//! Snapshots of the emitted code, which show a change of generated code in review.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ fn trap(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A crate before rustfmt.
+/// Generates a crate without rustfmt.
 fn generated(document: &str, overrides: &str) -> Result<Generation, Diagnostic> {
     let mut options = Options::default();
     if !overrides.is_empty() {
@@ -25,12 +25,12 @@ fn generated(document: &str, overrides: &str) -> Result<Generation, Diagnostic> 
     generate(input, &options)
 }
 
-/// The error for a document with overrides.
+/// Returns the error for a document with overrides.
 fn refused(document: &str, overrides: &str) -> String {
     generated(document, overrides).unwrap_err().to_string()
 }
 
-/// `Cargo.toml`, `etlgen.toml`, and the Rust files of a crate, concatenated.
+/// Returns `Cargo.toml`, `etlgen.toml`, and the Rust files of a crate, concatenated.
 fn emitted(document: &str, overrides: &str) -> String {
     let files = files(document, overrides);
     let shown = files
@@ -41,7 +41,7 @@ fn emitted(document: &str, overrides: &str) -> String {
         .collect()
 }
 
-/// Every file of a crate, before rustfmt.
+/// Returns every file of a crate, without rustfmt.
 fn files(document: &str, overrides: &str) -> Files {
     generated(document, overrides).unwrap().files
 }
@@ -354,7 +354,7 @@ fn a_field_that_the_document_does_not_know_is_an_error() {
     );
 }
 
-/// The calls that declare embedded lists, without white space.
+/// Returns the calls that declare embedded lists, without white space.
 fn embedded(overrides: &str) -> Vec<String> {
     let text = emitted("embedded.yaml", overrides);
     let text: String = text.split_whitespace().collect();

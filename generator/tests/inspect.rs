@@ -1,4 +1,4 @@
-//! `etlgen inspect --config` shows the effect of the owner's overrides.
+//! Tests that `etlgen inspect --config` shows the effect of the owner's overrides.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

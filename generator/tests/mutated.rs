@@ -1,7 +1,8 @@
 //! Broken documents, mutated in every part and at random: each yields a crate of valid Rust or a diagnostic, without a
 //! panic and in bounded time.
 //!
-//! `PROPTEST_CASES` sets the number of cases per kind, `PROPTEST_RNG_SEED` the seed. `fuzz/` goes further.
+//! `PROPTEST_CASES` sets the number of cases per kind, `PROPTEST_RNG_SEED` the seed. `fuzz/` covers
+//! more.
 
 #[path = "mutated/mutate.rs"]
 mod mutate;
@@ -34,7 +35,7 @@ fn settings() -> ProptestConfig {
     }
 }
 
-/// The documents of this repository.
+/// Returns the documents of this repository.
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folders = ["tests/fixtures/documents", "generated-examples/specs"];
@@ -60,7 +61,7 @@ fn values() -> Vec<Value> {
     texts().into_iter().map(read).collect()
 }
 
-/// Runs the pipeline; one that does not end is a failure, too.
+/// Runs the pipeline. A run that does not end is a failure, too.
 fn ends(document: Vec<u8>, overlay: Option<Vec<u8>>) -> Result<(), TestCaseError> {
     let shown = String::from_utf8_lossy(&document).into_owned();
     let (done, wait) = mpsc::channel();

@@ -84,7 +84,7 @@ fn the_commonest_lists_come_first() {
     assert!(table.lines().all(|line| line.chars().count() <= 160));
 }
 
-/// What `etlgen inspect --format json` prints.
+/// Returns the output of `etlgen inspect --format json`.
 fn inspected(path: &Path) -> Value {
     serde_json::from_str(&inspect(path, &["--format", "json"])).unwrap()
 }

@@ -48,13 +48,14 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     Ok(End::Failed)
 }
 
-/// Whether the document may be absent: the crate may have been moved, or the network may be off.
+/// Returns whether the document may be absent: the crate may have been moved, or the network may be
+/// off.
 fn may_be_away(existing: &Existing, document: &Document) -> bool {
     let name = document.name.as_str();
     name == "-" || name.contains("://") || !existing.tree.folder.join(name).is_file()
 }
 
-/// An open conflict.
+/// Returns the error for an open conflict.
 fn open(conflict: &Conflict) -> Diagnostic {
     let hint = format!(
         "edit it, or run `etlgen update --accept mine|theirs {}`",
@@ -63,14 +64,14 @@ fn open(conflict: &Conflict) -> Diagnostic {
     conflict.diagnostic().with_hint(hint)
 }
 
-/// A finding that `etlgen update` settles.
+/// Returns a finding that `etlgen update` settles.
 fn stale(file: &str, message: &str) -> Diagnostic {
     Diagnostic::error(Kind::Crate, message)
         .in_file(file)
         .with_hint("run `etlgen update`")
 }
 
-/// A file whose last generated text differs from the one in the lock.
+/// Returns the error for a file whose last generated text differs from the one in the lock.
 fn misfit(tree: &Tree, path: &str) -> Diagnostic {
     let file = format!(".etlgen/base/{path}.base");
     match tree.bases.contains(path) {
@@ -81,7 +82,7 @@ fn misfit(tree: &Tree, path: &str) -> Diagnostic {
     }
 }
 
-/// What a generation would write differently now.
+/// Returns what a generation would write differently now.
 fn drifted(lock: &Lock, now: &Lock) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     if lock.spec != now.spec {

@@ -79,7 +79,7 @@ fn compare(arguments: &Arguments) -> Result<Comparison, Diagnostic> {
             .with_hint("leave out `--config`, or name two documents"));
     }
     let config = config(arguments.config.as_ref())?;
-    // A document on the other side of a crate gets the overlays of the crate.
+    // A document that is compared with a crate gets the overlays of the crate.
     let load = |place: &str| match crates.contains(&true) {
         true => Input::load(place),
         false => config.input(Some(place), &[]),
@@ -117,7 +117,7 @@ fn body(compared: &Comparison) -> String {
     }
 }
 
-/// The next version of the crate, or examples of one.
+/// Describes the next version of the crate, or gives examples.
 fn next_version(level: Level, versions: Option<&(Version, Version)>) -> String {
     if let Some((from, to)) = versions {
         return format!("the next version of {from} is {to}");

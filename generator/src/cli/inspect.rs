@@ -72,7 +72,7 @@ pub fn draft(arguments: &DocumentArguments, every: bool) -> Result<Draft, Diagno
     Ok(draft)
 }
 
-/// The terminal's width, where the shell exports it.
+/// Returns the terminal's width, if the shell exports it.
 fn columns() -> Option<usize> {
     let columns: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
     (columns > 0).then_some(columns)

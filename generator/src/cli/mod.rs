@@ -43,13 +43,13 @@ enum Command {
     Learn(learn::Arguments),
 }
 
-/// How a command ends: its exit code.
+/// The end of a command, which is its exit code.
 ///
 /// | code | meaning |
 /// |---|---|
 /// | 0 | done |
 /// | 1 | no result; an error was printed. `check`: a problem was found |
-/// | 2 | the arguments cannot be parsed; or `update` has conflicts that you have to settle |
+/// | 2 | the arguments cannot be parsed; or `update` has conflicts that you must settle |
 /// | 3 | `diff --fail-on`: a change is that severe or worse |
 #[derive(Clone, Copy)]
 enum End {
@@ -103,7 +103,7 @@ struct DocumentArguments {
     notes: bool,
 }
 
-/// The overrides in a file, if there is one.
+/// Loads the overrides in a file, if there is one.
 fn config(file: Option<&PathBuf>) -> Result<crate::ConfigFile, Diagnostic> {
     file.map_or_else(
         || Ok(crate::ConfigFile::default()),
@@ -145,7 +145,7 @@ fn print_missing_licenses(package: &Package, folder: &Path) {
     }
 }
 
-/// Prints a line on standard error and ignores a failure: it could not be reported.
+/// Prints a line on standard error. A failure is ignored, because it could not be reported.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     Ok(End::Conflicts)
 }
 
-/// Refuses an update over uncommitted changes: you could neither see nor undo it.
+/// Refuses an update over uncommitted changes, which you could neither see nor undo.
 fn refuse_dirty(dirty: &[String]) -> Result<(), Diagnostic> {
     if dirty.is_empty() {
         return Ok(());
@@ -159,7 +159,7 @@ fn outcome_text(path: &str, outcome: &Outcome, conflicted: bool) -> String {
     text.to_owned()
 }
 
-/// What has changed for the users of the crate, and its version.
+/// Prints what has changed for the users of the crate, and its version.
 fn released(release: &Release) {
     if release.diff.level().is_none() {
         return;

@@ -1,5 +1,5 @@
-//! Where the values of a field are stored, and what happens to the columns when its type changes: the rules of
-//! `docs/normalisation.md`.
+//! Computes where the values of a field are stored, and what happens to the columns when its type
+//! changes, by the rules of `docs/normalisation.md`.
 
 use crate::plan::Type;
 
@@ -7,7 +7,7 @@ use crate::plan::Type;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
     pub table: String,
-    /// `customer__`, or empty.
+    /// The prefix of its columns, such as `customer__`; maybe empty.
     prefix: String,
 }
 
@@ -19,17 +19,17 @@ impl Place {
         }
     }
 
-    /// The column of a key.
+    /// Returns the column of a key.
     pub fn column(&self, key: &str) -> String {
         format!("{}.{}{}", self.table, self.prefix, name(key))
     }
 
-    /// The table of a list at a key.
+    /// Returns the table of a list at a key.
     pub fn list(&self, key: &str) -> Place {
         Place::root(&format!("{}__{}{}", self.table, self.prefix, name(key)))
     }
 
-    /// The object at a key.
+    /// Returns the place of the object at a key.
     pub fn object(&self, key: &str) -> Place {
         Place {
             table: self.table.clone(),
@@ -37,7 +37,7 @@ impl Place {
         }
     }
 
-    /// Where the struct within a type is stored, if the type has one.
+    /// Returns the place of the struct within a type, if the type has one.
     pub fn within(&self, key: &str, ty: &Type) -> Place {
         match ty {
             Type::List(item) => self.list(key).within_item(item),
@@ -52,7 +52,7 @@ impl Place {
         }
     }
 
-    /// Where the values of a field are stored, in words.
+    /// Describes where the values of a field are stored.
     pub fn of(&self, key: &str, ty: &Type) -> String {
         match ty {
             Type::List(_) => format!("table {}", self.list(key).table),
@@ -62,7 +62,7 @@ impl Place {
     }
 }
 
-/// The column type of a scalar; `None`: the type has no column of its own.
+/// Returns the column type of a scalar; `None`: the type has no column of its own.
 pub fn column_type(ty: &Type) -> Option<&'static str> {
     Some(match ty {
         Type::String => "text",
@@ -79,7 +79,8 @@ pub fn column_type(ty: &Type) -> Option<&'static str> {
     })
 }
 
-/// Whether the runtime widens a column to the other type instead of adding a variant (`docs/evolution.md`).
+/// Returns whether the runtime widens a column to the other type instead of adding a variant
+/// (`docs/evolution.md`).
 pub fn widens(from: &str, to: &str) -> bool {
     matches!(
         (from, to),
@@ -87,7 +88,7 @@ pub fn widens(from: &str, to: &str) -> bool {
     )
 }
 
-/// The type that a value gets when no struct declares it, if it differs from the column's type.
+/// Returns the type that a value gets if no struct declares it, unless it equals the column's type.
 pub fn undeclared(ty: &Type) -> Option<&'static str> {
     match ty {
         Type::Date | Type::Uuid | Type::Bytes | Type::Decimal => Some("text"),
@@ -96,7 +97,7 @@ pub fn undeclared(ty: &Type) -> Option<&'static str> {
     }
 }
 
-/// The column name of one key: dlt's snake_case, as in the runtime.
+/// Returns the column name of a key: dlt's snake_case, as in the runtime.
 pub fn name(key: &str) -> String {
     let mut out = String::with_capacity(key.len() + 4);
     let mut before = ' ';

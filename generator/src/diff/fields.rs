@@ -1,4 +1,4 @@
-//! The fields of a struct.
+//! Compares the fields of two structs.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::surface::{Body, Field};
 use super::{Change, Kind, Level};
 use crate::plan::Type;
 
-/// A renamed key shares at least this part of its letters with the old key.
+/// The least part of its letters that a renamed key shares with the old key.
 const ALIKE: f32 = 0.8;
 
 /// The new names of structs, by the old ones.
@@ -22,7 +22,8 @@ pub struct Context<'a> {
     pub change: &'a dyn Fn(Kind, &str) -> Change,
 }
 
-/// Pairs of keys, before and after, that are the same field: those with equal keys, then those that seem renamed.
+/// Returns pairs of keys, before and after, that are the same field: those with equal keys, then
+/// those that seem renamed.
 pub fn matched<'a>(old: &'a Body, new: &'a Body) -> Vec<(&'a str, &'a str)> {
     let (mut gone, mut found) = (Vec::new(), Vec::new());
     for key in old.fields.keys() {
@@ -46,7 +47,8 @@ pub fn matched<'a>(old: &'a Body, new: &'a Body) -> Vec<(&'a str, &'a str)> {
     found
 }
 
-/// Similarity from 0 to 1: `name` and `name_new`, `userId` and `user_id` are similar.
+/// Returns the similarity of two keys, from 0 to 1: `name` and `name_new`, `userId` and `user_id`
+/// are similar.
 fn alike(a: &str, b: &str) -> f32 {
     let words = |key: &str| -> Vec<String> {
         let name = super::columns::name(key);
@@ -173,7 +175,7 @@ fn changed(key: &str, old: &Field, new: &Field, context: &Context) -> Vec<Change
     out
 }
 
-/// A type with the current names of its structs.
+/// Returns a type with the current names of its structs.
 fn now(ty: &Type, renamed: &Renamed) -> Type {
     match ty {
         Type::Record(name) => {
@@ -185,7 +187,7 @@ fn now(ty: &Type, renamed: &Renamed) -> Type {
     }
 }
 
-/// What another type means for the tables.
+/// Returns what another type means for the tables.
 fn retyped(key: &str, old: &Type, new: &Type, place: &Place) -> (Level, String) {
     match (old, new) {
         (Type::Record(_), Type::Record(_)) => (
@@ -227,7 +229,8 @@ fn retyped(key: &str, old: &Type, new: &Type, place: &Place) -> (Level, String) 
     }
 }
 
-/// Where values are stored; a value whose type only the data tells goes where an equal one went before.
+/// Describes where values are stored. For a type that depends on the data, this is the column or a
+/// variant.
 fn where_now(key: &str, ty: &Type, place: &Place) -> String {
     match ty {
         Type::Dynamic => format!("{} or a variant, depending on the data", place.column(key)),

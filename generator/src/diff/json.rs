@@ -1,11 +1,11 @@
-//! The JSON form; `docs/changes.md` describes it.
+//! The JSON form of a report; `docs/changes.md` describes it.
 
 use semver::Version;
 use serde_json::{Value, json as value};
 
 use super::{Change, Diff, Group, Level};
 
-/// The stable JSON form; `versions`: the crate's version and the next one.
+/// Returns the stable JSON form. `versions` are the crate's version and the next one.
 pub fn json(diff: &Diff, versions: Option<&(Version, Version)>) -> Value {
     let levels = [Level::Breaking, Level::Minor, Level::Patch];
     let counts = levels.map(|level| (level.word().to_owned(), Value::from(diff.count(level))));

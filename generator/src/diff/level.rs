@@ -1,8 +1,8 @@
-//! How serious a change is.
+//! The severity of a change.
 
 use serde::{Deserialize, Serialize};
 
-/// How serious a change is, in the words of semantic versioning.
+/// The severity of a change, in the words of semantic versioning.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
 )]
@@ -17,7 +17,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The level in one word.
+    /// Returns the level in one word.
     pub fn word(self) -> &'static str {
         match self {
             Level::Patch => "patch",

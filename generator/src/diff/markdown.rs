@@ -1,4 +1,4 @@
-//! The form of a changelog, with the headings of Keep a Changelog.
+//! The form of a report for a changelog, with the headings of Keep a Changelog.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::diagnostics::printable;
 
 const HEADINGS: [&str; 3] = ["Removed", "Changed", "Added"];
 
-/// The changes, under `### Removed`, `### Changed`, `### Added`; empty if there are none.
+/// Returns the changes under `### Removed`, `### Changed`, `### Added`; empty if there are none.
 pub fn markdown(diff: &Diff) -> String {
     let lines = lines(diff);
     let mut out = String::new();
@@ -76,7 +76,7 @@ fn capital(text: &str) -> String {
     }
 }
 
-/// The text of a line; names in code stay unchanged.
+/// Escapes the text of a line.
 fn said(text: &str) -> String {
     printable(text).replace('\n', " ").replace('<', "&lt;")
 }

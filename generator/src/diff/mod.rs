@@ -32,7 +32,7 @@ pub use version::next;
 /// The changes from one surface to another.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Diff {
-    /// Grouped by what they belong to; the most severe first.
+    /// The changes, grouped by what they belong to; the most severe come first.
     pub changes: Vec<Change>,
 }
 
@@ -41,21 +41,23 @@ pub struct Diff {
 pub struct Change {
     pub group: Group,
     pub kind: Kind,
-    /// What changed, by its Rust name or a word: `Invoice.total`, `Config.api_key`, `paginator`.
+    /// The changed thing, by its Rust name or a word: `Invoice.total`, `Config.api_key`,
+    /// `paginator`.
     pub subject: String,
     pub before: Option<String>,
     pub after: Option<String>,
     pub rust: Level,
     pub tables: Level,
-    /// The first place in the tables where it shows: `invoices.total`, or a table.
+    /// The first place in the tables where it is visible: `invoices.total`, or a table.
     pub place: Option<String>,
-    /// The number of other resources in whose tables it shows.
+    /// The number of other resources in whose tables it is visible.
     pub elsewhere: usize,
-    /// What users of the crate or its tables must do, or can expect.
+    /// The actions that users of the crate or its tables must take, or the effects that they can
+    /// expect.
     pub migration: Option<String>,
 }
 
-/// What a change belongs to. The order is that of a report.
+/// The part of a crate that a change belongs to. The order is that of a report.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     /// The crate as a whole: its credentials, its settings.
@@ -65,7 +67,7 @@ pub enum Group {
     Struct(String),
 }
 
-/// What kind of change it is.
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -105,19 +107,19 @@ pub enum Kind {
 }
 
 impl Change {
-    /// The more severe of the two levels.
+    /// Returns the more severe of the two levels.
     pub fn level(&self) -> Level {
         self.rust.max(self.tables)
     }
 }
 
 impl Diff {
-    /// The level of the most severe change; `None`: nothing changed.
+    /// Returns the level of the most severe change; `None`: nothing changed.
     pub fn level(&self) -> Option<Level> {
         self.changes.iter().map(Change::level).max()
     }
 
-    /// The number of changes of that level.
+    /// Returns the number of changes of that level.
     pub fn count(&self, level: Level) -> usize {
         let changes = self.changes.iter();
         changes.filter(|change| change.level() == level).count()

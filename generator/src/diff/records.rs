@@ -1,4 +1,5 @@
-//! Compares the structs, from the records of the resources down, side by side, so that a renamed struct is recognised.
+//! Compares the structs, starting at the records of the resources and following both sides in
+//! parallel, so that renamed structs are recognised.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -13,7 +14,7 @@ use super::{Change, Group, Kind, Level, Surface};
 /// A struct's names before and after.
 type Names<'a> = (&'a str, &'a str);
 
-/// Where two structs were found.
+/// The places where two structs were found.
 struct Met {
     /// The first place where their rows are stored.
     place: Place,
@@ -21,7 +22,7 @@ struct Met {
     resources: BTreeSet<String>,
 }
 
-/// The changes of the structs and of their fields.
+/// Returns the changes of the structs and of their fields.
 pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
     let met = meet(old, new, pairs);
     let mut renamed = Renamed::new();
@@ -57,7 +58,7 @@ pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
     out
 }
 
-/// Walks down from the records, in the order of the resources, breadth first.
+/// Follows the structs from the records, in the order of the resources, breadth first.
 fn meet<'a>(old: &'a Surface, new: &'a Surface, pairs: &[Pair<'a>]) -> IndexMap<Names<'a>, Met> {
     let mut met: IndexMap<Names, Met> = IndexMap::new();
     let records = pairs.iter().filter_map(|(before, after)| {
@@ -92,12 +93,12 @@ fn meet<'a>(old: &'a Surface, new: &'a Surface, pairs: &[Pair<'a>]) -> IndexMap<
             }
         }
     }
-    // A struct that no resource holds any more was not found anywhere.
+    // Pairs that were not found in any resource are removed.
     met.retain(|_, met| !met.resources.is_empty());
     met
 }
 
-/// The structs that two structs hold in the same fields, with the current key.
+/// Returns the structs that two structs hold in the same fields, with the current key.
 fn within<'a>(was: &'a Body, is: &'a Body) -> Vec<(&'a str, &'a str, &'a str)> {
     let found = fields::matched(was, is).into_iter();
     let found = found.filter_map(|(before, after)| {
@@ -107,7 +108,7 @@ fn within<'a>(was: &'a Body, is: &'a Body) -> Vec<(&'a str, &'a str, &'a str)> {
     found.collect()
 }
 
-/// A struct belongs to the resource whose record it is, or that alone uses it.
+/// Returns the group of a struct: the resource whose record it is, or the only one that uses it.
 fn group(name: &str, met: &Met, pairs: &[Pair]) -> Group {
     let mut owners = pairs.iter().map(|(_, after)| after);
     let owner = owners.find(|it| it.record.as_deref() == Some(name));
@@ -118,7 +119,7 @@ fn group(name: &str, met: &Met, pairs: &[Pair]) -> Group {
     }
 }
 
-/// The records of a resource have another struct.
+/// Reports that the records of a resource have another struct.
 fn record(old: &Declared, new: &Declared, renamed: &Renamed) -> Option<Change> {
     let now = |name: &str| renamed.get(name).map_or(name, |new| *new).to_owned();
     if old.record.as_deref().map(now) == new.record {
@@ -150,7 +151,7 @@ fn record(old: &Declared, new: &Declared, renamed: &Renamed) -> Option<Change> {
     )
 }
 
-/// The struct has another name, or is in another module.
+/// Reports that a struct has another name, or is in another module.
 fn named(
     (before, was): (&str, &Body),
     (after, is): (&str, &Body),

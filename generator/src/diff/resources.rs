@@ -1,4 +1,4 @@
-//! Compares the resources: matches them, and finds what is declared differently.
+//! Matches the resources, and compares their declarations.
 
 use etlgen_model::Paginator;
 
@@ -72,7 +72,7 @@ pub fn compare(old: &Surface, new: &Surface, pairs: &[Pair]) -> Vec<Change> {
     out
 }
 
-/// The function of a resource now takes the settings, or no longer does.
+/// Reports that the function of a resource now takes the settings, or no longer does.
 fn signature(before: &Declared, after: &Declared, old: &Surface, new: &Surface) -> Option<Change> {
     let call = |ident: &str, takes_config: bool| match takes_config {
         true => format!("{ident}(config: &Config)"),
@@ -265,7 +265,8 @@ fn pages(old: &Declared, new: &Declared, change: &dyn Fn(Kind, &str) -> Change) 
         Paginator::Undecided => found.levels(Level::Patch, Level::Breaking).migrate(format!(
             "`paginate` in etlgen.toml must say how its pages follow: until then `sync` reads one and fails for {name}"
         )),
-        // Lists by number begin anew after a run that was cut short; others would go on where the old way had stood.
+        // Lists that are paged by number start again after an interrupted run. Others would
+        // continue from a position of the old paginator.
         Paginator::Single | Paginator::PageNumber(_) | Paginator::Offset(_) => found,
         _ if kind(old) != kind(new) && old.paginator != Paginator::Undecided => {
             found.levels(Level::Patch, Level::Minor).migrate(format!(

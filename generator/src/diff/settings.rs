@@ -1,4 +1,4 @@
-//! Compares what the whole crate shares: name, credentials, settings, features.
+//! Compares the parts that the whole crate shares: name, credentials, settings, features.
 
 use super::words;
 use super::{Change, Group, Kind, Level, Surface};

@@ -1,14 +1,15 @@
-//! Changes as lines of text, the same in a terminal and in markdown; adjacent new fields share a line.
+//! Writes changes as lines of text, which are the same in a terminal and in markdown. Adjacent new
+//! fields share a line.
 
 use super::{Change, Diff, Group, Kind, Level};
 use crate::diagnostics::printable;
 
-/// One line of a report, and the action that it asks for.
+/// A line of a report, and the action that it requires.
 pub struct Line {
     pub rust: Level,
     pub tables: Level,
     pub kind: Kind,
-    /// The owner of the change, where neither the heading nor the name of a struct shows it.
+    /// The resource of the change, if neither the heading nor the name of a struct shows it.
     pub of: Option<String>,
     pub what: String,
     pub migration: Option<String>,
@@ -20,7 +21,8 @@ pub struct Section {
     pub lines: Vec<Line>,
 }
 
-/// The lines, grouped by what they belong to; added and removed resources have sections of their own.
+/// Returns the lines, grouped by what they belong to; added and removed resources have sections of
+/// their own.
 pub fn sections(diff: &Diff) -> Vec<Section> {
     let mut out: Vec<Section> = Vec::new();
     let mut changes = diff.changes.as_slice();
@@ -38,7 +40,7 @@ pub fn sections(diff: &Diff) -> Vec<Section> {
     out
 }
 
-/// All lines, the most severe first.
+/// Returns all lines, the most severe first.
 pub fn lines(diff: &Diff) -> Vec<Line> {
     let sections = sections(diff).into_iter();
     let mut lines: Vec<Line> = sections.flat_map(|section| section.lines).collect();
@@ -46,7 +48,7 @@ pub fn lines(diff: &Diff) -> Vec<Line> {
     lines
 }
 
-/// Text as a piece of code, on one line.
+/// Returns text as a piece of code, on one line.
 pub fn code(text: &str) -> String {
     let text = printable(text).replace('\n', " ").replace('`', "'");
     format!("`{text}`")
@@ -64,7 +66,7 @@ fn title(change: &Change) -> String {
     }
 }
 
-/// The next line, and the remaining changes.
+/// Returns the next line, and the remaining changes.
 fn line(changes: &[Change]) -> Option<(Line, &[Change])> {
     let first = changes.first()?;
     let record = |change: &Change| change.subject.split('.').next().map(str::to_owned);
@@ -108,7 +110,7 @@ fn line(changes: &[Change]) -> Option<(Line, &[Change])> {
     Some((line, rest))
 }
 
-/// The number of further resources, where the heading does not show it.
+/// Returns the number of further resources, if the heading does not show it.
 fn elsewhere(change: &Change) -> String {
     match (&change.group, change.elsewhere) {
         (Group::Struct(_), _) | (_, 0) => String::new(),

@@ -1,5 +1,6 @@
-//! What a crate offers, as plain values: its Rust API and its tables follow from it. The lock keeps it, so that the
-//! next generation can be compared with the last one after the document has changed.
+//! The surface of a crate as plain values, which determine its Rust API and its tables. The lock
+//! keeps it, so that the next generation can be compared with the last one after the document has
+//! changed.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::plan::{
     Resource, Setting, Struct, Type,
 };
 
-/// Everything that a crate offers.
+/// The Rust API and the tables of a crate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Surface {
     /// The prefix of the environment variables, in capitals.
@@ -22,7 +23,7 @@ pub struct Surface {
     /// The parameters that the source sets for all resources.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Parameter>,
-    /// Without their documentation.
+    /// The settings, without their documentation.
     pub settings: Vec<Setting>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<Feature>,
@@ -35,11 +36,11 @@ pub struct Surface {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Declared {
     pub name: String,
-    /// The function.
+    /// The name of the function.
     pub ident: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature: Option<String>,
-    /// `GET /v1/invoices`.
+    /// The method and the path, such as `GET /v1/invoices`.
     pub endpoint: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub single: bool,
@@ -49,13 +50,13 @@ pub struct Declared {
     pub parameters: Vec<Parameter>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub records: String,
-    /// Dotted paths.
+    /// The dotted paths of the key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub within_parent: bool,
     pub paginator: Paginator,
-    /// Lists in its records that are read to their ends.
+    /// The lists in its records that are read to their ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub embedded: Vec<Embedded>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,17 +79,17 @@ pub struct Declared {
 /// A struct: its fields by their keys in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Body {
-    /// The struct is in `types`, not in `resources`.
+    /// Whether the struct is in `types`, not in `resources`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shared: bool,
     pub fields: BTreeMap<String, Field>,
 }
 
-/// A field: `i64`, or `user_name: String` where its name differs from its key.
+/// A field, written as `i64`, or as `user_name: String` if its name differs from its key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub struct Field {
-    /// The name, where it differs from the key.
+    /// The name, if it differs from the key.
     pub ident: Option<String>,
     pub ty: Type,
 }
@@ -98,7 +99,7 @@ fn is_json(format: &Format) -> bool {
 }
 
 impl Surface {
-    /// Whether the function of a resource takes the settings.
+    /// Returns whether the function of a resource takes the settings.
     pub fn takes_config(&self, resource: &Declared) -> bool {
         let mut own = resource.parameters.iter();
         resource.auth.is_some()
@@ -153,7 +154,8 @@ fn body(from: &Struct, shared: bool) -> Body {
 }
 
 fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
-    // The pattern names each field: a field that `Resource` gets later must be compared or left out on purpose.
+    // The pattern names each field, so that a new field of `Resource` must be compared or left out
+    // on purpose.
     let Resource {
         name,
         ident,
@@ -174,7 +176,7 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
         auth,
         deletes,
         tombstone,
-        // The owner's: they come with no change of the API.
+        // The owner sets these; they do not follow from a change of the API.
         off: _,
         on_status: _,
         parent: above,
@@ -211,7 +213,7 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
     }
 }
 
-/// What a child requests, not how its closure is written.
+/// Returns the parameters that a child requests, without the details of its closure.
 fn parent(from: &Parent) -> Parent {
     let links = from.links.iter().map(|link| Link {
         copy: false,
@@ -225,7 +227,7 @@ fn parent(from: &Parent) -> Parent {
     }
 }
 
-/// A field by its keys, independent of the names of structs.
+/// Returns a field by its keys, independent of the names of structs.
 fn path(field: &FieldRef, structs: &BTreeMap<String, Body>) -> String {
     let (record, constant) = match field {
         FieldRef::Path(path) => return path.clone(),

@@ -1,4 +1,4 @@
-//! `etlgen diff`: each kind of change, its level, and its text.
+//! Tests of `etlgen diff`: each kind of change, its level, and its text.
 
 mod judged;
 mod told;
@@ -11,7 +11,7 @@ use crate::overrides::{self, Overrides};
 use crate::plan::{Ledger, Options, Plan, plan};
 use crate::spec::{Input, read};
 
-/// A small API: two lists. One holds objects, lists and a struct that the other has, too.
+/// A small API. One list holds objects, lists and a struct that another list has, too.
 const API: &str = "\
 openapi: 3.0.3
 info: {title: Shop, version: '1'}
@@ -73,7 +73,7 @@ components:
         zip: {type: string}
 ";
 
-/// Plans a document with the names that were given before.
+/// Plans a document with the names given earlier.
 fn planned(name: &str, text: &str, wishes: &str, ledger: &Ledger) -> Plan {
     let input = Input {
         name: name.to_owned(),
@@ -98,7 +98,7 @@ fn compared(old: (&str, &str), new: (&str, &str)) -> Diff {
     diff(&Surface::from(&old), &Surface::from(&new))
 }
 
-/// The API with some texts replaced by others.
+/// Returns the API with some texts replaced by others.
 fn with(changes: &[(&str, &str)]) -> String {
     let mut text = API.to_owned();
     for (old, new) in changes {
@@ -108,7 +108,7 @@ fn with(changes: &[(&str, &str)]) -> String {
     text
 }
 
-/// The only change that results from a change of the document.
+/// Returns the only change that results from a change of the document.
 fn one(changes: &[(&str, &str)]) -> Change {
     let found = compared((API, ""), (&with(changes), ""));
     let [change] = found.changes.as_slice() else {
@@ -117,7 +117,7 @@ fn one(changes: &[(&str, &str)]) -> Change {
     change.clone()
 }
 
-/// The only change that results from an override.
+/// Returns the only change that results from an override.
 fn wished(wishes: &str) -> Change {
     let found = compared((API, ""), (API, wishes));
     let [change] = found.changes.as_slice() else {
@@ -131,7 +131,7 @@ fn of(found: &Diff, kind: Kind) -> &Change {
     change.unwrap_or_else(|| panic!("no {kind:?} in {:#?}", found.changes))
 }
 
-/// All documents of this repository, and those next to it.
+/// Returns all documents of this repository, and those next to it.
 fn documents() -> Vec<std::path::PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = Vec::new();
@@ -185,7 +185,7 @@ fn nothing_differs_from_itself() {
         let again = plan_with(&first.ledger);
         let (old, new) = (Surface::from(&first), Surface::from(&again));
         assert_eq!(diff(&old, &new), Diff::default(), "{}", path.display());
-        // As the lock keeps it.
+        // The surface survives a round trip through the lock.
         let text = serde_json::to_string(&old).unwrap();
         let kept: Surface = serde_json::from_str(&text).unwrap();
         assert_eq!(kept, new, "{}", path.display());

@@ -1,4 +1,4 @@
-//! The form for a terminal.
+//! The form of a report for a terminal.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::shown::sections;
 use super::{Diff, Level};
 use crate::diagnostics::printable;
 
-/// `3 changes: 1 breaking, 2 minor`.
+/// Returns a summary, such as `3 changes: 1 breaking, 2 minor`.
 pub fn summary(diff: &Diff) -> String {
     let count = diff.changes.len();
     let levels = [Level::Breaking, Level::Minor, Level::Patch];
@@ -22,7 +22,8 @@ pub fn summary(diff: &Diff) -> String {
     }
 }
 
-/// One line per change, grouped: its level for the Rust API and for the tables, what changed, and what to do.
+/// Returns one line per change, grouped: its levels for the Rust API and for the tables, what
+/// changed, and what to do.
 pub fn text(diff: &Diff) -> String {
     let mut out = format!("{}\n", summary(diff));
     let sections = sections(diff);

@@ -1,11 +1,11 @@
-//! The next version, by the rules of cargo.
+//! Computes the next version by the rules of cargo.
 
 use semver::Version;
 
 use super::Level;
 
-/// The version after a change of that level. The leftmost number that is not 0 counts as the major one. A pre-release
-/// stays: its owner decides when that version is released.
+/// Returns the version after a change of that level. The leftmost number that is not 0 counts as
+/// the major one. A pre-release stays: its owner decides when to release it.
 pub fn next(version: &Version, level: Level) -> Version {
     if !version.pre.is_empty() {
         return version.clone();

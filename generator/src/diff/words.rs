@@ -1,4 +1,4 @@
-//! Decisions in a few words, as a report names them.
+//! Describes decisions in a few words for a report.
 
 use etlgen_model::{
     Contract, Deletes, Embedded, EmbeddedPlace, Entity, Meaning, Order, Paginator, ResponsePath,
@@ -12,7 +12,7 @@ use crate::plan::{
 };
 
 impl Change {
-    /// A change without effect, until its levels are set.
+    /// Creates a change of the lowest levels.
     pub(super) fn new(group: Group, kind: Kind, subject: &str) -> Change {
         Change {
             group,
@@ -189,7 +189,7 @@ pub fn embedded(lists: &[Embedded]) -> String {
     list(&lists.collect::<Vec<_>>())
 }
 
-/// The field of a cursor, by its keys.
+/// Returns the field of a cursor, by its keys.
 pub fn cursor_field(cursor: &Cursor) -> &str {
     match &cursor.field {
         FieldRef::Path(path) => path,

@@ -1,4 +1,4 @@
-//! `lib.rs`, `main.rs`, `config.rs`, the tests and the example.
+//! Emits `lib.rs`, `api.rs`, `main.rs`, `config.rs`, the tests and the example.
 
 use etlgen_model::flag;
 use proc_macro2::{Literal, TokenStream};
@@ -13,7 +13,7 @@ fn library_name(plan: &Plan) -> proc_macro2::Ident {
     format_ident!("{}", plan.crate_name.replace('-', "_"))
 }
 
-/// `src/lib.rs`.
+/// Emits `src/lib.rs`.
 pub fn library(plan: &Plan) -> TokenStream {
     let docs = inner_doc(&[
         &format!("Connector for the {}.", markdown(&plan.title)),
@@ -84,7 +84,7 @@ pub fn library(plan: &Plan) -> TokenStream {
     }
 }
 
-/// `src/api.rs`; `None`: no paginator is shared.
+/// Emits `src/api.rs`; `None`: no paginator is shared.
 pub fn api(plan: &Plan) -> Option<TokenStream> {
     let docs = inner_doc(&["What the lists of the API have in common."]);
     let pages = paginator(plan.pages.as_ref()?);
@@ -101,7 +101,7 @@ pub fn api(plan: &Plan) -> Option<TokenStream> {
     })
 }
 
-/// `src/main.rs`.
+/// Emits `src/main.rs`.
 pub fn binary(plan: &Plan) -> TokenStream {
     let docs = inner_doc(&["The connector's command line."]);
     let library = library_name(plan);
@@ -113,7 +113,7 @@ pub fn binary(plan: &Plan) -> TokenStream {
     }
 }
 
-/// `src/config.rs`.
+/// Emits `src/config.rs`.
 pub fn config(plan: &Plan) -> TokenStream {
     let docs = inner_doc(&["The connector's settings and credentials."]);
     let first = plan
@@ -171,7 +171,8 @@ fn setting(setting: &Setting) -> TokenStream {
     }
 }
 
-/// `tests/connector.rs`: a test for each folder of files that the crate has; `None`: it has none.
+/// Emits `tests/connector.rs` with a test for each folder of test data in the crate; `None`: it has
+/// none.
 pub fn tests(plan: &Plan) -> Option<TokenStream> {
     let any = |has: fn(&Resource) -> bool| plan.resources.iter().any(has);
     let decoded = any(|resource| !resource.examples.is_empty());
@@ -213,13 +214,13 @@ pub fn tests(plan: &Plan) -> Option<TokenStream> {
     })
 }
 
-/// The resource that the example streams: the first one that needs no parent.
+/// Returns the resource that the example streams: the first one with a struct and without a parent.
 pub fn exemplary(plan: &Plan) -> Option<&Resource> {
     let mut resources = plan.resources.iter();
     resources.find(|resource| resource.parent.is_none() && resource.record.is_some())
 }
 
-/// `examples/stream.rs`: a resource, record by record.
+/// Emits `examples/stream.rs`, which streams the records of a resource.
 pub fn example(plan: &Plan) -> Option<TokenStream> {
     let resource = exemplary(plan)?;
     let docs = inner_doc(&["Streams typed records: `cargo run --example stream`."]);

@@ -1,4 +1,4 @@
-//! Credentials, as the source and single resources declare them.
+//! Emits the credentials of the source and of single resources.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,7 +6,7 @@ use quote::quote;
 use super::tokens::ident;
 use crate::plan::{Auth, Key, KeyPlace};
 
-/// The credentials of the source; `None`: it needs none.
+/// Emits the credentials of the source; `None`: it needs none.
 pub fn auth(auth: &Auth) -> Option<TokenStream> {
     Some(match auth {
         Auth::None => return None,
@@ -80,7 +80,7 @@ fn one_key(key: &Key, value: &TokenStream) -> TokenStream {
     }
 }
 
-/// The credentials of one resource; their settings are optional.
+/// Emits the credentials of one resource, whose settings are optional.
 pub fn own_auth(own: &Auth) -> TokenStream {
     let both = |one: &str, other: &str, made: TokenStream| {
         let names = format!("{one}` and `{other}");

@@ -1,4 +1,4 @@
-//! The files that are not Rust.
+//! Emits the files that are not Rust.
 
 use crate::diagnostics::toml_string as quoted;
 use etlgen_model::Paginator;
@@ -15,10 +15,11 @@ use crate::plan::{
     Cursor, Feature, FieldRef, Format, Plan, Resource, Setting, markdown, plain_text,
 };
 
-/// The version of this etlgen, which is that of the runtime too.
+/// The version of this etlgen, which is also that of the runtime.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// `Cargo.toml`, `README.md`, `etlgen.toml`, the files for git and registries, and the data of the tests.
+/// Emits `Cargo.toml`, `README.md`, `etlgen.toml`, the files for git and registries, and the data
+/// of the tests.
 pub fn documents(plan: &Plan, context: &Context) -> Result<Files, etlgen_templates::Error> {
     let mut files = Files::new();
     files.insert("Cargo.toml".into(), cargo_toml(plan, context)?);
@@ -48,7 +49,7 @@ pub fn documents(plan: &Plan, context: &Context) -> Result<Files, etlgen_templat
     Ok(files)
 }
 
-/// The licences, the workflow and the Dockerfile.
+/// Emits the licences, the workflow and the Dockerfile.
 fn package(plan: &Plan, context: &Context) -> Result<Files, etlgen_templates::Error> {
     let mut files = Files::new();
     let (package, crate_name) = (&context.package, plan.crate_name.as_str());
@@ -75,7 +76,7 @@ fn package(plan: &Plan, context: &Context) -> Result<Files, etlgen_templates::Er
     Ok(files)
 }
 
-/// The keywords for a registry. crates.io takes words of up to 20 letters.
+/// Returns the keywords for a registry. crates.io accepts words of up to 20 letters.
 fn keywords(plan: &Plan) -> String {
     let own = (plan.source.len() <= 20).then_some(plan.source.as_str());
     let words = own.into_iter().chain(["etl", "connector", "openapi"]);
@@ -91,7 +92,7 @@ fn cargo_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates
     let is_csv = |resource: &Resource| resource.format == Format::Csv;
     let csv = plan.resources.iter().any(is_csv).then_some("csv");
     let destinations = context.destinations.clone();
-    // All but the destinations that the crate does without.
+    // The features are listed if the crate leaves out destinations.
     let defaults = destinations
         .is_some()
         .then_some(", default-features = false");
@@ -131,7 +132,7 @@ fn cargo_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates
     .render()
 }
 
-/// Each feature with the features it needs and the number of its resources.
+/// Returns each feature with the features that it needs and an example of its resources.
 fn features(plan: &Plan) -> Vec<FeatureRow> {
     let row = |feature: &Feature| {
         let needs: Vec<String> = feature.needs.iter().map(|name| quoted(name)).collect();
@@ -259,12 +260,12 @@ fn cursor(cursor: &Cursor) -> String {
     }
 }
 
-/// Text in a cell of a markdown table.
+/// Escapes text for a cell of a markdown table.
 fn cell(text: &str) -> String {
     markdown(&plain_text(text)).replace('|', "\\|")
 }
 
-/// Text between backticks in a cell of a markdown table.
+/// Escapes text between backticks in a cell of a markdown table.
 fn code(text: &str) -> String {
     plain_text(text).replace('|', "\\|")
 }

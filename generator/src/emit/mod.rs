@@ -1,5 +1,5 @@
-//! Turns the plan into files in memory: Rust through quote and prettyplease, the rest through askama. It decides
-//! nothing.
+//! Turns the plan into files in memory: Rust through quote and prettyplease, the rest through
+//! askama. No decision is made here.
 
 mod crate_root;
 mod credentials;
@@ -21,7 +21,7 @@ use crate::plan::{Plan, Runtime};
 /// Files by their path in the crate, with `/`.
 pub type Files = BTreeMap<String, String>;
 
-/// What the files need besides the plan.
+/// The values that the files need besides the plan.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// The place of the document, as the crate names it.
@@ -29,11 +29,11 @@ pub struct Context {
     /// Overlays learned from samples, by their path in the crate.
     pub learned: Files,
     pub runtime: Runtime,
-    /// Where the connector can load to; `None`: everywhere.
+    /// The destinations that the connector can load to; `None`: all of them.
     pub destinations: Option<Vec<&'static str>>,
-    /// What the crate is published with.
+    /// The package of the crate.
     pub package: Package,
-    /// The crate is not a member of a workspace around it.
+    /// Whether the crate is a workspace of its own within another one.
     pub own_workspace: bool,
     pub etlgen_toml: EtlgenToml,
 }
@@ -43,7 +43,7 @@ pub struct Context {
 pub enum EtlgenToml {
     /// The owner's file, unchanged.
     Kept(String),
-    /// The first one, with these keys and their values as TOML.
+    /// The first file, with these keys and their values as TOML.
     First(Vec<(&'static str, String)>),
 }
 
@@ -89,7 +89,7 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
     Ok(files)
 }
 
-/// A file that cannot be rendered: this is a defect of etlgen for every document.
+/// Returns the error for a generated file that is not valid, which is always a defect of etlgen.
 fn defect(path: &str, error: impl std::error::Error + Send + Sync + 'static) -> Diagnostic {
     Diagnostic::error(
         Kind::Internal,

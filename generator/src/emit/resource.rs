@@ -1,4 +1,4 @@
-//! The file of a resource: the function that declares it, and its structs.
+//! Emits the file of a resource: the function that declares it, and its structs.
 
 use etlgen_model::{
     Contract, Deletes, Embedded, EmbeddedPlace, Entity, LastId, Length, Meaning, Mode, NextUrl,
@@ -15,7 +15,7 @@ use crate::plan::{
     Resource, plain_text,
 };
 
-/// `src/resources/mod.rs`.
+/// Emits `src/resources/mod.rs`.
 pub fn index(plan: &Plan) -> TokenStream {
     let docs = inner_doc(&["One file per resource."]);
     let modules: Vec<_> = plan
@@ -35,19 +35,19 @@ pub fn index(plan: &Plan) -> TokenStream {
     }
 }
 
-/// Whether the function takes the settings.
+/// Returns whether the function takes the settings.
 pub fn needs_config(plan: &Plan, resource: &Resource) -> bool {
     let mut own = resource.own_parameters(&plan.headers);
     resource.auth.is_some()
         || own.any(|parameter| matches!(parameter.value, ParameterValue::Setting(_)))
 }
 
-/// Whether the paginator is `api::pages()`.
+/// Returns whether the paginator is `api::pages()`.
 fn is_shared(plan: &Plan, paginator: &Paginator) -> bool {
     plan.pages.as_ref() == Some(paginator)
 }
 
-/// `src/resources/<ident>.rs`.
+/// Emits `src/resources/<ident>.rs`.
 pub fn file(plan: &Plan, resource: &Resource) -> TokenStream {
     let mut used = structs::used(&resource.structs);
     used.extend(resource.record.clone());
@@ -110,7 +110,7 @@ fn record_type(name: Option<&str>) -> TokenStream {
     quote!(#name)
 }
 
-/// The declaration, one property per line.
+/// Emits the declaration, with one call per property.
 fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
     let (name, path) = (&resource.name, &resource.path);
     let constructor = if resource.single {
@@ -192,7 +192,7 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
     quote!(#record::#constructor(#name, #path) #(#calls)*)
 }
 
-/// A parameter of every request: `.query("limit", "5")`.
+/// Emits a parameter of every request: `.query("limit", "5")`.
 fn parameter(parameter: &Parameter) -> TokenStream {
     let place = match parameter.place {
         ParameterPlace::Path => quote!(path),
@@ -203,7 +203,7 @@ fn parameter(parameter: &Parameter) -> TokenStream {
     quote!(.#place(#name, #value))
 }
 
-/// The value of a parameter: a text, or a setting.
+/// Emits the value of a parameter: a text, or a setting.
 pub fn value_of(value: &ParameterValue) -> TokenStream {
     match value {
         ParameterValue::Fixed(value) => quote!(#value),
@@ -214,7 +214,7 @@ pub fn value_of(value: &ParameterValue) -> TokenStream {
     }
 }
 
-/// A list of fields: handles, or paths if any of them has no handle, because all need one type.
+/// Emits a list of fields. Handles are converted if any field has none, because all need one type.
 fn fields(fields: &[FieldRef]) -> Vec<TokenStream> {
     let handles = fields
         .iter()
@@ -350,7 +350,7 @@ fn time_format(format: TimeFormat) -> Option<TokenStream> {
     }
 }
 
-/// A length of time in its largest whole unit.
+/// Emits a duration in its largest whole unit.
 fn length(length: Length) -> TokenStream {
     let number = proc_macro2::Literal::u64_unsuffixed;
     match length.seconds() {
@@ -369,7 +369,7 @@ fn length(length: Length) -> TokenStream {
     }
 }
 
-/// `Contract::freeze()`, `Contract::evolve().columns(Mode::DiscardValue)`.
+/// Emits a contract: `Contract::freeze()`, `Contract::evolve().columns(Mode::DiscardValue)`.
 pub fn contract(contract: Contract) -> TokenStream {
     let whole = Mode::ALL
         .iter()
@@ -413,7 +413,8 @@ fn child_of(parent: &Parent) -> TokenStream {
     quote!(.child_of(#name, |#variable: &#record, request| request #(#inherited)* #(#links)*))
 }
 
-/// `&repo.name`, `issue.id`, `repo.owner.as_ref().map(|owner| &owner.login)`.
+/// Emits the value of a link: `&repo.name`, `issue.id`, `repo.owner.as_ref().map(|owner|
+/// &owner.login)`.
 fn value(variable: &proc_macro2::Ident, typed: bool, link: &Link) -> TokenStream {
     if !typed {
         let path = link.fields.join(".");

@@ -1,4 +1,4 @@
-//! Structs with `#[derive(Record)]`, and the files of shared structs.
+//! Emits structs with `#[derive(Record)]`, and the files of shared structs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 use super::tokens::{doc, for_features, ident, inner_doc};
 use crate::plan::{Case, Field, Plan, Struct, Type, module_name};
 
-/// One struct.
+/// Emits a struct.
 pub fn record(body: &Struct) -> TokenStream {
     let name = format_ident!("{}", body.name);
     let docs = doc(&body.doc);
@@ -42,12 +42,12 @@ fn field(case: Option<Case>, field: &Field) -> TokenStream {
     }
 }
 
-/// The type within the `Option` of a field.
+/// Emits the type within the `Option` of a field.
 pub fn ty(ty: &Type) -> TokenStream {
     ty.to_string().parse().unwrap_or_default()
 }
 
-/// The `use` lines for structs of other files. `here`: structs of this file.
+/// Emits the `use` lines for structs of other files. `here` are the structs of this file.
 pub fn imports(plan: &Plan, used: &BTreeSet<String>, here: &[Struct]) -> TokenStream {
     let foreign: Vec<&String> = used
         .iter()
@@ -71,7 +71,7 @@ pub fn imports(plan: &Plan, used: &BTreeSet<String>, here: &[Struct]) -> TokenSt
     quote!(#resources #types)
 }
 
-/// The names of the structs that the fields of these structs use.
+/// Returns the names of the structs that the fields of these structs use.
 pub fn used(bodies: &[Struct]) -> BTreeSet<String> {
     let fields = bodies.iter().flat_map(|body| &body.fields);
     fields
@@ -80,7 +80,7 @@ pub fn used(bodies: &[Struct]) -> BTreeSet<String> {
         .collect()
 }
 
-/// The shared structs by their module.
+/// Returns the shared structs by their module.
 pub fn homes(plan: &Plan) -> BTreeMap<String, &Struct> {
     let mut homes = BTreeMap::new();
     for body in &plan.types {
@@ -93,7 +93,7 @@ pub fn homes(plan: &Plan) -> BTreeMap<String, &Struct> {
     homes
 }
 
-/// `src/types/mod.rs`.
+/// Emits `src/types/mod.rs`.
 pub fn index(plan: &Plan, homes: &BTreeMap<String, &Struct>) -> TokenStream {
     let docs = inner_doc(&["Structs that several resources share."]);
     let modules: Vec<_> = homes.keys().map(|name| ident(name)).collect();
@@ -110,7 +110,7 @@ pub fn index(plan: &Plan, homes: &BTreeMap<String, &Struct>) -> TokenStream {
     }
 }
 
-/// The file of one shared struct.
+/// Emits the file of one shared struct.
 pub fn file(plan: &Plan, body: &Struct) -> TokenStream {
     let here = std::slice::from_ref(body);
     let imports = imports(plan, &used(here), here);

@@ -1,4 +1,4 @@
-//! The names that an existing crate keeps.
+//! Tests of the names that an existing crate keeps.
 
 use super::{Context, EtlgenToml, Files, files};
 use crate::diff::Surface;
@@ -14,7 +14,7 @@ fn shared() -> Input {
     Input::load(&format!("{folder}/shared.yaml")).unwrap()
 }
 
-/// The Rust files of a crate, concatenated.
+/// Returns the Rust files of a crate, concatenated.
 fn rust(plan: &Plan) -> String {
     let context = Context {
         spec: "api.yaml".to_owned(),
@@ -33,12 +33,12 @@ fn rust(plan: &Plan) -> String {
     rust.map(|(_, text)| text).collect()
 }
 
-/// What an API means, without overrides.
+/// Returns the facts of an API without overrides.
 fn overridden(api: &Api) -> Overridden {
     apply(api, infer(api), &Overrides::default(), false).unwrap()
 }
 
-/// The settings of a crate for `shared.yaml`, when these names were given before.
+/// Returns the settings of a crate for `shared.yaml`, if these names were given earlier.
 fn settings(ledger: Ledger) -> (Vec<String>, Ledger) {
     let input = shared();
     let (api, _) = read(&input);

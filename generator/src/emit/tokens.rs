@@ -1,11 +1,11 @@
-//! Small pieces of Rust.
+//! Emits small pieces of Rust.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::plan::is_keyword;
 
-/// An identifier; a keyword is written `r#type`.
+/// Emits an identifier; a keyword is written `r#type`.
 pub fn ident(name: &str) -> Ident {
     match is_keyword(name) {
         true => Ident::new_raw(name, Span::call_site()),
@@ -13,7 +13,7 @@ pub fn ident(name: &str) -> Ident {
     }
 }
 
-/// `/// text`; nothing for an empty text.
+/// Emits `/// text`; nothing for an empty text.
 pub fn doc(text: &str) -> TokenStream {
     match text {
         "" => quote!(),
@@ -24,7 +24,7 @@ pub fn doc(text: &str) -> TokenStream {
     }
 }
 
-/// `#[cfg(…)]` for code that any of these features enables; empty without features.
+/// Emits `#[cfg(…)]` for code that any of these features enables; nothing without features.
 pub fn for_features(features: &[String]) -> TokenStream {
     match features {
         [] => quote!(),
@@ -33,7 +33,7 @@ pub fn for_features(features: &[String]) -> TokenStream {
     }
 }
 
-/// `//! text` lines.
+/// Emits `//! text` lines.
 pub fn inner_doc(lines: &[&str]) -> TokenStream {
     let lines = lines.iter().map(|line| match *line {
         "" => String::new(),
@@ -42,7 +42,7 @@ pub fn inner_doc(lines: &[&str]) -> TokenStream {
     quote!(#(#![doc = #lines])*)
 }
 
-/// The file as text, with a blank line between items that do not belong together.
+/// Returns the file as text, with a blank line between items that do not belong together.
 pub fn print(file: syn::File) -> String {
     let part = |attrs, items| syn::File {
         attrs,
@@ -67,7 +67,7 @@ pub fn print(file: syn::File) -> String {
     paragraphs.join("\n")
 }
 
-/// The group of an item: modules, imports of the crate, other imports.
+/// Returns the group of an item: modules, re-exports, imports of the crate, other imports.
 fn paragraph(item: &syn::Item) -> Option<u8> {
     match item {
         syn::Item::Mod(_) => Some(0),

@@ -11,7 +11,7 @@ use crate::near::unknown;
 
 /// The depth to which nested unions and arrays are followed.
 const MAX_DEPTH: usize = 8;
-/// At most this many known values are listed.
+/// The most known values that are listed.
 const MAX_VALUES: usize = 12;
 
 /// Explains the field at a dotted path.
@@ -124,7 +124,7 @@ fn cursor(resource: &ResourceFacts, path: &str) -> String {
     }
 }
 
-/// Which parameters of other resources the field fills.
+/// Describes which parameters of other resources the field fills.
 fn link(facts: &Facts, resource: &ResourceFacts, path: &str) -> String {
     let mut filled = Vec::new();
     let mut below = 0;
@@ -153,7 +153,7 @@ struct Field {
     required: bool,
 }
 
-/// The fields of a schema, through arrays and the arms of a union.
+/// Returns the fields of a schema, including those within arrays and the arms of a union.
 fn fields(api: &Api, id: SchemaId) -> Vec<Field> {
     let mut fields = Vec::new();
     gather(api, id, 0, &mut fields);
@@ -190,7 +190,7 @@ fn gather(api: &Api, id: SchemaId, depth: usize, fields: &mut Vec<Field>) {
     }
 }
 
-/// A schema's type in a few words.
+/// Describes a schema's type in a few words.
 fn kind(api: &Api, id: SchemaId, depth: usize) -> String {
     let Some(schema) = api.schemas.0.get(id.0).filter(|_| depth < 4) else {
         return "…".to_owned();

@@ -17,7 +17,8 @@ use crate::inspect::{auth, place};
 use crate::near::unknown;
 use crate::spec::api::{Api, Location};
 
-/// Explains `RESOURCE`, `RESOURCE.FIELD` or `auth`: what will be generated, the evidence, and the line that overrides it.
+/// Explains `RESOURCE`, `RESOURCE.FIELD` or `auth`: the decisions, the evidence, and the line that
+/// overrides each.
 pub fn explain(draft: &Draft, what: &str) -> Result<String, Diagnostic> {
     let api = &draft.api;
     let decided = draft.decided();
@@ -51,7 +52,7 @@ pub fn explain(draft: &Draft, what: &str) -> Result<String, Diagnostic> {
     }
 }
 
-/// Every decision about a resource.
+/// Explains every decision about a resource.
 fn whole(api: &Api, decided: &Decided<'_>) -> String {
     let resource = &decided.facts;
     let mut text = String::new();
@@ -161,7 +162,7 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
     text
 }
 
-/// The credentials, and where they are sent.
+/// Explains the credentials, and where they are sent.
 fn credentials(api: &Api, facts: &Facts) -> String {
     let mut text = String::new();
     let (kind, name) = auth(&facts.auth.value);
@@ -263,7 +264,7 @@ fn pages(resource: &ResourceFacts) -> String {
     parts.join(", ")
 }
 
-/// The current paginator, as an owner would write it.
+/// Returns the line of `etlgen.toml` that declares the current paginator.
 fn paginate(resource: &ResourceFacts) -> String {
     let page = &resource.paginator.value;
     if *page == Paginator::Undecided {
@@ -279,7 +280,7 @@ fn paginate(resource: &ResourceFacts) -> String {
     format!("paginate = {}", inline(page))
 }
 
-/// A paginator as `etlgen.toml` writes it: a word, or a table on one line.
+/// Returns a paginator in the form of `etlgen.toml`: a word, or a table on one line.
 fn inline(paginator: &Paginator) -> String {
     let table = match serde_json::to_value(paginator) {
         Ok(Value::Object(table)) if table.len() > 1 => table,
@@ -375,7 +376,7 @@ fn or_none(text: &str) -> String {
     if text.is_empty() { "none" } else { text }.to_owned()
 }
 
-/// Text of a document as one line for a terminal.
+/// Returns text of a document as one line for a terminal.
 fn one_line(text: &str) -> String {
     printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

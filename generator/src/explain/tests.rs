@@ -1,4 +1,4 @@
-//! The evidence for one small document.
+//! Tests of the evidence for one small document.
 
 use super::explain;
 use crate::draft::Draft;

@@ -8,7 +8,7 @@ use super::facts::{AuthFacts, Decision, KeyFacts, decide};
 use super::undeclared;
 use super::words::{flat, says};
 
-/// Decides; also returns the names of the schemes, if operations name any.
+/// Decides on the credentials. Also returns the names of the schemes, if operations name any.
 pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
     let usable = |name: &String| api.security_schemes.contains_key(name);
     let mut counts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
@@ -77,11 +77,11 @@ pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
     (unnamed(api), Vec::new())
 }
 
-/// No operation names a scheme.
+/// Decides if no operation names a scheme.
 fn unnamed(api: &Api) -> Decision<AuthFacts> {
     if !api.security_schemes.is_empty() {
         let schemes: Vec<&SecurityScheme> = api.security_schemes.values().collect();
-        // No operation names a scheme; keys of one kind belong together.
+        // Keys of one kind belong together.
         let keys = |scheme: &&SecurityScheme| {
             matches!(
                 scheme,
@@ -137,7 +137,7 @@ fn refused(api: &Api, set: &[String]) -> Option<String> {
     })
 }
 
-/// A key that is computed for every request (AWS and similar).
+/// Returns whether a key is computed for every request (AWS and similar).
 pub(super) fn is_signed(name: &str, scheme: &SecurityScheme) -> bool {
     let SecurityScheme::ApiKey { description, .. } = scheme else {
         return false;
@@ -149,7 +149,7 @@ pub(super) fn is_signed(name: &str, scheme: &SecurityScheme) -> bool {
         .any(|sign| name.contains(sign) || says(&text, sign))
 }
 
-/// The lower, the simpler for a program that runs unattended.
+/// Ranks a scheme: the lower, the simpler for a program that runs unattended.
 pub(super) fn rank(scheme: &SecurityScheme) -> u8 {
     match scheme {
         SecurityScheme::Bearer { .. } => 0,
@@ -168,8 +168,8 @@ pub(super) fn rank(scheme: &SecurityScheme) -> u8 {
     }
 }
 
-/// `key` and `token`, `id` and `secret` in one place: two halves of one credential, even if the document gives them as
-/// alternatives.
+/// Returns whether two keys in one place are halves of one credential, such as `key` and `token`,
+/// even if the document gives them as alternatives.
 fn are_halves(schemes: &[&SecurityScheme]) -> bool {
     let keys: Vec<(Location, String)> = schemes
         .iter()
@@ -206,7 +206,7 @@ pub(super) fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
                     });
                     other.map(|(_, flow)| ("refreshToken", flow))
                 };
-                // A user's password is for where nothing else is sold for less.
+                // The password flow is used only if the document has no other usable flow.
                 let password = || {
                     let flow = flows.get("password");
                     let flow = flow.filter(|flow| flow.token_url.is_some());
@@ -223,7 +223,7 @@ pub(super) fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
                             .unwrap_or_default(),
                         scopes: flow.scopes.clone(),
                     },
-                    // A token that a person obtains.
+                    // A person obtains the token.
                     None => AuthFacts::Bearer,
                 };
             }
@@ -297,7 +297,7 @@ fn key(scheme: &SecurityScheme, alone: bool) -> Option<KeyFacts> {
     }
 }
 
-/// `Token ` of "set the header to `Token YOUR_KEY`".
+/// Returns the prefix of a key, such as `Token ` for "set the header to `Token YOUR_KEY`".
 fn prefix(description: &str, name: &str) -> String {
     let lower = description.to_lowercase();
     if flat(name) != "authorization" {
@@ -342,7 +342,7 @@ fn prefix(description: &str, name: &str) -> String {
     }
 }
 
-/// The first server for production use.
+/// Returns the first server for production use.
 pub(super) fn base_url(api: &Api) -> String {
     let resolved = api.servers.iter().map(|server| {
         let mut url = server.url.clone();

@@ -6,7 +6,7 @@ use super::words::words;
 /// An operator that keeps values later than a given one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Later {
-    /// It also keeps an equal value.
+    /// Whether it also keeps an equal value.
     pub inclusive: bool,
 }
 
@@ -21,7 +21,7 @@ pub(super) fn later(operator: &str) -> Option<Later> {
     Some(Later { inclusive })
 }
 
-/// The best of several operators: an inclusive one loses nothing.
+/// Returns the best of several operators: an inclusive one loses nothing.
 pub(super) fn latest<'a>(operators: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let later = operators.filter_map(|operator| Some((operator, later(operator)?)));
     later
@@ -32,7 +32,7 @@ pub(super) fn latest<'a>(operators: impl Iterator<Item = &'a str>) -> Option<&'a
         .map(|(operator, _)| operator)
 }
 
-/// The operator of the other bound, in the same spelling.
+/// Returns the operator of the other bound, in the same spelling.
 pub(super) fn opposite(operator: &str) -> String {
     match operator.strip_prefix("greater") {
         Some(rest) => format!("less{rest}"),
@@ -48,7 +48,7 @@ fn in_words(operator: &str) -> Option<bool> {
     whole.then(|| rest.iter().any(|word| word.starts_with("eq")))
 }
 
-/// `gt`, `ge`, `gte`, `goe`, `gteq`: letters of the words in their order.
+/// Reads `gt`, `ge`, `gte`, `goe`, `gteq`: letters of the words in their order.
 fn in_initials(operator: &str) -> Option<bool> {
     let short = operator.strip_suffix("eq").map(|rest| format!("{rest}e"));
     let short = short.as_deref().unwrap_or(operator);

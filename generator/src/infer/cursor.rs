@@ -1,4 +1,4 @@
-//! Infers the time by which a run can ask for rows that are new since the last run.
+//! Infers the time by which a run can request rows that are new since the last run.
 
 use etlgen_model::{Meaning, TimeFormat};
 
@@ -13,7 +13,7 @@ use super::rules::{among, rule};
 use super::times::{Time, deep_dates, meaning_of, times};
 use super::words::words;
 
-/// Decides.
+/// Decides on the cursor.
 pub(super) fn cursor(
     api: &Api,
     operation: &Operation,
@@ -30,7 +30,7 @@ pub(super) fn cursor(
     {
         filters.extend(filter(api, param, &params, &times));
     }
-    // Changes before creations; then the more certain.
+    // Filters by change come before filters by creation, then the more certain ones.
     filters.sort_by_key(|filter| {
         let rank = rank(filter.meaning);
         (rank, (-filter.confidence * 100.0) as i64)
@@ -83,7 +83,7 @@ pub(super) fn cursor(
     )
 }
 
-/// The field that a filter compares.
+/// Decides which field a filter compares.
 fn settle(
     record: &Node<'_>,
     times: &[Time<'_>],
@@ -147,7 +147,8 @@ fn settle(
     Some(decide(Some(facts), confidence, &reason))
 }
 
-/// Fields that are returned only if a parameter lists them, from the parameter's known values or its description.
+/// Returns fields that are sent only if a parameter lists them, from its known values or its
+/// description.
 fn wishes(api: &Api, operation: &Operation) -> Vec<String> {
     let mut wishes = Vec::new();
     for parameter in &operation.parameters {
@@ -173,7 +174,8 @@ fn wishes(api: &Api, operation: &Operation) -> Vec<String> {
     wishes
 }
 
-/// `fields`, `opt_fields`; but `member_fields` are those of something else.
+/// Returns whether a parameter chooses fields: `fields`, `opt_fields`, but not `member_fields`,
+/// which are those of other records.
 fn chooses_fields(name: &str) -> bool {
     let choosers = ["fields", "select", "include", "expand"];
     let neutral = [

@@ -1,4 +1,4 @@
-//! Infers the role of a parameter in paging from its description, whatever its name.
+//! Infers the role of a parameter in paging from its description alone.
 
 use super::node::Node;
 use super::rules::{rule, tells};
@@ -41,7 +41,7 @@ pub(super) fn described(name: &str, text: &str, node: &Node<'_>) -> Option<Part>
     rule("a text that speaks of a token for pages", is_opaque(text)).then_some(Part::Cursor)
 }
 
-/// Words that occur for opaque tokens only.
+/// Returns whether a text has words that occur for opaque tokens only.
 pub(super) fn is_opaque(text: &str) -> bool {
     let signs = [
         "token",
@@ -55,13 +55,13 @@ pub(super) fn is_opaque(text: &str) -> bool {
     tells("opaque", text, &signs)
 }
 
-/// `ending_before`, `prev_cursor`: it asks for the previous page.
+/// Returns whether a parameter asks for the previous page: `ending_before`, `prev_cursor`.
 fn goes_back(name: &str) -> bool {
     let back = ["before", "ending", "previous", "prev", "backward"];
     words(name).iter().any(|word| back.contains(&word.as_str()))
 }
 
-/// "The maximum number of items to return", "results per page".
+/// Returns whether a text describes a page size: "the maximum number of items to return".
 fn is_size(text: &str) -> bool {
     let amounts = ["number of", "how many", "maximum", "amount of", "limit"];
     let units = [
@@ -90,7 +90,7 @@ fn is_size(text: &str) -> bool {
     size && !other.iter().any(|sign| text.contains(sign))
 }
 
-/// "The page number", "which page of results to return".
+/// Returns whether a text describes a page number: "which page of results to return".
 fn is_page(text: &str) -> bool {
     let signs = [
         "page number",
@@ -109,7 +109,7 @@ fn is_page(text: &str) -> bool {
     tells("text of a page", text, &signs) && !other.iter().any(|sign| text.contains(sign))
 }
 
-/// "The number of rows to skip", "index of the first item".
+/// Returns whether a text describes an offset: "the number of rows to skip".
 fn is_offset(text: &str) -> bool {
     let signs = [
         "to skip",
@@ -130,7 +130,7 @@ fn is_offset(text: &str) -> bool {
     tells("text of an offset", text, &signs)
 }
 
-/// The text is about continuing a list, not about selecting rows.
+/// Returns whether a text is about continuing a list, not about selecting rows.
 pub(super) fn turns_pages(text: &str) -> bool {
     let signs = [
         "next page",
@@ -150,7 +150,7 @@ pub(super) fn turns_pages(text: &str) -> bool {
     tells("about pages", text, &signs)
 }
 
-/// The parameter takes the id of the last record of a page.
+/// Returns whether the parameter takes the id of the last record of a page.
 pub(super) fn names_a_record(text: &str) -> bool {
     let id = says(text, "id") || says(text, "identifier");
     let signs = [

@@ -5,7 +5,7 @@ use super::roles::Param;
 use super::rules::{among, rule};
 use super::words::{flat, words};
 
-/// Dotted paths.
+/// Dotted paths of what surrounds the records.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Envelope {
     pub next_url: Option<String>,
@@ -123,7 +123,8 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// `next_stream_position`, if there is a parameter `stream_position`.
+    /// Returns whether a field names the next value of a parameter: `next_stream_position` for
+    /// `stream_position`.
     fn has_next(&self, path: &[String]) -> bool {
         let words = path.last().map(|name| words(name)).unwrap_or_default();
         let rest = match words.split_first() {
@@ -236,7 +237,7 @@ fn look(node: &Node<'_>, path: &[String], asked: &Asked<'_>, found: &mut Envelop
     }
 }
 
-/// Whether a holder of links (`links`, `_links`, the `Link` header) links to the next page.
+/// Returns whether a holder of links (`links`, `_links`, the `Link` header) links to the next page.
 pub(super) fn is_link_onward(holder: &str, relation: &str) -> bool {
     let holds = words(holder)
         .iter()
@@ -244,7 +245,8 @@ pub(super) fn is_link_onward(holder: &str, relation: &str) -> bool {
     rule("a link's relation", holds && relation == "next")
 }
 
-/// `next`, `next_cursor`, `nextMarker`: the next page, unless it is a date.
+/// Returns whether a field such as `next`, `next_cursor` or `nextMarker` is for the next page and
+/// not a date.
 fn is_next(node: &Node<'_>, path: &[String]) -> bool {
     let words = path.last().map(|name| words(name)).unwrap_or_default();
     let timely = ["at", "date", "time", "on", "run", "retry"];
@@ -253,7 +255,7 @@ fn is_next(node: &Node<'_>, path: &[String]) -> bool {
         && !matches!(node.format(), Some("date" | "date-time"))
 }
 
-/// `has_next_page`, `moreItemsAvailable`, `hasMoreItems`.
+/// Returns whether the words of a name speak of more: `has_next_page`, `moreItemsAvailable`.
 fn speaks_of_more(path: &[String]) -> bool {
     let words = path.last().map(|name| words(name)).unwrap_or_default();
     let has = |wanted: &str| words.iter().any(|word| word == wanted);
@@ -273,7 +275,8 @@ fn is_about(name: &str) -> bool {
     .contains(&name)
 }
 
-/// `next_stream_position` follows `stream_position`; a field at the top with the parameter's own name does too.
+/// Returns whether a field holds the next value of the cursor parameter: `next_stream_position` for
+/// `stream_position`, or a field near the top with the parameter's own name.
 fn follows(path: &[String], cursor: &str) -> bool {
     let Some(name) = path.last() else {
         return false;

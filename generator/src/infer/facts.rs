@@ -1,4 +1,4 @@
-//! What an API means: the value that `infer` passes to `plan`. `etlgen inspect` prints it.
+//! The meaning of an API: the value that `infer` passes to `plan`. `etlgen inspect` prints it.
 
 use etlgen_model::{Meaning, Paginator, TimeFormat, Total};
 
@@ -14,7 +14,7 @@ pub struct Decision<T> {
     pub reasons: Vec<String>,
 }
 
-/// A decision based on one piece of evidence.
+/// Returns a decision based on one piece of evidence.
 pub(super) fn decide<T>(value: T, confidence: f32, reason: String) -> Decision<T> {
     Decision {
         value,
@@ -38,7 +38,7 @@ pub struct Facts {
     pub skipped: Vec<Skipped>,
 }
 
-/// At most this many requests in this time.
+/// The most requests in a number of seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateFacts {
     pub requests: u64,
@@ -55,7 +55,7 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// How requests authenticate.
+/// The way requests authenticate.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AuthFacts {
     None,
@@ -83,13 +83,13 @@ pub struct OwnAuth {
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyFacts {
     pub location: crate::spec::api::Location,
-    /// The header's, parameter's or cookie's name.
+    /// The name of the header, parameter or cookie.
     pub name: String,
-    /// `Token ` if the value needs a prefix.
+    /// The prefix of the value, such as `Token `; maybe empty.
     pub prefix: String,
 }
 
-/// List or single object.
+/// A list or a single object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResourceKind {
     List,
@@ -110,22 +110,23 @@ pub struct ResourceFacts {
     pub record: Option<SchemaId>,
     /// Dotted paths of fields; empty: no key was found.
     pub primary_key: Decision<Vec<String>>,
-    /// The same record, or another one with the same key, may occur under several parents: members of teams, variables
-    /// by name. The parent's parameters and the key together identify a row.
+    /// Whether the same record, or another one with the same key, may occur under several parents:
+    /// members of teams, variables by name. The parent's parameters and the key together then
+    /// identify a row.
     pub key_within_parent: bool,
     pub paginator: Decision<Paginator>,
-    /// What the document shows of paging, also where the paginator has no use for it.
+    /// What the document shows of paging, even if the paginator does not use it.
     pub signs: PagingSigns,
     pub cursor: Decision<Option<CursorFacts>>,
-    /// Every parameter that comes from another resource.
+    /// The parent, with every parameter that it supplies.
     pub parent: Decision<Option<ParentFacts>>,
-    /// `None`: it uses the API's.
+    /// Its own credentials; `None`: it uses those of the API.
     pub auth: Option<OwnAuth>,
-    /// Required (path, query, header) parameters that nothing supplies: they become settings. (name, location)
+    /// Required (path, query, header) parameters that nothing supplies. They become settings.
     pub settings: Vec<SettingFacts>,
     /// Parameters with a fixed value that makes the API return all rows (`state=all`), with the reason.
     pub fixed: Vec<FixedParameter>,
-    /// Why a run leaves it out unless its owner switches it on.
+    /// The reason why a run leaves it out unless its owner switches it on.
     pub off: Option<String>,
     /// The open questions, with the lines that settle them.
     pub doubts: Vec<Doubt>,
@@ -153,13 +154,13 @@ pub struct FixedParameter {
 /// An open question.
 #[derive(Clone, Debug)]
 pub struct Doubt {
-    /// `no paginator found: is everything in one page?`
+    /// The question, such as `no paginator found: is everything in one page?`
     pub question: String,
     /// The line for `etlgen.toml` that settles it, without the `[resources.NAME]` header: `paginate = "single"`.
     pub settle: String,
 }
 
-/// What a document shows of a list's paging, also where the paginator has no use for it.
+/// What a document shows of a list's paging, even if the paginator does not use it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PagingSigns {
     /// The parameter that asks for a page (`starting_after`, `page`, `offset`, `cursor`).
@@ -168,12 +169,12 @@ pub struct PagingSigns {
     pub size_param: Option<String>,
     /// The largest number of rows that it takes.
     pub max_page_size: Option<u64>,
-    /// Where the next token or URL stands, if anything is said of it.
+    /// The place of the next token or URL, if the document states it.
     pub next: Option<String>,
     /// Dotted path of a boolean that says that more follows.
     pub more: Option<String>,
     pub total: Option<Total>,
-    /// The parameters are fields of a POST's JSON body.
+    /// Whether the parameters are fields of a POST's JSON body.
     pub in_body: bool,
 }
 
@@ -187,14 +188,16 @@ pub struct CursorFacts {
     /// Dotted path of the record's field.
     pub field: String,
     pub meaning: Meaning,
-    /// How the parameter takes its value.
+    /// The format in which the parameter takes its value.
     pub format: TimeFormat,
-    /// How the value is written into the parameter where it is not the whole (`>={}`, `greater-than(updated,{})`).
+    /// The parameter's value around the cursor, if it holds more (`>={}`,
+    /// `greater-than(updated,{})`).
     pub template: Option<String>,
 }
 
 impl CursorFacts {
-    /// Whether the filter excludes records of exactly the given time: `created[gt]`, `greater-than(updated,{})`.
+    /// Returns whether the filter excludes records of exactly the given time: `created[gt]`,
+    /// `greater-than(updated,{})`.
     pub fn is_strict(&self) -> bool {
         let strict = |operator: &str| matches!(operator, "gt" | "greater-than");
         match &self.template {
@@ -215,7 +218,8 @@ impl CursorFacts {
     }
 }
 
-/// The lower, the better for reading only what is new: changes before creations, what is unknown last.
+/// Ranks a meaning: the lower, the better for reading only what is new. Changes come before
+/// creations, unknown meanings last.
 pub(super) fn rank(meaning: Option<Meaning>) -> u8 {
     match meaning {
         Some(Meaning::Updated) => 0,
@@ -224,7 +228,7 @@ pub(super) fn rank(meaning: Option<Meaning>) -> u8 {
     }
 }
 
-/// Where parameters of a child come from.
+/// The source of a child's parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParentFacts {
     /// The path of the parent resource, as in the document.
@@ -233,8 +237,9 @@ pub struct ParentFacts {
     pub resource: String,
     /// Every parameter that a field of the parent's record supplies.
     pub links: Vec<ParentLink>,
-    /// Path parameters with the same value as in the parent's own request, where the parent gets them from its own
-    /// parent: `owner` and `repo` of `/repos/{owner}/{repo}/pulls/{number}/reviews`. (child's name, parent's name)
+    /// Path parameters with the same value as in the parent's own request, which the parent gets
+    /// from its own parent: `owner` and `repo` of `/repos/{owner}/{repo}/pulls/{number}/reviews`.
+    /// (child's name, parent's name)
     pub inherited: Vec<(String, String)>,
 }
 

@@ -23,7 +23,7 @@ const BOUNDS: [(&str, &str); 7] = [
     ("oldest", "latest"),
 ];
 
-/// The first of these words that means a lower bound, and the word of the upper bound.
+/// Returns the first of these words that means a lower bound, and the word of the upper bound.
 fn bound<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<(String, String)> {
     if let Some(operator) = latest(words.clone()) {
         return Some((operator.to_owned(), opposite(operator)));
@@ -38,7 +38,7 @@ fn bound<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<(String, St
 pub(super) struct Filter {
     pub param: String,
     pub until: Option<String>,
-    /// What its name or its text says.
+    /// The meaning according to its name or its text.
     pub meaning: Option<Meaning>,
     /// The field that the parameter names itself.
     pub field: Option<String>,
@@ -76,7 +76,7 @@ pub(super) fn filter(
             .filter(|word| word.as_str() != low)
             .cloned()
             .collect();
-        // `filter[updated_at][gte]`, `date_range.start`.
+        // For example `filter[updated_at][gte]` or `date_range.start`.
         rest.retain(|word| {
             !matches!(
                 word.as_str(),
@@ -131,7 +131,8 @@ pub(super) fn filter(
     None
 }
 
-/// `start_date` of a record with only one plain time: it must mean that time.
+/// Reads a bound such as `start_date` for a record with only one plain time: it must mean that
+/// time.
 fn plain_bound(
     param: &Param,
     node: &Node<'_>,
@@ -157,7 +158,8 @@ fn plain_bound(
     })
 }
 
-/// `created` with `gte` and `lte` as properties, or one that takes `>=2024-01-01`.
+/// Reads a parameter such as `created` with `gte` and `lte` as properties, or one that takes
+/// `>=2024-01-01`.
 fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -> Option<Filter> {
     let meaning = meaning_of(words).filter(|_| !words.is_empty())?;
     let named = times
@@ -221,7 +223,8 @@ fn range(node: &Node<'_>, param: &Param, words: &[String], times: &[Time<'_>]) -
     None
 }
 
-/// A filter language whose description lists fields and operators: "`updated`: `greater-than`".
+/// Reads a filter language whose description lists fields and operators: "`updated`:
+/// `greater-than`".
 fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
     let mut best: Option<(u8, Filter)> = None;
     let text = param.description.replace("<br>", "\n");
@@ -255,7 +258,8 @@ fn expression(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
     best.map(|(_, filter)| filter)
 }
 
-/// A filter language whose description has an example with a time: `updated_at>=2024-01-01`, `updated_at:>2024-01-01`.
+/// Reads a filter language whose description has an example with a time: `updated_at>=2024-01-01`,
+/// `updated_at:>2024-01-01`.
 fn shown(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
     let operators = [
         ">=", ":>=", " >= ", " ge ", " gte ", ":gte:", "[gte]=", ">", ":>", " > ", " gt ", ":gt:",
@@ -300,7 +304,7 @@ fn shown(param: &Param, times: &[Time<'_>]) -> Option<Filter> {
         .map(|(_, filter)| filter)
 }
 
-/// What a text says of the time that it bounds.
+/// Returns the meaning that a text gives to the time that it bounds.
 fn told(text: &str) -> Option<Meaning> {
     if tells(
         "told updated",
@@ -313,7 +317,7 @@ fn told(text: &str) -> Option<Meaning> {
     tells("told created", text, &created).then_some(Meaning::Created)
 }
 
-/// The parameter of the upper bound.
+/// Returns the parameter of the upper bound.
 fn counterpart(name: &str, low: &str, high: &str, all: &[Param]) -> Option<String> {
     let wanted = snake(name)
         .split('_')
@@ -326,7 +330,7 @@ fn counterpart(name: &str, low: &str, high: &str, all: &[Param]) -> Option<Strin
     Some(found.name.clone())
 }
 
-/// How a time is written, if the schema or the text says so.
+/// Returns the format of a time, if the schema or the text states it.
 fn format_hint(node: &Node<'_>, text: &str) -> Option<TimeFormat> {
     let known = node.is_integer()
         || node.format().is_some()

@@ -1,14 +1,16 @@
-//! Whether a request only reads. A run sends nothing that may do something: what is not known to read is off.
+//! Decides whether a request only reads. A run sends no request that may do something: a resource
+//! whose requests are not known to read is off.
 //!
-//! Evidence is the last fixed segment of the path, the operation's id, and, where these words are both a noun and a verb
-//! (`schedule`, `release`), the summary. The answer is none: a request that cancels jobs may well answer with a list of them.
+//! Evidence is the last fixed segment of the path, the operation's id, and, where these words are
+//! both a noun and a verb (`schedule`, `release`), the summary. The response is no evidence: a
+//! request that cancels jobs may return a list of them.
 
 use crate::spec::api::{Api, Operation, SchemaKind};
 
 use super::facts::ResourceFacts;
 use super::words::{is_variable, segments, words};
 
-/// Verbs that say that a request does something.
+/// Verbs of requests that do something.
 const DOES: &str = "\
     abort accept acknowledge activate add approve assign attach ban bulkcreate bulkdelete bulkupdate cancel \
     clear compute confirm connect create deactivate decline delete deliver demote deny deploy deregister \
@@ -22,7 +24,8 @@ const DOES: &str = "\
     unarchive unassign unban unblock undo uninstall unlink unlock unmute unpin unpublish unregister unset \
     unsubscribe unwatch update upsert void wake wipe withdraw write";
 
-/// Words that are a verb or a noun: `GET /projects/{id}/schedule` reads a schedule, or schedules a project.
+/// Words that are either a verb or a noun: `GET /projects/{id}/schedule` reads a schedule, or
+/// schedules a project.
 const MAY_DO: &str = "\
     append apply archive authorize backup block book build charge check clone close commit complete convert \
     copy drop echo edit finish force generate grant import invite issue join launch leave link lock mark \
@@ -35,7 +38,7 @@ const READS: &str = "\
     all batchget browse count describe download enumerate export fetch filter find get index inspect list \
     lookup paginate query read retrieve return returns search select show view";
 
-/// Why a run leaves the resource out, and what it is doubtful of; `None`: its requests read.
+/// Returns the reason why a run leaves the resource out; `None`: its requests only read.
 pub(super) fn off(api: &Api, operation: &Operation, facts: &ResourceFacts) -> Option<String> {
     if let Some(word) = doing(api, operation) {
         return Some(format!("its request may do something: `{word}`"));
@@ -52,12 +55,12 @@ pub(super) fn off(api: &Api, operation: &Operation, facts: &ResourceFacts) -> Op
         .then(|| "it is a POST, and neither its path nor its name says that it reads".to_owned())
 }
 
-/// The word that says that the request does something.
+/// Returns the word that shows that the request does something.
 fn doing(api: &Api, operation: &Operation) -> Option<String> {
     let path = last_segment(operation);
     let named = verbs(operation);
     if operation.method == "post" {
-        // Nothing in favour weighs against a word of doing.
+        // For a POST, no word of reading outweighs a word of doing.
         let mut all = path.iter().chain(&named);
         return all.find(|word| is(DOES, word)).cloned();
     }
@@ -65,7 +68,7 @@ fn doing(api: &Api, operation: &Operation) -> Option<String> {
     // `cancelAll`, `clear-cache`: the verb comes first. `bulk_delete`: it follows the amount.
     let mut own = path.iter().skip_while(|word| is_amount(word));
     let word = own.next().cloned().unwrap_or_default();
-    // `/bulk_send_batch`, named `getBatches`, and `/connect` with `/connect/{id}` are nouns.
+    // `/bulk_send_batch` with the id `getBatches`, and `/connect` with `/connect/{id}`, are nouns.
     let noun = said && (own.next().is_some() || has_items(api, operation));
     if is(DOES, &word) && !noun {
         return Some(word);
@@ -77,12 +80,14 @@ fn doing(api: &Api, operation: &Operation) -> Option<String> {
     if let Some(verb) = named.iter().find(|verb| is(DOES, verb)).filter(|_| !said) {
         return Some(verb.clone());
     }
-    // `/orders/{id}/release-notes` has notes; `/jobs/generate-report`, named `generateReport`, has not.
+    // `/orders/{id}/release-notes` lists notes; `/jobs/generate-report` with the id
+    // `generateReport` does something.
     let alone = path.len() == 1 || named.contains(&word);
     (!said && alone && is(MAY_DO, &word) && !has_items(api, operation)).then_some(word)
 }
 
-/// Whether a record of it has a path of its own: `/book/{id}` makes `/book` a list of books.
+/// Returns whether its records have a path of their own: `/book/{id}` makes `/book` a list of
+/// books.
 fn has_items(api: &Api, operation: &Operation) -> bool {
     let item = format!("{}/{{", operation.path.trim_end_matches('/'));
     api.operations
@@ -90,7 +95,7 @@ fn has_items(api: &Api, operation: &Operation) -> bool {
         .any(|other| other.path.starts_with(&item))
 }
 
-/// Whether a POST says that it reads: its path, its name or its summary.
+/// Returns whether the path, the id or the summary of a POST states that it reads.
 pub(super) fn reads(operation: &Operation) -> bool {
     let path = last_segment(operation);
     let mut verbs = verbs(operation);
@@ -102,7 +107,8 @@ pub(super) fn reads(operation: &Operation) -> bool {
             .is_some_and(|word| is_asking(word))
 }
 
-/// The parameter that says where the list goes on, of a paginator that no other purpose has.
+/// Returns the parameter for the position in the list, if the paginator is of a kind whose
+/// parameter has no other purpose.
 fn position(facts: &ResourceFacts) -> Option<String> {
     use etlgen_model::Paginator;
     match &facts.paginator.value {
@@ -113,7 +119,7 @@ fn position(facts: &ResourceFacts) -> Option<String> {
     }
 }
 
-/// The fields that the body requires, and nothing gives.
+/// Returns the fields that the body requires and that nothing supplies.
 fn missing<'a>(api: &'a Api, operation: &Operation, facts: &ResourceFacts) -> Vec<&'a str> {
     let body = operation
         .request_body
@@ -124,7 +130,7 @@ fn missing<'a>(api: &'a Api, operation: &Operation, facts: &ResourceFacts) -> Ve
     let page = facts.paging();
     let given = |name: &String| {
         let own = |param: &Option<String>| {
-            // `options.skip` is within `options`.
+            // A parameter such as `options.skip` is within `options`.
             param
                 .as_deref()
                 .is_some_and(|param| param.split('.').next() == Some(name))
@@ -149,7 +155,8 @@ fn missing<'a>(api: &'a Api, operation: &Operation, facts: &ResourceFacts) -> Ve
         .collect()
 }
 
-/// The words of the last segment that is not a parameter. AIP writes a custom verb behind a colon: `jobs/{job}:cancel`.
+/// Returns the words of the last segment that is not a parameter. In AIP style, a custom verb
+/// follows a colon: `jobs/{job}:cancel`.
 fn last_segment(operation: &Operation) -> Vec<String> {
     let segments = segments(&operation.path);
     let Some(last) = segments.last() else {
@@ -161,16 +168,17 @@ fn last_segment(operation: &Operation) -> Vec<String> {
     {
         return words(verb);
     }
-    // `/jobs/cancel/{id}`: what it is done to follows.
+    // In `/jobs/cancel/{id}` the object follows the verb.
     let fixed = segments.iter().rev().find(|segment| !is_variable(segment));
     let fixed = fixed.copied().unwrap_or_default();
     words(fixed.rsplit(['.', '=']).next().unwrap_or(fixed))
 }
 
-/// The first word of each part of an operation's id: `jobs` and `cancel` of `jobs.cancelAll`.
+/// Returns the first word of each part of an operation's id: `jobs` and `cancel` for
+/// `jobs.cancelAll`.
 fn verbs(operation: &Operation) -> Vec<String> {
     let id = operation.id.as_deref().unwrap_or_default();
-    // Some frameworks write the path and the method behind the function's name.
+    // Some frameworks append the path and the method to the function's name.
     let underscored = |c: char| if c.is_alphanumeric() { c } else { '_' };
     let path: String = operation.path.chars().map(underscored).collect();
     let own = id
@@ -194,7 +202,8 @@ fn is_reading(word: &str) -> bool {
     is(READS, word) || is(READS, singular)
 }
 
-/// As `is_reading`, of a sentence: "Get a token" makes one.
+/// Returns whether the first word of a sentence means reading. `get` does not count: "Get a token"
+/// creates one.
 fn is_asking(word: &str) -> bool {
     let singular = word.strip_suffix('s').unwrap_or(word);
     [

@@ -27,10 +27,10 @@ const SAID: f32 = 0.99;
 /// The depth to which marks within a response's schema are searched.
 const DEPTH: usize = 4;
 
-/// What an operation's extensions say.
+/// The declarations in an operation's extensions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hint {
-    /// The extensions that it comes from.
+    /// The names of the extensions.
     source: String,
     /// Keys to the records; empty: the body.
     records: Option<Vec<String>>,
@@ -58,7 +58,7 @@ enum Pages {
     Url(String),
 }
 
-/// Whether extensions declare paging: such an operation reads, whatever its method.
+/// Returns whether extensions declare paging. Such an operation reads, even if it is a POST.
 pub(super) fn is_paged(operation: &Operation) -> bool {
     [SPEAKEASY, FERN, MICROSOFT]
         .iter()
@@ -155,7 +155,7 @@ impl Hint {
         }
     }
 
-    /// The paginator, if it is said; the evidence holds the hint's parts already.
+    /// Returns the paginator, if it is declared. The evidence already holds the other declarations.
     pub fn paginator(&self, evidence: &Evidence<'_>) -> Option<Decision<pages::Paged>> {
         let (paged, how) = match self.pages.as_ref()? {
             Pages::Single => (
@@ -191,7 +191,7 @@ impl Hint {
     }
 }
 
-/// The record in the array at these keys; `None`: the array does not exist.
+/// Returns the record in the array at these keys; `None`: the array does not exist.
 fn record_at<'a>(api: &'a Api, response: &'a Response, path: &[String]) -> Option<Node<'a>> {
     let mut node = Node::of_response(api, response);
     for key in path {
@@ -241,7 +241,7 @@ fn speakeasy(hint: &mut Hint, value: &Value, params: &[Param]) -> Option<()> {
     Some(())
 }
 
-/// A token that is a field of the last record is another kind of paginator.
+/// Returns a paginator by token, or by the last record if the token is one of its fields.
 fn cursor(param: Param, next: Place) -> Pages {
     match next.last {
         true => Pages::LastRecord(param, next.within.join(".")),
@@ -285,7 +285,7 @@ fn airbyte_records(hint: &mut Hint, value: &Value, _: &[Param]) -> Option<()> {
     Some(())
 }
 
-/// Names chosen by the author, each with a place in the response.
+/// Reads names chosen by the author, each with a place in the response.
 fn airbyte_meta(hint: &mut Hint, value: &Value, _: &[Param]) -> Option<()> {
     for (name, path) in value.as_object()? {
         let Some(path) = path.as_str().and_then(place).filter(|path| !path.last) else {
@@ -309,7 +309,7 @@ fn airbyte_meta(hint: &mut Hint, value: &Value, _: &[Param]) -> Option<()> {
     Some(())
 }
 
-/// Stainless marks each parameter and field with its purpose.
+/// Reads the marks of Stainless, which give the purpose of parameters and fields.
 fn stainless(hint: &mut Hint, api: &Api, operation: &Operation, params: &[Param]) {
     let mut marked = false;
     let mut param = |wanted: &str| {
@@ -426,7 +426,7 @@ impl Marks {
 #[derive(Debug, PartialEq)]
 struct Place {
     keys: Vec<String>,
-    /// The place is `within` the last item of the list at `keys`.
+    /// Whether the place is `within` the last item of the list at `keys`.
     last: bool,
     within: Vec<String>,
 }

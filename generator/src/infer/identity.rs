@@ -1,7 +1,8 @@
-//! Whether a child's key tells its records apart everywhere, or only below one parent.
+//! Decides whether a child's key identifies its records everywhere, or only below one parent.
 //!
-//! A key that is taken for unique everywhere and is not merges rows of different parents. A key that is taken for unique
-//! below one parent and is unique everywhere costs at most one row per parent. So doubt decides for the parent.
+//! If a key is wrongly taken for unique everywhere, rows of different parents are merged. If it is
+//! wrongly taken for unique below one parent only, it costs at most one row per parent. So the
+//! parent belongs to the key in case of doubt.
 
 use crate::spec::api::Api;
 
@@ -16,7 +17,7 @@ const WEAK: &[&str] = &[
     "month", "year", "line", "rank", "order", "version", "sequence",
 ];
 
-/// People in a role: each may have it below several parents.
+/// Roles of people; one person may have a role below several parents.
 const ROLES: &[&str] = &[
     "member",
     "follower",
@@ -26,7 +27,7 @@ const ROLES: &[&str] = &[
     "assignee",
 ];
 
-/// Whether rows are told apart by the parent's parameters and the key together.
+/// Returns whether the parent's parameters and the key together identify a row.
 pub(super) fn is_within(
     api: &Api,
     drafts: &[Draft<'_>],
@@ -49,7 +50,8 @@ fn is_role(draft: &Draft<'_>) -> bool {
         || segments(draft.path).contains(&"relationships")
 }
 
-/// Records that have a list elsewhere may stand below several parents: tags of campaigns, users who watch.
+/// Returns whether the records have a list elsewhere, too. They may be below several parents: tags
+/// of campaigns, users who watch.
 fn is_listed_elsewhere(drafts: &[Draft<'_>], draft: &Draft<'_>) -> bool {
     let Some(schema) = draft.found.record.component() else {
         return false;
@@ -61,7 +63,8 @@ fn is_listed_elsewhere(drafts: &[Draft<'_>], draft: &Draft<'_>) -> bool {
     })
 }
 
-/// Whether a record says which parent it belongs to: `dag_id` below `/dags/{dag_id}`, `invoice` below `/invoices/{id}`.
+/// Returns whether a record names its parent: `dag_id` below `/dags/{dag_id}`, `invoice` below
+/// `/invoices/{id}`.
 fn names_parent(drafts: &[Draft<'_>], draft: &Draft<'_>, parent: &Parent) -> bool {
     let noun = drafts
         .get(parent.index)
@@ -74,7 +77,7 @@ fn names_parent(drafts: &[Draft<'_>], draft: &Draft<'_>, parent: &Parent) -> boo
         );
     }
     for link in &parent.links {
-        // `{id}` alone is also what the record calls its own.
+        // `{id}` alone may also be the record's own id.
         let own = words(&link.param);
         if own.len() > 1 || !matches!(link.param.as_str(), "id" | "uuid" | "key" | "gid" | "name") {
             names.push(flat(&link.param));
@@ -84,7 +87,8 @@ fn names_parent(drafts: &[Draft<'_>], draft: &Draft<'_>, parent: &Parent) -> boo
     properties.keys().any(|name| names.contains(&flat(name)))
 }
 
-/// Whether one record is asked for by its key and the parent's parameters: `/dags/{dag_id}/tasks/{task_id}`.
+/// Returns whether one record is requested by its key and the parent's parameters:
+/// `/dags/{dag_id}/tasks/{task_id}`.
 fn item_takes_parent(api: &Api, draft: &Draft<'_>) -> bool {
     let list = segments(draft.path);
     api.operations.iter().any(|other| {

@@ -24,7 +24,7 @@ const LAST: [&str; 8] = [
 ];
 /// Names that are keys only if one record is requested by a name.
 const NAMED: [&str; 6] = ["name", "slug", "username", "login", "email", "number"];
-/// Last words of schemas that say in which form a record comes.
+/// Last words of schemas that state the form of a record.
 const FORMS: [&str; 16] = [
     "dto", "item", "items", "response", "summary", "info", "details", "detail", "model", "object",
     "entity", "view", "data", "resource", "record", "v2",
@@ -58,7 +58,7 @@ pub(super) fn key(
     {
         return decide(Some(id), 0.95, "the record has it");
     }
-    // Kubernetes has it in the metadata, others in a node.
+    // Kubernetes has the id in the metadata, others in a node.
     let wrapped = properties.keys().find(|name| {
         rule(
             "a node around",
@@ -77,7 +77,7 @@ pub(super) fn key(
         {
             return decide(Some(&format!("{inner}.{id}")), 0.8, "the record has it");
         }
-        // `dataset.dataset_id` of datasets.
+        // For example `dataset.dataset_id` of datasets.
         let own = ids.iter().find(|(name, node)| {
             let mut words = words(name);
             let last = words.pop().unwrap_or_default();
@@ -95,7 +95,7 @@ pub(super) fn key(
             );
         }
     }
-    // The parameter by which one record is requested.
+    // The parameter by which one record is requested names the key.
     if let Some(param) = item_param
         && let Some(name) = field_for(record, param, noun)
         && rule("what an item is asked by", usable(&name))
@@ -106,7 +106,7 @@ pub(super) fn key(
             &format!("one record is requested by `{param}`"),
         );
     }
-    // `event_id` of events.
+    // For example `event_id` of events.
     let own = properties.keys().find(|name| {
         let mut words = words(name);
         let last = words.pop().unwrap_or_default();
@@ -122,7 +122,7 @@ pub(super) fn key(
     if let Some(name) = own {
         return decide(Some(name), 0.85, "it is named after the record");
     }
-    // A description that states it.
+    // A description may state the key.
     let said = properties.iter().find(|(name, node)| {
         let text = node.description();
         let unique = [
@@ -153,7 +153,7 @@ pub(super) fn key(
     if let Some((name, _)) = uuid {
         return decide(Some(name), 0.65, "it is a UUID");
     }
-    // The only id of a record.
+    // The only id of a record is its key.
     let ids: Vec<&String> = properties
         .keys()
         .filter(|name| {
@@ -220,11 +220,11 @@ pub(super) fn key(
         };
         return decide(Some(name), sure, "no id; this is the field most like one");
     }
-    // A wrong key loses rows, no key does not: names and other URLs are not enough.
+    // A wrong key loses rows, a missing key does not. So names and other URLs are not enough.
     decide(None, 0.6, "no field looks like a key")
 }
 
-/// The field of a record that a parameter `param` takes; `noun` names the record.
+/// Returns the field of a record that the parameter `param` takes; `noun` names the record.
 pub(super) fn field_for(record: &Node<'_>, param: &str, noun: &str) -> Option<String> {
     let properties = record.properties();
     let scalar = |name: &&String| {
@@ -278,12 +278,12 @@ pub(super) fn field_for(record: &Node<'_>, param: &str, noun: &str) -> Option<St
     if let Some(name) = same(&full) {
         return Some(name);
     }
-    // `issue_id_or_key`: either works.
+    // For `issue_id_or_key`, either works.
     let either = words(param).iter().any(|word| word == "or");
     if either && let Some(name) = same("id") {
         return Some(name);
     }
-    // `order_number` -> `number`, `run_id` -> `id`: the last word alone.
+    // The last word alone may be the field: `order_number` -> `number`, `run_id` -> `id`.
     let last = words(param).pop().unwrap_or_default();
     let named = ENDS.contains(&last.as_str()) || TAKEN.contains(&last.as_str());
     named.then(|| same(&last)).flatten()
@@ -293,7 +293,7 @@ fn is_id(name: &str) -> bool {
     name == "id"
 }
 
-/// Words that name the record, at least by its last word.
+/// Returns whether words name the record, at least by its last word.
 fn names_it(words: &[String], noun: &str) -> bool {
     let own = self::words(noun);
     match (words.last(), own.last()) {
@@ -302,10 +302,12 @@ fn names_it(words: &[String], noun: &str) -> bool {
     }
 }
 
-/// The words before the last one in a name, `build` of `build_url`, name the record's schema: `Build`, `BuildSummary`.
+/// Returns whether the words before the last one in a name name the record's schema: `build` of
+/// `build_url` for `Build` and `BuildSummary`.
 fn names_schema(words: &[String], record: &Node<'_>) -> bool {
     let mut schema = record.component().map(self::words).unwrap_or_default();
-    // `webhook_id` of a `WebhookRequest` is that of the webhook: the last word names the record, unless it says nothing.
+    // `webhook_id` of a `WebhookRequest` is the id of the webhook: the last word names the record,
+    // unless it is one of `FORMS`.
     while schema.len() > 1
         && schema
             .last()
@@ -320,8 +322,8 @@ fn names_schema(words: &[String], record: &Node<'_>) -> bool {
             .all(|word| schema.iter().any(|other| same_noun(word, other)))
 }
 
-/// Whether the text, from where it speaks of something unique, speaks of the record and not of what a foreign `name` is about:
-/// "the unique identifier of the shop of the order" is that of the shop.
+/// Returns whether a text about something unique refers to the record and not to the subject of a
+/// foreign `name`: "the unique identifier of the shop of the order" is that of the shop.
 fn identifies(text: &str, name: &str, noun: &str, first: bool) -> bool {
     let mut own = words(name);
     own.pop();
@@ -334,7 +336,7 @@ fn identifies(text: &str, name: &str, noun: &str, first: bool) -> bool {
     }
 }
 
-/// An id of another thing: it shares no word with the record's name.
+/// Returns whether an id belongs to something else: it shares no word with the record's name.
 fn is_foreign(name: &str, noun: &str) -> bool {
     let mut own = words(name);
     own.pop();

@@ -5,7 +5,7 @@ use crate::spec::api::Api;
 use super::node::Node;
 use super::roles::Param;
 
-/// The number of the first page, from the default, the description, or the minimum.
+/// Returns the number of the first page, from the description, the default, or the minimum.
 pub(super) fn first(api: &Api, param: &Param) -> Option<u64> {
     let node = Node::of_schema(api, param.schema);
     let default = node.default().and_then(|default| match default {
@@ -56,7 +56,7 @@ pub(super) fn first(api: &Api, param: &Param) -> Option<u64> {
         })
 }
 
-/// The largest page, from the schema or the description.
+/// Returns the largest page size, from the schema or the description.
 pub(super) fn max_page_size(api: &Api, size: &Param) -> Option<u64> {
     let node = Node::of_schema(api, size.schema);
     if let Some(maximum) = node
@@ -103,7 +103,7 @@ pub(super) fn max_page_size(api: &Api, size: &Param) -> Option<u64> {
             return Some(number);
         }
     }
-    // `between 1 and 100`, `1 to 100`, `1-100`.
+    // For example `between 1 and 100`, `1 to 100`, `1-100`.
     for (from, to) in [
         ("between", " and "),
         ("between", " to "),
@@ -132,7 +132,7 @@ pub(super) fn max_page_size(api: &Api, size: &Param) -> Option<u64> {
     None
 }
 
-/// A number at the start, after quotes at most.
+/// Reads a number at the start, after quotes at most.
 fn leading_number(text: &str) -> Option<u64> {
     let text = text.trim_start_matches([' ', '`', '*', '=', ':', '"', '\'', '(']);
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();

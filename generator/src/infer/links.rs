@@ -7,7 +7,8 @@ use super::keys::field_for;
 use super::node::Node;
 use super::words::{flat, same_noun, says, singular_name, snake, words};
 
-/// Whether a parameter takes a value that a person knows: the name of a user or an organisation.
+/// Returns whether a parameter takes a value that a person knows, such as the name of a user or an
+/// organisation.
 pub(super) fn is_known(draft: &Draft<'_>, param: &str) -> bool {
     let id = words(param)
         .iter()
@@ -28,7 +29,7 @@ fn parameter<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a Parameter> {
         .find(|parameter| parameter.name == name)
 }
 
-/// The parent's field for a parameter, and whether it is certain.
+/// Returns the parent's field for a parameter, and whether it is certain.
 pub(super) fn field(
     draft: &Draft<'_>,
     parent: &Draft<'_>,
@@ -57,7 +58,7 @@ pub(super) fn field(
     if formatted(draft, param).is_some() && properties.contains_key("name") {
         return ("name".to_owned(), true);
     }
-    // `repo`: its name or its id, depending on the description.
+    // `repo` is its name or its id, depending on the description.
     if is_noun || own_noun.is_empty() && words(param).len() == 1 {
         for name in ["slug", "name", "login", "username", "code", "key", "number"] {
             let says = ["name", "slug", "username", "login", "key", "code", "number"]
@@ -93,7 +94,7 @@ pub(super) fn field(
             return (field, true);
         }
     }
-    // `owner` is an object: its login, its name, its id.
+    // If `owner` is an object, the field is its login, its name or its id.
     if let Some(object) = properties
         .get(param)
         .or_else(|| properties.get(&snake(param)))
@@ -111,7 +112,8 @@ pub(super) fn field(
     (key, id || properties.is_empty() && beside == 1)
 }
 
-/// The collections in the format of a whole resource name: `accounts` of "Format: accounts/{account}".
+/// Returns the last collection in the format of a whole resource name: `accounts` for "Format:
+/// accounts/{account}".
 pub(super) fn formatted(draft: &Draft<'_>, param: &str) -> Option<String> {
     let text = parameter(draft, param)?.description.as_str();
     let (_, format) = text.split_once("Format: ")?;
@@ -120,7 +122,8 @@ pub(super) fn formatted(draft: &Draft<'_>, param: &str) -> Option<String> {
     before.rsplit('/').next().map(str::to_owned)
 }
 
-/// Whether records have a field at a dotted path, as far as the document describes their fields.
+/// Returns whether records have a field at a dotted path, as far as the document describes their
+/// fields.
 pub(super) fn has_field(record: &Node<'_>, path: &str) -> bool {
     let properties = record.properties();
     let (head, rest) = path.split_once('.').unwrap_or((path, ""));

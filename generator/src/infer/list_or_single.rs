@@ -1,11 +1,11 @@
-//! Reads from an operation's own words whether it returns a list.
+//! Decides from an operation's own words whether it returns a list.
 
 use crate::spec::api::Operation;
 
 use super::rules::tells;
 use super::words::words;
 
-/// What summary and operation id say: 1 a list, -1 one object, 0 neither.
+/// Returns 1 if summary and operation id describe a list, -1 for one object, 0 for neither.
 pub(super) fn list_or_single(operation: &Operation) -> i32 {
     let summary = operation.summary.to_lowercase();
     let description = operation.description.to_lowercase();

@@ -1,4 +1,5 @@
-//! Infers what an API means: turns an [`Api`] into [`facts::Facts`]; one file per question.
+//! Infers the meaning of an API: turns an [`Api`] into [`facts::Facts`], with one file per
+//! question.
 
 mod auth;
 mod compare;
@@ -70,7 +71,7 @@ struct Draft<'a> {
     name: String,
 }
 
-/// Infers everything.
+/// Infers all facts.
 pub fn infer(api: &Api) -> Facts {
     let (auth, schemes) = auth::auth(api);
     let (mut drafts, skipped) = drafts(api);
@@ -103,7 +104,7 @@ pub fn infer(api: &Api) -> Facts {
     }
 }
 
-/// Every operation that is a resource, and why the others are not.
+/// Returns every operation that is a resource, and the reasons why others are not.
 fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
     let items = item_params(api);
     let mut drafts = Vec::new();
@@ -165,7 +166,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             name: String::new(),
         });
     }
-    // A list with a GET and a POST is one list.
+    // The same list by GET and by POST counts once.
     let gets: HashSet<&str> = drafts
         .iter()
         .filter(|draft: &&Draft<'_>| draft.method == "get" && draft.kind == ResourceKind::List)
@@ -185,8 +186,8 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
     (drafts, skipped)
 }
 
-/// Whether a placeholder after a list's path names one of its records. In `/transactions/nfts/{contract}` it does not:
-/// an NFT of the contract follows.
+/// Returns whether a placeholder after a list's path names one of its records. In
+/// `/transactions/nfts/{contract}` it does not: it names the contract.
 fn items_follow(path: &str, records: &[String]) -> bool {
     let ends_with_variable = words::segments(path)
         .last()
@@ -203,7 +204,7 @@ fn items_follow(path: &str, records: &[String]) -> bool {
     }
 }
 
-/// The path of a list -> the placeholder that follows it in any path.
+/// Returns the placeholder that follows the path of each list in any path.
 fn item_params(api: &Api) -> HashMap<String, String> {
     let mut items = HashMap::new();
     for operation in &api.operations {
@@ -222,7 +223,7 @@ fn item_params(api: &Api) -> HashMap<String, String> {
     items
 }
 
-/// What the lists of an API have in common.
+/// Collects what the lists of an API have in common.
 fn habits(api: &Api, drafts: &[Draft<'_>]) -> Habits {
     let prose = api.description.to_lowercase();
     let mut next_tokens: Vec<(String, String)> = Vec::new();
@@ -308,7 +309,8 @@ fn resource(
         }
     };
     let fixed = params::fixed(api, operation, is_list);
-    // `/dags/~/runs` asks for the runs of all: a fixed value in the path ends the parent.
+    // `/dags/~/runs` requests the runs of all: a resource with a fixed value in the path has no
+    // parent.
     let above = parent.filter(|parent| {
         let is_fixed = |param: &str| {
             fixed
@@ -376,7 +378,7 @@ fn resource(
     facts
 }
 
-/// One object is one page.
+/// Returns the decision for a single object, which is one page.
 fn unpaged() -> Decision<Paged> {
     Decision {
         value: Paged {

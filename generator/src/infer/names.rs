@@ -86,7 +86,7 @@ const SAYS_NOTHING: [&str; 31] = [
     "attribute",
     "relationship",
 ];
-/// Last segments that many things have: they suffice only if they do not belong to one thing.
+/// Last segments that many things have. They suffice only if they do not follow a placeholder.
 const SAYS_LITTLE: [&str; 14] = [
     "event",
     "log",
@@ -104,7 +104,8 @@ const SAYS_LITTLE: [&str; 14] = [
     "file",
 ];
 
-/// The last static segment, with the segment before it if it does not suffice: `project_keys`.
+/// Returns the last static segment, with the segment before it if it does not suffice:
+/// `project_keys`.
 fn short(draft: &Draft<'_>) -> String {
     let own = bare(draft);
     let last = words(&own).pop().unwrap_or_default();
@@ -140,7 +141,7 @@ fn short(draft: &Draft<'_>) -> String {
     name
 }
 
-/// The last static segment.
+/// Returns the last static segment.
 fn bare(draft: &Draft<'_>) -> String {
     let base = plain(draft);
     // A single object has a name in the singular.
@@ -159,7 +160,7 @@ fn plain(draft: &Draft<'_>) -> String {
     let container = [
         "data", "items", "results", "records", "entries", "values", "value", "list", "content",
     ];
-    // `/search` whose response has `issues`.
+    // For example `issues` for `/search` whose response has `issues`.
     let by_records = draft
         .found
         .path
@@ -181,7 +182,7 @@ fn plain(draft: &Draft<'_>) -> String {
         .unwrap_or_else(|| "root".to_owned())
 }
 
-/// A name with as many of the preceding segments as it needs.
+/// Returns a name with as many of the preceding segments as it needs to be unique.
 fn longer(draft: &Draft<'_>, taken: &HashSet<String>) -> String {
     let mut name = bare(draft);
     let base = plain(draft);
@@ -243,7 +244,7 @@ fn longer(draft: &Draft<'_>, taken: &HashSet<String>) -> String {
     }
 }
 
-/// ASCII, and not starting with a digit.
+/// Makes a name ASCII, without a digit at its start.
 fn identifier(name: &str) -> String {
     let clean: String = name
         .chars()
@@ -259,7 +260,7 @@ fn identifier(name: &str) -> String {
     clean.to_owned()
 }
 
-/// The lower, the more this is the main list of its name.
+/// An order of claimants: the lowest is the main list of its name.
 type Centrality = (
     bool,
     bool,
@@ -297,7 +298,8 @@ fn centrality(
     )
 }
 
-/// Which drafts are below another list: children of an item, or of a view (`/credit_notes/preview/lines`).
+/// Returns which drafts are below another list: children of an item, or of a view
+/// (`/credit_notes/preview/lines`).
 fn nested(drafts: &[Draft<'_>], above: &[Option<(usize, String)>]) -> Vec<bool> {
     let lists: HashSet<String> = drafts
         .iter()
@@ -322,13 +324,14 @@ fn nested(drafts: &[Draft<'_>], above: &[Option<(usize, String)>]) -> Vec<bool> 
         .collect()
 }
 
-/// The number in `v2`.
+/// Returns the number in `v2`.
 fn version(segment: &str) -> u32 {
     let digits = segment.strip_prefix(['v', 'V']).unwrap_or_default();
     digits.parse().unwrap_or(0)
 }
 
-/// The number of operations below each path and one placeholder: those on the collection's own items.
+/// Returns the number of operations below each path and one placeholder: those on the collection's
+/// own items.
 fn items_below(drafts: &[Draft<'_>]) -> HashMap<String, usize> {
     let mut items = HashMap::new();
     for draft in drafts {
@@ -342,7 +345,7 @@ fn items_below(drafts: &[Draft<'_>]) -> HashMap<String, usize> {
     items
 }
 
-/// The path lists only what belongs to the caller: `/user/repos`, `/me/boards`.
+/// Returns whether the path lists only what belongs to the caller: `/user/repos`, `/me/boards`.
 pub(super) fn is_own(path: &str) -> bool {
     let segments = segments(path);
     segments.iter().enumerate().any(|(index, segment)| {

@@ -7,7 +7,7 @@ use crate::spec::api::{Api, Response, Schema, SchemaId, SchemaKind, Schemas};
 
 /// The depth to which nested unions are followed.
 const MAX_ARMS: usize = 4;
-/// At most this many examples are read.
+/// The most examples that are read.
 const MAX_EXAMPLES: usize = 5;
 
 /// A part of a response.
@@ -46,7 +46,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A node without schema or examples.
+    /// Returns a node without schema or examples.
     pub fn silent(&self) -> Node<'a> {
         Node::new(self.schemas, None, Vec::new())
     }
@@ -55,7 +55,7 @@ impl<'a> Node<'a> {
         self.schemas.0.get(self.schema?.0)
     }
 
-    /// The schema itself, or the arms of a union.
+    /// Returns the schema itself, or the arms of a union.
     fn arms(&self) -> Vec<(SchemaId, &'a Schema)> {
         let mut arms = Vec::new();
         if let Some(id) = self.schema {
@@ -64,7 +64,7 @@ impl<'a> Node<'a> {
         arms
     }
 
-    /// Neither a schema nor an example describes it.
+    /// Returns whether neither a schema nor an example describes it.
     pub fn is_free(&self) -> bool {
         let silent = self.arms().iter().all(|(_, schema)| match &schema.kind {
             SchemaKind::Any => true,
@@ -82,26 +82,26 @@ impl<'a> Node<'a> {
         self.element().is_some()
     }
 
-    /// Whether it has named properties.
+    /// Returns whether it has named properties.
     pub fn is_object(&self) -> bool {
         !self.properties().is_empty()
     }
 
-    /// Whether it is a map from free keys to values.
+    /// Returns whether it is a map from free keys to values.
     pub fn is_map(&self) -> bool {
         self.arms().iter().any(|(_, schema)| {
             matches!(&schema.kind, SchemaKind::Object { properties, additional: Some(_), .. } if properties.is_empty())
         })
     }
 
-    /// The items of an array.
+    /// Returns the items of an array.
     pub fn element(&self) -> Option<Node<'a>> {
         let arms = self.arms();
         let element = arms.iter().find_map(|(_, schema)| match &schema.kind {
             SchemaKind::Array(element) => Some(*element),
             _ => None,
         });
-        // Examples fill in where there is no schema.
+        // Examples are used if there is no schema.
         if element.is_none() && !self.is_open() {
             return None;
         }
@@ -117,7 +117,7 @@ impl<'a> Node<'a> {
         Some(Node::new(self.schemas, element, examples))
     }
 
-    /// Whether the schema permits what examples show.
+    /// Returns whether the schema permits what examples show.
     fn is_open(&self) -> bool {
         self.arms().iter().all(|(_, schema)| match &schema.kind {
             SchemaKind::Any => true,
@@ -126,7 +126,8 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// The properties of an object, or of all arms of a union of objects; those known only from examples come last.
+    /// Returns the properties of an object, or of all arms of a union of objects. Those known only
+    /// from examples come last.
     pub fn properties(&self) -> IndexMap<String, Node<'a>> {
         let mut found: IndexMap<String, Node<'a>> = IndexMap::new();
         for (_, schema) in self.arms() {
@@ -167,7 +168,7 @@ impl<'a> Node<'a> {
         self.schema().and_then(|schema| schema.component.as_deref())
     }
 
-    /// In lower case.
+    /// Returns the description in lower case.
     pub fn description(&self) -> String {
         let own = self
             .schema()
@@ -210,7 +211,7 @@ impl<'a> Node<'a> {
         )
     }
 
-    /// Text, number or boolean.
+    /// Returns whether it is text, a number or a boolean.
     pub fn is_scalar(&self) -> bool {
         self.is_text() || self.is_integer() || self.is_boolean()
     }
@@ -222,7 +223,7 @@ impl<'a> Node<'a> {
         self.arms().iter().any(|(_, arm)| schema(arm))
     }
 
-    /// `date-time`, `uuid`, `uri`, …
+    /// Returns the format, such as `date-time`, `uuid` or `uri`.
     pub fn format(&self) -> Option<&'a str> {
         self.arms()
             .iter()
@@ -252,7 +253,7 @@ impl<'a> Node<'a> {
             })
     }
 
-    /// The known values of a text, or of the items of an array.
+    /// Returns the known values of a text.
     pub fn values(&self) -> Vec<&'a str> {
         let mut values = Vec::new();
         for (_, schema) in self.arms() {

@@ -5,7 +5,7 @@ use etlgen_model::Paginator;
 use super::facts::{Doubt, ResourceFacts, ResourceKind, SURE};
 use crate::diagnostics::toml_string as quoted;
 
-/// The open questions of a resource.
+/// Returns the open questions of a resource.
 pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     if let Some(reason) = &facts.off {

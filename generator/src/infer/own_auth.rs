@@ -1,12 +1,12 @@
-//! Resources that need other credentials than the rest.
+//! Finds resources that need other credentials than the rest.
 
 use crate::spec::api::{Api, Operation, SecurityScheme};
 
 use super::auth::{combine, is_signed, rank};
 use super::facts::{AuthFacts, OwnAuth};
 
-/// The credentials of an operation that does not accept the API's (those of the schemes `main`); `None`: it accepts
-/// them, or the document names none that can be sent.
+/// Returns the credentials of an operation that does not accept those of the API (the schemes
+/// `main`); `None`: it accepts them, or the document names none that can be sent.
 pub(super) fn own(
     api: &Api,
     operation: &Operation,
@@ -38,8 +38,8 @@ pub(super) fn own(
     })
 }
 
-/// Whether one credential serves both: two bearer tokens may differ; keys of one name and tokens of one token endpoint
-/// do not.
+/// Returns whether one credential serves both. Two bearer tokens may differ; equal keys and tokens
+/// of one token endpoint do not.
 fn is_same(own: &AuthFacts, main: &AuthFacts) -> bool {
     match (own, main) {
         (AuthFacts::Keys(own), AuthFacts::Keys(main)) => own == main,

@@ -21,16 +21,16 @@ pub(super) struct Evidence<'a> {
     pub operation: &'a Operation,
     pub roles: &'a Roles,
     pub envelope: &'a Envelope,
-    /// What the other lists of the API do.
+    /// The paging of the other lists of the API.
     pub habits: &'a Habits,
-    /// The place of the records.
+    /// The keys to the records.
     pub records: &'a [String],
     /// The key of a record.
     pub key: &'a [String],
 }
 
 impl Evidence<'_> {
-    /// Whether the description says that the previous page returns the token.
+    /// Returns whether the description states that the previous page returns the token.
     fn is_returned(&self, param: &Param) -> bool {
         ["token", "returned", "previous", "response"]
             .iter()
@@ -42,18 +42,18 @@ impl Evidence<'_> {
     }
 }
 
-/// What most lists of an API do, and what its prose states for all.
+/// The paging of most lists of an API, and what its prose states for all.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Habits {
     /// Token parameter -> next token, as stated somewhere in the document.
     pub next_tokens: Vec<(String, String)>,
-    /// The prose mentions a `Link` header for all lists.
+    /// Whether the prose mentions a `Link` header for all lists.
     pub link_header: bool,
-    /// Most of the lists have paging parameters.
+    /// Whether most of the lists have paging parameters.
     pub mostly_paged: bool,
 }
 
-/// Decides.
+/// Decides on the paginator.
 pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
     let Evidence {
         roles,
@@ -103,7 +103,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
             &format!("`{token}` holds the next `{}`", param.name),
         );
     }
-    // OData: the server decides how to continue, whatever the request asked.
+    // In OData, the server decides how to continue, even if the request asked for an offset.
     let odata = |path: &&String| rule("OData", flat(path).ends_with("odatanextlink"));
     if let Some(path) = envelope.next_url.as_ref().filter(odata) {
         let param = roles.offset.as_ref().or(roles.page.as_ref());
@@ -246,7 +246,7 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
     none_or_open(evidence)
 }
 
-/// Nothing asks for a page.
+/// Decides if no parameter asks for a page.
 fn none_or_open(evidence: &Evidence<'_>) -> Decision<Paged> {
     let Evidence {
         roles, envelope, ..
@@ -285,10 +285,10 @@ fn none_or_open(evidence: &Evidence<'_>) -> Decision<Paged> {
     )
 }
 
-/// The largest page that is asked for, whatever the document allows.
+/// The largest page that is requested, even if the document allows more.
 const LARGEST: u64 = 1000;
 
-/// A paginator, and what the document shows besides.
+/// A paginator, and what else the document shows of paging.
 pub(super) struct Paged {
     pub paginator: Paginator,
     pub signs: PagingSigns,
@@ -301,7 +301,7 @@ pub(super) fn single(evidence: &Evidence<'_>) -> Paged {
     }
 }
 
-/// `next`: what speaks of more pages.
+/// Returns no decision. `next` is the field that speaks of more pages.
 fn undecided(evidence: &Evidence<'_>, param: Option<&Param>, next: Option<&String>) -> Paged {
     Paged {
         paginator: Paginator::undecided(),
@@ -317,12 +317,12 @@ pub(super) fn by_last_id(evidence: &Evidence<'_>, param: &Param, field: &str) ->
     paged(evidence, Some(param), found)
 }
 
-/// `next`: where the next token stands, a dotted path or `header:NAME`.
+/// Pages by token. `next` is the place of the next token: a dotted path or `header:NAME`.
 pub(super) fn by_token(evidence: &Evidence<'_>, param: &Param, next: &str) -> Paged {
     paged(evidence, Some(param), Paginator::token(&param.name, next))
 }
 
-/// `param`: a parameter that asks for pages besides.
+/// Pages by URL. `param` is a parameter that could ask for pages, too.
 pub(super) fn by_next_url(evidence: &Evidence<'_>, param: Option<&Param>, next: &str) -> Paged {
     paged(evidence, param, Paginator::next_url(next))
 }
@@ -338,7 +338,7 @@ pub(super) fn by_offset(evidence: &Evidence<'_>, param: &Param) -> Paged {
 }
 
 pub(super) fn by_page_number(evidence: &Evidence<'_>, param: &Param) -> Paged {
-    // Spring counts from 0, and shows itself by its totals.
+    // Spring counts from 0, and is recognised by the name of its total.
     let total = total(evidence).and_then(|total| total.at().map(ToString::to_string));
     let total = total.as_deref().map(flat).unwrap_or_default();
     let spring = rule("Spring", total.ends_with("totalelements"));
@@ -347,7 +347,7 @@ pub(super) fn by_page_number(evidence: &Evidence<'_>, param: &Param) -> Paged {
     paged(evidence, Some(param), found)
 }
 
-/// The paginator with what the document shows of all pages.
+/// Returns the paginator with the parts that all paginators share.
 fn paged(evidence: &Evidence<'_>, param: Option<&Param>, found: impl Into<Paginator>) -> Paged {
     let signs = signs(evidence, param);
     let mut paginator = found.into();
@@ -362,7 +362,7 @@ fn common(signs: &PagingSigns) -> Common {
     common.more.clone_from(&signs.more);
     common.total.clone_from(&signs.total);
     common.in_body = signs.in_body;
-    // OData's `$top` limits the whole list, not a page: asked for, the rest would be missing.
+    // OData's `$top` limits the whole list, not a page: with it, the rest would be missing.
     let size = signs.size_param.as_ref().filter(|param| *param != "$top");
     common.page_size = size.map(|param| {
         let rows = signs.max_page_size.map(|most| most.min(LARGEST));
@@ -391,7 +391,7 @@ fn signs(evidence: &Evidence<'_>, param: Option<&Param>) -> PagingSigns {
     }
 }
 
-/// In the body, else in a header.
+/// Returns the total in the body, or else in a header.
 fn total(evidence: &Evidence<'_>) -> Option<Total> {
     let envelope = evidence.envelope;
     let (at, is_pages) = match &envelope.total {
@@ -409,7 +409,7 @@ fn total(evidence: &Evidence<'_>) -> Option<Total> {
     })
 }
 
-/// A documented `Link` header, or one that the prose gives to all lists.
+/// Returns whether the document declares a `Link` header, or the prose gives one to all lists.
 fn has_link_header(evidence: &Evidence<'_>) -> bool {
     let headers = evidence
         .operation
@@ -426,7 +426,7 @@ fn has_link_header(evidence: &Evidence<'_>) -> bool {
     )
 }
 
-/// A header whose description or example links to the next page.
+/// Returns whether a header's description or example links to the next page.
 fn links_in_header(evidence: &Evidence<'_>) -> bool {
     let mut headers = evidence
         .operation
@@ -469,7 +469,7 @@ fn header_total(evidence: &Evidence<'_>) -> Option<String> {
     Some(format!("header:{name}"))
 }
 
-/// `X-Next-Cursor`.
+/// Returns a header with the next token, such as `X-Next-Cursor`.
 fn next_header(evidence: &Evidence<'_>) -> Option<String> {
     let mut headers = evidence
         .operation
@@ -490,7 +490,7 @@ fn next_header(evidence: &Evidence<'_>) -> Option<String> {
         .cloned()
 }
 
-/// A `page` that is a token: it is text, and the body holds the next one.
+/// Returns whether a `page` is a token: it is text, and the body holds the next one.
 fn is_token_page(evidence: &Evidence<'_>, page: &Param) -> bool {
     let node = Node::of_schema(evidence.api, page.schema);
     let signs = ["token", "cursor", "previous response", "next_page"];

@@ -1,4 +1,4 @@
-//! Paging as `inspect` and `explain` tell it.
+//! Paging in the form in which `inspect` and `explain` show it.
 
 use etlgen_model::{LastId, Offset, PageNumber, Paginator, Token, Total};
 use serde::Serialize;
@@ -17,7 +17,7 @@ pub struct Paging {
     pub next_path: Option<String>,
     pub more_path: Option<String>,
     pub total_path: Option<String>,
-    /// The total counts pages, not items.
+    /// Whether the total counts pages, not items.
     pub total_is_pages: bool,
     /// The number of the first page, or of the first row.
     pub first_page: u64,
@@ -25,7 +25,7 @@ pub struct Paging {
 }
 
 impl ResourceFacts {
-    /// What is decided and shown of paging.
+    /// Returns the decided paging, completed by the signs in the document.
     pub fn paging(&self) -> Paging {
         let (found, signs) = (&self.paginator.value, &self.signs);
         let size = found.page_size();
@@ -38,7 +38,7 @@ impl ResourceFacts {
             kind: found.kind(),
             page_param: text(found.param(), &signs.page_param),
             size_param: text(size.map(|size| size.param.as_str()), &signs.size_param),
-            // Without signs the owner says what is asked for.
+            // Without signs, the requested page size is that of the owner.
             max_page_size: signs
                 .max_page_size
                 .or_else(|| asked.filter(|_| signs.size_param.is_none())),

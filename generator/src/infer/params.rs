@@ -1,4 +1,5 @@
-//! Required parameters that nothing supplies become settings; parameters whose default hides rows get a fixed value.
+//! Decides which parameters become settings (required, and nothing supplies them) and which get a
+//! fixed value (their default hides rows).
 
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use super::facts::{AuthFacts, FixedParameter, SettingFacts};
 use super::node::Node;
 use super::words::{flat, words};
 
-/// Required parameters that are not in `supplied`.
+/// Returns the required parameters that are not in `supplied`.
 pub(super) fn settings(
     api: &Api,
     operation: &Operation,
@@ -33,7 +34,7 @@ pub(super) fn settings(
         .collect()
 }
 
-/// Headers that the client sets itself.
+/// Returns whether the client sets a header itself.
 fn is_technical(parameter: &Parameter) -> bool {
     let names = [
         "accept",
@@ -54,7 +55,7 @@ fn is_auth(parameter: &Parameter, auth: &AuthFacts) -> bool {
             key.location == parameter.location && key.name.eq_ignore_ascii_case(&parameter.name)
         }),
         AuthFacts::None => false,
-        // The header has it already.
+        // The header already holds the token.
         AuthFacts::Bearer | AuthFacts::Basic | AuthFacts::OAuth2 { .. } => {
             let name = flat(&parameter.name);
             let text = parameter.description.to_lowercase();
@@ -79,7 +80,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// The value of a required parameter that accepts only one.
+/// Returns the value of a parameter that accepts only one.
 fn only_value(api: &Api, parameter: &Parameter) -> Option<String> {
     let values = Node::of_schema(api, parameter.schema).values();
     match values.as_slice() {
@@ -88,7 +89,7 @@ fn only_value(api: &Api, parameter: &Parameter) -> Option<String> {
     }
 }
 
-/// Parameters with a fixed value that makes the API return all rows.
+/// Returns parameters with a fixed value that makes the API return all rows.
 pub(super) fn fixed(api: &Api, operation: &Operation, is_list: bool) -> Vec<FixedParameter> {
     let mut fixed = Vec::new();
     for parameter in &operation.parameters {
@@ -112,7 +113,7 @@ pub(super) fn fixed(api: &Api, operation: &Operation, is_list: bool) -> Vec<Fixe
     fixed
 }
 
-/// `state`: open, closed, all; the default is `open`.
+/// Returns the value for all rows, such as `all` of `state` with the default `open`.
 fn all_of(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
     let node = Node::of_schema(api, parameter.schema);
     let values = node.values();
@@ -144,7 +145,8 @@ fn all_of(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
     let default = match stated {
         Some(default) if !default.eq_ignore_ascii_case(all) => format!("`{default}`"),
         Some(_) => return None,
-        // Without a default nothing is hidden, unless the parameter is a state or the description says so.
+        // Without a default, the parameter hides rows only if it is a state or its description
+        // speaks of a default.
         None if told.contains("default")
             && !told.contains(&format!("default: {all}"))
             && chooses =>
@@ -164,7 +166,7 @@ fn all_of(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
     })
 }
 
-/// `include_archived`, which is false by default.
+/// Returns `true` for a parameter such as `include_archived`, which is false by default.
 fn hidden(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
     let node = Node::of_schema(api, parameter.schema);
     if !node.is_boolean() || node.default().and_then(Value::as_bool) == Some(true) {

@@ -21,7 +21,8 @@ pub(super) struct Parent {
     pub reason: String,
 }
 
-/// The list at the path before a placeholder: `/v1/invoices` of `/v1/invoices/{invoice}/lines`.
+/// Returns the list at the path before a placeholder: `/v1/invoices` of
+/// `/v1/invoices/{invoice}/lines`.
 pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
     let mut lists: HashMap<String, usize> = HashMap::new();
     for (index, draft) in drafts.iter().enumerate() {
@@ -102,7 +103,7 @@ pub(super) fn parents(
     parents
 }
 
-/// Placeholders that follow one static segment: `repos`, [`owner`, `repo`].
+/// Returns the placeholders that follow each static segment: `repos`, [`owner`, `repo`].
 fn groups(path: &str) -> Vec<(String, Vec<String>)> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     let mut before = String::new();
@@ -127,7 +128,7 @@ fn groups(path: &str) -> Vec<(String, Vec<String>)> {
     groups
 }
 
-/// Another list that holds what the placeholders name.
+/// Finds another list that holds what the placeholders name.
 fn by_noun(drafts: &[Draft<'_>], parents: &[Option<Parent>], child: usize) -> Option<Parent> {
     let draft = drafts.get(child)?;
     for (thing, params) in groups(draft.path).into_iter().rev() {
@@ -170,7 +171,7 @@ fn by_noun(drafts: &[Draft<'_>], parents: &[Option<Parent>], child: usize) -> Op
     None
 }
 
-/// The lower, the better the parent.
+/// An order of parents: the lowest is the best.
 type Rank = (
     bool,
     bool,
@@ -257,7 +258,7 @@ fn best(
     best.map(|(_, parent)| parent)
 }
 
-/// Whether a list holds such things, by its path or by the name of its records.
+/// Returns whether a list holds such things, by its path or by the name of its records.
 fn is_list_of(parent: &Draft<'_>, thing: &str) -> bool {
     let by_path = parent
         .noun
@@ -273,7 +274,7 @@ fn is_list_of(parent: &Draft<'_>, thing: &str) -> bool {
     by_path || by_records
 }
 
-/// Whether `index` is a descendant of `ancestor`.
+/// Returns whether `index` is a descendant of `ancestor`.
 fn descends(parents: &[Option<Parent>], index: usize, ancestor: usize) -> bool {
     let mut at = index;
     for _ in 0..parents.len() {
@@ -288,7 +289,7 @@ fn descends(parents: &[Option<Parent>], index: usize, ancestor: usize) -> bool {
     true
 }
 
-/// The number of lists above.
+/// Returns the number of ancestors.
 fn depth(parents: &[Option<Parent>], index: usize) -> usize {
     let mut at = index;
     for depth in 0..parents.len() {
@@ -300,7 +301,7 @@ fn depth(parents: &[Option<Parent>], index: usize) -> usize {
     parents.len()
 }
 
-/// The placeholders of a list and of its ancestors that nothing fills, each with its list.
+/// Returns the placeholders of a list and of its ancestors that nothing fills, each with its list.
 fn settings(
     drafts: &[Draft<'_>],
     parents: &[Option<Parent>],
@@ -327,7 +328,7 @@ fn settings(
     names
 }
 
-/// The cost of the settings for their owner: names are known, ids must be looked up.
+/// Returns the cost of the settings for their owner: names are known, ids must be looked up.
 fn trouble(drafts: &[Draft<'_>], settings: &[(usize, String)]) -> usize {
     let weight = |(index, name): &(usize, String)| match drafts.get(*index) {
         Some(draft) if is_known(draft, name) => 1,
@@ -336,7 +337,8 @@ fn trouble(drafts: &[Draft<'_>], settings: &[(usize, String)]) -> usize {
     settings.iter().map(weight).sum()
 }
 
-/// Placeholders that the child shares with its parent, if the parent gets them from its own parent.
+/// Returns the placeholders that the child shares with its parent, if the parent gets them from its
+/// own parent.
 fn inherited(
     drafts: &[Draft<'_>],
     parents: &[Option<Parent>],
@@ -361,7 +363,7 @@ fn inherited(
         .enumerate()
         .filter_map(|(position, name)| {
             let same = theirs.iter().find(|other| **other == name);
-            // The same position in the same path, under another name.
+            // The placeholder at the same position of the same path may have another name.
             let place = theirs.get(position).filter(|_| prefix);
             let other = same.or(place)?;
             is_supplied(drafts, parents, parent.index, other)
@@ -370,7 +372,7 @@ fn inherited(
         .collect()
 }
 
-/// Whether a record of some ancestor supplies a placeholder of a list.
+/// Returns whether a record of an ancestor supplies a placeholder of a list.
 fn is_supplied(drafts: &[Draft<'_>], parents: &[Option<Parent>], index: usize, name: &str) -> bool {
     let mut at = index;
     for _ in 0..drafts.len() {
@@ -385,7 +387,7 @@ fn is_supplied(drafts: &[Draft<'_>], parents: &[Option<Parent>], index: usize, n
     false
 }
 
-/// As facts, with the parent's name.
+/// Returns the facts about a parent, with its name.
 pub(super) fn facts(drafts: &[Draft<'_>], parent: &Parent) -> Option<ParentFacts> {
     let above = drafts.get(parent.index)?;
     Some(ParentFacts {

@@ -1,10 +1,10 @@
-//! Reads what descriptions say about paging where schemas do not.
+//! Reads descriptions about paging that add to the schemas.
 
 use super::roles::{Param, Roles};
 use super::rules::{rule, tells};
 use super::words::says;
 
-/// `page * limit must be less than 1000`: the parameter cannot reach all rows.
+/// Returns whether the parameter cannot reach all rows: `page * limit must be less than 1000`.
 pub(super) fn is_capped(param: &Param) -> bool {
     let text = &param.description;
     let product = text.contains(" * ") || text.contains(" x ") || text.contains(" + ");
@@ -12,14 +12,16 @@ pub(super) fn is_capped(param: &Param) -> bool {
     product && tells("a capped product", text, &bounds)
 }
 
-/// A second way to page that needs a switch (`usemarker`), next to one that does not.
+/// Returns whether a parameter is a second way to page that needs a switch (`usemarker`), next to
+/// one that does not.
 pub(super) fn is_backup(param: &Param, roles: &Roles) -> bool {
     let signs = ["requires", "must be set to", "set to `true`", "to be set"];
     let wants_switch = tells("wants a switch", &param.description, &signs);
     wants_switch && roles.offset.is_some()
 }
 
-/// The place of the next token according to the prose of a document: "`next_page` with an `offset`", "`paging.next`".
+/// Returns the place of the next token according to the prose of a document: "`next_page` with an
+/// `offset`", "`paging.next`".
 pub(super) fn stated_token(text: &str, param: &str) -> Option<String> {
     let parts: Vec<&str> = text.split('`').collect();
     for (index, part) in parts.iter().enumerate().skip(1).step_by(2) {
@@ -56,13 +58,14 @@ pub(super) fn stated_token(text: &str, param: &str) -> Option<String> {
     None
 }
 
-/// Whether prose mentions a `Link` header for paging.
+/// Returns whether prose mentions a `Link` header for paging.
 pub(super) fn speaks_of_link_header(prose: &str) -> bool {
     (says(prose, "link header") || says(prose, "`link` header"))
         && (prose.contains("paginat") || prose.contains("next page"))
 }
 
-/// The names that a description lists: "a comma-separated list of: id, name or url", or bullets in code.
+/// Returns the names that a description lists: "a comma-separated list of: id, name or url", or
+/// bullets in code.
 pub(super) fn listed(text: &str) -> Vec<String> {
     let is_name = |word: &&str| {
         !word.is_empty()

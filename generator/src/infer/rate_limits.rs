@@ -4,7 +4,8 @@ use super::facts::RateFacts;
 use super::rules::{among, tells};
 use crate::spec::api::Api;
 
-/// The limits that the description or an extension (`x-rate-limit: 100/minute`) states; none in case of doubt.
+/// Returns the limits that the description or an extension (`x-rate-limit: 100/minute`) states;
+/// none in case of doubt.
 pub(super) fn rate_limits(api: &Api) -> Vec<RateFacts> {
     let named = api.extensions.iter().filter_map(|(name, value)| {
         let name = name.to_ascii_lowercase().replace('-', "");
@@ -25,7 +26,7 @@ pub(super) fn rate_limits(api: &Api) -> Vec<RateFacts> {
     stated(&api.description)
 }
 
-/// The limits that a text states.
+/// Returns the limits that a text states.
 fn stated(text: &str) -> Vec<RateFacts> {
     let mut found: Vec<RateFacts> = Vec::new();
     // The words before a list of numbers say what they mean.
@@ -65,14 +66,14 @@ fn stated(text: &str) -> Vec<RateFacts> {
     found
 }
 
-/// Sentences, bullets and cells.
+/// Splits a text into sentences, bullets and cells.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.split(['\n', '|']).flat_map(|line| line.split("<br"));
     let pieces = lines.flat_map(|line| line.split(". "));
     pieces.filter(|piece| !piece.trim().is_empty())
 }
 
-/// Whether the limit applies only to some callers, times or endpoints.
+/// Returns whether the limit applies only to some callers, times or endpoints.
 fn conditions(text: &str) -> bool {
     const WORDS: [&str; 31] = [
         "anonymous",
@@ -111,7 +112,7 @@ fn conditions(text: &str) -> bool {
     words.any(|word| among("conditions of a rate", &WORDS, word))
 }
 
-/// `(100, 60)` of `100 requests per minute`.
+/// Reads `(100, 60)` from `100 requests per minute`.
 fn phrases(text: &str) -> Vec<(u64, u64)> {
     let spaced = text.replace('/', " per ").replace('-', " ");
     let trim = |word: &str| -> String {

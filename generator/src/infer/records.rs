@@ -140,9 +140,9 @@ struct Candidate<'a> {
     path: Vec<String>,
     element: Node<'a>,
     score: i32,
-    /// Its name is that of a collection.
+    /// Whether its name is that of a collection.
     named: bool,
-    /// Its name is that of an array next to the collection.
+    /// Whether its name is that of an array next to the collection.
     beside: bool,
 }
 
@@ -284,7 +284,7 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
         };
         return Some(list(best.path, best.element, sure, &reason));
     }
-    // A list declared as one of its objects, because a single object is not paged.
+    // A paged single object is a list that the document declares as one of its objects.
     if rule(
         "one object in pages",
         plural && (roles.page.is_some() || roles.offset.is_some()) && says >= 0 && signs < 2,
@@ -323,7 +323,7 @@ fn single<'a>(record: Node<'a>, confidence: f32, reason: &str) -> Found<'a> {
     }
 }
 
-/// Every array within three levels.
+/// Collects every array within three levels.
 fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, noun: &str, found: &mut Vec<Candidate<'a>>) {
     for (name, child) in node.properties() {
         let key = flat(&name);
@@ -351,7 +351,8 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, noun: &str, found: &mut V
     }
 }
 
-/// The score of an array as the collection; whether its name is that of a collection, or of an array next to one.
+/// Returns the score of an array as the collection, and whether its name is that of a collection or
+/// of an array next to one.
 fn score(path: &[String], element: &Node<'_>, noun: &str) -> (i32, bool, bool) {
     let Some((name, above)) = path.split_last() else {
         return (0, false, false);
@@ -399,14 +400,15 @@ fn has_id(node: &Node<'_>) -> bool {
         .any(|name| properties.contains_key(*name))
 }
 
-/// An RPC that returns one thing: `/files.info`, `/reactions.get`.
+/// Returns whether an RPC returns one thing: `/files.info`, `/reactions.get`.
 fn asks_about(path: &str) -> bool {
     let last = segments(path).pop().unwrap_or_default();
     last.rsplit_once('.')
         .is_some_and(|(_, verb)| ["info", "get", "show", "retrieve"].contains(&verb))
 }
 
-/// `domain_records` and `records`; `workflowRuns` and `runs`.
+/// Returns whether two names mean the same: `domain_records` and `records`, `workflowRuns` and
+/// `runs`.
 fn names_the_same(name: &str, noun: &str) -> bool {
     if noun.is_empty() {
         return false;

@@ -82,7 +82,7 @@ pub(super) fn classify<'a>(api: &'a Api, operation: &'a Operation) -> Option<Ver
     })
 }
 
-/// A POST whose response is paged: it returns more than was written.
+/// Returns whether the response of a POST is paged: it returns more than was written.
 fn pages_through(api: &Api, operation: &Operation) -> bool {
     let body = operation.response.as_ref();
     let properties = body
@@ -96,7 +96,7 @@ fn pages_through(api: &Api, operation: &Operation) -> bool {
     rule("a POST that comes in pages", said)
 }
 
-/// A search whose words are required.
+/// Returns whether an operation is a search that requires search words.
 fn wants_words(api: &Api, operation: &Operation, path_words: &[String]) -> bool {
     let searches = path_words.iter().any(|word| word == "search");
     let query = operation.parameters.iter().any(|parameter| {
@@ -130,7 +130,7 @@ fn wants_words(api: &Api, operation: &Operation, path_words: &[String]) -> bool 
     (query || asked) && (searches || operation.summary.to_lowercase().contains("search"))
 }
 
-/// `/search`: a search over all kinds of things.
+/// Returns whether the path is `/search`: a search over all kinds of records.
 fn is_bare_search(operation: &Operation) -> bool {
     let segments = segments(&operation.path);
     let own: Vec<&&str> = segments
@@ -140,7 +140,7 @@ fn is_bare_search(operation: &Operation) -> bool {
     matches!(own.as_slice(), [only] if only.eq_ignore_ascii_case("search"))
 }
 
-/// Aggregates over a time span, not rows.
+/// Returns whether an operation aggregates over a time span instead of listing rows.
 fn is_report(operation: &Operation, path_words: &[String]) -> bool {
     let about = [
         "report",

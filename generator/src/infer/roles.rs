@@ -11,7 +11,7 @@ use super::words::{flat, says, words};
 #[derive(Clone, Debug)]
 pub(super) struct Param {
     pub name: String,
-    /// In lower case.
+    /// The description in lower case.
     pub description: String,
     pub schema: SchemaId,
     pub deprecated: bool,
@@ -29,7 +29,7 @@ pub(super) struct Roles {
 }
 
 impl Roles {
-    /// Whether one of them selects the page.
+    /// Returns whether one of them selects the page.
     pub fn advance(&self) -> bool {
         self.page.is_some()
             || self.offset.is_some()
@@ -51,7 +51,7 @@ impl Roles {
         }
     }
 
-    /// The first parameter wins, unless it is deprecated.
+    /// Gives a role to a parameter. The first one wins, unless it is deprecated.
     fn take(&mut self, param: &Param, part: Part) {
         let slot = self.slot(part);
         if slot
@@ -62,7 +62,8 @@ impl Roles {
         }
     }
 
-    /// If the response has `NextShardIterator`, the parameter `ShardIterator` takes it.
+    /// Finds the parameter that takes the next token: `ShardIterator` if the response has
+    /// `NextShardIterator`.
     pub fn follow(&mut self, api: &Api, operation: &Operation, token: Option<&str>) {
         let name = token.and_then(|path| path.rsplit('.').next()).map(words);
         let Some(("next", rest)) = name.as_deref().and_then(|name| {
@@ -81,7 +82,7 @@ impl Roles {
         self.cursor = followed;
     }
 
-    /// The names of all paging parameters.
+    /// Returns the names of all paging parameters.
     pub fn names(&self) -> Vec<&str> {
         [
             &self.size,
@@ -205,7 +206,7 @@ const LAST_IDS: [&str; 10] = [
     "lastkey",
 ];
 
-/// Finds the roles by name, and by description where names do not decide.
+/// Finds the roles by name, or by description if names do not decide.
 pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
     let params = parameters(api, operation);
     let mut roles = Roles::default();
@@ -227,7 +228,7 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
     roles
 }
 
-/// The role that a parameter's name suggests, if its type and description agree.
+/// Returns the role that a parameter's name suggests, if its type and description agree.
 fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
     let name = flat(&param.name);
     let name = name.as_str();
@@ -258,7 +259,7 @@ fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
     }
 }
 
-/// `resultsPerPage`, `max_page_items`: words of amounts and rows only.
+/// Returns whether a name has only words of amounts and rows: `resultsPerPage`, `max_page_items`.
 fn is_size_by_words(name: &str) -> bool {
     let amounts = [
         "limit", "size", "count", "max", "maximum", "per", "num", "length", "nb",
@@ -276,7 +277,7 @@ fn is_size_by_words(name: &str) -> bool {
             .all(|word| amount(word) || units.contains(&word.as_str()))
 }
 
-/// Query parameters, and the properties of a POST's body.
+/// Returns the query parameters, and the properties of a POST's body.
 pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
     let query = operation
         .parameters
@@ -290,7 +291,7 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
         let description = format!("{} {inner}", parameter.description)
             .trim()
             .to_lowercase();
-        // Many documents state it in the description only.
+        // Many documents state the deprecation in the description only.
         let marked =
             description.starts_with("deprecated") || description.starts_with("**deprecated");
         Param {
@@ -342,7 +343,7 @@ fn is_size(name: &str, text: &str, roles: &Roles) -> bool {
     }
 }
 
-/// `before` and `after` that take the id of a record.
+/// Returns whether a parameter such as `after` takes the id of a record.
 fn is_id_cursor(name: &str, text: &str) -> bool {
     matches!(
         name,
@@ -351,7 +352,7 @@ fn is_id_cursor(name: &str, text: &str) -> bool {
         && turns_pages(text)
 }
 
-/// `start` and `from` are often dates.
+/// Returns whether a parameter is an offset: `start` and `from` are often dates.
 fn is_offset(name: &str, text: &str, number: bool, format: Option<&str>) -> bool {
     if matches!(format, Some("date" | "date-time")) {
         return false;
@@ -395,7 +396,8 @@ fn is_cursor(name: &str, spelt: &str, text: &str, node: &Node<'_>, opaque: bool)
     }
 }
 
-/// `page[cursor]`, `nextPageToken`, `marker_after`: a word for a position in a list, or a page token.
+/// Returns whether a name has a word for a position in a list, or is a page token: `page[cursor]`,
+/// `nextPageToken`, `marker_after`.
 fn is_cursor_by_words(name: &str) -> bool {
     let words = words(name);
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));

@@ -1,17 +1,17 @@
 //! Names each piece of evidence: every known word and every rule has a name, so that a test can disable some and
 //! measure the rest.
 
-/// A rule.
+/// Returns whether a rule holds and is not disabled.
 pub(super) fn rule(name: &str, holds: bool) -> bool {
     holds && counts(name, "")
 }
 
-/// Whether a word is on a list.
+/// Returns whether a word is on a list and not disabled.
 pub(super) fn among(list: &str, words: &[&str], word: &str) -> bool {
     words.contains(&word) && counts(list, word)
 }
 
-/// Whether a text contains one of the signs.
+/// Returns whether a text contains one of the signs that are not disabled.
 pub(super) fn tells(list: &str, text: &str, signs: &[&str]) -> bool {
     signs
         .iter()
@@ -31,7 +31,7 @@ pub mod switches {
     use std::cell::RefCell;
     use std::collections::BTreeSet;
 
-    /// `list:word`, or the name of a rule.
+    /// Names of rules, or words as `list:word`.
     pub type Rules = BTreeSet<String>;
 
     thread_local! {
@@ -52,7 +52,7 @@ pub mod switches {
         on
     }
 
-    /// The result of `run` without these rules, and the rules that it used.
+    /// Returns the result of `run` without these rules, and the rules that it used.
     pub fn without<T>(rules: &Rules, run: impl FnOnce() -> T) -> (T, Rules) {
         OFF.set(rules.clone());
         USED.take();

@@ -1,4 +1,4 @@
-//! One small document per question.
+//! Tests of inference, each with one small document.
 
 use etlgen_model::{Meaning, TimeFormat};
 
@@ -15,7 +15,7 @@ mod pages;
 mod parents;
 mod rate_limits;
 
-/// Infers from a document's `paths` and whatever follows them.
+/// Infers from a document's `paths` and the keys that follow them.
 fn facts(paths: &str) -> Facts {
     read_text(&format!(
         "openapi: 3.0.0\ninfo: {{title: T, version: '1'}}\npaths:\n{paths}"
@@ -46,7 +46,7 @@ fn resource<'a>(facts: &'a Facts, name: &str) -> &'a ResourceFacts {
         .unwrap_or_else(|| panic!("no {name} among {names:?}"))
 }
 
-/// A GET of a path with parameters (YAML flow) and a response schema (YAML flow).
+/// Writes a GET of a path with parameters (YAML flow) and a response schema (YAML flow).
 fn get(path: &str, parameters: &str, schema: &str) -> String {
     get_with(path, parameters, schema, "{}")
 }
@@ -65,7 +65,7 @@ fn get_with(path: &str, parameters: &str, schema: &str, headers: &str) -> String
     )
 }
 
-/// `{name: …, in: query}` of a type.
+/// Writes a query parameter of a type.
 fn query(name: &str, kind: &str) -> String {
     format!("{{name: '{name}', in: query, schema: {{type: {kind}}}}}")
 }

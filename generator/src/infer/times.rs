@@ -12,12 +12,12 @@ use super::words::words;
 /// A field that holds a time.
 #[derive(Clone, Debug)]
 pub(super) struct Time<'a> {
-    /// Dotted.
+    /// The dotted path of the field.
     pub path: String,
     pub node: Node<'a>,
-    /// `None`: a time, but of what is not said (`date`, `timestamp`).
+    /// The meaning; `None` if the name does not state it (`date`, `timestamp`).
     pub meaning: Option<Meaning>,
-    /// The less, the better.
+    /// The lower, the better.
     rank: usize,
 }
 
@@ -76,7 +76,8 @@ const INNER: [&str; 9] = [
     "sys",
 ];
 
-/// What a name says of a time: updated, created, or only that it is a time; `None` if it is of something else.
+/// Returns the meaning that a name gives to a time: updated, created, or unknown; `None` if the
+/// time is that of something else.
 pub(super) fn meaning_of(words: &[String]) -> Option<Option<Meaning>> {
     let rest: Vec<&str> = words
         .iter()
@@ -98,7 +99,7 @@ pub(super) fn meaning_of(words: &[String]) -> Option<Option<Meaning>> {
     }
 }
 
-/// All times of a record, the best of each meaning first.
+/// Returns all times of a record, the best of each meaning first.
 pub(super) fn times<'a>(record: &Node<'a>) -> Vec<Time<'a>> {
     let mut found = Vec::new();
     gather(record, &mut Vec::new(), &mut found);
@@ -133,8 +134,8 @@ fn gather<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<Time<'a>>
     }
 }
 
-/// What a time's text or its neighbour says where its name has an unknown verb: `last_edited_time` beside
-/// `last_edited_by`.
+/// Returns the meaning according to a time's description or its neighbour, if its name has an
+/// unknown verb: `last_edited_time` beside `last_edited_by`.
 fn told(node: &Node<'_>, words: &[String], beside: &IndexMap<String, Node<'_>>) -> Option<Meaning> {
     let rest: Vec<&String> = words
         .iter()
@@ -172,7 +173,8 @@ fn told(node: &Node<'_>, words: &[String], beside: &IndexMap<String, Node<'_>>) 
     rule("the last one by whom", changed).then_some(Meaning::Updated)
 }
 
-/// An object that holds the record's fields, if the record itself has little more than an id.
+/// Returns whether an object holds the record's fields because the record itself has little more
+/// than an id.
 fn is_body(record: &IndexMap<String, Node<'_>>, child: &Node<'_>) -> bool {
     let scalars = |properties: &IndexMap<String, Node<'_>>| {
         let scalars = properties.values().filter(|node| node.is_scalar());
@@ -189,7 +191,7 @@ fn is_body(record: &IndexMap<String, Node<'_>>, child: &Node<'_>) -> bool {
     )
 }
 
-/// Dates in nested objects, if the record itself has none.
+/// Returns dates in nested objects, for a record that has none itself.
 pub(super) fn deep_dates<'a>(record: &Node<'a>) -> Vec<(String, Node<'a>)> {
     let mut found = Vec::new();
     deep(record, &mut Vec::new(), &mut found);
@@ -252,14 +254,14 @@ fn looks_dated(text: &str) -> bool {
     (digits == 4 && text.get(4..5) == Some("-")) || is_epoch(text)
 }
 
-/// Seconds as text, with or without a fraction: `1403051575.000407`.
+/// Returns whether a text is a number of seconds, with or without a fraction: `1403051575.000407`.
 pub(super) fn is_epoch(text: &str) -> bool {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     whole.len() >= 10 && digits(whole) && digits(fraction)
 }
 
-/// Whether a value is a time in milliseconds.
+/// Returns whether a value is a time in milliseconds.
 pub(super) fn is_millis(value: &Value) -> bool {
     value.as_i64().is_some_and(|value| value > 100_000_000_000)
 }

@@ -130,7 +130,7 @@ pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
     )
 }
 
-/// A header or query parameter that holds a key, as prose writes it: `X-Api-Key: …`, `?api_key=…`.
+/// Finds a header or query parameter that holds a key in prose: `X-Api-Key: …`, `?api_key=…`.
 fn told_key(prose: &str) -> Option<KeyFacts> {
     let headers = [
         "xapikey",

@@ -1,6 +1,8 @@
-//! Splits names into words: `issueIdOrKey` is `issue id or key`, `/v1/credit_notes` names credit notes.
+//! Splits names into words: `issueIdOrKey` becomes `issue id or key`, `/v1/credit_notes` names
+//! credit notes.
 
-/// The words of a name in lower case, split at capitals and at everything but letters and digits.
+/// Returns the words of a name in lower case, split at capitals and at everything but letters and
+/// digits.
 pub(super) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
@@ -32,12 +34,13 @@ pub(super) fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// A name in snake_case, as in Rust and in tables.
+/// Returns a name in snake_case, as in Rust and in tables.
 pub(super) fn snake(name: &str) -> String {
     words(name).join("_")
 }
 
-/// A name without case and punctuation: `page_token`, `pageToken` and `PageToken` are equal.
+/// Returns a name without case and punctuation: `page_token`, `pageToken` and `PageToken` are
+/// equal.
 pub(super) fn flat(name: &str) -> String {
     name.chars()
         .filter(|c| c.is_alphanumeric())
@@ -45,7 +48,7 @@ pub(super) fn flat(name: &str) -> String {
         .collect()
 }
 
-/// The singular of an English noun, by its ending.
+/// Returns the singular of an English noun, by its ending.
 pub(super) fn singular(word: &str) -> String {
     match word {
         "people" => return "person".to_owned(),
@@ -79,7 +82,7 @@ fn cut(word: &str, letters: usize) -> String {
     word.chars().take(keep).collect()
 }
 
-/// Whether a name's last word is a plural.
+/// Returns whether a name's last word is a plural.
 pub(super) fn is_plural(name: &str) -> bool {
     let words = words(name);
     let Some(last) = words.last() else {
@@ -98,7 +101,7 @@ pub(super) fn is_plural(name: &str) -> bool {
     collective.contains(&last.as_str()) || singular(last) != *last
 }
 
-/// A snake_case noun with its last word in the singular.
+/// Returns a noun in snake_case with its last word in the singular.
 pub(super) fn singular_name(name: &str) -> String {
     let mut words = words(name);
     if let Some(last) = words.last_mut() {
@@ -107,7 +110,7 @@ pub(super) fn singular_name(name: &str) -> String {
     words.join("_")
 }
 
-/// Whether two names mean the same kind of thing: `creditNotes` and `credit_note`.
+/// Returns whether two names mean the same kind of thing: `creditNotes` and `credit_note`.
 pub(super) fn same_noun(a: &str, b: &str) -> bool {
     // A plural starts with the letters of its singular; most names differ there.
     let first = |name: &str| {
@@ -121,25 +124,25 @@ fn stem(name: &str) -> String {
     flat(&singular_name(name))
 }
 
-/// Segments of a path without empty ones.
+/// Returns the segments of a path without empty ones.
 pub(super) fn segments(path: &str) -> Vec<&str> {
     path.split('/')
         .filter(|segment| !segment.is_empty())
         .collect()
 }
 
-/// The name in `{name}`, if the segment is only a placeholder.
+/// Returns the name in `{name}`, if the segment is only a placeholder.
 pub(super) fn placeholder(segment: &str) -> Option<&str> {
     let name = segment.strip_prefix('{')?.strip_suffix('}')?;
     (!name.contains(['{', '}'])).then_some(name)
 }
 
-/// Whether a segment is a value: `{id}.json` is one, `pending{extension}` is not.
+/// Returns whether a segment is a value: `{id}.json` is one, `pending{extension}` is not.
 pub(super) fn is_variable(segment: &str) -> bool {
     segment.starts_with('{')
 }
 
-/// The number of static segments that two paths start with.
+/// Returns the number of static segments that two paths start with.
 pub(super) fn common(one: &str, other: &str) -> usize {
     segments(one)
         .into_iter()
@@ -148,7 +151,8 @@ pub(super) fn common(one: &str, other: &str) -> usize {
         .count()
 }
 
-/// A path with equal placeholders, without extensions (`users{extension}`) and without a final slash.
+/// Returns a path with equal placeholders, without extensions (`users{extension}`) and without a
+/// final slash.
 pub(super) fn path_shape(path: &str) -> String {
     let mut shape = String::new();
     for segment in segments(path) {
@@ -161,7 +165,8 @@ pub(super) fn path_shape(path: &str) -> String {
     shape
 }
 
-/// The last segment that is neither a placeholder nor a verb, without a file extension or an RPC's verb.
+/// Returns the last segment that is neither a placeholder nor a verb, without a file extension or
+/// an RPC's verb.
 pub(super) fn noun(path: &str) -> Option<String> {
     let segments = segments(path);
     for (index, segment) in segments.iter().enumerate().rev() {
@@ -180,7 +185,7 @@ pub(super) fn noun(path: &str) -> Option<String> {
             .next()
             .unwrap_or_default();
         let segment = segment.strip_suffix(".json").unwrap_or(segment);
-        // AWS writes the operation behind `=`.
+        // AWS writes the operation after `=`.
         let segment = segment.rsplit('=').next().unwrap_or(segment);
         // `conversations.list` lists conversations, `usergroups.listChannels` lists channels.
         let words: Vec<String> = segment.split('.').flat_map(without_verb).collect();
@@ -192,7 +197,7 @@ pub(super) fn noun(path: &str) -> Option<String> {
     None
 }
 
-/// The words of a name without a verb at its start: `ListShards` names shards.
+/// Returns the words of a name without a verb at its start: `ListShards` names shards.
 fn without_verb(name: &str) -> Vec<String> {
     let mut words = words(name);
     if words.first().is_some_and(|first| is_verb(first)) {
@@ -201,7 +206,7 @@ fn without_verb(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether a word of a path is an action.
+/// Returns whether a word of a path is an action.
 pub(super) fn is_verb(word: &str) -> bool {
     [
         "list",
@@ -221,7 +226,7 @@ pub(super) fn is_verb(word: &str) -> bool {
     .contains(&word.to_ascii_lowercase().as_str())
 }
 
-/// `v1`, `2.0`, `api`.
+/// Returns whether a segment is a version or a prefix: `v1`, `2.0`, `api`.
 pub(super) fn is_version(segment: &str) -> bool {
     let rest = segment.strip_prefix(['v', 'V']).unwrap_or(segment);
     segment.eq_ignore_ascii_case("api")
@@ -232,7 +237,7 @@ pub(super) fn is_version(segment: &str) -> bool {
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')))
 }
 
-/// Whether a text contains a word (or words) at word boundaries; both in lower case.
+/// Returns whether a text contains a word (or words) at word boundaries; both are in lower case.
 pub(super) fn says(text: &str, phrase: &str) -> bool {
     let mut rest = if phrase.is_empty() { "" } else { text };
     let mut before = None;

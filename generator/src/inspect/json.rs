@@ -1,4 +1,4 @@
-//! The form for programs; its keys are stable.
+//! The JSON form of `etlgen inspect`; its keys are stable.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::draft::{Decided, Draft};
 use crate::infer::facts::{AuthFacts, Decision, ResourceKind};
 use crate::spec::api::{Location, Operation};
 
-/// The stable JSON form of the resources that will be generated.
+/// Returns the stable JSON form of the resources to generate.
 pub fn json(draft: &Draft) -> Value {
     let Draft { api, facts, .. } = draft;
     let decided = draft.decided();
@@ -89,7 +89,7 @@ fn resource(operation: &Operation, decided: &Decided<'_>) -> Value {
     })
 }
 
-/// The cursor, and whether runs read by it: a field that nothing filters by is named, too.
+/// Returns the cursor, and whether runs read by it. A field without a filter is included, too.
 fn incremental(decided: &Decided<'_>) -> Option<Value> {
     let cursor = decided.facts.cursor.value.as_ref()?;
     Some(json!({
@@ -103,7 +103,8 @@ fn incremental(decided: &Decided<'_>) -> Option<Value> {
     }))
 }
 
-/// The parent, and whether its records supply the parameters; if not, they are settings.
+/// Returns the parent, and whether its records supply the parameters. If not, the parameters are
+/// settings.
 fn parent(decided: &Decided<'_>) -> Option<Value> {
     let parent = decided.found.parent.value.as_ref()?;
     let links: Vec<Value> = parent
@@ -144,7 +145,7 @@ pub(crate) fn place(location: Location) -> &'static str {
     }
 }
 
-/// Kind and name of the credentials.
+/// Returns the kind and the name of the credentials.
 pub(crate) fn auth(auth: &AuthFacts) -> (&'static str, String) {
     let authorization = || "Authorization".to_owned();
     match auth {

@@ -69,7 +69,7 @@ impl<'a> Labelled<'a> {
         (tally, used)
     }
 
-    /// Whether a rule makes a cell right.
+    /// Returns whether a cell is right only because of a rule.
     fn needs(&self, rule: &str) -> bool {
         let off = Rules::from([rule.to_owned()]);
         let (tally, _) = self.tally(&off);
@@ -78,13 +78,13 @@ impl<'a> Labelled<'a> {
     }
 }
 
-/// A miss without the wrong value.
+/// Returns a miss without the wrong value.
 fn cell(miss: &str) -> String {
     let cell = miss.split_once(": said").map_or(miss, |(cell, _)| cell);
     cell.to_owned()
 }
 
-/// The labelled APIs; empty if the labels are absent.
+/// Returns the labelled APIs; empty if the labels are absent.
 fn labelled(labels: &[Row]) -> Vec<Labelled<'_>> {
     let mut of_file: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in labels {
@@ -94,7 +94,7 @@ fn labelled(labels: &[Row]) -> Vec<Labelled<'_>> {
         .into_iter()
         .map(|(file, rows)| Labelled::new(file, rows))
         .collect();
-    // Small APIs come first, because two APIs that need a rule settle it.
+    // Small APIs come first: the search ends at the second API that needs a rule.
     apis.sort_by_key(|labelled| labelled.api.operations.len());
     apis
 }
@@ -110,7 +110,7 @@ fn labels() -> Vec<Row> {
     }
 }
 
-/// For each rule, the APIs that use it.
+/// Returns the APIs that use each rule.
 fn users<'a>(
     apis: &'a [Labelled<'_>],
     rules: impl Fn(&'a Labelled<'_>) -> &'a Rules,
@@ -124,7 +124,7 @@ fn users<'a>(
     users
 }
 
-/// The rules that the labelled endpoints of only one API use, with that API.
+/// Returns the rules that the labelled endpoints of only one API use, with that API.
 fn taught_by_one(apis: &[Labelled<'_>]) -> BTreeMap<String, usize> {
     users(apis, |api| &api.used)
         .into_iter()
@@ -135,7 +135,8 @@ fn taught_by_one(apis: &[Labelled<'_>]) -> BTreeMap<String, usize> {
         .collect()
 }
 
-/// The rules without which only one API loses right cells, even if other APIs use them next to better evidence.
+/// Returns the rules without which only one API loses right cells, even if other APIs use them next
+/// to better evidence.
 fn needed_by_one(apis: &[Labelled<'_>]) -> BTreeMap<String, usize> {
     let rules: Vec<(&str, Vec<usize>)> = users(apis, |api| &api.fired).into_iter().collect();
     let halves = rules.chunks(rules.len().div_ceil(2).max(1));
@@ -167,7 +168,8 @@ fn needed_by_one(apis: &[Labelled<'_>]) -> BTreeMap<String, usize> {
     })
 }
 
-/// The right share of the hard cells, averaged over the APIs, each scored without its own rules.
+/// Returns the share of right hard cells, averaged over the APIs, each scored without its own
+/// rules.
 fn left_out(apis: &[Labelled<'_>], own: &BTreeMap<String, usize>) -> f64 {
     let mut total: Count = (0, 0);
     let mut sum = 0.0;
@@ -201,8 +203,8 @@ fn left_out(apis: &[Labelled<'_>], own: &BTreeMap<String, usize>) -> f64 {
     mean
 }
 
-/// The score of an API without the rules that only its own labels could have taught. A rule is a word in a list, a sign
-/// in a text, or a condition.
+/// Scores each API without the rules that only its own labels could have taught. A rule is a word
+/// in a list, a sign in a text, or a condition.
 #[test]
 fn rules_carry_over_to_apis_that_did_not_teach_them() {
     let labels = labels();
@@ -213,7 +215,7 @@ fn rules_carry_over_to_apis_that_did_not_teach_them() {
     }
 }
 
-/// A stricter test: a rule is also disabled if other APIs use it but do not need it.
+/// Scores more strictly: a rule is also disabled if other APIs use it but do not need it.
 #[test]
 #[ignore = "takes minutes: each rule is disabled for each API that uses it"]
 fn rules_carry_over_to_apis_that_alone_need_them() {

@@ -1,4 +1,5 @@
-//! `etlgen inspect`: what will be generated, with the evidence, for programs (JSON) and for people (a table).
+//! `etlgen inspect`: the resources to generate, with the evidence, as JSON for programs and as a
+//! table for people.
 
 mod json;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The form for people: a table, and the open questions below it.
+//! The table of `etlgen inspect`, and the open questions below it.
 
 use etlgen_model::Paginator;
 
@@ -17,12 +17,12 @@ const LEAST: usize = 40;
 const COLUMNS: usize = 7;
 const ENDPOINT: usize = 1;
 
-/// How much of a table is shown, and its width.
+/// The number of lists in a table, and its width.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
-    /// Shows only this many lists: the most common ones.
+    /// The number of lists that are shown, the most common ones; `None`: all of them.
     pub top: Option<usize>,
-    /// The number of characters in a line, if the table can be fitted.
+    /// The number of characters in a line, as far as the table can be fitted.
     pub width: usize,
 }
 
@@ -35,7 +35,7 @@ impl Default for View {
     }
 }
 
-/// The resources that will be generated, and the open questions.
+/// Returns the resources to generate, and the open questions.
 pub fn table(draft: &Draft, view: &View) -> String {
     let Draft { api, facts, .. } = draft;
     let decided = draft.decided();
@@ -180,7 +180,7 @@ fn row(operation: &Operation, decided: &Decided<'_>) -> [String; COLUMNS] {
     .map(|cell| one_line(&cell))
 }
 
-/// A cell: `-` if empty, `x?` if used but uncertain, `(x)?` if not used.
+/// Returns a cell: `-` if empty, `x?` if used but uncertain, `(x)?` if not used.
 fn cell<T>(decision: &Decision<T>, shown: String, used: bool) -> String {
     let sure = decision.confidence >= SURE;
     match (shown.as_str(), used, sure) {
@@ -192,7 +192,7 @@ fn cell<T>(decision: &Decision<T>, shown: String, used: bool) -> String {
     }
 }
 
-/// The beginning and end of a text: `GET /repos/{owner}…/comments`.
+/// Returns the beginning and the end of a text: `GET /repos/{owner}…/comments`.
 fn shortened(text: &str, length: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= length {
@@ -226,7 +226,7 @@ fn wrapped<'a>(words: impl Iterator<Item = &'a str>, width: usize) -> String {
     text
 }
 
-/// The open questions.
+/// Returns the open questions.
 fn open(lists: &[&Decided<'_>]) -> String {
     let mut text = String::new();
     let lists = lists.iter().map(|list| &list.facts);
@@ -249,7 +249,7 @@ fn open(lists: &[&Decided<'_>]) -> String {
     text
 }
 
-/// Text of a document as one line for a terminal.
+/// Returns text of a document as one line for a terminal.
 fn one_line(text: &str) -> String {
     printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

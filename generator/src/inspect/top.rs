@@ -1,11 +1,11 @@
-//! Ranks lists by how likely a user looks for them.
+//! Ranks lists by how likely users want them.
 
 use std::collections::HashMap;
 
 use crate::infer::facts::ResourceFacts;
 use crate::spec::api::{Api, SchemaId, SchemaKind};
 
-/// The positions of the `count` most common of these lists, in the document's order.
+/// Returns the positions of the `count` most common of these lists, in the document's order.
 pub(super) fn top(api: &Api, lists: &[&ResourceFacts], count: usize) -> Vec<usize> {
     let mentions = mentions(api);
     let actions = actions(api);
@@ -23,8 +23,8 @@ pub(super) fn top(api: &Api, lists: &[&ResourceFacts], count: usize) -> Vec<usiz
     chosen
 }
 
-/// The weight of a list: roots, lists that other records refer to, lists with children, and names that other texts
-/// mention weigh more.
+/// Returns the weight of a list. Roots, lists with children, with more operations or with a cursor,
+/// and lists that other records refer to weigh more.
 fn weight(
     api: &Api,
     lists: &[&ResourceFacts],
@@ -64,12 +64,13 @@ fn weight(
     Some(weight)
 }
 
-/// Each further one counts less.
+/// Weighs a count so that each further one counts less.
 fn grown(count: usize) -> f64 {
     (count as f64 + 1.0).log2()
 }
 
-/// The length of a path without placeholders, `/v1` and `/api`: common lists have short paths and names.
+/// Returns the length of a path without placeholders, `/v1` and `/api`: common lists have short
+/// paths and names.
 fn length(path: &str) -> f64 {
     let version = |segment: &str| {
         let rest = segment.trim_start_matches('v');
@@ -86,7 +87,8 @@ fn length(path: &str) -> f64 {
         .sum()
 }
 
-/// The number of objects with a field that holds, or may hold, such a record: orders refer to customers.
+/// Returns, for each schema, the number of object fields that hold, or may hold, such a record:
+/// orders refer to customers.
 fn mentions(api: &Api) -> HashMap<SchemaId, usize> {
     let mut mentions: HashMap<SchemaId, usize> = HashMap::new();
     for schema in &api.schemas.0 {
@@ -106,7 +108,7 @@ fn mentions(api: &Api) -> HashMap<SchemaId, usize> {
     mentions
 }
 
-/// List path -> the number of operations at it and directly below one of its items.
+/// Returns, for each list path, the number of operations at it and directly below one of its items.
 fn actions(api: &Api) -> HashMap<&str, usize> {
     let mut actions: HashMap<&str, usize> = HashMap::new();
     for operation in &api.operations {
@@ -118,7 +120,7 @@ fn actions(api: &Api) -> HashMap<&str, usize> {
     actions
 }
 
-/// How often texts mention a thing, in one word or two.
+/// Counts how often texts mention each word and each pair of words.
 fn spoken(api: &Api) -> HashMap<String, usize> {
     let mut spoken: HashMap<String, usize> = HashMap::new();
     let operations = api
@@ -143,14 +145,14 @@ fn spoken(api: &Api) -> HashMap<String, usize> {
     spoken
 }
 
-/// The last two words of a name, in the form that [`spoken`] counts.
+/// Returns the last two words of a name, in the form that [`spoken`] counts.
 fn phrase(name: &str) -> String {
     let words: Vec<String> = name.split('_').map(stem).collect();
     let start = words.len().saturating_sub(2);
     words.get(start..).unwrap_or_default().join(" ")
 }
 
-/// One form for singular and plural.
+/// Returns one form for singular and plural.
 fn stem(word: &str) -> String {
     word.to_ascii_lowercase().trim_end_matches('s').to_owned()
 }

@@ -1,5 +1,5 @@
-//! Learns from samples of an API's responses what the document does not describe: writes an overlay that each later
-//! generation applies, so that nothing learned is lost.
+//! Learns schemas that the document lacks from samples of responses, and writes them into an
+//! overlay that each later generation applies.
 
 mod overlay;
 
@@ -21,13 +21,13 @@ use crate::project::{
 };
 use crate::spec::{Input, overlaid};
 
-/// What was learned about a resource, not yet written.
+/// The changes that samples of a resource lead to, before they are written.
 pub struct Learned {
     /// Warnings and notes.
     pub notes: Vec<Diagnostic>,
     /// The file of the resource, by its path in the crate.
     pub file: String,
-    /// Its text.
+    /// The text of that file.
     pub text: String,
     /// The overlay, by its path in the crate.
     pub overlay: String,
@@ -36,8 +36,8 @@ pub struct Learned {
     changes: Changes,
 }
 
-/// Learns the records of a crate's resource from samples. An error says why nothing can be learned. `samples` is called
-/// after the resource is known to lack a schema.
+/// Learns the records of a crate's resource from samples. `samples` is called only if the resource
+/// lacks a schema.
 pub fn learn(
     folder: &Path,
     name: &str,
@@ -112,7 +112,7 @@ fn open(folder: &Path) -> Result<Existing, Diagnostic> {
     })
 }
 
-/// The files that differ between two generations.
+/// Returns the files that differ between two generations.
 fn changes(old: &Files, new: &Files) -> Changes {
     let paths = old.keys().chain(new.keys());
     let differ = paths.filter(|path| old.get(*path) != new.get(*path));
@@ -122,7 +122,8 @@ fn changes(old: &Files, new: &Files) -> Changes {
 }
 
 impl Learned {
-    /// Writes what was learned into the crate: all files, or none if the owner has edited a file that changes.
+    /// Writes the changes into the crate: all files, or none if the owner has edited a file that
+    /// changes.
     pub fn apply(self) -> Result<(), Diagnostic> {
         let tree = &self.existing.tree;
         let new = self.generation;
@@ -145,14 +146,14 @@ struct Learner<'a> {
 }
 
 impl Learner<'_> {
-    /// The crate, generated with these learned overlays.
+    /// Plans the crate with these learned overlays.
     fn draft(&self, learned: &Files) -> Result<Draft, Diagnostic> {
         let config = &self.existing.config;
         let input = config.with_learned(self.input.clone(), learned);
         self.existing.draft(input)
     }
 
-    /// The resource, by its name in the crate or in the document.
+    /// Returns the resource, by its name in the crate or in the document.
     fn find<'a>(&self, draft: &'a Draft) -> Option<&'a ResourceFacts> {
         let resources = &draft.facts.resources;
         let names = &self.existing.tree.lock.names;
@@ -166,7 +167,8 @@ impl Learner<'_> {
         all.find(given).or_else(|| resources.iter().find(named))
     }
 
-    /// The crate with what the samples say about the resource, and all learned overlays.
+    /// Returns the plan of the crate with what the samples show of the resource, and all learned
+    /// overlays.
     fn learn(
         &self,
         known: &Draft,

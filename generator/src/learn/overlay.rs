@@ -6,7 +6,7 @@ use crate::diagnostics::{Diagnostic, Kind, Position};
 use crate::shape::Shape;
 use crate::spec::api::Operation;
 
-/// Reads samples: JSON values one after another (one value, or NDJSON). An error names the place.
+/// Reads samples: one JSON value, or several in a row (NDJSON). An error names the place.
 pub fn samples(file: &str, text: &str) -> Result<Vec<Value>, Diagnostic> {
     let mut found = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
@@ -31,8 +31,9 @@ pub fn samples(file: &str, text: &str) -> Result<Vec<Value>, Diagnostic> {
 pub const SAMPLES: &str =
     "pipe in a response of the API: a JSON array, an object, or one object per line";
 
-/// The bodies that these samples may come from, the most likely first: complete bodies, or records at `records`.
-/// `single`: the resource is one object. `records`: the place of the records that the owner states.
+/// Returns the bodies that these samples may come from, the most likely first: complete bodies, or
+/// records at `records`. With `single`, the resource is one object. `records` is the place of the
+/// records that the owner states.
 pub fn bodies(
     samples: &[Value],
     single: bool,
@@ -65,8 +66,8 @@ pub fn bodies(
     })
 }
 
-/// The overlay that gives an operation's response this body. `document`: the document with all earlier overlays
-/// applied.
+/// Returns the overlay that gives an operation's response this body. `document` has all earlier
+/// overlays applied.
 pub fn overlay(
     document: &Value,
     operation: &Operation,
@@ -158,14 +159,14 @@ fn put(value: &mut Value, keys: &[&str], inner: Value) {
     }
 }
 
-/// A JSON pointer as a JSONPath.
+/// Returns a JSON pointer as a JSONPath.
 fn path(pointer: &str) -> String {
     let tokens = pointer.split('/').skip(1);
     let steps = tokens.map(|token| step(&token.replace("~1", "/").replace("~0", "~")));
     format!("${}", steps.collect::<String>())
 }
 
-/// A key as a step of a JSONPath.
+/// Returns a key as a step of a JSONPath.
 fn step(key: &str) -> String {
     // JSON writes control characters and backslashes as RFC 9535 requires.
     let quoted = Value::from(key).to_string();
@@ -192,7 +193,7 @@ mod tests {
         }
     }
 
-    /// The API and its only resource, after a body was learned.
+    /// Returns the API and its only resource, after a body was learned.
     fn learnt(document: &str, body: &Value) -> (Api, ResourceFacts) {
         let mut input = input(document);
         let api = read(&input).0.unwrap();
@@ -258,7 +259,7 @@ mod tests {
         );
         assert_eq!(body(&record, false, None), [object.clone(), list.clone()]);
         assert_eq!(body(&record, true, None), [object]);
-        // The owner states their place.
+        // The owner states the place of the records.
         let wrapped = json!({"a": {"b": [record]}});
         let at = ["a".to_owned(), "b".to_owned()];
         let schema = Shape::of(&wrapped).schema();

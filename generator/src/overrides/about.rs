@@ -1,21 +1,21 @@
-//! The entries of the reference, of which errors and suggestions are made, too.
+//! The entries of the reference. Errors and suggestions are made from them, too.
 
 /// An entry of the reference.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     pub name: &'static str,
-    /// What it takes: `a text`.
+    /// What the key takes, such as `a text`.
     pub takes: &'static str,
-    /// One or two sentences.
+    /// What the key does, in one or two sentences.
     pub does: &'static str,
-    /// Lines of TOML; those of a key of a resource stand below `[resources.NAME]`.
+    /// Lines of TOML. Those of a resource's key are below `[resources.NAME]`.
     pub examples: &'static [&'static str],
     /// The keys of its table.
     pub parts: &'static [Part],
 }
 
 impl About {
-    /// The entry without its examples.
+    /// Returns the entry without its examples.
     pub fn part(&self) -> Part {
         Part {
             name: self.name,

@@ -1,4 +1,5 @@
-//! What comes out of the overrides: the facts as the owner has them, and what no document can say.
+//! The result of the overrides: the facts after the owner's changes, and what no document can
+//! state.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use etlgen_model::{Contract, Deletes, Embedded, Length, Order, StatusRule, TimeF
 
 use crate::infer::facts::Facts;
 
-/// An API as its owner has it: what `plan` reads.
+/// An API after the owner's changes. `plan` reads it.
 #[derive(Clone, Debug)]
 pub struct Overridden {
     pub facts: Facts,
@@ -16,47 +17,47 @@ pub struct Overridden {
     pub chosen: Vec<usize>,
     /// The source's name.
     pub name: Option<String>,
-    /// Of the resources that have none of their own.
+    /// The contract of the resources that have none of their own.
     pub contract: Option<Contract>,
 }
 
-/// What the owner of a resource decides besides what it means.
+/// The owner's decisions about a resource that do not concern the meaning of the document.
 #[derive(Clone, Debug, Default)]
 pub struct Choices {
     pub name: Option<String>,
     pub off: Option<Off>,
     pub contract: Option<Contract>,
     pub deletes: Option<Deletes>,
-    /// The dotted path of the field that says that a record is gone.
+    /// The dotted path of the field that marks a record as deleted.
     pub tombstone: Option<String>,
-    /// Empty: there are none.
+    /// Empty if the owner says that there are none.
     pub embedded: Option<Vec<Embedded>>,
     pub on_status: BTreeMap<u16, StatusRule>,
-    /// Records never change once made.
+    /// Whether records never change after they are created.
     pub new_rows_only: bool,
     pub incremental: Option<Incremental>,
 }
 
-/// Whether a resource is part of what a run promises.
+/// Whether a run reads a resource that `--resources` does not name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Off {
-    /// It is on, whatever the generator thinks of it.
+    /// It is on, even if the generator would leave it off.
     On,
     /// It is off for this reason.
     Off(String),
 }
 
-/// How an owner wants a resource to be read incrementally, besides the cursor of the facts.
+/// The owner's settings for reading a resource incrementally, besides the cursor of the facts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Incremental {
-    /// How the parameters take a time; `None`: as the field holds it.
+    /// The format in which the parameters take a time; `None`: the format of the field.
     pub format: Option<TimeFormat>,
-    /// The parameter leaves out records of the bound itself; `None`: its name says so.
+    /// Whether the parameter leaves out records of the bound itself; `None`: its name decides.
     pub exclusive: Option<bool>,
-    /// How much is asked for again.
+    /// The length before the cursor that each run requests again.
     pub lookback: Option<Length>,
     pub order: Option<Order>,
     pub windows: Option<Windows>,
-    /// The API shows no more rows of one list than that.
+    /// The most rows of one list that the API returns.
     pub most_rows: Option<u64>,
 }

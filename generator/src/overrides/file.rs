@@ -1,17 +1,18 @@
-//! The file that holds the overrides: where its values stand, and the mistakes that are found in them.
+//! The file that holds the overrides: the positions of its values, and the mistakes in them.
 
 use std::ops::Deref;
 
 use crate::diagnostics::{Diagnostic, Kind, Position};
 
-/// An `etlgen.toml`. Options of the command line are one without a name.
+/// An `etlgen.toml`. Options of the command line are a file without a name.
 #[derive(Clone, Debug, Default)]
 pub struct File {
     pub name: String,
     pub text: String,
 }
 
-/// The byte of the file at which a value begins; `None`: an option of the command line holds it.
+/// The byte offset at which a value begins; `None`: the value is from an option of the command
+/// line.
 pub type Place = Option<usize>;
 
 /// A value with its place.
@@ -29,7 +30,7 @@ impl<T> Deref for At<T> {
     }
 }
 
-/// The mistakes that were found so far.
+/// The mistakes found so far.
 #[derive(Debug, Default)]
 pub struct Faults(Vec<Fault>);
 
@@ -38,12 +39,12 @@ struct Fault {
     place: Place,
     message: String,
     hint: Option<String>,
-    /// The way out is told, or the message tells it.
+    /// The hint is set, or the message needs none.
     is_settled: bool,
 }
 
 impl Faults {
-    /// Notes a mistake.
+    /// Adds a mistake.
     pub fn add(&mut self, place: Place, message: impl Into<String>) -> FaultHint<'_> {
         self.0.push(Fault {
             place,
@@ -54,12 +55,12 @@ impl Faults {
         FaultHint(self.0.last_mut())
     }
 
-    /// How many there are.
+    /// Returns the number of mistakes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Adds the way out to the mistakes since then that have none.
+    /// Adds a hint to the mistakes added since `before` that have none.
     pub fn hint_since(&mut self, before: usize, hint: &str) {
         let since = self.0.iter_mut().skip(before);
         for fault in since.filter(|fault| !fault.is_settled) {
@@ -67,7 +68,7 @@ impl Faults {
         }
     }
 
-    /// All mistakes as one error, in the order of the file.
+    /// Returns all mistakes as one error, in the order of the file.
     pub fn into_result(mut self, file: &File) -> Result<(), Diagnostic> {
         self.0.sort_by_key(|fault| fault.place);
         let mut errors = self.0.into_iter().map(|fault| fault.diagnostic(file));
@@ -78,11 +79,11 @@ impl Faults {
     }
 }
 
-/// The mistake that was noted last.
+/// The mistake that was added last.
 pub struct FaultHint<'a>(Option<&'a mut Fault>);
 
 impl FaultHint<'_> {
-    /// Adds the way out, if there is one that the message does not tell.
+    /// Adds a hint; `None`: the message needs none.
     pub fn hint(self, hint: impl Into<Option<String>>) {
         if let Some(fault) = self.0 {
             fault.hint = hint.into();

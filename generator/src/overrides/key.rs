@@ -1,4 +1,4 @@
-//! What a key is: its entry in the reference, how its value is read, and what it changes.
+//! The trait of a key: its entry in the reference, how its value is read, and what it changes.
 
 use super::about::About;
 use super::file::{At, Faults, Place};
@@ -9,11 +9,11 @@ use super::value::{Table, Value};
 pub trait Key: Sized {
     const ABOUT: About;
 
-    /// Reads its value; `None`: the mistakes are noted.
+    /// Reads its value; `None`: the mistakes are added to `faults`.
     fn read(value: &Value<'_>, faults: &mut Faults) -> Option<Self>;
 }
 
-/// Reads a key of a table. Mistakes without a way out get an example.
+/// Reads a key of a table. Mistakes without a hint get an example.
 pub fn read<T: Key>(table: &Table<'_>, faults: &mut Faults) -> Option<At<T>> {
     let value = table.get(T::ABOUT.name)?;
     let before = faults.len();
@@ -29,17 +29,17 @@ pub fn read<T: Key>(table: &Table<'_>, faults: &mut Faults) -> Option<At<T>> {
 
 /// A key at the top of the file.
 pub trait TopKey: Key {
-    /// Does what the key says of the whole API. Some keys say nothing of it: other phases read them.
+    /// Applies the key to the whole API. Keys that other phases read do nothing here.
     fn apply(&self, _place: Place, _on: &mut Whole<'_>) {}
 }
 
 /// A key of `[resources.NAME]`.
 pub trait ResourceKey: Key {
-    /// Does what the key says of a resource, or notes why that cannot be.
+    /// Applies the key to a resource, or adds the reason why it cannot.
     fn apply(&self, place: Place, on: &mut Target<'_>);
 }
 
-/// A struct of keys. Their order is that of the reference, and that in which they are applied.
+/// Declares a struct of keys. They are listed and applied in the declared order.
 macro_rules! keys {
     (
         $(#[$doc:meta])*
@@ -69,12 +69,12 @@ macro_rules! keys {
                 $name { $($key: key::read(table, faults),)* }
             }
 
-            /// Whether a key is there.
+            /// Returns whether a key is set.
             pub fn has(&self, name: &str) -> bool {
                 [$((<$type as Key>::ABOUT.name, self.$key.is_some()),)*].contains(&(name, true))
             }
 
-            /// These keys, and another's where there are none.
+            /// Returns these keys, filled from `other` where they are not set.
             #[allow(dead_code)]
             fn or(self, other: Self) -> Self {
                 $name { $($key: self.$key.or(other.$key),)* }

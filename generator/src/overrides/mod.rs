@@ -1,9 +1,10 @@
-//! `etlgen.toml`: what the owner wants to be different from what is inferred. It stands between `infer` and `plan`, and each
-//! of its keys is honoured in one place.
+//! `etlgen.toml`: what the owner wants to be different from what is inferred. It is applied between
+//! `infer` and `plan`, and each of its keys is implemented in one place.
 //!
-//! [`parse`] reads the file; the mistakes that it can see alone are told with their places. [`apply`] lays the keys over
-//! the facts, and tells what they contradict. Each key is a file below `top` or `resource`: its entry in the reference
-//! (`docs/etlgen-toml.md`), how its value is read, and what it changes.
+//! [`parse`] reads the file and reports the mistakes that show without the document. [`apply`] lays
+//! the keys over the facts and reports contradictions. Each key is a file below `top` or
+//! `resource`: its entry in the reference (`docs/etlgen-toml.md`), how its value is read, and what
+//! it changes.
 
 mod about;
 mod decided;
@@ -101,9 +102,9 @@ const RESOURCES: &str = "resources";
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     pub top: TopKeys,
-    /// By the names of the resources.
+    /// The keys of each resource, by its name.
     pub resources: BTreeMap<String, ResourceKeys>,
-    /// Where each resource is named.
+    /// The place where each resource is named.
     places: BTreeMap<String, Place>,
     file: File,
 }
@@ -153,7 +154,7 @@ pub fn parse(name: &str, text: &str) -> Result<Overrides, Diagnostic> {
     })
 }
 
-/// Notes keys that do not exist. One that belongs elsewhere is told so.
+/// Adds a mistake for each key that does not exist; its hint says where a misplaced key belongs.
 fn refuse_unknown(table: &Table<'_>, keys: &[About], besides: &[&str], faults: &mut Faults) {
     let own = |name: &str| keys.iter().any(|key| key.name == name);
     let (others, place) = match besides.contains(&RESOURCES) {
@@ -173,8 +174,8 @@ fn refuse_unknown(table: &Table<'_>, keys: &[About], besides: &[&str], faults: &
     table.refuse_others(&known, &besides, faults);
 }
 
-/// Lays the owner's overrides over what is inferred. An error names the place of each key that does not fit.
-/// `everything`: every resource is wanted, whatever the file selects.
+/// Lays the owner's overrides over what is inferred. An error names the place of each key that does
+/// not fit. With `everything`, all resources are chosen and the file's selection is ignored.
 pub fn apply(
     api: &Api,
     mut facts: Facts,
@@ -198,7 +199,8 @@ pub fn apply(
         }
     }
     let mut choices = vec![Choices::default(); facts.resources.len()];
-    // Key by key: one may ask what another says of another resource.
+    // Keys are applied one by one to all resources, as one may depend on an earlier key of another
+    // resource.
     for step in ResourceKeys::STEPS {
         for at in 0..facts.resources.len() {
             if let Some(keys) = overrides.resources.get(&facts.resources[at].name) {
@@ -238,28 +240,29 @@ pub fn apply(
     })
 }
 
-/// Whether one of the keys answers an open question: that which the answer would be written behind.
+/// Returns whether the key that would answer an open question is set.
 fn settles(keys: &ResourceKeys, doubt: &Doubt) -> bool {
     let key = doubt.settle.split([' ', '=', '.']).next();
     keys.has(key.unwrap_or_default())
 }
 
 impl Overrides {
-    /// Where the connector can load to; `None`: everywhere.
+    /// Returns the destinations that the connector can load to; `None`: all of them.
     pub fn destinations(&self) -> Option<Vec<&'static str>> {
         let chosen = &self.top.destinations.as_ref()?.0;
         let all = DESTINATIONS.into_iter();
         Some(all.filter(|it| chosen.contains(it)).collect())
     }
 
-    /// Whether the file selects resources.
+    /// Returns whether the file selects resources.
     pub fn selects(&self) -> bool {
         ["include", "exclude", "singles"]
             .iter()
             .any(|key| self.top.has(key))
     }
 
-    /// These overrides, with the options of the command line over them. `options` are lines of TOML: key and value.
+    /// Returns these overrides with the options of the command line over them. `options` are pairs
+    /// of a key and a value in TOML.
     pub fn with_options(mut self, options: &[(&str, String)]) -> Result<Self, Diagnostic> {
         let lines = options
             .iter()

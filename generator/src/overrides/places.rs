@@ -1,25 +1,25 @@
-//! Places in records and responses that the owner names, as far as the document describes them.
+//! Resolves the dotted paths that the owner names in records and responses.
 
 use std::collections::HashSet;
 
 use crate::spec::api::{Api, SchemaId, SchemaKind};
 use crate::spec::path::parse;
 
-/// A path with more parts leads nowhere.
+/// The most parts of a path; a longer one is not found.
 const LONGEST: usize = 64;
 
-/// Where a dotted path leads.
+/// The result of following a dotted path.
 pub enum Found {
-    /// To that value, by these keys.
+    /// The value, and the keys that lead to it.
     To(Vec<String>, SchemaId),
-    /// The document does not tell.
+    /// The document does not describe where the path leads.
     Open(Vec<String>),
-    /// Nowhere; these places are known where it ends.
+    /// There is no such value; these paths exist where it ends.
     No(Vec<String>),
 }
 
-/// Follows a dotted path; of two ways to cut it, the one whose keys are there. `lists`: a list on the way stands for its
-/// items.
+/// Follows a dotted path. A key may hold dots itself: the split whose keys exist is taken. With
+/// `lists`, a list on the path stands for its items.
 pub fn walk(api: &Api, from: SchemaId, path: &str, lists: bool) -> Found {
     let parts: Vec<String> = match path.contains("['") {
         true => parse(path),
@@ -79,7 +79,7 @@ impl Walk<'_> {
 /// The objects that a value may be.
 struct Objects {
     ids: Vec<SchemaId>,
-    /// It may be something that the document does not describe.
+    /// Whether it may be something that the document does not describe.
     open: bool,
 }
 
@@ -134,7 +134,8 @@ impl Objects {
     }
 }
 
-/// The lists that stand in a value, by their dotted paths; `$` is the value itself. Lists of objects come first.
+/// Returns the lists in a value with their dotted paths; `$` is the value itself. Lists of objects
+/// come first.
 pub fn lists(api: &Api, from: SchemaId) -> Vec<(String, SchemaId)> {
     let mut found: Vec<(String, SchemaId)> = Vec::new();
     let mut seen = HashSet::new();
@@ -169,7 +170,7 @@ pub fn lists(api: &Api, from: SchemaId) -> Vec<(String, SchemaId)> {
     found
 }
 
-/// The schema of a record; `None`: the document does not describe it.
+/// Returns the schema of a record; `None`: the document does not describe it.
 pub fn record(api: &Api, id: SchemaId) -> Option<SchemaId> {
     match &api.schemas[id].kind {
         SchemaKind::Any => None,

@@ -1,4 +1,4 @@
-//! The reference of `etlgen.toml`, made of its keys: `docs/etlgen-toml.md`.
+//! The reference of `etlgen.toml`, made from its keys: `docs/etlgen-toml.md`.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ A key that does not exist, or that does not fit the document, is an error with i
 <!-- Written by `ETLGEN_REFERENCE=write cargo test -p etlgen reference`; the texts stand in `generator/src/overrides`. -->
 ";
 
-/// The whole reference.
+/// Returns the whole reference.
 fn reference() -> String {
     let mut text = HEAD.to_owned();
     text.push_str("\n## At the top\n\n");
@@ -41,7 +41,7 @@ fn reference() -> String {
     text
 }
 
-/// Keys, a row each.
+/// Writes a table with a row for each key.
 fn overview(text: &mut String, keys: &[About]) {
     text.push_str("| key | takes | |\n|---|---|---|\n");
     for key in keys {
@@ -80,7 +80,7 @@ fn parts(text: &mut String, parts: &[Part]) {
     }
 }
 
-/// The kinds of paginators and their keys, as the vocabulary has them.
+/// Writes the kinds of paginators and their keys, as `etlgen_model` declares them.
 fn paginators(text: &mut String) {
     let names = |names: &[&str]| -> String {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -98,7 +98,7 @@ fn paginators(text: &mut String) {
     }
 }
 
-/// Text in a cell of a table.
+/// Escapes a text for a cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

@@ -1,4 +1,4 @@
-//! Which resources are wanted.
+//! Selects the resources that the owner wants.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use super::{ResourceKeys, TopKeys};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::infer::facts::{Facts, ResourceFacts, ResourceKind, SURE};
 
-/// The indexes of the resources that are taken: the lists, or those that are named; without those that a pattern excludes;
-/// with the parents that they need. A name that fits no resource is noted.
+/// Returns the indexes of the selected resources: all lists or the named ones, without the excluded
+/// ones, with the parents that they need. A name that fits no resource is a mistake.
 pub fn select(facts: &Facts, keys: &TopKeys, faults: &mut Faults) -> Vec<usize> {
     let mut wanted: Vec<bool> = match &keys.include {
         None => facts.resources.iter().map(is_list).collect(),
@@ -18,7 +18,7 @@ pub fn select(facts: &Facts, keys: &TopKeys, faults: &mut Faults) -> Vec<usize> 
         Some(_) => vec![false; facts.resources.len()],
     };
     for pattern in keys.include.iter().flat_map(|include| &include.0) {
-        // A pattern stands for lists; a single object is named.
+        // A pattern fits lists only; a single object needs its full name.
         let all = pattern.contains('*');
         each(facts, "include", pattern, faults, |at, resource| {
             wanted[at] |= !all || is_list(resource);
@@ -49,7 +49,7 @@ fn is_list(resource: &ResourceFacts) -> bool {
     resource.kind == ResourceKind::List
 }
 
-/// Does something with each resource that fits a pattern; that none fits is noted.
+/// Calls `with` for each resource that fits a pattern; adds a mistake if none fits.
 fn each(
     facts: &Facts,
     key: &str,
@@ -91,7 +91,7 @@ fn each(
     faults.add(pattern.place, message).hint(hint);
 }
 
-/// The indexes of what is wanted, with all parents.
+/// Returns the indexes of the wanted resources and of all their parents.
 fn with_parents(facts: &Facts, mut wanted: Vec<bool>) -> Vec<usize> {
     let mut at = 0;
     let mut queue: Vec<usize> = (0..wanted.len()).filter(|at| wanted[*at]).collect();
@@ -114,7 +114,7 @@ fn parent_of(resource: &ResourceFacts) -> Option<&str> {
     (resource.parent.confidence >= SURE).then_some(&parent.resource)
 }
 
-/// Notes new names that another wanted resource has.
+/// Adds a mistake for each new name that another wanted resource has.
 pub fn refuse_taken_names(
     facts: &Facts,
     keys: &BTreeMap<String, ResourceKeys>,
@@ -145,13 +145,13 @@ pub fn refuse_taken_names(
     }
 }
 
-/// There is nothing to generate: what there is instead.
+/// Returns the error for an empty selection, with what the document has instead.
 pub fn nothing(facts: &Facts, keys: &TopKeys) -> Diagnostic {
     let singles = facts.resources.iter().filter(|resource| !is_list(resource));
     let singles: Vec<&str> = singles.map(|resource| resource.name.as_str()).collect();
     let selects = keys.exclude.is_some() || keys.include.is_some();
     if selects {
-        // That is not the document's fault.
+        // The selection is the cause, not the document.
         return Diagnostic::error(Kind::Usage, "the selection leaves no resource")
             .with_hint("`etlgen inspect --spec …` lists what the document offers");
     }
@@ -178,7 +178,7 @@ pub fn nothing(facts: &Facts, keys: &TopKeys) -> Diagnostic {
         .with_hint(hint)
 }
 
-/// Whether a name fits a pattern, in which `*` stands for anything.
+/// Returns whether a name fits a pattern, in which `*` stands for any text.
 fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(rest) = name.strip_prefix(parts.next().unwrap_or_default()) else {

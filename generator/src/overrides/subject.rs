@@ -1,4 +1,4 @@
-//! What keys are applied to.
+//! The values that keys are applied to.
 
 use std::collections::BTreeMap;
 
@@ -25,14 +25,14 @@ pub struct Target<'a> {
     pub choices: &'a mut [Choices],
     /// The contract of the whole API.
     pub contract: Option<Contract>,
-    /// The keys of all resources, by the names of these.
+    /// The keys of all resources, by the names of the resources.
     pub all: &'a BTreeMap<String, ResourceKeys>,
     pub faults: &'a mut Faults,
-    /// The number of the resource.
+    /// The index of the resource.
     pub at: usize,
 }
 
-/// What the owner says is sure.
+/// Returns a decision of the owner, which is certain.
 pub fn sure<T>(value: T) -> Decision<T> {
     Decision {
         value,
@@ -62,13 +62,13 @@ impl<'a> Target<'a> {
         &self.api.operations[self.resource().operation]
     }
 
-    /// All keys of the resource.
+    /// Returns all keys of the resource.
     pub fn keys(&self) -> ResourceKeys {
         let keys = self.all.get(&self.resource().name);
         keys.cloned().unwrap_or_default()
     }
 
-    /// The number of the resource of that name; if there is none, that is noted.
+    /// Returns the index of the resource of that name, or adds a mistake if there is none.
     pub fn other(&mut self, place: Place, name: &str) -> Option<usize> {
         let found = index(self.facts, name);
         if found.is_none() {
@@ -77,12 +77,13 @@ impl<'a> Target<'a> {
         found
     }
 
-    /// Whether the records have the field at a dotted path. If they do not, that is noted; `key` names it.
+    /// Returns whether the records have the field at a dotted path. If not, adds a mistake that
+    /// names `key`.
     pub fn has_field(&mut self, place: Place, key: &str, path: &str) -> bool {
         self.record_has_field(self.at, place, key, path)
     }
 
-    /// The same for the records of any resource.
+    /// Does the same for the records of any resource.
     pub fn record_has_field(&mut self, of: usize, place: Place, key: &str, path: &str) -> bool {
         let resource = &self.facts.resources[of];
         let Some(record) = resource.record else {
@@ -100,7 +101,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The way out where a field is not there: the nearest one, and the others.
+/// Returns the hint for a field that does not exist: the nearest one, and the others.
 pub fn fields(path: &str, known: &[String]) -> Option<String> {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let there = match known.as_slice() {
@@ -114,13 +115,13 @@ pub fn fields(path: &str, known: &[String]) -> Option<String> {
     })
 }
 
-/// The number of the resource of that name.
+/// Returns the index of the resource of that name.
 pub fn index(facts: &Facts, name: &str) -> Option<usize> {
     let mut resources = facts.resources.iter();
     resources.position(|resource| resource.name == name)
 }
 
-/// Notes that there is no resource of that name.
+/// Adds the mistake that there is no resource of that name.
 pub fn unknown(
     facts: &Facts,
     all: &BTreeMap<String, ResourceKeys>,
@@ -139,7 +140,7 @@ pub fn unknown(
     faults.add(place, message).hint(hint);
 }
 
-/// The resources whose names come near one that does not exist.
+/// Returns a hint with the resources whose names are near one that does not exist.
 pub fn near(facts: &Facts, name: &str) -> Option<String> {
     let names = facts.resources.iter();
     let names: Vec<&str> = names.map(|resource| resource.name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! Each key does what it says, and each mistake is told with its place.
+//! Each key does what it says, and each mistake is reported with its place.
 
 mod mistakes;
 
@@ -416,7 +416,7 @@ fn the_key_of_an_answer_settles_its_question() {
     );
 }
 
-/// Some value of TOML.
+/// Generates values of TOML.
 fn value() -> impl Strategy<Value = String> {
     let text = prop_oneof![
         "[a-z{}$.:/*]{0,8}".prop_map(|text| format!("\"{text}\"")),

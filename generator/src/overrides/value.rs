@@ -1,4 +1,5 @@
-//! Values of the file, read with their places. A value that cannot be read is noted with what is taken instead.
+//! Values of the file, read with their places. A value of the wrong type becomes a mistake that
+//! says what the key takes.
 
 use std::ops::Range;
 
@@ -10,10 +11,10 @@ use super::about::{About, Part};
 use super::file::{At, Faults, Place};
 use crate::near::{listed, nearest};
 
-/// A value and the key that it stands behind.
+/// A value and its key.
 #[derive(Clone)]
 pub struct Value<'a> {
-    /// As it is written from the table on: `incremental.field`.
+    /// The dotted key, such as `incremental.field`.
     pub key: String,
     pub place: Place,
     value: &'a DeValue<'a>,
@@ -21,17 +22,17 @@ pub struct Value<'a> {
     source: Source<'a>,
 }
 
-/// The text of a file, and whether its places are told.
+/// The text of a file, and whether its places are reported.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     pub text: &'a str,
-    /// The file has a name; else nobody knows its lines.
+    /// Whether the file has a name; without one, values have no place.
     pub named: bool,
 }
 
 /// A table, whose keys are read one by one.
 pub struct Table<'a> {
-    /// The key that it stands behind; empty: it is the file.
+    /// The table's key; empty for the whole file.
     key: String,
     entries: Vec<Entry<'a>>,
 }
@@ -49,7 +50,7 @@ impl<'a> Source<'a> {
         self.named.then_some(span.start)
     }
 
-    /// The table of the whole file.
+    /// Returns the table of the whole file.
     pub fn table(self, table: &'a DeTable<'a>) -> Table<'a> {
         Table::new(String::new(), table, self)
     }
@@ -75,19 +76,19 @@ impl<'a> Table<'a> {
         Table { key, entries }
     }
 
-    /// All keys, in the order of the file.
+    /// Returns all keys, in the order of the file.
     pub fn entries(&self) -> impl Iterator<Item = &Entry<'a>> {
         self.entries.iter()
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
         let mut entries = self.entries.iter();
         let entry = entries.find(|entry| entry.name == name)?;
         Some(&entry.value)
     }
 
-    /// Notes the keys that are none of those, but for some that are told elsewhere.
+    /// Adds a mistake for each key that is in neither `known` nor `besides`.
     pub fn refuse_others(&self, known: &[Part], besides: &[&str], faults: &mut Faults) {
         let of = match self.key.as_str() {
             "" => String::new(),
@@ -112,13 +113,13 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Notes the keys that are none of a key's parts.
+    /// Adds a mistake for each key that is not one of a key's parts.
     pub fn refuse_other_parts(&self, about: &About, faults: &mut Faults) {
         self.refuse_others(about.parts, &[], faults);
     }
 }
 
-/// `a`, `b` and `c` without an end.
+/// Lists all names: `a`, `b` and `c`.
 fn list(names: &[&str]) -> String {
     listed(names, usize::MAX)
 }
@@ -135,7 +136,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// As it is written.
+    /// Returns the value as written in the file.
     fn shown(&self) -> String {
         match self.value {
             DeValue::Table(_) => "a table".to_owned(),
@@ -151,7 +152,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Notes that the value is not what the key takes.
+    /// Adds the mistake that the value is not what the key takes.
     pub fn wrong(&self, takes: &str, faults: &mut Faults) {
         let message = format!("`{}` takes {takes}, not {}", self.key, self.shown());
         faults.add(self.place, message);
@@ -165,23 +166,23 @@ impl<'a> Value<'a> {
         matches!(self.value, DeValue::Array(_))
     }
 
-    /// The value, if it is true or false.
+    /// Returns the value if it is true or false.
     pub fn as_bool(&self) -> Option<bool> {
         self.value.as_bool()
     }
 
-    /// The value, if it is a text.
+    /// Returns the value if it is a text.
     pub fn as_text(&self) -> Option<&str> {
         self.value.as_str()
     }
 
-    /// The value, if it is a whole number that is not negative.
+    /// Returns the value if it is a whole number that is not negative.
     pub fn as_whole(&self) -> Option<u64> {
         let number = self.value.as_integer()?;
         u64::from_str_radix(number.as_str(), number.radix()).ok()
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub fn flag(&self, faults: &mut Faults) -> Option<bool> {
         let flag = self.as_bool();
         if flag.is_none() {
@@ -190,7 +191,7 @@ impl<'a> Value<'a> {
         flag
     }
 
-    /// A whole number that is not below `least`.
+    /// Reads a whole number that is not below `least`.
     pub fn whole(&self, least: u64, faults: &mut Faults) -> Option<u64> {
         let number = self.as_whole().filter(|number| *number >= least);
         if number.is_none() {
@@ -199,7 +200,7 @@ impl<'a> Value<'a> {
         number
     }
 
-    /// A text that is not empty.
+    /// Reads a text that is not empty.
     pub fn text(&self, faults: &mut Faults) -> Option<String> {
         match self.as_text() {
             None => self.wrong("a text", faults),
@@ -209,19 +210,19 @@ impl<'a> Value<'a> {
         None
     }
 
-    /// Notes that the value is empty.
+    /// Adds the mistake that the value is empty.
     pub fn refuse_empty(&self, faults: &mut Faults) {
         faults.add(self.place, format!("`{}` is empty", self.key));
     }
 
-    /// A text that is not empty, with its place.
+    /// Reads a text that is not empty, with its place.
     pub fn text_at(&self, faults: &mut Faults) -> Option<At<String>> {
         let value = self.text(faults)?;
         let place = self.place;
         Some(At { value, place })
     }
 
-    /// A text, a number, or true or false, as a text.
+    /// Reads a text, a number, or true or false, as a text.
     pub fn scalar(&self, faults: &mut Faults) -> Option<String> {
         let text = match self.value {
             DeValue::String(text) => Some(text.to_string()),
@@ -236,7 +237,7 @@ impl<'a> Value<'a> {
         text
     }
 
-    /// A text or a date, as a text.
+    /// Reads a text or a date, as a text.
     pub fn date(&self, faults: &mut Faults) -> Option<String> {
         match self.value {
             DeValue::Datetime(date) => Some(date.to_string()),
@@ -244,7 +245,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// One of some words.
+    /// Reads one of some words.
     pub fn choice<T: Copy>(&self, words: &[(&str, T)], faults: &mut Faults) -> Option<T> {
         let text = self.as_text();
         let mut known = words.iter();
@@ -259,7 +260,7 @@ impl<'a> Value<'a> {
         found.map(|(_, value)| *value)
     }
 
-    /// The values of a list.
+    /// Reads the values of a list.
     pub fn items(&self, takes: &str, faults: &mut Faults) -> Option<Vec<Value<'a>>> {
         let DeValue::Array(items) = self.value else {
             self.wrong(takes, faults);
@@ -270,13 +271,13 @@ impl<'a> Value<'a> {
         Some(items.collect())
     }
 
-    /// A list of texts that are not empty.
+    /// Reads a list of texts that are not empty.
     pub fn texts(&self, faults: &mut Faults) -> Option<Vec<At<String>>> {
         let items = self.items("a list of texts", faults)?;
         items.iter().map(|item| item.text_at(faults)).collect()
     }
 
-    /// A table.
+    /// Reads a table.
     pub fn table(&self, takes: &str, faults: &mut Faults) -> Option<Table<'a>> {
         match self.value {
             DeValue::Table(table) => Some(Table::new(self.key.clone(), table, self.source)),
@@ -287,7 +288,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A value of the vocabulary, with the errors that it has itself.
+    /// Reads a type of `etlgen_model`, with the messages of its deserializer.
     pub fn model<T: DeserializeOwned>(&self, faults: &mut Faults) -> Option<T> {
         let spanned = Spanned::new(self.span.clone(), self.value.clone());
         let read = T::deserialize(ValueDeserializer::from(spanned));
@@ -299,7 +300,7 @@ impl<'a> Value<'a> {
         read.ok()
     }
 
-    /// The place of the first key of the table that a message names, else that of `kind`.
+    /// Returns the place of the first key of the table that a message names, or of `kind`.
     fn place_of(&self, message: &str) -> Place {
         let DeValue::Table(table) = self.value else {
             return self.place;
@@ -311,7 +312,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// `a`, `b` or `c`.
+/// Lists the names: `a`, `b` or `c`.
 pub fn or(names: &[&str]) -> String {
     match names.split_last() {
         None => String::new(),

@@ -1,8 +1,9 @@
-//! Options of the command line, written into a file that is there already.
+//! Writes options of the command line into an existing file.
 
 use toml_edit::{DocumentMut, Item, Value};
 
-/// The text with these keys set at the top; all else stays as it is, comments included.
+/// Returns the text with these keys set at the top. Everything else is unchanged, including
+/// comments.
 pub fn set(text: &str, options: &[(&str, String)]) -> String {
     let Ok(mut file) = text.parse::<DocumentMut>() else {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! From what an API means to what will be generated.
+//! Turns the facts of an API into the plan of a crate.
 
 use etlgen_model::{Deletes, LastId, Paginator};
 
@@ -12,23 +12,23 @@ use crate::infer::facts::{
 use crate::overrides::{Choices, Off, Overridden};
 use crate::spec::api::{Api, Response};
 
-/// Registries take no longer name of a crate.
+/// The longest crate name that registries accept.
 const LONGEST_NAME: usize = 64;
 
-/// What a caller wants.
+/// The options of a caller.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// What the source was called before; else its name is made of the document's title.
+    /// The source's earlier name; without one, its name is made from the document's title.
     pub name: Option<String>,
-    /// Every resource, single objects too, also where there is none.
+    /// Whether to plan every resource, including single objects, even if there is none.
     pub everything: bool,
-    /// Names given before.
+    /// The names given earlier.
     pub ledger: Ledger,
-    /// What a source is called whose document has no title.
+    /// The name of a source whose document has no title.
     pub fallback_name: String,
 }
 
-/// Where the runtime comes from.
+/// The runtime dependency of a crate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Runtime {
     pub version: String,
@@ -37,7 +37,8 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// The runtime that an owner names: a version requirement, or a folder as seen from that of the crate.
+    /// Returns the runtime that an owner names: a version requirement, or a folder relative to the
+    /// crate.
     pub fn named(text: &str) -> Self {
         let begins = |c: char| c.is_ascii_digit() || matches!(c, '=' | '^' | '~');
         match text.starts_with(begins) {
@@ -97,14 +98,14 @@ pub fn plan(api: &Api, overridden: &Overridden, options: &Options) -> Plan {
     plan
 }
 
-/// The title as it stands behind `the`.
+/// Returns the title in a form that can follow `the`.
 fn title(api: &Api) -> String {
     let title = text::plain(&api.title);
     let title = title.strip_prefix("The ").unwrap_or(&title);
     text::or(title.to_owned(), "API")
 }
 
-/// The owner's name, the one of before, or the title without what every title says.
+/// Returns the owner's name, the earlier one, or the title without generic words.
 fn source_name(api: &Api, overridden: &Overridden, options: &Options) -> String {
     let given = overridden.name.as_ref().or(options.name.as_ref());
     if let Some(name) = given {
@@ -144,7 +145,7 @@ fn source_name(api: &Api, overridden: &Overridden, options: &Options) -> String 
         let version = word.strip_prefix('v').unwrap_or(word);
         noise.contains(word) || version.chars().all(|c| c.is_ascii_digit())
     };
-    // The first words that say something: what follows the next empty one is not the name.
+    // Takes the first words that are not noise, up to the next noise word.
     let words: Vec<&str> = title
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -158,7 +159,7 @@ fn source_name(api: &Api, overridden: &Overridden, options: &Options) -> String 
     }
 }
 
-/// What the ledger calls the resource of an operation.
+/// Returns the ledger's entry for the resource of an operation.
 pub fn resource_key(pointer: &str) -> String {
     format!("resource {pointer}")
 }
@@ -175,7 +176,7 @@ fn resources(
         .map(|at| (&facts.resources[*at], &overridden.choices[*at]))
         .collect();
 
-    // Names first: parents are named by their children.
+    // Names are given first, as children refer to their parents by name.
     let idents = given::idents(api, &facts, options, &mut plan.ledger);
 
     let chosen: Vec<&ResourceFacts> = facts.iter().map(|(resource, _)| *resource).collect();
@@ -227,7 +228,7 @@ fn resources(
     plan.features = features::all(&plan.resources);
 }
 
-/// A record that several resources have stands with the one that is nearest to the root.
+/// Assigns a record that several resources share to the one nearest to the root.
 fn own_records(
     api: &Api,
     facts: &[(&ResourceFacts, &Choices)],
@@ -248,12 +249,12 @@ fn own_records(
     }
 }
 
-/// All that the declarations of resources are made of.
+/// The inputs of the declarations of resources.
 struct Draft<'a> {
     api: &'a Api,
     base_url: &'a str,
     facts: &'a [(&'a ResourceFacts, &'a Choices)],
-    /// The name and the function of each.
+    /// The name and the function of each resource.
     idents: &'a [(String, String)],
     features: &'a [Option<String>],
     records: &'a [Option<String>],
@@ -261,7 +262,7 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// The resource of that number, without its parameters, structs and exchange.
+    /// Builds the resource at an index, without its parameters, structs and exchange.
     fn resource(&self, at: usize, plan: &mut Plan) -> Resource {
         let (found, wish) = &self.facts[at];
         let operation = &self.api.operations[found.operation];
@@ -326,7 +327,7 @@ impl Draft<'_> {
         resource
     }
 
-    /// The parent, where its records hold what the child needs.
+    /// Returns the parent if its records hold what the child needs.
     fn parent(&self, found: &ResourceFacts) -> Option<Parent> {
         let parent = sure_parent(found)?;
         let mut facts = self.facts.iter();
@@ -335,7 +336,7 @@ impl Draft<'_> {
         link(self.structs, parent, &self.idents[index].0, record)
     }
 
-    /// The cursor, if it is sure and its parameter takes what the field holds.
+    /// Returns the cursor if it is sure and its parameter takes what the field holds.
     fn cursor(
         &self,
         found: &ResourceFacts,
@@ -343,14 +344,15 @@ impl Draft<'_> {
         wish: &Choices,
     ) -> Option<Cursor> {
         let facts = found.cursor.value.as_ref()?;
-        // Who names the cursor knows what its parameter takes.
+        // A cursor that the owner declares is trusted.
         let fits = wish.incremental.is_some() || takes(self.structs, record, facts);
         let usable = found.cursor.confidence >= SURE && fits;
         let field = field_ref(self.structs, record, &facts.field);
         usable.then(|| cursor(facts, field, wish)).flatten()
     }
 
-    /// The field that says that a record is gone. Where nothing is done about it, it is a field like any other.
+    /// Returns the field that marks a record as deleted, if the owner names it or deletes have an
+    /// effect.
     fn tombstone(&self, record: Option<&str>, wish: &Choices) -> Option<FieldRef> {
         let acts = wish.deletes.is_some_and(|deletes| deletes != Deletes::Keep);
         let wanted = wish.tombstone.is_some() || acts;
@@ -360,15 +362,15 @@ impl Draft<'_> {
     }
 }
 
-/// The parent, if it is sure enough to act upon; else its parameters are settings.
+/// Returns the parent if it is sure enough; without a parent, its parameters become settings.
 fn sure_parent(found: &ResourceFacts) -> Option<&ParentFacts> {
     let parent = found.parent.value.as_ref();
     parent.filter(|_| found.parent.confidence >= SURE)
 }
 
-/// How a resource is read incrementally, as it is inferred and wished for.
+/// Combines the inferred cursor with the owner's choices.
 fn cursor(found: &CursorFacts, field: FieldRef, wish: &Choices) -> Option<Cursor> {
-    // Without a parameter it is an owner's word that the list must be read anyway.
+    // Only the owner can declare a cursor without a parameter.
     if found.param.is_none() && wish.incremental.is_none() {
         return None;
     }
@@ -389,10 +391,10 @@ fn cursor(found: &CursorFacts, field: FieldRef, wish: &Choices) -> Option<Cursor
     })
 }
 
-/// Why a list whose paging is not known is off.
+/// The reason why a list with undecided paging is off.
 const UNDECIDED: &str = "how its pages follow one another is undecided";
 
-/// The paginator, if it is sure. A field that is the key need not be named.
+/// Returns the paginator if it is sure. A `field` that equals the key is omitted.
 fn paginator(decision: &Decision<Paginator>, key: &[String]) -> Paginator {
     if decision.confidence < SURE {
         return Paginator::Undecided;

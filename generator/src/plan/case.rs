@@ -2,7 +2,7 @@
 
 use super::Field;
 
-/// How the keys of a record are written where they are not written as its fields are.
+/// The case of a record's keys where it differs from that of its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
     Camel,
@@ -14,7 +14,7 @@ pub enum Case {
 impl Case {
     pub const ALL: [Case; 4] = [Case::Camel, Case::Pascal, Case::Kebab, Case::ScreamingSnake];
 
-    /// What the attribute calls it.
+    /// Returns the name of the case in the attribute.
     pub fn name(self) -> &'static str {
         match self {
             Case::Camel => "camelCase",
@@ -28,7 +28,7 @@ impl Case {
         Case::ALL.into_iter().find(|case| case.name() == name)
     }
 
-    /// The key that the derive reads the field `ident` from; a test compares the two.
+    /// Returns the key that the derive reads the field `ident` from; a test compares the two.
     pub fn key(self, ident: &str) -> String {
         match self {
             Case::Kebab => ident.replace('_', "-"),
@@ -51,8 +51,8 @@ impl Case {
         }
     }
 
-    /// The case with which the fewest fields name their key, if that is fewer than without a case, and most fields
-    /// follow it.
+    /// Returns the case with which the fewest fields have to state their key, if they are fewer
+    /// than without a case and most fields follow it.
     pub fn of(fields: &[Field]) -> Option<Case> {
         let exceptions = |case: &Case| {
             let fields = fields.iter();
@@ -60,7 +60,7 @@ impl Case {
                 .filter(|field| case.key(&field.ident) != field.key)
                 .count()
         };
-        // `self_` is the key `self`, in whatever case the others are.
+        // `self_` has the key `self` in any case.
         let other = |field: &&Field| field.ident.trim_end_matches('_') != field.key;
         let without = fields.iter().filter(other).count();
         let best = Case::ALL.into_iter().min_by_key(exceptions)?;

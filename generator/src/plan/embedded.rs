@@ -8,13 +8,13 @@ use super::records::Structs;
 use super::{FieldRef, Resource, Type, path};
 use crate::spec::api::Api;
 
-/// Records within records within …: so deep.
+/// The deepest nesting of records that is searched.
 const DEEPEST: usize = 6;
 
-/// The keys under which a list says where it is.
+/// The keys under which a list states its URL.
 const URLS: [&str; 3] = ["url", "href", "uri"];
 
-/// What the owner says of them, else those whose shape is that of the resource's own list.
+/// Returns the lists that the owner names, or else those with the shape of the resource's own list.
 pub fn embedded(
     api: &Api,
     structs: &Structs<'_>,
@@ -25,7 +25,7 @@ pub fn embedded(
         return wish.to_vec();
     }
     let mut found = Vec::new();
-    // Without a key of its own for the records any object might be such a list.
+    // If the records have no key of their own, any object might look like such a list.
     if let Some(record) = &resource.record
         && !resource.records.is_empty()
         && tells(&resource.paginator)
@@ -40,7 +40,7 @@ pub fn embedded(
     found
 }
 
-/// Whether a list that is paged like this says itself that it goes on.
+/// Returns whether the body of a list with this paginator states that more pages follow.
 fn tells(paginator: &Paginator) -> bool {
     !paginator.in_body() && (paginator.next_in_body().is_some() || paginator.more().is_some())
 }
@@ -94,7 +94,7 @@ impl<'a> Look<'a> {
         type_at(self.structs, record, &keys)
     }
 
-    /// Whether a struct is the envelope of a list as the resource's own is one.
+    /// Returns whether a struct has the shape of the resource's own envelope.
     fn is_list(&self, record: &str) -> bool {
         let Resource {
             records, paginator, ..
@@ -108,7 +108,7 @@ impl<'a> Look<'a> {
         items && paginator.next_in_body().is_none_or(next) && paginator.more().is_none_or(more)
     }
 
-    /// Where the other pages of a list are; `None`: nothing says it.
+    /// Returns where the other pages of a list are; `None`: unknown.
     fn place(&self, list: &str, keys: &[String]) -> Option<Place> {
         if matches!(self.resource.paginator, Paginator::NextUrl(_)) {
             return Some(Place::Next);
@@ -117,7 +117,7 @@ impl<'a> Look<'a> {
         if let Some(url) = URLS.iter().find(text) {
             return Some(Place::Url((*url).to_owned()));
         }
-        // `/v1/invoices/{invoice}/lines` of `/v1/invoices`.
+        // For example `/v1/invoices/{invoice}/lines` for `/v1/invoices`.
         let ([field], [key]) = (self.resource.key.as_slice(), keys) else {
             return None;
         };
@@ -142,7 +142,8 @@ impl<'a> Look<'a> {
     }
 }
 
-/// Whether a list of an example goes on: a recorded exchange has no answer to what is asked for then.
+/// Returns whether a list in an example has more pages: a recorded exchange holds no response for
+/// them.
 pub fn goes_on(resource: &Resource, example: &Value) -> bool {
     let paginator = &resource.paginator;
     let paths = [paginator.more(), paginator.next_in_body()];
@@ -159,7 +160,7 @@ pub fn goes_on(resource: &Resource, example: &Value) -> bool {
     })
 }
 
-/// Whether a value at these keys is one of those; a list on the way stands for its items.
+/// Returns whether any value at these keys is wanted; a list on the path stands for its items.
 fn any(value: &Value, keys: &[String], wanted: &dyn Fn(&Value) -> bool) -> bool {
     match (value, keys.split_first()) {
         (value, None) => wanted(value),

@@ -1,4 +1,5 @@
-//! Cargo features of a large crate: one per tag of the document, so that nobody compiles hundreds of resources for three.
+//! Cargo features of a large crate: one per tag of the document, so that a user of three resources
+//! does not compile hundreds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,12 +9,13 @@ use crate::spec::api::{Api, Operation};
 
 /// A crate with more resources has features.
 const LARGE: usize = 150;
-/// More features than this nobody chooses from.
+/// The most features of a crate.
 const MOST: usize = 100;
-/// Where what does not fit stands.
+/// The feature of all other resources.
 const OTHER: &str = "other";
 
-/// The feature of each resource; `None`s where the crate is not large, or nothing divides it.
+/// Returns the feature of each resource; all are `None` if the crate is not large or cannot be
+/// divided.
 pub fn of(api: &Api, resources: &[&ResourceFacts]) -> Vec<Option<String>> {
     let none = vec![None; resources.len()];
     if resources.len() <= LARGE {
@@ -61,7 +63,7 @@ pub fn of(api: &Api, resources: &[&ResourceFacts]) -> Vec<Option<String>> {
     }
 }
 
-/// The first part of a path that says something.
+/// Returns the first segment of a path that is not empty, a version, a parameter or generic.
 fn segment(operation: &Operation) -> Option<&str> {
     let says = |segment: &&str| {
         let version = segment.strip_prefix(['v', 'V']).unwrap_or(segment);
@@ -72,18 +74,18 @@ fn segment(operation: &Operation) -> Option<&str> {
     operation.path.split('/').find(says)
 }
 
-/// A name that Cargo takes.
+/// Returns a feature name that Cargo accepts.
 fn feature(name: &str) -> String {
     let name = names::cut(names::snake(name, OTHER));
     let name = name.trim_start_matches('_').replace('_', "-");
     match name.as_str() {
-        // Taken: by Cargo, and by what the crate links.
+        // Cargo and the crate's dependencies already use these names.
         "default" | "tokio" | "etlgen-runtime" => format!("{name}-resources"),
         _ => name,
     }
 }
 
-/// Every feature with those that it needs: a child cannot do without its parent.
+/// Returns every feature with those that it needs: a child needs its parent.
 pub fn all(resources: &[Resource]) -> Vec<Feature> {
     let home: BTreeMap<&str, &str> = resources
         .iter()

@@ -1,4 +1,4 @@
-//! Fields of records as declarations and closures name them.
+//! References to fields of records in declarations and closures.
 
 use etlgen_model::TimeFormat;
 
@@ -7,7 +7,7 @@ use super::{Field, FieldRef, Link, ParameterPlace, Parent, Type, names, path};
 use crate::infer::facts::{CursorFacts, ParentFacts};
 use crate::spec::api::Location;
 
-/// Whether the parameter takes the field's values as the field writes them.
+/// Returns whether the cursor's parameter takes values in the form in which the field holds them.
 pub fn takes(structs: &Structs<'_>, record: Option<&str>, cursor: &CursorFacts) -> bool {
     let keys = path::parse(&cursor.field);
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -25,7 +25,7 @@ pub fn takes(structs: &Structs<'_>, record: Option<&str>, cursor: &CursorFacts) 
     }
 }
 
-/// What the struct says of the place at these keys.
+/// Returns the type of the field at these keys.
 pub fn type_at(structs: &Structs<'_>, record: &str, keys: &[&str]) -> Option<Type> {
     let (first, rest) = keys.split_first()?;
     let fields = &structs.get(record)?.fields;
@@ -37,13 +37,14 @@ pub fn type_at(structs: &Structs<'_>, record: &str, keys: &[&str]) -> Option<Typ
     }
 }
 
-/// A handle where the record's struct has the field and its values have an order, else the dotted path.
+/// Returns a handle if the record's struct has the field and its values have an order, else the
+/// dotted path.
 pub fn field_ref(structs: &Structs<'_>, record: Option<&str>, place: &str) -> FieldRef {
     reference(structs, record, place, Type::is_ordered)
 }
 
-/// The field that says that a record is gone: the one that the owner names, else one whose name and type leave no
-/// doubt. What is archived, disabled or cancelled is still there.
+/// Returns the field that marks a record as deleted: the one that the owner names, or one whose
+/// name and type are unambiguous. Archived, disabled or cancelled records still exist.
 pub fn tombstone(
     structs: &Structs<'_>,
     record: Option<&str>,
@@ -92,7 +93,8 @@ fn reference(
     found.unwrap_or_else(|| FieldRef::Path(place.to_owned()))
 }
 
-/// The closure's links; `None` if a field cannot be reached or cannot stand in a request.
+/// Returns the parent with its links; `None` if a field cannot be reached or cannot be sent in a
+/// request.
 pub fn link(
     structs: &Structs<'_>,
     facts: &ParentFacts,
@@ -130,7 +132,7 @@ pub fn link(
     })
 }
 
-/// The Rust fields down to the value at these keys, and whether it can be copied.
+/// Returns the Rust fields down to the value at these keys, and whether it can be copied.
 fn fields_to(structs: &Structs<'_>, record: &str, keys: &[&str]) -> Option<(Vec<String>, bool)> {
     let mut record = structs.get(record)?;
     let mut fields = Vec::new();

@@ -1,4 +1,4 @@
-//! The names that resources are given.
+//! The names of resources.
 
 use super::build::{Options, resource_key};
 use super::names::{self, Ledger, Names};
@@ -6,7 +6,8 @@ use crate::infer::facts::ResourceFacts;
 use crate::overrides::Choices;
 use crate::spec::api::Api;
 
-/// The names of the resources, and of their functions. One that has a name already keeps it, whatever comes before it.
+/// Returns the names of the resources and of their functions. A resource keeps the name it has in
+/// the ledger.
 pub fn idents(
     api: &Api,
     facts: &[(&ResourceFacts, &Choices)],

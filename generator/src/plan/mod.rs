@@ -1,5 +1,5 @@
-//! What will be generated: names, types and calls, with nothing of OpenAPI in it. Every decision is made here or in
-//! `infer`; what is emitted only writes it down.
+//! The plan of a crate: names, types and calls, without anything of OpenAPI. Every decision is made
+//! here or in `infer`; `emit` only writes it down.
 
 mod build;
 mod case;
@@ -32,38 +32,39 @@ pub use text::{markdown, plain as plain_text};
 
 pub use crate::spec::api::Format;
 
-/// A crate that will be generated.
+/// A crate to generate.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// `billing`: names state, the default file and the crate.
+    /// The name of the state, the default file and the crate, such as `billing`.
     pub source: String,
-    /// `billing-connector`.
+    /// For example `billing-connector`.
     pub crate_name: String,
-    /// `BILLING`: begins the names of environment variables.
+    /// The prefix of environment variables, such as `BILLING`.
     pub prefix: String,
-    /// `Billing API`: one line of text from the document.
+    /// The document's title as one line of text, such as `Billing API`.
     pub title: String,
-    /// What the document says of itself: one line of text, maybe empty.
+    /// The document's description as one line of text, maybe empty.
     pub description: String,
     pub auth: Auth,
-    /// At most so many requests in so many seconds; all of them hold.
+    /// Rate limits as (requests, seconds); all of them apply.
     pub rates: Vec<(u64, u64)>,
-    /// Of the resources that have none of their own.
+    /// The contract of the resources that have none of their own.
     pub contract: Option<Contract>,
-    /// The headers that every resource sends with the same value: the source states them.
+    /// The headers that every resource sends with the same value. The source declares them.
     pub headers: Vec<Parameter>,
-    /// The paginator that most lists have: `api::pages()`.
+    /// The paginator that most lists have, declared as `api::pages()`.
     pub pages: Option<Paginator>,
     /// The fields of `Config`, in order.
     pub settings: Vec<Setting>,
     pub resources: Vec<Resource>,
     /// Structs that several resources use.
     pub types: Vec<Struct>,
-    /// The features that such a struct is for, by its name; none: it is always there.
+    /// The features that use a shared struct, by its name. A struct without an entry is always
+    /// compiled.
     pub type_features: BTreeMap<String, Vec<String>>,
-    /// Cargo features, where the crate is large.
+    /// The Cargo features of a large crate.
     pub features: Vec<Feature>,
-    /// Names given, by what they were given to.
+    /// The names given, by their ledger entries.
     pub ledger: Ledger,
 }
 
@@ -95,7 +96,7 @@ pub enum Auth {
     None,
     Bearer(String),
     Basic(String, String),
-    /// Keys that all go along.
+    /// Keys that are all sent.
     Keys(Vec<Key>),
     OAuth2 {
         token_url: String,
@@ -103,20 +104,20 @@ pub enum Auth {
         client_secret: String,
         scopes: Vec<String>,
     },
-    /// A user and a password, for which tokens are sold.
+    /// A user and a password that are exchanged for tokens.
     Password {
         token_url: String,
         username: String,
         password: String,
         scopes: Vec<String>,
     },
-    /// A refresh token and its client, or an access token got by hand.
+    /// A refresh token and its client, or an access token obtained by hand.
     Refresh {
         token_url: String,
         client_id: String,
         client_secret: String,
         refresh_token: String,
-        /// Where a replaced refresh token is kept.
+        /// The file that keeps a replaced refresh token.
         file: String,
         access_token: String,
     },
@@ -126,16 +127,16 @@ pub enum Auth {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Key {
     pub place: KeyPlace,
-    /// The header's, parameter's or cookie's name.
+    /// The name of the header, parameter or cookie.
     pub name: String,
-    /// Stands before the value, in a header.
+    /// The text before the value in a header.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
     /// The field of `Config`.
     pub setting: String,
 }
 
-/// Where a key goes.
+/// The part of the request that carries a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyPlace {
@@ -144,11 +145,11 @@ pub enum KeyPlace {
     Cookie,
 }
 
-/// A resource: one file.
+/// A resource, which is one file of the crate.
 #[derive(Clone, Debug)]
 pub struct Resource {
     pub name: String,
-    /// The function, and the module with its file.
+    /// The name of the function, the module and its file.
     pub ident: String,
     /// The Cargo feature that it belongs to, if the crate has any.
     pub feature: Option<String>,
@@ -158,35 +159,35 @@ pub struct Resource {
     pub single: bool,
     pub format: Format,
     pub path: String,
-    /// Filled from settings or fixed.
+    /// Parameters from settings and fixed ones.
     pub parameters: Vec<Parameter>,
-    /// Dotted; empty: the body is the list.
+    /// The dotted path of the records; empty if the body is the list.
     pub records: String,
     pub key: Vec<FieldRef>,
-    /// The key names a record only among those of one parent.
+    /// Whether the key identifies a record only among those of one parent.
     pub within_parent: bool,
     pub paginator: Paginator,
-    /// Lists within its records that are read on.
+    /// Lists within its records that are read beyond what the record holds.
     pub embedded: Vec<Embedded>,
     pub cursor: Option<Cursor>,
     pub contract: Option<Contract>,
     /// Credentials in place of the source's; their settings are optional.
     pub auth: Option<Auth>,
     pub deletes: Option<Deletes>,
-    /// The field that says that a record is gone.
+    /// The field that marks a record as deleted.
     pub tombstone: Option<FieldRef>,
-    /// Why it is left out of runs that do not name it.
+    /// The reason why runs that do not name it leave it out.
     pub off: Option<String>,
-    /// What is done about an answer's status.
+    /// The rules for statuses of responses.
     pub on_status: Vec<(u16, StatusRule)>,
     pub parent: Option<Parent>,
     /// The struct of a record; `None`: `Json`.
     pub record: Option<String>,
-    /// The structs that stand in this file, the record's first.
+    /// The structs in this file, that of the record first.
     pub structs: Vec<Struct>,
-    /// What is open: (question, line of `etlgen.toml`).
+    /// The open questions, as (question, line of `etlgen.toml`).
     pub doubts: Vec<(String, String)>,
-    /// Records of the document's examples, as JSON.
+    /// Records from the document's examples, as JSON.
     pub examples: Vec<serde_json::Value>,
     /// A made-up exchange of some pages.
     pub exchange: Option<serde_json::Value>,
@@ -200,7 +201,7 @@ pub struct Parameter {
     pub value: ParameterValue,
 }
 
-/// Where a parameter goes.
+/// The part of the request that carries a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterPlace {
@@ -209,7 +210,7 @@ pub enum ParameterPlace {
     Header,
 }
 
-/// Where a parameter's value comes from.
+/// The source of a parameter's value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterValue {
@@ -218,11 +219,11 @@ pub enum ParameterValue {
     Setting(String),
 }
 
-/// A field of a record, as the declaration names it.
+/// A reference to a field of a record in a declaration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldRef {
-    /// `Customer::CREATED`.
+    /// A handle, such as `Customer::CREATED`.
     Handle { record: String, constant: String },
     /// A dotted path.
     Path(String),
@@ -232,24 +233,25 @@ pub enum FieldRef {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
     pub field: FieldRef,
-    /// What its value is.
+    /// The meaning of its value.
     pub meaning: Meaning,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub param: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
-    /// What the parameter holds around the value `{}`.
+    /// The value of the parameter, in which `{}` stands for the cursor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
-    /// How the parameter takes its value, where the field holds it in another way.
+    /// The format in which the parameter takes a time, if the field has another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<TimeFormat>,
-    /// The filter leaves out records of the very moment: it is asked from a moment before.
+    /// Whether the filter leaves out records of the bound itself, so that requests ask from a
+    /// moment earlier.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exclusive: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_rows_only: bool,
-    /// How much is asked for again.
+    /// The length before the cursor that each run requests again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookback: Option<Length>,
     /// How the API sorts the list.
@@ -257,23 +259,24 @@ pub struct Cursor {
     pub order: Option<Order>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows: Option<Windows>,
-    /// The API shows no more rows of one list than that.
+    /// The most rows of one list that the API returns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_rows: Option<u64>,
 }
 
 impl Cursor {
-    /// Whether runs read only what is new: a filter by the time of creation cannot see later changes.
+    /// Returns whether runs read only what is new: a filter by time of creation misses later
+    /// changes.
     pub fn is_incremental(&self) -> bool {
         self.meaning == Meaning::Updated || self.new_rows_only
     }
 }
 
-/// Where a child's parameters come from.
+/// The source of a child's parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parent {
     pub resource: String,
-    /// What the closure calls its record.
+    /// The name of the parent's record in the closure.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variable: String,
     /// The struct of its records; `None`: `Json`.
@@ -281,7 +284,8 @@ pub struct Parent {
     pub record: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// Path parameters that have the value of the parent's own request: (child's name, parent's name).
+    /// Path parameters that have the value of the parent's own request, as (child's name, parent's
+    /// name).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inherited: Vec<(String, String)>,
 }
@@ -291,9 +295,9 @@ pub struct Parent {
 pub struct Link {
     pub place: ParameterPlace,
     pub parameter: String,
-    /// The Rust fields down to the value; for a parent of `Json` its keys.
+    /// The Rust fields down to the value; for a parent of `Json`, the keys.
     pub fields: Vec<String>,
-    /// The value can be copied; else it is borrowed.
+    /// Whether the value is copied instead of borrowed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub copy: bool,
 }
@@ -304,7 +308,7 @@ pub struct Struct {
     pub name: String,
     /// One line of text, maybe empty.
     pub doc: String,
-    /// The case of the keys; `None`: they are written as the fields are.
+    /// The case of the keys; `None`: the keys are written like the fields.
     pub case: Option<Case>,
     pub fields: Vec<Field>,
 }
@@ -312,7 +316,7 @@ pub struct Struct {
 /// A field of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
-    /// Without `r#`.
+    /// The identifier without `r#`.
     pub ident: String,
     /// Its key in JSON.
     pub key: String,
@@ -321,7 +325,7 @@ pub struct Field {
     pub ty: Type,
 }
 
-/// What stands in the `Option` of a field.
+/// The type in the `Option` of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Type {
     String,
@@ -342,7 +346,7 @@ pub enum Type {
 }
 
 impl Type {
-    /// Whether it can serve as a key or a cursor by its handle.
+    /// Returns whether a handle of this type can serve as a key or a cursor.
     pub fn is_ordered(&self) -> bool {
         !matches!(
             self,
@@ -350,7 +354,7 @@ impl Type {
         )
     }
 
-    /// Whether a value can stand in a request.
+    /// Returns whether a value can be sent in a request.
     pub fn is_parameter(&self) -> bool {
         matches!(
             self,
@@ -358,7 +362,7 @@ impl Type {
         )
     }
 
-    /// The struct within, if there is one.
+    /// Returns the name of the struct within, if there is one.
     pub fn record(&self) -> Option<&str> {
         match self {
             Type::Record(name) => Some(name),

@@ -1,9 +1,9 @@
-//! Names in Rust: one allocator, keywords and symbols handled, no collisions, and a ledger so that a name once given
-//! stays.
+//! Names in Rust: an allocator that handles keywords and symbols and avoids collisions, and a
+//! ledger that keeps the given names stable.
 
 use std::collections::{BTreeMap, HashSet};
 
-/// Names given, by what they were given to (`struct /components/schemas/Customer`).
+/// The names given, by their entries (`struct /components/schemas/Customer`).
 pub type Ledger = BTreeMap<String, String>;
 
 /// Keywords of Rust 2024; the last four cannot even be raw identifiers.
@@ -21,7 +21,7 @@ const DEVICES: [&str; 12] = [
     "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "lpt1", "lpt2", "lpt3", "lpt4",
 ];
 
-/// Modules of a generated crate; one of the same name within would confuse.
+/// Modules of a generated crate, whose names resources do not get.
 const MODULES: [&str; 3] = ["config", "resources", "types"];
 
 /// Types that a generated file sees without naming their crate.
@@ -88,7 +88,7 @@ const PRELUDE_MORE: [&str; 17] = [
     "PartialEq",
 ];
 
-/// The words of a name: `HTTPServerID`, `http-server.id` and `http_server_id` have the same.
+/// Splits a name into words: `HTTPServerID`, `http-server.id` and `http_server_id` have the same.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let letters: Vec<char> = name.chars().collect();
@@ -115,16 +115,16 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Names of types and files are cut there: some systems allow 255 bytes for a file with its ending.
+/// The longest name of a type or a file: some systems allow 255 bytes for a file with its ending.
 const LONGEST: usize = 80;
 
-/// At most that many letters; names are ASCII.
+/// Cuts a name to [`LONGEST`]; names are ASCII.
 pub fn cut(mut name: String) -> String {
     name.truncate(LONGEST);
     name
 }
 
-/// `user_name`, `_1_clicks`; `fallback` where nothing is left.
+/// Returns a name such as `user_name` or `_1_clicks`; `fallback` if nothing is left.
 pub fn snake(name: &str, fallback: &str) -> String {
     let joined = words(name).join("_");
     match joined.chars().next() {
@@ -134,7 +134,7 @@ pub fn snake(name: &str, fallback: &str) -> String {
     }
 }
 
-/// `UserName`, `T1Clicks`; `fallback` where nothing is left.
+/// Returns a name such as `UserName` or `T1Clicks`; `fallback` if nothing is left.
 pub fn pascal(name: &str, fallback: &str) -> String {
     let capital = |word: String| {
         let mut letters = word.chars();
@@ -151,7 +151,7 @@ pub fn pascal(name: &str, fallback: &str) -> String {
     }
 }
 
-/// The name of one of several: `lines` is `line`, `categories` is `category`; `data` stays.
+/// Returns the singular of a name: `line` for `lines`, `category` for `categories`; `data` stays.
 pub fn singular(name: &str) -> String {
     let rules = [
         ("ies", "y"),
@@ -171,13 +171,13 @@ pub fn singular(name: &str) -> String {
     }
 }
 
-/// Whether the name is a keyword, so that it is written `r#name`.
+/// Returns whether the name is a keyword, so that it is written `r#name`.
 pub fn is_keyword(name: &str) -> bool {
-    // `union` is one only where an item begins.
+    // `union` is a keyword only where an item begins.
     KEYWORDS.contains(&name) && name != "union"
 }
 
-/// A name for a field: a keyword stays if it can be written `r#name`.
+/// Returns a name for a field; a keyword stays if it can be written `r#name`.
 pub fn field(key: &str) -> String {
     let name = snake(key, "field");
     match NEVER_RAW.contains(&name.as_str()) {
@@ -186,7 +186,7 @@ pub fn field(key: &str) -> String {
     }
 }
 
-/// A name for a function, its module and its file.
+/// Returns a name for a function, its module and its file.
 pub fn module(name: &str) -> String {
     let name = cut(snake(name, "resource"));
     let taken = DEVICES.iter().chain(&MODULES).any(|taken| *taken == name);
@@ -203,7 +203,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Types: the names that every file sees are taken.
+    /// Creates an allocator for types, in which the names that every file sees are taken.
     pub fn types() -> Self {
         let taken = PRELUDE.iter().chain(&PRELUDE_MORE);
         Names {
@@ -211,12 +211,12 @@ impl Names {
         }
     }
 
-    /// Takes a name as it is.
+    /// Marks a name as taken.
     pub fn take(&mut self, name: &str) {
         self.taken.insert(name.to_lowercase());
     }
 
-    /// The first candidate that is free, else the last one with a number.
+    /// Returns the first free candidate, or the last one with a number.
     pub fn give(&mut self, candidates: &[String]) -> String {
         for name in candidates {
             if self.taken.insert(name.to_lowercase()) {

@@ -1,12 +1,12 @@
-//! What a crate is published with: its licence, where it is developed, its workflow, its image.
+//! The package of a crate: its licence, repository, workflow and image.
 
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::overrides::{Ci, Overrides};
 
-/// What connectors are licensed under unless their owner chooses: as most crates are.
+/// The licence of connectors by default, which is that of most crates.
 const LICENSE: &str = "MIT OR Apache-2.0";
 
-/// What is asked for.
+/// The requested package.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     pub license: Option<String>,
@@ -16,7 +16,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// What `etlgen.toml` says.
+    /// Reads the wishes in `etlgen.toml`.
     pub fn of(overrides: &Overrides) -> Self {
         let keys = &overrides.top;
         Wanted {
@@ -27,7 +27,7 @@ impl Wanted {
         }
     }
 
-    /// These wishes, and another's where there are none.
+    /// Returns these wishes, filled from `other` where they are not set.
     pub fn or(self, other: Wanted) -> Self {
         Wanted {
             license: self.license.or(other.license),
@@ -38,7 +38,7 @@ impl Wanted {
     }
 }
 
-/// What a crate is published with.
+/// The package of a crate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Package {
     /// An SPDX expression.
@@ -50,7 +50,7 @@ pub struct Package {
     pub docker: bool,
 }
 
-/// The licences whose texts come with the crate, and those whose texts its owner has to add.
+/// The licences whose texts are generated, and those whose texts the owner must add.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LicenseTexts {
     pub mit: bool,
@@ -59,7 +59,7 @@ pub struct LicenseTexts {
 }
 
 impl Package {
-    /// Settles what is wanted; an error names what no registry would take.
+    /// Checks the wishes and adds the defaults. An error names a licence that no registry accepts.
     pub fn new(wanted: Wanted) -> Result<Self, Diagnostic> {
         let license = wanted.license.unwrap_or_else(|| LICENSE.to_owned());
         let expression = spdx::Expression::parse(&license).map_err(|error| {

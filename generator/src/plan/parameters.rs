@@ -1,4 +1,4 @@
-//! Parameters that the settings or fixed values fill, and what their settings are called.
+//! Parameters that settings or fixed values fill, and the names of their settings.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,12 +8,12 @@ use crate::infer::facts::{ResourceFacts, SettingFacts};
 use crate::spec::api::{Api, Location, Operation, SchemaKind};
 use crate::spec::placeholders;
 
-/// Says that a ledger holds the names of settings: crates of before have none of them.
+/// The entry that marks a ledger with names of settings. Older crates do not have it.
 const MARK: &str = "setting base_url";
-/// More resources than this are not listed where a setting says what it is for.
+/// The most resources that the documentation of a setting lists.
 const LISTED: usize = 3;
 
-/// Words that say nothing without the thing that they belong to.
+/// Names that are ambiguous without the resource that they belong to.
 const GENERIC: [&str; 58] = [
     "begin",
     "code",
@@ -75,23 +75,24 @@ const GENERIC: [&str; 58] = [
     "uuid",
 ];
 
-/// A parameter that a resource is asked with, and that a setting fills.
+/// A parameter of a resource's requests that a setting fills.
 pub struct Asked {
-    /// Which resource, by its number.
+    /// The index of the resource.
     resource: usize,
     place: ParameterPlace,
     name: String,
     description: String,
     default: Option<String>,
-    /// The values that the document allows, where it lists them, and the default.
+    /// The values that the document lists, and the default.
     values: Vec<String>,
-    /// What the ledger calls it.
+    /// The parameter's ledger entry.
     entry: String,
-    /// The ledger knows the resource.
+    /// Whether the ledger knows the resource.
     is_known: bool,
 }
 
-/// The parameters of a resource, those from settings apart: their names depend on those of all resources.
+/// Returns the parameters of a resource. Those from settings are returned apart, as their names
+/// depend on all resources.
 pub fn of(
     api: &Api,
     found: &ResourceFacts,
@@ -180,7 +181,7 @@ fn values(api: &Api, schema: crate::spec::api::SchemaId) -> Vec<String> {
     }
 }
 
-/// Required parameters that inference meant for a cursor which is not used: without them the API refuses.
+/// Returns required parameters of a cursor that is not used. The API refuses requests without them.
 fn left_open(
     operation: &Operation,
     found: &ResourceFacts,
@@ -210,7 +211,7 @@ fn left_open(
     .collect()
 }
 
-/// Names the settings of all parameters, and gives each resource its own.
+/// Names the settings of all parameters, and adds each parameter to its resource.
 pub fn fill(plan: &mut Plan, asked: Vec<Asked>, ledger: &Ledger) {
     let idents = name(plan, &asked, ledger);
     plan.ledger.insert(MARK.to_owned(), "base_url".to_owned());
@@ -242,7 +243,8 @@ pub fn fill(plan: &mut Plan, asked: Vec<Asked>, ledger: &Ledger) {
     }
 }
 
-/// The setting of each parameter. One that has a name keeps it. Parameters share a setting if they mean the same.
+/// Returns the setting of each parameter. Known settings keep their names. Parameters share a
+/// setting if they mean the same.
 fn name(plan: &Plan, asked: &[Asked], ledger: &Ledger) -> Vec<String> {
     let hidden = |ident: &str| {
         let mut settings = plan.settings.iter();
@@ -257,11 +259,11 @@ fn name(plan: &Plan, asked: &[Asked], ledger: &Ledger) -> Vec<String> {
     }
     let mut idents = vec![String::new(); asked.len()];
     let plain = |asked: &Asked| names::field(&asked.name);
-    // What exists comes first: it is not named again because of what is new.
+    // Existing settings come first, so that new ones do not rename them.
     for (at, one) in asked.iter().enumerate() {
         let known = match ledger.get(&one.entry) {
             Some(name) => name.clone(),
-            // A crate of before names its settings after their parameters alone.
+            // An older crate names its settings after their parameters alone.
             None if is_old && one.is_known => match plain(one) {
                 ident if hidden(&ident) => format!("{ident}_parameter"),
                 ident => ident,
@@ -288,23 +290,23 @@ fn name(plan: &Plan, asked: &[Asked], ledger: &Ledger) -> Vec<String> {
     idents
 }
 
-/// What a parameter is, so that others that are the same share its setting.
+/// The meaning of a parameter. Parameters of the same meaning share a setting.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Meaning {
-    /// As a field of `Config` is written.
+    /// The name as a field of `Config`.
     name: String,
     about: About,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum About {
-    /// The name says it, or all resources have it.
+    /// The name is clear, or all resources have the parameter.
     Plain,
-    /// Items of the collection at this path: `/v1/accounts`.
+    /// Items of the collection at this path, such as `/v1/accounts`.
     Collection(String),
-    /// One of these values, where other parameters of the name take others.
+    /// One of these values. Other parameters of the same name may take others.
     Values(Vec<String>),
-    /// The resource alone, by its number.
+    /// Only the resource at this index.
     Resource(usize),
 }
 
@@ -342,7 +344,7 @@ fn meanings(plan: &Plan, asked: &[Asked]) -> Vec<Meaning> {
             about: about(one),
         })
         .collect();
-    // Where there is one collection of that name, or one list of values, a parameter that does not say more means it.
+    // If only one collection or list of values has that name, a plain parameter means it, too.
     for at in 0..meanings.len() {
         if meanings[at].about != About::Plain {
             continue;
@@ -361,20 +363,20 @@ fn meanings(plan: &Plan, asked: &[Asked]) -> Vec<Meaning> {
     meanings
 }
 
-/// Whether the first words of a name are these.
+/// Returns whether a name begins with these words.
 fn begins_with(name: &str, words: &str) -> bool {
     let rest = name.strip_prefix(words);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
-/// `account` of `/v1/accounts`; `None`: a parameter or nothing stands at the end.
+/// Returns `account` for `/v1/accounts`; `None` if the path ends with a parameter or is empty.
 fn collection(path: &str) -> Option<String> {
     let last = path.rsplit('/').next().unwrap_or_default();
     let is_literal = !last.is_empty() && !last.contains(['{', '}']);
     is_literal.then(|| names::singular(&names::snake(last, "item")))
 }
 
-/// Names for the setting of a parameter, the best first.
+/// Returns names for the setting of a parameter, the best first.
 fn candidates(plan: &Plan, asked: &Asked, meaning: &Meaning) -> Vec<String> {
     let plain = &meaning.name;
     let resource = &plan.resources[asked.resource];
@@ -390,7 +392,7 @@ fn candidates(plan: &Plan, asked: &Asked, meaning: &Meaning) -> Vec<String> {
     }
     if let About::Collection(path) = &meaning.about {
         candidates.extend(collection(path).map(|noun| joined(&noun)));
-        // `financial_connections_account`, where `account` is another one.
+        // For example `financial_connections_account`, if `account` is another collection.
         let literal = path
             .split('/')
             .filter(|it| !it.contains('{') && !is_version(it));
@@ -407,7 +409,7 @@ fn candidates(plan: &Plan, asked: &Asked, meaning: &Meaning) -> Vec<String> {
     candidates
 }
 
-/// `v1`, `2.0`, and the words before the API's own.
+/// Returns whether a segment is a version (`v1`, `2.0`), `api`, `rest` or empty.
 fn is_version(segment: &str) -> bool {
     let number = segment.strip_prefix(['v', 'V']).unwrap_or(segment);
     segment.is_empty()
@@ -415,7 +417,7 @@ fn is_version(segment: &str) -> bool {
         || ["api", "rest"].contains(&segment)
 }
 
-/// Says in the documentation of each setting that may be left out which resources want it.
+/// Adds to the documentation of each optional setting which resources need it.
 pub fn say_what_for(plan: &mut Plan) {
     for setting in &mut plan.settings {
         if !setting.optional && setting.default.is_none() {
@@ -442,7 +444,7 @@ pub fn say_what_for(plan: &mut Plan) {
     }
 }
 
-/// Whether a resource itself cannot be asked without a setting.
+/// Returns whether the requests of a resource itself need a setting.
 fn wants(resource: &Resource, setting: &str) -> bool {
     let mut parameters = resource.parameters.iter();
     let own = resource.auth.iter().flat_map(Auth::settings);
@@ -451,7 +453,7 @@ fn wants(resource: &Resource, setting: &str) -> bool {
 }
 
 impl Auth {
-    /// The settings that hold the credentials.
+    /// Returns the settings that hold the credentials.
     fn settings(&self) -> Vec<&str> {
         match self {
             Auth::None => Vec::new(),

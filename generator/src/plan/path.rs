@@ -1,4 +1,4 @@
-//! The places that facts name, written so that they can be read in one way only.
+//! Makes the dotted paths in facts unambiguous.
 
 use etlgen_model::{
     LastId, LinkHeader, NextUrl, Offset, PageNumber, Paginator, ResponsePath, Token, Total,
@@ -8,7 +8,7 @@ use crate::infer::facts::Facts;
 use crate::spec::api::{Api, SchemaId, SchemaKind};
 pub use crate::spec::path::{parse, write};
 
-/// Writes every place that the facts name so that it can be read in one way only.
+/// Rewrites every path in the facts so that it is unambiguous.
 pub fn settle(api: &Api, facts: &mut Facts) {
     let records: Vec<(String, Option<SchemaId>)> = facts
         .resources
@@ -47,7 +47,7 @@ pub fn settle(api: &Api, facts: &mut Facts) {
     }
 }
 
-/// The places in the body that a paginator names.
+/// Returns the paths in the body that a paginator names.
 fn places(paginator: &mut Paginator) -> Vec<&mut String> {
     let (next, common) = match paginator {
         Paginator::Single | Paginator::Undecided => return Vec::new(),
@@ -77,7 +77,8 @@ fn settled(api: &Api, schema: Option<SchemaId>, path: &str) -> String {
     write(&resolve(api, schema, path))
 }
 
-/// The keys of a dotted path as the schema has them: of two ways to cut it, the one whose keys are there.
+/// Returns the keys of a dotted path. Keys may hold dots: the split whose keys the schema has is
+/// taken.
 fn resolve(api: &Api, schema: Option<SchemaId>, path: &str) -> Vec<String> {
     if path.contains("['") {
         return parse(path);
@@ -87,7 +88,7 @@ fn resolve(api: &Api, schema: Option<SchemaId>, path: &str) -> Vec<String> {
     found.unwrap_or_else(|| parts.into_iter().map(str::to_owned).collect())
 }
 
-/// The longest key first: `@odata.nextLink` before `@odata`.
+/// Tries the longest key first: `@odata.nextLink` before `@odata`.
 fn descend(api: &Api, schema: SchemaId, parts: &[&str], depth: usize) -> Option<Vec<String>> {
     if parts.is_empty() {
         return Some(Vec::new());
@@ -107,7 +108,7 @@ fn descend(api: &Api, schema: SchemaId, parts: &[&str], depth: usize) -> Option<
             let mut arms = arms.iter();
             arms.find_map(|arm| descend(api, *arm, parts, depth + 1))
         }
-        // What is below is not described: the parts are taken as they stand.
+        // The document does not describe what is below: each part is taken as a key.
         SchemaKind::Any => Some(parts.iter().map(|part| (*part).to_owned()).collect()),
         _ => None,
     }

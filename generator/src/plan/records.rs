@@ -1,4 +1,5 @@
-//! Schemas become structs: what a record is, which structs several resources share, where recursion is cut.
+//! Turns schemas into structs: decides what a record is, which structs resources share, and where
+//! recursion ends.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,10 +10,10 @@ use super::names::{self, Ledger, Names};
 use super::{Field, Struct, Type, text};
 use crate::spec::api::{Api, Schema, SchemaId, SchemaKind};
 
-/// A struct that more features use is always compiled.
+/// The most features of a struct; one that more features use is always compiled.
 const COMMON: usize = 8;
 
-/// All structs of a crate, while they are made.
+/// The structs of a crate while they are built.
 pub struct Structs<'a> {
     api: &'a Api,
     names: Names,
@@ -20,27 +21,28 @@ pub struct Structs<'a> {
     pub given: Ledger,
     made: Vec<Made>,
     by_schema: HashMap<SchemaId, usize>,
-    /// The records and lists around the one that is being made.
+    /// The records and lists around the one that is being built.
     around: Vec<SchemaId>,
-    /// Components by their properties: a reference that says something besides is still the component.
+    /// Components by their properties: a reference with additional keywords is still the component.
     components: HashMap<Vec<(&'a str, SchemaId)>, SchemaId>,
 }
 
-/// One struct, and who uses it.
+/// A struct, and the resource that owns it.
 struct Made {
     body: Struct,
-    /// Structs that its fields hold.
+    /// The structs that its fields hold.
     holds: Vec<usize>,
     /// The resource whose record it is.
     owner: Option<usize>,
 }
 
-/// The structs of a crate, by where they stand.
+/// The structs of a crate, by file.
 pub struct Placed {
-    /// Per resource, its record's first.
+    /// The structs of each resource, that of its record first.
     pub own: Vec<Vec<Struct>>,
     pub shared: Vec<Struct>,
-    /// The features that a shared struct is for, by its name; none: it is always there.
+    /// The features that use a shared struct, by its name. A struct without an entry is always
+    /// compiled.
     pub shared_features: BTreeMap<String, Vec<String>>,
 }
 
@@ -68,7 +70,8 @@ impl<'a> Structs<'a> {
         }
     }
 
-    /// The ledger without the names of structs and fields that these records do not have any more: they are free again.
+    /// Returns the ledger without the names of structs and fields that these records no longer
+    /// have, so that the names are free again.
     pub fn retain_used(
         api: &Api,
         records: impl Iterator<Item = SchemaId>,
@@ -79,14 +82,15 @@ impl<'a> Structs<'a> {
             let unnamed = Ledger::new();
             let mut walked = Structs::new(api, &unnamed);
             records.for_each(|record| _ = walked.record(record, "Record"));
-            // The case of a struct's keys stays with the struct, whatever its fields are now.
+            // The case of a struct's keys stays while the struct exists.
             let used = |what: &str| walked.given.contains_key(what.trim_start_matches("case "));
             kept.retain(|what, _| used(what));
         }
         kept
     }
 
-    /// The struct of a resource's records, with its name; `None`: there is no schema to make one of.
+    /// Builds the struct of a resource's records and returns its name; `None`: the schema does not
+    /// describe one.
     pub fn record(&mut self, schema: SchemaId, fallback: &str) -> Option<String> {
         let Type::Record(name) = self.ty(schema, fallback, "") else {
             return None;
@@ -94,7 +98,7 @@ impl<'a> Structs<'a> {
         Some(name)
     }
 
-    /// Says whose record a struct is: it stands in that resource's file.
+    /// Sets the resource that owns a struct; its file holds the struct.
     pub fn own(&mut self, name: &str, resource: usize) {
         if let Some(at) = self.position(name) {
             self.made[at].owner = Some(resource);
@@ -105,7 +109,7 @@ impl<'a> Structs<'a> {
         self.made.iter().position(|made| made.body.name == name)
     }
 
-    /// The struct of that name.
+    /// Returns the struct of that name.
     pub fn get(&self, name: &str) -> Option<&Struct> {
         self.made
             .iter()
@@ -113,7 +117,7 @@ impl<'a> Structs<'a> {
             .find(|body| body.name == name)
     }
 
-    /// The type of a schema. `context`: what its struct is called if it has no name of its own.
+    /// Returns the type of a schema. `context` names its struct if it has no name of its own.
     fn ty(&mut self, id: SchemaId, context: &str, key: &str) -> Type {
         let schema = &self.api.schemas[id];
         match &schema.kind {
@@ -124,7 +128,7 @@ impl<'a> Structs<'a> {
                 let id = same.copied().unwrap_or(id);
                 self.object(id, &properties, context)
             }
-            // A list of itself.
+            // The list contains itself.
             SchemaKind::Array(_) if self.around.contains(&id) => Type::Json,
             SchemaKind::Array(item) => {
                 self.around.push(id);
@@ -195,7 +199,7 @@ impl<'a> Structs<'a> {
         for key in properties.keys() {
             *wanted.entry(names::field(key)).or_default() += 1;
         }
-        // Where keys collide, one that was given its name keeps it; then one that is its own name.
+        // If keys collide, one in the ledger keeps its name; next come keys that equal their names.
         let mut chosen: HashMap<&str, String> = HashMap::new();
         let place = |key: &str| format!("field {pointer}#{key}");
         for key in properties.keys() {
@@ -223,7 +227,7 @@ impl<'a> Structs<'a> {
             let context = format!("{record}{}", names::pascal(key, "Field"));
             let ty = self.ty(*id, &context, key);
             let doc = text::sentence(&api.schemas[*id].description);
-            // What the struct says of itself need not be said twice.
+            // A doc that equals that of the struct is omitted.
             let said = ty.record().and_then(|name| self.get(name));
             let doc = match said {
                 Some(body) if body.doc == doc => String::new(),
@@ -239,7 +243,7 @@ impl<'a> Structs<'a> {
         fields
     }
 
-    /// The component's name, else the context's; the ledger's before both.
+    /// Returns the name in the ledger, of the component, or of the context, in this order.
     fn name(&mut self, entry: &str, schema: &Schema, context: &str) -> String {
         let name = match self.ledger.get(entry) {
             Some(name) => name.clone(),
@@ -258,8 +262,8 @@ impl<'a> Structs<'a> {
         name
     }
 
-    /// The case of a struct's keys. A struct that exists keeps what it has: with another case, a field that its owner
-    /// has added would be read from another key.
+    /// Returns the case of a struct's keys. An existing struct keeps its case: with another one, a
+    /// field that its owner has added would be read from another key.
     fn case(&mut self, entry: &str, fields: &[Field]) -> Option<Case> {
         let place = format!("case {entry}");
         let case = match self.ledger.contains_key(entry) {
@@ -270,8 +274,8 @@ impl<'a> Structs<'a> {
         Some(case)
     }
 
-    /// What the ledger calls a struct. What is said of a schema where it is referred to may make several structs of one
-    /// place.
+    /// Returns the ledger entry of a struct. Keywords beside a reference may turn one schema into
+    /// several structs.
     fn entry(&self, schema: &Schema) -> String {
         let first = format!("struct {}", schema.pointer);
         let others = (2..).map(|count| format!("{first} {count}"));
@@ -280,7 +284,8 @@ impl<'a> Structs<'a> {
             .unwrap_or_default()
     }
 
-    /// Arms that are one thing in several forms: an id or the object it names is the id; objects are merged.
+    /// Returns the type of a union. An id or the object that it names becomes the id; objects are
+    /// merged.
     fn union(&mut self, id: SchemaId, arms: &[SchemaId], context: &str, key: &str) -> Type {
         let arms: Vec<SchemaId> = self.flat(arms, 0);
         let schemas = &self.api.schemas;
@@ -303,7 +308,8 @@ impl<'a> Structs<'a> {
                 .collect();
             let same = types.iter().all(|ty| *ty == types[0]);
             let numbers = types.iter().all(|ty| matches!(ty, Type::Int | Type::Float));
-            // An expandable field is an id; a form that cannot be told from the other is typed when it is loaded.
+            // An expandable field is an id. Scalars of different types get their type when they are
+            // loaded.
             return match (same, numbers) {
                 (true, _) => types.into_iter().next().unwrap_or(Type::Json),
                 (false, true) => Type::Float,
@@ -331,7 +337,7 @@ impl<'a> Structs<'a> {
         self.object(id, &merged, context)
     }
 
-    /// The arms, with those of unions within.
+    /// Returns the arms, with those of nested unions.
     fn flat(&self, arms: &[SchemaId], depth: usize) -> Vec<SchemaId> {
         let mut out = Vec::new();
         for arm in arms {
@@ -345,7 +351,7 @@ impl<'a> Structs<'a> {
         out
     }
 
-    /// Decides where each struct stands: with the one resource that uses it, or with the shared ones.
+    /// Decides the file of each struct: that of its owner or only user, or the shared one.
     pub fn place(self, resources: &[Option<String>], features: &[Option<String>]) -> Placed {
         let mut users: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); self.made.len()];
         let mut order: Vec<Vec<usize>> = vec![Vec::new(); resources.len()];
@@ -367,7 +373,7 @@ impl<'a> Structs<'a> {
             order[resource] = seen;
         }
         let home = |at: usize| match (self.made[at].owner, users[at].len()) {
-            // What another feature uses too cannot be compiled with this one only.
+            // A struct that another feature uses, too, is compiled with both.
             (Some(owner), _) => users[at]
                 .iter()
                 .all(|user| features[*user] == features[owner])
@@ -431,7 +437,7 @@ fn scalar(schema: &Schema, key: &str) -> Type {
     match &schema.kind {
         SchemaKind::Boolean => Type::Bool,
         SchemaKind::String { format, values, .. } => match format.as_deref() {
-            // An enum is text, whatever its format.
+            // An enum is always text.
             _ if !values.is_empty() => Type::String,
             Some("date-time") => Type::Timestamp,
             Some("date") => Type::Date,
@@ -451,7 +457,7 @@ fn scalar(schema: &Schema, key: &str) -> Type {
     }
 }
 
-/// Whether a number is a time since 1970: its format says so, or its description and its name.
+/// Returns the type of a number that is a time since 1970 according to its format or description.
 fn epoch(schema: &Schema, format: Option<&str>, key: &str) -> Option<Type> {
     let says = schema.description.to_lowercase();
     let format = format.unwrap_or_default().to_lowercase();
@@ -494,7 +500,7 @@ fn epoch(schema: &Schema, format: Option<&str>, key: &str) -> Option<Type> {
     }
 }
 
-/// `InvoiceLines` holds `InvoiceLine`s; `Data` holds `DataItem`s.
+/// Returns the name of an item: `InvoiceLine` for `InvoiceLines`, `DataItem` for `Data`.
 fn item_name(list: &str) -> String {
     match names::singular(list) {
         same if same == list => format!("{list}Item"),

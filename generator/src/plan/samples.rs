@@ -1,4 +1,5 @@
-//! What a generated crate's tests read: records of the document's examples, and a made-up exchange of a few pages.
+//! The data of a generated crate's tests: records from the document's examples, and a made-up
+//! exchange of a few pages.
 
 use etlgen_model::{LastId, Offset, PageNumber, PageSize, Paginator, ResponsePath, Token, Total};
 use serde_json::{Map, Value, json};
@@ -7,10 +8,10 @@ use super::embedded::goes_on;
 use super::{FieldRef, ParameterPlace, ParameterValue, Resource, Setting, Struct, Type, path};
 use crate::spec::api::Operation;
 
-/// More say nothing new.
+/// The most examples of a resource.
 const EXAMPLES: usize = 10;
 
-/// The records that the examples of an operation's response show.
+/// Returns the records in the examples of an operation's response.
 pub fn examples(operation: &Operation, records: &[String]) -> Vec<Value> {
     let examples = operation
         .response
@@ -34,8 +35,8 @@ pub fn examples(operation: &Operation, records: &[String]) -> Vec<Value> {
     out
 }
 
-/// Pages of a resource as a server would send them, to be replayed: two records, and the proof of the end. `None`
-/// where the resource has a parent or credentials of its own, lacks a setting, or its paging is undecided.
+/// Returns an exchange to replay: two records, and the proof of the end. It is `None` if the
+/// resource has a parent or credentials of its own, lacks a setting, or its paging is undecided.
 pub fn exchange(
     resource: &Resource,
     record: Option<&Struct>,
@@ -77,7 +78,8 @@ pub fn exchange(
                 asked.answer(&[(param, number(0))], page(&[&first], 1, None)?, &[]),
                 asked.answer(&[(param, number(1))], page(&[&second], 0, None)?, &[]),
             ];
-            // A total that is reached by a page as long as the one before does not prove the end alone.
+            // A reached total alone does not prove the end if the last page is as long as the one
+            // before.
             if paginator.more().is_none() {
                 pages.push(asked.answer(&[(param, number(2))], page(&[], 0, None)?, &[]));
             }
@@ -157,12 +159,12 @@ pub fn exchange(
     Some(Value::Array(pages))
 }
 
-/// The parameter of a first page that is asked for with a token.
+/// Returns the parameter of a first page that is requested with a token.
 fn started<'a>(param: &'a String, token: &Option<String>) -> Vec<(&'a String, String)> {
     token.iter().map(|token| (param, token.clone())).collect()
 }
 
-/// What the resource asks for, whatever the page.
+/// The parts that the requests of all pages share.
 struct Asked<'a> {
     resource: &'a Resource,
     path: String,
@@ -193,7 +195,7 @@ impl<'a> Asked<'a> {
                 ParameterPlace::Header => {}
             }
         }
-        // What the recording writes must be what is asked for, to the letter.
+        // The recorded request must equal the sent one exactly.
         let plain = |text: &str| !text.contains(['{', '}', '?', '#', '&', '%', ' ', '+', '\\']);
         (plain(&path) && query.iter().all(|pair| plain(pair))).then_some(Asked {
             resource,
@@ -202,7 +204,7 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// One page, asked for with these parameters besides.
+    /// Returns the exchange of one page, requested with these additional parameters.
     fn answer(
         &self,
         parameters: &[(&String, String)],
@@ -232,7 +234,7 @@ impl<'a> Asked<'a> {
         self.exchange(&path, Value::Object(sent), body, headers)
     }
 
-    /// A page parameter in a body: what counts is a number there.
+    /// Returns a page parameter for a body, in which counts are numbers.
     fn in_json(&self, value: &str) -> Value {
         let counts = self.resource.paginator.is_numbered();
         match value.parse::<u64>() {
@@ -241,7 +243,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The page that a link of the first leads to.
+    /// Returns the exchange of the page that a link of the first leads to.
     fn linked(&self, body: Value) -> Value {
         self.exchange(&format!("{}?page=2", self.path), json!({}), body, &[])
     }
@@ -271,12 +273,12 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Where the total stands in the body, if it stands there.
+/// Returns the path of the total in the body, if the body holds it.
 fn body_total(paginator: &Paginator) -> Option<&str> {
     paginator.total()?.at()?.body()
 }
 
-/// The envelope of a page. `left`: pages that follow.
+/// Returns the envelope of a page. `left` is the number of pages that follow.
 fn body(
     resource: &Resource,
     paginator: &Paginator,
@@ -306,7 +308,7 @@ fn body(
     Some(body)
 }
 
-/// Puts a value at a dotted path; `None` if something else stands in the way.
+/// Puts a value at a dotted path; `None` if a value on the path is not an object.
 fn put(body: &mut Value, path: &str, value: Value) -> Option<()> {
     let mut at = body;
     for key in path::parse(path) {
@@ -316,7 +318,7 @@ fn put(body: &mut Value, path: &str, value: Value) -> Option<()> {
     Some(())
 }
 
-/// Two records with keys of their own: the document's examples, else made up.
+/// Returns two records with different keys: the document's examples, or made-up ones.
 fn records(resource: &Resource, record: Option<&Struct>, key: Option<&str>) -> Option<[Value; 2]> {
     if let [first, second, ..] = resource.examples.as_slice() {
         let different = key.is_none_or(|key| {
@@ -368,7 +370,7 @@ fn sample(ty: &Type, key: &str, number: i64) -> Option<Value> {
     })
 }
 
-/// The JSON path of a field.
+/// Returns the JSON path of a field.
 fn key_of(field: &FieldRef, record: Option<&Struct>) -> String {
     match field {
         FieldRef::Path(path) => path.clone(),

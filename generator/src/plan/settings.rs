@@ -1,4 +1,4 @@
-//! The fields of `Config`: credentials, the base URL, and parameters that nothing else supplies.
+//! The fields of `Config`: credentials, the base URL, and which parameters are required.
 
 use indexmap::IndexMap;
 
@@ -6,7 +6,7 @@ use super::{Auth, Key, KeyPlace, ParameterValue, Plan, Resource, Setting, names,
 use crate::infer::facts::{AuthFacts, KeyFacts, OwnAuth};
 use crate::spec::api::{Api, Location, SecurityScheme};
 
-/// Name -> scheme.
+/// The security schemes, by name.
 type Schemes = IndexMap<String, SecurityScheme>;
 
 pub fn base_url(base_url: &str) -> Setting {
@@ -24,8 +24,8 @@ pub fn base_url(base_url: &str) -> Setting {
     }
 }
 
-/// Optional settings for the credentials of a resource alone, named after their schemes. Resources that want the same
-/// share them.
+/// Adds optional settings for the credentials of one resource, named after their schemes. Resources
+/// with the same credentials share them.
 pub fn own_credentials(
     api: &Api,
     own: &OwnAuth,
@@ -71,7 +71,7 @@ pub fn own_credentials(
     auth
 }
 
-/// Settings for the credentials, and how they are sent.
+/// Adds settings for the credentials, and returns how these are sent.
 pub fn credentials(
     schemes: &Schemes,
     facts: &AuthFacts,
@@ -145,7 +145,7 @@ pub fn credentials(
             token_url,
             scopes,
         } if flow == "password" && !token_url.is_empty() => Auth::Password {
-            // The runtime takes a relative one as of the base URL.
+            // The runtime resolves a relative URL against the base URL.
             token_url: absolute(token_url, base_url).unwrap_or_else(|| token_url.clone()),
             username: secret("username", "The name of the user who logs in.", false),
             password: secret("password", "The password of that user.", true),
@@ -157,7 +157,7 @@ pub fn credentials(
     }
 }
 
-/// A URL that may be given from the API's host on.
+/// Returns a URL with scheme and host; `url` may be a path on the API's host.
 fn absolute(url: &str, base_url: &str) -> Option<String> {
     if url.starts_with("https://") || url.starts_with("http://") {
         return Some(url.to_owned());
@@ -168,7 +168,8 @@ fn absolute(url: &str, base_url: &str) -> Option<String> {
         .then(|| format!("{scheme}://{host}{url}"))
 }
 
-/// Settings of which a person has one or the other: a token got by hand, or what renews one.
+/// Adds settings for an access token obtained by hand and for a refresh token; users need one of
+/// the two.
 fn refresh(
     token_url: String,
     source: &str,
@@ -254,7 +255,7 @@ fn one_key(
     }
 }
 
-/// A parameter that every resource needs, itself or through its parents, is required.
+/// Makes settings required that every resource needs, itself or through its parents.
 pub fn mark_required(plan: &mut Plan) {
     let needs = |resource: &Resource, ident: &str| {
         let wants = |parameter: &super::Parameter| {

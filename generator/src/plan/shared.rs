@@ -1,15 +1,15 @@
-//! What resources have in common, so that the crate states it once.
+//! The parts that resources share, so that the crate states them once.
 
 use etlgen_model::Paginator;
 
 use super::{Parameter, ParameterPlace, Resource};
 
-/// Fewer lists than this state their paginator each: a function for two of them saves nothing.
+/// The fewest lists that share a paginator: a function for fewer saves nothing.
 const FEW: usize = 3;
 
-/// The paginator of `api::pages()`: the one that most lists have, if at least [`FEW`] have it. Paginators are the same
-/// if all their properties are: a list with another page size, total or `more` flag keeps its own. Of two that are
-/// equally common, the one that comes first in the document counts.
+/// Returns the paginator of `api::pages()`: the one that most lists have, if at least [`FEW`] have
+/// it. Paginators are the same if all their properties are: a list with another page size, total or
+/// `more` flag keeps its own. Of two that are equally common, the first in the document is taken.
 pub fn pages(resources: &[Resource]) -> Option<Paginator> {
     let mut counts: Vec<(&Paginator, usize)> = Vec::new();
     for Resource { paginator, .. } in resources {
@@ -26,9 +26,9 @@ pub fn pages(resources: &[Resource]) -> Option<Paginator> {
     (most >= FEW).then(|| paginator.clone())
 }
 
-/// The headers of the source: those that every resource sends with the same value. Where one resource does not send a
-/// header, or sends another value, each resource keeps its own: a request has no header that the document does not
-/// name.
+/// Returns the headers of the source: those that every resource sends with the same value. If one
+/// resource does not send a header, or sends another value, each resource keeps its own, so that no
+/// request has a header that the document does not name for it.
 pub fn headers(resources: &[Resource]) -> Vec<Parameter> {
     let [first, others @ ..] = resources else {
         return Vec::new();
@@ -46,7 +46,7 @@ pub fn headers(resources: &[Resource]) -> Vec<Parameter> {
 }
 
 impl Resource {
-    /// The parameters that the resource itself states, where the source states `headers`.
+    /// Returns the parameters that the resource itself states, if the source states `headers`.
     pub fn own_parameters<'a>(
         &'a self,
         headers: &'a [Parameter],

@@ -1,17 +1,17 @@
-//! Text of a document as one line of a doc comment: data, never code, markup or a second line.
+//! Turns text of a document into one line of a doc comment, without code or markup.
 
-/// Longer sentences are cut.
+/// The longest sentence; longer ones are left out.
 const LONGEST: usize = 240;
 
-/// The first sentence, without markup, fit for a doc comment. Nothing if it is not whole: it is too long, a list would
-/// follow, or it has a gap (`Amount in %s`).
+/// Returns the first sentence without markup, for a doc comment. It is empty if the sentence is too
+/// long, introduces a list, or has a placeholder (`Amount in %s`).
 pub fn sentence(text: &str) -> String {
     let plain = plain(text);
     let mut end = plain.len();
     for (at, mark) in plain.match_indices(['.', '!', '?']) {
         let rest = &plain[at + mark.len()..];
         let word = plain[..at].rsplit(' ').next().unwrap_or_default();
-        // `e.g. this` and `1.5` go on.
+        // The dots of `e.g. this` and `1.5` do not end a sentence.
         let short = word.len() < 2
             || word.contains('.')
             || matches!(word, "etc" | "vs" | "approx" | "incl");
@@ -31,7 +31,7 @@ pub fn sentence(text: &str) -> String {
     }
 }
 
-/// The text, or another where there is none.
+/// Returns the text, or `other` if it is empty.
 pub fn or(text: String, other: &str) -> String {
     if text.is_empty() {
         other.to_owned()
@@ -40,7 +40,7 @@ pub fn or(text: String, other: &str) -> String {
     }
 }
 
-/// One line of text: tags, links and control characters are gone, blanks are single.
+/// Returns one line of text without tags, links and control characters, with single blanks.
 pub fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -77,12 +77,12 @@ pub fn plain(text: &str) -> String {
         .to_owned()
 }
 
-/// Line separators, and what changes the direction of text.
+/// Returns whether a character is a line separator or changes the direction of text.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
 }
 
-/// What follows an HTML tag that begins here.
+/// Returns what follows an HTML tag that begins here.
 fn tag(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('<')?;
     let name = inner.strip_prefix('/').unwrap_or(inner);
@@ -93,14 +93,14 @@ fn tag(text: &str) -> Option<&str> {
     Some(&inner[end + 1..])
 }
 
-/// The URL between brackets that begin here, and what follows them.
+/// Returns the URL between brackets that begin here, and what follows them.
 fn autolink(text: &str) -> Option<(&str, &str)> {
     let inner = text.strip_prefix('<')?;
     let (url, after) = inner.split_at(url(inner)?);
     Some((url, after.strip_prefix('>')?))
 }
 
-/// The label of a markdown link that begins here, and what follows the link.
+/// Returns the label of a markdown link that begins here, and what follows the link.
 fn link(text: &str) -> Option<(&str, &str)> {
     let inner = text.strip_prefix('[')?;
     let end = inner.find(']').filter(|end| *end < 300)?;
@@ -109,14 +109,14 @@ fn link(text: &str) -> Option<(&str, &str)> {
     Some((&inner[..end], &target[close + 1..]))
 }
 
-/// Plain text as markdown that shows it, URLs as links.
+/// Escapes plain text for markdown, with URLs as links.
 pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split(' ') {
         if !out.is_empty() {
             out.push(' ');
         }
-        // Two are struck out, three begin a block of code.
+        // Two tildes strike text out, three begin a code block.
         let tildes = word.contains("~~");
         let mut rest = word;
         while let Some(c) = rest.chars().next() {
@@ -138,7 +138,7 @@ pub fn markdown(text: &str) -> String {
     out
 }
 
-/// The length of a URL that begins here; the stop or bracket behind it is none of it.
+/// Returns the length of a URL that begins here, without a trailing stop or bracket.
 fn url(text: &str) -> Option<usize> {
     let rest = text.strip_prefix("http")?;
     let rest = rest.strip_prefix('s').unwrap_or(rest);
@@ -150,7 +150,7 @@ fn url(text: &str) -> Option<usize> {
     (!host.is_empty()).then(|| text.len() - rest.len() + "://".len() + host.len())
 }
 
-/// The underscore of `snake_case` does not mark emphasis.
+/// Returns whether the underscores of a word are inside, where they do not mark emphasis.
 fn is_word(word: &str) -> bool {
     !word.starts_with('_') && !word.ends_with('_')
 }

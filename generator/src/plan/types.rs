@@ -1,4 +1,4 @@
-//! Types as Rust writes them.
+//! Types in Rust syntax.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ impl From<&str> for Type {
     }
 }
 
-/// No struct is called so: these names are taken.
+/// The built-in types. No struct has one of these names.
 const SCALARS: [(&str, Type); 13] = [
     ("String", Type::String),
     ("i64", Type::Int),

@@ -10,11 +10,11 @@ use super::{BASE, LOCK, Lock, apply};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
-/// The folder in a crate for what was learned from samples: overlays that each generation applies after those of its
-/// owner.
+/// The folder in a crate for the overlays learned from samples, which each generation applies after
+/// those of its owner.
 const LEARNED: &str = "learned";
 
-/// What was learned for a crate: overlays by their path in it.
+/// Returns the overlays learned for a crate, by their path in it.
 pub fn learned(folder: &Path) -> Result<Files, Diagnostic> {
     learned_in(folder).map_err(|error| Diagnostic::io(&folder.join(LEARNED), error))
 }
@@ -39,7 +39,7 @@ fn learned_in(folder: &Path) -> io::Result<Files> {
     Ok(found)
 }
 
-/// The path of the overlay learned for a resource.
+/// Returns the path of the overlay learned for a resource.
 pub fn learned_path(resource: &str) -> String {
     format!("{LEARNED}/{resource}.json")
 }
@@ -66,7 +66,7 @@ pub fn change(
             (Some(current), Some(generated)) => hash(current) == *generated,
             _ => false,
         };
-        // An interrupted attempt is continued.
+        // A file that an interrupted attempt has written is accepted.
         let done = current.as_deref() == text.as_ref().map(|text| text.as_bytes());
         if !same && !done {
             edited.push(path.clone());

@@ -12,10 +12,10 @@ pub struct Combined {
     pub conflicts: Vec<(usize, String)>,
 }
 
-/// How the Rust files of a crate are formatted.
+/// The formatting of a crate's Rust files.
 pub struct Style<'a> {
     folder: &'a Path,
-    /// The owner has a rustfmt configuration.
+    /// Whether the owner has a rustfmt configuration.
     own: bool,
 }
 
@@ -25,14 +25,14 @@ impl<'a> Style<'a> {
         Style { folder, own }
     }
 
-    /// Formats a Rust text as the owner does; other texts stay.
+    /// Formats a Rust text with the owner's configuration, if there is one.
     pub fn apply(&self, path: &str, text: &str) -> String {
         let wanted = self.own && path.ends_with(".rs");
         let formatted = wanted.then(|| rust::formatted(text, Some(self.folder)));
         formatted.flatten().unwrap_or_else(|| text.to_owned())
     }
 
-    /// Whether two texts differ only in formatting.
+    /// Returns whether two texts differ only in formatting.
     pub fn same(&self, path: &str, a: &str, b: &str) -> bool {
         if a == b {
             return true;

@@ -15,12 +15,12 @@ pub struct ConfigFile {
     file: Option<PathBuf>,
     pub(crate) overrides: Overrides,
     pub(crate) text: Option<String>,
-    /// What was learned for the crate that the file belongs to, by path.
+    /// The overlays learned for the crate that the file belongs to, by path.
     pub(crate) learned: Files,
 }
 
 impl ConfigFile {
-    /// Reads a file and what was learned next to it; an error names file, line and column.
+    /// Reads a file and the learned overlays next to it; an error names file, line and column.
     pub fn load(file: &Path) -> Result<Self, Diagnostic> {
         let text = std::fs::read_to_string(file).map_err(|error| Diagnostic::io(file, error))?;
         let learned = learned(file.parent().unwrap_or(Path::new("")))?;
@@ -56,7 +56,7 @@ impl ConfigFile {
         Ok(self.with_learned(input, &self.learned))
     }
 
-    /// A document with the overlays of the file, then the given ones.
+    /// Returns a document with the overlays of the file, then the given ones.
     pub(crate) fn overlaid(
         &self,
         mut input: Input,
@@ -71,7 +71,7 @@ impl ConfigFile {
         Ok(input)
     }
 
-    /// A document with the learned overlays, which are applied last.
+    /// Returns a document with the learned overlays, which are applied last.
     pub(crate) fn with_learned(&self, mut input: Input, learned: &Files) -> Input {
         let learned = learned.iter();
         let learned = learned.map(|(path, text)| Input::new(self.beside(path), text.as_bytes()));
@@ -79,7 +79,7 @@ impl ConfigFile {
         input
     }
 
-    /// A URL, or a file relative to the folder of `etlgen.toml`.
+    /// Resolves a URL, or a file relative to the folder of `etlgen.toml`.
     pub(crate) fn beside(&self, file: &str) -> String {
         match &self.file {
             Some(config) => beside(config, file),

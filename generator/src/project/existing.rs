@@ -19,11 +19,11 @@ use crate::spec::Input;
 pub struct Existing {
     pub tree: Tree,
     pub config: ConfigFile,
-    /// The options of the command line that an etlgen of before kept in the lock only.
+    /// The options of the command line that an earlier etlgen kept only in the lock.
     options: BTreeMap<String, Vec<String>>,
 }
 
-/// A document: its name in the crate, and its place seen from the current folder.
+/// A document: its name in the crate, and its place relative to the current folder.
 pub struct Document {
     pub name: String,
     pub place: String,
@@ -53,7 +53,7 @@ impl Existing {
         })
     }
 
-    /// The given document; otherwise the one of `etlgen.toml`; otherwise the last one.
+    /// Returns the given document, or the one of `etlgen.toml`, or the last one.
     pub fn document(&self, asked: Option<&str>) -> Document {
         match asked {
             Some(place) => Document {
@@ -73,18 +73,19 @@ impl Existing {
         }
     }
 
-    /// The name of the document that the next generation reads by default.
+    /// Returns the name of the document that the next generation reads by default.
     pub fn named(&self) -> String {
         let own = self.config.overrides.top.spec.as_ref();
         own.map_or_else(|| self.tree.lock.spec.clone(), |spec| spec.0.clone())
     }
 
-    /// Whether `etlgen.toml` lets an update write changelog and version.
+    /// Returns whether `etlgen.toml` lets an update write changelog and version.
     pub fn announce(&self) -> Announce {
         Announce::of(&self.config.overrides)
     }
 
-    /// What the crate offered when it was generated; without a record, what its document yields now.
+    /// Returns the surface of the crate when it was generated; without a record, the one that its
+    /// document yields now.
     pub fn surface(&self) -> Result<Surface, Diagnostic> {
         match &self.tree.lock.surface {
             Some(surface) => Ok(surface.clone()),
@@ -95,13 +96,13 @@ impl Existing {
         }
     }
 
-    /// A document with the crate's overlays and what was learned.
+    /// Returns a document with the crate's overlays and the learned ones.
     pub fn with_overlays(&self, input: Input) -> Result<Input, Diagnostic> {
         let input = self.overlaid(input)?;
         Ok(self.config.with_learned(input, &self.config.learned))
     }
 
-    /// A document with the crate's overlays.
+    /// Returns a document with the crate's overlays.
     pub fn overlaid(&self, input: Input) -> Result<Input, Diagnostic> {
         self.config.overlaid(input, &[])
     }
@@ -147,7 +148,7 @@ impl Existing {
         Generation::new(draft, folder, &context, Rustfmt::Wanted)
     }
 
-    /// The source's name, which stays when the document's title changes.
+    /// Returns the source's name, which stays when the document's title changes.
     fn name(&self) -> Result<Option<String>, Diagnostic> {
         if self.config.overrides.top.name.is_some() {
             return Ok(None);
@@ -160,7 +161,7 @@ impl Existing {
         Ok(Some(name.trim_end_matches("-connector").to_owned()))
     }
 
-    /// `Cargo.toml` as it was generated.
+    /// Returns `Cargo.toml` as generated.
     fn manifest(&self) -> Result<toml::Table, Diagnostic> {
         let text = self.tree.base.get("Cargo.toml").map_or("", String::as_str);
         let table = toml::from_str::<toml::Table>(text).ok();
@@ -181,7 +182,7 @@ impl Existing {
         let license = manifest
             .get("package")
             .and_then(|package| package.get("license"));
-        // A crate from before this option has its licence only in the manifest.
+        // A crate older than this option has its licence only in the manifest.
         let licensed = Wanted {
             license: text(license),
             ..Wanted::default()
@@ -211,8 +212,8 @@ impl Existing {
     }
 }
 
-/// The options that a lock keeps, where `etlgen.toml` does not decide them. What was removed from it since the crate was
-/// generated is not wanted any longer.
+/// Returns the options in a lock that `etlgen.toml` does not set. An option that was removed from
+/// the file since the crate was generated is no longer wanted.
 fn options(tree: &Tree, text: &str) -> BTreeMap<String, Vec<String>> {
     let keys = |text: &str| -> Vec<String> {
         let table = toml::from_str::<toml::Table>(text).unwrap_or_default();
@@ -228,7 +229,7 @@ fn options(tree: &Tree, text: &str) -> BTreeMap<String, Vec<String>> {
     options
 }
 
-/// The key of `etlgen.toml` for an option of the command line.
+/// Returns the key of `etlgen.toml` for an option of the command line.
 fn key_of(option: &str) -> &str {
     match option {
         "resources" => "include",
@@ -236,7 +237,7 @@ fn key_of(option: &str) -> &str {
     }
 }
 
-/// Options of a lock as lines of `etlgen.toml`.
+/// Returns the options of a lock as lines of `etlgen.toml`.
 fn lines(options: &BTreeMap<String, Vec<String>>) -> Vec<(&str, String)> {
     let lines = options.iter().filter_map(|(name, values)| {
         let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();

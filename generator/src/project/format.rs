@@ -1,4 +1,4 @@
-//! Formats Rust as `cargo fmt` does.
+//! Formats Rust like `cargo fmt`.
 
 use std::fs;
 use std::io;

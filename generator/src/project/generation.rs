@@ -24,10 +24,10 @@ pub struct Generation {
     pub(crate) folder: PathBuf,
 }
 
-/// What happens if rustfmt is not installed.
+/// The behaviour if rustfmt is not installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rustfmt {
-    /// Nothing is run; the files stay as prettyplease prints them.
+    /// rustfmt is not run; the files stay as prettyplease prints them.
     Skipped,
     /// The files stay as prettyplease prints them, with a warning.
     Wanted,
@@ -36,7 +36,7 @@ pub enum Rustfmt {
 }
 
 impl Generation {
-    /// Writes a plan down.
+    /// Generates the files of a plan.
     pub(crate) fn new(
         mut draft: Draft,
         folder: &Path,
@@ -69,33 +69,36 @@ impl Generation {
         })
     }
 
-    /// The name of the crate: `shop-connector`.
+    /// Returns the name of the crate, such as `shop-connector`.
     pub fn crate_name(&self) -> &str {
         &self.draft.plan.crate_name
     }
 
-    /// The names of its resources, in the order of the document.
+    /// Returns the names of its resources, in the order of the document.
     pub fn resources(&self) -> impl Iterator<Item = &str> {
         let resources = self.draft.plan.resources.iter();
         resources.map(|resource| resource.name.as_str())
     }
 
-    /// A table of the resources, with the open questions and the lines of `etlgen.toml` that settle them.
+    /// Returns a table of the resources, with the open questions and the lines of `etlgen.toml`
+    /// that settle them.
     pub fn table(&self, view: &View) -> String {
         inspect::table(&self.draft, view)
     }
 
-    /// Each resource as JSON, with the evidence. The keys are stable.
+    /// Returns each resource as JSON, with the evidence. The keys are stable.
     pub fn inspect(&self) -> serde_json::Value {
         inspect::json(&self.draft)
     }
 
-    /// The evidence for `RESOURCE`, `RESOURCE.FIELD` or `auth`, and the line of `etlgen.toml` that overrides it.
+    /// Returns the evidence for `RESOURCE`, `RESOURCE.FIELD` or `auth`, and the line of
+    /// `etlgen.toml` that overrides it.
     pub fn explain(&self, what: &str) -> Result<String, Diagnostic> {
         explain(&self.draft, what)
     }
 
-    /// The folder that [`write`](Self::write) creates: the given folder, or one with the crate's name.
+    /// Returns the folder that [`write`](Self::write) creates: the given folder, or one with the
+    /// crate's name.
     pub fn folder(&self) -> &Path {
         &self.folder
     }

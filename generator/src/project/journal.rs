@@ -27,7 +27,7 @@ struct Step {
     after: Option<String>,
 }
 
-/// Whether changes of a crate were started and not finished.
+/// Returns whether changes of a crate were started and not finished.
 pub fn is_pending(folder: &Path) -> bool {
     folder.join(JOURNAL).exists()
 }
@@ -159,7 +159,7 @@ fn finish(
     remove_journal(journal, go)
 }
 
-/// Removes the list last: without it, staged contents have no effect.
+/// Removes the journal, the list of steps first: without it, staged contents have no effect.
 fn remove_journal(
     journal: &Path,
     go: &mut dyn FnMut() -> io::Result<()>,
@@ -209,7 +209,7 @@ fn write_through(path: &Path, text: &str) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Where folders cannot be synced, the system itself keeps the order.
+/// Syncs a folder. On systems that cannot do this, the system itself keeps the order.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match cfg!(unix) {
         true => File::open(folder)?.sync_all(),

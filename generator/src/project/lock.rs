@@ -1,4 +1,5 @@
-//! `.etlgen/lock.json`: what a crate was generated from, and the names that were given. It cannot be reconstructed.
+//! `.etlgen/lock.json`: what a crate was generated from, and the given names. It cannot be
+//! reconstructed.
 
 mod format_1;
 
@@ -44,7 +45,8 @@ pub struct Lock {
     /// The level of the changes that have no version yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreleased: Option<Level>,
-    /// What the crate offers; `None`: the etlgen that wrote it kept no surface, or one of another form.
+    /// The surface of the crate; `None`: the etlgen that wrote the lock kept none, or one of
+    /// another form.
     #[serde(
         default,
         deserialize_with = "if_known",
@@ -60,7 +62,7 @@ fn if_known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Surface>, D::Er
 }
 
 impl Lock {
-    /// The lock of these files.
+    /// Creates the lock of these files.
     pub fn new(spec: &str, spec_hash: String, plan: &Plan, files: &Files) -> Self {
         let files = files
             .iter()
@@ -78,7 +80,7 @@ impl Lock {
         }
     }
 
-    /// JSON with one entry per line, so that branches merge.
+    /// Returns the lock as JSON with one entry per line, so that branches merge.
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
@@ -86,16 +88,14 @@ impl Lock {
     }
 }
 
-/// Reads the lock of a crate; an error says why it cannot be read.
+/// Reads the lock of a crate.
 pub fn read_lock(folder: &Path) -> Result<Lock, Diagnostic> {
     let path = folder.join(LOCK);
     let text = fs::read_to_string(&path).map_err(|error| Diagnostic::io(&path, error))?;
     parse(&text, &path)
 }
 
-/// Parses a lock; errors name `path`.
-///
-/// # Errors If the text is not a lock, or a later etlgen wrote it.
+/// Parses a lock. An error names `path`: the text is not a lock, or a later etlgen wrote it.
 fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
     #[derive(Deserialize)]
     struct Numbered {
@@ -121,7 +121,7 @@ fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
     serde_json::from_value(lock).map_err(broken)
 }
 
-/// The hash of a document, and of the overlays that are applied to it.
+/// Returns the hash of a document and of the overlays that are applied to it.
 pub fn spec_hash(input: &Input) -> String {
     let own = hash(&input.bytes);
     let overlays = input.overlays.iter().map(|overlay| hash(&overlay.bytes));

@@ -29,7 +29,7 @@ pub fn manifest(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Opt
     Some(merge(&agreed(&mine, &theirs), &mine, &theirs, None))
 }
 
-/// The lines that two texts have in common.
+/// Returns the lines that two texts have in common.
 fn agreed(mine: &str, theirs: &str) -> String {
     let diff = similar::TextDiff::from_lines(mine, theirs);
     let same = diff.iter_all_changes();
@@ -54,7 +54,7 @@ fn tables(
         let before = base.get(&key);
         match (mine.get_mut(&key), before) {
             (Some(mine), Some(before)) if !same(mine, before) => {
-                // A setting that etlgen no longer writes goes; a setting of the owner stays.
+                // A setting that etlgen no longer writes is removed; a setting of the owner stays.
                 if let (Some(mine), Some(before)) =
                     (mine.as_table_like_mut(), before.as_table_like())
                 {
@@ -117,7 +117,7 @@ fn replace(old: &mut Item, new: &Item) {
     }
 }
 
-/// A dependency as a table; a bare version becomes a table with a version.
+/// Returns a dependency as a table; a bare version becomes a table with a version.
 fn table_of(item: &Item) -> Option<InlineTable> {
     if let Some(table) = item.as_table_like() {
         let mut out = InlineTable::new();
@@ -131,7 +131,7 @@ fn table_of(item: &Item) -> Option<InlineTable> {
     is_version.then(|| InlineTable::from_iter([("version", text)]))
 }
 
-/// `x = "1"` as `x = { version = "1" }`.
+/// Rewrites `x = "1"` to `x = { version = "1" }`.
 fn lengthen(item: &mut Item) {
     if item.as_str().is_some()
         && let Some(table) = table_of(item)
@@ -140,7 +140,7 @@ fn lengthen(item: &mut Item) {
     }
 }
 
-/// Merges lists as sets: additions and removals of each side hold.
+/// Merges lists as sets: additions and removals of both sides are applied.
 fn lists(base: Option<&Array>, mine: &mut Array, theirs: &Array) {
     let has = |list: &Array, value: &Value| list.iter().any(|known| plain(known) == plain(value));
     for value in theirs.iter() {
@@ -152,7 +152,7 @@ fn lists(base: Option<&Array>, mine: &mut Array, theirs: &Array) {
     mine.retain(|value| !gone(value));
 }
 
-/// Whether two items have the same value, in whatever notation.
+/// Returns whether two items have the same value in any notation.
 fn same(a: &Item, b: &Item) -> bool {
     if a.is_str() && b.is_str() {
         return a.as_str() == b.as_str();
@@ -176,7 +176,7 @@ fn same(a: &Item, b: &Item) -> bool {
     }
 }
 
-/// A value without spaces, comments and quoting styles.
+/// Returns a value without spaces, comments and quoting styles.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => format!("{:?}", text.value()),

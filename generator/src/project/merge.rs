@@ -9,7 +9,7 @@ const MINE: &str = "yours";
 const BASE: &str = "as generated before";
 const THEIRS: &str = "as generated now";
 
-/// The side whose lines win where both changed the same ones.
+/// The side whose lines win if both changed the same ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The owner's.
@@ -18,7 +18,7 @@ pub enum Side {
     Theirs,
 }
 
-/// A merged text, with markers where both sides conflict.
+/// A merged text, with markers at conflicts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Merged {
     pub text: String,
@@ -27,7 +27,7 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// A text without conflicts.
+    /// Creates a merged text without conflicts.
     pub fn clean(text: String) -> Self {
         let conflicts = Vec::new();
         Merged { text, conflicts }
@@ -76,7 +76,8 @@ fn beside(base: &[&str], mine: &[&str], theirs: &[&str]) -> Option<String> {
     around(mine, theirs).or_else(|| around(theirs, mine))
 }
 
-/// One conflict from the first different line to the last: for texts that cannot be merged by lines.
+/// Marks one conflict from the first different line to the last, for texts that cannot be merged by
+/// lines.
 pub fn whole(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Merged {
     match side {
         Some(Side::Mine) => return Merged::clean(mine.to_owned()),
@@ -101,7 +102,7 @@ pub fn whole(base: &str, mine: &str, theirs: &str, side: Option<Side>) -> Merged
     out.merged()
 }
 
-/// The lines, from 1, at which conflicts begin, whether written by etlgen or by git.
+/// Returns the lines, from 1, at which conflicts begin, marked by etlgen or by git.
 pub fn markers(text: &str) -> Vec<usize> {
     let is_marker = |line: &str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
     let found: Vec<(usize, &str)> = text
@@ -221,7 +222,7 @@ mod tests {
         let (base, mine, theirs) = ("let a = 1;\n", "let a = 1;\n// Mine.\n", "let a = 2;\n");
         let text = "let a = 2;\n// Mine.\n".to_owned();
         assert_eq!(merge(base, mine, theirs, None), Merged::clean(text));
-        // Lines next to removed ones conflict.
+        // Lines added next to removed ones conflict.
         assert_eq!(merge(base, mine, "", None).conflicts, [1]);
     }
 

@@ -41,11 +41,12 @@ pub use update::{Accept, Merge, dirty, merge_into, unsettled};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
-/// The folder of the last generated output; each file also has this extension, so that no tool takes it for a source.
+/// The folder of the last generated output. Each file in it gets the extension `.base`, so that no
+/// tool takes it for a source.
 const BASE: &str = ".etlgen/base";
 const LOCK: &str = ".etlgen/lock.json";
 
-/// Refuses a folder that exists and is not empty.
+/// Fails if a folder exists and is not empty.
 pub fn ensure_free(out: &Path) -> Result<(), Diagnostic> {
     let taken = || {
         Diagnostic::error(Kind::Io, "the folder exists and is not empty")

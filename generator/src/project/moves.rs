@@ -1,4 +1,4 @@
-//! Structs that are generated in another file than before: their owner's edits move with them.
+//! Moves the owner's edits of structs that are generated in another file than before.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ pub fn moves(tree: &Tree, files: &Files) -> Result<Moves, Diagnostic> {
     Ok(out)
 }
 
-/// The structs of the sources, by their names.
+/// Returns the structs of the sources, by their names.
 fn structs(files: &Files) -> Places<'_> {
     let sources = files
         .iter()
@@ -81,7 +81,7 @@ fn structs(files: &Files) -> Places<'_> {
     found.collect()
 }
 
-/// The structs of a file with their documentation.
+/// Returns the structs of a file with their documentation.
 fn items(text: &str) -> BTreeMap<String, String> {
     let Ok(file) = rust::parse(text) else {
         return BTreeMap::new();

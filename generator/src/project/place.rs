@@ -6,14 +6,14 @@ use std::path::{Component, Path, PathBuf};
 /// The workspace around a crate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Surroundings {
-    /// A workspace above lists the crate as a member.
+    /// Whether a workspace above lists the crate as a member.
     pub is_member: bool,
-    /// A workspace exists above.
+    /// Whether a workspace exists above.
     pub has_workspace: bool,
 }
 
 impl Surroundings {
-    /// Looks at the folders above `out`.
+    /// Searches the folders above `out`.
     pub fn of(out: &Path) -> Self {
         let out = absolute(out);
         for folder in out.ancestors().skip(1) {
@@ -46,7 +46,8 @@ impl Surroundings {
     }
 }
 
-/// Whether a path matches a pattern of folders, in which `*` stands for any text within a name.
+/// Returns whether a path matches a pattern of folders, in which `*` stands for any text within a
+/// name.
 fn fits(pattern: &Path, path: &Path) -> bool {
     let names = |path: &Path| -> Vec<String> {
         path.components()
@@ -81,14 +82,14 @@ fn absolute(path: &Path) -> PathBuf {
     out
 }
 
-/// Whether a path leads to a place within a crate.
+/// Returns whether a path stays within a crate.
 pub fn is_inside(path: &str) -> bool {
     let mut parts = Path::new(path).components();
     !path.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// The name of a document or overlay in a crate: a URL without query and fragment, which may be secret, or a path
-/// relative to the crate's folder; `-` is standard input.
+/// Returns the name of a document or overlay in a crate: a URL without query and fragment, which
+/// may be secret, or a path relative to the crate's folder; `-` is standard input.
 pub fn named(place: &str, folder: &Path) -> String {
     match place.contains("://") || place == "-" {
         true => place
@@ -100,7 +101,7 @@ pub fn named(place: &str, folder: &Path) -> String {
     }
 }
 
-/// A URL, or a file relative to the folder of an `etlgen.toml`.
+/// Resolves a URL, or a file relative to the folder of an `etlgen.toml`.
 pub fn beside(config: &Path, file: &str) -> String {
     if file.contains("://") {
         return file.to_owned();
@@ -109,7 +110,8 @@ pub fn beside(config: &Path, file: &str) -> String {
     folder.join(file).display().to_string()
 }
 
-/// The path of `to` relative to the folder `from`, with `/`: it stays valid if both move together.
+/// Returns the path of `to` relative to the folder `from`, with `/`. It stays valid if both move
+/// together.
 pub fn relative(from: &Path, to: &Path) -> String {
     let (from, to) = (absolute(from), absolute(to));
     let shared = from

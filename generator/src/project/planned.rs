@@ -19,7 +19,7 @@ pub enum Outcome {
     Removed,
     /// The edits of the owner and the changes of etlgen are merged.
     Merged,
-    /// It is the file to which the owner moved a generated one.
+    /// It is merged at the path to which the owner moved it; this was its path.
     MergedAway(String),
     /// `--accept` settles its conflicts.
     Settled,
@@ -38,7 +38,7 @@ pub enum Outcome {
 pub struct Conflict {
     /// The file, by its path in the crate.
     pub path: String,
-    /// From 1.
+    /// The line, from 1.
     pub line: usize,
     /// The reason.
     pub why: String,
@@ -67,7 +67,7 @@ impl Planned {
         self.note(path, outcome);
     }
 
-    /// The changed files with the line endings that they have on disk.
+    /// Returns the changed files with the line endings that they have on disk.
     pub fn ended(&self, tree: &Tree) -> Changes {
         let files = self.changes.iter().map(|(path, text)| {
             let text = text.as_ref().map(|text| tree.ended(path, text));

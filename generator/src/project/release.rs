@@ -21,17 +21,17 @@ This file lists the changes for users of this crate and of its tables. Records a
 breaking change.
 ";
 
-/// Whether changelog and version are written.
+/// The choice whether changelog and version are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announce {
-    /// `CHANGELOG.md` gets an entry.
+    /// Whether `CHANGELOG.md` gets an entry.
     pub changelog: bool,
-    /// `Cargo.toml` gets the next version.
+    /// Whether `Cargo.toml` gets the next version.
     pub bump: bool,
 }
 
 impl Announce {
-    /// The choice of `etlgen.toml`; both by default.
+    /// Reads the choice in `etlgen.toml`; both are written by default.
     pub fn of(overrides: &Overrides) -> Announce {
         Announce {
             changelog: overrides.top.changelog.as_ref().is_none_or(|key| key.0),
@@ -64,7 +64,7 @@ pub enum Bump {
     Elsewhere(Level),
 }
 
-/// The version of a crate on disk; `None`: its `Cargo.toml` has none, or cannot be read.
+/// Returns the version of a crate on disk; `None`: its `Cargo.toml` has none, or cannot be read.
 pub fn version(tree: &Tree) -> Option<Version> {
     match tree.read(MANIFEST) {
         Ok(Text::Some(text)) => version_of(&text),
@@ -126,7 +126,7 @@ pub fn release(
     Ok(release)
 }
 
-/// The current text of a file, with the changes planned so far.
+/// Returns the current text of a file, with the changes planned so far.
 fn current(tree: &Tree, planned: &Planned, path: &str) -> Result<Text, Diagnostic> {
     match planned.changes.get(path) {
         Some(text) => Ok(text.clone().map_or(Text::None, Text::Some)),
@@ -141,7 +141,7 @@ fn bump(tree: &Tree, planned: &mut Planned, level: Level) -> Result<Bump, Diagno
     let (Some(own), Ok(mut manifest)) = (version_of(&text), text.parse::<DocumentMut>()) else {
         return Ok(Bump::Elsewhere(level));
     };
-    // The version that etlgen wrote, or that of the base.
+    // The last version is the one that etlgen wrote, or that of the base.
     let base = tree.base.get(MANIFEST).and_then(|base| version_of(base));
     let before = tree.lock.version.clone().or(base);
     let before = before
@@ -176,7 +176,7 @@ fn with_entry(text: &str, heading: &str, body: &str) -> String {
     for (at, line) in lines.iter().enumerate() {
         fenced ^= line.starts_with("```");
         if !fenced && let Some(name) = line.strip_prefix("## ") {
-            // `## [0.2.0] - 2026-01-31`, `## 0.2.0`.
+            // The heading may be `## [0.2.0] - 2026-01-31` or `## 0.2.0`.
             let name = name.split_whitespace().next().unwrap_or_default();
             headings.push((at, name.trim_matches(['[', ']']).to_owned()));
         }

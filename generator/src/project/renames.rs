@@ -1,4 +1,4 @@
-//! Files with another path than before: etlgen renamed them, or their owner moved them.
+//! Finds files with another path than before: etlgen renamed them, or their owner moved them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
 use crate::plan::module_name;
 
-/// A moved file shares at least this part of its lines with the old one.
+/// The least part of its lines that a moved file shares with the old one.
 const ALIKE: f32 = 0.6;
 
-/// Old path -> new path of files that are now generated under another name.
+/// Returns the new paths, by the old ones, of files that are now generated under another name.
 pub fn renames(
     tree: &Tree,
     files: &Files,
@@ -71,7 +71,7 @@ pub fn renames(
     Ok(found)
 }
 
-/// The path to which the owner moved a generated file, and its current text.
+/// Returns the path to which the owner moved a generated file, and its current text.
 pub fn moved(
     tree: &Tree,
     files: &Files,
@@ -96,7 +96,7 @@ pub fn moved(
     }))
 }
 
-/// The most similar text, if it is similar enough.
+/// Returns the path of the most similar text, if it is similar enough.
 fn nearest<'a>(text: &str, others: impl Iterator<Item = (&'a String, &'a str)>) -> Option<String> {
     let alike = |other: &str| TextDiff::from_lines(text, other).ratio();
     others

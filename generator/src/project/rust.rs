@@ -1,4 +1,4 @@
-//! Checks of a merged Rust file: it parses, and defines nothing twice.
+//! Checks that a merged Rust file parses and defines nothing twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -13,8 +13,8 @@ pub fn parse(text: &str) -> Result<syn::File, (usize, String)> {
     syn::parse_file(text).map_err(|error| (error.span().start().line, error.to_string()))
 }
 
-/// The text as rustfmt prints it with the configuration that applies in `folder`, or with none; `None`: it cannot be
-/// formatted.
+/// Returns the text as rustfmt prints it with the configuration that applies in `folder`, or with
+/// none; `None`: it cannot be formatted.
 pub fn formatted(text: &str, folder: Option<&Path>) -> Option<String> {
     let mut command = Command::new("rustfmt");
     command.args(["--edition", "2024", "--emit", "stdout", "--quiet"]);
@@ -38,7 +38,7 @@ pub fn formatted(text: &str, folder: Option<&Path>) -> Option<String> {
     (written && output.status.success()).then(|| String::from_utf8(output.stdout).ok())?
 }
 
-/// The rustfmt configuration that applies in a folder.
+/// Returns the rustfmt configuration that applies in a folder.
 pub fn config(folder: &Path) -> Option<std::path::PathBuf> {
     let folder = std::path::absolute(folder).ok()?;
     let places = folder
@@ -50,17 +50,17 @@ pub fn config(folder: &Path) -> Option<std::path::PathBuf> {
 /// A named definition: `Invoice.amount` is of type `Option < i64 >`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
-    /// The struct that it is a field of.
+    /// The struct that has it as a field.
     pub of: Option<String>,
     pub name: String,
     pub kind: &'static str,
     /// The type of a field or the signature of a function.
     pub what: String,
-    /// First and last line, from 1, with attributes and documentation.
+    /// The first and last line, from 1, with attributes and documentation.
     pub lines: (usize, usize),
 }
 
-/// The items of a file and the fields of its structs.
+/// Returns the items of a file and the fields of its structs.
 pub fn definitions(file: &syn::File) -> Vec<Definition> {
     let mut found = Vec::new();
     for item in &file.items {
@@ -111,7 +111,7 @@ fn tokens(node: &impl ToTokens) -> String {
     node.to_token_stream().to_string()
 }
 
-/// Pairs of definitions with the same name in the same place: the second one is an error.
+/// Returns pairs of definitions with the same name in the same place. The second one is an error.
 pub fn doubled(file: &syn::File) -> Vec<(Definition, Definition)> {
     let mut seen: BTreeMap<(Option<String>, bool, String), Definition> = BTreeMap::new();
     let mut found = Vec::new();
@@ -130,10 +130,11 @@ pub fn doubled(file: &syn::File) -> Vec<(Definition, Definition)> {
     found
 }
 
-/// The definitions of these files, by place, kind and name: a module may have the name of a function in it.
+/// The definitions of several files, by place, kind and name: a module may have the name of a
+/// function in it.
 pub type Definitions = BTreeMap<(Option<String>, &'static str, String), Definition>;
 
-/// The definitions of one set of files that another set lacks or defines differently.
+/// Returns the definitions of one set of files that another set lacks or defines differently.
 pub fn changed(before: &Definitions, after: &Definitions) -> Vec<(Definition, Option<String>)> {
     let types: BTreeSet<&String> = after
         .keys()
@@ -161,7 +162,7 @@ pub fn changed(before: &Definitions, after: &Definitions) -> Vec<(Definition, Op
         .collect()
 }
 
-/// Whether a line of code uses a definition.
+/// Returns whether a line of code uses a definition.
 pub fn mentions(line: &str, definition: &Definition) -> bool {
     let code = line.trim();
     if code.starts_with("//") {

@@ -1,4 +1,4 @@
-//! A crate on disk for an update: the files as generated, and the files on disk.
+//! Reads a crate for an update: the files as generated, and the files on disk.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -84,7 +84,7 @@ impl Tree {
         Ok(tree)
     }
 
-    /// A file by its path in the crate.
+    /// Reads a file by its path in the crate.
     pub fn read(&self, path: &str) -> Result<Text, Diagnostic> {
         let place = self.folder.join(path);
         match fs::symlink_metadata(&place) {
@@ -109,7 +109,7 @@ impl Tree {
         }
     }
 
-    /// A text with the line endings of the file.
+    /// Returns a text with the line endings of the file.
     pub fn ended(&self, path: &str, text: &str) -> String {
         let bytes = fs::read(self.folder.join(path)).unwrap_or_default();
         match bytes.windows(2).any(|pair| pair == b"\r\n") {
@@ -118,7 +118,7 @@ impl Tree {
         }
     }
 
-    /// The Rust files of the library and the program.
+    /// Returns the Rust files of the library and the program.
     pub fn sources(&self) -> Result<Vec<String>, Diagnostic> {
         let all = self.all()?.into_iter();
         Ok(all
@@ -126,7 +126,7 @@ impl Tree {
             .collect())
     }
 
-    /// Every file except those of git, cargo and etlgen.
+    /// Returns every file except those of git, cargo and etlgen, and data.
     pub fn all(&self) -> Result<Vec<String>, Diagnostic> {
         walk(&self.folder, &|name| {
             !matches!(name, ".git" | "target" | ".etlgen" | "data")
@@ -134,7 +134,7 @@ impl Tree {
     }
 }
 
-/// The files below a folder, by their path in it, with `/`; `enter` selects the subfolders.
+/// Returns the files below a folder, by their path in it, with `/`; `enter` selects the subfolders.
 fn walk(folder: &Path, enter: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Diagnostic> {
     let mut found = Vec::new();
     let mut folders = vec![(folder.to_owned(), String::new())];

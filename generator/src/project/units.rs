@@ -10,7 +10,7 @@ struct Unit {
     text: String,
 }
 
-/// The merged list; `None`: both sides changed the same unit, or the lines are not a list.
+/// Returns the merged list; `None`: both sides changed the same unit, or the lines are not a list.
 pub fn resolve(base: &[&str], mine: &[&str], theirs: &[&str]) -> Option<String> {
     let (base, mine, theirs) = (units(base)?, units(mine)?, units(theirs)?);
     let mut out: Vec<&Unit> = Vec::new();
@@ -51,7 +51,7 @@ fn find<'a>(units: &'a [Unit], key: &str) -> Option<&'a Unit> {
     units.iter().find(|unit| unit.key == key)
 }
 
-/// The units of these lines, and the empty lines after the last one.
+/// Returns the units of these lines, and the empty lines after the last one.
 fn units(lines: &[&str]) -> Option<(Vec<Unit>, String)> {
     let mut units: Vec<Unit> = Vec::new();
     let (mut gap, mut text, mut key) = (String::new(), String::new(), None);
@@ -92,7 +92,7 @@ fn units(lines: &[&str]) -> Option<(Vec<Unit>, String)> {
     text.is_empty().then_some((units, gap))
 }
 
-/// The key of a unit, from its first line; `None`: the line does not start a known unit.
+/// Returns the key of a unit, from its first line; `None`: the line does not start a known unit.
 fn key_of(line: &str) -> Option<String> {
     if let Some(call) = line.strip_prefix('.') {
         let (name, arguments) = call.split_once('(')?;
@@ -128,7 +128,7 @@ fn key_of(line: &str) -> Option<String> {
     (named && !name.is_empty() && ty.starts_with(' ')).then(|| format!("field {name}"))
 }
 
-/// The number of opening brackets minus closing ones, ignoring strings and comments.
+/// Returns the number of opening brackets minus closing ones, ignoring strings and comments.
 fn balance(line: &str) -> i32 {
     let mut depth = 0;
     let mut letters = line.chars().peekable();

@@ -15,7 +15,7 @@ use super::{BASE, LOCK, Lock, renames};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 
-/// The owner's own file in the crate: read, never written.
+/// The owner's file in the crate, which an update reads but never writes.
 const CONFIG: &str = "etlgen.toml";
 
 /// A new generation merged into a crate, before anything is written.
@@ -188,7 +188,7 @@ impl File<'_> {
     }
 }
 
-/// The files of `.etlgen` that differ from the new generation.
+/// Returns the files of `.etlgen` that differ from the new generation.
 fn records(tree: &Tree, files: &Files, lock: &Lock) -> Result<Changes, Diagnostic> {
     let mut out = BTreeMap::new();
     let mut keep = |path: String, text: &str| -> Result<(), Diagnostic> {
@@ -206,7 +206,7 @@ fn records(tree: &Tree, files: &Files, lock: &Lock) -> Result<Changes, Diagnosti
     Ok(out)
 }
 
-/// The files with conflict markers; markers in an unedited file do not count.
+/// Returns the files with conflict markers; markers in an unedited file do not count.
 pub fn unsettled(tree: &Tree) -> Result<Vec<Conflict>, Diagnostic> {
     let mut found = Vec::new();
     for path in tree.all()? {
@@ -225,7 +225,7 @@ pub fn unsettled(tree: &Tree) -> Result<Vec<Conflict>, Diagnostic> {
     Ok(found)
 }
 
-/// The files of a crate with uncommitted changes in git; none without git.
+/// Returns the files of a crate with uncommitted changes in git; none without git.
 pub fn dirty(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     let output = std::process::Command::new("git")
         .args(["status", "--porcelain", "-z", "--no-renames", "--", "."])

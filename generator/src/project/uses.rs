@@ -1,4 +1,5 @@
-//! Lines of one side that use what the other side removed or gave another type: they merge, but do not compile.
+//! Finds lines of one side that use what the other side removed or gave another type. They merge,
+//! but do not compile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use super::tree::{Text, Tree};
 use crate::diagnostics::Diagnostic;
 use crate::emit::Files;
 
-/// The lines of the merged sources that use what was removed or changed.
+/// Returns the lines of the merged sources that use what was removed or changed.
 pub fn uses(
     tree: &Tree,
     files: &Files,
@@ -108,7 +109,7 @@ fn search(
     }
 }
 
-/// Whether the line itself defines the name.
+/// Returns whether the line itself defines the name.
 fn defines(line: &str, name: &str) -> bool {
     let line = line.trim_start_matches("pub ");
     ["fn ", "struct ", "type ", "enum ", "mod "]

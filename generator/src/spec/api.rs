@@ -1,4 +1,4 @@
-//! What a document says, without OpenAPI's syntax: the value that `spec` passes to `infer`.
+//! The content of a document, without OpenAPI's syntax: the value that `spec` passes to `infer`.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub struct Api {
     pub title: String,
     /// `info.description`; many documents state paging and tokens only here.
     pub description: String,
-    /// In document order; relative URLs stay relative.
+    /// The servers in document order; relative URLs stay relative.
     pub servers: Vec<Server>,
     /// By name, in document order.
     pub security_schemes: IndexMap<String, SecurityScheme>,
@@ -30,13 +30,13 @@ pub struct Api {
 /// A server.
 #[derive(Clone, Debug, Default)]
 pub struct Server {
-    /// It may contain `{variables}`.
+    /// The URL, which may contain `{variables}`.
     pub url: String,
     /// Name -> (default, description).
     pub variables: IndexMap<String, (String, String)>,
 }
 
-/// How a request authenticates.
+/// A way in which requests authenticate.
 #[derive(Clone, Debug)]
 pub enum SecurityScheme {
     /// `Authorization: Bearer …`.
@@ -76,13 +76,13 @@ pub struct Operation {
     pub description: String,
     pub tags: Vec<String>,
     pub deprecated: bool,
-    /// Path level and operation level merged; operation level wins.
+    /// The parameters of the path and of the operation; the latter win.
     pub parameters: Vec<Parameter>,
     /// The JSON body of the request, if it has one.
     pub request_body: Option<SchemaId>,
     /// The first 2xx (or default) response.
     pub response: Option<Response>,
-    /// `None`: the API's own; `Some([])`: none.
+    /// The security of the operation; `None`: that of the API; `Some([])`: none.
     pub security: Option<Vec<Vec<String>>>,
     /// `x-…`.
     pub extensions: BTreeMap<String, Value>,
@@ -137,7 +137,7 @@ pub enum Format {
 }
 
 impl Response {
-    /// `None`: the body cannot be read as records.
+    /// Returns the format of the body; `None`: it cannot be read as records.
     pub fn format(&self) -> Option<Format> {
         match self.media_type.as_deref() {
             None => Some(Format::Json),
@@ -148,7 +148,7 @@ impl Response {
     }
 }
 
-/// Media types of JSON with one value per line; only the last two are registered.
+/// Returns whether a media type is JSON with one value per line; only the last two are registered.
 pub(super) fn is_lines(media_type: &str) -> bool {
     matches!(
         media_type,

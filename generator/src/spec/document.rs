@@ -13,7 +13,7 @@ use super::overlay::Edits;
 use super::parse::{decode, parse_text};
 use crate::diagnostics::Position;
 
-/// At most this many files are read.
+/// The most files that are read.
 const MAX_FILES: usize = 2000;
 /// A longer chain of `$ref`s counts as a circle.
 const MAX_HOPS: usize = 64;
@@ -22,9 +22,9 @@ const MAX_HOPS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Documents<'a> {
     files: Vec<File<'a>>,
-    /// Files by their path relative to the base, or why they cannot be read.
+    /// Files by their path relative to the base, or the reasons why they cannot be read.
     by_path: HashMap<PathBuf, Result<usize, String>>,
-    /// What overlays changed in the document itself.
+    /// The changes that overlays made in the document itself.
     edits: Edits,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Documents<'a> {
 struct File<'a> {
     /// The name in messages.
     name: String,
-    /// Relative to the base; empty for the document itself.
+    /// The path relative to the base; empty for the document itself.
     path: PathBuf,
     text: Cow<'a, str>,
     value: Value,
@@ -91,7 +91,7 @@ impl<'t> Documents<'t> {
         self.by_path.insert(path, index);
     }
 
-    /// The whole document.
+    /// Returns the whole document.
     pub fn root(&self) -> Option<Node<'_>> {
         self.file(0)
     }
@@ -104,7 +104,7 @@ impl<'t> Documents<'t> {
         })
     }
 
-    /// The file and place that a part comes from: a file of the document, or an overlay.
+    /// Returns the file and place of a part: in a file of the document, or in an overlay.
     pub fn place(&self, file: usize, pointer: &str) -> (String, Option<Position>) {
         let pointer = match file {
             0 => match self.edits.origin(pointer) {
@@ -119,7 +119,7 @@ impl<'t> Documents<'t> {
         }
     }
 
-    /// A pointer that is unique among all files.
+    /// Returns a pointer that is unique among all files.
     pub fn full_pointer(&self, node: &Node<'_>) -> String {
         match self.files.get(node.file) {
             Some(file) if node.file > 0 => format!("{}#{}", file.path.display(), node.pointer),
@@ -127,7 +127,7 @@ impl<'t> Documents<'t> {
         }
     }
 
-    /// The component name of a node, if it is a component.
+    /// Returns the component name of a node, if it is a component.
     pub fn component_name(&self, node: &Node<'_>) -> Option<String> {
         let name = ["/components/schemas/", "/definitions/"]
             .into_iter()
@@ -147,7 +147,7 @@ impl<'t> Documents<'t> {
         (!name.contains('/')).then(|| unescape(name))
     }
 
-    /// Follows `$ref`s to their target, or says why that fails.
+    /// Follows `$ref`s to their target, or returns the reason why that fails.
     pub fn resolve<'a>(&'a self, node: Node<'a>) -> Result<Node<'a>, String> {
         let mut node = node;
         for _ in 0..MAX_HOPS {
@@ -159,7 +159,7 @@ impl<'t> Documents<'t> {
         Err("it leads in a circle".to_owned())
     }
 
-    /// The target of one `$ref`, without following further ones.
+    /// Returns the target of one `$ref`, without following further ones.
     pub fn target<'a>(&'a self, from: &Node<'a>, reference: &str) -> Result<Node<'a>, String> {
         let (path, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let root = if path.is_empty() {
@@ -185,7 +185,7 @@ impl<'t> Documents<'t> {
             .ok_or_else(|| "the target does not exist".to_owned())
     }
 
-    /// Follows a JSON pointer, including `$ref`s on the way.
+    /// Follows a JSON pointer, including `$ref`s along the path.
     fn descend<'a>(&'a self, root: Node<'a>, fragment: &str) -> Option<Node<'a>> {
         let mut node = root;
         for token in fragment.split('/').skip(1) {
@@ -203,8 +203,8 @@ impl<'t> Documents<'t> {
                 if let Some(next) = next {
                     break next;
                 }
-                // A missing step may exist in the target of this node's own `$ref`. It must not call `target`
-                // recursively: a pointer through itself would hang.
+                // A missing step may exist in the target of this node's own `$ref`. This must not
+                // call `target` recursively: a pointer through itself would hang.
                 let (path, fragment) = node.reference()?.split_once('#')?;
                 hops += 1;
                 if !path.is_empty() || hops > MAX_HOPS {
@@ -225,7 +225,7 @@ impl<'t> Documents<'t> {
         plain.then_some(node)
     }
 
-    /// A reference by bare name (`Pet`), which some documents use.
+    /// Resolves a reference by bare name (`Pet`), which some documents use.
     fn by_name<'a>(&'a self, file: usize, name: &str) -> Option<Node<'a>> {
         if name.contains(['/', '.', '#']) {
             return None;
@@ -233,7 +233,8 @@ impl<'t> Documents<'t> {
         self.component(file, name)
     }
 
-    /// The component that a broken pointer names in its last step (`#/definitions/Pet` in an OpenAPI 3 document).
+    /// Finds the component that a broken pointer names in its last step (`#/definitions/Pet` in an
+    /// OpenAPI 3 document).
     fn by_last_name<'a>(&'a self, file: usize, fragment: &str) -> Option<Node<'a>> {
         let steps: Vec<&str> = fragment.split('/').skip(1).collect();
         match steps[..] {
@@ -253,7 +254,7 @@ impl<'t> Documents<'t> {
     }
 }
 
-/// All `$ref`s to other files.
+/// Collects all `$ref`s to other files.
 fn external_references(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
@@ -272,7 +273,8 @@ fn external_references(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The path of a reference in a file, relative to the base and without `.` and `..` where possible.
+/// Returns the path of a reference in a file, relative to the base and without `.` and `..` where
+/// possible.
 fn relative_path(from: &Path, reference: &str) -> Result<PathBuf, String> {
     let path = percent_decode(reference.split(['#', '?']).next().unwrap_or(""));
     if path.contains(':') || path.starts_with(['/', '\\', '~']) {

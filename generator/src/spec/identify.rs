@@ -15,7 +15,7 @@ pub(super) enum Dialect {
 const HINT: &str = "etlgen reads OpenAPI 3.x and Swagger 2.0, as YAML or JSON";
 const NOT_OPENAPI: &str = "this is not an OpenAPI document";
 
-/// The format of a text that can be identified without parsing.
+/// Names the format of a text that can be identified without parsing.
 pub(super) fn by_text(text: &str) -> Option<&'static str> {
     let start = text.trim_start();
     let lower: String = start.chars().take(2000).collect::<String>().to_lowercase();
@@ -95,7 +95,7 @@ pub(super) fn identify(value: &Value, report: &mut Report) -> Option<Dialect> {
     None
 }
 
-/// Similar formats, with the key that identifies them.
+/// Names a similar format, with the key that identifies it.
 fn other_kind(value: &Value) -> Option<(&'static str, String)> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let named = |name: &str, version: Option<&str>| match version {
@@ -141,7 +141,7 @@ fn other_kind(value: &Value) -> Option<(&'static str, String)> {
     None
 }
 
-/// RAML has its resources at the root: keys that start with a slash.
+/// Returns whether a value has keys that start with a slash: RAML has its resources at the root.
 fn value_has_resource(value: &Value) -> bool {
     value
         .as_object()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::diagnostics::{Diagnostic, Kind};
 
-/// A larger file is not an OpenAPI document.
+/// The largest file that is read.
 const MAX_BYTES: u64 = 256 << 20;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -18,14 +18,15 @@ pub struct Input {
     /// The file or URL, for messages.
     pub name: String,
     pub bytes: Vec<u8>,
-    /// The folder that `$ref`s to other files are relative to; `None`: they are not followed.
+    /// The folder that `$ref`s to other files are relative to; `None`: the `$ref`s are not
+    /// followed.
     pub base: Option<PathBuf>,
     /// Overlays, in the order in which they are applied.
     pub overlays: Vec<Input>,
 }
 
 impl Input {
-    /// A document in memory. Messages use `name` for it.
+    /// Creates a document in memory, which messages call `name`.
     pub fn new(name: impl Into<String>, bytes: &[u8]) -> Self {
         Input {
             name: name.into(),
@@ -85,7 +86,7 @@ fn read_all(reader: impl Read) -> Result<Vec<u8>, String> {
 }
 
 fn fetch(url: &str) -> Result<Vec<u8>, String> {
-    // A provider that the process has already installed is used.
+    // If the process has already installed a provider, that one is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::blocking::Client::builder()
         .timeout(TIMEOUT)
@@ -100,7 +101,7 @@ fn fetch(url: &str) -> Result<Vec<u8>, String> {
     read_all(response)
 }
 
-/// An error with its causes: reqwest's own message is only "error sending request".
+/// Formats an error with its causes: reqwest's own message is only "error sending request".
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -112,7 +113,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A URL without user information and query, which may hold tokens.
+/// Returns a URL without user information and query, which may hold tokens.
 fn without_secrets(url: &str) -> String {
     match reqwest::Url::parse(url) {
         Ok(mut url) => {

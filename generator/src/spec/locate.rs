@@ -1,12 +1,13 @@
 //! Finds the line and column of a JSON pointer in a text; called only for diagnostics.
 //!
-//! It is a scanner, not a parser: it follows block mappings and lists by their indentation, and braces and quotes in
-//! flow style, which includes JSON. Where it cannot continue, it returns the last certain place.
+//! It is a scanner, not a parser: it follows block mappings and lists by their indentation, and
+//! braces and quotes in flow style, which includes JSON. If it cannot continue, it returns the last
+//! certain place.
 
 use super::node::unescape;
 use crate::diagnostics::Position;
 
-/// The place of a pointer, or of the nearest parent that can be found.
+/// Returns the place of a pointer, or of the nearest parent that can be found.
 pub(super) fn locate(text: &str, pointer: &str) -> Option<Position> {
     if text.is_empty() {
         return None;
@@ -25,7 +26,7 @@ pub(super) fn locate(text: &str, pointer: &str) -> Option<Position> {
     })
 }
 
-/// The byte offset of a pointer in JSON, or in YAML's flow style, that starts at `start`.
+/// Returns the byte offset of a pointer in JSON, or in YAML's flow style, that starts at `start`.
 fn flow(text: &str, start: usize, tokens: &[String]) -> usize {
     let mut scan = Flow {
         bytes: text.as_bytes(),
@@ -86,7 +87,7 @@ impl Flow<'_> {
             let before = self.at;
             self.skip_value();
             index += 1;
-            // Always moves forward, whatever the text is.
+            // The scan always moves forward, even in an invalid text.
             if self.at == before && self.at == start {
                 self.at += 1;
             }
@@ -157,7 +158,7 @@ impl Flow<'_> {
     }
 }
 
-/// The byte offset of a pointer in YAML's block style.
+/// Returns the byte offset of a pointer in YAML's block style.
 fn block(text: &str, tokens: &[String]) -> usize {
     let mut lines = Lines {
         text,
@@ -185,7 +186,7 @@ fn block(text: &str, tokens: &[String]) -> usize {
     found
 }
 
-/// The place of the first key: that of the whole document.
+/// Returns the place of the first key, which is that of the whole document.
 fn first_content(text: &str) -> usize {
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
@@ -200,7 +201,7 @@ fn first_content(text: &str) -> usize {
 
 struct Lines<'a> {
     text: &'a str,
-    /// Where to continue.
+    /// The offset at which to continue.
     offset: usize,
     end: usize,
 }
@@ -222,7 +223,7 @@ impl Lines<'_> {
             let line = rest.split('\n').next().unwrap_or("");
             let content = line.trim_start();
             let start = self.offset + line.len() - content.len();
-            // In the middle of a line, after the dash of a list item.
+            // The offset may be in the middle of a line, after the dash of a list item.
             let line_start = self.text[..self.offset].rfind('\n').map_or(0, |at| at + 1);
             let indent = start - line_start;
             let next = self.offset + line.len() + 1;
@@ -231,7 +232,7 @@ impl Lines<'_> {
                 continue;
             }
             let is_item = content.starts_with("- ") || content.trim_end() == "-";
-            // A list may stand at the indentation of its key.
+            // A list may have the indentation of its key.
             let inside =
                 parent.is_none_or(|parent| indent > parent || (indent == parent && is_item));
             let level = *children.get_or_insert(indent);
@@ -275,7 +276,7 @@ impl Lines<'_> {
     }
 }
 
-/// The start of the value, if a line is `key: value` with this key.
+/// Returns the start of the value, if a line is `key: value` with this key.
 fn key_matches(content: &str, key: &str) -> Option<usize> {
     let (name, rest) = match content.as_bytes().first()? {
         quote @ (b'"' | b'\'') => {

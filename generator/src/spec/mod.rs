@@ -34,12 +34,13 @@ pub use strict::strict;
 
 use crate::diagnostics::{Diagnostic, Position};
 
-/// The place of a part of a document in its text.
+/// Returns the place of a part of a document in its text.
 pub fn place(input: &Input, pointer: &str) -> Option<Position> {
     locate::locate(&parse::decode(&input.bytes), pointer)
 }
 
-/// The value of a document with its overlays applied; `None` if it cannot be read: [`read`] says why.
+/// Returns the value of a document with its overlays applied; `None` if it cannot be read, for
+/// which [`read`] reports the reason.
 pub fn overlaid(input: &Input) -> Option<serde_json::Value> {
     let mut report = Report::default();
     let (_, mut value) = parse::parse(input, &mut report)?;
@@ -47,7 +48,7 @@ pub fn overlaid(input: &Input) -> Option<serde_json::Value> {
     (!report.failed()).then_some(value)
 }
 
-/// Without a document, names and places are unknown.
+/// Returns no place: without a document, names and places are unknown.
 fn nowhere(_file: usize, _pointer: &str) -> (String, Option<Position>) {
     (String::new(), None)
 }

@@ -11,7 +11,7 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// The value under a key, unless it is missing or null.
+    /// Returns the value under a key, unless it is missing or null.
     pub fn child(&self, key: &str) -> Option<Node<'a>> {
         let value = self.value.get(key)?;
         if value.is_null() {
@@ -20,7 +20,7 @@ impl<'a> Node<'a> {
         Some(self.at(key, value))
     }
 
-    /// The entries of an object; none for anything else.
+    /// Returns the entries of an object; none for anything else.
     pub fn entries(&self) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
         let parent = Node {
             value: self.value,
@@ -33,7 +33,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// The items of an array; none for anything else.
+    /// Returns the items of an array; none for anything else.
     pub fn items(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
         let parent = self.clone();
         let items = self.value.as_array();
@@ -44,12 +44,12 @@ impl<'a> Node<'a> {
             .map(move |(index, value)| parent.at(&index.to_string(), value))
     }
 
-    /// The text under a key; numbers and booleans become text.
+    /// Returns the text under a key; numbers and booleans become text.
     pub fn text(&self, key: &str) -> Option<String> {
         self.value.get(key).and_then(as_text)
     }
 
-    /// The flag under a key, even if it is written as text.
+    /// Returns the flag under a key, even if it is written as text.
     pub fn flag(&self, key: &str) -> Option<bool> {
         match self.value.get(key)? {
             Value::Bool(flag) => Some(*flag),
@@ -58,7 +58,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The texts of a list under a key; a single text counts as a list of one.
+    /// Returns the texts of a list under a key; a single text counts as a list of one.
     pub fn texts(&self, key: &str) -> Vec<String> {
         match self.value.get(key) {
             Some(Value::Array(items)) => items.iter().filter_map(as_text).collect(),
@@ -67,7 +67,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Keys that begin with `x-`.
+    /// Returns the entries whose keys begin with `x-`.
     pub fn extensions(&self) -> std::collections::BTreeMap<String, Value> {
         let map = self.value.as_object().into_iter().flatten();
         map.filter(|(key, _)| key.starts_with("x-"))
@@ -75,12 +75,12 @@ impl<'a> Node<'a> {
             .collect()
     }
 
-    /// The `$ref`, if the value has one.
+    /// Returns the `$ref`, if the value has one.
     pub fn reference(&self) -> Option<&'a str> {
         self.value.get("$ref")?.as_str()
     }
 
-    /// The node of a value under a key of this one.
+    /// Returns the node of a value under a key of this one.
     pub fn at(&self, key: &str, value: &'a Value) -> Node<'a> {
         let mut pointer = String::with_capacity(self.pointer.len() + key.len() + 1);
         pointer.push_str(&self.pointer);
@@ -93,7 +93,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// A scalar as text.
+/// Returns a scalar as text.
 pub(super) fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -118,7 +118,7 @@ pub(super) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-/// A node for something that the document lacks.
+/// Returns a node for something that the document lacks.
 pub(super) fn missing<'a>(parent: &Node<'a>, key: &str) -> Node<'a> {
     static NOTHING: Value = Value::Null;
     let mut pointer = parent.pointer.clone();

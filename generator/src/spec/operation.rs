@@ -1,4 +1,4 @@
-//! Path items and operations.
+//! Reads path items and operations.
 
 use super::api::{Operation, Parameter, SchemaId};
 use super::document::Documents;
@@ -31,7 +31,7 @@ impl Defaults {
     }
 }
 
-/// The operations of one path.
+/// Reads the operations of one path.
 pub(super) fn operations<'a>(
     documents: &'a Documents<'a>,
     schemas: &mut SchemaBuilder<'a>,
@@ -139,7 +139,7 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// The path's and the operation's own parameters, `$ref`s followed.
+    /// Returns the parameters of the path and of the operation, with `$ref`s followed.
     fn parameter_nodes(&self, node: &Node<'a>, report: &mut Report) -> Vec<Node<'a>> {
         let own = node.child("parameters");
         let mut nodes = Vec::new();
@@ -190,7 +190,7 @@ impl<'a> Reader<'_, 'a> {
         found
     }
 
-    /// The JSON body of a request.
+    /// Reads the JSON body of a request.
     fn request_body(
         &self,
         schemas: &mut SchemaBuilder<'a>,

@@ -1,6 +1,6 @@
-//! OpenAPI Overlays (1.0, and `copy` of 1.1): what an owner wants different in a document that is not his to change. They are
-//! applied to the value, before anything of it is understood; what they changed is remembered, so that a finding is placed in the
-//! file that the part comes from.
+//! OpenAPI Overlays (1.0, and `copy` of 1.1), with which an owner changes a document without
+//! editing it. They are applied to the parsed value before it is interpreted. The changes are
+//! logged, so that a finding refers to the file that the part comes from.
 
 use serde_json::Value;
 use serde_json_path::{JsonPath, NormalizedPath, PathElement};
@@ -15,20 +15,20 @@ use crate::diagnostics::{Position, Severity};
 const NO_OVERLAY: &str = "this is no overlay that could be applied";
 const HINT: &str = "an overlay has `overlay: 1.0.0` and `actions`, each with a `target` and an `update`, `remove` or `copy`";
 
-/// What overlays changed, in order.
+/// The changes of overlays, in order.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     overlays: Vec<Source>,
     log: Vec<Edit>,
-    /// Parts that were put in.
+    /// The number of parts that were inserted.
     grown: usize,
 }
 
-/// Parts that overlays may put into a document: copies of copies would be without end.
+/// The most parts that overlays may insert: copies of copies could grow without limit.
 const MOST_PARTS: usize = 200_000;
-/// How deep a document is nested that is still read.
+/// The deepest nesting of a document that is read.
 const DEEPEST: usize = 128;
-/// The same of the brackets in a JSONPath, and its length.
+/// The deepest nesting of the brackets in a JSONPath, and its greatest length.
 const DEEPEST_PATH: usize = 32;
 const LONGEST_PATH: usize = 10_000;
 
@@ -41,18 +41,19 @@ struct Source {
 
 #[derive(Debug)]
 enum Edit {
-    /// A value stands at a pointer of the document that stood at one of an overlay.
+    /// A value of an overlay, at the pointer `source`, was put into the document at `pointer`.
     Put {
         pointer: String,
         overlay: usize,
         source: String,
     },
-    /// An item of a list is gone, and those behind it have moved up.
+    /// An item of a list was removed, and those behind it have moved up.
     Gone { list: String, index: usize },
 }
 
 impl Edits {
-    /// Where a part of the document stands that is not as it was read: file and place, or the pointer that it had there.
+    /// Returns the pointer that a part had in the document before the overlays, or, as an error,
+    /// the overlay and the place that it comes from.
     pub fn origin(&self, pointer: &str) -> Result<String, (String, Option<Position>)> {
         let mut pointer = pointer.to_owned();
         for edit in self.log.iter().rev() {
@@ -91,13 +92,14 @@ impl Edits {
     }
 }
 
-/// What follows a pointer in one below it.
+/// Returns what follows the pointer `above` in a pointer below it.
 fn within<'a>(pointer: &'a str, above: &str) -> Option<&'a str> {
     let rest = pointer.strip_prefix(above)?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
-/// Applies the overlays of an input in their order. One that is none is an error, and the rest is not looked at.
+/// Applies the overlays of an input in their order. An invalid one is an error, and the rest is not
+/// applied.
 pub(super) fn apply(input: &Input, value: &mut Value, report: &mut Report) -> Edits {
     let mut edits = Edits::default();
     for overlay in &input.overlays {
@@ -125,7 +127,7 @@ pub(super) fn apply(input: &Input, value: &mut Value, report: &mut Report) -> Ed
     edits
 }
 
-/// Why an overlay cannot be applied.
+/// The reason why an overlay cannot be applied.
 struct Fault {
     /// In the overlay.
     pointer: String,
@@ -183,7 +185,7 @@ fn apply_one(edits: &mut Edits, value: &mut Value, report: &mut Report) -> Resul
     Ok(())
 }
 
-/// What an action that changes nothing is told with.
+/// The kind and detail of the warning about an action that changes nothing.
 type Idle = (&'static str, String);
 
 struct Action<'a> {
@@ -223,7 +225,7 @@ impl Action<'_> {
                     return Err(Fault::at(format!("{}/copy", self.pointer), message));
                 };
                 let node: Value = (*node).clone();
-                // What is copied has no place of its own in the overlay.
+                // The copied parts have no places of their own in the overlay.
                 (node, format!("{}/copy", self.pointer), false)
             }
             _ => {
@@ -242,7 +244,7 @@ impl Action<'_> {
                 overlay: self.overlay,
                 spread,
             };
-            // A value is appended to a list that is the target itself.
+            // If the target is a list, a value is appended to it.
             let merged = match (node, &update) {
                 (Value::Array(items), update) if !update.is_array() => {
                     merge.append(items, &pointer, update, source.clone());
@@ -258,7 +260,7 @@ impl Action<'_> {
         Ok(None)
     }
 
-    /// Refuses a change after which the document would be too large or too deep.
+    /// Rejects a change that would make the document too large or too deep.
     fn check_growth(&mut self, found: &[Vec<Step>], update: &Value) -> Result<(), Fault> {
         let (parts, depth) = measure(update);
         let grown = parts.saturating_mul(found.len());
@@ -294,7 +296,8 @@ impl Action<'_> {
     }
 
     fn remove(&mut self, value: &mut Value, mut found: Vec<Vec<Step>>) -> Result<(), Fault> {
-        // The last first: what is before it does not move.
+        // Items are removed from the last to the first, so that the indexes of the others stay
+        // valid.
         found.sort_by(|a, b| b.cmp(a));
         found.dedup();
         for steps in found {
@@ -321,7 +324,7 @@ impl Action<'_> {
     }
 }
 
-/// A step of a path; the later in a list is the greater.
+/// A step of a path; a later item of a list is greater.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Key(String),
@@ -350,12 +353,13 @@ fn pointer(steps: &[Step]) -> String {
 struct Merge<'a> {
     log: &'a mut Vec<Edit>,
     overlay: usize,
-    /// The parts of the update have their own places.
+    /// Whether the parts of the update have their own places.
     spread: bool,
 }
 
 impl Merge<'_> {
-    /// Merges an update into a value; fails with the update's pointer where the two are of kinds that do not go together.
+    /// Merges an update into a value; fails with the update's pointer if the kinds of the two
+    /// cannot be merged.
     fn merge(
         &mut self,
         target: &mut Value,
@@ -412,7 +416,8 @@ impl Merge<'_> {
     }
 }
 
-/// How many parts a value has, and how deep it is nested. A value that was parsed is not too deep for this.
+/// Returns the number of parts of a value, and the depth of its nesting. The parser limits the
+/// depth, so the recursion is safe.
 fn measure(value: &Value) -> (usize, usize) {
     let inner: Box<dyn Iterator<Item = &Value>> = match value {
         Value::Object(map) => Box::new(map.values()),
@@ -426,7 +431,7 @@ fn measure(value: &Value) -> (usize, usize) {
     (parts, depth.saturating_add(1))
 }
 
-/// How deep the brackets of a JSONPath are nested.
+/// Returns the depth to which the brackets of a JSONPath are nested.
 fn nesting(path: &str) -> usize {
     let (mut depth, mut deepest) = (0usize, 0);
     for byte in path.bytes() {
@@ -615,7 +620,7 @@ paths:
 
     #[test]
     fn findings_are_placed_in_the_file_that_the_part_comes_from() {
-        // Of the document's list one item is gone, and one of the overlay has come.
+        // One item of the document's list is removed, and one of the overlay is added.
         let overlay = "\
 overlay: 1.0.0
 actions:

@@ -1,4 +1,4 @@
-//! Parameters, and their consistency with the path.
+//! Reads parameters, and makes them consistent with the path.
 
 use super::api::{Location, Parameter};
 use super::node::{Node, missing};
@@ -113,7 +113,7 @@ pub(super) fn fit_to_path<'a>(
     });
 }
 
-/// The names in a path: `owner` and `repo` of `/repos/{owner}/{repo}`.
+/// Returns the names in a path: `owner` and `repo` of `/repos/{owner}/{repo}`.
 pub fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     path.split('{')
         .skip(1)

@@ -14,7 +14,7 @@ use super::load::Input;
 use super::report::Report;
 use crate::diagnostics::{Position, Severity};
 
-/// Parses the document of an input; also returns the text that the value was read from.
+/// Parses the document of an input. Also returns the text that the value was read from.
 pub(super) fn parse<'a>(input: &'a Input, report: &mut Report) -> Option<(Cow<'a, str>, Value)> {
     let text = decode(&input.bytes);
     if let Some(other) = identify::by_text(&text) {
@@ -62,18 +62,19 @@ pub(super) fn parse<'a>(input: &'a Input, report: &mut Report) -> Option<(Cow<'a
     None
 }
 
-/// A text that is neither JSON nor YAML.
+/// The error for a text that is neither JSON nor YAML.
 #[derive(Debug)]
 pub(super) struct SyntaxError {
     pub message: String,
     pub position: Option<Position>,
 }
 
-/// What is nested deeper is no document. The parsers refuse less; this keeps them from the time that they take to see it.
+/// The deepest nesting of a document. The parsers reject less than this themselves, but take long
+/// to notice it.
 const DEEPEST: usize = 1_000;
 
-/// Where brackets are nested deeper than any document is. Only those count that can open a list or an object there: others
-/// are prose.
+/// Returns the place at which brackets are nested deeper than [`DEEPEST`]. Only brackets that can
+/// open a list or an object count; others are prose.
 fn too_deep(text: &str) -> Option<Position> {
     let (mut depth, mut opens) = (0usize, true);
     for (at, byte) in text.bytes().enumerate() {
@@ -135,7 +136,8 @@ fn parse_yaml(text: &str) -> Result<Value, SyntaxError> {
     })
 }
 
-/// Decodes bytes to text: honours byte order marks, and replaces invalid UTF-8 and unprintable characters by U+FFFD.
+/// Decodes bytes to text: respects byte order marks, and replaces invalid UTF-8 and unprintable
+/// characters by U+FFFD.
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let text = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest),
@@ -162,7 +164,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
         .collect()
 }
 
-/// The indentation step of the text in spaces; `None` if nothing is indented.
+/// Returns the indentation step of the text in spaces; `None` if nothing is indented.
 fn step(text: &str) -> Option<usize> {
     let indents = text
         .lines()
@@ -170,7 +172,8 @@ fn step(text: &str) -> Option<usize> {
     indents.filter(|indent| *indent > 0).min()
 }
 
-/// The text with each tab in the indentation replaced by that many spaces; `None` if there are none.
+/// Returns the text with each tab in the indentation replaced by that many spaces; `None` if there
+/// are none.
 fn untab(text: &str, width: usize) -> Option<String> {
     let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
     if !text.lines().any(|line| line[..indent(line)].contains('\t')) {
@@ -275,7 +278,7 @@ impl<'de> Visitor<'de> for Tree {
     }
 }
 
-/// A key of a mapping: any scalar, as it is written.
+/// A key of a mapping: any scalar, as written.
 struct Key(String);
 
 impl<'de> Deserialize<'de> for Key {

@@ -1,6 +1,7 @@
-//! Places in a JSON body: keys joined with dots, and `['a.b']` for a key that holds dots itself, as the runtime reads them.
+//! Paths in a JSON body, in the runtime's syntax: keys joined with dots, and `['a.b']` for a key
+//! that holds dots itself.
 
-/// The keys as a declaration writes them.
+/// Writes keys as a path for a declaration.
 pub fn write(keys: &[String]) -> String {
     let mut out = String::new();
     for key in keys {
@@ -16,7 +17,7 @@ pub fn write(keys: &[String]) -> String {
     out
 }
 
-/// The keys of a path as a declaration writes it.
+/// Reads the keys of a path in a declaration.
 pub fn parse(path: &str) -> Vec<String> {
     let mut keys = Vec::new();
     let mut rest = path;

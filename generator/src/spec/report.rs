@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::node::Node;
 use crate::diagnostics::{Diagnostic, Kind, Position, Severity};
 
-/// At most this many findings of one kind are shown; the rest is counted.
+/// The most findings of one kind that are shown; the rest is counted.
 const TOLD: usize = 8;
 
 /// The findings so far.
@@ -36,17 +36,17 @@ enum Place {
 }
 
 impl Report {
-    /// Something was repaired or left out.
+    /// Reports that something was repaired or left out.
     pub fn note(&mut self, node: &Node<'_>, kind: &'static str, detail: &str) {
         self.push(Severity::Note, node, kind, detail);
     }
 
-    /// Something may be wrong in the result.
+    /// Reports that something may be wrong in the result.
     pub fn warn(&mut self, node: &Node<'_>, kind: &'static str, detail: &str) {
         self.push(Severity::Warning, node, kind, detail);
     }
 
-    /// The document has no result, because of this part.
+    /// Reports that the document has no result because of this part.
     pub fn fail(&mut self, pointer: &str, kind: &'static str, detail: &str, hint: &str) {
         self.findings.push(Finding {
             severity: Severity::Error,
@@ -58,7 +58,7 @@ impl Report {
         });
     }
 
-    /// A finding about a text that is not parsed yet.
+    /// Reports a finding about a text that is not part of a document.
     pub fn text(
         &mut self,
         severity: Severity,
@@ -103,7 +103,8 @@ impl Report {
         });
     }
 
-    /// The diagnostics, the most severe first. `place` returns the name of a file and the position of a pointer in it.
+    /// Returns the diagnostics, the most severe first. `place` returns the name of a file and the
+    /// position of a pointer in it.
     pub fn finish(
         self,
         place: impl Fn(usize, &str) -> (String, Option<Position>),

@@ -1,4 +1,4 @@
-//! Responses of operations.
+//! Reads the responses of operations.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -9,7 +9,8 @@ use super::node::Node;
 use super::report::Report;
 use super::schema::SchemaBuilder;
 
-/// The response of success: 200, else the first 2xx, else `default`; one with a body is preferred.
+/// Reads the response of success: 200, else the first 2xx, else `default`; one with a body is
+/// preferred.
 pub(super) fn response<'a>(
     documents: &'a Documents<'a>,
     schemas: &mut SchemaBuilder<'a>,
@@ -73,7 +74,7 @@ pub(super) fn response<'a>(
 
 const LAST: u8 = 200;
 
-/// The lower, the better; `None` if the status is not a success.
+/// Ranks a status: the lower, the better; `None` if it is not a success.
 fn rank(status: &str) -> Option<u8> {
     let status = status.trim();
     if status.eq_ignore_ascii_case("default") {
@@ -89,7 +90,7 @@ fn rank(status: &str) -> Option<u8> {
     }
 }
 
-/// Media types without their parameters, and their content.
+/// Returns the media types without their parameters, and their content.
 fn content<'a>(response: &Node<'a>) -> Vec<(String, Node<'a>)> {
     let content = response.child("content");
     let entries = content.iter().flat_map(Node::entries);
@@ -98,13 +99,13 @@ fn content<'a>(response: &Node<'a>) -> Vec<(String, Node<'a>)> {
         .collect()
 }
 
-/// `application/json; charset=utf-8` without its parameters.
+/// Returns a media type such as `application/json; charset=utf-8` without its parameters.
 fn essence(media_type: &str) -> String {
     let name = media_type.split(';').next().unwrap_or_default();
     name.trim().to_ascii_lowercase()
 }
 
-/// Whether a media type is JSON.
+/// Returns whether a media type is JSON.
 pub(super) fn is_json(media_type: &str) -> bool {
     let name = essence(media_type);
     let json = name == "application/json" || name == "text/json" || name.ends_with("+json");
@@ -123,7 +124,7 @@ fn preference(name: &str) -> u8 {
     }
 }
 
-/// `example`, and the values of `examples`.
+/// Returns `example`, and the values of `examples`.
 fn examples(documents: &Documents<'_>, media: &Node<'_>) -> Vec<Value> {
     let single = media.child("example").map(|example| example.value.clone());
     let many = media.child("examples");
@@ -142,7 +143,7 @@ fn examples(documents: &Documents<'_>, media: &Node<'_>) -> Vec<Value> {
     single.into_iter().chain(many).map(read).collect()
 }
 
-/// Swagger 2.0: media type -> example.
+/// Returns the examples of Swagger 2.0, which are listed by media type.
 fn old_examples(response: &Node<'_>) -> Vec<Value> {
     let examples = response.child("examples");
     let entries = examples.iter().flat_map(Node::entries);

@@ -39,7 +39,7 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
     }
     let mut ids = HashSet::new();
     for operation in &mut operations {
-        // The second operation with the same id is known by its path.
+        // Only the first operation with an id keeps it.
         operation.id = operation.id.take().filter(|id| ids.insert(id.clone()));
     }
     let servers = match dialect {
@@ -73,7 +73,8 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
     })
 }
 
-/// The path that all servers end in and all operations begin with: `/v1` of `https://api.example/v1` and `/v1/orders`.
+/// Returns the path that all servers end with and all operations begin with: `/v1` of
+/// `https://api.example/v1` and `/v1/orders`.
 fn repeated_base(servers: &[Server], operations: &[Operation]) -> Option<String> {
     let path = |server: &Server| {
         let url = server.url.trim_end_matches('/');
@@ -119,7 +120,7 @@ fn paths<'a>(root: &Node<'a>, report: &mut Report) -> Vec<(&'a str, Node<'a>)> {
     found
 }
 
-/// `servers` of OpenAPI 3; a single server and bare URLs are accepted.
+/// Reads `servers` of OpenAPI 3; a single server and bare URLs are accepted.
 fn servers(root: &Node<'_>, report: &mut Report) -> Vec<Server> {
     let Some(servers) = root.child("servers") else {
         return Vec::new();
@@ -163,7 +164,7 @@ fn variables(server: &Node<'_>, report: &mut Report) -> IndexMap<String, (String
     found
 }
 
-/// `schemes`, `host` and `basePath` of Swagger 2.0.
+/// Reads `schemes`, `host` and `basePath` of Swagger 2.0.
 fn old_servers(root: &Node<'_>) -> Vec<Server> {
     let base_path = root.text("basePath").unwrap_or_default();
     let host = root.text("host").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Security schemes.
+//! Reads security schemes.
 
 use indexmap::IndexMap;
 
@@ -7,7 +7,7 @@ use super::document::Documents;
 use super::node::Node;
 use super::report::Report;
 
-/// All schemes, by name.
+/// Reads all schemes, by name.
 pub(super) fn schemes(
     documents: &Documents<'_>,
     root: &Node<'_>,
@@ -85,12 +85,12 @@ fn flows(node: &Node<'_>) -> IndexMap<String, OAuthFlow> {
             .map(|(name, node)| (flow_name(name), flow(&node)))
             .collect();
     }
-    // Swagger 2.0: the scheme is the flow.
+    // In Swagger 2.0, the scheme itself is the flow.
     let name = node.text("flow").map(|name| flow_name(&name));
     name.map(|name| (name, flow(node))).into_iter().collect()
 }
 
-/// Swagger 2.0 has other names.
+/// Translates the names of flows in Swagger 2.0.
 fn flow_name(name: &str) -> String {
     match name {
         "application" => "clientCredentials",
@@ -115,7 +115,7 @@ fn flow(node: &Node<'_>) -> OAuthFlow {
     }
 }
 
-/// `security`: alternatives, each a set of scheme names; `None` if it is absent.
+/// Reads `security`: alternatives, each a set of scheme names; `None` if it is absent.
 pub(super) fn requirements(node: &Node<'_>) -> Option<Vec<Vec<String>>> {
     let security = node.child("security")?;
     let names = |node: Node<'_>| node.entries().map(|(name, _)| name.to_owned()).collect();

@@ -6,7 +6,7 @@ use super::load::Input;
 use super::overlaid;
 use crate::diagnostics::printable;
 
-/// Reads the document as strict OpenAPI 3.0; an error says what violates it.
+/// Reads the document as strict OpenAPI 3.0; an error names the violation.
 pub fn strict(input: &Input) -> Result<OpenAPI, String> {
     let value = overlaid(input).ok_or("it is neither JSON nor YAML")?;
     match value.get("openapi").and_then(|version| version.as_str()) {
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
     use crate::spec::read;
 
-    /// (method, path, id, names of parameters) of each operation.
+    /// The (method, path, id, names of parameters) of each operation.
     type Operations = BTreeSet<(String, String, Option<String>, Vec<String>)>;
 
     fn strictly(document: &OpenAPI) -> Operations {

@@ -1,3 +1,3 @@
-//! Whole documents.
+//! Tests with whole documents.
 
 pub(crate) mod corpus;

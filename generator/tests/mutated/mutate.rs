@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Larger documents are not created.
+/// The size from which a document is not changed further.
 const LARGEST: usize = 100_000;
 
 /// One mutation; the numbers select the place and the value, so that any numbers are valid.

@@ -1,4 +1,4 @@
-//! The rules that decide whether a cell is right: those of the labels' own `score.py`.
+//! The rules that decide whether a cell is right, which are those of the labels' own `score.py`.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -25,7 +25,7 @@ impl Row {
     }
 }
 
-/// The number of right cells, and of all.
+/// The number of right cells, and of all cells.
 pub type Count = (u32, u32);
 
 #[derive(Default)]
@@ -123,7 +123,7 @@ fn count(tally: &mut Tally, row: &Row, column: &str, right: bool, states: bool, 
     }
 }
 
-/// The most common answer of a column: cells with another answer are the hard ones.
+/// Returns the most common answer of a column. Cells with another answer are the hard ones.
 fn usual(column: &str) -> Option<&'static str> {
     match column {
         "kind" => None,
@@ -134,7 +134,7 @@ fn usual(column: &str) -> Option<&'static str> {
     }
 }
 
-/// What `inspect` says in a column.
+/// Returns the value of `inspect` in a column.
 fn said(resource: &Value, column: &str) -> String {
     let text = |value: &Value| norm(value.as_str().unwrap_or_default());
     let page = &resource["paginator"];
@@ -156,7 +156,7 @@ fn said(resource: &Value, column: &str) -> String {
     }
 }
 
-/// The paginator's kind, in the words of the truth.
+/// Returns the paginator's kind, in the words of the labels.
 fn kind(page: &Value) -> &str {
     match page["kind"].as_str() {
         Some("token") if page["in_body"] == true => "token_in_body_post",
@@ -167,7 +167,7 @@ fn kind(page: &Value) -> &str {
     }
 }
 
-/// Whether that is right; `None`: the cell is not scored.
+/// Returns whether a value is right; `None`: the cell is not scored.
 fn right(column: &str, said: &str, row: &Row) -> Option<bool> {
     let accepted = answers(row, column);
     if accepted.contains("?") {
@@ -201,7 +201,8 @@ fn norm(value: &str) -> String {
     }
 }
 
-/// Every accepted value of a cell: its own, and those of `ALT(column=value; …)` or `ALT:column=value;` in the note.
+/// Returns every accepted value of a cell: its own, and those of `ALT(column=value; …)` or
+/// `ALT:column=value;` in the note.
 fn answers(row: &Row, column: &str) -> BTreeSet<String> {
     let mut accepted = BTreeSet::from([norm(row.cell(column))]);
     let note = row.cell("note");
@@ -226,7 +227,7 @@ fn answers(row: &Row, column: &str) -> BTreeSet<String> {
     accepted
 }
 
-/// The text up to the matching closing parenthesis.
+/// Returns the text up to the matching closing parenthesis.
 fn within(text: &str) -> Option<&str> {
     let mut depth = 0;
     for (at, c) in text.char_indices() {
@@ -240,7 +241,7 @@ fn within(text: &str) -> Option<&str> {
     None
 }
 
-/// A path with unnamed placeholders.
+/// Returns a path with unnamed placeholders.
 fn path_key(path: &str) -> String {
     let mut key = String::new();
     let mut rest = path.trim_end_matches('/');

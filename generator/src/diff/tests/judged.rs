@@ -1,4 +1,4 @@
-//! One kind of change per test.
+//! Tests of the levels, with one kind of change each.
 
 use super::super::{Change, Group, Kind, Level};
 use super::{API, compared, of, one, wished, with};

@@ -1,4 +1,4 @@
-//! The forms of a report: text, markdown, JSON.
+//! Tests of the forms of a report: text, markdown, JSON.
 
 use super::super::{Diff, Level, json, markdown, next, text};
 use super::{API, compared, with};

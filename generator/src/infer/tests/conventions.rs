@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Query parameters as `name:type`, separated by spaces; `@` before a name puts it in the body of a POST.
+/// Infers one list. Parameters are `name:type`, separated by spaces; `@` before a name puts it in
+/// the body of a POST.
 fn list(path: &str, parameters: &str, response: &str) -> ResourceFacts {
     let mut queries = Vec::new();
     let mut body = Vec::new();
@@ -34,7 +35,7 @@ fn list(path: &str, parameters: &str, response: &str) -> ResourceFacts {
         .unwrap_or_else(|| panic!("no list at {path}: {:?}", facts.skipped))
 }
 
-/// An object with an array of things and fields next to it.
+/// Writes an object with an array of things and fields next to it.
 fn with(array: &str, beside: &str) -> String {
     let comma = if beside.is_empty() { "" } else { ", " };
     format!(

@@ -1,10 +1,10 @@
-//! What a run may send: a request that may do something is off.
+//! A resource whose request may do something is off.
 
 use super::*;
 
 const LIST: &str = "{type: object, properties: {next_cursor: {type: string}, jobs: {type: array, items: {type: object, properties: {id: {type: string}}}}}}";
 
-/// The reason why an operation is off; `None`: a run sends it.
+/// Returns the reason why an operation is off; `None`: a run sends it.
 fn off(method: &str, path: &str, id: &str, body: &str) -> Option<String> {
     let id = if id.is_empty() {
         String::new()
@@ -94,7 +94,7 @@ fn a_post_is_sent_only_where_it_reads() {
         ("/jobs", "listJobs", ""),
         ("/jobs/get", "", ""),
         ("/events", "exportEvents", ""),
-        // Nothing but the list's own position.
+        // The body holds only the list's own position.
         (
             "/jobs",
             "",

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A list at `/things` with parameters, an extension, and fields next to the records.
+/// Infers a list at `/things` with parameters, an extension, and fields next to the records.
 fn said(parameters: &[String], extension: &str, body: &str) -> ResourceFacts {
     let facts = facts(&format!(
         "  /things:
@@ -211,7 +211,7 @@ fn a_hint_that_names_what_is_not_there_is_none() {
     assert_eq!(things.records_path.value, ["data"]);
     assert_eq!(things.paging().kind, "page_number");
     assert!(!things.paginator.reasons[0].contains("speakeasy"));
-    // Extensions of any form.
+    // Extensions of any form are read without a panic.
     for odd in ["5", "[]", "{type: 1}", "{inputs: 5, outputs: []}", "null"] {
         for name in [
             "x-speakeasy-pagination",

@@ -437,7 +437,7 @@ fn an_identifier_of_another_noun_is_not_the_key() {
         "Unique identifier assigned to the organization attached to usage",
     );
     assert_eq!(key("/usages", &organization), [""; 0]);
-    // A prefix that the text does not speak of is the vendor's.
+    // A prefix that the text does not mention is the vendor's.
     let fields = [
         text(
             "acme_id",
@@ -478,7 +478,7 @@ fn a_base_path_that_every_path_repeats_is_taken_once() {
     let two = "[{url: 'https://a.example/v1/ledger'}, {url: 'https://b.example/v1/ledger/'}]";
     let found = read(two, &["/v1/ledger/entries", "/v1/ledger/accounts"]);
     assert_eq!(found, ("/entries".to_owned(), true));
-    // Another path does not repeat it: it is meant.
+    // Another path does not repeat it, so it is not taken once.
     let one = "[{url: 'https://a.example/v1'}]";
     let found = read(one, &["/v1/entries", "/health"]);
     assert_eq!(found, ("/v1/entries".to_owned(), false));

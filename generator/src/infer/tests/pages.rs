@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The paginator of `/things` with these parameters and these fields beside `data`.
+/// Infers the paging of `/things` with these parameters and these fields beside `data`.
 fn paginator(parameters: &[String], beside: &str) -> super::super::paging::Paging {
     let schema =
         format!("{{type: object, properties: {{data: {{type: array, items: {ITEM}}}, {beside}}}}}");

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Parent's name, and `parameter <- field` of each link.
+/// Returns the parent's name, and `parameter <- field` of each link.
 fn parent(facts: &Facts, name: &str) -> (String, Vec<String>) {
     let parent = resource(facts, name)
         .parent
@@ -158,7 +158,7 @@ fn a_key_is_one_below_the_parent_where_nothing_says_that_it_is_one_everywhere() 
     assert!(below(&format!("id: {TEXT}, owner: {TEXT}"), ""));
     assert!(!below(&format!("id: {TEXT}, dag_id: {TEXT}"), ""));
     assert!(!below(&format!("id: {TEXT}, dag: {TEXT}"), ""));
-    // One of them is asked for by the parent's parameters and its key.
+    // One record is requested by the parent's parameters and its key.
     assert!(below(
         &format!("task_id: {TEXT}, dag_id: {TEXT}"),
         "task_id"

@@ -75,7 +75,8 @@ fn an_extension_says_it_too() {
     assert_eq!(with(100.into()), []);
 }
 
-/// Of the real documents one states an unconditional limit; the others describe plans, endpoints and services.
+/// Checks that only one of the real documents states an unconditional limit. The others describe
+/// plans, endpoints and services.
 #[test]
 #[ignore = "slow without optimisation"]
 fn real_documents_give_no_limit_that_they_do_not_state() {

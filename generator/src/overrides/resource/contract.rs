@@ -1,4 +1,4 @@
-//! `contract`: what may become of the tables. It stands at the top and below a resource.
+//! `contract`: how the tables may change. The key exists at the top and below a resource.
 
 use etlgen_model::{Contract, Mode};
 
@@ -8,7 +8,7 @@ use crate::overrides::key::{Key, ResourceKey, TopKey};
 use crate::overrides::subject::{Target, Whole};
 use crate::overrides::value::Value;
 
-/// A mode for everything, or one for each of tables, columns and types.
+/// One mode for everything, or one for each of tables, columns and types.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wish {
     All(Mode),
@@ -20,7 +20,7 @@ pub enum Wish {
 }
 
 impl Wish {
-    /// The contract; what is not said is as in another one.
+    /// Returns the contract; modes that are not set are taken from `base`.
     fn over(self, base: Option<Contract>) -> Contract {
         let base = base.unwrap_or_default();
         match self {

@@ -1,4 +1,4 @@
-//! `deletes`: what becomes of records that the API has no more.
+//! `deletes`: what a run does with rows whose records the API no longer has.
 
 use etlgen_model::Deletes;
 

@@ -11,7 +11,7 @@ use crate::overrides::subject::{Target, fields};
 use crate::overrides::value::Value;
 use crate::spec::placeholders;
 
-/// The lists; none: no list is read on.
+/// The lists; if empty, no list is read beyond what the record holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lists(Vec<At<Embedded>>);
 
@@ -100,7 +100,7 @@ impl ResourceKey for Lists {
     }
 }
 
-/// Notes fields that the record, or the list, does not have.
+/// Adds a mistake for each field that the record, or the list, does not have.
 fn check(list: &At<Embedded>, on: &mut Target<'_>) {
     let Some(record) = on.resource().record else {
         return;

@@ -12,14 +12,14 @@ use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::{Table, Value};
 use crate::spec::api::SchemaKind;
 
-/// Not at all, or by a cursor.
+/// Off, or by a cursor.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Incremental {
     Off,
     By(Box<Cursor>),
 }
 
-/// The cursor as the owner has it.
+/// The cursor as the owner declares it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cursor {
     field: At<String>,
@@ -150,7 +150,7 @@ fn text(table: &Table<'_>, name: &str, faults: &mut Faults) -> Option<String> {
     table.get(name)?.text(faults)
 }
 
-/// The parts that no document says.
+/// Reads the parts that no document can state.
 fn choices(table: &Table<'_>, faults: &mut Faults) -> decided::Incremental {
     let orders = [
         ("newest_first", Order::NewestFirst),
@@ -206,7 +206,7 @@ fn windows(value: &Value<'_>, faults: &mut Faults) -> Option<Windows> {
     windows.ok()
 }
 
-/// Notes parts that want others.
+/// Adds a mistake for each part that needs another one or contradicts it.
 fn contradictions(table: &Table<'_>, cursor: &Cursor, faults: &mut Faults) {
     let place = |name: &str| table.get(name).and_then(|it| it.place);
     if let Some(template) = &cursor.template
@@ -267,7 +267,7 @@ impl ResourceKey for Incremental {
     }
 }
 
-/// Whether a field of the records may hold a time, as far as the document tells.
+/// Returns whether a field of the records may hold a time, as far as the document describes it.
 fn may_be_time(on: &Target<'_>, field: &str) -> bool {
     let Some(record) = on.resource().record else {
         return true;
@@ -282,9 +282,9 @@ fn may_be_time(on: &Target<'_>, field: &str) -> bool {
 }
 
 impl Cursor {
-    /// The cursor's facts, with what is inferred where the owner says nothing.
+    /// Returns the cursor's facts, with what is inferred where the owner sets nothing.
     fn facts(&self, found: Option<CursorFacts>) -> CursorFacts {
-        // The expression belongs to its parameter.
+        // An inferred template is kept only for the same parameter.
         let same = found.as_ref().filter(|found| found.param == self.param);
         let template = same.and_then(|found| found.template.clone());
         let field = self.field.value.clone();

@@ -10,7 +10,7 @@ use crate::overrides::places::{lists, record};
 use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::Value;
 
-/// A list, or a single object.
+/// The kind of the resource.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kind(ResourceKind);
 
@@ -43,7 +43,7 @@ impl ResourceKey for Kind {
     }
 }
 
-/// Makes a list of a single object. Its pages are for `paginate` to say.
+/// Makes a list of a single object. `paginate` decides its pages.
 fn list(place: Place, on: &mut Target<'_>) {
     let response = on.operation().response.as_ref();
     let body = response.and_then(|response| response.schema);
@@ -90,7 +90,7 @@ fn list(place: Place, on: &mut Target<'_>) {
     super::records::settle_key(on);
 }
 
-/// Makes a single object of a list: what holds the records is the record.
+/// Makes a single object of a list: the object that holds the records becomes the record.
 fn single(on: &mut Target<'_>) {
     let response = on.operation().response.as_ref();
     let body = response.and_then(|response| response.schema);

@@ -1,4 +1,4 @@
-//! The keys of `[resources.NAME]`, one a file.
+//! The keys of `[resources.NAME]`, one per file.
 
 pub mod contract;
 pub mod deletes;

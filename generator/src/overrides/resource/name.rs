@@ -1,4 +1,4 @@
-//! `name`: another name.
+//! `name`: another name of the resource.
 
 use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
@@ -37,14 +37,14 @@ impl ResourceKey for Name {
     }
 }
 
-/// Whether it begins with a small letter and goes on with small letters, digits and `_`.
+/// Returns whether a text is a small letter followed by small letters, digits and `_`.
 pub fn is_name(text: &str) -> bool {
     let mut letters = text.chars();
     letters.next().is_some_and(|c| c.is_ascii_lowercase())
         && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-/// Notes that a text is not a name, with the name that comes nearest.
+/// Adds the mistake that a text is not a name, with the nearest name as a hint.
 pub fn refuse(value: &Value<'_>, text: &str, faults: &mut Faults) {
     let message = format!("`{}` is `{text}`, which is not a name", value.key);
     let hint = match snake(text) {
@@ -54,7 +54,7 @@ pub fn refuse(value: &Value<'_>, text: &str, faults: &mut Faults) {
     faults.add(value.place, message).hint(hint);
 }
 
-/// The words of a text in small letters, with `_` between them.
+/// Returns the words of a text in small letters, with `_` between them.
 fn snake(text: &str) -> String {
     let mut name = String::new();
     let mut small = false;

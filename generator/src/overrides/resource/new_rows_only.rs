@@ -1,4 +1,4 @@
-//! `new_rows_only`: records never change once made.
+//! `new_rows_only`: records never change after they are created.
 
 use crate::infer::facts::SURE;
 use crate::overrides::about::About;
@@ -44,7 +44,7 @@ impl ResourceKey for NewRowsOnly {
             let filters = found.param.is_some() || keys.incremental.is_some();
             filters && cursor.confidence >= SURE
         });
-        // A mistake in `incremental` is told already.
+        // A mistake in `incremental` is already reported.
         if !is_usable && keys.incremental.is_none() {
             let message = format!(
                 "`new_rows_only` is `true`, and no cursor is known that tells the new rows of `{}`",

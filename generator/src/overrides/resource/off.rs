@@ -1,4 +1,4 @@
-//! `off`: whether a resource is part of what a run promises.
+//! `off`: whether a run reads a resource that `--resources` does not name.
 
 use crate::overrides::about::About;
 use crate::overrides::decided::Off;

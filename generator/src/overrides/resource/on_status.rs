@@ -1,4 +1,4 @@
-//! `on_status`: what is done about an answer's status.
+//! `on_status`: what a run does about a response's status.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::Target;
 use crate::overrides::value::Value;
 
-/// Rules by status.
+/// The rules, by status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OnStatus(BTreeMap<u16, StatusRule>);
 

@@ -1,4 +1,4 @@
-//! `paginate`: how the pages of a list follow one another.
+//! `paginate`: how a list is paged.
 
 use etlgen_model::Paginator;
 
@@ -10,7 +10,7 @@ use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::Value;
 use crate::spec::api::{Location, Operation};
 
-/// A paginator.
+/// The paginator of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Paginate(Paginator);
 
@@ -29,7 +29,7 @@ impl Key for Paginate {
             "paginate = \"link_header\"",
             "paginate = \"single\"",
         ],
-        // The kinds have them.
+        // The reference lists them by kind of paginator.
         parts: &[],
     };
 
@@ -61,7 +61,8 @@ impl ResourceKey for Paginate {
     }
 }
 
-/// Whether the parameter that asks for a page can only be a field of the body: it is a POST, and no query knows it.
+/// Returns whether the parameter that asks for a page can only be a field of the body: the
+/// operation is a POST and has no such query parameter.
 fn is_in_body(operation: &Operation, paginator: &Paginator) -> bool {
     let size = paginator.page_size().map(|size| size.param.as_str());
     let param = paginator.param().or(size);
@@ -72,7 +73,7 @@ fn is_in_body(operation: &Operation, paginator: &Paginator) -> bool {
     operation.method == "post" && param.is_some_and(|param| !in_query(param))
 }
 
-/// The parameters that ask for pages.
+/// Returns the parameters that ask for pages.
 pub fn parameters(paginator: &Paginator) -> impl Iterator<Item = &str> {
     let size = paginator.page_size().map(|size| size.param.as_str());
     paginator.param().into_iter().chain(size)

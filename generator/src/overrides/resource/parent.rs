@@ -1,4 +1,4 @@
-//! `parent`: the resource that another one hangs below.
+//! `parent`: the parent of a resource.
 
 use crate::infer::facts::{Facts, ParentFacts, ParentLink, ResourceFacts, SettingFacts};
 use crate::near::hint;
@@ -10,13 +10,14 @@ use crate::overrides::value::Value;
 use crate::spec::api::{Location, Operation};
 use crate::spec::placeholders;
 
-/// None, or a resource with the parameters that it supplies.
+/// No parent, or a resource with the parameters that it supplies.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parent {
     None,
     Below {
         resource: At<String>,
-        /// Parameters of the child, and the field of the parent's record that each takes; empty: they are inferred.
+        /// Parameters of the child, and the field of the parent's record that each takes. They are
+        /// inferred if empty.
         params: Vec<(At<String>, At<String>)>,
     },
 }
@@ -109,7 +110,7 @@ impl ResourceKey for Parent {
     }
 }
 
-/// Whether a resource hangs below another one, maybe through others.
+/// Returns whether a resource is below another one, directly or through others.
 fn is_below(facts: &Facts, mut at: usize, above: usize) -> bool {
     for _ in 0..facts.resources.len() {
         let parent = facts.resources[at].parent.value.as_ref();
@@ -122,7 +123,7 @@ fn is_below(facts: &Facts, mut at: usize, above: usize) -> bool {
     false
 }
 
-/// Takes a resource from its parent: what that supplied becomes settings.
+/// Removes the parent of a resource: the parameters that it supplied become settings.
 fn orphan(resource: &mut ResourceFacts) {
     let Some(parent) = std::mem::replace(&mut resource.parent, sure(None)).value else {
         return;
@@ -146,7 +147,7 @@ fn orphan(resource: &mut ResourceFacts) {
     }
 }
 
-/// Hangs a resource below another one: what the paths share is inherited, and the parameters that are left open are
+/// Gives a resource a parent. The parameters that both paths share are inherited; the others are
 /// supplied by the parent's records.
 fn adopt(
     on: &mut Target<'_>,
@@ -194,7 +195,7 @@ fn adopt(
     }));
 }
 
-/// The one parameter that is open takes the parent's key.
+/// Links the one open parameter to the parent's key.
 fn key_link(
     on: &mut Target<'_>,
     parent: usize,
@@ -244,7 +245,7 @@ fn key_link(
     None
 }
 
-/// The parameters that the owner names.
+/// Returns links for the parameters that the owner names.
 fn given_links(
     on: &mut Target<'_>,
     parent: usize,
@@ -279,7 +280,7 @@ fn given_links(
     known.then_some(links)
 }
 
-/// The parameters of an operation that a parent can supply.
+/// Returns the parameters of an operation that a parent can supply.
 fn supplied(operation: &Operation) -> Vec<(&str, Location)> {
     let path = placeholders(&operation.path).map(|name| (name, Location::Path));
     let query = operation.parameters.iter();

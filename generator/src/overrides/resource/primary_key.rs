@@ -1,4 +1,4 @@
-//! `primary_key`: the fields that name a record.
+//! `primary_key`: the fields that identify a record.
 
 use crate::overrides::about::About;
 use crate::overrides::file::{At, Faults, Place};
@@ -6,7 +6,7 @@ use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::Value;
 
-/// Dotted paths; none: records have no key.
+/// Dotted paths; if empty, records have no key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrimaryKey(Vec<At<String>>);
 

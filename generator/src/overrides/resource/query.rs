@@ -1,4 +1,4 @@
-//! `query`: parameters of every request.
+//! `query`: parameters that every request sends.
 
 use crate::infer::facts::FixedParameter;
 use crate::overrides::about::About;
@@ -8,7 +8,7 @@ use crate::overrides::subject::Target;
 use crate::overrides::value::Value;
 use crate::spec::api::Location;
 
-/// Names and values.
+/// The names and values of the parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query(Vec<(String, At<String>)>);
 
@@ -61,7 +61,7 @@ impl ResourceKey for Query {
     }
 }
 
-/// What a parameter is used for, and the key that decides it.
+/// Returns what a parameter is used for, and the key that decides it.
 fn use_of(on: &Target<'_>, name: &str) -> Option<(&'static str, &'static str)> {
     let resource = on.resource();
     let mut pages = super::paginate::parameters(&resource.paginator.value);

@@ -1,4 +1,4 @@
-//! `records`: where the records stand in an answer.
+//! `records`: where a response holds the records.
 
 use crate::infer::facts::{Doubt, ResourceKind};
 use crate::near::{listed, nearest};
@@ -10,7 +10,7 @@ use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::Value;
 use crate::spec::api::{Api, SchemaId, SchemaKind};
 
-/// A dotted path; `$`: the body.
+/// A dotted path; `$` is the body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Records(String);
 
@@ -33,7 +33,7 @@ impl ResourceKey for Records {
         let path = self.0.trim_start_matches('$').trim_start_matches('.');
         let response = on.operation().response.as_ref();
         let Some(body) = response.and_then(|response| response.schema) else {
-            // Nothing is known of the answers.
+            // The document does not describe the responses.
             let keys = crate::spec::path::parse(path);
             on.resource_mut().records_path = sure(keys);
             return;
@@ -59,7 +59,7 @@ impl ResourceKey for Records {
 }
 
 impl Records {
-    /// Takes the records from a place that the document describes.
+    /// Takes the records from a value that the document describes.
     fn to(&self, place: Place, on: &mut Target<'_>, keys: Vec<String>, at: SchemaId) {
         let api = on.api;
         let is_list = on.resource().kind == ResourceKind::List;
@@ -81,7 +81,7 @@ impl Records {
         on.resource_mut().records_path = sure(keys);
     }
 
-    /// Notes what the answers have instead.
+    /// Adds a mistake that lists what the responses have instead.
     fn refuse(&self, place: Place, on: &mut Target<'_>, why: &str, known: Vec<String>) {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let there = match known.as_slice() {
@@ -98,7 +98,7 @@ impl Records {
     }
 }
 
-/// The items of a list.
+/// Returns the items of a list.
 fn item(api: &Api, at: SchemaId) -> Option<SchemaId> {
     match &api.schemas[at].kind {
         SchemaKind::Array(item) => Some(*item),
@@ -112,7 +112,7 @@ fn item(api: &Api, at: SchemaId) -> Option<SchemaId> {
     }
 }
 
-/// The value at these keys; `None`: the document does not describe it.
+/// Returns the value at these keys; `None`: the document does not describe it.
 pub fn at(api: &Api, body: SchemaId, keys: &[String]) -> Option<SchemaId> {
     match walk(api, body, &crate::spec::path::write(keys), false) {
         Found::To(_, at) => Some(at),
@@ -121,7 +121,7 @@ pub fn at(api: &Api, body: SchemaId, keys: &[String]) -> Option<SchemaId> {
     }
 }
 
-/// Fits key, cursor and doubts to other records than those that they were inferred from.
+/// Adapts key, cursor and doubts to records other than those that they were inferred from.
 pub fn settle_key(on: &mut Target<'_>) {
     let Some(record) = on.resource().record else {
         return;

@@ -1,4 +1,4 @@
-//! `tombstone`: the field that says that a record is gone.
+//! `tombstone`: the field that marks a record as deleted.
 
 use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
@@ -6,7 +6,7 @@ use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::subject::Target;
 use crate::overrides::value::Value;
 
-/// A dotted path.
+/// The dotted path of the field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tombstone(String);
 

@@ -1,4 +1,4 @@
-//! `within_parent`: whether a key names a record only among those of one parent.
+//! `within_parent`: whether a key identifies a record only among those of one parent.
 
 use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};

@@ -1,8 +1,8 @@
-//! Mistakes: each is told with its place, its value, and what would be right.
+//! Each mistake is reported with its place, its value, and what would be right.
 
 use super::{parse, result};
 
-/// Mistakes, each told with its place, the value, and what would be right.
+/// Reports each mistake with its place, the value, and what would be right.
 #[test]
 fn mistakes() {
     let top = [

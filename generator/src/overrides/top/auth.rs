@@ -1,4 +1,4 @@
-//! `auth`: how the API wants to be told who calls.
+//! `auth`: how requests carry credentials.
 
 use crate::infer::facts::AuthFacts;
 use crate::overrides::about::About;
@@ -7,7 +7,7 @@ use crate::overrides::key::{Key, TopKey};
 use crate::overrides::subject::{Whole, sure};
 use crate::overrides::value::Value;
 
-/// A scheme.
+/// A scheme of authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
     None,

@@ -1,4 +1,4 @@
-//! `base_url`: where the API answers.
+//! `base_url`: the URL of the API.
 
 use crate::overrides::about::About;
 use crate::overrides::file::{Faults, Place};
@@ -42,7 +42,7 @@ impl TopKey for BaseUrl {
     }
 }
 
-/// Whether a text is an http(s) URL with a host, as far as can be told without asking.
+/// Returns whether a text looks like an http(s) URL with a host.
 pub fn is_url(text: &str) -> bool {
     let rest = ["https://", "http://"]
         .iter()

@@ -1,4 +1,4 @@
-//! `spec`, `overlay` and `name`: the document, and what the source is called.
+//! `spec`, `overlay` and `name`: the document, and the name of the source.
 
 use crate::overrides::about::About;
 use crate::overrides::file::{At, Faults};
@@ -6,7 +6,7 @@ use crate::overrides::key::{Key, TopKey};
 use crate::overrides::resource::name::{is_name, refuse};
 use crate::overrides::value::Value;
 
-/// Where the document is.
+/// The file or URL of the document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec(pub String);
 

@@ -1,5 +1,5 @@
-//! What the crate is published with: `license`, `repository`, `ci`, `docker`; and what updates announce: `changelog`,
-//! `bump`.
+//! The package of the crate: `license`, `repository`, `ci`, `docker`, `workspace_member`; and what
+//! updates write: `changelog`, `bump`.
 
 use super::base_url::is_url;
 use crate::overrides::about::About;
@@ -65,7 +65,7 @@ impl Key for Repository {
 
 impl TopKey for Repository {}
 
-/// Who runs the tests of each change.
+/// The service that tests each change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Ci {
     /// `.github/workflows/ci.yml`
@@ -88,7 +88,7 @@ impl Key for Ci {
 
 impl TopKey for Ci {}
 
-/// Keys that are true or false, and nothing besides.
+/// Declares keys that are true or false and that `apply` ignores.
 macro_rules! flags {
     ($($(#[$doc:meta])* $key:ident: $name:literal, $does:literal, $example:literal;)*) => {$(
         $(#[$doc])*

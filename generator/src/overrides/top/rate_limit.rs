@@ -1,4 +1,4 @@
-//! `rate_limit`: how fast the API may be asked.
+//! `rate_limit`: how many requests a connector may send.
 
 use crate::infer::facts::RateFacts;
 use crate::overrides::about::{About, Part};
@@ -7,14 +7,14 @@ use crate::overrides::key::{Key, TopKey};
 use crate::overrides::subject::Whole;
 use crate::overrides::value::Value;
 
-/// As it is inferred, or these limits, which all hold; none: as fast as it answers.
+/// The inferred limits, or these limits, which all apply. Without any, requests are not limited.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RateLimit {
     Inferred,
     These(Vec<Rate>),
 }
 
-/// At most that many requests in that time.
+/// The most requests in a number of seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     requests: u64,

@@ -1,4 +1,4 @@
-//! `runtime`, `hosts` and `destinations`: what the crate links.
+//! `runtime`, `hosts` and `destinations`: what the crate links against.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ impl Key for Hosts {
 
 impl TopKey for Hosts {}
 
-/// Where the connector can load to.
+/// The destinations that the connector can load to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Destinations(pub BTreeSet<&'static str>);
 
@@ -74,7 +74,7 @@ impl Key for Destinations {
 
 impl TopKey for Destinations {}
 
-/// A list of some words, at least one.
+/// Reads a list of at least one of the known words.
 fn words(
     value: &Value<'_>,
     known: &[&'static str],

@@ -5,7 +5,7 @@ use crate::overrides::file::{At, Faults};
 use crate::overrides::key::{Key, TopKey};
 use crate::overrides::value::Value;
 
-/// Only these resources.
+/// The only resources that are wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Include(pub Vec<At<String>>);
 
@@ -25,7 +25,7 @@ impl Key for Include {
 
 impl TopKey for Include {}
 
-/// Not these resources.
+/// The resources that are not wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exclude(pub Vec<At<String>>);
 
@@ -45,7 +45,7 @@ impl Key for Exclude {
 
 impl TopKey for Exclude {}
 
-/// Single objects besides the lists.
+/// The single objects that are wanted besides the lists.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Singles {
     All(bool),

@@ -1,8 +1,9 @@
-//! The first format of the lock: paginators, cursors and embedded lists of the surface were written in another way.
+//! The first format of the lock, in which paginators, cursors and embedded lists of the surface
+//! have another form.
 
 use serde_json::{Map, Value, json};
 
-/// Brings a lock of the first format to the second.
+/// Converts a lock of the first format to the second.
 pub fn raise(lock: &mut Value) {
     let resources = lock.pointer_mut("/surface/resources");
     let resources = resources.and_then(Value::as_array_mut);
@@ -23,7 +24,7 @@ pub fn raise(lock: &mut Value) {
     }
 }
 
-/// `None`: it is none that the first format knows.
+/// Converts a paginator; `None`: the first format does not have it.
 fn paginator(old: &Value) -> Option<Value> {
     let mut new = Map::new();
     let mut set = |key: &str, value: &Value| {

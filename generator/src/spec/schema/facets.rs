@@ -7,14 +7,15 @@ use super::super::node::Node;
 use super::super::report::Report;
 use super::types::{self, Type};
 
-/// Deeper nested `allOf`s are left out.
+/// The deepest nesting of `allOf`s that is read.
 const MAX_DEPTH: usize = 48;
 
 /// A node that is part of a schema.
 #[derive(Clone, Debug)]
 pub(super) struct Root<'a> {
     pub node: Node<'a>,
-    /// Its own `oneOf` or `anyOf` is ignored: this is the common base of the arms of a union.
+    /// Whether its own `oneOf` or `anyOf` is ignored, because it is the common base of a union's
+    /// arms.
     pub plain: bool,
     /// The selected type, if the node states several.
     pub only: Option<Type>,
@@ -63,7 +64,7 @@ pub(super) fn normalized<'a>(
     normal
 }
 
-/// A key for a set of roots.
+/// Returns a key for a set of roots.
 pub(super) fn key(roots: &[Root<'_>]) -> String {
     let keys: Vec<String> = roots.iter().map(Root::key).collect();
     keys.join("\n")
@@ -151,7 +152,7 @@ impl<'a> Facets<'a> {
             );
             return;
         }
-        // The same node again: a circle, or a base that two arms share.
+        // The node is known already: it is part of a circle, or a base that two arms share.
         if !seen.insert(format!("{}#{}", node.file, node.pointer)) || !node.value.is_object() {
             return;
         }
@@ -224,19 +225,20 @@ impl<'a> Facets<'a> {
         }
     }
 
-    /// The nodes, the nearest to the root first.
+    /// Returns the nodes, the nearest to the root first.
     pub fn outside_in(&self) -> impl Iterator<Item = &Node<'a>> {
         let mut order: Vec<&Facet<'a>> = self.inside_out.iter().collect();
         order.sort_by_key(|facet| facet.depth);
         order.into_iter().map(|facet| &facet.node)
     }
 
-    /// The value from the nearest node that has one.
+    /// Returns the value from the nearest node that has one.
     pub fn first<T>(&self, say: impl Fn(&Node<'a>) -> Option<T>) -> Option<T> {
         self.outside_in().find_map(say)
     }
 
-    /// The only constituent with a structure, if all others only annotate it: the schema is that one.
+    /// Returns the only constituent with a structure, if all others only annotate it. The schema is
+    /// then that one.
     pub fn identity(&self) -> Option<&Node<'a>> {
         if self.union.is_some() {
             return None;
@@ -258,7 +260,8 @@ impl<'a> Facets<'a> {
         }
     }
 
-    /// The roots without their unions, as the base of a union's arms; empty if they have no structure.
+    /// Returns the roots without their unions, as the base of a union's arms; empty if they have no
+    /// structure.
     pub fn base(&self) -> Vec<Root<'a>> {
         if !self
             .inside_out
@@ -283,7 +286,7 @@ fn says_nullable(node: &Node<'_>) -> bool {
             .is_some_and(|values| values.len() > 1 && values.iter().any(|value| value.is_null()))
 }
 
-/// Whether a node gives a schema its structure instead of annotating one.
+/// Returns whether a node gives a schema its structure instead of annotating one.
 fn is_substantial(node: &Node<'_>) -> bool {
     const KEYS: [&str; 7] = [
         "properties",

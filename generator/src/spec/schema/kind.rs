@@ -1,4 +1,4 @@
-//! The kind of a schema, from its constituents.
+//! Decides the kind of a schema from its constituents.
 
 use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
@@ -90,7 +90,7 @@ impl<'a> SchemaBuilder<'a> {
                 items.next().is_none().then_some(first)
             })
         });
-        // Without `items` the items are free form, at the place where `items` would be.
+        // Without `items`, the items are free form, at the place where `items` would be.
         let items = items.or_else(|| {
             let array = facets.outside_in().next()?;
             let mut pointer = array.pointer.clone();
@@ -107,7 +107,7 @@ impl<'a> SchemaBuilder<'a> {
         }
     }
 
-    /// `type: [string, integer]`: one arm per type.
+    /// Makes a union of several types: `type: [string, integer]` has one arm per type.
     fn choice_of_types(
         &mut self,
         stated: &[Type],
@@ -163,7 +163,8 @@ impl<'a> SchemaBuilder<'a> {
         }
     }
 
-    /// Arms that are all scalars of one type become that type: `anyOf: [{type: string, enum: […]}, {type: string}]`.
+    /// Returns the type of a union whose arms are all scalars of one type: `anyOf: [{type: string,
+    /// enum: […]}, {type: string}]`.
     fn one_scalar(&mut self, union: &Union<'a>, report: &mut Report) -> Option<SchemaKind> {
         let mut kinds = Vec::with_capacity(union.arms.len());
         for arm in &union.arms {
@@ -180,7 +181,7 @@ impl<'a> SchemaBuilder<'a> {
     }
 }
 
-/// The types that satisfy all constituents.
+/// Returns the types that satisfy all constituents.
 fn type_of(facets: &Facets<'_>, report: &mut Report) -> Vec<Type> {
     if let Some(only) = facets.inside_out.iter().find_map(|facet| facet.only) {
         return vec![only];
@@ -204,7 +205,7 @@ fn type_of(facets: &Facets<'_>, report: &mut Report) -> Vec<Type> {
     implied.into_iter().collect()
 }
 
-/// The schemas of a map's other keys, if they are stated.
+/// Returns the schemas of a map's other keys, if they are stated.
 fn other_keys<'a>(node: &Node<'a>) -> impl Iterator<Item = Node<'a>> {
     let is_plain_map = node.value.get("properties").is_none();
     let additional = ["additionalProperties", "unevaluatedProperties"]
@@ -265,7 +266,7 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// One kind for two scalars; `None` if there is none.
+/// Returns one kind for two scalars; `None` if there is none.
 fn join(joined: Option<SchemaKind>, kind: SchemaKind) -> Option<Option<SchemaKind>> {
     use SchemaKind::{Boolean, Integer, Number, String};
     let Some(joined) = joined else {

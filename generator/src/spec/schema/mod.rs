@@ -18,7 +18,7 @@ use super::document::Documents;
 use super::node::Node;
 use super::report::Report;
 
-/// At most this many schemas are created; no real document has as many.
+/// The most schemas that are created; real documents have fewer.
 const MAX_SCHEMAS: usize = 400_000;
 
 /// Creates schemas from nodes.
@@ -40,15 +40,15 @@ impl<'a> SchemaBuilder<'a> {
         }
     }
 
-    /// The id of the schema that a node is or refers to.
+    /// Returns the id of the schema that a node is or refers to.
     pub fn schema(&mut self, node: Node<'a>, report: &mut Report) -> SchemaId {
         let site = self.documents.full_pointer(&node);
         let root = Root::new(node);
         self.of_roots(vec![root], site, report)
     }
 
-    /// The id of the schema that several nodes form together; its place is `site`, unless it turns out to be one of
-    /// them alone.
+    /// Returns the id of the schema that several nodes form together. Its place is `site`, unless
+    /// it turns out to be one of them alone.
     fn of_roots(&mut self, roots: Vec<Root<'a>>, site: String, report: &mut Report) -> SchemaId {
         let roots = facets::normalized(self.documents, roots, report);
         let key = facets::key(&roots);
@@ -115,7 +115,8 @@ impl<'a> SchemaBuilder<'a> {
     }
 }
 
-/// `example`, and the items of `examples`; in 3.0 documents the latter is a map in places.
+/// Returns `example`, and the items of `examples`. Some 3.0 documents have a map there, which is
+/// ignored.
 fn examples(node: &Node<'_>) -> Option<Vec<Value>> {
     let mut found: Vec<Value> = node
         .child("example")
@@ -129,7 +130,7 @@ fn examples(node: &Node<'_>) -> Option<Vec<Value>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// A free-form schema.
+/// Returns a free-form schema.
 pub(super) fn free_form(pointer: String) -> Schema {
     Schema {
         component: None,

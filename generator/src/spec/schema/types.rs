@@ -35,9 +35,9 @@ impl Type {
 /// The types that a node states.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Stated {
-    /// More than one: any of them.
+    /// The types; a value may have any of them.
     pub types: Vec<Type>,
-    /// `null` is one of them.
+    /// Whether `null` is one of them.
     pub null: bool,
     /// A format that the type's name implies (`date`).
     pub format: Option<&'static str>,
@@ -103,7 +103,7 @@ impl Stated {
     }
 }
 
-/// The type of a node that states none.
+/// Returns the type of a node that states none.
 pub(super) fn implied(node: &Node<'_>) -> Option<Type> {
     let has = |key: &str| node.value.get(key).is_some_and(|value| !value.is_null());
     if has("properties") || has("patternProperties") || is_schema(node, "additionalProperties") {
@@ -128,7 +128,7 @@ fn is_schema(node: &Node<'_>, key: &str) -> bool {
     node.value.get(key).is_some_and(Value::is_object)
 }
 
-/// The values of `enum` or `const`.
+/// Returns the values of `enum` or `const`.
 pub(super) fn enumerated<'a>(node: &Node<'a>) -> Option<Vec<&'a Value>> {
     if let Some(Value::Array(values)) = node.value.get("enum") {
         return Some(values.iter().collect());
@@ -136,7 +136,7 @@ pub(super) fn enumerated<'a>(node: &Node<'a>) -> Option<Vec<&'a Value>> {
     node.value.get("const").map(|value| vec![value])
 }
 
-/// The common type of all values that are not null.
+/// Returns the common type of all values that are not null.
 fn of_values(values: &[&Value]) -> Option<Type> {
     let mut found = None;
     for value in values {
@@ -163,7 +163,7 @@ fn of_values(values: &[&Value]) -> Option<Type> {
     found
 }
 
-/// Whether a node means only "null", in any dialect.
+/// Returns whether a node means only "null", in any dialect.
 pub(super) fn is_null(node: &Node<'_>) -> bool {
     let Some(map) = node.value.as_object() else {
         return false;

@@ -10,7 +10,7 @@ use etlgen_testkit::{Kind, skip};
 use crate::diagnostics::Severity;
 use crate::spec::{Input, read};
 
-/// Every file.
+/// Returns every file.
 pub(crate) fn corpus() -> Vec<PathBuf> {
     let mut directories = vec![specs()];
     let mut files = Vec::new();
