@@ -10,6 +10,8 @@ mod embedded;
 mod ending;
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -81,6 +83,10 @@ pub(crate) struct Terms {
     pub narrowed: bool,
     /// Whether the list is embedded in a record; then no request is sent to settle a doubt.
     pub embedded: bool,
+    /// Whether a key that is repeated with other contents is a wrong key.
+    pub settled: bool,
+    /// The length of the longest page of the resource, whose lists share it.
+    pub longest: Arc<AtomicU64>,
 }
 
 /// The account of one list.
@@ -100,6 +106,10 @@ pub(crate) struct Account {
     longest: u64,
     /// Whether the previous page had the full length of a page.
     was_full: bool,
+    /// Whether the previous page may have had the full length of a page.
+    was_maybe_full: bool,
+    /// The number of unchanged rows that were repeated behind new rows of their page: the list has no stable order.
+    misplaced: u64,
     /// The number of new rows on the page.
     new: u64,
     /// The end that the previous page proposed and that was doubted.
@@ -156,6 +166,10 @@ impl Account {
         let known = match paginator.look(position, page, self.terms.keyed) {
             Look::Take(known) => self.known(known, page)?,
             Look::Pass(step) => {
+                let step = match step {
+                    Step::End(proof) => Step::End(self.capped(proof)),
+                    step => step,
+                };
                 let (known, step, again) = (page.ids.len(), Ok(step), 0);
                 return Ok(Judgement { step, known, again });
             }
@@ -180,10 +194,7 @@ impl Account {
             }
             _ => (self.step(at), known),
         };
-        self.promised = match said.more() {
-            Some((true, flag)) => Some(flag.place.clone()),
-            _ => None,
-        };
+        self.promised = promise(&said);
         let taken = page.rows.saturating_sub(known as u64);
         let again = taken.saturating_sub(self.new);
         Ok(Judgement { step, known, again })
@@ -233,6 +244,9 @@ impl Account {
             self.totals = Totals::default();
         } else if self.pages == [0, 0] {
             (self.others, self.filled) = (position.rows, position.pages);
+            self.promised = position.promised.clone();
+            // More rows than pages have arrived only from lists.
+            self.listed = position.rows > position.pages;
         }
         self.pages[0] += 1;
     }
@@ -266,7 +280,10 @@ impl Account {
             let added = self.rows.add_page(ids, contents).map_err(on_disk)?;
             // A list may have changed by the time it is read again.
             if !self.is_again() {
-                self.changed += added.changed as u64;
+                self.misplaced += added.misplaced as u64;
+                if self.terms.settled {
+                    self.changed += added.changed as u64;
+                }
             }
             added.new as u64
         };
@@ -278,6 +295,7 @@ impl Account {
             0 => self.empty + 1,
             _ => 0,
         };
+        self.terms.longest.fetch_max(came, Relaxed);
         self.filled += u64::from(page.rows > 0);
         self.stale = match (new, came) {
             // The page was requested to overlap the previous one, so its rows are known.
@@ -309,10 +327,7 @@ impl Account {
 
     /// Limits the proof to this one at most.
     fn caps(&mut self, proof: Proof) {
-        self.at_most = Some(match self.at_most.take() {
-            Some(before) => before.and(proof),
-            None => proof,
-        });
+        Proof::weaken(&mut self.at_most, proof);
     }
 
     /// Returns whether a page has the full length of this list's pages, so that more may follow,
@@ -327,6 +342,14 @@ impl Account {
             Some(size) => rows > 0 && rows >= size || rows >= CAPPED && is_usual(rows),
             None => is_usual(rows),
         }
+    }
+
+    /// Returns whether a page may have the full length of this list's pages. Where no page size is
+    /// requested, only a longer page of the resource excludes it.
+    fn may_be_full(&self, paginator: &Pager, page: &PageFacts<'_>) -> bool {
+        let longest = self.terms.longest.load(Relaxed).max(self.longest);
+        let unknown = paginator.page_size().is_none() && page.rows >= longest;
+        page.rows > 0 && (unknown || self.is_full(paginator, page))
     }
 
     /// Continues with another page.
@@ -371,6 +394,7 @@ impl Account {
             ));
         }
         self.was_full = self.is_full(paginator, page);
+        self.was_maybe_full = self.may_be_full(paginator, page);
         self.longest = self.longest.max(page.rows);
         let step = Step::Next(Position {
             next,
@@ -378,6 +402,7 @@ impl Account {
             pages: position.pages + 1,
             fingerprint: page.fingerprint,
             total: position.total.or(self.totals.now()),
+            promised: promise(at.said),
             places: position.places.clone(),
         });
         match paginator.by_place(position, &step) {
@@ -412,7 +437,10 @@ impl Account {
         }
         let ends = flag == Some(false) || said.has(&Says::NoNext);
         let counted = matches!(end.by, By::Total | By::Pages);
-        let full = at.position.places.was_placed_last() || self.is_full(at.paginator, page);
+        let first = at.position.pages == 0;
+        let full = at.position.places.was_placed_last()
+            || self.is_full(at.paginator, page)
+            || first && self.may_be_full(at.paginator, page);
         Ok(counted && !ends && full)
     }
 
@@ -421,6 +449,14 @@ impl Account {
             Some(most) => most.clone().and(proof),
             None => proof,
         }
+    }
+}
+
+/// Returns the place of the flag that announces more pages.
+fn promise(said: &Statements) -> Option<String> {
+    match said.more() {
+        Some((true, flag)) => Some(flag.place.clone()),
+        _ => None,
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Added {
     pub new: usize,
     /// The number of rows that had arrived with other contents.
     pub changed: usize,
+    /// The number of rows that had arrived with the same contents, and follow a new row of the page.
+    pub misplaced: usize,
 }
 
 /// Sorted keys that did not fit in memory. The file has no name, and is deleted with its last
@@ -94,7 +96,11 @@ impl Distinct {
             match self.insert(key(*row), content) {
                 None => added.new += 1,
                 Some(before) => {
-                    added.changed += usize::from(before != 0 && content != 0 && before != content);
+                    let known = before != 0 && content != 0;
+                    added.changed += usize::from(known && before != content);
+                    // Equal rows of one page are records that have nothing to tell them apart.
+                    let same = known && before == content && added.new > 0;
+                    added.misplaced += usize::from(same && !rows[..at].contains(row));
                 }
             }
         }
@@ -279,11 +285,25 @@ mod tests {
     fn a_row_that_comes_again_with_other_contents_is_told() {
         let mut distinct = Distinct::default();
         let added = distinct.add_page(&[1, 2, 3], &[10, 20, 30]).unwrap();
-        assert_eq!(added, Added { new: 3, changed: 0 });
+        assert_eq!(
+            added,
+            Added {
+                new: 3,
+                ..Added::default()
+            }
+        );
         // The table grows in between.
         distinct.add(&rows(0..1000)).unwrap();
-        let added = distinct.add_page(&[1, 2, 4], &[10, 21, 40]).unwrap();
-        assert_eq!(added, Added { new: 1, changed: 1 });
+        let added = distinct.add_page(&[1, 2, 4, 3], &[10, 21, 40, 30]).unwrap();
+        let (new, changed, misplaced) = (1, 1, 1);
+        assert_eq!(
+            added,
+            Added {
+                new,
+                changed,
+                misplaced
+            }
+        );
     }
 
     #[test]

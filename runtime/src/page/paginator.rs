@@ -117,6 +117,9 @@ pub struct Position {
     /// The total that the first page stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
+    /// The flag of the previous page that announced more pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised: Option<String>,
     /// What is known about a list whose pages are requested by position.
     #[serde(skip)]
     pub(crate) places: Places,

@@ -40,7 +40,7 @@ pub(crate) struct Places {
     overlap: u64,
     /// Whether that failed, so that the known rows are searched for at the position of the previous
     /// page.
-    back: bool,
+    back: Option<u64>,
     /// Whether they were not found, so that the rest is read without an overlap.
     plain: bool,
     /// Whether the server has returned an overlap on request.
@@ -115,9 +115,9 @@ impl Places {
     fn known(&self, ids: &[u64]) -> Option<usize> {
         let mut old = self.last.iter().rev();
         let at = match self.back {
-            false => ids.iter().position(|id| Some(id) == self.last.last())?,
+            None => ids.iter().position(|id| Some(id) == self.last.last())?,
             // The last row may have been deleted; the remaining rows keep their order.
-            true => old.find_map(|old| ids.iter().position(|id| id == old))?,
+            Some(_) => old.find_map(|old| ids.iter().position(|id| id == old))?,
         };
         // A page of several rows that ends with the known row may be the previous page, if the
         // server rounds offsets down.
@@ -227,10 +227,10 @@ impl Pager {
         if let Some(known) = places.known(page.ids) {
             return Look::Take(known);
         }
-        let (at, places) = if places.back {
+        let (at, places) = if places.back.is_some() {
             let plain = Places {
                 early: false,
-                back: false,
+                back: None,
                 plain: true,
                 joints: Joints::Unseen,
                 ..places.clone()
@@ -239,7 +239,7 @@ impl Pager {
         } else {
             let at = self.offset_at(position).unwrap_or_default();
             let back = Places {
-                back: true,
+                back: Some(at),
                 ..places.clone()
             };
             let at = at.saturating_add(1);
@@ -265,11 +265,11 @@ impl Pager {
         let before = &position.places;
         let empty = page.ids.is_empty();
         let mut places = Places {
-            back: false,
+            back: None,
             last: page.ids.into(),
             overlapped: before.overlapped || before.overlaps(),
             shifted: before.shifted
-                || before.back
+                || before.back.is_some()
                 || before.early && known as u64 != before.overlap && !empty,
             all: rows.iter().fold(before.all, |all, row| follow(all, *row)),
             ..before.clone()
@@ -318,8 +318,18 @@ impl Pager {
                     .last_page(page)
                     .filter(|last| known < rows && at < *last);
                 let early = early.min(last.unwrap_or(early));
-                places.overlap = at.saturating_add(rows as u64) - early;
-                next.next = Next::Value(early.to_string());
+                match position.places.back == Some(early) {
+                    // That request has just been answered without the row.
+                    true => {
+                        places.early = false;
+                        places.plain = true;
+                        places.joints = Joints::Unseen;
+                    }
+                    false => {
+                        places.overlap = at.saturating_add(rows as u64) - early;
+                        next.next = Next::Value(early.to_string());
+                    }
+                }
             }
             _ => places.joints = Joints::Unseen,
         }

@@ -1,7 +1,10 @@
 //! How certain it is that a list is complete.
 
+use serde::{Deserialize, Serialize};
+
 /// How certain it is that a list is complete; ordered from best to worst.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Proof {
     /// A statement of the API shows that the list ended, no statement contradicts it, and no row
@@ -26,6 +29,39 @@ impl Proof {
         } else {
             self
         }
+    }
+
+    /// Adds a proof to what is known so far: the weaker one remains.
+    pub(crate) fn weaken(known: &mut Option<Proof>, proof: Proof) {
+        *known = Some(match known.take() {
+            Some(before) => before.and(proof),
+            None => proof,
+        });
+    }
+
+    /// Returns the proof of a pass that continues from the cursor of an earlier one, whose proof
+    /// this is: records that the earlier pass has missed are not requested again.
+    ///
+    /// ```text
+    /// unproved: 12 rows came -> unproved: an earlier run (12 rows came)
+    /// ```
+    pub(crate) fn inherited(self) -> Proof {
+        const BEFORE: &str = "an earlier run is not proved (";
+        let of = |why: String| match why.starts_with(BEFORE) {
+            true => why,
+            false => format!("{BEFORE}{why}); `--full-refresh` reads all records again"),
+        };
+        match self {
+            Proof::Consistent(why) => Proof::Consistent(of(why)),
+            Proof::Assumed(why) => Proof::Assumed(of(why)),
+            Proof::Unproved(why) => Proof::Unproved(of(why)),
+            proof => proof,
+        }
+    }
+
+    /// Returns whether it is the best grade.
+    pub(crate) fn is_proved(&self) -> bool {
+        matches!(self, Proof::Proved(_))
     }
 
     fn rank(&self) -> u8 {

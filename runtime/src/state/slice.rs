@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::format::{RowFormat, unreadable};
 use crate::cursor::Interval;
 use crate::error::Result;
-use crate::page::Position;
+use crate::page::{Position, Proof};
 use crate::source::SliceRequest;
 
 /// The state of one slice: how far it has been read, and the pass in progress.
@@ -23,6 +23,9 @@ pub struct SliceState {
     /// The id of the last pass that was read to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<String>,
+    /// How well it is known that its rows are complete; `None`: it is proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// For a child slice: what its parent supplies to its requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<SliceRequest>,
@@ -56,6 +59,9 @@ pub struct Pass {
     /// The highest cursor value that it has seen, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<String>,
+    /// How well it is known that nothing was missed so far; `None`: it is proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// Whether it has seen that the list is not sorted as declared.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsorted: bool,

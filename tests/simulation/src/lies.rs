@@ -196,6 +196,18 @@ impl Lie {
         )
     }
 
+    /// Returns whether the response that ends a list early is no page of a list.
+    pub fn is_told_by_its_shape(self) -> bool {
+        matches!(
+            self,
+            Lie::EndsIn202
+                | Lie::EndsInNull
+                | Lie::EndsInErrors
+                | Lie::EndsInRefusal
+                | Lie::EndsInObject
+        )
+    }
+
     /// Returns whether it is about undeclared statements of a list without paging.
     pub fn is_of_single(self) -> bool {
         matches!(
@@ -282,6 +294,10 @@ impl Lie {
             | Lie::TotalUndeclared => {
                 list.total = Total::Items;
                 list.total_declared = self != Lie::TotalUndeclared;
+                // A page that is shorter than requested is cut off only at a usual page size, which these are not.
+                if matches!(self, Lie::TotalOfPage | Lie::TotalRising) {
+                    list.asks = list.asks.map(|rows| rows.min(list.cap));
+                }
             }
             Lie::PagesTooLow => (list.total, list.total_declared) = (Total::Pages, true),
             Lie::EndsInEmptyList | Lie::EndsIn204 | Lie::EndsInEmptyObject | Lie::DepthCap => {

@@ -188,6 +188,13 @@ impl Default for ListSpec {
     }
 }
 
+impl Scenario {
+    /// Returns whether a run requests only what has changed.
+    pub fn is_incremental(&self) -> bool {
+        self.items.since || self.parts.as_ref().is_some_and(|parts| parts.since)
+    }
+}
+
 impl Default for Scenario {
     fn default() -> Self {
         Scenario {

@@ -126,6 +126,11 @@ fn what_a_run_calls_complete_equals_the_truth() {
 
     let known = |failure: &&Failure| Open::of(&failure.1, &failure.2).is_none();
     let failures: Vec<&Failure> = tally.failures.iter().filter(known).collect();
+    if std::env::var_os("SHOWALL").is_some() {
+        for (seed, scenario, wrong) in &tally.failures {
+            println!("ALL {seed} ({:?}): {wrong}", scenario.lie);
+        }
+    }
     let mut shown: BTreeMap<Option<Lie>, usize> = BTreeMap::new();
     for (seed, scenario, wrong) in &failures {
         let shown = shown.entry(scenario.lie).or_default();

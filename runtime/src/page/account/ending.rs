@@ -41,14 +41,18 @@ impl Account {
             moved = self.moved(position, by_place);
         }
         // A value that represents an empty page may mean something else.
-        let empty = match page.stands {
-            Stands::Null if !at.said.has(&Says::NoNext) => Some("null"),
-            _ if page.response.status == 204 => Some("204 No Content"),
-            _ => None,
-        };
-        if let Some(empty) = empty.filter(|_| !by_place && position.pages > 0) {
-            let why = format!("{empty} stands for the page that it led to last");
+        let null = page.stands == Stands::Null && !at.said.has(&Says::NoNext);
+        if position.pages > 0 && null && self.was_maybe_full {
+            let why = "`null` follows a full page: the end, or a page that the API could not build";
+            self.caps(Proof::Unproved(why.to_owned()));
+        } else if position.pages > 0 && !by_place && (null || page.response.status == 204) {
+            let empty = if null { "`null`" } else { "204 No Content" };
+            let why = format!("the last page is {empty}");
             self.caps(Proof::Consistent(why));
+        }
+        if self.misplaced > 0 {
+            let why = "unchanged rows were repeated out of order, so the list has no stable order and rows may be missing";
+            self.caps(Proof::Unproved(why.to_owned()));
         }
         if let Some(why) = self.silence(end, at) {
             self.caps(Proof::Unproved(why));
@@ -131,7 +135,12 @@ impl Account {
             let error = error.hint(self.line());
             return Some(Moved::Short { reason, error });
         }
-        let total = self.totals.missing(came)?;
+        let Some(total) = self.totals.missing(came) else {
+            // A total that only an earlier run has received.
+            let before = at.position.total.filter(|total| *total > came)?;
+            let why = format!("{came} rows came, and the API counted {before} in an earlier run");
+            return self.totals.now().is_none().then_some(Moved::Unknown(why));
+        };
         let (count, place) = (total.last, &total.place);
         if total.moved() && end.by == By::Total {
             // The reading has passed its rows nevertheless.

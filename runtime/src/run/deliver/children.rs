@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use tokio::sync::mpsc;
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::page::Proof;
 use crate::run::plan::{ChildSlices, PassPlan, SliceStates, StateScope};
 use crate::run::read::resource::{Found, FoundSlice};
 use crate::source::SliceRequest;
@@ -39,6 +40,10 @@ pub(crate) struct ChildQueue {
     /// With `changed_only`: slices that earlier runs did not finish, until the parent's end shows
     /// whether they are shown again.
     waiting: Vec<String>,
+    /// The slices of earlier runs that are read even if this pass does not show their parents.
+    revisited: Vec<String>,
+    /// The proof of the slices that this run does not read.
+    owed: Option<Proof>,
     queue: mpsc::Sender<Found>,
 }
 
@@ -63,6 +68,8 @@ impl ChildQueue {
             keeps_state,
             changed_only: slices.changed_only,
             waiting: Vec::new(),
+            revisited: Vec::new(),
+            owed: None,
             queue,
         };
         children.resume();
@@ -120,38 +127,51 @@ impl ChildQueue {
         self.send(resumed.into_iter().map(listed)).await;
         let waiting = self.begun(waiting);
         self.send(waiting.into_iter().map(unlisted)).await;
-    }
-
-    /// Finds every known slice again. This is for a parent that is read incrementally, and so does
-    /// not show all its records.
-    fn revisit(&mut self) {
-        for (id, state) in std::mem::take(&mut self.known) {
-            let request = state.request.clone().filter(|_| !id.is_empty());
-            self.known.insert(id.clone(), state);
-            if let Some(request) = request {
-                self.found(id, request, false);
+        for id in std::mem::take(&mut self.revisited) {
+            if self.seen.insert(fingerprint(&id))
+                && let Some(state) = self.opened(&id, None)
+            {
+                self.send([(id, state, false)]).await;
             }
         }
     }
 
-    /// Takes the slice of a record of the parent.
-    pub fn find(&mut self, request: SliceRequest) {
-        self.found(request.id(), request, true);
+    /// Finds every slice that was ever found, if a parent that is read incrementally does not show
+    /// all its records: those that it does not show are read at its end.
+    fn revisit(&mut self) {
+        let known = self.known.iter();
+        let known = known.filter(|(id, state)| !id.is_empty() && state.request.is_some());
+        self.revisited = known.map(|(id, _)| id.clone()).collect();
     }
 
-    fn found(&mut self, id: String, request: SliceRequest, listed: bool) {
-        if !self.seen.insert(fingerprint(&id)) {
-            return;
+    /// Finds the slice of a record of the parent.
+    pub fn find(&mut self, request: SliceRequest) {
+        let id = request.id();
+        if self.seen.insert(fingerprint(&id))
+            && let Some(state) = self.opened(&id, Some(request))
+        {
+            self.new.push((id, state, true));
         }
-        let mut state = self.known.remove(&id).unwrap_or_default();
+    }
+
+    /// Opens a slice for this pass, unless an earlier run has read it in this pass.
+    fn opened(&mut self, id: &str, request: Option<SliceRequest>) -> Option<SliceState> {
+        let mut state = self.known.remove(id).unwrap_or_default();
         // With `changed_only`, a parent that is shown again has changed since, and nothing else
         // requests its slice again.
         if !self.changed_only && state.done.as_deref() == Some(&self.pass) {
-            return;
+            self.owe(state.proof);
+            return None;
         }
-        state.request = Some(request);
+        state.request = request.or(state.request);
         state.pass = Some(self.beginning());
-        self.new.push((id, state, listed));
+        Some(state)
+    }
+
+    fn owe(&mut self, proof: Option<Proof>) {
+        if let Some(proof) = proof {
+            Proof::weaken(&mut self.owed, proof.inherited());
+        }
     }
 
     fn beginning(&self) -> Pass {
@@ -194,7 +214,14 @@ impl ChildQueue {
     /// Informs the child's reader that every slice has been found.
     pub async fn end(mut self, whole: bool) {
         self.send_waiting().await;
-        let _ = self.queue.send(Found::End { whole }).await;
+        // The slices of parents that no longer exist do not count.
+        if self.changed_only || !whole {
+            for (_, state) in std::mem::take(&mut self.known) {
+                self.owe(state.proof);
+            }
+        }
+        let owed = self.owed.take();
+        let _ = self.queue.send(Found::End { whole, owed }).await;
     }
 }
 

@@ -6,7 +6,7 @@ use super::values::{PassPlan, SlicePlan};
 use crate::cursor::{CursorSpec, Interval, Range};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::is_lost;
-use crate::page::{Next, Position};
+use crate::page::{Next, Position, Proof};
 use crate::record::CursorValue;
 use crate::run::options::RunOptions;
 use crate::source::ResourceSpec;
@@ -38,6 +38,9 @@ impl PassPlan {
         if !begun && !in_full {
             let cursor = spec.cursor.as_ref();
             pass.from = cursor.and_then(|cursor| stored_start(cursor, &state));
+            // What earlier passes have missed is not requested again.
+            let earlier = state.proof.clone().filter(|_| pass.from.is_some());
+            pass.proof = earlier.map(Proof::inherited);
         }
         let windows = spec.cursor.as_ref();
         let windows = windows.map(|cursor| self.windows(cursor, &pass, now));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -35,6 +35,8 @@ pub(crate) struct Fetcher {
     key: Vec<Lookup>,
     /// Whether a list whose end is not proved is read twice.
     thorough: bool,
+    /// The length of the longest page so far.
+    longest: Arc<AtomicU64>,
 }
 
 /// A page, and what follows it.
@@ -120,6 +122,7 @@ impl Fetcher {
             probes,
             id_path,
             thorough: false,
+            longest: Arc::default(),
         }
     }
 
@@ -142,6 +145,9 @@ impl Fetcher {
             thorough: self.thorough,
             narrowed: window.range.from.is_some() || window.range.until.is_some(),
             embedded: false,
+            // In a list with a cursor, a record that has changed meanwhile may recur.
+            settled: spec.cursor.is_none(),
+            longest: self.longest.clone(),
         })
     }
 
@@ -329,10 +335,11 @@ impl Fetcher {
             .collect()
     }
 
-    /// Returns fingerprints of the rows of a page, if a key that recurs with other contents is a
-    /// wrong one. In a list with a cursor, a record that has changed meanwhile may recur.
+    /// Returns fingerprints of the rows of a page, if rows that recur are compared.
     fn contents(&self, page: &ReadPage, text: &[u8]) -> Vec<u64> {
-        if self.key.is_empty() || self.spec().cursor.is_some() {
+        let spec = self.spec();
+        let settled = spec.cursor.is_none() && !self.key.is_empty();
+        if !settled && !spec.paginator.is_numbered() {
             return Vec::new();
         }
         let whole = |span: &Range<usize>| xxh3_64(text.get(span.clone()).unwrap_or_default());

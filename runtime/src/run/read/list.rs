@@ -180,6 +180,8 @@ impl<'a> List<'a> {
         let mut intake = of.intake.lock().await;
         if changed + foreign > 0 {
             of.fall_short(&mut intake, self.slice);
+            let why = "records of its table have replaced others with the same key";
+            of.owe(self.slice, Proof::Unproved(why.to_owned()));
         }
         let place = PagePlace {
             origin: Origin {
@@ -236,7 +238,7 @@ impl<'a> List<'a> {
         if !whole {
             self.of.fall_short(intake, self.slice);
         }
-        self.of.fetcher.stats.prove(proof);
+        self.of.prove(self.slice, proof);
         intake.output.end_list(self.number);
         if self.windowed {
             self.close(&self.window.range);

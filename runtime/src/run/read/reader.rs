@@ -172,6 +172,19 @@ impl ResourceReader {
         }
     }
 
+    /// Adds the proof of a list to the report, and to the pass of its slice.
+    pub(super) fn prove(&self, slice: &Slice, proof: Proof) {
+        self.owe(slice, proof.clone());
+        self.fetcher.stats.prove(proof);
+    }
+
+    /// Adds a proof to the pass of a slice, which may end in another run.
+    pub(super) fn owe(&self, slice: &Slice, proof: Proof) {
+        if !proof.is_proved() {
+            slice.change(|pass| Proof::weaken(&mut pass.proof, proof));
+        }
+    }
+
     /// Counts the rows of a page whose keys have come in another slice.
     pub(super) fn foreign(&self, slice: &Slice, ids: &[u64]) -> Result<u64> {
         let Some(keys) = &self.keys else {
@@ -195,7 +208,7 @@ impl ResourceReader {
             slice.hidden.store(true, Relaxed);
             stats.hidden.fetch_add(1, Relaxed);
             let why = "a list was answered 404, and its parent is there";
-            stats.prove(Proof::Unproved(why.to_owned()));
+            self.prove(slice, Proof::Unproved(why.to_owned()));
         }
     }
 

@@ -37,6 +37,8 @@ pub(crate) enum Found {
     End {
         /// Whether every existing parent has been found.
         whole: bool,
+        /// The proof of the slices that this run does not read; `None`: they are proved.
+        owed: Option<Proof>,
     },
     /// The parent was left out.
     Skipped,
@@ -138,7 +140,9 @@ impl ResourceReader {
                     self.fetcher.stats.prove(Proof::Unproved(why));
                     return self.skip().await;
                 }
-                Some(Found::End { whole }) => {
+                Some(Found::End { whole, owed }) => {
+                    owed.into_iter()
+                        .for_each(|proof| self.fetcher.stats.prove(proof));
                     self.partial.fetch_or(!whole, Relaxed);
                     if whole && !found_any {
                         let why = "its parent has no records".to_owned();

@@ -43,6 +43,9 @@ impl ResourceReader {
         let (slice, waiting) = self.begin(id, planned);
         let slice = Slice { listed, ..slice };
         let slice = Arc::new(slice);
+        if let Some(proof) = slice.pass().proof {
+            self.fetcher.stats.prove(proof);
+        }
         let range = match &self.fetcher.spec().cursor {
             Some(cursor) => self.plan.range(cursor, Some(&slice.pass())),
             None => Range::default(),
@@ -222,7 +225,7 @@ impl ResourceReader {
         {
             state.cursor = Some(high);
         }
-        state.done = Some(pass.id);
+        (state.done, state.proof) = (Some(pass.id), pass.proof);
         state.missed = None;
         let spec = self.fetcher.spec();
         if spec.parent.is_none() && spec.cursor.is_some() && self.plan.bounds.is_none() {

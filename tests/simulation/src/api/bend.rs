@@ -59,8 +59,12 @@ impl Bend<'_> {
                 asked.start = Start::Index(0);
             }
             (Lie::RowsAgain, Start::Token(token)) => {
-                let index = token.split('-').nth(1).and_then(|text| text.parse().ok());
-                asked.start = index.map_or(Start::Nonsense, Start::Index);
+                let place = token.split('-').nth(1).map(str::parse);
+                asked.start = match place {
+                    None => Start::Index(0),
+                    Some(Ok(place)) => Start::Behind { place, hop: false },
+                    Some(Err::<_, std::num::ParseIntError>(_)) => Start::Nonsense,
+                };
             }
             _ => {}
         }
@@ -134,10 +138,13 @@ impl Bend<'_> {
     fn ending(&self, asked: &Asked, rows: &[Row], mut page: Page) -> Page {
         let cut = self.cut(asked.size, rows.len());
         let end = page.index + page.rows.len();
-        if page.index < cut {
-            if end > cut {
+        // A page that the cut divides would look like the last one: only a flag or a total betrays it.
+        let divided = end > cut && !self.lie.is_told_by_its_shape();
+        if page.index < cut && (end <= cut || divided) {
+            if divided {
                 page.rows.truncate(cut - page.index);
-                if page.next.is_some() {
+                page.more = page.more.map(|_| true);
+                if self.spec.leads_on() {
                     let next = super::page::next(self.spec, &asked.start, &page.rows, cut);
                     page.next = Some(Lead::To(next));
                 }
@@ -182,11 +189,11 @@ impl Bend<'_> {
                 leads(Page::bare(200, Shape::List), format!("f{}", self.asked))
             }
             Lie::TokenFresh if at_end => leads(page, format!("f{}", self.asked)),
-            Lie::RowsAgain if at_end => leads(page, format!("r{}-0", self.asked)),
-            Lie::RowsAgain if matches!(asked.start, Start::Index(_)) => {
-                let end = page.index + page.rows.len();
-                leads(page, format!("r{}-{end}", self.asked))
-            }
+            Lie::RowsAgain if at_end => leads(page, format!("r{}", self.asked)),
+            Lie::RowsAgain => match page.rows.last().map(|row| row.place) {
+                Some(place) => leads(page, format!("r{}-{place}", self.asked)),
+                None => page,
+            },
             _ => page,
         }
     }
