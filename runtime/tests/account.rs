@@ -315,7 +315,7 @@ fn more_was_promised_and_nothing_came() {
             "failed",
             "proved",
         ),
-        ("null", || ok(json!({"data": null})), "failed", "consistent"),
+        ("null", || ok(json!({"data": null})), "failed", "unproved"),
         (
             "errors beside it",
             || ok(json!({"data": [], "errors": [{"message": "out of quota"}]})),

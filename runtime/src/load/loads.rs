@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::schema::Layout;
+use crate::state::{Memory, load_id, load_time};
 use crate::world::World;
 
 /// This many of a source's last loads can be rolled back.
@@ -35,6 +36,27 @@ impl LoadInfo {
             layout: layout.into(),
             world: World::real(),
         }
+    }
+
+    /// Returns the load with an id above those of all earlier loads of its source. A destination
+    /// stores this load when it is opened: the ids of loads tell which rows a pass has not seen,
+    /// also after the clock of the machine was set back.
+    ///
+    /// ```
+    /// use etlgen_runtime::load::{LoadInfo, Memory};
+    ///
+    /// let mut memory = Memory::default();
+    /// memory.last_load = Some("1795369642.355108".to_owned());
+    /// let load = LoadInfo::new("1795360000.000000", "shop", None);
+    /// assert_eq!(load.after(&memory).id, "1795369642.355109");
+    /// ```
+    pub fn after(&self, memory: &Memory) -> LoadInfo {
+        let last = memory.last_load.as_deref().and_then(load_time);
+        let id = match load_time(&self.id).zip(last) {
+            Some((now, last)) if last >= now => load_id(last.saturating_add(1)),
+            _ => self.id.clone(),
+        };
+        LoadInfo { id, ..self.clone() }
     }
 
     /// Returns the load in the world of its run.

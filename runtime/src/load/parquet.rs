@@ -141,7 +141,7 @@ impl Destination for Parquet {
         let state = memory.state.iter().cloned();
         let mut open = Open {
             folder: self.folder.clone(),
-            load: load.clone(),
+            load: load.after(&memory),
             next: committed.next,
             resources: source.map(resource::all).unwrap_or_default(),
             state: state

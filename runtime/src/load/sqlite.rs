@@ -121,7 +121,7 @@ impl Destination for Sqlite {
             .collect();
         self.open = Some(Open {
             db,
-            load: load.clone(),
+            load: load.after(&memory),
             tables,
             in_transaction: false,
             rows: 0,

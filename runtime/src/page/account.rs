@@ -23,6 +23,7 @@ use super::proof::Proof;
 use super::statements::{Says, Statements};
 use super::totals::Totals;
 use crate::error::{Error, ErrorKind, Result};
+use crate::record::Stands;
 
 /// This many pages in a row without a new row are an error.
 const STALE_PAGES: u32 = 3;
@@ -114,6 +115,8 @@ pub(crate) struct Account {
     new: u64,
     /// The end that the previous page proposed and that was doubted.
     doubt: Option<End>,
+    /// The end that the first page proposed and that an empty second page confirms.
+    confirmed: Option<End>,
     /// The number of rows whose key was repeated with other contents.
     changed: u64,
     /// The number of consecutive pages without a new row.
@@ -192,7 +195,12 @@ impl Account {
                 let known = page.rows as usize;
                 (self.end(At { known, ..at }, &end), known)
             }
-            _ => (self.step(at), known),
+            doubt => {
+                // Nothing follows the first page, which has shown its whole list at once.
+                let alone = position.pages == 1 && page.rows == 0 && page.stands == Stands::List;
+                self.confirmed = doubt.filter(|_| alone && page.response.status == 200);
+                (self.step(at), known)
+            }
         };
         self.promised = promise(&said);
         let taken = page.rows.saturating_sub(known as u64);

@@ -15,7 +15,8 @@ const BLOCK: usize = 512;
 pub(crate) struct Distinct {
     /// An open-addressing table; 0 is an empty slot.
     table: Vec<u64>,
-    /// A part of the fingerprint of the contents of the row in each slot; 0 means unknown.
+    /// A part of the fingerprint of the contents of the row in each slot; 0 means unknown. It is
+    /// empty until contents are compared.
     contents: Vec<u32>,
     held: usize,
     most_places: usize,
@@ -170,8 +171,17 @@ impl Distinct {
         let new = self.table[place] == 0;
         self.table[place] = key;
         self.held += usize::from(new);
-        let before = std::mem::replace(&mut self.contents[place], content);
+        if content != 0 && self.contents.is_empty() {
+            self.contents = vec![0; self.table.len()];
+        }
+        let held = self.contents.get_mut(place);
+        let before = held.map_or(0, |held| std::mem::replace(held, content));
         (!new).then_some(before)
+    }
+
+    /// Returns whether that row has arrived and is not on disk.
+    pub fn is_in_memory(&self, row: u64) -> bool {
+        self.in_memory(key(row))
     }
 
     fn in_memory(&self, key: u64) -> bool {
@@ -200,11 +210,11 @@ impl Distinct {
             return Ok(());
         }
         let before = std::mem::replace(&mut self.table, vec![0; places]);
-        let contents = std::mem::replace(&mut self.contents, vec![0; places]);
+        let contents = std::mem::take(&mut self.contents);
         self.held = 0;
-        for (key, content) in before.into_iter().zip(contents) {
+        for (at, key) in before.into_iter().enumerate() {
             if key != 0 {
-                self.insert(key, content);
+                self.insert(key, contents.get(at).copied().unwrap_or_default());
             }
         }
         Ok(())

@@ -318,8 +318,8 @@ impl Pager {
                     .last_page(page)
                     .filter(|last| known < rows && at < *last);
                 let early = early.min(last.unwrap_or(early));
-                match position.places.back == Some(early) {
-                    // That request has just been answered without the row.
+                match known == rows && position.places.back == Some(early) {
+                    // Nothing has moved, and that request has just been answered without the row.
                     true => {
                         places.early = false;
                         places.plain = true;

@@ -82,6 +82,7 @@ impl Run<'_> {
         };
         let migration = migration(source, choice.loaded(), options);
         let (loader, migrated) = opening.start(migration).await?;
+        let load = load.after(&migrated.memory);
         let context = Context {
             source,
             options,

@@ -13,6 +13,9 @@ pub struct Memory {
     pub tables: Vec<TableSchema>,
     /// Every state row.
     pub state: Vec<StateRow>,
+    /// The highest id of its loads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_load: Option<String>,
     /// What the destination can do. A run fills this in when it opens one.
     #[serde(default)]
     pub capabilities: Capabilities,
@@ -54,6 +57,7 @@ impl Memory {
         Memory {
             tables,
             state,
+            last_load: None,
             capabilities: Capabilities::default(),
         }
     }

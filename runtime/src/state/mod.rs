@@ -13,6 +13,7 @@ pub use format::RowFormat;
 pub use memory::{Capabilities, Memory};
 pub(crate) use rewind::rewind;
 pub use slice::{OpenWindow, Pass, SliceState};
+pub(crate) use slice::{load_id, load_time};
 
 use serde::{Deserialize, Serialize};
 

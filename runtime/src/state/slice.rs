@@ -40,6 +40,10 @@ pub struct SliceState {
 pub struct Pass {
     /// The id of the load in which it began.
     pub id: String,
+    /// When it began by this machine's clock, in microseconds since 1970, if its id states another
+    /// time because that clock was set back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<i64>,
     /// When it began by the API's clock, in microseconds since 1970, if the responses state the
     /// time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +88,21 @@ pub struct OpenWindow {
     pub position: Position,
 }
 
+/// Returns the id of a load that begins at that time, in microseconds since 1970: seconds with six
+/// decimals.
+pub(crate) fn load_id(micros: i64) -> String {
+    let micros = micros.max(0);
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
+
+/// Returns the time in the id of a load, in microseconds since 1970.
+pub(crate) fn load_time(id: &str) -> Option<i64> {
+    let (seconds, micros) = id.split_once('.')?;
+    let seconds: i64 = seconds.parse().ok()?;
+    let micros: i64 = micros.parse().ok().filter(|_| micros.len() == 6)?;
+    seconds.checked_mul(1_000_000)?.checked_add(micros)
+}
+
 impl Pass {
     /// Returns whether it has begun to read.
     pub fn is_begun(&self) -> bool {
@@ -95,12 +114,9 @@ impl Pass {
         !self.closed.is_empty() || !self.open.is_empty()
     }
 
-    /// Returns when it began by this machine's clock, in microseconds since 1970, as its id states.
+    /// Returns when it began by this machine's clock, in microseconds since 1970.
     pub fn began(&self) -> Option<i64> {
-        let (seconds, micros) = self.id.split_once('.')?;
-        let seconds: i64 = seconds.parse().ok()?;
-        let micros: i64 = micros.parse().ok().filter(|_| micros.len() == 6)?;
-        seconds.checked_mul(1_000_000)?.checked_add(micros)
+        self.started.or_else(|| load_time(&self.id))
     }
 }
 

@@ -117,7 +117,10 @@ impl SourceEntry {
             slice: row.slice.clone(),
             value: row.value.clone(),
         });
-        Memory::new(tables, state.collect())
+        let mut memory = Memory::new(tables, state.collect());
+        let loads = self.loads.iter().map(|load| load.load_id.clone());
+        memory.last_load = loads.max();
+        memory
     }
 }
 

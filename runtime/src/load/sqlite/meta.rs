@@ -99,7 +99,10 @@ pub fn read(db: &Connection, source: &str) -> rusqlite::Result<Memory> {
         })
     })?;
     let state = state.collect::<rusqlite::Result<_>>()?;
-    Ok(Memory::new(tables.into_values().collect(), state))
+    let last = "SELECT max(load_id) FROM _etl_loads WHERE source = ?1";
+    let mut memory = Memory::new(tables.into_values().collect(), state);
+    memory.last_load = db.query_row(last, [source], |row| row.get(0))?;
+    Ok(memory)
 }
 
 /// Stores the schema of a table.

@@ -57,6 +57,9 @@ impl Account {
         if let Some(why) = self.silence(end, at) {
             self.caps(Proof::Unproved(why));
         }
+        if let Some(first) = self.confirmed.take().filter(|_| moved.is_none()) {
+            return Ok(Step::End(self.capped(Proof::Proved(first.why))));
+        }
         if by_place && (position.pages > 0 || self.is_again()) {
             let ending = self.ending(moved);
             let step = paginator.placed(at.taken(), ending, proved)?;

@@ -21,6 +21,8 @@ pub(crate) struct ChildQueue {
     child: String,
     /// The child's pass: a slice that was read in it is not read again.
     pass: String,
+    /// When it began, if its id states another time.
+    began: Option<i64>,
     /// The scope of its rows in the state.
     scope: StateScope,
     /// The slices of earlier runs; those that this run hands over are removed.
@@ -59,6 +61,7 @@ impl ChildQueue {
         let mut children = ChildQueue {
             child,
             pass: pass.id.clone(),
+            began: pass.began,
             scope: pass.scope.clone(),
             known: slices.known,
             seen: HashSet::new(),
@@ -177,6 +180,7 @@ impl ChildQueue {
     fn beginning(&self) -> Pass {
         Pass {
             id: self.pass.clone(),
+            started: self.began,
             ..Pass::default()
         }
     }

@@ -78,6 +78,11 @@ impl Meta {
         })
     }
 
+    /// Sets the load that it reports.
+    pub fn belongs_to(&mut self, load: LoadInfo) {
+        self.load = load;
+    }
+
     /// Adds a table, or its new columns.
     pub fn learn(&mut self, table: &TableSchema) {
         let known = self.tables.get(&table.name);

@@ -121,6 +121,7 @@ impl Opening {
         let memory = open(&mut *self.destination, &self.load)?;
         let migrated = migration(&mut *self.destination, memory)?;
         if let Some(meta) = &mut self.meta {
+            meta.belongs_to(self.load.after(&migrated.memory));
             let tables = migrated.memory.tables.iter();
             tables.for_each(|table| meta.learn(table));
         }

@@ -169,7 +169,7 @@ impl LoadOutput {
                 chunk.ends_pass = end.is_some() && self.disposition == Disposition::Replace;
                 chunk.not_seen = end.and_then(|end| self.not_seen(end));
                 chunk.deleted = (!gone.is_empty()).then(|| DeletedIds::new(gone, mark));
-                self.stats.wrote(&chunk.tables);
+                self.stats.wrote(&chunk.tables)?;
                 (Some(chunk), drift)
             }
             None => (None, Vec::new()),

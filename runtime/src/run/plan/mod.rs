@@ -28,11 +28,11 @@ use self::feeds::Missed;
 use self::resource::{Below, Planner, Prior};
 use self::scope::PriorState;
 use crate::error::Result;
-use crate::load::Memory;
+use crate::load::{LoadInfo, Memory};
 use crate::run::migrate::{self, Migrated};
 use crate::run::options::RunOptions;
 use crate::source::Source;
-use crate::state::StateChange;
+use crate::state::{self, StateChange};
 pub(crate) use choose::Choice;
 
 /// The version of the JSON of a [`RunPlan`].
@@ -101,7 +101,8 @@ pub(crate) fn lay_out(
         .iter()
         .filter_map(|(name, prior)| Some((name.clone(), prior.newest_pass()?)))
         .collect();
-    let load_id = load_id(now);
+    let load = LoadInfo::new(load_id(now), source.name(), options.layout);
+    let load_id = load.after(&memory).id;
     let Choice { chosen, off } = choice;
     let missed = Missed {
         source,
@@ -167,10 +168,7 @@ type MissedRows = Vec<(String, StateChange)>;
 /// Returns the id of a load that begins at `now`: seconds since 1970 with six decimals, which grow
 /// from run to run.
 pub(crate) fn load_id(now: SystemTime) -> String {
-    let since = now
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    format!("{}.{:06}", since.as_secs(), since.subsec_micros())
+    state::load_id(micros(now))
 }
 
 fn micros(now: SystemTime) -> i64 {

@@ -17,7 +17,7 @@ use crate::run::options::RunOptions;
 use crate::schema::{ContractRule, Deletes, Disposition, TableSchema, discards_rows};
 use crate::settings::Redactor;
 use crate::source::{AnyResource, ResourceSpec, Source, placeholders};
-use crate::state::{Pass, SliceState, StateChange};
+use crate::state::{Pass, SliceState, StateChange, load_time};
 
 /// Plans the resources of a run, one by one.
 pub(super) struct Planner<'a> {
@@ -245,6 +245,7 @@ impl<'a> Planner<'a> {
             // The rows of a pass are recognised by the ids of its loads; a clock that was set back
             // breaks their order.
             partial: open.is_some_and(|pass| pass.partial) || *id > *self.load_id,
+            began: (!resumes && load_time(&id) != Some(self.now)).then_some(self.now),
             id,
             resumes,
             staged: false,

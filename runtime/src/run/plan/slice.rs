@@ -19,6 +19,7 @@ impl PassPlan {
         if pass.id != self.id {
             pass = Pass {
                 id: self.id.clone(),
+                started: self.began,
                 ..Pass::default()
             };
         }

@@ -117,6 +117,10 @@ pub struct RequestPlan {
 pub struct PassPlan {
     /// The id of the load in which the pass began; a new pass has the id of this run's load.
     pub id: String,
+    /// When it began by this machine's clock, in microseconds since 1970, if its id states another
+    /// time because that clock was set back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<i64>,
     /// Whether it began in an earlier run and resumes.
     pub resumes: bool,
     /// Whether its rows are staged and replace the rows of the table at its end.

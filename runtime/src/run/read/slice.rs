@@ -225,9 +225,11 @@ impl ResourceReader {
         {
             state.cursor = Some(high);
         }
-        (state.done, state.proof) = (Some(pass.id), pass.proof);
-        state.missed = None;
         let spec = self.fetcher.spec();
+        // A list that each run reads in full owes nothing to earlier ones.
+        let owes = spec.cursor.is_some() || spec.parent.is_some();
+        (state.done, state.proof) = (Some(pass.id), pass.proof.filter(|_| owes));
+        state.missed = None;
         if spec.parent.is_none() && spec.cursor.is_some() && self.plan.bounds.is_none() {
             self.fetcher.stats.lock().cursor = Some((before, state.cursor.clone()));
         }

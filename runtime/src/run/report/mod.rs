@@ -2,6 +2,7 @@
 
 pub(crate) mod stats;
 pub(crate) mod trace;
+mod written;
 
 use std::time::Duration;
 

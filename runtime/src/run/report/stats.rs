@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::cursor::CursorSpec;
+use crate::error::{Error, ErrorKind, Result};
 use crate::page::Proof;
+use crate::run::report::written::Written;
 use crate::run::report::{Outcome, ResourceReport};
 use crate::schema::TableBatch;
 
@@ -42,7 +44,7 @@ pub(crate) struct Stats {
 pub(crate) struct Shared {
     pub proof: Option<Proof>,
     pub cursor: Option<(Option<String>, Option<String>)>,
-    pub tables: Vec<(String, u64)>,
+    pub written: Written,
     /// Lists that were left out, by the status that they were answered with.
     pub skipped: BTreeMap<u16, u64>,
     /// The number of records that hold only the beginning of a list, by the path of the list.
@@ -74,17 +76,9 @@ impl Stats {
         }
     }
 
-    /// Counts rows that are sent to the loader, by table.
-    pub fn wrote(&self, tables: &[TableBatch]) {
-        let mut shared = self.lock();
-        for table in tables {
-            let rows = table.rows.num_rows() as u64;
-            let mut known = shared.tables.iter_mut();
-            match known.find(|(name, _)| *name == table.schema.name) {
-                Some((_, count)) => *count += rows,
-                None => shared.tables.push((table.schema.name.clone(), rows)),
-            }
-        }
+    /// Counts the rows of a chunk that is sent.
+    pub fn wrote(&self, tables: &[TableBatch]) -> Result<()> {
+        self.lock().written.add(tables).map_err(uncounted)
     }
 
     /// Counts a list that was left out.
@@ -193,6 +187,7 @@ impl Stats {
             ));
         }
         self.told(name, &mut shared);
+        let tables = std::mem::take(&mut shared.written).tables();
         let records = load(&self.records);
         let different = records.saturating_sub(load(&self.again) + load(&self.foreign));
         let open = matches!(outcome, Outcome::Failed(..) | Outcome::Stopped);
@@ -214,9 +209,14 @@ impl Stats {
             skipped: shared.skipped.into_iter().collect(),
             waited,
             cursor: shared.cursor,
-            tables: shared.tables,
+            tables,
             drift,
             notes: shared.notes,
         }
     }
+}
+
+fn uncounted(error: std::io::Error) -> Error {
+    let message = "the written rows cannot be counted in a temporary file";
+    Error::new(ErrorKind::System, message).caused_by(error)
 }

@@ -195,13 +195,15 @@ impl Destination for Model {
         CheckpointPolicy::new(1000, Duration::from_secs(10))
     }
 
-    fn open(&mut self, _: &LoadInfo) -> Result<Memory> {
+    fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
         self.working = self
             .committed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        Ok(self.working.memory.clone())
+        let memory = self.working.memory.clone();
+        self.working.memory.last_load = Some(load.after(&memory).id);
+        Ok(memory)
     }
 
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
