@@ -133,6 +133,8 @@ fn by_offset_rows_that_come_and_go_in_equal_numbers_take_no_other_with_them() {
             api.page(number(query, "offset", 0), 10, total, one_goes_one_comes)
         });
         assert_eq!(moving.missing(&arrived), [0; 0], "{report:?}");
+        // A row that is read twice is written once.
+        assert_eq!(report.tables[0].1, arrived.len() as u64, "{report:?}");
         // Rows have changed their positions: nothing is missing, but that is not a proof. Without a
         // total the second page is requested without an overlap, and the first one is checked
         // again.
@@ -371,4 +373,23 @@ fn by_page_number_a_total_that_moves_is_read_again_once() {
         page_of(&moving, query, |asked, rows| rows.push(1000 + asked as i64))
     });
     assert!(matches!(report.proof, Proof::Unproved(_)), "{report:?}");
+}
+
+#[test]
+fn rows_that_are_repeated_out_of_order_show_that_the_list_has_no_stable_order() {
+    // The third page repeats a row of the first one, unchanged, behind a new row.
+    let pages: [&[i64]; 4] = [&[1, 2], &[3, 4], &[5, 1], &[]];
+    let api = move |_: &str, query: &Query| {
+        let rows = pages[number(query, "page", 1) - 1];
+        let data: Vec<_> = rows
+            .iter()
+            .map(|id| serde_json::json!({"id": id}))
+            .collect();
+        let body = serde_json::json!({"data": data}).to_string();
+        (200, Vec::new(), body)
+    };
+    let by_number = || Paginator::page_number("page").page_size("limit", 2);
+    let (_, report) = load(list(by_number()), api);
+    let unproved = matches!(&report.proof, Proof::Unproved(why) if why.contains("no stable order"));
+    assert!(unproved, "{report:?}");
 }

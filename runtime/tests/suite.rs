@@ -7,6 +7,7 @@ mod check;
 mod clock;
 mod contracts;
 mod deletes;
+mod earlier;
 mod embedded;
 mod feeds;
 mod formats;

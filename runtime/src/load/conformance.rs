@@ -71,6 +71,7 @@ macro_rules! conformance {
             faults::what_a_load_met_is_committed_with_its_rows
             faults::tables_of_others_are_not_touched
             faults::tables_and_state_are_remembered
+            faults::loads_grow_although_the_clock_goes_back
             migrate::tables_change_with_the_state
             migrate::a_migration_that_dies_leaves_the_last_commit
             migrate::a_table_of_another_is_not_taken

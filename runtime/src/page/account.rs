@@ -107,8 +107,8 @@ pub(crate) struct Account {
     longest: u64,
     /// Whether the previous page had the full length of a page.
     was_full: bool,
-    /// Whether the previous page may have had the full length of a page.
-    was_maybe_full: bool,
+    /// Whether the previous page is known to be shorter than another one.
+    was_short: bool,
     /// The number of unchanged rows that were repeated behind new rows of their page: the list has no stable order.
     misplaced: u64,
     /// The number of new rows on the page.
@@ -402,7 +402,7 @@ impl Account {
             ));
         }
         self.was_full = self.is_full(paginator, page);
-        self.was_maybe_full = self.may_be_full(paginator, page);
+        self.was_short = page.rows < self.longest.max(self.terms.longest.load(Relaxed));
         self.longest = self.longest.max(page.rows);
         let step = Step::Next(Position {
             next,

@@ -104,6 +104,8 @@ pub type Table = BTreeMap<String, BTreeMap<String, String>>;
 struct Committed {
     tables: BTreeMap<String, Table>,
     staged: BTreeMap<String, Table>,
+    /// The id of the last load.
+    last_load: Option<String>,
     schemas: Vec<TableSchema>,
     state: BTreeMap<(String, String), String>,
     drift: BTreeMap<(String, Drifted), u64>,
@@ -223,14 +225,18 @@ impl Destination for InMemory {
         CheckpointPolicy::new(self.rows_per_commit, Duration::from_secs(3600))
     }
 
-    fn open(&mut self, _: &LoadInfo) -> Result<Memory> {
+    fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
         self.working = self.committed.lock().unwrap().clone();
+        let last = self.working.last_load.clone();
         let state = self
             .working
             .state
             .iter()
             .map(|((resource, slice), value)| StateRow::new(resource, slice, value));
-        Ok(Memory::new(self.working.schemas.clone(), state.collect()))
+        let mut memory = Memory::new(self.working.schemas.clone(), state.collect());
+        memory.last_load = last;
+        self.working.last_load = Some(load.after(&memory).id);
+        Ok(memory)
     }
 
     fn write(&mut self, chunk: &Chunk) -> Result<()> {

@@ -294,10 +294,6 @@ impl Lie {
             | Lie::TotalUndeclared => {
                 list.total = Total::Items;
                 list.total_declared = self != Lie::TotalUndeclared;
-                // A page that is shorter than requested is cut off only at a usual page size, which these are not.
-                if matches!(self, Lie::TotalOfPage | Lie::TotalRising) {
-                    list.asks = list.asks.map(|rows| rows.min(list.cap));
-                }
             }
             Lie::PagesTooLow => (list.total, list.total_declared) = (Total::Pages, true),
             Lie::EndsInEmptyList | Lie::EndsIn204 | Lie::EndsInEmptyObject | Lie::DepthCap => {
@@ -323,6 +319,11 @@ impl Lie {
             Lie::KeyTwice | Lie::FilterIgnored | Lie::ClockAhead | Lie::ClockBack
         ) {
             list.keyed = true;
+        }
+        // A page that is shorter than requested is cut off only at a usual page size, which these
+        // are not.
+        if matches!(self, Lie::TotalOfPage | Lie::TotalRising | Lie::PagesTooLow) {
+            list.asks = list.asks.map(|rows| rows.min(list.cap));
         }
         if self.is_of_single() {
             list.total_in_header &= self == Lie::TotalUndeclared;

@@ -1,5 +1,6 @@
 //! Kills, concurrent runs, and foreign tables.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use super::Place;
@@ -174,6 +175,17 @@ pub fn tables_of_others_are_not_touched<P: Place>() {
     drop(other);
     assert_eq!(orders::<P>(dir.path()), ["a=1"]);
     check::<P>(dir.path());
+}
+
+pub fn loads_grow_although_the_clock_goes_back<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = merge(&[("a", 1, &[])]);
+    run::<P>(dir.path(), "1700000000.000007", &[from_ref(&first)]);
+    let memory = P::at(dir.path()).open(&load("1600000000.000000")).unwrap();
+    assert_eq!(memory.last_load.as_deref(), Some("1700000000.000007"));
+    run::<P>(dir.path(), "1600000000.000000", &[from_ref(&first)]);
+    let memory = P::at(dir.path()).open(&load("1600000000.000000")).unwrap();
+    assert_eq!(memory.last_load.as_deref(), Some("1700000000.000008"));
 }
 
 pub fn tables_and_state_are_remembered<P: Place>() {

@@ -42,8 +42,8 @@ impl Account {
         }
         // A value that represents an empty page may mean something else.
         let null = page.stands == Stands::Null && !at.said.has(&Says::NoNext);
-        if position.pages > 0 && null && self.was_maybe_full {
-            let why = "`null` follows a full page: the end, or a page that the API could not build";
+        if position.pages > 0 && null && !self.was_short {
+            let why = "`null` follows a page that may be full: the end, or a page that the API could not build";
             self.caps(Proof::Unproved(why.to_owned()));
         } else if position.pages > 0 && !by_place && (null || page.response.status == 204) {
             let empty = if null { "`null`" } else { "204 No Content" };
