@@ -140,6 +140,29 @@ fn the_first_page_may_want_an_empty_token() {
 }
 
 #[test]
+fn a_link_of_a_post_list_to_another_path_is_followed_by_get() {
+    for (next, method, body) in [
+        ("/events/filter/next?token=t", "GET", ""),
+        ("/events/filter?token=t", "POST", r#"{"kind":"all"}"#),
+    ] {
+        let (base, seen) = serve(move |request| match request.line.contains("token") {
+            true => (200, r#"{"data": [{"id": 2}]}"#.to_owned()),
+            false => (200, format!(r#"{{"data": [{{"id": 1}}], "next": "{next}"}}"#)),
+        });
+        let list = Thing::list("events", "/events/filter")
+            .post()
+            .body(serde_json::json!({"kind": "all"}))
+            .records("data")
+            .primary_key([Thing::ID])
+            .paginate(Paginator::next_url("next"));
+        run(&Source::new("s", &base).resource(list)).unwrap();
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen[1].line, format!("{method} {next}"));
+        assert_eq!(seen[1].body, body);
+    }
+}
+
+#[test]
 fn a_bound_is_sent_as_the_parameter_takes_it() {
     #[derive(Record)]
     struct Event {

@@ -118,11 +118,13 @@ fn settle(
     {
         confidence = confidence.min(0.65);
         (field.clone(), None, filter.meaning)
-    } else if let Some((path, node)) = plain().filter(|_| rule("a plain date", true)) {
+    } else if let Some((path, node)) =
+        plain().filter(|_| rule("a plain date", filter.meaning != Some(Meaning::Updated)))
+    {
         (path, Some(node), filter.meaning)
     } else if rule(
         "a date deep within",
-        times.is_empty() && filter.field.is_none(),
+        times.is_empty() && filter.field.is_none() && filter.is_bare,
     ) {
         // Of several dates, the last one orders the rows.
         let (path, node) = deep_dates(record).pop()?;

@@ -191,7 +191,8 @@ fn is_body(record: &IndexMap<String, Node<'_>>, child: &Node<'_>) -> bool {
     )
 }
 
-/// Returns dates in nested objects, for a record that has none itself.
+/// Returns plain dates in nested objects, for a record that has no time itself. A nested time of
+/// creation or change is that of the nested object.
 pub(super) fn deep_dates<'a>(record: &Node<'a>) -> Vec<(String, Node<'a>)> {
     let mut found = Vec::new();
     deep(record, &mut Vec::new(), &mut found);
@@ -202,7 +203,7 @@ fn deep<'a>(node: &Node<'a>, path: &mut Vec<String>, found: &mut Vec<(String, No
     for (name, child) in node.properties() {
         let words = words(&name);
         path.push(name);
-        if is_time(&child, &words) && meaning_of(&words).is_some() {
+        if is_time(&child, &words) && meaning_of(&words) == Some(None) {
             found.push((path.join("."), child));
         } else if path.len() < 3 && !child.is_array() {
             deep(&child, path, found);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::places::Places;
 use crate::Result;
-use crate::http::{Client, Request};
+use crate::http::{Client, Method, Request};
 
 /// Moves from page to page as the paginator of a list describes.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +65,11 @@ impl Pager {
                 )
             })?;
             client.check_link(&url)?;
+            // A link of a POST list to another path carries its own token, and is followed by GET.
+            if url.path() != first.url.path() {
+                request.method = Method::Get;
+                request.body = None;
+            }
             request.url = url;
             return Ok(request);
         }

@@ -152,6 +152,47 @@ fn a_filter_on_another_time_is_no_cursor() {
     assert_eq!(resource(&facts, "todos").cursor.value, None);
 }
 
+/// Returns the cursor of a list whose only time parameter is `filter`.
+fn cursor_of(filter: &str, item: &str) -> Option<String> {
+    let schema = format!("{{type: array, items: {{type: object, properties: {item}}}}}");
+    let filter =
+        format!("[{{name: {filter}, in: query, schema: {{type: string, format: date-time}}}}]");
+    let facts = facts(&get("/things", &filter, &schema));
+    let cursor = resource(&facts, "things").cursor.value.clone()?;
+    Some(cursor.field)
+}
+
+#[test]
+fn the_time_of_a_nested_object_is_not_that_of_the_record() {
+    let time = "{type: string, format: date-time}";
+    let nested = |object: &str, field: &str| {
+        format!(
+            "{{id: {{type: string}}, {object}: {{type: object, properties: {{{field}: {time}}}}}}}"
+        )
+    };
+    for field in ["created_at", "updated_at"] {
+        let item = nested("version", field);
+        for filter in ["updated_at_gte", "updated_since", "since"] {
+            assert_eq!(cursor_of(filter, &item), None, "{filter}, {field}");
+        }
+        // The attributes of a record are the record.
+        let item = nested("attributes", "updated_at");
+        let own = cursor_of("updated_at_gte", &item);
+        assert_eq!(own.as_deref(), Some("attributes.updated_at"));
+    }
+    // A plain date is all that a record without times can be ordered by, for a plain filter.
+    let item = nested("commit", "date");
+    assert_eq!(cursor_of("since", &item).as_deref(), Some("commit.date"));
+    assert_eq!(cursor_of("updated_since", &item), None);
+}
+
+#[test]
+fn a_filter_by_change_is_not_paired_with_a_plain_date() {
+    let item = "{id: {type: string}, date: {type: string, format: date-time}}";
+    assert_eq!(cursor_of("updated_since", item), None);
+    assert_eq!(cursor_of("created_since", item).as_deref(), Some("date"));
+}
+
 #[test]
 fn a_default_that_hides_rows_is_overruled() {
     let state = "{name: state, in: query, schema: {type: string, enum: [open, closed, all], default: open}}";
