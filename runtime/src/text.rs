@@ -1,5 +1,8 @@
 //! Bytes and decimals as text.
 
+use std::borrow::Cow;
+use std::fmt::Write;
+
 /// Encodes bytes in standard base64 with padding, as RFC 7617 requires.
 pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -16,6 +19,22 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+/// Decodes UTF-8. Each byte that is not valid becomes U+FFFD and its two hexadecimal digits, so that
+/// texts that differ only in such bytes stay different: `a\xff` becomes `a\u{fffd}ff`.
+pub(crate) fn lossless(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len() + 16);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\u{fffd}{byte:02x}");
+        }
+    }
+    Cow::Owned(text)
 }
 
 /// Formats the exact number without trailing zeros (`-12.5`).
@@ -45,6 +64,18 @@ mod tests {
             ("foob", "Zm9vYg=="),
         ] {
             assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+
+    #[test]
+    fn texts_that_differ_in_invalid_bytes_stay_different() {
+        for (bytes, text) in [
+            (&b"caf\xc3\xa9"[..], "caf\u{e9}"),
+            (b"caf\xe9!", "caf\u{fffd}e9!"),
+            (b"\xff", "\u{fffd}ff"),
+            (b"\xf0\x9f\x92", "\u{fffd}f0\u{fffd}9f\u{fffd}92"),
+        ] {
+            assert_eq!(lossless(bytes), text);
         }
     }
 

@@ -146,3 +146,71 @@ fn a_key_that_comes_again_with_other_contents_is_told_and_the_numbers_agree() {
     assert_eq!((report.different, rows), (4, 4), "{report:?}");
     assert_eq!(report.notes, [""; 0]);
 }
+
+#[test]
+fn ids_that_differ_only_in_invalid_bytes_are_two_rows() {
+    use crate::support::{run_by, simulated};
+
+    #[derive(Record)]
+    struct Named {
+        id: Option<String>,
+    }
+
+    let (world, clock) = simulated(0, |_| {
+        let body = b"[{\"id\": \"a\xff\"}, {\"id\": \"a\xfe\"}]";
+        Ok(WireResponse::new(200).body(body.to_vec()))
+    });
+    let list = Named::list("names", "/names").primary_key([Named::ID]);
+    let source = Source::new("s", "https://api.example")
+        .world(world)
+        .resource(list);
+    let into = InMemory::new(10);
+    let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+    let rows = into.table("names");
+    let mut ids: Vec<&str> = rows.values().map(|row| row["id"].as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["a\u{fffd}fe", "a\u{fffd}ff"]);
+    let notes = report.resources[0].notes.join("\n");
+    assert!(notes.contains("not UTF-8"), "{notes}");
+}
+
+#[test]
+fn a_key_that_recurs_in_a_list_with_a_cursor_is_wrong_if_its_record_rested() {
+    use crate::support::{page, run_by, simulated};
+    use etlgen_runtime::run::Proof;
+
+    #[derive(Record)]
+    struct Item {
+        id: Option<i64>,
+        updated: Option<UnixTime>,
+    }
+
+    let began = 1_700_000_000;
+    // Another record with the same key, and the same record, which changed during the pass.
+    for (second, wrong) in [(began - 50, 1), (began + 1, 0)] {
+        let (world, clock) = simulated(began, move |request| {
+            let row = |updated: u64| json!({"id": 7, "updated": updated});
+            let dated = |answer: WireResponse| {
+                let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(began);
+                answer.header("date", &httpdate::fmt_http_date(time))
+            };
+            Ok(dated(match request.url().query() {
+                None => page(json!({"data": [row(began - 100)], "next": "2"})),
+                _ => page(json!({"data": [row(second)]})),
+            }))
+        });
+        let list = Item::list("items", "/items")
+            .records("data")
+            .primary_key([Item::ID])
+            .paginate(Paginator::token("after", "next"))
+            .incremental(Cursor::updated(Item::UPDATED).param("since"));
+        let source = Source::new("s", "https://api.example")
+            .world(world)
+            .resource(list);
+        let into = InMemory::new(10);
+        let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+        let items = &report.resources[0];
+        let unproved = matches!(items.proof, Proof::Unproved(_));
+        assert_eq!(unproved, wrong == 1, "{items:?}");
+    }
+}

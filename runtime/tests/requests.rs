@@ -147,7 +147,10 @@ fn a_link_of_a_post_list_to_another_path_is_followed_by_get() {
     ] {
         let (base, seen) = serve(move |request| match request.line.contains("token") {
             true => (200, r#"{"data": [{"id": 2}]}"#.to_owned()),
-            false => (200, format!(r#"{{"data": [{{"id": 1}}], "next": "{next}"}}"#)),
+            false => (
+                200,
+                format!(r#"{{"data": [{{"id": 1}}], "next": "{next}"}}"#),
+            ),
         });
         let list = Thing::list("events", "/events/filter")
             .post()

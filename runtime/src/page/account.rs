@@ -82,10 +82,12 @@ pub(crate) struct Terms {
     pub thorough: bool,
     /// Whether only a part of the list is requested, so that totals may count the rest too.
     pub narrowed: bool,
+    /// When the pass began by the API's clock, in microseconds since 1970, if that is known.
+    pub clock: Option<i64>,
+    /// When the pass began by this machine's clock.
+    pub started: Option<i64>,
     /// Whether the list is embedded in a record; then no request is sent to settle a doubt.
     pub embedded: bool,
-    /// Whether a key that is repeated with other contents is a wrong key.
-    pub settled: bool,
     /// The length of the longest page of the resource, whose lists share it.
     pub longest: Arc<AtomicU64>,
 }
@@ -143,6 +145,14 @@ impl Account {
             terms,
             ..Account::default()
         }
+    }
+
+    /// Returns when the pass began by the API's clock, which is ahead of this machine's by `ahead`
+    /// microseconds.
+    pub fn began(&self, ahead: Option<i64>) -> Option<i64> {
+        let here = self.terms.started.zip(ahead);
+        let here = here.map(|(started, ahead)| started.saturating_add(ahead));
+        self.terms.clock.or(here)
     }
 
     /// Returns whether all rows that a total counts have arrived.
@@ -289,9 +299,9 @@ impl Account {
             // A list may have changed by the time it is read again.
             if !self.is_again() {
                 self.misplaced += added.misplaced as u64;
-                if self.terms.settled {
-                    self.changed += added.changed as u64;
-                }
+                let changed = added.changed.iter();
+                let wrong = changed.filter(|row| (page.settled)(known + **row));
+                self.changed += wrong.count() as u64;
             }
             added.new as u64
         };

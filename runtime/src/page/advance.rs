@@ -30,6 +30,9 @@ pub(crate) struct PageFacts<'a> {
     pub ids: &'a [u64],
     /// Fingerprints of the rows' contents, one for each; empty if a repeated row may have changed.
     pub contents: &'a [u64],
+    /// Returns whether a row cannot have changed since the pass began: if it is repeated with other
+    /// contents, its key is that of several records.
+    pub settled: &'a dyn Fn(usize) -> bool,
     /// The response, for its headers.
     pub response: &'a Response,
 }

@@ -26,12 +26,12 @@ pub(crate) struct Distinct {
 }
 
 /// What the rows of a page added.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Added {
     /// The number of rows that had not arrived before.
     pub new: usize,
-    /// The number of rows that had arrived with other contents.
-    pub changed: usize,
+    /// The rows, counted from 0, that had arrived with other contents.
+    pub changed: Vec<usize>,
     /// The number of rows that had arrived with the same contents, and follow a new row of the page.
     pub misplaced: usize,
 }
@@ -98,7 +98,9 @@ impl Distinct {
                 None => added.new += 1,
                 Some(before) => {
                     let known = before != 0 && content != 0;
-                    added.changed += usize::from(known && before != content);
+                    if known && before != content {
+                        added.changed.push(at);
+                    }
                     // Equal rows of one page are records that have nothing to tell them apart.
                     let same = known && before == content && added.new > 0;
                     added.misplaced += usize::from(same && !rows[..at].contains(row));
@@ -305,7 +307,7 @@ mod tests {
         // The table grows in between.
         distinct.add(&rows(0..1000)).unwrap();
         let added = distinct.add_page(&[1, 2, 4, 3], &[10, 21, 40, 30]).unwrap();
-        let (new, changed, misplaced) = (1, 1, 1);
+        let (new, changed, misplaced) = (1, vec![1], 1);
         assert_eq!(
             added,
             Added {

@@ -53,6 +53,7 @@ fn facts<'a>(page: Page<'a>, ids: &'a [u64], response: &'a Response) -> PageFact
         fingerprint: None,
         ids,
         contents: &[],
+        settled: &|_| true,
         response,
     }
 }

@@ -33,7 +33,8 @@
 //! - If a key is duplicated, the first value that is not `null` counts, and the others are drift.
 //! - A string with half a surrogate pair (`"\ud800"`), which UTF-8 cannot represent, is drift with its raw JSON.
 //! - `\u0000` is a character like any other.
-//! - Bytes that are not UTF-8 are replaced by U+FFFD, and the page reports it.
+//! - A byte that is not UTF-8 becomes U+FFFD and its two hexadecimal digits, and the page reports
+//!   it.
 //! - Records nested in records deeper than 100 levels are drift.
 
 pub(crate) mod beside;

@@ -12,6 +12,7 @@ use super::layout::{Empty, RecordMut};
 use super::read::{Plan, RecordReader};
 use super::{Drift, Record, Row, Selection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::lossless;
 
 /// Longer texts are not kept for the reuse of their memory.
 const LONGEST_TEXT: usize = 256;
@@ -104,7 +105,7 @@ pub struct Page<T> {
     pub(crate) stands: Stands,
     /// The raw JSON bytes of each record, in order (same length as `rows`): a range of the body, or of `repaired`.
     pub spans: Vec<Range<usize>>,
-    /// The text with U+FFFD in place of invalid bytes, if the body was not UTF-8.
+    /// The text with U+FFFD and two hexadecimal digits in place of each invalid byte, if the body was not UTF-8.
     pub repaired: Option<String>,
 }
 
@@ -181,7 +182,7 @@ impl Envelope {
     fn read(&self, body: &[u8], rows: &mut dyn Fill) -> Result<Around> {
         let (text, repaired) = match std::str::from_utf8(body) {
             Ok(text) => (text, None),
-            Err(_) => ("", Some(String::from_utf8_lossy(body).into_owned())),
+            Err(_) => ("", Some(lossless(body).into_owned())),
         };
         let text = repaired.as_deref().unwrap_or(text);
         let mut json = Reader::new(text);

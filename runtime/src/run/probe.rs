@@ -73,7 +73,10 @@ async fn ask(
     let first = fetcher.first_request(&slice, &Default::default())?;
     let response = fetcher.ask(&first, &Position::default()).await?;
     let (asked, status) = (response.request.clone(), response.status);
-    let (mut account, start) = (fetcher.account(&Default::default()), Position::default());
+    let (mut account, start) = (
+        fetcher.account(&Default::default(), &Default::default()),
+        Position::default(),
+    );
     let read = fetcher.read(response, &start, &slice, &mut account);
     match read.await {
         Ok(fetched) => {

@@ -79,13 +79,14 @@ fn lines(body: &[u8]) -> Vec<u8> {
 fn csv(body: &[u8], schema: &RecordSchema) -> Result<Vec<u8>> {
     use crate::error::{Error, ErrorKind};
     use crate::record::Shape;
+    use crate::text::lossless;
 
     let failed = |error: csv::Error| {
         Error::new(ErrorKind::Api, format!("the response is not CSV: {error}"))
             .hint("a row with more or fewer values than the header has names cannot be assigned to columns")
     };
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let text = String::from_utf8_lossy(body);
+    let text = lossless(body);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter(&text))
         .from_reader(text.as_bytes());

@@ -308,7 +308,6 @@ impl Lie {
                 (list.total, list.more) = (Total::None, false);
             }
             Lie::MoreUndeclared => list.more = true,
-            Lie::KeyTwice => list.since = false,
             Lie::Inclusive => list.numbered = false,
             Lie::FilterIgnored | Lie::ClockAhead => list.since = true,
             Lie::ClockBack => (list.since, list.deletes) = (false, Deletes::Hard),

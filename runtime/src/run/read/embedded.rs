@@ -18,6 +18,7 @@ use crate::record::{Stands, parse_path, raw_scalar};
 use crate::run::read::fetch::Fetcher;
 use crate::run::read::tasks::flatten;
 use crate::source::{Embedded, Place, SliceRequest};
+use crate::text::lossless;
 
 /// The most bytes that the lists of one page may add, since a record is loaded as one.
 const MOST_BYTES: u64 = 256 << 20;
@@ -46,7 +47,7 @@ impl Fetcher {
         let bytes = Arc::new(AtomicU64::new(0));
         for (order, span) in open.iter().enumerate() {
             let record = body.get(span.clone()).unwrap_or_default();
-            let record = String::from_utf8_lossy(record).into_owned();
+            let record = lossless(record).into_owned();
             let (fetcher, slice, bytes) = (self.clone(), slice.clone(), bytes.clone());
             let complete = async move {
                 let whole = fetcher.complete_record(record, &slice, &bytes).await?;
@@ -142,7 +143,7 @@ impl Fetcher {
             }
             let response = response.success(|| self.client.redactor())?;
             let asked = |error: Error| error.at(response.request.clone());
-            let body = String::from_utf8_lossy(&response.body);
+            let body = lossless(&response.body);
             let part = self.part(list, &body).map_err(asked)?.ok_or_else(|| {
                 let message = format!("there is no list at `{}`", spec.records_of(list).join("."));
                 asked(Error::new(ErrorKind::Api, message))
@@ -293,6 +294,7 @@ impl Part<'_> {
             stands: Stands::List,
             ids: &[],
             contents: &[],
+            settled: &|_| true,
             response,
         }
     }

@@ -17,6 +17,8 @@ use crate::run::options::{Observer, Progress, StopSignal};
 use crate::run::read::window::Window;
 use crate::run::report::stats::Stats;
 use crate::source::{AnyResource, PageReader, ReadPage, ResourceSpec, SliceRequest};
+use crate::state::Pass;
+use crate::text::lossless;
 use crate::world::BoxFuture;
 
 /// Requests the pages of the slices of one resource.
@@ -136,7 +138,7 @@ impl Fetcher {
     }
 
     /// Returns the account of a list that will be read.
-    pub fn account(&self, window: &Window) -> Account {
+    pub fn account(&self, window: &Window, pass: &Pass) -> Account {
         let spec = self.spec();
         Account::new(Terms {
             name: spec.name.clone(),
@@ -145,8 +147,8 @@ impl Fetcher {
             thorough: self.thorough,
             narrowed: window.range.from.is_some() || window.range.until.is_some(),
             embedded: false,
-            // In a list with a cursor, a record that has changed meanwhile may recur.
-            settled: spec.cursor.is_none(),
+            clock: pass.clock,
+            started: pass.began(),
             longest: self.longest.clone(),
         })
     }
@@ -201,7 +203,7 @@ impl Fetcher {
         let repaired = page.repaired.take();
         if repaired.is_some() {
             self.stats
-                .note("some pages are not UTF-8: U+FFFD stands for what cannot be read".to_owned());
+                .note("some pages are not UTF-8: each invalid byte is kept as U+FFFD and two hexadecimal digits".to_owned());
         }
         let text = repaired.as_deref().map_or(body.as_slice(), str::as_bytes);
         let advanced = self.advance((account, position), &page, text, &response)?;
@@ -267,6 +269,8 @@ impl Fetcher {
         let last = page.spans.last().and_then(|span| text.get(span.clone()));
         let ids = self.identities(page, text);
         let contents = self.contents(page, text);
+        let began = account.began(self.client.clock_ahead());
+        let settled = |row: usize| self.is_settled(page.spans.get(row), text, began);
         let facts = PageFacts {
             rows: page.spans.len() as u64,
             probes: [probe(0), probe(1), probe(2)],
@@ -276,6 +280,7 @@ impl Fetcher {
             fingerprint: records.map(xxh3_64),
             ids: &ids,
             contents: &contents,
+            settled: &settled,
             response,
         };
         let paginator = &self.spec().paginator;
@@ -316,7 +321,7 @@ impl Fetcher {
             drop(page);
             body = self.complete(&body, &open, slice).await?;
             page = self.reader.read(&body)?;
-            page.repaired = was_repaired.then(|| String::from_utf8_lossy(&body).into_owned());
+            page.repaired = was_repaired.then(|| lossless(&body).into_owned());
         }
         self.stats.cut(&page.cut);
         Ok((page, body))
@@ -337,13 +342,23 @@ impl Fetcher {
 
     /// Returns fingerprints of the rows of a page, if rows that recur are compared.
     fn contents(&self, page: &ReadPage, text: &[u8]) -> Vec<u64> {
-        let spec = self.spec();
-        let settled = spec.cursor.is_none() && !self.key.is_empty();
-        if !settled && !spec.paginator.is_numbered() {
+        if self.key.is_empty() && !self.spec().paginator.is_numbered() {
             return Vec::new();
         }
         let whole = |span: &Range<usize>| xxh3_64(text.get(span.clone()).unwrap_or_default());
         page.spans.iter().map(whole).collect()
+    }
+
+    /// Returns whether a record cannot have changed since the pass began, by its cursor. Without a
+    /// cursor, records are taken to rest.
+    fn is_settled(&self, span: Option<&Range<usize>>, text: &[u8], began: Option<i64>) -> bool {
+        let Some(cursor) = &self.spec().cursor else {
+            return true;
+        };
+        let record = span.and_then(|span| text.get(span.clone()));
+        let value = record.and_then(|record| raw_scalar(record, &cursor.keys));
+        let changed = value.and_then(|value| cursor.parse(&value)?.micros());
+        changed.zip(began).is_some_and(|(at, began)| at < began)
     }
 
     /// Returns whether the response refuses the cursor's filter rather than the request.

@@ -59,7 +59,7 @@ impl<'a> List<'a> {
     ) -> Self {
         let cursor = of.fetcher.spec().cursor.as_ref();
         let order = cursor.map_or_else(Default::default, |cursor| cursor.order);
-        let account = of.fetcher.account(&window);
+        let account = of.fetcher.account(&window, &slice.pass());
         List {
             account,
             changed: 0,
@@ -370,7 +370,7 @@ impl<'a> List<'a> {
         self.restart();
         self.window.range.from = Some(from);
         self.position = Position::default();
-        self.account = self.of.fetcher.account(&self.window);
+        self.account = self.of.fetcher.account(&self.window, &self.slice.pass());
         self.changed = 0;
         self.keep();
     }

@@ -72,7 +72,7 @@ impl Stateless {
         let first = fetcher.first_request(slice, &window)?;
         Ok(SlicePages {
             fetcher: fetcher.clone(),
-            account: fetcher.account(&window),
+            account: fetcher.account(&window, &Default::default()),
             error: None,
             window,
             slice: slice.clone(),
