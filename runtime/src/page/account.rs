@@ -6,6 +6,7 @@
 
 mod alone;
 mod answer;
+mod arrived;
 mod embedded;
 mod ending;
 
@@ -274,100 +275,9 @@ impl Account {
         self.pages[1] > 0
     }
 
-    /// Returns how many of the first `known` rows of a page have indeed arrived: in a list whose
-    /// rows change places there may be others among them.
-    fn known(&mut self, known: usize, page: &PageFacts<'_>) -> Result<usize> {
-        for (at, id) in page.ids.iter().take(known).enumerate() {
-            if !self.rows.contains(*id).map_err(on_disk)? {
-                self.again += 1;
-                return Ok(at);
-            }
-        }
-        Ok(known)
-    }
-
-    /// Accounts for the rows of a page.
-    fn take(&mut self, page: &PageFacts<'_>, known: usize) -> Result<()> {
-        let came = page.rows.saturating_sub(known as u64);
-        let new = if page.ids.is_empty() {
-            self.others += came;
-            came
-        } else {
-            let ids = page.ids.get(known..).unwrap_or_default();
-            let contents = page.contents.get(known..).unwrap_or_default();
-            let added = self.rows.add_page(ids, contents).map_err(on_disk)?;
-            // A list may have changed by the time it is read again.
-            if !self.is_again() {
-                self.misplaced += added.misplaced as u64;
-                let changed = added.changed.iter();
-                let wrong = changed.filter(|row| (page.settled)(known + **row));
-                self.changed += wrong.count() as u64;
-            }
-            added.new as u64
-        };
-        self.new = new;
-        if !self.is_again() {
-            self.again += came.saturating_sub(new);
-        }
-        self.empty = match page.rows {
-            0 => self.empty + 1,
-            _ => 0,
-        };
-        self.terms.longest.fetch_max(came, Relaxed);
-        self.filled += u64::from(page.rows > 0);
-        self.stale = match (new, came) {
-            // The page was requested to overlap the previous one, so its rows are known.
-            (_, 0) => self.stale,
-            (0, _) if !self.is_again() => self.stale + 1,
-            _ => 0,
-        };
-        if !self.terms.keyed && self.again > 0 {
-            self.caps(Proof::Consistent(
-                "some of its records are equal, and without a key nobody can tell whether they came twice"
-                    .to_owned(),
-            ));
-        }
-        Ok(())
-    }
-
-    /// Returns the number of distinct rows that have arrived; without a key, the number of all
-    /// rows.
-    fn came(&mut self) -> Result<u64> {
-        let rows = self.rows.count().map_err(on_disk)?;
-        let equal = if self.terms.keyed { 0 } else { self.again };
-        Ok(self.others + rows + equal)
-    }
-
-    /// Returns how many rows repeated a key with other contents.
-    pub fn changed(&self) -> u64 {
-        self.changed
-    }
-
     /// Limits the proof to this one at most.
     fn caps(&mut self, proof: Proof) {
         Proof::weaken(&mut self.at_most, proof);
-    }
-
-    /// Returns whether a page has the full length of this list's pages, so that more may follow,
-    /// whatever it says.
-    fn is_full(&self, paginator: &Pager, page: &PageFacts<'_>) -> bool {
-        let rows = page.rows;
-        if self.longest > 0 {
-            return rows >= self.longest;
-        }
-        match paginator.page_size().map(|size| size.rows.get()) {
-            // A server may cap the page size, but hardly at an arbitrary number.
-            Some(size) => rows > 0 && rows >= size || rows >= CAPPED && is_usual(rows),
-            None => is_usual(rows),
-        }
-    }
-
-    /// Returns whether a page may have the full length of this list's pages. Where no page size is
-    /// requested, only a longer page of the resource excludes it.
-    fn may_be_full(&self, paginator: &Pager, page: &PageFacts<'_>) -> bool {
-        let longest = self.terms.longest.load(Relaxed).max(self.longest);
-        let unknown = paginator.page_size().is_none() && page.rows >= longest;
-        page.rows > 0 && (unknown || self.is_full(paginator, page))
     }
 
     /// Continues with another page.
