@@ -234,8 +234,10 @@ fn change(rng: &mut Rng, scenario: &Scenario) -> Change {
     };
     match rng.below(100) {
         0..35 => Change::Come(at),
-        35..60 => Change::Go(at),
-        60..85 => Change::Edit(at),
+        35..58 => Change::Go(at),
+        // Ids that grow are not given again.
+        58..64 if spec.paging != Paging::LastId => Change::Back(at),
+        58..85 => Change::Edit(at),
         // Rows that are sorted by id do not move.
         _ if spec.paging == Paging::LastId => Change::Edit(at),
         _ => Change::Move(at),

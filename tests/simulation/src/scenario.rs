@@ -65,6 +65,8 @@ pub enum Change {
     Come(At),
     /// A row is deleted.
     Go(At),
+    /// A deleted row comes back, with its key and in a new state.
+    Back(At),
     /// The contents of a row change.
     Edit(At),
     /// A row moves to another position.

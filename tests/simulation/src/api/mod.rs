@@ -232,7 +232,11 @@ impl Api {
     /// Applies a change.
     fn change(&mut self, change: Change, now: i64) {
         self.tick += 1;
-        let (Change::Come(at) | Change::Go(at) | Change::Edit(at) | Change::Move(at)) = change;
+        let (Change::Come(at)
+        | Change::Go(at)
+        | Change::Back(at)
+        | Change::Edit(at)
+        | Change::Move(at)) = change;
         let Some(parent) = self.list(at) else {
             return;
         };
@@ -246,10 +250,15 @@ impl Api {
                 uid.into_iter().for_each(|uid| self.note(Some(uid)));
             }
             Change::Go(_) => {
-                let table = self.table_mut(parent);
-                if let Some(table) = table.filter(|table| !table.rows.is_empty()) {
-                    let at = at.row % table.rows.len();
-                    table.rows.remove(at);
+                if let Some(table) = self.table_mut(parent) {
+                    table.go(at.row);
+                }
+            }
+            Change::Back(_) => {
+                self.versions += 1;
+                let version = self.versions;
+                if let Some(table) = self.table_mut(parent) {
+                    table.back(at.row, version, now);
                 }
             }
             Change::Edit(_) => self.edit(parent, at.row, now),

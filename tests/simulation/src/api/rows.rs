@@ -33,6 +33,8 @@ pub fn tags(version: u32) -> usize {
 #[derive(Debug)]
 pub struct Table {
     pub rows: Vec<Row>,
+    /// The rows that were removed and have not come back.
+    gone: Vec<Row>,
     newest_first: bool,
     next_place: i64,
     /// The list after each change, with its tick.
@@ -46,6 +48,7 @@ impl Table {
     pub fn new(newest_first: bool, first_place: i64) -> Self {
         Table {
             rows: Vec::new(),
+            gone: Vec::new(),
             newest_first,
             next_place: first_place,
             history: Vec::new(),
@@ -62,6 +65,31 @@ impl Table {
         row.key = row.place;
         self.rows.push(row);
         self.sort();
+    }
+
+    /// Removes the picked row.
+    pub fn go(&mut self, pick: usize) {
+        if !self.rows.is_empty() {
+            let row = self.rows.remove(pick % self.rows.len());
+            self.gone.push(row);
+        }
+    }
+
+    /// Adds a removed row again, with its key and its place, in a new state.
+    pub fn back(&mut self, pick: usize, version: u32, updated: i64) {
+        let Some(count) = Some(self.gone.len()).filter(|count| *count > 0) else {
+            return;
+        };
+        let row = self.gone.swap_remove(pick % count);
+        let taken = |other: &Row| other.place == row.place || other.key == row.key;
+        if !self.rows.iter().any(taken) {
+            self.rows.push(Row {
+                version,
+                updated,
+                ..row
+            });
+            self.sort();
+        }
     }
 
     /// Returns a place between two rows; `None` if there is no room.
