@@ -82,7 +82,8 @@ pub trait Destination: Send {
     fn checkpoint_policy(&self) -> CheckpointPolicy;
 
     /// Repairs what a killed run has left, takes the lock that excludes a second run, and reads the memory of this
-    /// source.
+    /// source, with the highest id of its loads in [`Memory::last_load`]. The load that it commits is
+    /// [`load.after(&memory)`](LoadInfo::after).
     fn open(&mut self, load: &LoadInfo) -> Result<Memory>;
 
     /// Reads the memory of this source without a lock; changes and creates nothing. If nothing exists, the memory is
