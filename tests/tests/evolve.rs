@@ -219,7 +219,7 @@ fn rows_get_the_ids_of_another_key() {
         let said = goes_along(make, &id, &code);
         assert_eq!(
             said,
-            "the rows that were there have new ids: its primary key was `id` and is `code` now"
+            "the existing rows have new ids: its primary key was `id` and is `code` now"
         );
         goes_along_alive(make, &code, &both);
         goes_along_alive(make, &none, &id);
@@ -425,7 +425,7 @@ fn a_name_that_is_said_takes_along_what_is_asked_for_elsewhere() {
         other.sync(before());
         let said = notes(&other.sync(renamed(list("things", "/v2"))));
         assert!(
-            said.contains("nothing loads into items, items__lines, items__lines__tags any more"),
+            said.contains("no resource loads into items, items__lines, items__lines__tags"),
             "{said}"
         );
         assert!(said.contains("`tables rename items NEW`"), "{said}");
@@ -452,7 +452,10 @@ fn rows_that_cannot_have_other_ids_keep_their_tables() {
         place.sync(append("items"));
         let before = place.tables();
         let said = notes(&place.sync(append("things")));
-        assert!(said.contains("its tables stay those of `items`"), "{said}");
+        assert!(
+            said.contains("its tables keep the names of `items`"),
+            "{said}"
+        );
         assert_same(&before, &place.tables());
     });
 }
@@ -543,7 +546,7 @@ fn values_that_a_column_does_not_take_stand_beside_it() {
         let said = notes(&place.sync(times()));
         assert_eq!(
             said,
-            "the column `n` of `items` stays bigint: values that are timestamp go to a column `n__v_timestamp` beside it"
+            "the column `n` of `items` remains bigint: timestamp values go to an additional column `n__v_timestamp`"
         );
         let tables = place.tables();
         let rows: Vec<&String> = tables["items"].values().collect();
@@ -572,7 +575,7 @@ fn values_that_a_column_does_not_take_stand_beside_it() {
         );
         let doubles = list::<Doubles>("items", "/items").primary_key([Doubles::ID]);
         let said = notes(&place.sync(api.source().resource(doubles)));
-        assert!(said.contains("stays bigint"), "{said}");
+        assert!(said.contains("remains bigint"), "{said}");
         let tables = place.tables();
         let mut rows = tables["items"].values();
         assert!(
@@ -649,15 +652,15 @@ fn another_parent_begins_anew() {
         // Fifteen parts, three ids.
         let said = place.refused(below("others", false));
         assert!(
-            said.contains("its key names a record everywhere now"),
+            said.contains("its key now identifies a record everywhere"),
             "{said}"
         );
         let place = make();
         place.sync(below("items", false));
         let said = notes(&place.sync(below("items", true)));
         assert!(
-            said.contains("read in full, to replace the rows that were there")
-                && said.contains("only within its parent now"),
+            said.contains("read in full to replace the existing rows")
+                && said.contains("its key now identifies a record only within its parent"),
             "{said}"
         );
         assert_same(&fresh(make, below("items", true)), &place.tables());
@@ -677,6 +680,6 @@ fn rows_without_a_key_are_not_read_again() {
         let place = make();
         place.sync(by(created()));
         let said = place.refused(by(Cursor::updated(Item::UPDATED).param("updated_since")));
-        assert!(said.contains("would be there twice"), "{said}");
+        assert!(said.contains("would be duplicated"), "{said}");
     });
 }

@@ -169,7 +169,7 @@ fn sync(destination: Arg) -> Command {
                 .long("max-time")
                 .value_name("DURATION")
                 .value_parser(duration)
-                .help("Stop after this long (90s, 10m, 1h30m), as on a signal: commit the pages under way, and let the next run continue"),
+                .help("Stop after this long (90s, 10m, 1h30m), as on a signal: commit the pages in progress, and let the next run continue"),
         )
         .arg(rate())
         .arg(allow_http())
@@ -189,7 +189,7 @@ fn outcome() -> [Arg; 2] {
             .value_name("GRADE")
             .value_parser(Required::ALL.map(Required::name))
             .default_value(Required::Any.name())
-            .help("Exit with 6 if the end of a resource is known less well than this; with `any`, only a contradiction fails"),
+            .help("Exit with 6 if the proof of a resource is weaker than this; with `any`, only a contradiction fails"),
     ]
 }
 
@@ -220,7 +220,7 @@ fn tape() -> [Arg; 2] {
     [
         folder(
             "record",
-            "Write each request and its answer to a new folder, one file per exchange, without secrets",
+            "Write each request and its response to a new folder, one file per exchange, without secrets",
         ),
         folder(
             "replay",
@@ -297,7 +297,7 @@ fn tables(destination: &dyn Fn() -> Arg) -> Command {
                 .about("Remove the tables of a resource, with their rows, and its state")
                 .arg(resource(
                     "resource",
-                    "The resource; the source need not have it any more",
+                    "The resource, which the source may no longer have",
                 ))
                 .arg(destination()),
         )
@@ -396,11 +396,11 @@ fn window() -> [Arg; 3] {
             .help("Read at most this many records of each resource"),
         bound(
             "since",
-            "Read only records whose cursor is at or after this time (RFC 3339 or a date); the state stays as it is",
+            "Read only records whose cursor is at or after this time (RFC 3339 or a date); the state does not change",
         ),
         bound(
             "until",
-            "Read only records whose cursor is before this time (RFC 3339 or a date); the state stays as it is",
+            "Read only records whose cursor is before this time (RFC 3339 or a date); the state does not change",
         ),
     ]
 }

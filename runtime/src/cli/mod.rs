@@ -138,7 +138,7 @@ async fn stop_on_signals(stop: StopSignal) {
     stop.set();
     let _ = writeln!(
         std::io::stderr(),
-        "stopping after the pages under way; a second signal stops at once (what is committed stays)"
+        "stopping after the pages in progress; a second signal stops at once (what is committed stays)"
     );
     if interrupted().await.is_ok() {
         std::process::exit(EXIT_STOPPED.into());

@@ -67,9 +67,9 @@ fn encoding(headers: &mut HeaderMap) -> Result<Encoding, Failure> {
         }
         Some(other) => {
             let message = format!(
-                "the answer is encoded as `{other}`, which was not asked for and cannot be read"
+                "the response is encoded as `{other}`, which was not requested and cannot be decoded"
             );
-            let hint = "a proxy between may do this; the API should honour `Accept-Encoding: gzip`";
+            let hint = "a proxy may do this; the API should honour `Accept-Encoding: gzip`";
             Err(Failure::Final(
                 Error::new(ErrorKind::Api, message).hint(hint),
             ))
@@ -121,12 +121,12 @@ impl Write for Bounded {
 fn unreadable(error: &io::Error, limit: usize) -> Failure {
     match error.kind() {
         io::ErrorKind::FileTooLarge => too_long(limit),
-        _ => Failure::Transient(format!("the answer cannot be unpacked: {error}")),
+        _ => Failure::Transient(format!("the response cannot be decompressed: {error}")),
     }
 }
 
 fn too_long(limit: usize) -> Failure {
-    let message = format!("the answer is longer than {limit} bytes, which is the limit");
+    let message = format!("the response is longer than {limit} bytes, which is the limit");
     Failure::Final(
         Error::new(ErrorKind::Api, message).hint(
             "ask for smaller pages, or raise the limit with `.body_limit(bytes)` on the source",
@@ -201,7 +201,7 @@ mod tests {
         let long = |read: Result<String, String>| {
             let error = read.unwrap_err();
             assert!(
-                error.starts_with("final: the answer is longer than"),
+                error.starts_with("final: the response is longer than"),
                 "{error}"
             );
         };
@@ -222,7 +222,7 @@ mod tests {
         }
         let error = read(b"x", &[("content-encoding", "br")], 100).unwrap_err();
         assert!(
-            error.starts_with("final: the answer is encoded as `br`"),
+            error.starts_with("final: the response is encoded as `br`"),
             "{error}"
         );
     }

@@ -22,7 +22,7 @@ impl From<WireError> for Failure {
             (Some(WireErrorKind::Connect), Err(message)) => Failure::Unreachable(message),
             (Some(WireErrorKind::Unresolved), Err(message)) => {
                 Failure::Final(Error::new(ErrorKind::Api, message).hint(
-                    "check the host of the base URL, and that this machine can look names up",
+                    "check the host of the base URL, and that this machine can resolve names",
                 ))
             }
             (_, Err(message)) => Failure::Transient(message),

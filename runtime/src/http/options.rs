@@ -85,7 +85,7 @@ impl ClientOptions {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             let bad = || {
-                let message = format!("the header `{name}` cannot be sent as it is declared");
+                let message = format!("the header `{name}` is not a valid header");
                 Error::new(ErrorKind::Usage, message)
             };
             let name = name.parse::<HeaderName>().map_err(|_| bad())?;

@@ -227,7 +227,10 @@ impl Client {
             Cause::RateLimit | Cause::Other => ErrorKind::Api,
         };
         let said = refusal(answer.status, &answer.body);
-        let error = Error::new(kind, self.redact(&format!("an error came as {said}")));
+        let error = Error::new(
+            kind,
+            self.redact(&format!("an error in a response with {said}")),
+        );
         match kind {
             ErrorKind::Credentials => {
                 error.hint("check the credentials, and what they are allowed to read")
@@ -410,13 +413,13 @@ fn is_rate_limit(answer: &Answer) -> bool {
 fn try_later(message: String, place: &str) -> Error {
     Error::new(ErrorKind::Api, message)
         .at(place)
-        .hint("run again later; the next run goes on from the last commit")
+        .hint("run again later; the next run continues from the last commit")
 }
 
 /// Returns the error of a request that is no longer sent.
 fn given_up() -> Error {
     Error::new(
         ErrorKind::Stopped,
-        "stopped since the credentials were refused",
+        "stopped because the credentials were refused",
     )
 }

@@ -305,7 +305,7 @@ impl Account {
         };
         if !self.terms.keyed && self.again > 0 {
             self.caps(Proof::Consistent(
-                "some of its records are equal, and without a key nobody can tell whether they came twice"
+                "some of its records are equal, and without a key it is unknown whether they are repeated"
                     .to_owned(),
             ));
         }
@@ -365,15 +365,15 @@ impl Account {
             self.asked.insert(of(&position.next));
             if self.asked.contains(&of(&next)) {
                 return Err(paging(
-                    "the API leads in a circle, back to a page that has been read: following it would never end",
+                    "the next links form a cycle: this page has already been read",
                 ));
             }
         }
         if self.stale >= STALE_PAGES {
-            return Err(paging(format!(
-                "{STALE_PAGES} pages in a row brought no row that had not come before"
-            ))
-            .hint("the page parameter probably has no effect"));
+            return Err(
+                paging(format!("{STALE_PAGES} pages in a row had no new row"))
+                    .hint("the page parameter probably has no effect"),
+            );
         }
         // A list that has shown no record yet may have half as many empty pages, unless the
         // paginator sets the limit.
@@ -384,13 +384,13 @@ impl Account {
         };
         if self.empty > most {
             return Err(paging(format!(
-                "{most} pages in a row are empty, and each leads on"
+                "{most} pages in a row are empty, and each has a next page"
             ))
             .hint("follow more of them with `.empty_pages(…)` on the paginator"));
         }
         if self.is_again() && self.pages[0] > self.pages[1].saturating_mul(2) + 100 {
             return Err(paging(
-                "read once more, the list has more than twice as many pages",
+                "read again, the list has more than twice as many pages",
             ));
         }
         self.was_full = self.is_full(paginator, page);
@@ -475,6 +475,6 @@ fn api(message: impl Into<String>) -> Error {
 fn on_disk(error: std::io::Error) -> Error {
     Error::new(
         ErrorKind::System,
-        format!("the rows that have come cannot be counted in a temporary file: {error}"),
+        format!("the received rows cannot be counted in a temporary file: {error}"),
     )
 }

@@ -148,7 +148,7 @@ fn what_is_less_sure_than_required_has_an_exit_code_and_a_line() {
             let line = format!("below `--require {}`", required.name());
             assert_eq!(text.contains(&line), short, "{text}");
             assert_eq!(text.contains("warning: not proved"), rank == 3, "{text}");
-            assert_eq!(text.contains("assumed to be whole"), rank == 2, "{text}");
+            assert_eq!(text.contains("assumed complete"), rank == 2, "{text}");
         }
         // A failed resource, and one with nothing to read, are reported elsewhere.
         let failed = || Outcome::Failed(ErrorKind::Paging, "no".into());

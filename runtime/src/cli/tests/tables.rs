@@ -49,7 +49,9 @@ fn tables_get_another_name_and_go() {
         run(&["sync", "--replay", tape], "items").unwrap();
         let error = run(&["tables", "rename", "tea", "things"], "things").unwrap_err();
         assert!(
-            error.report().contains("there are tables of items"),
+            error
+                .report()
+                .contains("these resources have tables: items"),
             "{error}"
         );
         let error = run(&rename, "items").unwrap_err();

@@ -19,24 +19,24 @@ impl Account {
         let undecided = **at.paginator == Paginator::Undecided;
         if let Some((more, counts)) = says_more(rows, said) {
             if undecided {
-                let why = format!("how it is paged is undecided, and {more}");
+                let why = format!("etlgen could not tell how it is paged, and {more}");
                 return Ok(Proof::Unproved(why));
             }
             if counts && self.terms.narrowed {
-                let why = format!("{rows} rows came, and {more}: it may count others too");
+                let why = format!("{rows} rows arrived, and {more}: it may count others too");
                 return Ok(Proof::Unproved(why));
             }
             return Err(paging(format!(
-                "one answer of {rows} rows was read, since nothing says how this list is paged, but {more}"
+                "only one response of {rows} rows was read, because the paging of this list is not declared, but {more}"
             ))
             .hint(format!(
-                "say how it is paged: `paginate = {{ kind = \"…\" }}` of `{0}` in etlgen.toml, or `.paginate(…)` in its file; `total = false` there, if a total lies",
+                "declare how it is paged: `paginate = {{ kind = \"…\" }}` of `{0}` in etlgen.toml, or `.paginate(…)` in its file; `total = false` there, if a total is wrong",
                 self.terms.name
             )));
         }
         let ends = said.find(|said| match said.says {
             Says::More(false) => Some("says that nothing follows".to_owned()),
-            Says::NoNext => Some("leads nowhere".to_owned()),
+            Says::NoNext => Some("has no next page".to_owned()),
             Says::Pages(pages) if pages <= 1 && !said.may_count_from_0() => {
                 Some(format!("counts {pages} pages"))
             }
@@ -49,19 +49,19 @@ impl Account {
         });
         if let Some((total, said)) = less {
             return Ok(Proof::Unproved(format!(
-                "{rows} rows came in one answer, and `{}` counts {total}",
+                "{rows} rows arrived in one response, and `{}` counts {total}",
                 said.place
             )));
         }
         let proof = match ends {
             Some((what, said)) => Proof::Proved(format!("`{}` {what}", said.place)),
-            None if undecided => {
-                Proof::Unproved("how this resource is paged is undecided: one page was read".into())
-            }
+            None if undecided => Proof::Unproved(
+                "etlgen could not tell how this resource is paged: one page was read".into(),
+            ),
             None if usual => Proof::Unproved(format!(
-                "one answer of {rows} rows was read, which is a usual length of a page: more may follow"
+                "one response of {rows} rows was read, which is a usual length of a page: more may follow"
             )),
-            None => Proof::Assumed("nothing says that there is more than one answer".into()),
+            None => Proof::Assumed("nothing indicates more than one response".into()),
         };
         Ok(self.capped(proof))
     }
@@ -73,7 +73,7 @@ fn says_more(rows: u64, said: &Statements) -> Option<(String, bool)> {
         return Some((format!("`{}` says that more follows", flag.place), false));
     }
     if let Some(lead) = said.leads() {
-        return Some((format!("`{}` leads on", lead.place), false));
+        return Some((format!("`{}` has a next page", lead.place), false));
     }
     let counted = said.find(|said| match said.says {
         Says::Total(total) | Says::Count(total) if total > rows => Some(format!("{total} rows")),

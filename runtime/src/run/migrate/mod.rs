@@ -134,7 +134,7 @@ pub(crate) fn orphans(source: &Source, memory: &Memory) -> BTreeMap<String, Stri
     }
     let note = |(resource, tables): (&str, Vec<&str>)| {
         let note = format!(
-            "nothing loads into {} any more: there is no resource `{resource}`; `tables rename {resource} NEW` gives them to the resource NEW, `tables drop {resource}` removes them",
+            "no resource loads into {}: there is no resource `{resource}`; `tables rename {resource} NEW` moves them to the resource NEW, `tables drop {resource}` removes them",
             tables.join(", ")
         );
         (resource.to_owned(), note)

@@ -78,7 +78,7 @@ fn check(memory: &Memory, resource: &str) -> Result<()> {
     if known.contains(&resource) {
         return Ok(());
     }
-    let message = format!("there are no tables of a resource `{resource}`");
+    let message = format!("no tables belong to a resource `{resource}`");
     Err(Error::new(ErrorKind::Usage, message)
-        .hint(format!("there are tables of {}", known.join(", "))))
+        .hint(format!("these resources have tables: {}", known.join(", "))))
 }

@@ -62,7 +62,7 @@ fn check(source: &Source, options: &RunOptions) -> Result<()> {
     for rule in &options.select {
         if !names.iter().any(|name| rule.is_about(name)) {
             let message = format!("`{rule}` selects fields of no resource");
-            let hint = format!("there are {}", names.join(", "));
+            let hint = format!("the resources are {}", names.join(", "));
             return Err(Error::new(ErrorKind::Usage, message).hint(hint));
         }
     }

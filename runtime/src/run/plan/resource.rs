@@ -160,7 +160,7 @@ impl<'a> Planner<'a> {
             notes.push(format!("read in full: {}", unseen.why));
         }
         if standing.shown_all && shows_some {
-            notes.push("read in full: an earlier run left its children out".to_owned());
+            notes.push("read in full: an earlier run did not read its children".to_owned());
         }
         let write = self.write(chosen, &standing, &pass, disposition);
         let mut write = WritePlan {
@@ -315,16 +315,16 @@ impl<'a> Planner<'a> {
         {
             let why = match &cursor.param {
                 Some(param) => format!("`{param}` cannot see later changes"),
-                None => "when a record was made says nothing of later changes".to_owned(),
+                None => "the time of creation does not show later changes".to_owned(),
             };
             notes.push(format!("read in full each time: {why}"));
         }
-        notes.extend(kept.map(|why| format!("records that are gone stay: {why}")));
+        notes.extend(kept.map(|why| format!("deleted records are kept: {why}")));
         let rules = self.options.select.iter().filter(|_| chosen.loads);
         let rules = rules.filter(|rule| rule.is_about(&spec.name) && !rule.excludes());
         for rule in rules.filter(|rule| !rule.is_known(chosen.resource.schema())) {
             notes.push(format!(
-                "`--select {rule}` names what its struct does not know"
+                "`--select {rule}` names a field that its struct does not declare"
             ));
         }
         notes
@@ -509,9 +509,10 @@ fn problems(spec: &ResourceSpec) -> Vec<Problem> {
         settle: "give the setting a value (`--help` lists them), or leave the resource out".into(),
     });
     let undecided = (*spec.paginator == Paginator::Undecided).then(|| Problem {
-        what: "how it is paged is undecided: one page is read, and more may be missing".into(),
+        what: "etlgen could not tell how this list is paged: one page is read, and more may exist"
+            .into(),
         settle: format!(
-            "decide it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
+            "set it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
             spec.name
         ),
     });

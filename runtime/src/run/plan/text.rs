@@ -83,7 +83,7 @@ impl ResourcePlan {
 
     fn reads(&self) -> String {
         let mut parts = vec![match self.pass.resumes {
-            true => format!("the pass of load {} goes on", self.pass.id),
+            true => format!("resumes the pass of load {}", self.pass.id),
             false => "a new pass".to_owned(),
         }];
         if let Some(bounds) = &self.pass.bounds {
@@ -93,7 +93,7 @@ impl ResourcePlan {
             parts.extend(slice.describe());
         }
         if self.pass.in_full {
-            parts.push("everything, wherever the cursor stands".to_owned());
+            parts.push("everything, whatever the cursor".to_owned());
         }
         if let Some(limit) = self.pass.limit {
             parts.push(format!("at most {limit} records"));
@@ -107,7 +107,7 @@ impl SlicePlan {
         let pass = self.state.pass.clone().unwrap_or_default();
         let mut parts = Vec::new();
         let from = pass.from.as_ref().filter(|_| !pass.is_windowed());
-        parts.extend(from.map(|from| format!("what is new since {from}")));
+        parts.extend(from.map(|from| format!("changes since {from}")));
         if pass.position != Position::default() {
             parts.push(position(&pass.position));
         }
@@ -167,8 +167,8 @@ impl WritePlan {
         };
         rows.push_str(match self.deletes {
             Deletes::Keep => "",
-            Deletes::Soft => "; mark what is gone",
-            Deletes::Hard => "; remove what is gone",
+            Deletes::Soft => "; mark deleted records",
+            Deletes::Hard => "; remove deleted records",
         });
         line(f, "rows", &rows)?;
         if self.contract != Contract::evolve() {

@@ -31,9 +31,12 @@ impl ResourceReader {
         if !gone.is_empty() {
             stats.note(match self.fetcher.spec().deletes {
                 Deletes::Keep => {
-                    format!("{} records are gone, and stay: `.deletes(…)`", gone.len())
+                    format!(
+                        "{} records are deleted and kept; `.deletes(…)` changes that",
+                        gone.len()
+                    )
                 }
-                _ => format!("{} records are gone, as a feed says", gone.len()),
+                _ => format!("a feed reports {} records as deleted", gone.len()),
             });
             intake.output.gone(&gone);
         }

@@ -200,8 +200,9 @@ impl Fetcher {
         };
         let repaired = page.repaired.take();
         if repaired.is_some() {
-            self.stats
-                .note("some pages are not UTF-8: U+FFFD stands for what cannot be read".to_owned());
+            self.stats.note(
+                "some pages are not UTF-8: U+FFFD replaces what cannot be decoded".to_owned(),
+            );
         }
         let text = repaired.as_deref().map_or(body.as_slice(), str::as_bytes);
         let advanced = self.advance((account, position), &page, text, &response)?;
@@ -245,9 +246,9 @@ impl Fetcher {
         let mut body = response.body.iter();
         let first = body.find(|byte| !byte.is_ascii_whitespace());
         if spec.records.is_empty() && !spec.single && first == Some(&b'{') {
-            return Err(Error::new(ErrorKind::Api, "an object stands where the list of records should be")
+            return Err(Error::new(ErrorKind::Api, "the response is an object, not a list of records")
                 .at(described(&response))
-                .hint("an error that the API sends as a success looks like this; a list inside the object wants `.records(…)`"));
+                .hint("an error that the API sends as a success looks like this; a list inside the object needs `.records(…)`"));
         }
         Ok(response)
     }
@@ -395,13 +396,15 @@ fn described(response: &Response) -> String {
 pub(crate) fn undecided(spec: &ResourceSpec, proof: &Proof) -> Option<Error> {
     let undecided = *spec.paginator == Paginator::Undecided;
     (undecided && !matches!(proof, Proof::Proved(_))).then(|| {
-        let why = proof.why().unwrap_or("how it is paged is undecided");
+        let why = proof
+            .why()
+            .unwrap_or("etlgen could not tell how this list is paged");
         Error::new(
             ErrorKind::Paging,
-            format!("{why}: one page was read, more may be missing"),
+            format!("{why}: one page was read, and more may exist"),
         )
         .hint(format!(
-            "decide it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
+            "set it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
             spec.name
         ))
     })

@@ -261,7 +261,7 @@ impl<'a> List<'a> {
             if broken && !pass.unsorted {
                 pass.unsorted = true;
                 self.of.warn(
-                    "the list is not sorted by its cursor as it is declared to be: read to its end"
+                    "the list is not sorted by its cursor as declared, so it was read to its end"
                         .to_owned(),
                 );
             }
@@ -359,7 +359,7 @@ impl<'a> List<'a> {
     /// Continues at a value; the rows that have it come again.
     fn begin_at(&mut self, from: CursorValue, why: &str) {
         self.of.fetcher.stats.note(format!(
-            "the API cut a list off ({why}): asked for again from the last value"
+            "the API cut a list off ({why}): requested again from the last value"
         ));
         if self.windowed {
             self.close(&Range {

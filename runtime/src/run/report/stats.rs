@@ -95,7 +95,7 @@ impl Stats {
     /// Records in the proof and in the notes what is not loaded as it came.
     fn told(&self, name: &str, shared: &mut Shared) {
         let cut = shared.cut.iter().map(|(list, records)| format!(
-            "`{list}` goes on where the record ends in {records} records; `.embedded(Embedded::list(\"{list}\")…)` reads the rest"
+            "`{list}` continues beyond the record in {records} records; `.embedded(Embedded::list(\"{list}\")…)` reads the rest"
         ));
         let said: Vec<String> = cut.chain(self.collisions(name)).collect();
         for why in said {
@@ -111,12 +111,12 @@ impl Stats {
         let mut said = Vec::new();
         if changed > 0 {
             said.push(format!(
-                "`{table}`: {changed} records came with a key that had come with other contents, and replace the records before them; if the key is wrong, `primary_key = […]` in etlgen.toml names another one, and `primary_key = []` keeps every record"
+                "`{table}`: {changed} records repeat a key with other contents and replace the earlier records; if the key is wrong, `primary_key = […]` in etlgen.toml names another one, and `primary_key = []` keeps every record"
             ));
         }
         if foreign > 0 {
             said.push(format!(
-                "`{table}`: {foreign} records came with a key that another parent's record has, and one row is kept of each key; `.within_parent()` keeps one for each parent (`within_parent = true` in etlgen.toml), `primary_key = []` every record"
+                "`{table}`: {foreign} records have a key that another parent's record has, and one row is kept per key; `.within_parent()` keeps one for each parent (`within_parent = true` in etlgen.toml), `primary_key = []` every record"
             ));
         }
         said
@@ -148,7 +148,7 @@ impl Stats {
         let hidden = load(&self.hidden);
         if hidden > 0 {
             shared.notes.push(format!(
-                "{hidden} slices were answered 404, and their parents are there: their rows stay as they are"
+                "{hidden} slices were answered 404 although their parents exist: their rows are unchanged"
             ));
         }
         let skipped = shared
@@ -157,7 +157,7 @@ impl Stats {
             .filter_map(|(status, n)| match status {
                 404 => (*n > hidden).then(|| {
                     let gone = n.saturating_sub(hidden);
-                    format!("{gone} slices whose parent is gone (404) were left out")
+                    format!("{gone} slices whose parent no longer exists (404) were left out")
                 }),
                 status => Some(format!(
                     "{n} slices that were answered {status} were left out"
@@ -167,7 +167,7 @@ impl Stats {
         let unlinked = load(&self.unlinked);
         if unlinked > 0 {
             shared.notes.push(format!(
-                "{unlinked} parents lack the value that the request of their children wants"
+                "{unlinked} parents lack the value that the request of their children needs"
             ));
         }
         let keys = cursor
@@ -176,7 +176,7 @@ impl Stats {
         let outside = load(&self.outside);
         if outside > 0 {
             shared.notes.push(format!(
-                "{outside} records outside of the bounds on `{keys}` were left out: known ones that are older, or what was not asked for"
+                "{outside} records outside of the bounds on `{keys}` were left out: older records that are already known, or records that were not requested"
             ));
         }
         let without = load(&self.without_cursor);
