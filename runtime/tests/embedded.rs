@@ -197,7 +197,7 @@ fn the_rest_of_a_list_is_read_however_it_is_paged() {
         // Line 9 has only half of its parts.
         assert!(!is_proved(&report), "{case}: {:#?}", report.resources[0]);
         let cut = |note: &String| {
-            note.contains("`lines.data.parts` continues beyond") && note.contains("in 1 records")
+            note.contains("`lines.data.parts` continues beyond") && note.contains("in 1 record")
         };
         assert!(
             report.resources[0].notes.iter().any(cut),

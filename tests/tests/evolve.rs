@@ -249,8 +249,8 @@ fn records_that_are_gone_from_the_api_keep_their_rows_under_another_key() {
 fn a_key_that_the_rows_do_not_have_wants_a_full_refresh() {
     each_place(|make| {
         for (spoilt, why) in [
-            (json!(null), "1 rows have no `code`"),
-            (json!("c1"), "1 rows have a `code` that another row has too"),
+            (json!(null), "`code` is missing in 1 row"),
+            (json!("c1"), "the `code` of 1 row is not unique"),
         ] {
             let api = api();
             let place = make();
@@ -366,7 +366,7 @@ fn versions_of_records_are_not_merged_in_silence() {
         assert_eq!(place.tables()["items"].len(), 6);
         let said = place.refused(keyed(Disposition::Merge));
         assert!(
-            said.contains("1 rows have a `id` that another row has too"),
+            said.contains("the `id` of 1 row is not unique"),
             "{said}"
         );
     });

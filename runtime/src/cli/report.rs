@@ -1,5 +1,7 @@
 //! The report of a run as text.
 
+use etlgen_model::counted;
+
 use super::table::align;
 use crate::page::Proof;
 use crate::run::{Outcome, ResourceReport, RunReport};
@@ -49,8 +51,9 @@ pub fn render(report: &RunReport, limited: bool) -> String {
     let notes = notes.chain(report.notes.iter().cloned());
     list(&mut lines, "notes", notes.collect());
     let drift = report.resources.iter().flat_map(|r| &r.drift);
-    let drift =
-        drift.map(|(table, keys, what, count)| format!("{table}: {keys}: {what} ({count} times)"));
+    let drift = drift.map(|(table, keys, what, count)| {
+        format!("{table}: {keys}: {what} ({})", counted(*count, "time"))
+    });
     list(&mut lines, "not declared by the structs", drift.collect());
     let left_out = report.off.iter();
     let left_out =

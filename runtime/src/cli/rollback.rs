@@ -1,6 +1,7 @@
 //! The command `rollback`.
 
 use clap::ArgMatches;
+use etlgen_model::counted;
 
 use super::target::open;
 use super::{out, table::align};
@@ -50,8 +51,8 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
             Some(removed) => {
                 if back.lost > 0 {
                     notes.push(format!(
-                        "{name}: {} older records that the load had replaced or removed cannot be restored; the next run reads again from before the load",
-                        back.lost
+                        "{name}: {} that the load had replaced or removed cannot be restored; the next run reads again from before the load",
+                        counted(back.lost, "older record")
                     ));
                 }
                 rows.push([name, removed.to_string(), back.lost.to_string()]);

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use etlgen_model::StatusRule;
+use etlgen_model::counted;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
@@ -259,7 +260,7 @@ impl Client {
         let patience = trouble.patient.then(|| self.answered.load(Relaxed));
         let now = self.world().moment();
         let Some(pause) = tries.pause(now, patience, trouble.asked, self.world().fraction()) else {
-            let message = format!("{message} (after {} tries)", tries.count());
+            let message = format!("{message} (after {})", counted(tries.count().into(), "try"));
             return Err(Error::new(ErrorKind::Api, message).at(place));
         };
         if pause > self.longest_pause {

@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use etlgen_model::counted;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::advance::{By, End, PageFacts, Proposal, Step, paging};
@@ -384,7 +385,8 @@ impl Account {
         };
         if self.empty > most {
             return Err(paging(format!(
-                "{most} pages in a row are empty, and each has a next page"
+                "{} in a row had no rows, but a next page",
+                counted(most.into(), "page")
             ))
             .hint("follow more of them with `.empty_pages(…)` on the paginator"));
         }

@@ -1,6 +1,6 @@
 //! A list of one response: nothing leads to another page, or its paging is undecided.
 
-use etlgen_model::Paginator;
+use etlgen_model::{Paginator, counted};
 
 use super::{Account, At, is_usual};
 use crate::error::Result;
@@ -23,11 +23,14 @@ impl Account {
                 return Ok(Proof::Unproved(why));
             }
             if counts && self.terms.narrowed {
-                let why = format!("{rows} rows arrived, and {more}: it may count others too");
+                let why = format!(
+                    "{} arrived, and {more}: it may count others too",
+                    counted(rows, "row")
+                );
                 return Ok(Proof::Unproved(why));
             }
             return Err(paging(format!(
-                "only one response of {rows} rows was read, because the paging of this list is not declared, but {more}"
+                "only one response of {} was read, because the paging of this list is not declared, but {more}", counted(rows, "row")
             ))
             .hint(format!(
                 "declare how it is paged: `paginate = {{ kind = \"…\" }}` of `{0}` in etlgen.toml, or `.paginate(…)` in its file; `total = false` there, if a total is wrong",
@@ -38,9 +41,11 @@ impl Account {
             Says::More(false) => Some("says that nothing follows".to_owned()),
             Says::NoNext => Some("has no next page".to_owned()),
             Says::Pages(pages) if pages <= 1 && !said.may_count_from_0() => {
-                Some(format!("counts {pages} pages"))
+                Some(format!("counts {}", counted(pages, "page")))
             }
-            Says::Total(total) if total == rows && !usual => Some(format!("counts {total} rows")),
+            Says::Total(total) if total == rows && !usual => {
+                Some(format!("counts {}", counted(total, "row")))
+            }
             _ => None,
         });
         let less = said.find(|said| match said.says {
@@ -49,7 +54,8 @@ impl Account {
         });
         if let Some((total, said)) = less {
             return Ok(Proof::Unproved(format!(
-                "{rows} rows arrived in one response, and `{}` counts {total}",
+                "{} arrived in one response, and `{}` counts {total}",
+                counted(rows, "row"),
                 said.place
             )));
         }
@@ -76,8 +82,8 @@ fn says_more(rows: u64, said: &Statements) -> Option<(String, bool)> {
         return Some((format!("`{}` has a next page", lead.place), false));
     }
     let counted = said.find(|said| match said.says {
-        Says::Total(total) | Says::Count(total) if total > rows => Some(format!("{total} rows")),
-        Says::Pages(pages) if pages > 1 => Some(format!("{pages} pages")),
+        Says::Total(total) | Says::Count(total) if total > rows => Some(counted(total, "row")),
+        Says::Pages(pages) if pages > 1 => Some(counted(pages, "page")),
         _ => None,
     });
     counted.map(|(count, said)| (format!("`{}` counts {count}", said.place), true))

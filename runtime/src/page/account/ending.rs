@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use etlgen_model::{Paginator, Token};
+use etlgen_model::{Paginator, Token, counted};
 
 use super::{Account, At};
 use crate::error::Result;
@@ -103,7 +103,7 @@ impl Account {
             let more = self.came()?.saturating_sub(rows);
             if more > 0 {
                 return Err(paging(format!(
-                    "after {rows} rows the API said that nothing follows ({doubted}), but {more} more rows followed"
+                    "after {} the API said that nothing follows ({doubted}), but {more} more followed", counted(rows, "row")
                 ))
                 .hint(self.line()));
             }
@@ -128,9 +128,13 @@ impl Account {
             _ => at.position.pages + 1,
         };
         if let Some((pages, place)) = self.totals.pages().filter(|(pages, _)| read < *pages) {
-            let reason = format!("it ended after {read} pages, but `{place}` counts {pages}");
+            let reason = format!(
+                "it ended after {}, but `{place}` counts {pages}",
+                counted(read, "page")
+            );
             let error = paging(format!(
-                "the list ended ({why}) after {read} pages, but the API counts {pages} (`{place}`)"
+                "the list ended ({why}) after {}, but the API counts {pages} (`{place}`)",
+                counted(read, "page")
             ));
             let error = error.hint(self.line());
             return Some(Moved::Short { reason, error });
@@ -138,8 +142,10 @@ impl Account {
         let Some(total) = self.totals.missing(came) else {
             // A total that only an earlier run has received.
             let before = at.position.total.filter(|total| *total > came)?;
-            let why =
-                format!("{came} rows arrived, and the API counted {before} in an earlier run");
+            let why = format!(
+                "{} arrived, and the API counted {before} in an earlier run",
+                counted(came, "row")
+            );
             return self.totals.now().is_none().then_some(Moved::Unknown(why));
         };
         let (count, place) = (total.last, &total.place);
@@ -153,12 +159,16 @@ impl Account {
                 true => format!("changed from {} to {count}", total.first),
                 false => format!("counts {count}"),
             };
-            let why = format!("{came} rows arrived, and `{place}` {counts}");
+            let why = format!("{} arrived, and `{place}` {counts}", counted(came, "row"));
             return Some(Moved::Unknown(why));
         }
-        let reason = format!("{came} different rows arrived, and `{place}` counts {count}");
+        let reason = format!(
+            "{} arrived, and `{place}` counts {count}",
+            counted(came, "different row")
+        );
         let error = paging(format!(
-            "the list ended ({why}) after {came} rows, but the API counts {count} (`{place}`)"
+            "the list ended ({why}) after {}, but the API counts {count} (`{place}`)",
+            counted(came, "row")
         ));
         let error = error.hint(self.line());
         Some(Moved::Short { reason, error })
@@ -169,7 +179,11 @@ impl Account {
         let Some((most, place)) = self.totals.exceeded(came) else {
             return Ok(None);
         };
-        let reason = format!("`{place}` counts {most} rows, and {came} different ones arrived");
+        let reason = format!(
+            "`{place}` counts {}, but {} arrived",
+            counted(most, "row"),
+            counted(came, "different row")
+        );
         let error = paging(reason.clone()).hint(self.line());
         // Only few rows are created and deleted during a pass.
         match came - most > self.longest.max(1) {
@@ -239,7 +253,7 @@ impl Account {
             Some(Moved::Unknown(why)) => Ok(Proof::Unproved(why)),
             _ if page.response.status != 404 && self.was_full && !self.is_reached()? => {
                 Ok(Proof::Unproved(format!(
-                    "{why}, which was full, after {came} rows: the end, or the API's limit"
+                    "{why}, which was full, after {}: the end, or the API's limit", counted(came, "row")
                 )))
             }
             _ => Ok(self.capped(Proof::Consistent(why.clone()))),

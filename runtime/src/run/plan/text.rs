@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use etlgen_model::counted;
+
 use super::values::{ChildSlices, PassPlan, ResourcePlan, RunPlan, SlicePlan, Slices, WritePlan};
 use crate::page::{Next, Position};
 use crate::schema::{Contract, Deletes, Disposition, TableSchema};
@@ -96,7 +98,7 @@ impl ResourcePlan {
             parts.push("everything, whatever the cursor".to_owned());
         }
         if let Some(limit) = self.pass.limit {
-            parts.push(format!("at most {limit} records"));
+            parts.push(format!("at most {}", counted(limit, "record")));
         }
         parts.join("; ")
     }
@@ -113,7 +115,10 @@ impl SlicePlan {
         }
         if let (Some(first), Some(last)) = (self.windows.first(), self.windows.last()) {
             let span = span(&first.window.from, &last.window.until);
-            parts.push(format!("{} windows, {span}", self.windows.len()));
+            parts.push(format!(
+                "{}, {span}",
+                counted(self.windows.len() as u64, "window")
+            ));
         }
         parts
     }
@@ -131,7 +136,7 @@ fn position(position: &Position) -> String {
         Next::First => "its beginning".to_owned(),
         Next::Value(value) | Next::Url(value) => format!("`{value}`"),
     };
-    format!("at {at}, after {} rows", position.rows)
+    format!("at {at}, after {}", counted(position.rows, "row"))
 }
 
 impl ChildSlices {
