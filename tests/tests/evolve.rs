@@ -365,10 +365,7 @@ fn versions_of_records_are_not_merged_in_silence() {
         place.sync(keyed(Disposition::Append));
         assert_eq!(place.tables()["items"].len(), 6);
         let said = place.refused(keyed(Disposition::Merge));
-        assert!(
-            said.contains("the `id` of 1 row is not unique"),
-            "{said}"
-        );
+        assert!(said.contains("the `id` of 1 row is not unique"), "{said}");
     });
 }
 

@@ -138,7 +138,7 @@ fn sync(destination: Arg) -> Command {
                 .value_name("RESOURCE.FIELD")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
-                .help("Load only these fields of a resource, nested fields included ('invoices.lines.amount'; '*' and '?' match names), or all but these ('!invoices.metadata'); keys and cursors always stay [default: all]"),
+                .help("Load only these fields of a resource, nested fields included ('invoices.lines.amount'; '*' and '?' match names), or all but these ('!invoices.metadata'); keys and cursors always stay. A record that exists already gets null in its other columns [default: all]"),
         )
         .arg(
             Arg::new("contract")

@@ -39,6 +39,7 @@ use crate::http::{Auth, Client, ClientOptions, Rate, Tape};
 use crate::record::Record;
 use crate::schema::Contract;
 use crate::settings::{Redactor, Secret};
+use crate::text::alternatives;
 use crate::world::World;
 
 /// An API: its base URL, its credentials, and its resources.
@@ -242,7 +243,7 @@ impl Source {
                     ErrorKind::Usage,
                     format!("the source `{}` has no resource `{name}`", self.name),
                 )
-                .hint(format!("it has {}", self.resource_names().join(", ")))
+                .hint(alternatives(name, &self.resource_names()))
             })
     }
 

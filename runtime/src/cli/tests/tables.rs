@@ -51,7 +51,7 @@ fn tables_get_another_name_and_go() {
         assert!(
             error
                 .report()
-                .contains("these resources have tables: items"),
+                .contains("there are `items`"),
             "{error}"
         );
         let error = run(&rename, "items").unwrap_err();

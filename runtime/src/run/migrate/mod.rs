@@ -22,6 +22,7 @@ use self::ground::{Foreseen, Stored};
 use crate::error::Result;
 use crate::load::{Destination, LoadStatus, Memory, TableChange};
 use crate::run::options::RunOptions;
+use crate::run::select;
 use crate::schema::is_meta;
 use crate::source::Source;
 use crate::state::{Declared, StateChange};
@@ -60,6 +61,7 @@ pub(crate) fn migrate(
     destination: &mut dyn Destination,
     memory: Memory,
 ) -> Result<Migrated> {
+    select::check(source, &options.select, &memory.tables)?;
     let mut ground = Stored {
         name: destination.describe(),
         destination: &mut *destination,
@@ -79,6 +81,7 @@ pub(crate) fn foresee(
     options: &RunOptions,
     memory: Memory,
 ) -> Result<Migrated> {
+    select::check(source, &options.select, &memory.tables)?;
     let mut ground = Foreseen;
     let mut comparison = Comparison::new(options, memory, &mut ground)?;
     comparison.find_renames(source)?;

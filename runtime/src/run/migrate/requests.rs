@@ -12,6 +12,7 @@ use crate::run::options::RunOptions;
 use crate::schema::is_meta;
 use crate::source::Source;
 use crate::state::{Declared, StateChange};
+use crate::text::alternatives;
 
 /// Moves the tables and the state of a resource that the source no longer has to a resource that
 /// has none yet. Returns what happened.
@@ -79,6 +80,5 @@ fn check(memory: &Memory, resource: &str) -> Result<()> {
         return Ok(());
     }
     let message = format!("no tables belong to a resource `{resource}`");
-    Err(Error::new(ErrorKind::Usage, message)
-        .hint(format!("these resources have tables: {}", known.join(", "))))
+    Err(Error::new(ErrorKind::Usage, message).hint(alternatives(resource, &known)))
 }

@@ -7,6 +7,7 @@ use super::values::OffResource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::options::RunOptions;
 use crate::source::{AnyResource, Source};
+use crate::text::alternatives;
 
 /// A resource of a run.
 pub(crate) struct Chosen {
@@ -62,7 +63,7 @@ fn check(source: &Source, options: &RunOptions) -> Result<()> {
     for rule in &options.select {
         if !names.iter().any(|name| rule.is_about(name)) {
             let message = format!("`{rule}` selects fields of no resource");
-            let hint = format!("the resources are {}", names.join(", "));
+            let hint = alternatives(rule.resource(), &names);
             return Err(Error::new(ErrorKind::Usage, message).hint(hint));
         }
     }

@@ -14,6 +14,7 @@ use crate::normalize::{NormalizeOptions, Normalizer};
 use crate::page::Paginator;
 use crate::run::migrate::Effect;
 use crate::run::options::RunOptions;
+use crate::run::select;
 use crate::schema::{ContractRule, Deletes, Disposition, TableSchema, discards_rows};
 use crate::settings::Redactor;
 use crate::source::{AnyResource, ResourceSpec, Source, placeholders};
@@ -167,6 +168,9 @@ impl<'a> Planner<'a> {
             deletes,
             ..write.map_err(place)?
         };
+        if let Some(selection) = write.selection(&spec.name)? {
+            notes.extend(select::note(&selection, &write.there, disposition));
+        }
         let slices = self.slices(chosen, standing, &pass, &mut write.first);
         let plan = ResourcePlan {
             name: spec.name.clone(),
@@ -320,13 +324,6 @@ impl<'a> Planner<'a> {
             notes.push(format!("read in full each time: {why}"));
         }
         notes.extend(kept.map(|why| format!("deleted records are kept: {why}")));
-        let rules = self.options.select.iter().filter(|_| chosen.loads);
-        let rules = rules.filter(|rule| rule.is_about(&spec.name) && !rule.excludes());
-        for rule in rules.filter(|rule| !rule.is_known(chosen.resource.schema())) {
-            notes.push(format!(
-                "`--select {rule}` names a field that its struct does not declare"
-            ));
-        }
         notes
     }
 
