@@ -431,6 +431,19 @@ fn a_name_that_is_said_takes_along_what_is_asked_for_elsewhere() {
 
         place.sync(after());
         assert_same(&fresh(make, after()), &place.tables());
+
+        // A run of another resource does not move the tables yet.
+        let place = make();
+        place.sync(before());
+        let others = list::<Item>("others", "/items").primary_key([Item::ID]);
+        let options = RunOptions::default().resources(["others"]);
+        let report = place.sync_with(after().resource(others), &options);
+        assert_eq!(
+            report.unwrap().notes,
+            [
+                "`items` was renamed to `things`: the next load of `things` takes items, items__lines, items__lines__tags over"
+            ]
+        );
     });
 }
 

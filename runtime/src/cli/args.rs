@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::values::{duration, per_second};
+use super::values::{duration, filled, per_second};
 use crate::error::Result;
 use crate::load::{Destination, Destinations};
 use crate::run::Required;
@@ -114,6 +114,7 @@ fn sync(destination: Arg) -> Command {
             Arg::new("full-refresh")
                 .long("full-refresh")
                 .action(ArgAction::SetTrue)
+                .conflicts_with_all(["since", "until"])
                 .help("Read everything again, and replace the tables once all of it has arrived"),
         )
         .args(plan())
@@ -135,6 +136,7 @@ fn sync(destination: Arg) -> Command {
         .arg(
             Arg::new("select")
                 .long("select")
+                .value_parser(filled)
                 .value_name("RESOURCE.FIELD")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
@@ -143,6 +145,7 @@ fn sync(destination: Arg) -> Command {
         .arg(
             Arg::new("contract")
                 .long("contract")
+                .value_parser(filled)
                 .value_name("[RESOURCE:][ENTITY=]MODE")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
@@ -162,7 +165,7 @@ fn sync(destination: Arg) -> Command {
                 .long("window")
                 .value_name("DURATION")
                 .value_parser(duration)
-                .help("Split the range between `--since` and `--until` into windows of this length (30d, 12h) and read them in parallel"),
+                .help("Split the range from `--since`, or from the cursor, into windows of this length (30d, 12h) and read them in parallel"),
         )
         .arg(
             Arg::new("max-time")
@@ -353,6 +356,7 @@ fn state(destination: &dyn Fn() -> Arg) -> Command {
                     Arg::new("to")
                         .long("to")
                         .required(true)
+                        .value_parser(filled)
                         .value_name("TIME")
                         .allow_hyphen_values(true)
                         .help("The new position: RFC 3339, a date, or a value of the cursor's field"),
@@ -366,7 +370,7 @@ fn destination(known: &Destinations) -> Arg {
     let known = known.clone();
     // A wrong name is reported when the run opens it, so that the report contains the error.
     let named = move |url: &str| {
-        let (url, known) = (url.to_owned(), known.clone());
+        let (url, known) = (filled(url)?, known.clone());
         Ok::<_, String>(Named { url, known })
     };
     Arg::new("destination")
@@ -381,13 +385,20 @@ fn destination(known: &Destinations) -> Arg {
 fn resources(help: &'static str) -> Arg {
     Arg::new("resources")
         .long("resources")
+        .value_parser(filled)
         .value_name("A,B")
         .value_delimiter(',')
         .help(help)
 }
 
 fn window() -> [Arg; 3] {
-    let bound = |name: &'static str, help| Arg::new(name).long(name).value_name("TIME").help(help);
+    let bound = |name: &'static str, help| {
+        Arg::new(name)
+            .long(name)
+            .value_parser(filled)
+            .value_name("TIME")
+            .help(help)
+    };
     [
         Arg::new("limit")
             .long("limit")

@@ -48,12 +48,7 @@ fn tables_get_another_name_and_go() {
         let rename = ["tables", "rename", "items", "things"];
         run(&["sync", "--replay", tape], "items").unwrap();
         let error = run(&["tables", "rename", "tea", "things"], "things").unwrap_err();
-        assert!(
-            error
-                .report()
-                .contains("there are `items`"),
-            "{error}"
-        );
+        assert!(error.report().contains("there are `items`"), "{error}");
         let error = run(&rename, "items").unwrap_err();
         assert!(error.report().contains("no resource `things`"), "{error}");
         assert_eq!(run(&rename, "things").unwrap(), 0);

@@ -59,6 +59,10 @@ pub(crate) fn choose(source: &Source, options: &RunOptions) -> Result<Choice> {
 
 /// Refuses options about resources that the source does not have.
 fn check(source: &Source, options: &RunOptions) -> Result<()> {
+    if options.full_refresh && (options.since.is_some() || options.until.is_some()) {
+        let message = "a full refresh reads everything: it cannot have `--since` or `--until`";
+        return Err(Error::new(ErrorKind::Usage, message));
+    }
     let names = source.resource_names();
     for rule in &options.select {
         if !names.iter().any(|name| rule.is_about(name)) {

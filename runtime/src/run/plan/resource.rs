@@ -3,7 +3,7 @@
 use super::choose::Chosen;
 use super::feeds::Unseen;
 use super::scope::{PriorState, SliceStates, StateScope};
-use super::slice::bounds;
+use super::slice::{bounds, no_windows};
 use super::values::{
     ChildSlices, PassPlan, Problem, RequestPlan, ResourcePlan, Selected, Slices, WritePlan,
 };
@@ -172,6 +172,11 @@ impl<'a> Planner<'a> {
             notes.extend(select::note(&selection, &write.there, disposition));
         }
         let slices = self.slices(chosen, standing, &pass, &mut write.first);
+        if pass.window.is_some()
+            && matches!(&slices, Slices::One(slice) if slice.windows.is_empty())
+        {
+            notes.push(no_windows(spec.cursor.as_ref()).to_owned());
+        }
         let plan = ResourcePlan {
             name: spec.name.clone(),
             parent: spec.parent.as_ref().map(|parent| parent.resource.clone()),
