@@ -8,17 +8,19 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
 
 use super::failure::Failure;
 use crate::error::{Error, ErrorKind};
-use crate::world::Body;
+use crate::world::{Body, WireError};
 
 /// The most memory that is allocated for a body before it arrives.
 const SET_ASIDE: usize = 1 << 20;
 
 /// Reads a body to its end, decompresses it, and removes the headers that describe its encoding.
-/// Neither the received nor the decompressed body may be longer than `limit`.
+/// Neither the received nor the decompressed body may be longer than `limit`. `failed` returns the
+/// failure of a broken connection.
 pub(super) async fn whole(
     body: &mut dyn Body,
     headers: &mut HeaderMap,
     limit: usize,
+    failed: impl Fn(WireError) -> Failure,
 ) -> Result<Vec<u8>, Failure> {
     let length = headers.remove(CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -35,7 +37,7 @@ pub(super) async fn whole(
         Encoding::Gzip => Unpacked::Gzip(Box::new(MultiGzDecoder::new(plain))),
     };
     let mut came = 0usize;
-    while let Some(chunk) = body.chunk().await? {
+    while let Some(chunk) = body.chunk().await.map_err(&failed)? {
         came = came.saturating_add(chunk.len());
         if came > limit {
             return Err(too_long(limit));
@@ -165,7 +167,12 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let read = runtime.block_on(whole(&mut Sevens(body.to_vec()), &mut map, limit));
+        let read = runtime.block_on(whole(
+            &mut Sevens(body.to_vec()),
+            &mut map,
+            limit,
+            |_| unreachable!(),
+        ));
         assert!(read.is_err() || map.is_empty(), "{map:?}");
         match read {
             Ok(bytes) => Ok(String::from_utf8(bytes).unwrap()),

@@ -186,10 +186,14 @@ impl Client {
     }
 
     fn judge(&self, request: &Request, sent: Result<Answer, Failure>) -> Verdict {
-        let again = |message: &str, patient| {
+        let again = |message: &str, unreachable: bool| {
             Verdict::Again(Trouble {
                 message: self.redact(message),
-                patient,
+                patient: unreachable,
+                hint: Some(match unreachable {
+                    true => "check the host and the port, and that the server is running",
+                    false => "run again later; the next run continues from the last commit",
+                }),
                 ..Trouble::default()
             })
         };
@@ -213,6 +217,7 @@ impl Client {
                 is_rate_limit: limited,
                 patient: rule.is_none() && (late || answer.status == 503),
                 asked: self.asked(&answer, limited),
+                hint: None,
             });
         }
         match told {
@@ -261,7 +266,11 @@ impl Client {
         let now = self.world().moment();
         let Some(pause) = tries.pause(now, patience, trouble.asked, self.world().fraction()) else {
             let message = format!("{message} (after {})", counted(tries.count().into(), "try"));
-            return Err(Error::new(ErrorKind::Api, message).at(place));
+            let error = Error::new(ErrorKind::Api, message).at(place);
+            return Err(match trouble.hint {
+                Some(hint) => error.hint(hint),
+                None => error,
+            });
         };
         if pause > self.longest_pause {
             let message = format!("{message}: the API asks to wait {} s", pause.as_secs());
@@ -387,6 +396,8 @@ struct Trouble {
     patient: bool,
     /// The pause that the API asks for.
     asked: Option<Duration>,
+    /// What to do if no further attempt is worthwhile.
+    hint: Option<&'static str>,
 }
 
 /// Returns the cause of an error that has a success status; `None` if the response is not an error.

@@ -175,7 +175,15 @@ impl Fetcher {
     ) -> Result<Response> {
         let mut request = paginator.request(first, position, &self.client)?;
         self.client.open(&mut request, first);
-        let response = self.client.send(&request, self).await?;
+        let sent = self.client.send(&request, self).await;
+        let response = match sent {
+            // A request that is tried again has been counted before; the last try has not.
+            Err(error) if matches!(error.kind(), ErrorKind::Api | ErrorKind::Credentials) => {
+                self.stats.requests.fetch_add(1, Relaxed);
+                return Err(error);
+            }
+            sent => sent?,
+        };
         self.stats.requests.fetch_add(1, Relaxed);
         self.stats
             .bytes
