@@ -212,7 +212,8 @@ impl Source {
     }
 
     /// Adds a resource.
-    pub fn resource<T: Record>(mut self, resource: Resource<T>) -> Self {
+    pub fn resource<T: Record>(mut self, mut resource: Resource<T>) -> Self {
+        resource.spec.source.clone_from(&self.name);
         self.resources.push(Arc::new(resource));
         self
     }
@@ -315,6 +316,11 @@ impl Source {
     }
 
     pub(crate) fn client(&self) -> Result<Client> {
+        let mut specs = self.resources.iter().map(|resource| resource.spec());
+        let replayed = matches!(self.tape, Some(Tape::Replay(_)));
+        if !replayed && specs.any(|spec| spec.auth.is_none()) {
+            self.auth.check()?;
+        }
         Client::new(self.client_options())
     }
 

@@ -506,9 +506,9 @@ fn disposition(spec: &ResourceSpec, replaces: bool, bounded: bool) -> Dispositio
 
 /// Returns the reasons why a resource cannot be read, or cannot be read to a proved end.
 fn problems(spec: &ResourceSpec) -> Vec<Problem> {
-    let missing = spec.missing.as_ref().map(|name| Problem {
-        what: format!("it cannot be read: there is no value for `{name}`"),
-        settle: "give the setting a value (`--help` lists them), or leave the resource out".into(),
+    let missing = spec.unset().map(|(what, settle)| Problem {
+        what: format!("it cannot be read: {what}"),
+        settle,
     });
     let undecided = (*spec.paginator == Paginator::Undecided).then(|| Problem {
         what: "etlgen could not tell how this list is paged: one page is read, and more may exist"
