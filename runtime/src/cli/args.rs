@@ -24,9 +24,9 @@ impl Named {
     }
 }
 
-/// Returns the commands, without the settings of a source.
-pub fn command(name: &str, version: &str, known: Destinations) -> Command {
-    let destination = || destination(&known);
+/// Returns the commands, without the settings of a source. `source` names the default destination.
+pub fn command(name: &str, version: &str, source: &str, known: Destinations) -> Command {
+    let destination = || destination(&known, source);
     Command::new(name.to_owned())
         .version(version.to_owned())
         .subcommand_required(true)
@@ -71,8 +71,10 @@ pub fn settings(prefix: &str, settings: &[Setting]) -> impl Iterator<Item = Arg>
     settings.iter().map(move |setting| {
         let variable = format!("{prefix}_{}", setting.name.to_uppercase());
         let mut help = setting.help.trim_end_matches('.').to_owned();
-        if let Some(default) = setting.default {
-            help.push_str(&format!(" [default: {default}]"));
+        match setting.default {
+            Some(default) => help.push_str(&format!(" [default: {default}]")),
+            None if !setting.optional => help.push_str(" [required]"),
+            None => {}
         }
         Arg::new(id(setting))
             .long(flag(setting.name))
@@ -365,8 +367,9 @@ fn state(destination: &dyn Fn() -> Arg) -> Command {
         )
 }
 
-fn destination(known: &Destinations) -> Arg {
+fn destination(known: &Destinations, source: &str) -> Arg {
     let forms = known.forms().join(" or ");
+    let default = known.default_url(source);
     let known = known.clone();
     // A wrong name is reported when the run opens it, so that the report contains the error.
     let named = move |url: &str| {
@@ -377,9 +380,10 @@ fn destination(known: &Destinations) -> Arg {
         .long("destination")
         .value_name("URL")
         .value_parser(named)
-        .help(format!(
-            "Use this destination: {forms} [default: sqlite:<source>.db]"
+        .default_value(clap::builder::Resettable::from(
+            default.map(clap::builder::OsStr::from),
         ))
+        .help(format!("Use this destination: {forms}"))
 }
 
 fn resources(help: &'static str) -> Arg {

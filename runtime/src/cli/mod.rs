@@ -61,7 +61,8 @@ pub fn main_with<C: Settings>(
     source: fn(&C) -> Source,
     destinations: Destinations,
 ) -> ExitCode {
-    let command = args::command(name, version, destinations);
+    let placeholder = source(&C::placeholder());
+    let command = args::command(name, version, placeholder.name(), destinations);
     let command = command.args(args::settings(C::PREFIX, C::SETTINGS));
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,

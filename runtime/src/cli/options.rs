@@ -76,7 +76,7 @@ mod tests {
     use crate::load::Destinations;
 
     fn sync(words: &[&str]) -> clap::ArgMatches {
-        let command = args::command("c", "1", Destinations::default());
+        let command = args::command("c", "1", "c", Destinations::default());
         let words = [&["c", "sync"], words].concat();
         let matches = command.try_get_matches_from(words).unwrap();
         matches.subcommand_matches("sync").unwrap().clone()
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn an_option_without_a_value_is_refused() {
         let refused = |words: &[&str]| {
-            let command = args::command("c", "1", Destinations::default());
+            let command = args::command("c", "1", "c", Destinations::default());
             let error = command.try_get_matches_from(words).unwrap_err();
             assert_eq!(error.exit_code(), 2);
             error.to_string()

@@ -85,7 +85,7 @@ pub fn import(matches: &ArgMatches, source: &Source) -> Result<u8> {
             .hint("write the file with `state export`")
     })?;
     // The destination need not exist yet: the next run continues there.
-    let mut into = into(matches, source)?;
+    let mut into = into(matches)?;
     let load = LoadInfo::new(run::load_id(source.world.time()), source.name(), None);
     let memory = load::open(&mut *into, &load.within(&source.world))?;
     let changes = state::import(&read, source.name(), &source.resource_names(), &memory)?;

@@ -25,7 +25,7 @@ struct Flag {
 }
 
 fn command() -> Command {
-    args::command("c", "1", Destinations::default())
+    args::command("c", "1", "c", Destinations::default())
 }
 
 /// Collects the flags of a command and of its subcommands.
@@ -251,5 +251,27 @@ fn a_setting_called_like_a_flag_is_found_in_its_own_places() {
         ("api_sinces", "api-sinces"),
     ] {
         assert_eq!(flag(name), long);
+    }
+}
+
+#[test]
+fn help_shows_the_default_destination_and_the_required_settings() {
+    let settings = [
+        Setting::new::<String>("team_id", "The team.", None),
+        Setting::new::<String>("region", "The region.", Some("eu")),
+        Setting::new::<Option<String>>("branch", "The branch.", None),
+    ];
+    let command = args::command("billing-connector", "1", "billing", Destinations::default());
+    let mut command = command.args(args::settings("BILLING", &settings));
+    command.build();
+    let sync = command.find_subcommand_mut("sync").unwrap();
+    let help = sync.render_help().to_string();
+    for part in [
+        "[default: sqlite:billing.db]",
+        "The team [required] [env: BILLING_TEAM_ID]",
+        "The region [default: eu] [env: BILLING_REGION]",
+        "The branch [env: BILLING_BRANCH]",
+    ] {
+        assert!(help.contains(part), "{help}");
     }
 }
