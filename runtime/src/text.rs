@@ -1,7 +1,9 @@
-//! Bytes and decimals as text.
+//! Bytes and decimals as text, and hints with names.
 
 use std::borrow::Cow;
 use std::fmt::Write;
+
+use etlgen_model::nearest;
 
 /// Encodes bytes in standard base64 with padding, as RFC 7617 requires.
 pub(crate) fn base64(bytes: &[u8]) -> String {
@@ -35,6 +37,30 @@ pub(crate) fn lossless(bytes: &[u8]) -> Cow<'_, str> {
         }
     }
     Cow::Owned(text)
+}
+
+/// The most names in a hint.
+const SHOWN: usize = 8;
+
+/// Returns a hint for an unknown name: the nearest name, or else the first ones.
+pub(crate) fn alternatives(wanted: &str, names: &[&str]) -> String {
+    if let Some(near) = nearest(wanted, names.iter().copied()) {
+        return format!("did you mean `{near}`?");
+    }
+    match names {
+        [] => "there are none".to_owned(),
+        names => format!("there are {}", listed(names)),
+    }
+}
+
+/// Lists the first names: `` `a`, `b` and 3 more ``.
+pub(crate) fn listed(names: &[&str]) -> String {
+    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`"));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// Formats the exact number without trailing zeros (`-12.5`).

@@ -195,8 +195,11 @@ fn a_request_that_was_not_recorded_names_the_nearest() {
             .to_string()
             .contains("holds no recording")
     );
-    let error = runtime.block_on(check(&source.record(folder.path())));
-    assert!(error.unwrap_err().to_string().contains("already"));
+    let error = runtime.block_on(check(&source.clone().record(folder.path())));
+    assert!(error.unwrap_err().to_string().contains("is not empty"));
+    std::fs::write(empty.path().join("notes.txt"), "mine").unwrap();
+    let error = runtime.block_on(check(&source.record(empty.path())));
+    assert!(error.unwrap_err().to_string().contains("is not empty"));
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn lists_that_do_not_prove_their_end_or_show_only_changes_keep_all() {
         if number > 0 {
             let notes = &report.resources[0].notes;
             assert!(
-                notes.iter().any(|n| n.contains("that are gone stay")),
+                notes.iter().any(|n| n.contains("deleted records are kept")),
                 "{notes:?}"
             );
         }

@@ -197,7 +197,7 @@ fn the_rest_of_a_list_is_read_however_it_is_paged() {
         // Line 9 has only half of its parts.
         assert!(!is_proved(&report), "{case}: {:#?}", report.resources[0]);
         let cut = |note: &String| {
-            note.contains("`lines.data.parts` goes on") && note.contains("in 1 records")
+            note.contains("`lines.data.parts` continues beyond") && note.contains("in 1 record")
         };
         assert!(
             report.resources[0].notes.iter().any(cut),
@@ -262,7 +262,7 @@ fn a_list_that_nobody_declared_is_told() {
         let report = &runtime.block_on(run).unwrap().resources[0];
         assert!(matches!(report.proof, Proof::Unproved(_)), "{report:#?}");
         let note =
-            |note: &String| note.starts_with("`lines` goes on where the record ends in 3 records");
+            |note: &String| note.starts_with("`lines` continues beyond the record in 3 records");
         assert!(
             report.notes.iter().any(note),
             "{}: {report:#?}",
@@ -286,7 +286,7 @@ fn a_list_that_cannot_be_completed_stays_and_is_told_or_fails() {
     assert_eq!(amounts(&into).len(), all().len() - 9);
     assert!(matches!(report.resources[0].outcome, Outcome::Complete));
     assert!(!is_proved(&report));
-    let gone = |note: &String| note.contains("whose record is gone");
+    let gone = |note: &String| note.contains("whose record no longer exists");
     assert!(
         report.resources[0].notes.iter().any(gone),
         "{:#?}",

@@ -116,6 +116,9 @@ mod csv {
     #[test]
     fn an_error_in_json_is_not_read_as_csv() {
         let error = read(readings().csv(), &["{\"error\": \"quota\"}"]).unwrap_err();
-        assert!(error.contains("an error came as 200 OK: quota"), "{error}");
+        assert!(
+            error.contains("an error in a response with 200 OK: quota"),
+            "{error}"
+        );
     }
 }

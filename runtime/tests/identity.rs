@@ -94,7 +94,7 @@ fn a_key_that_comes_in_two_slices_is_told_with_the_line_that_settles_it() {
         "{report:?}"
     );
     let said = report.notes.join("\n");
-    assert!(said.contains("`members`: 1 records"), "{said}");
+    assert!(said.contains("`members`: 1 record"), "{said}");
     assert!(said.contains("`.within_parent()`"), "{said}");
     let (report, rows) = members(true, of);
     assert_ne!(report.proof.grade(), "unproved", "{report:?}");
@@ -131,7 +131,7 @@ fn a_key_that_comes_again_with_other_contents_is_told_and_the_numbers_agree() {
         "{report:?}"
     );
     let said = report.notes.join("\n");
-    assert!(said.contains("`members`: 1 records"), "{said}");
+    assert!(said.contains("`members`: 1 record"), "{said}");
     assert!(said.contains("`primary_key = []`"), "{said}");
     // A repeated record with the same contents does not replace another one.
     let same = || json!([{"id": 2, "name": "b"}, {"id": 3, "name": "d"}]);

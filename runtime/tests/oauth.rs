@@ -226,9 +226,12 @@ fn without_a_token_the_settings_are_named() {
         &RunOptions::default(),
         Arc::new(()),
     ));
-    let shown = format!("{report:?}");
+    let error = report.unwrap_err();
+    assert_eq!(error.kind(), etlgen_runtime::ErrorKind::Usage);
+    let shown = error.report();
     assert!(
         shown.contains("neither `access_token` nor `refresh_token`"),
         "{shown}"
     );
+    assert!(shown.contains("--access-token"), "{shown}");
 }

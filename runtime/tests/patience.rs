@@ -51,6 +51,7 @@ fn with_trouble(
     let into = InMemory::new(1);
     let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
     let requests = *requests.lock().unwrap();
+    assert_eq!(report.resources[0].requests, requests as u64);
     let outcome = report.resources[0].outcome.clone();
     (
         outcome,
@@ -177,7 +178,11 @@ fn a_name_that_does_not_resolve_is_asked_for_once() {
         panic!("{outcome:?}")
     };
     assert!(
-        message.contains("does not resolve: no such host"),
+        message.contains("api.example: the name of the host does not resolve: no such host"),
+        "{message}"
+    );
+    assert!(
+        message.contains("check the host name `api.example`"),
         "{message}"
     );
     assert_eq!((requests, waited), (1, 0));
@@ -241,4 +246,43 @@ fn the_end_of_the_time_ends_requests_under_way() {
     let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
     assert!(report.is_complete(), "{report:?}");
     assert_eq!(into.table("items").len(), 2);
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_is_asked_once() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = server.local_addr().unwrap().to_string();
+    let asked = Arc::new(Mutex::new(0));
+    let count = asked.clone();
+    std::thread::spawn(move || {
+        for stream in server.incoming() {
+            *count.lock().unwrap() += 1;
+            let answer = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+            let _ = std::io::Write::write_all(&mut stream.unwrap(), answer);
+        }
+    });
+    let source = Source::new("slow", &format!("https://{host}")).resource(items());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let into = Box::new(InMemory::new(1));
+    let options = RunOptions::default();
+    let run = etlgen_runtime::run::sync(&source, into, &options, Arc::new(()));
+    let report = runtime.block_on(run).unwrap();
+    let Outcome::Failed(_, message) = &report.resources[0].outcome else {
+        panic!("{report:?}")
+    };
+    for part in [&host, "no TLS connection", "check the scheme and the port"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(*asked.lock().unwrap(), 1);
+}
+
+#[test]
+fn only_http_is_spoken() {
+    let source = Source::new("slow", "ftp://api.example").resource(items());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (into, options) = (Box::new(InMemory::new(1)), RunOptions::default());
+    let run = etlgen_runtime::run::sync(&source, into, &options, Arc::new(()));
+    let error = runtime.block_on(run).unwrap_err();
+    assert_eq!(error.kind(), etlgen_runtime::ErrorKind::Usage);
+    assert!(error.message().contains("`ftp://api.example`"), "{error}");
 }

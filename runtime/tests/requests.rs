@@ -232,7 +232,14 @@ fn what_has_no_credentials_is_not_asked_for_and_names_the_setting() {
         .auth(Auth::bearer("MAIN"))
         .resource(audits);
     let error = run(&source).unwrap_err();
-    assert!(error.contains("admin_token"), "{error}");
+    assert!(
+        error.contains("no value for the setting `admin_token`"),
+        "{error}"
+    );
+    assert!(
+        error.contains("--admin-token or the environment variable CREDENTIALS_ADMIN_TOKEN"),
+        "{error}"
+    );
     assert!(log.lock().unwrap().is_empty());
 }
 

@@ -565,6 +565,39 @@ fn windows_that_cannot_be_asked_for_are_refused() {
 }
 
 #[test]
+fn bounds_that_contradict_each_other_are_refused() {
+    let refused = |options: RunOptions| {
+        let into = InMemory::new(1000);
+        let error = run("http://127.0.0.1:1", events(bounded()), &into, options).unwrap_err();
+        assert_eq!(error.kind(), etlgen_runtime::ErrorKind::Usage, "{error}");
+        error.report()
+    };
+    for until in ["2024-02-01", "2024-01-01"] {
+        let error = refused(usual().since("2024-02-01").until(until));
+        let said = format!("`--since 2024-02-01` is not before `--until {until}`");
+        assert!(error.contains(&said), "{error}");
+    }
+    let error = refused(usual().since("2024-02-01").full_refresh(true));
+    assert!(error.contains("cannot have `--since`"), "{error}");
+}
+
+#[test]
+fn a_length_of_windows_without_effect_is_told() {
+    let notes = |resource: Resource<Event>, options: RunOptions| {
+        let source = Source::new("log", "http://127.0.0.1:1").resource(resource);
+        let (memory, now) = (Default::default(), std::time::SystemTime::now());
+        let plan = etlgen_runtime::run::plan(&source, &memory, &options, now).unwrap();
+        plan.resources[0].notes.join("; ")
+    };
+    let window = || usual().window(days(30));
+    let said = notes(events(bounded()), window());
+    assert!(said.contains("has no start (`--since`)"), "{said}");
+    let said = notes(events(Cursor::updated(Event::AT)), window());
+    assert!(said.contains("cannot bound its list"), "{said}");
+    assert_eq!(notes(events(bounded()), window().since("2020-01-01")), "");
+}
+
+#[test]
 fn a_format_of_times_needs_a_field_of_times() {
     let none = InMemory::new(1000);
     let cursor = Cursor::updated(Event::ID).param("from");

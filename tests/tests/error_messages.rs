@@ -176,7 +176,7 @@ fn a_signal_ends_the_run_after_its_pages_and_the_next_goes_on() {
             report.contains("stopped; the next run continues"),
             "{report}"
         );
-        assert!(stderr(&output).contains("stopping after the pages under way"));
+        assert!(stderr(&output).contains("stopping after the pages in progress"));
         tree.take_requests();
         TREE.succeed(folder.path(), &arguments);
         let again = tree.take_requests();

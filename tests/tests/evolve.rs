@@ -219,7 +219,7 @@ fn rows_get_the_ids_of_another_key() {
         let said = goes_along(make, &id, &code);
         assert_eq!(
             said,
-            "the rows that were there have new ids: its primary key was `id` and is `code` now"
+            "the existing rows have new ids: its primary key was `id` and is `code` now"
         );
         goes_along_alive(make, &code, &both);
         goes_along_alive(make, &none, &id);
@@ -249,8 +249,8 @@ fn records_that_are_gone_from_the_api_keep_their_rows_under_another_key() {
 fn a_key_that_the_rows_do_not_have_wants_a_full_refresh() {
     each_place(|make| {
         for (spoilt, why) in [
-            (json!(null), "1 rows have no `code`"),
-            (json!("c1"), "1 rows have a `code` that another row has too"),
+            (json!(null), "`code` is missing in 1 row"),
+            (json!("c1"), "the `code` of 1 row is not unique"),
         ] {
             let api = api();
             let place = make();
@@ -365,10 +365,7 @@ fn versions_of_records_are_not_merged_in_silence() {
         place.sync(keyed(Disposition::Append));
         assert_eq!(place.tables()["items"].len(), 6);
         let said = place.refused(keyed(Disposition::Merge));
-        assert!(
-            said.contains("1 rows have a `id` that another row has too"),
-            "{said}"
-        );
+        assert!(said.contains("the `id` of 1 row is not unique"), "{said}");
     });
 }
 
@@ -425,7 +422,7 @@ fn a_name_that_is_said_takes_along_what_is_asked_for_elsewhere() {
         other.sync(before());
         let said = notes(&other.sync(renamed(list("things", "/v2"))));
         assert!(
-            said.contains("nothing loads into items, items__lines, items__lines__tags any more"),
+            said.contains("no resource loads into items, items__lines, items__lines__tags"),
             "{said}"
         );
         assert!(said.contains("`tables rename items NEW`"), "{said}");
@@ -434,6 +431,19 @@ fn a_name_that_is_said_takes_along_what_is_asked_for_elsewhere() {
 
         place.sync(after());
         assert_same(&fresh(make, after()), &place.tables());
+
+        // A run of another resource does not move the tables yet.
+        let place = make();
+        place.sync(before());
+        let others = list::<Item>("others", "/items").primary_key([Item::ID]);
+        let options = RunOptions::default().resources(["others"]);
+        let report = place.sync_with(after().resource(others), &options);
+        assert_eq!(
+            report.unwrap().notes,
+            [
+                "`items` was renamed to `things`: the next load of `things` takes items, items__lines, items__lines__tags over"
+            ]
+        );
     });
 }
 
@@ -452,7 +462,10 @@ fn rows_that_cannot_have_other_ids_keep_their_tables() {
         place.sync(append("items"));
         let before = place.tables();
         let said = notes(&place.sync(append("things")));
-        assert!(said.contains("its tables stay those of `items`"), "{said}");
+        assert!(
+            said.contains("its tables keep the names of `items`"),
+            "{said}"
+        );
         assert_same(&before, &place.tables());
     });
 }
@@ -543,7 +556,7 @@ fn values_that_a_column_does_not_take_stand_beside_it() {
         let said = notes(&place.sync(times()));
         assert_eq!(
             said,
-            "the column `n` of `items` stays bigint: values that are timestamp go to a column `n__v_timestamp` beside it"
+            "the column `n` of `items` remains bigint: timestamp values go to an additional column `n__v_timestamp`"
         );
         let tables = place.tables();
         let rows: Vec<&String> = tables["items"].values().collect();
@@ -572,7 +585,7 @@ fn values_that_a_column_does_not_take_stand_beside_it() {
         );
         let doubles = list::<Doubles>("items", "/items").primary_key([Doubles::ID]);
         let said = notes(&place.sync(api.source().resource(doubles)));
-        assert!(said.contains("stays bigint"), "{said}");
+        assert!(said.contains("remains bigint"), "{said}");
         let tables = place.tables();
         let mut rows = tables["items"].values();
         assert!(
@@ -649,15 +662,15 @@ fn another_parent_begins_anew() {
         // Fifteen parts, three ids.
         let said = place.refused(below("others", false));
         assert!(
-            said.contains("its key names a record everywhere now"),
+            said.contains("its key now identifies a record everywhere"),
             "{said}"
         );
         let place = make();
         place.sync(below("items", false));
         let said = notes(&place.sync(below("items", true)));
         assert!(
-            said.contains("read in full, to replace the rows that were there")
-                && said.contains("only within its parent now"),
+            said.contains("read in full to replace the existing rows")
+                && said.contains("its key now identifies a record only within its parent"),
             "{said}"
         );
         assert_same(&fresh(make, below("items", true)), &place.tables());
@@ -677,6 +690,6 @@ fn rows_without_a_key_are_not_read_again() {
         let place = make();
         place.sync(by(created()));
         let said = place.refused(by(Cursor::updated(Item::UPDATED).param("updated_since")));
-        assert!(said.contains("would be there twice"), "{said}");
+        assert!(said.contains("would be duplicated"), "{said}");
     });
 }

@@ -25,6 +25,7 @@
 
 mod column;
 mod contract;
+mod count;
 mod cursor;
 mod embedded;
 mod flag;
@@ -38,6 +39,7 @@ mod windows;
 
 pub use column::ColumnType;
 pub use contract::{Contract, Entity, Mode};
+pub use count::counted;
 pub use cursor::{Meaning, Order, TimeFormat};
 pub use embedded::{Embedded, EmbeddedPlace};
 pub use flag::{RESERVED, flag};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::values::{duration, per_second};
+use super::values::{duration, filled, per_second};
 use crate::error::Result;
 use crate::load::{Destination, Destinations};
 use crate::run::Required;
@@ -24,9 +24,9 @@ impl Named {
     }
 }
 
-/// Returns the commands, without the settings of a source.
-pub fn command(name: &str, version: &str, known: Destinations) -> Command {
-    let destination = || destination(&known);
+/// Returns the commands, without the settings of a source. `source` names the default destination.
+pub fn command(name: &str, version: &str, source: &str, known: Destinations) -> Command {
+    let destination = || destination(&known, source);
     Command::new(name.to_owned())
         .version(version.to_owned())
         .subcommand_required(true)
@@ -71,8 +71,10 @@ pub fn settings(prefix: &str, settings: &[Setting]) -> impl Iterator<Item = Arg>
     settings.iter().map(move |setting| {
         let variable = format!("{prefix}_{}", setting.name.to_uppercase());
         let mut help = setting.help.trim_end_matches('.').to_owned();
-        if let Some(default) = setting.default {
-            help.push_str(&format!(" [default: {default}]"));
+        match setting.default {
+            Some(default) => help.push_str(&format!(" [default: {default}]")),
+            None if !setting.optional => help.push_str(" [required]"),
+            None => {}
         }
         Arg::new(id(setting))
             .long(flag(setting.name))
@@ -114,6 +116,7 @@ fn sync(destination: Arg) -> Command {
             Arg::new("full-refresh")
                 .long("full-refresh")
                 .action(ArgAction::SetTrue)
+                .conflicts_with_all(["since", "until"])
                 .help("Read everything again, and replace the tables once all of it has arrived"),
         )
         .args(plan())
@@ -135,14 +138,16 @@ fn sync(destination: Arg) -> Command {
         .arg(
             Arg::new("select")
                 .long("select")
+                .value_parser(filled)
                 .value_name("RESOURCE.FIELD")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
-                .help("Load only these fields of a resource, nested fields included ('invoices.lines.amount'; '*' and '?' match names), or all but these ('!invoices.metadata'); keys and cursors always stay [default: all]"),
+                .help("Load only these fields of a resource, nested fields included ('invoices.lines.amount'; '*' and '?' match names), or all but these ('!invoices.metadata'); keys and cursors always stay. A record that exists already gets null in its other columns [default: all]"),
         )
         .arg(
             Arg::new("contract")
                 .long("contract")
+                .value_parser(filled)
                 .value_name("[RESOURCE:][ENTITY=]MODE")
                 .value_delimiter(',')
                 .action(ArgAction::Append)
@@ -162,14 +167,14 @@ fn sync(destination: Arg) -> Command {
                 .long("window")
                 .value_name("DURATION")
                 .value_parser(duration)
-                .help("Split the range between `--since` and `--until` into windows of this length (30d, 12h) and read them in parallel"),
+                .help("Split the range from `--since`, or from the cursor, into windows of this length (30d, 12h) and read them in parallel"),
         )
         .arg(
             Arg::new("max-time")
                 .long("max-time")
                 .value_name("DURATION")
                 .value_parser(duration)
-                .help("Stop after this long (90s, 10m, 1h30m), as on a signal: commit the pages under way, and let the next run continue"),
+                .help("Stop after this long (90s, 10m, 1h30m), as on a signal: commit the pages in progress, and let the next run continue"),
         )
         .arg(rate())
         .arg(allow_http())
@@ -189,7 +194,7 @@ fn outcome() -> [Arg; 2] {
             .value_name("GRADE")
             .value_parser(Required::ALL.map(Required::name))
             .default_value(Required::Any.name())
-            .help("Exit with 6 if the end of a resource is known less well than this; with `any`, only a contradiction fails"),
+            .help("Exit with 6 if the proof of a resource is weaker than this; with `any`, only a contradiction fails"),
     ]
 }
 
@@ -220,7 +225,7 @@ fn tape() -> [Arg; 2] {
     [
         folder(
             "record",
-            "Write each request and its answer to a new folder, one file per exchange, without secrets",
+            "Write each request and its response to a new folder, one file per exchange, without secrets",
         ),
         folder(
             "replay",
@@ -297,7 +302,7 @@ fn tables(destination: &dyn Fn() -> Arg) -> Command {
                 .about("Remove the tables of a resource, with their rows, and its state")
                 .arg(resource(
                     "resource",
-                    "The resource; the source need not have it any more",
+                    "The resource, which the source may no longer have",
                 ))
                 .arg(destination()),
         )
@@ -353,6 +358,7 @@ fn state(destination: &dyn Fn() -> Arg) -> Command {
                     Arg::new("to")
                         .long("to")
                         .required(true)
+                        .value_parser(filled)
                         .value_name("TIME")
                         .allow_hyphen_values(true)
                         .help("The new position: RFC 3339, a date, or a value of the cursor's field"),
@@ -361,33 +367,42 @@ fn state(destination: &dyn Fn() -> Arg) -> Command {
         )
 }
 
-fn destination(known: &Destinations) -> Arg {
+fn destination(known: &Destinations, source: &str) -> Arg {
     let forms = known.forms().join(" or ");
+    let default = known.default_url(source);
     let known = known.clone();
     // A wrong name is reported when the run opens it, so that the report contains the error.
     let named = move |url: &str| {
-        let (url, known) = (url.to_owned(), known.clone());
+        let (url, known) = (filled(url)?, known.clone());
         Ok::<_, String>(Named { url, known })
     };
     Arg::new("destination")
         .long("destination")
         .value_name("URL")
         .value_parser(named)
-        .help(format!(
-            "Use this destination: {forms} [default: sqlite:<source>.db]"
+        .default_value(clap::builder::Resettable::from(
+            default.map(clap::builder::OsStr::from),
         ))
+        .help(format!("Use this destination: {forms}"))
 }
 
 fn resources(help: &'static str) -> Arg {
     Arg::new("resources")
         .long("resources")
+        .value_parser(filled)
         .value_name("A,B")
         .value_delimiter(',')
         .help(help)
 }
 
 fn window() -> [Arg; 3] {
-    let bound = |name: &'static str, help| Arg::new(name).long(name).value_name("TIME").help(help);
+    let bound = |name: &'static str, help| {
+        Arg::new(name)
+            .long(name)
+            .value_parser(filled)
+            .value_name("TIME")
+            .help(help)
+    };
     [
         Arg::new("limit")
             .long("limit")
@@ -396,11 +411,11 @@ fn window() -> [Arg; 3] {
             .help("Read at most this many records of each resource"),
         bound(
             "since",
-            "Read only records whose cursor is at or after this time (RFC 3339 or a date); the state stays as it is",
+            "Read only records whose cursor is at or after this time (RFC 3339 or a date); the state does not change",
         ),
         bound(
             "until",
-            "Read only records whose cursor is before this time (RFC 3339 or a date); the state stays as it is",
+            "Read only records whose cursor is before this time (RFC 3339 or a date); the state does not change",
         ),
     ]
 }

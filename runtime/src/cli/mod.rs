@@ -61,7 +61,8 @@ pub fn main_with<C: Settings>(
     source: fn(&C) -> Source,
     destinations: Destinations,
 ) -> ExitCode {
-    let command = args::command(name, version, destinations);
+    let placeholder = source(&C::placeholder());
+    let command = args::command(name, version, placeholder.name(), destinations);
     let command = command.args(args::settings(C::PREFIX, C::SETTINGS));
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,
@@ -138,7 +139,7 @@ async fn stop_on_signals(stop: StopSignal) {
     stop.set();
     let _ = writeln!(
         std::io::stderr(),
-        "stopping after the pages under way; a second signal stops at once (what is committed stays)"
+        "stopping after the pages in progress; a second signal stops at once (what is committed stays)"
     );
     if interrupted().await.is_ok() {
         std::process::exit(EXIT_STOPPED.into());

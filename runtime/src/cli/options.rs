@@ -24,12 +24,7 @@ pub(super) fn options(matches: &ArgMatches) -> RunOptions {
 /// Returns the resources that are named; an empty list means all.
 pub(super) fn chosen(matches: &ArgMatches) -> Vec<String> {
     let names = matches.get_many::<String>("resources");
-    names
-        .into_iter()
-        .flatten()
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .collect()
+    names.into_iter().flatten().cloned().collect()
 }
 
 fn contracts(matches: &ArgMatches) -> Result<Vec<ContractRule>> {
@@ -81,10 +76,44 @@ mod tests {
     use crate::load::Destinations;
 
     fn sync(words: &[&str]) -> clap::ArgMatches {
-        let command = args::command("c", "1", Destinations::default());
+        let command = args::command("c", "1", "c", Destinations::default());
         let words = [&["c", "sync"], words].concat();
         let matches = command.try_get_matches_from(words).unwrap();
         matches.subcommand_matches("sync").unwrap().clone()
+    }
+
+    #[test]
+    fn an_option_without_a_value_is_refused() {
+        let refused = |words: &[&str]| {
+            let command = args::command("c", "1", "c", Destinations::default());
+            let error = command.try_get_matches_from(words).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            error.to_string()
+        };
+        let options = [
+            "resources",
+            "select",
+            "contract",
+            "since",
+            "until",
+            "window",
+            "max-time",
+            "destination",
+            "report",
+            "record",
+            "replay",
+            "limit",
+        ];
+        for option in options {
+            let error = refused(&["c", "sync", &format!("--{option}"), ""]);
+            assert!(error.contains(&format!("--{option}")), "{error}");
+        }
+        for names in ["a,", ",a", "a,,b"] {
+            let error = refused(&["c", "sync", "--resources", names]);
+            assert!(error.contains("it is empty"), "{error}");
+        }
+        refused(&["c", "state", "reset", "--resources", ""]);
+        refused(&["c", "state", "rewind", "a", "--to", ""]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use etlgen_model::counted;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::printable;
@@ -66,17 +67,19 @@ impl Teller {
             records: 0,
         });
         shown.records = records;
-        let of = total
-            .map(|total| format!(" of {total}"))
-            .unwrap_or_default();
+        let read = match total {
+            Some(total) => format!("{records} of {}", counted(total, "record")),
+            None => counted(records, "record"),
+        };
+        let read = format!("{read}, {}", counted(pages, "page"));
         match &shown.bar {
             Some(bar) => {
-                bar.set_message(format!("{records}{of} records, {pages} pages"));
+                bar.set_message(read);
                 bar.tick();
             }
             None if self.world.moment().since(shown.written) >= EVERY => {
                 shown.written = self.world.moment();
-                self.say(&format!("{resource}: {records}{of} records, {pages} pages"));
+                self.say(&format!("{resource}: {read}"));
             }
             None => {}
         }
@@ -112,7 +115,7 @@ impl Observer for Teller {
                 }
                 match error {
                     Some(error) => self.say(&format!("{resource}: failed: {error}")),
-                    None => self.say(&format!("{resource}: {records} records")),
+                    None => self.say(&format!("{resource}: {}", counted(records, "record"))),
                 }
             }
         }

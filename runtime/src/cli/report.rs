@@ -1,5 +1,7 @@
 //! The report of a run as text.
 
+use etlgen_model::counted;
+
 use super::table::align;
 use crate::page::Proof;
 use crate::run::{Outcome, ResourceReport, RunReport};
@@ -49,9 +51,10 @@ pub fn render(report: &RunReport, limited: bool) -> String {
     let notes = notes.chain(report.notes.iter().cloned());
     list(&mut lines, "notes", notes.collect());
     let drift = report.resources.iter().flat_map(|r| &r.drift);
-    let drift =
-        drift.map(|(table, keys, what, count)| format!("{table}: {keys}: {what} ({count} times)"));
-    list(&mut lines, "not in the structs", drift.collect());
+    let drift = drift.map(|(table, keys, what, count)| {
+        format!("{table}: {keys}: {what} ({})", counted(*count, "time"))
+    });
+    list(&mut lines, "not declared by the structs", drift.collect());
     let left_out = report.off.iter();
     let left_out =
         left_out.map(|off| (off.name.clone(), format!("{} ({})", off.reason, off.settle)));
@@ -76,15 +79,15 @@ fn doubts(lines: &mut Vec<String>, report: &RunReport) {
         Proof::Unproved(why) => Some(format!("{}: {why}", r.name)),
         _ => None,
     });
-    list(lines, "warning: not proved to be whole", unproved.collect());
+    list(lines, "warning: not proved complete", unproved.collect());
     let assumed = complete.filter(|r| matches!(r.proof, Proof::Assumed(_)));
     let assumed: Vec<&str> = assumed.map(|r| r.name.as_str()).collect();
     if !assumed.is_empty() {
         let line = format!(
-            "{}: nothing says that there is more than one answer",
+            "{}: nothing indicates more than one response",
             assumed.join(", ")
         );
-        list(lines, "assumed to be whole", vec![line]);
+        list(lines, "assumed complete", vec![line]);
     }
     let below = report
         .resources
@@ -128,7 +131,7 @@ fn resource(report: &ResourceReport, limited: bool) -> Vec<String> {
         (Outcome::Stopped, _) => "stopped; the next run continues".to_owned(),
         (Outcome::Complete, Proof::Proved(why)) => format!("proved: {why}"),
         (Outcome::Complete, Proof::Consistent(why)) => format!("consistent: {why}"),
-        (Outcome::Complete, Proof::Assumed(_)) => "assumed: one answer".to_owned(),
+        (Outcome::Complete, Proof::Assumed(_)) => "assumed: one response".to_owned(),
         (Outcome::Complete, Proof::Unproved(why)) => format!("not proved: {why}"),
         (Outcome::Complete, Proof::Open) => "nothing to read".to_owned(),
     };

@@ -1,6 +1,7 @@
 //! The command `rollback`.
 
 use clap::ArgMatches;
+use etlgen_model::counted;
 
 use super::target::open;
 use super::{out, table::align};
@@ -42,7 +43,7 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let mut all = vec![load];
     all.extend(later);
     let done = into.rollback(&ids(&all))?;
-    let mut rows = vec![["resource", "records removed", "older ones gone"].map(str::to_owned)];
+    let mut rows = vec![["resource", "records removed", "older records lost"].map(str::to_owned)];
     let mut notes = Vec::new();
     for back in done {
         let name = back.resource;
@@ -50,14 +51,14 @@ pub fn rollback(matches: &ArgMatches, source: &Source) -> Result<u8> {
             Some(removed) => {
                 if back.lost > 0 {
                     notes.push(format!(
-                        "{name}: {} older records are gone, which the load had replaced or removed; the next run reads again from before the load",
-                        back.lost
+                        "{name}: {} that the load had replaced or removed cannot be restored; the next run reads again from before the load",
+                        counted(back.lost, "older record")
                     ));
                 }
                 rows.push([name, removed.to_string(), back.lost.to_string()]);
             }
             None => notes.push(format!(
-                "{name}: unchanged, because the load replaced all its rows and the older ones are gone"
+                "{name}: unchanged, because the load replaced all its rows and the older ones no longer exist"
             )),
         }
     }

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use clap::ArgMatches;
+use etlgen_model::counted;
 use serde_json::json;
 
 use super::options::chosen;
@@ -47,8 +48,8 @@ pub fn reset(matches: &ArgMatches, source: &Source) -> Result<u8> {
         .collect();
     into.commit(&forgotten, LoadStatus::Complete)?;
     out(&format!(
-        "forgot {} rows of state in {}",
-        forgotten.len(),
+        "forgot {} in {}",
+        counted(forgotten.len() as u64, "state row"),
         into.describe()
     ))?;
     Ok(0)
@@ -84,7 +85,7 @@ pub fn import(matches: &ArgMatches, source: &Source) -> Result<u8> {
             .hint("write the file with `state export`")
     })?;
     // The destination need not exist yet: the next run continues there.
-    let mut into = into(matches, source)?;
+    let mut into = into(matches)?;
     let load = LoadInfo::new(run::load_id(source.world.time()), source.name(), None);
     let memory = load::open(&mut *into, &load.within(&source.world))?;
     let changes = state::import(&read, source.name(), &source.resource_names(), &memory)?;
@@ -93,8 +94,8 @@ pub fn import(matches: &ArgMatches, source: &Source) -> Result<u8> {
         .iter()
         .filter(|change| matches!(change, StateChange::Put(row) if !Declared::is(row)));
     let message = format!(
-        "{} rows of state are now in {}",
-        put.count(),
+        "{} imported into {}",
+        counted(put.count() as u64, "state row"),
         into.describe()
     );
     out(&message)?;

@@ -21,7 +21,7 @@ pub(super) fn planned(matches: &ArgMatches, source: &Source) -> Result<RunPlan> 
     let options = sync_options(matches)?;
     let now = source.world.time();
     let load = LoadInfo::new(run::load_id(now), source.name(), options.layout);
-    let memory = load::look(&*into(matches, source)?, &load)?;
+    let memory = load::look(&*into(matches)?, &load)?;
     run::plan(source, &memory, &options, now)
 }
 
@@ -40,6 +40,8 @@ pub fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
         return plan(matches, source);
     }
     let options = sync_options(matches)?;
+    let file = matches.get_one::<PathBuf>("report");
+    file.map_or(Ok(()), |file| check_report(file))?;
     let teller = Arc::new(Teller::new(&source.world));
     let json = matches
         .get_one::<String>("log-format")
@@ -49,23 +51,24 @@ pub fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
         false => teller.clone(),
     };
     let stop = options.stop.clone();
-    let report = into(matches, source).and_then(|into| {
+    let report = into(matches).and_then(|into| {
         block_on(async move {
             tokio::spawn(stop_on_signals(stop));
             run::sync(source, into, &options, observer).await
         })?
     });
     teller.clear();
-    if let Some(file) = matches.get_one::<PathBuf>("report") {
-        let report = match &report {
-            Ok(report) => report.to_json(),
-            Err(error) => failed_report(source, error),
-        };
-        write_report(file, &report)?;
-    }
-    let report = report?;
     let limited = matches.get_one::<u64>("limit").is_some();
-    out(&report::render(&report, limited))?;
+    let json = match &report {
+        Ok(report) => {
+            out(&report::render(report, limited))?;
+            report.to_json()
+        }
+        Err(error) => failed_report(source, error),
+    };
+    let written = file.map_or(Ok(()), |file| write_report(file, &json));
+    let report = report?;
+    written?;
     Ok(exit_code(&report, limited))
 }
 
@@ -80,6 +83,19 @@ fn failed_report(source: &Source, error: &Error) -> serde_json::Value {
         "error": {"kind": error.kind().name(), "message": message},
         "resources": [],
     })
+}
+
+/// Refuses a file that cannot be written, before anything is loaded.
+fn check_report(file: &Path) -> Result<()> {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let message = match folder {
+        Some(folder) if !folder.is_dir() => format!("there is no folder `{}`", folder.display()),
+        _ if file.is_dir() => format!("`{}` is a folder", file.display()),
+        _ => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::Usage, message).at("--report"))
 }
 
 /// Writes a temporary file and renames it, so that a reader never sees half a report.

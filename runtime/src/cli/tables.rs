@@ -9,14 +9,14 @@ use crate::run::migrate;
 use crate::source::Source;
 
 pub fn list(matches: &ArgMatches, source: &Source) -> Result<u8> {
-    let (mut into, memory) = open(matches, source)?;
+    let (mut into, memory) = open_whole(matches, source)?;
     let mut rows = vec![vec!["table".to_owned(), "rows".to_owned()]];
     for (table, count) in into.row_counts()? {
         rows.push(vec![table, count.to_string()]);
     }
     out(&align(&rows).join("\n"))?;
-    let notes = migrate::orphans(source, &memory).into_values();
-    notes.into_iter().try_for_each(|note| out(&note))?;
+    let notes = migrate::orphan_notes(source, &memory)?;
+    notes.iter().try_for_each(|note| out(note))?;
     Ok(0)
 }
 

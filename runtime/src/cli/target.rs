@@ -4,16 +4,19 @@ use clap::ArgMatches;
 
 use super::args::Named;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{self, Destination, LoadInfo, Memory, destination};
+use crate::load::{self, Destination, LoadInfo, Memory};
 use crate::run;
 use crate::source::Source;
 use crate::state::Declared;
 
-/// Returns the destination of the command line, or the default, without opening it.
-pub(super) fn into(matches: &ArgMatches, source: &Source) -> Result<Box<dyn Destination>> {
+/// Returns the destination of the command line, without opening it.
+pub(super) fn into(matches: &ArgMatches) -> Result<Box<dyn Destination>> {
     match matches.get_one::<Named>("destination") {
         Some(named) => named.open(),
-        None => destination(&format!("sqlite:{}.db", source.name())),
+        None => Err(
+            Error::new(ErrorKind::Usage, "there is no default destination")
+                .hint("name one with `--destination`"),
+        ),
     }
 }
 
@@ -32,7 +35,7 @@ pub(super) fn open_whole(
     matches: &ArgMatches,
     source: &Source,
 ) -> Result<(Box<dyn Destination>, Memory)> {
-    let mut into = into(matches, source)?;
+    let mut into = into(matches)?;
     if !into.exists() {
         let message = format!("{} does not exist", into.describe());
         return Err(Error::new(ErrorKind::Destination, message).hint("`sync` creates it"));

@@ -67,6 +67,14 @@ impl Auth {
         self.0.is_empty()
     }
 
+    /// Fails if a setting that the credentials need has no value.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.0.iter().try_for_each(|credential| match credential {
+            Credential::Missing(why) => Err(unset(why)),
+            _ => Ok(()),
+        })
+    }
+
     /// Sends `Authorization: Bearer …`.
     pub fn bearer(token: impl Into<Secret>) -> Self {
         Auth::header_with_prefix("Authorization", "Bearer ", token)
@@ -278,12 +286,7 @@ impl Auth {
                 Credential::Cookie { name, value } => {
                     insert(headers, "Cookie", &format!("{name}={}", value.expose()))?
                 }
-                Credential::Missing(why) => {
-                    let error = Error::new(ErrorKind::Credentials, *why).hint(
-                        "set an access token, or a refresh token with the client's id and secret",
-                    );
-                    return Err(error.into());
-                }
+                Credential::Missing(why) => return Err(unset(why).into()),
                 // `put_signatures` adds it after all other credentials.
                 Credential::Signature { .. } => {}
                 Credential::OAuth(grant) => {
@@ -362,4 +365,11 @@ fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<()> {
     value.set_sensitive(true);
     headers.append(name, value);
     Ok(())
+}
+
+/// Returns the error of settings that have no value: nothing is sent without them.
+fn unset(why: &str) -> Error {
+    Error::new(ErrorKind::Usage, why).hint(
+        "set --access-token, or --refresh-token with the client's id and secret (`--help` lists the settings and their environment variables)",
+    )
 }

@@ -8,17 +8,19 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
 
 use super::failure::Failure;
 use crate::error::{Error, ErrorKind};
-use crate::world::Body;
+use crate::world::{Body, WireError};
 
 /// The most memory that is allocated for a body before it arrives.
 const SET_ASIDE: usize = 1 << 20;
 
 /// Reads a body to its end, decompresses it, and removes the headers that describe its encoding.
-/// Neither the received nor the decompressed body may be longer than `limit`.
+/// Neither the received nor the decompressed body may be longer than `limit`. `failed` returns the
+/// failure of a broken connection.
 pub(super) async fn whole(
     body: &mut dyn Body,
     headers: &mut HeaderMap,
     limit: usize,
+    failed: impl Fn(WireError) -> Failure,
 ) -> Result<Vec<u8>, Failure> {
     let length = headers.remove(CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -35,7 +37,7 @@ pub(super) async fn whole(
         Encoding::Gzip => Unpacked::Gzip(Box::new(MultiGzDecoder::new(plain))),
     };
     let mut came = 0usize;
-    while let Some(chunk) = body.chunk().await? {
+    while let Some(chunk) = body.chunk().await.map_err(&failed)? {
         came = came.saturating_add(chunk.len());
         if came > limit {
             return Err(too_long(limit));
@@ -67,9 +69,9 @@ fn encoding(headers: &mut HeaderMap) -> Result<Encoding, Failure> {
         }
         Some(other) => {
             let message = format!(
-                "the answer is encoded as `{other}`, which was not asked for and cannot be read"
+                "the response is encoded as `{other}`, which was not requested and cannot be decoded"
             );
-            let hint = "a proxy between may do this; the API should honour `Accept-Encoding: gzip`";
+            let hint = "a proxy may do this; the API should honour `Accept-Encoding: gzip`";
             Err(Failure::Final(
                 Error::new(ErrorKind::Api, message).hint(hint),
             ))
@@ -121,12 +123,12 @@ impl Write for Bounded {
 fn unreadable(error: &io::Error, limit: usize) -> Failure {
     match error.kind() {
         io::ErrorKind::FileTooLarge => too_long(limit),
-        _ => Failure::Transient(format!("the answer cannot be unpacked: {error}")),
+        _ => Failure::Transient(format!("the response cannot be decompressed: {error}")),
     }
 }
 
 fn too_long(limit: usize) -> Failure {
-    let message = format!("the answer is longer than {limit} bytes, which is the limit");
+    let message = format!("the response is longer than {limit} bytes, which is the limit");
     Failure::Final(
         Error::new(ErrorKind::Api, message).hint(
             "ask for smaller pages, or raise the limit with `.body_limit(bytes)` on the source",
@@ -165,7 +167,12 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let read = runtime.block_on(whole(&mut Sevens(body.to_vec()), &mut map, limit));
+        let read = runtime.block_on(whole(
+            &mut Sevens(body.to_vec()),
+            &mut map,
+            limit,
+            |_| unreachable!(),
+        ));
         assert!(read.is_err() || map.is_empty(), "{map:?}");
         match read {
             Ok(bytes) => Ok(String::from_utf8(bytes).unwrap()),
@@ -201,7 +208,7 @@ mod tests {
         let long = |read: Result<String, String>| {
             let error = read.unwrap_err();
             assert!(
-                error.starts_with("final: the answer is longer than"),
+                error.starts_with("final: the response is longer than"),
                 "{error}"
             );
         };
@@ -222,7 +229,7 @@ mod tests {
         }
         let error = read(b"x", &[("content-encoding", "br")], 100).unwrap_err();
         assert!(
-            error.starts_with("final: the answer is encoded as `br`"),
+            error.starts_with("final: the response is encoded as `br`"),
             "{error}"
         );
     }

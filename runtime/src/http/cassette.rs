@@ -61,10 +61,9 @@ impl Recorder {
     pub fn new(folder: &Path) -> Result<Self> {
         let place = |error: std::io::Error| Error::from(error).at(folder.display().to_string());
         std::fs::create_dir_all(folder).map_err(place)?;
-        if !files(folder)?.is_empty() {
-            let message = format!("{} already holds a recording", folder.display());
-            return Err(Error::new(ErrorKind::Usage, message)
-                .hint("record into another folder, or remove this one"));
+        if std::fs::read_dir(folder).map_err(place)?.next().is_some() {
+            let message = format!("the folder {} is not empty", folder.display());
+            return Err(Error::new(ErrorKind::Usage, message).hint("record into a new folder"));
         }
         Ok(Recorder {
             folder: folder.to_owned(),

@@ -236,7 +236,7 @@ impl Client {
             ),
         )
         .hint(format!(
-            "if that host may get the credentials, add `.trust_host(\"{host}\")` to the source"
+            "if that host may receive the credentials, add `.trust_host(\"{host}\")` to the source"
         )))
     }
 }

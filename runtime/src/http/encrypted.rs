@@ -60,7 +60,7 @@ pub(super) fn refusal(url: &Url) -> Error {
     let message =
         format!("the connection to http://{host} is not encrypted: it would show the credentials");
     Error::new(ErrorKind::Usage, message).hint(
-        "use a base URL with https://; where the network on the way is trusted, give `--allow-http` (in code `.allow_http()`)",
+        "use a base URL with https://; if the network is trusted, use `--allow-http` (in code `.allow_http()`)",
     )
 }
 

@@ -1,5 +1,7 @@
 //! Why a request has no response.
 
+use reqwest::Url;
+
 use crate::error::{Error, ErrorKind};
 use crate::world::{WireError, WireErrorKind};
 
@@ -14,20 +16,37 @@ pub(super) enum Failure {
     Final(Error),
 }
 
-impl From<WireError> for Failure {
-    fn from(error: WireError) -> Self {
+impl Failure {
+    /// Returns the failure of a request to that URL; only its host is named, since the rest may
+    /// contain a key.
+    pub fn of(error: WireError, url: &Url) -> Self {
+        let host = host(url);
         let kind = error.kind();
-        match (kind, error.into_fatal()) {
-            (_, Ok(error)) => Failure::Final(error),
-            (Some(WireErrorKind::Connect), Err(message)) => Failure::Unreachable(message),
-            (Some(WireErrorKind::Unresolved), Err(message)) => {
-                Failure::Final(Error::new(ErrorKind::Api, message).hint(
-                    "check the host of the base URL, and that this machine can look names up",
-                ))
-            }
-            (_, Err(message)) => Failure::Transient(message),
+        let message = match error.into_fatal() {
+            Ok(error) => return Failure::Final(error),
+            Err(message) => format!("{host}: {message}"),
+        };
+        let last =
+            |hint: String| Failure::Final(Error::new(ErrorKind::Api, message.clone()).hint(hint));
+        match kind {
+            Some(WireErrorKind::Connect) => Failure::Unreachable(message),
+            Some(WireErrorKind::Unresolved) => last(format!(
+                "check the host name `{host}`, and that this machine can resolve names"
+            )),
+            Some(WireErrorKind::Tls) => last(format!(
+                "check the scheme and the port of `{}://{host}`, and that this machine trusts the certificate of the server",
+                url.scheme()
+            )),
+            _ => Failure::Transient(message),
         }
     }
+}
+
+/// Returns the host of a URL, with its port if that is not the usual one.
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("nowhere");
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 impl From<Error> for Failure {

@@ -19,7 +19,10 @@ pub(crate) trait Listener: Send + Sync {
 
 /// Returns the error of a request that the run no longer waits for.
 pub(super) fn stopped() -> Error {
-    Error::new(ErrorKind::Stopped, "stopped before it was answered")
+    Error::new(
+        ErrorKind::Stopped,
+        "the run stopped before the request was answered",
+    )
 }
 
 /// Sleeps, unless the run must stop.

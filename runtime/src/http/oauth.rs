@@ -183,7 +183,7 @@ impl Grant {
         let answer = self.fetch(wire, base).await?;
         let Some(value) = answer["access_token"].as_str() else {
             return Err(self
-                .refused("the answer has no `access_token`".to_owned())
+                .refused("the response has no `access_token`".to_owned())
                 .into());
         };
         self.keep_replaced(&answer)?;

@@ -74,8 +74,12 @@ impl ClientOptions {
     /// Returns the root of the API.
     pub(super) fn base(&self) -> Result<Url> {
         let base = Url::parse(&self.base_url).ok();
-        base.filter(Url::has_host).ok_or_else(|| {
-            let message = format!("the base URL `{}` is not an absolute URL", self.base_url);
+        let base = base.filter(|base| base.has_host() && matches!(base.scheme(), "http" | "https"));
+        base.ok_or_else(|| {
+            let message = format!(
+                "the base URL `{}` is not an absolute http:// or https:// URL",
+                self.base_url
+            );
             Error::new(ErrorKind::Usage, message).hint("it looks like https://api.example.com/v1")
         })
     }
@@ -85,7 +89,7 @@ impl ClientOptions {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             let bad = || {
-                let message = format!("the header `{name}` cannot be sent as it is declared");
+                let message = format!("the header `{name}` is not a valid header");
                 Error::new(ErrorKind::Usage, message)
             };
             let name = name.parse::<HeaderName>().map_err(|_| bad())?;

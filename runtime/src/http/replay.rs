@@ -101,7 +101,7 @@ impl Replay {
             .position(|slot| !slot.used && asks(slot))
             .or_else(|| exchanges.iter().rposition(|slot| self.again && asks(slot)));
         let Some(found) = found else {
-            let mut message = format!("the recording has no (further) answer to {method} {path}");
+            let mut message = format!("the recording has no (further) response to {method} {path}");
             let nearest = exchanges
                 .iter()
                 .max_by_key(|slot| nearness(&slot.exchange.request, method, &path));

@@ -28,7 +28,7 @@ impl Response {
                 ErrorKind::Api,
                 format!("{} redirects to another host", self.status),
             )
-            .hint("set the base URL to where the API really is"),
+            .hint("set the base URL to the API's actual URL"),
             _ => Error::new(ErrorKind::Api, refusal(self.status, &self.body)),
         };
         let redactor = redactor();

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use etlgen_model::StatusRule;
+use etlgen_model::counted;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
@@ -185,10 +186,14 @@ impl Client {
     }
 
     fn judge(&self, request: &Request, sent: Result<Answer, Failure>) -> Verdict {
-        let again = |message: &str, patient| {
+        let again = |message: &str, unreachable: bool| {
             Verdict::Again(Trouble {
                 message: self.redact(message),
-                patient,
+                patient: unreachable,
+                hint: Some(match unreachable {
+                    true => "check the host and the port, and that the server is running",
+                    false => "run again later; the next run continues from the last commit",
+                }),
                 ..Trouble::default()
             })
         };
@@ -212,6 +217,7 @@ impl Client {
                 is_rate_limit: limited,
                 patient: rule.is_none() && (late || answer.status == 503),
                 asked: self.asked(&answer, limited),
+                hint: None,
             });
         }
         match told {
@@ -227,7 +233,10 @@ impl Client {
             Cause::RateLimit | Cause::Other => ErrorKind::Api,
         };
         let said = refusal(answer.status, &answer.body);
-        let error = Error::new(kind, self.redact(&format!("an error came as {said}")));
+        let error = Error::new(
+            kind,
+            self.redact(&format!("an error in a response with {said}")),
+        );
         match kind {
             ErrorKind::Credentials => {
                 error.hint("check the credentials, and what they are allowed to read")
@@ -256,8 +265,12 @@ impl Client {
         let patience = trouble.patient.then(|| self.answered.load(Relaxed));
         let now = self.world().moment();
         let Some(pause) = tries.pause(now, patience, trouble.asked, self.world().fraction()) else {
-            let message = format!("{message} (after {} tries)", tries.count());
-            return Err(Error::new(ErrorKind::Api, message).at(place));
+            let message = format!("{message} (after {})", counted(tries.count().into(), "try"));
+            let error = Error::new(ErrorKind::Api, message).at(place);
+            return Err(match trouble.hint {
+                Some(hint) => error.hint(hint),
+                None => error,
+            });
         };
         if pause > self.longest_pause {
             let message = format!("{message}: the API asks to wait {} s", pause.as_secs());
@@ -383,6 +396,8 @@ struct Trouble {
     patient: bool,
     /// The pause that the API asks for.
     asked: Option<Duration>,
+    /// What to do if no further attempt is worthwhile.
+    hint: Option<&'static str>,
 }
 
 /// Returns the cause of an error that has a success status; `None` if the response is not an error.
@@ -410,13 +425,13 @@ fn is_rate_limit(answer: &Answer) -> bool {
 fn try_later(message: String, place: &str) -> Error {
     Error::new(ErrorKind::Api, message)
         .at(place)
-        .hint("run again later; the next run goes on from the last commit")
+        .hint("run again later; the next run continues from the last commit")
 }
 
 /// Returns the error of a request that is no longer sent.
 fn given_up() -> Error {
     Error::new(
         ErrorKind::Stopped,
-        "stopped since the credentials were refused",
+        "stopped because the credentials were refused",
     )
 }

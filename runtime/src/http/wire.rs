@@ -84,17 +84,29 @@ impl Wire {
         let headers = &mut request.headers;
         (headers.entry(USER_AGENT)).or_insert_with(|| self.user_agent.clone());
         (headers.entry(ACCEPT_ENCODING)).or_insert(HeaderValue::from_static("gzip"));
+        let asked = request.url.clone();
+        if !matches!(asked.scheme(), "http" | "https") {
+            let message = format!(
+                "a URL must begin with http:// or https://, not {}://",
+                asked.scheme()
+            );
+            return Err(Error::new(ErrorKind::Usage, message).into());
+        }
         let answer = self
             .world
             .timeout(self.bounds.timeout, self.follow(request, home))
             .await;
-        answer.unwrap_or_else(|| Err(WireError::new(WireErrorKind::Timeout, "").into()))
+        let late = || Failure::of(WireError::new(WireErrorKind::Timeout, ""), &asked);
+        answer.unwrap_or_else(|| Err(late()))
     }
 
     async fn follow(&self, mut request: WireRequest, home: &Url) -> Result<Answer, Failure> {
         let mut followed = 0..redirect::MOST;
         loop {
-            let response = self.transport.send(request.clone()).await?;
+            let url = request.url.clone();
+            let failed = |error| Failure::of(error, &url);
+            let response = self.transport.send(request.clone()).await;
+            let response = response.map_err(&failed)?;
             let (status, mut headers) = (response.status, response.headers);
             let next = redirect::target(&request, status, &headers, home);
             if let Some(next) = next.filter(|_| followed.next().is_some()) {
@@ -102,7 +114,8 @@ impl Wire {
                 continue;
             }
             let mut body = response.body;
-            let body = body::whole(&mut *body, &mut headers, self.bounds.body_limit).await?;
+            let body =
+                body::whole(&mut *body, &mut headers, self.bounds.body_limit, failed).await?;
             return Ok(Answer {
                 status,
                 headers,

@@ -73,6 +73,16 @@ impl Destinations {
         }
     }
 
+    /// Returns the URL of the default destination of a source, if there is one.
+    pub(crate) fn default_url(&self, source: &str) -> Option<String> {
+        let known = |scheme: &str| self.0.iter().any(|kind| kind.scheme == scheme);
+        match source {
+            _ if known("sqlite") => Some(format!("sqlite:{source}.db")),
+            _ if known("parquet") => Some(format!("parquet:{source}")),
+            _ => None,
+        }
+    }
+
     /// Returns the forms of their URLs: `sqlite:FILE`.
     pub(crate) fn forms(&self) -> Vec<String> {
         let form = |kind: &Kind| format!("{}:{}", kind.scheme, kind.rest);
@@ -110,6 +120,18 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn the_default_is_a_kind_that_is_known() {
+        let known = Destinations::default();
+        assert_eq!(known.default_url("shop").as_deref(), Some("sqlite:shop.db"));
+        let none = Destinations(Vec::new());
+        assert_eq!(none.default_url("shop"), None);
+        let own = none.with("lake", "BUCKET", |rest| Sqlite::new(rest));
+        assert_eq!(own.default_url("shop"), None);
+        let files = own.with("parquet", "FOLDER", |rest| Sqlite::new(rest));
+        assert_eq!(files.default_url("shop").as_deref(), Some("parquet:shop"));
     }
 
     #[test]

@@ -29,9 +29,9 @@ impl Identity {
             Err(error) if error.kind() == io::ErrorKind::NotFound => "was removed",
             Err(error) => return Err(Error::file(ErrorKind::Destination, "read", path, error)),
         };
-        let message = format!("`{}` {what} while the run went on", path.display());
+        let message = format!("`{}` {what} during the run", path.display());
         Err(Error::new(ErrorKind::Destination, message)
-            .hint("nothing of this commit is there; run again: it goes on from what the destination holds now"))
+            .hint("this commit was not written; run again: the run continues from the current state of the destination"))
     }
 }
 
@@ -59,5 +59,5 @@ pub(crate) fn overtaken(path: &Path) -> Error {
         path.display()
     );
     Error::new(ErrorKind::Destination, message)
-        .hint("nothing of this commit is there; run again, one run at a time: it goes on from the last commit")
+        .hint("this commit was not written; run again, one run at a time: it continues from the last commit")
 }

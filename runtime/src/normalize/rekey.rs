@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use etlgen_model::counted;
 use std::sync::Arc;
 
 use super::ids::{self, Hasher, Id};
@@ -76,12 +77,15 @@ impl Rekey {
         scan(from, &names, &mut |rows| root.take(rows))?;
         let said = keys.join("`, `");
         if root.nameless > 0 {
-            return Ok(Err(format!("{} rows have no `{said}`", root.nameless)));
+            return Ok(Err(format!(
+                "`{said}` is missing in {}",
+                counted(root.nameless, "row")
+            )));
         }
         if root.twice > 0 {
             return Ok(Err(format!(
-                "{} rows have a `{said}` that another row has too",
-                root.twice
+                "the `{said}` of {} is not unique",
+                counted(root.twice, "row")
             )));
         }
         let mut rekey = Rekey {

@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use etlgen_model::counted;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::advance::{By, End, PageFacts, Proposal, Step, paging};
@@ -293,15 +294,15 @@ impl Account {
             self.asked.insert(of(&position.next));
             if self.asked.contains(&of(&next)) {
                 return Err(paging(
-                    "the API leads in a circle, back to a page that has been read: following it would never end",
+                    "the next links form a cycle: this page has already been read",
                 ));
             }
         }
         if self.stale >= STALE_PAGES {
-            return Err(paging(format!(
-                "{STALE_PAGES} pages in a row brought no row that had not come before"
-            ))
-            .hint("the page parameter probably has no effect"));
+            return Err(
+                paging(format!("{STALE_PAGES} pages in a row had no new row"))
+                    .hint("the page parameter probably has no effect"),
+            );
         }
         // A list that has shown no record yet may have half as many empty pages, unless the
         // paginator sets the limit.
@@ -312,13 +313,14 @@ impl Account {
         };
         if self.empty > most {
             return Err(paging(format!(
-                "{most} pages in a row are empty, and each leads on"
+                "{} in a row had no rows, but a next page",
+                counted(most.into(), "page")
             ))
             .hint("follow more of them with `.empty_pages(…)` on the paginator"));
         }
         if self.is_again() && self.pages[0] > self.pages[1].saturating_mul(2) + 100 {
             return Err(paging(
-                "read once more, the list has more than twice as many pages",
+                "read again, the list has more than twice as many pages",
             ));
         }
         self.was_full = self.is_full(paginator, page);
@@ -403,6 +405,6 @@ fn api(message: impl Into<String>) -> Error {
 fn on_disk(error: std::io::Error) -> Error {
     Error::new(
         ErrorKind::System,
-        format!("the rows that have come cannot be counted in a temporary file: {error}"),
+        format!("the received rows cannot be counted in a temporary file: {error}"),
     )
 }

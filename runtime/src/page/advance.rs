@@ -98,12 +98,11 @@ impl Pager {
     ) -> Result<Proposal> {
         let same = page.fingerprint.is_some() && page.fingerprint == position.fingerprint;
         if page.rows > 0 && known == 0 && same {
-            return Err(paging("the server sent the same page twice in a row").hint(
-                "the paginator of this resource is probably not the one that the API wants",
-            ));
+            return Err(paging("the server sent the same page twice in a row")
+                .hint("the paginator of this resource is probably not the one that the API uses"));
         }
         if (400..500).contains(&page.response.status) {
-            let why = format!("{} behind page {}", page.response.status, position.pages);
+            let why = format!("{} after page {}", page.response.status, position.pages);
             return Ok(end(why, By::Refusal, None));
         }
         let more = self.says(page);
@@ -153,7 +152,7 @@ impl Pager {
             ))),
             Some(id) => Ok(Proposal::Go(Next::Value(id.clone()))),
             None if page.rows > 0 => Err(paging(
-                "the last record of the page has no id to go on from",
+                "the last record of the page has no id to continue from",
             )),
             None => Ok(end("an empty page", By::Empty, None)),
         }
@@ -181,7 +180,7 @@ impl Pager {
             }
             let why = match known {
                 0 => "an empty page",
-                _ => "nothing behind the last row",
+                _ => "nothing after the last row",
             };
             let by = if reached { By::Total } else { By::Empty };
             return end(why, by, None);
@@ -194,7 +193,7 @@ impl Pager {
                 end(format!("page {pages} of {count}"), By::Pages, next)
             }
             (_, Some(next)) => Proposal::Go(next),
-            (_, None) => end("the last number that there is", By::NoNext, None),
+            (_, None) => end("the largest possible number", By::NoNext, None),
         }
     }
 
@@ -230,12 +229,14 @@ impl Pager {
             }
         };
         match next {
-            Some(next) if next == position.next && page.rows == 0 => {
-                Ok(end("an empty page, which leads to itself", By::Empty, None))
-            }
-            Some(next) if next == position.next => Err(paging(
-                "the API leads to the same page again: following it would never end",
+            Some(next) if next == position.next && page.rows == 0 => Ok(end(
+                "an empty page whose next page is itself",
+                By::Empty,
+                None,
             )),
+            Some(next) if next == position.next => {
+                Err(paging("the next link or token repeats this page"))
+            }
             Some(next) => Ok(Proposal::Go(next)),
             None => Ok(end(none, By::NoNext, None)),
         }
@@ -261,10 +262,10 @@ impl Pager {
             _ => ("a token", ".next"),
         };
         Err(paging(format!(
-            "`{place}` holds {kind}, not {wanted} that leads on"
+            "`{place}` is {kind}, not {wanted} to the next page"
         ))
         .hint(format!(
-            "name the place of {wanted}: `next` of `paginate` in etlgen.toml, `{call}(…)` in code"
+            "name the path of {wanted}: `next` of `paginate` in etlgen.toml, `{call}(…)` in code"
         )))
     }
 

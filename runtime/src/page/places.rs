@@ -285,9 +285,9 @@ impl Pager {
                     match self.ended(position, places, evidence.clone(), ending)? {
                         // There are many small lists: one more request for each would cost more
                         // than it is worth.
-                        Step::Next(next) if brief && next.looks_back() => Step::End(
-                            Proof::Consistent(format!("{evidence} behind the first one")),
-                        ),
+                        Step::Next(next) if brief && next.looks_back() => {
+                            Step::End(Proof::Consistent(format!("{evidence} after the first one")))
+                        }
                         step => step,
                     },
                 )

@@ -299,7 +299,7 @@ fn tokens_and_links_that_are_none_are_errors_and_0_is_none() {
             ("true", "`true`"),
         ] {
             let error = step(json).unwrap_err().report();
-            assert!(error.contains(&format!("`next` holds {holds}")), "{error}");
+            assert!(error.contains(&format!("`next` is {holds}")), "{error}");
         }
         for none in ["0", "false", "null", "\"\""] {
             assert!(

@@ -28,9 +28,24 @@ impl SelectRule {
         matches(&self.resource, resource)
     }
 
-    /// Returns whether the struct has such a field, or may hold it in a field without a schema.
-    pub(crate) fn is_known(&self, schema: &'static RecordSchema) -> bool {
-        knows(schema, &self.keys)
+    /// Returns the pattern of the resource.
+    pub(crate) fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    /// Returns the first key that no field of the struct matches, and the names that it may have;
+    /// `None`: the struct has such a field, or may hold it in a field without a schema.
+    pub(crate) fn unknown(
+        &self,
+        schema: &'static RecordSchema,
+    ) -> Option<(&str, Vec<&'static str>)> {
+        unknown(schema, &self.keys)
+    }
+
+    /// Returns whether the rule selects or excludes the value at this path, or a part of it.
+    pub(crate) fn touches(&self, path: &[String]) -> bool {
+        let mut pairs = self.keys.iter().zip(path);
+        pairs.all(|(pattern, key)| matches(pattern, key))
     }
 
     /// Creates a rule with these keys.
@@ -42,11 +57,6 @@ impl SelectRule {
             resource: resource.to_owned(),
             keys: keys.into(),
         }
-    }
-
-    /// Returns whether the rule excludes fields.
-    pub(crate) fn excludes(&self) -> bool {
-        self.exclude
     }
 }
 
@@ -81,17 +91,24 @@ impl FromStr for SelectRule {
     }
 }
 
-fn knows(schema: &'static RecordSchema, keys: &[String]) -> bool {
-    let Some((key, below)) = keys.split_first() else {
-        return true;
-    };
-    let mut fields = schema.fields.iter().filter(|field| matches(key, field.key));
-    schema.whole
-        || fields.any(|field| {
-            below.is_empty()
-                || is_loose(field.shape())
-                || nested(field.shape()).is_some_and(|schema| knows(schema, below))
-        })
+fn unknown<'a>(
+    schema: &'static RecordSchema,
+    keys: &'a [String],
+) -> Option<(&'a str, Vec<&'static str>)> {
+    let (key, below) = keys.split_first().filter(|_| !schema.whole)?;
+    let fields = schema.fields.iter();
+    let mut first = None;
+    for field in fields.filter(|field| matches(key, field.key)) {
+        let shape = field.shape();
+        let found = match nested(shape) {
+            _ if below.is_empty() || is_loose(shape) => None,
+            Some(schema) => unknown(schema, below),
+            None => Some((below[0].as_str(), Vec::new())),
+        };
+        first.get_or_insert(found?);
+    }
+    let names = || schema.fields.iter().map(|field| field.key).collect();
+    Some(first.unwrap_or_else(|| (key.as_str(), names())))
 }
 
 fn is_loose(shape: Shape) -> bool {

@@ -11,6 +11,7 @@ mod plan;
 mod probe;
 mod read;
 mod report;
+mod select;
 mod start;
 mod stream;
 mod sync;

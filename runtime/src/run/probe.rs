@@ -4,6 +4,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use etlgen_model::counted;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Method;
 use crate::normalize::{NormalizeOptions, Normalizer};
@@ -82,7 +84,8 @@ async fn ask(
         Ok(fetched) => {
             let records = fetched.page.spans.len();
             Ok(Ok(format!(
-                "{asked} answered {status} with {records} records"
+                "{asked} answered {status} with {}",
+                counted(records as u64, "record")
             )))
         }
         Err(error) if matches!(status, 403 | 404) => Ok(Err((status, error))),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Secret, Setting, flag};
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::alternatives;
 
 /// The places where settings are looked up, in order.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,23 @@ pub struct Places {
 struct File {
     name: String,
     values: Option<BTreeMap<String, String>>,
+}
+
+impl File {
+    /// Refuses a key that is no setting: a misspelled one would be ignored.
+    fn check(&self, settings: &[Setting]) -> Result<()> {
+        let names: Vec<&str> = settings.iter().map(|setting| setting.name).collect();
+        let mut keys = self.values.iter().flat_map(BTreeMap::keys);
+        match keys.find(|key| !names.contains(&key.as_str())) {
+            None => Ok(()),
+            Some(key) => {
+                let message = format!("`{key}` is not a setting");
+                Err(Error::new(ErrorKind::Usage, message)
+                    .at(self.name.clone())
+                    .hint(alternatives(key, &names)))
+            }
+        }
+    }
 }
 
 impl Places {
@@ -73,6 +91,7 @@ impl Places {
             found
         });
         let values = values.collect();
+        self.toml.check(settings)?;
         match missing.as_slice() {
             [] => Ok(values),
             names => Err(self.missing(names)),
@@ -107,8 +126,10 @@ impl Places {
     }
 
     fn missing(&self, names: &[&str]) -> Error {
-        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        let name = names[0];
+        let each = |text: &dyn Fn(&str) -> String| {
+            let texts: Vec<String> = names.iter().map(|name| text(name)).collect();
+            texts.join(", ")
+        };
         let file = |file: &File| match file.values {
             Some(_) => format!("`{}`", file.name),
             None => format!("`{}` (which does not exist here)", file.name),
@@ -118,13 +139,12 @@ impl Places {
             format!(
                 "no value for the setting{} {}",
                 if names.len() == 1 { "" } else { "s" },
-                quoted.join(", ")
+                each(&|name| format!("`{name}`"))
             ),
         )
         .hint(format!(
-            "looked for the flag --{}, the environment variable {}, {}, and {} with the key `{name}`",
-            flag(name),
-            self.variable(name),
+            "set {}; variables may stand in {}, and settings under their names in {}",
+            each(&|name| format!("--{} or {}", flag(name), self.variable(name))),
             file(&self.dotenv),
             file(&self.toml),
         ))
@@ -140,14 +160,18 @@ fn read_dotenv(path: PathBuf) -> Result<Option<BTreeMap<String, String>>> {
         return Ok(None);
     }
     // Errors name the place, never the text, which may be a secret.
-    let unreadable = |error: dotenvy::Error| {
-        let what = match error {
-            dotenvy::Error::LineParse(_, at) => {
-                format!("a line cannot be parsed (at character {at})")
-            }
-            error => error.to_string(),
-        };
-        Error::new(ErrorKind::Usage, what).at(path.display().to_string())
+    let unreadable = |error: dotenvy::Error| match error {
+        dotenvy::Error::LineParse(line, at) => {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            let line = line.lines().next().unwrap_or_default().trim();
+            let number = text.lines().position(|other| other.contains(line));
+            let number = number.map_or(String::new(), |number| format!(":{}", number + 1));
+            let what = format!("the line cannot be parsed (at character {at})");
+            Error::new(ErrorKind::Usage, what)
+                .at(format!("{}{number}", path.display()))
+                .hint("a line is NAME=value; quote a value with spaces: NAME='a value'")
+        }
+        error => Error::new(ErrorKind::Usage, error.to_string()).at(path.display().to_string()),
     };
     let pairs = dotenvy::from_path_iter(&path).map_err(unreadable)?;
     pairs
@@ -162,8 +186,11 @@ fn read_toml(path: PathBuf) -> Result<Option<BTreeMap<String, String>>> {
     }
     let wrong = |what: String| Error::new(ErrorKind::Usage, what).at(path.display().to_string());
     let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-    let table: toml::Table = toml::from_str(&text)
-        .map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
+    let table: toml::Table = toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+        Error::new(ErrorKind::Usage, error.message()).at(format!("{}:{line}", path.display()))
+    })?;
     // Tables and lists are not settings; another program may use them.
     let value = |(key, value): (String, toml::Value)| {
         let text = match value {

@@ -57,19 +57,48 @@ fn what_is_missing_is_named_with_the_places() {
     let message = error.err().unwrap().report();
     assert_eq!(
         message,
-        "no value for the setting `api_key`\n  hint: looked for the flag --api-key, the environment variable \
-         LIBRARY_API_KEY, `.env`, and `library.toml` (which does not exist here) with the key `api_key`"
+        "no value for the setting `api_key`\n  hint: set --api-key or LIBRARY_API_KEY; variables may stand in `.env`, and \
+         settings under their names in `library.toml` (which does not exist here)"
+    );
+    #[derive(Settings)]
+    #[settings(prefix = "LIBRARY")]
+    struct Two {
+        api_key: Secret,
+        team: String,
+    }
+    let error = Two::load_from(&places(&[], &[]).unwrap());
+    let message = error
+        .map(|two| (two.api_key, two.team))
+        .unwrap_err()
+        .report();
+    assert!(message.contains("`api_key`, `team`"), "{message}");
+    let each = "set --api-key or LIBRARY_API_KEY, --team or LIBRARY_TEAM;";
+    assert!(message.contains(each), "{message}");
+}
+
+#[test]
+fn a_misspelled_key_is_refused() {
+    let files = [(
+        "library.toml",
+        "api_key = \"k\"\nbase_ulr = \"x\"\n[other]\na = 1\n",
+    )];
+    let error = Config::load_from(&places(&[], &files).unwrap());
+    assert_eq!(
+        error.err().unwrap().report(),
+        "library.toml: `base_ulr` is not a setting\n  hint: did you mean `base_url`?"
     );
 }
 
 #[test]
 fn files_that_cannot_be_read_are_named_without_their_text() {
-    for files in [
-        [(".env", "LIBRARY_API_KEY='hidden\n")],
-        [("library.toml", "api_key = [\"hidden\"")],
+    for (name, text, place) in [
+        (".env", "A=1\n\nLIBRARY_API_KEY='hidden\n", ".env:3: "),
+        (".env", "A=1\nLIBRARY_API_KEY=hidden word\n", ".env:2: "),
+        ("library.toml", "a = 1\n\nb = \"hidden", "library.toml:3: "),
     ] {
-        let message = places(&[], &files).unwrap_err().report();
+        let message = places(&[], &[(name, text)]).unwrap_err().report();
         assert!(!message.contains("hidden"), "{message}");
+        assert!(message.contains(place), "{message}");
     }
 }
 

@@ -39,6 +39,7 @@ use crate::http::{Auth, Client, ClientOptions, Rate, Tape};
 use crate::record::Record;
 use crate::schema::Contract;
 use crate::settings::{Redactor, Secret};
+use crate::text::alternatives;
 use crate::world::World;
 
 /// An API: its base URL, its credentials, and its resources.
@@ -211,7 +212,8 @@ impl Source {
     }
 
     /// Adds a resource.
-    pub fn resource<T: Record>(mut self, resource: Resource<T>) -> Self {
+    pub fn resource<T: Record>(mut self, mut resource: Resource<T>) -> Self {
+        resource.spec.source.clone_from(&self.name);
         self.resources.push(Arc::new(resource));
         self
     }
@@ -242,7 +244,7 @@ impl Source {
                     ErrorKind::Usage,
                     format!("the source `{}` has no resource `{name}`", self.name),
                 )
-                .hint(format!("it has {}", self.resource_names().join(", ")))
+                .hint(alternatives(name, &self.resource_names()))
             })
     }
 
@@ -314,6 +316,11 @@ impl Source {
     }
 
     pub(crate) fn client(&self) -> Result<Client> {
+        let mut specs = self.resources.iter().map(|resource| resource.spec());
+        let replayed = matches!(self.tape, Some(Tape::Replay(_)));
+        if !replayed && specs.any(|spec| spec.auth.is_none()) {
+            self.auth.check()?;
+        }
         Client::new(self.client_options())
     }
 

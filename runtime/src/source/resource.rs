@@ -15,6 +15,7 @@ use crate::http::{Auth, Client, Method, Request, StatusRule};
 use crate::page::{Pager, Paginator, Position};
 use crate::record::{AnyField, FieldPath, IntoKey, Lookup, Record, Row, parse_path};
 use crate::schema::{Contract, Deletes, Disposition};
+use crate::settings::flag;
 
 /// One collection of an API: its path, paging and key, and the owner's changes to its records. The
 /// declaration starts with [`RecordExt::list`](super::RecordExt::list) or
@@ -76,6 +77,9 @@ pub(crate) struct ResourceSpec {
     pub within_parent: bool,
     /// A parameter or a setting without a value.
     pub missing: Option<String>,
+    /// The name of its source, with which the names of environment variables begin; empty outside
+    /// of a source.
+    pub source: String,
     /// Why a run leaves it out unless it is named.
     pub off: Option<String>,
     pub disposition: Option<Disposition>,
@@ -127,6 +131,7 @@ impl<T: Record> Resource<T> {
             parent: None,
             within_parent: false,
             missing: None,
+            source: String::new(),
             off: None,
             disposition: None,
             deletes: Deletes::Keep,
@@ -399,15 +404,36 @@ impl ResourceSpec {
         }
     }
 
+    /// Returns which setting has no value, and what sets it; `None`: all that it needs have one.
+    pub fn unset(&self) -> Option<(String, String)> {
+        let name = self.missing.as_ref()?;
+        let plain = name
+            .to_lowercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        let variable = match self.source.as_str() {
+            "" => String::new(),
+            source => format!(
+                " or the environment variable {}_{}",
+                source
+                    .to_uppercase()
+                    .replace('-', "_")
+                    .trim_start_matches('_'),
+                plain.to_uppercase()
+            ),
+        };
+        let settle = format!(
+            "set --{}{variable} (`--help` lists all settings), or leave the resource out",
+            flag(&plain)
+        );
+        Some((format!("no value for the setting `{name}`"), settle))
+    }
+
     /// Returns the request of a slice's first page, without cursor and page parameters.
     pub fn first_request(&self, slice: &SliceRequest, client: &Client) -> Result<Request> {
-        if let Some(name) = &self.missing {
-            let message = format!("`{name}` has no value");
-            return Err(Error::new(ErrorKind::Usage, message)
+        if let Some((what, settle)) = self.unset() {
+            return Err(Error::new(ErrorKind::Usage, what)
                 .at(format!("resource {}", self.name))
-                .hint(
-                    "give the setting a value (`--help` lists them), or leave the resource out",
-                ));
+                .hint(settle));
         }
         let parameters: Vec<(String, String)> = self
             .path_values

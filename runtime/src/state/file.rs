@@ -9,6 +9,7 @@ use super::format;
 use super::{Declared, Memory, Reads, SliceState, StateChange, StateRow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Layout;
+use crate::text::alternatives;
 
 /// The name of the format of state files.
 const FORMAT: &str = "etlgen-state";
@@ -122,7 +123,7 @@ pub fn import(
     {
         if !resources.contains(&resource.as_str()) {
             let message = format!("`{source}` has no resource `{resource}`");
-            return Err(refuse(message).hint(format!("it has {}", resources.join(", "))));
+            return Err(refuse(message).hint(alternatives(&resource, resources)));
         }
         if !seen.insert((resource.clone(), slice.clone())) {
             return Err(refuse(format!("it has {resource} {slice} twice")));

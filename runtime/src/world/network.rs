@@ -69,20 +69,29 @@ fn fault(error: &reqwest::Error) -> WireError {
         return WireError::new(WireErrorKind::Timeout, "");
     }
     let mut source = std::error::Error::source(error);
-    let (mut innermost, mut lookup) = (String::new(), false);
+    let (mut innermost, mut lookup, mut tls) = (String::new(), false, false);
     while let Some(cause) = source {
         innermost = cause.to_string();
         lookup |= innermost == "dns error";
+        tls |= cause.downcast_ref().is_some_and(is_tls);
         source = cause.source();
     }
     // A resolver that temporarily does not answer does not mean that the name is unknown.
     let unresolved = lookup && !innermost.to_lowercase().contains("temporary");
     let kind = match error.is_connect() {
         true if unresolved => WireErrorKind::Unresolved,
+        true if tls => WireErrorKind::Tls,
         true => WireErrorKind::Connect,
         false => WireErrorKind::Broken,
     };
     WireError::new(kind, innermost)
+}
+
+/// Returns whether an error is one of TLS: the library reports data that it cannot use, in one error
+/// within another.
+fn is_tls(error: &std::io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    error.kind() == std::io::ErrorKind::InvalidData || inner.is_some_and(is_tls)
 }
 
 /// Selects the TLS library.

@@ -130,6 +130,9 @@ pub enum WireErrorKind {
     Connect,
     /// The name of the host does not resolve. This is not retried.
     Unresolved,
+    /// No TLS connection was established: the server speaks no TLS, or its certificate is not
+    /// trusted. This is not retried.
+    Tls,
     /// The connection broke while the request was sent or answered.
     Broken,
     /// Nothing arrived for too long.
@@ -176,6 +179,7 @@ impl fmt::Display for WireError {
             Fault::Wire(WireErrorKind::Unresolved, message) => {
                 ("the name of the host does not resolve", message)
             }
+            Fault::Wire(WireErrorKind::Tls, message) => ("no TLS connection", message),
             Fault::Wire(WireErrorKind::Broken, message) => ("the connection broke", message),
         };
         f.write_str(stage)?;

@@ -68,7 +68,7 @@ fn the_arrows_of_the_generator_point_down() {
 const MODEL: House = House {
     src: "runtime/model/src",
     floors: &[
-        &["near", "response_path", "length"],
+        &["count", "near", "response_path", "length"],
         &[
             "column",
             "contract",

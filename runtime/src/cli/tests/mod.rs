@@ -25,7 +25,7 @@ struct Flag {
 }
 
 fn command() -> Command {
-    args::command("c", "1", Destinations::default())
+    args::command("c", "1", "c", Destinations::default())
 }
 
 /// Collects the flags of a command and of its subcommands.
@@ -35,8 +35,10 @@ fn flags(command: &Command, path: &[String], found: &mut Vec<Flag>) {
             let mut words = vec![format!("--{long}")];
             if matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) {
                 let possible = arg.get_possible_values();
-                // Every flag that is not a choice accepts this value.
-                let value = possible.last().map_or("7", |value| value.get_name());
+                // Every flag that is neither a choice nor a duration accepts `7`.
+                let is_duration = matches!(arg.get_id().as_str(), "window" | "max-time");
+                let any = if is_duration { "7d" } else { "7" };
+                let value = possible.last().map_or(any, |value| value.get_name());
                 words.push(value.to_owned());
             }
             found.push(Flag {
@@ -148,7 +150,7 @@ fn what_is_less_sure_than_required_has_an_exit_code_and_a_line() {
             let line = format!("below `--require {}`", required.name());
             assert_eq!(text.contains(&line), short, "{text}");
             assert_eq!(text.contains("warning: not proved"), rank == 3, "{text}");
-            assert_eq!(text.contains("assumed to be whole"), rank == 2, "{text}");
+            assert_eq!(text.contains("assumed complete"), rank == 2, "{text}");
         }
         // A failed resource, and one with nothing to read, are reported elsewhere.
         let failed = || Outcome::Failed(ErrorKind::Paging, "no".into());
@@ -249,5 +251,27 @@ fn a_setting_called_like_a_flag_is_found_in_its_own_places() {
         ("api_sinces", "api-sinces"),
     ] {
         assert_eq!(flag(name), long);
+    }
+}
+
+#[test]
+fn help_shows_the_default_destination_and_the_required_settings() {
+    let settings = [
+        Setting::new::<String>("team_id", "The team.", None),
+        Setting::new::<String>("region", "The region.", Some("eu")),
+        Setting::new::<Option<String>>("branch", "The branch.", None),
+    ];
+    let command = args::command("billing-connector", "1", "billing", Destinations::default());
+    let mut command = command.args(args::settings("BILLING", &settings));
+    command.build();
+    let sync = command.find_subcommand_mut("sync").unwrap();
+    let help = sync.render_help().to_string();
+    for part in [
+        "[default: sqlite:billing.db]",
+        "The team [required] [env: BILLING_TEAM_ID]",
+        "The region [default: eu] [env: BILLING_REGION]",
+        "The branch [env: BILLING_BRANCH]",
+    ] {
+        assert!(help.contains(part), "{help}");
     }
 }

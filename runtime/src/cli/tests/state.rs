@@ -36,7 +36,7 @@ fn an_exported_state_holds_no_secret_and_is_for_the_owner_only() {
         "--destination",
         &into,
     ];
-    let matches = args::command("c", "1", Destinations::default()).get_matches_from(words);
+    let matches = args::command("c", "1", "c", Destinations::default()).get_matches_from(words);
     assert_eq!(run(&matches, &source).unwrap(), 0);
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(

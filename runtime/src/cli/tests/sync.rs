@@ -24,7 +24,7 @@ fn sync_with(folder: &Path, words: &[&str]) -> (Result<u8>, serde_json::Value) {
     let report = folder.join("report.json");
     let mut all = vec!["c", "sync", "--report", report.to_str().unwrap()];
     all.extend(words);
-    let matches = args::command("c", "1", Destinations::default()).try_get_matches_from(all);
+    let matches = args::command("c", "1", "c", Destinations::default()).try_get_matches_from(all);
     let source = Source::new("taped", "https://api.example")
         .resource(Item::list("items", "/items").primary_key([Item::ID]));
     let code = run(&matches.unwrap(), &source);
@@ -72,6 +72,33 @@ fn the_report_is_written_whatever_happens() {
     );
 }
 
+#[test]
+fn a_report_that_cannot_be_written_is_refused_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("none").join("r.json");
+    for (file, said) in [
+        (missing.as_path(), "there is no folder"),
+        (folder.path(), "is a folder"),
+    ] {
+        let command = args::command("c", "1", "c", Destinations::default());
+        let into = format!("sqlite:{}", folder.path().join("x.db").display());
+        let words = [
+            "c",
+            "sync",
+            "--destination",
+            &into,
+            "--report",
+            file.to_str().unwrap(),
+        ];
+        let source = Source::new("taped", "http://127.0.0.1:9")
+            .resource(Item::list("items", "/items").primary_key([Item::ID]));
+        let error = run(&command.get_matches_from(words), &source).unwrap_err();
+        assert!(error.message().contains(said), "{error}");
+        assert_eq!(error.kind(), crate::error::ErrorKind::Usage);
+    }
+    assert!(!folder.path().join("x.db").exists());
+}
+
 /// Returns the files of a folder with their contents.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
@@ -98,7 +125,7 @@ fn a_plan_reads_a_destination_and_leaves_no_trace() {
             .resource(Item::list("items", "/items").primary_key([Item::ID]));
         let planned = || {
             let words = ["c", "sync", "--plan", "--destination", &into];
-            let command = args::command("c", "1", Destinations::default());
+            let command = args::command("c", "1", "c", Destinations::default());
             let matches = command.try_get_matches_from(words).unwrap();
             let Some(("sync", matches)) = matches.subcommand() else {
                 panic!("it is `sync`")

@@ -14,7 +14,7 @@ struct Item {
 }
 
 fn run(words: &[&str], resource: &str) -> Result<u8> {
-    let matches = args::command("c", "1", Default::default()).try_get_matches_from(words);
+    let matches = args::command("c", "1", "c", Default::default()).try_get_matches_from(words);
     let items = Item::list(resource, &format!("/{resource}"));
     let source = Source::new("taped", "https://api.example");
     let source = source.resource(items.primary_key([Item::ID]));
@@ -48,16 +48,13 @@ fn tables_get_another_name_and_go() {
         let rename = ["tables", "rename", "items", "things"];
         run(&["sync", "--replay", tape], "items").unwrap();
         let error = run(&["tables", "rename", "tea", "things"], "things").unwrap_err();
-        assert!(
-            error.report().contains("there are tables of items"),
-            "{error}"
-        );
+        assert!(error.report().contains("there are `items`"), "{error}");
         let error = run(&rename, "items").unwrap_err();
         assert!(error.report().contains("no resource `things`"), "{error}");
         assert_eq!(run(&rename, "things").unwrap(), 0);
         let source = Source::new("taped", "https://api.example");
         let matches =
-            args::command("c", "1", Default::default()).get_matches_from(with(&["tables"]));
+            args::command("c", "1", "c", Default::default()).get_matches_from(with(&["tables"]));
         let (_, matches) = matches.subcommand().unwrap();
         let counts = || open(matches, &source).unwrap().0.row_counts().unwrap();
         assert_eq!(counts(), [("things".to_owned(), 2)]);

@@ -40,6 +40,12 @@ impl Place {
         }
         let real = named.canonicalize().map_err(cannot)?;
         let metadata = std::fs::metadata(&real).map_err(cannot)?;
+        if !metadata.is_file() {
+            let message = format!("`{}` is not a file", named.display());
+            return Err(Error::new(ErrorKind::Destination, message).hint(
+                "name a file: `sqlite:FOLDER/data.db`; SQLite creates it if it does not exist",
+            ));
+        }
         check_links(named, &metadata)?;
         let lock = lock(named, &real)?;
         Ok(Place {

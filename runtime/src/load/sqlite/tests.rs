@@ -173,6 +173,13 @@ fn two_runs_into_one_file_are_one_too_many_whatever_they_call_it() {
 }
 
 #[test]
+fn a_folder_is_not_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = Sqlite::new(dir.path()).open(&load("1")).unwrap_err();
+    assert!(error.message().ends_with("is not a file"), "{error}");
+}
+
+#[test]
 fn a_run_that_was_overtaken_commits_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data.db");

@@ -1,6 +1,6 @@
 //! A list of one response: nothing leads to another page, or its paging is undecided.
 
-use etlgen_model::Paginator;
+use etlgen_model::{Paginator, counted};
 
 use super::{Account, At, is_usual};
 use crate::error::Result;
@@ -19,28 +19,33 @@ impl Account {
         let undecided = **at.paginator == Paginator::Undecided;
         if let Some((more, counts)) = says_more(rows, said) {
             if undecided {
-                let why = format!("how it is paged is undecided, and {more}");
+                let why = format!("etlgen could not tell how it is paged, and {more}");
                 return Ok(Proof::Unproved(why));
             }
             if counts && self.terms.narrowed {
-                let why = format!("{rows} rows came, and {more}: it may count others too");
+                let why = format!(
+                    "{} arrived, and {more}: it may count others too",
+                    counted(rows, "row")
+                );
                 return Ok(Proof::Unproved(why));
             }
             return Err(paging(format!(
-                "one answer of {rows} rows was read, since nothing says how this list is paged, but {more}"
+                "only one response of {} was read, because the paging of this list is not declared, but {more}", counted(rows, "row")
             ))
             .hint(format!(
-                "say how it is paged: `paginate = {{ kind = \"…\" }}` of `{0}` in etlgen.toml, or `.paginate(…)` in its file; `total = false` there, if a total lies",
+                "declare how it is paged: `paginate = {{ kind = \"…\" }}` of `{0}` in etlgen.toml, or `.paginate(…)` in its file; `total = false` there, if a total is wrong",
                 self.terms.name
             )));
         }
         let ends = said.find(|said| match said.says {
             Says::More(false) => Some("says that nothing follows".to_owned()),
-            Says::NoNext => Some("leads nowhere".to_owned()),
+            Says::NoNext => Some("has no next page".to_owned()),
             Says::Pages(pages) if pages <= 1 && !said.may_count_from_0() => {
-                Some(format!("counts {pages} pages"))
+                Some(format!("counts {}", counted(pages, "page")))
             }
-            Says::Total(total) if total == rows && !usual => Some(format!("counts {total} rows")),
+            Says::Total(total) if total == rows && !usual => {
+                Some(format!("counts {}", counted(total, "row")))
+            }
             _ => None,
         });
         let less = said.find(|said| match said.says {
@@ -49,19 +54,20 @@ impl Account {
         });
         if let Some((total, said)) = less {
             return Ok(Proof::Unproved(format!(
-                "{rows} rows came in one answer, and `{}` counts {total}",
+                "{} arrived in one response, and `{}` counts {total}",
+                counted(rows, "row"),
                 said.place
             )));
         }
         let proof = match ends {
             Some((what, said)) => Proof::Proved(format!("`{}` {what}", said.place)),
-            None if undecided => {
-                Proof::Unproved("how this resource is paged is undecided: one page was read".into())
-            }
+            None if undecided => Proof::Unproved(
+                "etlgen could not tell how this resource is paged: one page was read".into(),
+            ),
             None if usual => Proof::Unproved(format!(
-                "one answer of {rows} rows was read, which is a usual length of a page: more may follow"
+                "one response of {rows} rows was read, which is a usual length of a page: more may follow"
             )),
-            None => Proof::Assumed("nothing says that there is more than one answer".into()),
+            None => Proof::Assumed("nothing indicates more than one response".into()),
         };
         Ok(self.capped(proof))
     }
@@ -73,11 +79,11 @@ fn says_more(rows: u64, said: &Statements) -> Option<(String, bool)> {
         return Some((format!("`{}` says that more follows", flag.place), false));
     }
     if let Some(lead) = said.leads() {
-        return Some((format!("`{}` leads on", lead.place), false));
+        return Some((format!("`{}` has a next page", lead.place), false));
     }
     let counted = said.find(|said| match said.says {
-        Says::Total(total) | Says::Count(total) if total > rows => Some(format!("{total} rows")),
-        Says::Pages(pages) if pages > 1 => Some(format!("{pages} pages")),
+        Says::Total(total) | Says::Count(total) if total > rows => Some(counted(total, "row")),
+        Says::Pages(pages) if pages > 1 => Some(counted(pages, "page")),
         _ => None,
     });
     counted.map(|(count, said)| (format!("`{}` counts {count}", said.place), true))

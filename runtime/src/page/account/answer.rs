@@ -28,13 +28,13 @@ impl Account {
     pub(super) fn check(&mut self, page: &PageFacts<'_>, said: &Statements) -> Result<()> {
         if self.listed && !self.terms.single && page.stands == Stands::Object {
             return Err(paging(
-                "the records stood in a list on the pages before, and here is one object",
+                "the records were a list on earlier pages, but are one object here",
             ));
         }
         self.listed |= page.stands == Stands::List;
         if page.response.status == 202 && page.rows == 0 {
             return Err(api(
-                "202 Accepted: the answer is not ready, and holds no records",
+                "202 Accepted: the response is not ready, and has no records",
             ));
         }
         let wrong = said.find(|said| match &said.says {
@@ -43,25 +43,22 @@ impl Account {
         });
         match wrong {
             Some((words, at)) if page.rows == 0 => {
-                return Err(api(format!("`{}` in a 2xx answer: {words}", at.place)));
+                return Err(api(format!("`{}` in a 2xx response: {words}", at.place)));
             }
             Some((words, at)) => {
                 let place = &at.place;
-                let why = format!("an answer names an error beside its rows (`{place}`: {words})");
+                let why = format!("a response has an error beside its rows (`{place}`: {words})");
                 self.caps(Proof::Unproved(why));
             }
             None => {}
         }
         let incomplete = |said: &Statement| (said.says == Says::Incomplete).then_some(());
         if let Some(((), at)) = said.find(incomplete) {
-            let why = format!(
-                "`{}` says that an answer does not hold all that it should",
-                at.place
-            );
+            let why = format!("`{}` says that a response is incomplete", at.place);
             self.caps(Proof::Unproved(why));
         }
         if page.stands == Stands::Nothing && page.response.status == 200 {
-            let why = "an object without records stands for an empty list".to_owned();
+            let why = "an object without records represents an empty list".to_owned();
             self.caps(match self.pages == [1, 0] {
                 true => Proof::Assumed(why),
                 false => Proof::Consistent(why),
@@ -71,7 +68,7 @@ impl Account {
         match &self.promised {
             Some(flag) if page.rows == 0 && silent && page.response.status < 400 => {
                 Err(paging(format!(
-                    "`{flag}` said that more follows, and what followed is empty ({})",
+                    "`{flag}` announced another page, but it is empty ({})",
                     match page.response.status {
                         204 => "204 No Content".to_owned(),
                         _ => page.response.request.clone(),

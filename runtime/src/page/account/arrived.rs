@@ -58,7 +58,7 @@ impl Account {
         };
         if !self.terms.keyed && self.again > 0 {
             self.caps(Proof::Consistent(
-                "some of its records are equal, and without a key nobody can tell whether they came twice"
+                "some of its records are equal, and without a key it is unknown whether they are repeated"
                     .to_owned(),
             ));
         }

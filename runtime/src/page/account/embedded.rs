@@ -39,7 +39,7 @@ impl Account {
                     TotalOf::Pages => count <= 1,
                 });
         Ok(match !stub && ends {
-            true => Step::End(Proof::Proved("it is whole within the record".into())),
+            true => Step::End(Proof::Proved("it is complete within the record".into())),
             false => Step::Next(start),
         })
     }

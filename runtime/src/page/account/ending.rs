@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use etlgen_model::{Paginator, Token};
+use etlgen_model::{Paginator, Token, counted};
 
 use super::{Account, At};
 use crate::error::Result;
@@ -85,7 +85,7 @@ impl Account {
         let why = &end.why;
         if let Some((true, flag)) = said.more() {
             return Err(paging(format!(
-                "the list ended ({why}), yet the API says that more follows (`{}`)",
+                "the list ended ({why}), but the API says that more follows (`{}`)",
                 flag.place
             )));
         }
@@ -94,11 +94,11 @@ impl Account {
             && let Some(lead) = said.leads()
         {
             return Err(paging(format!(
-                "the list ended ({why}), yet the API leads on in `{}`",
+                "the list ended ({why}), but `{}` has a next page",
                 lead.place
             ))
             .hint(format!(
-                "say what leads on: `next` of `paginate` of `{}` in etlgen.toml, or `.paginate(…)` in its file",
+                "declare the next link or token: `next` of `paginate` of `{}` in etlgen.toml, or `.paginate(…)` in its file",
                 self.terms.name
             )));
         }
@@ -106,7 +106,7 @@ impl Account {
             let more = self.came()?.saturating_sub(rows);
             if more > 0 {
                 return Err(paging(format!(
-                    "after {rows} rows the API said that nothing follows ({doubted}), and {more} rows followed"
+                    "after {} the API said that nothing follows ({doubted}), but {more} more followed", counted(rows, "row")
                 ))
                 .hint(self.line()));
             }
@@ -117,7 +117,7 @@ impl Account {
     /// Returns the hint that settles a wrong total.
     fn line(&self) -> String {
         format!(
-            "run again; if it stays, a wrong total is settled by `total = false` in `paginate` of `{}` in etlgen.toml, or by `.without_total()` in its file; else the paginator or its page size is not what the API wants",
+            "run again; if this persists and the total is wrong, set `total = false` in `paginate` of `{}` in etlgen.toml, or `.without_total()` in its file; otherwise correct the paginator or its page size",
             self.terms.name
         )
     }
@@ -131,9 +131,13 @@ impl Account {
             _ => at.position.pages + 1,
         };
         if let Some((pages, place)) = self.totals.pages().filter(|(pages, _)| read < *pages) {
-            let reason = format!("it ended after {read} pages, and `{place}` counts {pages}");
+            let reason = format!(
+                "it ended after {}, but `{place}` counts {pages}",
+                counted(read, "page")
+            );
             let error = paging(format!(
-                "the list ended ({why}) after {read} pages, but the API counts {pages} (`{place}`)"
+                "the list ended ({why}) after {}, but the API counts {pages} (`{place}`)",
+                counted(read, "page")
             ));
             let error = error.hint(self.line());
             return Some(Moved::Short { reason, error });
@@ -141,26 +145,33 @@ impl Account {
         let Some(total) = self.totals.missing(came) else {
             // A total that only an earlier run has received.
             let before = at.position.total.filter(|total| *total > came)?;
-            let why = format!("{came} rows came, and the API counted {before} in an earlier run");
+            let why = format!(
+                "{} arrived, and the API counted {before} in an earlier run",
+                counted(came, "row")
+            );
             return self.totals.now().is_none().then_some(Moved::Unknown(why));
         };
         let (count, place) = (total.last, &total.place);
         if total.moved() && end.by == By::Total {
             // The reading has passed its rows nevertheless.
-            let why = format!("`{place}` moved from {} to {count}", total.first);
+            let why = format!("`{place}` changed from {} to {count}", total.first);
             return Some(Moved::Rows(why));
         }
         if total.is_weak || self.terms.narrowed && !total.declared || total.moved() {
             let counts = match total.moved() {
-                true => format!("moved from {} to {count}", total.first),
+                true => format!("changed from {} to {count}", total.first),
                 false => format!("counts {count}"),
             };
-            let why = format!("{came} rows came, and `{place}` {counts}");
+            let why = format!("{} arrived, and `{place}` {counts}", counted(came, "row"));
             return Some(Moved::Unknown(why));
         }
-        let reason = format!("{came} different rows came, and `{place}` counts {count}");
+        let reason = format!(
+            "{} arrived, and `{place}` counts {count}",
+            counted(came, "different row")
+        );
         let error = paging(format!(
-            "the list ended ({why}) after {came} rows, but the API counts {count} (`{place}`)"
+            "the list ended ({why}) after {}, but the API counts {count} (`{place}`)",
+            counted(came, "row")
         ));
         let error = error.hint(self.line());
         Some(Moved::Short { reason, error })
@@ -171,7 +182,11 @@ impl Account {
         let Some((most, place)) = self.totals.exceeded(came) else {
             return Ok(None);
         };
-        let reason = format!("`{place}` counts {most} rows, and {came} different ones came");
+        let reason = format!(
+            "`{place}` counts {}, but {} arrived",
+            counted(most, "row"),
+            counted(came, "different row")
+        );
         let error = paging(reason.clone()).hint(self.line());
         // Only few rows are created and deleted during a pass.
         match came - most > self.longest.max(1) {
@@ -186,11 +201,11 @@ impl Account {
             && before != now
             && !self.totals.is_of_page()
         {
-            let why = format!("its total moved from {before} to {now}");
+            let why = format!("its total changed from {before} to {now}");
             return Some(Moved::Rows(why));
         }
         (by_place && self.terms.keyed && self.again > 0)
-            .then(|| Moved::Rows("rows of it came twice".to_owned()))
+            .then(|| Moved::Rows("some of its rows arrived twice".to_owned()))
     }
 
     /// Returns the reason why a page without a next link proves nothing, if there is one.
@@ -227,21 +242,21 @@ impl Account {
         let why = &end.why;
         if let Some(flag) = &self.promised {
             return Err(paging(format!(
-                "`{flag}` said that more follows, and what followed is {why}"
+                "`{flag}` announced another page, but it is {why}"
             )));
         }
         match moved {
             Some(Moved::Short { reason, .. }) => Err(paging(format!(
-                "the API shows no more of this list ({why}), and {reason}"
+                "the API returns no more of this list ({why}), and {reason}"
             ))
             .hint(format!(
-                "it shows only so many rows: narrow `{}` by a parameter, or read it in windows of its cursor (`incremental` in etlgen.toml)",
+                "the API limits the rows of a list: narrow `{}` by a parameter, or read it in windows of its cursor (`incremental` in etlgen.toml)",
                 self.terms.name
             ))),
             Some(Moved::Unknown(why)) => Ok(Proof::Unproved(why)),
             _ if page.response.status != 404 && self.was_full && !self.is_reached()? => {
                 Ok(Proof::Unproved(format!(
-                    "{why}, which was full, after {came} rows: the end, or all that the API shows of it"
+                    "{why}, which was full, after {}: the end, or the API's limit", counted(came, "row")
                 )))
             }
             _ => Ok(self.capped(Proof::Consistent(why.clone()))),

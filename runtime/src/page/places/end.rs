@@ -70,10 +70,10 @@ impl Pager {
             None if same => Proof::Proved("read twice, and the same both times".to_owned()),
             None | Some(Moved::Rows(_)) if seen => Proof::Consistent(rested(&again.why)),
             _ if places.plain && places.overlapped => Proof::Unproved(
-                "rows went from it whenever it was read: others may be missing".to_owned(),
+                "rows were deleted each time it was read: others may be missing".to_owned(),
             ),
             Some(moved) => Proof::Unproved(format!(
-                "{}, and it moved whenever it was read: rows may be missing",
+                "{}, and it changed each time it was read: rows may be missing",
                 moved.reason()
             )),
             None => return Ok(look_back(position, places)),
@@ -89,14 +89,15 @@ impl Pager {
         (moved, thorough, keyed): (Option<Moved>, bool, bool),
     ) -> Result<Step> {
         let seen = places.joints == Joints::Seen;
-        let shifted = "rows came, went or changed places while it was read";
+        let shifted = "rows were created, deleted or moved while it was read";
         let why = match moved {
             Some(Moved::Unknown(why)) => return Ok(Step::End(Proof::Unproved(why))),
             Some(Moved::Short { error, .. }) if !keyed => return Err(error),
             // Each page was joined to the previous one: every row that existed throughout has
             // arrived.
             Some(Moved::Rows(why) | Moved::Over { reason: why, .. }) if seen && !thorough => {
-                let why = format!("{why}, and each page began with the last row of the one before");
+                let why =
+                    format!("{why}, and each page began with the last row of the previous one");
                 return Ok(Step::End(Proof::Consistent(why)));
             }
             Some(moved) => moved.reason().to_owned(),
@@ -107,7 +108,7 @@ impl Pager {
             }
             None if seen => shifted.to_owned(),
             None if thorough && places.joints != Joints::AllButFirst => {
-                "its pages are asked for by number".to_owned()
+                "its pages are requested by number".to_owned()
             }
             None if matches!(
                 self.deref(),
@@ -115,12 +116,12 @@ impl Pager {
             ) =>
             {
                 return Ok(Step::End(Proof::Consistent(format!(
-                    "{evidence}; the links lead on by number: what moved meanwhile cannot be seen"
+                    "{evidence}; the links use page numbers: changes during the pass cannot be detected"
                 ))));
             }
             // Either the server does not overlap, or rows were deleted: the second reading tells
             // which.
-            None if places.plain => "a page did not begin where the one before ended".to_owned(),
+            None if places.plain => "a page did not begin where the previous one ended".to_owned(),
             None => return Ok(look_back(position, places)),
         };
         Ok(start_again(&places, why, keyed))
@@ -149,23 +150,22 @@ impl Pager {
         let joined = places.joints == Joints::AllButFirst && !places.shifted;
         match (same, &places.again) {
             (true, None) if joined && came == Some(0) => Step::End(Proof::Proved(
-                "each page began with the last row of the one before".to_owned(),
+                "each page began with the last row of the previous one".to_owned(),
             )),
             (true, None) => Step::End(Proof::Consistent(
-                "asked for by number, and neither its total nor its first page moved meanwhile"
-                    .to_owned(),
+                "requested by number, and neither its total nor its first page changed".to_owned(),
             )),
             (true, Some(again)) => Step::End(Proof::Consistent(rested(&again.why))),
             (false, None) => start_again(places, "its first page changed".to_owned(), keyed),
             (false, Some(_)) => Step::End(Proof::Unproved(
-                "its first page changed whenever it was read: rows may be missing".to_owned(),
+                "its first page changed each time it was read: rows may be missing".to_owned(),
             )),
         }
     }
 }
 
 fn rested(why: &str) -> String {
-    format!("{why}: read again, and it rested")
+    format!("{why}: read again, and it did not change")
 }
 
 /// Returns the step that requests the first page again, after the last.

@@ -113,7 +113,7 @@ impl Adapt<'_> {
             return Ok(Some(*first));
         }
         self.notes.push(format!(
-            "{place} stays {was}: values that are {is} go to a column `{}__v_{is}` beside it",
+            "{place} remains {was}: {is} values go to an additional column `{}__v_{is}`",
             column.name
         ));
         Ok(None)

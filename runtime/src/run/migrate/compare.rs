@@ -221,12 +221,12 @@ impl<'a> Comparison<'a> {
                     Some(Err(reason)) => reason,
                     _ => "their ids are made from that name".to_owned(),
                 };
-                let stay = was.map(|was| format!("its tables stay those of `{was}`: {why}"));
+                let stay = was.map(|was| format!("its tables keep the names of `{was}`: {why}"));
                 adapting.effect.notes.extend(stay);
             }
             (Step::Rekey(why), Some(Ok(ids))) => {
                 adapting.becomes = named;
-                let note = format!("the rows that were there have new ids: {why}");
+                let note = format!("the existing rows have new ids: {why}");
                 adapting.effect.notes.push(note);
                 return Ok(Some(ids));
             }
@@ -235,8 +235,7 @@ impl<'a> Comparison<'a> {
                     Some(Err(reason)) => reason,
                     _ => format!("{} cannot do that", self.ground.name()),
                 };
-                let why =
-                    format!("{why}, and the rows that are there cannot get new ids: {reason}");
+                let why = format!("{why}, and the existing rows cannot get new ids: {reason}");
                 self.refuse(adapting, why);
             }
             (Step::Refresh(why), _) => {
@@ -293,12 +292,13 @@ impl<'a> Comparison<'a> {
     /// Sets that all records are read and replace the existing rows.
     fn refresh(&mut self, adapting: &mut Adapting<'_>, why: &str) {
         if self.options.since.is_some() || self.options.until.is_some() {
-            let why = format!("{why}, for which it has to be read in full, without a window");
+            let why = format!("{why}, so it must be read in full, without a window");
             self.refuse(adapting, why);
         }
-        adapting.effect.notes.push(format!(
-            "read in full, to replace the rows that were there: {why}"
-        ));
+        adapting
+            .effect
+            .notes
+            .push(format!("read in full to replace the existing rows: {why}"));
         adapting.effect.refresh = true;
     }
 
@@ -342,7 +342,7 @@ fn refusal(refused: &[(String, String)]) -> Error {
     let names: Vec<&str> = refused.iter().map(|(name, _)| name.as_str()).collect();
     let message = reasons.collect::<Vec<_>>().join("; ");
     Error::new(ErrorKind::State, message).hint(format!(
-        "`sync --full-refresh --resources {}` reads everything and puts it in the place of the rows that are there; to keep them, undo the change or load into another destination",
+        "`sync --full-refresh --resources {}` reads everything and replaces the existing rows; to keep them, undo the change or load into another destination",
         names.join(",")
     ))
 }

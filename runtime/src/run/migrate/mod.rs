@@ -22,6 +22,7 @@ use self::ground::{Foreseen, Stored};
 use crate::error::Result;
 use crate::load::{Destination, LoadStatus, Memory, TableChange};
 use crate::run::options::RunOptions;
+use crate::run::select;
 use crate::schema::is_meta;
 use crate::source::Source;
 use crate::state::{Declared, StateChange};
@@ -60,6 +61,7 @@ pub(crate) fn migrate(
     destination: &mut dyn Destination,
     memory: Memory,
 ) -> Result<Migrated> {
+    select::check(source, &options.select, &memory.tables)?;
     let mut ground = Stored {
         name: destination.describe(),
         destination: &mut *destination,
@@ -67,9 +69,10 @@ pub(crate) fn migrate(
     let mut comparison = Comparison::new(options, memory, &mut ground)?;
     comparison.find_renames(source)?;
     let resources = comparison.resources(source, loads)?;
+    let renames = std::mem::take(&mut comparison.renames);
     let (memory, changes, state) = comparison.end();
     let memory = commit(destination, memory, &changes, &state)?;
-    Ok(Migrated::new(source, memory, resources))
+    Ok(Migrated::new(source, memory, resources, &renames))
 }
 
 /// Returns what [`migrate`] would return if each existing row allows the changes.
@@ -79,13 +82,15 @@ pub(crate) fn foresee(
     options: &RunOptions,
     memory: Memory,
 ) -> Result<Migrated> {
+    select::check(source, &options.select, &memory.tables)?;
     let mut ground = Foreseen;
     let mut comparison = Comparison::new(options, memory, &mut ground)?;
     comparison.find_renames(source)?;
     let resources = comparison.resources(source, loads)?;
+    let renames = std::mem::take(&mut comparison.renames);
     let (mut memory, changes, state) = comparison.end();
     remember(&mut memory, &changes, &state)?;
-    Ok(Migrated::new(source, memory, resources))
+    Ok(Migrated::new(source, memory, resources, &renames))
 }
 
 /// Makes the changes, with those of the state, in one commit.
@@ -112,8 +117,13 @@ fn remember(memory: &mut Memory, changes: &[TableChange], state: &[StateChange])
 }
 
 impl Migrated {
-    fn new(source: &Source, memory: Memory, resources: HashMap<String, Effect>) -> Self {
-        let notes = orphans(source, &memory).into_values().collect();
+    fn new(
+        source: &Source,
+        memory: Memory,
+        resources: HashMap<String, Effect>,
+        renames: &HashMap<String, String>,
+    ) -> Self {
+        let notes = orphans(source, &memory, renames);
         Migrated {
             memory,
             resources,
@@ -122,8 +132,17 @@ impl Migrated {
     }
 }
 
-/// Returns a note for each resource that has tables and that the source does not have.
-pub(crate) fn orphans(source: &Source, memory: &Memory) -> BTreeMap<String, String> {
+/// Returns a note for each resource that has tables and that the source does not have. The state in
+/// `memory` includes the declarations of resources.
+pub(crate) fn orphan_notes(source: &Source, memory: &Memory) -> Result<Vec<String>> {
+    let declared = Declared::take(&mut memory.state.clone())?;
+    let renames = renames::find(source, memory, &declared)?;
+    Ok(orphans(source, memory, &renames))
+}
+
+/// Returns the notes of [`orphan_notes`]. `renames`: the old name of each renamed resource, by its
+/// new name.
+fn orphans(source: &Source, memory: &Memory, renames: &HashMap<String, String>) -> Vec<String> {
     let names = source.resource_names();
     let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for table in &memory.tables {
@@ -133,11 +152,17 @@ pub(crate) fn orphans(source: &Source, memory: &Memory) -> BTreeMap<String, Stri
         }
     }
     let note = |(resource, tables): (&str, Vec<&str>)| {
-        let note = format!(
-            "nothing loads into {} any more: there is no resource `{resource}`; `tables rename {resource} NEW` gives them to the resource NEW, `tables drop {resource}` removes them",
-            tables.join(", ")
-        );
-        (resource.to_owned(), note)
+        let tables = tables.join(", ");
+        match renames.iter().find(|(_, old)| *old == resource) {
+            Some((new, _)) => {
+                format!(
+                    "`{resource}` was renamed to `{new}`: the next load of `{new}` takes {tables} over"
+                )
+            }
+            None => format!(
+                "no resource loads into {tables}: there is no resource `{resource}`; `tables rename {resource} NEW` moves them to the resource NEW, `tables drop {resource}` removes them"
+            ),
+        }
     };
     tables.into_iter().map(note).collect()
 }

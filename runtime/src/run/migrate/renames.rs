@@ -23,9 +23,9 @@ pub fn find(
             continue;
         };
         let message = if names.contains(&old.as_str()) {
-            format!("it is said to be renamed from `{old}`, which the source has too")
+            format!("it is declared as renamed from `{old}`, which the source still has")
         } else if has_tables(&spec.name) {
-            format!("it was called `{old}` before, and there are tables of both names")
+            format!("it was renamed from `{old}`, and tables of both names exist")
         } else {
             found.insert(spec.name.clone(), old.clone());
             continue;

@@ -12,6 +12,7 @@ use crate::run::options::RunOptions;
 use crate::schema::is_meta;
 use crate::source::Source;
 use crate::state::{Declared, StateChange};
+use crate::text::alternatives;
 
 /// Moves the tables and the state of a resource that the source no longer has to a resource that
 /// has none yet. Returns what happened.
@@ -78,7 +79,6 @@ fn check(memory: &Memory, resource: &str) -> Result<()> {
     if known.contains(&resource) {
         return Ok(());
     }
-    let message = format!("there are no tables of a resource `{resource}`");
-    Err(Error::new(ErrorKind::Usage, message)
-        .hint(format!("there are tables of {}", known.join(", "))))
+    let message = format!("no tables belong to a resource `{resource}`");
+    Err(Error::new(ErrorKind::Usage, message).hint(alternatives(resource, &known)))
 }

@@ -29,7 +29,7 @@ impl Step {
         let doubles = rows.is_some_and(|rows| rows.key.is_empty() && rows.appends());
         match self {
             Step::Same if doubles => Step::Refuse(format!(
-                "{why}, and rows without a key that are read again would be there twice"
+                "{why}, and rows without a key that are read again would be duplicated"
             )),
             step => step,
         }
@@ -56,7 +56,7 @@ pub fn step(before: Option<&Rows>, now: Option<&Rows>, spec: &ResourceSpec) -> S
             Step::Refresh(why)
         }
         false if now.within_parent => Step::Refuse(format!(
-            "{why}; that key cannot be made from the rows that are there"
+            "{why}; that key cannot be made from the existing rows"
         )),
         false => Step::Rekey(why),
     }
@@ -78,8 +78,12 @@ fn difference(before: &Rows, now: &Rows) -> String {
     }
     if before.within_parent != now.within_parent {
         let is = match now.within_parent {
-            true => "its key names a record only within its parent now, and did so everywhere",
-            false => "its key names a record everywhere now, and did so only within its parent",
+            true => {
+                "its key now identifies a record only within its parent; before, it did so everywhere"
+            }
+            false => {
+                "its key now identifies a record everywhere; before, it did so only within its parent"
+            }
         };
         said.push(is.to_owned());
     }
@@ -89,7 +93,7 @@ fn difference(before: &Rows, now: &Rows) -> String {
             false => format!("`{}`", rows.slices.join("`, `")),
         };
         said.push(format!(
-            "the parameters that name its rows were {} and are {} now",
+            "the parameters that identify its rows were {} and are {} now",
             slices(before),
             slices(now)
         ));

@@ -7,6 +7,7 @@ use super::values::OffResource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::options::RunOptions;
 use crate::source::{AnyResource, Source};
+use crate::text::alternatives;
 
 /// A resource of a run.
 pub(crate) struct Chosen {
@@ -58,11 +59,15 @@ pub(crate) fn choose(source: &Source, options: &RunOptions) -> Result<Choice> {
 
 /// Refuses options about resources that the source does not have.
 fn check(source: &Source, options: &RunOptions) -> Result<()> {
+    if options.full_refresh && (options.since.is_some() || options.until.is_some()) {
+        let message = "a full refresh reads everything: it cannot have `--since` or `--until`";
+        return Err(Error::new(ErrorKind::Usage, message));
+    }
     let names = source.resource_names();
     for rule in &options.select {
         if !names.iter().any(|name| rule.is_about(name)) {
             let message = format!("`{rule}` selects fields of no resource");
-            let hint = format!("there are {}", names.join(", "));
+            let hint = alternatives(rule.resource(), &names);
             return Err(Error::new(ErrorKind::Usage, message).hint(hint));
         }
     }

@@ -3,7 +3,7 @@
 use super::choose::Chosen;
 use super::feeds::Unseen;
 use super::scope::{PriorState, SliceStates, StateScope};
-use super::slice::bounds;
+use super::slice::{bounds, no_windows};
 use super::values::{
     ChildSlices, PassPlan, Problem, RequestPlan, ResourcePlan, Selected, Slices, WritePlan,
 };
@@ -14,6 +14,7 @@ use crate::normalize::{NormalizeOptions, Normalizer};
 use crate::page::Paginator;
 use crate::run::migrate::Effect;
 use crate::run::options::RunOptions;
+use crate::run::select;
 use crate::schema::{ContractRule, Deletes, Disposition, TableSchema, discards_rows};
 use crate::settings::Redactor;
 use crate::source::{AnyResource, ResourceSpec, Source, placeholders};
@@ -160,14 +161,22 @@ impl<'a> Planner<'a> {
             notes.push(format!("read in full: {}", unseen.why));
         }
         if standing.shown_all && shows_some {
-            notes.push("read in full: an earlier run left its children out".to_owned());
+            notes.push("read in full: an earlier run did not read its children".to_owned());
         }
         let write = self.write(chosen, &standing, &pass, disposition);
         let mut write = WritePlan {
             deletes,
             ..write.map_err(place)?
         };
+        if let Some(selection) = write.selection(&spec.name)? {
+            notes.extend(select::note(&selection, &write.there, disposition));
+        }
         let slices = self.slices(chosen, standing, &pass, &mut write.first);
+        if pass.window.is_some()
+            && matches!(&slices, Slices::One(slice) if slice.windows.is_empty())
+        {
+            notes.push(no_windows(spec.cursor.as_ref()).to_owned());
+        }
         let plan = ResourcePlan {
             name: spec.name.clone(),
             parent: spec.parent.as_ref().map(|parent| parent.resource.clone()),
@@ -316,18 +325,11 @@ impl<'a> Planner<'a> {
         {
             let why = match &cursor.param {
                 Some(param) => format!("`{param}` cannot see later changes"),
-                None => "when a record was made says nothing of later changes".to_owned(),
+                None => "the time of creation does not show later changes".to_owned(),
             };
             notes.push(format!("read in full each time: {why}"));
         }
-        notes.extend(kept.map(|why| format!("records that are gone stay: {why}")));
-        let rules = self.options.select.iter().filter(|_| chosen.loads);
-        let rules = rules.filter(|rule| rule.is_about(&spec.name) && !rule.excludes());
-        for rule in rules.filter(|rule| !rule.is_known(chosen.resource.schema())) {
-            notes.push(format!(
-                "`--select {rule}` names what its struct does not know"
-            ));
-        }
+        notes.extend(kept.map(|why| format!("deleted records are kept: {why}")));
         notes
     }
 
@@ -505,14 +507,15 @@ fn disposition(spec: &ResourceSpec, replaces: bool, bounded: bool) -> Dispositio
 
 /// Returns the reasons why a resource cannot be read, or cannot be read to a proved end.
 fn problems(spec: &ResourceSpec) -> Vec<Problem> {
-    let missing = spec.missing.as_ref().map(|name| Problem {
-        what: format!("it cannot be read: there is no value for `{name}`"),
-        settle: "give the setting a value (`--help` lists them), or leave the resource out".into(),
+    let missing = spec.unset().map(|(what, settle)| Problem {
+        what: format!("it cannot be read: {what}"),
+        settle,
     });
     let undecided = (*spec.paginator == Paginator::Undecided).then(|| Problem {
-        what: "how it is paged is undecided: one page is read, and more may be missing".into(),
+        what: "etlgen could not tell how this list is paged: one page is read, and more may exist"
+            .into(),
         settle: format!(
-            "decide it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
+            "set it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
             spec.name
         ),
     });

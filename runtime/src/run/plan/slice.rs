@@ -132,10 +132,28 @@ pub(crate) fn bounds(
                 .hint("a date (2024-01-31) or a time (2024-01-31T12:00:00Z)"));
         }
     }
+    if let (Some(since), Some(until)) = (since, until)
+        && cursor.parse(since) >= cursor.parse(until)
+    {
+        let message = format!("`--since {since}` is not before `--until {until}`");
+        return Err(Error::new(ErrorKind::Usage, message)
+            .hint("`--until` excludes its own time: name the day after the last one"));
+    }
     Ok(Some(Interval {
         from: since.clone(),
         until: until.clone(),
     }))
+}
+
+/// Returns why `--window` has no effect on a resource that is read as one list.
+pub(super) fn no_windows(cursor: Option<&CursorSpec>) -> &'static str {
+    match cursor {
+        None => "`--window` has no effect: it has no cursor",
+        Some(cursor) if !cursor.is_bounded() => {
+            "`--window` has no effect: the API cannot bound its list by a last value"
+        }
+        Some(_) => "`--window` has no effect: the range is one window, or has no start (`--since`)",
+    }
 }
 
 /// Returns the cursor value of `now`, or the highest value of the pass if times are not cursor

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use etlgen_model::counted;
+
 use super::values::{ChildSlices, PassPlan, ResourcePlan, RunPlan, SlicePlan, Slices, WritePlan};
 use crate::page::{Next, Position};
 use crate::schema::{Contract, Deletes, Disposition, TableSchema};
@@ -83,7 +85,7 @@ impl ResourcePlan {
 
     fn reads(&self) -> String {
         let mut parts = vec![match self.pass.resumes {
-            true => format!("the pass of load {} goes on", self.pass.id),
+            true => format!("resumes the pass of load {}", self.pass.id),
             false => "a new pass".to_owned(),
         }];
         if let Some(bounds) = &self.pass.bounds {
@@ -93,10 +95,10 @@ impl ResourcePlan {
             parts.extend(slice.describe());
         }
         if self.pass.in_full {
-            parts.push("everything, wherever the cursor stands".to_owned());
+            parts.push("everything, whatever the cursor".to_owned());
         }
         if let Some(limit) = self.pass.limit {
-            parts.push(format!("at most {limit} records"));
+            parts.push(format!("at most {}", counted(limit, "record")));
         }
         parts.join("; ")
     }
@@ -107,13 +109,16 @@ impl SlicePlan {
         let pass = self.state.pass.clone().unwrap_or_default();
         let mut parts = Vec::new();
         let from = pass.from.as_ref().filter(|_| !pass.is_windowed());
-        parts.extend(from.map(|from| format!("what is new since {from}")));
+        parts.extend(from.map(|from| format!("changes since {from}")));
         if pass.position != Position::default() {
             parts.push(position(&pass.position));
         }
         if let (Some(first), Some(last)) = (self.windows.first(), self.windows.last()) {
             let span = span(&first.window.from, &last.window.until);
-            parts.push(format!("{} windows, {span}", self.windows.len()));
+            parts.push(format!(
+                "{}, {span}",
+                counted(self.windows.len() as u64, "window")
+            ));
         }
         parts
     }
@@ -131,7 +136,7 @@ fn position(position: &Position) -> String {
         Next::First => "its beginning".to_owned(),
         Next::Value(value) | Next::Url(value) => format!("`{value}`"),
     };
-    format!("at {at}, after {} rows", position.rows)
+    format!("at {at}, after {}", counted(position.rows, "row"))
 }
 
 impl ChildSlices {
@@ -167,8 +172,8 @@ impl WritePlan {
         };
         rows.push_str(match self.deletes {
             Deletes::Keep => "",
-            Deletes::Soft => "; mark what is gone",
-            Deletes::Hard => "; remove what is gone",
+            Deletes::Soft => "; mark deleted records",
+            Deletes::Hard => "; remove deleted records",
         });
         line(f, "rows", &rows)?;
         if self.contract != Contract::evolve() {

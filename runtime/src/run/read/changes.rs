@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use etlgen_model::counted;
+
 use crate::error::Result;
 use crate::run::read::intake::{Intake, PagePlace};
 use crate::run::read::order::Sorting;
@@ -26,14 +28,23 @@ impl ResourceReader {
         }
         let stats = &self.fetcher.stats;
         if !puts.is_empty() {
-            stats.note(format!("{} of its records come from a feed", puts.len()));
+            stats.note(format!(
+                "{} taken from a feed",
+                counted(puts.len() as u64, "record")
+            ));
         }
         if !gone.is_empty() {
             stats.note(match self.fetcher.spec().deletes {
                 Deletes::Keep => {
-                    format!("{} records are gone, and stay: `.deletes(…)`", gone.len())
+                    format!(
+                        "kept {} that a feed reports as deleted; `.deletes(…)` changes that",
+                        counted(gone.len() as u64, "record")
+                    )
                 }
-                _ => format!("{} records are gone, as a feed says", gone.len()),
+                _ => format!(
+                    "a feed reports {} as deleted",
+                    counted(gone.len() as u64, "record")
+                ),
             });
             intake.output.gone(&gone);
         }

@@ -128,7 +128,7 @@ impl Fetcher {
         while let Step::Next(position) = step {
             if position.comes_again() {
                 // A record is loaded as one: a part of it is not read a second time.
-                let why = "asked for by number".to_owned();
+                let why = "requested by number".to_owned();
                 step = Step::End(match position.restarts() {
                     true => Proof::Unproved(why),
                     false => Proof::Consistent(why),
@@ -138,7 +138,7 @@ impl Fetcher {
             anew |= position == Position::default();
             let response = self.ask_for(paginator, &first, &position).await?;
             if matches!(response.status, 404 | 410) {
-                self.left(list, "whose record is gone");
+                self.left(list, "whose record no longer exists");
                 return Ok(Vec::new());
             }
             let response = response.success(|| self.client.redactor())?;
@@ -156,7 +156,7 @@ impl Fetcher {
             step = judged.and_then(|judged| judged.step).map_err(asked)?;
             let size = part.items.len() as u64;
             if bytes.fetch_add(size, Relaxed) + size > MOST_BYTES {
-                self.left(list, "that are too long to be loaded with their records");
+                self.left(list, "that are too long to load with their records");
                 return Ok(beginning.with(items, anew, Vec::new()));
             }
         }
@@ -211,7 +211,8 @@ impl Fetcher {
                 request.url = base.clone();
                 if let Place::Url(keys) = place {
                     let url = scalar(text, keys).ok_or_else(|| {
-                        let message = format!("it has no `{}`, which leads on", keys.join("."));
+                        let message =
+                            format!("it has no `{}`, the link to its next page", keys.join("."));
                         Error::new(ErrorKind::Api, message)
                     })?;
                     request.url = base.join(&url).map_err(|_| {
@@ -230,7 +231,7 @@ impl Fetcher {
 
     /// Reads a list, or a page of it; returns `None` if there is none.
     fn part<'a>(&self, list: &Embedded, text: &'a str) -> Result<Option<Part<'a>>> {
-        let syntax = |_| Error::new(ErrorKind::Api, "what came is not JSON");
+        let syntax = |_| Error::new(ErrorKind::Api, "the response is not JSON");
         let mut whole = Reader::new(text);
         whole.skip().and_then(|()| whole.end()).map_err(syntax)?;
         let spec = self.spec();

@@ -177,7 +177,15 @@ impl Fetcher {
     ) -> Result<Response> {
         let mut request = paginator.request(first, position, &self.client)?;
         self.client.open(&mut request, first);
-        let response = self.client.send(&request, self).await?;
+        let sent = self.client.send(&request, self).await;
+        let response = match sent {
+            // A request that is tried again has been counted before; the last try has not.
+            Err(error) if matches!(error.kind(), ErrorKind::Api | ErrorKind::Credentials) => {
+                self.stats.requests.fetch_add(1, Relaxed);
+                return Err(error);
+            }
+            sent => sent?,
+        };
         self.stats.requests.fetch_add(1, Relaxed);
         self.stats
             .bytes
@@ -247,9 +255,9 @@ impl Fetcher {
         let mut body = response.body.iter();
         let first = body.find(|byte| !byte.is_ascii_whitespace());
         if spec.records.is_empty() && !spec.single && first == Some(&b'{') {
-            return Err(Error::new(ErrorKind::Api, "an object stands where the list of records should be")
+            return Err(Error::new(ErrorKind::Api, "the response is an object, not a list of records")
                 .at(described(&response))
-                .hint("an error that the API sends as a success looks like this; a list inside the object wants `.records(…)`"));
+                .hint("an error that the API sends as a success looks like this; a list inside the object needs `.records(…)`"));
         }
         Ok(response)
     }
@@ -410,13 +418,15 @@ fn described(response: &Response) -> String {
 pub(crate) fn undecided(spec: &ResourceSpec, proof: &Proof) -> Option<Error> {
     let undecided = *spec.paginator == Paginator::Undecided;
     (undecided && !matches!(proof, Proof::Proved(_))).then(|| {
-        let why = proof.why().unwrap_or("how it is paged is undecided");
+        let why = proof
+            .why()
+            .unwrap_or("etlgen could not tell how this list is paged");
         Error::new(
             ErrorKind::Paging,
-            format!("{why}: one page was read, more may be missing"),
+            format!("{why}: one page was read, and more may exist"),
         )
         .hint(format!(
-            "decide it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
+            "set it in the file of `{}` with `.paginate(…)`, or `Paginator::single()`",
             spec.name
         ))
     })

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use etlgen_model::counted;
+
 use crate::cursor::Range;
 use crate::error::Result;
 use crate::http::Response;
@@ -261,7 +263,7 @@ impl<'a> List<'a> {
             if broken && !pass.unsorted {
                 pass.unsorted = true;
                 self.of.warn(
-                    "the list is not sorted by its cursor as it is declared to be: read to its end"
+                    "the list is not sorted by its cursor as declared, so it was read to its end"
                         .to_owned(),
                 );
             }
@@ -316,8 +318,13 @@ impl<'a> List<'a> {
             && self.position.pages > 0
             && !self.position.overlaps()
             && !self.account.is_reached().unwrap_or_default();
-        (refused && (cursor.is_bounded() || self.last().is_some()))
-            .then(|| format!("{} after {} rows", response.status, self.position.rows))
+        (refused && (cursor.is_bounded() || self.last().is_some())).then(|| {
+            format!(
+                "{} after {}",
+                response.status,
+                counted(self.position.rows, "row")
+            )
+        })
     }
 
     /// Returns why a page is the last one that the API shows of a list that is longer.
@@ -325,10 +332,10 @@ impl<'a> List<'a> {
         let most = self.of.fetcher.spec().cursor.as_ref()?.most_rows?;
         let read = self.position.rows + rows;
         match total {
-            Some(total) if total > most => Some(format!("{most} of {total} rows"))
+            Some(total) if total > most => Some(format!("{most} of {}", counted(total, "row")))
                 .filter(|_| read >= most || !self.may_go_on_from_last()),
             Some(total) if total <= read => None,
-            _ => (read >= most).then(|| format!("{read} rows")),
+            _ => (read >= most).then(|| counted(read, "row")),
         }
     }
 
@@ -359,7 +366,7 @@ impl<'a> List<'a> {
     /// Continues at a value; the rows that have it come again.
     fn begin_at(&mut self, from: CursorValue, why: &str) {
         self.of.fetcher.stats.note(format!(
-            "the API cut a list off ({why}): asked for again from the last value"
+            "the API cut a list off ({why}): requested again from the last value"
         ));
         if self.windowed {
             self.close(&Range {

@@ -192,7 +192,7 @@ impl ResourceReader {
         };
         let mut keys = keys.lock().unwrap_or_else(|e| e.into_inner());
         let foreign = keys.add(&slice.id, ids).map_err(|error| {
-            let message = "the keys that have come cannot be kept in a temporary file";
+            let message = "the received keys cannot be kept in a temporary file";
             Error::new(ErrorKind::System, message).caused_by(error)
         })?;
         self.fetcher.stats.foreign.fetch_add(foreign, Relaxed);
@@ -207,7 +207,7 @@ impl ResourceReader {
         if status == 404 && slice.listed && !spec.on_status.contains_key(&status) {
             slice.hidden.store(true, Relaxed);
             stats.hidden.fetch_add(1, Relaxed);
-            let why = "a list was answered 404, and its parent is there";
+            let why = "a list was answered 404, but its parent exists";
             self.prove(slice, Proof::Unproved(why.to_owned()));
         }
     }

@@ -136,7 +136,7 @@ impl ResourceReader {
                     slices.spawn(self.clone().slice(id, planned, listed));
                 }
                 Some(Found::Skipped) => {
-                    let why = "left out: its parent was".to_owned();
+                    let why = "left out, since its parent was left out".to_owned();
                     self.fetcher.stats.prove(Proof::Unproved(why));
                     return self.skip().await;
                 }
@@ -201,11 +201,11 @@ impl ResourceReader {
         let (slices, hidden) = (stats.slices.load(Relaxed), stats.hidden.load(Relaxed));
         (hidden > 0 && stats.skipped(404) == slices).then(|| {
             let message = match slices {
-                1 => "its list was answered 404, and its parent is there".to_owned(),
-                slices => format!("all {slices} lists were answered 404, and their parents are there"),
+                1 => "its list was answered 404, but its parent exists".to_owned(),
+                slices => format!("all {slices} lists were answered 404, but their parents exist"),
             };
             Error::new(ErrorKind::Api, message).hint(
-                "check the path, and what the credentials may read; where such a list is empty, say `.on_status(404, StatusRule::Skip)`",
+                "check the path, and what the credentials may read; if such a list is empty, add `.on_status(404, StatusRule::Skip)`",
             )
         })
     }

@@ -194,9 +194,9 @@ impl ResourceReader {
         let Some(halves) = halves else {
             return Err(Error::new(
                 ErrorKind::Paging,
-                format!("the API shows no more of this list ({why}), and its window cannot be narrower"),
+                format!("the API returns no more of this list ({why}), and its window cannot be narrowed further"),
             )
-            .hint("where the list is sorted by its cursor, say `.oldest_first()`; else narrow it with a parameter"));
+            .hint("if the list is sorted by its cursor, add `.oldest_first()`; otherwise narrow it with a parameter"));
         };
         self.fetcher.stats.note(format!(
             "the API cut a list off ({why}): read in narrower windows"

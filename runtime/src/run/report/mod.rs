@@ -55,7 +55,8 @@ impl RunReport {
     /// - `resources`, each with `name`, `outcome` (`complete`, `stopped` or `failed`), `error`
     ///   (`kind`, `message`; null unless it failed), `proof` (`grade`: `proved`, `consistent`,
     ///   `assumed`, `unproved` or `open`; `why`), `required` (whether the grade is as good as the
-    ///   run requires), the numbers `records`, `pages`, `requests`, `retries`, `bytes`, `slices`
+    ///   run requires), the numbers `records`, `different` (records with
+    ///   different keys), `pages`, `requests`, `retries`, `bytes`, `slices`
     ///   and `waited_seconds`, `skipped` (`status`, `lists`), `cursor` (`from`, `to`; null without
     ///   one), `tables` (`name`, `rows`), `drift` (`table`, `key`, `done`, `values`) and `notes`,
     /// - `refused`: the API refused the credentials, and the run stopped,
@@ -238,5 +239,11 @@ mod tests {
             }],
         });
         assert_eq!(report.to_json(), expected);
+        let code = include_str!("mod.rs");
+        let documented = code.split("pub fn to_json").next().unwrap_or_default();
+        let resource = expected["resources"][0].as_object().unwrap().keys();
+        for key in expected.as_object().unwrap().keys().chain(resource) {
+            assert!(documented.contains(&format!("`{key}`")), "{key}");
+        }
     }
 }

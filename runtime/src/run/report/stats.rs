@@ -5,6 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use etlgen_model::counted;
+
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::page::Proof;
@@ -89,7 +91,7 @@ impl Stats {
     /// Records in the proof and in the notes what is not loaded as it came.
     fn told(&self, name: &str, shared: &mut Shared) {
         let cut = shared.cut.iter().map(|(list, records)| format!(
-            "`{list}` goes on where the record ends in {records} records; `.embedded(Embedded::list(\"{list}\")…)` reads the rest"
+            "`{list}` continues beyond the record in {}; `.embedded(Embedded::list(\"{list}\")…)` reads the rest", counted(*records, "record")
         ));
         let said: Vec<String> = cut.chain(self.collisions(name)).collect();
         for why in said {
@@ -105,15 +107,67 @@ impl Stats {
         let mut said = Vec::new();
         if changed > 0 {
             said.push(format!(
-                "`{table}`: {changed} records came with a key that had come with other contents, and replace the records before them; if the key is wrong, `primary_key = […]` in etlgen.toml names another one, and `primary_key = []` keeps every record"
+                "`{table}`: {} repeated a key with other contents, which replaced the earlier contents; if the key is wrong, `primary_key = […]` in etlgen.toml names another one, and `primary_key = []` keeps every record", counted(changed, "record")
             ));
         }
         if foreign > 0 {
             said.push(format!(
-                "`{table}`: {foreign} records came with a key that another parent's record has, and one row is kept of each key; `.within_parent()` keeps one for each parent (`within_parent = true` in etlgen.toml), `primary_key = []` every record"
+                "`{table}`: {} had a key that another parent's record has, and one row is kept per key; `.within_parent()` keeps one for each parent (`within_parent = true` in etlgen.toml), `primary_key = []` every record", counted(foreign, "record")
             ));
         }
         said
+    }
+
+    /// Adds the notes about slices and records that were left out, or that lack a value.
+    fn left_out(&self, cursor: Option<&CursorSpec>, shared: &mut Shared) {
+        let load = |counter: &AtomicU64| counter.load(Relaxed);
+        let hidden = load(&self.hidden);
+        if hidden > 0 {
+            shared.notes.push(format!(
+                "404 for {} although the parent exists: the rows are unchanged",
+                counted(hidden, "slice")
+            ));
+        }
+        let skipped = shared
+            .skipped
+            .iter()
+            .filter_map(|(status, n)| match status {
+                404 => (*n > hidden).then(|| {
+                    let gone = n.saturating_sub(hidden);
+                    format!(
+                        "left out {} whose parent no longer exists (404)",
+                        counted(gone, "slice")
+                    )
+                }),
+                status => Some(format!(
+                    "left out {} with the status {status}",
+                    counted(*n, "slice")
+                )),
+            });
+        shared.notes.extend(skipped);
+        let unlinked = load(&self.unlinked);
+        if unlinked > 0 {
+            shared.notes.push(format!(
+                "no value for the request of the children in {}",
+                counted(unlinked, "parent")
+            ));
+        }
+        let keys = cursor
+            .map(|cursor| cursor.keys.join("."))
+            .unwrap_or_default();
+        let outside = load(&self.outside);
+        if outside > 0 {
+            shared.notes.push(format!(
+                "left out {} outside of the bounds on `{keys}`: older records that are already known, or records that were not requested", counted(outside, "record")
+            ));
+        }
+        let without = load(&self.without_cursor);
+        if without > 0 && !keys.is_empty() {
+            shared.notes.push(format!(
+                "kept {} without a value of `{keys}`",
+                counted(without, "record")
+            ));
+        }
     }
 
     /// Returns how many lists were left out for this status.
@@ -139,46 +193,7 @@ impl Stats {
     ) -> ResourceReport {
         let mut shared = std::mem::take(&mut *self.lock());
         let load = |counter: &AtomicU64| counter.load(Relaxed);
-        let hidden = load(&self.hidden);
-        if hidden > 0 {
-            shared.notes.push(format!(
-                "{hidden} slices were answered 404, and their parents are there: their rows stay as they are"
-            ));
-        }
-        let skipped = shared
-            .skipped
-            .iter()
-            .filter_map(|(status, n)| match status {
-                404 => (*n > hidden).then(|| {
-                    let gone = n.saturating_sub(hidden);
-                    format!("{gone} slices whose parent is gone (404) were left out")
-                }),
-                status => Some(format!(
-                    "{n} slices that were answered {status} were left out"
-                )),
-            });
-        shared.notes.extend(skipped);
-        let unlinked = load(&self.unlinked);
-        if unlinked > 0 {
-            shared.notes.push(format!(
-                "{unlinked} parents lack the value that the request of their children wants"
-            ));
-        }
-        let keys = cursor
-            .map(|cursor| cursor.keys.join("."))
-            .unwrap_or_default();
-        let outside = load(&self.outside);
-        if outside > 0 {
-            shared.notes.push(format!(
-                "{outside} records outside of the bounds on `{keys}` were left out: known ones that are older, or what was not asked for"
-            ));
-        }
-        let without = load(&self.without_cursor);
-        if without > 0 && !keys.is_empty() {
-            shared.notes.push(format!(
-                "{without} records have no value of `{keys}`; they were kept"
-            ));
-        }
+        self.left_out(cursor, &mut shared);
         let waited = Duration::from_micros(load(&self.waited));
         if waited >= Duration::from_secs(1) {
             let seconds = waited.as_secs_f64();
