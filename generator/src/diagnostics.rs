@@ -261,6 +261,12 @@ impl Error for Diagnostic {
     }
 }
 
+/// Returns a count with its noun, which takes an `s` in the plural: `1 resource`, `2 resources`.
+pub fn counted(count: impl fmt::Display + From<u8> + PartialEq, noun: &str) -> String {
+    let ending = if count == 1.into() { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
 /// Makes text from a document safe for a terminal: control characters become `\u{…}`.
 pub fn printable(text: &str) -> String {
     text.chars()

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostics::{Diagnostic, Kind, Severity};
+use crate::diagnostics::{Diagnostic, Kind, Severity, counted};
 use crate::plan::package::Package;
 
 /// Generate a typed connector crate in Rust from an OpenAPI document
@@ -120,8 +120,8 @@ fn print_notes(notes: &[Diagnostic], all: bool) {
     shown.iter().for_each(|note| say(&note.to_string()));
     if !hidden.is_empty() {
         say(&format!(
-            "{} notes on repairs of the document (`--notes` shows them)",
-            hidden.len()
+            "{} on repairs of the document (`--notes` shows them)",
+            counted(hidden.len(), "note")
         ));
     }
 }

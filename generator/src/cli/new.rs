@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{DocumentArguments, End, config, out, print_missing_licenses, print_notes};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, counted};
 use crate::overrides::Ci;
 use crate::project::ensure_free;
 use crate::{Generation, Options, View};
@@ -98,7 +98,7 @@ fn report(generation: &Generation) {
     out(&generation.table(&View::default()));
     let folder = generation.folder().display();
     out(&format!(
-        "\n{} resources in {folder}\n\n  cd {folder}\n  cargo run -- --help",
-        generation.resources().count(),
+        "\n{} in {folder}\n\n  cd {folder}\n  cargo run -- --help",
+        counted(generation.resources().count(), "resource"),
     ));
 }

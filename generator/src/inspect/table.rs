@@ -2,7 +2,7 @@
 
 use etlgen_model::Paginator;
 
-use crate::diagnostics::printable;
+use crate::diagnostics::{counted, printable};
 use crate::draft::{Decided, Draft};
 use crate::infer::facts::{Decision, Facts, ResourceFacts, ResourceKind, SURE};
 use crate::spec::api::{Api, Operation};
@@ -57,9 +57,9 @@ pub fn table(draft: &Draft, view: &View) -> String {
     text.push_str(&rows(api, &lists, view.width));
     if lists.len() < all.len() {
         text.push_str(&format!(
-            "\nand {} more lists, {} single objects (without `--top` all are shown)\n",
-            all.len() - lists.len(),
-            singles.len()
+            "\nand {}, {} (without `--top` all are shown)\n",
+            counted(all.len() - lists.len(), "more list"),
+            counted(singles.len(), "single object")
         ));
     } else if !singles.is_empty() {
         text.push_str("\nkind `single`, one object each:\n");

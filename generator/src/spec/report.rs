@@ -118,7 +118,7 @@ impl Report {
                 *nth += 1;
                 let count = self.counts.get(finding.kind).copied().unwrap_or(0);
                 let more = (*nth == TOLD && count > TOLD)
-                    .then(|| format!("{} more like this are not shown", count - TOLD));
+                    .then(|| format!("more like this, not shown: {}", count - TOLD));
                 let (file, position, pointer) = match finding.place {
                     Place::Text(file, position) => (file, position, None),
                     Place::Pointer(pointer) => {

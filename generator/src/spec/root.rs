@@ -55,7 +55,7 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
                 .to_owned();
         }
         let place = root.child("servers").unwrap_or_else(|| root.clone());
-        let kind = "every path repeats the path of the server's URL, which is taken once";
+        let kind = "every path repeats the path of the server's URL, which is used once";
         report.note(&place, kind, &base);
     }
     let mut schemas = schemas.finish();
@@ -110,7 +110,7 @@ fn paths<'a>(root: &Node<'a>, report: &mut Report) -> Vec<(&'a str, Node<'a>)> {
             )
         };
         if path.split('/').any(climbs) {
-            report.warn(&item, "a path that leads elsewhere is left out", path);
+            report.warn(&item, "a path with `.` or `..` segments is left out", path);
         } else if item.value.is_object() {
             found.push((path, item));
         } else {

@@ -18,7 +18,7 @@ impl Key for Paginate {
     const ABOUT: About = About {
         name: "paginate",
         takes: "a kind of paginator, or a table with `kind`",
-        does: "Says how the pages of the list follow one another.",
+        does: "Declares how the list is paged.",
         examples: &[
             "paginate = { kind = \"page_number\", param = \"page\", first = 0, pages = \"meta.pages\" }",
             "paginate = { kind = \"offset\", param = \"skip\", size = \"take\", page_size = 200, total = \"header:X-Total-Count\" }",
@@ -43,7 +43,7 @@ impl ResourceKey for Paginate {
         let resource = on.resource();
         if resource.kind == ResourceKind::Single && self.0.is_paged() {
             let message = format!(
-                "`paginate` says how a list is paged, and `{}` is a single object",
+                "`paginate` declares how a list is paged, and `{}` is a single object",
                 resource.name
             );
             let hint = "leave it out, or make a list of it: kind = \"list\"";
