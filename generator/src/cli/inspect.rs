@@ -16,7 +16,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Show only the N most common lists of the table
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     top: Option<usize>,
 }
 
@@ -26,6 +26,11 @@ enum Format {
     Table,
     /// For programs
     Json,
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    text.parse()
+        .map_err(|_| "it is not a whole number".to_owned())
 }
 
 pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {

@@ -239,10 +239,14 @@ fn one_key(
         1 => "api_key".to_owned(),
         _ => names::field(facts.name.trim_start_matches("X-").trim_start_matches("x-")),
     };
-    let doc = text::or(
-        text::sentence(description.unwrap_or_default()),
-        "The API key.",
-    );
+    let name = text::plain(&facts.name);
+    let place = match facts.location {
+        Location::Query => format!("the query parameter `{name}`"),
+        Location::Cookie => format!("the cookie `{name}`"),
+        Location::Header | Location::Path => format!("the header `{name}`"),
+    };
+    let plain = format!("The API key, sent in {place}.");
+    let doc = text::or(text::sentence(description.unwrap_or_default()), &plain);
     Key {
         place: match facts.location {
             Location::Query => KeyPlace::Query,

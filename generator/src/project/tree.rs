@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::lock::hash;
 use super::lock::read_lock;
+use super::lock::text_hash;
 use super::place::is_inside;
 use super::{BASE, Lock};
 use crate::diagnostics::Diagnostic;
@@ -20,6 +20,15 @@ pub enum Text {
     Some(String),
     /// It is not UTF-8, or not a file.
     Other,
+}
+
+/// Returns a text with `\n` as line ending. git may convert files at each checkout, so that texts
+/// are compared, hashed and merged in this form only.
+pub fn unix(text: String) -> String {
+    match text.contains("\r\n") {
+        true => text.replace("\r\n", "\n"),
+        false => text,
+    }
 }
 
 /// A crate that etlgen wrote.
@@ -68,14 +77,19 @@ impl Tree {
                 Text::Some(text) => Some(text),
                 _ => None,
             };
-            if text.as_ref().map(|text| hash(text.as_bytes())).as_ref() != Some(generated) {
+            if text
+                .as_ref()
+                .map(|text| text_hash(text.as_bytes()))
+                .as_ref()
+                != Some(generated)
+            {
                 tree.misfits.push(path.clone());
             }
             // Without a base, an unedited file serves as its own.
             let text = match text {
                 Some(text) => text,
                 None => match tree.read(path)? {
-                    Text::Some(text) if hash(text.as_bytes()) == *generated => text,
+                    Text::Some(text) if text_hash(text.as_bytes()) == *generated => text,
                     _ => String::new(),
                 },
             };
@@ -93,8 +107,7 @@ impl Tree {
         }
         match fs::read(&place) {
             Ok(bytes) => Ok(match String::from_utf8(bytes) {
-                Ok(text) if text.contains("\r\n") => Text::Some(text.replace("\r\n", "\n")),
-                Ok(text) => Text::Some(text),
+                Ok(text) => Text::Some(unix(text)),
                 Err(_) => Text::Other,
             }),
             Err(error)

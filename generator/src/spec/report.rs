@@ -78,6 +78,17 @@ impl Report {
         });
     }
 
+    /// Removes the findings of one kind, which an error explains at once. Returns their number and
+    /// the detail of the first.
+    pub fn withdraw(&mut self, kind: &'static str) -> Option<(usize, String)> {
+        let count = self.counts.remove(kind)?;
+        let mut findings = self.findings.iter();
+        let first = findings.find(|finding| finding.kind == kind)?;
+        let first = first.detail.clone();
+        self.findings.retain(|finding| finding.kind != kind);
+        Some((count, first))
+    }
+
     pub fn failed(&self) -> bool {
         self.findings
             .iter()

@@ -252,6 +252,9 @@ impl ResourceKey for Incremental {
         if !on.has_field(cursor.field.place, "incremental.field", &cursor.field.value) {
             return;
         }
+        for param in cursor.param.iter().chain(&cursor.until) {
+            on.refuse_misspelled(place, "incremental", param);
+        }
         if cursor.choices.format.is_some() && !may_be_time(on, &cursor.field.value) {
             let message = format!(
                 "`incremental.format` is the format of a time, and `{}` holds none",

@@ -18,7 +18,8 @@ impl Key for Paginate {
     const ABOUT: About = About {
         name: "paginate",
         takes: "a kind of paginator, or a table with `kind`",
-        does: "Declares how the list is paged.",
+        does: "Declares how the list is paged. A parameter that the document does not declare is sent as well, unless it is \
+               probably a misspelled one.",
         examples: &[
             "paginate = { kind = \"page_number\", param = \"page\", first = 0, pages = \"meta.pages\" }",
             "paginate = { kind = \"offset\", param = \"skip\", size = \"take\", page_size = 200, total = \"header:X-Total-Count\" }",
@@ -49,6 +50,9 @@ impl ResourceKey for Paginate {
             let hint = "leave it out, or make a list of it: kind = \"list\"";
             on.faults.add(place, message).hint(hint.to_owned());
             return;
+        }
+        for param in parameters(&self.0) {
+            on.refuse_misspelled(place, "paginate", param);
         }
         let mut paginator = self.0.clone();
         let is_in_body = is_in_body(on.operation(), &paginator);
