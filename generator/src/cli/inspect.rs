@@ -42,10 +42,9 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     let draft = draft(&arguments.document, false)?;
     match arguments.format {
         Format::Table => {
-            let default = View::default();
             let view = View {
                 top: arguments.top,
-                width: columns().unwrap_or(default.width),
+                ..view()
             };
             out(&inspect::table(&draft, &view));
         }
@@ -77,8 +76,13 @@ pub fn draft(arguments: &DocumentArguments, every: bool) -> Result<Draft, Diagno
     Ok(draft)
 }
 
-/// Returns the terminal's width, if the shell exports it.
-fn columns() -> Option<usize> {
-    let columns: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
-    (columns > 0).then_some(columns)
+/// Returns a view as wide as the terminal, if the shell exports its width.
+pub fn view() -> View {
+    let columns = std::env::var("COLUMNS").ok();
+    let columns = columns.and_then(|columns| columns.parse::<usize>().ok());
+    let mut view = View::default();
+    if let Some(columns) = columns.filter(|columns| *columns > 0) {
+        view.width = columns;
+    }
+    view
 }

@@ -216,6 +216,18 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .migrate("the next run treats records that the API no longer has differently"),
         );
     }
+    if old.off != new.off {
+        let read = |it: &Declared| if it.off { "off" } else { "read by each run" };
+        let found = change(Kind::OffChanged, "reading")
+            .was(read(old))
+            .is(read(new));
+        out.push(match new.off {
+            true => found.levels(Level::Patch, Level::Breaking).migrate(format!(
+                "its table gets new rows only from `sync --resources {name}`"
+            )),
+            false => found.levels(Level::Patch, Level::Minor),
+        });
+    }
     if old.feature != new.feature {
         let feature = |it: &Declared| it.feature.clone().unwrap_or_else(|| "none".to_owned());
         // A resource without a feature is always compiled.

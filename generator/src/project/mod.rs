@@ -15,6 +15,7 @@ mod place;
 mod planned;
 mod release;
 mod renames;
+mod runtime;
 mod rust;
 mod tree;
 mod units;
@@ -35,6 +36,7 @@ pub use merge::Side;
 pub use place::{Surroundings, named, relative};
 pub use planned::{Changes, Conflict, Outcome, Planned};
 pub use release::{Announce, Bump, Release, release, version};
+pub use runtime::check_runtime;
 pub use tree::{Text, Tree};
 pub use update::{Accept, Merge, dirty, merge_into, unsettled};
 
