@@ -291,7 +291,7 @@ fn a_conflict_is_named_marked_and_settled() {
     assert!(text.contains(marked), "{text}");
     let marked = shop.tree();
     assert!(
-        shop.ends(1, &["check"])
+        shop.ends(2, &["check"])
             .contains(&format!("{ORDERS}:{line}: "))
     );
     shop.ends(2, &["update"]);
@@ -309,7 +309,7 @@ fn a_side_is_taken_at_once() {
         assert!(shop.read(ORDERS).contains(&format!("pub total: {line},")));
         shop.ends(0, &["check"]);
     }
-    let said = shop().ends(1, &["update", "--accept", "hers", ORDERS]);
+    let said = shop().ends(2, &["update", "--accept", "hers", ORDERS]);
     assert!(said.contains("`mine`"), "{said}");
 }
 

@@ -56,6 +56,9 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     if let Some(out) = &arguments.out {
         ensure_free(out)?;
     }
+    if let Some(place) = &arguments.runtime {
+        check_runtime(place, Path::new(""))?;
+    }
     let mut options = arguments.options()?;
     let input = options
         .config
@@ -65,11 +68,6 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
         options.spec = spec.map(|spec| spec.0.clone());
     }
     let generation = crate::generate(input, &options)?;
-    match (&arguments.runtime, &options.config.overrides.top.runtime) {
-        (Some(place), _) => check_runtime(place, Path::new(""))?,
-        (None, Some(place)) => check_runtime(&place.0, generation.folder())?,
-        (None, None) => {}
-    }
     print_notes(&generation.notes, document.notes);
     generation.write()?;
     report(&generation);

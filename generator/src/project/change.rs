@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::endings::unix;
 use super::lock::text_hash;
 use super::planned::Changes;
-use super::tree::unix;
 use super::{BASE, LOCK, Lock, apply};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;

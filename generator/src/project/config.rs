@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::change::learned;
+use super::endings::unix;
 use super::place::beside;
-use super::tree::unix;
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
 use crate::overrides::{self, Overrides};

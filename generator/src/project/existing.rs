@@ -34,7 +34,7 @@ impl Existing {
     pub fn open(folder: &Path) -> Result<Self, Diagnostic> {
         if !folder.join(LOCK).is_file() {
             let message = "this is not a crate of etlgen: it has no .etlgen/lock.json";
-            return Err(Diagnostic::error(Kind::Crate, message)
+            return Err(Diagnostic::error(Kind::Io, message)
                 .in_file(folder.display().to_string())
                 .with_hint("name the folder of a crate that `etlgen new` wrote"));
         }

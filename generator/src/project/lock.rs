@@ -13,7 +13,7 @@ use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::LOCK;
-use super::tree::unix;
+use super::endings::unix;
 use crate::diagnostics::{Diagnostic, Kind, Position, json_reason};
 use crate::diff::{Level, Surface};
 use crate::emit::Files;

@@ -3,6 +3,7 @@
 mod change;
 mod combine;
 mod config;
+mod endings;
 mod existing;
 mod format;
 mod generation;

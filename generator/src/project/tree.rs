@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::endings::unix;
 use super::lock::read_lock;
 use super::lock::text_hash;
 use super::place::is_inside;
@@ -20,15 +21,6 @@ pub enum Text {
     Some(String),
     /// It is not UTF-8, or not a file.
     Other,
-}
-
-/// Returns a text with `\n` as line ending. git may convert files at each checkout, so that texts
-/// are compared, hashed and merged in this form only.
-pub fn unix(text: String) -> String {
-    match text.contains("\r\n") {
-        true => text.replace("\r\n", "\n"),
-        false => text,
-    }
 }
 
 /// A crate that etlgen wrote.
