@@ -123,7 +123,7 @@ impl Diagnostic {
 
     /// Creates the error for a file or a folder that cannot be read or written.
     pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
-        Diagnostic::error(Kind::Io, error.to_string())
+        Diagnostic::error(Kind::Io, io_reason(&error))
             .in_file(path.display().to_string())
             .caused_by(error)
     }
@@ -259,6 +259,41 @@ impl Error for Diagnostic {
         let source = self.0.source.as_deref()?;
         Some(source)
     }
+}
+
+/// Returns the reason of an I/O error in words, without the number of the system.
+pub fn io_reason(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => "it does not exist".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+        ErrorKind::NotADirectory => "a part of the path is a file, not a folder".to_owned(),
+        ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => {
+            let text = error.to_string();
+            match text.split_once(" (os error") {
+                Some((words, _)) => words.to_owned(),
+                None => text,
+            }
+        }
+    }
+}
+
+/// Returns the message of a JSON error in words, without its place, which is shown apart.
+pub fn json_reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    match text.strip_prefix("EOF while parsing ") {
+        Some(what) => format!("the text ends within {what}"),
+        None => text.to_owned(),
+    }
+}
+
+/// Returns a count with its noun, which takes an `s` in the plural: `1 resource`, `2 resources`.
+pub fn counted(count: impl fmt::Display + From<u8> + PartialEq, noun: &str) -> String {
+    let ending = if count == 1.into() { "" } else { "s" };
+    format!("{count} {noun}{ending}")
 }
 
 /// Makes text from a document safe for a terminal: control characters become `\u{…}`.

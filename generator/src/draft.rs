@@ -135,8 +135,11 @@ fn decided(found: &ResourceFacts, planned: &Resource) -> ResourceFacts {
 /// Returns the most severe of the diagnostics, with the others as related ones.
 fn unreadable(mut notes: Vec<Diagnostic>) -> Diagnostic {
     match notes.is_empty() {
-        true => Diagnostic::error(Kind::Internal, "the document was neither read nor refused")
-            .with_hint("this is a defect of etlgen: please report it with the document"),
+        true => Diagnostic::error(
+            Kind::Internal,
+            "the reader returned neither a document nor an error",
+        )
+        .with_hint("this is a defect of etlgen: please report it with the document"),
         false => notes.remove(0).with_related(notes),
     }
 }

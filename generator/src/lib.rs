@@ -83,7 +83,7 @@ pub fn generate(input: Input, options: &Options) -> Result<Generation, Diagnosti
 pub fn update(folder: &Path, options: &UpdateOptions) -> Result<Update, Diagnostic> {
     let resumed = update::resume(folder, options.dry_run)?;
     let existing = Existing::open(folder)?;
-    update::refuse_open_conflicts(&existing.tree, &options.accept)?;
+    let settles = update::refuse_open_conflicts(&existing.tree, &options.accept)?;
     let document = existing.document(options.spec.as_deref());
     let generation = existing.generate(&document.name, existing.load(&document)?)?;
     let merge = project::merge_into(
@@ -93,7 +93,8 @@ pub fn update(folder: &Path, options: &UpdateOptions) -> Result<Update, Diagnost
         &options.accept,
         update::announce(&existing, options),
     )?;
-    Ok(Update::new(existing, document, generation, merge, resumed))
+    let update = Update::new(existing, document, generation, merge, resumed);
+    Ok(update.settling(settles))
 }
 
 /// Compares two documents or crates: what changes for the Rust API and for the tables, and how severe it is.

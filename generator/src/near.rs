@@ -26,7 +26,8 @@ pub fn hint(wanted: &str, names: &[&str]) -> Option<String> {
     match near(wanted, names).as_slice() {
         [] if names.is_empty() => None,
         [] => Some(format!("there are {}", listed(names, SHOWN))),
-        near => Some(format!("near it are {}", listed(near, SHOWN))),
+        [near] => Some(format!("a similar name: `{near}`")),
+        near => Some(format!("similar names: {}", listed(near, SHOWN))),
     }
 }
 

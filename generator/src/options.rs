@@ -39,7 +39,8 @@ pub struct Options {
     pub overlays: Vec<String>,
     /// The crate's folder; by default a folder with the crate's name in the current folder.
     pub out: Option<PathBuf>,
-    /// The runtime that the crate links: a folder, or a version requirement; by default the runtime of this etlgen.
+    /// The runtime that the crate links: a version requirement, or a folder, relative to the current one; by default the
+    /// runtime of this etlgen.
     pub runtime: Option<String>,
     /// Makes the crate a member of the workspace around it; by default it is one if that workspace lists it.
     pub workspace_member: bool,
@@ -93,7 +94,11 @@ impl Options {
             name => name,
         };
         let keys = &overrides.top;
-        let runtime = keys.runtime.as_ref().map(|place| Runtime::named(&place.0));
+        let runtime = match (&self.runtime, &keys.runtime) {
+            (Some(place), _) => Some(Runtime::named(&runtime_from(folder, place))),
+            (None, Some(place)) => Some(Runtime::named(&place.0)),
+            (None, None) => None,
+        };
         let stated = keys.workspace_member.as_deref().map(|member| member.0);
         let is_member = stated.unwrap_or(surroundings.is_member);
         let lines = self.lines(folder);
@@ -122,6 +127,8 @@ impl Options {
             let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
             (!items.is_empty()).then(|| format!("[{}]", items.join(", ")))
         };
+        let runtime = self.runtime.as_deref();
+        let runtime = runtime.map(|place| runtime_from(folder, place));
         let text = |text: &Option<String>| text.as_deref().map(quoted);
         let flag = |on: bool| on.then(|| "true".to_owned());
         let all = [
@@ -131,7 +138,7 @@ impl Options {
             ("exclude", list(&exclude)),
             ("singles", flag(self.singles)),
             ("destinations", list(&self.destinations)),
-            ("runtime", text(&self.runtime)),
+            ("runtime", runtime.as_deref().map(quoted)),
             ("workspace_member", flag(self.workspace_member)),
             ("license", text(&self.license)),
             ("repository", text(&self.repository)),
@@ -158,6 +165,15 @@ fn besides(own: Option<&Vec<At<String>>>, new: Vec<String>) -> Vec<String> {
             let own = own.into_iter().flatten().map(|it| it.value.clone());
             own.chain(new).collect()
         }
+    }
+}
+
+/// Returns a runtime of the command line as `etlgen.toml` names it: a folder that is relative to the
+/// current one becomes relative to the crate.
+fn runtime_from(folder: &Path, place: &str) -> String {
+    match Runtime::named(place).path {
+        Some(path) if Path::new(&path).is_relative() => relative(folder, Path::new(&path)),
+        _ => place.to_owned(),
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Update {
     changes: Changes,
     all: Changes,
     package: Package,
+    /// Whether it settles conflicts that an earlier update left open.
+    settles: bool,
 }
 
 impl Update {
@@ -75,7 +77,17 @@ impl Update {
             changes,
             all,
             package: generation.package,
+            settles: false,
         }
+    }
+
+    pub(crate) fn settling(self, settles: bool) -> Self {
+        Update { settles, ..self }
+    }
+
+    /// Returns whether it settles conflicts that an earlier update left open.
+    pub(crate) fn settles(&self) -> bool {
+        self.settles
     }
 
     /// Returns whether there is nothing to write.
@@ -118,12 +130,13 @@ pub(crate) fn resume(folder: &Path, dry_run: bool) -> Result<Option<Diagnostic>,
     Ok(done.map(|done| Diagnostic::note(Kind::Crate, done)))
 }
 
-/// Fails while conflicts of an earlier update are open.
-pub(crate) fn refuse_open_conflicts(tree: &Tree, accept: &Accept) -> Result<(), Diagnostic> {
+/// Fails while conflicts of an earlier update are open that `accept` does not settle. Returns whether it settles any.
+pub(crate) fn refuse_open_conflicts(tree: &Tree, accept: &Accept) -> Result<bool, Diagnostic> {
     let mut open = unsettled(tree)?;
+    let all = open.len();
     open.retain(|conflict| !accept.contains_key(&conflict.path));
     if open.is_empty() {
-        return Ok(());
+        return Ok(all > 0);
     }
     let places = open.iter().map(Conflict::diagnostic).collect();
     let message = "conflicts of an earlier update are open; nothing was written";

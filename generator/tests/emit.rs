@@ -75,7 +75,7 @@ fn an_owner_decides_what_is_whose_child() {
         "levels.yaml",
         "[resources.board_cards]\nparent = \"teams\"\n",
     );
-    assert!(refused.contains("it wants teamId, boardId"), "{refused}");
+    assert!(refused.contains("it needs teamId, boardId"), "{refused}");
 }
 
 #[test]

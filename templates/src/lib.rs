@@ -21,7 +21,7 @@ pub struct CargoToml<'a> {
     pub spec: &'a str,
     /// The runtime's requirement: an inline table or a string.
     pub runtime: &'a str,
-    /// The crate is not a member of a workspace around it.
+    /// Whether the crate is not a member of a workspace around it.
     pub own_workspace: bool,
     /// Empty, unless the crate is large.
     pub features: &'a [FeatureRow],
@@ -50,12 +50,13 @@ pub struct Readme<'a> {
     pub settings: &'a [SettingRow],
     pub resources: &'a [ResourceRow],
     pub features: &'a [FeatureRow],
-    /// It has a `Dockerfile`.
+    /// Whether the crate has a `Dockerfile`.
     pub docker: bool,
-    /// It can load into SQLite; into Parquet files.
+    /// Whether the crate can load into SQLite.
     pub sqlite: bool,
+    /// Whether the crate can load into Parquet files.
     pub parquet: bool,
-    /// It has `api::pages()`.
+    /// Whether the crate has `api::pages()`.
     pub shared_pages: bool,
 }
 
@@ -123,7 +124,7 @@ pub const LICENSE_APACHE: &str = include_str!("../templates/LICENSE-APACHE");
 #[derive(Template)]
 #[template(path = "ci.yml.askama", escape = "none")]
 pub struct CiYml<'a> {
-    /// The document is available where the tests run.
+    /// Whether the document is available where the tests run.
     pub check: bool,
     /// The etlgen that generates the crate.
     pub version: &'a str,

@@ -152,7 +152,7 @@ fn a_pipeline_can_fail_on_it() {
         assert_eq!(output.status.code(), Some(code), "{limit} {old} {new}");
     }
     let output = etlgen(folder, &["-", "-"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("both documents"));
     let output = etlgen(folder, &["api.yaml", "none.yaml"]);
     assert_eq!(output.status.code(), Some(1));

@@ -76,7 +76,8 @@ impl Place {
     fn refuse(&self, arguments: &[&str]) -> String {
         let before = self.entries();
         let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let code = output.status.code();
+        assert!(matches!(code, Some(1 | 2)), "{code:?}: {}", stderr(&output));
         assert_eq!(self.entries(), before, "something was written");
         stderr(&output)
     }
@@ -123,7 +124,8 @@ fn a_folder_that_is_not_empty_is_left_alone() {
 fn a_file_in_the_way_is_left_alone() {
     let place = Place::new(SPEC);
     std::fs::write(place.folder.path().join("out"), "mine").unwrap();
-    place.refuse(&["--spec", "pets.yaml", "--out", "out"]);
+    let said = place.refuse(&["--spec", "pets.yaml", "--out", "out"]);
+    assert!(said.contains("it is a file, not a folder"), "{said}");
     assert_eq!(place.read("out"), "mine");
 }
 
@@ -252,8 +254,57 @@ fn the_runtime_is_a_version_or_a_folder() {
     let version = manifest("0.1.0", "a");
     assert!(version.contains("etlgen-runtime = \"0.1.0\""), "{version}");
     assert!(!version.contains("path"), "{version}");
-    let folder = manifest("../runtime", "b");
-    assert!(folder.contains("path = \"../runtime\""), "{folder}");
+    let runtime = place.folder.path().join("mine/runtime");
+    std::fs::create_dir_all(&runtime).unwrap();
+    let package = "[package]\nname = \"etlgen-runtime\"\n";
+    std::fs::write(runtime.join("Cargo.toml"), package).unwrap();
+    let folder = manifest("mine/runtime", "b");
+    assert!(folder.contains("path = \"../mine/runtime\""), "{folder}");
+    for (wrong, words) in [
+        ("mine", "did you mean `mine/runtime`?"),
+        ("/nope", "there is no such folder"),
+        ("abc", "there is no such folder"),
+        ("99.0", "does not include"),
+    ] {
+        let said = place.refuse(&["--spec", "pets.yaml", "--runtime", wrong, "--out", "c"]);
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn a_wrong_argument_ends_with_2() {
+    let place = Place::new(SPEC);
+    for wrong in [
+        ["--destinations", "postgres"],
+        ["--name", "My API"],
+        ["--name", "über"],
+        ["--ci", "gitlab"],
+        ["--resources", "petz"],
+        ["--license", "MIT/X11"],
+        ["--runtime", "/nope"],
+    ] {
+        let output = place.run(&[&["--spec", "pets.yaml"], &wrong[..]].concat());
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {said}");
+        assert!(!said.contains("`ber`"), "{said}");
+    }
+    for wrong in [["--spec", "absent.yaml"], ["--config", "absent.toml"]] {
+        assert_eq!(place.run(&wrong).status.code(), Some(1), "{wrong:?}");
+    }
+}
+
+#[test]
+fn what_is_off_is_told_with_its_reason() {
+    let spec = SPEC.replace(
+        "{type: array, items: {$ref: '#/components/schemas/Pet'}}",
+        "{type: object, properties: {has_more: {type: boolean}, data: {type: array, items: {$ref: '#/components/schemas/Pet'}}}}",
+    );
+    let said = Place::new(&spec).succeed(&["--spec", "pets.yaml"]);
+    let line = "pets: etlgen could not tell how this list is paged";
+    assert!(
+        said.contains("Off: `sync` leaves these out") && said.contains(line),
+        "{said}"
+    );
 }
 
 #[test]

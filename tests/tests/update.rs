@@ -276,22 +276,22 @@ fn a_conflict_is_named_marked_and_settled() {
     let text = shop.read(ORDERS);
     let line = text
         .lines()
-        .position(|line| line == "<<<<<<< yours")
+        .position(|line| line == "<<<<<<< mine")
         .unwrap()
         + 1;
     assert!(said.contains(&format!("{ORDERS}:{line}: ")), "{said}");
-    let marked = "<<<<<<< yours
+    let marked = "<<<<<<< mine
     pub total: Option<f64>,
 ||||||| as generated before
     pub total: Option<i64>,
 =======
     pub total: Option<String>,
->>>>>>> as generated now
+>>>>>>> theirs (as generated now)
 ";
     assert!(text.contains(marked), "{text}");
     let marked = shop.tree();
     assert!(
-        shop.ends(1, &["check"])
+        shop.ends(2, &["check"])
             .contains(&format!("{ORDERS}:{line}: "))
     );
     shop.ends(2, &["update"]);
@@ -309,7 +309,7 @@ fn a_side_is_taken_at_once() {
         assert!(shop.read(ORDERS).contains(&format!("pub total: {line},")));
         shop.ends(0, &["check"]);
     }
-    let said = shop().ends(1, &["update", "--accept", "hers", ORDERS]);
+    let said = shop().ends(2, &["update", "--accept", "hers", ORDERS]);
     assert!(said.contains("`mine`"), "{said}");
 }
 
@@ -400,6 +400,31 @@ fn lines_end_as_the_owners_do() {
 }
 
 #[test]
+fn a_crate_whose_lines_git_converted_is_up_to_date() {
+    let shop = shop();
+    let convert = || {
+        for (path, bytes) in shop.tree() {
+            let text = String::from_utf8(bytes).unwrap();
+            let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+            shop.write(&path, &text);
+        }
+    };
+    convert();
+    shop.respecify(&SPEC.replace('\n', "\r\n"));
+    shop.ends(0, &["check"]);
+    let said = shop.ends(0, &["update"]);
+    assert!(said.contains("nothing has changed"), "{said}");
+    shop.respecify(&with_tax());
+    let said = shop.ends(0, &["update"]);
+    assert!(!said.contains("warning"), "{said}");
+    shop.ends(0, &["check"]);
+    convert();
+    shop.ends(0, &["check"]);
+    let attributes = shop.read(".gitattributes");
+    assert!(attributes.contains("/.etlgen/** -text"), "{attributes}");
+}
+
+#[test]
 fn a_use_of_what_is_gone_is_named() {
     let shop = shop();
     shop.write("src/mine.rs", "use crate::resources::Order;\n\npub fn due(order: &Order) -> bool {\n    order.total > Some(0)\n}\n");
@@ -409,6 +434,8 @@ fn a_use_of_what_is_gone_is_named() {
         said.contains("src/mine.rs:4: ") && said.contains("Order.total"),
         "{said}"
     );
+    assert!(!said.contains("between the markers"), "{said}");
+    assert!(said.contains("lines to change by hand: 1"), "{said}");
     shop.ends(0, &["update"]);
 }
 
@@ -449,7 +476,7 @@ fn a_merge_that_is_no_rust_is_a_conflict() {
     ));
     let said = shop.ends(2, &["update"]);
     assert!(said.contains(ORDERS), "{said}");
-    assert!(shop.read(ORDERS).contains("<<<<<<< yours"));
+    assert!(shop.read(ORDERS).contains("<<<<<<< mine"));
 }
 
 #[test]
@@ -503,6 +530,13 @@ fn a_dirty_tree_is_refused_unless_told() {
     git(&["commit", "--quiet", "-m", "b"]);
     shop.respecify(SPEC);
     shop.ends(0, &["update"]);
+    git(&["add", "-A"]);
+    shop.edit(ORDERS, "pub total: Option<i64>", "pub total: Option<f64>");
+    git(&["commit", "--quiet", "-a", "-m", "c"]);
+    shop.respecify(&retyped());
+    shop.ends(2, &["update"]);
+    // The update itself left the tree uncommitted.
+    shop.ends(0, &["update", "--accept", "mine", ORDERS]);
 }
 
 #[test]
@@ -512,10 +546,44 @@ fn another_document_is_read_for_once() {
     let said = shop.ends(0, &["update", "--spec", "../new.yaml"]);
     assert!(said.contains("spec = \"../new.yaml\""), "{said}");
     assert!(shop.read(ORDERS).contains("pub tax"));
-    assert!(shop.ends(1, &["check"]).contains("etlgen.toml"));
+    let said = shop.ends(1, &["check"]);
+    assert!(
+        said.contains("to keep the crate, write `spec = \"../new.yaml\"` into etlgen.toml"),
+        "{said}"
+    );
+    assert!(!said.contains("orders.rs"), "{said}");
     shop.edit("etlgen.toml", "../api.yaml", "../new.yaml");
     shop.ends(0, &["update"]);
     shop.ends(0, &["check"]);
+}
+
+#[test]
+fn check_tells_what_is_new_removed_or_changed() {
+    let shop = shop();
+    shop.respecify(&with_tax().replace("  /users:", "  /people:"));
+    shop.edit("etlgen.toml", "spec =", "changelog = false\nspec =");
+    let said = shop.ends(1, &["check"]);
+    for line in [
+        "etlgen.toml: it changed since",
+        "src/resources/orders.rs: changed",
+        "src/resources/people.rs: new",
+        "src/resources/users.rs: removed",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert_eq!(said.matches("hint").count(), 1, "{said}");
+}
+
+#[test]
+fn a_crate_without_its_document_fails_unless_that_is_wanted() {
+    let shop = shop();
+    std::fs::remove_file(shop.folder.path().join("api.yaml")).unwrap();
+    let said = shop.ends(1, &["check"]);
+    assert!(
+        said.contains("api.yaml") && said.contains("--offline"),
+        "{said}"
+    );
+    shop.ends(0, &["check", "--offline"]);
 }
 
 #[test]

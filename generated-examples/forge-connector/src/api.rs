@@ -2,7 +2,7 @@
 
 use etlgen_runtime::prelude::*;
 
-/// The paging of most lists; a list that is paged in another way has a paginator of its own.
+/// The paging that most lists share.
 pub fn pages() -> Paginator {
     Paginator::link_header().page_size("per_page", 100).into()
 }

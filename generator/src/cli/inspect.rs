@@ -16,7 +16,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Show only the N most common lists of the table
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     top: Option<usize>,
 }
 
@@ -28,6 +28,11 @@ enum Format {
     Json,
 }
 
+fn number(text: &str) -> Result<usize, String> {
+    text.parse()
+        .map_err(|_| "it is not a whole number".to_owned())
+}
+
 pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     if arguments.top.is_some() && matches!(arguments.format, Format::Json) {
         let message = "`--top` shortens the table; JSON always holds every resource";
@@ -37,10 +42,9 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     let draft = draft(&arguments.document, false)?;
     match arguments.format {
         Format::Table => {
-            let default = View::default();
             let view = View {
                 top: arguments.top,
-                width: columns().unwrap_or(default.width),
+                ..view()
             };
             out(&inspect::table(&draft, &view));
         }
@@ -72,8 +76,13 @@ pub fn draft(arguments: &DocumentArguments, every: bool) -> Result<Draft, Diagno
     Ok(draft)
 }
 
-/// Returns the terminal's width, if the shell exports it.
-fn columns() -> Option<usize> {
-    let columns: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
-    (columns > 0).then_some(columns)
+/// Returns a view as wide as the terminal, if the shell exports its width.
+pub fn view() -> View {
+    let columns = std::env::var("COLUMNS").ok();
+    let columns = columns.and_then(|columns| columns.parse::<usize>().ok());
+    let mut view = View::default();
+    if let Some(columns) = columns.filter(|columns| *columns > 0) {
+        view.width = columns;
+    }
+    view
 }

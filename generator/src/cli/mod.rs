@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostics::{Diagnostic, Kind, Severity};
+use crate::diagnostics::{Diagnostic, Kind, Severity, counted};
 use crate::plan::package::Package;
 
 /// Generate a typed connector crate in Rust from an OpenAPI document
@@ -48,21 +48,34 @@ enum Command {
 /// | code | meaning |
 /// |---|---|
 /// | 0 | done |
-/// | 1 | no result; an error was printed. `check`: a problem was found |
-/// | 2 | the arguments cannot be parsed; or `update` has conflicts that you must settle |
+/// | 1 | no result; an error was printed. `check`: something is out of date |
+/// | 2 | usage: an argument is wrong, or has a wrong value. `update`, `check`: conflicts are open |
 /// | 3 | `diff --fail-on`: a change is that severe or worse |
 #[derive(Clone, Copy)]
 enum End {
-    Done = 0,
-    Failed = 1,
-    Conflicts = 2,
-    Severe = 3,
+    Done,
+    Failed,
+    Usage,
+    Conflicts,
+    Severe,
+}
+
+impl From<End> for ExitCode {
+    fn from(end: End) -> Self {
+        ExitCode::from(match end {
+            End::Done => 0,
+            End::Failed => 1,
+            End::Usage | End::Conflicts => 2,
+            End::Severe => 3,
+        })
+    }
 }
 
 impl From<&Diagnostic> for End {
     fn from(error: &Diagnostic) -> Self {
         match error.kind() {
             Kind::Conflict => End::Conflicts,
+            Kind::Usage => End::Usage,
             _ => End::Failed,
         }
     }
@@ -83,7 +96,7 @@ pub fn main() -> ExitCode {
         say(&error.to_string());
         End::from(&error)
     });
-    ExitCode::from(end as u8)
+    end.into()
 }
 
 /// The document, its overlays and the overrides, as several commands take them.
@@ -120,8 +133,8 @@ fn print_notes(notes: &[Diagnostic], all: bool) {
     shown.iter().for_each(|note| say(&note.to_string()));
     if !hidden.is_empty() {
         say(&format!(
-            "{} notes on repairs of the document (`--notes` shows them)",
-            hidden.len()
+            "{} on repairs of the document (`--notes` shows them)",
+            counted(hidden.len(), "note")
         ));
     }
 }

@@ -1,12 +1,13 @@
 //! `etlgen new`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::inspect::view;
 use super::{DocumentArguments, End, config, out, print_missing_licenses, print_notes};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, counted, printable};
 use crate::overrides::Ci;
-use crate::project::ensure_free;
-use crate::{Generation, Options, View};
+use crate::project::{check_runtime, ensure_free};
+use crate::{Generation, Options};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -30,7 +31,7 @@ pub struct Arguments {
     /// Write the crate into this folder [default: ./<name>-connector]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Link this runtime: a folder or a version [default: the one that fits this etlgen]
+    /// Link this runtime: a folder or a version [default: the version of this etlgen, or the folder `runtime` of the source tree that it was built from]
     #[arg(long, value_name = "PATH|VERSION")]
     runtime: Option<String>,
     /// Make the crate a member of the workspace around it [default: if that lists it]
@@ -54,6 +55,9 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     let document = &arguments.document;
     if let Some(out) = &arguments.out {
         ensure_free(out)?;
+    }
+    if let Some(place) = &arguments.runtime {
+        check_runtime(place, Path::new(""))?;
     }
     let mut options = arguments.options()?;
     let input = options
@@ -95,10 +99,17 @@ impl Arguments {
 }
 
 fn report(generation: &Generation) {
-    out(&generation.table(&View::default()));
+    out(&generation.table(&view()));
+    let off: Vec<(&str, &str)> = generation.off().collect();
+    if !off.is_empty() {
+        out("\nOff: `sync` leaves these out unless `--resources` names them");
+    }
+    for (name, reason) in off {
+        out(&printable(&format!("  {name}: {reason}")));
+    }
     let folder = generation.folder().display();
     out(&format!(
-        "\n{} resources in {folder}\n\n  cd {folder}\n  cargo run -- --help",
-        generation.resources().count(),
+        "\n{} in {folder}\n\n  cd {folder}\n  cargo run -- --help",
+        counted(generation.resources().count(), "resource"),
     ));
 }

@@ -36,6 +36,9 @@ pub struct Arguments {
     allow_dirty: bool,
 }
 
+/// The most regenerated files that are named.
+const FOLLOWED: usize = 20;
+
 pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     let options = UpdateOptions {
         spec: arguments.spec.clone(),
@@ -50,7 +53,8 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
         out("nothing has changed");
         return Ok(End::Done);
     }
-    if !arguments.dry_run && !arguments.allow_dirty {
+    // An update that left conflicts open is not committed yet.
+    if !arguments.dry_run && !arguments.allow_dirty && !update.settles() {
         refuse_dirty(&dirty(&arguments.folder)?)?;
     }
     report(&update, &options.accept);
@@ -67,10 +71,6 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
         return Ok(End::Done);
     }
     conflicts(&update.conflicts);
-    say(&format!(
-        "conflicts: {}; edit the text between the markers, or run `etlgen update --accept mine|theirs FILE`",
-        update.conflicts.len()
-    ));
     Ok(End::Conflicts)
 }
 
@@ -91,7 +91,8 @@ fn refuse_dirty(dirty: &[String]) -> Result<(), Diagnostic> {
 fn accept(words: &[String]) -> Result<Accept, Diagnostic> {
     let pairs = words.chunks(2).map(|pair| {
         let side = match pair[0].as_str() {
-            "mine" => Side::Mine,
+            // Conflict markers of earlier releases said `yours`.
+            "mine" | "yours" => Side::Mine,
             "theirs" => Side::Theirs,
             other => {
                 let message = format!("`--accept {other}`: unknown side");
@@ -107,21 +108,27 @@ fn accept(words: &[String]) -> Result<Accept, Diagnostic> {
 }
 
 fn report(update: &Update, accept: &Accept) {
-    let mut followed = 0;
+    let mut followed = Vec::new();
     for (path, outcome) in &update.outcomes {
         let mut conflicts = update.conflicts.iter();
-        let conflicted = conflicts.any(|conflict| conflict.path == *path);
+        let conflicted = conflicts.any(|conflict| conflict.is_marked && conflict.path == *path);
         match outcome {
-            Outcome::Follows => followed += 1,
+            Outcome::Follows => followed.push(printable(path)),
             outcome => {
                 let what = outcome_text(path, outcome, conflicted);
                 out(&format!("{}: {what}", printable(path)));
             }
         }
     }
-    if followed > 0 {
+    if !followed.is_empty() {
+        let more = followed.len().saturating_sub(FOLLOWED);
+        let names = followed[..followed.len() - more].join(", ");
+        let more = match more {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
         out(&format!(
-            "regenerated files that you had not edited: {followed}"
+            "regenerated files that you had not edited: {names}{more}"
         ));
     }
     released(&update.release);
@@ -183,6 +190,19 @@ fn conflicts(conflicts: &[Conflict]) {
             printable(&conflict.path),
             conflict.line,
             printable(&conflict.why)
+        ));
+    }
+    let marked = conflicts.iter().filter(|conflict| conflict.is_marked);
+    let marked = marked.count();
+    let unmarked = conflicts.len() - marked;
+    if marked > 0 {
+        say(&format!(
+            "conflicts: {marked}; edit the text between the markers, or run `etlgen update --accept mine|theirs FILE`"
+        ));
+    }
+    if unmarked > 0 {
+        say(&format!(
+            "lines to change by hand: {unmarked}; they merged, so they have no markers"
         ));
     }
 }

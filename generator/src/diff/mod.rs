@@ -98,6 +98,7 @@ pub enum Kind {
     ParameterRemoved,
     ParameterChanged,
     DeletesChanged,
+    OffChanged,
     StructRenamed,
     StructMoved,
     FieldAdded,

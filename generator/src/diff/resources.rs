@@ -109,7 +109,7 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .is(name)
                 .levels(Level::Breaking, Level::Breaking)
                 .migrate(format!(
-                    "the next run moves the tables, rows and state of {} to the new name, or says what it needs: models must read {name}; \
+                    "the next run moves the tables, rows and state of {} to the new name, or names the command that it needs: models must read {name}; \
                      `name = \"{}\"` in etlgen.toml keeps the old one",
                     old.name, old.name
                 )),
@@ -216,6 +216,18 @@ fn declared(old: &Declared, new: &Declared, pairs: &[Pair]) -> Vec<Change> {
                 .migrate("the next run treats records that the API no longer has differently"),
         );
     }
+    if old.off != new.off {
+        let read = |it: &Declared| if it.off { "off" } else { "read by each run" };
+        let found = change(Kind::OffChanged, "reading")
+            .was(read(old))
+            .is(read(new));
+        out.push(match new.off {
+            true => found.levels(Level::Patch, Level::Breaking).migrate(format!(
+                "its table gets new rows only from `sync --resources {name}`"
+            )),
+            false => found.levels(Level::Patch, Level::Minor),
+        });
+    }
     if old.feature != new.feature {
         let feature = |it: &Declared| it.feature.clone().unwrap_or_else(|| "none".to_owned());
         // A resource without a feature is always compiled.
@@ -263,7 +275,7 @@ fn pages(old: &Declared, new: &Declared, change: &dyn Fn(Kind, &str) -> Change) 
     let kind = |it: &Declared| it.paginator.kind();
     Some(match &new.paginator {
         Paginator::Undecided => found.levels(Level::Patch, Level::Breaking).migrate(format!(
-            "`paginate` in etlgen.toml must say how its pages follow: until then `sync` reads one and fails for {name}"
+            "`paginate` in etlgen.toml must declare how it is paged: until then `sync` reads one page and fails for {name}"
         )),
         // Lists that are paged by number start again after an interrupted run. Others would
         // continue from a position of the old paginator.
@@ -320,7 +332,7 @@ fn parent(
             .levels(Level::Patch, Level::Breaking)
             .migrate(format!(
                 "the next run reads it in full once; its parameter columns may change, and row ids that depend on them change too, \
-                 or the run says what it needs: `sync --resources {} --full-refresh` once",
+                 or the run names the command that it needs: `sync --resources {} --full-refresh` once",
                 new.name
             ))
     })

@@ -147,7 +147,7 @@ fn what(change: &Change) -> String {
             format!("{} is new", code(&field))
         }
         Kind::FieldRemoved => format!("{name} was removed, {before}"),
-        Kind::FieldRenamed => format!("{name} was {before}, as it seems"),
+        Kind::FieldRenamed => format!("{name} was probably {before}"),
         Kind::SettingAdded => format!("setting {name} is new, {after}"),
         Kind::SettingRemoved => format!("setting {name} was removed"),
         Kind::FeatureAdded => format!("feature {name} is new"),

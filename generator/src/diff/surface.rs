@@ -70,6 +70,9 @@ pub struct Declared {
     /// The dotted path of the field that marks a record as deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tombstone: Option<String>,
+    /// Whether runs leave it out, although it is clear how it is paged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,8 +179,8 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
         auth,
         deletes,
         tombstone,
+        off,
         // The owner sets these; they do not follow from a change of the API.
-        off: _,
         on_status: _,
         parent: above,
         record,
@@ -208,6 +211,7 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
         auth: auth.clone(),
         deletes: *deletes,
         tombstone: tombstone.as_ref().map(|field| path(field, structs)),
+        off: off.is_some() && *paginator != Paginator::Undecided,
         parent: above.as_ref().map(parent),
         record: record.clone(),
     }

@@ -6,6 +6,7 @@ use etlgen_model::{
 };
 
 use super::{Change, Group, Kind, Level};
+use crate::diagnostics::counted;
 use crate::plan::{
     Auth, Cursor, FieldRef, Format, KeyPlace, Parameter, ParameterPlace, ParameterValue, Parent,
     Setting,
@@ -224,7 +225,11 @@ pub fn cursor(cursor: Option<&Cursor>) -> String {
             .as_ref()
             .map(|windows| format!("windows of {} from {}", windows.length(), windows.from())),
     );
-    words.extend(cursor.most_rows.map(|rows| format!("at most {rows} rows")));
+    words.extend(
+        cursor
+            .most_rows
+            .map(|rows| format!("at most {}", counted(rows, "row"))),
+    );
     words.join(", ")
 }
 

@@ -88,9 +88,7 @@ pub fn library(plan: &Plan) -> TokenStream {
 pub fn api(plan: &Plan) -> Option<TokenStream> {
     let docs = inner_doc(&["What the lists of the API have in common."]);
     let pages = paginator(plan.pages.as_ref()?);
-    let function = doc(
-        "The paging of most lists; a list that is paged in another way has a paginator of its own.",
-    );
+    let function = doc("The paging that most lists share.");
     Some(quote! {
         #docs
         use etlgen_runtime::prelude::*;
@@ -128,7 +126,7 @@ pub fn config(plan: &Plan) -> TokenStream {
             first.to_uppercase()
         ),
         format!(
-            "`{}.toml` (`{first}`); the first one found counts.",
+            "`{}.toml` (`{first}`); the first one found is used.",
             plan.prefix.to_lowercase()
         ),
     ];
@@ -255,7 +253,7 @@ pub fn example(plan: &Plan) -> Option<TokenStream> {
                 record?;
                 count += 1;
             }
-            println!("{count} records");
+            println!("records: {count}");
         },
     };
     Some(quote! {

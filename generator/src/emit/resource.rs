@@ -87,9 +87,9 @@ fn function(plan: &Plan, resource: &Resource) -> TokenStream {
         "" => doc(&endpoint),
         text => doc(&format!("{text}: {endpoint}")),
     };
-    let undecided = (resource.paginator == Paginator::Undecided).then(|| {
+    let todos = todos(resource).into_iter().map(|text| {
         let blank = quote!(#[doc = ""]);
-        let text = doc("TODO pagination: etlgen could not tell how this list is paged, so `sync` leaves it out. Set `.paginate(…)` and remove `.off(…)`.");
+        let text = doc(text);
         quote!(#blank #text)
     });
     let name = ident(&resource.ident);
@@ -98,11 +98,37 @@ fn function(plan: &Plan, resource: &Resource) -> TokenStream {
     let declaration = declaration(plan, resource);
     quote! {
         #docs
-        #undecided
+        #(#todos)*
         pub fn #name(#config) -> Resource<#record> {
             #declaration
         }
     }
+}
+
+/// Returns what the owner must decide or check, in the words of the code.
+fn todos(resource: &Resource) -> Vec<&'static str> {
+    let doubts = |key: &str| {
+        resource
+            .doubts
+            .iter()
+            .any(|(_, line)| line.starts_with(key))
+    };
+    let undecided = resource.paginator == Paginator::Undecided;
+    let mut todos = Vec::new();
+    if undecided {
+        todos.push("TODO pagination: etlgen could not tell how this list is paged, so `sync` leaves it out. Set `.paginate(…)` and remove `.off(…)`.");
+    } else if resource.off.is_some() && doubts("off") {
+        todos.push("TODO off: `sync` leaves it out, as etlgen is not sure that it only reads. If it does, remove `.off(…)`.");
+    }
+    if doubts("primary_key") && !resource.key.is_empty() {
+        todos.push(
+            "TODO key: etlgen is not sure of `.primary_key(…)`. Check that it identifies a record.",
+        );
+    }
+    if doubts("records") {
+        todos.push("TODO records: etlgen is not sure where a response has the records. Check `.records(…)`.");
+    }
+    todos
 }
 
 fn record_type(name: Option<&str>) -> TokenStream {

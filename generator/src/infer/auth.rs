@@ -7,6 +7,7 @@ use crate::spec::api::{Api, Location, SecurityScheme};
 use super::facts::{AuthFacts, Decision, KeyFacts, decide};
 use super::undeclared;
 use super::words::{flat, says};
+use crate::diagnostics::counted;
 
 /// Decides on the credentials. Also returns the names of the schemes, if operations name any.
 pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
@@ -69,7 +70,9 @@ pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
             return (decision, set.clone());
         }
         let sure = if *count * 2 >= open { 0.9 } else { 0.7 };
-        let reason = format!("{} operations name {}", count, set.join(" and "));
+        let verb = if *count == 1 { "names" } else { "name" };
+        let operations = counted(*count, "operation");
+        let reason = format!("{operations} {verb} {}", set.join(" and "));
         let mut decision = decide(combine(&schemes), sure, reason);
         decision.reasons.extend(refused(api, set));
         return (decision, set.clone());
@@ -133,7 +136,10 @@ fn refused(api: &Api, set: &[String]) -> Option<String> {
     let first = paths.next()?;
     Some(match paths.count() {
         0 => format!("`{first}` needs other credentials"),
-        more => format!("`{first}` and {more} others need other credentials"),
+        more => format!(
+            "`{first}` and {} need other credentials",
+            counted(more, "other")
+        ),
     })
 }
 

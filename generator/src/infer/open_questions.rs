@@ -10,7 +10,7 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     if let Some(reason) = &facts.off {
         doubts.push(Doubt {
-            question: format!("is it safe to ask for? {reason}"),
+            question: format!("is it safe to request? {reason}"),
             settle: "off = false".to_owned(),
         });
     }
@@ -83,7 +83,7 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
         };
         ask(
             format!(
-                "can a run ask for new rows only? {}",
+                "can a run request only new rows? {}",
                 first(&facts.cursor.reasons)
             ),
             settle,

@@ -260,20 +260,20 @@ fn none_or_open(evidence: &Evidence<'_>) -> Decision<Paged> {
         && rule("a next that only a URL can be", roles.size.is_none())
     {
         let reason =
-            format!("`{path}` holds what comes next, and no parameter could take it: a URL");
+            format!("`{path}` holds a URL of the next page, as no parameter accepts the value");
         return decide(by_next_url(evidence, None, path), 0.6, &reason);
     }
     if let Some(token) = envelope.next_token.as_ref().or(envelope.next_page.as_ref()) {
-        let reason = format!("`{token}` speaks of more pages, but no parameter asks for them");
+        let reason = format!("`{token}` indicates more pages, but no parameter requests them");
         return decide(undecided(evidence, None, Some(token)), 0.3, &reason);
     }
     if let Some(more) = &envelope.more {
-        let reason = format!("`{more}` speaks of more pages, but no parameter asks for them");
+        let reason = format!("`{more}` indicates more pages, but no parameter requests them");
         return decide(undecided(evidence, None, None), 0.3, &reason);
     }
     if let Some(size) = &roles.size {
         let reason = format!(
-            "`{}` bounds the page, but nothing asks for the next one",
+            "`{}` bounds the page, but no parameter requests the next one",
             size.name
         );
         return decide(undecided(evidence, None, None), 0.4, &reason);
@@ -281,7 +281,7 @@ fn none_or_open(evidence: &Evidence<'_>) -> Decision<Paged> {
     decide(
         single(evidence),
         0.75,
-        "no parameter asks for pages and nothing indicates more",
+        "no parameter requests pages and nothing indicates more",
     )
 }
 

@@ -120,7 +120,7 @@ pub(super) fn undeclared(api: &Api) -> Decision<AuthFacts> {
         return decide(
             AuthFacts::Bearer,
             0.6,
-            format!("{speaking} operations mention tokens"),
+            format!("descriptions of operations mention tokens: {speaking}"),
         );
     }
     decide(

@@ -2,7 +2,7 @@
 
 use etlgen_model::Paginator;
 
-use crate::diagnostics::printable;
+use crate::diagnostics::{counted, printable};
 use crate::draft::{Decided, Draft};
 use crate::infer::facts::{Decision, Facts, ResourceFacts, ResourceKind, SURE};
 use crate::spec::api::{Api, Operation};
@@ -11,11 +11,25 @@ use super::json::auth;
 use super::top::top;
 
 /// The width of a table if the terminal's width is unknown.
-const WIDTH: usize = 160;
-/// The least width of an endpoint.
+const WIDTH: usize = 80;
+/// The width up to which an endpoint may be shortened for one line.
 const LEAST: usize = 40;
+/// The least width of a column.
+const NARROWEST: usize = 8;
+/// The blanks between two columns.
+const GAP: usize = 2;
 const COLUMNS: usize = 7;
 const ENDPOINT: usize = 1;
+const RECORDS: usize = 2;
+const HEADER: [&str; COLUMNS] = [
+    "resource",
+    "endpoint",
+    "records",
+    "key",
+    "paginator",
+    "cursor",
+    "parent",
+];
 
 /// The number of lists in a table, and its width.
 #[derive(Clone, Copy, Debug)]
@@ -57,17 +71,39 @@ pub fn table(draft: &Draft, view: &View) -> String {
     text.push_str(&rows(api, &lists, view.width));
     if lists.len() < all.len() {
         text.push_str(&format!(
-            "\nand {} more lists, {} single objects (without `--top` all are shown)\n",
-            all.len() - lists.len(),
-            singles.len()
+            "\nand {}, {} (without `--top` all are shown)\n",
+            counted(all.len() - lists.len(), "more list"),
+            counted(singles.len(), "single object")
         ));
     } else if !singles.is_empty() {
         text.push_str("\nkind `single`, one object each:\n");
         let names = singles.iter().map(|single| single.facts.name.as_str());
         text.push_str(&wrapped(names, view.width));
     }
-    text.push_str(&open(&lists));
+    text.push_str(&legend(&text));
+    text.push_str(&open(facts, &lists));
     text
+}
+
+/// Explains the marks that a table contains.
+fn legend(table: &str) -> String {
+    let marks = [
+        ("$", " $", "the body of the response is the list itself"),
+        (
+            "x?",
+            "?",
+            "etlgen is not sure of it: see the open questions, or `etlgen explain`",
+        ),
+        ("(x)?", ")?", "found, but not sure enough to be used"),
+    ];
+    let used = marks.iter().filter(|(_, sign, _)| table.contains(sign));
+    let lines: Vec<String> = used
+        .map(|(mark, _, meaning)| format!("{mark:4}  {meaning}\n"))
+        .collect();
+    match lines.is_empty() {
+        true => String::new(),
+        false => format!("\n{}", lines.concat()),
+    }
 }
 
 fn headline(api: &Api, facts: &Facts) -> String {
@@ -91,55 +127,61 @@ fn headline(api: &Api, facts: &Facts) -> String {
     text
 }
 
+/// Returns one line for each list, or two if one would be longer than `width`: the endpoint and the
+/// place of the records are on the second.
 fn rows(api: &Api, lists: &[&Decided<'_>], width: usize) -> String {
-    let header = [
-        "resource",
-        "endpoint",
-        "records",
-        "key",
-        "paginator",
-        "cursor",
-        "parent",
-    ]
-    .map(str::to_owned);
-    let mut rows: Vec<[String; COLUMNS]> = vec![header];
+    let mut rows = vec![HEADER.map(str::to_owned)];
     for resource in lists {
         if let Some(operation) = api.operations.get(resource.facts.operation) {
             rows.push(row(operation, resource));
         }
     }
-    let mut widths = widths(&rows);
-    let whole: usize = widths.iter().sum::<usize>() + 2 * (COLUMNS - 1);
-    let longest = widths[ENDPOINT]
-        .saturating_sub(whole.saturating_sub(width))
-        .max(LEAST);
-    if longest < widths[ENDPOINT] {
-        for row in &mut rows {
-            row[ENDPOINT] = shortened(&row[ENDPOINT], longest);
+    let widest = |at: usize| rows.iter().map(|row| row[at].chars().count()).max();
+    let mut widths: [usize; COLUMNS] = std::array::from_fn(|at| widest(at).unwrap_or(0));
+    let rest = widths.iter().sum::<usize>() - widths[ENDPOINT] + GAP * (COLUMNS - 1);
+    let is_one_line = rest + widths[ENDPOINT].min(LEAST) <= width;
+    let first: Vec<usize> = match is_one_line {
+        true => {
+            widths[ENDPOINT] = widths[ENDPOINT].min(width - rest);
+            (0..COLUMNS).collect()
         }
-        widths = self::widths(&rows);
-    }
+        false => {
+            let first: Vec<usize> = (0..COLUMNS)
+                .filter(|at| ![ENDPOINT, RECORDS].contains(at))
+                .collect();
+            fit(&mut widths, &first, width);
+            first
+        }
+    };
     let mut text = String::new();
     for row in &rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
+        let cells = first.iter().map(|at| {
+            let width = widths[*at];
+            format!("{:width$}", shortened(&row[*at], width))
+        });
+        let cells: Vec<String> = cells.collect();
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
+        if !is_one_line {
+            let second = format!("{}  {}", row[ENDPOINT], row[RECORDS]);
+            let second = shortened(&second, width.saturating_sub(GAP));
+            text.push_str(&format!("  {second}\n"));
+        }
     }
     text
 }
 
-fn widths(rows: &[[String; COLUMNS]]) -> [usize; COLUMNS] {
-    let mut widths = [0; COLUMNS];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
+/// Makes the widest of some columns narrower until a line of them fits.
+fn fit(widths: &mut [usize; COLUMNS], columns: &[usize], width: usize) {
+    loop {
+        let whole: usize = columns.iter().map(|at| widths[*at] + GAP).sum();
+        let widest = columns.iter().copied().max_by_key(|at| widths[*at]);
+        let Some(widest) = widest.filter(|at| whole > width + GAP && widths[*at] > NARROWEST)
+        else {
+            return;
+        };
+        widths[widest] -= 1;
     }
-    widths
 }
 
 fn row(operation: &Operation, decided: &Decided<'_>) -> [String; COLUMNS] {
@@ -227,16 +269,22 @@ fn wrapped<'a>(words: impl Iterator<Item = &'a str>, width: usize) -> String {
 }
 
 /// Returns the open questions.
-fn open(lists: &[&Decided<'_>]) -> String {
+fn open(facts: &Facts, lists: &[&Decided<'_>]) -> String {
     let mut text = String::new();
+    if facts.auth.confidence < SURE {
+        let reason = facts.auth.reasons.first().map_or("", String::as_str);
+        let line = match auth(&facts.auth.value).0 {
+            kind @ ("basic" | "none") => kind,
+            _ => "bearer",
+        };
+        text.push_str(&format!(
+            "\n# how do requests carry credentials? {}\nauth = \"{line}\"\n",
+            one_line(reason)
+        ));
+    }
     let lists = lists.iter().map(|list| &list.facts);
     let unsure = lists.filter(|resource| !resource.doubts.is_empty());
-    for (index, resource) in unsure.enumerate() {
-        if index == 0 {
-            text.push_str(
-                "\nOpen questions, each with the lines for etlgen.toml that settle it:\n",
-            );
-        }
+    for resource in unsure {
         text.push_str(&format!("\n[resources.{}]\n", resource.name));
         for doubt in &resource.doubts {
             text.push_str(&format!(
@@ -246,7 +294,12 @@ fn open(lists: &[&Decided<'_>]) -> String {
             ));
         }
     }
-    text
+    match text.is_empty() {
+        true => text,
+        false => {
+            format!("\nOpen questions, each with the lines for etlgen.toml that settle it:\n{text}")
+        }
+    }
 }
 
 /// Returns text of a document as one line for a terminal.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::diagnostics::{Diagnostic, Kind, Position};
+use crate::diagnostics::{Diagnostic, Kind, Position, json_reason};
 use crate::shape::Shape;
 use crate::spec::api::Operation;
 
@@ -15,11 +15,14 @@ pub fn samples(file: &str, text: &str) -> Result<Vec<Value>, Diagnostic> {
                 line: error.line().max(1),
                 column: error.column().max(1),
             };
-            Diagnostic::error(Kind::Samples, format!("the sample is not JSON: {error}"))
-                .in_file(file)
-                .at(place)
-                .with_hint(SAMPLES)
-                .caused_by(error)
+            Diagnostic::error(
+                Kind::Samples,
+                format!("the sample is not JSON: {}", json_reason(&error)),
+            )
+            .in_file(file)
+            .at(place)
+            .with_hint(SAMPLES)
+            .caused_by(error)
         })?);
     }
     if found.is_empty() {

@@ -116,8 +116,16 @@ pub fn parse(name: &str, text: &str) -> Result<Overrides, Diagnostic> {
         text: text.to_owned(),
     };
     let table = DeTable::parse(text).map_err(|error| {
-        let position = error.span().map(|span| Position::of(text, span.start));
-        Diagnostic::error(Kind::Overrides, error.message())
+        let span = error.span();
+        let position = span.clone().map(|span| Position::of(text, span.start));
+        let named = span.and_then(|span| text.get(span)).map(str::trim);
+        let message = match (error.message(), named) {
+            ("duplicate key", Some(key)) if !key.is_empty() => {
+                format!("the key `{key}` is there twice")
+            }
+            (message, _) => message.to_owned(),
+        };
+        Diagnostic::error(Kind::Overrides, message)
             .in_file(name)
             .at(position)
             .caused_by(error)

@@ -6,7 +6,7 @@ use super::file::{At, Faults};
 use super::subject::{index, near};
 use super::top::selection::Singles;
 use super::{ResourceKeys, TopKeys};
-use crate::diagnostics::{Diagnostic, Kind};
+use crate::diagnostics::{Diagnostic, Kind, counted};
 use crate::infer::facts::{Facts, ResourceFacts, ResourceKind, SURE};
 
 /// Returns the indexes of the selected resources: all lists or the named ones, without the excluded
@@ -81,7 +81,7 @@ fn each(
         ),
         false if index(facts, pattern).is_some() => (
             format!("`{key}` names `{}`, which is a list", pattern.value),
-            Some("lists are wanted anyway; `include` names some of them".to_owned()),
+            Some("lists are included by default; `include` selects some of them".to_owned()),
         ),
         false => (
             format!("the document has no resource `{}`", pattern.value),
@@ -157,15 +157,14 @@ pub fn nothing(facts: &Facts, keys: &TopKeys) -> Diagnostic {
     }
     let (message, hint) = match singles.as_slice() {
         [] => (
-            "the document describes nothing that could be loaded: no GET answers with records"
-                .to_owned(),
-            "`etlgen inspect --spec … --format json` says for each operation why it is left out"
+            "the document describes no resource: no response of a GET contains records".to_owned(),
+            "`etlgen inspect --spec … --format json` gives the reason for each operation that is left out"
                 .to_owned(),
         ),
         singles => (
             format!(
-                "the document describes no lists, only {} single objects",
-                singles.len()
+                "the document describes no lists, only {}",
+                counted(singles.len(), "single object")
             ),
             format!(
                 "name those that you want: `--resources {}`",

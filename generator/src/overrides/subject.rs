@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use etlgen_model::Contract;
+use etlgen_model::{Contract, distance};
 
 use super::ResourceKeys;
 use super::decided::Choices;
@@ -10,7 +10,7 @@ use super::file::{Faults, Place};
 use super::places::{Found, walk};
 use crate::infer::facts::{Decision, Facts, ResourceFacts};
 use crate::near::{hint, listed, nearest};
-use crate::spec::api::{Api, Operation};
+use crate::spec::api::{Api, Location, Operation, SchemaKind};
 
 /// The whole API.
 pub struct Whole<'a> {
@@ -75,6 +75,36 @@ impl<'a> Target<'a> {
             unknown(self.facts, self.all, self.faults, (place, name));
         }
         found
+    }
+
+    /// Adds a mistake if the operation does not declare a parameter, but one with nearly the same
+    /// name. Documents leave parameters out, so that other names are accepted.
+    pub fn refuse_misspelled(&mut self, place: Place, key: &str, param: &str) {
+        let operation = self.operation();
+        let query = operation.parameters.iter();
+        let query = query.filter(|known| known.location == Location::Query);
+        let query = query.map(|known| known.name.as_str());
+        let body = operation
+            .request_body
+            .filter(|_| operation.method == "post");
+        let body = body.map(|body| &self.api.schemas[body].kind);
+        let body = body.and_then(|kind| match kind {
+            SchemaKind::Object { properties, .. } => Some(properties.keys().map(String::as_str)),
+            _ => None,
+        });
+        let known: Vec<&str> = query.chain(body.into_iter().flatten()).collect();
+        let most = ((param.chars().count() + 1) / 4).clamp(1, 2);
+        let near = known.iter().find(|name| distance(param, name) <= most);
+        if let Some(near) = near.filter(|_| !known.contains(&param)) {
+            let message = format!(
+                "`{key}` names `{param}`, which is not a parameter of `{}`",
+                operation.path
+            );
+            let hint = format!(
+                "did you mean `{near}`? An overlay can add a parameter that the document leaves out"
+            );
+            self.faults.add(place, message).hint(hint);
+        }
     }
 
     /// Returns whether the records have the field at a dotted path. If not, adds a mistake that

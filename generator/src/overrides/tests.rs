@@ -394,7 +394,7 @@ fn options_of_the_command_line_stand_over_the_file_and_have_no_place() {
     let error = apply(&api, infer(&api), &wrong.unwrap(), false).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "error: the document has no resource `team`\n  hint: near it are `teams`; `etlgen inspect` lists all"
+        "error: the document has no resource `team`\n  hint: a similar name: `teams`; `etlgen inspect` lists all"
     );
 }
 

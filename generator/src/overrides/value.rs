@@ -100,13 +100,20 @@ impl<'a> Table<'a> {
             if names.contains(&name) || besides.contains(&name) {
                 continue;
             }
+            // A table, such as `[resources.NAME]`, may be what is meant.
+            if let Some(table) = nearest(name, besides).filter(|_| entry.value.is_table()) {
+                let message = format!("unknown key `{name}`{of}");
+                let hint = format!("did you mean `{table}`?");
+                faults.add(entry.place, message).hint(hint);
+                continue;
+            }
             let near = nearest(name, &names);
             let near = near.and_then(|near| known.iter().find(|part| part.name == near));
             let near = match near {
                 Some(Part { name, takes, does }) => {
                     format!("did you mean `{name}` ({takes})? {does}")
                 }
-                None => format!("the keys are {}", list(&names)),
+                None => format!("the keys are {}", listed(&names, KEYS)),
             };
             let message = format!("unknown key `{}`{of}", entry.name);
             faults.add(entry.place, message).hint(near);
@@ -118,6 +125,9 @@ impl<'a> Table<'a> {
         self.refuse_others(about.parts, &[], faults);
     }
 }
+
+/// The most keys in a hint.
+const KEYS: usize = 12;
 
 /// Lists all names: `a`, `b` and `c`.
 fn list(names: &[&str]) -> String {

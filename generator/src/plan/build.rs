@@ -392,7 +392,7 @@ fn cursor(found: &CursorFacts, field: FieldRef, wish: &Choices) -> Option<Cursor
 }
 
 /// The reason why a list with undecided paging is off.
-const UNDECIDED: &str = "how its pages follow one another is undecided";
+const UNDECIDED: &str = "etlgen could not tell how this list is paged";
 
 /// Returns the paginator if it is sure. A `field` that equals the key is omitted.
 fn paginator(decision: &Decision<Paginator>, key: &[String]) -> Paginator {

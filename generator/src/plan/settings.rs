@@ -12,8 +12,8 @@ type Schemes = IndexMap<String, SecurityScheme>;
 pub fn base_url(base_url: &str) -> Setting {
     let usable = base_url.starts_with("http") && !base_url.contains('{');
     let doc = match (usable, base_url) {
-        (true, _) | (false, "") => "Where the API answers.".to_owned(),
-        (false, pattern) => format!("Where the API answers: `{}`.", text::plain(pattern)),
+        (true, _) | (false, "") => "The URL of the API.".to_owned(),
+        (false, pattern) => format!("The URL of the API: `{}`.", text::plain(pattern)),
     };
     Setting {
         ident: "base_url".to_owned(),
@@ -119,10 +119,10 @@ pub fn credentials(
         AuthFacts::Basic => {
             let user = secret(
                 "username",
-                "The user's name, or the key that stands for it.",
+                "The user's name, or the key used instead.",
                 false,
             );
-            let password = secret("password", "The password; some APIs want none.", true);
+            let password = secret("password", "The password; some APIs need none.", true);
             Auth::Basic(user, password)
         }
         AuthFacts::Keys(keys) => Auth::Keys(
@@ -191,13 +191,13 @@ fn refresh(
     Auth::Refresh {
         access_token: setting(
             "access_token",
-            "An OAuth access token got by hand; it is not renewed.",
+            "An OAuth access token obtained by hand; it is not renewed.",
             true,
             None,
         ),
         refresh_token: setting(
             "refresh_token",
-            "An OAuth refresh token: access tokens are bought with it, and renewed.",
+            "An OAuth refresh token; it is exchanged for access tokens.",
             true,
             None,
         ),
@@ -209,13 +209,13 @@ fn refresh(
         ),
         client_secret: setting(
             "client_secret",
-            "The secret of that client; empty where it has none.",
+            "The secret of that client; empty if it has none.",
             true,
             None,
         ),
         file: setting(
             "refresh_token_file",
-            "Where a refresh token is kept that the API gave in place of the one set.",
+            "The file for a refresh token that replaces the one set.",
             false,
             Some(file),
         ),
@@ -239,10 +239,14 @@ fn one_key(
         1 => "api_key".to_owned(),
         _ => names::field(facts.name.trim_start_matches("X-").trim_start_matches("x-")),
     };
-    let doc = text::or(
-        text::sentence(description.unwrap_or_default()),
-        "The API key.",
-    );
+    let name = text::plain(&facts.name);
+    let place = match facts.location {
+        Location::Query => format!("the query parameter `{name}`"),
+        Location::Cookie => format!("the cookie `{name}`"),
+        Location::Header | Location::Path => format!("the header `{name}`"),
+    };
+    let plain = format!("The API key, sent in {place}.");
+    let doc = text::or(text::sentence(description.unwrap_or_default()), &plain);
     Key {
         place: match facts.location {
             Location::Query => KeyPlace::Query,

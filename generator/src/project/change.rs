@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::lock::hash;
+use super::endings::unix;
+use super::lock::text_hash;
 use super::planned::Changes;
 use super::{BASE, LOCK, Lock, apply};
 use crate::diagnostics::{Diagnostic, Kind};
@@ -33,7 +34,8 @@ fn learned_in(folder: &Path) -> io::Result<Files> {
             .is_some_and(|extension| extension == "json")
         {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            found.insert(format!("{LEARNED}/{name}"), fs::read_to_string(&path)?);
+            let text = unix(fs::read_to_string(&path)?);
+            found.insert(format!("{LEARNED}/{name}"), text);
         }
     }
     Ok(found)
@@ -56,18 +58,18 @@ pub fn change(
     for (path, text) in changes {
         let here = folder.join(path);
         let current = match fs::read(&here) {
-            Ok(bytes) => Some(bytes),
+            Ok(bytes) => Some(text_hash(&bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(Diagnostic::io(&here, error)),
         };
         let generated = lock.files.get(path);
         let same = match (&current, generated) {
             (None, None) => true,
-            (Some(current), Some(generated)) => hash(current) == *generated,
+            (Some(current), Some(generated)) => current == generated,
             _ => false,
         };
         // A file that an interrupted attempt has written is accepted.
-        let done = current.as_deref() == text.as_ref().map(|text| text.as_bytes());
+        let done = current == text.as_ref().map(|text| text_hash(text.as_bytes()));
         if !same && !done {
             edited.push(path.clone());
         }
@@ -84,7 +86,7 @@ pub fn change(
         all.insert(path.clone(), text.clone());
         all.insert(format!("{BASE}/{path}.base"), text.clone());
         match text {
-            Some(text) => lock.files.insert(path.clone(), hash(text.as_bytes())),
+            Some(text) => lock.files.insert(path.clone(), text_hash(text.as_bytes())),
             None => lock.files.remove(path),
         };
     }

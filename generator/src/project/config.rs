@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::change::learned;
+use super::endings::unix;
 use super::place::beside;
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::emit::Files;
@@ -32,10 +33,11 @@ impl ConfigFile {
 
     /// Reads the text of a file; an error names file, line and column.
     pub fn parse(file: &Path, text: &str) -> Result<Self, Diagnostic> {
+        let text = unix(text.to_owned());
         Ok(ConfigFile {
             file: Some(file.to_owned()),
-            overrides: overrides::parse(&file.display().to_string(), text)?,
-            text: Some(text.to_owned()),
+            overrides: overrides::parse(&file.display().to_string(), &text)?,
+            text: Some(text),
             learned: Files::new(),
         })
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::generation::{Generation, Rustfmt};
 use super::place::{Surroundings, beside, named};
 use super::tree::Tree;
-use super::{Announce, ConfigFile};
+use super::{Announce, ConfigFile, LOCK};
 use crate::diagnostics::{Diagnostic, Kind, toml_string as quoted};
 use crate::diff::Surface;
 use crate::draft::Draft;
@@ -32,9 +32,15 @@ pub struct Document {
 impl Existing {
     /// Opens the crate in a folder.
     pub fn open(folder: &Path) -> Result<Self, Diagnostic> {
+        if !folder.join(LOCK).is_file() {
+            let message = "this is not a crate of etlgen: it has no .etlgen/lock.json";
+            return Err(Diagnostic::error(Kind::Io, message)
+                .in_file(folder.display().to_string())
+                .with_hint("name the folder of a crate that `etlgen new` wrote"));
+        }
         let tree = Tree::open(folder).map_err(|error| {
             error.or_hint(
-                "name the folder of a crate that `etlgen new` wrote; where a merge left two versions of the lock, keep either and run `etlgen update`",
+                "if a merge left two versions of the lock in it, keep either and run `etlgen update`",
             )
         })?;
         let file = folder.join("etlgen.toml");

@@ -80,6 +80,12 @@ impl Generation {
         resources.map(|resource| resource.name.as_str())
     }
 
+    /// Returns the resources that runs leave out unless they are named, each with the reason.
+    pub fn off(&self) -> impl Iterator<Item = (&str, &str)> {
+        let resources = self.draft.plan.resources.iter();
+        resources.filter_map(|resource| Some((resource.name.as_str(), resource.off.as_deref()?)))
+    }
+
     /// Returns a table of the resources, with the open questions and the lines of `etlgen.toml`
     /// that settle them.
     pub fn table(&self, view: &View) -> String {

@@ -13,7 +13,8 @@ use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::LOCK;
-use crate::diagnostics::{Diagnostic, Kind};
+use super::endings::unix;
+use crate::diagnostics::{Diagnostic, Kind, Position, json_reason};
 use crate::diff::{Level, Surface};
 use crate::emit::Files;
 use crate::plan::Ledger;
@@ -66,7 +67,7 @@ impl Lock {
     pub fn new(spec: &str, spec_hash: String, plan: &Plan, files: &Files) -> Self {
         let files = files
             .iter()
-            .map(|(path, text)| (path.clone(), hash(text.as_bytes())));
+            .map(|(path, text)| (path.clone(), text_hash(text.as_bytes())));
         Lock {
             format: FORMAT,
             spec: spec.to_owned(),
@@ -101,7 +102,17 @@ fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
     struct Numbered {
         format: u64,
     }
-    let broken = |error: serde_json::Error| Diagnostic::io(path, error.into());
+    let broken = |error: serde_json::Error| {
+        let place = Position {
+            line: error.line().max(1),
+            column: error.column(),
+        };
+        let message = format!("it is not a lock of etlgen: {}", json_reason(&error));
+        Diagnostic::error(Kind::Io, message)
+            .in_file(path.display().to_string())
+            .at(place)
+            .caused_by(error)
+    };
     let mut lock: Value = serde_json::from_str(text).map_err(broken)?;
     let Numbered { format } = Numbered::deserialize(&lock).map_err(broken)?;
     if format > u64::from(FORMAT) {
@@ -123,11 +134,20 @@ fn parse(text: &str, path: &Path) -> Result<Lock, Diagnostic> {
 
 /// Returns the hash of a document and of the overlays that are applied to it.
 pub fn spec_hash(input: &Input) -> String {
-    let own = hash(&input.bytes);
-    let overlays = input.overlays.iter().map(|overlay| hash(&overlay.bytes));
+    let own = text_hash(&input.bytes);
+    let overlays = input.overlays.iter();
+    let overlays = overlays.map(|overlay| text_hash(&overlay.bytes));
     match overlays.reduce(|all, one| format!("{all} {one}")) {
         None => own,
         Some(overlays) => hash(format!("{own} {overlays}").as_bytes()),
+    }
+}
+
+/// Returns the hash of a text, whatever its line endings.
+pub(super) fn text_hash(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => hash(unix(text.to_owned()).as_bytes()),
+        Err(_) => hash(bytes),
     }
 }
 

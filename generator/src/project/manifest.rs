@@ -240,7 +240,7 @@ extra = []
         assert!(
             merged
                 .text
-                .contains("<<<<<<< yours\netlgen-runtime = \"0.1.7\"\n|||||||")
+                .contains("<<<<<<< mine\netlgen-runtime = \"0.1.7\"\n|||||||")
         );
         let taken = manifest(BASE, &mine, &theirs, Some(Side::Theirs)).unwrap();
         assert_eq!(taken.text, theirs);

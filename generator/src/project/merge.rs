@@ -4,10 +4,13 @@ use similar::{MergeResolution, TextMerge};
 
 use super::units;
 
-/// The labels of the conflict markers.
-const MINE: &str = "yours";
+/// The labels of the conflict markers: the sides as `--accept` names them.
+const MINE: &str = "mine";
 const BASE: &str = "as generated before";
-const THEIRS: &str = "as generated now";
+const THEIRS: &str = "theirs (as generated now)";
+/// The labels of earlier releases.
+const OLD_MINE: &str = "yours";
+const OLD_THEIRS: &str = "as generated now";
 
 /// The side whose lines win if both changed the same ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,11 +128,15 @@ pub fn settle(text: &str, side: Side) -> String {
     let mut within = None;
     for line in text.split_inclusive('\n') {
         let mark = line.trim_end();
+        let is = |arrows: &str, labels: [&str; 2]| {
+            let label = mark.strip_prefix(arrows);
+            label.is_some_and(|label| labels.contains(&label))
+        };
         within = match (within, mark) {
-            (None, mark) if mark == format!("<<<<<<< {MINE}") => Some(Some(Side::Mine)),
-            (Some(_), mark) if mark == format!("||||||| {BASE}") => Some(None),
+            (None, _) if is("<<<<<<< ", [MINE, OLD_MINE]) => Some(Some(Side::Mine)),
+            (Some(_), _) if is("||||||| ", [BASE, BASE]) => Some(None),
             (Some(_), "=======") => Some(Some(Side::Theirs)),
-            (Some(_), mark) if mark == format!(">>>>>>> {THEIRS}") => None,
+            (Some(_), _) if is(">>>>>>> ", [THEIRS, OLD_THEIRS]) => None,
             (None, _) => {
                 out.push_str(line);
                 None
@@ -233,6 +240,11 @@ mod tests {
         assert_eq!(merged.conflicts, [4]);
         assert_eq!(settle(&merged.text, Side::Mine), mine);
         assert_eq!(settle(&merged.text, Side::Theirs), theirs);
+        // Crates may have conflicts that an earlier release marked.
+        let old = merged.text.replace("<<<<<<< mine", "<<<<<<< yours");
+        let old = old.replace(THEIRS, OLD_THEIRS);
+        assert_eq!(settle(&old, Side::Mine), mine);
+        assert_eq!(settle(&old, Side::Theirs), theirs);
         let merged = whole("", "a", "", None);
         assert_eq!(settle(&merged.text, Side::Mine), "a\n");
     }

@@ -3,6 +3,7 @@
 mod change;
 mod combine;
 mod config;
+mod endings;
 mod existing;
 mod format;
 mod generation;
@@ -15,6 +16,7 @@ mod place;
 mod planned;
 mod release;
 mod renames;
+mod runtime;
 mod rust;
 mod tree;
 mod units;
@@ -35,6 +37,7 @@ pub use merge::Side;
 pub use place::{Surroundings, named, relative};
 pub use planned::{Changes, Conflict, Outcome, Planned};
 pub use release::{Announce, Bump, Release, release, version};
+pub use runtime::check_runtime;
 pub use tree::{Text, Tree};
 pub use update::{Accept, Merge, dirty, merge_into, unsettled};
 
@@ -48,20 +51,22 @@ const LOCK: &str = ".etlgen/lock.json";
 
 /// Fails if a folder exists and is not empty.
 pub fn ensure_free(out: &Path) -> Result<(), Diagnostic> {
-    let taken = || {
-        Diagnostic::error(Kind::Io, "the folder exists and is not empty")
+    let taken = |message: &str| {
+        Diagnostic::error(Kind::Io, message)
             .in_file(out.display().to_string())
-            .with_hint("pass `--out FOLDER`; nothing was written")
+            .with_hint("pass `--out FOLDER` with a new folder; nothing was written")
     };
     let mut entries = match fs::read_dir(out) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(taken()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(taken("it is a file, not a folder"));
+        }
         Err(error) => return Err(Diagnostic::io(out, error)),
     };
     match entries.next() {
         None => Ok(()),
-        Some(_) => Err(taken()),
+        Some(_) => Err(taken("the folder exists and is not empty")),
     }
 }
 

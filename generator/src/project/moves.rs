@@ -62,6 +62,7 @@ pub fn moves(tree: &Tree, files: &Files) -> Result<Moves, Diagnostic> {
                 path: (*to).clone(),
                 line: target[..before].matches('\n').count() + 1,
                 why: format!("`{name}` is generated here now and differs from before, and you had changed it in {from}"),
+                is_marked: false,
             });
         }
     }

@@ -69,7 +69,8 @@ fn fits(pattern: &Path, path: &Path) -> bool {
             })
 }
 
-fn absolute(path: &Path) -> PathBuf {
+/// Returns an absolute path without `.` and `..`.
+pub fn absolute(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut out = PathBuf::new();
     for part in path.components() {

@@ -42,6 +42,9 @@ pub struct Conflict {
     pub line: usize,
     /// The reason.
     pub why: String,
+    /// Whether the file has conflict markers there. Without them, the line merged, but uses what no
+    /// longer exists.
+    pub is_marked: bool,
 }
 
 /// The planned changes to the files of a crate.

@@ -134,11 +134,28 @@ fn current(tree: &Tree, planned: &Planned, path: &str) -> Result<Text, Diagnosti
     }
 }
 
+/// Returns whether a file is a `Cargo.toml` that differs from its base only in the version that etlgen wrote.
+pub fn is_bumped(tree: &Tree, path: &str, base: &str, mine: &str) -> bool {
+    let written = tree.lock.version.as_ref().filter(|_| path == MANIFEST);
+    written.is_some_and(|version| with_version(base, version).as_deref() == Some(mine))
+}
+
+/// Returns a `Cargo.toml` with another version.
+fn with_version(text: &str, version: &Version) -> Option<String> {
+    let mut manifest = text.parse::<DocumentMut>().ok()?;
+    let value = manifest.get_mut("package")?.get_mut("version")?;
+    let value = value.as_value_mut()?;
+    let decor = value.decor().clone();
+    *value = version.to_string().into();
+    *value.decor_mut() = decor;
+    Some(manifest.to_string())
+}
+
 fn bump(tree: &Tree, planned: &mut Planned, level: Level) -> Result<Bump, Diagnostic> {
     let Text::Some(text) = current(tree, planned, MANIFEST)? else {
         return Ok(Bump::Elsewhere(level));
     };
-    let (Some(own), Ok(mut manifest)) = (version_of(&text), text.parse::<DocumentMut>()) else {
+    let Some(own) = version_of(&text) else {
         return Ok(Bump::Elsewhere(level));
     };
     // The last version is the one that etlgen wrote, or that of the base.
@@ -151,15 +168,9 @@ fn bump(tree: &Tree, planned: &mut Planned, level: Level) -> Result<Bump, Diagno
     if own >= to {
         return Ok(Bump::Own(own));
     }
-    let Some(item) = manifest["package"].get_mut("version") else {
+    let Some(text) = with_version(&text, &to) else {
         return Ok(Bump::Elsewhere(level));
     };
-    if let Some(value) = item.as_value_mut() {
-        let decor = value.decor().clone();
-        *value = to.to_string().into();
-        *value.decor_mut() = decor;
-    }
-    let text = manifest.to_string();
     planned.changes.insert(MANIFEST.to_owned(), Some(text));
     if !planned.outcomes.iter().any(|(path, _)| path == MANIFEST) {
         planned.note(MANIFEST, Outcome::Announced);

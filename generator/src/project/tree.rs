@@ -5,8 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::lock::hash;
+use super::endings::unix;
 use super::lock::read_lock;
+use super::lock::text_hash;
 use super::place::is_inside;
 use super::{BASE, Lock};
 use crate::diagnostics::Diagnostic;
@@ -68,14 +69,19 @@ impl Tree {
                 Text::Some(text) => Some(text),
                 _ => None,
             };
-            if text.as_ref().map(|text| hash(text.as_bytes())).as_ref() != Some(generated) {
+            if text
+                .as_ref()
+                .map(|text| text_hash(text.as_bytes()))
+                .as_ref()
+                != Some(generated)
+            {
                 tree.misfits.push(path.clone());
             }
             // Without a base, an unedited file serves as its own.
             let text = match text {
                 Some(text) => text,
                 None => match tree.read(path)? {
-                    Text::Some(text) if hash(text.as_bytes()) == *generated => text,
+                    Text::Some(text) if text_hash(text.as_bytes()) == *generated => text,
                     _ => String::new(),
                 },
             };
@@ -93,8 +99,7 @@ impl Tree {
         }
         match fs::read(&place) {
             Ok(bytes) => Ok(match String::from_utf8(bytes) {
-                Ok(text) if text.contains("\r\n") => Text::Some(text.replace("\r\n", "\n")),
-                Ok(text) => Text::Some(text),
+                Ok(text) => Text::Some(unix(text)),
                 Err(_) => Text::Other,
             }),
             Err(error)

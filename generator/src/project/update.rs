@@ -8,7 +8,7 @@ use super::combine::{Combined, Style, combine};
 use super::merge::{Side, markers, settle};
 use super::moves::{Moves, moves};
 use super::planned::{Changes, Conflict, Outcome, Planned};
-use super::release::{Announce, Release, release};
+use super::release::{Announce, Release, is_bumped, release};
 use super::tree::{Text, Tree};
 use super::uses::uses;
 use super::{BASE, LOCK, Lock, renames};
@@ -167,8 +167,11 @@ impl File<'_> {
                     style,
                     self.side,
                 );
+                let bumped = base.is_some_and(|base| is_bumped(tree, self.path, base, &mine));
                 let outcome = match stays {
                     true => Outcome::MergedAway(self.path.clone()),
+                    // The version in it is etlgen's own.
+                    false if bumped => Outcome::Follows,
                     false => Outcome::Merged,
                 };
                 planned
@@ -177,6 +180,7 @@ impl File<'_> {
                         path: target.clone(),
                         line,
                         why,
+                        is_marked: true,
                     }));
                 if text == mine && !renamed {
                     return Ok(());
@@ -220,6 +224,7 @@ pub fn unsettled(tree: &Tree) -> Result<Vec<Conflict>, Diagnostic> {
             path: path.clone(),
             line,
             why: "this conflict is open".to_owned(),
+            is_marked: true,
         }));
     }
     Ok(found)

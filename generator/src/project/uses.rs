@@ -104,6 +104,7 @@ fn search(
                 path: path.clone(),
                 line: at + 1,
                 why,
+                is_marked: false,
             });
         }
     }

@@ -21,6 +21,8 @@ pub(super) fn by_text(text: &str) -> Option<&'static str> {
     let lower: String = start.chars().take(2000).collect::<String>().to_lowercase();
     if start.is_empty() {
         Some("it is empty")
+    } else if start.starts_with(['\0', '\u{FFFD}']) || is_binary(start) {
+        Some("it is a binary file")
     } else if lower.starts_with("#%raml") {
         Some("it is RAML")
     } else if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
@@ -44,6 +46,13 @@ pub(super) fn by_text(text: &str) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Returns whether many characters at the start of a text were not valid.
+fn is_binary(text: &str) -> bool {
+    let start = text.chars().take(2000);
+    let broken = start.filter(|c| *c == '\u{FFFD}').count();
+    broken * 10 > text.chars().take(2000).count()
 }
 
 /// Returns the dialect, or reports what the document is instead.

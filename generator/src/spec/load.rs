@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::diagnostics::{Diagnostic, Kind};
+use crate::diagnostics::{Diagnostic, Kind, io_reason};
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 256 << 20;
@@ -65,10 +65,10 @@ fn unreadable(name: &str, reason: &str) -> Diagnostic {
 
 /// Reads a file of bounded size.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let file = fs::File::open(path).map_err(|e| e.to_string())?;
-    let metadata = file.metadata().map_err(|e| e.to_string())?;
+    let file = fs::File::open(path).map_err(|error| io_reason(&error))?;
+    let metadata = file.metadata().map_err(|error| io_reason(&error))?;
     if metadata.is_dir() {
-        return Err("it is a directory".to_owned());
+        return Err("it is a folder, not a file".to_owned());
     }
     read_all(file)
 }
@@ -78,7 +78,7 @@ fn read_all(reader: impl Read) -> Result<Vec<u8>, String> {
     reader
         .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
-        .map_err(|e| e.to_string())?;
+        .map_err(|error| io_reason(&error))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("it is larger than {} MB", MAX_BYTES >> 20));
     }
@@ -106,8 +106,10 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        let words = cause_text.split(" (os error").next().unwrap_or_default();
         text.push_str(": ");
-        text.push_str(&cause.to_string());
+        text.push_str(words);
         source = cause.source();
     }
     text

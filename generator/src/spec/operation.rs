@@ -31,6 +31,9 @@ impl Defaults {
     }
 }
 
+/// The finding about a path whose `$ref` has no target.
+pub(super) const PATH_REF: &str = "the $ref of a path cannot be followed";
+
 /// Reads the operations of one path.
 pub(super) fn operations<'a>(
     documents: &'a Documents<'a>,
@@ -46,7 +49,8 @@ pub(super) fn operations<'a>(
         match documents.resolve(item.clone()) {
             Ok(target) => items.push(target),
             Err(reason) => {
-                report.warn(&item, "the $ref of a path cannot be followed", &reason);
+                let detail = format!("{} ({reason})", item.reference().unwrap_or_default());
+                report.warn(&item, PATH_REF, &detail);
             }
         }
     }

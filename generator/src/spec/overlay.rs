@@ -12,7 +12,7 @@ use super::parse::{decode, parse_text};
 use super::report::Report;
 use crate::diagnostics::{Position, Severity};
 
-const NO_OVERLAY: &str = "this is no overlay that could be applied";
+const NO_OVERLAY: &str = "this overlay cannot be applied";
 const HINT: &str = "an overlay has `overlay: 1.0.0` and `actions`, each with a `target` and an `update`, `remove` or `copy`";
 
 /// The changes of overlays, in order.
@@ -254,7 +254,7 @@ impl Action<'_> {
             };
             merged.map_err(|at| Fault {
                 hint: "an object is merged with an object, a list with a list, a value replaces a value; to replace the rest, `remove` it first",
-                ..Fault::at(at, format!("it is of another kind than what stands at {pointer}"))
+                ..Fault::at(at, format!("it is of another type than the value at {pointer}"))
             })?;
         }
         Ok(None)
@@ -287,10 +287,10 @@ impl Action<'_> {
             return Err(Fault::at(format!("{}/{key}", self.pointer), message));
         }
         JsonPath::parse(text).map_err(|error| Fault {
-            hint: "it has to be a JSONPath of RFC 9535: $.paths['/things'].get",
+            hint: "it must be a JSONPath of RFC 9535: $.paths['/things'].get",
             ..Fault::at(
                 format!("{}/{key}", self.pointer),
-                format!("`{text}` is no JSONPath: {error}"),
+                format!("`{text}` is not a JSONPath: {error}"),
             )
         })
     }

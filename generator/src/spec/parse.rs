@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 use super::identify;
 use super::load::Input;
 use super::report::Report;
-use crate::diagnostics::{Position, Severity};
+use crate::diagnostics::{Position, Severity, json_reason};
 
 /// Parses the document of an input. Also returns the text that the value was read from.
 pub(super) fn parse<'a>(input: &'a Input, report: &mut Report) -> Option<(Cow<'a, str>, Value)> {
@@ -118,7 +118,7 @@ pub(super) fn parse_text(text: &str) -> Result<Value, SyntaxError> {
                 line: error.line().max(1),
                 column: error.column().max(1),
             }),
-            message: error.to_string(),
+            message: json_reason(&error),
         }),
     }
 }
@@ -132,8 +132,25 @@ fn parse_yaml(text: &str) -> Result<Value, SyntaxError> {
             line: location.line(),
             column: location.column(),
         }),
-        message: error.to_string(),
+        message: without_place(&error.to_string()),
     })
+}
+
+/// Returns a message without ` at line 1 column 4`, which is shown before it.
+fn without_place(message: &str) -> String {
+    let Some((words, rest)) = message.split_once(" at line ") else {
+        return message.to_owned();
+    };
+    let digits = |text: &str| {
+        text.trim_start_matches(|c: char| c.is_ascii_digit())
+            .to_owned()
+    };
+    let rest = digits(rest);
+    let rest = match rest.strip_prefix(" column ") {
+        Some(column) => digits(column),
+        None => rest,
+    };
+    format!("{words}{rest}")
 }
 
 /// Decodes bytes to text: respects byte order marks, and replaces invalid UTF-8 and unprintable
@@ -422,6 +439,12 @@ mod tests {
         assert_eq!(error.position, Some(Position { line: 3, column: 3 }));
         let error = parse_text("a:\n  - b\n c: d\n").unwrap_err();
         assert_eq!(error.position.map(|p| p.line), Some(3));
+        let error = parse_text("[1,2").unwrap_err();
+        assert_eq!(error.message, "the text ends within a list");
+        let error = parse_text("a: [1\nb: 2\n").unwrap_err();
+        let context =
+            "did not find expected ',' or ']', while parsing a flow sequence at line 1 column 4";
+        assert_eq!(error.message, context);
     }
 
     #[test]

@@ -78,6 +78,17 @@ impl Report {
         });
     }
 
+    /// Removes the findings of one kind, which an error explains at once. Returns their number and
+    /// the detail of the first.
+    pub fn withdraw(&mut self, kind: &'static str) -> Option<(usize, String)> {
+        let count = self.counts.remove(kind)?;
+        let mut findings = self.findings.iter();
+        let first = findings.find(|finding| finding.kind == kind)?;
+        let first = first.detail.clone();
+        self.findings.retain(|finding| finding.kind != kind);
+        Some((count, first))
+    }
+
     pub fn failed(&self) -> bool {
         self.findings
             .iter()
@@ -118,7 +129,7 @@ impl Report {
                 *nth += 1;
                 let count = self.counts.get(finding.kind).copied().unwrap_or(0);
                 let more = (*nth == TOLD && count > TOLD)
-                    .then(|| format!("{} more like this are not shown", count - TOLD));
+                    .then(|| format!("more like this, not shown: {}", count - TOLD));
                 let (file, position, pointer) = match finding.place {
                     Place::Text(file, position) => (file, position, None),
                     Place::Pointer(pointer) => {

@@ -8,7 +8,7 @@ use super::api::{Api, Operation, Server};
 use super::document::Documents;
 use super::identify::Dialect;
 use super::node::Node;
-use super::operation::{self, Defaults};
+use super::operation::{self, Defaults, PATH_REF};
 use super::report::Report;
 use super::sampled;
 use super::schema::SchemaBuilder;
@@ -34,7 +34,19 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
     if operations.is_empty() {
         let hint = "a document must describe at least one path with a method";
         let pointer = root.child("paths").map_or("", |_| "/paths");
-        report.fail(pointer, "the document describes no operations", "", hint);
+        let (detail, hint) = match report.withdraw(PATH_REF) {
+            Some((count, first)) => (
+                format!("paths whose $ref cannot be followed: {count}, such as {first}"),
+                "keep the files that the document refers to at the paths that it names",
+            ),
+            None => (String::new(), hint),
+        };
+        report.fail(
+            pointer,
+            "the document describes no operations",
+            &detail,
+            hint,
+        );
         return None;
     }
     let mut ids = HashSet::new();
@@ -55,7 +67,7 @@ pub(super) fn api(documents: &Documents<'_>, dialect: Dialect, report: &mut Repo
                 .to_owned();
         }
         let place = root.child("servers").unwrap_or_else(|| root.clone());
-        let kind = "every path repeats the path of the server's URL, which is taken once";
+        let kind = "every path repeats the path of the server's URL, which is used once";
         report.note(&place, kind, &base);
     }
     let mut schemas = schemas.finish();
@@ -110,7 +122,7 @@ fn paths<'a>(root: &Node<'a>, report: &mut Report) -> Vec<(&'a str, Node<'a>)> {
             )
         };
         if path.split('/').any(climbs) {
-            report.warn(&item, "a path that leads elsewhere is left out", path);
+            report.warn(&item, "a path with `.` or `..` segments is left out", path);
         } else if item.value.is_object() {
             found.push((path, item));
         } else {

@@ -225,7 +225,7 @@ fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> Option<
     }
     for (path, bytes) in tree.iter().filter(|(path, _)| path.ends_with(".rs")) {
         let text = String::from_utf8_lossy(bytes);
-        let marked = text.contains("<<<<<<< yours\n");
+        let marked = text.contains("<<<<<<< mine\n");
         let named = told.contains(&format!("conflict: {path}:"));
         assert!(
             !marked || named && code == 2,
@@ -238,7 +238,7 @@ fn pair(document: &Value, made: &Owned, seed: u64, tally: &mut Tally) -> Option<
     }
     let again = owned.run(&["update"]);
     let marked = tree.iter().any(|(path, bytes)| {
-        !path.starts_with(".etlgen") && String::from_utf8_lossy(bytes).contains("<<<<<<< yours\n")
+        !path.starts_with(".etlgen") && String::from_utf8_lossy(bytes).contains("<<<<<<< mine\n")
     });
     assert_eq!(
         again.status.code(),
@@ -273,7 +273,7 @@ fn lines(tree: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, usize> {
         for line in String::from_utf8_lossy(bytes).lines() {
             match line {
                 "||||||| as generated before" => mine = false,
-                ">>>>>>> as generated now" => mine = true,
+                ">>>>>>> theirs (as generated now)" => mine = true,
                 line if mine => *found.entry(line.trim().to_owned()).or_default() += 1,
                 _ => {}
             }

@@ -394,6 +394,12 @@ fn contracts_and_deletes() {
 }
 
 #[test]
+fn a_resource_that_is_off_now() {
+    let change = wished("[resources.users]\noff = \"too slow\"\n");
+    judged(&change, Kind::OffChanged, Level::Patch, Level::Breaking);
+}
+
+#[test]
 fn descriptions_change_nothing() {
     let found = compared(
         (API, ""),

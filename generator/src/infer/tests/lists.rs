@@ -498,7 +498,7 @@ fn an_identifier_of_another_noun_is_not_the_key() {
 }
 
 #[test]
-fn a_base_path_that_every_path_repeats_is_taken_once() {
+fn a_base_path_that_every_path_repeats_is_used_once() {
     let read = |servers: &str, paths: &[&str]| {
         let body = format!("{{type: array, items: {ITEM}}}");
         let paths: String = paths.iter().map(|path| get(path, "[]", &body)).collect();
@@ -513,13 +513,13 @@ fn a_base_path_that_every_path_repeats_is_taken_once() {
         let (api, notes) = read(&input);
         let noted = notes
             .iter()
-            .any(|note| note.to_string().contains("taken once"));
+            .any(|note| note.to_string().contains("used once"));
         (api.unwrap().operations[0].path.clone(), noted)
     };
     let two = "[{url: 'https://a.example/v1/ledger'}, {url: 'https://b.example/v1/ledger/'}]";
     let found = read(two, &["/v1/ledger/entries", "/v1/ledger/accounts"]);
     assert_eq!(found, ("/entries".to_owned(), true));
-    // Another path does not repeat it, so it is not taken once.
+    // Another path does not repeat it, so it is not used once.
     let one = "[{url: 'https://a.example/v1'}]";
     let found = read(one, &["/v1/entries", "/health"]);
     assert_eq!(found, ("/v1/entries".to_owned(), false));

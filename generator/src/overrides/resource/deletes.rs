@@ -12,8 +12,8 @@ impl Key for Deletes {
     const ABOUT: About = About {
         name: "deletes",
         takes: "`\"keep\"`, `\"soft\"` or `\"hard\"`",
-        does: "Says what becomes of rows whose records the API has no more: they stay, they are marked, or they are \
-               removed ([state](state.md)). Wants a primary key.",
+        does: "Decides what happens to rows whose records the API no longer has: they are kept, marked or removed \
+               ([state](state.md)). Needs a primary key.",
         examples: &["deletes = \"soft\""],
         parts: &[],
     };

@@ -30,17 +30,17 @@ impl Key for Lists {
             Part {
                 name: "list",
                 takes: "a dotted path",
-                does: "Where the list stands in the record.",
+                does: "The path of the list in the record.",
             },
             Part {
                 name: "url",
                 takes: "a dotted path",
-                does: "Where the URL of the list stands in it.",
+                does: "The path of its URL in the list.",
             },
             Part {
                 name: "path",
                 takes: "a path with fields of the record",
-                does: "Where the API has the list. Without `url` and `path` its paginator leads on.",
+                does: "The path of the list in the API. Without `url` and `path`, its own next link is followed.",
             },
         ],
     };
@@ -59,7 +59,7 @@ fn list(value: &Value<'_>, faults: &mut Faults) -> Option<At<Embedded>> {
     let table = value.table("tables such as { list = \"lines\", url = \"url\" }", faults)?;
     table.refuse_other_parts(&Lists::ABOUT, faults);
     let Some(list) = table.get("list") else {
-        let message = "`embedded` needs `list`: where the list stands in the record";
+        let message = "`embedded` needs `list`: the path of the list in the record";
         faults.add(value.place, message);
         return None;
     };

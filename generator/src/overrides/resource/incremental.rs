@@ -48,7 +48,7 @@ impl Key for Incremental {
     const ABOUT: About = About {
         name: "incremental",
         takes: TAKES,
-        does: "Says how a run asks only for what is new ([state](state.md)). `false`: every run reads all rows.",
+        does: "Declares how a run requests only new records ([state](state.md)). `false`: every run reads all rows.",
         examples: &[
             "incremental = { field = \"updated_at\", param = \"since\" }",
             "incremental = { field = \"updated_at\", param = \"since\", until = \"until\", lookback = \"2h\", order = \"newest_first\" }",
@@ -60,10 +60,10 @@ impl Key for Incremental {
             part(
                 "field",
                 "a dotted path",
-                "The field of a record that says how new it is.",
+                "The field that holds the time (or the number) by which records are new.",
             ),
-            part("param", "a parameter", "Asks for records from a value on."),
-            part("until", "a parameter", "Asks for records up to a value."),
+            part("param", "a parameter", "Requests records from a value on."),
+            part("until", "a parameter", "Requests records up to a value."),
             part(
                 "template",
                 "a text with `{}`",
@@ -72,7 +72,7 @@ impl Key for Incremental {
             part(
                 "updated",
                 "true or false",
-                "Whether the field moves with every change. By default what is inferred, else what the field's name says.",
+                "Whether every change updates the field. By default what is inferred, else what the field's name suggests.",
             ),
             part(
                 "format",
@@ -82,12 +82,12 @@ impl Key for Incremental {
             part(
                 "exclusive",
                 "true or false",
-                "Whether `param` leaves out records of the bound itself. By default what its name says.",
+                "Whether `param` leaves out records of the bound itself. By default what its name suggests.",
             ),
             part(
                 "lookback",
                 "a duration: `\"2h\"`",
-                "How much is asked for again, for records that turn up late.",
+                "The duration before the cursor that is requested again, for late records.",
             ),
             part(
                 "order",
@@ -97,12 +97,12 @@ impl Key for Incremental {
             part(
                 "windows",
                 "a table: `{ from = \"2015-01-01\", length = \"90d\" }`",
-                "Reads the list in windows of that length, side by side. Wants `param` and `until`.",
+                "Reads the list in windows of that length, side by side. Needs `param` and `until`.",
             ),
             part(
                 "most_rows",
                 "a number from 1 on",
-                "The API shows no more rows of one list than that.",
+                "The most rows that the API returns of one list.",
             ),
         ],
     };
@@ -119,8 +119,7 @@ impl Key for Incremental {
         let table = value.table(TAKES, faults)?;
         table.refuse_other_parts(&Self::ABOUT, faults);
         let Some(field) = table.get("field") else {
-            let message =
-                "`incremental` needs `field`: the field of a record that says how new it is";
+            let message = "`incremental` needs `field`: the field that holds the time (or the number) by which records are new";
             faults.add(value.place, message);
             return None;
         };
@@ -243,7 +242,7 @@ impl ResourceKey for Incremental {
         };
         if on.resource().kind == ResourceKind::Single {
             let message = format!(
-                "`incremental` says how a list is read, and `{}` is a single object",
+                "`incremental` declares how a list is read, and `{}` is a single object",
                 on.name()
             );
             let hint = "leave it out, or make a list of it: kind = \"list\"";
@@ -252,6 +251,9 @@ impl ResourceKey for Incremental {
         }
         if !on.has_field(cursor.field.place, "incremental.field", &cursor.field.value) {
             return;
+        }
+        for param in cursor.param.iter().chain(&cursor.until) {
+            on.refuse_misspelled(place, "incremental", param);
         }
         if cursor.choices.format.is_some() && !may_be_time(on, &cursor.field.value) {
             let message = format!(

@@ -18,8 +18,8 @@ impl Key for Kind {
     const ABOUT: About = About {
         name: "kind",
         takes: "`\"list\"` or `\"single\"`",
-        does: "Reads the answer as a list of records, or as one record. A list that was taken for a single object wants \
-               `records` and `paginate` besides, where these are not plain.",
+        does: "Reads the response as a list of records, or as one record. A list that was taken for a single object also \
+               needs `records` and `paginate` if these are ambiguous.",
         examples: &["kind = \"list\"", "kind = \"single\""],
         parts: &[],
     };
@@ -62,12 +62,14 @@ fn list(place: Place, on: &mut Target<'_>) {
             let name = on.name();
             let (message, hint) = match names.as_slice() {
                 [] => (
-                    format!("`kind` is `list`, and the answers of `{name}` hold no list"),
+                    format!("`kind` is `list`, and the responses of `{name}` contain no list"),
                     "an overlay can add what the document leaves out".to_owned(),
                 ),
                 names => (
-                    format!("`kind` is `list`, and the answers of `{name}` hold several lists"),
-                    format!("`records` says which: {}", crate::near::listed(names, 12)),
+                    format!(
+                        "`kind` is `list`, and the responses of `{name}` contain several lists"
+                    ),
+                    format!("`records` names one: {}", crate::near::listed(names, 12)),
                 ),
             };
             on.faults.add(place, message).hint(hint);
@@ -81,10 +83,10 @@ fn list(place: Place, on: &mut Target<'_>) {
     resource.paginator = Decision {
         value: Paginator::undecided(),
         confidence: 0.0,
-        reasons: vec!["etlgen.toml says that it is a list".to_owned()],
+        reasons: vec!["etlgen.toml declares it a list".to_owned()],
     };
     resource.doubts.push(Doubt {
-        question: "how do pages follow one another?".to_owned(),
+        question: "how is this list paged?".to_owned(),
         settle: "paginate = \"single\"".to_owned(),
     });
     super::records::settle_key(on);

@@ -48,7 +48,8 @@ pub fn is_name(text: &str) -> bool {
 pub fn refuse(value: &Value<'_>, text: &str, faults: &mut Faults) {
     let message = format!("`{}` is `{text}`, which is not a name", value.key);
     let hint = match snake(text) {
-        near if is_name(&near) => format!("write `{near}`"),
+        // Without its other letters it would be another word.
+        near if text.is_ascii() && is_name(&near) => format!("write `{near}`"),
         _ => "a name begins with a letter and has small letters, digits and `_`".to_owned(),
     };
     faults.add(value.place, message).hint(hint);

@@ -15,7 +15,7 @@ impl Key for NewRowsOnly {
     const ABOUT: About = About {
         name: "new_rows_only",
         takes: "true or false",
-        does: "Records never change once made: a run reads only those that were made since the last one. Wants an \
+        does: "Records never change after they are created: a run reads only those created since the last one. Needs an \
                incremental cursor.",
         examples: &["new_rows_only = true"],
         parts: &[],
@@ -35,7 +35,7 @@ impl ResourceKey for NewRowsOnly {
         let keys = on.keys();
         if keys.incremental.as_ref().is_some_and(|key| key.is_off()) {
             let message = "`new_rows_only` is `true`, and `incremental` is `false`";
-            let hint = "leave out one of them: new rows are told by an incremental cursor";
+            let hint = "leave out one of them: an incremental cursor identifies new rows";
             on.faults.add(place, message).hint(hint.to_owned());
             return;
         }
@@ -47,7 +47,7 @@ impl ResourceKey for NewRowsOnly {
         // A mistake in `incremental` is already reported.
         if !is_usable && keys.incremental.is_none() {
             let message = format!(
-                "`new_rows_only` is `true`, and no cursor is known that tells the new rows of `{}`",
+                "`new_rows_only` is `true`, and no cursor is known for the new rows of `{}`",
                 on.name()
             );
             let hint = "name it: incremental = { field = \"created_at\", param = \"since\" }";

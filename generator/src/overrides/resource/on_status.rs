@@ -18,8 +18,8 @@ impl Key for OnStatus {
     const ABOUT: About = About {
         name: "on_status",
         takes: "a table of `\"fail\"`, `\"retry\"` and `\"skip\"` by status",
-        does: "Says what is done about an answer's status. `skip` leaves the list out (of a child resource: that of one \
-               parent) and counts it in the report.",
+        does: "Declares what a run does for a response's status. `skip` leaves the list out (of a child resource: that of \
+               one parent) and counts it in the report.",
         examples: &["on_status = { 403 = \"skip\", 423 = \"retry\", 404 = \"fail\" }"],
         parts: &[],
     };
@@ -35,7 +35,7 @@ impl Key for OnStatus {
         for entry in table.entries() {
             let status = entry.name.parse().ok();
             let Some(status) = status.filter(|status| (100..600).contains(status)) else {
-                let message = format!("`{}` is not a status of an answer", entry.name);
+                let message = format!("`{}` is not the status of a response", entry.name);
                 let hint = "statuses are the numbers from 100 to 599";
                 faults.add(entry.place, message).hint(hint.to_owned());
                 continue;

@@ -18,7 +18,8 @@ impl Key for Paginate {
     const ABOUT: About = About {
         name: "paginate",
         takes: "a kind of paginator, or a table with `kind`",
-        does: "Says how the pages of the list follow one another.",
+        does: "Declares how the list is paged. A parameter that the document does not declare is sent as well, unless it is \
+               probably a misspelled one.",
         examples: &[
             "paginate = { kind = \"page_number\", param = \"page\", first = 0, pages = \"meta.pages\" }",
             "paginate = { kind = \"offset\", param = \"skip\", size = \"take\", page_size = 200, total = \"header:X-Total-Count\" }",
@@ -43,12 +44,15 @@ impl ResourceKey for Paginate {
         let resource = on.resource();
         if resource.kind == ResourceKind::Single && self.0.is_paged() {
             let message = format!(
-                "`paginate` says how a list is paged, and `{}` is a single object",
+                "`paginate` declares how a list is paged, and `{}` is a single object",
                 resource.name
             );
             let hint = "leave it out, or make a list of it: kind = \"list\"";
             on.faults.add(place, message).hint(hint.to_owned());
             return;
+        }
+        for param in parameters(&self.0) {
+            on.refuse_misspelled(place, "paginate", param);
         }
         let mut paginator = self.0.clone();
         let is_in_body = is_in_body(on.operation(), &paginator);

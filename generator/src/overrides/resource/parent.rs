@@ -28,8 +28,8 @@ impl Key for Parent {
     const ABOUT: About = About {
         name: "parent",
         takes: TAKES,
-        does: "Names the resource that this one hangs below: it is read once for each of the parent's records. `false`: it \
-               hangs below none, and its parameters are settings.",
+        does: "Names the resource that this one is a child of: it is read once for each of the parent's records. `false`: it \
+               has no parent, and its parameters are settings.",
         examples: &[
             "parent = \"teams\"",
             "parent = { resource = \"teams\", params = { team_id = \"id\" } }",
@@ -62,7 +62,7 @@ impl Key for Parent {
         let table = value.table(TAKES, faults)?;
         table.refuse_other_parts(&Self::ABOUT, faults);
         let Some(resource) = table.get("resource") else {
-            let message = "`parent` needs `resource`: the resource that it hangs below";
+            let message = "`parent` needs `resource`: the resource that it is a child of";
             let hint =
                 "for example: parent = { resource = \"teams\", params = { team_id = \"id\" } }";
             faults.add(value.place, message).hint(hint.to_owned());
@@ -96,7 +96,7 @@ impl ResourceKey for Parent {
                             format!("`parent` is `{}`, which is the resource itself", on.name())
                         }
                         false => format!(
-                            "`parent` is `{}`, which hangs below `{}` itself",
+                            "`parent` is `{}`, which is itself a child of `{}`",
                             resource.value,
                             on.name()
                         ),
@@ -231,9 +231,11 @@ fn key_link(
     let names: Vec<&str> = open.iter().map(|(name, _)| *name).collect();
     let message = match names.as_slice() {
         [] => format!("`{child}` has no parameter that `{name_of_parent}` could supply"),
-        [_] => format!("`{child}` cannot hang below `{name_of_parent}`, which has no single key"),
+        [_] => {
+            format!("`{child}` cannot be a child of `{name_of_parent}`, which has no single key")
+        }
         names => format!(
-            "`{child}` cannot hang below `{name_of_parent}` alone: it wants {}",
+            "`{child}` cannot be a child of `{name_of_parent}` alone: it needs {}",
             names.join(", ")
         ),
     };

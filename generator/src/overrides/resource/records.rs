@@ -18,7 +18,7 @@ impl Key for Records {
     const ABOUT: About = About {
         name: "records",
         takes: "a dotted path, or `\"$\"`",
-        does: "Says where the records stand in an answer. `$` is the body itself; `['a.b']` is a key with a dot.",
+        does: "The path of the records in a response. `$` is the body itself; `['a.b']` is a key with a dot.",
         examples: &["records = \"data.items\"", "records = \"$\""],
         parts: &[],
     };
@@ -51,7 +51,7 @@ impl ResourceKey for Records {
                 on.resource_mut().records_path = sure(keys);
             }
             Found::No(known) => {
-                let message = "and no answer of `NAME` has it";
+                let message = "and no response of `NAME` has it";
                 self.refuse(place, on, message, known);
             }
         }
@@ -67,7 +67,7 @@ impl Records {
         let described = !matches!(api.schemas[at].kind, SchemaKind::Any);
         if on.resource().records_path.value != keys || on.resource().record.is_none() {
             if is_list && items.is_none() && described {
-                let message = "and there is no list in the answers of `NAME`";
+                let message = "and there is no list in the responses of `NAME`";
                 let response = on.operation().response.as_ref();
                 let body = response.and_then(|response| response.schema);
                 let known = body.map_or(Vec::new(), |body| lists(api, body));

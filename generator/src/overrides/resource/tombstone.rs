@@ -14,8 +14,8 @@ impl Key for Tombstone {
     const ABOUT: About = About {
         name: "tombstone",
         takes: "a dotted path",
-        does: "Names the field that says that a record is gone: a flag, or the time at which it went. `deletes` says what \
-               is done then.",
+        does: "Names the field that marks a record as deleted: a flag, or the time of the deletion. `deletes` decides \
+               what happens then.",
         examples: &["tombstone = \"deleted_at\""],
         parts: &[],
     };

@@ -14,8 +14,8 @@ impl Key for WithinParent {
     const ABOUT: About = About {
         name: "within_parent",
         takes: "true or false",
-        does: "`true`: the key names a record only among those of one parent, so that a row is told by the parent's \
-               parameters and the key together. `false`: the key is enough.",
+        does: "`true`: the key is unique only among the records of one parent, so that the parent's parameters and the \
+               key together identify a row. `false`: the key is enough.",
         examples: &["within_parent = true"],
         parts: &[],
     };

@@ -19,7 +19,7 @@ impl Key for Auth {
     const ABOUT: About = About {
         name: "auth",
         takes: "`\"bearer\"`, `\"basic\"` or `\"none\"`",
-        does: "How the API is told who calls, for every resource.",
+        does: "How requests carry credentials, for every resource.",
         examples: &["auth = \"bearer\""],
         parts: &[],
     };

@@ -14,7 +14,7 @@ impl Key for BaseUrl {
     const ABOUT: About = About {
         name: "base_url",
         takes: "a URL",
-        does: "Where the API answers, unless a setting says otherwise. By default the first server of the document.",
+        does: "The URL of the API, unless a setting overrides it. By default the first server of the document.",
         examples: &["base_url = \"https://api.shop.example/v2\""],
         parts: &[],
     };

@@ -14,7 +14,7 @@ impl Key for Spec {
     const ABOUT: About = About {
         name: "spec",
         takes: "a file or a URL",
-        does: "The OpenAPI document. A file is seen from the folder of `etlgen.toml`.",
+        does: "The OpenAPI document. A file is relative to the folder of `etlgen.toml`.",
         examples: &["spec = \"../api.yaml\""],
         parts: &[],
     };

@@ -15,7 +15,7 @@ impl Key for License {
     const ABOUT: About = About {
         name: "license",
         takes: "an SPDX expression",
-        does: "What the crate may be used under. By default `MIT OR Apache-2.0`.",
+        does: "The licence of the crate. By default `MIT OR Apache-2.0`.",
         examples: &["license = \"MIT OR Apache-2.0\""],
         parts: &[],
     };

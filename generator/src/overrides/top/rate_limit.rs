@@ -27,9 +27,9 @@ impl Key for RateLimit {
     const ABOUT: About = About {
         name: "rate_limit",
         takes: TAKES,
-        does: "At most so many requests in so much time; of several limits all hold. `false`: as fast as the API answers. \
-               By default what the document states for the whole API, without conditions; what the API's headers say is \
-               kept anyway.",
+        does: "The most requests in a number of seconds; several limits all apply. `false`: no limit. By default the \
+               limits that the document states for the whole API, without conditions. Limits in the API's headers are \
+               always kept.",
         examples: &[
             "rate_limit = { requests = 100, seconds = 60 }",
             "rate_limit = [{ requests = 100, seconds = 60 }, { requests = 5, seconds = 1 }]",

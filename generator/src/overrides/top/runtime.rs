@@ -15,8 +15,8 @@ impl Key for RuntimePlace {
     const ABOUT: About = About {
         name: "runtime",
         takes: "a version or a folder",
-        does: "The runtime that the crate links. A folder is seen from that of the crate. By default the version that fits \
-               the etlgen that writes the crate.",
+        does: "The runtime that the crate links. A folder is relative to the crate. By default the version that fits the \
+               etlgen that writes the crate.",
         examples: &["runtime = \"=0.1.0\"", "runtime = \"../etlgen/runtime\""],
         parts: &[],
     };

@@ -47,43 +47,43 @@ const fn key(name: &'static str, about: &'static str) -> Key {
 impl Key {
     /// All keys besides `kind`.
     pub const ALL: &'static [Key] = &[
-        key("param", "the parameter that asks for a page"),
+        key("param", "the parameter that requests a page"),
         key(
             "next",
-            "where the next token or URL stands: a dotted path of the body, or `header:NAME`",
+            "the place of the next token or URL: a dotted path of the body, or `header:NAME`",
         ),
         key(
             "field",
-            "the field of the last record that is sent, as a dotted path, where it is not the primary key",
+            "the field of the last record that is sent, as a dotted path, if it is not the primary key",
         ),
         key(
             "first",
-            "what asks for the first page: the number of the first page or row, or the first token, which may be empty",
+            "the value that requests the first page: the number of the first page or row, or the first token, which may be empty",
         ),
         key(
             "more",
-            "the dotted path of a boolean that says whether more follows",
+            "the dotted path of a boolean: whether more pages follow",
         ),
         key(
             "total",
-            "where the number of items in all pages stands: a dotted path or `header:NAME`; `false`: the API's totals are wrong",
+            "the place of the number of items in all pages: a dotted path or `header:NAME`; `false`: the API's totals are wrong",
         ),
         key(
             "pages",
-            "where the number of pages stands: a dotted path or `header:NAME`",
+            "the place of the number of pages: a dotted path or `header:NAME`",
         ),
         key(
             "size",
             "the parameter that takes the number of rows of a page",
         ),
-        key("page_size", "the number of rows that is asked for"),
+        key("page_size", "the number of rows to request per page"),
         key(
             "in_body",
             "whether page parameters are fields of the JSON body of a POST",
         ),
         key(
             "empty_pages",
-            "how many empty pages are followed one after the other, each under a new token; 1000 where nothing else is said",
+            "how many consecutive empty pages are followed, each with a new token; the default is 1000",
         ),
     ];
 }
@@ -141,7 +141,7 @@ impl Kind {
         },
         Kind {
             name: "token",
-            about: "a parameter carries a token that comes with the page before",
+            about: "a parameter carries a token that the previous page returned",
             needs: &["param", "next"],
             may: FIRST,
         },
@@ -153,19 +153,19 @@ impl Kind {
         },
         Kind {
             name: "next_url",
-            about: "the URL of the next page stands in the body",
+            about: "the body holds the URL of the next page",
             needs: &["next"],
             may: COMMON,
         },
         Kind {
             name: "link_header",
-            about: "the `Link` header with `rel=\"next\"` leads on",
+            about: "the `Link` header with `rel=\"next\"` holds the URL of the next page",
             needs: &[],
             may: COMMON,
         },
         Kind {
             name: "undecided",
-            about: "nobody knows: the resource is off; where a run names it, one page is read and has to prove the end",
+            about: "etlgen could not tell: the resource is off; a run that names it reads one page, which must prove the end",
             needs: &[],
             may: &[],
         },
