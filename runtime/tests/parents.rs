@@ -367,7 +367,7 @@ fn a_kill_between_the_first_commits_of_three_levels_loses_nothing() {
 
 /// Loads three items whose child lists named by `missing` are answered with 404 from the second run
 /// on.
-fn with_missing(missing: &'static [&'static str]) -> (Vec<RunReport>, InMemory) {
+fn with_missing(missing: &'static [&'static str], keyed: bool) -> (Vec<RunReport>, InMemory) {
     use crate::support::{an_hour_later, page, run_by, simulated};
     use etlgen_runtime::world::WireResponse;
     use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -384,17 +384,19 @@ fn with_missing(missing: &'static [&'static str]) -> (Vec<RunReport>, InMemory) 
             Some(item) => page(json!([{"id": item.parse::<i64>().unwrap() * 10}])),
         })
     });
+    let parts = Item::list("parts", "/items/{item}/parts")
+        .child_of("items", |item: &Item, request| {
+            request.path("item", item.id)
+        });
+    // Without a key, each pass replaces all rows.
+    let parts = match keyed {
+        true => parts.primary_key([Item::ID]).deletes(Deletes::Hard),
+        false => parts,
+    };
     let source = Source::new("s", "https://api.example")
         .world(world)
         .resource(Item::list("items", "/items").primary_key([Item::ID]))
-        .resource(
-            Item::list("parts", "/items/{item}/parts")
-                .primary_key([Item::ID])
-                .deletes(Deletes::Hard)
-                .child_of("items", |item: &Item, request| {
-                    request.path("item", item.id)
-                }),
-        );
+        .resource(parts);
     let into = InMemory::new(1);
     let run = || {
         an_hour_later(&clock);
@@ -407,7 +409,7 @@ fn with_missing(missing: &'static [&'static str]) -> (Vec<RunReport>, InMemory) 
 
 #[test]
 fn a_list_that_is_not_found_below_a_parent_that_is_there_is_not_gone() {
-    let (reports, into) = with_missing(&["2"]);
+    let (reports, into) = with_missing(&["2"], true);
     for report in &reports[1..] {
         let parts = &report.resources[1];
         assert!(matches!(parts.outcome, Outcome::Complete), "{report:?}");
@@ -422,7 +424,7 @@ fn a_list_that_is_not_found_below_a_parent_that_is_there_is_not_gone() {
 
 #[test]
 fn lists_that_are_all_not_found_are_a_failure_each_time() {
-    let (reports, into) = with_missing(&["1", "2", "3"]);
+    let (reports, into) = with_missing(&["1", "2", "3"], true);
     assert!(reports[0].is_complete());
     for report in &reports[1..] {
         let Outcome::Failed(_, message) = &report.resources[1].outcome else {
@@ -430,6 +432,22 @@ fn lists_that_are_all_not_found_are_a_failure_each_time() {
         };
         assert!(
             message.contains("all 3 lists were answered 404"),
+            "{message}"
+        );
+    }
+    assert_eq!(into.table("parts").len(), 3);
+}
+
+#[test]
+fn a_pass_that_replaces_all_rows_is_not_published_without_the_lists_that_are_not_found() {
+    let (reports, into) = with_missing(&["2"], false);
+    assert!(reports[0].is_complete(), "{:?}", reports[0]);
+    for report in &reports[1..] {
+        let Outcome::Failed(_, message) = &report.resources[1].outcome else {
+            panic!("{report:?}")
+        };
+        assert!(
+            message.contains("1 of 3 lists were answered 404"),
             "{message}"
         );
     }

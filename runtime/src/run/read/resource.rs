@@ -166,7 +166,7 @@ impl ResourceReader {
             }
             Some(error) => Err(error),
             None if tally.stopped => self.finish(ReadOutcome::Stopped).await,
-            None => match self.all_hidden() {
+            None => match self.hidden() {
                 None => self.finish(ReadOutcome::AtEnd).await,
                 Some(error) => {
                     self.give_up().await?;
@@ -194,15 +194,21 @@ impl ResourceReader {
         Ok(())
     }
 
-    /// Returns the error of a resource all of whose lists were answered 404 although their parents
-    /// exist.
-    fn all_hidden(&self) -> Option<Error> {
+    /// Returns the error of a resource whose lists were answered 404 although their parents exist:
+    /// all of them, or some of a pass that would replace their rows.
+    fn hidden(&self) -> Option<Error> {
         let stats = &self.fetcher.stats;
         let (slices, hidden) = (stats.slices.load(Relaxed), stats.hidden.load(Relaxed));
-        (hidden > 0 && stats.skipped(404) == slices).then(|| {
+        let all = stats.skipped(404) == slices;
+        (hidden > 0 && (all || self.plan.staged)).then(|| {
             let message = match slices {
                 1 => "its list was answered 404, but its parent exists".to_owned(),
-                slices => format!("all {slices} lists were answered 404, but their parents exist"),
+                slices if all => {
+                    format!("all {slices} lists were answered 404, but their parents exist")
+                }
+                slices => format!(
+                    "{hidden} of {slices} lists were answered 404, but their parents exist: the rows of its table are not replaced"
+                ),
             };
             Error::new(ErrorKind::Api, message).hint(
                 "check the path, and what the credentials may read; if such a list is empty, add `.on_status(404, StatusRule::Skip)`",
