@@ -79,6 +79,37 @@ fn an_owner_decides_what_is_whose_child() {
 }
 
 #[test]
+fn what_is_guessed_or_off_is_marked_in_the_code() {
+    let document = "openapi: 3.0.3
+info: {title: Guessed, version: '1'}
+servers: [{url: https://guessed.example}]
+paths:
+  /jobs/cancel:
+    get:
+      responses: {'200': {description: ok, content: {application/json: {schema: &items {type: array, items: {type: object, properties: {id: {type: integer}}}}}}}}
+  /all/constants:
+    get:
+      parameters: [{name: page, in: query}]
+      responses:
+        '200':
+          description: ok
+          content:
+            application/json:
+              schema: {type: object, properties: {data: {type: object, properties: {currencies: *items, beds: *items}}}}
+";
+    let input = etlgen::Input::new("guessed.yaml", document.as_bytes());
+    let generation = etlgen::generate(input, &etlgen::Options::default()).unwrap();
+    let code: String = generation.files.values().map(String::as_str).collect();
+    assert!(code.contains("/// TODO off: "), "{code}");
+    assert!(code.contains("/// TODO records: "), "{code}");
+    assert!(
+        generation
+            .off()
+            .any(|(name, reason)| !name.is_empty() && reason.contains("cancel"))
+    );
+}
+
+#[test]
 fn an_overridden_paginator_is_declared() {
     let code = |paginate: &str| -> String {
         let overrides = format!("[resources.teams]\npaginate = {paginate}\n");

@@ -96,3 +96,70 @@ fn a_wish_for_what_is_not_there_is_refused() {
     let said = inspect(&["--config", "no/etlgen.toml"]).unwrap_err();
     assert!(said.contains("no/etlgen.toml"), "{said}");
 }
+
+/// A list without credentials whose paging, key and filter are open questions, below two parents with long names.
+const WIDE: &str = "openapi: 3.0.3
+info: {title: An API with a title that is a good deal longer than the titles of most APIs are, version: '1'}
+servers: [{url: 'https://api.a-company-with-a-long-name.example/rest/version-2'}]
+paths:
+  /organisations/{organisation_identifier}/repositories:
+    get:
+      parameters:
+        - {name: organisation_identifier, in: path, required: true, schema: {type: string}}
+        - {name: modified_since_timestamp, in: query, schema: {type: string, format: date-time}, description: Only those modified since then.}
+      responses:
+        '200':
+          description: ok
+          content:
+            application/json:
+              schema:
+                type: object
+                properties:
+                  has_more: {type: boolean}
+                  repositories_of_the_organisation:
+                    type: array
+                    items: {type: object, properties: {number: {type: integer}, modified_timestamp: {type: string, format: date-time}}}
+";
+
+#[test]
+fn the_table_fits_the_terminal_and_explains_its_marks() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wide");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("api.yaml"), WIDE).unwrap();
+    let table = |columns: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_etlgen"))
+            .args(["inspect", "--spec", "api.yaml"])
+            .current_dir(&folder)
+            .env("COLUMNS", columns)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for columns in ["80", "120", ""] {
+        let width = columns.parse().unwrap_or(80);
+        let text = table(columns);
+        let long = text.lines().filter(|line| line.chars().count() > width);
+        // A line of `etlgen.toml` cannot be broken.
+        let long: Vec<&str> = long.filter(|line| !line.contains(" = ")).collect();
+        assert!(long.is_empty(), "{columns}: {long:?}\n{text}");
+    }
+    let text = table("80");
+    assert!(text.contains("etlgen is not sure of it"), "{text}");
+    assert!(
+        text.contains("# how do requests carry credentials?"),
+        "{text}"
+    );
+    assert!(text.contains("\nauth = \"none\"\n"), "{text}");
+    assert!(table("300").contains("endpoint"), "{text}");
+}
+
+#[test]
+fn help_fits_the_terminal() {
+    for command in [&["--help"][..], &["new", "--help"], &["update", "--help"]] {
+        let mut etlgen = Command::new(env!("CARGO_BIN_EXE_etlgen"));
+        let output = etlgen.args(command).env("COLUMNS", "80").output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let long: Vec<&str> = text.lines().filter(|line| line.len() > 80).collect();
+        assert!(long.is_empty(), "{command:?}: {long:?}");
+    }
+}

@@ -184,6 +184,28 @@ fn a_document_that_is_none_is_told() {
 }
 
 #[test]
+fn missing_files_of_a_document_are_told_once_before_anything_else() {
+    let paths: String = (0..40)
+        .map(|at| format!("  /p{at}:\n    $ref: 'paths/p{at}.yaml'\n"))
+        .collect();
+    let text = format!("openapi: 3.0.3\ninfo: {{title: Refs, version: '1'}}\npaths:\n{paths}");
+    let said = Place::new(&text).refuse(&["--spec", "pets.yaml"]);
+    assert!(said.starts_with("error: "), "{said}");
+    assert_eq!(said.matches("cannot be followed").count(), 1, "{said}");
+    assert!(
+        said.contains("40, such as paths/p0.yaml (it does not exist)"),
+        "{said}"
+    );
+    let binary: String = Place::new("\u{0}\u{1}PNG").refuse(&["--spec", "pets.yaml"]);
+    assert!(binary.contains("binary file"), "{binary}");
+    let cut = Place::new("[1,2").refuse(&["--spec", "pets.yaml"]);
+    assert!(
+        cut.contains("pets.yaml:1:4: ") && !cut.contains("at line"),
+        "{cut}"
+    );
+}
+
+#[test]
 fn a_document_without_lists_is_told() {
     let text = "openapi: 3.0.3\ninfo: {title: Nothing, version: '1'}\npaths: {}\n";
     let said = Place::new(text).refuse(&["--spec", "pets.yaml"]);

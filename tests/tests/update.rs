@@ -190,6 +190,27 @@ fn the_changelog_tells_and_the_version_follows() {
 }
 
 #[test]
+fn a_version_that_etlgen_wrote_is_no_edit_of_the_owner() {
+    let shop = shop();
+    shop.respecify(&with_tax());
+    shop.ends(0, &["update"]);
+    shop.edit(
+        "etlgen.toml",
+        "spec =",
+        "repository = \"https://git.example/shop\"\nspec =",
+    );
+    let said = shop.ends(0, &["update"]);
+    assert!(!said.contains("merged with your edits"), "{said}");
+    assert!(said.contains("had not edited: Cargo.toml"), "{said}");
+    let manifest = shop.read("Cargo.toml");
+    assert!(manifest.contains("repository"), "{manifest}");
+    assert!(
+        !manifest.contains("version = \"0.1.0\"\nedition"),
+        "{manifest}"
+    );
+}
+
+#[test]
 fn an_owners_later_version_wins_if_it_is_late_enough() {
     for (own, document, wanted) in [
         ("0.5.0", retyped(), "0.5.0"),
@@ -584,6 +605,15 @@ fn a_crate_without_its_document_fails_unless_that_is_wanted() {
         "{said}"
     );
     shop.ends(0, &["check", "--offline"]);
+}
+
+#[test]
+fn a_folder_without_a_lock_is_no_crate() {
+    let shop = shop();
+    for command in ["check", "update"] {
+        let said = shop.ends(1, &[command, ".."]);
+        assert!(said.contains("..: this is not a crate of etlgen"), "{said}");
+    }
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub fn table(draft: &Draft, view: &View) -> String {
         }
         None => all.clone(),
     };
-    let mut text = headline(api, facts);
+    let mut text = headline(api, facts, view.width);
     text.push_str(&rows(api, &lists, view.width));
     if lists.len() < all.len() {
         text.push_str(&format!(
@@ -81,7 +81,7 @@ pub fn table(draft: &Draft, view: &View) -> String {
         text.push_str(&wrapped(names, view.width));
     }
     text.push_str(&legend(&text));
-    text.push_str(&open(facts, &lists));
+    text.push_str(&open(facts, &lists, view.width));
     text
 }
 
@@ -106,25 +106,26 @@ fn legend(table: &str) -> String {
     }
 }
 
-fn headline(api: &Api, facts: &Facts) -> String {
+/// Returns title, URL, credentials and limits: on one line, or on one line each.
+fn headline(api: &Api, facts: &Facts, width: usize) -> String {
     let (kind, name) = auth(&facts.auth.value);
-    let mut text = format!(
-        "{}  {}  auth: {kind}",
-        one_line(&api.title),
-        one_line(&facts.base_url)
-    );
+    let mut credentials = format!("auth: {kind}");
     if !name.is_empty() {
-        text.push_str(&format!(" ({})", one_line(&name)));
+        credentials.push_str(&format!(" ({})", one_line(&name)));
     }
     if facts.auth.confidence < SURE {
-        text.push('?');
+        credentials.push('?');
     }
-    for rate in &facts.rates {
+    let mut parts = vec![one_line(&api.title), one_line(&facts.base_url), credentials];
+    parts.extend(facts.rates.iter().map(|rate| {
         let (requests, seconds) = (rate.requests, rate.seconds);
-        text.push_str(&format!("  at most {requests} requests in {seconds} s"));
+        format!("at most {requests} requests in {seconds} s")
+    }));
+    let text = parts.join("  ");
+    match text.chars().count() <= width {
+        true => format!("{text}\n\n"),
+        false => format!("{}\n\n", parts.join("\n")),
     }
-    text.push_str("\n\n");
-    text
 }
 
 /// Returns one line for each list, or two if one would be longer than `width`: the endpoint and the
@@ -248,28 +249,46 @@ fn shortened(text: &str, length: usize) -> String {
     format!("{head}…{tail}")
 }
 
-/// Wraps words into indented lines.
-fn wrapped<'a>(words: impl Iterator<Item = &'a str>, width: usize) -> String {
+/// Wraps names into indented lines, with commas between them.
+fn wrapped<'a>(names: impl Iterator<Item = &'a str>, width: usize) -> String {
+    let names: Vec<&str> = names.collect();
+    let last = names.len().saturating_sub(1);
+    let words = names.iter().enumerate().map(|(at, name)| match at == last {
+        true => (*name).to_owned(),
+        false => format!("{name},"),
+    });
+    lines("  ", words, width)
+}
+
+/// Puts words into lines that begin with a prefix.
+fn lines(prefix: &str, words: impl Iterator<Item = String>, width: usize) -> String {
     let mut text = String::new();
     let mut line = String::new();
     for word in words {
-        if !line.is_empty() && line.len() + word.len() + 4 > width {
-            text.push_str(&format!("  {line}\n"));
+        let length = prefix.len() + line.chars().count() + 1 + word.chars().count();
+        if !line.is_empty() && length > width {
+            text.push_str(&format!("{prefix}{line}\n"));
             line.clear();
         }
         if !line.is_empty() {
-            line.push_str(", ");
+            line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word);
     }
     if !line.is_empty() {
-        text.push_str(&format!("  {line}\n"));
+        text.push_str(&format!("{prefix}{line}\n"));
     }
     text
 }
 
+/// Returns a question as lines of comment.
+fn question(text: &str, width: usize) -> String {
+    let text = one_line(text);
+    lines("# ", text.split(' ').map(str::to_owned), width)
+}
+
 /// Returns the open questions.
-fn open(facts: &Facts, lists: &[&Decided<'_>]) -> String {
+fn open(facts: &Facts, lists: &[&Decided<'_>], width: usize) -> String {
     let mut text = String::new();
     if facts.auth.confidence < SURE {
         let reason = facts.auth.reasons.first().map_or("", String::as_str);
@@ -277,21 +296,19 @@ fn open(facts: &Facts, lists: &[&Decided<'_>]) -> String {
             kind @ ("basic" | "none") => kind,
             _ => "bearer",
         };
-        text.push_str(&format!(
-            "\n# how do requests carry credentials? {}\nauth = \"{line}\"\n",
-            one_line(reason)
-        ));
+        let asked = question(
+            &format!("how do requests carry credentials? {reason}"),
+            width,
+        );
+        text.push_str(&format!("\n{asked}auth = \"{line}\"\n"));
     }
     let lists = lists.iter().map(|list| &list.facts);
     let unsure = lists.filter(|resource| !resource.doubts.is_empty());
     for resource in unsure {
         text.push_str(&format!("\n[resources.{}]\n", resource.name));
         for doubt in &resource.doubts {
-            text.push_str(&format!(
-                "# {}\n{}\n",
-                one_line(&doubt.question),
-                one_line(&doubt.settle)
-            ));
+            let asked = question(&doubt.question, width);
+            text.push_str(&format!("{asked}{}\n", one_line(&doubt.settle)));
         }
     }
     match text.is_empty() {
@@ -339,6 +356,6 @@ mod tests {
     #[test]
     fn words_are_wrapped() {
         let words = ["one", "two", "three"];
-        assert_eq!(wrapped(words.into_iter(), 12), "  one, two\n  three\n");
+        assert_eq!(wrapped(words.into_iter(), 12), "  one, two,\n  three\n");
     }
 }

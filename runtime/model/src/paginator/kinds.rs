@@ -47,7 +47,7 @@ const fn key(name: &'static str, about: &'static str) -> Key {
 impl Key {
     /// All keys besides `kind`.
     pub const ALL: &'static [Key] = &[
-        key("param", "the parameter that requests a page"),
+        key("param", "the parameter that asks for a page"),
         key(
             "next",
             "the place of the next token or URL: a dotted path of the body, or `header:NAME`",

@@ -382,7 +382,7 @@ mod tests {
             ),
             (
                 "kind = 'token'\nparam = 'after'",
-                "`token` needs `next`: where the next token",
+                "`token` needs `next`: the place of the next token",
             ),
             ("kind = 'next_url'", "`next_url` needs `next`"),
             ("kind = 'page_number'", "`page_number` needs `param`"),
