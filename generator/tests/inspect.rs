@@ -96,3 +96,24 @@ fn a_wish_for_what_is_not_there_is_refused() {
     let said = inspect(&["--config", "no/etlgen.toml"]).unwrap_err();
     assert!(said.contains("no/etlgen.toml"), "{said}");
 }
+
+#[test]
+fn what_is_off_says_why() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/fixtures/documents/bodies.yaml")
+        .display()
+        .to_string();
+    let seen = inspect(&["--spec", &document]).unwrap();
+    let resources = seen["resources"].as_array().unwrap();
+    let named = |name: &str| resources.iter().find(|it| it["name"] == name).unwrap();
+    let runs = named("runs");
+    assert_eq!(
+        runs["off"],
+        "its request needs `experiment_ids` in the body"
+    );
+    assert_eq!(runs["doubts"][0]["settle"], "body = { experiment_ids = … }");
+    let metrics = named("project_metrics");
+    assert_eq!(metrics.get("off"), None);
+    let region = serde_json::json!({"param": "region", "in": "body", "default": null});
+    assert!(metrics["settings"].as_array().unwrap().contains(&region));
+}

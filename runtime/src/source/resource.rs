@@ -76,6 +76,8 @@ pub(crate) struct ResourceSpec {
     pub within_parent: bool,
     /// A parameter or a setting without a value.
     pub missing: Option<String>,
+    /// The mistake in the value of a parameter.
+    pub wrong: Option<String>,
     /// Why a run leaves it out unless it is named.
     pub off: Option<String>,
     pub disposition: Option<Disposition>,
@@ -127,6 +129,7 @@ impl<T: Record> Resource<T> {
             parent: None,
             within_parent: false,
             missing: None,
+            wrong: None,
             off: None,
             disposition: None,
             deletes: Deletes::Keep,
@@ -156,7 +159,8 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// Sets the JSON body of every request.
+    /// Sets the JSON body of every request; [`Resource::body_text`], [`Resource::body_number`] and
+    /// [`Resource::body_bool`] add fields to it.
     pub fn body(mut self, body: serde_json::Value) -> Self {
         self.spec.body = Some(body);
         self
@@ -201,7 +205,7 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    fn value(&mut self, name: &str, value: impl ParamValue) -> Option<String> {
+    pub(super) fn value(&mut self, name: &str, value: impl ParamValue) -> Option<String> {
         let text = value.text().filter(|text| !text.is_empty());
         if text.is_none() {
             self.spec.missing.get_or_insert_with(|| name.to_owned());
@@ -401,8 +405,9 @@ impl ResourceSpec {
 
     /// Returns the request of a slice's first page, without cursor and page parameters.
     pub fn first_request(&self, slice: &SliceRequest, client: &Client) -> Result<Request> {
-        if let Some(name) = &self.missing {
-            let message = format!("`{name}` has no value");
+        let missing = self.missing.as_ref();
+        let missing = missing.map(|name| format!("`{name}` has no value"));
+        if let Some(message) = missing.or_else(|| self.wrong.clone()) {
             return Err(Error::new(ErrorKind::Usage, message)
                 .at(format!("resource {}", self.name))
                 .hint(
