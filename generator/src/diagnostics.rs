@@ -316,6 +316,36 @@ pub fn toml_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// Returns text as a key of TOML, quoted if it must be.
+pub fn toml_key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    match name.chars().all(bare) && !name.is_empty() {
+        true => name.to_owned(),
+        false => toml_string(name),
+    }
+}
+
+/// Returns a JSON value as TOML on one line. TOML has no null, which becomes an empty text.
+pub fn toml_value(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::Null => toml_string(""),
+        Value::String(text) => toml_string(text),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(toml_value).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(fields) if fields.is_empty() => "{}".to_owned(),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            let fields = fields.map(|(key, it)| format!("{} = {}", toml_key(key), toml_value(it)));
+            let fields: Vec<String> = fields.collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -62,6 +62,7 @@ snapshot!(the_old_dialect, "swagger2.json");
 snapshot!(a_token_that_is_renewed, "oauth.yaml");
 snapshot!(unions_and_recursion, "unions.yaml");
 snapshot!(types_by_examples, "examples.yaml");
+snapshot!(bodies_with_required_fields, "bodies.yaml");
 snapshot!(what_lists_share_is_stated_once, "shared.yaml");
 
 #[test]
@@ -246,6 +247,20 @@ fn page_parameters_go_where_they_stand() {
     ] {
         assert!(overridden.contains(part), "{part} in {overridden}");
     }
+}
+
+#[test]
+fn an_owner_supplies_the_body() {
+    let overrides = "[resources.runs]\nbody = { experiment_ids = [\"0\"], filter = { state = \"open\", since = -1 } }\n";
+    let code = files("bodies.yaml", overrides);
+    let runs = &code["src/resources/runs.rs"];
+    etlgen_testkit::assert_snapshot!(runs);
+    let exchange: serde_json::Value =
+        serde_json::from_str(&code["tests/exchange/runs.json"]).unwrap();
+    let sent = serde_json::json!({
+        "experiment_ids": ["0"], "filter": {"state": "open", "since": -1}, "max_results": 1000
+    });
+    assert_eq!(exchange[0]["request"]["body"], sent, "{exchange}");
 }
 
 #[test]

@@ -163,3 +163,24 @@ fn help_fits_the_terminal() {
         assert!(long.is_empty(), "{command:?}: {long:?}");
     }
 }
+
+#[test]
+fn what_is_off_says_why() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/fixtures/documents/bodies.yaml")
+        .display()
+        .to_string();
+    let seen = inspect(&["--spec", &document]).unwrap();
+    let resources = seen["resources"].as_array().unwrap();
+    let named = |name: &str| resources.iter().find(|it| it["name"] == name).unwrap();
+    let runs = named("runs");
+    assert_eq!(
+        runs["off"],
+        "its request needs `experiment_ids` in the body"
+    );
+    assert_eq!(runs["doubts"][0]["settle"], "body = { experiment_ids = … }");
+    let metrics = named("project_metrics");
+    assert_eq!(metrics.get("off"), None);
+    let region = serde_json::json!({"param": "region", "in": "body", "default": null});
+    assert!(metrics["settings"].as_array().unwrap().contains(&region));
+}

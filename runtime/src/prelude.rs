@@ -10,3 +10,4 @@ pub use crate::record::{
 pub use crate::schema::{Contract, Deletes, Disposition, Mode};
 pub use crate::settings::{Secret, Settings};
 pub use crate::source::{Change, Embedded, RecordExt, Resource, Source};
+pub use serde_json::json;

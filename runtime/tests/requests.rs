@@ -348,3 +348,29 @@ fn a_signature_stays_with_the_api() {
     assert!(error.contains("not the API's own host"), "{error}");
     assert!(log.lock().unwrap().is_empty());
 }
+
+#[test]
+fn settings_fill_the_body_with_their_types() {
+    let source = |base: &str, depth: &str, region: Option<&str>| {
+        let things = Thing::list("things", "/things/search")
+            .post()
+            .body(json!({"ids": ["0"]}))
+            .body_text("region", region)
+            .body_number("depth", depth)
+            .body_bool("archived", "true")
+            .query("kind", "a");
+        Source::new("bodies", base).resource(things)
+    };
+    let (base, log) = serve(|_| (200, r#"[{"id": 1}]"#.to_owned()));
+    run(&source(&base, "5", Some("7"))).unwrap();
+    let sent = r#"{"ids":["0"],"region":"7","depth":5,"archived":true}"#;
+    assert_eq!(log.lock().unwrap()[0].body, sent);
+    for (depth, region, said) in [
+        ("deep", Some("7"), "the value of `depth` is not a number"),
+        ("5", None, "`region` has no value"),
+    ] {
+        let error = run(&source(&base, depth, region)).unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    assert_eq!(log.lock().unwrap().len(), 1);
+}

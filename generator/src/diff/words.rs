@@ -248,6 +248,7 @@ pub fn parent(parent: Option<&Parent>) -> String {
 pub fn parameter(parameter: &Parameter) -> String {
     match &parameter.value {
         ParameterValue::Fixed(value) => format!("\"{value}\""),
+        ParameterValue::Json(value) => value.to_string(),
         ParameterValue::Setting(setting) => format!("Config.{setting}"),
     }
 }
@@ -257,5 +258,6 @@ pub fn place(place: ParameterPlace) -> &'static str {
         ParameterPlace::Path => "path",
         ParameterPlace::Query => "parameter",
         ParameterPlace::Header => "header",
+        ParameterPlace::Body(_) => "body field",
     }
 }

@@ -1,6 +1,7 @@
 //! Turns the plan into files in memory: Rust through quote and prettyplease, the rest through
 //! askama. No decision is made here.
 
+mod body;
 mod crate_root;
 mod credentials;
 mod documents;
@@ -80,6 +81,10 @@ pub fn files(plan: &Plan, context: &Context) -> Result<Files, Diagnostic> {
         for (ident, body) in &homes {
             rust(format!("src/types/{ident}.rs"), structs::file(plan, body))?;
         }
+    }
+    for resource in &plan.resources {
+        let file = files.entry(format!("src/resources/{}.rs", resource.ident));
+        file.and_modify(|text| *text = body::filled(resource, text));
     }
     files.extend(context.learned.clone());
     files.extend(documents::documents(plan, context).map_err(|error| {

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use etlgen_model::Paginator;
 use serde_json::Value;
 
-use crate::diagnostics::{Diagnostic, printable, toml_string as quoted};
+use crate::diagnostics::{Diagnostic, printable, toml_key, toml_string as quoted, toml_value};
 use crate::draft::{Decided, Draft};
 use crate::infer::facts::{AuthFacts, Decision, Facts, ResourceFacts, ResourceKind, SURE};
 use crate::inspect::{auth, place};
@@ -76,6 +76,9 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
                 let _ = writeln!(text, "  in etlgen.toml, below {table}: {}", one_line(line));
             }
         };
+    if let Some(reason) = &decided.planned.off {
+        say("off", reason.clone(), None, &[], &on(resource));
+    }
     let records = path(&resource.records_path.value);
     say(
         "records",
@@ -134,23 +137,20 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
         if let Some(default) = &setting.default {
             reasons.push(format!("its default in the document is `{default}`"));
         }
-        let line = match setting.location {
-            Location::Query => query(&setting.parameter, "VALUE"),
-            _ => String::new(),
+        let value = match setting.location {
+            Location::Body => "…",
+            _ => "\"VALUE\"",
         };
+        let line = sent(setting.location, &setting.parameter, value);
         say("setting", shown, None, &reasons, &line);
     }
     for fixed in &resource.fixed {
-        let shown = format!(
-            "{} = {} ({})",
-            fixed.name,
-            fixed.value,
-            place(fixed.location)
-        );
-        let line = match fixed.location {
-            Location::Query => query(&fixed.name, &fixed.value),
-            _ => String::new(),
+        let value = match &fixed.value {
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
         };
+        let shown = format!("{} = {value} ({})", fixed.name, place(fixed.location));
+        let line = sent(fixed.location, &fixed.name, &toml_value(&fixed.value));
         say(
             "fixed",
             shown,
@@ -160,6 +160,14 @@ fn whole(api: &Api, decided: &Decided<'_>) -> String {
         );
     }
     text
+}
+
+/// Returns the line that switches on a resource that is off.
+fn on(resource: &ResourceFacts) -> String {
+    let mut doubts = resource.doubts.iter().map(|doubt| &doubt.settle);
+    let keys = ["off", "body", "paginate"];
+    let line = doubts.find(|line| keys.iter().any(|key| line.starts_with(key)));
+    line.cloned().unwrap_or_default()
 }
 
 /// Explains the credentials, and where they are sent.
@@ -286,12 +294,7 @@ fn inline(paginator: &Paginator) -> String {
         Ok(Value::Object(table)) if table.len() > 1 => table,
         _ => return quoted(paginator.kind()),
     };
-    let parts = table.iter().map(|(key, value)| match value {
-        Value::String(text) => format!("{key} = {}", quoted(text)),
-        value => format!("{key} = {value}"),
-    });
-    let parts: Vec<String> = parts.collect();
-    format!("{{ {} }}", parts.join(", "))
+    toml_value(&Value::Object(table))
 }
 
 fn cursor_of(decided: &Decided<'_>) -> (String, String) {
@@ -354,14 +357,14 @@ fn parent_of(decided: &Decided<'_>) -> (String, String) {
     (shown, line)
 }
 
-fn query(name: &str, value: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let key = if name.chars().all(bare) && !name.is_empty() {
-        name.to_owned()
-    } else {
-        quoted(name)
+/// Returns the line of `etlgen.toml` that sends a value with every request; empty: no key does.
+fn sent(location: Location, name: &str, value: &str) -> String {
+    let key = match location {
+        Location::Query => "query",
+        Location::Body => "body",
+        Location::Path | Location::Header | Location::Cookie => return String::new(),
     };
-    format!("query.{key} = {}", quoted(value))
+    format!("{key}.{} = {value}", toml_key(name))
 }
 
 fn path(keys: &[String]) -> String {

@@ -28,6 +28,13 @@ paths:
         '200':
           description: ok
           content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}}
+  /runs/search:
+    post:
+      requestBody: {content: {application/json: {schema: {type: object, required: [ids, depth, sort], properties: {ids: {type: array, items: {type: string}}, depth: {type: integer}, sort: {type: object, default: {by: [id]}}, page_token: {type: string}}}}}}
+      responses:
+        '200':
+          description: ok
+          content: {application/json: {schema: {type: object, properties: {next_page_token: {type: string}, runs: {type: array, items: {type: object, properties: {id: {type: string}}}}}}}}
 components:
   schemas:
     Order:
@@ -75,6 +82,20 @@ fn every_decision_has_its_line() {
         "query.status = \"all\"",
     ];
     holds(&text, &parts);
+}
+
+#[test]
+fn a_list_that_is_off_says_why_and_what_switches_it_on() {
+    let parts = [
+        "off: its request needs `ids` in the body",
+        "below [resources.runs]: body = { ids = … }",
+        "setting: depth (body)",
+        "below [resources.runs]: body.depth = …",
+        "fixed: sort = {\"by\":[\"id\"]} (body)",
+        "below [resources.runs]: body.sort = { by = [\"id\"] }",
+    ];
+    holds(&said("runs"), &parts);
+    assert!(!said("orders").contains("off:"));
 }
 
 #[test]

@@ -122,12 +122,15 @@ pub struct ResourceFacts {
     pub parent: Decision<Option<ParentFacts>>,
     /// Its own credentials; `None`: it uses those of the API.
     pub auth: Option<OwnAuth>,
-    /// Required (path, query, header) parameters that nothing supplies. They become settings.
+    /// Required parameters, and fields of a POST's body, that nothing supplies. They become settings.
     pub settings: Vec<SettingFacts>,
     /// Parameters with a fixed value that makes the API return all rows (`state=all`), with the reason.
     pub fixed: Vec<FixedParameter>,
     /// The reason why a run leaves it out unless its owner switches it on.
     pub off: Option<String>,
+    /// The required fields of the body that nothing supplies. While there are any, a run leaves it
+    /// out.
+    pub needs: Vec<String>,
     /// The open questions, with the lines that settle them.
     pub doubts: Vec<Doubt>,
 }
@@ -147,7 +150,8 @@ pub struct SettingFacts {
 pub struct FixedParameter {
     pub name: String,
     pub location: crate::spec::api::Location,
-    pub value: String,
+    /// A text, unless it is a field of the body.
+    pub value: serde_json::Value,
     pub reason: String,
 }
 

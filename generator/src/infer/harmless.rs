@@ -5,7 +5,7 @@
 //! both a noun and a verb (`schedule`, `release`), the summary. The response is no evidence: a
 //! request that cancels jobs may return a list of them.
 
-use crate::spec::api::{Api, Operation, SchemaKind};
+use crate::spec::api::{Api, Operation};
 
 use super::facts::ResourceFacts;
 use super::words::{is_variable, segments, words};
@@ -45,10 +45,6 @@ pub(super) fn off(api: &Api, operation: &Operation, facts: &ResourceFacts) -> Op
     }
     if operation.method != "post" {
         return None;
-    }
-    let missing = missing(api, operation, facts);
-    if let Some(name) = missing.first() {
-        return Some(format!("its request needs `{name}` in the body"));
     }
     let position = position(facts).is_some();
     (!position && !reads(operation))
@@ -117,42 +113,6 @@ fn position(facts: &ResourceFacts) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// Returns the fields that the body requires and that nothing supplies.
-fn missing<'a>(api: &'a Api, operation: &Operation, facts: &ResourceFacts) -> Vec<&'a str> {
-    let body = operation
-        .request_body
-        .and_then(|body| api.schemas.0.get(body.0));
-    let Some(SchemaKind::Object { required, .. }) = body.map(|body| &body.kind) else {
-        return Vec::new();
-    };
-    let page = facts.paging();
-    let given = |name: &String| {
-        let own = |param: &Option<String>| {
-            // A parameter such as `options.skip` is within `options`.
-            param
-                .as_deref()
-                .is_some_and(|param| param.split('.').next() == Some(name))
-        };
-        own(&page.page_param)
-            || own(&page.size_param)
-            || facts
-                .settings
-                .iter()
-                .any(|setting| setting.parameter == *name)
-            || facts.fixed.iter().any(|fixed| fixed.name == *name)
-            || facts
-                .cursor
-                .value
-                .as_ref()
-                .is_some_and(|cursor| own(&cursor.param) || own(&cursor.until))
-    };
-    required
-        .iter()
-        .filter(|name| !given(name))
-        .map(String::as_str)
-        .collect()
 }
 
 /// Returns the words of the last segment that is not a parameter. In AIP style, a custom verb

@@ -2,6 +2,7 @@
 //! question.
 
 mod auth;
+pub mod body;
 mod compare;
 mod cursor;
 mod described;
@@ -371,10 +372,12 @@ fn resource(
         settings,
         fixed,
         off: None,
+        needs: Vec::new(),
         doubts: Vec::new(),
     };
     facts.off = harmless::off(api, operation, &facts);
     facts.doubts = open_questions::open_questions(&facts);
+    body::settle(api, &mut facts);
     facts
 }
 

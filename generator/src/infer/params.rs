@@ -206,7 +206,7 @@ fn set(parameter: &Parameter, value: &str, reason: String) -> FixedParameter {
     FixedParameter {
         name: parameter.name.clone(),
         location: parameter.location,
-        value: value.to_owned(),
+        value: value.into(),
         reason,
     }
 }

@@ -7,6 +7,7 @@ use super::infer;
 use crate::spec::{Input, read};
 
 mod auth;
+mod bodies;
 mod conventions;
 mod harmless;
 mod hints;

@@ -58,7 +58,7 @@ fn resource(operation: &Operation, decided: &Decided<'_>) -> Value {
         .iter()
         .map(|doubt| json!({"question": doubt.question, "settle": doubt.settle}))
         .collect();
-    json!({
+    let mut shown = json!({
         "name": resource.name,
         "kind": if is_list { "list" } else { "single" },
         "method": operation.method,
@@ -86,7 +86,11 @@ fn resource(operation: &Operation, decided: &Decided<'_>) -> Value {
             "parent": resource.parent.reasons,
         },
         "doubts": doubts,
-    })
+    });
+    if let Some(reason) = &decided.planned.off {
+        shown["off"] = json!(reason);
+    }
+    shown
 }
 
 /// Returns the cursor, and whether runs read by it. A field without a filter is included, too.
@@ -142,6 +146,7 @@ pub(crate) fn place(location: Location) -> &'static str {
         Location::Query => "query",
         Location::Header => "header",
         Location::Cookie => "cookie",
+        Location::Body => "body",
     }
 }
 
@@ -161,7 +166,7 @@ pub(crate) fn auth(auth: &AuthFacts) -> (&'static str, String) {
                 Some(key) => match key.location {
                     Location::Query => "api_key_query",
                     Location::Cookie => "api_key_cookie",
-                    Location::Header | Location::Path => "api_key_header",
+                    Location::Header | Location::Path | Location::Body => "api_key_header",
                 },
                 None => "none",
             };

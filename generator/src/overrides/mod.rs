@@ -30,14 +30,15 @@ use self::about::{About, Part};
 use self::file::{Faults, File, Place};
 use self::key::{Key, ResourceKey, TopKey, keys};
 use self::resource::{
-    contract, embedded, incremental, kind, name, new_rows_only, on_status, paginate, parent,
-    primary_key, query, records, tombstone, within_parent,
+    body, contract, embedded, incremental, kind, name, new_rows_only, off, on_status, paginate,
+    parent, primary_key, query, records, tombstone, within_parent,
 };
 use self::subject::{Target, Whole};
 use self::top::runtime::DESTINATIONS;
 use self::top::{auth, base_url, document, package, rate_limit, runtime, selection};
 use self::value::{Source, Table};
 use crate::diagnostics::{Diagnostic, Kind, Position};
+use crate::infer;
 use crate::infer::facts::{Doubt, Facts};
 use crate::spec::api::Api;
 
@@ -87,6 +88,7 @@ keys! {
         parent: parent::Parent,
         within_parent: within_parent::WithinParent,
         query: query::Query,
+        body: body::Body,
         on_status: on_status::OnStatus,
         embedded: embedded::Lists,
         deletes: etlgen_model::Deletes,
@@ -229,7 +231,10 @@ pub fn apply(
         if let Some(keys) = overrides.resources.get(&resource.name) {
             resource.doubts.retain(|doubt| !settles(keys, doubt));
         }
+        // The owner's keys may supply what the body requires, or no longer do so.
+        infer::body::settle(api, resource);
     }
+    off::refuse_needy(&facts, &overrides.resources, &mut faults);
     let chosen = select::select(&facts, &overrides.top, &mut faults);
     select::refuse_taken_names(&facts, &overrides.resources, &chosen, &mut faults);
     faults.into_result(&overrides.file)?;

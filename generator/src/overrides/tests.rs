@@ -41,6 +41,26 @@ paths:
                   data: {type: object, properties: {items: {type: array, items: {$ref: '#/components/schemas/Order'}}, total: {type: integer}}}
                   teams: {type: array, items: {$ref: '#/components/schemas/Team'}}
                   meta: {type: object, properties: {next: {type: string}}}
+  /runs/search:
+    post:
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [experiment_ids, region]
+              properties:
+                experiment_ids: {type: array, items: {type: string}}
+                region: {type: string}
+                filter: {type: object, properties: {state: {type: string}}}
+                labels: {type: object, additionalProperties: {type: string}}
+                page_token: {type: string}
+      responses:
+        '200':
+          description: ok
+          content:
+            application/json:
+              schema: {type: object, properties: {next_page_token: {type: string}, runs: {type: array, items: {$ref: '#/components/schemas/Team'}}}}
   /events:
     get:
       responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {}}}}}}
@@ -106,7 +126,7 @@ fn without_a_file_every_list_is_taken_as_it_is() {
     let all = applied("");
     assert_eq!(
         all.names(),
-        ["teams", "members", "orders", "events", "report"]
+        ["teams", "members", "orders", "runs", "events", "report"]
     );
     assert_eq!(all.resource("account").kind, ResourceKind::Single);
 }
@@ -119,7 +139,7 @@ fn resources_are_selected() {
         ("exclude = [\"*s\"]", &["report"]),
         (
             "include = [\"*\"]\nsingles = true\nexclude = [\"orders\", \"report\"]",
-            &["teams", "members", "events", "account"],
+            &["teams", "members", "runs", "events", "account"],
         ),
         (
             "include = [\"events\"]\nsingles = [\"acc*\"]",
@@ -187,7 +207,10 @@ fn a_list_is_a_single_object_or_the_other_way_round() {
     assert_eq!(orders.kind, ResourceKind::Single);
     assert_eq!(orders.paginator.value, Paginator::Single);
     assert_eq!(orders.records_path.value, ["data"]);
-    assert_eq!(all.names(), ["teams", "members", "events", "report"]);
+    assert_eq!(
+        all.names(),
+        ["teams", "members", "runs", "events", "report"]
+    );
 }
 
 #[test]
@@ -324,9 +347,66 @@ fn a_fixed_parameter_is_no_setting() {
     let fixed: Vec<_> = orders
         .fixed
         .iter()
-        .map(|it| (it.name.as_str(), it.value.as_str()))
+        .map(|it| (it.name.as_str(), it.value.as_str().unwrap()))
         .collect();
     assert_eq!(fixed, [("region", "eu"), ("limit", "5"), ("flat", "true")]);
+}
+
+#[test]
+fn the_body_is_the_owners() {
+    let inferred = applied("");
+    let runs = inferred.resource("runs");
+    assert_eq!(runs.needs, ["experiment_ids"]);
+    assert_eq!(runs.settings[0].parameter, "region");
+    let all = applied(
+        "[resources.runs]\nbody = { experiment_ids = [\"0\"], region = \"eu\", filter.state = \"open\", labels.any = \"x\" }\n",
+    );
+    let runs = all.resource("runs");
+    assert!(runs.settings.is_empty() && runs.needs.is_empty() && runs.doubts.is_empty());
+    let body: serde_json::Map<String, serde_json::Value> = runs
+        .fixed
+        .iter()
+        .map(|it| (it.name.clone(), it.value.clone()))
+        .collect();
+    let expected = serde_json::json!({
+        "experiment_ids": ["0"], "region": "eu", "filter": {"state": "open"}, "labels": {"any": "x"}
+    });
+    assert_eq!(serde_json::Value::from(body), expected);
+}
+
+#[test]
+fn values_of_the_body_keep_their_types() {
+    let all = applied(
+        "[resources.runs.body]\nlabels = { a = 1, b = -2.5, c = true, d = 2015-01-01, e = 0x10, f = [[1], \"x\"] }\n",
+    );
+    let labels = &all.resource("runs").fixed[0].value;
+    let expected = serde_json::json!({"a": 1, "b": -2.5, "c": true, "d": "2015-01-01", "e": 16, "f": [[1], "x"]});
+    assert_eq!(labels, &expected);
+}
+
+#[test]
+fn a_body_that_is_not_complete_leaves_a_question() {
+    let all = applied("[resources.runs]\nbody.region = \"eu\"\n");
+    let runs = all.resource("runs");
+    assert_eq!(runs.needs, ["experiment_ids"]);
+    let doubts: Vec<&str> = runs.doubts.iter().map(|it| it.settle.as_str()).collect();
+    assert_eq!(doubts, ["body = { experiment_ids = … }"]);
+}
+
+#[test]
+fn a_field_that_pages_no_longer_use_is_supplied_otherwise() {
+    let text = DOCUMENT.replace("[experiment_ids, region]", "[experiment_ids, page_token]");
+    let (api, _) = read(&Input::new("shop.yaml", text.as_bytes()));
+    let api = api.unwrap();
+    let settings = |text: &str| {
+        let overrides = parse("etlgen.toml", text).unwrap();
+        let all = apply(&api, infer(&api), &overrides, false).unwrap();
+        let settings = all.resource("runs").settings.iter();
+        settings.map(|it| it.parameter.clone()).collect::<Vec<_>>()
+    };
+    assert!(settings("").is_empty());
+    let single = "[resources.runs]\npaginate = \"single\"\n";
+    assert_eq!(settings(single), ["page_token"]);
 }
 
 #[test]

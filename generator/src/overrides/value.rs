@@ -255,6 +255,36 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Reads any value as JSON. A date becomes a text.
+    pub fn json(&self, faults: &mut Faults) -> Option<serde_json::Value> {
+        use serde_json::Value as Json;
+        let json = match self.value {
+            DeValue::String(text) => Some(Json::from(text.as_ref())),
+            DeValue::Boolean(flag) => Some(Json::from(*flag)),
+            DeValue::Datetime(date) => Some(Json::from(date.to_string())),
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .map(Json::from)
+                .ok(),
+            DeValue::Float(number) => number.as_str().parse().ok().and_then(json_number),
+            DeValue::Array(_) => {
+                let items = self.items("a list", faults)?;
+                let items: Option<Vec<Json>> = items.iter().map(|item| item.json(faults)).collect();
+                return items.map(Json::from);
+            }
+            DeValue::Table(table) => {
+                let table = Table::new(self.key.clone(), table, self.source);
+                let fields = table.entries();
+                let fields = fields.map(|it| Some((it.name.clone(), it.value.json(faults)?)));
+                let fields: Option<serde_json::Map<String, Json>> = fields.collect();
+                return fields.map(Json::from);
+            }
+        };
+        if json.is_none() {
+            self.wrong("a number that JSON can hold", faults);
+        }
+        json
+    }
+
     /// Reads one of some words.
     pub fn choice<T: Copy>(&self, words: &[(&str, T)], faults: &mut Faults) -> Option<T> {
         let text = self.as_text();
@@ -320,6 +350,11 @@ impl<'a> Value<'a> {
         let key = named.chain(["kind"]).find_map(|name| table.get(name));
         key.map_or(self.place, |value| value.place)
     }
+}
+
+/// Returns a number as JSON, which has no infinite ones.
+fn json_number(number: f64) -> Option<serde_json::Value> {
+    serde_json::Number::from_f64(number).map(serde_json::Value::Number)
 }
 
 /// Lists the names: `a`, `b` or `c`.

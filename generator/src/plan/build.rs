@@ -6,6 +6,7 @@ use super::fields::{field_ref, link, takes, tombstone};
 use super::names::{self, Ledger};
 use super::records::Structs;
 use super::*;
+use crate::infer::body;
 use crate::infer::facts::{
     CursorFacts, Decision, Facts, ParentFacts, ResourceFacts, ResourceKind, SURE,
 };
@@ -308,8 +309,9 @@ impl Draft<'_> {
                 Some(Off::Off(reason)) => Some(reason.clone()),
                 Some(Off::On) => None,
                 None => {
+                    let needs = body::reason(&found.needs);
                     let undecided = undecided.then(|| UNDECIDED.to_owned());
-                    found.off.clone().or(undecided)
+                    found.off.clone().or(needs).or(undecided)
                 }
             },
             on_status: statuses.map(|(status, rule)| (*status, *rule)).collect(),

@@ -113,7 +113,7 @@ pub fn link(
             place: match found.location {
                 Location::Path => ParameterPlace::Path,
                 Location::Query => ParameterPlace::Query,
-                Location::Header | Location::Cookie => return None,
+                Location::Header | Location::Cookie | Location::Body => return None,
             },
             parameter: found.param.clone(),
             fields,

@@ -1,6 +1,7 @@
 //! The plan of a crate: names, types and calls, without anything of OpenAPI. Every decision is made
 //! here or in `infer`; `emit` only writes it down.
 
+mod body;
 mod build;
 mod case;
 mod embedded;
@@ -208,6 +209,18 @@ pub enum ParameterPlace {
     Path,
     Query,
     Header,
+    Body(BodyType),
+}
+
+/// The type of a field of a request's JSON body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyType {
+    Text,
+    Number,
+    Bool,
+    /// A list or an object, whose value is fixed.
+    Json,
 }
 
 /// The source of a parameter's value.
@@ -215,6 +228,8 @@ pub enum ParameterPlace {
 #[serde(rename_all = "snake_case")]
 pub enum ParameterValue {
     Fixed(String),
+    /// The fixed value of a field of the body.
+    Json(serde_json::Value),
     /// A field of `Config`.
     Setting(String),
 }

@@ -2,10 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde_json::Value;
+
+use super::body;
 use super::names::{self, Ledger, Names};
-use super::{Auth, Parameter, ParameterPlace, ParameterValue, Plan, Resource, Setting, text};
+use super::{
+    Auth, BodyType, Parameter, ParameterPlace, ParameterValue, Plan, Resource, Setting, text,
+};
 use crate::infer::facts::{ResourceFacts, SettingFacts};
-use crate::spec::api::{Api, Location, Operation, SchemaKind};
+use crate::spec::api::{Api, Location, Operation, SchemaId, SchemaKind};
 use crate::spec::placeholders;
 
 /// The entry that marks a ledger with names of settings. Older crates do not have it.
@@ -122,19 +127,22 @@ pub fn of(
     let mut asked: Vec<Asked> = Vec::new();
     for setting in settings.chain(links).chain(path) {
         let name = setting.parameter;
-        let is_fixed = found.fixed.iter().any(|fixed| fixed.name == name);
-        let is_known = asked.iter().any(|known| known.name == name);
-        let Some(place) = place(setting.location).filter(|_| !is_fixed && !is_known) else {
+        let schema = body::schema(api, operation, (&name, setting.location));
+        let Some(place) = place(api, schema, setting.location) else {
             continue;
         };
-        if linked(&name) {
+        // A field of the body may have the name of another parameter.
+        let is_field = |location| location == Location::Body;
+        let in_body = is_field(setting.location);
+        let mut fixed = found.fixed.iter();
+        let is_fixed = fixed.any(|fixed| fixed.name == name && is_field(fixed.location) == in_body);
+        let is_known = asked.iter().any(|known| {
+            known.name == name && matches!(known.place, ParameterPlace::Body(_)) == in_body
+        });
+        if is_fixed || is_known || (linked(&name) && !in_body) {
             continue;
         }
-        let declared = operation.parameters.iter();
-        let mut declared = declared.filter(|it| it.name == name && it.location == setting.location);
-        let mut values = declared
-            .next()
-            .map_or_else(Vec::new, |it| values(api, it.schema));
+        let mut values = schema.map_or_else(Vec::new, |schema| values(api, schema));
         values.extend(setting.default.iter().map(|it| format!("= {it}")));
         asked.push(Asked {
             resource: number,
@@ -148,21 +156,39 @@ pub fn of(
         });
     }
     let fixed = found.fixed.iter().filter_map(|fixed| {
+        let in_body = fixed.location == Location::Body;
         Some(Parameter {
-            place: place(fixed.location)?,
+            place: match in_body {
+                true => ParameterPlace::Body(BodyType::of(&fixed.value)),
+                false => place(api, None, fixed.location)?,
+            },
             name: fixed.name.clone(),
-            value: ParameterValue::Fixed(fixed.value.clone()),
+            value: match &fixed.value {
+                Value::String(text) if !in_body => ParameterValue::Fixed(text.clone()),
+                value => ParameterValue::Json(value.clone()),
+            },
         })
     });
     (asked, fixed.collect())
 }
 
-fn place(location: Location) -> Option<ParameterPlace> {
+fn place(api: &Api, schema: Option<SchemaId>, location: Location) -> Option<ParameterPlace> {
     match location {
+        Location::Body => Some(ParameterPlace::Body(BodyType::of_schema(api, schema))),
         Location::Path => Some(ParameterPlace::Path),
         Location::Query => Some(ParameterPlace::Query),
         Location::Header => Some(ParameterPlace::Header),
         Location::Cookie => None,
+    }
+}
+
+/// Returns the position of a parameter in a declaration.
+fn rank(place: ParameterPlace) -> u8 {
+    match place {
+        ParameterPlace::Path => 0,
+        ParameterPlace::Query => 1,
+        ParameterPlace::Header => 2,
+        ParameterPlace::Body(_) => 3,
     }
 }
 
@@ -171,10 +197,11 @@ fn word(place: ParameterPlace) -> &'static str {
         ParameterPlace::Path => "path",
         ParameterPlace::Query => "query",
         ParameterPlace::Header => "header",
+        ParameterPlace::Body(_) => "body",
     }
 }
 
-fn values(api: &Api, schema: crate::spec::api::SchemaId) -> Vec<String> {
+fn values(api: &Api, schema: SchemaId) -> Vec<String> {
     match &api.schemas[schema].kind {
         SchemaKind::String { values, .. } => values.clone(),
         _ => Vec::new(),
@@ -227,7 +254,12 @@ pub fn fill(plan: &mut Plan, asked: Vec<Asked>, ledger: &Ledger) {
                 ident: ident.clone(),
                 doc: text::or(
                     text::sentence(&asked.description),
-                    &format!("The parameter `{}`.", text::plain(&asked.name)),
+                    &match asked.place {
+                        ParameterPlace::Body(_) => {
+                            format!("The field `{}` of the body.", text::plain(&asked.name))
+                        }
+                        _ => format!("The parameter `{}`.", text::plain(&asked.name)),
+                    },
                 ),
                 secret: false,
                 optional: true,
@@ -236,10 +268,10 @@ pub fn fill(plan: &mut Plan, asked: Vec<Asked>, ledger: &Ledger) {
         }
     }
     for resource in &mut plan.resources {
-        let fixed = |it: &Parameter| matches!(it.value, ParameterValue::Fixed(_));
+        let is_setting = |it: &Parameter| matches!(it.value, ParameterValue::Setting(_));
         resource
             .parameters
-            .sort_by_key(|it| (it.place as u8, fixed(it)));
+            .sort_by_key(|it| (rank(it.place), !is_setting(it)));
     }
 }
 

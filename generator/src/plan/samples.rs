@@ -5,7 +5,9 @@ use etlgen_model::{LastId, Offset, PageNumber, PageSize, Paginator, ResponsePath
 use serde_json::{Map, Value, json};
 
 use super::embedded::goes_on;
-use super::{FieldRef, ParameterPlace, ParameterValue, Resource, Setting, Struct, Type, path};
+use super::{
+    BodyType, FieldRef, ParameterPlace, ParameterValue, Resource, Setting, Struct, Type, path,
+};
 use crate::spec::api::Operation;
 
 /// The most examples of a resource.
@@ -169,15 +171,21 @@ struct Asked<'a> {
     resource: &'a Resource,
     path: String,
     query: Vec<String>,
+    /// The fields of the body.
+    fields: Map<String, Value>,
 }
 
 impl<'a> Asked<'a> {
     fn new(resource: &'a Resource, settings: &[Setting]) -> Option<Self> {
         let mut path = resource.path.clone();
-        let mut query = Vec::new();
+        let (mut query, mut fields) = (Vec::new(), Map::new());
         for parameter in &resource.parameters {
             let value = match &parameter.value {
                 ParameterValue::Fixed(value) => value.clone(),
+                ParameterValue::Json(value) => {
+                    fields.insert(parameter.name.clone(), value.clone());
+                    continue;
+                }
                 ParameterValue::Setting(ident) => {
                     let setting = settings.iter().find(|setting| setting.ident == *ident)?;
                     match (&setting.default, setting.optional) {
@@ -193,6 +201,11 @@ impl<'a> Asked<'a> {
                 }
                 ParameterPlace::Query => query.push(format!("{}={value}", parameter.name)),
                 ParameterPlace::Header => {}
+                ParameterPlace::Body(BodyType::Text) => {
+                    fields.insert(parameter.name.clone(), json!(value));
+                }
+                // The placeholder is a text.
+                ParameterPlace::Body(_) => return None,
             }
         }
         // The recorded request must equal the sent one exactly.
@@ -201,6 +214,7 @@ impl<'a> Asked<'a> {
             resource,
             path,
             query,
+            fields,
         })
     }
 
@@ -212,7 +226,7 @@ impl<'a> Asked<'a> {
         headers: &[(&str, String)],
     ) -> Value {
         let mut query = self.query.clone();
-        let mut sent = Map::new();
+        let mut sent = self.fields.clone();
         let size = self.resource.paginator.page_size();
         let in_body = self.resource.paginator.in_body();
         if let Some(PageSize { param, rows, .. }) = size {
@@ -245,7 +259,8 @@ impl<'a> Asked<'a> {
 
     /// Returns the exchange of the page that a link of the first leads to.
     fn linked(&self, body: Value) -> Value {
-        self.exchange(&format!("{}?page=2", self.path), json!({}), body, &[])
+        let sent = Value::Object(self.fields.clone());
+        self.exchange(&format!("{}?page=2", self.path), sent, body, &[])
     }
 
     fn exchange(&self, path: &str, sent: Value, body: Value, headers: &[(&str, String)]) -> Value {

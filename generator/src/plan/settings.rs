@@ -243,7 +243,7 @@ fn one_key(
     let place = match facts.location {
         Location::Query => format!("the query parameter `{name}`"),
         Location::Cookie => format!("the cookie `{name}`"),
-        Location::Header | Location::Path => format!("the header `{name}`"),
+        Location::Header | Location::Path | Location::Body => format!("the header `{name}`"),
     };
     let plain = format!("The API key, sent in {place}.");
     let doc = text::or(text::sentence(description.unwrap_or_default()), &plain);
@@ -251,7 +251,7 @@ fn one_key(
         place: match facts.location {
             Location::Query => KeyPlace::Query,
             Location::Cookie => KeyPlace::Cookie,
-            Location::Header | Location::Path => KeyPlace::Header,
+            Location::Header | Location::Path | Location::Body => KeyPlace::Header,
         },
         name: facts.name.clone(),
         prefix: facts.prefix.clone(),

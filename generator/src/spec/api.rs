@@ -97,6 +97,8 @@ pub enum Location {
     Query,
     Header,
     Cookie,
+    /// A field of the JSON body.
+    Body,
 }
 
 /// One parameter.

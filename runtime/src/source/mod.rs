@@ -1,6 +1,7 @@
 //! The declarations of a generated crate: a [`Source`] (an API) and its [`Resource`]s (the
 //! collections to extract).
 
+mod body;
 mod change;
 mod child;
 mod declare;

@@ -80,6 +80,8 @@ pub(crate) struct ResourceSpec {
     /// The name of its source, with which the names of environment variables begin; empty outside
     /// of a source.
     pub source: String,
+    /// The mistake in the value of a parameter.
+    pub wrong: Option<String>,
     /// Why a run leaves it out unless it is named.
     pub off: Option<String>,
     pub disposition: Option<Disposition>,
@@ -132,6 +134,7 @@ impl<T: Record> Resource<T> {
             within_parent: false,
             missing: None,
             source: String::new(),
+            wrong: None,
             off: None,
             disposition: None,
             deletes: Deletes::Keep,
@@ -161,7 +164,8 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    /// Sets the JSON body of every request.
+    /// Sets the JSON body of every request; [`Resource::body_text`], [`Resource::body_number`] and
+    /// [`Resource::body_bool`] add fields to it.
     pub fn body(mut self, body: serde_json::Value) -> Self {
         self.spec.body = Some(body);
         self
@@ -206,7 +210,7 @@ impl<T: Record> Resource<T> {
         self
     }
 
-    fn value(&mut self, name: &str, value: impl ParamValue) -> Option<String> {
+    pub(super) fn value(&mut self, name: &str, value: impl ParamValue) -> Option<String> {
         let text = value.text().filter(|text| !text.is_empty());
         if text.is_none() {
             self.spec.missing.get_or_insert_with(|| name.to_owned());
@@ -434,6 +438,10 @@ impl ResourceSpec {
             return Err(Error::new(ErrorKind::Usage, what)
                 .at(format!("resource {}", self.name))
                 .hint(settle));
+        }
+        if let Some(wrong) = &self.wrong {
+            let place = format!("resource {}", self.name);
+            return Err(Error::new(ErrorKind::Usage, wrong).at(place));
         }
         let parameters: Vec<(String, String)> = self
             .path_values

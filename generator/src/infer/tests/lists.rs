@@ -205,7 +205,7 @@ fn a_default_that_hides_rows_is_overruled() {
     assert_eq!(fixed.len(), 1);
     assert_eq!(
         (fixed[0].name.as_str(), fixed[0].value.as_str()),
-        ("state", "all")
+        ("state", Some("all"))
     );
 }
 
@@ -436,7 +436,7 @@ fn defaults_that_hide_rows_are_set() {
     let fixed: Vec<(&str, &str)> = resource(&facts, "things")
         .fixed
         .iter()
-        .map(|fixed| (fixed.name.as_str(), fixed.value.as_str()))
+        .map(|fixed| (fixed.name.as_str(), fixed.value.as_str().unwrap()))
         .collect();
     assert_eq!(fixed, [("status", "all"), ("include_archived", "true")]);
 }

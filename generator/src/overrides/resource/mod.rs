@@ -1,5 +1,6 @@
 //! The keys of `[resources.NAME]`, one per file.
 
+pub mod body;
 pub mod contract;
 pub mod deletes;
 pub mod embedded;

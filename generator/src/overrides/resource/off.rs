@@ -1,5 +1,10 @@
 //! `off`: whether a run reads a resource that `--resources` does not name.
 
+use std::collections::BTreeMap;
+
+use crate::infer::body;
+use crate::infer::facts::Facts;
+use crate::overrides::ResourceKeys;
 use crate::overrides::about::About;
 use crate::overrides::decided::Off;
 use crate::overrides::file::{Faults, Place};
@@ -36,6 +41,24 @@ impl Key for Off {
                     None
                 }
             },
+        }
+    }
+}
+
+/// Adds a mistake for each resource that is switched on although nothing supplies a field that its
+/// body requires.
+pub fn refuse_needy(facts: &Facts, all: &BTreeMap<String, ResourceKeys>, faults: &mut Faults) {
+    for resource in &facts.resources {
+        let off = all.get(&resource.name).and_then(|keys| keys.off.as_ref());
+        if let Some(off) = off.filter(|off| off.value == Off::On)
+            && let Some(reason) = body::reason(&resource.needs)
+        {
+            let message = format!(
+                "`off = false` cannot switch on `{}`: {reason}",
+                resource.name
+            );
+            let hint = format!("supply it: {}", body::line(&resource.needs));
+            faults.add(off.place, message).hint(hint);
         }
     }
 }

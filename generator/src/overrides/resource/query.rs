@@ -46,15 +46,17 @@ impl ResourceKey for Query {
                 continue;
             }
             let resource = on.resource_mut();
-            resource.fixed.retain(|fixed| fixed.name != *name);
             let is_same = |location| location == Location::Query;
+            resource
+                .fixed
+                .retain(|known| !(is_same(known.location) && known.name == *name));
             resource
                 .settings
                 .retain(|known| !(is_same(known.location) && known.parameter == *name));
             resource.fixed.push(FixedParameter {
                 name: name.clone(),
                 location: Location::Query,
-                value: value.value.clone(),
+                value: value.value.clone().into(),
                 reason: "etlgen.toml".to_owned(),
             });
         }
@@ -62,7 +64,7 @@ impl ResourceKey for Query {
 }
 
 /// Returns what a parameter is used for, and the key that decides it.
-fn use_of(on: &Target<'_>, name: &str) -> Option<(&'static str, &'static str)> {
+pub fn use_of(on: &Target<'_>, name: &str) -> Option<(&'static str, &'static str)> {
     let resource = on.resource();
     let mut pages = super::paginate::parameters(&resource.paginator.value);
     if pages.any(|param| param == name) {

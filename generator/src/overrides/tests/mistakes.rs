@@ -128,6 +128,17 @@ fn mistakes() {
         ("account", "paginate = \"link_header\""),
         ("account", "incremental = { field = \"id\" }"),
         ("account", "kind = \"list\""),
+        ("orders", "body = { region = \"eu\" }"),
+        ("runs", "body = [1]"),
+        ("runs", "body = { labels.x = nan }"),
+        ("runs", "body = { experiment_id = [\"0\"] }"),
+        ("runs", "body = { filter.stat = \"open\" }"),
+        ("runs", "body = { page_token = \"x\" }"),
+        (
+            "runs",
+            "body.region = \"x\"\nincremental = { field = \"created_at\", param = \"region\" }",
+        ),
+        ("runs", "off = false"),
         ("events", "new_rows_only = true"),
         ("teams", "parent = \"members\""),
     ] {
