@@ -388,7 +388,8 @@ impl<'a> Planner<'a> {
                 identifier_length: self.memory.capabilities.identifier_length,
                 ..write.normalize(spec)?
             };
-            let normalizer = Normalizer::new(resource.schema(), options, &write.there)?;
+            let mut normalizer = Normalizer::new(resource.schema(), options, &write.there)?;
+            normalizer.announce(&spec.path_columns(resource.schema()));
             write.coming = coming(&write.there, normalizer.tables());
         }
         Ok(write)

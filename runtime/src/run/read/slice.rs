@@ -107,16 +107,7 @@ impl ResourceReader {
         let spec = self.fetcher.spec();
         let SlicePlan { state, windows } = planned;
         let request = state.request.clone().unwrap_or_default();
-        let schema = self.fetcher.resource.schema();
-        let columns = request.row_columns(
-            spec.parent.as_ref().map_or("", |parent| &parent.resource),
-            |name| schema.position(name).is_some(),
-            |name| {
-                spec.primary_key
-                    .iter()
-                    .any(|keys| keys.len() == 1 && keys[0] == name)
-            },
-        );
+        let columns = spec.row_columns(&request, self.fetcher.resource.schema());
         let slice = Slice {
             id,
             request,
