@@ -383,6 +383,36 @@ fn a_limit_stops_and_the_next_run_goes_on() {
 }
 
 #[test]
+fn a_stopped_list_with_numbered_pages_starts_again_and_says_so() {
+    let numbered = |_: &str, query: &BTreeMap<String, String>| {
+        let page: i64 = query.get("page").map_or(1, |page| page.parse().unwrap());
+        let rows = (page * 2 - 1)..=(page * 2).min(TEAMS);
+        let rows: Vec<_> = rows.map(|id| serde_json::json!({"id": id})).collect();
+        json(serde_json::json!({"data": rows, "total": TEAMS}))
+    };
+    let pages = |total: &str| Paginator::from(Paginator::page_number("page").total_items(total));
+    let limited = RunOptions::default().limit(3);
+    let (base, _) = serve(numbered);
+    let source = Source::new("club", &base).resource(teams().paginate(pages("total")));
+    let report = run(&source, InMemory::new(1000), &limited).unwrap();
+    assert!(matches!(report.resources[0].outcome, Outcome::Stopped));
+    assert!(report.resources[0].restarts, "{report:#?}");
+    let plan = |options: &RunOptions| {
+        let now = std::time::SystemTime::now();
+        let plan = etlgen_runtime::run::plan(&source, &Default::default(), options, now).unwrap();
+        plan.resources[0].notes.join("; ")
+    };
+    let timed = RunOptions::default().max_time(std::time::Duration::from_secs(1));
+    assert!(plan(&timed).contains("reads this list from its start again"));
+    assert_eq!(plan(&RunOptions::default()), "");
+
+    let (base, _) = serve(api);
+    let source = Source::new("club", &base).resource(teams());
+    let report = run(&source, InMemory::new(1000), &limited.limit(7)).unwrap();
+    assert!(!report.resources[0].restarts, "{report:#?}");
+}
+
+#[test]
 fn closures_change_and_filter_and_dropped_parents_have_no_children() {
     let (base, _) = serve(api);
     let teams = teams().filter(|team| team.id != Some(2)).map(|mut team| {

@@ -207,10 +207,10 @@ fn plan() -> [Arg; 2] {
         Arg::new("format")
             .long("format")
             .value_name("FORMAT")
-            .value_parser(["text", "json"])
+            .value_parser(["text", "full", "json"])
             .default_value("text")
             .requires("plan")
-            .help("Print the plan as text or as JSON"),
+            .help("Print the plan as text, with the columns of wide tables (full), or as JSON"),
     ]
 }
 

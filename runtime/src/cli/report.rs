@@ -128,6 +128,9 @@ fn resource(report: &ResourceReport, limited: bool) -> Vec<String> {
             "not read: its parent was not read to its end".to_owned()
         }
         (Outcome::Stopped, _) if limited => "stopped at --limit".to_owned(),
+        (Outcome::Stopped, _) if report.restarts => {
+            "stopped; the next run reads this list from its start again".to_owned()
+        }
         (Outcome::Stopped, _) => "stopped; the next run continues".to_owned(),
         (Outcome::Complete, Proof::Proved(why)) => format!("proved: {why}"),
         (Outcome::Complete, Proof::Consistent(why)) => format!("consistent: {why}"),

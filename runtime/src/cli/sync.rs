@@ -21,8 +21,11 @@ pub(super) fn planned(matches: &ArgMatches, source: &Source) -> Result<RunPlan> 
     let options = sync_options(matches)?;
     let now = source.world.time();
     let load = LoadInfo::new(run::load_id(now), source.name(), options.layout);
-    let memory = load::look(&*into(matches)?, &load)?;
-    run::plan(source, &memory, &options, now)
+    let into = into(matches)?;
+    let memory = load::look(&*into, &load)?;
+    let mut plan = run::plan(source, &memory, &options, now)?;
+    plan.destination = Some(into.describe());
+    Ok(plan)
 }
 
 fn plan(matches: &ArgMatches, source: &Source) -> Result<u8> {
@@ -30,6 +33,7 @@ fn plan(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let format = matches.get_one::<String>("format").map(String::as_str);
     out(&match format {
         Some("json") => serde_json::to_string_pretty(&plan).unwrap_or_default(),
+        Some("full") => format!("{plan:#}").trim_end().to_owned(),
         _ => plan.to_string().trim_end().to_owned(),
     })?;
     Ok(0)

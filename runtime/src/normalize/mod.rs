@@ -267,12 +267,8 @@ impl Normalizer {
             (None, None) => {}
         }
         for (name, value) in origin.copied {
-            let place = Place {
-                path: format!("~parent/{name}"),
-                name: self.naming.key(name),
-            };
             let before = self.tables[0].columns.len();
-            let column = self.declare(0, &place, ColumnType::Text);
+            let column = self.copied(name);
             if self.tables[0].columns.len() > before {
                 self.keeper.made(Made::Column(0));
             }
@@ -283,6 +279,22 @@ impl Normalizer {
         self.close_row(open);
         self.keeper.settle()?;
         Ok(true)
+    }
+
+    /// Declares the columns of values that are copied into each row from outside of its record.
+    pub(crate) fn announce<'a>(&mut self, names: impl IntoIterator<Item = &'a String>) {
+        names.into_iter().for_each(|name| {
+            self.copied(name);
+        });
+    }
+
+    /// Returns the column of a value that is copied into each row.
+    fn copied(&mut self, name: &str) -> usize {
+        let place = Place {
+            path: format!("~parent/{name}"),
+            name: self.naming.key(name),
+        };
+        self.declare(0, &place, ColumnType::Text)
     }
 
     /// Returns the id of a record's row, and whether this batch has it; `None` if its key is

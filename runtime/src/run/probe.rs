@@ -100,7 +100,9 @@ pub fn discover(source: &Source) -> Result<Vec<TableSchema>> {
     for resource in source.resources() {
         let spec = resource.spec();
         let options = NormalizeOptions::new(&spec.name, &spec.primary_key, spec.disposition());
-        tables.extend(Normalizer::new(resource.schema(), options, &[])?.tables());
+        let mut normalizer = Normalizer::new(resource.schema(), options, &[])?;
+        normalizer.announce(&spec.path_columns(resource.schema()));
+        tables.extend(normalizer.tables());
     }
     Ok(tables)
 }

@@ -4,6 +4,7 @@
 mod body;
 mod change;
 mod child;
+mod columns;
 mod declare;
 mod describe;
 mod embedded;
@@ -222,6 +223,11 @@ impl Source {
     /// Returns the source's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns the root of the API, which may contain a secret.
+    pub(crate) fn base_url(&self) -> &str {
+        &self.base_url
     }
 
     /// Returns the names of its resources, in order.

@@ -112,6 +112,7 @@ fn report(proof: Proof, outcome: Outcome, required: Required) -> RunReport {
         retries: 0,
         bytes: 90,
         slices: 1,
+        restarts: false,
         skipped: Vec::new(),
         waited: Duration::ZERO,
         cursor: None,

@@ -133,6 +133,11 @@ fn a_plan_reads_a_destination_and_leaves_no_trace() {
             sync::planned(matches, &source).unwrap()
         };
         let plan = planned();
+        assert_eq!(plan.destination.as_ref(), Some(&into));
+        assert!(
+            plan.to_string()
+                .contains("  from     https://api.example\n")
+        );
         assert_eq!(plan.resources[0].write.coming[0].name, "items");
         assert_eq!(files(folder.path()), [], "{kind}");
 

@@ -142,6 +142,8 @@ pub(crate) fn lay_out(
     Ok(RunPlan {
         version: VERSION,
         source: source.name().to_owned(),
+        base_url: source.redactor().redact(source.base_url()),
+        destination: None,
         load_id,
         layout: options.layout,
         identifier_length: memory.capabilities.identifier_length,

@@ -156,6 +156,7 @@ impl<'a> Planner<'a> {
         let shows_all = !shows_some || standing.in_full();
 
         let mut notes = std::mem::take(&mut standing.effect.notes);
+        notes.extend(self.restart(spec, &standing, &pass));
         notes.extend(self.notes(chosen, &pass, kept));
         if let Some(unseen) = &standing.unseen {
             notes.push(format!("read in full: {}", unseen.why));
@@ -314,6 +315,22 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Returns a note about a list whose reading cannot be resumed, since its pages are numbered.
+    fn restart(&self, spec: &ResourceSpec, standing: &Standing, pass: &PassPlan) -> Option<String> {
+        let open = standing.state.pass.as_ref();
+        if spec.parent.is_none() && !pass.resumes && open.is_some_and(Pass::is_begun) {
+            let why = "an earlier run was stopped in it, and its pages are numbered";
+            return Some(format!("reads this list from its start again: {why}"));
+        }
+        let stops = self.options.max_time.is_some() && spec.paginator.is_numbered();
+        let goes_on = spec.cursor.as_ref().is_some_and(|cursor| {
+            cursor.windows.is_some() || self.options.window.is_some() || cursor.param.is_some()
+        });
+        (stops && !goes_on).then(|| {
+            "its pages are numbered: if `--max-time` stops it, the next run reads this list from its start again".to_owned()
+        })
+    }
+
     /// Returns notes that follow from the declaration and the options.
     fn notes(&self, chosen: &Chosen, pass: &PassPlan, kept: Option<&str>) -> Vec<String> {
         let spec = chosen.resource.spec();
@@ -372,7 +389,8 @@ impl<'a> Planner<'a> {
                 identifier_length: self.memory.capabilities.identifier_length,
                 ..write.normalize(spec)?
             };
-            let normalizer = Normalizer::new(resource.schema(), options, &write.there)?;
+            let mut normalizer = Normalizer::new(resource.schema(), options, &write.there)?;
+            normalizer.announce(&spec.path_columns(resource.schema()));
             write.coming = coming(&write.there, normalizer.tables());
         }
         Ok(write)

@@ -1,4 +1,5 @@
-//! Formats a plan for people, in lines of at most 80 characters.
+//! Formats a plan for people, in lines of at most 80 characters; `{:#}` lists the columns of wide
+//! tables, too.
 
 use std::fmt;
 
@@ -15,8 +16,13 @@ const LABEL: usize = 11;
 impl fmt::Display for RunPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "plan of {}, load {}", self.source, self.load_id)?;
+        line(f, "from", &self.base_url)?;
+        if let Some(destination) = &self.destination {
+            line(f, "into", destination)?;
+        }
         for resource in &self.resources {
-            write!(f, "\n{resource}")?;
+            writeln!(f)?;
+            fmt::Display::fmt(resource, f)?;
         }
         for off in &self.off {
             writeln!(f, "\n{} (off)", off.name)?;
@@ -184,14 +190,26 @@ impl WritePlan {
         }
         for table in &self.coming {
             let is_new = !self.there.iter().any(|there| there.name == table.name);
-            line(f, if is_new { "table" } else { "columns" }, &columns(table))?;
+            let columns = columns(table, f.alternate());
+            line(f, if is_new { "table" } else { "columns" }, &columns)?;
         }
         Ok(())
     }
 }
 
-/// Returns the columns of a table: `invoices: id text, paid bool`.
-fn columns(table: &TableSchema) -> String {
+/// The most columns of a table that are listed, unless all are wanted.
+const SHOWN: usize = 16;
+
+/// Returns the columns of a table: `invoices: id text, paid bool`; of a wide table only their
+/// number, unless `all` are wanted.
+fn columns(table: &TableSchema, all: bool) -> String {
+    let count = table.columns.len();
+    if count > SHOWN && !all {
+        return format!(
+            "{}: {count} columns (`--format full` lists them)",
+            table.name
+        );
+    }
     let columns = table.columns.iter();
     let columns = columns.map(|column| format!("{} {}", column.name, column.ty.name()));
     format!("{}: {}", table.name, columns.collect::<Vec<_>>().join(", "))
@@ -215,4 +233,24 @@ fn line(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
         used += length;
     }
     writeln!(f, "{left}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Column, ColumnRole, ColumnType};
+
+    #[test]
+    fn a_wide_table_is_counted_unless_its_columns_are_wanted() {
+        let column =
+            |at: usize| Column::new(format!("c{at}"), ColumnType::Text, ColumnRole::Data, "");
+        let mut table = TableSchema::new("wide", "wide", (0..SHOWN).map(column).collect());
+        assert!(columns(&table, false).ends_with("c15 text"));
+        table.columns.push(column(SHOWN));
+        assert_eq!(
+            columns(&table, false),
+            "wide: 17 columns (`--format full` lists them)"
+        );
+        assert!(columns(&table, true).ends_with("c16 text"));
+    }
 }

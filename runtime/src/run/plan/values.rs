@@ -23,6 +23,12 @@ pub struct RunPlan {
     pub version: u32,
     /// The name of the source.
     pub source: String,
+    /// The root of the API, without secrets.
+    #[serde(default)]
+    pub base_url: String,
+    /// The destination, if the plan is made for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
     /// The id of the load (`_etl_load_id`): seconds since 1970 with six decimals.
     pub load_id: String,
     /// The layout of the tables.

@@ -50,10 +50,14 @@ impl ResourceReader {
             Some(cursor) => self.plan.range(cursor, Some(&slice.pass())),
             None => Range::default(),
         };
+        let from = slice.pass().from;
         let read = match waiting.is_empty() {
             true => self.whole(&slice, range).await,
             false => self.clone().windowed(&slice, waiting).await,
         };
+        if let Ok(ReadOutcome::Stopped) = read {
+            self.note_restart(&slice.pass(), from.as_ref());
+        }
         match read {
             // What was read before is stored with its pages.
             Err(error) if error.kind() == ErrorKind::Stopped => Ok(ReadOutcome::Stopped),
@@ -88,21 +92,22 @@ impl ResourceReader {
         }
     }
 
+    /// Records whether the next run must read a list that was stopped from its start again: it can
+    /// use neither the position nor the last value of the cursor.
+    fn note_restart(&self, pass: &Pass, from: Option<&String>) {
+        let restarts = pass.position.pages > 0
+            && !pass.is_windowed()
+            && !self.fetcher.spec().keeps(&pass.position)
+            && pass.from.as_ref() == from;
+        self.fetcher.stats.restarts.fetch_or(restarts, Relaxed);
+    }
+
     /// Returns the slice to read, and the windows of it that remain.
     fn begin(&self, id: String, planned: SlicePlan) -> (Slice, VecDeque<OpenWindow>) {
         let spec = self.fetcher.spec();
         let SlicePlan { state, windows } = planned;
         let request = state.request.clone().unwrap_or_default();
-        let schema = self.fetcher.resource.schema();
-        let columns = request.row_columns(
-            spec.parent.as_ref().map_or("", |parent| &parent.resource),
-            |name| schema.position(name).is_some(),
-            |name| {
-                spec.primary_key
-                    .iter()
-                    .any(|keys| keys.len() == 1 && keys[0] == name)
-            },
-        );
+        let columns = spec.row_columns(&request, self.fetcher.resource.schema());
         let slice = Slice {
             id,
             request,

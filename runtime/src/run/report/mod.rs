@@ -57,7 +57,8 @@ impl RunReport {
     ///   `assumed`, `unproved` or `open`; `why`), `required` (whether the grade is as good as the
     ///   run requires), the numbers `records`, `different` (records with
     ///   different keys), `pages`, `requests`, `retries`, `bytes`, `slices`
-    ///   and `waited_seconds`, `skipped` (`status`, `lists`), `cursor` (`from`, `to`; null without
+    ///   and `waited_seconds`, `restarts` (it was stopped in a list that the next run reads from its
+    ///   start again), `skipped` (`status`, `lists`), `cursor` (`from`, `to`; null without
     ///   one), `tables` (`name`, `rows`), `drift` (`table`, `key`, `done`, `values`) and `notes`,
     /// - `refused`: the API refused the credentials, and the run stopped,
     /// - `off`, the resources that were left out since they are off, each with `name`, `reason` and
@@ -129,6 +130,7 @@ impl ResourceReport {
             "retries": self.retries,
             "bytes": self.bytes,
             "slices": self.slices,
+            "restarts": self.restarts,
             "waited_seconds": self.waited.as_secs_f64(),
             "skipped": skipped.collect::<Vec<_>>(),
             "cursor": cursor.map(|(from, to)| json!({"from": from, "to": to})),
@@ -161,6 +163,9 @@ pub struct ResourceReport {
     pub bytes: u64,
     /// Slices read (1 for a resource without a parent).
     pub slices: u64,
+    /// Whether it was stopped in a list that the next run reads from its start again, since the
+    /// pages of the list are numbered.
+    pub restarts: bool,
     /// Lists that were left out as [`crate::source::Resource::on_status`] says: (status, how many).
     pub skipped: Vec<(u16, u64)>,
     /// The total time that its requests waited for the rate limit.
@@ -183,7 +188,8 @@ pub struct ResourceReport {
 pub enum Outcome {
     /// It was read to its end.
     Complete,
-    /// It was stopped by `--limit` or by a signal. The next run resumes it.
+    /// It was stopped by `--limit` or by a signal. The next run resumes it, or starts again
+    /// ([`ResourceReport::restarts`]).
     Stopped,
     /// It failed. The message holds no secret.
     Failed(ErrorKind, String),
@@ -205,6 +211,7 @@ mod tests {
             retries: 2,
             bytes: 90,
             slices: 1,
+            restarts: true,
             skipped: vec![(403, 2)],
             waited: Duration::from_millis(1500),
             cursor: Some((None, Some("2024".into()))),
@@ -231,7 +238,7 @@ mod tests {
                 "name": "items", "outcome": "failed", "error": {"kind": "api", "message": "500"},
                 "proof": {"grade": "open", "why": null}, "required": true,
                 "records": 7,
-                "different": 7, "pages": 1, "requests": 3, "retries": 2, "bytes": 90, "slices": 1,
+                "different": 7, "pages": 1, "requests": 3, "retries": 2, "bytes": 90, "slices": 1, "restarts": true,
                 "waited_seconds": 1.5, "skipped": [{"status": 403, "lists": 2}],
                 "cursor": {"from": null, "to": "2024"}, "tables": [{"name": "items", "rows": 7}],
                 "drift": [{"table": "items", "key": "x", "done": "new column", "values": 4}],

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use etlgen_model::counted;
@@ -39,6 +39,8 @@ pub(crate) struct Stats {
     pub changed: AtomicU64,
     /// Records whose key occurred earlier in another slice.
     pub foreign: AtomicU64,
+    /// Whether a list was stopped that the next run reads from its start again.
+    pub restarts: AtomicBool,
     pub shared: Mutex<Shared>,
 }
 
@@ -221,6 +223,7 @@ impl Stats {
             retries: load(&self.retries),
             bytes: load(&self.bytes),
             slices: load(&self.slices),
+            restarts: self.restarts.load(Relaxed),
             skipped: shared.skipped.into_iter().collect(),
             waited,
             cursor: shared.cursor,
