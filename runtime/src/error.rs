@@ -198,11 +198,11 @@ impl fmt::Display for Error {
         if !f.alternate() {
             return Ok(());
         }
-        // Many errors repeat their cause in their own text.
+        // Many errors repeat their cause in their own text, or are repeated by it.
         let mut last = self.0.message.clone();
         for cause in causes(self.0.cause.as_deref()) {
             let text = cause.to_string();
-            if !last.contains(&text) {
+            if !last.contains(&text) && !text.ends_with(&format!(": {last}")) {
                 write!(f, ": {text}")?;
                 last = text;
             }
@@ -288,6 +288,9 @@ mod tests {
         let repeated = Error::new(ErrorKind::Api, "no answer (the pipe burst)")
             .caused_by(io::Error::other("the pipe burst"));
         assert_eq!(repeated.report(), "no answer (the pipe burst)");
+        let repeated = Error::new(ErrorKind::Api, "the pipe burst")
+            .caused_by(io::Error::other("code 26: the pipe burst"));
+        assert_eq!(repeated.report(), "the pipe burst");
     }
 
     #[test]

@@ -63,6 +63,31 @@ pub(crate) fn listed(names: &[&str]) -> String {
     }
 }
 
+/// The width of text for people.
+const WIDTH: usize = 80;
+
+/// Wraps a text between words in lines of at most 80 characters. The first line begins with `head`,
+/// the others and those after a line break with `indent` blanks. Longer words stay whole.
+pub(crate) fn wrapped(head: &str, indent: usize, text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut left = head.to_owned();
+    for (at, line) in text.lines().enumerate() {
+        if at > 0 {
+            lines.push(std::mem::replace(&mut left, " ".repeat(indent)));
+        }
+        for (at, word) in line.trim_start().split(' ').enumerate() {
+            if at > 0 && left.chars().count() + 1 + word.chars().count() > WIDTH {
+                lines.push(std::mem::replace(&mut left, " ".repeat(indent)));
+            } else if at > 0 {
+                left.push(' ');
+            }
+            left.push_str(word);
+        }
+    }
+    lines.push(left);
+    lines
+}
+
 /// Formats the exact number without trailing zeros (`-12.5`).
 pub(crate) fn decimal(value: i128, scale: i8) -> String {
     let scale = usize::try_from(scale).unwrap_or(0);
@@ -79,6 +104,29 @@ pub(crate) fn decimal(value: i128, scale: i8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_names_the_nearest_name_or_the_first_ones() {
+        let names = ["orders", "invoices"];
+        assert_eq!(alternatives("order", &names), "did you mean `orders`?");
+        assert_eq!(alternatives("x", &names), "there are `orders`, `invoices`");
+        let many: Vec<String> = (10..36).map(|n| format!("resource{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let hint = alternatives("x", &many);
+        assert!(hint.ends_with("`resource17` and 18 more"), "{hint}");
+    }
+
+    #[test]
+    fn lines_are_wrapped_between_words() {
+        let text = format!("{} {}\n  next", "a".repeat(70), "b".repeat(100));
+        let lines = wrapped("  ", 4, &text);
+        let expected = [
+            format!("  {}", "a".repeat(70)),
+            format!("    {}", "b".repeat(100)),
+        ];
+        assert_eq!(lines[..2], expected);
+        assert_eq!(lines[2], "    next");
+    }
 
     #[test]
     fn base64_pads_as_rfc_4648_says() {

@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::options::options;
 use super::sync::sync;
-use super::table::align;
 use super::{block_on, out, report, rollback, state, tables};
 use crate::error::Result;
 use crate::run;
 use crate::schema::{ColumnRole, TableSchema};
 use crate::source::Source;
+use crate::text::wrapped;
 
 /// Runs the given command and returns the exit code.
 pub fn run(matches: &ArgMatches, source: &Source) -> Result<u8> {
@@ -87,27 +87,30 @@ fn table_json(table: &TableSchema) -> serde_json::Value {
 }
 
 fn resources(source: &Source) -> Result<u8> {
-    let head = [
-        "resource", "endpoint", "key", "pages", "cursor", "parent", "rows",
-    ];
-    let mut rows = vec![head.map(str::to_owned).to_vec()];
-    let mut off = Vec::new();
+    out(&described(source).join("\n"))?;
+    Ok(0)
+}
+
+/// Returns the resources and how each is read, in lines of at most 80 characters.
+fn described(source: &Source) -> Vec<String> {
+    let (mut lines, mut off) = (Vec::new(), Vec::new());
     for resource in source.describe() {
         off.extend(resource.off.map(|reason| (resource.name.clone(), reason)));
-        rows.push(vec![
-            resource.name,
-            format!("{} {}", resource.method, resource.path),
-            resource.key.join(", "),
-            resource.paginator,
-            resource.cursor.unwrap_or_default(),
-            resource.parent.unwrap_or_default(),
-            format!("{:?}", resource.disposition).to_lowercase(),
-        ]);
+        let rows = format!("{:?}", resource.disposition).to_lowercase();
+        let mut parts = vec![match resource.key.join(", ") {
+            key if key.is_empty() => rows,
+            key => format!("{rows} by {key}"),
+        }];
+        parts.push(format!("pages: {}", resource.paginator));
+        parts.extend(resource.cursor.map(|cursor| format!("cursor: {cursor}")));
+        parts.extend(resource.parent.map(|parent| format!("child of {parent}")));
+        lines.push(resource.name);
+        let request = format!("{} {}", resource.method, resource.path);
+        lines.extend(wrapped("  ", 4, &request));
+        lines.extend(wrapped("  ", 4, &parts.join("; ")));
     }
-    let mut lines = align(&rows);
     lines.extend(report::off(&off));
-    out(&lines.join("\n"))?;
-    Ok(0)
+    lines
 }
 
 fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
@@ -139,4 +142,34 @@ fn read(matches: &ArgMatches, source: &Source) -> Result<u8> {
     };
     block_on(run::read(source, resource, &options, &mut print))??;
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::described;
+    use crate::page::Paginator;
+    use crate::record::Record;
+    use crate::source::{RecordExt, Source};
+
+    #[derive(Record)]
+    struct Item {
+        id: Option<i64>,
+    }
+
+    #[test]
+    fn the_resources_fit_a_terminal() {
+        let path = "/organizations/{organization}/projects/{project}/items";
+        let paginator = Paginator::token("page[after]", "meta.pagination.cursors.after");
+        let items = Item::list("items_of_projects", path).paginate(paginator);
+        let source =
+            Source::new("wide", "https://api.example").resource(items.primary_key([Item::ID]));
+        assert_eq!(
+            described(&source),
+            [
+                "items_of_projects",
+                "  GET /organizations/{organization}/projects/{project}/items",
+                "  merge by id; pages: token (page[after] from meta.pagination.cursors.after)",
+            ]
+        );
+    }
 }

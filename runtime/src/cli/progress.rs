@@ -9,6 +9,7 @@ use etlgen_model::counted;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::printable;
+use super::report::within;
 use crate::run::{Observer, Progress};
 use crate::world::{Moment, World};
 
@@ -114,7 +115,10 @@ impl Observer for Teller {
                     bar.finish_and_clear();
                 }
                 match error {
-                    Some(error) => self.say(&format!("{resource}: failed: {error}")),
+                    Some(error) => self.say(&format!(
+                        "{resource}: failed: {}",
+                        within(&resource, &error)
+                    )),
                     None => self.say(&format!("{resource}: {}", counted(records, "record"))),
                 }
             }

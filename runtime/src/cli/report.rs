@@ -5,9 +5,19 @@ use etlgen_model::counted;
 use super::table::align;
 use crate::page::Proof;
 use crate::run::{Outcome, ResourceReport, RunReport};
+use crate::text::wrapped;
 
-/// Renders the report as text. `limited` means that `--limit` stopped the run.
-pub fn render(report: &RunReport, limited: bool) -> String {
+/// What a reader of the report knows already.
+#[derive(Clone, Copy, Default)]
+pub struct Known {
+    /// `--limit` stopped the run.
+    pub limited: bool,
+    /// The progress has shown each failure on the same terminal.
+    pub failures: bool,
+}
+
+/// Renders the report as text, in lines of at most 80 characters where names allow it.
+pub fn render(report: &RunReport, known: Known) -> String {
     let mut lines = vec![format!(
         "{} -> {}  (load {}, {:.1} s)",
         report.source,
@@ -15,17 +25,7 @@ pub fn render(report: &RunReport, limited: bool) -> String {
         report.load_id,
         report.elapsed.as_secs_f64()
     )];
-    let head = [
-        "resource", "records", "pages", "requests", "retries", "bytes", "slices", "end",
-    ];
-    let mut rows = vec![head.map(str::to_owned).to_vec()];
-    rows.extend(
-        report
-            .resources
-            .iter()
-            .map(|report| resource(report, limited)),
-    );
-    section(&mut lines, None, &rows);
+    section(&mut lines, None, &numbers(&report.resources, known.limited));
 
     let mut rows = vec![vec!["table".to_owned(), "rows written".to_owned()]];
     let tables = report.resources.iter().flat_map(|r| &r.tables);
@@ -59,13 +59,48 @@ pub fn render(report: &RunReport, limited: bool) -> String {
     let left_out =
         left_out.map(|off| (off.name.clone(), format!("{} ({})", off.reason, off.settle)));
     lines.extend(off(&left_out.collect::<Vec<_>>()));
+    proofs(&mut lines, report);
     doubts(&mut lines, report);
     let failures = report.resources.iter().filter_map(|r| match &r.outcome {
-        Outcome::Failed(_, message) => Some(format!("{}: {message}", r.name)),
+        Outcome::Failed(..) if known.failures => Some(r.name.clone()),
+        Outcome::Failed(_, message) => Some(format!("{}: {}", r.name, within(&r.name, message))),
         _ => None,
     });
     list(&mut lines, "failed", failures.collect());
     lines.join("\n")
+}
+
+/// Returns the message of a failure without the name of the resource, which stands before it.
+pub fn within<'a>(resource: &str, message: &'a str) -> &'a str {
+    let place = format!("resource {resource}: ");
+    message.strip_prefix(&place).unwrap_or(message)
+}
+
+/// Lists why the ends of resources are known, and where the next run continues those that were
+/// stopped.
+fn proofs(lines: &mut Vec<String>, report: &RunReport) {
+    let mut whys: Vec<(String, Vec<&str>)> = Vec::new();
+    for resource in &report.resources {
+        let why = match (&resource.outcome, &resource.proof) {
+            (Outcome::Stopped, _) if resource.requests == 0 => {
+                "not read: its parent was not read to its end".to_owned()
+            }
+            (Outcome::Stopped, _) if resource.restarts => {
+                "stopped; the next run reads this list from its start again".to_owned()
+            }
+            (Outcome::Stopped, _) => "stopped; the next run continues".to_owned(),
+            (Outcome::Complete, Proof::Proved(why)) => format!("proved: {why}"),
+            (Outcome::Complete, Proof::Consistent(why)) => format!("consistent: {why}"),
+            _ => continue,
+        };
+        match whys.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, names)) => names.push(&resource.name),
+            None => whys.push((why, vec![&resource.name])),
+        }
+    }
+    let whys = whys.into_iter();
+    let whys = whys.map(|(why, names)| format!("{}: {why}", names.join(", ")));
+    list(lines, "ends", whys.collect());
 }
 
 /// Lists the resources that are not proved complete, and those whose proof is weaker than the run
@@ -117,37 +152,59 @@ fn section(lines: &mut Vec<String>, gap: Option<&str>, rows: &[Vec<String>]) {
 fn list(lines: &mut Vec<String>, title: &str, items: Vec<String>) {
     if !items.is_empty() {
         lines.push(format!("\n{title}"));
-        lines.extend(items.into_iter().map(|item| format!("  {item}")));
+        lines.extend(items.iter().flat_map(|item| wrapped("  ", 4, item)));
     }
 }
 
-fn resource(report: &ResourceReport, limited: bool) -> Vec<String> {
-    let end = match (&report.outcome, &report.proof) {
-        (Outcome::Failed(..), _) => "failed".to_owned(),
-        (Outcome::Stopped, _) if report.requests == 0 => {
-            "not read: its parent was not read to its end".to_owned()
-        }
-        (Outcome::Stopped, _) if limited => "stopped at --limit".to_owned(),
-        (Outcome::Stopped, _) if report.restarts => {
-            "stopped; the next run reads this list from its start again".to_owned()
-        }
-        (Outcome::Stopped, _) => "stopped; the next run continues".to_owned(),
-        (Outcome::Complete, Proof::Proved(why)) => format!("proved: {why}"),
-        (Outcome::Complete, Proof::Consistent(why)) => format!("consistent: {why}"),
-        (Outcome::Complete, Proof::Assumed(_)) => "assumed: one response".to_owned(),
-        (Outcome::Complete, Proof::Unproved(why)) => format!("not proved: {why}"),
-        (Outcome::Complete, Proof::Open) => "nothing to read".to_owned(),
-    };
-    let numbers = [
-        report.records,
-        report.pages,
-        report.requests,
-        report.retries,
+/// Returns the numbers of the resources as rows; columns that tell nothing are left out.
+fn numbers(resources: &[ResourceReport], limited: bool) -> Vec<Vec<String>> {
+    let retried = resources.iter().any(|report| report.retries > 0);
+    let sliced = resources.iter().any(|report| report.slices > 1);
+    let columns = [
+        ("resource", true),
+        ("records", true),
+        ("pages", true),
+        ("requests", true),
+        ("retries", retried),
+        ("bytes", true),
+        ("slices", sliced),
+        ("end", true),
     ];
-    let mut row = vec![report.name.clone()];
-    row.extend(numbers.map(|number| number.to_string()));
-    row.extend([bytes(report.bytes), report.slices.to_string(), end]);
-    row
+    let row = |cells: [String; 8]| -> Vec<String> {
+        let cells = cells.into_iter().zip(columns);
+        cells
+            .filter_map(|(cell, (_, shown))| shown.then_some(cell))
+            .collect()
+    };
+    let head = row(columns.map(|(name, _)| name.to_owned()));
+    let rows = resources.iter().map(|report| {
+        row([
+            report.name.clone(),
+            report.records.to_string(),
+            report.pages.to_string(),
+            report.requests.to_string(),
+            report.retries.to_string(),
+            bytes(report.bytes),
+            report.slices.to_string(),
+            end(report, limited).to_owned(),
+        ])
+    });
+    [head].into_iter().chain(rows).collect()
+}
+
+/// Returns how a resource ended, in a few words.
+fn end(report: &ResourceReport, limited: bool) -> &'static str {
+    match (&report.outcome, &report.proof) {
+        (Outcome::Failed(..), _) => "failed",
+        (Outcome::Stopped, _) if report.requests == 0 => "not read",
+        (Outcome::Stopped, _) if limited => "at --limit",
+        (Outcome::Stopped, _) => "stopped",
+        (Outcome::Complete, Proof::Proved(_)) => "proved",
+        (Outcome::Complete, Proof::Consistent(_)) => "consistent",
+        (Outcome::Complete, Proof::Assumed(_)) => "assumed",
+        (Outcome::Complete, Proof::Unproved(_)) => "not proved",
+        (Outcome::Complete, Proof::Open) => "empty",
+    }
 }
 
 /// Formats a number of bytes (`12.3 MB`).

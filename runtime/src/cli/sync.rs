@@ -1,5 +1,6 @@
 //! The command `sync`: it plans or runs, reports, and returns an exit code.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -47,10 +48,10 @@ pub fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let file = matches.get_one::<PathBuf>("report");
     file.map_or(Ok(()), |file| check_report(file))?;
     let teller = Arc::new(Teller::new(&source.world));
-    let json = matches
+    let json_log = matches
         .get_one::<String>("log-format")
         .is_some_and(|name| name == "json");
-    let observer: Arc<dyn Observer> = match json {
+    let observer: Arc<dyn Observer> = match json_log {
         true => Arc::new(JsonLog(source.world.clone())),
         false => teller.clone(),
     };
@@ -65,7 +66,12 @@ pub fn sync(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let limited = matches.get_one::<u64>("limit").is_some();
     let json = match &report {
         Ok(report) => {
-            out(&report::render(report, limited))?;
+            let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+            let known = report::Known {
+                limited,
+                failures: terminal && !json_log,
+            };
+            out(&report::render(report, known))?;
             report.to_json()
         }
         Err(error) => failed_report(source, error),

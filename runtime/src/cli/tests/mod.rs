@@ -147,7 +147,7 @@ fn what_is_less_sure_than_required_has_an_exit_code_and_a_line() {
             let report = report(proof("why".into()), Outcome::Complete, required);
             let short = rank > worst;
             assert_eq!(exit_code(&report, false), if short { 6 } else { 0 });
-            let text = crate::cli::report::render(&report, false);
+            let text = crate::cli::report::render(&report, Default::default());
             let line = format!("below `--require {}`", required.name());
             assert_eq!(text.contains(&line), short, "{text}");
             assert_eq!(text.contains("warning: not proved"), rank == 3, "{text}");
@@ -172,6 +172,50 @@ fn what_is_less_sure_than_required_has_an_exit_code_and_a_line() {
     let matches = matches.subcommand_matches("sync").unwrap();
     let options = crate::cli::options::sync_options(matches).unwrap();
     assert_eq!(options.required, Required::Consistent);
+}
+
+#[test]
+fn a_report_fits_a_terminal_and_says_a_failure_once() {
+    let why = "a reason of many words that is much too long for a column of a table of numbers";
+    let shown = |outcome, proof, known| {
+        let text = crate::cli::report::render(&report(proof, outcome, Required::Any), known);
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        // The lines are joined again.
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let known = crate::cli::report::Known::default();
+    let text = shown(Outcome::Complete, Proof::Proved(why.into()), known);
+    assert!(
+        text.contains(&format!("ends items: proved: {why}")),
+        "{text}"
+    );
+    assert!(
+        !text.contains("retries") && !text.contains("slices"),
+        "{text}"
+    );
+    let text = shown(Outcome::Stopped, Proof::Open, known);
+    assert!(
+        text.contains("items: stopped; the next run continues"),
+        "{text}"
+    );
+
+    let failed = || {
+        let message = format!("resource items: {why}\n  hint: wait");
+        Outcome::Failed(ErrorKind::Api, message)
+    };
+    let text = shown(failed(), Proof::Open, known);
+    assert!(
+        text.ends_with(&format!("failed items: {why} hint: wait")),
+        "{text}"
+    );
+    let known = crate::cli::report::Known {
+        failures: true,
+        ..known
+    };
+    assert!(shown(failed(), Proof::Open, known).ends_with("failed items"));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use etlgen_model::counted;
 use super::values::{ChildSlices, PassPlan, ResourcePlan, RunPlan, SlicePlan, Slices, WritePlan};
 use crate::page::{Next, Position};
 use crate::schema::{Contract, Deletes, Disposition, TableSchema};
+use crate::text::wrapped;
 
-const WIDTH: usize = 80;
 /// The width of the labels.
 const LABEL: usize = 11;
 
@@ -217,22 +217,9 @@ fn columns(table: &TableSchema, all: bool) -> String {
 
 /// Writes a label and its text, wrapped between words.
 fn line(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
-    let mut left = format!("  {label:<width$}", width = LABEL - 2);
-    let mut used = LABEL;
-    for (at, word) in text.split(' ').enumerate() {
-        let length = word.chars().count();
-        if at > 0 && used + 1 + length > WIDTH {
-            writeln!(f, "{left}")?;
-            left = " ".repeat(LABEL);
-            used = LABEL;
-        } else if at > 0 {
-            left.push(' ');
-            used += 1;
-        }
-        left.push_str(word);
-        used += length;
-    }
-    writeln!(f, "{left}")
+    let head = format!("  {label:<width$}", width = LABEL - 2);
+    let mut lines = wrapped(&head, LABEL, text).into_iter();
+    lines.try_for_each(|line| writeln!(f, "{line}"))
 }
 
 #[cfg(test)]
