@@ -367,7 +367,7 @@ fn settings_fill_the_body_with_their_types() {
     assert_eq!(log.lock().unwrap()[0].body, sent);
     for (depth, region, said) in [
         ("deep", Some("7"), "the value of `depth` is not a number"),
-        ("5", None, "`region` has no value"),
+        ("5", None, "no value for the setting `region`"),
     ] {
         let error = run(&source(&base, depth, region)).unwrap_err();
         assert!(error.to_string().contains(said), "{error}");
