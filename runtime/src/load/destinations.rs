@@ -74,6 +74,7 @@ impl Destinations {
     }
 
     /// Returns the URL of the default destination of a source, if there is one.
+    #[cfg(any(feature = "cli", test))]
     pub(crate) fn default_url(&self, source: &str) -> Option<String> {
         let known = |scheme: &str| self.0.iter().any(|kind| kind.scheme == scheme);
         match source {
