@@ -322,12 +322,6 @@ impl Pager {
         pages
     }
 
-    /// Returns whether the page itself says that more follows, given that it is not known to be the
-    /// last.
-    pub(super) fn says_more(&self, page: &PageFacts<'_>) -> bool {
-        self.says(page) == Some(true) || self.stated(page).is_some()
-    }
-
     /// Returns the total that a page states, whatever it counts.
     pub(crate) fn stated(&self, page: &PageFacts<'_>) -> Option<u64> {
         self.total_of(page).map(|(count, _)| count)

@@ -41,10 +41,15 @@ pub(crate) struct Places {
     /// Whether that failed, so that the known rows are searched for at the position of the previous
     /// page.
     back: Option<u64>,
+    /// Whether it failed because the page was empty.
+    missed: bool,
     /// Whether they were not found, so that the rest is read without an overlap.
     plain: bool,
     /// Whether the server has returned an overlap on request.
     overlapped: bool,
+    /// Whether the server has not returned a row at its offset, although the row exists: it limits
+    /// how far a list can be read.
+    cut: bool,
     joints: Joints,
     /// Whether a page did not begin with the last row of the previous page but had it elsewhere:
     /// rows were created or deleted, or changed places.
@@ -60,8 +65,6 @@ pub(crate) struct Places {
 enum Joints {
     #[default]
     Seen,
-    /// All joints were seen except that of the first two pages.
-    AllButFirst,
     Unseen,
 }
 
@@ -231,6 +234,7 @@ impl Pager {
             let plain = Places {
                 early: false,
                 back: None,
+                cut: places.missed && page.ids.contains(places.last.last().unwrap_or(&0)),
                 plain: true,
                 joints: Joints::Unseen,
                 ..places.clone()
@@ -240,6 +244,7 @@ impl Pager {
             let at = self.offset_at(position).unwrap_or_default();
             let back = Places {
                 back: Some(at),
+                missed: page.ids.is_empty(),
                 ..places.clone()
             };
             let at = at.saturating_add(1);
@@ -266,6 +271,8 @@ impl Pager {
         let empty = page.ids.is_empty();
         let mut places = Places {
             back: None,
+            // A server that knows only whole pages returns what follows.
+            cut: before.cut && rows.is_empty(),
             last: page.ids.into(),
             overlapped: before.overlapped || before.overlaps(),
             shifted: before.shifted
@@ -305,10 +312,6 @@ impl Pager {
         } = taken;
         places.early = false;
         match (self.offset_at(position), page.ids.len()) {
-            // If nothing says that more follows, the first page may be the whole list.
-            (Some(_), 2..) if !places.plain && position.pages == 0 && !self.says_more(page) => {
-                places.joints = Joints::AllButFirst;
-            }
             (Some(at), rows @ 2..) if !places.plain => {
                 places.early = true;
                 let early = at.saturating_add(rows as u64 - 1);
@@ -323,6 +326,7 @@ impl Pager {
                     true => {
                         places.early = false;
                         places.plain = true;
+                        places.cut = position.places.missed;
                         places.joints = Joints::Unseen;
                     }
                     false => {

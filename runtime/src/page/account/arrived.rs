@@ -51,8 +51,8 @@ impl Account {
         self.terms.longest.fetch_max(came, Relaxed);
         self.filled += u64::from(page.rows > 0);
         self.stale = match (new, came) {
-            // The page was requested to overlap the previous one, so its rows are known.
-            (_, 0) => self.stale,
+            // A page that is requested to overlap the previous one has known rows; but others follow.
+            (_, 0) => self.stale + u32::from(page.rows > 1),
             (0, _) if !self.is_again() => self.stale + 1,
             _ => 0,
         };
