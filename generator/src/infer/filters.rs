@@ -147,7 +147,8 @@ fn plain_bound(
     let [time] = times else {
         return None;
     };
-    if !rule("the only time", true) {
+    // `start_date` is not about changes.
+    if !rule("the only time", time.meaning != Some(Meaning::Updated)) {
         return None;
     }
     Some(Filter {

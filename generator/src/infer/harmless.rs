@@ -33,6 +33,12 @@ const MAY_DO: &str = "\
     scan schedule set sign split store switch sync synchronize tag test touch train transfer upgrade upload \
     validate verify vote watch";
 
+/// Words that are a verb in a POST only: `GET /trash` lists what `POST /trash/empty` deletes.
+const POSTS: &str = "\
+    ack bump capture claim consume dequeue drain dump empty escalate fill flag follow freeze hide like \
+    mint pop print quarantine redeem reissue reprocess retire route rsvp settle simulate sleep spawn star trash \
+    transition truncate unfollow unfreeze unhide unlike vacuum";
+
 /// Verbs of reading.
 const READS: &str = "\
     all batchget browse count describe download enumerate export fetch filter find get index inspect list \
@@ -56,9 +62,21 @@ fn doing(api: &Api, operation: &Operation) -> Option<String> {
     let path = last_segment(operation);
     let named = verbs(operation);
     if operation.method == "post" {
-        // For a POST, no word of reading outweighs a word of doing.
-        let mut all = path.iter().chain(&named);
-        return all.find(|word| is(DOES, word)).cloned();
+        // For a POST, no word of reading outweighs a word of doing, wherever it stands.
+        let id = words(&own_id(operation));
+        let does = path.iter().chain(&id).find(|word| is(DOES, word));
+        // A word that may be a noun is a verb where a verb stands: `closeTasks`, but not `runQuery`.
+        let acts = |words: &[String], verbs: &[String]| {
+            let two = words.iter().any(|word| word == "and" || word == "or");
+            let reads = !two && words.iter().any(|word| is(READS, word));
+            let mut verbs = verbs.iter().filter(|_| !reads);
+            verbs
+                .find(|word| is(MAY_DO, word) || is(POSTS, word))
+                .cloned()
+        };
+        let first = path.get(..1).unwrap_or_default();
+        let acts = acts(&path, first).or_else(|| acts(&id, &named));
+        return does.cloned().or(acts);
     }
     let said = named.iter().any(|verb| is(READS, verb));
     // `cancelAll`, `clear-cache`: the verb comes first. `bulk_delete`: it follows the amount.
@@ -134,16 +152,20 @@ fn last_segment(operation: &Operation) -> Vec<String> {
     words(fixed.rsplit(['.', '=']).next().unwrap_or(fixed))
 }
 
+/// Returns an operation's id without the path and the method, which some frameworks append to the
+/// function's name.
+fn own_id(operation: &Operation) -> String {
+    let id = operation.id.as_deref().unwrap_or_default();
+    let underscored = |c: char| if c.is_alphanumeric() { c } else { '_' };
+    let path: String = operation.path.chars().map(underscored).collect();
+    let own = id.strip_suffix(&format!("{path}_{}", operation.method));
+    own.unwrap_or(id).to_owned()
+}
+
 /// Returns the first word of each part of an operation's id: `jobs` and `cancel` for
 /// `jobs.cancelAll`.
 fn verbs(operation: &Operation) -> Vec<String> {
-    let id = operation.id.as_deref().unwrap_or_default();
-    // Some frameworks append the path and the method to the function's name.
-    let underscored = |c: char| if c.is_alphanumeric() { c } else { '_' };
-    let path: String = operation.path.chars().map(underscored).collect();
-    let own = id
-        .strip_suffix(&format!("{path}_{}", operation.method))
-        .unwrap_or(id);
+    let own = own_id(operation);
     let parts = own.split(|c: char| !c.is_alphanumeric());
     parts
         .filter_map(|part| words(part).into_iter().next())

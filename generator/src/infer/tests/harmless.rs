@@ -112,3 +112,36 @@ fn a_post_is_sent_only_where_it_reads() {
         assert!(off("post", path, id, body).is_some(), "{path} {id}");
     }
 }
+
+#[test]
+fn a_post_with_a_parameter_for_pages_is_off_if_a_word_of_doing_stands_anywhere() {
+    for (path, id) in [
+        ("/invoices/pay", ""),
+        ("/orders/refund", ""),
+        ("/orders/{id}/pay", "payOrder"),
+        ("/payments/capture", ""),
+        ("/db/drop", ""),
+        ("/db/truncate", ""),
+        ("/accounts/close", ""),
+        ("/trash/empty", ""),
+        ("/queue/pop", ""),
+        ("/users/invite", ""),
+        ("/carts/query", "retrieveAndDelete"),
+        ("/carts", "findOrCreateCart"),
+        ("/tasks/query", "closeTasks"),
+        ("/tasks/query", "lockAndList"),
+    ] {
+        let reason = off("post", path, id, "");
+        let said = reason.as_deref().unwrap_or_default();
+        assert!(said.contains("may do something"), "{path} {id}: {said}");
+    }
+    for (path, id) in [
+        ("/orders/search", "searchOrders"),
+        ("/reports/query", "runQuery"),
+        ("/dagRuns/list", "get_list_dag_runs_batch"),
+        ("/events", "getEvents"),
+        ("/events/filter", "read_events_events_filter_post"),
+    ] {
+        assert_eq!(off("post", path, id, ""), None, "{path} {id}");
+    }
+}

@@ -152,14 +152,15 @@ fn a_filter_on_another_time_is_no_cursor() {
     assert_eq!(resource(&facts, "todos").cursor.value, None);
 }
 
-/// Returns the cursor of a list whose only time parameter is `filter`.
+/// Returns the field of the cursor of a list whose only time parameter is `filter`, if the cursor
+/// sends it.
 fn cursor_of(filter: &str, item: &str) -> Option<String> {
     let schema = format!("{{type: array, items: {{type: object, properties: {item}}}}}");
     let filter =
         format!("[{{name: {filter}, in: query, schema: {{type: string, format: date-time}}}}]");
     let facts = facts(&get("/things", &filter, &schema));
     let cursor = resource(&facts, "things").cursor.value.clone()?;
-    Some(cursor.field)
+    cursor.param.map(|_| cursor.field)
 }
 
 #[test]
@@ -191,6 +192,27 @@ fn a_filter_by_change_is_not_paired_with_a_plain_date() {
     let item = "{id: {type: string}, date: {type: string, format: date-time}}";
     assert_eq!(cursor_of("updated_since", item), None);
     assert_eq!(cursor_of("created_since", item).as_deref(), Some("date"));
+}
+
+#[test]
+fn a_plain_bound_is_not_paired_with_the_time_of_changes() {
+    let time = "{type: string, format: date-time}";
+    for bound in [
+        "start_date",
+        "start_time",
+        "from",
+        "start",
+        "begin",
+        "after",
+        "date_from",
+        "min_date",
+    ] {
+        for own in ["start_date", "price"] {
+            let item = format!("{{id: {{type: string}}, {own}: {time}, updated_at: {time}}}");
+            let cursor = cursor_of(bound, &item);
+            assert_ne!(cursor.as_deref(), Some("updated_at"), "{bound}, {own}");
+        }
+    }
 }
 
 #[test]
