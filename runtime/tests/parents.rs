@@ -454,6 +454,43 @@ fn a_pass_that_replaces_all_rows_is_not_published_without_the_lists_that_are_not
     assert_eq!(into.table("parts").len(), 3);
 }
 
+#[test]
+fn an_empty_list_among_others_deletes_its_rows_and_nothing_but_empty_lists_deletes_none() {
+    use crate::support::{an_hour_later, page, run_by, simulated};
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    let runs = Arc::new(AtomicUsize::new(0));
+    let count = runs.clone();
+    let (world, clock) = simulated(START as u64, move |request| {
+        let run = count.load(Relaxed);
+        Ok(page(match request.url().path() {
+            "/items" => json!([{"id": 1}, {"id": 2}]),
+            "/items/1/parts" if run == 0 => json!([{"id": 10}]),
+            "/items/2/parts" if run < 2 => json!([{"id": 20}]),
+            _ => json!([]),
+        }))
+    });
+    let parts = Item::list("parts", "/items/{item}/parts")
+        .primary_key([Item::ID])
+        .deletes(Deletes::Hard)
+        .child_of("items", |item: &Item, request| {
+            request.path("item", item.id)
+        });
+    let source = Source::new("s", "https://api.example")
+        .world(world)
+        .resource(Item::list("items", "/items").primary_key([Item::ID]))
+        .resource(parts);
+    let into = InMemory::new(1);
+    for (run, left) in [(0, 2), (1, 1), (2, 1)] {
+        runs.store(run, Relaxed);
+        an_hour_later(&clock);
+        let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+        assert_eq!(into.table("parts").len(), left, "{run}");
+        let kept = report.resources[1].notes.join("\n");
+        assert_eq!(kept.contains("are kept"), run == 2, "{kept}");
+    }
+}
+
 #[derive(Record)]
 struct Wide {
     id: Option<i64>,

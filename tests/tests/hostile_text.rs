@@ -120,6 +120,8 @@ fn hostile_text_stays_text_on_its_way_into_the_tables() {
 fn settings(program: &Path) -> Vec<String> {
     let help = Command::new(program)
         .args(["sync", "--help"])
+        // No line is wrapped.
+        .env("COLUMNS", "10000")
         .output()
         .unwrap();
     let help = stdout(&help);

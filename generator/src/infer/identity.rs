@@ -36,11 +36,17 @@ pub(super) fn is_within(
 ) -> bool {
     let key = &draft.key.value;
     !key.is_empty()
-        && (key.iter().any(|key| WEAK.contains(&key.as_str()))
+        && (key.iter().any(|key| is_weak(key))
             || is_role(draft)
             || is_listed_elsewhere(drafts, draft)
             || !names_parent(drafts, draft, parent)
             || item_takes_parent(api, draft))
+}
+
+/// Returns whether a key numbers or names a thing: `number`, `revision_number`.
+fn is_weak(key: &str) -> bool {
+    let last = words(key).pop().unwrap_or_default();
+    WEAK.contains(&last.as_str())
 }
 
 fn is_role(draft: &Draft<'_>) -> bool {

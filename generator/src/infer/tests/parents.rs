@@ -158,6 +158,11 @@ fn a_key_is_one_below_the_parent_where_nothing_says_that_it_is_one_everywhere() 
     assert!(below(&format!("id: {TEXT}, owner: {TEXT}"), ""));
     assert!(!below(&format!("id: {TEXT}, dag_id: {TEXT}"), ""));
     assert!(!below(&format!("id: {TEXT}, dag: {TEXT}"), ""));
+    // A number is one below the parent that the record names.
+    assert!(below(
+        &format!("revision_number: {TEXT}, dag_id: {TEXT}"),
+        "revision_number"
+    ));
     // One record is requested by the parent's parameters and its key.
     assert!(below(
         &format!("task_id: {TEXT}, dag_id: {TEXT}"),

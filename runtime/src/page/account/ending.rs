@@ -114,8 +114,18 @@ impl Account {
         Ok(())
     }
 
-    /// Returns the hint that settles a wrong total.
+    /// Returns the hint that settles a wrong total, or a wrong key, which makes records few.
     fn line(&self) -> String {
+        if self.changed > 0 {
+            let repeated = match self.changed {
+                1 => "1 record repeats a key with other contents".to_owned(),
+                records => format!("{records} records repeat a key with other contents"),
+            };
+            return format!(
+                "{repeated}, so the key is probably wrong: name another one with `primary_key` of `{}` in etlgen.toml",
+                self.terms.name
+            );
+        }
         format!(
             "run again; if this persists and the total is wrong, set `total = false` in `paginate` of `{}` in etlgen.toml, or `.without_total()` in its file; otherwise correct the paginator or its page size",
             self.terms.name

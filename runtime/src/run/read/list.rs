@@ -233,7 +233,11 @@ impl<'a> List<'a> {
         let whole = match proof {
             Proof::Proved(_) => true,
             // An empty response that announces nothing does not prove that all known records were
-            // deleted.
+            // deleted; among the lists of several parents, some are empty.
+            Proof::Assumed(_) if self.of.fetcher.spec().parent.is_some() => {
+                self.of.silent.fetch_or(!self.account.has_rows(), Relaxed);
+                true
+            }
             Proof::Assumed(_) => self.account.has_rows(),
             _ => false,
         };

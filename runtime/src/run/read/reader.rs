@@ -33,6 +33,8 @@ pub(crate) struct ResourceReader {
     pub(super) begun: Option<SliceState>,
     /// Whether this pass does not show every existing record.
     pub partial: AtomicBool,
+    /// Whether the list of a parent was empty and announced nothing.
+    pub(super) silent: AtomicBool,
     /// For a child whose key identifies its records across parents: the keys that have come.
     keys: Option<StdMutex<SliceKeys>>,
     /// Lists that this run has begun to read.
@@ -137,6 +139,7 @@ impl ResourceReader {
             keeps_state: plan.loads,
             begun: plan.children().map(|slices| slices.begun.clone()),
             partial: plan.pass.partial.into(),
+            silent: AtomicBool::new(false),
             plan: plan.pass.clone(),
             keys,
             lists: AtomicU64::new(0),

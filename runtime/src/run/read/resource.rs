@@ -14,6 +14,7 @@ use crate::run::read::fetch::undecided;
 use crate::run::read::output::{Closed, PassEnd};
 use crate::run::read::reader::{ReadOutcome, ResourceReader};
 use crate::run::read::tasks::flatten;
+use crate::schema::Deletes;
 use crate::state::SliceState;
 
 /// Slices of one child resource that are read concurrently.
@@ -216,6 +217,14 @@ impl ResourceReader {
         })
     }
 
+    /// Adds a note that deleted records are kept, if the declaration removes or marks them.
+    fn tell_of_kept_records(&self) {
+        if self.fetcher.spec().deletes != Deletes::Keep && self.keeps_state {
+            let note = "records that the API no longer has are kept, because this pass does not prove which ones these are";
+            self.fetcher.stats.note(note.to_owned());
+        }
+    }
+
     /// Leaves the resource and its children out.
     async fn skip(&self) -> Result<ReadOutcome> {
         let mut intake = self.intake.lock().await;
@@ -238,7 +247,12 @@ impl ResourceReader {
             };
             intake.output.remember(self.row("", &state));
         }
-        let whole = !stopped && self.plan.bounds.is_none() && !self.partial.load(Relaxed);
+        let silent = self.silent.load(Relaxed) && self.fetcher.stats.records.load(Relaxed) == 0;
+        let partial = self.partial.load(Relaxed) || silent;
+        let whole = !stopped && self.plan.bounds.is_none() && !partial;
+        if outcome == ReadOutcome::AtEnd && partial && !self.plan.partial {
+            self.tell_of_kept_records();
+        }
         if outcome == ReadOutcome::AtEnd {
             self.take_changes(&mut intake).await?;
         }
