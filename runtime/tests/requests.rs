@@ -99,6 +99,7 @@ fn counted_pages_are_asked_for_in_the_body() {
         let asked: serde_json::Value = serde_json::from_str(&request.body).unwrap();
         let rows = match asked.get("offset").and_then(serde_json::Value::as_u64) {
             None => r#"[{"id": 1}, {"id": 2}]"#,
+            Some(1) => r#"[{"id": 2}, {"id": 3}]"#,
             Some(2) => r#"[{"id": 3}]"#,
             _ => "[]",
         };
@@ -119,7 +120,8 @@ fn counted_pages_are_asked_for_in_the_body() {
         asked[..2],
         [
             (line, r#"{"limit":2}"#),
-            (line, r#"{"limit":2,"offset":2}"#)
+            // The second page begins with the last row of the first one.
+            (line, r#"{"limit":2,"offset":1}"#)
         ]
     );
 }
