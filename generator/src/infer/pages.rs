@@ -10,7 +10,7 @@ use super::envelope::{Envelope, is_link_onward};
 use super::facts::{Decision, PagingSigns};
 use super::limits::{first, max_page_size};
 use super::node::Node;
-use super::prose::{is_backup, is_capped};
+use super::prose::{first_token, is_backup, is_capped};
 use super::roles::{Param, Roles};
 use super::rules::{among, rule, tells};
 use super::words::flat;
@@ -319,7 +319,12 @@ pub(super) fn by_last_id(evidence: &Evidence<'_>, param: &Param, field: &str) ->
 
 /// Pages by token. `next` is the place of the next token: a dotted path or `header:NAME`.
 pub(super) fn by_token(evidence: &Evidence<'_>, param: &Param, next: &str) -> Paged {
-    paged(evidence, Some(param), Paginator::token(&param.name, next))
+    let token = Paginator::token(&param.name, next);
+    let token = match first_token(&param.description) {
+        Some(first) => token.first(first),
+        None => token,
+    };
+    paged(evidence, Some(param), token)
 }
 
 /// Pages by URL. `param` is a parameter that could ask for pages, too.

@@ -20,6 +20,18 @@ pub(super) fn is_backup(param: &Param, roles: &Roles) -> bool {
     wants_switch && roles.offset.is_some()
 }
 
+/// Returns the token of the first page according to a parameter's description: "Pass an empty string
+/// for the first page", "Use `*` for the first request".
+pub(super) fn first_token(text: &str) -> Option<&'static str> {
+    if !text.contains("first") {
+        return None;
+    }
+    if tells("an empty first token", text, &["empty string"]) {
+        return Some("");
+    }
+    tells("a star as first token", text, &["`*`", "'*'", "\"*\""]).then_some("*")
+}
+
 /// Returns the place of the next token according to the prose of a document: "`next_page` with an
 /// `offset`", "`paging.next`".
 pub(super) fn stated_token(text: &str, param: &str) -> Option<String> {

@@ -37,6 +37,34 @@ fn a_token_in_the_body() {
 }
 
 #[test]
+fn a_first_token_that_the_description_states_is_sent() {
+    for (text, first) in [
+        (
+            "Pass an empty string for the first page, then use `next_cursor`.",
+            Some(""),
+        ),
+        ("Use `*` for the first request.", Some("*")),
+        (
+            "The token of the page; leave it out for the first page.",
+            None,
+        ),
+        ("An empty string is refused.", None),
+    ] {
+        let cursor =
+            format!("{{name: cursor, in: query, description: '{text}', schema: {{type: string}}}}");
+        let schema = format!(
+            "{{type: object, properties: {{data: {{type: array, items: {ITEM}}}, next_cursor: {{type: string}}}}}}"
+        );
+        let facts = facts(&get("/things", &format!("[{cursor}]"), &schema));
+        let etlgen_model::Paginator::Token(token) = &resource(&facts, "things").paginator.value
+        else {
+            panic!("{text}")
+        };
+        assert_eq!(token.first.as_deref(), first, "{text}");
+    }
+}
+
+#[test]
 fn an_offset_that_is_a_token() {
     let offset = "{name: offset, in: query, description: 'Offset token, as returned by the previous page', schema: {type: string}}";
     let page = paginator(
