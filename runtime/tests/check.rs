@@ -37,6 +37,8 @@ async fn a_list_that_is_refused_or_absent_does_not_decide() {
     let statuses = &[
         ("/accounts", 404),
         ("/audits", 403),
+        ("/events", 422),
+        ("/files", 400),
         ("/orders", 200),
         ("/more", 200),
     ];
@@ -46,7 +48,10 @@ async fn a_list_that_is_refused_or_absent_does_not_decide() {
         said.contains("/orders answered 200") && said.contains("credentials are good"),
         "{said}"
     );
-    assert_eq!(asked(), ["/accounts", "/audits", "/orders"]);
+    assert_eq!(
+        asked(),
+        ["/accounts", "/audits", "/events", "/files", "/orders"]
+    );
 }
 
 #[tokio::test]

@@ -82,6 +82,9 @@ fn proofs(lines: &mut Vec<String>, report: &RunReport) {
     let mut whys: Vec<(String, Vec<&str>)> = Vec::new();
     for resource in &report.resources {
         let why = match (&resource.outcome, &resource.proof) {
+            (Outcome::Stopped, _) if resource.requests == 0 && report.refused => {
+                "not read: the API refuses the credentials".to_owned()
+            }
             (Outcome::Stopped, _) if resource.requests == 0 => {
                 "not read: its parent was not read to its end".to_owned()
             }

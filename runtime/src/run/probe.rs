@@ -24,8 +24,8 @@ const MOST_CHECKED: usize = 5;
 /// Requests the first page of a resource, and returns what that proves about the credentials.
 ///
 /// The resource has no parent and no missing setting, and is not off; resources that are read with
-/// GET come first. A 403 or 404 response concerns that resource alone, so another one is requested.
-/// Any other error ends the check.
+/// GET come first. A refusal other than 401 concerns that resource alone, so another one is
+/// requested. Any other error ends the check.
 pub async fn check(source: &Source) -> Result<String> {
     let stateless = Stateless::new(source, source.client()?, &RunOptions::default())?;
     let mut candidates: Vec<&Arc<dyn AnyResource>> = source
@@ -88,7 +88,7 @@ async fn ask(
                 counted(records as u64, "record")
             )))
         }
-        Err(error) if matches!(status, 403 | 404) => Ok(Err((status, error))),
+        Err(error) if matches!(status, 400 | 402..=428 | 431..=500) => Ok(Err((status, error))),
         Err(error) => Err(error),
     }
 }
