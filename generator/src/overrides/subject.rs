@@ -113,6 +113,12 @@ impl<'a> Target<'a> {
         self.record_has_field(self.at, place, key, path)
     }
 
+    /// Returns whether the document declares a field of the records of a resource.
+    pub fn knows_field(&self, of: usize, path: &str) -> bool {
+        let record = self.facts.resources[of].record;
+        record.is_some_and(|record| matches!(walk(self.api, record, path, false), Found::To(..)))
+    }
+
     /// Does the same for the records of any resource.
     pub fn record_has_field(&mut self, of: usize, place: Place, key: &str, path: &str) -> bool {
         let resource = &self.facts.resources[of];

@@ -337,6 +337,8 @@ fn a_parent_supplies_parameters_or_leaves_them_to_settings() {
         (links[0].param.as_str(), links[0].field.as_str()),
         ("region", "id")
     );
+    // Nothing says that the key is unique below several parents.
+    assert!(setting.resource("orders").key_within_parent);
 }
 
 #[test]

@@ -187,6 +187,8 @@ fn adopt(
         let inherited = inherited.iter().any(|(name, _)| *name == setting.parameter);
         !linked && !inherited
     });
+    // Nothing says that the key is unique below several parents.
+    resource.key_within_parent = true;
     resource.parent = sure(Some(ParentFacts {
         path: above.to_owned(),
         resource: name.value.clone(),
@@ -220,10 +222,11 @@ fn key_link(
     }
     let key = on.facts.resources[parent].primary_key.value.as_slice();
     if let ([(param, location)], [key]) = (open.as_slice(), key) {
+        let field = field_of(on, parent, param).unwrap_or_else(|| key.clone());
         return Some(vec![ParentLink {
             param: (*param).to_owned(),
             location: *location,
-            field: key.clone(),
+            field,
         }]);
     }
     let child = &resource.name;
@@ -245,6 +248,17 @@ fn key_link(
     );
     on.faults.add(name.place, message).hint(hint);
     None
+}
+
+/// Returns the field of the parent's records that a parameter names itself: `work_pool_name` is
+/// `work_pool_name` or `name`, although the key is `id`.
+fn field_of(on: &Target<'_>, parent: usize, param: &str) -> Option<String> {
+    let plain = param.to_lowercase();
+    let names = ["name", "slug", "code", "key", "uuid", "number"];
+    let last = names.into_iter().find(|name| plain.ends_with(name))?;
+    let mut fields = [param, last].into_iter();
+    let field = fields.find(|name| on.knows_field(parent, name))?;
+    Some(field.to_owned())
 }
 
 /// Returns links for the parameters that the owner names.
