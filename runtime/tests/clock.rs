@@ -1,8 +1,6 @@
 //! Tests of two clocks: the clock of the API determines how far a cursor moves.
 
-use std::time::{Duration, SystemTime};
-
-use crate::support::{InMemory, asked, page, run_by, simulated};
+use crate::support::{InMemory, asked, dated, page, run_by, simulated};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::RunOptions;
 use etlgen_runtime::world::WireResponse;
@@ -19,16 +17,13 @@ const NOW: u64 = 1_700_000_000;
 /// Returns the cursor after a run over rows changed at these seconds, if the API's clock shows
 /// `there`.
 fn cursor_after(there: Option<u64>, rows: [u64; 2], stopped: bool) -> String {
-    let dated = move |answer: WireResponse| match there {
-        Some(second) => {
-            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
-            answer.header("date", &httpdate::fmt_http_date(time))
-        }
+    let stamped = move |answer: WireResponse| match there {
+        Some(second) => dated(answer, second),
         None => answer,
     };
     let (world, clock) = simulated(NOW, move |request| {
         let row = |at: usize| json!({"id": at, "updated": rows[at]});
-        Ok(dated(match asked(request, "after").as_str() {
+        Ok(stamped(match asked(request, "after").as_str() {
             "" => page(json!({"data": [row(0)], "next": "2"})),
             _ => page(json!({"data": [row(1)]})),
         }))

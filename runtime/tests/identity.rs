@@ -176,7 +176,7 @@ fn ids_that_differ_only_in_invalid_bytes_are_two_rows() {
 
 #[test]
 fn a_key_that_recurs_in_a_list_with_a_cursor_is_wrong_if_its_record_rested() {
-    use crate::support::{page, run_by, simulated};
+    use crate::support::{dated, page, run_by, simulated};
     use etlgen_runtime::run::Proof;
 
     #[derive(Record)]
@@ -190,14 +190,11 @@ fn a_key_that_recurs_in_a_list_with_a_cursor_is_wrong_if_its_record_rested() {
     for (second, wrong) in [(began - 50, 1), (began + 1, 0)] {
         let (world, clock) = simulated(began, move |request| {
             let row = |updated: u64| json!({"id": 7, "updated": updated});
-            let dated = |answer: WireResponse| {
-                let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(began);
-                answer.header("date", &httpdate::fmt_http_date(time))
-            };
-            Ok(dated(match request.url().query() {
+            let answer = match request.url().query() {
                 None => page(json!({"data": [row(began - 100)], "next": "2"})),
                 _ => page(json!({"data": [row(second)]})),
-            }))
+            };
+            Ok(dated(answer, began))
         });
         let list = Item::list("items", "/items")
             .records("data")

@@ -48,6 +48,12 @@ pub fn page(body: serde_json::Value) -> WireResponse {
     WireResponse::new(200).body(body.to_string())
 }
 
+/// Returns the response with that time of the API, in seconds since 1970.
+pub fn dated(answer: WireResponse, second: u64) -> WireResponse {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+    answer.header("date", &httpdate::fmt_http_date(time))
+}
+
 /// Returns the value of a query parameter; empty if there is none.
 pub fn asked(request: &WireRequest, name: &str) -> String {
     let mut pairs = request.url().query_pairs();

@@ -26,6 +26,6 @@ mod trace;
 pub use fault::Fault;
 pub use judge::Grade;
 pub use lies::{Betrayal, Lie};
-pub use open::{OPEN, Open, What};
+pub use open::{OPEN, Open};
 pub use run::{Verdict, play};
 pub use scenario::{At, Change, ListSpec, Paging, Place, RunSpec, Scenario, Total};

@@ -191,6 +191,14 @@ impl Default for ListSpec {
 }
 
 impl Scenario {
+    /// Returns whether a run ends before its resources do.
+    pub fn is_interrupted(&self) -> bool {
+        let ends_early = |run: &RunSpec| {
+            run.dies_at.is_some() || run.commit_fails.is_some() || run.stops_after.is_some()
+        };
+        self.runs.iter().any(ends_early)
+    }
+
     /// Returns whether a run requests only what has changed.
     pub fn is_incremental(&self) -> bool {
         self.items.since || self.parts.as_ref().is_some_and(|parts| parts.since)
