@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::support::InMemory;
 use etlgen_runtime::load::{
-    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
+    Brought, CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
 };
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{RunOptions, sync};
@@ -188,6 +188,14 @@ impl Destination for Logged {
     fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
         self.log.add(format!("commit {} {state:?}", status.name()));
         self.into.commit(state, status)
+    }
+
+    fn brought(
+        &mut self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<bool> {
+        self.into.brought(rows, each)
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {

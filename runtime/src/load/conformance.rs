@@ -62,6 +62,7 @@ macro_rules! conformance {
             contract::records_that_a_complete_pass_did_not_bring_are_deleted
             contract::records_that_the_api_reports_as_deleted_are_deleted
             contract::records_that_the_api_reports_as_deleted_are_marked_once
+            contract::the_rows_of_a_pass_are_read_back
             contract::columns_are_only_added
             contract::tables_without_rows_exist
             contract::a_list_may_have_any_name

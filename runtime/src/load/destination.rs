@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 
-use super::{Chunk, LoadInfo, LoadRow, LoadStatus, RolledBack, TableChange};
+use super::{Brought, Chunk, LoadInfo, LoadRow, LoadStatus, RolledBack, TableChange};
 use crate::error::{Error, ErrorKind, Result};
 #[cfg(doc)]
 use crate::schema::{ColumnRole, Disposition, TableBatch};
@@ -124,6 +124,18 @@ pub trait Destination: Send {
     ) -> Result<()> {
         let _ = (table, columns, each);
         Err(self.cannot("migrate tables"))
+    }
+
+    /// Passes the rows that an unfinished pass has brought to a table, each as the texts of the named columns, and
+    /// returns true. A run that resumes the pass compares their ids with those of the rows that follow: one key may be
+    /// that of two records. Returns false if the destination cannot do that; such a run is *unproved*.
+    fn brought(
+        &mut self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<bool> {
+        let _ = (rows, each);
+        Ok(false)
     }
 
     /// Changes tables and the state in one commit, before anything is written. Drops staged rows of the resources;

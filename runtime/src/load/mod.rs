@@ -1,5 +1,6 @@
 //! Destinations. A destination takes chunks of batches and commits them together with the state.
 
+mod brought;
 pub(crate) mod checks;
 mod chunk;
 #[cfg(any(
@@ -22,6 +23,7 @@ pub mod sqlite;
 mod url;
 
 pub use crate::state::{Capabilities, Memory};
+pub use brought::Brought;
 pub use chunk::{Chunk, DeletedIds, NotSeenSince};
 pub use destination::{CheckpointPolicy, Destination, Limits};
 pub use destinations::{Destinations, destination};

@@ -54,7 +54,7 @@ use self::resource::Resource;
 use self::undo::UndoLog;
 use super::identity::overtaken;
 use super::{
-    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
+    Brought, CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
     NotSeenSince, RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -205,6 +205,14 @@ impl Destination for Parquet {
         each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
         self.opened()?.scan(table, columns, each)
+    }
+
+    fn brought(
+        &mut self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<bool> {
+        self.opened()?.brought(rows, each).map(|()| true)
     }
 
     fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {

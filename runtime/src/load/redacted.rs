@@ -3,8 +3,8 @@
 use arrow_array::RecordBatch;
 
 use super::{
-    CheckpointPolicy, Chunk, Destination, DestinationUrl, Limits, LoadInfo, LoadRow, LoadStatus,
-    RolledBack, TableChange,
+    Brought, CheckpointPolicy, Chunk, Destination, DestinationUrl, Limits, LoadInfo, LoadRow,
+    LoadStatus, RolledBack, TableChange,
 };
 use crate::error::{Error, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -81,6 +81,14 @@ impl Destination for Redacted {
         each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
         self.with(|inner| inner.scan(table, columns, each))
+    }
+
+    fn brought(
+        &mut self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<bool> {
+        self.with(|inner| inner.brought(rows, each))
     }
 
     fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {

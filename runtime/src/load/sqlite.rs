@@ -23,7 +23,7 @@ use place::Place;
 use rusqlite::Connection;
 
 use super::{
-    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
+    Brought, CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
     RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -190,6 +190,23 @@ impl Destination for Sqlite {
             each(&rows)?;
         }
         Ok(())
+    }
+
+    fn brought(
+        &mut self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<bool> {
+        let path = self.path.clone();
+        let open = self.opened()?;
+        // An error of `each` is not one of the database.
+        let mut failed = Ok(());
+        scan::brought(&open.db, rows, &mut |texts| {
+            failed = each(texts);
+            failed.is_ok()
+        })
+        .map_err(|error| explain(&path, error))?;
+        failed.map(|()| true)
     }
 
     fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {

@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::Client;
 use crate::normalize::{NormalizeOptions, Normalizer};
 use crate::run::deliver::children::{ChildQueue, WAITING};
+use crate::run::deliver::earlier::{Earlier, Recall};
 use crate::run::deliver::loader::Target;
 use crate::run::deliver::output::LoadOutput;
 use crate::run::options::{Observer, RunOptions};
@@ -52,9 +53,26 @@ struct Child {
     queue: ChildQueue,
 }
 
+/// What interrupted runs have loaded of the resources whose pass is resumed; `None` if the
+/// destination cannot read it.
+pub(super) type Recalled = HashMap<String, Option<Earlier>>;
+
 impl Context<'_> {
+    /// Reads back what interrupted runs have loaded of the resources whose pass is resumed.
+    pub async fn recall(&self, plan: &RunPlan) -> Result<Recalled> {
+        let mut recalled = Recalled::new();
+        for plan in &plan.resources {
+            let resource = self.source.find(&plan.name)?;
+            if let Some(recall) = Recall::of(&**resource, plan) {
+                let earlier = self.target.loader.recall(recall).await?;
+                recalled.insert(plan.name.clone(), earlier);
+            }
+        }
+        Ok(recalled)
+    }
+
     /// Opens the readers of a plan, parents before children.
-    pub fn start(&self, plan: RunPlan) -> Result<Vec<Ready>> {
+    pub fn start(&self, plan: RunPlan, mut earlier: Recalled) -> Result<Vec<Ready>> {
         let names = Names {
             load_id: plan.load_id,
             layout: plan.layout,
@@ -67,7 +85,8 @@ impl Context<'_> {
         for plan in plan.resources.into_iter().rev() {
             let children = waiting.remove(&plan.name).unwrap_or_default();
             let parent = plan.parent.clone();
-            let (made, child) = self.reader(plan, &names, children)?;
+            let earlier = earlier.remove(&plan.name);
+            let (made, child) = self.reader(plan, &names, (children, earlier))?;
             if let Some((parent, child)) = parent.zip(child) {
                 waiting.entry(parent).or_default().push(child);
             }
@@ -83,7 +102,7 @@ impl Context<'_> {
         &self,
         mut plan: ResourcePlan,
         names: &Names,
-        children: Vec<Child>,
+        (children, earlier): (Vec<Child>, Option<Option<Earlier>>),
     ) -> Result<(Ready, Option<Child>)> {
         let resource = self.source.find(&plan.name)?.clone();
         let spec = resource.spec();
@@ -105,6 +124,9 @@ impl Context<'_> {
         let mut output = LoadOutput::new(spec, &plan.pass, &plan.write, target, stats.clone());
         if plan.loads {
             output = output.with_rows(self.normalizer(&*resource, &plan.write, names)?);
+        }
+        if let Some(earlier) = earlier {
+            output = output.after(earlier);
         }
         let (client, auth) = (self.client.clone(), spec.auth.clone());
         let output = output.sealed(move || client.seal(auth.as_ref()));

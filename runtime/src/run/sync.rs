@@ -165,7 +165,8 @@ impl Context<'_> {
     async fn read(&self, plan: RunPlan) -> Result<Vec<ResourceReport>> {
         let mut tasks = JoinSet::new();
         let (mut readers, mut spans) = (Vec::new(), Vec::new());
-        for ready in self.start(plan)? {
+        let earlier = self.recall(&plan).await?;
+        for ready in self.start(plan, earlier)? {
             let at = readers.len();
             let span = trace::resource(&ready.reader.fetcher.spec().name);
             readers.push(ready.reader.clone());

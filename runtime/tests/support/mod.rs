@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use etlgen_runtime::load::{
-    CheckpointPolicy, Chunk, DeletedIds, Destination, Limits, LoadInfo, LoadStatus, Memory,
-    NotSeenSince,
+    Brought, CheckpointPolicy, Chunk, DeletedIds, Destination, Limits, LoadInfo, LoadStatus,
+    Memory, NotSeenSince,
 };
 use etlgen_runtime::run::{RunOptions, RunReport, sync};
 use etlgen_runtime::schema::{ColumnRole, Disposition, Drifted, TableSchema};
@@ -392,6 +392,28 @@ impl Destination for InMemory {
         self.commits += 1;
         *self.committed.lock().unwrap() = self.working.clone();
         Ok(())
+    }
+
+    fn brought(
+        &mut self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<bool> {
+        let tables = match rows.staged {
+            true => &self.working.staged,
+            false => &self.working.tables,
+        };
+        let is_of_pass = |row: &BTreeMap<String, String>| {
+            let load = rows.load_column();
+            load.is_none_or(|load| row[load].as_str() >= rows.pass)
+        };
+        let table = tables.get(&rows.table.name).into_iter();
+        for row in table.flat_map(BTreeMap::values).filter(|r| is_of_pass(r)) {
+            let columns = rows.columns.iter();
+            let texts = columns.map(|name| row.get(*name).map(String::as_str));
+            each(&texts.collect::<Vec<_>>())?;
+        }
+        Ok(true)
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {

@@ -1,5 +1,6 @@
 //! Every environment variable that the tests read. `CONTRIBUTING.md` has the same table; a test keeps them equal.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -30,8 +31,8 @@ pub const SEED: Switch = Switch {
 /// The number of seeds of the simulation.
 pub const SEEDS: Switch = Switch {
     name: "ETLGEN_SEEDS",
-    value: "number, default 2000",
-    does: "plays this many seeds in `simulation`; from 2000 on, its list of known faults and its share of proved runs are checked",
+    value: "number or range (`5000..6000`), default 2000",
+    does: "plays this many seeds, or these, in `simulation`; from 2000 on, its share of proved runs is checked",
 };
 
 /// The number of merges of the test with Stripe's document.
@@ -126,6 +127,20 @@ impl Switch {
         let text = self.text()?;
         let number = text.parse();
         Some(number.unwrap_or_else(|_| panic!("{}={text}: not a number", self.name)))
+    }
+
+    /// Returns its value as a range: that of `2000..3000`, or the one from 0 to a number.
+    ///
+    /// # Panics
+    /// Panics if it is set to something else.
+    pub fn range(&self) -> Option<Range<u64>> {
+        let text = self.text()?;
+        let number = |text: &str| text.parse::<u64>().ok();
+        let range = match text.split_once("..") {
+            Some((from, to)) => number(from).zip(number(to)).map(|(from, to)| from..to),
+            None => number(&text).map(|to| 0..to),
+        };
+        Some(range.unwrap_or_else(|| panic!("{}={text}: not a number or a range", self.name)))
     }
 
     /// Returns whether it is set to that text.

@@ -1,7 +1,7 @@
 //! Failures that seeds have found, as scenarios that stay the same when the generator changes.
 
 use crate::lies::Lie;
-use crate::scenario::{At, Change, ListSpec, Paging, RunSpec, Scenario, Total};
+use crate::scenario::{At, Change, ListSpec, Paging, Place, RunSpec, Scenario, Total};
 
 /// Returns a scenario in which a server rounds offsets down to whole pages, and rows are deleted
 /// during the pass.
@@ -91,6 +91,23 @@ pub fn one_row_early() -> Scenario {
             during: vec![go; 3],
             ..RunSpec::default()
         }],
+        ..Scenario::default()
+    }
+}
+
+/// Returns a scenario in which a process dies in a list of tokens, whose rows the destination reads
+/// back or not.
+pub fn resumed(place: Place) -> Scenario {
+    Scenario {
+        commit_rows: 1,
+        place,
+        runs: vec![
+            RunSpec {
+                dies_at: Some(7),
+                ..RunSpec::default()
+            },
+            RunSpec::default(),
+        ],
         ..Scenario::default()
     }
 }

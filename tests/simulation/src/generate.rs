@@ -52,7 +52,12 @@ pub fn with(seed: u64, lie: Option<Lie>) -> Scenario {
         behind: behind(&mut rng, lie),
         concurrency: rng.pick(&[1, 1, 2, 4, 8]),
         commit_rows: rng.pick(&[1, 3, 10, 30, 1000]),
-        place: rng.weighted(&[(86, Place::Model), (8, Place::Sqlite), (6, Place::Parquet)]),
+        place: rng.weighted(&[
+            (81, Place::Model),
+            (5, Place::Forgetful),
+            (8, Place::Sqlite),
+            (6, Place::Parquet),
+        ]),
         runs: Vec::new(),
         items,
         parts,

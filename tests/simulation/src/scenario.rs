@@ -122,6 +122,8 @@ pub enum Total {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Model,
+    /// The model, which does not read back the rows of an interrupted pass.
+    Forgetful,
     Sqlite,
     Parquet,
 }

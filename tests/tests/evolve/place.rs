@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use arrow_array::RecordBatch;
 use etlgen_runtime::error::ErrorKind;
 use etlgen_runtime::load::{
-    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory, TableChange,
-    destination,
+    Brought, CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
+    TableChange, destination,
 };
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{RunOptions, RunReport, sync};
@@ -260,6 +260,14 @@ impl Destination for Dying {
         each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
         self.inner.scan(table, columns, each)
+    }
+
+    fn brought(
+        &mut self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<bool> {
+        self.inner.brought(rows, each)
     }
 
     fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {

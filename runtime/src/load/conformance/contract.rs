@@ -4,7 +4,7 @@ use std::slice::from_ref;
 
 use super::Place;
 use super::support::*;
-use crate::load::{Chunk, DeletedIds, NotSeenSince};
+use crate::load::{Brought, Chunk, DeletedIds, NotSeenSince};
 use crate::schema::{ArrowType, ColumnRole, ColumnType, Disposition, TableSchema};
 
 fn merge(records: &[Rec<'_>]) -> Chunk {
@@ -312,4 +312,59 @@ pub fn a_list_may_have_any_name<P: Place>() {
         assert_eq!(found.len(), 2);
     }
     assert!(lines::<P>(dir.path()).is_empty());
+}
+
+/// Returns the ids of the rows that a pass has brought, sorted; `None` if the destination does not
+/// read them back.
+fn brought<P: Place>(dir: &std::path::Path, pass: &str, staged: bool) -> Option<Vec<String>> {
+    let mut destination = P::at(dir);
+    let memory = destination.open(&load("9")).unwrap();
+    let orders = memory.tables.iter().find(|table| table.name == "orders")?;
+    let rows = Brought::new(orders, &["_etl_id", "_etl_load_id"], pass).staged(staged);
+    let mut ids = Vec::new();
+    let known = destination.brought(&rows, &mut |texts| {
+        assert_eq!(texts.len(), 2);
+        assert!(staged || texts[1].unwrap() >= pass, "{texts:?}");
+        ids.push(texts[0].unwrap().to_owned());
+        Ok(())
+    });
+    ids.sort();
+    known.unwrap().then_some(ids)
+}
+
+pub fn the_rows_of_a_pass_are_read_back<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = brought_by("1.5", &[("a", 1, &[1]), ("b", 2, &[2])]);
+    run::<P>(dir.path(), "1.5", &[&[first]]);
+    if brought::<P>(dir.path(), "1.5", false).is_none() {
+        return;
+    }
+    let is = |pass: &str, staged: bool, ids: &[&str]| {
+        assert_eq!(brought::<P>(dir.path(), pass, staged).unwrap(), ids);
+    };
+    let second = brought_by("2.5", &[("c", 3, &[]), ("b", 5, &[])]);
+    run::<P>(dir.path(), "2.5", &[&[second]]);
+    let third = brought_by("3.5", &[("d", 4, &[])]);
+    run::<P>(dir.path(), "3.5", &[&[third]]);
+    is("1.5", false, &["a", "b", "c", "d"]);
+    is("2.5", false, &["b", "c", "d"]);
+    is("4.5", false, &[]);
+    is("2.5", true, &[]);
+    // Staged rows are those of the pass, whatever load has brought them.
+    let staged = |chunk: Chunk, begins_pass, ends_pass| Chunk {
+        disposition: Disposition::Replace,
+        begins_pass,
+        ends_pass,
+        ..chunk
+    };
+    let begins = brought_by("4.5", &[("e", 1, &[1]), ("f", 1, &[])]);
+    run::<P>(dir.path(), "4.5", &[&[staged(begins, true, false)]]);
+    let goes_on = brought_by("5.5", &[("f", 2, &[])]);
+    run::<P>(dir.path(), "5.5", &[&[staged(goes_on, false, false)]]);
+    is("4.5", true, &["e", "f"]);
+    is("4.5", false, &[]);
+    let ends = brought_by("6.5", &[("g", 1, &[])]);
+    run::<P>(dir.path(), "6.5", &[&[staged(ends, false, true)]]);
+    is("4.5", true, &[]);
+    is("4.5", false, &["e", "f", "g"]);
 }

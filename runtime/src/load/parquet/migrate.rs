@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch, StringArray};
 
 use super::files::{Context, OpenBatch, arrow_schema, fit, read};
 use super::resource::Resource;
+use super::space::Space;
 use super::{Open, names};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::TableChange;
+use crate::load::{Brought, TableChange};
 use crate::schema::{Column, TableSchema};
 use crate::state::StateChange;
 
@@ -20,21 +22,66 @@ impl Open {
         columns: &[&str],
         each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
-        let Some(resource) = self.resources.get(&table.resource) else {
-            return Ok(());
-        };
+        match self.resources.get(&table.resource) {
+            Some(resource) => self.read(&resource.live, table, columns, each),
+            None => Ok(()),
+        }
+    }
+
+    /// Passes the named columns of the rows of a table, batch by batch.
+    fn read(
+        &self,
+        of: &Space,
+        table: &TableSchema,
+        columns: &[&str],
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
         let named = |name: &&str| table.columns.iter().find(|column| column.name == **name);
         let wanted = TableSchema {
             columns: columns.iter().filter_map(named).cloned().collect(),
             ..table.clone()
         };
-        for batch in resource.live.batches.values() {
+        for batch in of.batches.values() {
             if batch.files.contains_key(&table.name) {
                 let path = self.folder.file(&table.name, &batch.name, batch.placed);
                 read(&path, columns, |rows| each(&fit(rows, &wanted)?))?;
             }
         }
         Ok(())
+    }
+
+    /// Passes the texts of the rows that a pass has brought.
+    pub fn brought(
+        &self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<()> {
+        let Some(resource) = self.resources.get(&rows.table.resource) else {
+            return Ok(());
+        };
+        let space = match rows.staged {
+            true => &resource.staged,
+            false => &resource.live,
+        };
+        let load = rows.load_column();
+        let columns: Vec<&str> = rows.columns.iter().copied().chain(load).collect();
+        self.read(space, rows.table, &columns, &mut |batch| {
+            let texts: Vec<Option<&StringArray>> = (batch.columns().iter())
+                .map(|column| column.as_string_opt())
+                .collect();
+            let text = |column: usize, row: usize| {
+                let texts = texts.get(column).copied().flatten();
+                texts.filter(|t| t.is_valid(row)).map(|t| t.value(row))
+            };
+            for row in 0..batch.num_rows() {
+                let loaded = text(rows.columns.len(), row);
+                if load.is_none() || loaded.is_some_and(|loaded| loaded >= rows.pass) {
+                    let named = (0..rows.columns.len()).map(|column| text(column, row));
+                    each(&named.collect::<Vec<_>>())?;
+                }
+            }
+            Ok(())
+        })
     }
 
     pub fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {

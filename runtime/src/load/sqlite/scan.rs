@@ -11,7 +11,9 @@ use arrow_schema::Schema;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error};
 
-use super::names::quoted;
+use super::names::{quoted, staging};
+use super::tables::existing_columns;
+use crate::load::Brought;
 use crate::record::{Date, Decimal, parse_instant};
 use crate::schema::{ArrowType, Column, ColumnType};
 
@@ -71,6 +73,50 @@ impl<'a> Scan<'a> {
                 .map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))?;
         Ok(Some((ids, rows)))
     }
+}
+
+/// Passes the texts of the rows that a pass has brought, until `each` returns false.
+pub fn brought(
+    db: &Connection,
+    rows: &Brought<'_>,
+    each: &mut dyn FnMut(&[Option<&str>]) -> bool,
+) -> rusqlite::Result<()> {
+    let table = match rows.staged {
+        true => staging(&rows.table.name),
+        false => rows.table.name.clone(),
+    };
+    let there = existing_columns(db, &table)?;
+    if there.is_empty() {
+        return Ok(());
+    }
+    // A staging table may lack the columns that are new.
+    let column = |name: &&str| match there.contains(*name) {
+        true => quoted(name),
+        false => "NULL".to_owned(),
+    };
+    let columns: Vec<String> = rows.columns.iter().map(column).collect();
+    let since = rows
+        .load_column()
+        .map(|load| format!("WHERE {} >= ?1", quoted(load)));
+    let sql = format!(
+        "SELECT {} FROM {} {}",
+        columns.join(", "),
+        quoted(&table),
+        since.as_deref().unwrap_or_default()
+    );
+    let mut select = db.prepare(&sql)?;
+    let mut found = match since {
+        Some(_) => select.query([rows.pass])?,
+        None => select.query([])?,
+    };
+    while let Some(row) = found.next()? {
+        let text = |at| Ok(row.get_ref(at)?.as_str_or_null().ok().flatten());
+        let texts = (0..columns.len()).map(text);
+        if !each(&texts.collect::<rusqlite::Result<Vec<_>>>()?) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the name of the row number in a table with these columns.

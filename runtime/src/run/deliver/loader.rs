@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::load::checks::Checks;
 use crate::load::{CheckpointPolicy, Chunk, Destination, LoadInfo, LoadStatus, Memory, open};
 use crate::run::deliver::dlt::Meta;
+use crate::run::deliver::earlier::{Earlier, Recall};
 use crate::run::migrate::Migrated;
 use crate::run::options::{Observer, Progress};
 use crate::run::report::trace;
@@ -31,6 +32,7 @@ pub(crate) struct Delivery {
 
 enum Message {
     Deliver(Delivery),
+    Recall(Recall, oneshot::Sender<Result<Option<Earlier>>>),
     Finish(LoadStatus),
 }
 
@@ -49,6 +51,15 @@ impl LoaderHandle {
             .send(Message::Deliver(delivery))
             .await
             .map_err(|_| Error::new(ErrorKind::Destination, "the destination failed"))
+    }
+
+    /// Returns what interrupted runs of a pass have loaded; `None` if the destination cannot read
+    /// that.
+    pub async fn recall(&self, recall: Recall) -> Result<Option<Earlier>> {
+        let (sender, answer) = oneshot::channel();
+        let message = Message::Recall(recall, sender);
+        self.sender.send(message).await.map_err(|_| lost())?;
+        answer.await.map_err(|_| lost())?
     }
 }
 
@@ -197,6 +208,13 @@ impl Worker {
             };
             match received {
                 Some(Message::Deliver(delivery)) => self.take(delivery)?,
+                Some(Message::Recall(recall, answer)) => {
+                    let place = self.destination.describe();
+                    let earlier = recall.read(&mut *self.destination);
+                    // A run that has ended does not wait for the answer.
+                    let _ = answer.send(earlier.map_err(|error| error.at(place)));
+                    continue;
+                }
                 Some(Message::Finish(status)) => return self.commit(status),
                 // A closed queue means that the run itself has ended: what is complete is kept.
                 None => return self.commit(LoadStatus::Partial),

@@ -3,6 +3,7 @@
 
 pub(crate) mod children;
 pub(crate) mod dlt;
+pub(crate) mod earlier;
 pub(crate) mod loader;
 pub(crate) mod output;
 mod rows;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::children::ChildQueue;
+use super::earlier::Earlier;
 use super::loader::{Delivery, LoaderHandle, Target};
 use super::rows::{Batch, RowCollector};
 use crate::error::{Error, ErrorKind, Result};
@@ -49,6 +50,8 @@ pub(crate) struct LoadOutput {
     last: Option<StateChange>,
     /// Whether the next chunk begins a staged pass.
     begins_pass: bool,
+    /// Whether interrupted runs of the pass have loaded rows whose keys are unknown.
+    doubted: bool,
     /// Why data was refused: nothing that was not sent yet is loaded, nor anything after it.
     refused: Option<String>,
 }
@@ -80,6 +83,7 @@ impl LoadOutput {
             state: write.first.clone(),
             last: write.last.clone(),
             begins_pass: !pass.resumes && pass.staged,
+            doubted: false,
             refused: None,
         }
     }
@@ -98,6 +102,16 @@ impl LoadOutput {
             rows: Some(rows),
             ..self
         }
+    }
+
+    /// Compares the rows with those that interrupted runs of the pass have loaded; `None`: the
+    /// destination cannot read them.
+    pub fn after(mut self, earlier: Option<Earlier>) -> Self {
+        self.doubted = earlier.is_none();
+        if let Some(rows) = &mut self.rows {
+            rows.after(earlier);
+        }
+        self
     }
 
     /// Keeps secrets out of the state.
@@ -237,6 +251,16 @@ impl Output for LoadOutput {
                 .for_each(RowCollector::refuse);
         }
         taken
+    }
+
+    fn replaced(&mut self) -> u64 {
+        self.rows.as_mut().map_or(0, RowCollector::replaced)
+    }
+
+    fn doubt(&self) -> Option<String> {
+        self.doubted.then(|| {
+            "an interrupted run of this pass has loaded rows that this destination does not read back: whether a key recurs is unknown (`Destination::brought`)".to_owned()
+        })
     }
 
     fn child(&mut self, child: usize, slice: SliceRequest) {

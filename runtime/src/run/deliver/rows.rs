@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::earlier::Earlier;
 use crate::error::Result;
 use crate::normalize::{Normalizer, RowOrigin};
 use crate::record::RowRef;
@@ -27,6 +28,10 @@ pub(super) struct RowCollector {
     gone: BTreeSet<String>,
     /// Batches that had to be closed within a page, the oldest first.
     full: VecDeque<Batch>,
+    /// The rows that interrupted runs of this pass have loaded.
+    earlier: Option<Earlier>,
+    /// The number of rows that have replaced one of them.
+    replaced: u64,
 }
 
 /// Rows that are sent to the loader, and their drift.
@@ -46,7 +51,20 @@ impl RowCollector {
             deletes,
             gone: BTreeSet::new(),
             full: VecDeque::new(),
+            earlier: None,
+            replaced: 0,
         }
+    }
+
+    /// Compares the rows with those that interrupted runs of this pass have loaded.
+    pub fn after(&mut self, earlier: Option<Earlier>) {
+        self.earlier = earlier;
+    }
+
+    /// Returns how many rows since the last call have replaced one of them that may be another
+    /// record.
+    pub fn replaced(&mut self) -> u64 {
+        std::mem::take(&mut self.replaced)
     }
 
     /// Takes a row.
@@ -61,6 +79,12 @@ impl RowCollector {
                 .gone
                 .map(|since| since.unwrap_or_else(|| self.world.micros())),
         };
+        if let Some(earlier) = &mut self.earlier
+            && place.gone.is_none()
+            && let Some((id, _)) = self.normalizer.id_of(row, &origin)
+        {
+            self.replaced += u64::from(earlier.is_replaced(&id, place, from)?);
+        }
         let removed = place.gone.is_some() && self.deletes == Deletes::Hard;
         if removed || !self.gone.is_empty() {
             let id = self.normalizer.id_of(row, &origin);

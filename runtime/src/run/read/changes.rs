@@ -68,11 +68,13 @@ impl ResourceReader {
                 slice: "",
                 columns: &Default::default(),
                 list: self.lists.fetch_add(1, Relaxed),
+                resumed: false,
             },
             request: &slice,
             rows_before: 0,
             window: &Window::default(),
             limit: u64::MAX,
+            began: None,
         };
         intake.page(page, place, &mut Sorting::default())?;
         Ok(())

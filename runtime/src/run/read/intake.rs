@@ -39,6 +39,8 @@ pub(crate) struct PagePlace<'a> {
     pub window: &'a Window,
     /// The most rows of the page that are taken.
     pub limit: u64,
+    /// For a list that resumes and has a cursor: when the pass began, in microseconds since 1970.
+    pub began: Option<i64>,
 }
 
 impl Intake {
@@ -81,6 +83,7 @@ impl Intake {
             rows_before,
             window,
             limit,
+            began,
         } = place;
         let admission = Admission {
             feed: self.feed.as_mut(),
@@ -94,6 +97,8 @@ impl Intake {
             next: rows_before,
             end: rows_before.saturating_add(limit),
             cursor: None,
+            began,
+            rests: true,
             seen: &mut seen,
         };
         self.output.page(PageRows {

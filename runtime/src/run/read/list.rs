@@ -34,6 +34,8 @@ pub(super) struct List<'a> {
     position: Position,
     /// Whether it is one window of several.
     windowed: bool,
+    /// Whether it is not read from its start, but from where an earlier run stopped.
+    resumed: bool,
     /// Its number among all lists that this run reads.
     number: u64,
     sorting: Sorting,
@@ -70,6 +72,7 @@ impl<'a> List<'a> {
             window,
             position,
             windowed,
+            resumed: false,
             number: of.lists.fetch_add(1, Relaxed),
             sorting: Sorting::new(order, !slice.pass().unsorted),
         }
@@ -140,6 +143,7 @@ impl<'a> List<'a> {
             }
             return Ok(None);
         }
+        self.resumed = self.position != Position::default();
         Ok(Some((Pages::new(fetcher.clone(), first), response)))
     }
 
@@ -172,32 +176,32 @@ impl<'a> List<'a> {
             pages.ask(self.foreseen(position, fetched.sent, fetched.stated));
         }
         self.count(rows, fetched.total);
-        let changed = std::mem::replace(&mut self.changed, self.account.changed());
-        let (stats, changed) = (&of.fetcher.stats, self.changed - changed.min(self.changed));
-        stats.changed.fetch_add(changed, Relaxed);
-        if !of.fetcher.spec().primary_key.is_empty() {
-            stats.again.fetch_add(fetched.again, Relaxed);
-        }
+        let changed = self.came_again(fetched.again);
         let foreign = of.foreign(self.slice, &fetched.ids)?;
         let mut intake = of.intake.lock().await;
         if changed + foreign > 0 {
-            of.fall_short(&mut intake, self.slice);
-            let why = "records of its table have replaced others with the same key";
-            of.owe(self.slice, Proof::Unproved(why.to_owned()));
+            self.replace(&mut intake);
         }
         let place = PagePlace {
             origin: Origin {
                 slice: &self.slice.id,
                 columns: &self.slice.columns,
                 list: self.number,
+                resumed: self.resumed,
             },
             request: &self.slice.request,
             rows_before: self.position.rows,
             window: &self.window,
             limit: cut.unwrap_or(u64::MAX),
+            began: self.began(),
         };
         self.sorting.turn();
         let high = intake.page(fetched.page, place, &mut self.sorting)?;
+        let replaced = intake.output.replaced();
+        if replaced > 0 {
+            of.fetcher.stats.replaced.fetch_add(replaced, Relaxed);
+            self.replace(&mut intake);
+        }
         self.note(high);
         if cut.is_some() {
             // The rest of this page was not taken: the next run requests it again.
@@ -228,8 +232,39 @@ impl<'a> List<'a> {
         }
     }
 
+    /// Counts the rows of a page whose keys had come, and returns how many of them have other
+    /// contents.
+    fn came_again(&mut self, again: u64) -> u64 {
+        let before = std::mem::replace(&mut self.changed, self.account.changed());
+        let changed = self.changed.saturating_sub(before);
+        let stats = &self.of.fetcher.stats;
+        stats.changed.fetch_add(changed, Relaxed);
+        if !self.of.fetcher.spec().primary_key.is_empty() {
+            stats.again.fetch_add(again, Relaxed);
+        }
+        changed
+    }
+
+    /// Records that rows of the list have replaced others that may be other records.
+    fn replace(&self, intake: &mut Intake) {
+        self.of.fall_short(intake, self.slice);
+        let why = "records of its table have replaced others with the same key";
+        self.of.owe(self.slice, Proof::Unproved(why.to_owned()));
+    }
+
+    /// Returns when the pass began, for a list that resumes and has a cursor.
+    fn began(&self) -> Option<i64> {
+        let fetcher = &self.of.fetcher;
+        let began = || self.account.began(fetcher.client.clock_ahead());
+        (self.resumed && fetcher.spec().cursor.is_some()).then(|| began().unwrap_or(i64::MIN))
+    }
+
     /// Ends a list that has been read to its end.
     async fn end(&mut self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
+        let proof = match intake.output.doubt() {
+            Some(why) => proof.and(Proof::Unproved(why)),
+            None => proof,
+        };
         let whole = match proof {
             Proof::Proved(_) => true,
             // An empty response that announces nothing does not prove that all known records were
@@ -364,6 +399,7 @@ impl<'a> List<'a> {
     /// Begins the list anew: rows that have come may come again.
     fn restart(&mut self) {
         self.number = self.of.lists.fetch_add(1, Relaxed);
+        self.resumed = false;
         self.sorting.restart();
     }
 

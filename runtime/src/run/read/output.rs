@@ -21,6 +21,17 @@ pub(crate) trait Output: Send {
     /// the page may be loaded, nor anything after it.
     fn page(&mut self, rows: PageRows<'_>) -> Result<()>;
 
+    /// Returns how many rows since the last call have replaced a row that an interrupted run of this
+    /// pass has loaded, and that may be another record.
+    fn replaced(&mut self) -> u64 {
+        0
+    }
+
+    /// Returns why that cannot be known.
+    fn doubt(&self) -> Option<String> {
+        None
+    }
+
     /// Takes a slice of the child with this index, which a record of the last page makes. It may be
     /// read once the record and the change of the state that stores the slice are safe.
     fn child(&mut self, child: usize, slice: SliceRequest);

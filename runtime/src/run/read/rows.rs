@@ -21,6 +21,8 @@ pub(crate) struct Origin<'a> {
     pub columns: &'a BTreeMap<String, Option<String>>,
     /// The number of their list among all lists that this run reads.
     pub list: u64,
+    /// Whether their list is not read from its start, but from where an earlier run stopped.
+    pub resumed: bool,
 }
 
 /// The rows of a page.
@@ -37,6 +39,8 @@ pub(crate) struct RowPlace {
     /// Set if the record says that it is deleted, with the time in microseconds since 1970 if it
     /// says that.
     pub gone: Option<Option<i64>>,
+    /// Whether it cannot have changed since the pass began. This is known of lists that resume.
+    pub rests: bool,
 }
 
 impl PageRows<'_> {
@@ -98,6 +102,11 @@ pub(super) struct Admission<'a> {
     pub end: u64,
     /// The cursor of the row that comes next, for the feed.
     pub cursor: Option<CursorValue>,
+    /// For a list that resumes and has a cursor: rows whose cursor is before this time, in
+    /// microseconds since 1970, have not changed since the pass began.
+    pub began: Option<i64>,
+    /// Whether the row that comes next cannot have changed since the pass began.
+    pub rests: bool,
     pub seen: &'a mut Seen,
 }
 
@@ -116,6 +125,10 @@ impl Admission<'_> {
             self.stats.without_cursor.fetch_add(1, Relaxed);
         } else if cursor > self.seen.high {
             self.seen.high.clone_from(&cursor);
+        }
+        if let Some(began) = self.began {
+            let changed = cursor.as_ref().and_then(CursorValue::micros);
+            self.rests = changed.is_some_and(|changed| changed < began);
         }
         if self.feed.is_some() {
             self.cursor = cursor;
@@ -146,6 +159,7 @@ impl Admission<'_> {
         Ok(RowPlace {
             ordinal: self.next - 1,
             gone,
+            rests: self.rests,
         })
     }
 }

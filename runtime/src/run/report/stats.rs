@@ -39,6 +39,8 @@ pub(crate) struct Stats {
     pub changed: AtomicU64,
     /// Records whose key occurred earlier in another slice.
     pub foreign: AtomicU64,
+    /// Records that replaced a row that an interrupted run of the pass had loaded.
+    pub replaced: AtomicU64,
     /// Whether a list was stopped that the next run reads from its start again.
     pub restarts: AtomicBool,
     pub shared: Mutex<Shared>,
@@ -115,6 +117,12 @@ impl Stats {
         if foreign > 0 {
             said.push(format!(
                 "`{table}`: {} had a key that another parent's record has, and one row is kept per key; `.within_parent()` keeps one for each parent (`within_parent = true` in etlgen.toml), `primary_key = []` every record", counted(foreign, "record")
+            ));
+        }
+        let replaced = self.replaced.load(Relaxed);
+        if replaced > 0 {
+            said.push(format!(
+                "`{table}`: {} had the key of a record that an interrupted run of this pass has loaded, and replaced it; if that is another record, `primary_key = […]` in etlgen.toml names another key, and `within_parent = true` keeps one record for each parent", counted(replaced, "record")
             ));
         }
         said

@@ -277,7 +277,13 @@ impl Api {
         self.versions += 1;
         let version = self.versions;
         let rows = self.table_mut(parent).map(|table| &mut table.rows);
-        if let Some(rows) = rows.filter(|rows| !rows.is_empty()) {
+        let Some(rows) = rows.filter(|rows| !rows.is_empty()) else {
+            return;
+        };
+        // A record that changes while it is read may come again with its key: nothing would tell
+        // it from another record with that key.
+        let key = rows[pick % rows.len()].key;
+        if rows.iter().filter(|row| row.key == key).count() == 1 {
             let count = rows.len();
             let row = &mut rows[pick % count];
             (row.version, row.updated) = (version, now);

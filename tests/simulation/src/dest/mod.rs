@@ -49,7 +49,8 @@ impl Target {
             false => tempfile::tempdir(),
         };
         Ok(match place {
-            Place::Model => Target::Model(Model::new(fault)),
+            Place::Model => Target::Model(Model::new(fault, true)),
+            Place::Forgetful => Target::Model(Model::new(fault, false)),
             Place::Sqlite => Target::Sqlite(folder()?),
             Place::Parquet => Target::Parquet(folder()?),
         })

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use etlgen_runtime::Result;
 use etlgen_runtime::load::{
-    CheckpointPolicy, Chunk, DeletedIds, Destination, Limits, LoadInfo, LoadStatus, Memory,
-    NotSeenSince,
+    Brought, CheckpointPolicy, Chunk, DeletedIds, Destination, Limits, LoadInfo, LoadStatus,
+    Memory, NotSeenSince,
 };
 use etlgen_runtime::schema::{ColumnRole, Disposition, Drifted, TableBatch, TableSchema};
 use etlgen_runtime::state::StateChange;
@@ -41,12 +41,15 @@ pub struct Model {
     committed: Arc<Mutex<Tables>>,
     working: Tables,
     fault: Option<Fault>,
+    /// Whether it reads back the rows of an interrupted pass.
+    reads_back: bool,
 }
 
 impl Model {
-    pub fn new(fault: Option<Fault>) -> Self {
+    pub fn new(fault: Option<Fault>, reads_back: bool) -> Self {
         Model {
             fault,
+            reads_back,
             ..Model::default()
         }
     }
@@ -238,6 +241,29 @@ impl Destination for Model {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = self.working.clone();
         Ok(())
+    }
+
+    fn brought(
+        &mut self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<bool> {
+        if !self.reads_back {
+            return Ok(false);
+        }
+        let tables = match rows.staged {
+            true => &self.working.staged,
+            false => &self.working.rows,
+        };
+        let table = tables.get(&rows.table.name).into_iter();
+        for row in table.flat_map(BTreeMap::values) {
+            if rows.staged || row.load.as_str() >= rows.pass {
+                let line: Value = serde_json::from_str(&row.line).unwrap_or_default();
+                let texts = rows.columns.iter().map(|name| line[*name].as_str());
+                each(&texts.collect::<Vec<_>>())?;
+            }
+        }
+        Ok(true)
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use etlgen_runtime::load::{
-    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
+    Brought, CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
     TableChange,
 };
 use etlgen_runtime::schema::{Drifted, TableSchema};
@@ -126,6 +126,14 @@ impl Destination for Mortal {
         each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
         self.inner.scan(table, columns, each)
+    }
+
+    fn brought(
+        &mut self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<bool> {
+        self.inner.brought(rows, each)
     }
 
     fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {

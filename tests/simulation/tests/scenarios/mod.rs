@@ -1,6 +1,6 @@
 //! Failures that seeds have found, one scenario each.
 
-use etlgen_simulation::{Grade, Scenario, examples, play};
+use etlgen_simulation::{Grade, Place, Scenario, examples, play};
 
 #[test]
 fn a_small_honest_list_is_proved() {
@@ -40,4 +40,20 @@ fn a_list_below_no_records_is_proved() {
     let verdict = play(&examples::no_parents(), None, true);
     assert_eq!(verdict.wrong, None, "{}", verdict.trace);
     assert_eq!(verdict.last, Some(Grade::Proved), "{}", verdict.trace);
+}
+
+#[test]
+fn a_pass_that_goes_on_after_a_kill_is_proved_if_its_rows_are_read_back() {
+    for (place, grade) in [
+        (Place::Model, Grade::Proved),
+        (Place::Sqlite, Grade::Proved),
+        (Place::Parquet, Grade::Proved),
+        (Place::Forgetful, Grade::Open),
+    ] {
+        let verdict = play(&examples::resumed(place), None, true);
+        assert_eq!(verdict.wrong, None, "{}", verdict.trace);
+        assert_eq!(verdict.last, Some(grade), "{place:?} {}", verdict.trace);
+        let first_page = verdict.trace.matches("GET /items?limit=5 ->").count();
+        assert_eq!(first_page, 1, "{}", verdict.trace);
+    }
 }
