@@ -112,6 +112,31 @@ pub fn resumed(place: Place) -> Scenario {
     }
 }
 
+/// Returns a scenario in which child lists are answered 404 although their parents exist, in a pass
+/// that reads only the parents that have changed.
+pub fn hidden_below_unchanged() -> Scenario {
+    Scenario {
+        seed: 168,
+        items: ListSpec {
+            since: true,
+            ..ListSpec::default()
+        },
+        parts: Some(ListSpec::default()),
+        rows: 5,
+        most_parts: 7,
+        lie: Some(Lie::PartsNotFound),
+        lies_from: 1,
+        runs: vec![
+            RunSpec::default(),
+            RunSpec {
+                before: (0..5).map(|item| Change::Edit(At::part(item, 0))).collect(),
+                ..RunSpec::default()
+            },
+        ],
+        ..Scenario::default()
+    }
+}
+
 /// Returns a scenario with a child list whose parent list has no records.
 pub fn no_parents() -> Scenario {
     Scenario {

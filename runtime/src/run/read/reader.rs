@@ -203,10 +203,16 @@ impl ResourceReader {
     }
 
     /// Counts a list that is left out for this status. If this pass has seen the parent, 404 does
-    /// not show that the parent is deleted: the credentials may not permit the list.
+    /// not show that the parent is deleted: the credentials may not permit the list. If it has not,
+    /// the parent may be deleted or not.
     pub(super) fn leave_out(&self, slice: &Slice, status: u16) {
         let (stats, spec) = (&self.fetcher.stats, self.fetcher.spec());
         stats.skip(status);
+        let ruled = spec.on_status.contains_key(&status);
+        if status == 404 && spec.parent.is_some() && !slice.listed && !ruled {
+            let why = "a list was answered 404, and this pass has not read its parent: whether it still exists is unknown, and `--full-refresh` reads all parents";
+            self.prove(slice, Proof::Unproved(why.to_owned()));
+        }
         if status == 404 && slice.listed && !spec.on_status.contains_key(&status) {
             slice.hidden.store(true, Relaxed);
             stats.hidden.fetch_add(1, Relaxed);

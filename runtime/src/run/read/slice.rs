@@ -83,7 +83,8 @@ impl ResourceReader {
                 // A list whose parent exists is requested again in the next run.
                 if !slice.hidden.load(Relaxed) {
                     let mut state = slice.state();
-                    (state.pass, state.done) = (None, Some(self.plan.id.clone()));
+                    state.proof = state.pass.take().and_then(|pass| pass.proof);
+                    state.done = Some(self.plan.id.clone());
                 }
                 self.remember(&mut intake, &slice);
                 Ok(ReadOutcome::Skipped)

@@ -145,7 +145,7 @@ impl Stats {
                 404 => (*n > hidden).then(|| {
                     let gone = n.saturating_sub(hidden);
                     format!(
-                        "left out {} whose parent no longer exists (404)",
+                        "404 for {} whose parent this pass has not read: it may be deleted",
                         counted(gone, "slice")
                     )
                 }),

@@ -57,3 +57,10 @@ fn a_pass_that_goes_on_after_a_kill_is_proved_if_its_rows_are_read_back() {
         assert_eq!(first_page, 1, "{}", verdict.trace);
     }
 }
+
+#[test]
+fn a_child_list_that_is_not_found_is_not_proved_gone_if_its_parent_is_not_read() {
+    let verdict = play(&examples::hidden_below_unchanged(), None, true);
+    assert_eq!(verdict.wrong, None, "{}", verdict.trace);
+    assert_eq!(verdict.last, Some(Grade::Open), "{}", verdict.trace);
+}
