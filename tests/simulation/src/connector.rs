@@ -34,8 +34,22 @@ pub fn source(scenario: &Scenario, world: World) -> Source {
     if spec.keyed {
         items = items.primary_key([Item::ID]).deletes(spec.deletes);
     }
+    if spec.post {
+        items = items.post();
+    }
+    if spec.append {
+        items = items.write(Disposition::Append);
+    }
     if spec.since {
-        let mut cursor = Cursor::updated(Item::UPDATED).param("since");
+        let mut cursor = Cursor::updated(Item::UPDATED);
+        if !spec.no_filter {
+            cursor = cursor.param("since");
+        }
+        cursor = match (spec.by_cursor, spec.newest_first) {
+            (false, _) => cursor,
+            (true, false) => cursor.oldest_first(),
+            (true, true) => cursor.newest_first(),
+        };
         if spec.windows {
             cursor = cursor.until("until").windows("2023-10-20", days(9));
         }
@@ -57,6 +71,12 @@ pub fn source(scenario: &Scenario, world: World) -> Source {
         if spec.keyed {
             parts = parts.primary_key([Part::ID]).deletes(spec.deletes);
         }
+        if spec.post {
+            parts = parts.post();
+        }
+        if spec.append {
+            parts = parts.write(Disposition::Append);
+        }
         if spec.within_parent && scenario.lie != Some(Lie::KeyAcrossParents) {
             parts = parts.within_parent();
         }
@@ -72,6 +92,9 @@ macro_rules! paged {
         let mut pages = $pages;
         if let Some(asks) = $spec.asks {
             pages = pages.page_size("limit", asks as u64);
+        }
+        if $spec.post {
+            pages = pages.in_body();
         }
         if $spec.more {
             pages = pages.more($spec.more_name());
@@ -92,7 +115,10 @@ fn paginator(spec: &ListSpec) -> Paginator {
     match spec.paging {
         Paging::Single => Paginator::single(),
         Paging::Offset => paged!(spec, Paginator::offset("offset")),
-        Paging::Number => paged!(spec, Paginator::page_number("page")),
+        Paging::Number => {
+            let pages = Paginator::page_number("page").starting_at(spec.first_page as u64);
+            paged!(spec, pages)
+        }
         Paging::Token => paged!(spec, Paginator::token("token", spec.next_name())),
         Paging::HeaderToken => paged!(spec, Paginator::token("token", "header:x-next")),
         Paging::LastId => paged!(spec, Paginator::last_id("after").field("id")),

@@ -93,7 +93,19 @@ fn list(rng: &mut Rng, lie: Option<Lie>) -> ListSpec {
     spec.keyed = rng.chance(85);
     spec.since = spec.keyed && paging != Paging::Single && rng.chance(25);
     spec.windows = spec.since && rng.chance(15);
-    if spec.keyed && !spec.since {
+    spec.by_cursor = spec.since && !spec.windows && paging != Paging::LastId && rng.chance(40);
+    spec.no_filter = spec.by_cursor && spec.newest_first && rng.chance(50);
+    spec.append = spec.keyed && rng.chance(8);
+    if spec.since && rng.chance(10) {
+        (spec.keyed, spec.append) = (false, true);
+    }
+    spec.first_page = usize::from(rng.chance(70));
+    let by_param = matches!(
+        paging,
+        Paging::Offset | Paging::Number | Paging::Token | Paging::LastId
+    );
+    spec.post = by_param && rng.chance(12);
+    if spec.keyed && !spec.since && !spec.append {
         spec.deletes = rng.weighted(&[
             (70, Deletes::Keep),
             (15, Deletes::Hard),
@@ -141,9 +153,11 @@ fn of_paging(rng: &mut Rng, paging: Paging) -> ListSpec {
 fn parts(rng: &mut Rng, lie: Option<Lie>, lies: bool) -> ListSpec {
     let mut parts = list(rng, lie.filter(|_| lies));
     (parts.since, parts.windows) = (false, false);
+    (parts.by_cursor, parts.no_filter) = (false, false);
+    parts.append &= parts.keyed;
     parts.within_parent = parts.keyed && rng.chance(40);
     if lie == Some(Lie::KeyAcrossParents) {
-        (parts.keyed, parts.within_parent) = (true, false);
+        (parts.keyed, parts.within_parent, parts.append) = (true, false, false);
     }
     parts
 }

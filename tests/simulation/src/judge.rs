@@ -249,5 +249,5 @@ fn add(
 
 /// Returns whether a resource of that list removes or marks deleted rows.
 pub fn removes(spec: &ListSpec) -> bool {
-    !spec.keyed || spec.deletes != Deletes::Keep && !spec.since
+    !spec.append && !spec.keyed || spec.deletes != Deletes::Keep && !spec.since
 }

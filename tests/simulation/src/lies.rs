@@ -303,7 +303,7 @@ impl Lie {
                     false => list.total = Total::Items,
                 }
             }
-            Lie::FirstPageZero => list.total = Total::Items,
+            Lie::FirstPageZero => list.first_page = 1,
             Lie::PagesWrap | Lie::PagesClamp | Lie::LastIdWraps => {
                 (list.total, list.more) = (Total::None, false);
             }
@@ -317,7 +317,7 @@ impl Lie {
             self,
             Lie::KeyTwice | Lie::FilterIgnored | Lie::ClockAhead | Lie::ClockBack
         ) {
-            list.keyed = true;
+            (list.keyed, list.append, list.no_filter) = (true, false, false);
         }
         // A page that is shorter than requested is cut off only at a usual page size, which these
         // are not.
@@ -332,8 +332,9 @@ impl Lie {
         // Statements in the body need an envelope around the list.
         let beside = list.more || list.total != Total::None && !list.total_in_header;
         list.bare &= !beside && !self.is_ending() && !self.is_of_single();
-        if list.since {
-            list.deletes = Deletes::Keep;
+        match list.since {
+            true => list.deletes = Deletes::Keep,
+            false => (list.by_cursor, list.no_filter) = (false, false),
         }
     }
 }

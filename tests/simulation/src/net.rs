@@ -11,6 +11,7 @@ use etlgen_runtime::world::{
     WireResponse,
 };
 use etlgen_runtime::{Error, ErrorKind};
+use serde_json::Value;
 
 use crate::api::{Answer, Api};
 use crate::clock::seconds;
@@ -75,9 +76,15 @@ impl Network {
 
     fn ask(&self, request: &WireRequest) -> Answer {
         let mut api = self.api.lock().unwrap_or_else(PoisonError::into_inner);
+        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
         let query = |name: &str| {
             let mut pairs = request.url().query_pairs();
-            pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+            let found = pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()));
+            found.or_else(|| match &body[name] {
+                Value::Null => None,
+                Value::String(text) => Some(text.clone()),
+                value => Some(value.to_string()),
+            })
         };
         let answer = api.answer(request.url().path(), query, seconds(&self.clock));
         match self.fault {
@@ -87,10 +94,16 @@ impl Network {
     }
 
     async fn exchange(&self, request: WireRequest) -> Result<WireResponse, WireError> {
-        let target = request.url().as_str().replace("https://api.example", "");
+        let target = format!(
+            "{} {} {}",
+            request.method(),
+            request.url().as_str().replace("https://api.example", ""),
+            String::from_utf8_lossy(request.body())
+        );
+        let target = target.trim_end();
         if !self.life.step() {
             self.trace
-                .add(format_args!("the process dies before GET {target}"));
+                .add(format_args!("the process dies before {target}"));
             return std::future::pending().await;
         }
         let asked = self
@@ -106,11 +119,11 @@ impl Network {
         self.clock.sleep(takes).await;
         let status = |status: u16| {
             self.trace
-                .add(format_args!("GET {target} -> {status} (the way)"));
+                .add(format_args!("{target} -> {status} (the way)"));
             WireResponse::new(status)
         };
         let broken = |kind, message: &str| {
-            self.trace.add(format_args!("GET {target} -> {message}"));
+            self.trace.add(format_args!("{target} -> {message}"));
             Err(WireError::new(kind, message))
         };
         match trouble {
@@ -127,7 +140,7 @@ impl Network {
         }
         let answer = self.ask(&request);
         self.trace.add(format_args!(
-            "GET {target} -> {} {:?} {}{}",
+            "{target} -> {} {:?} {}{}",
             answer.status,
             answer.headers,
             answer.body,

@@ -156,9 +156,19 @@ pub struct ListSpec {
     /// The body is the list of records itself.
     pub bare: bool,
     pub newest_first: bool,
+    /// The list is sorted by `updated` instead of by place, and the connector declares it.
+    pub by_cursor: bool,
+    /// The number of the first page.
+    pub first_page: usize,
+    /// The list is requested by POST, with the page parameters in the body.
+    pub post: bool,
     pub keyed: bool,
+    /// Rows are only added, and the connector appends them.
+    pub append: bool,
     /// The list is read incrementally, by `updated`.
     pub since: bool,
+    /// The API has no filter by `updated`: only the order of the list shows what is new.
+    pub no_filter: bool,
     /// The list is read in windows of `updated`.
     pub windows: bool,
     /// Keys are unique only within one parent, and the connector declares it.
@@ -183,8 +193,13 @@ impl Default for ListSpec {
             past_end: 200,
             bare: false,
             newest_first: false,
+            by_cursor: false,
+            first_page: 1,
+            post: false,
             keyed: true,
+            append: false,
             since: false,
+            no_filter: false,
             windows: false,
             within_parent: false,
             deletes: Deletes::Keep,

@@ -42,7 +42,7 @@ impl Api {
     /// Creates the API with its initial data, at that time.
     pub fn new(scenario: Arc<Scenario>, now: i64) -> Self {
         let mut api = Api {
-            items: Table::new(scenario.items.newest_first, 0),
+            items: Table::new(&scenario.items, 0),
             parts: BTreeMap::new(),
             tick: 0,
             rng: Rng::new(scenario.seed).fork(),
@@ -151,7 +151,10 @@ impl Api {
         if lie == Some(Lie::NotYet) && self.requests.is_multiple_of(3) {
             return Answer::plain(202, "");
         }
-        let first_page = usize::from(lie != Some(Lie::FirstPageZero));
+        let first_page = match lie {
+            Some(Lie::FirstPageZero) => 0,
+            _ => spec.first_page,
+        };
         let mut asked = Asked::of(spec, query, first_page);
         let mut rows = self.table(parent).map_or(Vec::new(), |t| t.rows.clone());
         let mut bend = lie.map(|lie| Bend {
@@ -223,7 +226,7 @@ impl Api {
             false => self.first_part,
         };
         self.first_part += 1_000_000;
-        self.parts.insert(uid, Table::new(spec.newest_first, first));
+        self.parts.insert(uid, Table::new(&spec, first));
         for _ in 0..self.rng.below(self.scenario.most_parts + 1) {
             self.come(Some(uid), updated, None);
         }
@@ -239,6 +242,12 @@ impl Api {
         | Change::Move(at)) = change;
         let Some(parent) = self.list(at) else {
             return;
+        };
+        let change = match change {
+            Change::Go(_) => change,
+            // Events do not change.
+            _ if self.spec(parent).append => Change::Come(at),
+            _ => change,
         };
         match change {
             Change::Come(_) => {
@@ -276,17 +285,8 @@ impl Api {
     fn edit(&mut self, parent: Option<u32>, pick: usize, now: i64) {
         self.versions += 1;
         let version = self.versions;
-        let rows = self.table_mut(parent).map(|table| &mut table.rows);
-        let Some(rows) = rows.filter(|rows| !rows.is_empty()) else {
-            return;
-        };
-        // A record that changes while it is read may come again with its key: nothing would tell
-        // it from another record with that key.
-        let key = rows[pick % rows.len()].key;
-        if rows.iter().filter(|row| row.key == key).count() == 1 {
-            let count = rows.len();
-            let row = &mut rows[pick % count];
-            (row.version, row.updated) = (version, now);
+        if let Some(table) = self.table_mut(parent) {
+            table.edit(pick, version, now);
         }
     }
 

@@ -86,6 +86,13 @@ impl Asked {
         let start = match spec.paging {
             Paging::Single => Start::Index(0),
             Paging::Offset => index(number("offset"), 1, 0),
+            // Before the first page some APIs have the first one, some nothing; others refuse it.
+            Paging::Number if number("page") == Some(Ok(0)) && first_page == 1 => [
+                Start::Nonsense,
+                Start::Index(0),
+                Start::Index(usize::MAX / 2),
+            ][spec.names % 3]
+                .clone(),
             Paging::Number => index(number("page"), size, first_page),
             Paging::NextUrl | Paging::Link if spec.numbered => index(number("page"), size, 1),
             Paging::LastId => match number("after") {
