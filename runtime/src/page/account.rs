@@ -182,7 +182,7 @@ impl Account {
     ) -> Result<Judgement> {
         self.begin(position);
         if let Some(proof) = position.before_first() {
-            return self.before_first(paginator, position, page, proof);
+            return self.before_first(paginator, page, proof);
         }
         let known = match paginator.look(position, page, self.terms.keyed) {
             Look::Take(known) => self.known(known, page)?,

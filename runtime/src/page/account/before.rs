@@ -32,7 +32,6 @@ impl Account {
     pub(super) fn before_first(
         &mut self,
         paginator: &Pager,
-        position: &Position,
         page: &PageFacts<'_>,
         proof: &Proof,
     ) -> Result<Judgement> {
