@@ -14,8 +14,18 @@ use crate::page::proof::Proof;
 impl Account {
     /// Returns the step after the end of a list: the page before its first one, unless a total has
     /// counted the rows, or another list of the resource has shown that there is none.
-    pub(super) fn confirm_first(&self, paginator: &Pager, position: &Position, step: Step) -> Step {
-        let counted = self.totals.now().is_some() || self.totals.pages().is_some();
+    pub(super) fn confirm_first(
+        &mut self,
+        paginator: &Pager,
+        position: &Position,
+        step: Step,
+    ) -> Step {
+        // Of an empty list some APIs count one page.
+        let pages = self.totals.pages().is_some();
+        let counted = match pages {
+            true => self.has_rows(),
+            false => self.totals.now().is_some(),
+        };
         if counted || self.terms.embedded || self.terms.begins.load(Relaxed) {
             return step;
         }
@@ -43,6 +53,23 @@ impl Account {
             let why = "the API does not say whether a page precedes the first one";
             let open = proof.clone().and(Proof::Unproved(why.to_owned()));
             return Ok(ends(page, open));
+        }
+        if known > 0 && known < page.ids.len() {
+            let why = format!(
+                "page {} has rows that came and {}: the API counts from there, or rows were created",
+                paginator.first_page().saturating_sub(1),
+                counted((page.ids.len() - known) as u64, "other row"),
+            );
+            let open = proof.clone().and(Proof::Unproved(why));
+            if !self.terms.keyed {
+                return Ok(ends(page, open));
+            }
+            self.take(page, 0)?;
+            return Ok(Judgement {
+                step: Ok(Step::End(open)),
+                known: 0,
+                again: known as u64,
+            });
         }
         if page.ids.is_empty() || known > 0 {
             // Of an empty list every page is empty, so another one has to show it.

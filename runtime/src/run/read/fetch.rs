@@ -183,7 +183,14 @@ impl Fetcher {
         let mut request = paginator.request(first, position, &self.client)?;
         request.asks_whether = position.is_before_first();
         self.client.open(&mut request, first);
-        let sent = self.client.send(&request, self).await;
+        let sent = match self.client.send(&request, self).await {
+            // A gateway fails once; a server that knows no such page fails each time.
+            Ok(response) if request.asks_whether && response.status == 500 => {
+                self.stats.requests.fetch_add(1, Relaxed);
+                self.client.send(&request, self).await
+            }
+            sent => sent,
+        };
         let response = match sent {
             // A recording may be older than the question; and without an answer it stays open.
             Err(error) if request.asks_whether && error.kind() == ErrorKind::Api => {
