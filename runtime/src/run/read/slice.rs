@@ -149,7 +149,7 @@ impl ResourceReader {
         let mut outcome = ReadOutcome::AtEnd;
         loop {
             while tasks.len() < WINDOWS_AT_ONCE
-                && let Some(open) = waiting.pop_front()
+                && let Some(open) = self.next(&slice.pass(), &mut waiting, tasks.is_empty())
             {
                 if self.stopped() {
                     outcome = ReadOutcome::Stopped;
@@ -188,6 +188,31 @@ impl ResourceReader {
             self.fetcher.stats.note(note);
         }
         Ok(outcome)
+    }
+
+    /// Takes the next window to read. A record that changes during the pass moves to the window of
+    /// the current time, so this one is read when all earlier ones have been read.
+    fn next(
+        &self,
+        pass: &Pass,
+        waiting: &mut VecDeque<OpenWindow>,
+        idle: bool,
+    ) -> Option<OpenWindow> {
+        let cursor = self.fetcher.spec().cursor.as_ref()?;
+        let began = self.clock(pass).or_else(|| pass.began());
+        let is_past = |open: &OpenWindow| {
+            let until = Range::parse(&open.window, cursor).until;
+            until.is_some_and(|until| until.micros() <= began)
+        };
+        let at = match waiting.iter().position(is_past) {
+            Some(at) => at,
+            None if idle => {
+                let from = |at: &usize| Range::parse(&waiting[*at].window, cursor).from;
+                (0..waiting.len()).min_by_key(from)?
+            }
+            None => return None,
+        };
+        waiting.remove(at)
     }
 
     /// Splits a window that the API cuts off into two.
