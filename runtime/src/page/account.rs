@@ -286,6 +286,12 @@ impl Account {
         self.pages[1] > 0
     }
 
+    /// Returns the strongest proof that the list can still get, if it is limited. A run that
+    /// continues the list does not see the reason again.
+    pub fn at_most(&self) -> Option<&Proof> {
+        self.at_most.as_ref()
+    }
+
     /// Limits the proof to this one at most.
     fn caps(&mut self, proof: Proof) {
         Proof::weaken(&mut self.at_most, proof);

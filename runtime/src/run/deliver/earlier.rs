@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{Brought, Destination};
 use crate::page::Distinct;
-use crate::run::plan::ResourcePlan;
+use crate::run::plan::{self, ResourcePlan, Slices};
 use crate::run::read::rows::{Origin, RowPlace};
 use crate::schema::{ColumnRole, ColumnType, Disposition, TableSchema};
 use crate::source::{AnyResource, placeholders};
@@ -37,7 +37,11 @@ impl Recall {
     pub fn of(resource: &dyn AnyResource, plan: &ResourcePlan) -> Option<Self> {
         let (spec, write) = (resource.spec(), &plan.write);
         let replaces = !spec.primary_key.is_empty() && write.disposition != Disposition::Append;
-        if !plan.loads || !plan.pass.resumes || !replaces {
+        let continues = match (&plan.slices, &spec.cursor) {
+            (Slices::One(slice), Some(cursor)) => plan::continues(cursor, &slice.state),
+            _ => false,
+        };
+        if !plan.loads || !replaces || !plan.pass.resumes && !continues {
             return None;
         }
         let mut tables = write.there.iter();
@@ -106,7 +110,7 @@ impl Earlier {
         let parameter = |name: &String| from.columns.get(name)?.as_deref();
         let slice: Vec<Option<&str>> = names.iter().map(parameter).collect();
         let same = self.of_slices.contains(of(id, &slice)).map_err(uncounted)?;
-        Ok(!same || from.resumed && row.rests)
+        Ok(!same || from.resumed && row.is_first)
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::SystemTime;
 
 pub(crate) use choose::choose;
 pub(crate) use scope::{SliceStates, StateScope};
-pub(crate) use slice::{bounds, end};
+pub(crate) use slice::{bounds, continues, end};
 pub use values::{
     ChildSlices, OffResource, PassPlan, Problem, RequestPlan, ResourcePlan, RunPlan, Selected,
     SlicePlan, Slices, WritePlan,

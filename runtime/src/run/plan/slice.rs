@@ -34,11 +34,8 @@ impl PassPlan {
             pass.partial |= self.partial;
         }
         let begun = pass.is_begun() || pass.from.is_some() || pass.high.is_some();
-        // Rows that replace all others must be complete.
-        let in_full = self.in_full || self.staged || self.bounds.is_some();
-        if !begun && !in_full {
-            let cursor = spec.cursor.as_ref();
-            pass.from = cursor.and_then(|cursor| stored_start(cursor, &state));
+        if !begun && !self.reads_in_full() {
+            pass.from = self.start(spec, &state);
             // What earlier passes have missed is not requested again.
             let earlier = state.proof.clone().filter(|_| pass.from.is_some());
             pass.proof = earlier.map(Proof::inherited);
@@ -50,6 +47,17 @@ impl PassPlan {
             state,
             windows: windows.unwrap_or_default(),
         }
+    }
+
+    /// Returns whether a pass requests everything. Rows that replace all others must be complete.
+    fn reads_in_full(&self) -> bool {
+        self.in_full || self.staged || self.bounds.is_some()
+    }
+
+    /// Returns the value of the cursor from which a pass of a slice begins.
+    pub(crate) fn start(&self, spec: &ResourceSpec, state: &SliceState) -> Option<String> {
+        let cursor = spec.cursor.as_ref().filter(|_| !self.reads_in_full())?;
+        stored_start(cursor, state)
     }
 
     /// Returns the part of the cursor's range that a pass reads.
@@ -161,6 +169,13 @@ pub(super) fn no_windows(cursor: Option<&CursorSpec>) -> &'static str {
 pub(crate) fn end(cursor: &CursorSpec, pass: &Pass, now: i64) -> Option<CursorValue> {
     let high = || cursor.parse(pass.high.as_deref()?);
     CursorValue::of_time(cursor.format, now).or_else(high)
+}
+
+/// Returns whether the open pass is read from a later value than that from which it began: where
+/// its position means nothing to another run, it goes on from its last value.
+pub(crate) fn continues(cursor: &CursorSpec, state: &SliceState) -> bool {
+    let from = state.pass.as_ref().and_then(|pass| pass.from.as_ref());
+    from.is_some() && from != stored_start(cursor, state).as_ref()
 }
 
 /// Returns the cursor value from which a new pass reads, as text.

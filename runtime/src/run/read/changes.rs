@@ -74,7 +74,7 @@ impl ResourceReader {
             rows_before: 0,
             window: &Window::default(),
             limit: u64::MAX,
-            began: None,
+            resting: None,
         };
         intake.page(page, place, &mut Sorting::default())?;
         Ok(())

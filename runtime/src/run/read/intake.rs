@@ -7,7 +7,7 @@ use crate::record::{CursorValue, Lookup};
 use crate::run::read::feed::{Feed, Pending};
 use crate::run::read::order::Sorting;
 use crate::run::read::output::Output;
-use crate::run::read::rows::{Admission, Origin, PageRows, Seen};
+use crate::run::read::rows::{Admission, Origin, PageRows, Resting, Seen};
 use crate::run::read::window::Window;
 use crate::run::report::stats::Stats;
 use crate::schema::Deletes;
@@ -39,8 +39,8 @@ pub(crate) struct PagePlace<'a> {
     pub window: &'a Window,
     /// The most rows of the page that are taken.
     pub limit: u64,
-    /// For a list that resumes and has a cursor: when the pass began, in microseconds since 1970.
-    pub began: Option<i64>,
+    /// What is known of a list that does not begin at its start, and that has a cursor.
+    pub resting: Option<Resting>,
 }
 
 impl Intake {
@@ -83,7 +83,7 @@ impl Intake {
             rows_before,
             window,
             limit,
-            began,
+            resting,
         } = place;
         let admission = Admission {
             feed: self.feed.as_mut(),
@@ -97,8 +97,8 @@ impl Intake {
             next: rows_before,
             end: rows_before.saturating_add(limit),
             cursor: None,
-            began,
-            rests: true,
+            resting,
+            is_first: true,
             seen: &mut seen,
         };
         self.output.page(PageRows {

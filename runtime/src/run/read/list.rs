@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use etlgen_model::counted;
 
 use crate::cursor::Range;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::Response;
 use crate::page::{Account, Position, Proof, Step};
 use crate::record::CursorValue;
@@ -14,7 +14,7 @@ use crate::run::read::intake::{Intake, PagePlace};
 use crate::run::read::order::Sorting;
 use crate::run::read::pages::Pages;
 use crate::run::read::reader::{ReadOutcome, ResourceReader, Slice};
-use crate::run::read::rows::Origin;
+use crate::run::read::rows::{Origin, Resting};
 use crate::run::read::window::Window;
 use crate::state::OpenWindow;
 
@@ -34,7 +34,7 @@ pub(super) struct List<'a> {
     position: Position,
     /// Whether it is one window of several.
     windowed: bool,
-    /// Whether it is not read from its start, but from where an earlier run stopped.
+    /// Whether it does not begin at its start, but where an earlier run stopped.
     resumed: bool,
     /// Its number among all lists that this run reads.
     number: u64,
@@ -43,6 +43,10 @@ pub(super) struct List<'a> {
     account: Account,
     /// Rows of it whose key came before with other contents.
     changed: u64,
+    /// Whether its last page contradicts what came before.
+    contradicted: bool,
+    /// The strongest proof that it can get, because a part of it was read before.
+    at_most: Option<Proof>,
 }
 
 /// What follows a page.
@@ -67,6 +71,8 @@ impl<'a> List<'a> {
         List {
             account,
             changed: 0,
+            contradicted: false,
+            at_most: None,
             of,
             slice,
             window,
@@ -86,7 +92,13 @@ impl<'a> List<'a> {
         loop {
             let flow = match self.refused(&response) {
                 Some(why) => Flow::CutOff(why),
-                None => self.page(response, &mut pages).await?,
+                None => match self.page(response, &mut pages).await {
+                    Err(error) if self.contradicted => {
+                        self.begin_anew().await;
+                        return Err(error);
+                    }
+                    flow => flow?,
+                },
             };
             response = match flow {
                 Flow::GoOn => pages.take(&self.position).await?,
@@ -143,7 +155,11 @@ impl<'a> List<'a> {
             }
             return Ok(None);
         }
-        self.resumed = self.position != Position::default();
+        let continues = self.slice.continues && !self.windowed;
+        self.resumed = self.position != Position::default() || continues;
+        if continues {
+            self.limit();
+        }
         Ok(Some((Pages::new(fetcher.clone(), first), response)))
     }
 
@@ -154,7 +170,9 @@ impl<'a> List<'a> {
         let fetched = of
             .fetcher
             .read(response, &self.position, slice, &mut self.account);
-        let fetched = fetched.await?;
+        let wrong = |error: &Error| self.contradicted = error.kind() == ErrorKind::Paging;
+        let fetched = fetched.await.inspect_err(wrong)?;
+        self.contradicted = fetched.step.is_err();
         let step = match fetched.step {
             // Without a key its rows would be duplicated when the page is requested again.
             Err(error) if of.fetcher.spec().primary_key.is_empty() => return Err(error),
@@ -193,15 +211,11 @@ impl<'a> List<'a> {
             rows_before: self.position.rows,
             window: &self.window,
             limit: cut.unwrap_or(u64::MAX),
-            began: self.began(),
+            resting: self.resting(),
         };
         self.sorting.turn();
         let high = intake.page(fetched.page, place, &mut self.sorting)?;
-        let replaced = intake.output.replaced();
-        if replaced > 0 {
-            of.fetcher.stats.replaced.fetch_add(replaced, Relaxed);
-            self.replace(&mut intake);
-        }
+        self.count_replaced(&mut intake);
         self.note(high);
         if cut.is_some() {
             // The rest of this page was not taken: the next run requests it again.
@@ -245,6 +259,16 @@ impl<'a> List<'a> {
         changed
     }
 
+    /// Counts the rows of a page that have replaced rows of an interrupted run.
+    fn count_replaced(&self, intake: &mut Intake) {
+        let replaced = intake.output.replaced();
+        if replaced > 0 {
+            let stats = &self.of.fetcher.stats;
+            stats.replaced.fetch_add(replaced, Relaxed);
+            self.replace(intake);
+        }
+    }
+
     /// Records that rows of the list have replaced others that may be other records.
     fn replace(&self, intake: &mut Intake) {
         self.of.fall_short(intake, self.slice);
@@ -252,15 +276,22 @@ impl<'a> List<'a> {
         self.of.owe(self.slice, Proof::Unproved(why.to_owned()));
     }
 
-    /// Returns when the pass began, for a list that resumes and has a cursor.
-    fn began(&self) -> Option<i64> {
+    /// Returns what is known of the rows of a list that does not begin at its start.
+    fn resting(&self) -> Option<Resting> {
         let fetcher = &self.of.fetcher;
         let began = || self.account.began(fetcher.client.clock_ahead());
-        (self.resumed && fetcher.spec().cursor.is_some()).then(|| began().unwrap_or(i64::MIN))
+        (self.resumed && fetcher.spec().cursor.is_some()).then(|| Resting {
+            began: began().unwrap_or(i64::MIN),
+            from: (self.window.range.from.clone()).filter(|_| self.slice.continues),
+        })
     }
 
     /// Ends a list that has been read to its end.
     async fn end(&mut self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
+        let proof = match self.at_most.take() {
+            Some(limit) => limit.and(proof),
+            None => proof,
+        };
         let proof = match intake.output.doubt() {
             Some(why) => proof.and(Proof::Unproved(why)),
             None => proof,
@@ -312,6 +343,11 @@ impl<'a> List<'a> {
     /// Writes into the pass where the list continues.
     fn keep(&self) {
         let (position, last) = (self.position.clone(), self.last());
+        if let Some(limit) = self.account.at_most()
+            && self.of.fetcher.spec().keeps(&position)
+        {
+            self.of.owe(self.slice, limit.clone());
+        }
         self.slice.change(|pass| {
             if !self.windowed {
                 pass.position = position;
@@ -404,6 +440,30 @@ impl<'a> List<'a> {
         self.sorting.restart();
     }
 
+    /// Makes the next run read the list from its start: where it stands, nothing is known.
+    async fn begin_anew(&self) {
+        let state = self.slice.state().clone();
+        let from = self.of.plan.start(self.of.fetcher.spec(), &state);
+        let window = self.window.range.interval();
+        self.slice.change(|pass| match self.windowed {
+            true => pass.open.retain(|open| open.window != window),
+            false => (pass.position, pass.from) = (Position::default(), from),
+        });
+        let mut intake = self.of.intake.lock().await;
+        self.of.remember(&mut intake, self.slice);
+    }
+
+    /// Limits the proof of a list by number of which a part was read before, whose end has not shown
+    /// whether rows have moved from page to page.
+    fn limit(&mut self) {
+        if self.of.fetcher.spec().paginator.is_numbered() {
+            let why = "its pages are requested by number, and it is requested again from the last value: changes during the pass cannot be detected";
+            let proof = Proof::Consistent(why.to_owned());
+            self.of.owe(self.slice, proof.clone());
+            self.at_most = Some(proof);
+        }
+    }
+
     /// Continues at a value; the rows that have it come again.
     fn begin_at(&mut self, from: CursorValue, why: &str) {
         self.of.fetcher.stats.note(format!(
@@ -416,6 +476,7 @@ impl<'a> List<'a> {
             });
         }
         self.restart();
+        self.limit();
         self.window.range.from = Some(from);
         self.position = Position::default();
         self.account = self.of.fetcher.account(&self.window, &self.slice.pass());

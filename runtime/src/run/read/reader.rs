@@ -86,6 +86,8 @@ pub(super) struct Slice {
     pub columns: BTreeMap<String, Option<String>>,
     /// Whether this pass has seen its parent.
     pub listed: bool,
+    /// Whether its pass is read from a later value of the cursor than that from which it began.
+    pub continues: bool,
     /// Whether its list was answered 404 although this pass has seen its parent.
     pub hidden: AtomicBool,
     pub(super) state: StdMutex<SliceState>,

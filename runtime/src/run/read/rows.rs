@@ -21,7 +21,7 @@ pub(crate) struct Origin<'a> {
     pub columns: &'a BTreeMap<String, Option<String>>,
     /// The number of their list among all lists that this run reads.
     pub list: u64,
-    /// Whether their list is not read from its start, but from where an earlier run stopped.
+    /// Whether their list does not begin at its start, but where an earlier run stopped.
     pub resumed: bool,
 }
 
@@ -32,6 +32,24 @@ pub(crate) struct PageRows<'a> {
     pub origin: Origin<'a>,
 }
 
+/// What is known of a list that does not begin at its start, and that has a cursor.
+pub(crate) struct Resting {
+    /// When the pass began, in microseconds since 1970: rows whose cursor is before that have not
+    /// changed since.
+    pub began: i64,
+    /// The value from which the list is requested: rows that have it come again.
+    pub from: Option<CursorValue>,
+}
+
+impl Resting {
+    /// Returns whether a row with this cursor value comes for the first time in the pass, unless
+    /// another record has its key.
+    fn is_first(&self, cursor: Option<&CursorValue>) -> bool {
+        let changed = cursor.and_then(CursorValue::micros);
+        changed.is_some_and(|changed| changed < self.began) && cursor != self.from.as_ref()
+    }
+}
+
 /// What is known about a row besides its values.
 pub(crate) struct RowPlace {
     /// Its index among the rows of its list, from 0.
@@ -39,8 +57,8 @@ pub(crate) struct RowPlace {
     /// Set if the record says that it is deleted, with the time in microseconds since 1970 if it
     /// says that.
     pub gone: Option<Option<i64>>,
-    /// Whether it cannot have changed since the pass began. This is known of lists that resume.
-    pub rests: bool,
+    /// For a list that does not begin at its start: whether the row cannot have come before.
+    pub is_first: bool,
 }
 
 impl PageRows<'_> {
@@ -102,11 +120,10 @@ pub(super) struct Admission<'a> {
     pub end: u64,
     /// The cursor of the row that comes next, for the feed.
     pub cursor: Option<CursorValue>,
-    /// For a list that resumes and has a cursor: rows whose cursor is before this time, in
-    /// microseconds since 1970, have not changed since the pass began.
-    pub began: Option<i64>,
-    /// Whether the row that comes next cannot have changed since the pass began.
-    pub rests: bool,
+    /// What is known of a list that does not begin at its start.
+    pub resting: Option<Resting>,
+    /// Whether the row that comes next cannot have come before.
+    pub is_first: bool,
     pub seen: &'a mut Seen,
 }
 
@@ -126,9 +143,8 @@ impl Admission<'_> {
         } else if cursor > self.seen.high {
             self.seen.high.clone_from(&cursor);
         }
-        if let Some(began) = self.began {
-            let changed = cursor.as_ref().and_then(CursorValue::micros);
-            self.rests = changed.is_some_and(|changed| changed < began);
+        if let Some(resting) = &self.resting {
+            self.is_first = resting.is_first(cursor.as_ref());
         }
         if self.feed.is_some() {
             self.cursor = cursor;
@@ -159,7 +175,7 @@ impl Admission<'_> {
         Ok(RowPlace {
             ordinal: self.next - 1,
             gone,
-            rests: self.rests,
+            is_first: self.is_first,
         })
     }
 }

@@ -108,12 +108,15 @@ impl ResourceReader {
         let spec = self.fetcher.spec();
         let SlicePlan { state, windows } = planned;
         let request = state.request.clone().unwrap_or_default();
+        let cursor = spec.cursor.as_ref();
+        let continues = cursor.is_some_and(|cursor| plan::continues(cursor, &state));
         let columns = spec.row_columns(&request, self.fetcher.resource.schema());
         let slice = Slice {
             id,
             request,
             columns,
             listed: false,
+            continues,
             hidden: AtomicBool::new(false),
             state: Mutex::new(state),
         };
