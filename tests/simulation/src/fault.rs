@@ -12,16 +12,23 @@ pub enum Fault {
     DeafToMore,
     /// The rows of a page are loaded twice.
     DoubledPage,
+    /// Each page is requested four times.
+    AsksAgain,
 }
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Fault; 3] = [Fault::LostRow, Fault::DeafToMore, Fault::DoubledPage];
+    pub const ALL: [Fault; 4] = [
+        Fault::LostRow,
+        Fault::DeafToMore,
+        Fault::DoubledPage,
+        Fault::AsksAgain,
+    ];
 
     /// Changes a response before the runtime receives it.
     pub fn of_the_way(self, mut answer: Answer) -> Answer {
         match self {
-            Fault::LostRow => {}
+            Fault::LostRow | Fault::AsksAgain => {}
             Fault::DeafToMore => {
                 // This removes the statements about the next page.
                 answer

@@ -86,7 +86,11 @@ impl Network {
                 value => Some(value.to_string()),
             })
         };
-        let answer = api.answer(request.url().path(), query, seconds(&self.clock));
+        let mut ask = || api.answer(request.url().path(), query, seconds(&self.clock));
+        if self.fault == Some(Fault::AsksAgain) {
+            (0..3).for_each(|_| drop(ask()));
+        }
+        let answer = ask();
         match self.fault {
             Some(fault) => fault.of_the_way(answer),
             None => answer,

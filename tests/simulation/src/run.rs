@@ -18,7 +18,7 @@ use crate::life::Life;
 use crate::net::Network;
 use crate::panics;
 use crate::random::Rng;
-use crate::scenario::{ListSpec, RunSpec, Scenario};
+use crate::scenario::{ListSpec, Paging, RunSpec, Scenario};
 use crate::trace::Trace;
 
 /// The time at which every simulation begins.
@@ -37,6 +37,8 @@ pub struct Verdict {
     pub why: String,
     pub runs: usize,
     pub requests: u64,
+    /// The greatest part of its bound that a run has used, in percent.
+    pub of_bound: u64,
     pub deaths: usize,
     /// The rows that complete runs into empty tables reported as written, and the rows that existed
     /// afterwards.
@@ -127,26 +129,50 @@ impl Play {
         lists
     }
 
-    /// Returns the greatest number of requests that a run may send.
-    fn bound(&self) -> u64 {
+    /// Returns the greatest number of requests that a run may send: each list is read twice at most.
+    /// Pages that are lost on the way are requested again.
+    fn bound(&self, spec: &RunSpec) -> u64 {
         let api = self.api();
-        let pages = |rows: usize, spec: &ListSpec| 3 + rows.div_ceil(spec.size());
-        let items = pages(api.items.rows.len() + 8, &self.scenario.items);
-        let parts = self.scenario.parts.as_ref().map_or(0, |spec| {
-            let tables = api.parts.values();
-            tables.map(|table| pages(table.rows.len() + 3, spec)).sum()
-        });
+        let (come, size) = (spec.during.len(), ListSpec::size);
+        // Of a list without an order, each page brings one new row at least.
+        let disorder = matches!(
+            self.scenario.lie,
+            Some(Lie::Unordered | Lie::PageShuffled | Lie::OffsetRounds)
+        );
+        let pages = |rows: usize, list: &ListSpec| {
+            let pages = rows.div_ceil(if disorder { 1 } else { size(list) });
+            // A page with a hole has fewer rows, and some have none. If rows have moved, a page by
+            // offset is looked for at the place of the one before, and then without its last row.
+            let times = match list.paging == Paging::Offset || list.holes {
+                true => 3,
+                false => 1,
+            };
+            4 + times * pages
+        };
         let windows = if self.scenario.items.windows { 6 } else { 1 };
-        // Many empty pages are followed if each has a new token.
+        let items = pages(api.items.rows.len() + come, &self.scenario.items);
+        let parts = self.scenario.parts.as_ref().map_or(0, |list| {
+            let tables = api.parts.values();
+            let pages = tables.map(|table| pages(table.rows.len() + come, list));
+            pages.sum::<usize>() + come * pages_of_new(list, self.scenario.most_parts)
+        });
+        let lost = 100 + 2 * spec.faults;
+        let lists = 2 * (windows * items + parts) * lost / 100;
+        (lists + self.futile(&api)) as u64
+    }
+
+    /// Returns how many empty or repeated pages with new tokens are followed, and how often a page
+    /// is waited for.
+    fn futile(&self, api: &Api) -> usize {
         let lists = match self.scenario.lies_below {
             true => api.parts.len(),
             false => 1,
         };
-        let empty_pages = match self.scenario.lie {
-            Some(Lie::TokenFresh | Lie::RowsAgain) => 1200 * lists,
+        match self.scenario.lie {
+            Some(Lie::TokenFresh | Lie::RowsAgain) => 1050 * lists,
+            Some(Lie::EndsIn202 | Lie::NotYet) => 12 * lists,
             _ => 0,
-        };
-        (40 + 6 * (windows * items + parts) + empty_pages) as u64
+        }
     }
 
     fn run(&mut self, number: usize) -> Result<(), String> {
@@ -164,11 +190,12 @@ impl Play {
             self.began.entry(name).or_insert(from);
             before.insert(name, self.rows(name)?);
         }
-        let bound = self.bound();
+        let bound = self.bound(&spec);
         let end = self.sync(&spec, bound)?;
         self.verdict.runs += 1;
         let requests = self.api().requests;
         self.verdict.requests += requests;
+        self.verdict.of_bound = self.verdict.of_bound.max(100 * requests / bound);
         if let Some(panic) = panics::take() {
             return Err(format!("a panic: {panic}"));
         }
@@ -333,6 +360,11 @@ impl Play {
         self.verdict.written.1 += there;
         (*written != there).then_some((*written, there))
     }
+}
+
+/// Returns the number of pages of the parts of an item that is added during a run.
+fn pages_of_new(list: &ListSpec, most_parts: usize) -> usize {
+    4 + most_parts.div_ceil(list.size())
 }
 
 fn resource<'a>(report: &'a RunReport, name: &str) -> Option<&'a ResourceReport> {

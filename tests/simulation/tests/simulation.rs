@@ -24,6 +24,8 @@ struct Tally {
     whys: BTreeMap<String, usize>,
     runs: usize,
     requests: u64,
+    /// The greatest part of its bound of requests that a run has used, in percent, and its seed.
+    of_bound: (u64, u64),
     deaths: usize,
     written: (u64, u64),
     /// The number of seeds of each kind of lie: all, and those that ended proved.
@@ -52,6 +54,7 @@ impl Tally {
         }
         self.runs += verdict.runs;
         self.requests += verdict.requests;
+        self.of_bound = self.of_bound.max((verdict.of_bound, seed));
         self.deaths += verdict.deaths;
         self.written.0 += verdict.written.0;
         self.written.1 += verdict.written.1;
@@ -64,6 +67,7 @@ impl Tally {
         self.proved += other.proved;
         self.runs += other.runs;
         self.requests += other.requests;
+        self.of_bound = self.of_bound.max(other.of_bound);
         self.deaths += other.deaths;
         self.written.0 += other.written.0;
         self.written.1 += other.written.1;
@@ -152,6 +156,10 @@ fn print(tally: &Tally, seeds: u64, took: std::time::Duration) {
         tally.runs,
         tally.requests,
         tally.deaths
+    );
+    println!(
+        "requests: {} % of their bound at most (seed {})",
+        tally.of_bound.0, tally.of_bound.1
     );
     println!(
         "honest: {} seeds, {} proved ({} %); rows written into nothing {}, there {}",

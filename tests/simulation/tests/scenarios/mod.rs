@@ -64,3 +64,29 @@ fn a_child_list_that_is_not_found_is_not_proved_gone_if_its_parent_is_not_read()
     assert_eq!(verdict.wrong, None, "{}", verdict.trace);
     assert_eq!(verdict.last, Some(Grade::Open), "{}", verdict.trace);
 }
+
+#[test]
+fn a_key_of_two_records_is_seen_by_a_run_that_continues_from_the_last_value() {
+    holds(examples::key_of_two_across_last_values);
+}
+
+#[test]
+fn a_record_that_moves_to_the_last_window_is_found_there() {
+    holds(examples::moved_to_the_last_window);
+}
+
+#[test]
+fn a_list_by_number_that_is_cut_off_is_not_proved_by_its_last_part() {
+    holds(examples::cut_off_by_number);
+}
+
+#[test]
+fn equal_rows_before_a_kill_are_not_forgotten() {
+    holds(examples::equal_rows_before_a_kill);
+}
+
+#[test]
+fn a_list_that_has_contradicted_itself_is_read_from_its_start() {
+    holds(examples::circle_in_two_runs);
+    holds(examples::object_in_two_runs);
+}
