@@ -14,10 +14,12 @@ pub enum Fault {
     DoubledPage,
     /// Each page is requested four times.
     AsksAgain,
+    /// The responses of a run are kept until it ends. Only a run with many rows shows this.
+    Hoards,
 }
 
 impl Fault {
-    /// All faults.
+    /// The faults that any seed may show.
     pub const ALL: [Fault; 4] = [
         Fault::LostRow,
         Fault::DeafToMore,
@@ -28,7 +30,7 @@ impl Fault {
     /// Changes a response before the runtime receives it.
     pub fn of_the_way(self, mut answer: Answer) -> Answer {
         match self {
-            Fault::LostRow | Fault::AsksAgain => {}
+            Fault::LostRow | Fault::AsksAgain | Fault::Hoards => {}
             Fault::DeafToMore => {
                 // This removes the statements about the next page.
                 answer

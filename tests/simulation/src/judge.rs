@@ -189,6 +189,9 @@ fn expected(case: &Case<'_>) -> Expected {
 /// Returns whether a row has moved or, if only unmoved rows are promised, any row in front of it.
 fn stirred(table: &Table, (from, to): (u64, u64), uid: u32, grade: Grade, by_state: bool) -> bool {
     let during = table.during(from, to);
+    if during.len() == 1 {
+        return false;
+    }
     let place = |rows: &Arc<Vec<Row>>| {
         let row = rows.iter().find(|row| row.uid == uid);
         row.map(|row| row.place)
@@ -226,11 +229,12 @@ fn add(
             ever.insert(row.uid);
         }
     }
+    let versions = |rows: &Arc<Vec<Row>>| -> BTreeMap<u32, u32> {
+        rows.iter().map(|row| (row.uid, row.version)).collect()
+    };
+    let versions: Vec<_> = during.iter().map(|(_, rows)| versions(rows)).collect();
     for uid in ever {
-        let states = during.iter().map(|(_, rows)| {
-            let row = rows.iter().find(|row| row.uid == uid);
-            row.map(|row| row.version)
-        });
+        let states = versions.iter().map(|rows| rows.get(&uid).copied());
         let states: Vec<Option<u32>> = states.collect();
         if states.iter().all(Option::is_none) {
             expected.gone.insert(uid);

@@ -25,5 +25,5 @@ mod trace;
 pub use fault::Fault;
 pub use judge::Grade;
 pub use lies::{Betrayal, Lie};
-pub use run::{Verdict, play};
+pub use run::{Verdict, play, play_watched};
 pub use scenario::{At, Change, ListSpec, Paging, Place, RunSpec, Scenario, Total};

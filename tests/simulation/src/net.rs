@@ -32,6 +32,8 @@ pub struct Network {
     /// The greatest number of requests of the run.
     pub bound: u64,
     pub fault: Option<Fault>,
+    /// The responses that a runtime with [`Fault::Hoards`] keeps.
+    pub hoard: Mutex<Vec<String>>,
 }
 
 /// The fault of one request.
@@ -91,6 +93,10 @@ impl Network {
             (0..3).for_each(|_| drop(ask()));
         }
         let answer = ask();
+        if self.fault == Some(Fault::Hoards) {
+            let mut hoard = self.hoard.lock().unwrap_or_else(PoisonError::into_inner);
+            hoard.push(answer.body.clone());
+        }
         match self.fault {
             Some(fault) => fault.of_the_way(answer),
             None => answer,

@@ -74,10 +74,23 @@ struct Play {
     /// nothing else is wrong.
     miscounted: Option<String>,
     verdict: Verdict,
+    /// Called before and after each run of the runtime.
+    watch: fn(bool),
 }
 
 /// Plays a scenario to its end, or to the first fault.
 pub fn play(scenario: &Scenario, fault: Option<Fault>, traced: bool) -> Verdict {
+    play_watched(scenario, fault, traced, |_| ())
+}
+
+/// Plays a scenario. `watch` is called with true before the runtime begins each run, and with false
+/// after it has ended.
+pub fn play_watched(
+    scenario: &Scenario,
+    fault: Option<Fault>,
+    traced: bool,
+    watch: fn(bool),
+) -> Verdict {
     panics::listen();
     let scenario = Arc::new(scenario.clone());
     let clock = VirtualClock::new(UNIX_EPOCH + Duration::from_secs(START));
@@ -99,6 +112,7 @@ pub fn play(scenario: &Scenario, fault: Option<Fault>, traced: bool) -> Verdict 
         began: BTreeMap::new(),
         miscounted: None,
         verdict: Verdict::default(),
+        watch,
         scenario,
         fault,
         clock,
@@ -170,7 +184,7 @@ impl Play {
         };
         match self.scenario.lie {
             Some(Lie::TokenFresh | Lie::RowsAgain) => 1050 * lists,
-            Some(Lie::EndsIn202 | Lie::NotYet) => 12 * lists,
+            Some(Lie::EndsIn202 | Lie::NotYet) => 14 * lists * self.scenario.concurrency,
             _ => 0,
         }
     }
@@ -240,6 +254,7 @@ impl Play {
             faults: spec.faults,
             bound,
             fault: self.fault,
+            hoard: Mutex::default(),
         };
         let world = World::simulated(network, self.clock.clone(), self.rng.any())
             .with_clock(Shifted(self.clock.clone(), -self.behind));
@@ -253,7 +268,8 @@ impl Play {
         options.max_time = spec.stops_after.map(Duration::from_secs);
         let run = sync(&source, into, &options, Arc::new(()));
         let clock = self.clock.clone();
-        Ok(runtime.block_on(async move {
+        (self.watch)(true);
+        let end = runtime.block_on(async move {
             tokio::select! {
                 biased;
                 () = life.end() => End::Died,
@@ -263,7 +279,9 @@ impl Play {
                 },
                 () = clock.sleep(FOR_EVER) => End::Stuck,
             }
-        }))
+        });
+        (self.watch)(false);
+        Ok(end)
     }
 
     fn judge(

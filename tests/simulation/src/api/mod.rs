@@ -6,6 +6,7 @@ mod page;
 mod render;
 pub mod rows;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -156,27 +157,32 @@ impl Api {
             _ => spec.first_page,
         };
         let mut asked = Asked::of(spec, query, first_page);
-        let mut rows = self.table(parent).map_or(Vec::new(), |t| t.rows.clone());
+        let mut rng = self.rng.clone();
+        let mut rows = Cow::Borrowed(self.table(parent).map_or(&[][..], |table| &table.rows));
         let mut bend = lie.map(|lie| Bend {
             lie,
             twist: self.scenario.twist,
             spec,
             asked: self.requests,
-            rng: &mut self.rng,
+            rng: &mut rng,
         });
         if let Some(bend) = &mut bend {
             bend.question(&mut asked, &rows);
-            bend.rows(&mut rows);
+            bend.rows(rows.to_mut());
         }
         let shown = |row: &Row| {
             asked.since.is_none_or(|since| row.updated >= since)
                 && asked.until.is_none_or(|until| row.updated <= until)
         };
-        rows.retain(shown);
+        if !rows.iter().all(shown) {
+            rows.to_mut().retain(shown);
+        }
         let mut page = Page::honest(spec, &asked, &rows);
         if let Some(bend) = &bend {
             page = bend.page(&asked, &rows, page);
         }
+        drop(rows);
+        self.rng = rng;
         let size = asked.size;
         Wire {
             spec,

@@ -67,8 +67,11 @@ impl Table {
         let free = between.and_then(|pick| self.between(pick));
         row.place = free.unwrap_or_else(|| self.last_place(row.updated));
         row.key = row.place;
+        let ordered = self.rows.last().is_none_or(|last| last.place < row.place);
         self.rows.push(row);
-        self.sort();
+        if self.newest_first || !ordered {
+            self.sort();
+        }
     }
 
     /// Removes the picked row.
