@@ -15,6 +15,24 @@ pub struct Item {
     tags: Option<Vec<i64>>,
 }
 
+/// A record of `items` that holds only the first page of its tags.
+#[derive(Record)]
+pub struct Holder {
+    id: Option<String>,
+    v: Option<i64>,
+    updated: Option<UnixTime>,
+    tags: Option<Tags>,
+}
+
+/// The first page of the tags of a record.
+#[derive(Record)]
+pub struct Tags {
+    data: Option<Vec<i64>>,
+    has_more: Option<bool>,
+    next: Option<String>,
+    url: Option<String>,
+}
+
 /// A record of `parts`.
 #[derive(Record)]
 pub struct Part {
@@ -24,45 +42,49 @@ pub struct Part {
     tags: Option<Vec<i64>>,
 }
 
-/// Returns the source of a scenario, in that world.
-pub fn source(scenario: &Scenario, world: World) -> Source {
-    let spec = &scenario.items;
-    let mut items = Item::list("items", "/items").paginate(paginator(spec));
-    if !spec.bare {
-        items = items.records("data");
-    }
-    if spec.keyed {
-        items = items.primary_key([Item::ID]).deletes(spec.deletes);
-    }
-    if spec.post {
-        items = items.post();
-    }
-    if spec.append {
-        items = items.write(Disposition::Append);
-    }
-    if spec.since {
-        let mut cursor = Cursor::updated(Item::UPDATED);
-        if !spec.no_filter {
-            cursor = cursor.param("since");
+/// Builds the resource `items` with records of that type.
+macro_rules! items {
+    ($Item:ident, $spec:expr) => {{
+        let spec: &ListSpec = $spec;
+        let mut items = $Item::list("items", "/items").paginate(paginator(spec));
+        if !spec.bare {
+            items = items.records("data");
         }
-        cursor = match (spec.by_cursor, spec.newest_first) {
-            (false, _) => cursor,
-            (true, false) => cursor.oldest_first(),
-            (true, true) => cursor.newest_first(),
-        };
-        if spec.windows {
-            cursor = cursor.until("until").windows("2023-10-20", days(9));
+        if spec.keyed {
+            items = items.primary_key([$Item::ID]).deletes(spec.deletes);
         }
-        items = items.incremental(cursor);
-    }
-    let mut source = Source::new("simulated", "https://api.example")
-        .world(world)
-        .concurrency(scenario.concurrency)
-        .resource(items);
-    if let Some(spec) = &scenario.parts {
+        if spec.post {
+            items = items.post();
+        }
+        if spec.append {
+            items = items.write(Disposition::Append);
+        }
+        if spec.since {
+            let mut cursor = Cursor::updated($Item::UPDATED);
+            if !spec.no_filter {
+                cursor = cursor.param("since");
+            }
+            cursor = match (spec.by_cursor, spec.newest_first) {
+                (false, _) => cursor,
+                (true, false) => cursor.oldest_first(),
+                (true, true) => cursor.newest_first(),
+            };
+            if spec.windows {
+                cursor = cursor.until("until").windows("2023-10-20", days(9));
+            }
+            items = items.incremental(cursor);
+        }
+        items
+    }};
+}
+
+/// Builds the resource `parts` below records of that type.
+macro_rules! parts {
+    ($Item:ident, $scenario:expr, $spec:expr) => {{
+        let (scenario, spec): (&Scenario, &ListSpec) = ($scenario, $spec);
         let mut parts = Part::list("parts", "/items/{item}/parts")
             .paginate(paginator(spec))
-            .child_of("items", |item: &Item, request| {
+            .child_of("items", |item: &$Item, request| {
                 request.path("item", &item.id)
             });
         if !spec.bare {
@@ -80,9 +102,29 @@ pub fn source(scenario: &Scenario, world: World) -> Source {
         if spec.within_parent && scenario.lie != Some(Lie::KeyAcrossParents) {
             parts = parts.within_parent();
         }
-        source = source.resource(parts);
+        parts
+    }};
+}
+
+/// Returns the source of a scenario, in that world.
+pub fn source(scenario: &Scenario, world: World) -> Source {
+    let source = Source::new("simulated", "https://api.example")
+        .world(world)
+        .concurrency(scenario.concurrency);
+    if !scenario.items.embedded {
+        let source = source.resource(items!(Item, &scenario.items));
+        return match &scenario.parts {
+            Some(spec) => source.resource(parts!(Item, scenario, spec)),
+            None => source,
+        };
     }
-    source
+    let tags = Embedded::list("tags").records("data").url("url");
+    let tags = tags.paginate(Paginator::token("token", "next").more("has_more"));
+    let source = source.resource(items!(Holder, &scenario.items).embedded(tags));
+    match &scenario.parts {
+        Some(spec) => source.resource(parts!(Holder, scenario, spec)),
+        None => source,
+    }
 }
 
 /// Builds a paginator of several pages with the settings that every kind may have: each kind has

@@ -30,6 +30,7 @@ pub fn with(seed: u64, lie: Option<Lie>) -> Scenario {
             _ => lie.shape(&mut items, twist),
         }
     }
+    items.embedded = lie.is_none_or(|_| !lies_below) && rng.chance(10);
     // The rows of a child list name their item by its key.
     items.keyed |= below;
     let rows = match lies_below {

@@ -161,7 +161,7 @@ impl Play {
                 true => 3,
                 false => 1,
             };
-            4 + times * pages
+            6 + times * pages
         };
         let windows = if self.scenario.items.windows { 6 } else { 1 };
         let items = pages(api.items.rows.len() + come, &self.scenario.items);
@@ -171,7 +171,12 @@ impl Play {
             pages.sum::<usize>() + come * pages_of_new(list, self.scenario.most_parts)
         });
         let lost = 100 + 2 * spec.faults;
-        let lists = 2 * (windows * items + parts) * lost / 100;
+        // A record has three pages of tags at most.
+        let tags = match self.scenario.items.embedded {
+            true => 2 * (api.items.rows.len() + come),
+            false => 0,
+        };
+        let lists = 2 * (windows * items + parts + tags) * lost / 100;
         (lists + self.futile(&api)) as u64
     }
 
@@ -382,7 +387,7 @@ impl Play {
 
 /// Returns the number of pages of the parts of an item that is added during a run.
 fn pages_of_new(list: &ListSpec, most_parts: usize) -> usize {
-    4 + most_parts.div_ceil(list.size())
+    6 + most_parts.div_ceil(list.size())
 }
 
 fn resource<'a>(report: &'a RunReport, name: &str) -> Option<&'a ResourceReport> {

@@ -163,6 +163,8 @@ pub struct ListSpec {
     /// The list is requested by POST, with the page parameters in the body.
     pub post: bool,
     pub keyed: bool,
+    /// The records of `items` hold only the first tags; the API has the others in pages.
+    pub embedded: bool,
     /// Rows are only added, and the connector appends them.
     pub append: bool,
     /// The list is read incrementally, by `updated`.
@@ -197,6 +199,7 @@ impl Default for ListSpec {
             first_page: 1,
             post: false,
             keyed: true,
+            embedded: false,
             append: false,
             since: false,
             no_filter: false,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bend::Bend;
 use page::{Asked, Page};
 pub use render::Answer;
-use render::Wire;
+use render::{Wire, page_of_tags};
 use rows::{Row, Table};
 
 use crate::lies::Lie;
@@ -102,6 +102,16 @@ impl Api {
         let scenario = self.scenario.clone();
         let mut answer = match path.strip_prefix("/items") {
             Some("") => self.page(&scenario.items, None, path, query),
+            Some(rest) if rest.contains("/tags/") => {
+                let version = rest.rsplit('/').next().map(str::parse);
+                let from = query("token").map_or(Ok(0), |token| token[1..].parse());
+                match (version, from) {
+                    (Some(Ok(version)), Ok(from)) => {
+                        Answer::plain(200, &page_of_tags(path, version, from))
+                    }
+                    _ => Answer::plain(400, "{}"),
+                }
+            }
             Some(rest) => match (self.parent(rest), &scenario.parts) {
                 (Some(uid), Some(parts)) if !self.denies(uid) => {
                     self.page(parts, Some(uid), path, query)

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::page::{Lead, Page, Shape, Start, write_token};
-use super::rows::Row;
+use super::rows::{Row, tags};
 use crate::lies::Lie;
 use crate::scenario::{ListSpec, Paging};
 
@@ -72,7 +72,7 @@ impl Wire<'_> {
                 envelope.push(("errors", r#"[{"message": "timed out"}]"#.to_owned()));
                 "[]".to_owned()
             }
-            Shape::List => list(&page.rows),
+            Shape::List => list(&page.rows, spec.embedded),
         };
         answer.body = match spec.bare {
             true => list,
@@ -134,21 +134,46 @@ impl Wire<'_> {
     }
 }
 
-fn list(rows: &[Row]) -> String {
+/// The number of tags on a page.
+const TAGS: usize = 2;
+
+/// Returns a page of the tags of a row in one of its states, from one of them on.
+pub fn page_of_tags(path: &str, version: u32, from: usize) -> String {
+    let all = tags(version);
+    let end = all.min(from + TAGS);
+    let next = (end < all).then(|| format!("\"t{end}\""));
+    format!(
+        r#"{{"data":[{}],"has_more":{},"next":{},"url":"{path}"}}"#,
+        numbers(from..end),
+        end < all,
+        next.as_deref().unwrap_or("null")
+    )
+}
+
+fn numbers(range: std::ops::Range<usize>) -> String {
+    let numbers: Vec<String> = range.map(|tag| tag.to_string()).collect();
+    numbers.join(",")
+}
+
+fn list(rows: &[Row], embedded: bool) -> String {
     let mut out = String::from("[");
     for (at, row) in rows.iter().enumerate() {
         if at > 0 {
             out.push(',');
         }
-        let tags: Vec<String> = (0..row.tags()).map(|tag| tag.to_string()).collect();
+        let tags = match embedded {
+            true => page_of_tags(
+                &format!("/items/{}/tags/{}", row.key, row.version),
+                row.version,
+                0,
+            ),
+            false => format!("[{}]", numbers(0..row.tags())),
+        };
         // Writing to a string cannot fail.
         let _ = write!(
             out,
-            r#"{{"id":"{}","v":{},"updated":{},"tags":[{}]}}"#,
-            row.key,
-            row.version,
-            row.updated,
-            tags.join(",")
+            r#"{{"id":"{}","v":{},"updated":{},"tags":{tags}}}"#,
+            row.key, row.version, row.updated
         );
     }
     out.push(']');

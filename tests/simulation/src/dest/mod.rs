@@ -26,6 +26,9 @@ pub enum Target {
     Parquet(tempfile::TempDir),
 }
 
+/// The ends of the names of the tables with the tags, as part of the record or by pages.
+const LISTS: [&str; 2] = ["__tags", "__tags__data"];
+
 /// A loaded row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {

@@ -60,14 +60,13 @@ impl Model {
             .committed
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let (Some(rows), lists) = (
-            tables.rows.get(table),
-            tables.rows.get(&format!("{table}__tags")),
-        ) else {
+        let Some(rows) = tables.rows.get(table) else {
             return Vec::new();
         };
+        let lists = super::LISTS.iter();
+        let lists = lists.filter_map(|list| tables.rows.get(&format!("{table}{list}")));
         let mut tags: BTreeMap<&str, usize> = BTreeMap::new();
-        for row in lists.into_iter().flat_map(BTreeMap::values) {
+        for row in lists.flat_map(BTreeMap::values) {
             *tags.entry(&row.root).or_default() += 1;
         }
         let loaded = rows.iter().map(|(id, row)| {

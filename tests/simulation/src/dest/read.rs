@@ -21,7 +21,8 @@ pub fn rows(destination: &mut dyn Destination, table: &str) -> Result<Vec<Loaded
         return Ok(Vec::new());
     };
     let mut tags: BTreeMap<String, usize> = BTreeMap::new();
-    if let Some(list) = found(&format!("{table}__tags")) {
+    let lists = super::LISTS.iter();
+    for list in lists.filter_map(|list| found(&format!("{table}{list}"))) {
         destination.scan(list, &["_etl_root_id"], &mut |batch| {
             for row in 0..batch.num_rows() {
                 *tags
