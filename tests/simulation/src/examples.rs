@@ -425,3 +425,58 @@ pub fn object_in_two_runs() -> Scenario {
         ..Scenario::default()
     }
 }
+
+/// Returns a scenario in which the API cuts off a list by links with page numbers, and rows move
+/// while it is read.
+pub fn cut_off_by_numbered_links() -> Scenario {
+    Scenario {
+        seed: 302601,
+        items: ListSpec {
+            paging: Paging::Link,
+            numbered: true,
+            asks: Some(12),
+            cap: 12,
+            total_in_header: true,
+            more: true,
+            names: 50,
+            by_cursor: true,
+            since: true,
+            ..ListSpec::default()
+        },
+        rows: 67,
+        lie: Some(Lie::DepthCap),
+        twist: 34324,
+        concurrency: 1,
+        commit_rows: 10,
+        runs: vec![
+            RunSpec {
+                during: vec![
+                    (13, Change::Go(At::item(15822))),
+                    (7, Change::Edit(At::item(62244))),
+                    (12, Change::Come(At::item(63453))),
+                    (11, Change::Go(At::item(74391))),
+                    (8, Change::Come(At::item(12562))),
+                    (11, Change::Go(At::item(58125))),
+                ],
+                stops_after: Some(0),
+                ..RunSpec::default()
+            },
+            RunSpec {
+                dies_at: Some(1),
+                ..RunSpec::default()
+            },
+            RunSpec {
+                during: vec![
+                    (6, Change::Edit(At::item(27150))),
+                    (4, Change::Go(At::item(1305))),
+                    (5, Change::Come(At::item(62259))),
+                    (12, Change::Edit(At::item(86895))),
+                    (8, Change::Go(At::item(78033))),
+                    (14, Change::Edit(At::item(29575))),
+                ],
+                ..RunSpec::default()
+            },
+        ],
+        ..Scenario::default()
+    }
+}

@@ -456,12 +456,10 @@ impl<'a> List<'a> {
     /// Limits the proof of a list by number of which a part was read before, whose end has not shown
     /// whether rows have moved from page to page.
     fn limit(&mut self) {
-        if self.of.fetcher.spec().paginator.is_numbered() {
-            let why = "its pages are requested by number, and it is requested again from the last value: changes during the pass cannot be detected";
-            let proof = Proof::Consistent(why.to_owned());
-            self.of.owe(self.slice, proof.clone());
-            self.at_most = Some(proof);
-        }
+        let why = "its pages are requested by number, and it is requested again from the last value: changes during the pass cannot be detected";
+        let proof = Proof::Consistent(why.to_owned());
+        self.of.owe(self.slice, proof.clone());
+        self.at_most = Some(proof);
     }
 
     /// Continues at a value; the rows that have it come again.
@@ -476,7 +474,9 @@ impl<'a> List<'a> {
             });
         }
         self.restart();
-        self.limit();
+        if !self.of.fetcher.spec().paginator.keeps(&self.position) {
+            self.limit();
+        }
         self.window.range.from = Some(from);
         self.position = Position::default();
         self.account = self.of.fetcher.account(&self.window, &self.slice.pass());

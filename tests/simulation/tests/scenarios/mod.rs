@@ -78,6 +78,7 @@ fn a_record_that_moves_to_the_last_window_is_found_there() {
 #[test]
 fn a_list_by_number_that_is_cut_off_is_not_proved_by_its_last_part() {
     holds(examples::cut_off_by_number);
+    holds(examples::cut_off_by_numbered_links);
 }
 
 #[test]
