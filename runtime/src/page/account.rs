@@ -79,6 +79,8 @@ pub(crate) struct Terms {
     pub name: String,
     /// Whether its records have a key.
     pub keyed: bool,
+    /// Whether its pages are requested by number.
+    pub numbered: bool,
     /// Whether it is one object instead of a list.
     pub single: bool,
     /// Whether a list that is not proved complete is read twice.
@@ -107,6 +109,8 @@ pub(crate) struct Account {
     others: u64,
     /// The number of repeated rows, except those of a requested overlap.
     again: u64,
+    /// The last row of the previous page.
+    last: Option<u64>,
     /// The tokens and links that have been requested.
     asked: HashSet<u64>,
     totals: Totals,

@@ -34,6 +34,8 @@ pub(crate) struct Added {
     pub changed: Vec<usize>,
     /// The number of rows that had arrived with the same contents, and follow a new row of the page.
     pub misplaced: usize,
+    /// The number of rows that had arrived on an earlier page.
+    pub repeated: usize,
 }
 
 /// Sorted keys that did not fit in memory. The file has no name, and is deleted with its last
@@ -87,6 +89,7 @@ impl Distinct {
         let looks = !self.runs.is_empty() && self.contains(*first)?;
         for (at, row) in rows.iter().enumerate() {
             if looks && self.on_disk(*row)? {
+                added.repeated += 1;
                 continue;
             }
             if (self.held + 1) * 4 > self.table.len() * 3 {
@@ -102,8 +105,10 @@ impl Distinct {
                         added.changed.push(at);
                     }
                     // Equal rows of one page are records that have nothing to tell them apart.
+                    let earlier = !rows[..at].contains(row);
                     let same = known && before == content && added.new > 0;
-                    added.misplaced += usize::from(same && !rows[..at].contains(row));
+                    added.misplaced += usize::from(same && earlier);
+                    added.repeated += usize::from(earlier);
                 }
             }
         }
@@ -307,13 +312,14 @@ mod tests {
         // The table grows in between.
         distinct.add(&rows(0..1000)).unwrap();
         let added = distinct.add_page(&[1, 2, 4, 3], &[10, 21, 40, 30]).unwrap();
-        let (new, changed, misplaced) = (1, vec![1], 1);
+        let (new, changed, misplaced, repeated) = (1, vec![1], 1, 3);
         assert_eq!(
             added,
             Added {
                 new,
                 changed,
-                misplaced
+                misplaced,
+                repeated
             }
         );
     }

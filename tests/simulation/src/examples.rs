@@ -480,3 +480,64 @@ pub fn cut_off_by_numbered_links() -> Scenario {
         ..Scenario::default()
     }
 }
+
+/// Returns a scenario in which a list without a key has no order: a row of the first page comes again
+/// on the second one instead of another row.
+pub fn equal_rows_of_two_pages() -> Scenario {
+    Scenario {
+        seed: 400947,
+        items: ListSpec {
+            paging: Paging::Link,
+            numbered: true,
+            asks: Some(8),
+            cap: 8,
+            total: Total::Items,
+            names: 44,
+            ..ListSpec::default()
+        },
+        parts: Some(ListSpec {
+            paging: Paging::Offset,
+            cap: 3,
+            total: Total::Items,
+            names: 33,
+            keyed: false,
+            ..ListSpec::default()
+        }),
+        rows: 3,
+        most_parts: 9,
+        lie: Some(Lie::Unordered),
+        lies_below: true,
+        twist: 35617,
+        concurrency: 4,
+        commit_rows: 1,
+        place: Place::Forgetful,
+        runs: vec![
+            RunSpec::default(),
+            RunSpec {
+                before: vec![
+                    Change::Edit(At::part(536, 75960)),
+                    Change::Come(At::item(82064)),
+                ],
+                during: vec![
+                    (9, Change::Come(At::part(145, 80430))),
+                    (11, Change::Move(At::item(76309))),
+                    (9, Change::Move(At::part(696, 56993))),
+                    (1, Change::Come(At::part(528, 37476))),
+                    (12, Change::Edit(At::item(86160))),
+                    (5, Change::Edit(At::part(803, 88857))),
+                ],
+                ..RunSpec::default()
+            },
+            RunSpec {
+                before: vec![
+                    Change::Go(At::part(671, 42166)),
+                    Change::Come(At::part(782, 90713)),
+                    Change::Go(At::item(30169)),
+                    Change::Move(At::part(385, 53799)),
+                ],
+                ..RunSpec::default()
+            },
+        ],
+        ..Scenario::default()
+    }
+}

@@ -31,6 +31,17 @@ impl Account {
             let ids = page.ids.get(known..).unwrap_or_default();
             let contents = page.contents.get(known..).unwrap_or_default();
             let added = self.rows.add_page(ids, contents).map_err(on_disk)?;
+            // Equal records stand together in a list with an order; and a page that is requested
+            // behind the end may be another one again.
+            let joined = ids.first().is_some_and(|first| Some(*first) == self.last);
+            let apart = added.repeated > usize::from(joined) && self.doubt.is_none();
+            self.last = page.ids.last().copied();
+            if !self.terms.keyed && self.terms.numbered && apart {
+                self.caps(Proof::Unproved(
+                    "some of its records equal those of an earlier page: without a key they may be the same, and others in their place missing"
+                        .to_owned(),
+                ));
+            }
             // A list may have changed by the time it is read again.
             if !self.is_again() {
                 self.misplaced += added.misplaced as u64;

@@ -147,6 +147,7 @@ impl Fetcher {
         Account::new(Terms {
             name: spec.name.clone(),
             keyed: !spec.primary_key.is_empty(),
+            numbered: spec.paginator.is_numbered(),
             single: spec.single,
             thorough: self.thorough,
             narrowed: window.range.from.is_some() || window.range.until.is_some(),

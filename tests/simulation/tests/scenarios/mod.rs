@@ -91,3 +91,8 @@ fn a_list_that_has_contradicted_itself_is_read_from_its_start() {
     holds(examples::circle_in_two_runs);
     holds(examples::object_in_two_runs);
 }
+
+#[test]
+fn a_row_that_comes_again_on_another_page_of_a_list_without_a_key_may_hide_another_one() {
+    holds(examples::equal_rows_of_two_pages);
+}
