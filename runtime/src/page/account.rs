@@ -105,6 +105,8 @@ pub(crate) struct Account {
     terms: Terms,
     /// The distinct rows that have arrived.
     rows: Distinct,
+    /// Those of the second reading.
+    second: Distinct,
     /// The number of rows that arrived in earlier runs, or that have no ids to tell them apart.
     others: u64,
     /// The number of repeated rows, except those of a requested overlap.
@@ -276,6 +278,7 @@ impl Account {
             self.at_most = None;
             self.asked.clear();
             self.totals = Totals::default();
+            self.second = Distinct::default();
         } else if self.pages == [0, 0] {
             (self.others, self.filled) = (position.rows, position.pages);
             self.promised = position.promised.clone();

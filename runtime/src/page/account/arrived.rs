@@ -43,12 +43,16 @@ impl Account {
                 ));
             }
             // A list may have changed by the time it is read again.
-            if !self.is_again() {
-                self.misplaced += added.misplaced as u64;
-                let changed = added.changed.iter();
-                let wrong = changed.filter(|row| (page.settled)(known + **row));
-                self.changed += wrong.count() as u64;
-            }
+            let changed = match self.is_again() {
+                true => self.second.add_page(ids, contents).map_err(on_disk)?,
+                false => {
+                    self.misplaced += added.misplaced as u64;
+                    added.clone()
+                }
+            };
+            let changed = changed.changed.iter();
+            let wrong = changed.filter(|row| (page.settled)(known + **row));
+            self.changed += wrong.count() as u64;
             added.new as u64
         };
         self.new = new;
