@@ -37,6 +37,15 @@ impl Response {
             .map_message(|message| redactor.redact(message)))
     }
 
+    /// Returns the response as one without content.
+    pub fn emptied(self) -> Self {
+        Response {
+            status: 204,
+            body: Vec::new(),
+            ..self
+        }
+    }
+
     /// Returns the value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

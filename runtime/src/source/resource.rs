@@ -408,6 +408,11 @@ impl ResourceSpec {
         }
     }
 
+    /// Returns whether a response with this status is an empty page by the owner's rule.
+    pub fn is_empty(&self, status: u16) -> bool {
+        self.on_status.get(&status) == Some(&StatusRule::Empty)
+    }
+
     /// Returns which setting has no value, and what sets it; `None`: all that it needs have one.
     pub fn unset(&self) -> Option<(String, String)> {
         let name = self.missing.as_ref()?;

@@ -201,6 +201,8 @@ impl Fetcher {
         slice: &SliceRequest,
         account: &mut Account,
     ) -> Result<Fetched> {
+        let status = response.status;
+        let by_rule = !position.overlaps() && self.spec().is_empty(status);
         let mut response = self.answer(response, position)?;
         let from = described(&response);
         let body = std::mem::take(&mut response.body);
@@ -223,7 +225,13 @@ impl Fetcher {
             again: advanced.again,
             sent: advanced.sent,
             page,
-            step: advanced.step,
+            step: advanced.step.map(|step| match step {
+                // The owner says that this is the end, and not the API.
+                Step::End(Proof::Proved(_)) if by_rule => Step::End(Proof::Assumed(format!(
+                    "{status} is an empty page, as `on_status` says"
+                ))),
+                step => step,
+            }),
             total: advanced.total,
             stated: advanced.stated,
             body: repaired.map_or(body, String::into_bytes),
@@ -234,11 +242,8 @@ impl Fetcher {
     fn answer(&self, response: Response, position: &Position) -> Result<Response> {
         let mut response = match response.status {
             // Only the runtime wants the overlap, so its refusal is not an error.
-            400 | 404 | 416 | 422 if position.overlaps() => Response {
-                status: 204,
-                body: Vec::new(),
-                ..response
-            },
+            400 | 404 | 416 | 422 if position.overlaps() => response.emptied(),
+            status if self.spec().is_empty(status) => response.emptied(),
             status
                 if self.spec().paginator.may_be_behind(position, status)
                     && self.spec().on_status.get(&status) != Some(&StatusRule::Fail) =>

@@ -134,10 +134,6 @@ impl<'a> List<'a> {
         }
         if spec.skips(response.status) && self.position == Position::default() {
             self.of.leave_out(self.slice, response.status);
-            if spec.parent.is_none() {
-                let why = format!("left out: it was answered {}", response.status);
-                fetcher.stats.prove(Proof::Unproved(why));
-            }
             return Ok(None);
         }
         Ok(Some((Pages::new(fetcher.clone(), first), response)))
@@ -321,6 +317,7 @@ impl<'a> List<'a> {
         let refused = matches!(response.status, 400 | 416 | 422)
             && self.position.pages > 0
             && !self.position.overlaps()
+            && !self.of.fetcher.spec().is_empty(response.status)
             && !self.account.is_reached().unwrap_or_default();
         (refused && (cursor.is_bounded() || self.last().is_some())).then(|| {
             format!(

@@ -86,7 +86,8 @@ pub(super) struct Slice {
     pub columns: BTreeMap<String, Option<String>>,
     /// Whether this pass has seen its parent.
     pub listed: bool,
-    /// Whether its list was answered 404 although this pass has seen its parent.
+    /// Whether its list was not shown although it may have rows, so that the next run requests it
+    /// again.
     pub hidden: AtomicBool,
     pub(super) state: StdMutex<SliceState>,
 }
@@ -203,16 +204,31 @@ impl ResourceReader {
     }
 
     /// Counts a list that is left out for this status. If this pass has seen the parent, 404 does
-    /// not show that the parent is deleted: the credentials may not permit the list.
+    /// not show that the parent is deleted: the credentials may not permit the list. A rule of the
+    /// owner leaves the list out, but does not show that it has no records.
     pub(super) fn leave_out(&self, slice: &Slice, status: u16) {
         let (stats, spec) = (&self.fetcher.stats, self.fetcher.spec());
         stats.skip(status);
-        if status == 404 && slice.listed && !spec.on_status.contains_key(&status) {
-            slice.hidden.store(true, Relaxed);
-            stats.hidden.fetch_add(1, Relaxed);
-            let why = "a list was answered 404, but its parent exists";
-            self.prove(slice, Proof::Unproved(why.to_owned()));
+        if status == 404 && spec.parent.is_some() && !slice.listed {
+            return;
         }
+        let why = match spec.on_status.contains_key(&status) {
+            true => {
+                stats.rule_out(status);
+                let state = slice.state();
+                if self.plan.staged && state.done.is_some() && !state.left_out {
+                    slice.hidden.store(true, Relaxed);
+                    stats.lost.fetch_add(1, Relaxed);
+                }
+                format!("left out, as `on_status` says: it was answered {status}")
+            }
+            false => {
+                slice.hidden.store(true, Relaxed);
+                stats.hidden.fetch_add(1, Relaxed);
+                "a list was answered 404, but its parent exists".to_owned()
+            }
+        };
+        self.prove(slice, Proof::Unproved(why));
     }
 
     pub(super) fn stopped(&self) -> bool {

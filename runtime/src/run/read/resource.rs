@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use etlgen_model::counted;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -167,7 +168,7 @@ impl ResourceReader {
             }
             Some(error) => Err(error),
             None if tally.stopped => self.finish(ReadOutcome::Stopped).await,
-            None => match self.hidden() {
+            None => match self.hidden().or_else(|| self.lost()) {
                 None => self.finish(ReadOutcome::AtEnd).await,
                 Some(error) => {
                     self.give_up().await?;
@@ -212,7 +213,22 @@ impl ResourceReader {
                 ),
             };
             Error::new(ErrorKind::Api, message).hint(
-                "check the path, and what the credentials may read; if such a list is empty, add `.on_status(404, StatusRule::Skip)`",
+                "check the path, and what the credentials may read; if such a list is empty, say so: `on_status = { 404 = \"empty\" }` in etlgen.toml, or `.on_status(404, StatusRule::Empty)`",
+            )
+        })
+    }
+
+    /// Returns the error of a pass that would replace all rows without those of lists that a rule
+    /// of the owner leaves out.
+    fn lost(&self) -> Option<Error> {
+        let lost = self.fetcher.stats.lost.load(Relaxed);
+        (lost > 0).then(|| {
+            let message = format!(
+                "the rows of its table are not replaced: `on_status` leaves out {}, of which an earlier run has read rows",
+                counted(lost, "list")
+            );
+            Error::new(ErrorKind::Api, message).hint(
+                "if such a list is now empty, say so: `on_status = { 404 = \"empty\" }` in etlgen.toml; `--full-refresh` replaces the rows without it",
             )
         })
     }
@@ -220,8 +236,12 @@ impl ResourceReader {
     /// Adds a note that deleted records are kept, if the declaration removes or marks them.
     fn tell_of_kept_records(&self) {
         if self.fetcher.spec().deletes != Deletes::Keep && self.keeps_state {
-            let note = "records that the API no longer has are kept, because this pass does not prove which ones these are";
-            self.fetcher.stats.note(note.to_owned());
+            let proof = self.fetcher.stats.lock().proof.clone();
+            let why = proof.as_ref().and_then(Proof::why);
+            let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+            self.fetcher.stats.note(format!(
+                "records that the API no longer has are kept, because this pass does not prove which ones these are{why}"
+            ));
         }
     }
 

@@ -83,7 +83,8 @@ impl ResourceReader {
                 // A list whose parent exists is requested again in the next run.
                 if !slice.hidden.load(Relaxed) {
                     let mut state = slice.state();
-                    (state.pass, state.done) = (None, Some(self.plan.id.clone()));
+                    state.proof = state.pass.take().and_then(|pass| pass.proof);
+                    (state.left_out, state.done) = (true, Some(self.plan.id.clone()));
                 }
                 self.remember(&mut intake, &slice);
                 Ok(ReadOutcome::Skipped)
@@ -234,7 +235,7 @@ impl ResourceReader {
         // A list that each run reads in full owes nothing to earlier ones.
         let owes = spec.cursor.is_some() || spec.parent.is_some();
         (state.done, state.proof) = (Some(pass.id), pass.proof.filter(|_| owes));
-        state.missed = None;
+        (state.missed, state.left_out) = (None, false);
         if spec.parent.is_none() && spec.cursor.is_some() && self.plan.bounds.is_none() {
             self.fetcher.stats.lock().cursor = Some((before, state.cursor.clone()));
         }

@@ -27,6 +27,9 @@ pub(crate) struct Stats {
     pub waited: AtomicU64,
     /// Lists that were answered 404 although their parents exist.
     pub hidden: AtomicU64,
+    /// Lists that were left out by a rule of the owner although earlier passes have rows of them,
+    /// in a pass that replaces all rows.
+    pub lost: AtomicU64,
     /// Parents without the value that their children's requests need.
     pub unlinked: AtomicU64,
     /// Rows outside the bounds on the cursor.
@@ -51,6 +54,8 @@ pub(crate) struct Shared {
     pub written: Written,
     /// Lists that were left out, by the status that they were answered with.
     pub skipped: BTreeMap<u16, u64>,
+    /// Those of them that a rule of the owner leaves out.
+    pub ruled_out: BTreeMap<u16, u64>,
     /// The number of records that hold only the beginning of a list, by the path of the list.
     pub cut: BTreeMap<String, u64>,
     pub notes: Vec<String>,
@@ -90,6 +95,11 @@ impl Stats {
         *self.lock().skipped.entry(status).or_default() += 1;
     }
 
+    /// Counts a list that a rule of the owner leaves out.
+    pub fn rule_out(&self, status: u16) {
+        *self.lock().ruled_out.entry(status).or_default() += 1;
+    }
+
     /// Records in the proof and in the notes what is not loaded as it came.
     fn told(&self, name: &str, shared: &mut Shared) {
         let cut = shared.cut.iter().map(|(list, records)| format!(
@@ -126,27 +136,25 @@ impl Stats {
         let hidden = load(&self.hidden);
         if hidden > 0 {
             shared.notes.push(format!(
-                "404 for {} although the parent exists: the rows are unchanged",
+                "404 for {} although the parent exists: the rows are unchanged; if such a list is empty, `on_status = {{ 404 = \"empty\" }}` says so",
                 counted(hidden, "slice")
             ));
         }
-        let skipped = shared
-            .skipped
+        let ruled_out = shared
+            .ruled_out
             .iter()
-            .filter_map(|(status, n)| match status {
-                404 => (*n > hidden).then(|| {
-                    let gone = n.saturating_sub(hidden);
-                    format!(
-                        "left out {} whose parent no longer exists (404)",
-                        counted(gone, "slice")
-                    )
-                }),
-                status => Some(format!(
-                    "left out {} with the status {status}",
-                    counted(*n, "slice")
-                )),
-            });
-        shared.notes.extend(skipped);
+            .map(|(status, lists)| ruled_out(*status, *lists));
+        shared.notes.extend(ruled_out.collect::<Vec<_>>());
+        // Without a rule, only the lists of parents that this pass has not seen are left out.
+        let ruled_out = shared.ruled_out.get(&404).copied().unwrap_or_default();
+        let gone = shared.skipped.get(&404).copied().unwrap_or_default();
+        let gone = gone.saturating_sub(hidden + ruled_out);
+        if gone > 0 {
+            shared.notes.push(format!(
+                "left out {} whose parent no longer exists (404)",
+                counted(gone, "slice")
+            ));
+        }
         let unlinked = load(&self.unlinked);
         if unlinked > 0 {
             shared.notes.push(format!(
@@ -232,6 +240,15 @@ impl Stats {
             notes: shared.notes,
         }
     }
+}
+
+/// Describes lists that a rule of the owner left out.
+fn ruled_out(status: u16, lists: u64) -> String {
+    let were = if lists == 1 { "was" } else { "were" };
+    format!(
+        "{} {were} answered {status} and left out, as `on_status` says",
+        counted(lists, "list")
+    )
 }
 
 fn uncounted(error: std::io::Error) -> Error {
