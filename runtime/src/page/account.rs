@@ -30,15 +30,21 @@ use crate::record::Stands;
 /// This many pages in a row without a new row are an error.
 const STALE_PAGES: u32 = 3;
 
-/// Numbers of rows that are more often the size of a page than the length of a list.
-const USUAL_SIZES: [u64; 9] = [10, 20, 25, 50, 100, 200, 250, 500, 1000];
+/// Small numbers of rows that are more often the size of a page than the length of a list.
+const USUAL_SIZES: [u64; 9] = [10, 15, 20, 25, 30, 40, 50, 60, 75];
 
 /// A page shorter than the requested size may have been cut off if it has at least this many rows,
 /// and a usual number of them.
 const CAPPED: u64 = 50;
 
+/// Returns whether a number of rows is more often the size of a page than the length of a list: few
+/// lists have a round number of records.
 fn is_usual(rows: u64) -> bool {
-    USUAL_SIZES.contains(&rows)
+    match rows {
+        0..100 => USUAL_SIZES.contains(&rows),
+        100..1000 => rows % 50 == 0,
+        _ => rows % 500 == 0,
+    }
 }
 
 /// The account's judgement of a page.
