@@ -408,6 +408,11 @@ impl ResourceSpec {
         }
     }
 
+    /// Returns whether a key is that of one record, whatever parent it belongs to.
+    pub fn is_keyed_globally(&self) -> bool {
+        self.parent.is_some() && !self.primary_key.is_empty() && !self.within_parent
+    }
+
     /// Returns whether a response with this status is an empty page by the owner's rule.
     pub fn is_empty(&self, status: u16) -> bool {
         self.on_status.get(&status) == Some(&StatusRule::Empty)

@@ -37,6 +37,10 @@ pub struct SliceState {
     /// then be parents whose slices were not found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<String>,
+    /// For a child resource as a whole: whether the last pass has seen that the key is not unique,
+    /// so that the next one reads all records again and compares their keys.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub collided: bool,
 }
 
 /// One reading of a slice, from its first page to its last.

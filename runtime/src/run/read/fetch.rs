@@ -55,6 +55,10 @@ pub(crate) struct Fetched {
     pub stated: Option<u64>,
     /// The identities of its rows, one number for each.
     pub ids: Vec<u64>,
+    /// Fingerprints of their contents, if rows that recur are compared.
+    pub contents: Vec<u64>,
+    /// Whether each of them may have changed since the pass began; empty: none has.
+    pub moving: Vec<bool>,
     /// Rows whose keys came before in this list.
     pub again: u64,
 }
@@ -63,6 +67,8 @@ pub(crate) struct Fetched {
 struct Advanced {
     step: Result<Step>,
     ids: Vec<u64>,
+    contents: Vec<u64>,
+    moving: Vec<bool>,
     again: u64,
     /// Rows at its beginning that came with the page before.
     known: usize,
@@ -218,10 +224,10 @@ impl Fetcher {
         let text = repaired.as_deref().map_or(body.as_slice(), str::as_bytes);
         let advanced = self.advance((account, position), &page, text, &response)?;
         page.leave_out(advanced.known);
-        let mut ids = advanced.ids;
-        ids.drain(..advanced.known.min(ids.len()));
         Ok(Fetched {
-            ids,
+            ids: without(advanced.ids, advanced.known),
+            contents: without(advanced.contents, advanced.known),
+            moving: without(advanced.moving, advanced.known),
             again: advanced.again,
             sent: advanced.sent,
             page,
@@ -296,6 +302,9 @@ impl Fetcher {
             settled: &settled,
             response,
         };
+        let compares = self.spec().is_keyed_globally() && self.spec().cursor.is_some();
+        let moving = (0..ids.len()).filter(|_| compares).map(|row| !settled(row));
+        let moving = moving.collect();
         let paginator = &self.spec().paginator;
         let of_list = |error: Error| {
             let message = |message: &str| self.client.redactor().redact(message);
@@ -309,6 +318,8 @@ impl Fetcher {
             step: judged.step.map_err(of_list),
             known: judged.known,
             again: judged.again,
+            contents,
+            moving,
             ids,
             sent,
             total,
@@ -404,6 +415,12 @@ impl Listener for Fetcher {
     fn cut(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.stop.wait_for_cut())
     }
+}
+
+/// Returns a list without its first items.
+fn without<T>(mut list: Vec<T>, first: usize) -> Vec<T> {
+    list.drain(..first.min(list.len()));
+    list
 }
 
 /// Describes a response whose body cannot be read: `GET /x (200 text/html, 90 bytes)`.

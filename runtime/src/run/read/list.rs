@@ -146,8 +146,9 @@ impl<'a> List<'a> {
         let fetched = of
             .fetcher
             .read(response, &self.position, slice, &mut self.account);
-        let fetched = fetched.await?;
-        let step = match fetched.step {
+        let mut fetched = fetched.await?;
+        let step = std::mem::replace(&mut fetched.step, Ok(Step::End(Proof::Open)));
+        let step = match step {
             // Without a key its rows would be duplicated when the page is requested again.
             Err(error) if of.fetcher.spec().primary_key.is_empty() => return Err(error),
             step => step,
@@ -174,7 +175,7 @@ impl<'a> List<'a> {
         if !of.fetcher.spec().primary_key.is_empty() {
             stats.again.fetch_add(fetched.again, Relaxed);
         }
-        let foreign = of.foreign(self.slice, &fetched.ids)?;
+        let foreign = of.compare_keys(self.slice, &fetched)?;
         let mut intake = of.intake.lock().await;
         if changed + foreign > 0 {
             of.fall_short(&mut intake, self.slice);

@@ -6,6 +6,7 @@ mod embedded;
 pub(crate) mod feed;
 pub(crate) mod fetch;
 mod intake;
+mod keys;
 mod list;
 mod order;
 pub(crate) mod output;

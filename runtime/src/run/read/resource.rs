@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::page::Proof;
 use crate::run::plan::SlicePlan;
 use crate::run::read::fetch::undecided;
+use crate::run::read::intake::Intake;
 use crate::run::read::output::{Closed, PassEnd};
 use crate::run::read::reader::{ReadOutcome, ResourceReader};
 use crate::run::read::tasks::flatten;
@@ -96,6 +97,9 @@ impl ResourceReader {
             return read;
         }
         let mut intake = self.intake.lock().await;
+        if self.collided.load(Relaxed) {
+            self.forget_pass(&mut intake);
+        }
         // What was read is kept; an error of the destination counts more than that of a reader.
         let kept = intake.output.flush(None).await;
         intake.feed = None;
@@ -185,15 +189,24 @@ impl ResourceReader {
             return self.finish(ReadOutcome::AtEnd).await.map(drop);
         }
         // Existing rows must not be replaced by nothing.
+        self.forget_pass(&mut *self.intake.lock().await);
+        Ok(())
+    }
+
+    /// Makes the next run begin another pass of a child resource, in which it reads all slices; if
+    /// the key has been seen not to be unique, with all their records and parents.
+    fn forget_pass(&self, intake: &mut Intake) {
         if let Some(begun) = self.begun.clone().filter(|_| self.keeps_state) {
+            let collided = self.collided.load(Relaxed);
+            let missed = collided.then(|| self.plan.id.clone()).or(begun.missed);
             let state = SliceState {
                 pass: None,
+                missed,
+                collided: collided || begun.collided,
                 ..begun
             };
-            let mut intake = self.intake.lock().await;
             intake.output.remember(self.row("", &state));
         }
-        Ok(())
     }
 
     /// Returns the error of a resource whose lists were answered 404 although their parents exist:
