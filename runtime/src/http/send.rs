@@ -285,7 +285,8 @@ impl Client {
             self.budget.pause(pause);
         }
         let seconds = pause.as_secs_f64();
-        listener.retry(format!("{place}: {message}; again in {seconds:.1} s"));
+        let reason = format!("{place}: {message}; again in {seconds:.1} s");
+        listener.retry(reason, message.clone());
         sleep(self.world(), pause, listener).await
     }
 

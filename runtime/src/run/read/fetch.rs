@@ -395,11 +395,15 @@ impl Fetcher {
 }
 
 impl Listener for Fetcher {
-    fn retry(&self, reason: String) {
+    fn retry(&self, reason: String, cause: String) {
         self.stats.requests.fetch_add(1, Relaxed);
         self.stats.retries.fetch_add(1, Relaxed);
         let resource = self.spec().name.clone();
-        self.observer.on(Progress::Retry { resource, reason });
+        self.observer.on(Progress::Retry {
+            resource,
+            reason,
+            cause,
+        });
     }
 
     fn waits(&self, time: Duration) {

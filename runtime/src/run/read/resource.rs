@@ -59,30 +59,57 @@ pub(crate) struct FoundSlice {
 #[derive(Default)]
 struct Tally {
     stopped: bool,
-    failures: usize,
+    /// The messages of the slices that failed, each with the number of slices.
+    failures: Vec<(String, usize)>,
     first_error: Option<Error>,
 }
 
 impl Tally {
+    fn failed(&self) -> usize {
+        self.failures.iter().map(|(_, slices)| slices).sum()
+    }
+
     /// Takes the result of a slice; returns false if the resource is abandoned.
     fn take(&mut self, done: Result<ReadOutcome>) -> bool {
         match done {
             Ok(ReadOutcome::Stopped) => self.stopped = true,
             Ok(_) => {}
             Err(error) => {
-                self.failures += 1;
+                let message = error.message();
+                match self.failures.iter_mut().find(|(known, _)| known == message) {
+                    Some((_, slices)) => *slices += 1,
+                    None => self.failures.push((message.to_owned(), 1)),
+                }
                 let fatal = matches!(
                     error.kind(),
-                    ErrorKind::Credentials
-                        | ErrorKind::Contract
-                        | ErrorKind::Destination
-                        | ErrorKind::Usage
+                    ErrorKind::Contract | ErrorKind::Destination | ErrorKind::Usage
                 );
                 self.first_error.get_or_insert(error);
-                return !fatal && self.failures < FAILED_SLICES;
+                return !fatal && self.failed() < FAILED_SLICES;
             }
         }
         true
+    }
+
+    /// Returns the error of the resource: that of the first slice, with the number of those that
+    /// failed out of `slices`.
+    fn error(&mut self, slices: u64) -> Option<Error> {
+        let (error, failed) = (self.first_error.take()?, self.failed());
+        if failed == 1 {
+            return Some(error);
+        }
+        let causes = match self.failures.len() {
+            1 => "each like the first".to_owned(),
+            causes => format!("for {causes} reasons, the first"),
+        };
+        let given_up = match failed >= FAILED_SLICES {
+            true => ", and the others were not requested",
+            false => "",
+        };
+        Some(error.at(format!(
+            "{failed} of {} failed{given_up}, {causes}",
+            counted(slices, "list")
+        )))
     }
 }
 
@@ -166,10 +193,7 @@ impl ResourceReader {
         while let Some(done) = slices.join_next().await {
             tally.take(flatten(done));
         }
-        match tally.first_error {
-            Some(error) if tally.failures > 1 => {
-                Err(error.at(format!("{} slices failed, the first", tally.failures)))
-            }
+        match tally.error(self.fetcher.stats.slices.load(Relaxed)) {
             Some(error) => Err(error),
             None if tally.stopped => self.finish(ReadOutcome::Stopped).await,
             None => match self.hidden().or_else(|| self.lost()) {
