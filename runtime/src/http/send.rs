@@ -199,7 +199,10 @@ impl Client {
         };
         let answer = match sent {
             Ok(answer) => answer,
-            Err(Failure::Final(error)) => return Verdict::Failed(error),
+            Err(Failure::NotHttp(error)) if self.answered.load(Relaxed) => {
+                return again(error.message(), false);
+            }
+            Err(Failure::Final(error) | Failure::NotHttp(error)) => return Verdict::Failed(error),
             Err(Failure::Transient(message)) => return again(&message, false),
             Err(Failure::Unreachable(message)) => return again(&message, true),
         };
