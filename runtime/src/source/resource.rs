@@ -408,6 +408,11 @@ impl ResourceSpec {
         }
     }
 
+    /// Returns whether a value of the parent cannot be part of the path of a slice.
+    pub fn refuses(&self, slice: &SliceRequest) -> bool {
+        Request::refuses(&self.path, &slice.path)
+    }
+
     /// Returns whether a key is that of one record, whatever parent it belongs to.
     pub fn is_keyed_globally(&self) -> bool {
         self.parent.is_some() && !self.primary_key.is_empty() && !self.within_parent

@@ -32,6 +32,8 @@ pub(crate) struct Stats {
     pub lost: AtomicU64,
     /// Parents without the value that their children's requests need.
     pub unlinked: AtomicU64,
+    /// Lists that cannot be requested, because a value of the parent cannot be part of a path.
+    pub unsendable: AtomicU64,
     /// Rows outside the bounds on the cursor.
     pub outside: AtomicU64,
     /// Rows without a cursor value; they are loaded.
@@ -160,6 +162,13 @@ impl Stats {
             shared.notes.push(format!(
                 "no value for the request of the children in {}",
                 counted(unlinked, "parent")
+            ));
+        }
+        let unsendable = load(&self.unsendable);
+        if unsendable > 0 {
+            shared.notes.push(format!(
+                "{} not read: a value of the parent is empty, `.` or `..`, and cannot be part of a path",
+                counted(unsendable, "list")
             ));
         }
         let keys = cursor
