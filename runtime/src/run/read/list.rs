@@ -41,6 +41,8 @@ pub(super) struct List<'a> {
     account: Account,
     /// Rows of it whose key came before with other contents.
     changed: u64,
+    /// The status that a rule of the owner calls an empty page, if one had it.
+    ruled: Option<u16>,
 }
 
 /// What follows a page.
@@ -65,6 +67,7 @@ impl<'a> List<'a> {
         List {
             account,
             changed: 0,
+            ruled: None,
             of,
             slice,
             window,
@@ -143,6 +146,10 @@ impl<'a> List<'a> {
     async fn page(&mut self, response: Response, pages: &mut Pages) -> Result<Flow> {
         let of = self.of;
         let slice = &self.slice.request;
+        let is_asked = !self.position.overlaps() && !self.position.is_before_first();
+        if is_asked && of.fetcher.spec().is_empty(response.status) {
+            self.ruled = Some(response.status);
+        }
         let fetched = of
             .fetcher
             .read(response, &self.position, slice, &mut self.account);
@@ -227,6 +234,13 @@ impl<'a> List<'a> {
 
     /// Ends a list that has been read to its end.
     async fn end(&mut self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
+        // The owner says that this is the end, and not the API.
+        let proof = match (proof, self.ruled) {
+            (Proof::Proved(_), Some(status)) => {
+                Proof::Assumed(format!("{status} is an empty page, as `on_status` says"))
+            }
+            (proof, _) => proof,
+        };
         let whole = match proof {
             Proof::Proved(_) => true,
             // An empty response that announces nothing does not prove that all known records were
@@ -319,6 +333,7 @@ impl<'a> List<'a> {
             && self.position.pages > 0
             && !self.position.overlaps()
             && !self.of.fetcher.spec().is_empty(response.status)
+            && !self.position.is_before_first()
             && !self.account.is_reached().unwrap_or_default();
         (refused && (cursor.is_bounded() || self.last().is_some())).then(|| {
             format!(
