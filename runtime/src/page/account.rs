@@ -11,7 +11,6 @@ mod before;
 mod embedded;
 mod ending;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -114,7 +113,7 @@ pub(crate) struct Account {
     /// The number of repeated rows, except those of a requested overlap.
     again: u64,
     /// The tokens and links that have been requested.
-    asked: HashSet<u64>,
+    asked: Distinct,
     totals: Totals,
     /// The length of the longest page.
     longest: u64,
@@ -276,7 +275,7 @@ impl Account {
             self.filled = 0;
             (self.promised, self.doubted, self.doubt) = (None, None, None);
             self.at_most = None;
-            self.asked.clear();
+            self.asked = Distinct::default();
             self.totals = Totals::default();
         } else if self.pages == [0, 0] {
             (self.others, self.filled) = (position.rows, position.pages);
@@ -307,8 +306,8 @@ impl Account {
             ..
         } = at;
         if !paginator.is_numbered() {
-            self.asked.insert(of(&position.next));
-            if self.asked.contains(&of(&next)) {
+            self.asked.add_one(of(&position.next)).map_err(on_disk)?;
+            if self.asked.contains(of(&next)).map_err(on_disk)? {
                 return Err(paging(
                     "the next links form a cycle: this page has already been read",
                 ));

@@ -14,6 +14,10 @@ use crate::run::report::written::Written;
 use crate::run::report::{Outcome, ResourceReport};
 use crate::schema::TableBatch;
 
+/// The number of notes about one resource that a run collects: a note may name the place where a list
+/// was cut off, and there are many lists.
+const NOTES: usize = 100;
+
 /// The counters of a resource, which its slices share.
 #[derive(Default)]
 pub(crate) struct Stats {
@@ -64,11 +68,14 @@ pub(crate) struct Shared {
 }
 
 impl Stats {
-    /// Adds a sentence to the report, once.
+    /// Adds a sentence to the report, once; of very many, only the first ones.
     pub fn note(&self, note: String) {
         let mut shared = self.lock();
-        if !shared.notes.contains(&note) {
+        if shared.notes.len() < NOTES && !shared.notes.contains(&note) {
             shared.notes.push(note);
+            if shared.notes.len() == NOTES {
+                shared.notes.push("more notes are left out".to_owned());
+            }
         }
     }
 
@@ -263,4 +270,22 @@ fn ruled_out(status: u16, lists: u64) -> String {
 fn uncounted(error: std::io::Error) -> Error {
     let message = "the written rows cannot be counted in a temporary file";
     Error::new(ErrorKind::System, message).caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_of_many_lists_do_not_fill_the_memory() {
+        let stats = Stats::default();
+        for list in 0..1_000 {
+            stats.note(format!("list {list} was cut off"));
+            stats.note("one note".to_owned());
+        }
+        let notes = &stats.lock().notes;
+        assert_eq!(notes.len(), NOTES + 1);
+        assert_eq!(notes[0], "list 0 was cut off");
+        assert_eq!(notes[NOTES], "more notes are left out");
+    }
 }
