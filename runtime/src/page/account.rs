@@ -42,8 +42,8 @@ const CAPPED: u64 = 50;
 fn is_usual(rows: u64) -> bool {
     match rows {
         0..100 => USUAL_SIZES.contains(&rows),
-        100..1000 => rows % 50 == 0,
-        _ => rows % 500 == 0,
+        100..1000 => rows.is_multiple_of(50),
+        _ => rows.is_multiple_of(500),
     }
 }
 

@@ -146,10 +146,7 @@ impl<'a> List<'a> {
     async fn page(&mut self, response: Response, pages: &mut Pages) -> Result<Flow> {
         let of = self.of;
         let slice = &self.slice.request;
-        let is_asked = !self.position.overlaps() && !self.position.is_before_first();
-        if is_asked && of.fetcher.spec().is_empty(response.status) {
-            self.ruled = Some(response.status);
-        }
+        self.note_rule(response.status);
         let fetched = of
             .fetcher
             .read(response, &self.position, slice, &mut self.account);
@@ -176,15 +173,10 @@ impl<'a> List<'a> {
             pages.ask(self.foreseen(position, fetched.sent, fetched.stated));
         }
         self.count(rows, fetched.total);
-        let changed = std::mem::replace(&mut self.changed, self.account.changed());
-        let (stats, changed) = (&of.fetcher.stats, self.changed - changed.min(self.changed));
-        stats.changed.fetch_add(changed, Relaxed);
-        if !of.fetcher.spec().primary_key.is_empty() {
-            stats.again.fetch_add(fetched.again, Relaxed);
-        }
-        let foreign = of.compare_keys(self.slice, &fetched)?;
+        let replaced =
+            self.count_repeated(fetched.again) + of.compare_keys(self.slice, &fetched)?;
         let mut intake = of.intake.lock().await;
-        if changed + foreign > 0 {
+        if replaced > 0 {
             of.fall_short(&mut intake, self.slice);
             let why = "records of its table have replaced others with the same key";
             of.owe(self.slice, Proof::Unproved(why.to_owned()));
@@ -230,6 +222,27 @@ impl<'a> List<'a> {
                 })
             }
         }
+    }
+
+    /// Records that a page is empty by a rule of the owner.
+    fn note_rule(&mut self, status: u16) {
+        let is_asked = !self.position.overlaps() && !self.position.is_before_first();
+        if is_asked && self.of.fetcher.spec().is_empty(status) {
+            self.ruled = Some(status);
+        }
+    }
+
+    /// Counts the rows of a page whose keys came before in this list; returns how many of them came
+    /// with other contents.
+    fn count_repeated(&mut self, again: u64) -> u64 {
+        let before = std::mem::replace(&mut self.changed, self.account.changed());
+        let changed = self.changed.saturating_sub(before);
+        let fetcher = &self.of.fetcher;
+        fetcher.stats.changed.fetch_add(changed, Relaxed);
+        if !fetcher.spec().primary_key.is_empty() {
+            fetcher.stats.again.fetch_add(again, Relaxed);
+        }
+        changed
     }
 
     /// Ends a list that has been read to its end.
