@@ -3,19 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use etlgen_model::counted;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::printable;
 use super::report::within;
-use super::retries::Retries;
+use super::retries::{EVERY, Retries};
 use crate::run::{Observer, Progress};
 use crate::world::{Moment, World};
-
-/// How often the progress of a resource is written if there is no terminal.
-pub(super) const EVERY: Duration = Duration::from_secs(10);
 
 /// Shows the progress on standard error.
 pub struct Teller {

@@ -1,9 +1,13 @@
 //! The lines about requests that are tried again: many requests have one cause.
 
+use std::time::Duration;
+
 use etlgen_model::counted;
 
-use super::progress::EVERY;
 use crate::world::Moment;
+
+/// How often a line about one resource is written if there is no terminal, or about one cause.
+pub(super) const EVERY: Duration = Duration::from_secs(10);
 
 /// The number of causes of one resource that get a line as soon as they occur.
 const CAUSES: usize = 5;
@@ -47,8 +51,6 @@ impl Retries {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::world::World;
 

@@ -2,6 +2,7 @@
 //! goes to an [`output::Output`]; this module knows no destination.
 
 mod changes;
+mod collisions;
 mod embedded;
 pub(crate) mod feed;
 pub(crate) mod fetch;
