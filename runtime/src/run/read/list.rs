@@ -47,6 +47,8 @@ pub(super) struct List<'a> {
     contradicted: bool,
     /// The strongest proof that it can get, because a part of it was read before.
     at_most: Option<Proof>,
+    /// The status that a rule of the owner calls an empty page, if one had it.
+    ruled: Option<u16>,
 }
 
 /// What follows a page.
@@ -73,6 +75,7 @@ impl<'a> List<'a> {
             changed: 0,
             contradicted: false,
             at_most: None,
+            ruled: None,
             of,
             slice,
             window,
@@ -149,10 +152,6 @@ impl<'a> List<'a> {
         }
         if spec.skips(response.status) && self.position == Position::default() {
             self.of.leave_out(self.slice, response.status);
-            if spec.parent.is_none() {
-                let why = format!("left out: it was answered {}", response.status);
-                fetcher.stats.prove(Proof::Unproved(why));
-            }
             return Ok(None);
         }
         let continues = self.slice.continues && !self.windowed;
@@ -167,13 +166,15 @@ impl<'a> List<'a> {
     async fn page(&mut self, response: Response, pages: &mut Pages) -> Result<Flow> {
         let of = self.of;
         let slice = &self.slice.request;
+        self.note_rule(response.status);
         let fetched = of
             .fetcher
             .read(response, &self.position, slice, &mut self.account);
         let wrong = |error: &Error| self.contradicted = error.kind() == ErrorKind::Paging;
-        let fetched = fetched.await.inspect_err(wrong)?;
+        let mut fetched = fetched.await.inspect_err(wrong)?;
         self.contradicted = fetched.step.is_err();
-        let step = match fetched.step {
+        let step = std::mem::replace(&mut fetched.step, Ok(Step::End(Proof::Open)));
+        let step = match step {
             // Without a key its rows would be duplicated when the page is requested again.
             Err(error) if of.fetcher.spec().primary_key.is_empty() => return Err(error),
             step => step,
@@ -194,10 +195,10 @@ impl<'a> List<'a> {
             pages.ask(self.foreseen(position, fetched.sent, fetched.stated));
         }
         self.count(rows, fetched.total);
-        let changed = self.came_again(fetched.again);
-        let foreign = of.foreign(self.slice, &fetched.ids)?;
+        let replaced =
+            self.count_repeated(fetched.again) + of.compare_keys(self.slice, &fetched)?;
         let mut intake = of.intake.lock().await;
-        if changed + foreign > 0 {
+        if replaced > 0 {
             self.replace(&mut intake);
         }
         let place = PagePlace {
@@ -246,15 +247,23 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Counts the rows of a page whose keys had come, and returns how many of them have other
-    /// contents.
-    fn came_again(&mut self, again: u64) -> u64 {
+    /// Records that a page is empty by a rule of the owner.
+    fn note_rule(&mut self, status: u16) {
+        let is_asked = !self.position.overlaps() && !self.position.is_before_first();
+        if is_asked && self.of.fetcher.spec().is_empty(status) {
+            self.ruled = Some(status);
+        }
+    }
+
+    /// Counts the rows of a page whose keys came before in this list; returns how many of them came
+    /// with other contents.
+    fn count_repeated(&mut self, again: u64) -> u64 {
         let before = std::mem::replace(&mut self.changed, self.account.changed());
         let changed = self.changed.saturating_sub(before);
-        let stats = &self.of.fetcher.stats;
-        stats.changed.fetch_add(changed, Relaxed);
-        if !self.of.fetcher.spec().primary_key.is_empty() {
-            stats.again.fetch_add(again, Relaxed);
+        let fetcher = &self.of.fetcher;
+        fetcher.stats.changed.fetch_add(changed, Relaxed);
+        if !fetcher.spec().primary_key.is_empty() {
+            fetcher.stats.again.fetch_add(again, Relaxed);
         }
         changed
     }
@@ -295,6 +304,13 @@ impl<'a> List<'a> {
         let proof = match intake.output.doubt() {
             Some(why) => proof.and(Proof::Unproved(why)),
             None => proof,
+        };
+        // The owner says that this is the end, and not the API.
+        let proof = match (proof, self.ruled) {
+            (Proof::Proved(_), Some(status)) => {
+                Proof::Assumed(format!("{status} is an empty page, as `on_status` says"))
+            }
+            (proof, _) => proof,
         };
         let whole = match proof {
             Proof::Proved(_) => true,
@@ -392,6 +408,7 @@ impl<'a> List<'a> {
         let refused = matches!(response.status, 400 | 416 | 422)
             && self.position.pages > 0
             && !self.position.overlaps()
+            && !self.of.fetcher.spec().is_empty(response.status)
             && !self.position.is_before_first()
             && !self.account.is_reached().unwrap_or_default();
         (refused && (cursor.is_bounded() || self.last().is_some())).then(|| {
