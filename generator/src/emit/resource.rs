@@ -332,6 +332,9 @@ pub fn paginator(paginator: &Paginator) -> TokenStream {
     if paginator.in_body() {
         calls.extend(quote!(.in_body()));
     }
+    if let Some(holder) = paginator.in_json() {
+        calls.extend(quote!(.in_json(#holder)));
+    }
     if let Some(most) = paginator.common().and_then(|common| common.empty_pages) {
         let most = number(most.into());
         calls.extend(quote!(.empty_pages(#most)));

@@ -11,7 +11,7 @@ use super::facts::{Decision, PagingSigns};
 use super::limits::{first, max_page_size};
 use super::node::Node;
 use super::prose::{first_token, is_backup, is_capped};
-use super::roles::{Param, Roles};
+use super::roles::{Param, Place, Roles, parameters};
 use super::rules::{among, rule, tells};
 use super::words::flat;
 
@@ -347,9 +347,18 @@ pub(super) fn by_page_number(evidence: &Evidence<'_>, param: &Param) -> Paged {
     let total = total(evidence).and_then(|total| total.at().map(ToString::to_string));
     let total = total.as_deref().map(flat).unwrap_or_default();
     let spring = rule("Spring", total.ends_with("totalelements"));
-    let first = first(evidence.api, param).unwrap_or(u64::from(!spring));
+    let from_zero = spring || rule("Flask-AppBuilder", is_flask(evidence, param));
+    let first = first(evidence.api, param).unwrap_or(u64::from(!from_zero));
     let found = Paginator::page_number(&param.name).starting_at(first);
     paged(evidence, Some(param), found)
+}
+
+/// Returns whether a page is that of Flask-AppBuilder, which counts from 0: it is recognised by the
+/// order beside the page in a JSON parameter.
+fn is_flask(evidence: &Evidence<'_>, page: &Param) -> bool {
+    let beside = parameters(evidence.api, evidence.operation);
+    let mut beside = beside.iter().filter(|param| param.place == page.place);
+    matches!(page.place, Place::Json(_)) && beside.any(|param| param.name == "order_column")
 }
 
 /// Returns the paginator with the parts that all paginators share.
@@ -367,6 +376,7 @@ fn common(signs: &PagingSigns) -> Common {
     common.more.clone_from(&signs.more);
     common.total.clone_from(&signs.total);
     common.in_body = signs.in_body;
+    common.in_json.clone_from(&signs.in_json);
     // OData's `$top` limits the whole list, not a page: with it, the rest would be missing.
     let size = signs.size_param.as_ref().filter(|param| *param != "$top");
     common.page_size = size.map(|param| {
@@ -384,7 +394,10 @@ fn signs(evidence: &Evidence<'_>, param: Option<&Param>) -> PagingSigns {
         envelope,
         ..
     } = evidence;
+    let place = param.or(roles.size.as_ref()).map(|param| &param.place);
+    // Without a parameter for the page, or beside one, a size has the same place.
     let size = roles.size.as_ref();
+    let size = size.filter(|size| place == Some(&size.place) || !is_json(place, &size.place));
     PagingSigns {
         page_param: param.map(|param| param.name.clone()),
         size_param: size.map(|size| size.name.clone()),
@@ -392,8 +405,17 @@ fn signs(evidence: &Evidence<'_>, param: Option<&Param>) -> PagingSigns {
         next: None,
         more: envelope.more.clone(),
         total: total(evidence),
-        in_body: param.or(size).is_some_and(|param| param.in_body),
+        in_body: place == Some(&Place::Body),
+        in_json: match place {
+            Some(Place::Json(holder)) => Some(holder.clone()),
+            _ => None,
+        },
     }
+}
+
+/// Returns whether one of two parameters is a field of a JSON parameter.
+fn is_json(one: Option<&Place>, other: &Place) -> bool {
+    matches!(one, Some(Place::Json(_))) || matches!(other, Place::Json(_))
 }
 
 /// Returns the total in the body, or else in a header.

@@ -22,6 +22,9 @@ pub struct Paging {
     /// The number of the first page, or of the first row.
     pub first_page: u64,
     pub in_body: bool,
+    /// The query parameter that carries the page parameters as a JSON object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_json: Option<String>,
 }
 
 impl ResourceFacts {
@@ -52,6 +55,7 @@ impl ResourceFacts {
                 _ => 1,
             },
             in_body: found.in_body() || signs.in_body,
+            in_json: text(found.in_json(), &signs.in_json),
         }
     }
 

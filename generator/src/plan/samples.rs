@@ -229,17 +229,25 @@ impl<'a> Asked<'a> {
         let mut sent = self.fields.clone();
         let size = self.resource.paginator.page_size();
         let in_body = self.resource.paginator.in_body();
+        let holder = self.resource.paginator.in_json();
+        let mut in_json = Map::new();
         if let Some(PageSize { param, rows, .. }) = size {
-            match in_body {
-                true => _ = sent.insert(param.clone(), json!(rows)),
-                false => query.push(format!("{param}={rows}")),
+            match (in_body, holder) {
+                (true, _) => _ = sent.insert(param.clone(), json!(rows)),
+                (_, Some(_)) => _ = in_json.insert(param.clone(), json!(rows)),
+                _ => query.push(format!("{param}={rows}")),
             }
         }
         for (param, value) in parameters {
-            match in_body {
-                true => _ = sent.insert((*param).clone(), self.in_json(value)),
-                false => query.push(format!("{param}={value}")),
+            match (in_body, holder) {
+                (true, _) => _ = sent.insert((*param).clone(), self.in_json(value)),
+                (_, Some(_)) => _ = in_json.insert((*param).clone(), self.in_json(value)),
+                _ => query.push(format!("{param}={value}")),
             }
+        }
+        if let Some(holder) = holder.filter(|_| !in_json.is_empty()) {
+            let value = encoded(&Value::Object(in_json).to_string());
+            query.push(format!("{holder}={value}"));
         }
         let path = match query.is_empty() {
             true => self.path.clone(),
@@ -248,7 +256,7 @@ impl<'a> Asked<'a> {
         self.exchange(&path, Value::Object(sent), body, headers)
     }
 
-    /// Returns a page parameter for a body, in which counts are numbers.
+    /// Returns a page parameter for JSON, in which counts are numbers.
     fn in_json(&self, value: &str) -> Value {
         let counts = self.resource.paginator.is_numbered();
         match value.parse::<u64>() {
@@ -286,6 +294,18 @@ impl<'a> Asked<'a> {
         response["body"] = body;
         json!({"request": request, "response": response})
     }
+}
+
+/// Returns a text in the form that it has in a query.
+fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b' ' => "+".to_owned(),
+        _ if byte.is_ascii_alphanumeric() || b"*-._".contains(&byte) => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
 }
 
 /// Returns the path of the total in the body, if the body holds it.

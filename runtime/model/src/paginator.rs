@@ -171,6 +171,8 @@ pub struct Common {
     pub page_size: Option<PageSize>,
     /// Page parameters are fields of the JSON body of a POST.
     pub in_body: bool,
+    /// Page parameters are fields of a JSON object, which this query parameter carries.
+    pub in_json: Option<String>,
     /// The number of consecutive empty pages that are followed; `None`:
     /// [`Common::USUAL_EMPTY_PAGES`].
     pub empty_pages: Option<u32>,
@@ -295,6 +297,11 @@ impl Paginator {
     /// Returns whether page parameters are fields of the JSON body of a POST.
     pub fn in_body(&self) -> bool {
         self.common().is_some_and(|common| common.in_body)
+    }
+
+    /// Returns the query parameter that carries the page parameters as a JSON object.
+    pub fn in_json(&self) -> Option<&str> {
+        self.common()?.in_json.as_deref()
     }
 
     /// Returns the number of consecutive empty pages that are followed, as long as each returns a

@@ -96,13 +96,15 @@ impl Pager {
     }
 
     fn set(&self, request: &mut Request, param: &str, value: String, number: Option<u64>) {
-        if self.in_body() {
-            request.set_body(
-                param,
-                number.map_or_else(|| value.into(), serde_json::Value::from),
-            );
-        } else {
+        let in_json = self.in_json();
+        if !self.in_body() && in_json.is_none() {
             request.set_query(param, &value);
+            return;
+        }
+        let value = number.map_or_else(|| value.into(), serde_json::Value::from);
+        match in_json {
+            Some(holder) => request.set_json(holder, param, value),
+            None => request.set_body(param, value),
         }
     }
 }

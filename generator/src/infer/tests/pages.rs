@@ -1,5 +1,7 @@
 //! Paginators.
 
+use etlgen_model::Paginator;
+
 use super::*;
 
 /// Infers the paging of `/things` with these parameters and these fields beside `data`.
@@ -209,4 +211,69 @@ fn a_page_number_with_a_minimum_of_0_begins_at_0() {
     assert_eq!(first("minimum: 0"), 0);
     assert_eq!(first("minimum: 0, default: 1"), 1);
     assert_eq!(first("maximum: 9"), 1);
+}
+
+/// Infers from a list with `count` and one parameter that carries JSON.
+fn with_json(name: &str, schema: &str) -> Facts {
+    let list = "{type: object, properties: {count: {type: integer}, result: {type: array, items: {type: object, properties: {id: {type: integer}}}}}}";
+    let parameter = format!(
+        "[{{name: {name}, in: query, content: {{application/json: {{schema: {schema}}}}}}}]"
+    );
+    facts(&get("/charts", &parameter, list))
+}
+
+#[test]
+fn pages_within_a_json_parameter_are_found() {
+    let found = with_json(
+        "q",
+        "{type: object, properties: {filters: {type: array, items: {}}, order_column: {type: string}, page: {type: integer}, page_size: {type: integer}}}",
+    );
+    // Flask-AppBuilder counts from 0.
+    let pages = Paginator::page_number("page")
+        .starting_at(0)
+        .total_items("count")
+        .page_size("page_size", 100)
+        .in_json("q");
+    let charts = resource(&found, "charts");
+    assert_eq!(charts.paginator.value, pages.into());
+    assert!(charts.cursor.value.is_none());
+
+    // LoopBack has all of it in `filter`.
+    let found = with_json(
+        "filter",
+        "{type: object, properties: {offset: {type: integer, minimum: 0}, limit: {type: integer, minimum: 1, maximum: 50}, skip: {type: integer}, where: {type: object}}}",
+    );
+    let pages = Paginator::offset("offset")
+        .total_items("count")
+        .page_size("limit", 50)
+        .in_json("filter");
+    assert_eq!(resource(&found, "charts").paginator.value, pages.into());
+}
+
+#[test]
+fn a_page_outside_comes_before_one_within_a_json_parameter() {
+    let list = "{type: array, items: {type: object, properties: {id: {type: integer}}}}";
+    let inner = "{type: object, properties: {page: {type: integer}, page_size: {type: integer}}}";
+    let parameters = format!(
+        "[{{name: q, in: query, content: {{application/json: {{schema: {inner}}}}}}}, {}]",
+        query("page", "integer")
+    );
+    let found = facts(&get("/charts", &parameters, list));
+    // Only parameters of one place are sent.
+    let charts = resource(&found, "charts");
+    assert_eq!(
+        charts.paginator.value,
+        Paginator::page_number("page").into()
+    );
+}
+
+#[test]
+fn a_required_json_parameter_with_pages_is_no_setting() {
+    let list = "{type: array, items: {type: object, properties: {id: {type: integer}}}}";
+    let inner = "{type: object, properties: {page: {type: integer}, page_size: {type: integer}}}";
+    let parameters = format!(
+        "[{{name: q, in: query, required: true, content: {{application/json: {{schema: {inner}}}}}}}]"
+    );
+    let found = facts(&get("/charts", &parameters, list));
+    assert!(resource(&found, "charts").settings.is_empty());
 }

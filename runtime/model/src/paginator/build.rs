@@ -152,6 +152,12 @@ macro_rules! builder {
                 self.common.in_body = true;
                 self
             }
+
+            /// Sends page parameters as fields of a JSON object in the query parameter `param`.
+            pub fn in_json(mut self, param: &str) -> Self {
+                self.common.in_json = Some(param.to_owned());
+                self
+            }
         }
 
         impl From<$kind> for Paginator {
