@@ -30,6 +30,7 @@ mod records;
 mod resources;
 mod roles;
 mod rules;
+mod siblings;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -80,7 +81,7 @@ pub fn infer(api: &Api) -> Facts {
     names::give(&mut drafts, &above);
     let parents = parents::parents(&drafts, &above);
     let habits = habits(api, &drafts);
-    let resources = drafts
+    let mut resources: Vec<ResourceFacts> = drafts
         .iter()
         .zip(&parents)
         .filter_map(|(draft, parent)| {
@@ -96,6 +97,7 @@ pub fn infer(api: &Api) -> Facts {
             ))
         })
         .collect();
+    siblings::ask(&mut resources);
     Facts {
         auth,
         base_url: auth::base_url(api),

@@ -277,3 +277,40 @@ fn a_required_json_parameter_with_pages_is_no_setting() {
     let found = facts(&get("/charts", &parameters, list));
     assert!(resource(&found, "charts").settings.is_empty());
 }
+
+#[test]
+fn a_list_without_paging_beside_paged_ones_is_an_open_question() {
+    let list = format!("{{type: object, properties: {{data: {{type: array, items: {ITEM}}}}}}}");
+    let bare = format!("{{type: array, items: {ITEM}}}");
+    let paged = format!(
+        "[{}, {}]",
+        query("limit", "integer"),
+        query("offset", "integer")
+    );
+    let lists = |paged: &[String]| {
+        let paths = paged.concat() + &get("/flows", "[]", &list) + &get("/tags", "[]", &bare);
+        facts(&paths)
+    };
+    let of = |names: &[&str]| -> Vec<String> {
+        names.iter().map(|name| get(name, &paged, &list)).collect()
+    };
+    let found = lists(&of(&["/files", "/folders", "/users"]));
+    let flows = resource(&found, "flows");
+    assert_eq!(flows.paginator.value, Paginator::Single);
+    let [doubt] = flows.doubts.as_slice() else {
+        panic!("{:?}", flows.doubts);
+    };
+    assert_eq!(
+        doubt.settle,
+        r#"paginate = { kind = "offset", param = "offset", size = "limit", page_size = 100 }"#
+    );
+    assert!(
+        doubt.question.contains("3 of the 4 lists"),
+        "{}",
+        doubt.question
+    );
+    // A list with another envelope, and two siblings, say nothing.
+    assert!(resource(&found, "tags").doubts.is_empty());
+    let found = lists(&of(&["/files", "/folders"]));
+    assert!(resource(&found, "flows").doubts.is_empty());
+}
