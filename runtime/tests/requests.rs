@@ -159,6 +159,18 @@ fn pages_are_asked_for_in_the_json_of_a_parameter() {
 }
 
 #[test]
+fn linked_pages_begin_with_the_number_of_the_first() {
+    let (base, log) = serve(|_| (200, r#"[{"id": 1}]"#.to_owned()));
+    let paginator = Paginator::link_header()
+        .first_page("_page", 1)
+        .page_size("_limit", 2);
+    let things = Thing::list("things", "/things").paginate(paginator);
+    run(&Source::new("links", &base).resource(things)).unwrap();
+    let log = log.lock().unwrap();
+    assert_eq!(log[0].line, "GET /things?_limit=2&_page=1");
+}
+
+#[test]
 fn the_first_page_may_want_an_empty_token() {
     let (base, log) = serve(|request| match request.line.contains("cursor=b") {
         false => (200, r#"{"data": [{"id": 1}], "next": "b"}"#.to_owned()),

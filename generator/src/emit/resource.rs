@@ -1,8 +1,8 @@
 //! Emits the file of a resource: the function that declares it, and its structs.
 
 use etlgen_model::{
-    Contract, Deletes, Embedded, EmbeddedPlace, Entity, LastId, Length, Meaning, Mode, NextUrl,
-    Offset, Order, PageNumber, PageSize, Paginator, StatusRule, TimeFormat, Token, Total,
+    Contract, Deletes, Embedded, EmbeddedPlace, Entity, LastId, Length, LinkHeader, Meaning, Mode,
+    NextUrl, Offset, Order, PageNumber, PageSize, Paginator, StatusRule, TimeFormat, Token, Total,
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -307,7 +307,13 @@ pub fn paginator(paginator: &Paginator) -> TokenStream {
             let first = first.iter().map(|token| quote!(.first(#token)));
             quote!(Paginator::token(#param, #next) #(#first)*)
         }
-        Paginator::LinkHeader(_) => quote!(Paginator::link_header()),
+        Paginator::LinkHeader(LinkHeader { param, first, .. }) => {
+            let first = number(*first);
+            let page = param
+                .iter()
+                .map(|param| quote!(.first_page(#param, #first)));
+            quote!(Paginator::link_header() #(#page)*)
+        }
         Paginator::NextUrl(NextUrl { next, .. }) => quote!(Paginator::next_url(#next)),
     };
     if let Some(more) = paginator.more() {

@@ -333,7 +333,19 @@ pub(super) fn by_next_url(evidence: &Evidence<'_>, param: Option<&Param>, next: 
 }
 
 fn by_link_header(evidence: &Evidence<'_>, param: Option<&Param>) -> Paged {
-    paged(evidence, param, Paginator::link_header())
+    let links = Paginator::link_header();
+    // Some servers page a list only if a page is asked for.
+    let page = evidence.roles.page.as_ref();
+    let page = page.filter(|page| param.is_some_and(|param| param.name == page.name));
+    let first = page.and_then(|page| {
+        let counted = rule("json-server", page.name == "_page").then_some(1);
+        Some((page, first(evidence.api, page).or(counted)?))
+    });
+    let links = match first {
+        Some((page, first)) => links.first_page(&page.name, first),
+        None => links,
+    };
+    paged(evidence, param, links)
 }
 
 pub(super) fn by_offset(evidence: &Evidence<'_>, param: &Param) -> Paged {

@@ -51,7 +51,8 @@ impl ResourceFacts {
             total_is_pages: matches!(total, Some(Total::Pages(_))),
             first_page: match found {
                 Paginator::PageNumber(PageNumber { first, .. })
-                | Paginator::Offset(Offset { first, .. }) => *first,
+                | Paginator::Offset(Offset { first, .. })
+                | Paginator::LinkHeader(LinkHeader { first, .. }) => *first,
                 _ => 1,
             },
             in_body: found.in_body() || signs.in_body,

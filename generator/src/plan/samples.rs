@@ -1,7 +1,9 @@
 //! The data of a generated crate's tests: records from the document's examples, and a made-up
 //! exchange of a few pages.
 
-use etlgen_model::{LastId, Offset, PageNumber, PageSize, Paginator, ResponsePath, Token, Total};
+use etlgen_model::{
+    LastId, LinkHeader, Offset, PageNumber, PageSize, Paginator, ResponsePath, Token, Total,
+};
 use serde_json::{Map, Value, json};
 
 use super::embedded::goes_on;
@@ -143,10 +145,15 @@ pub fn exchange(
                 &[],
             ),
         ],
-        Paginator::LinkHeader(_) => {
+        Paginator::LinkHeader(LinkHeader {
+            param,
+            first: start,
+            ..
+        }) => {
             let link = format!("<http://localhost{}?page=2>; rel=\"next\"", asked.path);
+            let begun: Vec<_> = param.iter().map(|it| (it, start.to_string())).collect();
             vec![
-                asked.answer(&[], page(&[&first], 1, None)?, &[("link", link)]),
+                asked.answer(&begun, page(&[&first], 1, None)?, &[("link", link)]),
                 asked.linked(page(&[&second], 0, None)?),
             ]
         }

@@ -150,11 +150,17 @@ pub struct NextUrl {
 /// ```
 /// use etlgen_model::Paginator;
 ///
-/// let pages = Paginator::link_header().total_items("header:X-Total-Count");
+/// // Some APIs page a list only if its first page is asked for.
+/// let pages = Paginator::link_header().first_page("_page", 1);
+/// assert_eq!(pages.param.as_deref(), Some("_page"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkHeader {
+    /// The parameter that asks for the first page; `None`: the first page is requested without one.
+    pub param: Option<String>,
+    /// The number of the first page.
+    pub first: u64,
     /// The settings that every paginator of several pages may have.
     pub common: Common,
 }
@@ -242,7 +248,7 @@ impl Paginator {
             | Paginator::PageNumber(PageNumber { common, .. })
             | Paginator::Offset(Offset { common, .. })
             | Paginator::NextUrl(NextUrl { common, .. })
-            | Paginator::LinkHeader(LinkHeader { common }) => Some(common),
+            | Paginator::LinkHeader(LinkHeader { common, .. }) => Some(common),
         }
     }
 
@@ -255,7 +261,7 @@ impl Paginator {
             | Paginator::PageNumber(PageNumber { common, .. })
             | Paginator::Offset(Offset { common, .. })
             | Paginator::NextUrl(NextUrl { common, .. })
-            | Paginator::LinkHeader(LinkHeader { common }) => Some(common),
+            | Paginator::LinkHeader(LinkHeader { common, .. }) => Some(common),
         }
     }
 
@@ -266,6 +272,7 @@ impl Paginator {
             | Paginator::Token(Token { param, .. })
             | Paginator::PageNumber(PageNumber { param, .. })
             | Paginator::Offset(Offset { param, .. }) => Some(param),
+            Paginator::LinkHeader(LinkHeader { param, .. }) => param.as_deref(),
             _ => None,
         }
     }

@@ -79,6 +79,7 @@ impl Pager {
         }
         let value = match (&self.0, &position.next) {
             (Paginator::PageNumber(pages), Next::First) => pages.first.to_string(),
+            (Paginator::LinkHeader(links), Next::First) => links.first.to_string(),
             (
                 Paginator::Token(Token {
                     first: Some(token), ..
@@ -89,7 +90,8 @@ impl Pager {
             _ => return Ok(request),
         };
         if let Some(param) = self.param() {
-            let number = self.is_numbered().then(|| value.parse().ok()).flatten();
+            let counts = self.is_numbered() || matches!(self.0, Paginator::LinkHeader(_));
+            let number = counts.then(|| value.parse().ok()).flatten();
             self.set(&mut request, param, value, number);
         }
         Ok(request)

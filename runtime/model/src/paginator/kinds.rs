@@ -113,6 +113,18 @@ const FIELD: &[&str] = &[
     "in_json",
     "empty_pages",
 ];
+const PARAM: &[&str] = &[
+    "param",
+    "first",
+    "more",
+    "total",
+    "pages",
+    "size",
+    "page_size",
+    "in_body",
+    "in_json",
+    "empty_pages",
+];
 const FIRST: &[&str] = &[
     "first",
     "more",
@@ -168,7 +180,7 @@ impl Kind {
             name: "link_header",
             about: "the `Link` header with `rel=\"next\"` holds the URL of the next page",
             needs: &[],
-            may: COMMON,
+            may: PARAM,
         },
         Kind {
             name: "undecided",

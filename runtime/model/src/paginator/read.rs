@@ -95,8 +95,8 @@ impl Table {
         let kind = Kind::named(kind).ok_or_else(|| unknown_kind(kind))?;
         self.check_keys(kind)?;
         let common = self.common()?;
-        let param = self.param.take();
-        let param = || param.ok_or_else(|| missing(kind, "param"));
+        let said = self.param.take();
+        let param = || said.clone().ok_or_else(|| missing(kind, "param"));
         Ok(match kind.name {
             "single" => Paginator::Single,
             "last_id" => Paginator::LastId(LastId {
@@ -129,7 +129,11 @@ impl Table {
                 }
                 None => return Err(missing(kind, "next")),
             },
-            "link_header" => Paginator::LinkHeader(LinkHeader { common }),
+            "link_header" => Paginator::LinkHeader(LinkHeader {
+                param: said,
+                first: self.first.map_or(Ok(1), First::number)?,
+                common,
+            }),
             _ => Paginator::Undecided,
         })
     }
@@ -344,7 +348,7 @@ mod tests {
 
     #[test]
     fn every_kind_comes_back_as_it_was_written() {
-        let all: [Paginator; 11] = [
+        let all: [Paginator; 12] = [
             Paginator::single(),
             Paginator::undecided(),
             Paginator::last_id("after")
@@ -370,6 +374,7 @@ mod tests {
                 .into(),
             Paginator::link_header().page_size("per_page", 100).into(),
             Paginator::page_number("page").in_json("q").into(),
+            Paginator::link_header().first_page("_page", 0).into(),
         ];
         for paginator in all {
             let json = serde_json::to_string(&paginator).unwrap();

@@ -3,7 +3,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::{Common, Offset, PageNumber, Paginator, Token, Total};
+use super::{Common, LinkHeader, Offset, PageNumber, Paginator, Token, Total};
 
 impl Serialize for Paginator {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -25,6 +25,9 @@ impl Serialize for Paginator {
                 }
             }
             Paginator::PageNumber(PageNumber { first, .. }) if *first != 1 => {
+                map.serialize_entry("first", first)?;
+            }
+            Paginator::LinkHeader(LinkHeader { first, .. }) if *first != 1 => {
                 map.serialize_entry("first", first)?;
             }
             Paginator::Offset(Offset { first, .. }) if *first != 0 => {
