@@ -10,6 +10,7 @@ use super::envelope::{Envelope, is_link_onward};
 use super::facts::{Decision, PagingSigns};
 use super::limits::{first, max_page_size};
 use super::node::Node;
+use super::paging::line;
 use super::prose::{first_token, is_backup, is_capped};
 use super::roles::{Param, Place, Roles, parameters};
 use super::rules::{among, rule, tells};
@@ -97,11 +98,13 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
             .clone()
             .filter(|_| rule("a token in the body", !is_backup(param, roles)))
     {
-        return decide(
+        let mut decision = decide(
             by_token(evidence, param, &token),
             0.95,
             &format!("`{token}` holds the next `{}`", param.name),
         );
+        decision.reasons.extend(other_way(evidence));
+        return decision;
     }
     // In OData, the server decides how to continue, even if the request asked for an offset.
     let odata = |path: &&String| rule("OData", flat(path).ends_with("odatanextlink"));
@@ -244,6 +247,16 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
         );
     }
     none_or_open(evidence)
+}
+
+/// Returns the line that pages a list by offset instead of its cursor, if it has both.
+fn other_way(evidence: &Evidence<'_>) -> Option<String> {
+    let offset = evidence.roles.offset.as_ref()?;
+    let line = line(&by_offset(evidence, offset).paginator)?;
+    Some(format!(
+        "`{}` counts rows as well; if the token never comes: {line}",
+        offset.name
+    ))
 }
 
 /// Decides if no parameter asks for a page.

@@ -1,9 +1,11 @@
 //! Paging in the form in which `inspect` and `explain` show it.
 
-use etlgen_model::{LastId, Offset, PageNumber, Paginator, Token, Total};
+use etlgen_model::{LastId, LinkHeader, Offset, PageNumber, Paginator, Token, Total};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::facts::ResourceFacts;
+use crate::diagnostics::toml_string;
 
 /// The paging of a resource as `inspect --format json` prints it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -73,4 +75,17 @@ impl ResourceFacts {
             _ => self.signs.next.clone(),
         }
     }
+}
+
+/// Returns the line of `etlgen.toml` that declares a paginator.
+pub(super) fn line(paginator: &Paginator) -> Option<String> {
+    let Value::Object(table) = serde_json::to_value(paginator).ok()? else {
+        return None;
+    };
+    let pairs = table.iter().map(|(key, value)| match value {
+        Value::String(text) => format!("{key} = {}", toml_string(text)),
+        other => format!("{key} = {other}"),
+    });
+    let pairs: Vec<String> = pairs.collect();
+    Some(format!("paginate = {{ {} }}", pairs.join(", ")))
 }

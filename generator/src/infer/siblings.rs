@@ -4,11 +4,10 @@
 //! Such a list may as well be short and whole, so that it is read as it is, and its end is assumed.
 
 use etlgen_model::Paginator;
-use serde_json::Value;
 
 use super::facts::{Doubt, ResourceFacts, ResourceKind, SURE};
 use super::hints::SAID;
-use crate::diagnostics::toml_string;
+use super::paging::line;
 
 /// The fewest siblings that are a convention.
 const FEWEST: usize = 3;
@@ -55,7 +54,7 @@ fn question(resources: &[ResourceFacts], list: &ResourceFacts) -> Option<Doubt> 
             "does it come in one response? {count} of the {} lists with the same envelope are paged",
             siblings.len()
         ),
-        settle: format!("paginate = {}", inline(&usual)?),
+        settle: line(&usual)?,
     })
 }
 
@@ -71,16 +70,4 @@ fn plain(paginator: &Paginator) -> Paginator {
         }
     }
     plain
-}
-
-/// Returns a paginator as a value in TOML.
-fn inline(paginator: &Paginator) -> Option<String> {
-    let Value::Object(table) = serde_json::to_value(paginator).ok()? else {
-        return None;
-    };
-    let pairs = table.iter().map(|(key, value)| match value {
-        Value::String(text) => format!("{key} = {}", toml_string(text)),
-        other => format!("{key} = {other}"),
-    });
-    Some(format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", ")))
 }

@@ -314,3 +314,58 @@ fn a_list_without_paging_beside_paged_ones_is_an_open_question() {
     let found = lists(&of(&["/files", "/folders"]));
     assert!(resource(&found, "flows").doubts.is_empty());
 }
+
+#[test]
+fn the_first_page_of_linked_pages_is_asked_for_by_its_number() {
+    let list = format!("{{type: array, items: {ITEM}}}");
+    let first = |page: &str| {
+        let parameters = format!("[{page}, {}]", query("_limit", "integer"));
+        let found = facts(&get_with(
+            "/things",
+            &parameters,
+            &list,
+            "{Link: {schema: {type: string}}}",
+        ));
+        match &resource(&found, "things").paginator.value {
+            Paginator::LinkHeader(links) => links.param.clone().map(|param| (param, links.first)),
+            other => panic!("{other:?}"),
+        }
+    };
+    let page = |schema: &str| format!("{{name: page, in: query, schema: {schema}}}");
+    assert_eq!(
+        first(&query("_page", "integer")),
+        Some(("_page".to_owned(), 1))
+    );
+    assert_eq!(
+        first(&page("{type: integer, default: 1}")),
+        Some(("page".to_owned(), 1))
+    );
+    assert_eq!(
+        first(&page("{type: integer, minimum: 0}")),
+        Some(("page".to_owned(), 0))
+    );
+    // The number of the first page is not known: 1 may be the second one.
+    assert_eq!(first(&page("{type: integer}")), None);
+}
+
+#[test]
+fn a_list_with_a_token_and_an_offset_names_the_line_for_offsets() {
+    let list = format!(
+        "{{type: object, properties: {{next_cursor: {{type: string}}, total: {{type: integer}}, data: {{type: array, items: {ITEM}}}}}}}"
+    );
+    let parameters = format!(
+        "[{}, {}, {}]",
+        query("cursor", "string"),
+        query("offset", "integer"),
+        query("limit", "integer")
+    );
+    let found = facts(&get("/things", &parameters, &list));
+    let paginator = &resource(&found, "things").paginator;
+    assert_eq!(paginator.value.kind(), "token");
+    let line = r#"paginate = { kind = "offset", param = "offset", total = "total", size = "limit", page_size = 100 }"#;
+    assert!(
+        paginator.reasons[1].contains(line),
+        "{:?}",
+        paginator.reasons
+    );
+}
