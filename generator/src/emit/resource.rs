@@ -121,6 +121,12 @@ fn todos(resource: &Resource) -> Vec<&'static str> {
     } else if resource.off.is_some() && doubts("off") {
         todos.push("TODO off: `sync` leaves it out, as etlgen is not sure that it only reads. If it does, remove `.off(…)`.");
     }
+    if doubts("paginate") && !undecided && resource.paginator == Paginator::Single {
+        todos.push("TODO pagination: other lists of the API are paged. Check that everything comes in one response, or set `.paginate(…)`.");
+    }
+    if resource.off.is_some() && doubts("parent") {
+        todos.push("TODO parent: `sync` leaves it out, as nothing is known to supply a parameter. Set `.child_of(…)`, or the setting, and remove `.off(…)`.");
+    }
     if resource.off.is_some() && doubts("body") {
         todos.push("TODO body: `sync` leaves it out, as nothing supplies a field that its body must have. Set `.body(json!({ … }))` and remove `.off(…)`.");
     }

@@ -62,7 +62,10 @@ pub fn settle(api: &Api, facts: &mut ResourceFacts) {
 }
 
 /// Returns the fields that the body of a POST requires, and their schemas if it describes them.
-fn required<'a>(api: &'a Api, operation: &Operation) -> Vec<(&'a str, Option<SchemaId>)> {
+pub(super) fn required<'a>(
+    api: &'a Api,
+    operation: &Operation,
+) -> Vec<(&'a str, Option<SchemaId>)> {
     let body = operation.request_body;
     let body = body.filter(|_| operation.method == "post");
     let Some(SchemaKind::Object {

@@ -8,7 +8,7 @@
 use crate::spec::api::{Api, Operation};
 
 use super::facts::ResourceFacts;
-use super::words::{is_variable, segments, words};
+use super::words::{is_variable, is_version, segments, words};
 
 /// Verbs of requests that do something.
 const DOES: &str = "\
@@ -43,6 +43,9 @@ const POSTS: &str = "\
 const READS: &str = "\
     all batchget browse count describe download enumerate export fetch filter find get index inspect list \
     lookup paginate query read retrieve return returns search select show view";
+
+/// Verbs that follow the path of a list in a POST.
+const ASKS: &str = "fetch filter find get list lookup paginate query retrieve search";
 
 /// Returns the reason why a run leaves the resource out; `None`: its requests only read.
 pub(super) fn off(api: &Api, operation: &Operation, facts: &ResourceFacts) -> Option<String> {
@@ -119,6 +122,26 @@ pub(super) fn reads(operation: &Operation) -> bool {
         || words(&operation.summary)
             .first()
             .is_some_and(|word| is_asking(word))
+}
+
+/// Returns the path of what an operation lists: `/flow_runs` for `POST /flow_runs/filter`. After a
+/// placeholder, such a word may be what is listed.
+pub(super) fn subject(operation: &Operation) -> &str {
+    let path = operation.path.trim_end_matches('/');
+    let Some((before, last)) = path.rsplit_once('/').filter(|_| operation.method == "post") else {
+        return &operation.path;
+    };
+    let above = segments(before).pop();
+    let listed = above.is_some_and(|above| !is_variable(above) && !is_version(above));
+    match listed && is(ASKS, &last.to_lowercase()) {
+        true => before,
+        false => &operation.path,
+    }
+}
+
+/// Returns whether a resource may be read for others: it is a GET, or a POST that reads.
+pub(super) fn may_serve(api: &Api, operation: &Operation) -> bool {
+    operation.method == "get" || reads(operation) && doing(api, operation).is_none()
 }
 
 /// Returns the parameter for the position in the list, if the paginator is of a kind whose

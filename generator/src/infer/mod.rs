@@ -18,7 +18,7 @@ mod links;
 mod list_or_single;
 mod names;
 mod node;
-mod open_questions;
+pub mod open_questions;
 mod own_auth;
 mod pages;
 mod paging;
@@ -59,7 +59,10 @@ use rules::rule;
 struct Draft<'a> {
     operation: usize,
     method: &'a str,
+    /// The path of what it lists, without a verb behind it.
     path: &'a str,
+    /// Whether it may be read for its children.
+    serves: bool,
     parameters: &'a [Parameter],
     deprecated: bool,
     /// The noun of its path.
@@ -79,7 +82,7 @@ pub fn infer(api: &Api) -> Facts {
     let (mut drafts, skipped) = drafts(api);
     let above = parents::above(&drafts);
     names::give(&mut drafts, &above);
-    let parents = parents::parents(&drafts, &above);
+    let parents = parents::parents(api, &drafts, &above);
     let habits = habits(api, &drafts);
     let mut resources: Vec<ResourceFacts> = drafts
         .iter()
@@ -147,16 +150,18 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             None => Envelope::default(),
         };
         hint.complete(&mut envelope);
-        let noun = words::noun(&operation.path);
+        let path = harmless::subject(operation);
+        let noun = words::noun(path);
         let item = items
-            .get(&words::path_shape(&operation.path))
-            .filter(|_| items_follow(&operation.path, &found.path))
+            .get(&words::path_shape(path))
+            .filter(|_| items_follow(path, &found.path))
             .map(String::as_str);
         let key = keys::key(&found.record, noun.as_deref().unwrap_or_default(), item);
         drafts.push(Draft {
             operation: index,
             method: &operation.method,
-            path: &operation.path,
+            path,
+            serves: harmless::may_serve(api, operation) && is_free(api, operation, &roles),
             parameters: &operation.parameters,
             deprecated: operation.deprecated,
             noun,
@@ -170,23 +175,31 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
         });
     }
     // The same list by GET and by POST counts once.
+    let path = |draft: &Draft<'_>| api.operations[draft.operation].path.as_str();
     let gets: HashSet<&str> = drafts
         .iter()
-        .filter(|draft: &&Draft<'_>| draft.method == "get" && draft.kind == ResourceKind::List)
-        .map(|draft| draft.path)
+        .filter(|draft| draft.method == "get" && draft.kind == ResourceKind::List)
+        .map(path)
         .collect();
     drafts.retain(|draft| {
-        let twin = draft.method == "post" && gets.contains(draft.path);
+        let twin = draft.method == "post" && gets.contains(path(draft));
         if twin {
             skipped.push(Skipped {
                 method: draft.method.to_owned(),
-                path: draft.path.to_owned(),
+                path: path(draft).to_owned(),
                 reason: "the same list as its GET".to_owned(),
             });
         }
         !twin
     });
     (drafts, skipped)
+}
+
+/// Returns whether the body of an operation requires nothing but what asks for pages.
+fn is_free(api: &Api, operation: &Operation, roles: &Roles) -> bool {
+    let pages = roles.names();
+    let mut required = body::required(api, operation).into_iter();
+    required.all(|(name, _)| pages.contains(&name))
 }
 
 /// Returns whether a placeholder after a list's path names one of its records. In
@@ -326,7 +339,7 @@ fn resource(
     });
     let parent = match above {
         Some(parent) => Decision {
-            value: parents::facts(drafts, parent),
+            value: parents::facts(api, drafts, parent),
             confidence: parent.confidence,
             reasons: vec![parent.reason.clone()],
         },

@@ -10,6 +10,7 @@ use crate::infer::body;
 use crate::infer::facts::{
     CursorFacts, Decision, Facts, ParentFacts, ResourceFacts, ResourceKind, SURE,
 };
+use crate::infer::open_questions::unsupplied;
 use crate::overrides::{Choices, Off, Overridden};
 use crate::spec::api::{Api, Response};
 
@@ -311,7 +312,9 @@ impl Draft<'_> {
                 None => {
                     let needs = body::reason(&found.needs);
                     let undecided = undecided.then(|| UNDECIDED.to_owned());
-                    found.off.clone().or(needs).or(undecided)
+                    let unsupplied = unsupplied(found).filter(|_| !single);
+                    let off = found.off.clone().or(needs).or(undecided);
+                    off.or(unsupplied)
                 }
             },
             on_status: statuses.map(|(status, rule)| (*status, *rule)).collect(),
