@@ -80,6 +80,7 @@ struct Draft<'a> {
 pub fn infer(api: &Api) -> Facts {
     let (auth, schemes) = auth::auth(api);
     let (mut drafts, skipped) = drafts(api);
+    identity::refuse_foreign(&mut drafts);
     let above = parents::above(&drafts);
     names::give(&mut drafts, &above);
     let parents = parents::parents(api, &drafts, &above);
@@ -327,16 +328,21 @@ fn resource(
     let fixed = params::fixed(api, operation, is_list);
     // `/dags/~/runs` requests the runs of all: a resource with a fixed value in the path has no
     // parent.
-    let above = parent.filter(|parent| {
-        let is_fixed = |param: &str| {
-            fixed
-                .iter()
-                .any(|it| it.location == Location::Path && it.name == param)
-        };
+    let is_fixed = |param: &str| {
+        let mut fixed = fixed.iter();
+        fixed.any(|it| it.location == Location::Path && it.name == param)
+    };
+    let asks_for_all = |parent: &&Parent| {
         let mut links = parent.links.iter().map(|link| link.param.as_str());
         let mut inherited = parent.inherited.iter().map(|(name, _)| name.as_str());
-        !links.any(is_fixed) && !inherited.any(is_fixed)
-    });
+        links.any(is_fixed) || inherited.any(is_fixed)
+    };
+    let within = |parent: &&Parent| is_list && identity::is_within(api, drafts, draft, parent);
+    let primary_key = match parent.filter(asks_for_all).filter(within) {
+        Some(parent) => identity::of_all(draft, parent, is_fixed),
+        None => draft.key.clone(),
+    };
+    let above = parent.filter(|parent| !asks_for_all(parent));
     let parent = match above {
         Some(parent) => Decision {
             value: parents::facts(api, drafts, parent),
@@ -357,9 +363,7 @@ fn resource(
     if let Some(cursor) = &cursor.value {
         supplied.extend(cursor.param.as_deref());
     }
-    let key_within_parent = is_list
-        && parent.value.is_some()
-        && above.is_some_and(|above| identity::is_within(api, drafts, draft, above));
+    let key_within_parent = parent.value.is_some() && above.as_ref().is_some_and(within);
     let own = own_auth::own(api, operation, schemes, auth);
     let proof = own.as_ref().map_or(auth, |own| &own.value);
     let settings = params::settings(api, operation, &supplied, proof);
@@ -373,7 +377,7 @@ fn resource(
             reasons: found.reasons.clone(),
         },
         record: found.record.schema.filter(|_| !found.record.is_free()),
-        primary_key: draft.key.clone(),
+        primary_key,
         key_within_parent,
         paginator: Decision {
             value: paged.value.paginator,

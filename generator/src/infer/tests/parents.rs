@@ -455,3 +455,45 @@ fn a_second_placeholder_takes_the_field_of_its_name() {
     );
     assert!(tries.settings.is_empty(), "{:?}", tries.settings);
 }
+
+#[test]
+fn the_id_of_something_else_is_no_key() {
+    let warnings = list(&format!(
+        "dag_id: {TEXT}, warning_type: {TEXT}, message: {TEXT}"
+    ));
+    let dags = get("/dags", "[]", &list(&format!("dag_id: {TEXT}")));
+    let found = facts(&(dags.clone() + &get("/dagWarnings", "[]", &warnings)));
+    assert!(
+        resource(&found, "dag_warnings")
+            .primary_key
+            .value
+            .is_empty()
+    );
+    assert_eq!(resource(&found, "dags").primary_key.value, ["dag_id"]);
+    // All records below one DAG have its id.
+    let found = facts(&(dags + &get("/dags/{dag_id}/warnings", "[]", &warnings)));
+    assert!(resource(&found, "warnings").primary_key.value.is_empty());
+    // The placeholder `{id}` is not the record's `id`.
+    let mut paths = get("/users", "[]", &list(&format!("id: {TEXT}")));
+    paths += &get("/users/{id}/posts", "[]", &list(&format!("id: {TEXT}")));
+    assert_eq!(resource(&facts(&paths), "posts").primary_key.value, ["id"]);
+}
+
+#[test]
+fn what_is_asked_for_all_parents_has_their_ids_in_its_key() {
+    let all = "[{name: dag_id, in: path, required: true, schema: {type: string, enum: ['~']}}]";
+    let key = |fields: &str| {
+        let mut paths = get("/dags", "[]", &list(&format!("dag_id: {TEXT}")));
+        paths += &get("/dags/{dag_id}/runs", all, &list(fields));
+        let record = format!("{{type: object, properties: {{{fields}}}}}");
+        paths += &get("/dags/{dag_id}/runs/{run_id}", "[]", &record);
+        let found = facts(&paths);
+        let runs = found.resources.iter().find(|it| !it.fixed.is_empty());
+        runs.unwrap().primary_key.value.clone()
+    };
+    assert_eq!(
+        key(&format!("run_id: {TEXT}, dag_id: {TEXT}")),
+        ["dag_id", "run_id"]
+    );
+    assert!(key(&format!("run_id: {TEXT}, state: {TEXT}")).is_empty());
+}
