@@ -34,12 +34,13 @@ mod siblings;
 #[cfg(test)]
 mod tests;
 mod times;
+mod twins;
 mod undeclared;
 mod words;
 
 #[cfg(test)]
 pub use rules::switches;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use etlgen_model::Paginator;
 
@@ -175,24 +176,7 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             name: String::new(),
         });
     }
-    // The same list by GET and by POST counts once.
-    let path = |draft: &Draft<'_>| api.operations[draft.operation].path.as_str();
-    let gets: HashSet<&str> = drafts
-        .iter()
-        .filter(|draft| draft.method == "get" && draft.kind == ResourceKind::List)
-        .map(path)
-        .collect();
-    drafts.retain(|draft| {
-        let twin = draft.method == "post" && gets.contains(path(draft));
-        if twin {
-            skipped.push(Skipped {
-                method: draft.method.to_owned(),
-                path: path(draft).to_owned(),
-                reason: "the same list as its GET".to_owned(),
-            });
-        }
-        !twin
-    });
+    twins::leave_out(api, &mut drafts, &mut skipped);
     (drafts, skipped)
 }
 
