@@ -16,6 +16,7 @@ mod keys;
 mod limits;
 mod links;
 mod list_or_single;
+pub mod login;
 mod names;
 mod node;
 pub mod open_questions;

@@ -10,6 +10,7 @@ use crate::infer::body;
 use crate::infer::facts::{
     CursorFacts, Decision, Facts, ParentFacts, ResourceFacts, ResourceKind, SURE,
 };
+use crate::infer::login::login;
 use crate::infer::open_questions::unsupplied;
 use crate::overrides::{Choices, Off, Overridden};
 use crate::spec::api::{Api, Response};
@@ -93,6 +94,9 @@ pub fn plan(api: &Api, overridden: &Overridden, options: &Options) -> Plan {
         &str::to_owned,
         &mut plan.settings,
     );
+    if let Some(login) = login(api) {
+        settings::name_login(&plan.auth, &login, &mut plan.settings);
+    }
     plan.settings.push(settings::base_url(&facts.base_url));
     resources(api, (&facts, overridden), options, &mut plan);
     plan.headers = shared::headers(&plan.resources);
