@@ -157,7 +157,7 @@ fn declare(mut paginator: Paginator, size: bool, total: Option<Total>) -> Pagina
 fn place(kind: &str, query: &Query) -> usize {
     match kind {
         "offset" => number(query, "offset").unwrap_or(0),
-        "page number" => (number(query, "page").unwrap_or(1) - 1) * 10,
+        "page number" => number(query, "page").unwrap_or(1).saturating_sub(1) * 10,
         "last id" => number(query, "after").map_or(0, |id| id + 1),
         "none" => 0,
         _ => number(query, "token").unwrap_or(0),

@@ -94,7 +94,7 @@ fn a_server_that_caps_pages_without_saying_so() {
         assert_eq!(
             load(pages, move |_, q| capped(
                 q,
-                (number(q, "page", 1) - 1) * 100,
+                number(q, "page", 1).saturating_sub(1) * 100,
                 total
             )),
             Ok(1150)

@@ -255,7 +255,7 @@ fn by_page_number_nothing_is_called_proved() {
 }
 
 #[test]
-fn a_small_list_costs_no_request_more() {
+fn a_small_list_costs_one_request_more_or_two() {
     for (paginator, name) in [
         (Paginator::from(Paginator::page_number("page")), "page"),
         (Paginator::offset("offset").into(), "offset"),
@@ -265,7 +265,7 @@ fn a_small_list_costs_no_request_more() {
             let (_, report) = load(kept, move |_, query| {
                 let all = [serde_json::json!({"id": 1}), serde_json::json!({"id": 2})];
                 let skipped = match name {
-                    "page" => 2 * (number(query, name, 1) - 1),
+                    "page" => 2 * number(query, name, 1).saturating_sub(1),
                     _ => number(query, name, 0),
                 };
                 let rows = &all[skipped.min(2)..];
@@ -278,7 +278,8 @@ fn a_small_list_costs_no_request_more() {
             report
         };
         let report = small(Deletes::Keep);
-        assert_eq!(report.requests, 2);
+        // By page number, page 0 may have rows.
+        assert_eq!(report.requests, if name == "page" { 3 } else { 2 });
         // The second page by offset begins with the last row of the first one.
         let grade = if name == "page" {
             "consistent"
@@ -386,7 +387,7 @@ fn rows_that_are_repeated_out_of_order_show_that_the_list_has_no_stable_order() 
     // The third page repeats a row of the first one, unchanged, behind a new row.
     let pages: [&[i64]; 4] = [&[1, 2], &[3, 4], &[5, 1], &[]];
     let api = move |_: &str, query: &Query| {
-        let rows = pages[number(query, "page", 1) - 1];
+        let rows = pages[number(query, "page", 1).saturating_sub(1)];
         let data: Vec<_> = rows
             .iter()
             .map(|id| serde_json::json!({"id": id}))

@@ -10,6 +10,7 @@ mod deletes;
 mod earlier;
 mod embedded;
 mod feeds;
+mod first_page;
 mod formats;
 mod hostile;
 mod hostile_wire;

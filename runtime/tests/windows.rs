@@ -72,7 +72,7 @@ impl Api {
         let rows: Vec<_> = rows.into_iter().filter(|(_, at)| wanted(*at)).collect();
         let start = match number("after") {
             Some(id) => rows.iter().position(|row| row.0 == id).unwrap() + 1,
-            None => number("page").map_or(0, |page| (page as usize - 1) * self.page),
+            None => number("page").map_or(0, |page| (page as usize).saturating_sub(1) * self.page),
         };
         let shown = rows.len().min(self.most);
         self.under_way.fetch_sub(1, Ordering::SeqCst);

@@ -156,6 +156,11 @@ impl Client {
         }
     }
 
+    /// Returns whether responses come from a recording.
+    pub fn is_recorded(&self) -> bool {
+        self.replay.is_some()
+    }
+
     /// Returns the recorded requests that were not made.
     pub fn unused_exchanges(&self) -> Vec<String> {
         let replay = self.replay.as_ref();

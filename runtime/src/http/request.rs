@@ -38,6 +38,9 @@ pub struct Request {
     pub auth: Option<Auth>,
     /// Rules for certain statuses.
     pub rules: Arc<BTreeMap<u16, StatusRule>>,
+    /// Whether the request only asks if something exists, so that a refusal, a server error or an
+    /// error in a 2xx response is an answer and not a failure.
+    pub asks_whether: bool,
 }
 
 impl Request {
@@ -74,6 +77,7 @@ impl Request {
             body: None,
             auth: None,
             rules: Arc::default(),
+            asks_whether: false,
         })
     }
 

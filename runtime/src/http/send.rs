@@ -205,12 +205,13 @@ impl Client {
         };
         let rule = request.rules.get(&answer.status);
         let limited = is_rate_limit(&answer) && (answer.status != 429 || rule.is_none());
-        let told = told_by(&answer).filter(|_| rule.is_none());
+        let told = told_by(&answer).filter(|_| rule.is_none() && !request.asks_whether);
+        let is_reply = request.asks_whether && answer.status == 500;
         let late = answer.status == 202 && rule.is_none() && !told::holds_records(&answer.body);
         if limited
             || late
             || rule == Some(&StatusRule::Retry)
-            || (rule.is_none() && is_transient(answer.status))
+            || (rule.is_none() && is_transient(answer.status) && !is_reply)
         {
             return Verdict::Again(Trouble {
                 message: self.redact(&refusal(answer.status, &answer.body)),

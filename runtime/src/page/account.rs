@@ -7,12 +7,13 @@
 mod alone;
 mod answer;
 mod arrived;
+mod before;
 mod embedded;
 mod ending;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use etlgen_model::counted;
 use xxhash_rust::xxh3::xxh3_64;
@@ -92,6 +93,8 @@ pub(crate) struct Terms {
     pub embedded: bool,
     /// The length of the longest page of the resource, whose lists share it.
     pub longest: Arc<AtomicU64>,
+    /// Whether a list of the resource has shown that no page precedes its first one.
+    pub begins: Arc<AtomicBool>,
 }
 
 /// The account of one list.
@@ -178,11 +181,17 @@ impl Account {
         page: &PageFacts<'_>,
     ) -> Result<Judgement> {
         self.begin(position);
+        if let Some(proof) = position.before_first() {
+            return self.before_first(paginator, page, proof);
+        }
         let known = match paginator.look(position, page, self.terms.keyed) {
             Look::Take(known) => self.known(known, page)?,
             Look::Pass(step) => {
                 let step = match step {
-                    Step::End(proof) => Step::End(self.capped(proof)),
+                    Step::End(proof) => {
+                        let end = Step::End(self.capped(proof));
+                        self.confirm_first(paginator, position, end)
+                    }
                     step => step,
                 };
                 let (known, step, again) = (page.ids.len(), Ok(step), 0);
@@ -215,6 +224,7 @@ impl Account {
             }
         };
         self.promised = promise(&said);
+        let step = step.map(|step| self.confirm_first(paginator, position, step));
         let taken = page.rows.saturating_sub(known as u64);
         let again = taken.saturating_sub(self.new);
         Ok(Judgement { step, known, again })

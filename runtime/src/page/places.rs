@@ -11,7 +11,7 @@ mod end;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use etlgen_model::{Offset, Paginator};
+use etlgen_model::{Offset, PageNumber, Paginator};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::advance::{PageFacts, Step};
@@ -58,6 +58,8 @@ pub(crate) struct Places {
     looks_back: bool,
     /// The second reading of the list.
     again: Option<Again>,
+    /// What is known of the end, if the page before the first one is requested to confirm it.
+    before_first: Option<Proof>,
 }
 
 /// Whether consecutive pages were seen to be adjacent.
@@ -147,6 +149,17 @@ impl Position {
         self.restarts() || self.looks_back()
     }
 
+    /// Returns whether this is the page before the first one, which exists if the API counts from 0
+    /// and is asked from 1. Any response to it will do.
+    pub(crate) fn is_before_first(&self) -> bool {
+        self.places.before_first.is_some()
+    }
+
+    /// Returns what is known of the end of a list whose page before the first one is requested.
+    pub(super) fn before_first(&self) -> Option<&Proof> {
+        self.places.before_first.as_ref()
+    }
+
     /// Returns whether this is the repeated first page, which has no new rows.
     fn looks_back(&self) -> bool {
         self.places.looks_back
@@ -183,6 +196,7 @@ impl Pager {
             && position.pages > 0
             && !position.overlaps()
             && !position.comes_again()
+            && !position.is_before_first()
             && self.by_place(position, &ends)
     }
 
@@ -216,6 +230,28 @@ impl Pager {
             }
             _ => None,
         }
+    }
+
+    /// Returns the number of the first page of a list by page numbers; 0 for others.
+    pub(super) fn first_page(&self) -> u64 {
+        match self.deref() {
+            Paginator::PageNumber(PageNumber { first, .. }) => *first,
+            _ => 0,
+        }
+    }
+
+    /// Returns the position of the page before the first one, to confirm the `proof` of an end: an
+    /// API that counts from 0 has rows there. A list whose first page has the number 0 has none.
+    pub(super) fn ahead_of_first(&self, position: &Position, proof: Proof) -> Option<Position> {
+        Some(Position {
+            next: Next::Value(self.first_page().checked_sub(1)?.to_string()),
+            fingerprint: None,
+            places: Places {
+                before_first: Some(proof),
+                ..Places::default()
+            },
+            ..position.clone()
+        })
     }
 
     /// Examines a page that was requested early, or again.

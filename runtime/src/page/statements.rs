@@ -31,6 +31,9 @@ pub(crate) enum Says {
     Error(String),
     /// The response is incomplete.
     Incomplete,
+    /// The list is not complete yet: a flag such as `done` is false. Other records have such flags
+    /// too, so only that of the last page counts.
+    Unfinished,
 }
 
 /// One statement of a response.
@@ -54,7 +57,8 @@ pub(crate) fn hears(key: &str) -> Interest {
     Interest {
         value: word.is_some_and(|word| word != Word::Idle),
         within: HOLDERS.contains(&name.as_str()),
-        alone: word.is_some_and(|word| !matches!(word, Word::Error | Word::Incomplete))
+        alone: word
+            .is_some_and(|word| !matches!(word, Word::Error | Word::Incomplete | Word::Done))
             || HOLDERS.contains(&name.as_str()),
     }
 }
@@ -159,6 +163,7 @@ impl Statements {
             Word::Next => leads(&value).map(|leads| if leads { Says::Next } else { Says::NoNext }),
             Word::Error => wrong(&value).map(Says::Error),
             Word::Incomplete => (flag(&value) == Some(true)).then_some(Says::Incomplete),
+            Word::Done => (flag(&value) == Some(false)).then_some(Says::Unfinished),
             Word::Idle => None,
         };
         if let Some(says) = says {

@@ -149,7 +149,8 @@ fn a_short_page_proves_nothing() {
         (0, None, None, None, None),
     )
     .unwrap();
-    assert_eq!(step, Step::End(Proof::Proved("an empty page".into())));
+    // Nothing counts the rows, so page 0 may have some.
+    assert_eq!(step, Step::Next(after(value("0"), 115, 2)));
 }
 
 #[test]

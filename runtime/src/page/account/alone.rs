@@ -15,6 +15,7 @@ impl Account {
         if self.terms.single {
             return Ok(self.capped(Proof::Proved("it is one object".into())));
         }
+        self.unfinished(said);
         let (rows, usual) = (page.rows, is_usual(page.rows));
         let undecided = **at.paginator == Paginator::Undecided;
         if let Some((more, counts)) = says_more(rows, said) {

@@ -78,4 +78,13 @@ impl Account {
             _ => Ok(()),
         }
     }
+
+    /// Limits the proof if the last page says that its list is not complete.
+    pub(super) fn unfinished(&mut self, said: &Statements) {
+        let unfinished = |said: &Statement| (said.says == Says::Unfinished).then_some(());
+        if let Some(((), at)) = said.find(unfinished) {
+            let why = format!("`{}` is false on the last page", at.place);
+            self.caps(Proof::Unproved(why));
+        }
+    }
 }

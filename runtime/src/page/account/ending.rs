@@ -13,6 +13,11 @@ use crate::page::proof::Proof;
 use crate::page::statements::Says;
 use crate::record::Stands;
 
+/// APIs that limit how far a list can be read do so after a multiple of this many rows.
+const DEPTHS: u64 = 1_000;
+/// Search engines count no further than this.
+const COUNTED: u64 = 10_000;
+
 impl Account {
     /// Judges the end of a list that a page proposes.
     pub(super) fn end(&mut self, at: At<'_>, end: &End) -> Result<Step> {
@@ -32,6 +37,10 @@ impl Account {
             Some(moved) => Some(moved),
             None => self.over(most)?,
         };
+        self.unfinished(at.said);
+        if let Some(why) = self.depth(end, came) {
+            self.caps(Proof::Unproved(why));
+        }
         if end.by == By::Refusal {
             return self.refused(end, page, moved, came).map(Step::End);
         }
@@ -233,6 +242,24 @@ impl Account {
         }
         (by_place && self.terms.keyed && self.again > 0)
             .then(|| Moved::Rows("some of its rows arrived twice".to_owned()))
+    }
+
+    /// Returns why the number of rows is more probably the depth to which the API shows a list than
+    /// the length of the list.
+    fn depth(&self, end: &End, came: u64) -> Option<String> {
+        let counted = self.totals.least();
+        if counted == Some(came) && came == COUNTED {
+            return Some(format!(
+                "the API counts exactly {came} rows, at which search engines stop counting"
+            ));
+        }
+        let round = came > 0 && came.is_multiple_of(DEPTHS);
+        (round && matches!(end.by, By::Empty | By::Refusal) && counted.is_none()).then(|| {
+            format!(
+                "{} followed by nothing: the end, or the API limits how far the list can be read",
+                etlgen_model::counted(came, "row")
+            )
+        })
     }
 
     /// Returns the reason why a page without a next link proves nothing, if there is one.

@@ -32,6 +32,9 @@ fn totals_are_heard_under_their_usual_names_and_only_where_they_are_counts() {
         r#"{"paging": {"total": 53}}"#,
         r#"{"page": {"totalElements": 53, "size": 10, "number": 0}}"#,
         r#"{"meta": {"pagination": {"total": 53}}}"#,
+        r#"{"rows_total": 53}"#,
+        r#"{"totalNumberOfEntries": 53}"#,
+        r#"{"numFound": 53}"#,
     ] {
         assert_eq!(one(body), Some(Says::Total(53)), "{body}");
     }
@@ -42,6 +45,8 @@ fn totals_are_heard_under_their_usual_names_and_only_where_they_are_counts() {
         r#"{"total": {"value": 53}}"#,
         r#"{"total": "many"}"#,
         r#"{"facets": {"total": 53}}"#,
+        r#"{"subtotal": 53}"#,
+        r#"{"total_amount": 53}"#,
         r#"{"a": {"b": {"c": {"total": 53}}}}"#,
     ] {
         assert_eq!(one(body), None, "{body}");

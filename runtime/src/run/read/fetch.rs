@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::cursor::CursorSpec;
@@ -39,6 +40,8 @@ pub(crate) struct Fetcher {
     thorough: bool,
     /// The length of the longest page so far.
     longest: Arc<AtomicU64>,
+    /// Whether a list has shown that no page precedes its first one.
+    begins: Arc<AtomicBool>,
 }
 
 /// A page, and what follows it.
@@ -125,6 +128,7 @@ impl Fetcher {
             id_path,
             thorough: false,
             longest: Arc::default(),
+            begins: Arc::default(),
         }
     }
 
@@ -150,6 +154,7 @@ impl Fetcher {
             clock: pass.clock,
             started: pass.began(),
             longest: self.longest.clone(),
+            begins: self.begins.clone(),
         })
     }
 
@@ -176,9 +181,17 @@ impl Fetcher {
         position: &Position,
     ) -> Result<Response> {
         let mut request = paginator.request(first, position, &self.client)?;
+        request.asks_whether = position.is_before_first();
         self.client.open(&mut request, first);
         let sent = self.client.send(&request, self).await;
         let response = match sent {
+            // A recording may be older than the question; and without an answer it stays open.
+            Err(error) if request.asks_whether && error.kind() == ErrorKind::Api => {
+                return Ok(no_page(match self.client.is_recorded() {
+                    true => 404,
+                    false => 503,
+                }));
+            }
             // A request that is tried again has been counted before; the last try has not.
             Err(error) if matches!(error.kind(), ErrorKind::Api | ErrorKind::Credentials) => {
                 self.stats.requests.fetch_add(1, Relaxed);
@@ -201,13 +214,7 @@ impl Fetcher {
         slice: &SliceRequest,
         account: &mut Account,
     ) -> Result<Fetched> {
-        let mut response = self.answer(response, position)?;
-        let from = described(&response);
-        let body = std::mem::take(&mut response.body);
-        let (mut page, body) = match response.status {
-            204 | 400.. => (ReadPage::empty(), body),
-            _ => (self.whole(body, slice).await).map_err(|error| error.at(from))?,
-        };
+        let (response, mut page, body) = self.page(response, position, slice).await?;
         let repaired = page.repaired.take();
         if repaired.is_some() {
             self.stats
@@ -228,6 +235,32 @@ impl Fetcher {
             stated: advanced.stated,
             body: repaired.map_or(body, String::into_bytes),
         })
+    }
+
+    /// Returns a response without its body, the page, and the body that its spans refer to.
+    async fn page(
+        self: &Arc<Self>,
+        response: Response,
+        position: &Position,
+        slice: &SliceRequest,
+    ) -> Result<(Response, ReadPage, Vec<u8>)> {
+        let status = response.status;
+        let read = async {
+            let mut response = self.answer(response, position)?;
+            let from = described(&response);
+            let body = std::mem::take(&mut response.body);
+            let (page, body) = match response.status {
+                204 | 400.. => (ReadPage::empty(), body),
+                _ => (self.whole(body, slice).await).map_err(|error| error.at(from))?,
+            };
+            Ok((response, page, body))
+        };
+        match read.await {
+            Err(_) if position.is_before_first() && status != 401 => {
+                Ok((no_page(status), ReadPage::empty(), Vec::new()))
+            }
+            read => read,
+        }
     }
 
     /// Returns a response that is a page, as JSON.
@@ -398,6 +431,19 @@ impl Listener for Fetcher {
 
     fn cut(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.stop.wait_for_cut())
+    }
+}
+
+/// Returns the response to a request for a page that does not exist; 503 if that is unknown.
+fn no_page(status: u16) -> Response {
+    Response {
+        status: match status {
+            501.. => 503,
+            _ => 204,
+        },
+        headers: HeaderMap::new(),
+        body: Vec::new(),
+        request: String::new(),
     }
 }
 

@@ -321,6 +321,7 @@ impl<'a> List<'a> {
         let refused = matches!(response.status, 400 | 416 | 422)
             && self.position.pages > 0
             && !self.position.overlaps()
+            && !self.position.is_before_first()
             && !self.account.is_reached().unwrap_or_default();
         (refused && (cursor.is_bounded() || self.last().is_some())).then(|| {
             format!(
