@@ -434,9 +434,17 @@ fn one_answer_is_assumed_to_be_all_unless_something_says_otherwise() {
     assert_eq!(came.grade(), "assumed", "{}", came.said());
     let came = single(|| ok(json!({"data": []})));
     assert_eq!(came.grade(), "assumed", "{}", came.said());
-    for usual in [10, 20, 25, 50, 100, 200, 250, 500, 1000] {
+    let sizes = [10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 150, 200, 250, 300];
+    for usual in sizes
+        .into_iter()
+        .chain([400, 500, 800, 1000, 2000, 5000, 10_000])
+    {
         let came = single(move || ok(json!({"data": rows(0..usual)})));
         assert_eq!(came.grade(), "unproved", "{}", came.said());
+    }
+    for other in [9, 11, 24, 99, 101, 120, 999, 1050, 1234] {
+        let came = single(move || ok(json!({"data": rows(0..other)})));
+        assert_eq!(came.grade(), "assumed", "{}", came.said());
     }
     // Something states that this is all.
     for more in [

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use crate::support::InMemory;
 use etlgen_runtime::prelude::*;
-use etlgen_runtime::run::{ResourceReport, RunOptions, sync};
+use etlgen_runtime::run::{Outcome, ResourceReport, RunOptions, sync};
 use etlgen_runtime::world::{
     BoxFuture, Transport, VirtualClock, WireError, WireRequest, WireResponse, World,
 };
@@ -85,21 +85,158 @@ fn members(
 }
 
 #[test]
-fn a_key_that_comes_in_two_slices_is_told_with_the_line_that_settles_it() {
+fn a_key_that_two_parents_records_have_fails_with_the_line_that_settles_it() {
     let of = |team| json!([{"id": 7, "team": team}, {"id": 10 + team}]);
     let (report, rows) = members(false, of);
-    assert_eq!(
-        (report.proof.grade(), report.records, report.different, rows),
-        ("unproved", 4, 3, 3),
-        "{report:?}"
+    let Outcome::Failed(_, said) = &report.outcome else {
+        panic!("{report:?}")
+    };
+    assert!(said.contains("1 record had a key"), "{said}");
+    assert!(
+        said.contains("`within_parent = true` of `members`"),
+        "{said}"
     );
-    let said = report.notes.join("\n");
-    assert!(said.contains("`members`: 1 record"), "{said}");
-    assert!(said.contains("`.within_parent()`"), "{said}");
+    // The members of one team are there, and no row was replaced.
+    assert_eq!(rows, 2);
     let (report, rows) = members(true, of);
     assert_ne!(report.proof.grade(), "unproved", "{report:?}");
     assert_eq!((report.different, rows), (4, 4), "{report:?}");
     assert_eq!(report.notes, [""; 0]);
+    // A record that is the same below several parents loses all but one of them.
+    let (report, _) = members(false, |_| json!([{"id": 7}]));
+    assert!(matches!(report.outcome, Outcome::Failed(..)), "{report:?}");
+}
+
+#[derive(Record)]
+struct Player {
+    id: Option<i64>,
+    team: Option<i64>,
+    updated: Option<UnixTime>,
+}
+
+/// Two teams with a list of players each, which a function returns for a run, a team and whether it
+/// changed during the run; each run takes place an hour after the one before.
+fn players(
+    runs: usize,
+    options: &RunOptions,
+    of: impl Fn(usize, usize, u64) -> Value + Send + Sync + 'static,
+) -> (Vec<ResourceReport>, InMemory) {
+    use crate::support::{an_hour_later, asked, dated, page, run_by, simulated};
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    let began = 1_700_000_000;
+    let run = Arc::new(AtomicUsize::new(0));
+    let count = run.clone();
+    let (world, clock) = simulated(began, move |request| {
+        let run = count.load(Relaxed);
+        let now = began + 3600 * (run as u64 + 1);
+        let since: u64 = asked(request, "since").parse().unwrap_or(0);
+        let answer = match request.url().path() {
+            "/teams" => json!([{"id": 1}, {"id": 2}]),
+            "/teams/1/players" => of(run, 1, now),
+            _ => of(run, 2, now),
+        };
+        // The filter of the API shows only what has changed.
+        let rows = answer.as_array().unwrap().iter();
+        let new = |row: &&Value| {
+            row["updated"]
+                .as_u64()
+                .is_none_or(|updated| updated > since)
+        };
+        let answer: Value = rows.filter(new).cloned().collect();
+        Ok(dated(page(answer), now))
+    });
+    let players = Player::list("players", "/teams/{team}/players")
+        .primary_key([Player::ID])
+        .incremental(Cursor::updated(Player::UPDATED).param("since"))
+        .child_of("teams", |team: &Team, request| {
+            request.path("team", team.id)
+        });
+    let source = Source::new("club", "https://api.example")
+        .world(world)
+        .resource(Team::list("teams", "/teams").primary_key([Team::ID]))
+        .resource(players);
+    let into = InMemory::new(1000);
+    let mut reports = Vec::new();
+    for number in 0..runs {
+        run.store(number, Relaxed);
+        an_hour_later(&clock);
+        let mut report = run_by(&clock, &source, &into, options).unwrap();
+        reports.push(report.resources.pop().unwrap());
+    }
+    (reports, into)
+}
+
+#[test]
+fn a_record_that_moves_to_another_parent_during_the_run_is_kept_in_its_last_state() {
+    let (reports, into) = players(
+        1,
+        &RunOptions::default(),
+        |_, team, now| json!([{"id": 7, "team": team, "updated": if team == 1 { now - 9 } else { now + 9 }}]),
+    );
+    let report = &reports[0];
+    assert!(matches!(report.outcome, Outcome::Complete), "{report:?}");
+    assert_eq!(report.proof.grade(), "unproved", "{report:?}");
+    assert_eq!(into.table("players").len(), 1);
+}
+
+#[test]
+fn a_record_that_names_its_parent_and_is_the_same_in_two_lists_replaces_nothing() {
+    let (reports, into) = players(
+        1,
+        &RunOptions::default(),
+        |_, _, now| json!([{"id": 7, "team": 1, "updated": now - 9}]),
+    );
+    let report = &reports[0];
+    assert!(matches!(report.outcome, Outcome::Complete), "{report:?}");
+    assert_eq!(report.proof.grade(), "unproved", "{report:?}");
+    assert_eq!(into.table("players").len(), 1);
+}
+
+#[test]
+fn a_wrong_key_fails_each_time_and_replaces_no_table() {
+    // Full refreshes replace all rows at their end.
+    for options in [
+        RunOptions::default(),
+        RunOptions::default().full_refresh(true),
+    ] {
+        // The record of the second run does not change afterwards.
+        let (reports, into) = players(3, &options, |run, team, now| {
+            let (id, now) = match run {
+                0 => (10 + team, now),
+                run => (7, now - 3600 * (run as u64 - 1)),
+            };
+            json!([{"id": id, "team": team, "updated": now - 9}])
+        });
+        assert!(matches!(reports[0].outcome, Outcome::Complete));
+        for report in &reports[1..] {
+            assert!(matches!(report.outcome, Outcome::Failed(..)), "{report:?}");
+        }
+        // Without a refresh the row of one team comes to those that were there.
+        let rows = into.table("players").len();
+        assert!(rows == 3 || options.full_refresh && rows == 2, "{rows}");
+    }
+}
+
+#[test]
+fn two_records_of_one_response_with_one_key_fail_and_are_not_loaded() {
+    let list = || Member::list("members", "/members").primary_key([Member::ID]);
+    let (report, rows) = load(
+        |source| source.resource(list()),
+        |_, _| json!([{"id": 1, "version": 1}, {"id": 1, "version": 2}]),
+    );
+    let Outcome::Failed(_, said) = &report.outcome else {
+        panic!("{report:?}")
+    };
+    assert!(said.contains("`primary_key = […]` of `members`"), "{said}");
+    assert_eq!(rows, 0);
+    // A record that a response repeats replaces nothing.
+    let (report, rows) = load(
+        |source| source.resource(list()),
+        |_, _| json!([{"id": 1, "version": 1}, {"id": 1, "version": 1}]),
+    );
+    assert!(matches!(report.outcome, Outcome::Complete), "{report:?}");
+    assert_eq!(rows, 1);
 }
 
 /// Loads a list of two pages.

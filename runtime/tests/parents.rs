@@ -532,3 +532,54 @@ fn a_table_that_is_too_wide_costs_its_own_resource_only() {
 struct Narrow {
     id: Option<i64>,
 }
+
+#[derive(Record)]
+struct Branch {
+    name: Option<String>,
+}
+
+#[test]
+fn a_parent_whose_name_cannot_be_in_a_path_keeps_no_other_list_from_being_read() {
+    use crate::support::{page, run_by, simulated};
+
+    let (world, clock) = simulated(START as u64, |request| {
+        let path = request.url().path();
+        Ok(match path.strip_prefix("/branches/") {
+            None => page(
+                ["..", "main", ".", "a/b", "", "..."]
+                    .iter()
+                    .map(|name| json!({"name": name}))
+                    .collect(),
+            ),
+            Some("main/items") => page(json!([{"id": 1}])),
+            Some("a%2Fb/items") => page(json!([{"id": 2}])),
+            Some(".../items") => page(json!([{"id": 3}])),
+            Some(path) => panic!("{path}"),
+        })
+    });
+    let items = Item::list("items", "/branches/{branch}/items")
+        .primary_key([Item::ID])
+        .deletes(Deletes::Hard)
+        .child_of("branches", |branch: &Branch, request| {
+            request.path("branch", branch.name.as_deref().map(str::to_owned))
+        });
+    let source = Source::new("s", "https://api.example")
+        .world(world)
+        .resource(Branch::list("branches", "/branches").primary_key([Branch::NAME]))
+        .resource(items);
+    let into = InMemory::new(1);
+    for _ in 0..2 {
+        let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+        let items = &report.resources[1];
+        assert!(matches!(items.outcome, Outcome::Complete), "{items:?}");
+        assert!(matches!(items.proof, Proof::Unproved(_)), "{items:?}");
+        let notes = items.notes.join("\n");
+        assert!(
+            notes.contains("3 lists not read: a value of the parent"),
+            "{notes}"
+        );
+        assert!(notes.contains("are kept"), "{notes}");
+        assert_eq!(into.table("items").len(), 3);
+        crate::support::an_hour_later(&clock);
+    }
+}

@@ -248,8 +248,11 @@ fn the_end_of_the_time_ends_requests_under_way() {
     assert_eq!(into.table("items").len(), 2);
 }
 
-#[test]
-fn a_server_that_speaks_no_tls_is_asked_once() {
+/// Loads from a server that answers each connection with these bytes; returns the message of the
+/// failure, the host, and the number of connections.
+fn asked_in_the_wrong_way(scheme: &str, answer: &'static [u8]) -> (String, String, usize) {
+    use std::io::{Read, Write};
+
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = server.local_addr().unwrap().to_string();
     let asked = Arc::new(Mutex::new(0));
@@ -257,11 +260,12 @@ fn a_server_that_speaks_no_tls_is_asked_once() {
     std::thread::spawn(move || {
         for stream in server.incoming() {
             *count.lock().unwrap() += 1;
-            let answer = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
-            let _ = std::io::Write::write_all(&mut stream.unwrap(), answer);
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(answer);
         }
     });
-    let source = Source::new("slow", &format!("https://{host}")).resource(items());
+    let source = Source::new("slow", &format!("{scheme}://{host}")).resource(items());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let into = Box::new(InMemory::new(1));
     let options = RunOptions::default();
@@ -270,10 +274,36 @@ fn a_server_that_speaks_no_tls_is_asked_once() {
     let Outcome::Failed(_, message) = &report.resources[0].outcome else {
         panic!("{report:?}")
     };
-    for part in [&host, "no TLS connection", "check the scheme and the port"] {
+    let asked = *asked.lock().unwrap();
+    (message.clone(), host, asked)
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_is_asked_once() {
+    let answer = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    let (message, host, asked) = asked_in_the_wrong_way("https", answer);
+    let plain = format!("`http://{host}`");
+    for part in ["no TLS connection", "check the scheme and the port", &plain] {
         assert!(message.contains(part), "{message}");
     }
-    assert_eq!(*asked.lock().unwrap(), 1);
+    assert_eq!(asked, 1);
+}
+
+#[test]
+fn a_server_that_wants_tls_is_asked_once_and_the_message_says_so() {
+    let answers: [&[u8]; 4] = [
+        b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
+        b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
+        b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\nReason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+        // An alert of TLS: the message was not expected.
+        b"\x15\x03\x01\x00\x02\x02\x0a",
+    ];
+    for answer in answers {
+        let (message, _, asked) = asked_in_the_wrong_way("http", answer);
+        assert!(message.contains("TLS"), "{message}");
+        assert!(message.contains("`https://"), "{message}");
+        assert_eq!(asked, 1, "{message}");
+    }
 }
 
 #[test]

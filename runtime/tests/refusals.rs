@@ -248,3 +248,67 @@ fn a_user_and_a_password_buy_a_token() {
         assert_eq!(into.table("r4").len(), 4);
     }
 }
+
+/// Loads twenty items and their parts; `answer` answers for the parts of an item.
+fn parts_of(answer: impl Fn(i64) -> WireResponse + Send + Sync + 'static) -> (RunReport, InMemory) {
+    use crate::support::simulated;
+
+    let (world, clock) = simulated(0, move |request| {
+        Ok(match request.url().path().split('/').nth(2) {
+            None => page((1..=20).map(|id| json!({"id": id})).collect()),
+            Some(item) => answer(item.parse().unwrap()),
+        })
+    });
+    let list = |name: &str, path: &str| Item::list(name, path).primary_key([Item::ID]);
+    let parts = list("parts", "/items/{item}/parts").child_of("items", |item: &Item, request| {
+        request.path("item", item.id)
+    });
+    let source = Source::new("s", "https://api.example")
+        .world(world)
+        .resource(list("items", "/items"))
+        .resource(parts);
+    let into = InMemory::new(1000);
+    let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+    (report, into)
+}
+
+#[test]
+fn many_lists_that_fail_alike_are_one_line_and_the_others_are_read() {
+    // Credentials may be good for the lists of some parents.
+    let (report, into) = parts_of(|item| match item % 4 {
+        0 => WireResponse::new(403).body(r#"{"message": "not yours"}"#),
+        _ => page(json!([{"id": item}])),
+    });
+    let failures = failures(&report);
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    let said = &failures[0].1;
+    assert!(
+        said.contains("5 of 20 lists failed, each like the first"),
+        "{said}"
+    );
+    assert_eq!(
+        said.matches("403 Forbidden: not yours").count(),
+        1,
+        "{said}"
+    );
+    assert_eq!(into.table("parts").len(), 15);
+    // After ten of them the rest is not requested.
+    let (report, _) = parts_of(|_| WireResponse::new(403).body(r#"{"message": "not yours"}"#));
+    let said = &self::failures(&report)[0].1;
+    assert!(
+        said.contains("lists failed, and the others were not requested"),
+        "{said}"
+    );
+    assert!(report.resources[1].requests < 20, "{said}");
+    // Lists that fail for several reasons.
+    let (report, _) = parts_of(|item| match item {
+        3 => WireResponse::new(403).body("no"),
+        4 => WireResponse::new(418).body("a teapot"),
+        item => page(json!([{"id": item}])),
+    });
+    let said = &self::failures(&report)[0].1;
+    assert!(
+        said.contains("2 of 20 lists failed, for 2 reasons, the first"),
+        "{said}"
+    );
+}

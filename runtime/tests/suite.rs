@@ -16,6 +16,7 @@ mod hostile;
 mod hostile_wire;
 mod identity;
 mod layout;
+mod left_out;
 mod manners;
 mod oauth;
 mod off;

@@ -504,7 +504,7 @@ fn limits_and_rules_for_statuses_are_declared() {
     let place = Place::new(&SPEC.replace("version: '1'}", stated));
     let wishes = |limit: &str| {
         let text = format!(
-            "spec = \"pets.yaml\"\n{limit}\n[resources.pets]\non_status = {{ 403 = \"skip\", 423 = \"retry\" }}\n"
+            "spec = \"pets.yaml\"\n{limit}\n[resources.pets]\non_status = {{ 403 = \"skip\", 404 = \"empty\", 423 = \"retry\" }}\n"
         );
         std::fs::write(place.folder.path().join("etlgen.toml"), text).unwrap();
     };
@@ -516,7 +516,11 @@ fn limits_and_rules_for_statuses_are_declared() {
         "{library}"
     );
     let pets = place.read("a/src/resources/pets.rs");
-    for rule in ["(403, StatusRule::Skip)", "(423, StatusRule::Retry)"] {
+    for rule in [
+        "(403, StatusRule::Skip)",
+        "(404, StatusRule::Empty)",
+        "(423, StatusRule::Retry)",
+    ] {
         assert!(pets.contains(&format!(".on_status{rule}")), "{pets}");
     }
     wishes("rate_limit = { requests = 5, seconds = 1 }");

@@ -222,6 +222,7 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
             StatusRule::Fail => quote!(Fail),
             StatusRule::Retry => quote!(Retry),
             StatusRule::Skip => quote!(Skip),
+            StatusRule::Empty => quote!(Empty),
         };
         quote!(.on_status(#status, StatusRule::#rule))
     }));

@@ -64,6 +64,10 @@ pub enum StatusRule {
     Retry,
     /// The list is left out, and the report counts it. For a child resource that is the list of one
     /// parent; otherwise it is the resource, whose tables stay unchanged. Only the status of the
-    /// first page counts: a later page with this status fails the resource.
+    /// first page counts: a later page with this status fails the resource. It does not show that
+    /// the list has no records: existing rows stay, and the resource is not proved complete.
     Skip,
+    /// The response is an empty page: the list has no records, or none after the page before. As
+    /// the API does not say so, the list is at most *assumed* complete.
+    Empty,
 }

@@ -47,9 +47,9 @@ fn line(progress: Progress, time: String) -> Value {
             let fields = json!({"pages": pages, "records": records, "total": total});
             event("info", "page", Some(resource), fields)
         }
-        Progress::Retry { resource, reason } => {
-            event("warn", "retry", Some(resource), json!({"reason": reason}))
-        }
+        Progress::Retry {
+            resource, reason, ..
+        } => event("warn", "retry", Some(resource), json!({"reason": reason})),
         Progress::Warning { resource, message } => event(
             "warn",
             "warning",
@@ -73,6 +73,7 @@ mod tests {
         let progress = Progress::Retry {
             resource: "a\nb".into(),
             reason: "503".into(),
+            cause: "503".into(),
         };
         let text = line(progress, "2024-01-01T00:00:00Z".into()).to_string();
         assert_eq!(

@@ -8,6 +8,7 @@ mod options;
 mod otel;
 mod progress;
 mod report;
+mod retries;
 mod rollback;
 mod state;
 mod sync;

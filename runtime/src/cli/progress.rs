@@ -3,24 +3,22 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use etlgen_model::counted;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::printable;
 use super::report::within;
+use super::retries::{EVERY, Retries};
 use crate::run::{Observer, Progress};
 use crate::world::{Moment, World};
-
-/// How often the progress of a resource is written if there is no terminal.
-const EVERY: Duration = Duration::from_secs(10);
 
 /// Shows the progress on standard error.
 pub struct Teller {
     world: World,
     bars: Option<MultiProgress>,
     shown: Mutex<BTreeMap<String, Shown>>,
+    retries: Mutex<BTreeMap<String, Retries>>,
 }
 
 struct Shown {
@@ -35,6 +33,7 @@ impl Teller {
             world: world.clone(),
             bars: std::io::stderr().is_terminal().then(MultiProgress::new),
             shown: Mutex::default(),
+            retries: Mutex::default(),
         }
     }
 
@@ -49,6 +48,10 @@ impl Teller {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Shown>> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn retries(&self) -> MutexGuard<'_, BTreeMap<String, Retries>> {
+        self.retries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn say(&self, line: &str) {
@@ -105,10 +108,28 @@ impl Observer for Teller {
                 records,
                 total,
             } => self.page(&resource, pages, records, total),
-            Progress::Retry { resource, reason } => self.say(&format!("{resource}: {reason}")),
+            Progress::Retry {
+                resource,
+                reason,
+                cause,
+            } => {
+                let now = self.world.moment();
+                let told = self
+                    .retries()
+                    .entry(resource.clone())
+                    .or_default()
+                    .add(&cause, now);
+                if let Some(more) = told {
+                    self.say(&format!("{resource}: {reason}{more}"));
+                }
+            }
             Progress::Warning { resource, message } => self.say(&format!("{resource}: {message}")),
             Progress::Committed { .. } => {}
             Progress::Finished { resource, error } => {
+                let retries = self.retries().remove(&resource);
+                if let Some(more) = retries.and_then(|retries| retries.untold()) {
+                    self.say(&format!("{resource}: {more}"));
+                }
                 let shown = self.lock().remove(&resource);
                 let records = shown.as_ref().map_or(0, |shown| shown.records);
                 if let Some(bar) = shown.and_then(|shown| shown.bar) {

@@ -118,15 +118,18 @@ fn doubts(lines: &mut Vec<String>, report: &RunReport) {
         _ => None,
     });
     list(lines, "warning: not proved complete", unproved.collect());
-    let assumed = complete.filter(|r| matches!(r.proof, Proof::Assumed(_)));
-    let assumed: Vec<&str> = assumed.map(|r| r.name.as_str()).collect();
-    if !assumed.is_empty() {
-        let line = format!(
-            "{}: nothing indicates more than one response",
-            assumed.join(", ")
-        );
-        list(lines, "assumed complete", vec![line]);
+    let mut assumed: Vec<(&str, Vec<&str>)> = Vec::new();
+    for resource in complete {
+        if let Proof::Assumed(why) = &resource.proof {
+            match assumed.iter_mut().find(|(known, _)| known == why) {
+                Some((_, names)) => names.push(&resource.name),
+                None => assumed.push((why, vec![&resource.name])),
+            }
+        }
     }
+    let assumed = assumed.into_iter();
+    let assumed = assumed.map(|(why, names)| format!("{}: {why}", names.join(", ")));
+    list(lines, "assumed complete", assumed.collect());
     let below = report
         .resources
         .iter()

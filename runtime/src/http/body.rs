@@ -176,7 +176,7 @@ mod tests {
         assert!(read.is_err() || map.is_empty(), "{map:?}");
         match read {
             Ok(bytes) => Ok(String::from_utf8(bytes).unwrap()),
-            Err(Failure::Final(error)) => Err(format!("final: {error}")),
+            Err(Failure::Final(error) | Failure::NotHttp(error)) => Err(format!("final: {error}")),
             Err(Failure::Transient(error) | Failure::Unreachable(error)) => {
                 Err(format!("transient: {error}"))
             }

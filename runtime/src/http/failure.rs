@@ -12,6 +12,8 @@ pub(super) enum Failure {
     Transient(String),
     /// No server accepts connections at the host, for example during a restart.
     Unreachable(String),
+    /// The answer is not HTTP: no further attempt can succeed, unless the host has answered before.
+    NotHttp(Error),
     /// No further attempt can succeed.
     Final(Error),
 }
@@ -33,6 +35,16 @@ impl Failure {
             Some(WireErrorKind::Unresolved) => last(format!(
                 "check the host name `{host}`, and that this machine can resolve names"
             )),
+            // The answer is that of a server without TLS.
+            Some(WireErrorKind::Tls) if message.contains("corrupt message") => last(format!(
+                "the server speaks no TLS at this port: check the scheme and the port, `http://{host}` is without TLS"
+            )),
+            Some(WireErrorKind::NotHttp) => {
+                let hint = format!(
+                    "check the scheme and the port; if the server speaks TLS there, use `https://{host}`"
+                );
+                Failure::NotHttp(Error::new(ErrorKind::Api, message).hint(hint))
+            }
             Some(WireErrorKind::Tls) => last(format!(
                 "check the scheme and the port of `{}://{host}`, and that this machine trusts the certificate of the server",
                 url.scheme()

@@ -7,8 +7,8 @@ use crate::world::{BoxFuture, World};
 
 /// An observer of a request until it is answered.
 pub(crate) trait Listener: Send + Sync {
-    /// Reports a retry, with its reason and delay.
-    fn retry(&self, reason: String);
+    /// Reports a retry: its request, cause and delay, and the cause alone.
+    fn retry(&self, reason: String, cause: String);
     /// Reports a wait of that length for the rate limit.
     fn waits(&self, time: Duration);
     /// Returns whether the run must stop.

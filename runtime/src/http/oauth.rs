@@ -292,7 +292,9 @@ impl Grant {
         let answer = answer.map_err(|failure| match failure {
             Failure::Transient(message) => Failure::Transient(self.not_fetched(&message)),
             Failure::Unreachable(message) => Failure::Unreachable(self.not_fetched(&message)),
-            Failure::Final(error) => error.at(format!("POST {}", self.token_url)).into(),
+            Failure::NotHttp(error) | Failure::Final(error) => {
+                error.at(format!("POST {}", self.token_url)).into()
+            }
         })?;
         let json = serde_json::from_slice(&answer.body).unwrap_or_default();
         Ok((answer.status, json))

@@ -60,10 +60,7 @@ impl Request {
         for template in path.strip_prefix('/').unwrap_or(path).split('/') {
             let segment = fill(template, parameters).map_err(bad)?;
             // `.` and `..` would be resolved and lead to another resource.
-            if matches!(
-                segment.replace("%2e", ".").replace("%2E", ".").as_str(),
-                "." | ".."
-            ) {
+            if is_dots(&segment) {
                 return Err(bad(format!("`{segment}` is not a valid segment of a path")));
             }
             whole.push('/');
@@ -78,6 +75,24 @@ impl Request {
             auth: None,
             rules: Arc::default(),
             asks_whether: false,
+        })
+    }
+
+    /// Returns whether one of these values cannot be part of this path, whatever its encoding: it is
+    /// empty, or makes a segment `.` or `..`.
+    pub fn refuses(path: &str, values: &BTreeMap<String, String>) -> bool {
+        let parameters: Vec<_> = values.clone().into_iter().collect();
+        let mut segments = path.split('/');
+        segments.any(|template| {
+            let of_values = values
+                .keys()
+                .any(|name| template.contains(&format!("{{{name}}}")));
+            let empty = |name: &str, value: &str| {
+                value.is_empty() && template.contains(&format!("{{{name}}}"))
+            };
+            of_values
+                && (values.iter().any(|(name, value)| empty(name, value))
+                    || fill(template, &parameters).is_ok_and(|segment| is_dots(&segment)))
         })
     }
 
@@ -165,6 +180,12 @@ fn put(place: &mut serde_json::Value, path: &str, value: serde_json::Value) {
         place = object.entry(key).or_insert(serde_json::Value::Null);
     }
     *place = value;
+}
+
+/// Returns whether a segment leads to another place in its path.
+fn is_dots(segment: &str) -> bool {
+    let plain = segment.replace("%2e", ".").replace("%2E", ".");
+    matches!(plain.as_str(), "." | "..")
 }
 
 /// Fills the `{name}`s of one path segment.

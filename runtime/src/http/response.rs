@@ -29,6 +29,10 @@ impl Response {
                 format!("{} redirects to another host", self.status),
             )
             .hint("set the base URL to the API's actual URL"),
+            400 if wants_tls(&self.body) => {
+                Error::new(ErrorKind::Api, refusal(self.status, &self.body))
+                    .hint("the server speaks TLS at this port: use `https://` in the base URL")
+            }
             _ => Error::new(ErrorKind::Api, refusal(self.status, &self.body)),
         };
         let redactor = redactor();
@@ -37,10 +41,34 @@ impl Response {
             .map_message(|message| redactor.redact(message)))
     }
 
+    /// Returns the response as one without content.
+    pub fn emptied(self) -> Self {
+        Response {
+            status: 204,
+            body: Vec::new(),
+            ..self
+        }
+    }
+
     /// Returns the value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+}
+
+/// Returns whether an error body says that the request should have been sent through TLS, in the
+/// words of common servers.
+fn wants_tls(body: &[u8]) -> bool {
+    const WORDS: [&str; 5] = [
+        "http request to an https server",
+        "plain http request was sent to https port",
+        "speaking plain http to an ssl-enabled server port",
+        "this combination of host and port requires tls",
+        "http request was sent to an https port",
+    ];
+    let text = String::from_utf8_lossy(body.get(..body.len().min(1 << 14)).unwrap_or_default());
+    let text = text.to_lowercase();
+    WORDS.iter().any(|words| text.contains(words))
 }
 
 /// Returns the status and the message of the body, on one line (`429 Too Many Requests: slow

@@ -199,7 +199,10 @@ impl Client {
         };
         let answer = match sent {
             Ok(answer) => answer,
-            Err(Failure::Final(error)) => return Verdict::Failed(error),
+            Err(Failure::NotHttp(error)) if self.answered.load(Relaxed) => {
+                return again(error.message(), false);
+            }
+            Err(Failure::Final(error) | Failure::NotHttp(error)) => return Verdict::Failed(error),
             Err(Failure::Transient(message)) => return again(&message, false),
             Err(Failure::Unreachable(message)) => return again(&message, true),
         };
@@ -286,7 +289,8 @@ impl Client {
             self.budget.pause(pause);
         }
         let seconds = pause.as_secs_f64();
-        listener.retry(format!("{place}: {message}; again in {seconds:.1} s"));
+        let reason = format!("{place}: {message}; again in {seconds:.1} s");
+        listener.retry(reason, message.clone());
         sleep(self.world(), pause, listener).await
     }
 

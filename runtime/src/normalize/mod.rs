@@ -19,6 +19,7 @@ mod names;
 mod place;
 mod rekey;
 mod renamed;
+mod repeats;
 mod table;
 mod wide;
 
@@ -33,6 +34,7 @@ use self::names::Naming;
 use self::place::Place;
 pub(crate) use self::rekey::{Rekey, ScanFn};
 pub(crate) use self::renamed::renamed;
+use self::repeats::Repeats;
 use self::table::Table;
 use self::wide::Rest;
 use crate::error::Result;
@@ -153,7 +155,7 @@ pub struct Normalizer {
     /// The ids of the records of this batch.
     seen: HashSet<Id>,
     /// How often each content occurred in each list, for records without a key.
-    nameless: HashMap<u64, HashMap<Id, u64>>,
+    nameless: HashMap<u64, Repeats>,
     keeper: Keeper,
     bytes: usize,
     most_columns: usize,
@@ -238,13 +240,13 @@ impl Normalizer {
     /// id. Fails if the contract does not allow the record; then nothing of the batch may be
     /// loaded.
     pub(crate) fn append(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> Result<bool> {
-        let (id, content) = self.root_id(row, origin);
+        let (id, content) = self.root_id(row, origin)?;
         if !self.seen.insert(id) {
             return Ok(false);
         }
-        if let Some(content) = content {
+        if let Some((content, before)) = content {
             let list = self.nameless.entry(origin.list).or_default();
-            *list.entry(content).or_default() += 1;
+            list.add(&content, before)?;
         }
         if self.rows() == 0 {
             self.tables.iter_mut().for_each(Table::make_room);
@@ -307,7 +309,7 @@ impl Normalizer {
         if self.key.is_empty() || !self.key.iter().all(|part| key_text(part, row).is_some()) {
             return None;
         }
-        let (id, _) = self.root_id(row, origin);
+        let (id, _) = self.root_id(row, origin).ok()?;
         Some((ids::text(&id).to_owned(), self.seen.contains(&id)))
     }
 
@@ -343,8 +345,13 @@ impl Normalizer {
         self.nameless.remove(&list);
     }
 
-    /// Returns the id of a record, and its content if others of its list may have the same one.
-    fn root_id(&mut self, row: RowRef<'_>, origin: &RowOrigin<'_>) -> (Id, Option<Id>) {
+    /// Returns the id of a record; if others of its list may have the same content, also that
+    /// content and how often it has occurred.
+    fn root_id(
+        &mut self,
+        row: RowRef<'_>,
+        origin: &RowOrigin<'_>,
+    ) -> Result<(Id, Option<(Id, u64)>)> {
         let table = self.tables[0].schema.name.as_bytes();
         if self.key.is_empty() && !self.named_by_content {
             let id = self
@@ -355,13 +362,13 @@ impl Normalizer {
                 .part(origin.pass.as_bytes())
                 .number(origin.ordinal)
                 .id();
-            return (id, None);
+            return Ok((id, None));
         }
         if self.naming.layout == Layout::Dlt
             && self.disposition != Disposition::Append
             && let Some(parts) = self.key_parts(row, origin)
         {
-            return (ids::dlt_key(&parts), None);
+            return Ok((ids::dlt_key(&parts), None));
         }
         self.hasher.start(b'k').part(table);
         if self.within_slice {
@@ -378,7 +385,7 @@ impl Normalizer {
             };
         }
         if whole && self.disposition != Disposition::Append {
-            return (self.hasher.id(), None);
+            return Ok((self.hasher.id(), None));
         }
         let mut content = String::new();
         serialize::write_record(&mut content, row.record, row.drift.0.as_deref());
@@ -388,12 +395,12 @@ impl Normalizer {
         }
         let id = self.hasher.part(content.as_bytes()).id();
         if whole {
-            return (id, None);
+            return Ok((id, None));
         }
-        let list = self.nameless.get(&origin.list);
-        let before = list.and_then(|list| list.get(&id)).copied();
-        let named = self.hasher.number(before.unwrap_or_default()).id();
-        (named, Some(id))
+        let list = self.nameless.get_mut(&origin.list);
+        let before = list.map_or(Ok(0), |list| list.count(&id))?;
+        let named = self.hasher.number(before).id();
+        Ok((named, Some((id, before))))
     }
 
     /// Returns the key as dlt hashes it: the JSON of its parts by the names of their columns.

@@ -11,7 +11,6 @@ mod before;
 mod embedded;
 mod ending;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -31,15 +30,21 @@ use crate::record::Stands;
 /// This many pages in a row without a new row are an error.
 const STALE_PAGES: u32 = 3;
 
-/// Numbers of rows that are more often the size of a page than the length of a list.
-const USUAL_SIZES: [u64; 9] = [10, 20, 25, 50, 100, 200, 250, 500, 1000];
+/// Small numbers of rows that are more often the size of a page than the length of a list.
+const USUAL_SIZES: [u64; 9] = [10, 15, 20, 25, 30, 40, 50, 60, 75];
 
 /// A page shorter than the requested size may have been cut off if it has at least this many rows,
 /// and a usual number of them.
 const CAPPED: u64 = 50;
 
+/// Returns whether a number of rows is more often the size of a page than the length of a list: few
+/// lists have a round number of records.
 fn is_usual(rows: u64) -> bool {
-    USUAL_SIZES.contains(&rows)
+    match rows {
+        0..100 => USUAL_SIZES.contains(&rows),
+        100..1000 => rows.is_multiple_of(50),
+        _ => rows.is_multiple_of(500),
+    }
 }
 
 /// The account's judgement of a page.
@@ -108,7 +113,7 @@ pub(crate) struct Account {
     /// The number of repeated rows, except those of a requested overlap.
     again: u64,
     /// The tokens and links that have been requested.
-    asked: HashSet<u64>,
+    asked: Distinct,
     totals: Totals,
     /// The length of the longest page.
     longest: u64,
@@ -270,7 +275,7 @@ impl Account {
             self.filled = 0;
             (self.promised, self.doubted, self.doubt) = (None, None, None);
             self.at_most = None;
-            self.asked.clear();
+            self.asked = Distinct::default();
             self.totals = Totals::default();
         } else if self.pages == [0, 0] {
             (self.others, self.filled) = (position.rows, position.pages);
@@ -301,8 +306,8 @@ impl Account {
             ..
         } = at;
         if !paginator.is_numbered() {
-            self.asked.insert(of(&position.next));
-            if self.asked.contains(&of(&next)) {
+            self.asked.add_one(of(&position.next)).map_err(on_disk)?;
+            if self.asked.contains(of(&next)).map_err(on_disk)? {
                 return Err(paging(
                     "the next links form a cycle: this page has already been read",
                 ));

@@ -53,7 +53,7 @@ impl Default for Distinct {
 
 impl Distinct {
     /// Creates a table with at most this many slots, a power of two.
-    fn with_places(most_places: usize) -> Self {
+    pub fn with_places(most_places: usize) -> Self {
         Distinct {
             table: Vec::new(),
             contents: Vec::new(),
@@ -62,6 +62,12 @@ impl Distinct {
             runs: Vec::new(),
             counted: None,
         }
+    }
+
+    /// Returns how many rows are in memory.
+    #[cfg(test)]
+    pub fn in_memory(&self) -> usize {
+        self.held
     }
 
     /// Adds the rows of a page and returns how many of them are new.
@@ -112,7 +118,7 @@ impl Distinct {
 
     /// Returns whether that row has arrived.
     pub fn contains(&mut self, row: u64) -> io::Result<bool> {
-        Ok(self.in_memory(key(row)) || self.on_disk(row)?)
+        Ok(self.holds(key(row)) || self.on_disk(row)?)
     }
 
     /// Returns how many distinct rows have arrived.
@@ -183,10 +189,10 @@ impl Distinct {
 
     /// Returns whether that row has arrived and is not on disk.
     pub fn is_in_memory(&self, row: u64) -> bool {
-        self.in_memory(key(row))
+        self.holds(key(row))
     }
 
-    fn in_memory(&self, key: u64) -> bool {
+    fn holds(&self, key: u64) -> bool {
         !self.table.is_empty() && self.table[self.place(key)] == key
     }
 

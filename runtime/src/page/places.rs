@@ -57,9 +57,9 @@ pub(crate) struct Places {
     /// Whether the first page is requested again, after the last.
     looks_back: bool,
     /// The second reading of the list.
-    again: Option<Again>,
+    again: Option<Box<Again>>,
     /// What is known of the end, if the page before the first one is requested to confirm it.
-    before_first: Option<Proof>,
+    before_first: Option<Box<Proof>>,
 }
 
 /// Whether consecutive pages were seen to be adjacent.
@@ -157,7 +157,7 @@ impl Position {
 
     /// Returns what is known of the end of a list whose page before the first one is requested.
     pub(super) fn before_first(&self) -> Option<&Proof> {
-        self.places.before_first.as_ref()
+        self.places.before_first.as_deref()
     }
 
     /// Returns whether this is the repeated first page, which has no new rows.
@@ -247,7 +247,7 @@ impl Pager {
             next: Next::Value(self.first_page().checked_sub(1)?.to_string()),
             fingerprint: None,
             places: Places {
-                before_first: Some(proof),
+                before_first: Some(Box::new(proof)),
                 ..Places::default()
             },
             ..position.clone()

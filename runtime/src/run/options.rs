@@ -187,8 +187,10 @@ pub enum Progress {
     Retry {
         /// The resource.
         resource: String,
-        /// The reason, and the time until the retry.
+        /// The request, the cause, and the time until the retry.
         reason: String,
+        /// The cause alone, which many requests may have in common.
+        cause: String,
     },
     /// A sentence for the user.
     Warning {

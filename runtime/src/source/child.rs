@@ -27,7 +27,8 @@ impl ChildRequest {
 
     /// Fills `{name}` in the child's path.
     pub fn path(mut self, name: &str, value: impl ParamValue) -> Self {
-        if let Some(value) = self.required(name, value) {
+        // The list of a parent whose value is empty may exist, although it cannot be requested.
+        if let Some(value) = self.required(name, value.text()) {
             self.slice.path.insert(name.to_owned(), value);
         }
         self
@@ -35,6 +36,7 @@ impl ChildRequest {
 
     /// Sets a query parameter.
     pub fn query(mut self, name: &str, value: impl ParamValue) -> Self {
+        let value = value.text().filter(|text| !text.is_empty());
         if let Some(value) = self.required(name, value) {
             self.slice.query.insert(name.to_owned(), value);
         }
@@ -59,12 +61,11 @@ impl ChildRequest {
         self
     }
 
-    fn required(&mut self, name: &str, value: impl ParamValue) -> Option<String> {
-        let text = value.text().filter(|text| !text.is_empty());
-        if text.is_none() {
+    fn required(&mut self, name: &str, value: Option<String>) -> Option<String> {
+        if value.is_none() {
             self.missing.get_or_insert_with(|| name.to_owned());
         }
-        text
+        value
     }
 
     /// Returns the slice, or the name of the parameter for which the parent has no value.

@@ -408,6 +408,21 @@ impl ResourceSpec {
         }
     }
 
+    /// Returns whether a value of the parent cannot be part of the path of a slice.
+    pub fn refuses(&self, slice: &SliceRequest) -> bool {
+        Request::refuses(&self.path, &slice.path)
+    }
+
+    /// Returns whether a key is that of one record, whatever parent it belongs to.
+    pub fn is_keyed_globally(&self) -> bool {
+        self.parent.is_some() && !self.primary_key.is_empty() && !self.within_parent
+    }
+
+    /// Returns whether a response with this status is an empty page by the owner's rule.
+    pub fn is_empty(&self, status: u16) -> bool {
+        self.on_status.get(&status) == Some(&StatusRule::Empty)
+    }
+
     /// Returns which setting has no value, and what sets it; `None`: all that it needs have one.
     pub fn unset(&self) -> Option<(String, String)> {
         let name = self.missing.as_ref()?;

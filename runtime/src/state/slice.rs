@@ -26,6 +26,10 @@ pub struct SliceState {
     /// How well it is known that its rows are complete; `None`: it is proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
+    /// Whether the last pass left its list out by a rule of the owner, so that it has no rows of
+    /// that pass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_out: bool,
     /// For a child slice: what its parent supplies to its requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<SliceRequest>,
@@ -33,6 +37,10 @@ pub struct SliceState {
     /// then be parents whose slices were not found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<String>,
+    /// For a child resource as a whole: whether the last pass has seen that the key is not unique,
+    /// so that the next one reads all records again and compares their keys.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub collided: bool,
 }
 
 /// One reading of a slice, from its first page to its last.

@@ -82,9 +82,16 @@ fn fault(error: &reqwest::Error) -> WireError {
         true if unresolved => WireErrorKind::Unresolved,
         true if tls => WireErrorKind::Tls,
         true => WireErrorKind::Connect,
+        false if is_not_http(&innermost) => WireErrorKind::NotHttp,
         false => WireErrorKind::Broken,
     };
     WireError::new(kind, innermost)
+}
+
+/// Returns whether an error says that the first line of an answer is none of HTTP; the library has
+/// no other sign of it than its words.
+fn is_not_http(cause: &str) -> bool {
+    cause.starts_with("invalid HTTP version") || cause.starts_with("invalid HTTP status-code")
 }
 
 /// Returns whether an error is one of TLS: the library reports data that it cannot use, in one error

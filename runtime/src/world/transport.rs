@@ -133,6 +133,9 @@ pub enum WireErrorKind {
     /// No TLS connection was established: the server speaks no TLS, or its certificate is not
     /// trusted. This is not retried.
     Tls,
+    /// The answer is not HTTP, as if another protocol is spoken at the port. This is retried only if
+    /// the host has answered before.
+    NotHttp,
     /// The connection broke while the request was sent or answered.
     Broken,
     /// Nothing arrived for too long.
@@ -180,6 +183,7 @@ impl fmt::Display for WireError {
                 ("the name of the host does not resolve", message)
             }
             Fault::Wire(WireErrorKind::Tls, message) => ("no TLS connection", message),
+            Fault::Wire(WireErrorKind::NotHttp, message) => ("the answer is not HTTP", message),
             Fault::Wire(WireErrorKind::Broken, message) => ("the connection broke", message),
         };
         f.write_str(stage)?;

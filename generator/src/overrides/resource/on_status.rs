@@ -17,9 +17,10 @@ pub struct OnStatus(BTreeMap<u16, StatusRule>);
 impl Key for OnStatus {
     const ABOUT: About = About {
         name: "on_status",
-        takes: "a table of `\"fail\"`, `\"retry\"` and `\"skip\"` by status",
+        takes: "a table of `\"fail\"`, `\"retry\"`, `\"skip\"` and `\"empty\"` by status",
         does: "Declares what a run does for a response's status. `skip` leaves the list out (of a child resource: that of \
-               one parent) and counts it in the report.",
+               one parent), keeps its rows and counts it in the report. `empty` says that the response is an empty page: \
+               the list has no records, or no more of them.",
         examples: &["on_status = { 403 = \"skip\", 423 = \"retry\", 404 = \"fail\" }"],
         parts: &[],
     };
@@ -29,6 +30,7 @@ impl Key for OnStatus {
             ("fail", StatusRule::Fail),
             ("retry", StatusRule::Retry),
             ("skip", StatusRule::Skip),
+            ("empty", StatusRule::Empty),
         ];
         let table = value.table("a table such as { 403 = \"skip\" }", faults)?;
         let mut rules = BTreeMap::new();

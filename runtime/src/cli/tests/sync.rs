@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::cli::commands::run;
 use crate::cli::{args, sync};
 use crate::error::Result;
+use crate::http::Auth;
 use crate::load::{Chunk, Destinations, LoadInfo, LoadStatus, destination};
 use crate::record::Record;
 use crate::schema::{Disposition, Layout, TableBatch, TableSchema};
@@ -70,6 +71,56 @@ fn the_report_is_written_whatever_happens() {
         (&report["complete"], &report["error"]["kind"]),
         (&json!(false), &json!("usage"))
     );
+}
+
+/// Runs `sync` for four resources, whose API answers all requests alike; returns the exit code, the
+/// report, and the number of requests.
+fn sync_four(status: u16, body: &'static str) -> (u8, serde_json::Value, usize) {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    let sent = Arc::new(AtomicUsize::new(0));
+    let count = sent.clone();
+    let server = etlgen_testkit::http::Server::start(0, move |_| {
+        count.fetch_add(1, Relaxed);
+        etlgen_testkit::http::Response::bytes(status, body.as_bytes().to_vec())
+    });
+    let server = server.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    let into = format!("sqlite:{}", folder.path().join("x.db").display());
+    let words = ["c", "sync", "--destination", &into, "--report"];
+    let words = words.into_iter().chain([report.to_str().unwrap()]);
+    let command = args::command("c", "1", "c", Destinations::default());
+    let matches = command.try_get_matches_from(words).unwrap();
+    let mut source = Source::new("four", &server.url()).auth(Auth::bearer("a-wrong-key"));
+    for (name, path) in [("a", "/a"), ("b", "/b"), ("c", "/c"), ("d", "/d")] {
+        source = source.resource(Item::list(name, path).primary_key([Item::ID]));
+    }
+    let code = run(&matches, &source).unwrap();
+    let report = std::fs::read_to_string(&report).unwrap();
+    let report = serde_json::from_str(&report).unwrap();
+    (code, report, sent.load(Relaxed))
+}
+
+#[test]
+fn credentials_that_are_refused_end_the_run_with_3_and_are_said_once() {
+    let (code, report, sent) = sync_four(401, r#"{"message": "who are you?"}"#);
+    assert_eq!((code, &report["refused"]), (3, &json!(true)), "{report}");
+    assert!(sent <= 4, "{sent}");
+    let resources = report["resources"].as_array().unwrap();
+    let errors: Vec<_> = resources.iter().map(|r| &r["error"]).collect();
+    let said: Vec<_> = errors.iter().filter(|error| !error.is_null()).collect();
+    assert_eq!(said.len(), 1, "{report}");
+    assert_eq!(said[0]["kind"], "credentials");
+    let message = said[0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("401 Unauthorized: who are you?"),
+        "{message}"
+    );
+    assert!(!report.to_string().contains("a-wrong-key"), "{report}");
+    // Credentials that may read none of the lists.
+    let (code, report, _) = sync_four(403, r#"{"message": "not yours"}"#);
+    assert_eq!((code, &report["refused"]), (3, &json!(false)), "{report}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use etlgen_model::{Paginator, Token, counted};
 
 use super::{Account, At};
 use crate::error::Result;
-use crate::page::advance::{By, End, PageFacts, Step, paging};
+use crate::page::advance::{By, End, Step, paging};
 use crate::page::paginator::Position;
 use crate::page::places::Moved;
 use crate::page::proof::Proof;
@@ -37,12 +37,16 @@ impl Account {
             Some(moved) => Some(moved),
             None => self.over(most)?,
         };
+        if self.misplaced > 0 {
+            let why = "unchanged rows were repeated out of order, so the list has no stable order and rows may be missing";
+            self.caps(Proof::Unproved(why.to_owned()));
+        }
         self.unfinished(at.said);
         if let Some(why) = self.depth(end, came) {
             self.caps(Proof::Unproved(why));
         }
         if end.by == By::Refusal {
-            return self.refused(end, page, moved, came).map(Step::End);
+            return self.refused(end, at, moved, came);
         }
         let proved = Step::End(Proof::Proved(end.why.clone()));
         let by_place = paginator.by_place(position, &proved);
@@ -58,10 +62,6 @@ impl Account {
             let empty = if null { "`null`" } else { "204 No Content" };
             let why = format!("the last page is {empty}");
             self.caps(Proof::Consistent(why));
-        }
-        if self.misplaced > 0 {
-            let why = "unchanged rows were repeated out of order, so the list has no stable order and rows may be missing";
-            self.caps(Proof::Unproved(why.to_owned()));
         }
         if let Some(why) = self.silence(end, at) {
             self.caps(Proof::Unproved(why));
@@ -286,14 +286,8 @@ impl Account {
     }
 
     /// Judges an error status after the last page: it is the end, or the API shows no more.
-    fn refused(
-        &mut self,
-        end: &End,
-        page: &PageFacts<'_>,
-        moved: Option<Moved>,
-        came: u64,
-    ) -> Result<Proof> {
-        let why = &end.why;
+    fn refused(&mut self, end: &End, at: At<'_>, moved: Option<Moved>, came: u64) -> Result<Step> {
+        let (why, page) = (&end.why, at.page);
         if let Some(flag) = &self.promised {
             return Err(paging(format!(
                 "`{flag}` announced another page, but it is {why}"
@@ -307,13 +301,31 @@ impl Account {
                 "the API limits the rows of a list: narrow `{}` by a parameter, or read it in windows of its cursor (`incremental` in etlgen.toml)",
                 self.terms.name
             ))),
-            Some(Moved::Unknown(why)) => Ok(Proof::Unproved(why)),
-            _ if page.response.status != 404 && self.was_full && !self.is_reached()? => {
-                Ok(Proof::Unproved(format!(
-                    "{why}, which was full, after {}: the end, or the API's limit", counted(came, "row")
-                )))
+            Some(Moved::Unknown(why)) => Ok(Step::End(Proof::Unproved(why))),
+            // An API that limits how far a list can be read shows full pages up to the limit.
+            _ if self.was_full && !self.was_short && !self.is_reached()? => {
+                let doubt = format!(
+                    "{why}, which was full, after {}: the end, or the API's limit",
+                    counted(came, "row")
+                );
+                Ok(Step::End(match page.response.status {
+                    404 => self.capped(Proof::Consistent(format!(
+                        "{doubt}; `on_status = {{ 404 = \"empty\" }}` says that it is the end"
+                    ))),
+                    _ => Proof::Unproved(doubt),
+                }))
             }
-            _ => Ok(self.capped(Proof::Consistent(why.clone()))),
+            // The end is as certain as that by an empty page: a second reading can confirm it.
+            moved if self.terms.thorough => {
+                let moved = moved.or_else(|| self.moved(at.position, true));
+                let proved = Step::End(Proof::Proved(why.clone()));
+                let step = at.paginator.placed(at.taken(), self.ending(moved), proved)?;
+                Ok(match step {
+                    Step::End(proof) => Step::End(self.capped(proof)),
+                    next => next,
+                })
+            }
+            _ => Ok(Step::End(self.capped(Proof::Consistent(why.clone())))),
         }
     }
 }

@@ -192,7 +192,7 @@ fn start_again(places: &Places, why: String, keyed: bool) -> Step {
         places: Places {
             plain: places.plain && !places.overlapped,
             overlapped: places.overlapped,
-            again: Some(Again { why, before }),
+            again: Some(Box::new(Again { why, before })),
             ..Places::default()
         },
         ..Position::default()

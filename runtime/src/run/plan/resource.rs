@@ -88,7 +88,7 @@ struct Standing {
 
 impl Standing {
     fn in_full(&self) -> bool {
-        self.shown_all || self.unseen.is_some()
+        self.shown_all || self.unseen.is_some() || self.state.collided
     }
 
     /// Returns whether all existing rows are replaced.
@@ -98,6 +98,8 @@ impl Standing {
 
     /// Abandons an open pass that does not show what must be shown.
     fn look_back(&mut self, unseen: Option<Unseen>) {
+        // Keys are compared only within one run.
+        self.state.pass.take_if(|_| self.state.collided);
         // A child that has missed some of this resource's records must see all of them.
         self.shown_all = self.below.missed.is_some();
         if let Some(missed) = &self.below.missed
@@ -455,6 +457,7 @@ impl<'a> Planner<'a> {
                 false => missed.clone(),
             },
             done: state.done,
+            collided: state.collided,
             ..SliceState::default()
         };
         if (!pass.resumes || pass.partial) && chosen.loads {

@@ -58,6 +58,10 @@ pub(crate) struct Fetched {
     pub stated: Option<u64>,
     /// The identities of its rows, one number for each.
     pub ids: Vec<u64>,
+    /// Fingerprints of their contents, if rows that recur are compared.
+    pub contents: Vec<u64>,
+    /// Whether each of them may have changed since the pass began; empty: none has.
+    pub moving: Vec<bool>,
     /// Rows whose keys came before in this list.
     pub again: u64,
 }
@@ -66,6 +70,8 @@ pub(crate) struct Fetched {
 struct Advanced {
     step: Result<Step>,
     ids: Vec<u64>,
+    contents: Vec<u64>,
+    moving: Vec<bool>,
     again: u64,
     /// Rows at its beginning that came with the page before.
     known: usize,
@@ -223,10 +229,10 @@ impl Fetcher {
         let text = repaired.as_deref().map_or(body.as_slice(), str::as_bytes);
         let advanced = self.advance((account, position), &page, text, &response)?;
         page.leave_out(advanced.known);
-        let mut ids = advanced.ids;
-        ids.drain(..advanced.known.min(ids.len()));
         Ok(Fetched {
-            ids,
+            ids: without(advanced.ids, advanced.known),
+            contents: without(advanced.contents, advanced.known),
+            moving: without(advanced.moving, advanced.known),
             again: advanced.again,
             sent: advanced.sent,
             page,
@@ -267,11 +273,8 @@ impl Fetcher {
     fn answer(&self, response: Response, position: &Position) -> Result<Response> {
         let mut response = match response.status {
             // Only the runtime wants the overlap, so its refusal is not an error.
-            400 | 404 | 416 | 422 if position.overlaps() => Response {
-                status: 204,
-                body: Vec::new(),
-                ..response
-            },
+            400 | 404 | 416 | 422 if position.overlaps() => response.emptied(),
+            status if self.spec().is_empty(status) => response.emptied(),
             status
                 if self.spec().paginator.may_be_behind(position, status)
                     && self.spec().on_status.get(&status) != Some(&StatusRule::Fail) =>
@@ -324,6 +327,9 @@ impl Fetcher {
             settled: &settled,
             response,
         };
+        let compares = self.spec().is_keyed_globally() && self.spec().cursor.is_some();
+        let moving = (0..ids.len()).filter(|_| compares).map(|row| !settled(row));
+        let moving = moving.collect();
         let paginator = &self.spec().paginator;
         let of_list = |error: Error| {
             let message = |message: &str| self.client.redactor().redact(message);
@@ -337,6 +343,8 @@ impl Fetcher {
             step: judged.step.map_err(of_list),
             known: judged.known,
             again: judged.again,
+            contents,
+            moving,
             ids,
             sent,
             total,
@@ -412,11 +420,15 @@ impl Fetcher {
 }
 
 impl Listener for Fetcher {
-    fn retry(&self, reason: String) {
+    fn retry(&self, reason: String, cause: String) {
         self.stats.requests.fetch_add(1, Relaxed);
         self.stats.retries.fetch_add(1, Relaxed);
         let resource = self.spec().name.clone();
-        self.observer.on(Progress::Retry { resource, reason });
+        self.observer.on(Progress::Retry {
+            resource,
+            reason,
+            cause,
+        });
     }
 
     fn waits(&self, time: Duration) {
@@ -432,6 +444,12 @@ impl Listener for Fetcher {
     fn cut(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.stop.wait_for_cut())
     }
+}
+
+/// Returns a list without its first items.
+fn without<T>(mut list: Vec<T>, first: usize) -> Vec<T> {
+    list.drain(..first.min(list.len()));
+    list
 }
 
 /// Returns the response to a request for a page that does not exist; 503 if that is unknown.

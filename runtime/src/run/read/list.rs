@@ -41,6 +41,8 @@ pub(super) struct List<'a> {
     account: Account,
     /// Rows of it whose key came before with other contents.
     changed: u64,
+    /// The status that a rule of the owner calls an empty page, if one had it.
+    ruled: Option<u16>,
 }
 
 /// What follows a page.
@@ -65,6 +67,7 @@ impl<'a> List<'a> {
         List {
             account,
             changed: 0,
+            ruled: None,
             of,
             slice,
             window,
@@ -134,10 +137,6 @@ impl<'a> List<'a> {
         }
         if spec.skips(response.status) && self.position == Position::default() {
             self.of.leave_out(self.slice, response.status);
-            if spec.parent.is_none() {
-                let why = format!("left out: it was answered {}", response.status);
-                fetcher.stats.prove(Proof::Unproved(why));
-            }
             return Ok(None);
         }
         Ok(Some((Pages::new(fetcher.clone(), first), response)))
@@ -147,11 +146,13 @@ impl<'a> List<'a> {
     async fn page(&mut self, response: Response, pages: &mut Pages) -> Result<Flow> {
         let of = self.of;
         let slice = &self.slice.request;
+        self.note_rule(response.status);
         let fetched = of
             .fetcher
             .read(response, &self.position, slice, &mut self.account);
-        let fetched = fetched.await?;
-        let step = match fetched.step {
+        let mut fetched = fetched.await?;
+        let step = std::mem::replace(&mut fetched.step, Ok(Step::End(Proof::Open)));
+        let step = match step {
             // Without a key its rows would be duplicated when the page is requested again.
             Err(error) if of.fetcher.spec().primary_key.is_empty() => return Err(error),
             step => step,
@@ -172,15 +173,10 @@ impl<'a> List<'a> {
             pages.ask(self.foreseen(position, fetched.sent, fetched.stated));
         }
         self.count(rows, fetched.total);
-        let changed = std::mem::replace(&mut self.changed, self.account.changed());
-        let (stats, changed) = (&of.fetcher.stats, self.changed - changed.min(self.changed));
-        stats.changed.fetch_add(changed, Relaxed);
-        if !of.fetcher.spec().primary_key.is_empty() {
-            stats.again.fetch_add(fetched.again, Relaxed);
-        }
-        let foreign = of.foreign(self.slice, &fetched.ids)?;
+        let replaced =
+            self.count_repeated(fetched.again) + of.compare_keys(self.slice, &fetched)?;
         let mut intake = of.intake.lock().await;
-        if changed + foreign > 0 {
+        if replaced > 0 {
             of.fall_short(&mut intake, self.slice);
             let why = "records of its table have replaced others with the same key";
             of.owe(self.slice, Proof::Unproved(why.to_owned()));
@@ -228,8 +224,36 @@ impl<'a> List<'a> {
         }
     }
 
+    /// Records that a page is empty by a rule of the owner.
+    fn note_rule(&mut self, status: u16) {
+        let is_asked = !self.position.overlaps() && !self.position.is_before_first();
+        if is_asked && self.of.fetcher.spec().is_empty(status) {
+            self.ruled = Some(status);
+        }
+    }
+
+    /// Counts the rows of a page whose keys came before in this list; returns how many of them came
+    /// with other contents.
+    fn count_repeated(&mut self, again: u64) -> u64 {
+        let before = std::mem::replace(&mut self.changed, self.account.changed());
+        let changed = self.changed.saturating_sub(before);
+        let fetcher = &self.of.fetcher;
+        fetcher.stats.changed.fetch_add(changed, Relaxed);
+        if !fetcher.spec().primary_key.is_empty() {
+            fetcher.stats.again.fetch_add(again, Relaxed);
+        }
+        changed
+    }
+
     /// Ends a list that has been read to its end.
     async fn end(&mut self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
+        // The owner says that this is the end, and not the API.
+        let proof = match (proof, self.ruled) {
+            (Proof::Proved(_), Some(status)) => {
+                Proof::Assumed(format!("{status} is an empty page, as `on_status` says"))
+            }
+            (proof, _) => proof,
+        };
         let whole = match proof {
             Proof::Proved(_) => true,
             // An empty response that announces nothing does not prove that all known records were
@@ -321,6 +345,7 @@ impl<'a> List<'a> {
         let refused = matches!(response.status, 400 | 416 | 422)
             && self.position.pages > 0
             && !self.position.overlaps()
+            && !self.of.fetcher.spec().is_empty(response.status)
             && !self.position.is_before_first()
             && !self.account.is_reached().unwrap_or_default();
         (refused && (cursor.is_bounded() || self.last().is_some())).then(|| {

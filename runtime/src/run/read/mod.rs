@@ -2,10 +2,12 @@
 //! goes to an [`output::Output`]; this module knows no destination.
 
 mod changes;
+mod collisions;
 mod embedded;
 pub(crate) mod feed;
 pub(crate) mod fetch;
 mod intake;
+mod keys;
 mod list;
 mod order;
 pub(crate) mod output;

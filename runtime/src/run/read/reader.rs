@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard};
 
 use tokio::sync::Mutex;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::page::{Distinct, Proof};
+use crate::error::Result;
+use crate::page::Proof;
 use crate::record::CursorValue;
 use crate::run::options::{Progress, StopSignal};
 use crate::run::plan::{PassPlan, ResourcePlan};
 use crate::run::read::fetch::{Fetcher, FetcherParts};
 use crate::run::read::intake::Intake;
+use crate::run::read::keys::SliceKeys;
 use crate::run::read::output::Output;
 use crate::source::{AnyResource, SliceRequest};
 use crate::state::{Pass, SliceState, StateChange};
@@ -36,35 +36,14 @@ pub(crate) struct ResourceReader {
     /// Whether the list of a parent was empty and announced nothing.
     pub(super) silent: AtomicBool,
     /// For a child whose key identifies its records across parents: the keys that have come.
-    keys: Option<StdMutex<SliceKeys>>,
+    pub(super) keys: Option<StdMutex<SliceKeys>>,
+    /// Whether the key has been seen not to identify a record.
+    pub(super) collided: AtomicBool,
     /// Lists that this run has begun to read.
     pub lists: AtomicU64,
     /// Records that this run has taken.
     pub taken: AtomicU64,
     stop: StopSignal,
-}
-
-/// The keys that have come in the slices of a resource, each as one number.
-#[derive(Default)]
-struct SliceKeys {
-    keys: Distinct,
-    /// Each key with its slice.
-    of_slices: Distinct,
-}
-
-impl SliceKeys {
-    /// Adds the keys of a page; returns how many of them had come in other slices, and not in this
-    /// one.
-    fn add(&mut self, slice: &str, ids: &[u64]) -> std::io::Result<u64> {
-        let seed = xxh3_64(slice.as_bytes());
-        let mut foreign = 0;
-        for id in ids {
-            let is_new = self.keys.add_one(*id)?;
-            let of_slice = xxh3_64_with_seed(&id.to_le_bytes(), seed);
-            foreign += u64::from(self.of_slices.add_one(of_slice)? && !is_new);
-        }
-        Ok(foreign)
-    }
 }
 
 /// Why reading ended without an error.
@@ -86,7 +65,8 @@ pub(super) struct Slice {
     pub columns: BTreeMap<String, Option<String>>,
     /// Whether this pass has seen its parent.
     pub listed: bool,
-    /// Whether its list was answered 404 although this pass has seen its parent.
+    /// Whether its list was not shown although it may have rows, so that the next run requests it
+    /// again.
     pub hidden: AtomicBool,
     pub(super) state: StdMutex<SliceState>,
 }
@@ -130,9 +110,8 @@ impl ResourceReader {
         let selection = plan.write.selection(&plan.name)?;
         let selection = selection.filter(|_| !plan.write.reads_all_fields);
         let fetcher = Fetcher::new(resource, parts, selection.as_ref());
-        let spec = fetcher.spec();
-        let is_global = spec.parent.is_some() && !spec.primary_key.is_empty();
-        let keys = (is_global && !spec.within_parent).then(StdMutex::default);
+        let keys = fetcher.spec().is_keyed_globally();
+        let keys = keys.then(StdMutex::default);
         Ok(ResourceReader {
             fetcher: Arc::new(fetcher.thorough(plan.pass.thorough)),
             intake: Mutex::new(intake),
@@ -142,6 +121,7 @@ impl ResourceReader {
             silent: AtomicBool::new(false),
             plan: plan.pass.clone(),
             keys,
+            collided: AtomicBool::new(false),
             lists: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             stop,
@@ -188,31 +168,32 @@ impl ResourceReader {
         }
     }
 
-    /// Counts the rows of a page whose keys have come in another slice.
-    pub(super) fn foreign(&self, slice: &Slice, ids: &[u64]) -> Result<u64> {
-        let Some(keys) = &self.keys else {
-            return Ok(0);
-        };
-        let mut keys = keys.lock().unwrap_or_else(|e| e.into_inner());
-        let foreign = keys.add(&slice.id, ids).map_err(|error| {
-            let message = "the received keys cannot be kept in a temporary file";
-            Error::new(ErrorKind::System, message).caused_by(error)
-        })?;
-        self.fetcher.stats.foreign.fetch_add(foreign, Relaxed);
-        Ok(foreign)
-    }
-
     /// Counts a list that is left out for this status. If this pass has seen the parent, 404 does
-    /// not show that the parent is deleted: the credentials may not permit the list.
+    /// not show that the parent is deleted: the credentials may not permit the list. A rule of the
+    /// owner leaves the list out, but does not show that it has no records.
     pub(super) fn leave_out(&self, slice: &Slice, status: u16) {
         let (stats, spec) = (&self.fetcher.stats, self.fetcher.spec());
         stats.skip(status);
-        if status == 404 && slice.listed && !spec.on_status.contains_key(&status) {
-            slice.hidden.store(true, Relaxed);
-            stats.hidden.fetch_add(1, Relaxed);
-            let why = "a list was answered 404, but its parent exists";
-            self.prove(slice, Proof::Unproved(why.to_owned()));
+        if status == 404 && spec.parent.is_some() && !slice.listed {
+            return;
         }
+        let why = match spec.on_status.contains_key(&status) {
+            true => {
+                stats.rule_out(status);
+                let state = slice.state();
+                if self.plan.staged && state.done.is_some() && !state.left_out {
+                    slice.hidden.store(true, Relaxed);
+                    stats.lost.fetch_add(1, Relaxed);
+                }
+                format!("left out, as `on_status` says: it was answered {status}")
+            }
+            false => {
+                slice.hidden.store(true, Relaxed);
+                stats.hidden.fetch_add(1, Relaxed);
+                "a list was answered 404, but its parent exists".to_owned()
+            }
+        };
+        self.prove(slice, Proof::Unproved(why));
     }
 
     pub(super) fn stopped(&self) -> bool {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use etlgen_model::counted;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -11,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::page::Proof;
 use crate::run::plan::SlicePlan;
 use crate::run::read::fetch::undecided;
+use crate::run::read::intake::Intake;
 use crate::run::read::output::{Closed, PassEnd};
 use crate::run::read::reader::{ReadOutcome, ResourceReader};
 use crate::run::read::tasks::flatten;
@@ -57,30 +59,57 @@ pub(crate) struct FoundSlice {
 #[derive(Default)]
 struct Tally {
     stopped: bool,
-    failures: usize,
+    /// The messages of the slices that failed, each with the number of slices.
+    failures: Vec<(String, usize)>,
     first_error: Option<Error>,
 }
 
 impl Tally {
+    fn failed(&self) -> usize {
+        self.failures.iter().map(|(_, slices)| slices).sum()
+    }
+
     /// Takes the result of a slice; returns false if the resource is abandoned.
     fn take(&mut self, done: Result<ReadOutcome>) -> bool {
         match done {
             Ok(ReadOutcome::Stopped) => self.stopped = true,
             Ok(_) => {}
             Err(error) => {
-                self.failures += 1;
+                let message = error.message();
+                match self.failures.iter_mut().find(|(known, _)| known == message) {
+                    Some((_, slices)) => *slices += 1,
+                    None => self.failures.push((message.to_owned(), 1)),
+                }
                 let fatal = matches!(
                     error.kind(),
-                    ErrorKind::Credentials
-                        | ErrorKind::Contract
-                        | ErrorKind::Destination
-                        | ErrorKind::Usage
+                    ErrorKind::Contract | ErrorKind::Destination | ErrorKind::Usage
                 );
                 self.first_error.get_or_insert(error);
-                return !fatal && self.failures < FAILED_SLICES;
+                return !fatal && self.failed() < FAILED_SLICES;
             }
         }
         true
+    }
+
+    /// Returns the error of the resource: that of the first slice, with the number of those that
+    /// failed out of `slices`.
+    fn error(&mut self, slices: u64) -> Option<Error> {
+        let (error, failed) = (self.first_error.take()?, self.failed());
+        if failed == 1 {
+            return Some(error);
+        }
+        let causes = match self.failures.len() {
+            1 => "each like the first".to_owned(),
+            causes => format!("for {causes} reasons, the first"),
+        };
+        let given_up = match failed >= FAILED_SLICES {
+            true => ", and the others were not requested",
+            false => "",
+        };
+        Some(error.at(format!(
+            "{failed} of {} failed{given_up}, {causes}",
+            counted(slices, "list")
+        )))
     }
 }
 
@@ -95,6 +124,9 @@ impl ResourceReader {
             return read;
         }
         let mut intake = self.intake.lock().await;
+        if self.collided.load(Relaxed) {
+            self.forget_pass(&mut intake);
+        }
         // What was read is kept; an error of the destination counts more than that of a reader.
         let kept = intake.output.flush(None).await;
         intake.feed = None;
@@ -161,13 +193,10 @@ impl ResourceReader {
         while let Some(done) = slices.join_next().await {
             tally.take(flatten(done));
         }
-        match tally.first_error {
-            Some(error) if tally.failures > 1 => {
-                Err(error.at(format!("{} slices failed, the first", tally.failures)))
-            }
+        match tally.error(self.fetcher.stats.slices.load(Relaxed)) {
             Some(error) => Err(error),
             None if tally.stopped => self.finish(ReadOutcome::Stopped).await,
-            None => match self.hidden() {
+            None => match self.hidden().or_else(|| self.lost()) {
                 None => self.finish(ReadOutcome::AtEnd).await,
                 Some(error) => {
                     self.give_up().await?;
@@ -184,15 +213,24 @@ impl ResourceReader {
             return self.finish(ReadOutcome::AtEnd).await.map(drop);
         }
         // Existing rows must not be replaced by nothing.
+        self.forget_pass(&mut *self.intake.lock().await);
+        Ok(())
+    }
+
+    /// Makes the next run begin another pass of a child resource, in which it reads all slices; if
+    /// the key has been seen not to be unique, with all their records and parents.
+    fn forget_pass(&self, intake: &mut Intake) {
         if let Some(begun) = self.begun.clone().filter(|_| self.keeps_state) {
+            let collided = self.collided.load(Relaxed);
+            let missed = collided.then(|| self.plan.id.clone()).or(begun.missed);
             let state = SliceState {
                 pass: None,
+                missed,
+                collided: collided || begun.collided,
                 ..begun
             };
-            let mut intake = self.intake.lock().await;
             intake.output.remember(self.row("", &state));
         }
-        Ok(())
     }
 
     /// Returns the error of a resource whose lists were answered 404 although their parents exist:
@@ -212,7 +250,22 @@ impl ResourceReader {
                 ),
             };
             Error::new(ErrorKind::Api, message).hint(
-                "check the path, and what the credentials may read; if such a list is empty, add `.on_status(404, StatusRule::Skip)`",
+                "check the path, and what the credentials may read; if such a list is empty, say so: `on_status = { 404 = \"empty\" }` in etlgen.toml, or `.on_status(404, StatusRule::Empty)`",
+            )
+        })
+    }
+
+    /// Returns the error of a pass that would replace all rows without those of lists that a rule
+    /// of the owner leaves out.
+    fn lost(&self) -> Option<Error> {
+        let lost = self.fetcher.stats.lost.load(Relaxed);
+        (lost > 0).then(|| {
+            let message = format!(
+                "the rows of its table are not replaced: `on_status` leaves out {}, of which an earlier run has read rows",
+                counted(lost, "list")
+            );
+            Error::new(ErrorKind::Api, message).hint(
+                "if such a list is now empty, say so: `on_status = { 404 = \"empty\" }` in etlgen.toml; `--full-refresh` replaces the rows without it",
             )
         })
     }
@@ -220,8 +273,12 @@ impl ResourceReader {
     /// Adds a note that deleted records are kept, if the declaration removes or marks them.
     fn tell_of_kept_records(&self) {
         if self.fetcher.spec().deletes != Deletes::Keep && self.keeps_state {
-            let note = "records that the API no longer has are kept, because this pass does not prove which ones these are";
-            self.fetcher.stats.note(note.to_owned());
+            let proof = self.fetcher.stats.lock().proof.clone();
+            let why = proof.as_ref().and_then(Proof::why);
+            let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+            self.fetcher.stats.note(format!(
+                "records that the API no longer has are kept, because this pass does not prove which ones these are{why}"
+            ));
         }
     }
 

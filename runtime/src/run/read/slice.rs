@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use crate::cursor::Range;
 use crate::error::{Error, ErrorKind, Result};
-use crate::page::Position;
+use crate::page::{Position, Proof};
 use crate::run::plan::{self, SlicePlan};
 use crate::run::read::list::{List, Read};
 use crate::run::read::reader::{ReadOutcome, ResourceReader, Slice};
@@ -43,6 +43,9 @@ impl ResourceReader {
         let (slice, waiting) = self.begin(id, planned);
         let slice = Slice { listed, ..slice };
         let slice = Arc::new(slice);
+        if self.fetcher.spec().refuses(&slice.request) {
+            return self.leave_unread(&slice).await;
+        }
         if let Some(proof) = slice.pass().proof {
             self.fetcher.stats.prove(proof);
         }
@@ -83,13 +86,25 @@ impl ResourceReader {
                 // A list whose parent exists is requested again in the next run.
                 if !slice.hidden.load(Relaxed) {
                     let mut state = slice.state();
-                    (state.pass, state.done) = (None, Some(self.plan.id.clone()));
+                    state.proof = state.pass.take().and_then(|pass| pass.proof);
+                    (state.left_out, state.done) = (true, Some(self.plan.id.clone()));
                 }
                 self.remember(&mut intake, &slice);
                 Ok(ReadOutcome::Skipped)
             }
             Ok(outcome) => Ok(outcome),
         }
+    }
+
+    /// Leaves out a list that cannot be requested; the others are read.
+    async fn leave_unread(&self, slice: &Slice) -> Result<ReadOutcome> {
+        self.fetcher.stats.unsendable.fetch_add(1, Relaxed);
+        let why = "the path of a list cannot hold a value of its parent, so the list was not read";
+        self.prove(slice, Proof::Unproved(why.to_owned()));
+        let mut intake = self.intake.lock().await;
+        self.fall_short(&mut intake, slice);
+        self.remember(&mut intake, slice);
+        Ok(ReadOutcome::Skipped)
     }
 
     /// Records whether the next run must read a list that was stopped from its start again: it can
@@ -234,7 +249,7 @@ impl ResourceReader {
         // A list that each run reads in full owes nothing to earlier ones.
         let owes = spec.cursor.is_some() || spec.parent.is_some();
         (state.done, state.proof) = (Some(pass.id), pass.proof.filter(|_| owes));
-        state.missed = None;
+        (state.missed, state.left_out) = (None, false);
         if spec.parent.is_none() && spec.cursor.is_some() && self.plan.bounds.is_none() {
             self.fetcher.stats.lock().cursor = Some((before, state.cursor.clone()));
         }

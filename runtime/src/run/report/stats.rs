@@ -14,6 +14,10 @@ use crate::run::report::written::Written;
 use crate::run::report::{Outcome, ResourceReport};
 use crate::schema::TableBatch;
 
+/// The number of notes about one resource that a run collects: a note may name the place where a list
+/// was cut off, and there are many lists.
+const NOTES: usize = 100;
+
 /// The counters of a resource, which its slices share.
 #[derive(Default)]
 pub(crate) struct Stats {
@@ -27,8 +31,13 @@ pub(crate) struct Stats {
     pub waited: AtomicU64,
     /// Lists that were answered 404 although their parents exist.
     pub hidden: AtomicU64,
+    /// Lists that were left out by a rule of the owner although earlier passes have rows of them,
+    /// in a pass that replaces all rows.
+    pub lost: AtomicU64,
     /// Parents without the value that their children's requests need.
     pub unlinked: AtomicU64,
+    /// Lists that cannot be requested, because a value of the parent cannot be part of a path.
+    pub unsendable: AtomicU64,
     /// Rows outside the bounds on the cursor.
     pub outside: AtomicU64,
     /// Rows without a cursor value; they are loaded.
@@ -51,17 +60,22 @@ pub(crate) struct Shared {
     pub written: Written,
     /// Lists that were left out, by the status that they were answered with.
     pub skipped: BTreeMap<u16, u64>,
+    /// Those of them that a rule of the owner leaves out.
+    pub ruled_out: BTreeMap<u16, u64>,
     /// The number of records that hold only the beginning of a list, by the path of the list.
     pub cut: BTreeMap<String, u64>,
     pub notes: Vec<String>,
 }
 
 impl Stats {
-    /// Adds a sentence to the report, once.
+    /// Adds a sentence to the report, once; of very many, only the first ones.
     pub fn note(&self, note: String) {
         let mut shared = self.lock();
-        if !shared.notes.contains(&note) {
+        if shared.notes.len() < NOTES && !shared.notes.contains(&note) {
             shared.notes.push(note);
+            if shared.notes.len() == NOTES {
+                shared.notes.push("more notes are left out".to_owned());
+            }
         }
     }
 
@@ -88,6 +102,11 @@ impl Stats {
     /// Counts a list that was left out.
     pub fn skip(&self, status: u16) {
         *self.lock().skipped.entry(status).or_default() += 1;
+    }
+
+    /// Counts a list that a rule of the owner leaves out.
+    pub fn rule_out(&self, status: u16) {
+        *self.lock().ruled_out.entry(status).or_default() += 1;
     }
 
     /// Records in the proof and in the notes what is not loaded as it came.
@@ -126,32 +145,37 @@ impl Stats {
         let hidden = load(&self.hidden);
         if hidden > 0 {
             shared.notes.push(format!(
-                "404 for {} although the parent exists: the rows are unchanged",
+                "404 for {} although the parent exists: the rows are unchanged; if such a list is empty, `on_status = {{ 404 = \"empty\" }}` says so",
                 counted(hidden, "slice")
             ));
         }
-        let skipped = shared
-            .skipped
+        let ruled_out = shared
+            .ruled_out
             .iter()
-            .filter_map(|(status, n)| match status {
-                404 => (*n > hidden).then(|| {
-                    let gone = n.saturating_sub(hidden);
-                    format!(
-                        "left out {} whose parent no longer exists (404)",
-                        counted(gone, "slice")
-                    )
-                }),
-                status => Some(format!(
-                    "left out {} with the status {status}",
-                    counted(*n, "slice")
-                )),
-            });
-        shared.notes.extend(skipped);
+            .map(|(status, lists)| ruled_out(*status, *lists));
+        shared.notes.extend(ruled_out.collect::<Vec<_>>());
+        // Without a rule, only the lists of parents that this pass has not seen are left out.
+        let ruled_out = shared.ruled_out.get(&404).copied().unwrap_or_default();
+        let gone = shared.skipped.get(&404).copied().unwrap_or_default();
+        let gone = gone.saturating_sub(hidden + ruled_out);
+        if gone > 0 {
+            shared.notes.push(format!(
+                "left out {} whose parent no longer exists (404)",
+                counted(gone, "slice")
+            ));
+        }
         let unlinked = load(&self.unlinked);
         if unlinked > 0 {
             shared.notes.push(format!(
                 "no value for the request of the children in {}",
                 counted(unlinked, "parent")
+            ));
+        }
+        let unsendable = load(&self.unsendable);
+        if unsendable > 0 {
+            shared.notes.push(format!(
+                "{} not read: a value of the parent is empty, `.` or `..`, and cannot be part of a path",
+                counted(unsendable, "list")
             ));
         }
         let keys = cursor
@@ -234,7 +258,34 @@ impl Stats {
     }
 }
 
+/// Describes lists that a rule of the owner left out.
+fn ruled_out(status: u16, lists: u64) -> String {
+    let were = if lists == 1 { "was" } else { "were" };
+    format!(
+        "{} {were} answered {status} and left out, as `on_status` says",
+        counted(lists, "list")
+    )
+}
+
 fn uncounted(error: std::io::Error) -> Error {
     let message = "the written rows cannot be counted in a temporary file";
     Error::new(ErrorKind::System, message).caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_of_many_lists_do_not_fill_the_memory() {
+        let stats = Stats::default();
+        for list in 0..1_000 {
+            stats.note(format!("list {list} was cut off"));
+            stats.note("one note".to_owned());
+        }
+        let notes = &stats.lock().notes;
+        assert_eq!(notes.len(), NOTES + 1);
+        assert_eq!(notes[0], "list 0 was cut off");
+        assert_eq!(notes[NOTES], "more notes are left out");
+    }
 }

@@ -61,7 +61,9 @@ pub(crate) struct Traced(pub Arc<dyn Observer>);
 impl Observer for Traced {
     fn on(&self, progress: Progress) {
         match &progress {
-            Progress::Retry { resource, reason } => warn!(resource, reason, "retry"),
+            Progress::Retry {
+                resource, reason, ..
+            } => warn!(resource, reason, "retry"),
             Progress::Warning { resource, message } => warn!(resource, message, "warning"),
             Progress::Finished {
                 resource,
