@@ -454,3 +454,32 @@ fn an_owner_says_which_lists_in_records_go_on() {
         ]
     );
 }
+
+#[test]
+fn secrets_in_a_body_are_secret_settings_and_a_token_says_where_it_is_fetched() {
+    let document = "openapi: 3.0.3
+info: {title: Login, version: '1'}
+servers: [{url: https://login.example}]
+security: [{jwt: []}]
+paths:
+  /security/login:
+    post:
+      requestBody: {content: {application/json: {schema: {type: object, required: [username, password], properties: {username: {type: string}, password: {type: string}}}}}}
+      responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {access_token: {type: string}}}}}}}
+  /rows/search:
+    post:
+      requestBody: {content: {application/json: {schema: {type: object, required: [shop, client_secret, pin], properties: {shop: {type: string}, client_secret: {type: string}, pin: {type: string, format: password}}}}}}
+      responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: integer}}}}}}}}
+components: {securitySchemes: {jwt: {type: http, scheme: bearer, bearerFormat: JWT}}}
+";
+    let input = etlgen::Input::new("login.yaml", document.as_bytes());
+    let generation = etlgen::generate(input, &etlgen::Options::default()).unwrap();
+    let config = &generation.files["src/config.rs"];
+    assert!(
+        config.contains("`POST /security/login` returns it."),
+        "{config}"
+    );
+    assert!(config.contains("pub client_secret: Secret"), "{config}");
+    assert!(config.contains("pub pin: Secret"), "{config}");
+    assert!(config.contains("pub shop: String"), "{config}");
+}

@@ -888,3 +888,12 @@ fn places_that_the_links_number_are_not_gone_on_from() {
         assert_eq!(missing.count(), 0, "{}: {}", came.grade(), came.said());
     }
 }
+
+#[test]
+fn a_token_that_never_comes_names_the_line_for_offsets() {
+    let pages = Paginator::token("cursor", "next").page_size("limit", 2);
+    let came = load(list(pages), |_| ok(json!({"data": rows(0..2), "total": 5})));
+    assert_eq!((came.grade(), came.ids.len()), ("failed", 2));
+    let line = r#"`things` in etlgen.toml: paginate = { kind = "offset", param = "offset", size = "limit" }"#;
+    assert!(came.said().contains(line), "{}", came.said());
+}

@@ -127,6 +127,50 @@ fn counted_pages_are_asked_for_in_the_body() {
 }
 
 #[test]
+fn pages_are_asked_for_in_the_json_of_a_parameter() {
+    let (base, log) = serve(|request| {
+        let (_, query) = request.line.split_once("?q=").unwrap();
+        let query = query
+            .replace("%7B", "{")
+            .replace("%7D", "}")
+            .replace("%22", "\"");
+        let query = query.replace("%3A", ":").replace("%2C", ",");
+        let asked: serde_json::Value = serde_json::from_str(&query).unwrap();
+        assert_eq!(asked["order"], "id");
+        let rows = match asked["page"].as_u64() {
+            Some(0) => r#"[{"id": 1}, {"id": 2}]"#,
+            Some(1) => r#"[{"id": 3}]"#,
+            _ => "[]",
+        };
+        (200, format!(r#"{{"count": 3, "result": {rows}}}"#))
+    });
+    let paginator = Paginator::page_number("page")
+        .starting_at(0)
+        .total_items("count")
+        .page_size("page_size", 2)
+        .in_json("q");
+    let things = Thing::list("things", "/things")
+        .query("q", r#"{"order":"id"}"#)
+        .records("result")
+        .paginate(paginator);
+    run(&Source::new("jsons", &base).resource(things)).unwrap();
+    let log = log.lock().unwrap();
+    assert!(log.len() >= 2, "{log:?}");
+}
+
+#[test]
+fn linked_pages_begin_with_the_number_of_the_first() {
+    let (base, log) = serve(|_| (200, r#"[{"id": 1}]"#.to_owned()));
+    let paginator = Paginator::link_header()
+        .first_page("_page", 1)
+        .page_size("_limit", 2);
+    let things = Thing::list("things", "/things").paginate(paginator);
+    run(&Source::new("links", &base).resource(things)).unwrap();
+    let log = log.lock().unwrap();
+    assert_eq!(log[0].line, "GET /things?_limit=2&_page=1");
+}
+
+#[test]
 fn the_first_page_may_want_an_empty_token() {
     let (base, log) = serve(|request| match request.line.contains("cursor=b") {
         false => (200, r#"{"data": [{"id": 1}], "next": "b"}"#.to_owned()),

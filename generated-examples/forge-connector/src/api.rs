@@ -4,5 +4,8 @@ use etlgen_runtime::prelude::*;
 
 /// The paging that most lists share.
 pub fn pages() -> Paginator {
-    Paginator::link_header().page_size("per_page", 100).into()
+    Paginator::link_header()
+        .first_page("page", 1)
+        .page_size("per_page", 100)
+        .into()
 }

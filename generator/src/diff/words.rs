@@ -169,6 +169,8 @@ pub fn paginator(paginator: &Paginator) -> String {
     let size = paginator.page_size();
     words.extend(size.map(|size| format!("{}={}", size.param, size.rows)));
     words.extend(paginator.in_body().then(|| "in the body".to_owned()));
+    let holder = paginator.in_json();
+    words.extend(holder.map(|param| format!("in the JSON of {param}")));
     let empty = paginator.common().and_then(|common| common.empty_pages);
     words.extend(empty.map(|most| format!("{most} empty pages")));
     words.join(", ")

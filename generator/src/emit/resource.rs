@@ -1,8 +1,8 @@
 //! Emits the file of a resource: the function that declares it, and its structs.
 
 use etlgen_model::{
-    Contract, Deletes, Embedded, EmbeddedPlace, Entity, LastId, Length, Meaning, Mode, NextUrl,
-    Offset, Order, PageNumber, PageSize, Paginator, StatusRule, TimeFormat, Token, Total,
+    Contract, Deletes, Embedded, EmbeddedPlace, Entity, LastId, Length, LinkHeader, Meaning, Mode,
+    NextUrl, Offset, Order, PageNumber, PageSize, Paginator, StatusRule, TimeFormat, Token, Total,
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -120,6 +120,12 @@ fn todos(resource: &Resource) -> Vec<&'static str> {
         todos.push("TODO pagination: etlgen could not tell how this list is paged, so `sync` leaves it out. Set `.paginate(…)` and remove `.off(…)`.");
     } else if resource.off.is_some() && doubts("off") {
         todos.push("TODO off: `sync` leaves it out, as etlgen is not sure that it only reads. If it does, remove `.off(…)`.");
+    }
+    if doubts("paginate") && !undecided && resource.paginator == Paginator::Single {
+        todos.push("TODO pagination: other lists of the API are paged. Check that everything comes in one response, or set `.paginate(…)`.");
+    }
+    if resource.off.is_some() && doubts("parent") {
+        todos.push("TODO parent: `sync` leaves it out, as nothing is known to supply a parameter. Set `.child_of(…)`, or the setting, and remove `.off(…)`.");
     }
     if resource.off.is_some() && doubts("body") {
         todos.push("TODO body: `sync` leaves it out, as nothing supplies a field that its body must have. Set `.body(json!({ … }))` and remove `.off(…)`.");
@@ -308,7 +314,13 @@ pub fn paginator(paginator: &Paginator) -> TokenStream {
             let first = first.iter().map(|token| quote!(.first(#token)));
             quote!(Paginator::token(#param, #next) #(#first)*)
         }
-        Paginator::LinkHeader(_) => quote!(Paginator::link_header()),
+        Paginator::LinkHeader(LinkHeader { param, first, .. }) => {
+            let first = number(*first);
+            let page = param
+                .iter()
+                .map(|param| quote!(.first_page(#param, #first)));
+            quote!(Paginator::link_header() #(#page)*)
+        }
         Paginator::NextUrl(NextUrl { next, .. }) => quote!(Paginator::next_url(#next)),
     };
     if let Some(more) = paginator.more() {
@@ -332,6 +344,9 @@ pub fn paginator(paginator: &Paginator) -> TokenStream {
     }
     if paginator.in_body() {
         calls.extend(quote!(.in_body()));
+    }
+    if let Some(holder) = paginator.in_json() {
+        calls.extend(quote!(.in_json(#holder)));
     }
     if let Some(most) = paginator.common().and_then(|common| common.empty_pages) {
         let most = number(most.into());

@@ -13,6 +13,9 @@ use super::node::Node;
 /// The start of the line that supplies fields of the body.
 const KEY: &str = "body";
 
+/// The reason of a field that the owner fixes.
+pub const OWNER: &str = "etlgen.toml";
+
 /// Decides what supplies the required fields of the body, from the other facts of the resource. It
 /// replaces an earlier decision, except for the values that are fixed.
 pub fn settle(api: &Api, facts: &mut ResourceFacts) {
@@ -57,24 +60,72 @@ pub fn settle(api: &Api, facts: &mut ResourceFacts) {
             facts.needs.push(name.to_owned());
         }
     }
+    let supplied = |name: &str| {
+        let mut fixed = facts.fixed.iter();
+        is_paging(facts, name) || fixed.any(|known| in_body(known.location) && known.name == name)
+    };
+    let open: Vec<&str> = of_variant(api, operation);
+    // The owner's fields may be those of any variant.
+    let owner = facts
+        .fixed
+        .iter()
+        .any(|known| in_body(known.location) && known.reason == OWNER);
+    let open = open.into_iter().filter(|name| !owner && !supplied(name));
+    let open: Vec<String> = open.map(str::to_owned).collect();
+    facts.needs.extend(open);
     facts.doubts.retain(|doubt| !doubt.settle.starts_with(KEY));
     facts.doubts.extend(question(&facts.needs));
 }
 
-/// Returns the fields that the body of a POST requires, and their schemas if it describes them.
-fn required<'a>(api: &'a Api, operation: &Operation) -> Vec<(&'a str, Option<SchemaId>)> {
-    let body = operation.request_body;
-    let body = body.filter(|_| operation.method == "post");
-    let Some(SchemaKind::Object {
-        properties,
-        required,
-        ..
-    }) = body.map(|body| &api.schemas[body].kind)
-    else {
+/// A field that a body requires, and its schema if the body describes it.
+type Field<'a> = (&'a str, Option<SchemaId>);
+
+/// Returns the fields that the body of a POST requires. Of several variants, these are the fields
+/// that all of them require.
+pub(super) fn required<'a>(api: &'a Api, operation: &Operation) -> Vec<Field<'a>> {
+    let mut variants = variants(api, operation).into_iter();
+    let mut common = variants.next().unwrap_or_default();
+    for other in variants {
+        common.retain(|(name, _)| other.iter().any(|(known, _)| known == name));
+    }
+    common
+}
+
+/// Returns the fields that the variant with the fewest requires beside those that all require: it is
+/// not known which variant is meant.
+fn of_variant<'a>(api: &'a Api, operation: &Operation) -> Vec<&'a str> {
+    let common = required(api, operation);
+    let variants = variants(api, operation).into_iter();
+    let Some(smallest) = variants.min_by_key(Vec::len) else {
         return Vec::new();
     };
-    let known = |name: &'a String| (name.as_str(), properties.get(name).copied());
-    required.iter().map(known).collect()
+    let names = smallest.into_iter().map(|(name, _)| name);
+    let is_common = |name: &&str| common.iter().any(|(known, _)| known == name);
+    names.filter(|name| !is_common(name)).collect()
+}
+
+/// Returns the required fields of each variant of the body of a POST.
+fn variants<'a>(api: &'a Api, operation: &Operation) -> Vec<Vec<Field<'a>>> {
+    let body = operation.request_body;
+    let Some(body) = body.filter(|_| operation.method == "post") else {
+        return Vec::new();
+    };
+    let arms = match &api.schemas[body].kind {
+        SchemaKind::Union { arms } => arms.clone(),
+        _ => vec![body],
+    };
+    let fields = arms.into_iter().map(|arm| match &api.schemas[arm].kind {
+        SchemaKind::Object {
+            properties,
+            required,
+            ..
+        } => {
+            let known = |name: &'a String| (name.as_str(), properties.get(name).copied());
+            required.iter().map(known).collect()
+        }
+        _ => Vec::new(),
+    });
+    fields.collect()
 }
 
 /// Returns whether the paginator sends a field. A parameter such as `options.skip` is within

@@ -8,7 +8,7 @@ use super::facts::{CursorFacts, Decision, rank};
 use super::filters::{Filter, filter, format_of};
 use super::node::Node;
 use super::prose;
-use super::roles::{Roles, parameters};
+use super::roles::{Place, Roles, parameters};
 use super::rules::{among, rule};
 use super::times::{Time, deep_dates, meaning_of, times};
 use super::words::words;
@@ -26,7 +26,7 @@ pub(super) fn cursor(
     let params = parameters(api, operation);
     for param in params
         .iter()
-        .filter(|param| !param.in_body && !roles.names().contains(&param.name.as_str()))
+        .filter(|it| it.place == Place::Query && !roles.names().contains(&it.name.as_str()))
     {
         filters.extend(filter(api, param, &params, &times));
     }

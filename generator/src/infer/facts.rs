@@ -180,6 +180,8 @@ pub struct PagingSigns {
     pub total: Option<Total>,
     /// Whether the parameters are fields of a POST's JSON body.
     pub in_body: bool,
+    /// The query parameter whose JSON object has the parameters as fields.
+    pub in_json: Option<String>,
 }
 
 /// An incremental cursor.

@@ -8,7 +8,7 @@
 use crate::spec::api::{Api, Operation};
 
 use super::facts::ResourceFacts;
-use super::words::{is_variable, segments, words};
+use super::words::{is_plural, is_variable, is_version, same_noun, segments, words};
 
 /// Verbs of requests that do something.
 const DOES: &str = "\
@@ -39,10 +39,20 @@ const POSTS: &str = "\
     mint pop print quarantine redeem reissue reprocess retire route rsvp settle simulate sleep spawn star trash \
     transition truncate unfollow unfreeze unhide unlike vacuum";
 
+/// Verbs that are also nouns, and words after which they are: `importErrors`, `login-history`,
+/// `update-log`, but not `clear-log`.
+const DEEDS: &str = "\
+    backup build check deploy export import install login logoff logout release run scan signin signout signup \
+    sync test update upgrade upload";
+const TRACES: &str = "attempts errors failures history log logs";
+
 /// Verbs of reading.
 const READS: &str = "\
     all batchget browse count describe download enumerate export fetch filter find get index inspect list \
     lookup paginate query read retrieve return returns search select show view";
+
+/// Verbs that follow the path of a list in a POST.
+const ASKS: &str = "fetch filter find get list lookup paginate query retrieve search";
 
 /// Returns the reason why a run leaves the resource out; `None`: its requests only read.
 pub(super) fn off(api: &Api, operation: &Operation, facts: &ResourceFacts) -> Option<String> {
@@ -52,7 +62,7 @@ pub(super) fn off(api: &Api, operation: &Operation, facts: &ResourceFacts) -> Op
     if operation.method != "post" {
         return None;
     }
-    let position = position(facts).is_some();
+    let position = position(facts).is_some() && names_records(api, operation, facts);
     (!position && !reads(operation))
         .then(|| "it is a POST, and neither its path nor its name says that it reads".to_owned())
 }
@@ -79,6 +89,11 @@ fn doing(api: &Api, operation: &Operation) -> Option<String> {
         return does.cloned().or(acts);
     }
     let said = named.iter().any(|verb| is(READS, verb));
+    let id = own_id(operation);
+    let mut parts = id.split(|c: char| !c.is_alphanumeric()).map(words);
+    if is_phrase(&path) && (said || parts.all(|part| is_phrase(&part) || !acts(&part))) {
+        return None;
+    }
     // `cancelAll`, `clear-cache`: the verb comes first. `bulk_delete`: it follows the amount.
     let mut own = path.iter().skip_while(|word| is_amount(word));
     let word = own.next().cloned().unwrap_or_default();
@@ -100,6 +115,30 @@ fn doing(api: &Api, operation: &Operation) -> Option<String> {
     (!said && alone && is(MAY_DO, &word) && !has_items(api, operation)).then_some(word)
 }
 
+/// Returns whether words are a noun whose first word is only its modifier.
+fn is_phrase(words: &[String]) -> bool {
+    match words {
+        [first, .., last] => is(DEEDS, first) && is(TRACES, last),
+        _ => false,
+    }
+}
+
+/// Returns whether the first word of a name is a verb of doing.
+fn acts(words: &[String]) -> bool {
+    words
+        .first()
+        .is_some_and(|word| is(DOES, word) || is(MAY_DO, word))
+}
+
+/// Returns whether the last segment of a path names what the response lists, so that it is no verb.
+fn names_records(api: &Api, operation: &Operation, facts: &ResourceFacts) -> bool {
+    let name = last_segment(operation).join("_");
+    let records = facts.records_path.value.last();
+    is_plural(&name)
+        || has_items(api, operation)
+        || records.is_some_and(|records| same_noun(records, &name))
+}
+
 /// Returns whether its records have a path of their own: `/book/{id}` makes `/book` a list of
 /// books.
 fn has_items(api: &Api, operation: &Operation) -> bool {
@@ -119,6 +158,26 @@ pub(super) fn reads(operation: &Operation) -> bool {
         || words(&operation.summary)
             .first()
             .is_some_and(|word| is_asking(word))
+}
+
+/// Returns the path of what an operation lists: `/flow_runs` for `POST /flow_runs/filter`. After a
+/// placeholder, such a word may be what is listed.
+pub(super) fn subject(operation: &Operation) -> &str {
+    let path = operation.path.trim_end_matches('/');
+    let Some((before, last)) = path.rsplit_once('/').filter(|_| operation.method == "post") else {
+        return &operation.path;
+    };
+    let above = segments(before).pop();
+    let listed = above.is_some_and(|above| !is_variable(above) && !is_version(above));
+    match listed && is(ASKS, &last.to_lowercase()) {
+        true => before,
+        false => &operation.path,
+    }
+}
+
+/// Returns whether a resource may be read for others: it is a GET, or a POST that reads.
+pub(super) fn may_serve(api: &Api, operation: &Operation) -> bool {
+    operation.method == "get" || reads(operation) && doing(api, operation).is_none()
 }
 
 /// Returns the parameter for the position in the list, if the paginator is of a kind whose

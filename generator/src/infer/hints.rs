@@ -23,7 +23,7 @@ const AIRBYTE_RECORDS: &str = "x-airbyte-record-extractor";
 const AIRBYTE_META: &str = "x-airbyte-meta-extractor";
 
 /// The confidence of a declaration that was not tried.
-const SAID: f32 = 0.99;
+pub(super) const SAID: f32 = 0.99;
 /// The depth to which marks within a response's schema are searched.
 const DEPTH: usize = 4;
 

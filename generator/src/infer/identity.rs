@@ -7,8 +7,9 @@
 use crate::spec::api::Api;
 
 use super::Draft;
-use super::facts::ResourceKind;
+use super::facts::{Decision, ResourceKind};
 use super::parents::Parent;
+use super::rules::rule;
 use super::words::{flat, is_variable, placeholder, same_noun, segments, singular_name, words};
 
 /// Keys that number or name things below something else.
@@ -16,6 +17,9 @@ const WEAK: &[&str] = &[
     "name", "key", "slug", "code", "number", "position", "index", "type", "url", "date", "day",
     "month", "year", "line", "rank", "order", "version", "sequence",
 ];
+
+/// The confidence of a key that is named after its records.
+const NAMED_AFTER: f32 = 0.8;
 
 /// Roles of people; one person may have a role below several parents.
 const ROLES: &[&str] = &[
@@ -41,6 +45,78 @@ pub(super) fn is_within(
             || is_listed_elsewhere(drafts, draft)
             || !names_parent(drafts, draft, parent)
             || item_takes_parent(api, draft))
+}
+
+/// Removes keys that are the id of something else: the value of a placeholder of the list's own
+/// path, or an id that is named after another list. Of the records of that thing, several may be in
+/// the list.
+pub(super) fn refuse_foreign(drafts: &mut [Draft<'_>]) {
+    let nouns: Vec<String> = drafts
+        .iter()
+        .filter(|draft| draft.kind == ResourceKind::List)
+        .filter_map(|draft| draft.noun.clone())
+        .collect();
+    for draft in drafts {
+        if draft.kind != ResourceKind::List {
+            continue;
+        }
+        let [key] = draft.key.value.as_slice() else {
+            continue;
+        };
+        let placeholders = segments(draft.path).into_iter().filter_map(placeholder);
+        let mut specific = placeholders.filter(|name| !is_generic(name));
+        let of_path = specific.any(|name| flat(name) == flat(key));
+        let noun = draft.noun.as_deref().unwrap_or_default();
+        let mut stem = words(key);
+        stem.pop();
+        let stem = stem.join("_");
+        let other = |other: &String| same_noun(other, &stem) && !same_noun(other, noun);
+        let of_other = draft.key.confidence < NAMED_AFTER && nouns.iter().any(other);
+        if rule("an id of something else", of_path || of_other) {
+            draft.key.reasons = vec![format!("`{key}` is the id of something else")];
+            draft.key.value.clear();
+        }
+    }
+}
+
+/// Returns the key of a list that a fixed value in the path requests for all parents: the parent's
+/// parameters belong to it if a key is unique only below a parent. Without fields for them, there
+/// is no key.
+pub(super) fn of_all(
+    draft: &Draft<'_>,
+    parent: &Parent,
+    is_fixed: impl Fn(&str) -> bool,
+) -> Decision<Vec<String>> {
+    let properties = draft.found.record.properties();
+    let field = |param: &str| {
+        let mut names = properties.keys();
+        names.find(|name| flat(name) == flat(param)).cloned()
+    };
+    let links = parent.links.iter().map(|link| link.param.as_str());
+    let inherited = parent.inherited.iter().map(|(name, _)| name.as_str());
+    let fixed = links.chain(inherited).filter(|name| is_fixed(name));
+    let above: Option<Vec<String>> = fixed.map(field).collect();
+    let mut key = draft.key.clone();
+    let reason = match above {
+        Some(above) => {
+            let new = above
+                .into_iter()
+                .filter(|name| !draft.key.value.contains(name));
+            key.value = new.chain(draft.key.value.iter().cloned()).collect();
+            "it is requested for all parents, so their ids belong to the key"
+        }
+        None => {
+            key.value.clear();
+            "it is requested for all parents, and the records do not name theirs"
+        }
+    };
+    key.reasons.push(reason.to_owned());
+    key
+}
+
+/// Returns whether a parameter may be the id of any record.
+fn is_generic(param: &str) -> bool {
+    matches!(param, "id" | "uuid" | "key" | "gid" | "name")
 }
 
 /// Returns whether a key numbers or names a thing: `number`, `revision_number`.
@@ -85,7 +161,7 @@ fn names_parent(drafts: &[Draft<'_>], draft: &Draft<'_>, parent: &Parent) -> boo
     for link in &parent.links {
         // `{id}` alone may also be the record's own id.
         let own = words(&link.param);
-        if own.len() > 1 || !matches!(link.param.as_str(), "id" | "uuid" | "key" | "gid" | "name") {
+        if own.len() > 1 || !is_generic(&link.param) {
             names.push(flat(&link.param));
         }
     }

@@ -16,9 +16,10 @@ mod keys;
 mod limits;
 mod links;
 mod list_or_single;
+pub mod login;
 mod names;
 mod node;
-mod open_questions;
+pub mod open_questions;
 mod own_auth;
 mod pages;
 mod paging;
@@ -30,15 +31,17 @@ mod records;
 mod resources;
 mod roles;
 mod rules;
+mod siblings;
 #[cfg(test)]
 mod tests;
 mod times;
+mod twins;
 mod undeclared;
 mod words;
 
 #[cfg(test)]
 pub use rules::switches;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use etlgen_model::Paginator;
 
@@ -58,7 +61,10 @@ use rules::rule;
 struct Draft<'a> {
     operation: usize,
     method: &'a str,
+    /// The path of what it lists, without a verb behind it.
     path: &'a str,
+    /// Whether it may be read for its children.
+    serves: bool,
     parameters: &'a [Parameter],
     deprecated: bool,
     /// The noun of its path.
@@ -76,11 +82,12 @@ struct Draft<'a> {
 pub fn infer(api: &Api) -> Facts {
     let (auth, schemes) = auth::auth(api);
     let (mut drafts, skipped) = drafts(api);
+    identity::refuse_foreign(&mut drafts);
     let above = parents::above(&drafts);
     names::give(&mut drafts, &above);
-    let parents = parents::parents(&drafts, &above);
+    let parents = parents::parents(api, &drafts, &above);
     let habits = habits(api, &drafts);
-    let resources = drafts
+    let mut resources: Vec<ResourceFacts> = drafts
         .iter()
         .zip(&parents)
         .filter_map(|(draft, parent)| {
@@ -96,6 +103,7 @@ pub fn infer(api: &Api) -> Facts {
             ))
         })
         .collect();
+    siblings::ask(&mut resources);
     Facts {
         auth,
         base_url: auth::base_url(api),
@@ -145,16 +153,18 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             None => Envelope::default(),
         };
         hint.complete(&mut envelope);
-        let noun = words::noun(&operation.path);
+        let path = harmless::subject(operation);
+        let noun = words::noun(path);
         let item = items
-            .get(&words::path_shape(&operation.path))
-            .filter(|_| items_follow(&operation.path, &found.path))
+            .get(&words::path_shape(path))
+            .filter(|_| items_follow(path, &found.path))
             .map(String::as_str);
         let key = keys::key(&found.record, noun.as_deref().unwrap_or_default(), item);
         drafts.push(Draft {
             operation: index,
             method: &operation.method,
-            path: &operation.path,
+            path,
+            serves: harmless::may_serve(api, operation) && is_free(api, operation, &roles),
             parameters: &operation.parameters,
             deprecated: operation.deprecated,
             noun,
@@ -167,24 +177,15 @@ fn drafts(api: &Api) -> (Vec<Draft<'_>>, Vec<Skipped>) {
             name: String::new(),
         });
     }
-    // The same list by GET and by POST counts once.
-    let gets: HashSet<&str> = drafts
-        .iter()
-        .filter(|draft: &&Draft<'_>| draft.method == "get" && draft.kind == ResourceKind::List)
-        .map(|draft| draft.path)
-        .collect();
-    drafts.retain(|draft| {
-        let twin = draft.method == "post" && gets.contains(draft.path);
-        if twin {
-            skipped.push(Skipped {
-                method: draft.method.to_owned(),
-                path: draft.path.to_owned(),
-                reason: "the same list as its GET".to_owned(),
-            });
-        }
-        !twin
-    });
+    twins::leave_out(api, &mut drafts, &mut skipped);
     (drafts, skipped)
+}
+
+/// Returns whether the body of an operation requires nothing but what asks for pages.
+fn is_free(api: &Api, operation: &Operation, roles: &Roles) -> bool {
+    let pages = roles.names();
+    let mut required = body::required(api, operation).into_iter();
+    required.all(|(name, _)| pages.contains(&name))
 }
 
 /// Returns whether a placeholder after a list's path names one of its records. In
@@ -312,19 +313,24 @@ fn resource(
     let fixed = params::fixed(api, operation, is_list);
     // `/dags/~/runs` requests the runs of all: a resource with a fixed value in the path has no
     // parent.
-    let above = parent.filter(|parent| {
-        let is_fixed = |param: &str| {
-            fixed
-                .iter()
-                .any(|it| it.location == Location::Path && it.name == param)
-        };
+    let is_fixed = |param: &str| {
+        let mut fixed = fixed.iter();
+        fixed.any(|it| it.location == Location::Path && it.name == param)
+    };
+    let asks_for_all = |parent: &&Parent| {
         let mut links = parent.links.iter().map(|link| link.param.as_str());
         let mut inherited = parent.inherited.iter().map(|(name, _)| name.as_str());
-        !links.any(is_fixed) && !inherited.any(is_fixed)
-    });
+        links.any(is_fixed) || inherited.any(is_fixed)
+    };
+    let within = |parent: &&Parent| is_list && identity::is_within(api, drafts, draft, parent);
+    let primary_key = match parent.filter(asks_for_all).filter(within) {
+        Some(parent) => identity::of_all(draft, parent, is_fixed),
+        None => draft.key.clone(),
+    };
+    let above = parent.filter(|parent| !asks_for_all(parent));
     let parent = match above {
         Some(parent) => Decision {
-            value: parents::facts(drafts, parent),
+            value: parents::facts(api, drafts, parent),
             confidence: parent.confidence,
             reasons: vec![parent.reason.clone()],
         },
@@ -342,9 +348,7 @@ fn resource(
     if let Some(cursor) = &cursor.value {
         supplied.extend(cursor.param.as_deref());
     }
-    let key_within_parent = is_list
-        && parent.value.is_some()
-        && above.is_some_and(|above| identity::is_within(api, drafts, draft, above));
+    let key_within_parent = parent.value.is_some() && above.as_ref().is_some_and(within);
     let own = own_auth::own(api, operation, schemes, auth);
     let proof = own.as_ref().map_or(auth, |own| &own.value);
     let settings = params::settings(api, operation, &supplied, proof);
@@ -358,7 +362,7 @@ fn resource(
             reasons: found.reasons.clone(),
         },
         record: found.record.schema.filter(|_| !found.record.is_free()),
-        primary_key: draft.key.clone(),
+        primary_key,
         key_within_parent,
         paginator: Decision {
             value: paged.value.paginator,

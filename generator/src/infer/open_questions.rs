@@ -2,8 +2,9 @@
 
 use etlgen_model::Paginator;
 
-use super::facts::{Doubt, ResourceFacts, ResourceKind, SURE};
-use crate::diagnostics::toml_string as quoted;
+use super::facts::{Doubt, ParentFacts, ParentLink, ResourceFacts, ResourceKind, SURE};
+use crate::diagnostics::{toml_key, toml_string as quoted};
+use crate::spec::api::Location;
 
 /// Returns the open questions of a resource.
 pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
@@ -92,10 +93,45 @@ pub(super) fn open_questions(facts: &ResourceFacts) -> Vec<Doubt> {
     if let Some(parent) = &facts.parent.value
         && facts.parent.confidence < SURE
     {
-        let settle = format!("parent = {}", quoted(&parent.resource));
-        ask(format!("is it a child of `{}`?", parent.resource), settle);
+        ask(
+            format!("is it a child of `{}`?", parent.resource),
+            parent_line(parent),
+        );
     }
     doubts
+}
+
+/// Returns the line that names a parent. Parameters of the query are listed, as they may be
+/// settings as well.
+fn parent_line(parent: &ParentFacts) -> String {
+    let in_query = |link: &&ParentLink| link.location == Location::Query;
+    let links = parent.links.iter().filter(in_query);
+    let params = links.map(|link| format!("{} = {}", toml_key(&link.param), quoted(&link.field)));
+    let params: Vec<String> = params.collect();
+    let resource = quoted(&parent.resource);
+    match params.is_empty() {
+        true => format!("parent = {resource}"),
+        false => format!(
+            "parent = {{ resource = {resource}, params = {{ {} }} }}",
+            params.join(", ")
+        ),
+    }
+}
+
+/// Returns why a resource is off whose parent is a guess: nothing is known to supply its
+/// parameters.
+pub fn unsupplied(facts: &ResourceFacts) -> Option<String> {
+    let guess = facts.parent.confidence < SURE;
+    let parent = facts.parent.value.as_ref().filter(|_| guess)?;
+    let is_fixed = |link: &ParentLink| {
+        let mut fixed = facts.fixed.iter();
+        fixed.any(|fixed| fixed.name == link.param && fixed.location == link.location)
+    };
+    let open = parent.links.iter().find(|link| !is_fixed(link))?;
+    Some(format!(
+        "nothing is known to supply `{}`, which may be a field of `{}`",
+        open.param, parent.resource
+    ))
 }
 
 fn first(reasons: &[String]) -> &str {

@@ -10,8 +10,9 @@ use super::envelope::{Envelope, is_link_onward};
 use super::facts::{Decision, PagingSigns};
 use super::limits::{first, max_page_size};
 use super::node::Node;
+use super::paging::line;
 use super::prose::{first_token, is_backup, is_capped};
-use super::roles::{Param, Roles};
+use super::roles::{Param, Place, Roles, parameters};
 use super::rules::{among, rule, tells};
 use super::words::flat;
 
@@ -97,11 +98,13 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
             .clone()
             .filter(|_| rule("a token in the body", !is_backup(param, roles)))
     {
-        return decide(
+        let mut decision = decide(
             by_token(evidence, param, &token),
             0.95,
             &format!("`{token}` holds the next `{}`", param.name),
         );
+        decision.reasons.extend(other_way(evidence));
+        return decision;
     }
     // In OData, the server decides how to continue, even if the request asked for an offset.
     let odata = |path: &&String| rule("OData", flat(path).ends_with("odatanextlink"));
@@ -246,6 +249,16 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
     none_or_open(evidence)
 }
 
+/// Returns the line that pages a list by offset instead of its cursor, if it has both.
+fn other_way(evidence: &Evidence<'_>) -> Option<String> {
+    let offset = evidence.roles.offset.as_ref()?;
+    let line = line(&by_offset(evidence, offset).paginator)?;
+    Some(format!(
+        "`{}` counts rows as well; if the token never comes: {line}",
+        offset.name
+    ))
+}
+
 /// Decides if no parameter asks for a page.
 fn none_or_open(evidence: &Evidence<'_>) -> Decision<Paged> {
     let Evidence {
@@ -333,7 +346,19 @@ pub(super) fn by_next_url(evidence: &Evidence<'_>, param: Option<&Param>, next: 
 }
 
 fn by_link_header(evidence: &Evidence<'_>, param: Option<&Param>) -> Paged {
-    paged(evidence, param, Paginator::link_header())
+    let links = Paginator::link_header();
+    // Some servers page a list only if a page is asked for.
+    let page = evidence.roles.page.as_ref();
+    let page = page.filter(|page| param.is_some_and(|param| param.name == page.name));
+    let first = page.and_then(|page| {
+        let counted = rule("json-server", page.name == "_page").then_some(1);
+        Some((page, first(evidence.api, page).or(counted)?))
+    });
+    let links = match first {
+        Some((page, first)) => links.first_page(&page.name, first),
+        None => links,
+    };
+    paged(evidence, param, links)
 }
 
 pub(super) fn by_offset(evidence: &Evidence<'_>, param: &Param) -> Paged {
@@ -347,9 +372,18 @@ pub(super) fn by_page_number(evidence: &Evidence<'_>, param: &Param) -> Paged {
     let total = total(evidence).and_then(|total| total.at().map(ToString::to_string));
     let total = total.as_deref().map(flat).unwrap_or_default();
     let spring = rule("Spring", total.ends_with("totalelements"));
-    let first = first(evidence.api, param).unwrap_or(u64::from(!spring));
+    let from_zero = spring || rule("Flask-AppBuilder", is_flask(evidence, param));
+    let first = first(evidence.api, param).unwrap_or(u64::from(!from_zero));
     let found = Paginator::page_number(&param.name).starting_at(first);
     paged(evidence, Some(param), found)
+}
+
+/// Returns whether a page is that of Flask-AppBuilder, which counts from 0: it is recognised by the
+/// order beside the page in a JSON parameter.
+fn is_flask(evidence: &Evidence<'_>, page: &Param) -> bool {
+    let beside = parameters(evidence.api, evidence.operation);
+    let mut beside = beside.iter().filter(|param| param.place == page.place);
+    matches!(page.place, Place::Json(_)) && beside.any(|param| param.name == "order_column")
 }
 
 /// Returns the paginator with the parts that all paginators share.
@@ -367,6 +401,7 @@ fn common(signs: &PagingSigns) -> Common {
     common.more.clone_from(&signs.more);
     common.total.clone_from(&signs.total);
     common.in_body = signs.in_body;
+    common.in_json.clone_from(&signs.in_json);
     // OData's `$top` limits the whole list, not a page: with it, the rest would be missing.
     let size = signs.size_param.as_ref().filter(|param| *param != "$top");
     common.page_size = size.map(|param| {
@@ -384,7 +419,10 @@ fn signs(evidence: &Evidence<'_>, param: Option<&Param>) -> PagingSigns {
         envelope,
         ..
     } = evidence;
+    let place = param.or(roles.size.as_ref()).map(|param| &param.place);
+    // Without a parameter for the page, or beside one, a size has the same place.
     let size = roles.size.as_ref();
+    let size = size.filter(|size| place == Some(&size.place) || !is_json(place, &size.place));
     PagingSigns {
         page_param: param.map(|param| param.name.clone()),
         size_param: size.map(|size| size.name.clone()),
@@ -392,8 +430,17 @@ fn signs(evidence: &Evidence<'_>, param: Option<&Param>) -> PagingSigns {
         next: None,
         more: envelope.more.clone(),
         total: total(evidence),
-        in_body: param.or(size).is_some_and(|param| param.in_body),
+        in_body: place == Some(&Place::Body),
+        in_json: match place {
+            Some(Place::Json(holder)) => Some(holder.clone()),
+            _ => None,
+        },
     }
+}
+
+/// Returns whether one of two parameters is a field of a JSON parameter.
+fn is_json(one: Option<&Place>, other: &Place) -> bool {
+    matches!(one, Some(Place::Json(_))) || matches!(other, Place::Json(_))
 }
 
 /// Returns the total in the body, or else in a header.

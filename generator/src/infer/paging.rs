@@ -1,9 +1,11 @@
 //! Paging in the form in which `inspect` and `explain` show it.
 
-use etlgen_model::{LastId, Offset, PageNumber, Paginator, Token, Total};
+use etlgen_model::{LastId, LinkHeader, Offset, PageNumber, Paginator, Token, Total};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::facts::ResourceFacts;
+use crate::diagnostics::toml_string;
 
 /// The paging of a resource as `inspect --format json` prints it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,6 +24,9 @@ pub struct Paging {
     /// The number of the first page, or of the first row.
     pub first_page: u64,
     pub in_body: bool,
+    /// The query parameter that carries the page parameters as a JSON object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_json: Option<String>,
 }
 
 impl ResourceFacts {
@@ -48,10 +53,12 @@ impl ResourceFacts {
             total_is_pages: matches!(total, Some(Total::Pages(_))),
             first_page: match found {
                 Paginator::PageNumber(PageNumber { first, .. })
-                | Paginator::Offset(Offset { first, .. }) => *first,
+                | Paginator::Offset(Offset { first, .. })
+                | Paginator::LinkHeader(LinkHeader { first, .. }) => *first,
                 _ => 1,
             },
             in_body: found.in_body() || signs.in_body,
+            in_json: text(found.in_json(), &signs.in_json),
         }
     }
 
@@ -68,4 +75,17 @@ impl ResourceFacts {
             _ => self.signs.next.clone(),
         }
     }
+}
+
+/// Returns the line of `etlgen.toml` that declares a paginator.
+pub(super) fn line(paginator: &Paginator) -> Option<String> {
+    let Value::Object(table) = serde_json::to_value(paginator).ok()? else {
+        return None;
+    };
+    let pairs = table.iter().map(|(key, value)| match value {
+        Value::String(text) => format!("{key} = {}", toml_string(text)),
+        other => format!("{key} = {other}"),
+    });
+    let pairs: Vec<String> = pairs.collect();
+    Some(format!("paginate = {{ {} }}", pairs.join(", ")))
 }

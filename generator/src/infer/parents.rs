@@ -1,14 +1,17 @@
 //! Infers which resources are children of others, and which fields of the parent fill their parameters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::spec::api::Location;
+use crate::spec::api::{Api, Location};
 
 use super::facts::{ParentFacts, ParentLink, ResourceKind};
 use super::links::{field, formatted, has_field, is_known};
 use super::names::is_own;
+use super::node::Node;
 use super::rules::rule;
-use super::words::{common, is_variable, path_shape, placeholder, same_noun, segments, words};
+use super::words::{
+    common, flat, is_plural, is_variable, path_shape, placeholder, same_noun, segments, words,
+};
 use super::{Draft, items_follow};
 
 /// A parent, by its index among the drafts.
@@ -25,13 +28,16 @@ pub(super) struct Parent {
 /// `/v1/invoices/{invoice}/lines`.
 pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
     let mut lists: HashMap<String, usize> = HashMap::new();
-    for (index, draft) in drafts.iter().enumerate() {
-        if draft.kind == ResourceKind::List
-            && !draft.deprecated
-            && draft.method == "get"
-            && items_follow(draft.path, &draft.found.path)
-        {
-            lists.entry(path_shape(draft.path)).or_insert(index);
+    for method in ["get", "post"] {
+        for (index, draft) in drafts.iter().enumerate() {
+            if draft.kind == ResourceKind::List
+                && !draft.deprecated
+                && draft.method == method
+                && draft.serves
+                && items_follow(draft.path, &draft.found.path)
+            {
+                lists.entry(path_shape(draft.path)).or_insert(index);
+            }
         }
     }
     drafts
@@ -39,10 +45,27 @@ pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
         .map(|draft| {
             let mut segments = segments(draft.path);
             while let Some(last) = segments.pop() {
-                if rule("a path goes on", is_variable(last))
-                    && let Some(&index) = lists.get(&path_shape(&segments.join("/")))
-                {
-                    let param = placeholder(last).unwrap_or(last);
+                if !rule("a path goes on", is_variable(last)) {
+                    continue;
+                }
+                let param = placeholder(last).unwrap_or(last);
+                if let Some(&index) = lists.get(&path_shape(&segments.join("/"))) {
+                    return Some((index, param.to_owned()));
+                }
+                // `/block_types/slug/{slug}` names a record by its `slug`.
+                let list = draft.kind == ResourceKind::List;
+                let by_field = segments
+                    .split_last()
+                    .filter(|_| list)
+                    .and_then(|(field, list)| {
+                        let named = flat(field) == flat(param)
+                            || flat(field) == flat(&format!("by{param}"));
+                        let index = *lists.get(&path_shape(&list.join("/")))?;
+                        let record = &drafts.get(index)?.found.record;
+                        let has = record.properties().contains_key(param);
+                        (named && rule("a field in the path", has)).then_some(index)
+                    });
+                if let Some(index) = by_field {
                     return Some((index, param.to_owned()));
                 }
             }
@@ -53,6 +76,7 @@ pub(super) fn above(drafts: &[Draft<'_>]) -> Vec<Option<(usize, String)>> {
 
 /// Finds the parent of every draft.
 pub(super) fn parents(
+    api: &Api,
     drafts: &[Draft<'_>],
     above: &[Option<(usize, String)>],
 ) -> Vec<Option<Parent>> {
@@ -89,6 +113,7 @@ pub(super) fn parents(
     for index in 0..drafts.len() {
         if parents.get(index).is_some_and(Option::is_none)
             && let Some(found) = by_noun(drafts, &parents, index)
+                .or_else(|| by_parameter(api, drafts, &parents, index))
             && let Some(slot) = parents.get_mut(index)
         {
             *slot = Some(found);
@@ -98,9 +123,34 @@ pub(super) fn parents(
         let inherited = inherited(drafts, &parents, index);
         if let Some(Some(parent)) = parents.get_mut(index) {
             parent.inherited = inherited;
+            parent.links.extend(same_names(drafts, parent, index));
         }
     }
     parents
+}
+
+/// Returns links for the placeholders right behind the one that the parent fills, if its records have
+/// fields of their names: `map_index` of `/tasks/{task_id}/{map_index}/tries`.
+fn same_names(drafts: &[Draft<'_>], parent: &Parent, child: usize) -> Vec<ParentLink> {
+    let (Some(draft), Some(above)) = (drafts.get(child), drafts.get(parent.index)) else {
+        return Vec::new();
+    };
+    let fields = above.found.record.properties();
+    let linked = |name: &str| parent.links.iter().any(|link| link.param == name);
+    let inherited = |name: &str| parent.inherited.iter().any(|(own, _)| own == name);
+    let own = segments(draft.path).into_iter().map(placeholder);
+    let behind = own.skip_while(|name| !name.is_some_and(linked));
+    behind
+        .map_while(|name| name)
+        .filter(|name| !linked(name) && !inherited(name))
+        .filter(|name| fields.get(*name).is_some_and(Node::is_scalar))
+        .filter(|_| rule("a field of the parent by its name", true))
+        .map(|name| ParentLink {
+            param: name.to_owned(),
+            location: Location::Path,
+            field: name.to_owned(),
+        })
+        .collect()
 }
 
 /// Returns the placeholders that follow each static segment: `repos`, [`owner`, `repo`].
@@ -171,8 +221,106 @@ fn by_noun(drafts: &[Draft<'_>], parents: &[Option<Parent>], child: usize) -> Op
     None
 }
 
+/// Finds a list whose records a required parameter of the query names: `project`, `work_pool_name`.
+/// If it is not clear which list or which field that is, the parent is a guess.
+fn by_parameter(
+    api: &Api,
+    drafts: &[Draft<'_>],
+    parents: &[Option<Parent>],
+    child: usize,
+) -> Option<Parent> {
+    let draft = drafts.get(child)?;
+    if draft.kind != ResourceKind::List {
+        return None;
+    }
+    let required = draft.parameters.iter().filter(|parameter| {
+        let node = Node::of_schema(api, parameter.schema);
+        let names = node.is_scalar() && !node.is_boolean() && node.values().is_empty();
+        let plain =
+            node.default().is_none() && node.format().is_none_or(|it| !it.starts_with("date"));
+        parameter.required && parameter.location == Location::Query && names && plain
+    });
+    for parameter in required {
+        let thing = named(&parameter.name);
+        // A plural takes several values.
+        if is_plural(&thing) {
+            continue;
+        }
+        let lists: Vec<usize> = (0..drafts.len())
+            .filter(|index| {
+                let parent = &drafts[*index];
+                let is_list =
+                    parent.kind == ResourceKind::List && parent.serves && !parent.deprecated;
+                is_list
+                    && is_list_of(parent, &thing)
+                    && !descends(parents, *index, child)
+                    && settings(drafts, parents, *index).is_empty()
+            })
+            .collect();
+        // A list of all such things comes before those of one thing.
+        let whole = lists
+            .iter()
+            .filter(|index| !drafts[**index].path.contains('{'));
+        let whole: Vec<usize> = whole.copied().collect();
+        let lists = if whole.is_empty() { lists } else { whole };
+        let shapes: HashSet<String> = lists
+            .iter()
+            .map(|index| path_shape(drafts[*index].path))
+            .collect();
+        let nearest = lists.into_iter().min_by_key(|index| {
+            let path = drafts[*index].path;
+            (segments(path).len(), *index)
+        });
+        let Some(index) = nearest.filter(|_| rule("a thing in the query", true)) else {
+            continue;
+        };
+        let parent = &drafts[index];
+        let (field, sure) = field(draft, parent, &parameter.name, 1);
+        let asked = Node::of_schema(api, parameter.schema);
+        let fits = parent
+            .found
+            .record
+            .properties()
+            .get(&field)
+            .is_some_and(|node| {
+                node.is_text() && asked.is_text() || node.is_integer() && asked.is_integer()
+            });
+        let clear = shapes.len() == 1 && sure && fits;
+        return Some(Parent {
+            index,
+            links: vec![ParentLink {
+                param: parameter.name.clone(),
+                location: Location::Query,
+                field,
+            }],
+            inherited: Vec::new(),
+            confidence: if clear { 0.7 } else { 0.5 },
+            reason: format!(
+                "`{}` is required, and `{}` lists such things",
+                parameter.name, parent.path
+            ),
+        });
+    }
+    None
+}
+
+/// Returns what a parameter names: `work_pool` for `work_pool_name`.
+fn named(param: &str) -> String {
+    let ends = ["id", "gid", "uuid", "guid", "name", "slug", "key"];
+    let mut words = words(param);
+    if words.len() > 1
+        && words
+            .last()
+            .is_some_and(|last| ends.contains(&last.as_str()))
+    {
+        words.pop();
+    }
+    words.join("_")
+}
+
 /// An order of parents: the lowest is the best.
 type Rank = (
+    bool,
     bool,
     bool,
     bool,
@@ -196,7 +344,7 @@ fn best(
     let stem = draft.path.split('{').next().unwrap_or_default().to_owned();
     let mut best: Option<(Rank, Parent)> = None;
     for (index, parent) in drafts.iter().enumerate() {
-        if parent.kind != ResourceKind::List || parent.method != "get" || index == child {
+        if parent.kind != ResourceKind::List || !parent.serves || index == child {
             continue;
         }
         if !things.iter().any(|thing| is_list_of(parent, thing)) || descends(parents, index, child)
@@ -212,6 +360,7 @@ fn best(
             continue;
         }
         let rank = (
+            parent.method != "get",
             parent.deprecated,
             is_own(parent.path),
             // The list with the plain name is the complete one.
@@ -388,10 +537,10 @@ fn is_supplied(drafts: &[Draft<'_>], parents: &[Option<Parent>], index: usize, n
 }
 
 /// Returns the facts about a parent, with its name.
-pub(super) fn facts(drafts: &[Draft<'_>], parent: &Parent) -> Option<ParentFacts> {
+pub(super) fn facts(api: &Api, drafts: &[Draft<'_>], parent: &Parent) -> Option<ParentFacts> {
     let above = drafts.get(parent.index)?;
     Some(ParentFacts {
-        path: above.path.to_owned(),
+        path: api.operations.get(above.operation)?.path.clone(),
         resource: above.name.clone(),
         links: parent.links.clone(),
         inherited: parent.inherited.clone(),

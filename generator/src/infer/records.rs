@@ -168,7 +168,7 @@ pub(super) fn find<'a>(api: &'a Api, operation: &'a Operation, roles: &Roles) ->
         let reason = format!("each line of `{media_type}` is a record");
         return Some(list(Vec::new(), record, 0.9, &reason));
     }
-    let noun = noun(&operation.path).unwrap_or_default();
+    let noun = noun(super::harmless::subject(operation)).unwrap_or_default();
     let says = list_or_single(operation);
     let ends_with_variable = segments(&operation.path)
         .last()

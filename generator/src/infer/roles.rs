@@ -7,7 +7,18 @@ use super::node::Node;
 use super::rules::{among, rule, tells};
 use super::words::{flat, says, words};
 
-/// A query parameter, or a property of a request's body.
+/// The place of a parameter in a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Place {
+    #[default]
+    Query,
+    /// A field of the JSON body.
+    Body,
+    /// A field of the JSON object that this query parameter carries.
+    Json(String),
+}
+
+/// A query parameter, a property of a request's body, or one of a JSON parameter.
 #[derive(Clone, Debug)]
 pub(super) struct Param {
     pub name: String,
@@ -15,7 +26,7 @@ pub(super) struct Param {
     pub description: String,
     pub schema: SchemaId,
     pub deprecated: bool,
-    pub in_body: bool,
+    pub place: Place,
 }
 
 /// The paging parameters.
@@ -82,7 +93,7 @@ impl Roles {
         self.cursor = followed;
     }
 
-    /// Returns the names of all paging parameters.
+    /// Returns the names of all paging parameters, and of the parameters that carry them.
     pub fn names(&self) -> Vec<&str> {
         [
             &self.size,
@@ -93,7 +104,10 @@ impl Roles {
         ]
         .into_iter()
         .flatten()
-        .map(|param| param.name.as_str())
+        .map(|param| match &param.place {
+            Place::Json(holder) => holder.as_str(),
+            Place::Query | Place::Body => param.name.as_str(),
+        })
         .collect()
     }
 }
@@ -277,7 +291,8 @@ fn is_size_by_words(name: &str) -> bool {
             .all(|word| amount(word) || units.contains(&word.as_str()))
 }
 
-/// Returns the query parameters, and the properties of a POST's body.
+/// Returns the query parameters, and the properties of a POST's body and of parameters that carry
+/// JSON.
 pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
     let query = operation
         .parameters
@@ -299,7 +314,7 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
             deprecated: parameter.deprecated || marked,
             description,
             schema: parameter.schema,
-            in_body: false,
+            place: Place::Query,
         }
     });
     // The body comes first: a POST that accepts both uses the body.
@@ -307,19 +322,34 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
     if operation.method == "post"
         && let Some(body) = operation.request_body
     {
-        for (name, node) in Node::of_schema(api, body).properties() {
-            let Some(schema) = node.schema else { continue };
-            params.push(Param {
-                name,
-                description: node.description(),
-                schema,
-                deprecated: node.deprecated(),
-                in_body: true,
-            });
-        }
+        params.extend(fields(api, body, &Place::Body));
     }
     params.extend(query);
+    let json = operation.parameters.iter();
+    let json = json.filter(|parameter| parameter.location == Location::Query && parameter.json);
+    for holder in json {
+        params.extend(fields(
+            api,
+            holder.schema,
+            &Place::Json(holder.name.clone()),
+        ));
+    }
     params
+}
+
+/// Returns the properties of an object as parameters.
+fn fields(api: &Api, object: SchemaId, place: &Place) -> Vec<Param> {
+    let properties = Node::of_schema(api, object).properties().into_iter();
+    let params = properties.filter_map(|(name, node)| {
+        Some(Param {
+            name,
+            description: node.description(),
+            schema: node.schema?,
+            deprecated: node.deprecated(),
+            place: place.clone(),
+        })
+    });
+    params.collect()
 }
 
 fn is_size(name: &str, text: &str, roles: &Roles) -> bool {

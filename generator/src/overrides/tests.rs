@@ -122,6 +122,22 @@ fn orders(keys: &str) -> Overridden {
 }
 
 #[test]
+fn pages_within_a_json_parameter_are_said_and_keep_its_other_fields() {
+    let pages =
+        "paginate = { kind = 'page_number', param = 'page', size = 'page_size', in_json = 'q' }";
+    let found = orders(&format!(
+        "{pages}\nquery = {{ q = '{{\"order\": \"id\"}}', page = 'x' }}"
+    ));
+    let expected = Paginator::page_number("page").page_size("page_size", 100);
+    let orders = found.resource("orders");
+    assert_eq!(orders.paginator.value, expected.in_json("q").into());
+    assert!(orders.fixed.iter().any(|fixed| fixed.name == "q"));
+    let text = format!("[resources.orders]\n{pages}\nquery = {{ q = '(order:id)' }}\n");
+    let error = result(&text).unwrap_err().to_string();
+    assert!(error.contains("`query.q` is not a JSON object"), "{error}");
+}
+
+#[test]
 fn without_a_file_every_list_is_taken_as_it_is() {
     let all = applied("");
     assert_eq!(

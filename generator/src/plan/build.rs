@@ -10,6 +10,8 @@ use crate::infer::body;
 use crate::infer::facts::{
     CursorFacts, Decision, Facts, ParentFacts, ResourceFacts, ResourceKind, SURE,
 };
+use crate::infer::login::login;
+use crate::infer::open_questions::unsupplied;
 use crate::overrides::{Choices, Off, Overridden};
 use crate::spec::api::{Api, Response};
 
@@ -92,6 +94,9 @@ pub fn plan(api: &Api, overridden: &Overridden, options: &Options) -> Plan {
         &str::to_owned,
         &mut plan.settings,
     );
+    if let Some(login) = login(api) {
+        settings::name_login(&plan.auth, &login, &mut plan.settings);
+    }
     plan.settings.push(settings::base_url(&facts.base_url));
     resources(api, (&facts, overridden), options, &mut plan);
     plan.headers = shared::headers(&plan.resources);
@@ -311,7 +316,9 @@ impl Draft<'_> {
                 None => {
                     let needs = body::reason(&found.needs);
                     let undecided = undecided.then(|| UNDECIDED.to_owned());
-                    found.off.clone().or(needs).or(undecided)
+                    let unsupplied = unsupplied(found).filter(|_| !single);
+                    let off = found.off.clone().or(needs).or(undecided);
+                    off.or(unsupplied)
                 }
             },
             on_status: statuses.map(|(status, rule)| (*status, *rule)).collect(),

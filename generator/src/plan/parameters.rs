@@ -90,6 +90,8 @@ pub struct Asked {
     default: Option<String>,
     /// The values that the document lists, and the default.
     values: Vec<String>,
+    /// Whether its value is a secret.
+    secret: bool,
     /// The parameter's ledger entry.
     entry: String,
     /// Whether the ledger knows the resource.
@@ -150,6 +152,7 @@ pub fn of(
             description: setting.description,
             default: setting.default,
             values,
+            secret: place != ParameterPlace::Path && is_secret(api, schema, &name),
             entry: format!("setting {} {} {name}", operation.pointer, word(place)),
             is_known: ledger.contains_key(&super::resource_key(&operation.pointer)),
             name,
@@ -208,6 +211,16 @@ fn values(api: &Api, schema: SchemaId) -> Vec<String> {
     }
 }
 
+/// Returns whether a parameter takes a secret, by its name or its format.
+fn is_secret(api: &Api, schema: Option<SchemaId>, name: &str) -> bool {
+    let kind = schema.map(|schema| &api.schemas[schema].kind);
+    let format = matches!(kind, Some(SchemaKind::String { format: Some(format), .. }) if format == "password");
+    let name = names::field(name);
+    let last = name.rsplit('_').next().unwrap_or_default();
+    let secrets = ["password", "passwd", "passphrase", "secret", "token"];
+    format || secrets.contains(&last) || name.ends_with("api_key") || name.ends_with("secret_key")
+}
+
 /// Returns required parameters of a cursor that is not used. The API refuses requests without them.
 fn left_open(
     operation: &Operation,
@@ -261,7 +274,7 @@ pub fn fill(plan: &mut Plan, asked: Vec<Asked>, ledger: &Ledger) {
                         _ => format!("The parameter `{}`.", text::plain(&asked.name)),
                     },
                 ),
-                secret: false,
+                secret: asked.secret && asked.default.is_none(),
                 optional: true,
                 default: asked.default,
             });

@@ -71,6 +71,29 @@ pub fn own_credentials(
     auth
 }
 
+/// Adds the request that returns the token to the documentation of a token's setting.
+pub fn name_login(auth: &Auth, login: &str, settings: &mut [Setting]) {
+    let token = match auth {
+        Auth::Bearer(token) => token,
+        Auth::Keys(keys) => match keys.as_slice() {
+            [only] => &only.setting,
+            _ => return,
+        },
+        _ => return,
+    };
+    for setting in settings
+        .iter_mut()
+        .filter(|setting| setting.ident == *token)
+    {
+        let end = if setting.doc.ends_with(['.', '!', '?']) {
+            ""
+        } else {
+            "."
+        };
+        setting.doc = format!("{}{end} `{login}` returns it.", setting.doc);
+    }
+}
+
 /// Adds settings for the credentials, and returns how these are sent.
 pub fn credentials(
     schemes: &Schemes,

@@ -110,6 +110,8 @@ pub struct Parameter {
     pub description: String,
     pub deprecated: bool,
     pub schema: SchemaId,
+    /// Whether its value is JSON: it has `content` with that media type.
+    pub json: bool,
     /// `x-…`.
     pub extensions: BTreeMap<String, Value>,
 }

@@ -38,7 +38,11 @@ pub(super) fn parameter<'a>(
     let content = node
         .child("content")
         .filter(|content| content.value.is_object());
-    let content = content.and_then(|content| content.entries().next().map(|(_, media)| media));
+    let content = content.and_then(|content| content.entries().next());
+    let json = content
+        .as_ref()
+        .is_some_and(|(name, _)| name.contains("json"));
+    let content = content.map(|(_, media)| media);
     // Swagger 2.0 has the schema's keys in the parameter itself.
     let schema = node
         .child("schema")
@@ -50,6 +54,7 @@ pub(super) fn parameter<'a>(
         description: node.text("description").unwrap_or_default(),
         deprecated: node.flag("deprecated") == Some(true),
         schema: schemas.schema(schema, report),
+        json,
         extensions: node.extensions(),
         name,
         location,
@@ -97,6 +102,7 @@ pub(super) fn fit_to_path<'a>(
             description: String::new(),
             deprecated: false,
             schema: schemas.schema(node, report),
+            json: false,
             extensions: std::collections::BTreeMap::new(),
         });
     }

@@ -150,11 +150,17 @@ pub struct NextUrl {
 /// ```
 /// use etlgen_model::Paginator;
 ///
-/// let pages = Paginator::link_header().total_items("header:X-Total-Count");
+/// // Some APIs page a list only if its first page is asked for.
+/// let pages = Paginator::link_header().first_page("_page", 1);
+/// assert_eq!(pages.param.as_deref(), Some("_page"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkHeader {
+    /// The parameter that asks for the first page; `None`: the first page is requested without one.
+    pub param: Option<String>,
+    /// The number of the first page.
+    pub first: u64,
     /// The settings that every paginator of several pages may have.
     pub common: Common,
 }
@@ -171,6 +177,8 @@ pub struct Common {
     pub page_size: Option<PageSize>,
     /// Page parameters are fields of the JSON body of a POST.
     pub in_body: bool,
+    /// Page parameters are fields of a JSON object, which this query parameter carries.
+    pub in_json: Option<String>,
     /// The number of consecutive empty pages that are followed; `None`:
     /// [`Common::USUAL_EMPTY_PAGES`].
     pub empty_pages: Option<u32>,
@@ -240,7 +248,7 @@ impl Paginator {
             | Paginator::PageNumber(PageNumber { common, .. })
             | Paginator::Offset(Offset { common, .. })
             | Paginator::NextUrl(NextUrl { common, .. })
-            | Paginator::LinkHeader(LinkHeader { common }) => Some(common),
+            | Paginator::LinkHeader(LinkHeader { common, .. }) => Some(common),
         }
     }
 
@@ -253,7 +261,7 @@ impl Paginator {
             | Paginator::PageNumber(PageNumber { common, .. })
             | Paginator::Offset(Offset { common, .. })
             | Paginator::NextUrl(NextUrl { common, .. })
-            | Paginator::LinkHeader(LinkHeader { common }) => Some(common),
+            | Paginator::LinkHeader(LinkHeader { common, .. }) => Some(common),
         }
     }
 
@@ -264,6 +272,7 @@ impl Paginator {
             | Paginator::Token(Token { param, .. })
             | Paginator::PageNumber(PageNumber { param, .. })
             | Paginator::Offset(Offset { param, .. }) => Some(param),
+            Paginator::LinkHeader(LinkHeader { param, .. }) => param.as_deref(),
             _ => None,
         }
     }
@@ -295,6 +304,11 @@ impl Paginator {
     /// Returns whether page parameters are fields of the JSON body of a POST.
     pub fn in_body(&self) -> bool {
         self.common().is_some_and(|common| common.in_body)
+    }
+
+    /// Returns the query parameter that carries the page parameters as a JSON object.
+    pub fn in_json(&self) -> Option<&str> {
+        self.common()?.in_json.as_deref()
     }
 
     /// Returns the number of consecutive empty pages that are followed, as long as each returns a

@@ -53,7 +53,7 @@ pub(crate) use link::next_link;
 pub(crate) use listener::Listener;
 pub(crate) use options::{ClientOptions, Tape};
 pub(crate) use replay::Exchange;
-pub(crate) use request::{Method, Request};
+pub(crate) use request::{Method, Request, with_field};
 pub(crate) use response::Response;
 pub(crate) use seal::{Seal, is_lost};
 pub use sign::Unsigned;

@@ -110,21 +110,17 @@ impl Request {
         pairs.append_pair(name, value);
     }
 
+    /// Sets a value at a dotted path of the JSON object that a query parameter carries.
+    pub fn set_json(&mut self, name: &str, path: &str, value: serde_json::Value) {
+        let mut pairs = self.url.query_pairs();
+        let known = pairs.find(|(known, _)| known == name);
+        let text = with_field(known.as_ref().map(|(_, text)| text.as_ref()), path, value);
+        self.set_query(name, &text);
+    }
+
     /// Sets a value of the JSON body at a dotted path.
     pub fn set_body(&mut self, path: &str, value: serde_json::Value) {
-        let mut place = self
-            .body
-            .get_or_insert_with(|| serde_json::Value::Object(Default::default()));
-        for key in path.split('.') {
-            if !place.is_object() {
-                *place = serde_json::Value::Object(Default::default());
-            }
-            let serde_json::Value::Object(object) = place else {
-                return;
-            };
-            place = object.entry(key).or_insert(serde_json::Value::Null);
-        }
-        *place = value;
+        put(self.body.get_or_insert_default(), path, value);
     }
 
     /// Returns whether the request contains the secret, in its URL, its headers or its body.
@@ -161,6 +157,29 @@ impl Request {
             .unwrap_or_default();
         format!("{} {}{query}", self.method.name(), self.url.path())
     }
+}
+
+/// Returns a JSON object as text, with a value at a dotted path. `known` holds its other fields.
+pub fn with_field(known: Option<&str>, path: &str, value: serde_json::Value) -> String {
+    let known = known.and_then(|text| serde_json::from_str(text).ok());
+    let mut object: serde_json::Value = known.unwrap_or_default();
+    put(&mut object, path, value);
+    object.to_string()
+}
+
+/// Puts a value at a dotted path. What is no object on the way becomes one.
+fn put(place: &mut serde_json::Value, path: &str, value: serde_json::Value) {
+    let mut place = place;
+    for key in path.split('.') {
+        if !place.is_object() {
+            *place = serde_json::Value::Object(Default::default());
+        }
+        let serde_json::Value::Object(object) = place else {
+            return;
+        };
+        place = object.entry(key).or_insert(serde_json::Value::Null);
+    }
+    *place = value;
 }
 
 /// Returns whether a segment leads to another place in its path.
@@ -242,6 +261,18 @@ mod tests {
         assert!(build("/a/{x}", &[("x", "..")]).is_err());
         assert!(build("/a/{x}", &[("x", "")]).is_err());
         assert!(build("/a/{x}", &[]).is_err());
+    }
+
+    #[test]
+    fn a_field_of_a_json_parameter_keeps_the_others() {
+        let base = Url::parse("https://api.example").unwrap();
+        let mut request = Request::build(Method::Get, &base, "/a", &[]).unwrap();
+        request.set_query("q", r#"{"order":"id"}"#);
+        request.set_json("q", "page", 0.into());
+        request.set_json("q", "size", 100.into());
+        request.set_json("q", "page", 1.into());
+        let value = request.url.query_pairs().next().unwrap().1.into_owned();
+        assert_eq!(value, r#"{"order":"id","page":1,"size":100}"#);
     }
 
     #[test]

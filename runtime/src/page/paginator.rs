@@ -79,6 +79,7 @@ impl Pager {
         }
         let value = match (&self.0, &position.next) {
             (Paginator::PageNumber(pages), Next::First) => pages.first.to_string(),
+            (Paginator::LinkHeader(links), Next::First) => links.first.to_string(),
             (
                 Paginator::Token(Token {
                     first: Some(token), ..
@@ -89,20 +90,23 @@ impl Pager {
             _ => return Ok(request),
         };
         if let Some(param) = self.param() {
-            let number = self.is_numbered().then(|| value.parse().ok()).flatten();
+            let counts = self.is_numbered() || matches!(self.0, Paginator::LinkHeader(_));
+            let number = counts.then(|| value.parse().ok()).flatten();
             self.set(&mut request, param, value, number);
         }
         Ok(request)
     }
 
     fn set(&self, request: &mut Request, param: &str, value: String, number: Option<u64>) {
-        if self.in_body() {
-            request.set_body(
-                param,
-                number.map_or_else(|| value.into(), serde_json::Value::from),
-            );
-        } else {
+        let in_json = self.in_json();
+        if !self.in_body() && in_json.is_none() {
             request.set_query(param, &value);
+            return;
+        }
+        let value = number.map_or_else(|| value.into(), serde_json::Value::from);
+        match in_json {
+            Some(holder) => request.set_json(holder, param, value),
+            None => request.set_body(param, value),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Date, Timestamp, Uuid};
+use crate::settings::Secret;
 
 /// The request of a child resource, filled from its parent's record.
 #[derive(Clone, Debug, Default)]
@@ -168,6 +169,12 @@ impl<T: ParamValue + ?Sized> ParamValue for &T {
 impl<T: ParamValue> ParamValue for Option<T> {
     fn text(&self) -> Option<String> {
         self.as_ref()?.text()
+    }
+}
+
+impl ParamValue for Secret {
+    fn text(&self) -> Option<String> {
+        Some(self.expose().to_owned())
     }
 }
 

@@ -125,3 +125,27 @@ fn a_body_without_required_fields_needs_nothing() {
         assert!(found.settings.is_empty() && found.fixed.is_empty() && found.needs.is_empty());
     }
 }
+
+#[test]
+fn of_several_variants_only_what_all_require_is_required() {
+    let variant = |required: &str| {
+        format!(
+            "{{type: object, required: [{required}], properties: {{a: {{type: string}}, b: {{type: string}}, c: {{type: string}}}}}}"
+        )
+    };
+    let of = |one: &str, other: &str| {
+        let body = format!("{{oneOf: [{}, {}]}}", variant(one), variant(other));
+        let found = search("/runs/search", "[]", &body);
+        let settings: Vec<String> = found
+            .settings
+            .iter()
+            .map(|it| it.parameter.clone())
+            .collect();
+        (settings, found.needs)
+    };
+    let names =
+        |names: &[&str]| -> Vec<String> { names.iter().map(|it| (*it).to_owned()).collect() };
+    assert_eq!(of("a, b", "a"), (names(&["a"]), names(&[])));
+    assert_eq!(of("a, b", "a, c"), (names(&["a"]), names(&["b"])));
+    assert_eq!(of("a", ""), (names(&[]), names(&[])));
+}

@@ -145,3 +145,35 @@ fn a_post_with_a_parameter_for_pages_is_off_if_a_word_of_doing_stands_anywhere()
         assert_eq!(off("post", path, id, ""), None, "{path} {id}");
     }
 }
+
+#[test]
+fn a_word_of_doing_before_its_trace_is_a_noun() {
+    for (path, id) in [
+        ("/importErrors", "importErrors"),
+        ("/plugins/importErrors", ""),
+        ("/users/{id}/login-history", "loginHistory"),
+        ("/update-log", ""),
+        ("/sync_failures", "get_failures"),
+    ] {
+        assert_eq!(off("get", path, id, ""), None, "{path} {id}");
+    }
+    for (path, id) in [
+        ("/clear-log", ""),
+        ("/delete-history", ""),
+        ("/update-settings", ""),
+        ("/importUsers", "importUsers"),
+        ("/update-log", "deleteLog"),
+    ] {
+        assert!(off("get", path, id, "").is_some(), "{path} {id}");
+    }
+}
+
+#[test]
+fn a_post_with_a_token_is_off_if_its_last_word_may_be_a_verb() {
+    for path in ["/payments/reconcile", "/accounts/rekey", "/ledger/balance"] {
+        assert!(off("post", path, "", "").is_some(), "{path}");
+    }
+    for path in ["/jobs", "/payments/entries", "/teams/{team}/jobs"] {
+        assert_eq!(off("post", path, "", ""), None, "{path}");
+    }
+}

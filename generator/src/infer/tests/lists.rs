@@ -548,3 +548,27 @@ fn a_base_path_that_every_path_repeats_is_used_once() {
     let found = read(one, &["/v1x/entries"]);
     assert_eq!(found, ("/v1x/entries".to_owned(), false));
 }
+
+#[test]
+fn what_serves_the_next_pages_of_a_list_is_no_list_of_its_own() {
+    let page = "{type: object, properties: {events: {type: array, items: {type: object, properties: {id: {type: string}}}}, next_page: {type: string, format: uri}}}";
+    let answers = "responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Page'}}}}}";
+    let document = |required: bool| {
+        read_text(&format!(
+            "openapi: 3.0.0\ninfo: {{title: T, version: '1'}}\npaths:\n  /events/filter:\n    post:\n      requestBody: {{content: {{application/json: {{schema: {{type: object, properties: {{limit: {{type: integer}}}}}}}}}}}}\n      {answers}\n  \
+             /events/filter/next:\n    get:\n      parameters: [{{name: page-token, in: query, required: {required}, schema: {{type: string}}}}]\n      {answers}\ncomponents: {{schemas: {{Page: {page}}}}}\n"
+        ))
+    };
+    let found = document(true);
+    let names: Vec<&str> = found.resources.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["events"]);
+    let skipped = &found.skipped[0];
+    assert_eq!(skipped.path, "/events/filter/next");
+    assert!(
+        skipped.reason.contains("POST /events/filter"),
+        "{}",
+        skipped.reason
+    );
+    // Without a token, it begins with the first page.
+    assert_eq!(document(false).resources.len(), 2);
+}

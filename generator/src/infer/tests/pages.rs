@@ -1,5 +1,7 @@
 //! Paginators.
 
+use etlgen_model::Paginator;
+
 use super::*;
 
 /// Infers the paging of `/things` with these parameters and these fields beside `data`.
@@ -209,4 +211,161 @@ fn a_page_number_with_a_minimum_of_0_begins_at_0() {
     assert_eq!(first("minimum: 0"), 0);
     assert_eq!(first("minimum: 0, default: 1"), 1);
     assert_eq!(first("maximum: 9"), 1);
+}
+
+/// Infers from a list with `count` and one parameter that carries JSON.
+fn with_json(name: &str, schema: &str) -> Facts {
+    let list = "{type: object, properties: {count: {type: integer}, result: {type: array, items: {type: object, properties: {id: {type: integer}}}}}}";
+    let parameter = format!(
+        "[{{name: {name}, in: query, content: {{application/json: {{schema: {schema}}}}}}}]"
+    );
+    facts(&get("/charts", &parameter, list))
+}
+
+#[test]
+fn pages_within_a_json_parameter_are_found() {
+    let found = with_json(
+        "q",
+        "{type: object, properties: {filters: {type: array, items: {}}, order_column: {type: string}, page: {type: integer}, page_size: {type: integer}}}",
+    );
+    // Flask-AppBuilder counts from 0.
+    let pages = Paginator::page_number("page")
+        .starting_at(0)
+        .total_items("count")
+        .page_size("page_size", 100)
+        .in_json("q");
+    let charts = resource(&found, "charts");
+    assert_eq!(charts.paginator.value, pages.into());
+    assert!(charts.cursor.value.is_none());
+
+    // LoopBack has all of it in `filter`.
+    let found = with_json(
+        "filter",
+        "{type: object, properties: {offset: {type: integer, minimum: 0}, limit: {type: integer, minimum: 1, maximum: 50}, skip: {type: integer}, where: {type: object}}}",
+    );
+    let pages = Paginator::offset("offset")
+        .total_items("count")
+        .page_size("limit", 50)
+        .in_json("filter");
+    assert_eq!(resource(&found, "charts").paginator.value, pages.into());
+}
+
+#[test]
+fn a_page_outside_comes_before_one_within_a_json_parameter() {
+    let list = "{type: array, items: {type: object, properties: {id: {type: integer}}}}";
+    let inner = "{type: object, properties: {page: {type: integer}, page_size: {type: integer}}}";
+    let parameters = format!(
+        "[{{name: q, in: query, content: {{application/json: {{schema: {inner}}}}}}}, {}]",
+        query("page", "integer")
+    );
+    let found = facts(&get("/charts", &parameters, list));
+    // Only parameters of one place are sent.
+    let charts = resource(&found, "charts");
+    assert_eq!(
+        charts.paginator.value,
+        Paginator::page_number("page").into()
+    );
+}
+
+#[test]
+fn a_required_json_parameter_with_pages_is_no_setting() {
+    let list = "{type: array, items: {type: object, properties: {id: {type: integer}}}}";
+    let inner = "{type: object, properties: {page: {type: integer}, page_size: {type: integer}}}";
+    let parameters = format!(
+        "[{{name: q, in: query, required: true, content: {{application/json: {{schema: {inner}}}}}}}]"
+    );
+    let found = facts(&get("/charts", &parameters, list));
+    assert!(resource(&found, "charts").settings.is_empty());
+}
+
+#[test]
+fn a_list_without_paging_beside_paged_ones_is_an_open_question() {
+    let list = format!("{{type: object, properties: {{data: {{type: array, items: {ITEM}}}}}}}");
+    let bare = format!("{{type: array, items: {ITEM}}}");
+    let paged = format!(
+        "[{}, {}]",
+        query("limit", "integer"),
+        query("offset", "integer")
+    );
+    let lists = |paged: &[String]| {
+        let paths = paged.concat() + &get("/flows", "[]", &list) + &get("/tags", "[]", &bare);
+        facts(&paths)
+    };
+    let of = |names: &[&str]| -> Vec<String> {
+        names.iter().map(|name| get(name, &paged, &list)).collect()
+    };
+    let found = lists(&of(&["/files", "/folders", "/users"]));
+    let flows = resource(&found, "flows");
+    assert_eq!(flows.paginator.value, Paginator::Single);
+    let [doubt] = flows.doubts.as_slice() else {
+        panic!("{:?}", flows.doubts);
+    };
+    assert_eq!(
+        doubt.settle,
+        r#"paginate = { kind = "offset", param = "offset", size = "limit", page_size = 100 }"#
+    );
+    assert!(
+        doubt.question.contains("3 of the 4 lists"),
+        "{}",
+        doubt.question
+    );
+    // A list with another envelope, and two siblings, say nothing.
+    assert!(resource(&found, "tags").doubts.is_empty());
+    let found = lists(&of(&["/files", "/folders"]));
+    assert!(resource(&found, "flows").doubts.is_empty());
+}
+
+#[test]
+fn the_first_page_of_linked_pages_is_asked_for_by_its_number() {
+    let list = format!("{{type: array, items: {ITEM}}}");
+    let first = |page: &str| {
+        let parameters = format!("[{page}, {}]", query("_limit", "integer"));
+        let found = facts(&get_with(
+            "/things",
+            &parameters,
+            &list,
+            "{Link: {schema: {type: string}}}",
+        ));
+        match &resource(&found, "things").paginator.value {
+            Paginator::LinkHeader(links) => links.param.clone().map(|param| (param, links.first)),
+            other => panic!("{other:?}"),
+        }
+    };
+    let page = |schema: &str| format!("{{name: page, in: query, schema: {schema}}}");
+    assert_eq!(
+        first(&query("_page", "integer")),
+        Some(("_page".to_owned(), 1))
+    );
+    assert_eq!(
+        first(&page("{type: integer, default: 1}")),
+        Some(("page".to_owned(), 1))
+    );
+    assert_eq!(
+        first(&page("{type: integer, minimum: 0}")),
+        Some(("page".to_owned(), 0))
+    );
+    // The number of the first page is not known: 1 may be the second one.
+    assert_eq!(first(&page("{type: integer}")), None);
+}
+
+#[test]
+fn a_list_with_a_token_and_an_offset_names_the_line_for_offsets() {
+    let list = format!(
+        "{{type: object, properties: {{next_cursor: {{type: string}}, total: {{type: integer}}, data: {{type: array, items: {ITEM}}}}}}}"
+    );
+    let parameters = format!(
+        "[{}, {}, {}]",
+        query("cursor", "string"),
+        query("offset", "integer"),
+        query("limit", "integer")
+    );
+    let found = facts(&get("/things", &parameters, &list));
+    let paginator = &resource(&found, "things").paginator;
+    assert_eq!(paginator.value.kind(), "token");
+    let line = r#"paginate = { kind = "offset", param = "offset", total = "total", size = "limit", page_size = 100 }"#;
+    assert!(
+        paginator.reasons[1].contains(line),
+        "{:?}",
+        paginator.reasons
+    );
 }

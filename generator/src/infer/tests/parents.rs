@@ -313,3 +313,187 @@ fn a_segment_that_says_nothing_stands_behind_its_parents_name() {
     ];
     assert_eq!(names, wanted);
 }
+
+/// Writes a list by POST whose body may hold a limit.
+fn filter(path: &str, record: &str) -> String {
+    let body = "{type: object, properties: {limit: {type: integer}, offset: {type: integer}}}";
+    format!(
+        "  {path}:\n    post:\n      requestBody: {{content: {{application/json: {{schema: {body}}}}}}}\n      \
+         responses: {{'200': {{description: ok, content: {{application/json: {{schema: {record}}}}}}}}}\n"
+    )
+}
+
+fn required(name: &str, kind: &str) -> String {
+    format!("[{{name: {name}, in: query, required: true, schema: {{type: {kind}}}}}]")
+}
+
+#[test]
+fn a_post_that_lists_is_named_after_its_path_and_may_be_a_parent() {
+    let pools = list(&format!("id: {TEXT}, name: {TEXT}"));
+    let mut paths = filter("/work_pools/filter", &pools);
+    paths += &get(
+        "/work_pools/{work_pool_name}/queues",
+        "[{name: work_pool_name, in: path, required: true, schema: {type: string}}]",
+        &list(&format!("id: {TEXT}")),
+    );
+    let lines = required("work_pool_name", "string");
+    paths += &get("/lines", &lines, &list(&format!("id: {TEXT}")));
+    let facts = facts(&paths);
+    let names = (
+        "work_pools".to_owned(),
+        vec!["work_pool_name <- name".to_owned()],
+    );
+    assert_eq!(parent(&facts, "queues"), names);
+    assert_eq!(parent(&facts, "lines"), names);
+    let parent = resource(&facts, "lines").parent.value.as_ref().unwrap();
+    assert_eq!(parent.path, "/work_pools/filter");
+}
+
+#[test]
+fn a_post_that_needs_more_is_no_parent() {
+    let tasks = list(&format!("id: {TEXT}"));
+    let below = get("/tasks/{task_id}/logs", "[]", &tasks);
+    let needy = "{type: object, required: [ids], properties: {ids: {type: array, items: {}}}}";
+    let path = format!(
+        "  /tasks/list:\n    post:\n      requestBody: {{content: {{application/json: {{schema: {needy}}}}}}}\n      \
+         responses: {{'200': {{description: ok, content: {{application/json: {{schema: {tasks}}}}}}}}}\n"
+    );
+    let found = facts(&(path + &below));
+    assert!(found.resources.iter().all(|it| it.parent.value.is_none()));
+}
+
+#[test]
+fn a_required_parameter_may_be_called_like_the_records_of_a_list() {
+    let mut paths = get("/projects", "[]", &list("id: {type: integer}"));
+    paths += &get(
+        "/storages",
+        &required("project", "integer"),
+        &list("id: {type: integer}"),
+    );
+    let found = facts(&paths);
+    let wanted = ("projects".to_owned(), vec!["project <- id".to_owned()]);
+    assert_eq!(parent(&found, "storages"), wanted);
+    let storages = resource(&found, "storages");
+    assert!(storages.parent.confidence >= SURE && storages.settings.is_empty());
+}
+
+#[test]
+fn a_required_parameter_of_another_type_is_a_question_with_its_line() {
+    let mut paths = get("/projects", "[]", &list("id: {type: integer}"));
+    paths += &get(
+        "/storages",
+        &required("project", "string"),
+        &list("id: {type: integer}"),
+    );
+    let found = facts(&paths);
+    let storages = resource(&found, "storages");
+    assert!(storages.parent.confidence < SURE);
+    let line = r#"parent = { resource = "projects", params = { project = "id" } }"#;
+    assert!(storages.doubts.iter().any(|doubt| doubt.settle == line));
+    let reason = super::super::open_questions::unsupplied(storages);
+    assert!(reason.is_some_and(|reason| reason.contains("`project`")));
+}
+
+#[test]
+fn a_required_parameter_with_values_or_in_the_plural_is_a_setting() {
+    for parameter in [
+        "[{name: project, in: query, required: true, schema: {type: string, enum: [a, b]}}]",
+        "[{name: project, in: query, required: true, schema: {type: string, default: a}}]",
+        "[{name: projects, in: query, required: true, schema: {type: string}}]",
+        "[{name: project, in: query, schema: {type: string}}]",
+        "[{name: subject, in: query, required: true, schema: {type: string}}]",
+    ] {
+        let mut paths = get("/projects", "[]", &list(&format!("id: {TEXT}")));
+        paths += &get("/storages", parameter, &list(&format!("id: {TEXT}")));
+        let found = facts(&paths);
+        assert_eq!(
+            resource(&found, "storages").parent.value,
+            None,
+            "{parameter}"
+        );
+    }
+}
+
+#[test]
+fn a_path_may_name_the_field_of_its_parent() {
+    let types = list(&format!("id: {TEXT}, slug: {TEXT}"));
+    let mut paths = filter("/block_types/filter", &types);
+    paths += &get(
+        "/block_types/slug/{slug}/documents",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    assert_eq!(
+        parent(&facts(&paths), "documents"),
+        ("block_types".to_owned(), vec!["slug <- slug".to_owned()])
+    );
+}
+
+#[test]
+fn a_second_placeholder_takes_the_field_of_its_name() {
+    let mut paths = get(
+        "/runs",
+        "[]",
+        &list(&format!(
+            "task_id: {TEXT}, map_index: {{type: integer}}, id: {TEXT}"
+        )),
+    );
+    paths += &get(
+        "/runs/{task_id}/{map_index}/tries",
+        "[]",
+        &list(&format!("id: {TEXT}")),
+    );
+    let found = facts(&paths);
+    let tries = found
+        .resources
+        .iter()
+        .find(|it| it.parent.value.is_some())
+        .unwrap();
+    assert_eq!(
+        parent(&found, &tries.name).1,
+        ["task_id <- task_id", "map_index <- map_index"]
+    );
+    assert!(tries.settings.is_empty(), "{:?}", tries.settings);
+}
+
+#[test]
+fn the_id_of_something_else_is_no_key() {
+    let warnings = list(&format!(
+        "dag_id: {TEXT}, warning_type: {TEXT}, message: {TEXT}"
+    ));
+    let dags = get("/dags", "[]", &list(&format!("dag_id: {TEXT}")));
+    let found = facts(&(dags.clone() + &get("/dagWarnings", "[]", &warnings)));
+    assert!(
+        resource(&found, "dag_warnings")
+            .primary_key
+            .value
+            .is_empty()
+    );
+    assert_eq!(resource(&found, "dags").primary_key.value, ["dag_id"]);
+    // All records below one DAG have its id.
+    let found = facts(&(dags + &get("/dags/{dag_id}/warnings", "[]", &warnings)));
+    assert!(resource(&found, "warnings").primary_key.value.is_empty());
+    // The placeholder `{id}` is not the record's `id`.
+    let mut paths = get("/users", "[]", &list(&format!("id: {TEXT}")));
+    paths += &get("/users/{id}/posts", "[]", &list(&format!("id: {TEXT}")));
+    assert_eq!(resource(&facts(&paths), "posts").primary_key.value, ["id"]);
+}
+
+#[test]
+fn what_is_asked_for_all_parents_has_their_ids_in_its_key() {
+    let all = "[{name: dag_id, in: path, required: true, schema: {type: string, enum: ['~']}}]";
+    let key = |fields: &str| {
+        let mut paths = get("/dags", "[]", &list(&format!("dag_id: {TEXT}")));
+        paths += &get("/dags/{dag_id}/runs", all, &list(fields));
+        let record = format!("{{type: object, properties: {{{fields}}}}}");
+        paths += &get("/dags/{dag_id}/runs/{run_id}", "[]", &record);
+        let found = facts(&paths);
+        let runs = found.resources.iter().find(|it| !it.fixed.is_empty());
+        runs.unwrap().primary_key.value.clone()
+    };
+    assert_eq!(
+        key(&format!("run_id: {TEXT}, dag_id: {TEXT}")),
+        ["dag_id", "run_id"]
+    );
+    assert!(key(&format!("run_id: {TEXT}, state: {TEXT}")).is_empty());
+}

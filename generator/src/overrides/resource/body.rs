@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::query::use_of;
+use crate::infer::body::OWNER;
 use crate::infer::facts::FixedParameter;
 use crate::near::{listed, nearest};
 use crate::overrides::about::About;
@@ -76,7 +77,7 @@ impl ResourceKey for Body {
                 name: name.clone(),
                 location: Location::Body,
                 value: value.value.clone(),
-                reason: "etlgen.toml".to_owned(),
+                reason: OWNER.to_owned(),
             });
         }
     }

@@ -25,6 +25,7 @@ impl Key for Paginate {
             "paginate = { kind = \"offset\", param = \"skip\", size = \"take\", page_size = 200, total = \"header:X-Total-Count\" }",
             "paginate = { kind = \"token\", param = \"cursor\", next = \"meta.next\", first = \"\", total = false }",
             "paginate = { kind = \"token\", param = \"cursor\", next = \"header:X-Next\", in_body = true }",
+            "paginate = { kind = \"page_number\", param = \"page\", first = 0, size = \"page_size\", in_json = \"q\" }",
             "paginate = { kind = \"last_id\", param = \"starting_after\", field = \"id\", more = \"has_more\" }",
             "paginate = { kind = \"next_url\", next = \"links.next\" }",
             "paginate = \"link_header\"",
@@ -51,8 +52,13 @@ impl ResourceKey for Paginate {
             on.faults.add(place, message).hint(hint.to_owned());
             return;
         }
-        for param in parameters(&self.0) {
-            on.refuse_misspelled(place, "paginate", param);
+        match self.0.in_json() {
+            Some(holder) => on.refuse_misspelled(place, "paginate", holder),
+            None => {
+                for param in parameters(&self.0) {
+                    on.refuse_misspelled(place, "paginate", param);
+                }
+            }
         }
         let mut paginator = self.0.clone();
         let is_in_body = is_in_body(on.operation(), &paginator);

@@ -45,6 +45,14 @@ impl ResourceKey for Query {
                 on.faults.add(value.place, message).hint(hint);
                 continue;
             }
+            if on.resource().paginator.value.in_json() == Some(name) && !is_object(&value.value) {
+                let message = format!(
+                    "`query.{name}` is not a JSON object, and `paginate` sends pages as its fields"
+                );
+                let hint = format!("write it as JSON: query.{name} = '{{\"KEY\": \"VALUE\"}}'");
+                on.faults.add(value.place, message).hint(hint);
+                continue;
+            }
             let resource = on.resource_mut();
             let is_same = |location| location == Location::Query;
             resource
@@ -63,11 +71,16 @@ impl ResourceKey for Query {
     }
 }
 
+fn is_object(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Map<_, serde_json::Value>>(text).is_ok()
+}
+
 /// Returns what a parameter is used for, and the key that decides it.
 pub fn use_of(on: &Target<'_>, name: &str) -> Option<(&'static str, &'static str)> {
     let resource = on.resource();
-    let mut pages = super::paginate::parameters(&resource.paginator.value);
-    if pages.any(|param| param == name) {
+    let paginator = &resource.paginator.value;
+    let mut pages = super::paginate::parameters(paginator);
+    if paginator.in_json().is_none() && pages.any(|param| param == name) {
         return Some(("a parameter that asks for pages", "paginate"));
     }
     if let Some(cursor) = &resource.cursor.value {

@@ -68,6 +68,8 @@ impl Paginator {
     /// Follows the `Link` header with `rel="next"`.
     pub fn link_header() -> LinkHeader {
         LinkHeader {
+            param: None,
+            first: 1,
             common: Common::default(),
         }
     }
@@ -100,6 +102,15 @@ impl PageNumber {
 impl Offset {
     /// Sets the number of the first row; the default is 0.
     pub fn starting_at(mut self, number: u64) -> Self {
+        self.first = number;
+        self
+    }
+}
+
+impl LinkHeader {
+    /// Requests the first page by its number in `param`, for APIs that page no list without it.
+    pub fn first_page(mut self, param: &str, number: u64) -> Self {
+        self.param = Some(param.to_owned());
         self.first = number;
         self
     }
@@ -150,6 +161,12 @@ macro_rules! builder {
             /// Sends page parameters as fields of the JSON body of a POST.
             pub fn in_body(mut self) -> Self {
                 self.common.in_body = true;
+                self
+            }
+
+            /// Sends page parameters as fields of a JSON object in the query parameter `param`.
+            pub fn in_json(mut self, param: &str) -> Self {
+                self.common.in_json = Some(param.to_owned());
                 self
             }
         }

@@ -82,6 +82,10 @@ impl Key {
             "whether page parameters are fields of the JSON body of a POST",
         ),
         key(
+            "in_json",
+            "the query parameter that carries the page parameters as a JSON object",
+        ),
+        key(
             "empty_pages",
             "how many consecutive empty pages are followed, each with a new token; the default is 1000",
         ),
@@ -95,6 +99,7 @@ const COMMON: &[&str] = &[
     "size",
     "page_size",
     "in_body",
+    "in_json",
     "empty_pages",
 ];
 const FIELD: &[&str] = &[
@@ -105,6 +110,19 @@ const FIELD: &[&str] = &[
     "size",
     "page_size",
     "in_body",
+    "in_json",
+    "empty_pages",
+];
+const PARAM: &[&str] = &[
+    "param",
+    "first",
+    "more",
+    "total",
+    "pages",
+    "size",
+    "page_size",
+    "in_body",
+    "in_json",
     "empty_pages",
 ];
 const FIRST: &[&str] = &[
@@ -115,6 +133,7 @@ const FIRST: &[&str] = &[
     "size",
     "page_size",
     "in_body",
+    "in_json",
     "empty_pages",
 ];
 
@@ -161,7 +180,7 @@ impl Kind {
             name: "link_header",
             about: "the `Link` header with `rel=\"next\"` holds the URL of the next page",
             needs: &[],
-            may: COMMON,
+            may: PARAM,
         },
         Kind {
             name: "undecided",

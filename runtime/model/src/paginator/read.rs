@@ -48,6 +48,7 @@ impl<'de> Visitor<'de> for Form {
                 "size" => table.size = Some(map.next_value()?),
                 "page_size" => table.page_size = Some(map.next_value()?),
                 "in_body" => table.in_body = Some(map.next_value()?),
+                "in_json" => table.in_json = Some(map.next_value()?),
                 "empty_pages" => table.empty_pages = Some(map.next_value()?),
                 _ => {
                     let known = || {
@@ -84,6 +85,7 @@ struct Table {
     size: Option<String>,
     page_size: Option<u64>,
     in_body: Option<bool>,
+    in_json: Option<String>,
     empty_pages: Option<u32>,
 }
 
@@ -93,8 +95,8 @@ impl Table {
         let kind = Kind::named(kind).ok_or_else(|| unknown_kind(kind))?;
         self.check_keys(kind)?;
         let common = self.common()?;
-        let param = self.param.take();
-        let param = || param.ok_or_else(|| missing(kind, "param"));
+        let said = self.param.take();
+        let param = || said.clone().ok_or_else(|| missing(kind, "param"));
         Ok(match kind.name {
             "single" => Paginator::Single,
             "last_id" => Paginator::LastId(LastId {
@@ -127,13 +129,17 @@ impl Table {
                 }
                 None => return Err(missing(kind, "next")),
             },
-            "link_header" => Paginator::LinkHeader(LinkHeader { common }),
+            "link_header" => Paginator::LinkHeader(LinkHeader {
+                param: said,
+                first: self.first.map_or(Ok(1), First::number)?,
+                common,
+            }),
             _ => Paginator::Undecided,
         })
     }
 
     /// Returns which keys are present, and whether each is empty.
-    fn said(&self) -> [(&'static str, Option<bool>); 11] {
+    fn said(&self) -> [(&'static str, Option<bool>); 12] {
         let text = |it: &Option<String>| it.as_ref().map(String::is_empty);
         let place = |it: &Option<ResponsePath>| it.as_ref().map(ResponsePath::is_empty);
         let total = self.total.as_ref();
@@ -148,6 +154,7 @@ impl Table {
             ("size", text(&self.size)),
             ("page_size", self.page_size.map(|_| false)),
             ("in_body", self.in_body.map(|_| false)),
+            ("in_json", text(&self.in_json)),
             ("empty_pages", self.empty_pages.map(|_| false)),
         ]
     }
@@ -199,11 +206,15 @@ impl Table {
                 Some(PageSize::new(size, rows))
             }
         };
+        if self.in_body == Some(true) && self.in_json.is_some() {
+            return Err("`in_body` and `in_json` exclude each other: keep one".to_owned());
+        }
         Ok(Common {
             more: self.more.take(),
             total,
             page_size,
             in_body: self.in_body.unwrap_or(false),
+            in_json: self.in_json.take(),
             empty_pages: self.empty_pages,
         })
     }
@@ -337,7 +348,7 @@ mod tests {
 
     #[test]
     fn every_kind_comes_back_as_it_was_written() {
-        let all: [Paginator; 10] = [
+        let all: [Paginator; 12] = [
             Paginator::single(),
             Paginator::undecided(),
             Paginator::last_id("after")
@@ -362,6 +373,8 @@ mod tests {
                 .empty_pages(0)
                 .into(),
             Paginator::link_header().page_size("per_page", 100).into(),
+            Paginator::page_number("page").in_json("q").into(),
+            Paginator::link_header().first_page("_page", 0).into(),
         ];
         for paginator in all {
             let json = serde_json::to_string(&paginator).unwrap();
@@ -413,6 +426,10 @@ mod tests {
             (
                 "kind = 'link_header'\ntotal = 'a'\npages = 'b'",
                 "`total` and `pages` exclude each other",
+            ),
+            (
+                "kind = 'offset'\nparam = 'skip'\nin_body = true\nin_json = 'q'",
+                "`in_body` and `in_json` exclude each other",
             ),
             (
                 "kind = 'link_header'\ntotal = true",

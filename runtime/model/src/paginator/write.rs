@@ -3,7 +3,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::{Common, Offset, PageNumber, Paginator, Token, Total};
+use super::{Common, LinkHeader, Offset, PageNumber, Paginator, Token, Total};
 
 impl Serialize for Paginator {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -25,6 +25,9 @@ impl Serialize for Paginator {
                 }
             }
             Paginator::PageNumber(PageNumber { first, .. }) if *first != 1 => {
+                map.serialize_entry("first", first)?;
+            }
+            Paginator::LinkHeader(LinkHeader { first, .. }) if *first != 1 => {
                 map.serialize_entry("first", first)?;
             }
             Paginator::Offset(Offset { first, .. }) if *first != 0 => {
@@ -56,6 +59,9 @@ fn write_common<M: SerializeMap>(common: &Common, map: &mut M) -> Result<(), M::
     }
     if common.in_body {
         map.serialize_entry("in_body", &true)?;
+    }
+    if let Some(param) = &common.in_json {
+        map.serialize_entry("in_json", param)?;
     }
     if let Some(most) = common.empty_pages {
         map.serialize_entry("empty_pages", &most)?;

@@ -141,6 +141,23 @@ impl Account {
         )
     }
 
+    /// Returns the hint for a list that has never sent the token by which it is paged: it may be
+    /// paged by offset.
+    fn by_offset(&self, end: &End, at: At<'_>) -> Option<String> {
+        let Paginator::Token(Token { next, .. }) = at.paginator.deref() else {
+            return None;
+        };
+        let never = end.by == By::NoNext && at.position.pages == 0 && self.changed == 0;
+        let size = at.paginator.page_size();
+        let size = size.map_or_else(String::new, |size| format!(", size = \"{}\"", size.param));
+        never.then(|| {
+            format!(
+                "the API never sent `{next}`; if it pages this list by offset, declare that for `{}` in etlgen.toml: paginate = {{ kind = \"offset\", param = \"offset\"{size} }}",
+                self.terms.name
+            )
+        })
+    }
+
     /// Returns how rows are missing that the totals count, if they are.
     fn short(&self, end: &End, came: u64, at: At<'_>) -> Option<Moved> {
         // An empty list may have one page, and an empty page after the last one does not count.
@@ -192,7 +209,7 @@ impl Account {
             "the list ended ({why}) after {}, but the API counts {count} (`{place}`)",
             counted(came, "row")
         ));
-        let error = error.hint(self.line());
+        let error = error.hint(self.by_offset(end, at).unwrap_or_else(|| self.line()));
         Some(Moved::Short { reason, error })
     }
 

@@ -9,6 +9,7 @@ use super::values::{
 };
 use crate::cursor::Interval;
 use crate::error::{Error, Result};
+use crate::http::with_field;
 use crate::load::Memory;
 use crate::normalize::{NormalizeOptions, Normalizer};
 use crate::page::Paginator;
@@ -480,9 +481,19 @@ impl<'a> Planner<'a> {
     fn request(&self, spec: &ResourceSpec, pass: &PassPlan, slices: &Slices) -> RequestPlan {
         let hidden = |text: &str| self.redactor.redact(text);
         let mut query = spec.query.clone();
-        let size = spec.paginator.page_size();
-        let size = size.filter(|_| !spec.paginator.in_body());
-        query.extend(size.map(|size| (size.param.clone(), size.rows.to_string())));
+        let paginator = &spec.paginator;
+        if let Some(size) = paginator.page_size().filter(|_| !paginator.in_body()) {
+            let rows = size.rows.get();
+            match paginator.in_json() {
+                Some(holder) => {
+                    let at = query.iter().position(|(name, _)| name == holder);
+                    let known = at.map(|at| query.remove(at).1);
+                    let json = with_field(known.as_deref(), &size.param, rows.into());
+                    query.push((holder.to_owned(), json));
+                }
+                None => query.push((size.param.clone(), rows.to_string())),
+            }
+        }
         if let (Some(cursor), Slices::One(slice)) = (&spec.cursor, slices)
             && slice.windows.is_empty()
         {
