@@ -477,6 +477,37 @@ fn without_a_parameter_older_rows_are_left_out_here_and_counted() {
 }
 
 #[test]
+fn a_key_that_comes_again_in_another_window_is_not_replaced_in_silence() {
+    // One key for two records, 15 hours apart.
+    let twice = || Api::new((0..20).map(|n| (n % 15, n * 3600)));
+    let wrong = |run: Run| {
+        let report = run.unwrap();
+        let Outcome::Failed(_, error) = &report.outcome else {
+            panic!("{report:#?}");
+        };
+        assert!(error.contains("the key is not unique"), "{error}");
+        assert!(error.contains("with another `at`"), "{error}");
+        assert!(error.contains("`primary_key = […]`"), "{error}");
+    };
+    let into = InMemory::new(3);
+    let (base, _) = twice().serve();
+    let six_hours = Duration::from_secs(6 * 3600);
+    let options = backfill("2024-01-01", Some("2024-01-02"), six_hours);
+    wrong(run(&base, numbered(bounded()), &into, options));
+    // The same holds where a list is requested again from its last value.
+    let cut = Api {
+        most: 10,
+        ..twice()
+    };
+    let (base, _) = cut.serve();
+    let into = InMemory::new(3);
+    let rising = Cursor::updated(Event::AT).param("from").oldest_first();
+    wrong(run(&base, numbered(rising.most_rows(10)), &into, usual()));
+    // The response with the second record is not loaded.
+    assert_eq!(into.table("events").len(), 14);
+}
+
+#[test]
 fn rows_without_a_value_of_the_cursor_are_kept_and_counted() {
     let api = Api::new(hours_of(12));
     api.rows.lock().unwrap().extend([(12, None), (13, None)]);

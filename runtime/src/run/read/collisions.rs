@@ -1,13 +1,25 @@
 //! Keys that are not unique: a record that has the key of another one must not replace it.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 
 use etlgen_model::counted;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::read::fetch::Fetched;
-use crate::run::read::keys::twins;
+use crate::run::read::keys::{Foreign, KeyedList, ListKeys, twins};
 use crate::run::read::reader::{ResourceReader, Slice};
+use crate::run::read::window::Window;
+
+/// Adds the rows of a page of a list to the keys that have come.
+fn add(keys: &Mutex<ListKeys>, list: &KeyedList<'_>, page: &Fetched) -> Result<Foreign> {
+    let mut keys = keys.lock().unwrap_or_else(|e| e.into_inner());
+    keys.add(list, page).map_err(|error| {
+        let message = "the received keys cannot be kept in a temporary file";
+        Error::new(ErrorKind::System, message).caused_by(error)
+    })
+}
 
 impl ResourceReader {
     /// Counts the rows of a page whose keys have come in another slice. It fails if its rows would
@@ -28,11 +40,12 @@ impl ResourceReader {
         let Some(keys) = &self.keys else {
             return Ok(0);
         };
-        let mut keys = keys.lock().unwrap_or_else(|e| e.into_inner());
-        let foreign = keys.add(&slice.id, &slice.columns, page).map_err(|error| {
-            let message = "the received keys cannot be kept in a temporary file";
-            Error::new(ErrorKind::System, message).caused_by(error)
-        })?;
+        let list = KeyedList {
+            scope: "",
+            name: &slice.id,
+            columns: &slice.columns,
+        };
+        let foreign = add(keys, &list, page)?;
         self.fetcher.stats.foreign.fetch_add(foreign.again, Relaxed);
         if foreign.other > 0 {
             let name = self.name();
@@ -46,6 +59,38 @@ impl ResourceReader {
             return Err(self.collision(message, hint));
         }
         Ok(foreign.again)
+    }
+
+    /// Fails if rows of a page would replace those of other records in other windows of the slice.
+    /// A record that changed during the pass may have moved to another window.
+    pub(super) fn compare_windows(
+        &self,
+        slice: &Slice,
+        window: &Window,
+        page: &Fetched,
+    ) -> Result<()> {
+        let list = KeyedList {
+            scope: &slice.id,
+            name: &format!("{} {:?}", slice.id, window.range.interval()),
+            columns: &BTreeMap::new(),
+        };
+        let other = add(&self.window_keys, &list, page)?.other;
+        if other == 0 {
+            return Ok(());
+        }
+        let name = self.name();
+        let hint = format!("`primary_key = […]` of `{name}` in etlgen.toml names another key");
+        let message = format!(
+            "{} had the key of a record with another `{}`",
+            counted(other, "record"),
+            self.cursor_path(),
+        );
+        Err(self.collision(message, hint))
+    }
+
+    fn cursor_path(&self) -> String {
+        let cursor = self.fetcher.spec().cursor.as_ref();
+        cursor.map_or_else(String::new, |cursor| cursor.keys.join("."))
     }
 
     /// Returns the error of a key that does not identify a record. The next run reads all slices

@@ -197,6 +197,10 @@ impl<'a> List<'a> {
         self.count(rows, fetched.total);
         let replaced =
             self.count_repeated(fetched.again) + of.compare_keys(self.slice, &fetched)?;
+        let is_keyed = !of.fetcher.spec().primary_key.is_empty();
+        if is_keyed && (self.windowed || self.may_go_on_from_last()) {
+            of.compare_windows(self.slice, &self.window, &fetched)?;
+        }
         let mut intake = of.intake.lock().await;
         if replaced > 0 {
             self.replace(&mut intake);

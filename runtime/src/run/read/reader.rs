@@ -13,7 +13,7 @@ use crate::run::options::{Progress, StopSignal};
 use crate::run::plan::{PassPlan, ResourcePlan};
 use crate::run::read::fetch::{Fetcher, FetcherParts};
 use crate::run::read::intake::Intake;
-use crate::run::read::keys::SliceKeys;
+use crate::run::read::keys::ListKeys;
 use crate::run::read::output::Output;
 use crate::source::{AnyResource, SliceRequest};
 use crate::state::{Pass, SliceState, StateChange};
@@ -36,7 +36,9 @@ pub(crate) struct ResourceReader {
     /// Whether the list of a parent was empty and announced nothing.
     pub(super) silent: AtomicBool,
     /// For a child whose key identifies its records across parents: the keys that have come.
-    pub(super) keys: Option<StdMutex<SliceKeys>>,
+    pub(super) keys: Option<StdMutex<ListKeys>>,
+    /// The keys that have come in the windows of its slices.
+    pub(super) window_keys: StdMutex<ListKeys>,
     /// Whether the key has been seen not to identify a record.
     pub(super) collided: AtomicBool,
     /// Lists that this run has begun to read.
@@ -123,6 +125,7 @@ impl ResourceReader {
             silent: AtomicBool::new(false),
             plan: plan.pass.clone(),
             keys,
+            window_keys: StdMutex::default(),
             collided: AtomicBool::new(false),
             lists: AtomicU64::new(0),
             taken: AtomicU64::new(0),
