@@ -665,8 +665,9 @@ fn another_parent_begins_anew() {
             said.contains("its key now identifies a record everywhere"),
             "{said}"
         );
+        // A key that records of several parents have fails, until it is unique below each of them.
         let place = make();
-        place.sync(below("items", false));
+        place.fails(below("items", false));
         let said = notes(&place.sync(below("items", true)));
         assert!(
             said.contains("read in full to replace the existing rows")

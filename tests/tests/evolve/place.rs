@@ -135,6 +135,13 @@ impl Place {
         Ok(report)
     }
 
+    /// Runs a connector of which a resource must fail; returns the report.
+    pub fn fails(&self, source: Source) -> RunReport {
+        let report = run(&source, self.open(), &RunOptions::default()).unwrap();
+        assert!(!report.is_complete(), "{:?}", report.resources);
+        report
+    }
+
     /// Runs a connector, which must be refused; returns the error.
     pub fn refused(&self, source: Source) -> String {
         let before = self.tables();
