@@ -2,6 +2,7 @@
 //! linking many.
 
 mod account;
+mod append_only;
 mod cassette;
 mod check;
 mod clock;

@@ -7,13 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::support::InMemory;
-use etlgen_runtime::load::{
-    Brought, CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
-};
+use etlgen_runtime::load::{Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, Memory};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{RunOptions, sync};
 use etlgen_runtime::schema::Drifted;
-use etlgen_runtime::state::StateChange;
 use etlgen_runtime::world::{
     BoxFuture, Clock, Transport, VirtualClock, WireError, WireErrorKind, WireRequest, WireResponse,
     World,
@@ -163,12 +160,10 @@ impl Destination for Logged {
         self.into.exists()
     }
 
-    fn limits(&self) -> Limits {
-        self.into.limits()
-    }
-
-    fn checkpoint_policy(&self) -> CheckpointPolicy {
-        CheckpointPolicy::new(1000, Duration::from_secs(30))
+    fn capabilities(&self) -> Capabilities {
+        self.into
+            .capabilities()
+            .checkpoints(1000, Duration::from_secs(30))
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -176,7 +171,7 @@ impl Destination for Logged {
         self.into.open(load)
     }
 
-    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+    fn write(&mut self, chunk: Chunk) -> Result<()> {
         self.log.add(format!("write {}", chunk.resource));
         self.into.write(chunk)
     }
@@ -185,9 +180,10 @@ impl Destination for Logged {
         Destination::drift(&mut self.into, resource, counts)
     }
 
-    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
+        let (state, status) = (commit.state, commit.status);
         self.log.add(format!("commit {} {state:?}", status.name()));
-        self.into.commit(state, status)
+        self.into.commit(commit)
     }
 
     fn brought(

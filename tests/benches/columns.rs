@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use etlgen_runtime::Result;
 use etlgen_runtime::load::{
-    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
+    Capabilities, Chunk, Commit, Destination, LoadInfo, LoadStatus, Memory,
 };
 use etlgen_runtime::run::{RunOptions, sync};
 use etlgen_runtime::schema::Drifted;
-use etlgen_runtime::state::StateChange;
 
 /// A destination that drops everything and counts the rows.
 #[derive(Default)]
@@ -30,20 +29,16 @@ impl Destination for Dropped {
         false
     }
 
-    fn limits(&self) -> Limits {
-        Limits::new(255)
-    }
-
-    fn checkpoint_policy(&self) -> CheckpointPolicy {
-        CheckpointPolicy::new(200_000, Duration::from_secs(60))
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(255).checkpoints(200_000, Duration::from_secs(60))
     }
 
     fn open(&mut self, _: &LoadInfo) -> Result<Memory> {
         Ok(Memory::default())
     }
 
-    fn write(&mut self, chunk: &Chunk) -> Result<()> {
-        let rows = chunk.tables.iter().map(|table| table.rows.num_rows());
+    fn write(&mut self, chunk: Chunk) -> Result<()> {
+        let rows = chunk.tables().map(|table| table.rows.num_rows());
         self.rows += rows.sum::<usize>() as u64;
         Ok(())
     }
@@ -52,8 +47,8 @@ impl Destination for Dropped {
         Ok(())
     }
 
-    fn commit(&mut self, _: &[StateChange], status: LoadStatus) -> Result<()> {
-        if status != LoadStatus::Running {
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
+        if *commit.status != LoadStatus::Running {
             println!("{} rows", self.rows);
         }
         Ok(())

@@ -7,7 +7,7 @@
 #[path = "evolve/place.rs"]
 mod place;
 
-use etlgen_runtime::load::LoadStatus;
+use etlgen_runtime::load::{Commit, LoadStatus};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::RunOptions;
 use etlgen_runtime::state;
@@ -155,7 +155,8 @@ fn an_imported_state_says_what_it_means() {
         for place in [&same, &other] {
             let (memory, mut into) = place.remembered();
             let changes = state::import(&text, "shop", &["items"], &memory).unwrap();
-            into.commit(&changes, LoadStatus::Complete).unwrap();
+            into.commit(&Commit::new(1, &changes, &LoadStatus::Complete))
+                .unwrap();
         }
         api.asked();
         assert_eq!(notes(&same.sync(created())), "");

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use etlgen_runtime::load::Memory;
+use etlgen_runtime::load::{Capabilities, Memory};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{self, RunOptions, RunPlan};
 use etlgen_runtime::state::{StateChange, StateRow};
@@ -423,4 +423,39 @@ fn secrets_in_parameters_are_hidden() {
         plan.resources[0].request.query,
         [("key".to_owned(), "***".to_owned())]
     );
+}
+
+#[test]
+fn a_run_that_needs_more_than_its_destination_can_do_is_refused() {
+    let mut memory = Memory::default();
+    memory.capabilities = Capabilities::new(63)
+        .merges(false)
+        .replaces(false)
+        .deletes(false);
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
+    let error = run::plan(&billing(), &memory, &RunOptions::default(), now).unwrap_err();
+    let report = error.report();
+    assert!(
+        report.contains("`customers` changes rows by their key"),
+        "{report}"
+    );
+    assert!(report.contains(".write(Disposition::Append)"), "{report}");
+    // Resources that are only added to are loaded.
+    let items = || Account::list("items", "/items").primary_key([Account::ID]);
+    let of = |items: Resource<Account>| {
+        let source = Source::new("shop", "https://api.example").resource(items);
+        run::plan(&source, &memory, &RunOptions::default(), now)
+    };
+    of(items().write(Disposition::Append)).unwrap();
+    for (items, what) in [
+        (items(), "changes rows"),
+        (items().write(Disposition::Replace), "replaces all rows"),
+        (
+            items().write(Disposition::Append).deletes(Deletes::Soft),
+            "deletes rows",
+        ),
+    ] {
+        let error = of(items).unwrap_err();
+        assert!(error.message().contains(what), "{error}");
+    }
 }

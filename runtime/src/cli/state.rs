@@ -10,7 +10,7 @@ use super::options::chosen;
 use super::out;
 use super::target::{into, open, open_whole};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{self, LoadInfo, LoadStatus};
+use crate::load::{self, Commit, LoadInfo, LoadStatus};
 use crate::run;
 use crate::settings::private_file;
 use crate::source::Source;
@@ -46,7 +46,7 @@ pub fn reset(matches: &ArgMatches, source: &Source) -> Result<u8> {
             slice: row.slice,
         })
         .collect();
-    into.commit(&forgotten, LoadStatus::Complete)?;
+    into.commit(&Commit::new(1, &forgotten, &LoadStatus::Complete))?;
     out(&format!(
         "forgot {} in {}",
         counted(forgotten.len() as u64, "state row"),
@@ -89,7 +89,7 @@ pub fn import(matches: &ArgMatches, source: &Source) -> Result<u8> {
     let load = LoadInfo::new(run::load_id(source.world.time()), source.name(), None);
     let memory = load::open(&mut *into, &load.within(&source.world))?;
     let changes = state::import(&read, source.name(), &source.resource_names(), &memory)?;
-    into.commit(&changes, LoadStatus::Complete)?;
+    into.commit(&Commit::new(1, &changes, &LoadStatus::Complete))?;
     let put = changes
         .iter()
         .filter(|change| matches!(change, StateChange::Put(row) if !Declared::is(row)));
@@ -123,7 +123,7 @@ pub fn rewind(matches: &ArgMatches, source: &Source) -> Result<u8> {
         ))?;
         return Ok(0);
     }
-    into.commit(&changes, LoadStatus::Complete)?;
+    into.commit(&Commit::new(1, &changes, &LoadStatus::Complete))?;
     let what = match moved {
         1 => "1 cursor".to_owned(),
         n => format!("{n} cursors"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Chunk, LoadInfo};
+use super::{Chunk, Destination, LoadInfo, Operation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Layout, TableSchema};
 use crate::state::Memory;
@@ -40,10 +40,16 @@ impl Checks {
         }
     }
 
-    /// Refuses a table that belongs to another resource, and a column that changes its type. Remembers new tables and
-    /// columns.
-    pub fn chunk(&mut self, chunk: &Chunk) -> Result<()> {
-        for table in &chunk.tables {
+    /// Refuses an operation that the destination is not capable of, a table that belongs to another resource, source or
+    /// user, and a column that changes its type. Remembers new tables and columns.
+    pub fn chunk(&mut self, destination: &mut dyn Destination, chunk: &Chunk) -> Result<()> {
+        let checked = self.check(destination, chunk);
+        checked.map_err(|error| error.at(destination.describe()))
+    }
+
+    fn check(&mut self, destination: &mut dyn Destination, chunk: &Chunk) -> Result<()> {
+        let can = destination.capabilities();
+        for table in chunk.tables() {
             let table = &*table.schema;
             match self.tables.get_mut(&table.name) {
                 Some(known) if known == table => {}
@@ -54,12 +60,32 @@ impl Checks {
                     known.columns.extend(new);
                 }
                 None => {
+                    if destination.is_taken(&table.name)? {
+                        return Err(taken(&table.name));
+                    }
                     self.tables.insert(table.name.clone(), table.clone());
                 }
             }
         }
-        Ok(())
+        let lacks = |operation: &Operation| match operation {
+            Operation::Merge(_) => (!can.merges).then_some("change rows"),
+            Operation::Delete(_) | Operation::DeleteNotSeen(_) => {
+                (!can.deletes).then_some("delete rows")
+            }
+            Operation::Stage { .. } | Operation::Publish => {
+                (!can.replaces).then_some("replace all rows of a table")
+            }
+            Operation::Append(_) => None,
+        };
+        let lacks = chunk.operations.iter().find_map(lacks);
+        lacks.map_or(Ok(()), |what| Err(destination.cannot(what)))
     }
+}
+
+fn taken(table: &str) -> Error {
+    let message = format!("the table `{table}` exists and this source did not create it");
+    Error::new(ErrorKind::Destination, message)
+        .hint("load into another destination, or rename the resource or the field")
 }
 
 /// Refuses a table that does not fit the existing table of its name.
@@ -97,7 +123,8 @@ mod tests {
     use arrow_schema::Schema;
 
     use super::*;
-    use crate::schema::{Column, ColumnRole, ColumnType, Disposition, TableBatch};
+    use crate::load::{Capabilities, Commit};
+    use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableBatch};
 
     fn table(resource: &str, columns: &[(&str, ColumnType)]) -> TableSchema {
         let column = |(name, ty): &(&str, ColumnType)| {
@@ -118,7 +145,7 @@ mod tests {
         let rows = RecordBatch::new_empty(Arc::new(Schema::new(fields)));
         let resource = table.resource.clone();
         let batch = TableBatch::new(Arc::new(table), rows);
-        Chunk::new(resource, Disposition::Merge, vec![batch])
+        Chunk::new(resource, [Operation::Merge(vec![batch])])
     }
 
     #[test]
@@ -130,7 +157,8 @@ mod tests {
             "orders",
             &[("a", ColumnType::Int64), ("b", ColumnType::Text)],
         );
-        checks.chunk(&chunk(wider)).unwrap();
+        let mut into = Into(Capabilities::new(63));
+        checks.chunk(&mut into, &chunk(wider)).unwrap();
         for (table, wanted) in [
             (table("others", &[]), "belongs to the resource orders"),
             (
@@ -142,13 +170,82 @@ mod tests {
                 "`b` of `orders` has the type text",
             ),
         ] {
-            let error = checks.chunk(&chunk(table)).unwrap_err();
+            let error = checks.chunk(&mut into, &chunk(table)).unwrap_err();
             assert!(error.message().contains(wanted), "{error}");
             assert_eq!(error.kind(), ErrorKind::Destination);
         }
-        checks
-            .chunk(&chunk(table("orders", &[("a", ColumnType::Int64)])))
-            .unwrap();
+        let same = chunk(table("orders", &[("a", ColumnType::Int64)]));
+        checks.chunk(&mut into, &same).unwrap();
+    }
+
+    #[test]
+    fn tables_of_others_and_what_a_destination_cannot_do_are_refused() {
+        let mut into = Into(Capabilities::new(63).merges(false).replaces(false));
+        let mut checks = Checks::new(&Memory::default());
+        let mut refused = |chunk: &Chunk| match checks.chunk(&mut into, chunk) {
+            Ok(()) => String::new(),
+            Err(error) => error.report(),
+        };
+        let of = |name: &str, add: fn(Vec<TableBatch>) -> Operation| {
+            let table = TableSchema {
+                name: name.to_owned(),
+                ..table("orders", &[])
+            };
+            let fields: Vec<_> = table.columns.iter().map(Column::arrow_field).collect();
+            let rows = RecordBatch::new_empty(Arc::new(Schema::new(fields)));
+            Chunk::new(
+                "orders",
+                [add(vec![TableBatch::new(Arc::new(table), rows)])],
+            )
+        };
+        assert_eq!(refused(&of("orders", Operation::Append)), "");
+        let taken = refused(&of("foreign", Operation::Append));
+        assert!(taken.contains("`foreign` exists"), "{taken}");
+        let merged = refused(&of("orders", Operation::Merge));
+        assert!(merged.contains("into cannot change"), "{merged}");
+        let published = refused(&Chunk::new("orders", [Operation::Publish]));
+        assert!(published.contains("into cannot replace"), "{published}");
+    }
+
+    /// A destination in which a table `foreign` is taken.
+    struct Into(Capabilities);
+
+    impl Destination for Into {
+        fn describe(&self) -> String {
+            "into".to_owned()
+        }
+
+        fn exists(&self) -> bool {
+            true
+        }
+
+        fn capabilities(&self) -> Capabilities {
+            self.0
+        }
+
+        fn open(&mut self, _: &LoadInfo) -> Result<Memory> {
+            Ok(Memory::default())
+        }
+
+        fn is_taken(&mut self, table: &str) -> Result<bool> {
+            Ok(table == "foreign")
+        }
+
+        fn write(&mut self, _: Chunk) -> Result<()> {
+            Ok(())
+        }
+
+        fn drift(&mut self, _: &str, _: &[(Drifted, u64)]) -> Result<()> {
+            Ok(())
+        }
+
+        fn commit(&mut self, _: &Commit<'_>) -> Result<()> {
+            Ok(())
+        }
+
+        fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
+            Ok(Vec::new())
+        }
     }
 
     #[test]

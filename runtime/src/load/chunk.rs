@@ -1,65 +1,90 @@
-//! The unit of delivery to a destination: rows of one resource, and the records to delete.
+//! The unit of delivery to a destination: operations on the tables of one resource.
 
 use std::sync::Arc;
 
 #[cfg(doc)]
 use crate::schema::ColumnRole;
-use crate::schema::{Disposition, TableBatch};
+use crate::schema::TableBatch;
 
-/// Rows of one resource for a destination; all of them become visible in one commit.
+/// Operations on the tables of one resource, in their order; all of them become visible in one commit.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Chunk {
     /// The resource.
     pub resource: Arc<str>,
-    /// How its rows are combined with existing ones.
-    pub disposition: Disposition,
-    /// The root table first, then child tables, each after its parent. A table without new rows has an empty batch: it
-    /// and its columns must exist after the commit.
-    pub tables: Vec<TableBatch>,
-    /// `Replace` only: a new pass starts here; drop what an earlier unfinished pass has staged. Within a pass rows are
-    /// merged as with `Merge`: a row with the same key replaces the staged one.
-    pub begins_pass: bool,
-    /// `Replace` only: the pass ends here; the staged rows replace the rows of the table in this commit.
-    pub ends_pass: bool,
-    /// `Merge` only: this chunk completes a pass; delete the records that the pass did not bring.
-    pub not_seen: Option<NotSeenSince>,
-    /// Records that the API has reported as deleted, whatever load wrote them. Apply this after the rows.
-    pub deleted: Option<DeletedIds>,
+    /// What is done.
+    pub operations: Vec<Operation>,
+}
+
+/// An operation on the tables of one resource.
+///
+/// The rows of an operation are those of its tables: the root table first, then child tables, each after its parent. A
+/// table without new rows has an empty batch: it and its columns must exist after the commit. No record is twice in the
+/// tables of one operation.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Adds records with their child rows, except those whose id the table has.
+    Append(Vec<TableBatch>),
+    /// Adds records with their child rows, in place of those with the same id.
+    Merge(Vec<TableBatch>),
+    /// Adds records with their child rows to a pass that waits for [`Operation::Publish`], in place of those of the
+    /// pass with the same id. They stay invisible, also after commits.
+    Stage {
+        /// The rows.
+        tables: Vec<TableBatch>,
+        /// Whether a new pass begins: what an earlier unfinished pass has staged is dropped.
+        first: bool,
+    },
+    /// The staged rows replace all rows of the tables of the resource.
+    Publish,
+    /// Deletes records that the API has reported as deleted, whatever load wrote them.
+    Delete(DeletedIds),
+    /// Deletes the records that a complete pass did not bring.
+    DeleteNotSeen(NotSeenSince),
+}
+
+impl Operation {
+    /// Returns the tables whose rows it adds.
+    pub fn tables(&self) -> &[TableBatch] {
+        match self {
+            Operation::Append(tables)
+            | Operation::Merge(tables)
+            | Operation::Stage { tables, .. } => tables,
+            Operation::Publish | Operation::Delete(_) | Operation::DeleteNotSeen(_) => &[],
+        }
+    }
 }
 
 impl Chunk {
-    /// Creates a chunk of these tables, the root table first, outside of a pass and without
-    /// deletions.
+    /// Creates a chunk of these operations.
     pub fn new(
         resource: impl Into<Arc<str>>,
-        disposition: Disposition,
-        tables: Vec<TableBatch>,
+        operations: impl IntoIterator<Item = Operation>,
     ) -> Self {
         Chunk {
             resource: resource.into(),
-            disposition,
-            tables,
-            begins_pass: false,
-            ends_pass: false,
-            not_seen: None,
-            deleted: None,
+            operations: operations.into_iter().collect(),
         }
     }
 
-    /// Returns the number of records: the rows of the root table. Rows in which dlt's layout
-    /// describes loads do not count.
+    /// Returns the tables whose rows its operations add.
+    pub fn tables(&self) -> impl Iterator<Item = &TableBatch> {
+        self.operations.iter().flat_map(Operation::tables)
+    }
+
+    /// Returns the number of records: the rows of root tables. Rows in which dlt's layout describes
+    /// loads do not count.
     pub fn records(&self) -> u64 {
-        match self.tables.first() {
-            Some(root) if !root.schema.is_meta() => root.rows.num_rows() as u64,
-            _ => 0,
-        }
+        let roots = self.tables().filter(|table| table.schema.parent.is_none());
+        let records = roots.filter(|root| !root.schema.is_meta());
+        records.map(|root| root.rows.num_rows() as u64).sum()
     }
 
     /// Returns whether the rows describe loads for dlt's layout, and are not records of the API:
     /// they are not counted, and a rollback keeps them.
     pub fn is_meta(&self) -> bool {
-        self.tables.iter().any(|table| table.schema.is_meta())
+        self.tables().any(|table| table.schema.is_meta())
     }
 }
 
@@ -71,13 +96,24 @@ pub struct DeletedIds {
     pub ids: Vec<String>,
     /// The same as [`NotSeenSince::mark`].
     pub mark: Option<i64>,
+    /// Whether the records are among the staged rows.
+    pub staged: bool,
 }
 
 impl DeletedIds {
     /// Creates a deletion of the records with these ids: they are removed, or marked with that
     /// time.
     pub fn new(ids: Vec<String>, mark: Option<i64>) -> Self {
-        DeletedIds { ids, mark }
+        DeletedIds {
+            ids,
+            mark,
+            staged: false,
+        }
+    }
+
+    /// Deletes records among the staged rows if `staged` says so.
+    pub fn staged(self, staged: bool) -> Self {
+        DeletedIds { staged, ..self }
     }
 }
 

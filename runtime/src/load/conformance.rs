@@ -40,12 +40,16 @@ pub trait Place {
         false
     }
 
+    /// Loses the answer to the next commit into that folder, as a network can: the commit is there, and the destination
+    /// gets an error. By default nothing is lost.
+    fn lose_next_answer(_dir: &Path) {}
+
     /// Writes a chunk and stops as late in its commit as possible; by default before it.
     fn kill(dir: &Path, chunk: &Chunk) {
         let mut killed = Self::at(dir);
         let load = LoadInfo::new("7", "shop", Layout::Etl);
         killed.open(&load).expect("it opens");
-        killed.write(chunk).expect("it takes the chunk");
+        killed.write(chunk.clone()).expect("it takes the chunk");
     }
 }
 
@@ -67,6 +71,7 @@ macro_rules! conformance {
             contract::tables_without_rows_exist
             contract::a_list_may_have_any_name
             faults::a_second_run_is_refused
+            faults::a_commit_whose_answer_is_lost_is_there_once
             faults::a_killed_run_leaves_the_last_commit
             faults::what_is_counted_is_what_is_committed
             faults::what_a_load_met_is_committed_with_its_rows

@@ -1,71 +1,29 @@
 //! The trait that every destination implements.
 
-use std::time::Duration;
-
 use arrow_array::RecordBatch;
 
-use super::{Brought, Chunk, LoadInfo, LoadRow, LoadStatus, RolledBack, TableChange};
+#[cfg(doc)]
+use super::Operation;
+use super::{Brought, Capabilities, Chunk, Commit, LoadInfo, LoadRow, RolledBack, TableChange};
 use crate::error::{Error, ErrorKind, Result};
 #[cfg(doc)]
-use crate::schema::{ColumnRole, Disposition, TableBatch};
+use crate::schema::{ColumnRole, TableBatch};
 use crate::schema::{Drifted, TableSchema};
 use crate::state::{Memory, StateChange};
-
-/// How often a destination commits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CheckpointPolicy {
-    /// Commit after this many root rows.
-    pub rows: usize,
-    /// Commit after uncommitted rows have waited this long.
-    pub interval: Duration,
-}
-
-impl CheckpointPolicy {
-    /// Commits after this many root rows, or after uncommitted rows have waited this long.
-    pub fn new(rows: usize, interval: Duration) -> Self {
-        CheckpointPolicy { rows, interval }
-    }
-}
-
-/// The limits of a destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// The longest name of a table or column, in bytes.
-    pub identifier_length: usize,
-    /// The most columns of a table.
-    pub columns: usize,
-}
-
-impl Limits {
-    /// Limits the names of tables and columns to this many bytes; the number of columns is
-    /// unlimited.
-    pub fn new(identifier_length: usize) -> Self {
-        Limits {
-            identifier_length,
-            columns: usize::MAX,
-        }
-    }
-
-    /// Limits the number of columns of a table. When nine tenths are taken, data that a struct does
-    /// not declare goes into one column. A resource that needs more columns fails alone.
-    pub fn columns(self, columns: usize) -> Self {
-        Limits { columns, ..self }
-    }
-}
 
 /// A destination: it holds the tables and the state of sources.
 ///
 /// One thread owns it. It calls `open` first, then `write` and `commit` any number of times.
 ///
-/// `write` takes the rows of a chunk and combines them with the existing ones as its [`Disposition`] says. The rows are
-/// [`TableBatch`]es of Arrow columns, or, row by row, [`TableBatch::json_lines`]. [`ColumnRole`] identifies the column
-/// with the id of a row (`RowId`) and the one with the id of a child row's record (`RootId`). The loader has checked
-/// that each table belongs to the resource and that no column changes its type.
+/// `write` takes a chunk and applies its [`Operation`]s in their order. The rows are [`TableBatch`]es of Arrow columns,
+/// or, row by row, [`TableBatch::json_lines`]. [`ColumnRole`] identifies the column with the id of a row (`RowId`) and
+/// the one with the id of a child row's record (`RootId`). The loader has checked that each table belongs to the
+/// resource, that nobody else has created it ([`Destination::is_taken`]), that no column changes its type, and that
+/// [`Destination::capabilities`] cover each operation.
 ///
 /// `commit` makes everything written since the last commit visible, together with the state, or
-/// none of it: a process that is killed at any moment leaves the last commit.
+/// none of it: a process that is killed at any moment leaves the last commit. Over a network the answer to a commit may
+/// be lost: the loader then asks [`Destination::committed`].
 ///
 /// `docs/customise.md` has a complete destination with tests.
 pub trait Destination: Send {
@@ -75,11 +33,8 @@ pub trait Destination: Send {
     /// Returns whether an earlier load has written to it.
     fn exists(&self) -> bool;
 
-    /// Returns its limits.
-    fn limits(&self) -> Limits;
-
-    /// Returns how often it commits.
-    fn checkpoint_policy(&self) -> CheckpointPolicy;
+    /// Returns what it can do.
+    fn capabilities(&self) -> Capabilities;
 
     /// Repairs what a killed run has left, takes the lock that excludes a second run, and reads the memory of this
     /// source, with the highest id of its loads in [`Memory::last_load`]. The load that it commits is
@@ -96,24 +51,31 @@ pub trait Destination: Send {
         }
     }
 
-    /// Takes the rows of a chunk; creates missing tables and columns, and never changes or drops one.
-    fn write(&mut self, chunk: &Chunk) -> Result<()>;
+    /// Returns whether this name of a table that this source has not created is taken: by another source, or by a user.
+    fn is_taken(&mut self, table: &str) -> Result<bool> {
+        let _ = table;
+        Ok(false)
+    }
+
+    /// Applies the operations of a chunk; creates missing tables and columns, and never changes or drops one.
+    fn write(&mut self, chunk: Chunk) -> Result<()>;
 
     /// Takes counts of values that rows of a resource have and its struct does not declare; they are added to what this
     /// load has reported before. They become visible, as rows of `_etl_drift`, with the next commit.
     fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()>;
 
     /// Makes everything written since the last commit visible, together with the state and the row of the load.
-    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()>;
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()>;
+
+    /// Returns the number of the last commit of this load that is there, or 0. After an error of [`Destination::commit`]
+    /// it connects again if necessary. A destination whose commits cannot fail after they are there need not
+    /// implement it.
+    fn committed(&mut self) -> Result<u64> {
+        Ok(0)
+    }
 
     /// Returns the committed tables of this source, and how many rows each holds.
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>>;
-
-    /// Returns whether it implements [`Destination::scan`] and [`Destination::migrate`]. If not,
-    /// tables stay as they were created, and a run that needs to change one is refused.
-    fn migrates(&self) -> bool {
-        false
-    }
 
     /// Passes the named columns of the committed rows of a table, in that order, batch by batch.
     fn scan(

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::append_only::AppendOnly;
 use super::redacted::Redacted;
 use super::{Destination, DestinationUrl};
 use crate::error::{Error, ErrorKind, Result};
+use crate::schema::TableBatch;
 
 type Make = Arc<dyn Fn(&str) -> Box<dyn Destination> + Send + Sync>;
 
@@ -50,6 +52,36 @@ impl Destinations {
             make: Arc::new(move |rest| Box::new(make(rest))),
         });
         self
+    }
+
+    /// Adds a kind that hands its rows to `take`, one table at a time, and keeps none: a queue, a webhook, a print. The
+    /// text after the colon names the file with the state of its sources: `print:shop.json`.
+    ///
+    /// Each new row and each new version of a record is handed over, with its id in the column `_etl_id`; after a run
+    /// that was killed, the rows since its last commit are handed over again. An error of `take` ends the run. Resources
+    /// that replace all their rows or delete some are refused.
+    ///
+    /// ```
+    /// use etlgen_runtime::load::Destinations;
+    ///
+    /// let known = Destinations::default().append_only("print", |table| {
+    ///     for line in table.json_lines() {
+    ///         println!("{} {line}", table.schema.name);
+    ///     }
+    ///     Ok(())
+    /// });
+    /// assert_eq!(known.open("print:shop.json")?.describe(), "print:shop.json");
+    /// # Ok::<(), etlgen_runtime::Error>(())
+    /// ```
+    pub fn append_only(
+        self,
+        scheme: &str,
+        take: impl Fn(&TableBatch) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let (name, take) = (scheme.to_owned(), Arc::new(take));
+        self.with(scheme, "FILE", move |file| {
+            AppendOnly::new(&name, file, take.clone())
+        })
     }
 
     /// Returns the destination that `url` names. If the URL holds a secret, neither the

@@ -1,8 +1,10 @@
 //! Destinations. A destination takes chunks of batches and commits them together with the state.
 
+mod append_only;
 mod brought;
 pub(crate) mod checks;
 mod chunk;
+mod commit;
 #[cfg(any(
     feature = "conformance",
     all(test, any(feature = "sqlite", feature = "parquet"))
@@ -22,10 +24,11 @@ mod redacted;
 pub mod sqlite;
 mod url;
 
-pub use crate::state::{Capabilities, Memory};
+pub use crate::state::{Capabilities, CheckpointPolicy, Memory};
 pub use brought::Brought;
-pub use chunk::{Chunk, DeletedIds, NotSeenSince};
-pub use destination::{CheckpointPolicy, Destination, Limits};
+pub use chunk::{Chunk, DeletedIds, NotSeenSince, Operation};
+pub use commit::Commit;
+pub use destination::Destination;
 pub use destinations::{Destinations, destination};
 pub use loads::{LoadInfo, LoadRow, LoadStatus, RolledBack, UNDOABLE_LOADS};
 pub use migrate::{NewValues, TableChange};

@@ -1,6 +1,6 @@
 //! Opens a destination, or reads one without opening it, and adds its capabilities to its memory.
 
-use super::{Capabilities, Destination, LoadInfo, checks};
+use super::{Destination, LoadInfo, checks};
 use crate::error::{Error, Result};
 use crate::state::Memory;
 
@@ -20,10 +20,7 @@ pub(crate) fn look(destination: &dyn Destination, load: &LoadInfo) -> Result<Mem
 fn complete(destination: &dyn Destination, load: &LoadInfo, memory: Memory) -> Result<Memory> {
     let place = |error: Error| error.at(destination.describe());
     checks::layout(load, &memory).map_err(place)?;
-    let capabilities = Capabilities {
-        identifier_length: destination.limits().identifier_length,
-        migrates: destination.migrates(),
-    };
+    let capabilities = destination.capabilities();
     Ok(Memory {
         capabilities,
         ..memory

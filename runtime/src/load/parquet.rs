@@ -54,12 +54,12 @@ use self::resource::Resource;
 use self::undo::UndoLog;
 use super::identity::overtaken;
 use super::{
-    Brought, CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
-    NotSeenSince, RolledBack, TableChange,
+    Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory, NotSeenSince,
+    Operation, RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Timestamp;
-use crate::schema::{Disposition, Drifted, TableSchema};
+use crate::schema::{Drifted, TableSchema};
 use crate::state::{StateChange, StateRow};
 
 /// At most about this many bytes of encoded rows wait in memory, over all files.
@@ -121,14 +121,13 @@ impl Destination for Parquet {
         self.folder.manifest().exists()
     }
 
-    fn limits(&self) -> Limits {
-        // The name of a table is also the name of a folder.
-        Limits::new(200)
-    }
-
-    fn checkpoint_policy(&self) -> CheckpointPolicy {
-        // Each commit creates files; many small files are slow to read.
-        CheckpointPolicy::new(200_000, Duration::from_secs(60))
+    fn capabilities(&self) -> Capabilities {
+        // The name of a table is also the name of a folder. Each commit creates files; many small files are slow to
+        // read.
+        Capabilities::new(200)
+            .checkpoints(200_000, Duration::from_secs(60))
+            .migrates(true)
+            .rolls_back(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -168,8 +167,12 @@ impl Destination for Parquet {
         Ok(source.map(SourceEntry::memory).unwrap_or_default())
     }
 
-    fn write(&mut self, chunk: &Chunk) -> Result<()> {
-        self.opened()?.write(chunk)
+    fn is_taken(&mut self, table: &str) -> Result<bool> {
+        Ok(self.opened()?.is_taken(table))
+    }
+
+    fn write(&mut self, chunk: Chunk) -> Result<()> {
+        self.opened()?.write(&chunk)
     }
 
     fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()> {
@@ -177,8 +180,8 @@ impl Destination for Parquet {
         Ok(())
     }
 
-    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
-        self.opened()?.commit(state, status)
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
+        self.opened()?.commit(commit)
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
@@ -192,10 +195,6 @@ impl Destination for Parquet {
             (table.name.clone(), rows)
         };
         Ok(tables.into_iter().map(count).collect())
-    }
-
-    fn migrates(&self) -> bool {
-        true
     }
 
     fn scan(
@@ -230,75 +229,72 @@ impl Destination for Parquet {
 
 impl Open {
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
-        for table in &chunk.tables {
-            self.check_owner(&table.schema)
-                .map_err(|error| error.at(self.folder.root().display().to_string()))?;
+        for table in chunk.tables() {
+            self.check_name(&table.schema.name)?;
         }
-        let resource = self
-            .resources
-            .entry(chunk.resource.to_string())
-            .or_default();
-        for table in &chunk.tables {
+        self.rows += chunk.records();
+        if !chunk.is_meta() {
+            self.touched.insert(chunk.resource.to_string());
+        }
+        for operation in &chunk.operations {
+            self.apply(&chunk.resource, operation)?;
+        }
+        self.relieve()
+    }
+
+    fn apply(&mut self, name: &str, operation: &Operation) -> Result<()> {
+        let resource = self.resources.entry(name.to_owned()).or_default();
+        for table in operation.tables() {
             resource.ensure(&table.schema);
         }
-        let staged = chunk.disposition == Disposition::Replace;
-        if staged && chunk.begins_pass {
-            resource.staged.clear(&mut self.retired);
-        }
-        let space = match staged {
-            true => &mut resource.staged,
-            false => &mut resource.live,
-        };
         let mut at = Context {
             folder: &self.folder,
             schemas: &resource.tables,
             load: &self.load.id,
             next: &mut self.next,
         };
-        let append = chunk.disposition == Disposition::Append;
-        space.write(&mut at, &chunk.tables, append)?;
-        self.rows += chunk.records();
-        if let Some(NotSeenSince { load, mark }) = &chunk.not_seen {
-            let older = |_: &Key, brought: &str| !brought.is_empty() && brought < load.as_str();
-            match mark {
-                Some(time) => space.mark(&mut at, older, *time)?,
-                None => drop(space.remove(&at, older)?),
+        match operation {
+            Operation::Append(tables) => resource.live.write(&mut at, tables, true),
+            Operation::Merge(tables) => resource.live.write(&mut at, tables, false),
+            Operation::Stage { tables, first } => {
+                if *first {
+                    resource.staged.clear(&mut self.retired);
+                }
+                resource.staged.write(&mut at, tables, false)
+            }
+            Operation::Publish => {
+                self.undo.replaced.insert(name.to_owned());
+                resource.live.clear(&mut self.retired);
+                resource.live = std::mem::take(&mut resource.staged);
+                Ok(())
+            }
+            Operation::Delete(deleted) => match deleted.staged {
+                true => resource.staged.delete_ids(&mut at, deleted),
+                false => resource.live.delete_ids(&mut at, deleted),
+            },
+            Operation::DeleteNotSeen(NotSeenSince { load, mark }) => {
+                let older = |_: &Key, brought: &str| !brought.is_empty() && brought < load.as_str();
+                match mark {
+                    Some(time) => resource.live.mark(&mut at, older, *time),
+                    None => resource.live.remove(&at, older).map(drop),
+                }
             }
         }
-        if let Some(deleted) = &chunk.deleted {
-            space.delete_ids(&mut at, deleted)?;
-        }
-        if !chunk.is_meta() {
-            self.touched.insert(chunk.resource.to_string());
-        }
-        if staged && chunk.ends_pass {
-            self.undo.replaced.insert(chunk.resource.to_string());
-            resource.live.clear(&mut self.retired);
-            resource.live = std::mem::take(&mut resource.staged);
-        }
-        self.relieve()
     }
 
-    /// Refuses a table that another source or a user has created, or whose name a folder cannot have.
-    fn check_owner(&self, table: &TableSchema) -> Result<()> {
-        let name = &table.name;
-        let mut known = self.resources.values();
-        if known.any(|resource| resource.tables.contains_key(name)) {
+    /// Refuses the name of a table that a folder cannot have.
+    fn check_name(&self, table: &str) -> Result<()> {
+        if names::is_folder_name(table) {
             return Ok(());
         }
-        let message = if !names::is_folder_name(name) {
-            format!("a table cannot have the name `{name}` here")
-        } else if self.taken(name) {
-            format!("the table `{name}` exists and this source did not create it")
-        } else {
-            return Ok(());
-        };
+        let message = format!("a table cannot have the name `{table}` here");
         Err(Error::new(ErrorKind::Destination, message)
-            .hint("load into another folder, or rename the resource"))
+            .at(self.folder.root().display().to_string())
+            .hint("rename the resource or the field"))
     }
 
     /// Returns whether a user's folder or another source has that name.
-    pub fn taken(&self, table: &str) -> bool {
+    pub fn is_taken(&self, table: &str) -> bool {
         let mut known = self.committed.sources.values().flat_map(|s| &s.tables);
         self.folder.has(table) || known.any(|known| known.name == table)
     }
@@ -320,9 +316,9 @@ impl Open {
         Ok(())
     }
 
-    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
         self.check_place()?;
-        for change in state {
+        for change in commit.state {
             let (key, before) = self.put_state(change);
             self.undo.state.entry(key).or_insert(before);
         }
@@ -336,7 +332,7 @@ impl Open {
         self.settle()?;
         loads.push(LoadEntry {
             load_id: self.load.id.clone(),
-            status: status.name().to_owned(),
+            status: commit.status.name().to_owned(),
             committed_at: Timestamp::from_micros(self.load.now()).to_string(),
             rows: self.rows,
             undo: Some(self.undo_entry()),

@@ -3,8 +3,8 @@
 use arrow_array::RecordBatch;
 
 use super::{
-    Brought, CheckpointPolicy, Chunk, Destination, DestinationUrl, Limits, LoadInfo, LoadRow,
-    LoadStatus, RolledBack, TableChange,
+    Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow,
+    RolledBack, TableChange,
 };
 use crate::error::{Error, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -37,12 +37,8 @@ impl Destination for Redacted {
         self.inner.exists()
     }
 
-    fn limits(&self) -> Limits {
-        self.inner.limits()
-    }
-
-    fn checkpoint_policy(&self) -> CheckpointPolicy {
-        self.inner.checkpoint_policy()
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -54,7 +50,11 @@ impl Destination for Redacted {
         looked.map_err(|error| error.map_message(|text| self.url.redact(text)))
     }
 
-    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+    fn is_taken(&mut self, table: &str) -> Result<bool> {
+        self.with(|inner| inner.is_taken(table))
+    }
+
+    fn write(&mut self, chunk: Chunk) -> Result<()> {
         self.with(|inner| inner.write(chunk))
     }
 
@@ -62,16 +62,16 @@ impl Destination for Redacted {
         self.with(|inner| inner.drift(resource, counts))
     }
 
-    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
-        self.with(|inner| inner.commit(state, status))
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
+        self.with(|inner| inner.commit(commit))
+    }
+
+    fn committed(&mut self) -> Result<u64> {
+        self.with(|inner| inner.committed())
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
         self.with(|inner| inner.row_counts())
-    }
-
-    fn migrates(&self) -> bool {
-        self.inner.migrates()
     }
 
     fn scan(

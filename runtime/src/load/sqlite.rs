@@ -23,8 +23,8 @@ use place::Place;
 use rusqlite::Connection;
 
 use super::{
-    Brought, CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
-    RolledBack, TableChange,
+    Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory, RolledBack,
+    TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableSchema};
@@ -82,13 +82,13 @@ impl Destination for Sqlite {
         self.path.exists()
     }
 
-    fn limits(&self) -> Limits {
+    fn capabilities(&self) -> Capabilities {
         // SQLite has no limit of its own for names; this keeps them readable and portable.
-        Limits::new(255).columns(2000)
-    }
-
-    fn checkpoint_policy(&self) -> CheckpointPolicy {
-        CheckpointPolicy::new(20_000, Duration::from_secs(10))
+        Capabilities::new(255)
+            .columns(2000)
+            .checkpoints(20_000, Duration::from_secs(10))
+            .migrates(true)
+            .rolls_back(true)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -140,14 +140,14 @@ impl Destination for Sqlite {
         look().map_err(|error| self.explain(error))
     }
 
-    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+    fn is_taken(&mut self, table: &str) -> Result<bool> {
+        Ok(self.opened()?.is_taken(table))
+    }
+
+    fn write(&mut self, chunk: Chunk) -> Result<()> {
         let path = self.path.clone();
         let open = self.opened()?;
-        for table in &chunk.tables {
-            open.check(&table.schema)
-                .map_err(|error| error.at(path.display().to_string()))?;
-        }
-        open.write(chunk).map_err(|error| explain(&path, error))
+        open.write(&chunk).map_err(|error| explain(&path, error))
     }
 
     fn drift(&mut self, resource: &str, counts: &[(Drifted, u64)]) -> Result<()> {
@@ -157,10 +157,10 @@ impl Destination for Sqlite {
             .map_err(|error| explain(&path, error))
     }
 
-    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
         let path = self.path.clone();
         let open = self.opened()?;
-        open.commit(&path, state, status)
+        open.commit(&path, commit)
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
@@ -168,10 +168,6 @@ impl Destination for Sqlite {
         let open = self.opened()?;
         open.row_counts(&path)
             .map_err(|error| explain(&path, error))
-    }
-
-    fn migrates(&self) -> bool {
-        true
     }
 
     fn scan(

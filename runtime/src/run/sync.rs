@@ -116,7 +116,7 @@ impl Run<'_> {
 
 /// Returns how often the run commits.
 fn policy(destination: &dyn Destination, options: &RunOptions) -> CheckpointPolicy {
-    let policy = destination.checkpoint_policy();
+    let policy = destination.capabilities().checkpoints;
     CheckpointPolicy {
         rows: options.checkpoint_rows.unwrap_or(policy.rows),
         ..policy

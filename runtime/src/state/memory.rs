@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{StateChange, StateRow};
+use super::{Capabilities, StateChange, StateRow};
 use crate::schema::TableSchema;
 
 /// What a destination remembers of a source. It can be stored as JSON.
@@ -19,36 +19,6 @@ pub struct Memory {
     /// What the destination can do. A run fills this in when it opens one.
     #[serde(default)]
     pub capabilities: Capabilities,
-}
-
-/// What a destination can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Capabilities {
-    /// The longest table or column name, in bytes.
-    pub identifier_length: usize,
-    /// Whether existing tables can be changed.
-    pub migrates: bool,
-}
-
-impl Default for Capabilities {
-    fn default() -> Self {
-        Capabilities {
-            identifier_length: 63,
-            migrates: true,
-        }
-    }
-}
-
-impl Capabilities {
-    /// Creates capabilities: the longest table or column name in bytes, and whether existing tables
-    /// can be changed.
-    pub fn new(identifier_length: usize, migrates: bool) -> Self {
-        Capabilities {
-            identifier_length,
-            migrates,
-        }
-    }
 }
 
 impl Memory {

@@ -1,5 +1,6 @@
 //! The state: one row per resource and slice, committed in the transaction that commits the data.
 
+mod capabilities;
 mod declared;
 mod file;
 pub(crate) mod format;
@@ -7,10 +8,11 @@ mod memory;
 mod rewind;
 mod slice;
 
+pub use capabilities::{Capabilities, CheckpointPolicy};
 pub(crate) use declared::{Declared, Reads, Rows};
 pub use file::{export, import};
 pub use format::RowFormat;
-pub use memory::{Capabilities, Memory};
+pub use memory::Memory;
 pub(crate) use rewind::rewind;
 pub use slice::{OpenWindow, Pass, SliceState};
 pub(crate) use slice::{load_id, load_time};

@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use etlgen_runtime::load::{
-    Brought, CheckpointPolicy, Chunk, DeletedIds, Destination, Limits, LoadInfo, LoadStatus,
-    Memory, NotSeenSince,
+    Brought, Capabilities, Chunk, Commit, DeletedIds, Destination, LoadInfo, Memory, NotSeenSince,
+    Operation,
 };
 use etlgen_runtime::run::{RunOptions, RunReport, sync};
-use etlgen_runtime::schema::{ColumnRole, Disposition, Drifted, TableSchema};
+use etlgen_runtime::schema::{ColumnRole, Drifted, TableBatch, TableSchema};
 use etlgen_runtime::source::Source;
 use etlgen_runtime::state::{StateChange, StateRow};
 use etlgen_runtime::world::{
@@ -214,53 +214,56 @@ fn texts(batch: &RecordBatch, row: usize) -> BTreeMap<String, String> {
         .collect()
 }
 
-impl Destination for InMemory {
-    fn describe(&self) -> String {
-        "memory".into()
+impl Committed {
+    fn apply(&mut self, resource: &str, operation: &Operation) {
+        match operation {
+            Operation::Append(tables) => self.add(tables, (false, true)),
+            Operation::Merge(tables) => self.add(tables, (false, false)),
+            Operation::Stage { tables, first } => {
+                for table in tables.iter().filter(|_| *first) {
+                    self.staged.remove(&table.schema.name);
+                }
+                self.add(tables, (true, false));
+            }
+            Operation::Publish => {
+                let names = self.of_resource(resource).map(|schema| schema.name.clone());
+                for name in names.collect::<Vec<_>>() {
+                    let staged = self.staged.remove(&name).unwrap_or_default();
+                    self.tables.insert(name, staged);
+                }
+            }
+            Operation::DeleteNotSeen(NotSeenSince { load, mark, .. }) => {
+                self.delete(resource, (false, *mark), |_, row| {
+                    row["_etl_load_id"] < *load
+                });
+            }
+            Operation::Delete(DeletedIds {
+                ids, mark, staged, ..
+            }) => {
+                self.delete(resource, (*staged, *mark), |id, _| ids.contains(id));
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
-    fn exists(&self) -> bool {
-        true
+    fn of_resource(&self, resource: &str) -> impl Iterator<Item = &TableSchema> {
+        let schemas = self.schemas.iter();
+        schemas.filter(move |schema| schema.resource == resource)
     }
 
-    fn limits(&self) -> Limits {
-        Limits::new(255).columns(self.columns.unwrap_or(usize::MAX))
-    }
-
-    fn checkpoint_policy(&self) -> CheckpointPolicy {
-        CheckpointPolicy::new(self.rows_per_commit, Duration::from_secs(3600))
-    }
-
-    fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
-        self.working = self.committed.lock().unwrap().clone();
-        let last = self.working.last_load.clone();
-        let state = self
-            .working
-            .state
-            .iter()
-            .map(|((resource, slice), value)| StateRow::new(resource, slice, value));
-        let mut memory = Memory::new(self.working.schemas.clone(), state.collect());
-        memory.last_load = last;
-        self.working.last_load = Some(load.after(&memory).id);
-        Ok(memory)
-    }
-
-    fn write(&mut self, chunk: &Chunk) -> Result<()> {
-        let working = &mut self.working;
+    /// Adds the rows of tables: among the staged rows, and without those that are there.
+    fn add(&mut self, tables: &[TableBatch], (staged, append): (bool, bool)) {
         let mut roots = Vec::new();
         let mut refused = Vec::new();
-        for table in &chunk.tables {
+        for table in tables {
             let name = table.schema.name.clone();
-            working.schemas.retain(|schema| schema.name != name);
-            working.schemas.push((*table.schema).clone());
-            let place = match chunk.disposition {
-                Disposition::Replace => &mut working.staged,
-                _ => &mut working.tables,
+            self.schemas.retain(|schema| schema.name != name);
+            self.schemas.push((*table.schema).clone());
+            let place = match staged {
+                true => &mut self.staged,
+                false => &mut self.tables,
             };
             let place = place.entry(name).or_default();
-            if chunk.begins_pass {
-                place.clear();
-            }
             let rows: Vec<_> = (0..table.rows.num_rows())
                 .map(|row| texts(&table.rows, row))
                 .collect();
@@ -278,7 +281,7 @@ impl Destination for InMemory {
                     roots.len()
                 );
             }
-            if chunk.disposition != Disposition::Append {
+            if !append {
                 place.retain(|id, row| {
                     let root = root_id.as_ref().map_or(id, |column| &row[column]);
                     !roots.contains(root)
@@ -287,9 +290,7 @@ impl Destination for InMemory {
             for row in rows {
                 let id = row["_etl_id"].clone();
                 let root = root_id.as_ref().map_or(&id, |column| &row[column]).clone();
-                if chunk.disposition == Disposition::Append
-                    && (refused.contains(&root) || place.contains_key(&id))
-                {
+                if append && (refused.contains(&root) || place.contains_key(&id)) {
                     refused.push(root);
                     continue;
                 }
@@ -300,66 +301,71 @@ impl Destination for InMemory {
                 );
             }
         }
-        if let Some(NotSeenSince { load, mark, .. }) = &chunk.not_seen {
-            let of_resource = |schema: &&TableSchema| schema.resource == *chunk.resource;
-            let (children, roots): (Vec<_>, Vec<_>) = working
-                .schemas
-                .iter()
-                .filter(of_resource)
-                .partition(|schema| schema.parent.is_some());
-            let root = working.tables.entry(roots[0].name.clone()).or_default();
-            let old = |row: &BTreeMap<String, String>| row["_etl_load_id"] < *load;
-            match mark {
-                Some(time) => root.values_mut().filter(|row| old(row)).for_each(|row| {
-                    row.entry("_etl_deleted_at".into())
-                        .or_insert(time.to_string());
-                }),
-                None => {
-                    root.retain(|_, row| !old(row));
-                    let ids: Vec<String> = root.keys().cloned().collect();
-                    for child in children {
-                        let rows = working.tables.entry(child.name.clone()).or_default();
-                        rows.retain(|_, row| ids.contains(&row["_etl_root_id"]));
-                    }
-                }
+    }
+
+    /// Marks or removes the records for which `gone` is true.
+    fn delete(
+        &mut self,
+        resource: &str,
+        (staged, mark): (bool, Option<i64>),
+        gone: impl Fn(&String, &BTreeMap<String, String>) -> bool,
+    ) {
+        let schemas: Vec<TableSchema> = self.of_resource(resource).cloned().collect();
+        let tables = match staged {
+            true => &mut self.staged,
+            false => &mut self.tables,
+        };
+        let (children, roots): (Vec<_>, Vec<_>) =
+            schemas.iter().partition(|schema| schema.parent.is_some());
+        let root = tables.entry(roots[0].name.clone()).or_default();
+        if let Some(time) = mark {
+            for (_, row) in root.iter_mut().filter(|(id, row)| gone(id, row)) {
+                row.entry("_etl_deleted_at".into())
+                    .or_insert(time.to_string());
             }
+            return;
         }
-        if let Some(DeletedIds { ids, mark, .. }) = &chunk.deleted {
-            for schema in working
-                .schemas
-                .iter()
-                .filter(|schema| schema.resource == *chunk.resource)
-            {
-                let place = match chunk.disposition {
-                    Disposition::Replace => &mut working.staged,
-                    _ => &mut working.tables,
-                };
-                let rows = place.entry(schema.name.clone()).or_default();
-                let root = schema
-                    .role(ColumnRole::RootId)
-                    .map(|column| column.name.as_str());
-                match mark {
-                    None => {
-                        rows.retain(|id, row| !ids.contains(root.map_or(id, |root| &row[root])))
-                    }
-                    Some(time) if root.is_none() => {
-                        for (_, row) in rows.iter_mut().filter(|(id, _)| ids.contains(id)) {
-                            row.entry("_etl_deleted_at".into())
-                                .or_insert(time.to_string());
-                        }
-                    }
-                    Some(_) => {}
-                }
-            }
+        root.retain(|id, row| !gone(id, row));
+        let ids: Vec<String> = root.keys().cloned().collect();
+        for child in children {
+            let rows = tables.entry(child.name.clone()).or_default();
+            rows.retain(|_, row| ids.contains(&row["_etl_root_id"]));
         }
-        if chunk.ends_pass {
-            for table in &chunk.tables {
-                let staged = working
-                    .staged
-                    .remove(&table.schema.name)
-                    .unwrap_or_default();
-                working.tables.insert(table.schema.name.clone(), staged);
-            }
+    }
+}
+
+impl Destination for InMemory {
+    fn describe(&self) -> String {
+        "memory".into()
+    }
+
+    fn exists(&self) -> bool {
+        true
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(255)
+            .columns(self.columns.unwrap_or(usize::MAX))
+            .checkpoints(self.rows_per_commit, Duration::from_secs(3600))
+    }
+
+    fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
+        self.working = self.committed.lock().unwrap().clone();
+        let last = self.working.last_load.clone();
+        let state = self
+            .working
+            .state
+            .iter()
+            .map(|((resource, slice), value)| StateRow::new(resource, slice, value));
+        let mut memory = Memory::new(self.working.schemas.clone(), state.collect());
+        memory.last_load = last;
+        self.working.last_load = Some(load.after(&memory).id);
+        Ok(memory)
+    }
+
+    fn write(&mut self, chunk: Chunk) -> Result<()> {
+        for operation in &chunk.operations {
+            self.working.apply(&chunk.resource, operation);
         }
         Ok(())
     }
@@ -372,8 +378,8 @@ impl Destination for InMemory {
         Ok(())
     }
 
-    fn commit(&mut self, state: &[StateChange], _: LoadStatus) -> Result<()> {
-        for change in state {
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
+        for change in commit.state {
             match change.clone() {
                 StateChange::Put(row) => {
                     self.working

@@ -8,15 +8,12 @@ use std::sync::Arc;
 
 use etlgen_runtime::Result;
 use etlgen_runtime::load::sqlite::Sqlite;
-use etlgen_runtime::load::{
-    CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
-};
+use etlgen_runtime::load::{Capabilities, Chunk, Commit, Destination, LoadInfo, Memory};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::record::FieldPath;
 use etlgen_runtime::run::{RunOptions, sync};
 use etlgen_runtime::schema::Drifted;
 use etlgen_runtime::schema::Layout;
-use etlgen_runtime::state::StateChange;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -37,19 +34,16 @@ impl Destination for Narrow {
         self.0.exists()
     }
 
-    fn limits(&self) -> Limits {
-        Limits::new(LONGEST)
-    }
-
-    fn checkpoint_policy(&self) -> CheckpointPolicy {
-        self.0.checkpoint_policy()
+    fn capabilities(&self) -> Capabilities {
+        let can = self.0.capabilities();
+        Capabilities::new(LONGEST).checkpoints(can.checkpoints.rows, can.checkpoints.interval)
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
         self.0.open(load)
     }
 
-    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+    fn write(&mut self, chunk: Chunk) -> Result<()> {
         self.0.write(chunk)
     }
 
@@ -57,8 +51,8 @@ impl Destination for Narrow {
         self.0.drift(resource, counts)
     }
 
-    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
-        self.0.commit(state, status)
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
+        self.0.commit(commit)
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {

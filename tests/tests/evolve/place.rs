@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 use arrow_array::RecordBatch;
 use etlgen_runtime::error::ErrorKind;
 use etlgen_runtime::load::{
-    Brought, CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadStatus, Memory,
-    TableChange, destination,
+    Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, Memory, TableChange, destination,
 };
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{RunOptions, RunReport, sync};
@@ -227,19 +226,15 @@ impl Destination for Dying {
         self.inner.exists()
     }
 
-    fn limits(&self) -> Limits {
-        self.inner.limits()
-    }
-
-    fn checkpoint_policy(&self) -> CheckpointPolicy {
-        self.inner.checkpoint_policy()
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
         self.inner.open(load)
     }
 
-    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+    fn write(&mut self, chunk: Chunk) -> Result<()> {
         self.inner.write(chunk)
     }
 
@@ -247,17 +242,13 @@ impl Destination for Dying {
         self.inner.drift(resource, counts)
     }
 
-    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
         self.step()?;
-        self.inner.commit(state, status)
+        self.inner.commit(commit)
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
         self.inner.row_counts()
-    }
-
-    fn migrates(&self) -> bool {
-        self.inner.migrates()
     }
 
     fn scan(

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cli::args;
 use crate::cli::commands::run;
-use crate::load::{Destinations, LoadInfo, LoadStatus, destination};
+use crate::load::{Commit, Destinations, LoadInfo, LoadStatus, destination};
 use crate::source::Source;
 use crate::state::{StateChange, StateRow};
 
@@ -21,8 +21,12 @@ fn an_exported_state_holds_no_secret_and_is_for_the_owner_only() {
     let load = LoadInfo::new("1.000000", "shop", crate::schema::Layout::Etl);
     open.open(&load).unwrap();
     let row = StateRow::new("items", "", state.to_string());
-    open.commit(&[StateChange::Put(row)], LoadStatus::Partial)
-        .unwrap();
+    open.commit(&Commit::new(
+        1,
+        &[StateChange::Put(row)],
+        &LoadStatus::Partial,
+    ))
+    .unwrap();
     drop(open);
 
     let file = folder.path().join("state.json");

@@ -10,9 +10,9 @@ use crate::cli::commands::run;
 use crate::cli::{args, sync};
 use crate::error::Result;
 use crate::http::Auth;
-use crate::load::{Chunk, Destinations, LoadInfo, LoadStatus, destination};
+use crate::load::{Chunk, Commit, Destinations, LoadInfo, LoadStatus, Operation, destination};
 use crate::record::Record;
-use crate::schema::{Disposition, Layout, TableBatch, TableSchema};
+use crate::schema::{Layout, TableBatch, TableSchema};
 use crate::source::{RecordExt, Source};
 use crate::state::{StateChange, StateRow};
 
@@ -196,11 +196,15 @@ fn a_plan_reads_a_destination_and_leaves_no_trace() {
         let load = LoadInfo::new("1.000000", "taped", Layout::Etl);
         open.open(&load).unwrap();
         let tables = batches(&plan.resources[0].write.coming);
-        let chunk = Chunk::new("items", Disposition::Merge, tables);
-        open.write(&chunk).unwrap();
+        let chunk = Chunk::new("items", [Operation::Merge(tables)]);
+        open.write(chunk).unwrap();
         let done = StateRow::new("items", "", r#"{"done":"1.000000"}"#);
-        open.commit(&[StateChange::Put(done)], LoadStatus::Complete)
-            .unwrap();
+        open.commit(&Commit::new(
+            1,
+            &[StateChange::Put(done)],
+            &LoadStatus::Complete,
+        ))
+        .unwrap();
         // Another run holds the lock, and the database's write-ahead log is not merged yet.
         assert_eq!(planned().resources[0].write.coming, [], "{kind}");
         drop(open);

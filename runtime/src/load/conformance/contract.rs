@@ -4,7 +4,7 @@ use std::slice::from_ref;
 
 use super::Place;
 use super::support::*;
-use crate::load::{Brought, Chunk, DeletedIds, NotSeenSince};
+use crate::load::{Brought, Chunk, DeletedIds, NotSeenSince, Operation};
 use crate::schema::{ArrowType, ColumnRole, ColumnType, Disposition, TableSchema};
 
 fn merge(records: &[Rec<'_>]) -> Chunk {
@@ -13,7 +13,7 @@ fn merge(records: &[Rec<'_>]) -> Chunk {
 
 /// Returns the chunk with only its root table.
 fn root_only(mut chunk: Chunk) -> Chunk {
-    chunk.tables.truncate(1);
+    tables_of(&mut chunk).truncate(1);
     chunk
 }
 
@@ -91,10 +91,7 @@ pub fn a_pass_takes_the_place_of_all_rows_when_it_ends<P: Place>() {
     assert_eq!(lines(), ["d=5"]);
     // A new pass drops what an earlier one staged; it may add columns.
     run("6", &[&[pass(&[("e", 1, &[1])], true, false)]]);
-    let wider = Chunk {
-        tables: tables(&[("g", 3, &[])], Some("more")),
-        ..pass(&[], false, true)
-    };
+    let wider = pass_of(tables(&[("g", 3, &[])], Some("more")), false, true);
     run("7", &[&[pass(&[("f", 2, &[])], true, false)], &[wider]]);
     assert_eq!(orders(), ["f=2", "g=3"]);
     assert!(lines().is_empty());
@@ -128,18 +125,15 @@ pub fn a_pass_is_of_all_tables_of_its_resource<P: Place>() {
     check::<P>(dir.path());
 }
 
-fn deleted(ids: &[&str], mark: Option<i64>) -> Option<DeletedIds> {
+fn deleted(ids: &[&str], mark: Option<i64>) -> Operation {
     let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-    Some(DeletedIds { ids, mark })
+    Operation::Delete(DeletedIds::new(ids, mark))
 }
 
 pub fn records_that_the_api_reports_as_deleted_are_deleted<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     let there = merge(&[("a", 1, &[1, 2]), ("b", 2, &[7]), ("c", 3, &[3])]);
-    let says = |records: &[Rec<'_>], ids: &[&str]| Chunk {
-        deleted: deleted(ids, None),
-        ..merge(records)
-    };
+    let says = |records: &[Rec<'_>], ids: &[&str]| and(merge(records), deleted(ids, None));
     run::<P>(dir.path(), "1", &[&[there]]);
     // Some ids do not exist; others are in the same chunk, or in the same commit.
     let new = says(&[("d", 4, &[4]), ("e", 5, &[5])], &["a", "d", "x"]);
@@ -156,10 +150,9 @@ pub fn records_that_the_api_reports_as_deleted_are_deleted<P: Place>() {
     assert_eq!(orders::<P>(dir.path()), ["b=6", "c=3"]);
     assert_eq!(lines::<P>(dir.path()), ["b=6", "c=3"]);
     // Within a pass, only rows of that pass are deleted.
-    let staged = Chunk {
-        deleted: deleted(&["f", "c"], None),
-        ..pass(&[("f", 1, &[1]), ("g", 1, &[1])], true, false)
-    };
+    let gone = DeletedIds::new(vec!["f".to_owned(), "c".to_owned()], None).staged(true);
+    let staged = pass(&[("f", 1, &[1]), ("g", 1, &[1])], true, false);
+    let staged = and(staged, Operation::Delete(gone));
     run::<P>(dir.path(), "4", &[&[staged]]);
     assert_eq!(orders::<P>(dir.path()), ["b=6", "c=3"]);
     run::<P>(dir.path(), "5", &[&[pass(&[], false, true)]]);
@@ -171,7 +164,7 @@ pub fn records_that_the_api_reports_as_deleted_are_deleted<P: Place>() {
 /// Returns a chunk whose root rows hold the id of the load.
 fn brought_by(load: &str, records: &[Rec<'_>]) -> Chunk {
     let mut chunk = merge(records);
-    let root = &mut chunk.tables[0];
+    let root = &mut tables_of(&mut chunk)[0];
     let mut schema = (*root.schema).clone();
     let by = column("_etl_load_id", ColumnType::Text, ColumnRole::LoadId);
     schema.columns.push(by);
@@ -186,10 +179,8 @@ pub fn records_that_a_complete_pass_did_not_bring_are_deleted<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     let first = brought_by("1.5", &[("a", 1, &[1]), ("b", 2, &[2, 3]), ("c", 3, &[])]);
     run::<P>(dir.path(), "1.5", &[&[first]]);
-    let last = Chunk {
-        not_seen: Some(NotSeenSince::new("2.5", None)),
-        ..brought_by("2.5", &[("d", 4, &[4])])
-    };
+    let not_seen = Operation::DeleteNotSeen(NotSeenSince::new("2.5", None));
+    let last = and(brought_by("2.5", &[("d", 4, &[4])]), not_seen);
     let again = brought_by("2.5", &[("a", 5, &[5])]);
     run::<P>(dir.path(), "2.5", &[&[again], &[last]]);
     assert_eq!(orders::<P>(dir.path()), ["a=5", "d=4"]);
@@ -201,7 +192,7 @@ pub fn records_that_the_api_reports_as_deleted_are_marked_once<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     let says = |records: &[Rec<'_>], ids: &[&str], time: i64| {
         let mut chunk = merge(records);
-        let root = &mut chunk.tables[0];
+        let root = &mut tables_of(&mut chunk)[0];
         let mut schema = (*root.schema).clone();
         let mark = column(
             "_etl_deleted_at",
@@ -213,8 +204,7 @@ pub fn records_that_the_api_reports_as_deleted_are_marked_once<P: Place>() {
         let mut columns = root.rows.columns().to_vec();
         columns.push(nulls);
         *root = batch(schema, columns);
-        chunk.deleted = deleted(ids, Some(time));
-        chunk
+        and(chunk, deleted(ids, Some(time)))
     };
     let marks = || {
         let mut rows = P::rows(dir.path(), "orders", &["_etl_id", "_etl_deleted_at"]);
@@ -248,10 +238,8 @@ pub fn records_that_the_api_reports_as_deleted_are_marked_once<P: Place>() {
 
 pub fn columns_are_only_added<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
-    let wide = |records: &[Rec<'_>], more| Chunk {
-        tables: tables(records, Some(more)),
-        ..merge(&[])
-    };
+    let wide =
+        |records: &[Rec<'_>], more| chunk_of(Disposition::Merge, tables(records, Some(more)));
     let old = merge(&[("a", 1, &[1]), ("b", 2, &[])]);
     run::<P>(
         dir.path(),
@@ -301,7 +289,7 @@ pub fn a_list_may_have_any_name<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     for (run_id, name) in [("1", "id"), ("2", "root"), ("3", "index")] {
         let mut chunk = merge(&[("a", 1, &[1, 2])]);
-        let lines = &mut chunk.tables[1];
+        let lines = &mut tables_of(&mut chunk)[1];
         lines.schema = std::sync::Arc::new(TableSchema {
             name: format!("orders__{name}"),
             path: format!("/{name}"),
@@ -351,11 +339,8 @@ pub fn the_rows_of_a_pass_are_read_back<P: Place>() {
     is("4.5", false, &[]);
     is("2.5", true, &[]);
     // Staged rows are those of the pass, whatever load has brought them.
-    let staged = |chunk: Chunk, begins_pass, ends_pass| Chunk {
-        disposition: Disposition::Replace,
-        begins_pass,
-        ends_pass,
-        ..chunk
+    let staged = |mut chunk: Chunk, first, publishes| {
+        pass_of(std::mem::take(tables_of(&mut chunk)), first, publishes)
     };
     let begins = brought_by("4.5", &[("e", 1, &[1]), ("f", 1, &[])]);
     run::<P>(dir.path(), "4.5", &[&[staged(begins, true, false)]]);

@@ -9,7 +9,7 @@ use arrow_array::{ArrayRef, StringArray};
 use super::Place;
 use super::support::*;
 use crate::error::{Error, ErrorKind};
-use crate::load::{Destination, LoadStatus, TableChange};
+use crate::load::{Commit, Destination, LoadStatus, TableChange};
 use crate::schema::{ColumnType, Disposition, TableSchema};
 use crate::state::{StateChange, StateRow};
 
@@ -66,7 +66,7 @@ fn filled<P: Place>(dir: &std::path::Path) {
 
 pub fn tables_change_with_the_state<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
-    if !P::at(dir.path()).migrates() {
+    if !P::at(dir.path()).capabilities().migrates {
         return;
     }
     filled::<P>(dir.path());
@@ -91,14 +91,16 @@ pub fn tables_change_with_the_state<P: Place>() {
     assert_eq!(destination.row_counts().unwrap()[1].1, 3);
     // The name is free again.
     let again = chunk(Disposition::Merge, &[("z", 9, &[])]);
-    destination.write(&again).unwrap();
-    destination.commit(&[], LoadStatus::Complete).unwrap();
+    destination.write(again).unwrap();
+    destination
+        .commit(&Commit::new(1, &[], &LoadStatus::Complete))
+        .unwrap();
     assert_eq!(orders::<P>(dir.path()), ["z=9"]);
 }
 
 pub fn a_migration_that_dies_leaves_the_last_commit<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
-    if !P::at(dir.path()).migrates() {
+    if !P::at(dir.path()).capabilities().migrates {
         return;
     }
     filled::<P>(dir.path());
@@ -117,7 +119,7 @@ pub fn a_migration_that_dies_leaves_the_last_commit<P: Place>() {
 
 pub fn a_table_of_another_is_not_taken<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
-    if !P::at(dir.path()).migrates() {
+    if !P::at(dir.path()).capabilities().migrates {
         return;
     }
     filled::<P>(dir.path());
@@ -135,7 +137,7 @@ pub fn a_table_of_another_is_not_taken<P: Place>() {
 
 pub fn tables_go<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
-    if !P::at(dir.path()).migrates() {
+    if !P::at(dir.path()).capabilities().migrates {
         return;
     }
     filled::<P>(dir.path());

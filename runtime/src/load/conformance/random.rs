@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Place;
 use super::support::*;
-use crate::load::{Chunk, LoadStatus};
+use crate::load::{Chunk, Commit, LoadStatus, Operation};
 use crate::schema::Disposition;
 
 const IDS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -23,21 +23,26 @@ struct Model {
 
 impl Model {
     fn take(&mut self, chunk: &Chunk, records: &[Record]) {
-        let replace = chunk.disposition == Disposition::Replace;
-        if chunk.begins_pass {
-            self.staged.clear();
-        }
-        let rows = match replace {
-            true => &mut self.staged,
-            false => &mut self.live,
-        };
-        for (id, n, lines) in records {
-            if chunk.disposition != Disposition::Append || !rows.contains_key(id) {
-                rows.insert(id, (*n, lines.clone()));
+        for operation in &chunk.operations {
+            let append = matches!(operation, Operation::Append(_));
+            let rows = match operation {
+                Operation::Publish => {
+                    self.live = std::mem::take(&mut self.staged);
+                    continue;
+                }
+                Operation::Stage { first, .. } => {
+                    if *first {
+                        self.staged.clear();
+                    }
+                    &mut self.staged
+                }
+                _ => &mut self.live,
+            };
+            for (id, n, lines) in records {
+                if !append || !rows.contains_key(id) {
+                    rows.insert(id, (*n, lines.clone()));
+                }
             }
-        }
-        if chunk.ends_pass {
-            self.live = std::mem::take(&mut self.staged);
         }
     }
 
@@ -79,12 +84,10 @@ fn next_chunk(numbers: &mut Numbers, disposition: Disposition) -> (Chunk, Vec<Re
     }
     let borrowed: Vec<Rec<'_>> = records.iter().map(|r| (r.0, r.1, &r.2[..])).collect();
     let more = (numbers.below(2) == 0).then_some("more");
-    let replace = disposition == Disposition::Replace;
-    let chunk = Chunk {
-        tables: tables(&borrowed, more),
-        begins_pass: replace && numbers.below(5) == 0,
-        ends_pass: replace && numbers.below(5) == 0,
-        ..chunk(disposition, &[])
+    let tables = tables(&borrowed, more);
+    let chunk = match disposition {
+        Disposition::Replace => pass_of(tables, numbers.below(5) == 0, numbers.below(5) == 0),
+        _ => chunk_of(disposition, tables),
     };
     (chunk, records)
 }
@@ -115,7 +118,8 @@ pub fn whatever_happens_the_last_commit_is_there<P: Place>() {
                 }
                 2..4 => {
                     let open = destination.get_or_insert_with(|| opened::<P>(dir.path(), "2"));
-                    open.commit(&[], LoadStatus::Running).unwrap();
+                    open.commit(&Commit::new(1, &[], &LoadStatus::Running))
+                        .unwrap();
                     committed = pending.clone();
                     let what = format!("seed {seed}, step {step}");
                     assert_eq!(orders::<P>(dir.path()), committed.orders(), "{what}");
@@ -123,7 +127,7 @@ pub fn whatever_happens_the_last_commit_is_there<P: Place>() {
                 }
                 _ => {
                     let open = destination.get_or_insert_with(|| opened::<P>(dir.path(), "3"));
-                    open.write(&chunk).unwrap();
+                    open.write(chunk.clone()).unwrap();
                     pending.take(&chunk, &records);
                 }
             }

@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::Schema;
 
 use super::Place;
-use crate::load::{Chunk, Destination, LoadInfo, LoadStatus};
+use crate::load::{Chunk, Commit, Destination, LoadInfo, LoadStatus, Operation};
 use crate::schema::{
     Column, ColumnRole, ColumnType, Disposition, Done, Drifted, Layout, TableBatch, TableSchema,
 };
@@ -86,15 +86,48 @@ pub fn tables(records: &[Rec<'_>], more: Option<&str>) -> Vec<TableBatch> {
 }
 
 pub fn chunk(disposition: Disposition, records: &[Rec<'_>]) -> Chunk {
-    Chunk::new("orders", disposition, tables(records, None))
+    chunk_of(disposition, tables(records, None))
 }
 
-pub fn pass(records: &[Rec<'_>], begins_pass: bool, ends_pass: bool) -> Chunk {
-    Chunk {
-        begins_pass,
-        ends_pass,
-        ..chunk(Disposition::Replace, records)
+pub fn chunk_of(disposition: Disposition, tables: Vec<TableBatch>) -> Chunk {
+    let operation = match disposition {
+        Disposition::Append => Operation::Append(tables),
+        Disposition::Merge => Operation::Merge(tables),
+        Disposition::Replace => return pass_of(tables, false, false),
+    };
+    Chunk::new("orders", [operation])
+}
+
+pub fn pass(records: &[Rec<'_>], first: bool, publishes: bool) -> Chunk {
+    pass_of(tables(records, None), first, publishes)
+}
+
+pub fn pass_of(tables: Vec<TableBatch>, first: bool, publishes: bool) -> Chunk {
+    let publish = publishes.then_some(Operation::Publish);
+    let stage = Operation::Stage { tables, first };
+    Chunk::new("orders", [stage].into_iter().chain(publish))
+}
+
+/// Returns the chunk with more operations after its own.
+pub fn and(mut chunk: Chunk, operation: Operation) -> Chunk {
+    chunk.operations.push(operation);
+    chunk
+}
+
+/// Returns the tables of the first operation of a chunk.
+pub fn tables_of(chunk: &mut Chunk) -> &mut Vec<TableBatch> {
+    match chunk.operations.first_mut() {
+        Some(
+            Operation::Append(tables) | Operation::Merge(tables) | Operation::Stage { tables, .. },
+        ) => tables,
+        _ => panic!("no tables"),
     }
+}
+
+/// Commits what was written, as the first commit of a load.
+pub fn commit(destination: &mut dyn Destination) {
+    let commit = Commit::new(1, &[], &LoadStatus::Running);
+    destination.commit(&commit).unwrap();
 }
 
 pub fn load(id: &str) -> LoadInfo {
@@ -120,11 +153,12 @@ pub fn opened<P: Place>(dir: &Path, id: &str) -> Box<dyn Destination> {
 /// Runs a load with one commit after each group of chunks.
 pub fn run<P: Place>(dir: &Path, id: &str, commits: &[&[Chunk]]) {
     let mut destination = opened::<P>(dir, id);
-    for chunks in commits {
+    for (number, chunks) in (1..).zip(commits) {
         for chunk in *chunks {
-            destination.write(chunk).unwrap();
+            destination.write(chunk.clone()).unwrap();
         }
-        destination.commit(&[], LoadStatus::Running).unwrap();
+        let commit = Commit::new(number, &[], &LoadStatus::Running);
+        destination.commit(&commit).unwrap();
     }
 }
 

@@ -9,7 +9,6 @@ use arrow_array::{
 
 use super::Place;
 use super::support::*;
-use crate::load::Chunk;
 use crate::schema::{ArrowType, ColumnRole, ColumnType, Disposition, TableSchema};
 
 const MOST: i128 = 10_i128.pow(38) - 1;
@@ -127,11 +126,9 @@ pub fn every_value_is_as_it_was<P: Place>() {
     }
     let rows = batch(schema, arrays);
     let names: Vec<&str> = columns.iter().map(|(ty, ..)| ty.name()).collect();
-    let chunk = |disposition| Chunk {
-        tables: vec![rows.clone()],
-        begins_pass: disposition == Disposition::Replace,
-        ends_pass: disposition == Disposition::Replace,
-        ..Chunk::new("orders", disposition, Vec::new())
+    let chunk = |disposition| match disposition {
+        Disposition::Replace => pass_of(vec![rows.clone()], true, true),
+        _ => chunk_of(disposition, vec![rows.clone()]),
     };
     for disposition in [
         Disposition::Append,

@@ -131,7 +131,7 @@ impl Open {
             if to.name == change.from.name {
                 continue;
             }
-            let message = match (names::is_folder_name(&to.name), self.taken(&to.name)) {
+            let message = match (names::is_folder_name(&to.name), self.is_taken(&to.name)) {
                 (false, _) => format!("a table cannot have the name `{}` here", to.name),
                 (true, true) => format!("the table `{}` exists already", to.name),
                 (true, false) => continue,

@@ -10,6 +10,7 @@ use arrow_array::Array;
 
 use self::support::*;
 use super::*;
+use crate::schema::Disposition;
 
 crate::conformance!(ParquetFolder);
 
@@ -85,10 +86,7 @@ fn a_pass_takes_the_place_of_all_rows_when_it_ends() {
 #[test]
 fn columns_are_only_added() {
     let dir = tempfile::tempdir().unwrap();
-    let merge = |records: &[Rec<'_>], more| Chunk {
-        tables: tables(records, more),
-        ..chunk(Disposition::Merge, records)
-    };
+    let merge = |records: &[Rec<'_>], more| chunk_of(Disposition::Merge, tables(records, more));
     let old = merge(&[("a", 1, &[1]), ("b", 2, &[])], None);
     // The column is added first within a commit, then over old files.
     run(
@@ -114,7 +112,10 @@ fn columns_are_only_added() {
     let memory = Parquet::new(dir.path()).open(&load("3")).unwrap();
     let orders = memory.tables.iter().find(|t| t.name == "orders").unwrap();
     assert_eq!(orders.columns[2].name, "more");
-    assert_eq!(*orders, *merge(&[], Some("more")).tables[0].schema);
+    assert_eq!(
+        *orders,
+        *merge(&[], Some("more")).tables().next().unwrap().schema
+    );
     check(dir.path());
 }
 
@@ -141,10 +142,7 @@ fn tables_and_columns_without_rows_exist() {
         &[&[chunk(Disposition::Merge, &[("a", 1, &[])])]],
     );
     assert_eq!(columns(), [2]);
-    let wider = Chunk {
-        tables: tables(&[], Some("more")),
-        ..chunk(Disposition::Merge, &[])
-    };
+    let wider = chunk_of(Disposition::Merge, tables(&[], Some("more")));
     run(dir.path(), "3", &[&[wider]]);
     assert_eq!(columns(), [2, 3]);
     check(dir.path());

@@ -195,7 +195,7 @@ pub fn add_drift(
 pub fn put_load(
     db: &Connection,
     load: &LoadInfo,
-    status: LoadStatus,
+    status: &LoadStatus,
     rows: u64,
 ) -> rusqlite::Result<()> {
     db.prepare_cached(

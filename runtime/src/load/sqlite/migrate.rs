@@ -74,7 +74,7 @@ impl Open {
     }
 
     fn check_name(&self, path: &Path, from: &TableSchema, to: &TableSchema) -> Result<()> {
-        if from.name.eq_ignore_ascii_case(&to.name) || !self.taken(&to.name) {
+        if from.name.eq_ignore_ascii_case(&to.name) || !self.is_taken(&to.name) {
             return Ok(());
         }
         let message = format!("the table `{}` exists already", to.name);

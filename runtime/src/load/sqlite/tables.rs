@@ -9,12 +9,28 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::names::{index, quoted, staging};
 use super::{Open, explain, meta, rows, undo};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::load::identity::overtaken;
-use crate::load::{Chunk, DeletedIds, LoadStatus, NotSeenSince};
+use crate::load::{Chunk, Commit, DeletedIds, NotSeenSince, Operation};
 use crate::record::sortable;
-use crate::schema::{Column, ColumnRole, Disposition, Drifted, TableBatch, TableSchema};
-use crate::state::StateChange;
+use crate::schema::{Column, ColumnRole, Drifted, TableBatch, TableSchema};
+
+/// How the rows of an operation are added.
+enum Way {
+    Append,
+    Merge,
+    Stage,
+}
+
+impl Way {
+    /// Returns the table that takes the rows of a table.
+    fn place(&self, table: &str) -> String {
+        match self {
+            Way::Stage => staging(table),
+            Way::Append | Way::Merge => table.to_owned(),
+        }
+    }
+}
 
 impl Open {
     pub fn begin(&mut self) -> rusqlite::Result<()> {
@@ -25,19 +41,8 @@ impl Open {
         Ok(())
     }
 
-    /// Refuses a table that another source or a user has created.
-    pub fn check(&self, table: &TableSchema) -> Result<()> {
-        let name = &table.name;
-        if self.tables.contains_key(name) || !self.taken(name) {
-            return Ok(());
-        }
-        let message = format!("the table `{name}` exists and this source did not create it");
-        Err(Error::new(ErrorKind::Destination, message)
-            .hint("load into another file, or rename the resource or the field"))
-    }
-
     /// Returns whether the name is taken. SQLite ignores the case of names.
-    pub fn taken(&self, name: &str) -> bool {
+    pub fn is_taken(&self, name: &str) -> bool {
         let sql = "SELECT 1 FROM sqlite_master WHERE name = ?1 COLLATE NOCASE";
         let found = self.db.query_row(sql, [name], |_| Ok(())).optional();
         found.unwrap_or_default().is_some()
@@ -45,37 +50,91 @@ impl Open {
 
     pub fn write(&mut self, chunk: &Chunk) -> rusqlite::Result<()> {
         self.begin()?;
-        let staged = chunk.disposition == Disposition::Replace;
-        if staged && chunk.begins_pass {
-            for table in self.tables_of(&chunk.resource) {
-                let from = quoted(&staging(&table.name));
-                self.db
-                    .execute_batch(&format!("DROP TABLE IF EXISTS {from}"))?;
-            }
+        self.rows += chunk.records();
+        for operation in &chunk.operations {
+            self.operate(&chunk.resource, operation, chunk.is_meta())?;
         }
-        for table in &chunk.tables {
+        Ok(())
+    }
+
+    fn operate(
+        &mut self,
+        resource: &str,
+        operation: &Operation,
+        is_meta: bool,
+    ) -> rusqlite::Result<()> {
+        match operation {
+            Operation::Append(tables) => {
+                let added = self.add(resource, tables, &Way::Append)?;
+                self.count(resource, is_meta, added);
+            }
+            Operation::Merge(tables) => {
+                let added = self.add(resource, tables, &Way::Merge)?;
+                self.count(resource, is_meta, added);
+            }
+            Operation::Stage { tables, first } => {
+                if *first {
+                    self.drop_staged(resource)?;
+                }
+                self.add(resource, tables, &Way::Stage)?;
+                self.count(resource, is_meta, 0);
+            }
+            Operation::Publish => {
+                for table in self.tables_of(resource) {
+                    publish(&self.db, table)?;
+                }
+                self.changes_of(resource).replaced = true;
+            }
+            Operation::Delete(deleted) => {
+                let removed = self.delete_ids(resource, deleted)?;
+                self.changes_of(resource).records -=
+                    if deleted.staged { 0 } else { removed as i64 };
+            }
+            Operation::DeleteNotSeen(not_seen) => self.delete_not_seen(resource, not_seen)?,
+        }
+        Ok(())
+    }
+
+    /// Returns the changes of a resource since the last commit.
+    fn changes_of(&mut self, resource: &str) -> &mut undo::Change {
+        self.changes.entry(resource.to_owned()).or_default()
+    }
+
+    fn count(&mut self, resource: &str, is_meta: bool, added: i64) {
+        if !is_meta {
+            self.changes_of(resource).records += added;
+        }
+    }
+
+    fn drop_staged(&self, resource: &str) -> rusqlite::Result<()> {
+        for table in self.tables_of(resource) {
+            let from = quoted(&staging(&table.name));
+            self.db
+                .execute_batch(&format!("DROP TABLE IF EXISTS {from}"))?;
+        }
+        Ok(())
+    }
+
+    /// Adds records with their child rows; returns the number of records that were not there.
+    fn add(&mut self, resource: &str, tables: &[TableBatch], way: &Way) -> rusqlite::Result<i64> {
+        for table in tables {
             self.ensure(&table.schema)?;
-            if staged {
+            if matches!(way, Way::Stage) {
                 self.ensure_staging(&table.schema.name)?;
             }
         }
-        let place = |name: &str| match staged {
-            true => staging(name),
-            false => name.to_owned(),
+        let place = |name: &str| way.place(name);
+        let Some((root, children)) = tables.split_first() else {
+            return Ok(0);
         };
-        let Some((root, children)) = chunk.tables.split_first() else {
-            return Ok(());
-        };
-        self.rows += chunk.records();
-        let append = chunk.disposition == Disposition::Append;
-        let total = root.rows.num_rows();
         let there = rows::insert(&self.db, &place(&root.schema.name), root, |_| true)?;
         let ids = root_ids(root);
         let present: HashSet<&str> = ids.map_or_else(HashSet::new, |ids| {
             there.iter().map(|row| ids.value(*row)).collect()
         });
+        let append = matches!(way, Way::Append);
         if !append && !present.is_empty() {
-            for table in self.tables_of(&chunk.resource) {
+            for table in self.tables_of(resource) {
                 delete(&self.db, &place(&table.name), table, &present)?;
             }
             let replaces = |row| there.binary_search(&row).is_ok();
@@ -86,28 +145,7 @@ impl Open {
             let wanted = |row| ids.is_none_or(|ids| !present.contains(ids.value(row)));
             rows::insert(&self.db, &place(&table.schema.name), table, wanted)?;
         }
-        if staged && chunk.ends_pass {
-            for table in self.tables_of(&chunk.resource) {
-                publish(&self.db, table)?;
-            }
-        }
-        if chunk.is_meta() {
-            return Ok(());
-        }
-        let change = self.changes.entry(chunk.resource.to_string()).or_default();
-        change.replaced |= staged && chunk.ends_pass;
-        if !staged {
-            change.records += (total - there.len()) as i64;
-        }
-        if let Some(not_seen) = &chunk.not_seen {
-            self.delete_not_seen(&chunk.resource, not_seen)?;
-        }
-        if let Some(deleted) = &chunk.deleted {
-            let count = self.delete_ids(&chunk.resource, deleted, place)?;
-            let change = self.changes.entry(chunk.resource.to_string()).or_default();
-            change.records -= if staged { 0 } else { count as i64 };
-        }
-        Ok(())
+        Ok((root.rows.num_rows() - there.len()) as i64)
     }
 
     /// Marks or removes the records that no load since then has written.
@@ -135,14 +173,12 @@ impl Open {
         Ok(())
     }
 
-    /// Marks or removes these records; returns the number of removed ones. `place` returns the
-    /// table that holds the rows of a table.
-    fn delete_ids(
-        &self,
-        resource: &str,
-        deleted: &DeletedIds,
-        place: impl Fn(&str) -> String,
-    ) -> rusqlite::Result<usize> {
+    /// Marks or removes these records; returns the number of removed ones.
+    fn delete_ids(&self, resource: &str, deleted: &DeletedIds) -> rusqlite::Result<usize> {
+        let place = |name: &str| match deleted.staged {
+            true => staging(name),
+            false => name.to_owned(),
+        };
         let Some(root) = self.tables_of(resource).find(|t| t.parent.is_none()) else {
             return Ok(0);
         };
@@ -258,9 +294,10 @@ impl Open {
         Ok(())
     }
 
-    pub fn commit(&mut self, path: &Path, state: &[StateChange], status: LoadStatus) -> Result<()> {
+    pub fn commit(&mut self, path: &Path, commit: &Commit<'_>) -> Result<()> {
+        let (state, status) = (commit.state, commit.status);
         self.check_place(path)?;
-        let commit = || -> rusqlite::Result<()> {
+        let mut commit = || -> rusqlite::Result<()> {
             meta::put_state(&self.db, &self.load, state)?;
             undo::put_changes(&self.db, &self.load, &mut self.changes)?;
             meta::put_load(&self.db, &self.load, status, self.rows)?;

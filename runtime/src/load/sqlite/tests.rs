@@ -6,6 +6,7 @@ use super::names::quoted;
 use super::tables::existing_columns;
 use super::*;
 use crate::conformance;
+use crate::load::LoadStatus;
 use crate::load::conformance::Place;
 use crate::load::conformance::support::*;
 
@@ -53,12 +54,12 @@ impl Place for SqliteFile {
     fn kill(dir: &Path, chunk: &Chunk) {
         let mut killed = Sqlite::new(dir.join("data.db"));
         killed.open(&load("7")).unwrap();
-        killed.write(chunk).unwrap();
+        killed.write(chunk.clone()).unwrap();
         let met = drifted("killed", crate::schema::Done::Columns);
         killed.drift("orders", &[(met, 1)]).unwrap();
         // This is the whole commit except its end.
         let open = killed.opened().unwrap();
-        meta::put_load(&open.db, &open.load, LoadStatus::Complete, 1).unwrap();
+        meta::put_load(&open.db, &open.load, &LoadStatus::Complete, 1).unwrap();
     }
 }
 
@@ -79,9 +80,13 @@ fn a_load_has_one_row_and_tables_say_their_types() {
     let dir = tempfile::tempdir().unwrap();
     let mut destination = opened::<SqliteFile>(dir.path(), "1.5");
     let rows = chunk(crate::schema::Disposition::Merge, &[("a", 1, &[2])]);
-    destination.write(&rows).unwrap();
-    destination.commit(&[], LoadStatus::Running).unwrap();
-    destination.commit(&[], LoadStatus::Complete).unwrap();
+    destination.write(rows.clone()).unwrap();
+    destination
+        .commit(&Commit::new(1, &[], &LoadStatus::Running))
+        .unwrap();
+    destination
+        .commit(&Commit::new(1, &[], &LoadStatus::Complete))
+        .unwrap();
     let loads = SqliteFile::rows(dir.path(), "_etl_loads", &["load_id", "status", "rows"]);
     let text = |text: &str| Some(text.to_owned());
     assert_eq!(loads, [[text("1.5"), text("complete"), text("1")]]);
@@ -123,8 +128,8 @@ fn load_into(destination: &mut Sqlite) -> crate::error::Result<()> {
         crate::schema::Disposition::Merge,
         &[("a", 1, &[2]), ("b", 2, &[])],
     );
-    destination.write(&rows)?;
-    destination.commit(&[], LoadStatus::Running)
+    destination.write(rows)?;
+    destination.commit(&Commit::new(1, &[], &LoadStatus::Running))
 }
 
 #[cfg(unix)]
@@ -190,7 +195,9 @@ fn a_run_that_was_overtaken_commits_nothing() {
     let mut fast = Sqlite::new(&path);
     fast.open(&load("2")).unwrap();
     load_into(&mut fast).unwrap();
-    let error = slow.commit(&[], LoadStatus::Running).unwrap_err();
+    let error = slow
+        .commit(&Commit::new(1, &[], &LoadStatus::Running))
+        .unwrap_err();
     assert!(
         error.message().contains("another run has loaded"),
         "{error}"

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use sha3::{Digest, Sha3_256};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Chunk, LoadInfo};
+use crate::load::{Chunk, LoadInfo, Operation};
 use crate::schema::{
     ArrowType, Column, ColumnRole, ColumnType, DLT_LOADS as LOADS, DLT_VERSION as VERSION,
     Disposition, Layout, TableBatch, TableSchema, is_meta,
@@ -112,7 +112,7 @@ impl Meta {
             });
             chunks.push(chunk(
                 VERSION,
-                Disposition::Append,
+                Operation::Append,
                 vec![
                     ("version", Cell::Int(version)),
                     ("engine_version", Cell::Int(ENGINE_VERSION)),
@@ -125,7 +125,7 @@ impl Meta {
         }
         chunks.push(chunk(
             LOADS,
-            Disposition::Merge,
+            Operation::Merge,
             vec![
                 ("load_id", Cell::Id(&self.load.id)),
                 ("schema_name", Cell::Text(source)),
@@ -297,7 +297,11 @@ enum Cell<'a> {
 }
 
 /// Returns a chunk of one row.
-fn chunk(table: &str, disposition: Disposition, cells: Vec<(&str, Cell<'_>)>) -> Result<Chunk> {
+fn chunk(
+    table: &str,
+    add: fn(Vec<TableBatch>) -> Operation,
+    cells: Vec<(&str, Cell<'_>)>,
+) -> Result<Chunk> {
     let (mut columns, mut arrays) = (Vec::new(), Vec::<ArrayRef>::new());
     for (name, cell) in cells {
         let role = match cell {
@@ -341,16 +345,9 @@ fn chunk(table: &str, disposition: Disposition, cells: Vec<(&str, Cell<'_>)>) ->
         path: String::new(),
         columns,
     };
-    Ok(Chunk {
-        resource: table.into(),
-        disposition,
-        tables: vec![TableBatch {
-            schema: Arc::new(schema),
-            rows,
-        }],
-        begins_pass: false,
-        ends_pass: false,
-        not_seen: None,
-        deleted: None,
-    })
+    let tables = vec![TableBatch {
+        schema: Arc::new(schema),
+        rows,
+    }];
+    Ok(Chunk::new(table, [add(tables)]))
 }

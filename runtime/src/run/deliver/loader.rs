@@ -9,7 +9,9 @@ use tracing::Instrument;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::checks::Checks;
-use crate::load::{CheckpointPolicy, Chunk, Destination, LoadInfo, LoadStatus, Memory, open};
+use crate::load::{
+    CheckpointPolicy, Chunk, Commit, Destination, LoadInfo, LoadStatus, Memory, open,
+};
 use crate::run::deliver::dlt::Meta;
 use crate::run::deliver::earlier::{Earlier, Recall};
 use crate::run::migrate::Migrated;
@@ -96,7 +98,7 @@ impl Opening {
     /// Opens the destination, on a thread of its own unless the world says otherwise. `migration`
     /// migrates the destination to the current declaration before anything else is done.
     pub async fn start(self, migration: Migration) -> Result<(Loader, Migrated)> {
-        let (policy, columns) = (self.policy, self.destination.limits().columns);
+        let (policy, columns) = (self.policy, self.destination.capabilities().columns);
         let (sender, receiver) = mpsc::channel(WAITING);
         let (opened, opening) = oneshot::channel();
         let (end, ended) = oneshot::channel();
@@ -144,6 +146,7 @@ impl Opening {
             meta: self.meta,
             state: BTreeMap::new(),
             world: self.load.world().clone(),
+            number: 0,
             rows: 0,
             since: None,
         };
@@ -183,6 +186,8 @@ struct Worker {
     /// Changes since the last commit; only the last one of each row is kept.
     state: BTreeMap<(String, String), StateChange>,
     world: World,
+    /// The number of the last commit.
+    number: u64,
     /// Root rows since the last commit.
     rows: u64,
     /// When the first uncommitted change came.
@@ -226,23 +231,17 @@ impl Worker {
     }
 
     fn take(&mut self, delivery: Delivery) -> Result<()> {
-        if let Some(chunk) = &delivery.chunk {
-            let place = |error: Error| error.at(self.destination.describe());
-            self.checks.chunk(chunk).map_err(place)?;
-            self.destination.write(chunk)?;
+        if let Some(chunk) = delivery.chunk {
+            self.checks.chunk(&mut *self.destination, &chunk)?;
             if let Some(meta) = &mut self.meta {
-                chunk
-                    .tables
-                    .iter()
-                    .for_each(|table| meta.learn(&table.schema));
+                chunk.tables().for_each(|table| meta.learn(&table.schema));
             }
+            self.rows += chunk.records();
+            let resource = chunk.resource.clone();
+            self.destination.write(chunk)?;
             if !delivery.drift.is_empty() {
-                self.destination.drift(&chunk.resource, &delivery.drift)?;
+                self.destination.drift(&resource, &delivery.drift)?;
             }
-            self.rows += chunk
-                .tables
-                .first()
-                .map_or(0, |root| root.rows.num_rows() as u64);
         }
         for change in delivery.state {
             let (resource, slice) = change.key();
@@ -263,10 +262,19 @@ impl Worker {
             .into_iter()
             .flatten()
         {
-            self.destination.write(&chunk)?;
+            self.checks.chunk(&mut *self.destination, &chunk)?;
+            self.destination.write(chunk)?;
         }
         let state: Vec<StateChange> = std::mem::take(&mut self.state).into_values().collect();
-        self.destination.commit(&state, status)?;
+        self.number += 1;
+        let commit = Commit::new(self.number, &state, &status);
+        if let Err(error) = self.destination.commit(&commit) {
+            // The commit may be there although its answer was lost.
+            match self.destination.committed() {
+                Ok(last) if last == self.number => {}
+                _ => return Err(error),
+            }
+        }
         self.since = None;
         self.observer.on(Progress::Committed {
             rows: std::mem::take(&mut self.rows),

@@ -9,7 +9,7 @@ use super::loader::{Delivery, LoaderHandle, Target};
 use super::rows::{Batch, RowCollector};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Seal;
-use crate::load::{CheckpointPolicy, Chunk, DeletedIds, NotSeenSince};
+use crate::load::{CheckpointPolicy, Chunk, DeletedIds, NotSeenSince, Operation};
 use crate::normalize::Normalizer;
 use crate::run::plan::{PassPlan, WritePlan};
 use crate::run::read::output::{Boxed, Closed, Output, PassEnd};
@@ -177,13 +177,9 @@ impl LoadOutput {
                 gone,
             }) => {
                 self.check_columns(&tables)?;
-                let mark = (self.declared == Deletes::Soft).then(|| self.loader.world.micros());
-                let mut chunk = Chunk::new(self.resource.clone(), self.disposition, tables);
-                chunk.begins_pass = std::mem::take(&mut self.begins_pass);
-                chunk.ends_pass = end.is_some() && self.disposition == Disposition::Replace;
-                chunk.not_seen = end.and_then(|end| self.not_seen(end));
-                chunk.deleted = (!gone.is_empty()).then(|| DeletedIds::new(gone, mark));
-                self.stats.wrote(&chunk.tables)?;
+                self.stats.wrote(&tables)?;
+                let operations = self.operations(tables, gone, end);
+                let chunk = Chunk::new(self.resource.clone(), operations);
                 (Some(chunk), drift)
             }
             None => (None, Vec::new()),
@@ -194,6 +190,34 @@ impl LoadOutput {
             state,
         };
         self.loader.send(delivery).await
+    }
+
+    /// Returns what is done with the rows of a batch and the records that the API reports as deleted.
+    fn operations(
+        &mut self,
+        tables: Vec<TableBatch>,
+        gone: Vec<String>,
+        end: Option<PassEnd>,
+    ) -> Vec<Operation> {
+        let staged = self.disposition == Disposition::Replace;
+        let first = std::mem::take(&mut self.begins_pass);
+        let mut operations = vec![match self.disposition {
+            Disposition::Append => Operation::Append(tables),
+            Disposition::Merge => Operation::Merge(tables),
+            Disposition::Replace => Operation::Stage { tables, first },
+        }];
+        if let Some(not_seen) = end.and_then(|end| self.not_seen(end)) {
+            operations.push(Operation::DeleteNotSeen(not_seen));
+        }
+        if !gone.is_empty() {
+            let mark = (self.declared == Deletes::Soft).then(|| self.loader.world.micros());
+            let deleted = DeletedIds::new(gone, mark).staged(staged);
+            operations.push(Operation::Delete(deleted));
+        }
+        if staged && end.is_some() {
+            operations.push(Operation::Publish);
+        }
+        operations
     }
 
     /// Refuses tables that the destination cannot hold; nothing of the resource is loaded after

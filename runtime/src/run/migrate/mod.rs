@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use self::compare::Comparison;
 use self::ground::{Foreseen, Stored};
 use crate::error::Result;
-use crate::load::{Destination, LoadStatus, Memory, TableChange};
+use crate::load::{Commit, Destination, LoadStatus, Memory, TableChange};
 use crate::run::options::RunOptions;
 use crate::run::select;
 use crate::schema::is_meta;
@@ -102,7 +102,10 @@ fn commit(
 ) -> Result<Memory> {
     match (changes.is_empty(), state.is_empty()) {
         (true, true) => return Ok(memory),
-        (true, false) => destination.commit(state, LoadStatus::Running)?,
+        (true, false) => {
+            // No rows have been written yet.
+            destination.commit(&Commit::new(0, state, &LoadStatus::Running))?
+        }
         (false, _) => destination.migrate(changes, state)?,
     }
     remember(&mut memory, changes, state)?;

@@ -24,13 +24,15 @@ pub use values::{
     SlicePlan, Slices, WritePlan,
 };
 
+use self::choose::Chosen;
 use self::feeds::Missed;
 use self::resource::{Below, Planner, Prior};
 use self::scope::PriorState;
-use crate::error::Result;
-use crate::load::{LoadInfo, Memory};
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::{Capabilities, LoadInfo, Memory};
 use crate::run::migrate::{self, Migrated};
 use crate::run::options::RunOptions;
+use crate::schema::{Deletes, Disposition};
 use crate::source::Source;
 use crate::state::{self, StateChange};
 pub(crate) use choose::Choice;
@@ -104,6 +106,7 @@ pub(crate) fn lay_out(
     let load = LoadInfo::new(load_id(now), source.name(), options.layout);
     let load_id = load.after(&memory).id;
     let Choice { chosen, off } = choice;
+    covered(&chosen, memory.capabilities)?;
     let missed = Missed {
         source,
         chosen: &chosen,
@@ -151,6 +154,30 @@ pub(crate) fn lay_out(
         off,
         notes,
     })
+}
+
+/// Refuses a run that needs more than its destination can do.
+fn covered(chosen: &[Chosen], can: Capabilities) -> Result<()> {
+    let lacking = chosen
+        .iter()
+        .filter(|chosen| chosen.loads)
+        .find_map(|chosen| {
+            let spec = chosen.resource.spec();
+            let what = match spec.disposition() {
+                Disposition::Replace if !can.replaces => "replaces all rows of its tables",
+                Disposition::Merge if !can.merges => "changes rows by their key",
+                _ if spec.deletes != Deletes::Keep && !can.deletes => "deletes rows",
+                _ => return None,
+            };
+            Some((&spec.name, what))
+        });
+    let Some((name, what)) = lacking else {
+        return Ok(());
+    };
+    let message = format!("`{name}` {what}, which the destination cannot do");
+    Err(Error::new(ErrorKind::Usage, message).hint(
+        "load into another destination, or declare it with `.write(Disposition::Append)` and without `.deletes(…)`: the table then has one row for each version of a record",
+    ))
 }
 
 impl Choice {

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use etlgen_runtime::Result;
 use etlgen_runtime::load::{
-    Brought, CheckpointPolicy, Chunk, DeletedIds, Destination, Limits, LoadInfo, LoadStatus,
-    Memory, NotSeenSince,
+    Brought, Capabilities, Chunk, Commit, DeletedIds, Destination, LoadInfo, Memory, NotSeenSince,
+    Operation,
 };
-use etlgen_runtime::schema::{ColumnRole, Disposition, Drifted, TableBatch, TableSchema};
-use etlgen_runtime::state::StateChange;
+use etlgen_runtime::schema::{ColumnRole, Drifted, TableBatch, TableSchema};
 use serde_json::Value;
 
 use super::Loaded;
@@ -119,23 +118,49 @@ impl Tables {
         }
     }
 
-    /// Adds the rows of a chunk to the existing ones.
-    fn put(&mut self, chunk: &Chunk, mut lost: bool) {
-        let staged = chunk.disposition == Disposition::Replace;
+    fn apply(&mut self, resource: &str, operation: &Operation, lost: &mut bool) {
+        match operation {
+            Operation::Append(tables) => self.put(tables, (false, true), lost),
+            Operation::Merge(tables) => self.put(tables, (false, false), lost),
+            Operation::Stage { tables, first } => {
+                for table in tables.iter().filter(|_| *first) {
+                    self.staged.remove(&table.schema.name);
+                }
+                self.put(tables, (true, false), lost);
+            }
+            Operation::Publish => {
+                for name in self.names(resource) {
+                    let staged = self.staged.remove(&name).unwrap_or_default();
+                    self.rows.insert(name, staged);
+                }
+            }
+            Operation::DeleteNotSeen(NotSeenSince { load, mark, .. }) => {
+                let unseen = |_: &str, row: &Row| row.load < *load && !row.deleted;
+                self.drop_records(resource, (false, *mark), unseen);
+            }
+            Operation::Delete(DeletedIds {
+                ids, mark, staged, ..
+            }) => {
+                let named = |id: &str, _: &Row| ids.iter().any(|gone| gone == id);
+                self.drop_records(resource, (*staged, *mark), named);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Adds rows to the existing ones: among the staged rows, and without those that are there.
+    fn put(&mut self, tables: &[TableBatch], (staged, append): (bool, bool), lost: &mut bool) {
         let mut records = BTreeSet::new();
-        for table in &chunk.tables {
+        for table in tables {
             self.learn(&table.schema);
             let tables = match staged {
                 true => &mut self.staged,
                 false => &mut self.rows,
             };
             let place = tables.entry(table.schema.name.clone()).or_default();
-            if chunk.begins_pass {
-                place.clear();
-            }
             let mut rows = rows(table);
             let is_root = table.schema.role(ColumnRole::RootId).is_none();
-            if is_root && chunk.disposition == Disposition::Append {
+            if is_root && append {
                 // An identical record is not loaded again.
                 rows.retain(|(id, _)| !place.contains_key(id));
             }
@@ -144,7 +169,7 @@ impl Tables {
             }
             rows.retain(|(_, row)| records.contains(&row.root));
             place.retain(|_, row| !records.contains(&row.root));
-            if is_root && std::mem::take(&mut lost) {
+            if is_root && std::mem::take(lost) {
                 rows.pop();
             }
             place.extend(rows);
@@ -154,14 +179,14 @@ impl Tables {
     /// Marks or removes the records of a resource for which `gone` is true.
     fn drop_records(
         &mut self,
-        chunk: &Chunk,
-        mark: Option<i64>,
+        resource: &str,
+        (staged, mark): (bool, Option<i64>),
         gone: impl Fn(&str, &Row) -> bool,
     ) {
-        let names = self.names(&chunk.resource);
-        let tables = match chunk.disposition {
-            Disposition::Replace => &mut self.staged,
-            _ => &mut self.rows,
+        let names = self.names(resource);
+        let tables = match staged {
+            true => &mut self.staged,
+            false => &mut self.rows,
         };
         let Some(root) = names.first().and_then(|name| tables.get_mut(name)) else {
             return;
@@ -189,12 +214,8 @@ impl Destination for Model {
         true
     }
 
-    fn limits(&self) -> Limits {
-        Limits::new(255)
-    }
-
-    fn checkpoint_policy(&self) -> CheckpointPolicy {
-        CheckpointPolicy::new(1000, Duration::from_secs(10))
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(255).checkpoints(1000, Duration::from_secs(10))
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -208,23 +229,10 @@ impl Destination for Model {
         Ok(memory)
     }
 
-    fn write(&mut self, chunk: &Chunk) -> Result<()> {
-        let lost = self.fault == Some(Fault::LostRow);
-        self.working.put(chunk, lost);
-        if let Some(NotSeenSince { load, mark, .. }) = &chunk.not_seen {
-            let unseen = |_: &str, row: &Row| row.load < *load && !row.deleted;
-            self.working.drop_records(chunk, *mark, unseen);
-        }
-        if let Some(DeletedIds { ids, mark, .. }) = &chunk.deleted {
-            let named = |id: &str, _: &Row| ids.iter().any(|gone| gone == id);
-            self.working.drop_records(chunk, *mark, named);
-        }
-        if chunk.ends_pass {
-            for table in &chunk.tables {
-                let name = &table.schema.name;
-                let staged = self.working.staged.remove(name).unwrap_or_default();
-                self.working.rows.insert(name.clone(), staged);
-            }
+    fn write(&mut self, chunk: Chunk) -> Result<()> {
+        let mut lost = self.fault == Some(Fault::LostRow);
+        for operation in &chunk.operations {
+            self.working.apply(&chunk.resource, operation, &mut lost);
         }
         Ok(())
     }
@@ -233,8 +241,8 @@ impl Destination for Model {
         Ok(())
     }
 
-    fn commit(&mut self, state: &[StateChange], _: LoadStatus) -> Result<()> {
-        self.working.memory.apply(state);
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
+        self.working.memory.apply(commit.state);
         *self
             .committed
             .lock()

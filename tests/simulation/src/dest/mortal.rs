@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use etlgen_runtime::load::{
-    Brought, CheckpointPolicy, Chunk, Destination, Limits, LoadInfo, LoadRow, LoadStatus, Memory,
+    Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory, Operation,
     TableChange,
 };
 use etlgen_runtime::schema::{Drifted, TableSchema};
@@ -48,6 +48,19 @@ impl Mortal {
     }
 }
 
+/// Returns an operation for the trace: what it does, and the rows of each table.
+fn told(operation: &Operation) -> String {
+    let rows: Vec<_> = (operation.tables().iter())
+        .map(|table| (table.schema.name.as_str(), table.rows.num_rows()))
+        .collect();
+    match operation {
+        Operation::Append(_) => format!("append {rows:?}"),
+        Operation::Merge(_) => format!("merge {rows:?}"),
+        Operation::Stage { first, .. } => format!("stage {rows:?} first {first}"),
+        other => format!("{other:?}"),
+    }
+}
+
 impl Destination for Mortal {
     fn describe(&self) -> String {
         self.inner.describe()
@@ -57,12 +70,9 @@ impl Destination for Mortal {
         self.inner.exists()
     }
 
-    fn limits(&self) -> Limits {
-        self.inner.limits()
-    }
-
-    fn checkpoint_policy(&self) -> CheckpointPolicy {
-        CheckpointPolicy::new(self.commit_rows, Duration::from_secs(20))
+    fn capabilities(&self) -> Capabilities {
+        let can = self.inner.capabilities();
+        can.checkpoints(self.commit_rows, Duration::from_secs(20))
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
@@ -74,22 +84,15 @@ impl Destination for Mortal {
         self.inner.look(load)
     }
 
-    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+    fn is_taken(&mut self, table: &str) -> Result<bool> {
+        self.inner.is_taken(table)
+    }
+
+    fn write(&mut self, chunk: Chunk) -> Result<()> {
         self.alive()?;
-        let rows: Vec<_> = (chunk.tables.iter())
-            .map(|table| (table.schema.name.as_str(), table.rows.num_rows()))
-            .collect();
-        let Chunk {
-            begins_pass,
-            ends_pass,
-            not_seen,
-            deleted,
-            ..
-        } = chunk;
-        self.trace.add(format_args!(
-            "write {:?} {rows:?} begins {begins_pass} ends {ends_pass} not seen {not_seen:?} deleted {deleted:?}",
-            chunk.disposition,
-        ));
+        for operation in &chunk.operations {
+            self.trace.add(format_args!("{}", told(operation)));
+        }
         self.inner.write(chunk)
     }
 
@@ -98,7 +101,8 @@ impl Destination for Mortal {
         self.inner.drift(resource, counts)
     }
 
-    fn commit(&mut self, state: &[StateChange], status: LoadStatus) -> Result<()> {
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
+        let (state, status) = (commit.state, commit.status);
         self.step("before a commit")?;
         self.commits += 1;
         if self.commit_fails == Some(self.commits) {
@@ -107,16 +111,12 @@ impl Destination for Mortal {
         }
         self.trace
             .add(format_args!("commit {} {state:?}", status.name()));
-        self.inner.commit(state, status)?;
+        self.inner.commit(commit)?;
         self.step("after a commit")
     }
 
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
         self.inner.row_counts()
-    }
-
-    fn migrates(&self) -> bool {
-        self.inner.migrates()
     }
 
     fn scan(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::support::*;
 use crate::load::parquet::Parquet;
-use crate::load::{Destination, LoadStatus};
+use crate::load::{Commit, Destination, LoadStatus};
 use crate::schema::{Disposition, TableSchema};
 
 #[test]
@@ -13,9 +13,11 @@ fn a_pass_that_is_killed_leaves_the_old_rows() {
     let dir = tempfile::tempdir().unwrap();
     run(dir.path(), "1", &[&[pass(&[("a", 1, &[1])], true, true)]]);
     let mut killed = opened(dir.path(), "2");
-    killed.write(&pass(&[("b", 2, &[])], true, false)).unwrap();
-    killed.commit(&[], LoadStatus::Running).unwrap();
-    killed.write(&pass(&[("c", 3, &[])], false, true)).unwrap();
+    killed.write(pass(&[("b", 2, &[])], true, false)).unwrap();
+    killed
+        .commit(&Commit::new(1, &[], &LoadStatus::Running))
+        .unwrap();
+    killed.write(pass(&[("c", 3, &[])], false, true)).unwrap();
     drop(killed);
     assert_eq!(rows(dir.path(), "orders"), ["a=1"]);
     check(dir.path());
@@ -66,9 +68,13 @@ fn the_manifest_has_one_entry_for_a_load() {
     let dir = tempfile::tempdir().unwrap();
     let mut destination = opened(dir.path(), "1.5");
     let rows = chunk(Disposition::Merge, &[("a", 1, &[])]);
-    destination.write(&rows).unwrap();
-    destination.commit(&[], LoadStatus::Running).unwrap();
-    destination.commit(&[], LoadStatus::Complete).unwrap();
+    destination.write(rows.clone()).unwrap();
+    destination
+        .commit(&Commit::new(1, &[], &LoadStatus::Running))
+        .unwrap();
+    destination
+        .commit(&Commit::new(1, &[], &LoadStatus::Complete))
+        .unwrap();
     let manifest = destination.folder.read().unwrap();
     let loads = &manifest.sources["shop"].loads;
     assert_eq!(loads.len(), 1);
@@ -84,10 +90,10 @@ fn a_table_has_the_name_of_a_folder() {
     for name in ["../x", "", "a/b", "_etl"] {
         let schema = TableSchema {
             name: name.to_owned(),
-            ..(*odd.tables[0].schema).clone()
+            ..(*tables_of(&mut odd)[0].schema).clone()
         };
-        odd.tables[0].schema = Arc::new(schema);
-        destination.write(&odd).unwrap_err();
+        tables_of(&mut odd)[0].schema = Arc::new(schema);
+        destination.write(odd.clone()).unwrap_err();
     }
 }
 
@@ -157,13 +163,17 @@ fn a_folder_that_is_removed_or_replaced_gets_no_commit() {
         let mut destination = Parquet::new(&folder);
         destination.open(&load("1")).unwrap();
         let rows = chunk(Disposition::Merge, &[("a", 1, &[2])]);
-        destination.write(&rows).unwrap();
-        destination.commit(&[], LoadStatus::Running).unwrap();
+        destination.write(rows.clone()).unwrap();
+        destination
+            .commit(&Commit::new(1, &[], &LoadStatus::Running))
+            .unwrap();
         fs::rename(&folder, &aside).unwrap();
         if replaces {
             drop(Parquet::new(&folder).open(&load("2")));
         }
-        let error = destination.commit(&[], LoadStatus::Running).unwrap_err();
+        let error = destination
+            .commit(&Commit::new(1, &[], &LoadStatus::Running))
+            .unwrap_err();
         let what = if replaces {
             "was replaced"
         } else {
@@ -184,7 +194,9 @@ fn a_run_that_was_overtaken_commits_nothing() {
     // Another run commits. It does not see the lock, as over a network.
     let manifest = dir.path().join("_etl/manifest.json");
     fs::write(&manifest, r#"{"version": 1, "next": 1, "sources": {}}"#).unwrap();
-    let error = slow.commit(&[], LoadStatus::Running).unwrap_err();
+    let error = slow
+        .commit(&Commit::new(1, &[], &LoadStatus::Running))
+        .unwrap_err();
     assert!(
         error.message().contains("another run has loaded"),
         "{error}"

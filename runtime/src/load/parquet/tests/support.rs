@@ -11,9 +11,11 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
 use crate::load::conformance::Place;
-pub use crate::load::conformance::support::{Rec, chunk, drifted, load, pass, tables};
+pub use crate::load::conformance::support::{
+    Rec, chunk, chunk_of, drifted, load, pass, tables, tables_of,
+};
 use crate::load::parquet::{Parquet, files};
-use crate::load::{Chunk, Destination, LoadStatus};
+use crate::load::{Chunk, Commit, Destination, LoadStatus};
 use crate::schema::Done;
 use crate::text::{base64, decimal};
 
@@ -87,9 +89,11 @@ pub fn run(folder: &Path, id: &str, commits: &[&[Chunk]]) {
     let mut destination = opened(folder, id);
     for chunks in commits {
         for chunk in *chunks {
-            destination.write(chunk).unwrap();
+            destination.write(chunk.clone()).unwrap();
         }
-        destination.commit(&[], LoadStatus::Running).unwrap();
+        destination
+            .commit(&Commit::new(1, &[], &LoadStatus::Running))
+            .unwrap();
     }
 }
 
@@ -128,12 +132,14 @@ pub fn kill_before_manifest(folder: &Path, chunk: &Chunk) {
     let manifest = folder.join("_etl/manifest.json");
     let before = fs::read(&manifest).ok();
     let mut killed = opened(folder, "7");
-    killed.write(chunk).unwrap();
+    killed.write(chunk.clone()).unwrap();
     let met = drifted("killed", Done::Columns);
     killed.drift("orders", &[(met, 1)]).unwrap();
     let blocked = folder.join("_etl/manifest.json.new");
     fs::create_dir(&blocked).unwrap();
-    killed.commit(&[], LoadStatus::Complete).unwrap_err();
+    killed
+        .commit(&Commit::new(1, &[], &LoadStatus::Complete))
+        .unwrap_err();
     drop(killed);
     fs::remove_dir(&blocked).unwrap();
     assert_eq!(fs::read(&manifest).ok(), before);
