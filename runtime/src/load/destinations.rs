@@ -8,6 +8,9 @@ use super::{Destination, DestinationUrl};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::TableBatch;
 
+/// The destinations of this crate, which are features of it.
+const FEATURES: [&str; 3] = ["sqlite", "parquet", "postgres"];
+
 type Make = Arc<dyn Fn(&str) -> Box<dyn Destination> + Send + Sync>;
 
 #[derive(Clone)]
@@ -31,6 +34,10 @@ impl Default for Destinations {
         #[cfg(feature = "parquet")]
         let known = known.with("parquet", "FOLDER", |folder| {
             super::parquet::Parquet::new(folder)
+        });
+        #[cfg(feature = "postgres")]
+        let known = known.with("postgres", "//USER@HOST/DATABASE", |rest| {
+            super::postgres::Postgres::new(rest)
         });
         known
     }
@@ -88,7 +95,11 @@ impl Destinations {
     /// destination's name nor its errors show it.
     pub fn open(&self, url: &str) -> Result<Box<dyn Destination>> {
         let url = DestinationUrl::parse(url);
-        let kind = self.0.iter().find(|kind| kind.scheme == url.scheme());
+        let scheme = match url.scheme() {
+            "postgresql" => "postgres",
+            scheme => scheme,
+        };
+        let kind = self.0.iter().find(|kind| kind.scheme == scheme);
         match kind.filter(|_| !url.rest().is_empty()) {
             Some(kind) => {
                 let made = (kind.make)(url.rest());
@@ -96,6 +107,12 @@ impl Destinations {
                     true => Box::new(Redacted::new(url, made)),
                     false => made,
                 })
+            }
+            None if kind.is_none() && FEATURES.contains(&scheme) => {
+                let message = format!("this connector is built without the destination `{scheme}`");
+                Err(Error::new(ErrorKind::Usage, message).hint(format!(
+                    "add \"{scheme}\" to `destinations` in etlgen.toml and run `etlgen update`, or the feature `{scheme}` to etlgen-runtime in Cargo.toml"
+                )))
             }
             None => Err(Error::new(
                 ErrorKind::Usage,
@@ -138,13 +155,10 @@ mod tests {
     fn a_secret_of_the_url_is_not_shown() {
         let known = Destinations::default().with("lake", "BUCKET", |rest| Sqlite::new(rest));
         let into = |url: &str| known.open(url);
-        let Err(error) = into("postgres://u:s3cret@h/db") else {
+        let Err(error) = into("mysql://u:s3cret@h/db") else {
             panic!("no such kind");
         };
-        assert!(
-            error.message().contains("`postgres://u:***@h/db`"),
-            "{error}"
-        );
+        assert!(error.message().contains("`mysql://u:***@h/db`"), "{error}");
         let mut lake = into("lake://u:s3cret@/no/such/folder").unwrap();
         let error = lake.open(&LoadInfo::new("1", "shop", None)).unwrap_err();
         for text in [lake.describe(), error.report(), lake.cannot("fly").report()] {
@@ -152,6 +166,35 @@ mod tests {
                 text.contains("u:***@") && !text.contains("s3cret"),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_destination_whose_feature_is_off_names_it() {
+        let none = Destinations(Vec::new());
+        for url in ["postgres://u:s3cret@h/db", "postgresql://u:s3cret@h/db"] {
+            let Err(error) = none.open(url) else {
+                panic!("{url} was opened");
+            };
+            let error = error.report();
+            assert!(
+                error.contains("without the destination `postgres`"),
+                "{error}"
+            );
+            assert!(
+                error.contains("add \"postgres\" to `destinations`"),
+                "{error}"
+            );
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn both_spellings_of_postgres_are_one() {
+        for url in ["postgres://u:s3cret@h/db", "postgresql://u:s3cret@h/db"] {
+            let opened = destination(url).unwrap();
+            assert_eq!(opened.describe(), "postgres://u:***@h/db");
         }
     }
 

@@ -7,7 +7,10 @@ mod chunk;
 mod commit;
 #[cfg(any(
     feature = "conformance",
-    all(test, any(feature = "sqlite", feature = "parquet"))
+    all(
+        test,
+        any(feature = "sqlite", feature = "parquet", feature = "postgres")
+    )
 ))]
 pub mod conformance;
 mod destination;
@@ -19,7 +22,11 @@ mod migrate;
 mod open;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod redacted;
+#[cfg(feature = "postgres")]
+mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod url;

@@ -1,7 +1,8 @@
-//! Code that the tests of all crates share: an HTTP server on loopback, the switches that tests
+//! Code that the tests of all crates share: an HTTP server on loopback, a Postgres server, the switches that tests
 //! read from the environment, and the handling of skipped tests.
 
 pub mod http;
+pub mod postgres;
 pub mod shared;
 pub mod skip;
 pub mod switches;

@@ -161,20 +161,6 @@ pub fn records_that_the_api_reports_as_deleted_are_deleted<P: Place>() {
     check::<P>(dir.path());
 }
 
-/// Returns a chunk whose root rows hold the id of the load.
-fn brought_by(load: &str, records: &[Rec<'_>]) -> Chunk {
-    let mut chunk = merge(records);
-    let root = &mut tables_of(&mut chunk)[0];
-    let mut schema = (*root.schema).clone();
-    let by = column("_etl_load_id", ColumnType::Text, ColumnRole::LoadId);
-    schema.columns.push(by);
-    let loads: arrow_array::StringArray = records.iter().map(|_| Some(load)).collect();
-    let mut columns = root.rows.columns().to_vec();
-    columns.push(std::sync::Arc::new(loads));
-    *root = batch(schema, columns);
-    chunk
-}
-
 pub fn records_that_a_complete_pass_did_not_bring_are_deleted<P: Place>() {
     let dir = tempfile::tempdir().unwrap();
     let first = brought_by("1.5", &[("a", 1, &[1]), ("b", 2, &[2, 3]), ("c", 3, &[])]);

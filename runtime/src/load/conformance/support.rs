@@ -124,6 +124,20 @@ pub fn tables_of(chunk: &mut Chunk) -> &mut Vec<TableBatch> {
     }
 }
 
+/// Returns a chunk whose root rows hold the id of the load.
+pub fn brought_by(load: &str, records: &[Rec<'_>]) -> Chunk {
+    let mut chunk = chunk(Disposition::Merge, records);
+    let root = &mut tables_of(&mut chunk)[0];
+    let mut schema = (*root.schema).clone();
+    let by = column("_etl_load_id", ColumnType::Text, ColumnRole::LoadId);
+    schema.columns.push(by);
+    let loads: StringArray = records.iter().map(|_| Some(load)).collect();
+    let mut columns = root.rows.columns().to_vec();
+    columns.push(Arc::new(loads));
+    *root = batch(schema, columns);
+    chunk
+}
+
 /// Commits what was written, as the first commit of a load.
 pub fn commit(destination: &mut dyn Destination) {
     let commit = Commit::new(1, &[], &LoadStatus::Running);

@@ -1,0 +1,77 @@
+//! What differs between databases, and the names in SQL.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::schema::{Column, ColumnType};
+
+/// What is special about the SQL of a database.
+#[derive(Clone, Copy)]
+pub struct Dialect {
+    /// The longest name, in bytes.
+    pub identifier_length: usize,
+    /// Returns the type of a column.
+    pub column_type: fn(ColumnType) -> &'static str,
+}
+
+impl Dialect {
+    /// Quotes a name as an SQL identifier, without NUL characters.
+    pub fn quoted(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\"").replace('\0', ""))
+    }
+
+    /// Returns names, quoted and separated by commas.
+    pub fn list<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> String {
+        let names = names.into_iter().map(|name| self.quoted(name));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the declaration of a column.
+    pub fn definition(&self, column: &Column) -> String {
+        let name = self.quoted(&column.name);
+        format!("{name} {}", (self.column_type)(column.ty))
+    }
+
+    /// Returns the name of the staging table of a table.
+    pub fn staging(&self, table: &str) -> String {
+        self.system("_etl_staging__", table)
+    }
+
+    /// Returns the name of the index of a table.
+    pub fn index(&self, table: &str) -> String {
+        self.system("_etl_index__", table)
+    }
+
+    /// Returns a name of ours for something of a table. A name that is too long gets a hash of the whole in place of its
+    /// end: a database that cuts names would make two of them equal.
+    fn system(&self, prefix: &str, table: &str) -> String {
+        let whole = format!("{prefix}{table}");
+        if whole.len() <= self.identifier_length {
+            return whole;
+        }
+        let tag = format!("_{:016x}", xxh3_64(whole.as_bytes()));
+        let mut end = self.identifier_length.saturating_sub(tag.len());
+        while !whole.is_char_boundary(end) {
+            end -= 1;
+        }
+        format!("{}{tag}", &whole[..end])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_too_long_stay_different() {
+        let dialect = Dialect {
+            identifier_length: 63,
+            column_type: |_| "text",
+        };
+        assert_eq!(dialect.staging("orders"), "_etl_staging__orders");
+        let [one, other] = ["a", "b"].map(|end| format!("{}{end}", "\u{e9}".repeat(31)));
+        let (one, other) = (dialect.staging(&one), dialect.staging(&other));
+        assert!(one.len() <= 63 && other.len() <= 63, "{one}");
+        assert_ne!(one, other);
+        assert_eq!(dialect.quoted("a\"b"), "\"a\"\"b\"");
+    }
+}

@@ -1,0 +1,150 @@
+//! Creates tables and columns.
+
+use super::{Dialect, Session, Store, meta};
+use crate::error::Result;
+use crate::schema::{Column, ColumnRole, TableSchema};
+
+/// Returns the column with the id of the record that a row belongs to.
+pub fn root_column(table: &TableSchema) -> Option<&Column> {
+    table.role(match table.parent {
+        None => ColumnRole::RowId,
+        Some(_) => ColumnRole::RootId,
+    })
+}
+
+/// Returns the statements that create a table, with the index that finds the records of a root table.
+fn creation(dialect: Dialect, name: &str, table: &TableSchema) -> String {
+    let quoted = dialect.quoted(name);
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .map(|c| dialect.definition(c))
+        .collect();
+    let create = format!("CREATE TABLE {quoted} ({})", columns.join(", "));
+    match table.role(ColumnRole::RowId) {
+        Some(id) if table.parent.is_none() => {
+            let (index, id) = (
+                dialect.quoted(&dialect.index(name)),
+                dialect.quoted(&id.name),
+            );
+            format!("{create}; CREATE UNIQUE INDEX {index} ON {quoted} ({id})")
+        }
+        _ => create,
+    }
+}
+
+/// Returns the statement that adds a column.
+fn addition(dialect: Dialect, table: &str, column: &Column) -> String {
+    let (table, column) = (dialect.quoted(table), dialect.definition(column));
+    format!("ALTER TABLE {table} ADD COLUMN {column}")
+}
+
+impl<S: Session> Store<S> {
+    pub fn is_taken(&mut self, table: &str) -> Result<bool> {
+        self.session.is_taken(table)
+    }
+
+    /// Returns the tables of a resource: the root table first.
+    pub(super) fn tables_of(&self, resource: &str) -> Vec<TableSchema> {
+        let tables = self.tables.values();
+        let mut tables: Vec<_> = tables.filter(|t| t.resource == resource).cloned().collect();
+        tables.sort_by_key(|table| table.parent.is_some());
+        tables
+    }
+
+    /// Creates the table, or the columns that it lacks.
+    pub(super) fn ensure(&mut self, table: &TableSchema) -> Result<()> {
+        let dialect = self.session.dialect();
+        let merged = match self.tables.get(&table.name) {
+            None => {
+                self.session
+                    .script(&creation(dialect, &table.name, table))?;
+                table.clone()
+            }
+            Some(known) if known == table => return Ok(()),
+            Some(known) => {
+                let mut merged = known.clone();
+                for column in &table.columns {
+                    if merged.columns.iter().all(|there| there.name != column.name) {
+                        self.session
+                            .script(&addition(dialect, &table.name, column))?;
+                        merged.columns.push(column.clone());
+                    }
+                }
+                if merged == *known {
+                    return Ok(());
+                }
+                merged
+            }
+        };
+        meta::put_table(&mut self.session, &self.load.source, &merged)?;
+        self.tables.insert(merged.name.clone(), merged);
+        Ok(())
+    }
+
+    /// Returns the columns of the staging table of a table; none if it does not exist.
+    pub(super) fn staged_columns(&mut self, table: &str) -> Result<Vec<String>> {
+        if let Some(columns) = self.staged.get(table) {
+            return Ok(columns.clone());
+        }
+        let name = self.session.dialect().staging(table);
+        let columns = self.session.columns(&name)?;
+        self.staged.insert(table.to_owned(), columns.clone());
+        Ok(columns)
+    }
+
+    /// Creates the staging table of a table, or the columns that it lacks.
+    pub(super) fn ensure_staging(&mut self, table: &str) -> Result<()> {
+        let dialect = self.session.dialect();
+        let there = self.staged_columns(table)?;
+        let Some(table) = self.tables.get(table) else {
+            return Ok(());
+        };
+        let name = dialect.staging(&table.name);
+        if there.is_empty() {
+            self.session.script(&creation(dialect, &name, table))?;
+        } else {
+            let missing = |column: &&Column| !there.contains(&column.name);
+            for column in table.columns.iter().filter(missing) {
+                self.session.script(&addition(dialect, &name, column))?;
+            }
+        }
+        let columns = table.columns.iter().map(|column| column.name.clone());
+        self.staged.insert(table.name.clone(), columns.collect());
+        Ok(())
+    }
+
+    pub(super) fn drop_staged(&mut self, resource: &str) -> Result<()> {
+        for table in self.tables_of(resource) {
+            let dialect = self.session.dialect();
+            let name = dialect.quoted(&dialect.staging(&table.name));
+            self.session
+                .script(&format!("DROP TABLE IF EXISTS {name}"))?;
+            self.staged.insert(table.name, Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Replaces the rows of a table by the staged ones; the table, its indexes and views stay, and its readers see the
+    /// old rows until the commit.
+    pub(super) fn publish(&mut self, table: &TableSchema) -> Result<()> {
+        let dialect = self.session.dialect();
+        let (name, from) = (&table.name, dialect.staging(&table.name));
+        let (name, from) = (dialect.quoted(name), dialect.quoted(&from));
+        self.session.script(&format!("DELETE FROM {name}"))?;
+        let staged = self.staged_columns(&table.name)?;
+        let columns = table.columns.iter().map(|column| &*column.name);
+        let columns: Vec<&str> = columns
+            .filter(|name| staged.iter().any(|s| s == name))
+            .collect();
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let columns = dialect.list(columns);
+        self.session.script(&format!(
+            "INSERT INTO {name} ({columns}) SELECT {columns} FROM {from}; DROP TABLE {from}"
+        ))?;
+        self.staged.insert(table.name.clone(), Vec::new());
+        Ok(())
+    }
+}
