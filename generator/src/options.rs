@@ -29,7 +29,7 @@ pub struct Options {
     pub exclude: Vec<String>,
     /// Generates single objects, too.
     pub singles: bool,
-    /// The destinations that the connector can load to; empty: all of them.
+    /// The destinations that the connector can load to; empty: those of the runtime's default features.
     pub destinations: Vec<String>,
     /// Generates every resource, including single objects, even if there is none.
     pub everything: bool,

@@ -56,6 +56,8 @@ pub struct Readme<'a> {
     pub sqlite: bool,
     /// Whether the crate can load into Parquet files.
     pub parquet: bool,
+    /// Whether the crate can load into Postgres.
+    pub postgres: bool,
     /// Whether the crate has `api::pages()`.
     pub shared_pages: bool,
 }

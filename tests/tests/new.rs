@@ -297,7 +297,7 @@ fn the_runtime_is_a_version_or_a_folder() {
 fn a_wrong_argument_ends_with_2() {
     let place = Place::new(SPEC);
     for wrong in [
-        ["--destinations", "postgres"],
+        ["--destinations", "oracle"],
         ["--name", "My API"],
         ["--name", "über"],
         ["--ci", "gitlab"],

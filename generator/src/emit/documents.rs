@@ -195,6 +195,7 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         docker: context.package.docker,
         sqlite: can_load("sqlite"),
         parquet: can_load("parquet"),
+        postgres: chosen.is_some_and(|chosen| chosen.contains(&"postgres")),
         shared_pages: plan.pages.is_some(),
     }
     .render()

@@ -30,7 +30,7 @@ pub struct Context {
     /// Overlays learned from samples, by their path in the crate.
     pub learned: Files,
     pub runtime: Runtime,
-    /// The destinations that the connector can load to; `None`: all of them.
+    /// The destinations that the connector can load to; `None`: those of the runtime's default features.
     pub destinations: Option<Vec<&'static str>>,
     /// The package of the crate.
     pub package: Package,

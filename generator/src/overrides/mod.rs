@@ -260,7 +260,7 @@ fn settles(keys: &ResourceKeys, doubt: &Doubt) -> bool {
 }
 
 impl Overrides {
-    /// Returns the destinations that the connector can load to; `None`: all of them.
+    /// Returns the destinations that the connector can load to; `None`: those of the runtime's default features.
     pub fn destinations(&self) -> Option<Vec<&'static str>> {
         let chosen = &self.top.destinations.as_ref()?.0;
         let all = DESTINATIONS.into_iter();

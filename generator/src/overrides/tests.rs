@@ -187,6 +187,8 @@ fn keys_of_the_whole_api() {
     assert_eq!(applied("rate_limit = true").facts.rates.len(), 1);
     let parsed = parse("etlgen.toml", "destinations = [\"parquet\", \"sqlite\"]").unwrap();
     assert_eq!(parsed.destinations(), Some(vec!["sqlite", "parquet"]));
+    let parsed = parse("etlgen.toml", "destinations = [\"postgres\"]").unwrap();
+    assert_eq!(parsed.destinations(), Some(vec!["postgres"]));
     assert_eq!(Overrides::default().destinations(), None);
 }
 

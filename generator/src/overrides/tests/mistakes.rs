@@ -29,7 +29,7 @@ fn mistakes() {
         "rate_limit = { request = 10, seconds = 1 }",
         "contract = \"freez\"",
         "contract = { columns = \"keep\", rows = \"freeze\" }",
-        "destinations = [\"postgres\"]",
+        "destinations = [\"oracle\"]",
         "destinations = []",
         "hosts = [\"lambda\"]",
         "runtime = true",

@@ -56,14 +56,14 @@ impl TopKey for Hosts {}
 pub struct Destinations(pub BTreeSet<&'static str>);
 
 /// All destinations, which are features of the runtime.
-pub const DESTINATIONS: [&str; 2] = ["sqlite", "parquet"];
+pub const DESTINATIONS: [&str; 3] = ["sqlite", "parquet", "postgres"];
 
 impl Key for Destinations {
     const ABOUT: About = About {
         name: "destinations",
-        takes: "a list of `\"sqlite\"` and `\"parquet\"`",
-        does: "Where the connector can load to; others are not compiled. By default all of them.",
-        examples: &["destinations = [\"sqlite\"]"],
+        takes: "a list of `\"sqlite\"`, `\"parquet\"` and `\"postgres\"`",
+        does: "Where the connector can load to; others are not compiled. By default `sqlite` and `parquet`.",
+        examples: &["destinations = [\"sqlite\", \"postgres\"]"],
         parts: &[],
     };
 
