@@ -9,20 +9,24 @@ mod client;
 mod copy;
 mod errors;
 mod passwords;
+mod read;
 mod text;
 mod tls;
 
 use std::time::{Duration, Instant};
 
 use address::Address;
+use arrow_array::RecordBatch;
 use client::{Client, NAME_BYTES};
 
 use super::sql::{self, Session, Store};
 use super::{
-    Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow, Memory, RolledBack,
+    Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow, Memory,
+    RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::Drifted;
+use crate::schema::{Drifted, TableSchema};
+use crate::state::StateChange;
 
 /// How long the lock is waited for when a load begins: a server notices only after a while that the last run was killed.
 const LOCK_WAIT: Duration = Duration::from_secs(3);
@@ -120,6 +124,7 @@ impl Destination for Postgres {
         Capabilities::new(NAME_BYTES)
             .columns(1600)
             .checkpoints(20_000, Duration::from_secs(10))
+            .migrates(true)
             .rolls_back(true)
     }
 
@@ -175,6 +180,19 @@ impl Destination for Postgres {
             other.script("SET lock_timeout TO '5s'")?;
             sql::row_counts(&mut other, &source)
         })
+    }
+
+    fn scan(
+        &mut self,
+        table: &TableSchema,
+        columns: &[&str],
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        self.with(|store| store.scan(table, columns, each))
+    }
+
+    fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
+        self.with(|store| store.migrate(changes, state))
     }
 
     fn loads(&mut self) -> Result<Vec<LoadRow>> {

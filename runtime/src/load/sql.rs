@@ -1,11 +1,12 @@
 //! What destinations that speak SQL over a session share: their tables, the set-based changes of rows, the system tables,
-//! and the undo of loads. A destination gives a [`Session`] with its [`Dialect`].
+//! and the undo of loads, migrations. A destination gives a [`Session`] with its [`Dialect`].
 //!
 //! Everything since the last commit is one transaction. The rows of root tables go through a temporary table, so that a
 //! whole batch is one statement; child rows are written directly, after the rows of the same records were removed.
 
 mod dialect;
 mod meta;
+mod migrate;
 mod rows;
 mod session;
 mod tables;

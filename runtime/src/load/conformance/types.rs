@@ -9,7 +9,7 @@ use arrow_array::{
 
 use super::Place;
 use super::support::*;
-use crate::schema::{ArrowType, ColumnRole, ColumnType, Disposition, TableSchema};
+use crate::schema::{ArrowType, ColumnRole, ColumnType, Disposition, TableBatch, TableSchema};
 
 const MOST: i128 = 10_i128.pow(38) - 1;
 
@@ -105,10 +105,8 @@ fn times() -> [Shown; 2] {
     ]
 }
 
-/// Checks that values stay the same when they are written, replaced, staged and published.
-pub fn every_value_is_as_it_was<P: Place>() {
-    let dir = tempfile::tempdir().unwrap();
-    let columns = columns();
+/// Returns four rows with a column of every type, named after it, and texts in columns of more names.
+pub fn rows(more: &[&str]) -> TableBatch {
     let mut schema = TableSchema {
         name: "orders".into(),
         resource: "orders".into(),
@@ -116,15 +114,26 @@ pub fn every_value_is_as_it_was<P: Place>() {
         path: String::new(),
         columns: vec![column("_etl_id", ColumnType::Text, ColumnRole::RowId)],
     };
-    let ids = StringArray::from(vec!["0", "1", "2", "3"]);
-    let mut arrays: Vec<ArrayRef> = vec![Arc::new(ids)];
-    for (ty, array, _) in &columns {
+    let ids: ArrayRef = Arc::new(StringArray::from(vec!["0", "1", "2", "3"]));
+    let mut arrays = vec![ids.clone()];
+    for (ty, array, _) in columns() {
+        schema.columns.push(column(ty.name(), ty, ColumnRole::Data));
+        arrays.push(array);
+    }
+    for name in more {
         schema
             .columns
-            .push(column(ty.name(), *ty, ColumnRole::Data));
-        arrays.push(array.clone());
+            .push(column(name, ColumnType::Text, ColumnRole::Data));
+        arrays.push(ids.clone());
     }
-    let rows = batch(schema, arrays);
+    batch(schema, arrays)
+}
+
+/// Checks that values stay the same when they are written, replaced, staged and published.
+pub fn every_value_is_as_it_was<P: Place>() {
+    let dir = tempfile::tempdir().unwrap();
+    let columns = columns();
+    let rows = rows(&[]);
     let names: Vec<&str> = columns.iter().map(|(ty, ..)| ty.name()).collect();
     let chunk = |disposition| match disposition {
         Disposition::Replace => pass_of(vec![rows.clone()], true, true),

@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use arrow_array::RecordBatch;
 use bytes::Bytes;
 use futures_util::SinkExt;
 use tokio::runtime::{Builder, Runtime};
@@ -17,10 +18,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::address::Address;
 use super::errors::explain;
-use super::{copy, text, tls};
+use super::{copy, read, text, tls};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::sql::{Dialect, Session, Value};
-use crate::schema::{ColumnType, TableBatch};
+use crate::schema::{Column, ColumnType, TableBatch};
 
 /// Bytes of one message of `COPY`.
 const COPY_BYTES: usize = 1 << 20;
@@ -269,6 +270,8 @@ impl Session for Client {
         Dialect {
             identifier_length: NAME_BYTES,
             column_type,
+            reserved: &["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"],
+            row: ("ctid", "tid"),
         }
     }
 
@@ -283,6 +286,15 @@ impl Session for Client {
             let rows = wire.query_typed(&sql, &borrowed(&parameters)).await?;
             rows.iter().map(values).collect()
         })
+    }
+
+    fn read(&mut self, sql: &str, columns: &[Column]) -> Result<RecordBatch> {
+        let (sql, columns) = (sql.to_owned(), columns.to_vec());
+        let read = self.call(|wire| async move {
+            let rows = wire.query_typed(&sql, &[]).await?;
+            Ok(read::batch(&rows, &columns))
+        });
+        read.flatten()
     }
 
     fn script(&mut self, sql: &str) -> Result<()> {

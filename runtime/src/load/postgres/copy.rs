@@ -15,8 +15,8 @@ use crate::record::{day, sortable};
 use crate::schema::{Column, ColumnType, TableBatch};
 
 /// From 1970 to 2000, where the times of Postgres begin.
-const DAYS_TO_2000: i32 = 10_957;
-const MICROS_TO_2000: i64 = 946_684_800_000_000;
+pub const DAYS_TO_2000: i32 = 10_957;
+pub const MICROS_TO_2000: i64 = 946_684_800_000_000;
 /// The first time and the first day of Postgres, in 4714 BC, counted from 2000.
 const FIRST_MICROS: i64 = -211_813_488_000_000_000;
 const FIRST_DAY: i32 = -2_451_545;
@@ -157,7 +157,7 @@ fn early(value: &str) -> String {
 }
 
 /// Appends a number of billionths as `numeric`: groups of four decimal digits, without zeros at either end.
-fn numeric(value: i128, out: &mut Vec<u8>) {
+pub fn numeric(value: i128, out: &mut Vec<u8>) {
     const UNIT: u128 = 1_000_000_000;
     let (mut whole, part) = (value.unsigned_abs() / UNIT, value.unsigned_abs() % UNIT);
     // Twelve digits after the point are three groups.

@@ -2,6 +2,7 @@
 
 mod faults;
 mod proxy;
+mod tls;
 
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use crate::load::conformance::Place;
 use crate::load::conformance::support::*;
 use crate::load::sql::Value;
 use crate::schema::{Disposition, Layout};
-use crate::state::{StateChange, StateRow};
+use crate::state::StateRow;
 
 /// A schema of the tests' server, by the folder of the test.
 struct Schema;
@@ -192,6 +193,45 @@ fn names_of_63_bytes_are_whole() {
             .unwrap()
             .len(),
         2
+    );
+}
+
+/// Checks that what `COPY` wrote comes back into Arrow, and that columns may have any name.
+#[test]
+fn rows_are_read_as_they_were_written() {
+    if !is_there() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let rows = crate::load::conformance::types::rows(&["xmin", "ctid", "_etl_row"]);
+    let schema = rows.schema.clone();
+    let written = rows.rows.clone();
+    run::<Schema>(
+        dir.path(),
+        "1",
+        &[&[chunk_of(Disposition::Append, vec![rows])]],
+    );
+    let mut open = opened::<Schema>(dir.path(), "2");
+    let names: Vec<&str> = schema.columns.iter().map(|column| &*column.name).collect();
+    let mut found = Vec::new();
+    let mut each = |rows: &RecordBatch| {
+        found.push(rows.clone());
+        Ok(())
+    };
+    open.scan(&schema, &names, &mut each).unwrap();
+    assert_eq!(found, [written]);
+    // Rows that somebody has changed to another type are not read.
+    reader(dir.path())
+        .script("ALTER TABLE orders ALTER COLUMN bigint TYPE integer USING 1")
+        .unwrap();
+    let error = open
+        .scan(&schema, &["bigint"], &mut |_| Ok(()))
+        .unwrap_err();
+    assert!(
+        error
+            .message()
+            .contains("`bigint` has values of another type"),
+        "{error}"
     );
 }
 

@@ -11,6 +11,10 @@ pub struct Dialect {
     pub identifier_length: usize,
     /// Returns the type of a column.
     pub column_type: fn(ColumnType) -> &'static str,
+    /// Names that no column may have. Such a column gets `_` at its end, which no name of a key has.
+    pub reserved: &'static [&'static str],
+    /// The system column that identifies a row as long as the row is not changed, and its type.
+    pub row: (&'static str, &'static str),
 }
 
 impl Dialect {
@@ -19,15 +23,28 @@ impl Dialect {
         format!("\"{}\"", name.replace('"', "\"\"").replace('\0', ""))
     }
 
-    /// Returns names, quoted and separated by commas.
-    pub fn list<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> String {
-        let names = names.into_iter().map(|name| self.quoted(name));
+    /// Returns the name of a column in the database.
+    pub fn column_name(&self, name: &str) -> String {
+        match self.reserved.contains(&name) {
+            true => format!("{name}_"),
+            false => name.to_owned(),
+        }
+    }
+
+    /// Returns the name of a column in the database, quoted.
+    pub fn column(&self, name: &str) -> String {
+        self.quoted(&self.column_name(name))
+    }
+
+    /// Returns the names of columns, quoted and separated by commas.
+    pub fn list<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> String {
+        let names = columns.into_iter().map(|name| self.column(name));
         names.collect::<Vec<_>>().join(", ")
     }
 
     /// Returns the declaration of a column.
     pub fn definition(&self, column: &Column) -> String {
-        let name = self.quoted(&column.name);
+        let name = self.column(&column.name);
         format!("{name} {}", (self.column_type)(column.ty))
     }
 
@@ -41,10 +58,15 @@ impl Dialect {
         self.system("_etl_index__", table)
     }
 
-    /// Returns a name of ours for something of a table. A name that is too long gets a hash of the whole in place of its
+    /// Returns the name of the column that takes new values of a column.
+    pub fn beside(&self, column: &str) -> String {
+        self.system("_etl_new__", column)
+    }
+
+    /// Returns a name of ours for something of a table or column. A name that is too long gets a hash of the whole in place of its
     /// end: a database that cuts names would make two of them equal.
-    fn system(&self, prefix: &str, table: &str) -> String {
-        let whole = format!("{prefix}{table}");
+    fn system(&self, prefix: &str, name: &str) -> String {
+        let whole = format!("{prefix}{name}");
         if whole.len() <= self.identifier_length {
             return whole;
         }
@@ -66,6 +88,8 @@ mod tests {
         let dialect = Dialect {
             identifier_length: 63,
             column_type: |_| "text",
+            reserved: &["xmin"],
+            row: ("ctid", "tid"),
         };
         assert_eq!(dialect.staging("orders"), "_etl_staging__orders");
         let [one, other] = ["a", "b"].map(|end| format!("{}{end}", "\u{e9}".repeat(31)));
@@ -73,5 +97,6 @@ mod tests {
         assert!(one.len() <= 63 && other.len() <= 63, "{one}");
         assert_ne!(one, other);
         assert_eq!(dialect.quoted("a\"b"), "\"a\"\"b\"");
+        assert_eq!(dialect.list(["xmin", "xmax"]), "\"xmin_\", \"xmax\"");
     }
 }

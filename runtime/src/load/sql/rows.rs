@@ -105,7 +105,7 @@ impl<S: Session> Store<S> {
         let staged = way == Way::Stage;
         let place = self.place(&root.schema.name, staged);
         let dialect = self.session.dialect();
-        let id = root_column(&root.schema).map(|id| dialect.quoted(&id.name));
+        let id = root_column(&root.schema).map(|id| dialect.column(&id.name));
         let Some(id) = id.filter(|_| root.rows.num_rows() > 0) else {
             self.ingest(&place, root, None)?;
             return Ok(Present::Replaced(0));
@@ -163,7 +163,7 @@ impl<S: Session> Store<S> {
         let mut children = Vec::new();
         for child in self.tables_of(resource) {
             let key = root_column(&child).filter(|_| child.parent.is_some());
-            let Some(key) = key.map(|key| dialect.quoted(&key.name)) else {
+            let Some(key) = key.map(|key| dialect.column(&key.name)) else {
                 continue;
             };
             if staged && self.staged_columns(&child.name)?.is_empty() {
@@ -182,7 +182,7 @@ impl<S: Session> Store<S> {
     fn root(&self, resource: &str) -> Option<(TableSchema, String)> {
         let mut tables = self.tables.values();
         let root = tables.find(|t| t.resource == resource && t.parent.is_none())?;
-        let id = self.session.dialect().quoted(&root_column(root)?.name);
+        let id = self.session.dialect().column(&root_column(root)?.name);
         Some((root.clone(), id))
     }
 
@@ -225,7 +225,7 @@ impl<S: Session> Store<S> {
         let Some(mark) = root.role(ColumnRole::DeletedAt) else {
             return Ok(());
         };
-        let mark = dialect.quoted(&mark.name);
+        let mark = dialect.column(&mark.name);
         let sql = format!(
             "UPDATE {name} SET {mark} = CAST($2 AS timestamptz) WHERE {wanted} AND {mark} IS NULL"
         );
@@ -243,7 +243,7 @@ impl<S: Session> Store<S> {
             return Ok(0);
         };
         // The order of ids must not depend on a language.
-        let wanted = format!("{} COLLATE \"C\" < $1", dialect.quoted(&column.name));
+        let wanted = format!("{} COLLATE \"C\" < $1", dialect.column(&column.name));
         let value = Value::from(&not_seen.load);
         match not_seen.mark {
             Some(at) => {

@@ -1,8 +1,10 @@
 //! The connection to a database, as the shared SQL sees it.
 
+use arrow_array::RecordBatch;
+
 use super::Dialect;
 use crate::error::Result;
-use crate::schema::TableBatch;
+use crate::schema::{Column, TableBatch};
 
 /// A value of a statement or of a result.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +68,9 @@ pub trait Session {
 
     /// Runs one statement; returns its rows.
     fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Vec<Value>>>;
+
+    /// Runs one statement whose rows have these columns; returns the rows.
+    fn read(&mut self, sql: &str, columns: &[Column]) -> Result<RecordBatch>;
 
     /// Runs statements without values.
     fn script(&mut self, sql: &str) -> Result<()>;

@@ -12,29 +12,30 @@ pub fn root_column(table: &TableSchema) -> Option<&Column> {
     })
 }
 
-/// Returns the statements that create a table, with the index that finds the records of a root table.
-fn creation(dialect: Dialect, name: &str, table: &TableSchema) -> String {
-    let quoted = dialect.quoted(name);
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|c| dialect.definition(c))
-        .collect();
-    let create = format!("CREATE TABLE {quoted} ({})", columns.join(", "));
-    match table.role(ColumnRole::RowId) {
-        Some(id) if table.parent.is_none() => {
-            let (index, id) = (
-                dialect.quoted(&dialect.index(name)),
-                dialect.quoted(&id.name),
-            );
-            format!("{create}; CREATE UNIQUE INDEX {index} ON {quoted} ({id})")
-        }
-        _ => create,
-    }
+/// Returns the statements that create a table, with its index.
+pub fn creation(dialect: Dialect, name: &str, table: &TableSchema) -> String {
+    let columns = table.columns.iter();
+    let columns: Vec<String> = columns.map(|column| dialect.definition(column)).collect();
+    let (quoted, columns) = (dialect.quoted(name), columns.join(", "));
+    let index = index(dialect, name, table).unwrap_or_default();
+    format!("CREATE TABLE {quoted} ({columns}); {index}")
+}
+
+/// Returns the statement that creates the index that finds the records of a root table.
+pub fn index(dialect: Dialect, name: &str, table: &TableSchema) -> Option<String> {
+    let id = table
+        .role(ColumnRole::RowId)
+        .filter(|_| table.parent.is_none())?;
+    let (index, id) = (
+        dialect.quoted(&dialect.index(name)),
+        dialect.column(&id.name),
+    );
+    let table = dialect.quoted(name);
+    Some(format!("CREATE UNIQUE INDEX {index} ON {table} ({id})"))
 }
 
 /// Returns the statement that adds a column.
-fn addition(dialect: Dialect, table: &str, column: &Column) -> String {
+pub fn addition(dialect: Dialect, table: &str, column: &Column) -> String {
     let (table, column) = (dialect.quoted(table), dialect.definition(column));
     format!("ALTER TABLE {table} ADD COLUMN {column}")
 }
@@ -104,12 +105,13 @@ impl<S: Session> Store<S> {
         if there.is_empty() {
             self.session.script(&creation(dialect, &name, table))?;
         } else {
-            let missing = |column: &&Column| !there.contains(&column.name);
+            let missing = |column: &&Column| !there.contains(&dialect.column_name(&column.name));
             for column in table.columns.iter().filter(missing) {
                 self.session.script(&addition(dialect, &name, column))?;
             }
         }
-        let columns = table.columns.iter().map(|column| column.name.clone());
+        let columns = table.columns.iter();
+        let columns = columns.map(|column| dialect.column_name(&column.name));
         self.staged.insert(table.name.clone(), columns.collect());
         Ok(())
     }
@@ -135,7 +137,7 @@ impl<S: Session> Store<S> {
         let staged = self.staged_columns(&table.name)?;
         let columns = table.columns.iter().map(|column| &*column.name);
         let columns: Vec<&str> = columns
-            .filter(|name| staged.iter().any(|s| s == name))
+            .filter(|name| staged.contains(&dialect.column_name(name)))
             .collect();
         if columns.is_empty() {
             return Ok(());

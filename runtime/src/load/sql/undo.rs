@@ -86,7 +86,7 @@ impl<S: Session> Store<S> {
                 done.push(RolledBack::new(resource, None, 0));
                 continue;
             };
-            let wanted = format!("{} = $1", self.session.dialect().quoted(&column.name));
+            let wanted = format!("{} = $1", self.session.dialect().column(&column.name));
             let mut removed = 0;
             for load in loads {
                 removed += self.remove(&resource, &wanted, &load.into())?;

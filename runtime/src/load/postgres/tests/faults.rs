@@ -46,6 +46,35 @@ fn a_run_that_was_overtaken_commits_nothing() {
 }
 
 #[test]
+fn a_commit_waits_for_the_commit_of_another_run() {
+    if !is_there() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut slow = Postgres::new(url(dir.path(), port()));
+    slow.open(&load("1")).unwrap();
+    let mut fast = reader(dir.path());
+    fast.script(
+        "BEGIN; LOCK TABLE _etl_loads IN SHARE ROW EXCLUSIVE MODE;
+         INSERT INTO _etl_loads VALUES ('2', 'shop', 'complete', now(), 0, 1)",
+    )
+    .unwrap();
+    let commit = Commit::new(1, &[], &LoadStatus::Complete);
+    let done = std::thread::scope(|scope| {
+        let done = scope.spawn(|| slow.commit(&commit));
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!done.is_finished());
+        fast.script("COMMIT").unwrap();
+        done.join().unwrap()
+    });
+    let error = done.unwrap_err();
+    assert!(
+        error.message().contains("another run has loaded shop"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_load_that_another_has_overtaken_does_not_go_on_after_a_lost_answer() {
     if !is_there() {
         return;
@@ -221,4 +250,28 @@ fn a_user_with_a_password_of_today_loads_into_a_schema_that_exists() {
     assert_eq!(orders::<Schema>(dir.path()), ["a=1"]);
     db.script(&format!("DROP OWNED BY {user}; DROP ROLE {user}"))
         .unwrap();
+}
+
+/// The loader drives a runtime of its own.
+#[test]
+fn a_load_runs_within_another_runtime() {
+    if !is_there() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut open = opened::<Schema>(dir.path(), "1");
+        open.write(merge(&[("a", 1, &[1])])).unwrap();
+        proxy::lose_next_answer(dir.path());
+        let commit = Commit::new(1, &[], &LoadStatus::Complete);
+        open.commit(&commit).unwrap_err();
+        assert_eq!(open.committed().unwrap(), 1);
+        assert_eq!(open.row_counts().unwrap().len(), 2);
+        let mut refused = Postgres::new(url(dir.path(), 1));
+        refused.open(&load("2")).unwrap_err();
+    });
+    assert_eq!(orders::<Schema>(dir.path()), ["a=1"]);
 }

@@ -1,0 +1,245 @@
+//! Reads existing rows, and migrates tables whose declaration changed, in one transaction with the state.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+
+use super::tables::{addition, index};
+use super::{Dialect, Session, Store, Value, meta};
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::TableChange;
+use crate::schema::{Column, ColumnRole, ColumnType, TableBatch, TableSchema};
+use crate::state::StateChange;
+
+/// The number of rows read at a time.
+const READ_ROWS: usize = 4096;
+/// The column that identifies the row of new values.
+const ROW: &str = "_etl_row";
+/// The table of new values.
+const NEW_VALUES: &str = "_etl_new_values";
+
+impl<S: Session> Store<S> {
+    /// Passes columns of the rows of a table, batch by batch.
+    pub fn scan(
+        &mut self,
+        table: &TableSchema,
+        columns: &[&str],
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let named = |name: &&str| table.columns.iter().find(|column| column.name == **name);
+        let columns: Vec<Column> = columns.iter().filter_map(named).cloned().collect();
+        let dialect = self.session.dialect();
+        let names: Vec<String> = columns.iter().map(|c| dialect.column(&c.name)).collect();
+        let begins = !self.in_transaction;
+        self.begin()?;
+        let done = self.rows_of(&table.name, (&names, &columns), &mut |_, rows| each(&rows));
+        if begins {
+            // Nothing was written.
+            let _ = self.session.script("ROLLBACK");
+            self.forget();
+        }
+        done
+    }
+
+    /// Passes expressions over the rows of a table, batch by batch; rows are not written meanwhile.
+    fn rows_of(
+        &mut self,
+        table: &str,
+        (expressions, columns): (&[String], &[Column]),
+        each: &mut dyn FnMut(&mut Self, RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let name = self.session.dialect().quoted(table);
+        let expressions = expressions.join(", ");
+        self.session.script(&format!(
+            "DECLARE _etl_scan NO SCROLL CURSOR FOR SELECT {expressions} FROM {name}"
+        ))?;
+        let fetch = format!("FETCH {READ_ROWS} FROM _etl_scan");
+        loop {
+            let rows = self.session.read(&fetch, columns)?;
+            if rows.num_rows() == 0 {
+                return self.session.script("CLOSE _etl_scan");
+            }
+            each(self, rows)?;
+        }
+    }
+
+    pub fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
+        self.whole(|store| store.apply(changes, state))?;
+        for change in changes {
+            self.tables.remove(&change.from.name);
+            self.staged.remove(&change.from.name);
+        }
+        let to = changes.iter().filter_map(|change| change.to.as_ref());
+        self.tables
+            .extend(to.map(|table| (table.name.clone(), table.clone())));
+        Ok(())
+    }
+
+    fn apply(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
+        for change in changes {
+            match &change.to {
+                Some(to) => self.check_name(&change.from, to)?,
+                None => self.drop_table(&change.from)?,
+            }
+        }
+        for change in changes.iter().filter(|change| !change.leaves_rows()) {
+            if let Some(to) = &change.to {
+                let changed = self.change(change, to);
+                changed.map_err(|error| error.at(format!("table {}", change.from.name)))?;
+            }
+        }
+        let source = self.load.source.clone();
+        for change in changes {
+            let forget = "DELETE FROM _etl_columns WHERE source = $1 AND table_name = $2";
+            let values = [Value::from(&source), Value::from(&change.from.name)];
+            self.session.execute(forget, &values)?;
+        }
+        for to in changes.iter().filter_map(|change| change.to.as_ref()) {
+            meta::put_table(&mut self.session, &source, to)?;
+        }
+        meta::put_state(&mut self.session, &self.load, state)?;
+        for table in ["_etl_undo", "_etl_changes"] {
+            let sql = format!("DELETE FROM {table} WHERE source = $1");
+            self.session.execute(&sql, &[(&source).into()])?;
+        }
+        Ok(())
+    }
+
+    fn check_name(&mut self, from: &TableSchema, to: &TableSchema) -> Result<()> {
+        if from.name == to.name || !self.session.is_taken(&to.name)? {
+            return Ok(());
+        }
+        let message = format!("the table `{}` exists already", to.name);
+        Err(Error::new(ErrorKind::Destination, message)
+            .hint("rename that table, or choose another name for the resource"))
+    }
+
+    fn drop_table(&mut self, table: &TableSchema) -> Result<()> {
+        let dialect = self.session.dialect();
+        for name in [dialect.staging(&table.name), table.name.clone()] {
+            let name = dialect.quoted(&name);
+            self.session
+                .script(&format!("DROP TABLE IF EXISTS {name}"))?;
+        }
+        Ok(())
+    }
+
+    /// Changes a table. Views and indexes of users follow the change, or prevent it.
+    fn change(&mut self, change: &TableChange, to: &TableSchema) -> Result<()> {
+        let dialect = self.session.dialect();
+        let from = &change.from;
+        let [staging, old_index] = [dialect.staging(&from.name), dialect.index(&from.name)]
+            .map(|name| dialect.quoted(&name));
+        self.session.script(&format!(
+            "DROP TABLE IF EXISTS {staging}; DROP INDEX IF EXISTS {old_index}"
+        ))?;
+        let table = dialect.quoted(&from.name);
+        let is_retyped = |at: &usize| from.columns[*at].ty != to.columns[*at].ty;
+        let retyped: Vec<usize> = change.anew.iter().copied().filter(is_retyped).collect();
+        for at in &retyped {
+            let column = beside(dialect, &from.columns[*at], to.columns[*at].ty);
+            self.session
+                .script(&addition(dialect, &from.name, &column))?;
+        }
+        self.rewrite(change, to)?;
+        for at in retyped {
+            let old = &from.columns[at];
+            let new = dialect.column(&dialect.beside(&old.name));
+            let old = dialect.column(&old.name);
+            self.session.script(&format!(
+                "ALTER TABLE {table} DROP COLUMN {old}; ALTER TABLE {table} RENAME COLUMN {new} TO {old}"
+            ))?;
+        }
+        for (old, new) in from.columns.iter().zip(&to.columns) {
+            if old.name != new.name {
+                let (old, new) = (dialect.column(&old.name), dialect.column(&new.name));
+                self.session
+                    .script(&format!("ALTER TABLE {table} RENAME COLUMN {old} TO {new}"))?;
+            }
+        }
+        if from.name != to.name {
+            let name = dialect.quoted(&to.name);
+            self.session
+                .script(&format!("ALTER TABLE {table} RENAME TO {name}"))?;
+        }
+        match index(dialect, &to.name, to) {
+            Some(index) => self.session.script(&index),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the new values into the rows: first all of them into a table of their own, since a changed row has another
+    /// identity.
+    fn rewrite(&mut self, change: &TableChange, to: &TableSchema) -> Result<()> {
+        if change.anew.is_empty() {
+            return Ok(());
+        }
+        let (dialect, from) = (self.session.dialect(), &change.from);
+        let target = |at: &usize| match from.columns[*at].ty == to.columns[*at].ty {
+            true => from.columns[*at].clone(),
+            false => beside(dialect, &from.columns[*at], to.columns[*at].ty),
+        };
+        let targets: Vec<Column> = change.anew.iter().map(target).collect();
+        let row = Column::new(ROW, ColumnType::Text, ColumnRole::Data, "");
+        let columns: Vec<Column> = [row.clone()].into_iter().chain(targets.clone()).collect();
+        let new = TableSchema::new(NEW_VALUES, &*from.resource, columns);
+        let definitions: Vec<String> = new.columns.iter().map(|c| dialect.definition(c)).collect();
+        let (name, definitions) = (dialect.quoted(NEW_VALUES), definitions.join(", "));
+        self.session.script(&format!(
+            "CREATE TEMPORARY TABLE {name} ({definitions}) ON COMMIT DROP"
+        ))?;
+        let new = Arc::new(new);
+        let all: Vec<Column> = [row]
+            .into_iter()
+            .chain(from.columns.iter().cloned())
+            .collect();
+        let (identity, ty) = dialect.row;
+        let mut expressions = vec![format!("CAST({identity} AS text)")];
+        expressions.extend(
+            from.columns
+                .iter()
+                .map(|column| dialect.column(&column.name)),
+        );
+        self.rows_of(&from.name, (&expressions, &all), &mut |store, rows| {
+            let identities = rows.column(0).clone();
+            let old: Vec<usize> = (1..rows.num_columns()).collect();
+            let old = rows.project(&old).map_err(unfit)?;
+            let mut arrays = vec![identities];
+            arrays.extend((change.values)(&old)?);
+            let fields: Vec<_> = new.columns.iter().map(Column::arrow_field).collect();
+            let rows =
+                RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(unfit)?;
+            store
+                .session
+                .ingest(NEW_VALUES, &TableBatch::new(new.clone(), rows), None)
+        })?;
+        let set = targets.iter().map(|column| dialect.column(&column.name));
+        let set: Vec<String> = set.map(|column| format!("{column} = n.{column}")).collect();
+        let (table, set, row) = (
+            dialect.quoted(&from.name),
+            set.join(", "),
+            dialect.column(ROW),
+        );
+        self.session.script(&format!(
+            "UPDATE {table} AS t SET {set} FROM {name} AS n WHERE t.{identity} = CAST(n.{row} AS {ty}); DROP TABLE {name}"
+        ))
+    }
+}
+
+/// Returns the column that takes the new values of a column while they are computed.
+fn beside(dialect: Dialect, column: &Column, ty: ColumnType) -> Column {
+    Column {
+        name: dialect.beside(&column.name),
+        ty,
+        ..column.clone()
+    }
+}
+
+fn unfit(error: arrow_schema::ArrowError) -> Error {
+    Error::new(
+        ErrorKind::Destination,
+        "new values do not fit their columns",
+    )
+    .caused_by(error)
+}
