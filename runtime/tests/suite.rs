@@ -25,6 +25,8 @@ mod parents;
 mod patience;
 mod pipeline;
 mod places;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod refusals;
 mod requests;
 mod secrets;

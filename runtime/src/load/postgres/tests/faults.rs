@@ -72,6 +72,12 @@ fn a_commit_waits_for_the_commit_of_another_run() {
         error.message().contains("another run has loaded shop"),
         "{error}"
     );
+    // The session that is left does not keep the lock from the next one.
+    let error = slow.committed().unwrap_err();
+    assert!(
+        error.message().contains("another run has loaded shop"),
+        "{error}"
+    );
 }
 
 #[test]
