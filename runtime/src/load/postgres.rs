@@ -84,14 +84,19 @@ impl Postgres {
     }
 
     fn lock(&self, client: &mut Client, source: &str, wait: Duration) -> Result<()> {
-        match client.lock(source, wait)? {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::Destination,
-                format!("another run is loading {source} into `{}`", self.url),
-            )
-            .hint("wait until it has ended, or load into another schema")),
+        if client.lock(source, wait)? {
+            return Ok(());
         }
+        let holder = client.lock_holder(source)?;
+        let holder = holder.map_or(String::new(), |pid| {
+            format!(" (session {pid} of the server)")
+        });
+        let message = format!(
+            "another run is loading {source} into `{}`{holder}",
+            self.url
+        );
+        Err(Error::new(ErrorKind::Destination, message)
+            .hint("wait until it has ended, or load into another schema"))
     }
 
     fn opened(&self, load: &LoadInfo) -> Result<(Store<Client>, Memory)> {

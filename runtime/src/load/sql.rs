@@ -12,7 +12,7 @@ mod session;
 mod tables;
 mod undo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use dialect::Dialect;
 pub use session::{Session, Value};
@@ -29,6 +29,8 @@ pub struct Store<S> {
     tables: BTreeMap<String, TableSchema>,
     /// The columns of the staging tables that were looked for, by table; none: it does not exist.
     staged: BTreeMap<String, Vec<String>>,
+    /// The child tables, staged or not, that have their index.
+    indexed: BTreeSet<String>,
     in_transaction: bool,
     /// The temporary tables of this transaction, by their columns.
     arrivals: BTreeMap<String, String>,
@@ -90,6 +92,7 @@ impl<S: Session> Store<S> {
             load: load.after(&memory),
             tables,
             staged: BTreeMap::new(),
+            indexed: BTreeSet::new(),
             in_transaction: false,
             arrivals: BTreeMap::new(),
             rows: 0,

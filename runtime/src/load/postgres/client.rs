@@ -58,11 +58,13 @@ impl Client {
             }
         };
         let schema = client.dialect().quoted(&client.address.schema);
-        // The server must not end a session that waits for pages of the API.
+        // The server must not end a session that waits for pages of the API, and must notice one that is gone. A batch is
+        // joined to a table by its index, however large the table is: the planner would read the whole table.
         client.script(&format!(
             "SET search_path TO {schema}; SET TimeZone TO 'UTC'; SET DateStyle TO ISO; SET bytea_output TO hex;
              SET client_min_messages TO warning; SET idle_in_transaction_session_timeout TO 0;
-             SET lock_timeout TO '5min'"
+             SET lock_timeout TO '5min'; SET tcp_keepalives_idle TO 60; SET tcp_keepalives_interval TO 15;
+             SET tcp_keepalives_count TO 4; SET enable_hashjoin TO off; SET enable_mergejoin TO off; SET jit TO off"
         ))?;
         Ok(client)
     }
@@ -108,6 +110,17 @@ impl Client {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Returns the number of the session that excludes this one.
+    pub fn lock_holder(&mut self, source: &str) -> Result<Option<i64>> {
+        let found = self.query(
+            "SELECT CAST(pid AS bigint) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+             AND (CAST(classid AS bigint) << 32) | CAST(objid AS bigint) = $1",
+            &[Value::Int(self.lock_key(source))],
+        )?;
+        Ok(found.first().and_then(|row| row[0].int()))
     }
 
     /// Excludes others from the system tables until the transaction ends.

@@ -271,3 +271,34 @@ fn loads_are_rolled_back_with_their_state() {
     let looked = Schema::at(dir.path()).look(&load("4.5")).unwrap();
     assert_eq!(looked.state, memory.state);
 }
+
+/// A full refresh of a large table would otherwise read the whole table for each batch.
+#[test]
+fn a_batch_finds_its_rows_by_index() {
+    if !is_there() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let rows = chunk(Disposition::Merge, &[("a", 1, &[2])]);
+    let rows = std::slice::from_ref(&rows);
+    run::<Schema>(dir.path(), "1", &[rows, rows]);
+    let mut db = reader(dir.path());
+    db.script(
+        "INSERT INTO orders SELECT md5(n::text), n FROM generate_series(1, 50000) AS n;
+         INSERT INTO orders__lines SELECT md5('l' || n), md5(n::text), n FROM generate_series(1, 50000) AS n;
+         CREATE TEMPORARY TABLE arrival AS SELECT * FROM orders LIMIT 5000",
+    )
+    .unwrap();
+    for (table, key) in [("orders", "_etl_id"), ("orders__lines", "_etl_root_id")] {
+        let sql = format!(
+            "EXPLAIN DELETE FROM {table} AS t USING arrival AS o WHERE t.{key} = o._etl_id"
+        );
+        let plan = db.query(&sql, &[]).unwrap();
+        let plan: Vec<String> = plan.iter().map(|row| row[0].text()).collect();
+        let plan = plan.join("\n");
+        assert!(
+            plan.contains(&format!("Index Scan using _etl_index__{table}")),
+            "{plan}"
+        );
+    }
+}

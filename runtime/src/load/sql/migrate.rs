@@ -68,6 +68,7 @@ impl<S: Session> Store<S> {
         self.whole(|store| store.apply(changes, state))?;
         for change in changes {
             self.tables.remove(&change.from.name);
+            self.indexed.remove(&change.from.name);
             self.staged.remove(&change.from.name);
         }
         let to = changes.iter().filter_map(|change| change.to.as_ref());

@@ -170,9 +170,14 @@ impl<S: Session> Store<S> {
                 continue;
             }
             let name = self.place(&child.name, staged);
-            let (place, index) = (dialect.quoted(&name), dialect.quoted(&dialect.index(&name)));
-            let sql = format!("CREATE INDEX IF NOT EXISTS {index} ON {place} ({key})");
-            self.session.script(&sql)?;
+            let place = dialect.quoted(&name);
+            // The statement locks the table even if the index exists.
+            if !self.indexed.contains(&name) {
+                let index = dialect.quoted(&dialect.index(&name));
+                let sql = format!("CREATE INDEX IF NOT EXISTS {index} ON {place} ({key})");
+                self.session.script(&sql)?;
+                self.indexed.insert(name);
+            }
             children.push((place, key));
         }
         Ok(children)

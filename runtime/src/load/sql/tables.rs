@@ -122,7 +122,7 @@ impl<S: Session> Store<S> {
             let name = dialect.quoted(&dialect.staging(&table.name));
             self.session
                 .script(&format!("DROP TABLE IF EXISTS {name}"))?;
-            self.staged.insert(table.name, Vec::new());
+            self.forget_staging(&table.name);
         }
         Ok(())
     }
@@ -146,7 +146,13 @@ impl<S: Session> Store<S> {
         self.session.script(&format!(
             "INSERT INTO {name} ({columns}) SELECT {columns} FROM {from}; DROP TABLE {from}"
         ))?;
-        self.staged.insert(table.name.clone(), Vec::new());
+        self.forget_staging(&table.name);
         Ok(())
+    }
+
+    /// Notes that the staging table of a table is gone.
+    pub(super) fn forget_staging(&mut self, table: &str) {
+        self.indexed.remove(&self.session.dialect().staging(table));
+        self.staged.insert(table.to_owned(), Vec::new());
     }
 }

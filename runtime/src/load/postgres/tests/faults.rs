@@ -19,6 +19,9 @@ fn a_run_that_was_overtaken_commits_nothing() {
     let mut slow = Postgres::new(url(dir.path(), port()));
     slow.open(&load("1")).unwrap();
     slow.write(merge(&[("a", 1, &[])])).unwrap();
+    let refused = Postgres::new(url(dir.path(), port())).open(&load("2"));
+    let refused = refused.unwrap_err();
+    assert!(refused.message().contains("(session "), "{refused}");
     // Without its lock, nothing excludes another run.
     let store = slow.open.as_mut().unwrap();
     store
