@@ -21,7 +21,7 @@ use client::{Client, NAME_BYTES};
 
 use super::sql::{self, Session, Store};
 use super::{
-    Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow, Memory,
+    Brought, Capabilities, Chunk, Commit, Destination, DestinationUrl, LoadInfo, LoadRow, Memory,
     RolledBack, TableChange,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -194,6 +194,14 @@ impl Destination for Postgres {
         each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
         self.with(|store| store.scan(table, columns, each))
+    }
+
+    fn brought(
+        &mut self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<bool> {
+        self.with(|store| store.brought(rows, each).map(|()| true))
     }
 
     fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {

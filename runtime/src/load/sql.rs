@@ -8,6 +8,7 @@ mod dialect;
 mod meta;
 mod migrate;
 mod rows;
+mod scan;
 mod session;
 mod tables;
 mod undo;

@@ -1,4 +1,4 @@
-//! Reads existing rows, and migrates tables whose declaration changed, in one transaction with the state.
+//! Migrates tables whose declaration changed, in one transaction with the state.
 
 use std::sync::Arc;
 
@@ -12,58 +12,12 @@ use crate::load::TableChange;
 use crate::schema::{Column, ColumnRole, ColumnType, TableBatch, TableSchema};
 use crate::state::StateChange;
 
-/// The number of rows read at a time.
-const READ_ROWS: usize = 4096;
 /// The column that identifies the row of new values.
 const ROW: &str = "_etl_row";
 /// The table of new values.
 const NEW_VALUES: &str = "_etl_new_values";
 
 impl<S: Session> Store<S> {
-    /// Passes columns of the rows of a table, batch by batch.
-    pub fn scan(
-        &mut self,
-        table: &TableSchema,
-        columns: &[&str],
-        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
-    ) -> Result<()> {
-        let named = |name: &&str| table.columns.iter().find(|column| column.name == **name);
-        let columns: Vec<Column> = columns.iter().filter_map(named).cloned().collect();
-        let dialect = self.session.dialect();
-        let names: Vec<String> = columns.iter().map(|c| dialect.column(&c.name)).collect();
-        let begins = !self.in_transaction;
-        self.begin()?;
-        let done = self.rows_of(&table.name, (&names, &columns), &mut |_, rows| each(&rows));
-        if begins {
-            // Nothing was written.
-            let _ = self.session.script("ROLLBACK");
-            self.forget();
-        }
-        done
-    }
-
-    /// Passes expressions over the rows of a table, batch by batch; rows are not written meanwhile.
-    fn rows_of(
-        &mut self,
-        table: &str,
-        (expressions, columns): (&[String], &[Column]),
-        each: &mut dyn FnMut(&mut Self, RecordBatch) -> Result<()>,
-    ) -> Result<()> {
-        let name = self.session.dialect().quoted(table);
-        let expressions = expressions.join(", ");
-        self.session.script(&format!(
-            "DECLARE _etl_scan NO SCROLL CURSOR FOR SELECT {expressions} FROM {name}"
-        ))?;
-        let fetch = format!("FETCH {READ_ROWS} FROM _etl_scan");
-        loop {
-            let rows = self.session.read(&fetch, columns)?;
-            if rows.num_rows() == 0 {
-                return self.session.script("CLOSE _etl_scan");
-            }
-            each(self, rows)?;
-        }
-    }
-
     pub fn migrate(&mut self, changes: &[TableChange], state: &[StateChange]) -> Result<()> {
         self.whole(|store| store.apply(changes, state))?;
         for change in changes {

@@ -62,7 +62,7 @@ impl<S: Session> Store<S> {
     }
 
     /// Returns the table that holds the rows of a table, staged or not.
-    fn place(&self, table: &str, staged: bool) -> String {
+    pub(super) fn place(&self, table: &str, staged: bool) -> String {
         match staged {
             true => self.session.dialect().staging(table),
             false => table.to_owned(),

@@ -1,0 +1,113 @@
+//! Reads existing rows.
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch, StringArray};
+
+use super::{Session, Store};
+use crate::error::Result;
+use crate::load::Brought;
+use crate::schema::{Column, TableSchema};
+
+/// The number of rows read at a time.
+const READ_ROWS: usize = 4096;
+
+impl<S: Session> Store<S> {
+    /// Passes columns of the rows of a table, batch by batch.
+    pub fn scan(
+        &mut self,
+        table: &TableSchema,
+        columns: &[&str],
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let named = |name: &&str| table.columns.iter().find(|column| column.name == **name);
+        let columns: Vec<Column> = columns.iter().filter_map(named).cloned().collect();
+        let dialect = self.session.dialect();
+        let names: Vec<String> = columns.iter().map(|c| dialect.column(&c.name)).collect();
+        self.look(&dialect.quoted(&table.name), (&names, &columns), each)
+    }
+
+    /// Passes the texts of the rows that a pass has brought.
+    pub fn brought(
+        &mut self,
+        rows: &Brought<'_>,
+        each: &mut dyn FnMut(&[Option<&str>]) -> Result<()>,
+    ) -> Result<()> {
+        let (dialect, table) = (self.session.dialect(), rows.table);
+        let staged = match rows.staged {
+            true => Some(self.staged_columns(&table.name)?),
+            false => None,
+        };
+        if staged.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(());
+        }
+        let named = |name: &&str| table.columns.iter().find(|column| column.name == **name);
+        let columns: Vec<Column> = rows.columns.iter().filter_map(named).cloned().collect();
+        // A staging table may lack the columns that are new.
+        let expression = |column: &Column| {
+            let name = dialect.column_name(&column.name);
+            match staged.as_ref().is_none_or(|staged| staged.contains(&name)) {
+                true => dialect.quoted(&name),
+                false => format!("CAST(NULL AS {})", (dialect.column_type)(column.ty)),
+            }
+        };
+        let expressions: Vec<String> = columns.iter().map(expression).collect();
+        let mut from = dialect.quoted(&self.place(&table.name, rows.staged));
+        if let Some(load) = rows.load_column() {
+            let pass = rows.pass.replace('\'', "''");
+            from += &format!(" WHERE {} COLLATE \"C\" >= '{pass}'", dialect.column(load));
+        }
+        self.look(&from, (&expressions, &columns), &mut |batch| {
+            let arrays = batch.columns().iter().map(|array| array.as_string_opt());
+            let arrays: Vec<Option<&StringArray>> = arrays.collect();
+            for row in 0..batch.num_rows() {
+                let text = |array: &Option<&'_ StringArray>| {
+                    let array = (*array)?;
+                    array.is_valid(row).then(|| array.value(row).to_owned())
+                };
+                let texts: Vec<Option<String>> = arrays.iter().map(text).collect();
+                let texts: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
+                each(&texts)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Passes expressions over rows, batch by batch; leaves the transaction as it was.
+    fn look(
+        &mut self,
+        from: &str,
+        read: (&[String], &[Column]),
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let begins = !self.in_transaction;
+        self.begin()?;
+        let done = self.rows_of(from, read, &mut |_, rows| each(&rows));
+        if begins {
+            // Nothing was written.
+            let _ = self.session.script("ROLLBACK");
+            self.forget();
+        }
+        done
+    }
+
+    /// Passes expressions over the rows of a table, batch by batch; these rows are not written meanwhile.
+    pub(super) fn rows_of(
+        &mut self,
+        from: &str,
+        (expressions, columns): (&[String], &[Column]),
+        each: &mut dyn FnMut(&mut Self, RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let expressions = expressions.join(", ");
+        self.session.script(&format!(
+            "DECLARE _etl_scan NO SCROLL CURSOR FOR SELECT {expressions} FROM {from}"
+        ))?;
+        let fetch = format!("FETCH {READ_ROWS} FROM _etl_scan");
+        loop {
+            let rows = self.session.read(&fetch, columns)?;
+            if rows.num_rows() == 0 {
+                return self.session.script("CLOSE _etl_scan");
+            }
+            each(self, rows)?;
+        }
+    }
+}
