@@ -10,6 +10,7 @@ use crate::http::Response;
 use crate::page::{Account, Position, Proof, Step};
 use crate::record::CursorValue;
 use crate::run::options::Progress;
+use crate::run::read::fetch::Fetched;
 use crate::run::read::intake::{Intake, PagePlace};
 use crate::run::read::order::Sorting;
 use crate::run::read::pages::Pages;
@@ -195,12 +196,7 @@ impl<'a> List<'a> {
             pages.ask(self.foreseen(position, fetched.sent, fetched.stated));
         }
         self.count(rows, fetched.total);
-        let replaced =
-            self.count_repeated(fetched.again) + of.compare_keys(self.slice, &fetched)?;
-        let is_keyed = !of.fetcher.spec().primary_key.is_empty();
-        if is_keyed && (self.windowed || self.may_go_on_from_last()) {
-            of.compare_windows(self.slice, &self.window, &fetched)?;
-        }
+        let replaced = self.count_repeated(fetched.again) + self.compare_keys(&fetched)?;
         let mut intake = of.intake.lock().await;
         if replaced > 0 {
             self.replace(&mut intake);
@@ -270,6 +266,16 @@ impl<'a> List<'a> {
             fetcher.stats.again.fetch_add(again, Relaxed);
         }
         changed
+    }
+
+    /// Compares the keys of a page with those of other lists; returns how many came in another slice.
+    fn compare_keys(&self, page: &Fetched) -> Result<u64> {
+        let of = self.of;
+        let is_keyed = !of.fetcher.spec().primary_key.is_empty();
+        if is_keyed && (self.windowed || self.may_go_on_from_last()) {
+            of.compare_windows(self.slice, &self.window, page)?;
+        }
+        of.compare_keys(self.slice, page)
     }
 
     /// Counts the rows of a page that have replaced rows of an interrupted run.
