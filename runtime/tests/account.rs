@@ -160,8 +160,16 @@ fn place(kind: &str, query: &Query) -> usize {
         "page number" => number(query, "page").unwrap_or(1).saturating_sub(1) * 10,
         "last id" => number(query, "after").map_or(0, |id| id + 1),
         "none" => 0,
-        _ => number(query, "token").unwrap_or(0),
+        _ => token(query),
     }
+}
+
+/// Returns the index in a token: `t20`. A token that is only a number would be a position.
+fn token(query: &Query) -> usize {
+    let token = query
+        .get("token")
+        .map(|token| token.trim_start_matches('t'));
+    token.map_or(0, |index| index.parse().unwrap())
 }
 
 /// Returns a page of a list of `all` rows, with its link or token to the next: up to the end of the
@@ -173,10 +181,10 @@ fn page(kind: &str, query: &Query, all: usize, ends_empty: bool) -> (usize, Valu
     let mut body = json!({ "data": rows(at..end) });
     let mut answer = WireResponse::new(200);
     match kind {
-        "token" => body["next"] = more.then(|| end.to_string()).into(),
-        "next URL" => body["next"] = more.then(|| format!("/things?token={end}")).into(),
+        "token" => body["next"] = more.then(|| format!("t{end}")).into(),
+        "next URL" => body["next"] = more.then(|| format!("/things?token=t{end}")).into(),
         "Link" if more => {
-            answer = answer.header("link", &format!("</things?token={end}>; rel=\"next\""));
+            answer = answer.header("link", &format!("</things?token=t{end}>; rel=\"next\""));
         }
         "Link" => answer = answer.header("link", "</things>; rel=\"first\""),
         _ => {}
@@ -629,9 +637,9 @@ fn empty_pages_are_followed_so_far() {
 #[test]
 fn a_token_on_every_page_for_ever_ends_at_an_empty_page_that_leads_to_itself() {
     let came = load(list(Paginator::token("token", "next")), |query| {
-        let at = number(query, "token").unwrap_or(0).min(25);
+        let at = token(query).min(25);
         let end = (at + 10).min(25);
-        ok(json!({"data": rows(at..end), "next": end}))
+        ok(json!({"data": rows(at..end), "next": format!("t{end}")}))
     });
     assert_eq!(
         (came.grade(), came.ids.len()),

@@ -45,7 +45,7 @@ fn cut_in_the_first_run() -> (Source, VirtualClock) {
         Ok(match (since.as_str(), after.as_str()) {
             ("", "") => {
                 runs.fetch_add(1, Relaxed);
-                page(json!({"data": [row(1), row(2)], "next": "2"}))
+                page(json!({"data": [row(1), row(2)], "next": "b"}))
             }
             ("", _) if runs.load(Relaxed) == 1 => page(json!({"data": null})),
             ("", _) => page(json!({"data": [row(3)]})),
@@ -148,8 +148,8 @@ fn resumed(first: serde_json::Value, rest: serde_json::Value) -> RunReport {
 #[test]
 fn a_resumed_list_knows_what_its_earlier_pages_announced() {
     let rows = json!([{"id": 1}, {"id": 2}]);
-    let flag = json!({"data": rows, "more": true, "next": "2"});
-    let total = json!({"data": rows, "total": 5, "next": "2"});
+    let flag = json!({"data": rows, "more": true, "next": "b"});
+    let total = json!({"data": rows, "total": 5, "next": "b"});
     // The flag of the first run is contradicted.
     let report = resumed(flag.clone(), json!({"data": []}));
     assert!(!report.is_complete(), "{report:?}");

@@ -29,7 +29,9 @@ impl<F: Fn(&str, usize) -> Value + Send + Sync> Transport for Api<F> {
     fn send(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, WireError>> {
         let url = request.url();
         let mut query = url.query_pairs();
-        let page = query.find_map(|(name, value)| (name == "token").then(|| value.parse().ok())?);
+        let page = query.find_map(|(name, value)| {
+            (name == "token").then(|| value.trim_start_matches('t').parse().ok())?
+        });
         let body = (self.0)(url.path(), page.unwrap_or(0));
         Box::pin(async move { Ok(WireResponse::new(200).body(body.to_string())) })
     }
@@ -252,7 +254,7 @@ fn pages(key: bool, second: fn() -> Value) -> (ResourceReport, usize) {
     load(
         |source| source.resource(list),
         move |_, page| match page {
-            0 => json!({"data": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}], "next": 1}),
+            0 => json!({"data": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}], "next": "t1"}),
             _ => json!({"data": second(), "next": null}),
         },
     )

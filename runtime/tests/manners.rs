@@ -155,8 +155,10 @@ fn paged(
             asked.push(Instant::now());
             asked.len()
         };
-        let page: u64 = query.get("after").map_or(0, |page| page.parse().unwrap());
-        let next = (page < 11).then(|| (page + 1).to_string());
+        let page: u64 = query
+            .get("after")
+            .map_or(0, |page| page[1..].parse().unwrap());
+        let next = (page < 11).then(|| format!("p{}", page + 1));
         let body = serde_json::json!({"data": [{"id": page}], "next": next});
         (200, headers(count), body.to_string())
     });
@@ -246,8 +248,10 @@ fn one_429_makes_every_resource_wait() {
         }
         drop(asked);
         std::thread::sleep(Duration::from_millis(20));
-        let page: u64 = query.get("after").map_or(0, |page| page.parse().unwrap());
-        let next = (page < 9).then(|| (page + 1).to_string());
+        let page: u64 = query
+            .get("after")
+            .map_or(0, |page| page[1..].parse().unwrap());
+        let next = (page < 9).then(|| format!("p{}", page + 1));
         json(serde_json::json!({"data": [{"id": page}], "next": next}))
     });
     let mut source = Source::new("s", &base);
@@ -279,8 +283,10 @@ fn one_429_makes_every_resource_wait() {
 fn a_run_ends_when_its_time_is_up_and_the_next_goes_on() {
     let (base, log) = serve(|_, query| {
         std::thread::sleep(Duration::from_millis(50));
-        let page: u64 = query.get("after").map_or(0, |page| page.parse().unwrap());
-        let next = (page < 19).then(|| (page + 1).to_string());
+        let page: u64 = query
+            .get("after")
+            .map_or(0, |page| page[1..].parse().unwrap());
+        let next = (page < 19).then(|| format!("p{}", page + 1));
         json(serde_json::json!({"data": [{"id": page}], "next": next}))
     });
     let list = Item::list("items", "/items")

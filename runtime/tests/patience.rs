@@ -40,7 +40,7 @@ fn with_trouble(
             return answer;
         }
         Ok(match asked(request, "after").as_str() {
-            "" => page(json!({"items": [{"id": 1}], "next": "2"})),
+            "" => page(json!({"items": [{"id": 1}], "next": "b"})),
             _ => page(json!({"items": [{"id": 2}]})),
         })
     });
@@ -216,10 +216,10 @@ struct Slow(VirtualClock);
 impl Transport for Slow {
     fn send(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, WireError>> {
         Box::pin(async move {
-            let second = asked(&request, "after") == "2";
+            let second = asked(&request, "after") == "b";
             let time = Duration::from_secs(if second { 3600 } else { 1 });
             self.0.sleep(time).await;
-            let next = (!second).then_some("2");
+            let next = (!second).then_some("b");
             Ok(page(
                 json!({"items": [{"id": 1 + i64::from(second)}], "next": next}),
             ))

@@ -340,10 +340,15 @@ fn by_page_number_a_list_is_read_twice_where_its_deletions_are_wanted() {
 
 #[test]
 fn links_that_name_pages_by_number_are_not_called_proved() {
-    for (name, proved) in [("page", false), ("cursor", true)] {
+    for (name, mark, proved) in [
+        ("page", "", false),
+        ("cursor", "", false),
+        ("cursor", "c", true),
+    ] {
         let (arrived, report) = load(list(Paginator::next_url("next")), move |_, query| {
-            let page = number(query, name, 0) as i64;
-            let next = (page < 3).then(|| format!("/items?{name}={}", page + 1));
+            let page = query.get(name).map_or("0", |page| page.trim_matches('c'));
+            let page: i64 = page.parse().unwrap();
+            let next = (page < 3).then(|| format!("/items?{name}={mark}{}", page + 1));
             let body = serde_json::json!({"data": [{"id": page}], "next": next});
             (200, Vec::new(), body.to_string())
         });
@@ -354,6 +359,80 @@ fn links_that_name_pages_by_number_are_not_called_proved() {
             "{report:?}"
         );
     }
+}
+
+/// Returns a page of ten rows of a list whose tokens are numbers: of rows, or of pages.
+fn page_by_token(
+    moving: &Moving,
+    query: &Query,
+    of_pages: bool,
+    change: impl Fn(usize, &mut Vec<i64>),
+) -> Answer {
+    let token = number(query, "token", usize::from(of_pages));
+    let at = match of_pages {
+        true => (token - 1) * 10,
+        false => token,
+    };
+    let (status, headers, body) = moving.page(at, 10, false, change);
+    let mut body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let left = moving.rows.lock().unwrap().len() > at + 10;
+    let next = if of_pages { token + 1 } else { token + 10 };
+    body["next"] = left.then(|| next.to_string()).into();
+    (status, headers, body.to_string())
+}
+
+#[test]
+fn tokens_that_count_rows_or_pages_are_positions() {
+    for of_pages in [false, true] {
+        let tokens = || Paginator::token("token", "next");
+        let moving = Moving::new(60);
+        let api = moving.clone();
+        let (arrived, report) = load(list(tokens()), move |_, query| {
+            page_by_token(&api, query, of_pages, |_, _| {})
+        });
+        assert_eq!(arrived.len(), 60);
+        assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
+        // Rows of the front are deleted while the list is read.
+        let moving = Moving::new(60);
+        let api = moving.clone();
+        let (arrived, report) = load(list(tokens()), move |_, query| {
+            page_by_token(&api, query, of_pages, |asked, rows| {
+                if asked == 3 {
+                    rows.drain(..15);
+                }
+            })
+        });
+        assert_eq!(moving.missing(&arrived), [0; 0], "{report:?}");
+        assert!(!matches!(report.proof, Proof::Proved(_)), "{report:?}");
+    }
+}
+
+#[test]
+fn a_killed_run_does_not_go_on_from_a_token_that_counts_rows() {
+    let api = Moving::new(60);
+    let (base, log) = {
+        let api = api.clone();
+        serve(move |_, query| page_by_token(&api, query, false, |_, _| {}))
+    };
+    let tokens = list(Paginator::token("token", "next"));
+    let source = Source::new("moving", &base).concurrency(1).resource(tokens);
+    let into = InMemory::new(10);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let options = RunOptions::default();
+    let dying = Box::new(into.failing_at(2));
+    let run = sync(&source, dying, &options, Arc::new(()));
+    runtime.block_on(run).unwrap_err();
+    api.rows.lock().unwrap().drain(..15);
+    log.lock().unwrap().clear();
+    let run = sync(&source, Box::new(into.clone()), &options, Arc::new(()));
+    let report = runtime.block_on(run).unwrap();
+    let first = log.lock().unwrap()[0].clone();
+    assert!(!first.contains("token"), "{first}");
+    assert!(!report.resources[0].proof.grade().contains("proved"));
+    assert_eq!(into.table("items").len(), 60);
 }
 
 #[test]

@@ -72,8 +72,9 @@ fn run(
 
 /// Returns page number `after` of four.
 fn one_of_four(request: &WireRequest) -> WireResponse {
-    let at: i64 = asked(request, "after").parse().unwrap_or(0);
-    let next = (at < 3).then(|| (at + 1).to_string());
+    let after = asked(request, "after");
+    let at: i64 = after.trim_start_matches('p').parse().unwrap_or(0);
+    let next = (at < 3).then(|| format!("p{}", at + 1));
     page(json!({"items": [{"id": at}], "next": next}))
 }
 
@@ -172,7 +173,7 @@ fn a_list_that_is_closed_fails_alone() {
         let (report, into, _) = run(Auth::bearer("a-good-key"), move |request| {
             // The list closes only after the others have been answered.
             match (request.url().path(), asked(request, "after").as_str()) {
-                ("/r3", "1") => closed(),
+                ("/r3", "p1") => closed(),
                 _ => one_of_four(request),
             }
         });

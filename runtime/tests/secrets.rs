@@ -28,7 +28,8 @@ fn items() -> Resource<Item> {
 fn repeats(key: Arc<Mutex<String>>) -> impl Fn(&WireRequest) -> WireResponse + Send + Sync {
     move |request| {
         let key = key.lock().unwrap().clone();
-        let number: i64 = asked(request, "after").parse().unwrap_or(1);
+        let after = asked(request, "after");
+        let number: i64 = after.trim_start_matches('p').parse().unwrap_or(1);
         let keys = request.url().query_pairs();
         let keys: Vec<_> = keys.filter(|(name, _)| name == "key").collect();
         let good = request.header("authorization") == Some(&format!("Bearer {key}"));
@@ -39,7 +40,7 @@ fn repeats(key: Arc<Mutex<String>>) -> impl Fn(&WireRequest) -> WireResponse + S
         let mut next = request.url().clone();
         next.query_pairs_mut()
             .clear()
-            .append_pair("after", &(number + 1).to_string())
+            .append_pair("after", &format!("p{}", number + 1))
             .append_pair("key", &key)
             .append_pair("tenant", TENANT);
         let next = (number < 5).then(|| next.to_string());
@@ -86,7 +87,7 @@ fn a_position_holds_no_secret_and_is_gone_on_from_with_the_key_of_today() {
     let limited = RunOptions::default().limit(5);
     run_by(&clock, &source(KEY, world.clone()), &into, &limited).unwrap();
     let state = format!("{:?}", into.state());
-    assert!(state.contains("after=3"), "{state}");
+    assert!(state.contains("after=p3"), "{state}");
     for form in forms(KEY).iter().chain(&forms(TENANT)) {
         assert!(!state.contains(form.as_str()), "{form} in {state}");
     }
@@ -97,7 +98,7 @@ fn a_position_holds_no_secret_and_is_gone_on_from_with_the_key_of_today() {
     let report = run_by(&clock, &source("another key", world), &into, &all).unwrap();
     assert!(report.is_complete(), "{report:?}");
     assert_eq!(into.table("items").len(), 10);
-    assert_eq!(*asked_for.lock().unwrap(), ["3", "4", "5"]);
+    assert_eq!(*asked_for.lock().unwrap(), ["p3", "p4", "p5"]);
 }
 
 #[test]

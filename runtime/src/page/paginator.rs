@@ -43,12 +43,6 @@ impl Pager {
         [self.more(), total, self.next_in_body()]
     }
 
-    /// Returns whether a killed pass can resume where it stopped: a position given by a record or a
-    /// token still means the same after the list has grown, a page number or an offset does not.
-    pub(crate) fn can_resume(&self) -> bool {
-        !self.is_numbered()
-    }
-
     /// Returns the request for a position; `first` is the request for the first page.
     pub(crate) fn request(
         &self,

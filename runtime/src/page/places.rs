@@ -160,6 +160,14 @@ impl Position {
         self.places.before_first.as_deref()
     }
 
+    /// Returns whether a text counts the rows or the pages before this position, as `20` does behind a
+    /// first page of 20 rows.
+    fn is_counted_by(&self, text: &str) -> bool {
+        let counts = [self.rows, self.rows + 1, self.pages, self.pages + 1];
+        let number = text.parse::<u64>().ok();
+        self.pages > 0 && number.is_some_and(|number| counts.contains(&number))
+    }
+
     /// Returns whether this is the repeated first page, which has no new rows.
     fn looks_back(&self) -> bool {
         self.places.looks_back
@@ -170,22 +178,29 @@ impl Pager {
     /// Returns whether pages are requested by position, by the paginator or in the links of the
     /// API.
     pub(super) fn by_place(&self, position: &Position, step: &Step) -> bool {
-        let numbered = |next: &Next| matches!(next, Next::Url(url) if is_numbered(url));
-        match self.deref() {
-            Paginator::PageNumber(_) | Paginator::Offset(_) => true,
-            Paginator::LinkHeader(_) | Paginator::NextUrl(_) => {
-                numbered(&position.next) || matches!(step, Step::Next(next) if numbered(&next.next))
-            }
+        let next = match step {
+            Step::Next(next) => self.is_place(next),
+            Step::End(_) => false,
+        };
+        self.is_place(position) || next
+    }
+
+    /// Returns whether a position is requested by a number of rows or pages: by the paginator, in a
+    /// link, or in a token that equals one of these numbers so far.
+    fn is_place(&self, position: &Position) -> bool {
+        match (self.deref(), &position.next) {
+            (Paginator::PageNumber(_) | Paginator::Offset(_), _) => true,
+            (_, Next::Url(url)) => is_numbered(url) || is_counting(url, position),
+            (Paginator::Token(_), Next::Value(token)) => position.is_counted_by(token),
             _ => false,
         }
     }
 
     /// Returns whether a pass that stopped at that position can resume there: a position given by a
-    /// record or a token still means the same after the list has grown, a page number, an offset or
-    /// a link with one of them does not.
+    /// record or a token still means the same after the list has grown, a page number, an offset, and
+    /// a link or a token with one of them does not.
     pub(crate) fn keeps(&self, position: &Position) -> bool {
-        let numbered = matches!(&position.next, Next::Url(url) if is_numbered(url));
-        self.can_resume() && !numbered
+        !self.is_place(position)
     }
 
     /// Returns whether an error status for the page at that position may mean that the page does
@@ -193,6 +208,7 @@ impl Pager {
     pub(crate) fn may_be_behind(&self, position: &Position, status: u16) -> bool {
         let ends = Step::End(Proof::Open);
         matches!(status, 400 | 404 | 416 | 422)
+            && !matches!(self.deref(), Paginator::Token(_))
             && position.pages > 0
             && !position.overlaps()
             && !position.comes_again()
@@ -399,17 +415,37 @@ fn is_numbered(url: &str) -> bool {
         "startat",
         "startindex",
     ];
+    query(url).any(|(name, value)| {
+        let number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        // A long number is the id of a record.
+        number && value.len() < 8 && NAMES.contains(&name.as_str())
+    })
+}
+
+/// Returns whether a link requests the position by a token that counts its rows or pages:
+/// `?cursor=40`.
+fn is_counting(url: &str, position: &Position) -> bool {
+    const WORDS: [&str; 10] = [
+        "after", "continu", "cursor", "from", "key", "marker", "next", "position", "start", "token",
+    ];
+    query(url).any(|(name, value)| {
+        let is_token = WORDS.iter().any(|word| name.contains(word));
+        is_token && position.is_counted_by(value)
+    })
+}
+
+/// Returns the parameters of a link: their names in lower case, with only letters and digits, and
+/// their values.
+fn query(url: &str) -> impl Iterator<Item = (String, &str)> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let query = query.split('#').next().unwrap_or_default();
-    query.split('&').any(|pair| {
+    query.split('&').map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let mut name = name
             .to_ascii_lowercase()
             .replace("%5b", "")
             .replace("%5d", "");
         name.retain(|c| c.is_ascii_alphanumeric());
-        let number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-        // A long number is the id of a record.
-        number && value.len() < 8 && NAMES.contains(&name.as_str())
+        (name, value)
     })
 }
