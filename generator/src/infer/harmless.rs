@@ -12,7 +12,7 @@ use super::words::{is_plural, is_variable, is_version, same_noun, segments, word
 
 /// Verbs of requests that do something.
 const DOES: &str = "\
-    abort accept acknowledge activate add approve assign attach ban bulkcreate bulkdelete bulkupdate cancel \
+    abort accept acknowledge acquire activate add approve assign attach ban bulkcreate bulkdelete bulkupdate cancel \
     clear compute confirm connect create deactivate decline delete deliver demote deny deploy deregister \
     destroy detach disable discard disconnect dismiss dispatch eject enable enqueue erase evict execute \
     expire finalize flush forget halt impersonate increment init initialize initiate insert install \
@@ -79,6 +79,7 @@ fn doing(api: &Api, operation: &Operation) -> Option<String> {
         let acts = |words: &[String], verbs: &[String]| {
             let two = words.iter().any(|word| word == "and" || word == "or");
             let reads = !two && words.iter().any(|word| is(READS, word));
+            let verbs = if two { words } else { verbs };
             let mut verbs = verbs.iter().filter(|_| !reads);
             verbs
                 .find(|word| is(MAY_DO, word) || is(POSTS, word))

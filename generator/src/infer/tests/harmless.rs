@@ -130,6 +130,8 @@ fn a_post_with_a_parameter_for_pages_is_off_if_a_word_of_doing_stands_anywhere()
         ("/carts", "findOrCreateCart"),
         ("/tasks/query", "closeTasks"),
         ("/tasks/query", "lockAndList"),
+        ("/jobs/list-and-lock", "listJobs"),
+        ("/jobs/acquire", "fetchJobs"),
     ] {
         let reason = off("post", path, id, "");
         let said = reason.as_deref().unwrap_or_default();
