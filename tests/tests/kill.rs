@@ -109,7 +109,8 @@ impl Siege {
         let mut seen = BTreeSet::new();
         let mut firsts = requests.iter().filter(|request| seen.insert(path(request)));
         let paging = self.paging.unwrap_or("&page=");
-        firsts.any(|request| request.contains(paging))
+        let first_page = |request: &str| request.ends_with("&page=1");
+        firsts.any(|request| request.contains(paging) && !first_page(request))
     }
 
     /// Returns the duration of a first run.

@@ -64,8 +64,9 @@ impl Destinations {
     /// Adds a kind that hands its rows to `take`, one table at a time, and keeps none: a queue, a webhook, a print. The
     /// text after the colon names the file with the state of its sources: `print:shop.json`.
     ///
-    /// Each new row and each new version of a record is handed over, with its id in the column `_etl_id`; after a run
-    /// that was killed, the rows since its last commit are handed over again. An error of `take` ends the run. Resources
+    /// The records of each run are handed over, with their ids in the column `_etl_id`: of a resource with a cursor those
+    /// that are new or have changed, of others all. After a run that was killed, the rows since its last commit are handed
+    /// over again. An error of `take` ends the run. Resources
     /// that replace all their rows or delete some are refused.
     ///
     /// ```
