@@ -238,7 +238,8 @@ impl ResourceReader {
     fn hidden(&self) -> Option<Error> {
         let stats = &self.fetcher.stats;
         let (slices, hidden) = (stats.slices.load(Relaxed), stats.hidden.load(Relaxed));
-        let all = stats.skipped(404) == slices;
+        // An earlier run has read other lists of a pass that goes on.
+        let all = stats.skipped(404) == slices && !self.plan.resumes;
         (hidden > 0 && (all || self.plan.staged)).then(|| {
             let message = match slices {
                 1 => "its list was answered 404, but its parent exists".to_owned(),
