@@ -163,9 +163,11 @@ impl Position {
     /// Returns whether a text counts the rows or the pages before this position, as `20` does behind a
     /// first page of 20 rows.
     fn is_counted_by(&self, text: &str) -> bool {
-        let counts = [self.rows, self.rows + 1, self.pages, self.pages + 1];
+        // The numbers may come from a stored state.
+        let counts = |count: u64, number| number == count || number == count.saturating_add(1);
         let number = text.parse::<u64>().ok();
-        self.pages > 0 && number.is_some_and(|number| counts.contains(&number))
+        self.pages > 0
+            && number.is_some_and(|number| counts(self.rows, number) || counts(self.pages, number))
     }
 
     /// Returns whether this is the repeated first page, which has no new rows.
@@ -204,7 +206,8 @@ impl Pager {
     }
 
     /// Returns whether an error status for the page at that position may mean that the page does
-    /// not exist: pages are requested by number, and one has arrived.
+    /// not exist: pages are requested by number, and one has arrived. A token comes from the API,
+    /// which says by it that the page exists.
     pub(crate) fn may_be_behind(&self, position: &Position, status: u16) -> bool {
         let ends = Step::End(Proof::Open);
         matches!(status, 400 | 404 | 416 | 422)

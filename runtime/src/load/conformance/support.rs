@@ -138,12 +138,6 @@ pub fn brought_by(load: &str, records: &[Rec<'_>]) -> Chunk {
     chunk
 }
 
-/// Commits what was written, as the first commit of a load.
-pub fn commit(destination: &mut dyn Destination) {
-    let commit = Commit::new(1, &[], &LoadStatus::Running);
-    destination.commit(&commit).unwrap();
-}
-
 pub fn load(id: &str) -> LoadInfo {
     LoadInfo::new(id, "shop", Layout::Etl)
 }

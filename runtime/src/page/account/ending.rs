@@ -247,17 +247,17 @@ impl Account {
     /// Returns why the number of rows is more probably the depth to which the API shows a list than
     /// the length of the list.
     fn depth(&self, end: &End, came: u64) -> Option<String> {
-        let counted = self.totals.least();
-        if counted == Some(came) && came == COUNTED {
+        let total = self.totals.least();
+        if total == Some(came) && came == COUNTED {
             return Some(format!(
                 "the API counts exactly {came} rows, at which search engines stop counting"
             ));
         }
         let round = came > 0 && came.is_multiple_of(DEPTHS);
-        (round && matches!(end.by, By::Empty | By::Refusal) && counted.is_none()).then(|| {
+        (round && matches!(end.by, By::Empty | By::Refusal) && total.is_none()).then(|| {
             format!(
                 "{} followed by nothing: the end, or the API limits how far the list can be read",
-                etlgen_model::counted(came, "row")
+                counted(came, "row")
             )
         })
     }
