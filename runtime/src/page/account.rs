@@ -127,8 +127,8 @@ pub(crate) struct Account {
     was_full: bool,
     /// Whether the previous page is known to be shorter than another one.
     was_short: bool,
-    /// The number of unchanged rows that were repeated behind new rows of their page: the list has no stable order.
-    misplaced: u64,
+    /// Whether unchanged rows were repeated out of order: the list has no stable order.
+    is_unordered: bool,
     /// The number of new rows on the page.
     new: u64,
     /// The end that the previous page proposed and that was doubted.
@@ -280,7 +280,8 @@ impl Account {
             (self.stale, self.empty, self.again, self.others) = (0, 0, 0, 0);
             self.filled = 0;
             (self.promised, self.doubted, self.doubt) = (None, None, None);
-            self.at_most = None;
+            // A list without an order has none in a second reading either.
+            self.at_most = self.at_most.take().filter(|_| self.is_unordered);
             self.asked = Distinct::default();
             self.totals = Totals::default();
             self.second = Distinct::default();

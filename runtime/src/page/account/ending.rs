@@ -37,10 +37,6 @@ impl Account {
             Some(moved) => Some(moved),
             None => self.over(most)?,
         };
-        if self.misplaced > 0 {
-            let why = "unchanged rows were repeated out of order, so the list has no stable order and rows may be missing";
-            self.caps(Proof::Unproved(why.to_owned()));
-        }
         self.unfinished(at.said);
         if let Some(why) = self.depth(end, came) {
             self.caps(Proof::Unproved(why));
