@@ -288,8 +288,7 @@ impl Account {
         } else if self.pages == [0, 0] {
             (self.others, self.filled) = (position.rows, position.pages);
             self.promised = position.promised.clone();
-            // More rows than pages have arrived only from lists.
-            self.listed = position.rows > position.pages;
+            self.listed = position.listed;
         }
         self.pages[0] += 1;
     }
@@ -363,7 +362,12 @@ impl Account {
             total: position.total.or(self.totals.now()),
             promised: promise(at.said),
             places: position.places.clone(),
+            counted_rows: position.counted_rows.max(self.totals.counted_rows()),
+            counted_pages: position.counted_pages.max(self.totals.counted_pages()),
         });
+            promised: promise(at.said),
+            listed: self.listed,
+            places: position.places.clone(),
         match paginator.by_place(position, &step) {
             true => paginator.placed(at.taken(), self.ending(None), step),
             false => Ok(step),
