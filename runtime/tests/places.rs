@@ -552,6 +552,22 @@ fn a_second_reading_without_a_stable_order_proves_nothing() {
     assert!(unproved, "{report:?}");
 }
 
+#[test]
+fn a_number_of_pages_does_not_prove_that_no_row_moved_from_page_to_page() {
+    // The number of pages is one too low. Before the second request a row of the first page is
+    // deleted, so that the third row moves there.
+    let by_number = Paginator::page_number("page").page_size("limit", 2);
+    let (_, report) = load(list(by_number.total_pages("pages")), |_, query| {
+        let data = match number(query, "page", 1) {
+            1 => serde_json::json!([{"id": 1}, {"id": 2}]),
+            _ => serde_json::json!([]),
+        };
+        let body = serde_json::json!({"data": data, "pages": 1}).to_string();
+        (200, Vec::new(), body)
+    });
+    assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
+}
+
 /// Loads 230 rows by offset, 100 at a time; `page` returns the rows at an offset.
 fn by_hundreds(
     deletes: Deletes,

@@ -230,7 +230,10 @@ impl Account {
             doubt => {
                 // Nothing follows the first page, which has shown its whole list at once.
                 let alone = position.pages == 1 && page.rows == 0 && page.stands == Stands::List;
-                self.confirmed = doubt.filter(|_| alone && page.response.status == 200);
+                // A number of pages does not count the rows that may have moved from the second page to
+                // the first one.
+                self.confirmed =
+                    doubt.filter(|end| alone && page.response.status == 200 && end.by != By::Pages);
                 (self.step(at), known)
             }
         };
@@ -360,14 +363,12 @@ impl Account {
             pages: position.pages + 1,
             fingerprint: page.fingerprint,
             total: position.total.or(self.totals.now()),
-            promised: promise(at.said),
-            places: position.places.clone(),
             counted_rows: position.counted_rows.max(self.totals.counted_rows()),
             counted_pages: position.counted_pages.max(self.totals.counted_pages()),
-        });
             promised: promise(at.said),
             listed: self.listed,
             places: position.places.clone(),
+        });
         match paginator.by_place(position, &step) {
             true => paginator.placed(at.taken(), self.ending(None), step),
             false => Ok(step),
@@ -399,6 +400,10 @@ impl Account {
             return Ok(true);
         }
         let ends = flag == Some(false) || said.has(&Says::NoNext);
+        // A total that counts fewer rows than have arrived is wrong: it ends nothing.
+        if end.by == By::Total && self.totals.exceeded(came).is_some() {
+            return Ok(true);
+        }
         let counted = matches!(end.by, By::Total | By::Pages);
         let first = at.position.pages == 0;
         let full = at.position.places.was_placed_last()
