@@ -18,7 +18,7 @@ use crate::life::Life;
 use crate::net::Network;
 use crate::panics;
 use crate::random::Rng;
-use crate::scenario::{ListSpec, Paging, RunSpec, Scenario};
+use crate::scenario::{Change, ListSpec, Paging, RunSpec, Scenario};
 use crate::trace::Trace;
 
 /// The time at which every simulation begins.
@@ -177,14 +177,21 @@ impl Play {
             false => 0,
         };
         let lists = 2 * (windows * items + parts + tags) * lost / 100;
-        (lists + self.futile(&api)) as u64
+        (lists + self.futile(&api, spec)) as u64
     }
 
     /// Returns how many empty or repeated pages with new tokens are followed, and how often a page
-    /// is waited for.
-    fn futile(&self, api: &Api) -> usize {
+    /// is waited for: in each list, also in those of items that are added during the run.
+    fn futile(&self, api: &Api, spec: &RunSpec) -> usize {
+        // Of a list to which rows are only added, every change but a deletion adds one.
+        let appends = self.scenario.items.append;
+        let adds = |(_, change): &&(u64, Change)| match change {
+            Change::Come(at) | Change::Back(at) => at.below.is_none(),
+            Change::Edit(at) | Change::Move(at) => appends && at.below.is_none(),
+            Change::Go(_) => false,
+        };
         let lists = match self.scenario.lies_below {
-            true => api.parts.len(),
+            true => api.parts.len() + spec.during.iter().filter(adds).count(),
             false => 1,
         };
         match self.scenario.lie {
