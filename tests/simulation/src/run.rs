@@ -140,6 +140,7 @@ impl Play {
     fn lists(&self) -> Vec<(&'static str, ListSpec)> {
         let mut lists = vec![("items", self.scenario.items.clone())];
         lists.extend(self.scenario.parts.clone().map(|parts| ("parts", parts)));
+        lists.extend(self.scenario.feed.clone().map(|feed| ("events", feed)));
         lists
     }
 
@@ -170,13 +171,15 @@ impl Play {
             let pages = tables.map(|table| pages(table.rows.len() + come, list));
             pages.sum::<usize>() + come * pages_of_new(list, self.scenario.most_parts)
         });
+        let feed = self.scenario.feed.as_ref();
+        let events = feed.map_or(0, |list| pages(api.events.rows.len() + come, list));
         let lost = 100 + 2 * spec.faults;
         // A record has three pages of tags at most.
         let tags = match self.scenario.items.embedded {
             true => 2 * (api.items.rows.len() + come),
             false => 0,
         };
-        let lists = 2 * (windows * items + parts + tags) * lost / 100;
+        let lists = 2 * (windows * items + parts + events + tags) * lost / 100;
         (lists + self.futile(&api, spec)) as u64
     }
 

@@ -264,3 +264,48 @@ pub fn object_after_pages_of_one_row() -> Scenario {
         ..Scenario::default()
     }
 }
+
+/// Returns a scenario in which a feed reports two changes of one item at the same time, and nothing
+/// shows which one is newer.
+pub fn feed_without_an_order() -> Scenario {
+    Scenario {
+        seed: 897,
+        items: ListSpec {
+            asks: Some(8),
+            cap: 8,
+            names: 29,
+            since: true,
+            fed: true,
+            ..ListSpec::default()
+        },
+        feed: Some(ListSpec {
+            asks: None,
+            cap: 10,
+            total: Total::Items,
+            names: 14,
+            append: true,
+            since: true,
+            ..ListSpec::default()
+        }),
+        rows: 3,
+        twist: 46264,
+        concurrency: 8,
+        commit_rows: 30,
+        runs: vec![
+            RunSpec {
+                stops_after: Some(1),
+                ..RunSpec::default()
+            },
+            RunSpec {
+                before: vec![
+                    Change::Go(At::item(60986)),
+                    Change::Come(At::item(88698)),
+                    Change::Back(At::item(5337)),
+                    Change::Come(At::item(71152)),
+                ],
+                ..RunSpec::default()
+            },
+        ],
+        ..Scenario::default()
+    }
+}

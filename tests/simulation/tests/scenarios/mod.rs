@@ -123,3 +123,8 @@ fn an_overlap_does_not_hide_that_a_list_has_no_order() {
 fn an_object_after_pages_of_one_row_is_not_a_record() {
     holds(statements::object_after_pages_of_one_row);
 }
+
+#[test]
+fn a_feed_that_does_not_show_the_order_of_two_changes_proves_nothing() {
+    holds(statements::feed_without_an_order);
+}
