@@ -198,7 +198,7 @@ impl Account {
         let known = match paginator.look(position, page, self.terms.keyed) {
             Look::Take(known) => self.known(known, page)?,
             Look::Pass(step) => {
-                let step = match step {
+                let step = match *step {
                     Step::End(proof) => {
                         let end = Step::End(self.capped(proof));
                         self.confirm_first(paginator, position, end)
