@@ -161,10 +161,8 @@ impl Feed {
                 true => proof.clone().and(Proof::Unproved(UNORDERED.to_owned())),
                 false => proof.clone(),
             };
-            // If nothing shows the order, the newest change comes first, as is usual in feeds.
-            let oldest_first = order == Some(Order::OldestFirst);
             let newest = target.newest.into_iter();
-            let changes = newest.map(|(key, newest)| (key, newest.pick(oldest_first)));
+            let changes = newest.map(|(key, newest)| (key, newest.pick(order)));
             // A target that has failed does not receive them.
             let _ = target.hand.send(Pending {
                 changes: changes.collect(),
@@ -194,9 +192,13 @@ impl Newest {
         self.first.bytes() + self.last.as_ref().map_or(0, Change::bytes)
     }
 
-    fn pick(self, oldest_first: bool) -> Change {
+    /// Returns the newest change. If nothing shows the order, a record is not deleted, and otherwise
+    /// the newest change comes first, as is usual in feeds.
+    fn pick(self, order: Option<Order>) -> Change {
+        let is_delete = matches!(self.first.0, What::Delete(_));
         match self.last {
-            Some(last) if oldest_first => last,
+            Some(last) if order == Some(Order::OldestFirst) => last,
+            Some(last) if order.is_none() && is_delete => last,
             _ => self.first,
         }
     }
