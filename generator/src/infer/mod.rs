@@ -28,6 +28,7 @@ mod parents;
 mod prose;
 mod rate_limits;
 mod records;
+mod renewed;
 mod resources;
 mod roles;
 mod rules;
@@ -39,6 +40,7 @@ mod twins;
 mod undeclared;
 mod words;
 
+pub use auth::of_scheme;
 #[cfg(test)]
 pub use rules::switches;
 use std::collections::HashMap;
@@ -103,7 +105,7 @@ pub fn infer(api: &Api) -> Facts {
             ))
         })
         .collect();
-    siblings::ask(&mut resources);
+    siblings::ask(api, &mut resources);
     Facts {
         auth,
         base_url: auth::base_url(api),
@@ -376,6 +378,7 @@ fn resource(
         settings,
         fixed,
         off: None,
+        unsendable: body::unsendable(operation),
         needs: Vec::new(),
         doubts: Vec::new(),
     };
