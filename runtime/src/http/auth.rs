@@ -7,6 +7,7 @@ use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::failure::Failure;
+use super::login_body::LoginBody;
 use super::oauth::Grant;
 use super::seal::{self, Marked};
 use super::sign::Unsigned;
@@ -178,8 +179,13 @@ impl Auth {
         Auth::fetched(Arc::new(grant), "Authorization", "Bearer ")
     }
 
+    /// Sends the token of a login in a header, after a prefix.
+    pub(super) fn by_login(login: LoginBody, header: &str, prefix: &str) -> Self {
+        Auth::fetched(Arc::new(Grant::login(login)), header, prefix)
+    }
+
     /// Sends the token of a grant in a header, after a prefix.
-    pub(super) fn fetched(grant: Arc<Grant>, header: &str, prefix: &str) -> Self {
+    fn fetched(grant: Arc<Grant>, header: &str, prefix: &str) -> Self {
         Auth(vec![Credential::Fetched {
             grant,
             header: header.to_owned(),

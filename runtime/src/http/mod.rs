@@ -16,6 +16,7 @@ mod limits;
 mod link;
 mod listener;
 mod login;
+mod login_body;
 mod oauth;
 mod options;
 mod redirect;

@@ -9,7 +9,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::login::{Login, text_at};
+use super::login_body::{LoginBody, text_at};
 use super::response::status_line;
 use super::retry::is_transient;
 use super::token_file;
@@ -48,8 +48,8 @@ enum Kind {
         /// The file that stores the replaced token for the next run.
         file: PathBuf,
     },
-    /// A login of the API itself; the text is the place of the token in its response.
-    Login(Login, String),
+    /// A login of the API itself.
+    Login(LoginBody),
 }
 
 /// The fetched tokens.
@@ -121,11 +121,9 @@ impl Grant {
         Grant::new(token_url, id, secret, kind)
     }
 
-    /// `place` is the dotted path of the token in the response.
-    pub fn login(login: Login, place: &str) -> Self {
+    pub fn login(login: LoginBody) -> Self {
         let path = login.path().to_owned();
-        let kind = Kind::Login(login, place.to_owned());
-        Grant::new(&path, "".into(), "".into(), kind)
+        Grant::new(&path, "".into(), "".into(), Kind::Login(login))
     }
 
     fn new(token_url: &str, id: Secret, secret: Secret, kind: Kind) -> Self {
@@ -145,7 +143,7 @@ impl Grant {
         match &self.kind {
             Kind::ClientCredentials(_) => {}
             Kind::Password { password, .. } => secrets.push(password.clone()),
-            Kind::Login(login, _) => secrets.extend(login.secrets()),
+            Kind::Login(login) => secrets.extend(login.secrets()),
             Kind::RefreshToken {
                 given, replaced, ..
             } => {
@@ -193,7 +191,7 @@ impl Grant {
         }
         let answer = self.fetch(wire, base).await?;
         let place = match &self.kind {
-            Kind::Login(_, place) => place,
+            Kind::Login(login) => login.token.as_str(),
             _ => "access_token",
         };
         let token = text_at(&answer, place).filter(|token| !token.is_empty());
@@ -285,9 +283,9 @@ impl Grant {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 json!({"username": user.expose(), "password": password.expose()}).to_string()
             }
-            (Kind::Login(login, _), _) => {
+            (Kind::Login(login), _) => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                login.body().to_string()
+                login.json().to_string()
             }
             _ => {
                 let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
