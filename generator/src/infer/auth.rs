@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::spec::api::{Api, Location, SecurityScheme};
 
 use super::facts::{AuthFacts, Decision, KeyFacts, decide};
-use super::renewed;
 use super::undeclared;
 use super::words::{flat, says};
 use crate::diagnostics::counted;
@@ -16,12 +15,17 @@ type Counts = BTreeMap<Vec<String>, usize>;
 /// Decides on the credentials. Also returns the names of the schemes, if operations name any.
 pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
     let (counts, open) = counts(api);
-    let (mut decision, mut schemes) = chosen(api, &counts, open);
+    chosen(api, &counts, open)
+}
+
+/// Returns the alternatives that most operations accept, each a set of schemes.
+pub(super) fn common(api: &Api) -> Vec<Vec<String>> {
+    let (counts, _) = counts(api);
     let most = counts.values().copied().max().unwrap_or(0);
-    let common = counts.iter().filter(|(_, count)| **count * 5 >= most * 4);
-    let common: Vec<&Vec<String>> = common.map(|(set, _)| set).collect();
-    renewed::add(api, &common, &mut decision, &mut schemes);
-    (decision, schemes)
+    let common = counts
+        .into_iter()
+        .filter(|(_, count)| *count * 5 >= most * 4);
+    common.map(|(set, _)| set).collect()
 }
 
 /// Counts the operations that accept each set of schemes, and those that need none.

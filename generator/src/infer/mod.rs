@@ -82,7 +82,8 @@ struct Draft<'a> {
 
 /// Infers all facts.
 pub fn infer(api: &Api) -> Facts {
-    let (auth, schemes) = auth::auth(api);
+    let (mut auth, mut schemes) = auth::auth(api);
+    renewed::add(api, &auth::common(api), &mut auth, &mut schemes);
     let (mut drafts, skipped) = drafts(api);
     identity::refuse_foreign(&mut drafts);
     let above = parents::above(&drafts);

@@ -12,7 +12,7 @@ use super::words::flat;
 /// `sets` are the alternatives that most operations accept.
 pub(super) fn add(
     api: &Api,
-    sets: &[&Vec<String>],
+    sets: &[Vec<String>],
     decision: &mut Decision<AuthFacts>,
     schemes: &mut Vec<String>,
 ) {

@@ -175,9 +175,11 @@ fn rows(api: &Api, lists: &[&Decided<'_>], width: usize) -> String {
             .filter(|at| ![ENDPOINT, RECORDS].contains(at))
             .collect(),
     };
+    let whole = widths;
     let is_apart = !is_one_line && !fit(&mut widths, &first, width);
     if is_apart {
         first.remove(0);
+        widths = whole;
         fit(&mut widths, &first, width.saturating_sub(GAP));
     }
     let mut text = String::new();
@@ -394,8 +396,8 @@ paths:
   /very_long_names_of_organisations_that_nobody_shortens:
     get: &list
       responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: object, properties: {an_identifier_of_many_words_id: {type: string}, id: {type: string}}}}}}}}
-  /very_long_names_of_organisations_that_nobody_shortens/{id}/members_and_their_many_roles: *list
-  /jobs/cancel: *list
+  /very_long_names_of_organisations_that_nobody_shortens/{id}/members_and_their_many_roles: {get: *list}
+  /jobs/cancel: {get: *list}
 ";
         let input = crate::spec::Input {
             name: "t.yaml".to_owned(),
