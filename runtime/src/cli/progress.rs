@@ -58,7 +58,7 @@ impl Teller {
     }
 
     /// Returns the line about a failed resource. A message that another one has had is not repeated.
-    fn failure(&self, resource: &str, message: &str) -> String {
+    pub(super) fn failure(&self, resource: &str, message: &str) -> String {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         match failed.get(message) {
             Some(first) => format!("{resource}: failed like {first}"),

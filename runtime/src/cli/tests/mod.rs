@@ -376,3 +376,30 @@ fn help_names_the_variable_and_not_what_it_holds() {
         "{help}"
     );
 }
+
+#[test]
+fn a_message_of_several_resources_is_told_once() {
+    let message = "no value for the setting `tenant`\n  hint: set --tenant";
+    let mut all = report(Proof::Open, Outcome::Complete, Required::Any);
+    let template = all.resources.remove(0);
+    for name in ["users", "groups", "roles"] {
+        let told = format!("resource {name}: {message}");
+        let mut resource = template.clone();
+        resource.name = name.to_owned();
+        resource.outcome = Outcome::Failed(ErrorKind::Usage, told);
+        all.resources.push(resource);
+    }
+    let text = crate::cli::report::render(&all, crate::cli::report::Known::default());
+    assert_eq!(
+        text.matches("no value for the setting").count(),
+        1,
+        "{text}"
+    );
+    assert!(text.contains("users, groups, roles: no value"), "{text}");
+    let teller = crate::cli::progress::Teller::new(&crate::world::World::real());
+    assert!(teller.failure("users", message).contains("`tenant`"));
+    assert_eq!(
+        teller.failure("groups", message),
+        "groups: failed like users"
+    );
+}
