@@ -57,6 +57,7 @@ pub(crate) mod serialize;
 mod time;
 pub(crate) mod traits;
 mod value;
+mod within;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -80,6 +81,7 @@ pub(crate) use select::{Kept, Selection};
 pub use time::{Date, Timestamp, UnixMillis, UnixTime};
 pub(crate) use time::{day, parse_instant, sortable};
 pub use value::{Bytes, Dynamic, Json, JsonRef, Uuid};
+pub(crate) use within::Said;
 
 /// A record, with the data that the API sent and its struct does not declare.
 ///
