@@ -273,6 +273,45 @@ fn totals_of_all_kinds_with_all_paginators() {
 }
 
 #[test]
+fn a_total_that_the_first_page_exceeds_does_not_end_the_list() {
+    // Ten rows are requested, the server sends four at most, and its total is too low.
+    for kind in ["offset", "page number"] {
+        let pages = declare(paginator(kind), true, Some(Total::Items("total".into())));
+        let came = load(list(pages), move |query| {
+            let at = match kind {
+                "offset" => number(query, "offset").unwrap_or(0),
+                _ => number(query, "page").unwrap_or(1).saturating_sub(1) * 4,
+            };
+            ok(json!({"data": rows(at.min(9)..(at + 4).min(9)), "total": 3}))
+        });
+        let (grade, said) = (came.grade(), came.said());
+        assert_eq!((grade, came.ids.len()), ("failed", 9), "{kind}: {said}");
+        assert!(said.contains("`total` counts 3 rows"), "{kind}: {said}");
+    }
+}
+
+#[test]
+fn a_total_that_has_counted_more_rows_than_arrived_is_consistent_at_most() {
+    // Five rows arrive. A sixth was counted on some page: it was deleted, or it is missing.
+    for name in ["total", "count"] {
+        for (counts, grade) in [
+            ([5, 5, 5], "proved"),
+            ([6, 6, 5], "consistent"),
+            ([5, 6, 5], "consistent"),
+        ] {
+            let came = load(list(paginator("token")), move |query| {
+                let at = token(query);
+                let end = (at + 2).min(5);
+                let next = (end < 5).then(|| format!("t{end}"));
+                ok(json!({"data": rows(at..end), name: counts[at / 2], "next": next}))
+            });
+            let cell = format!("{name} {counts:?}: {}", came.said());
+            assert_eq!((came.grade(), came.ids.len()), (grade, 5), "{cell}");
+        }
+    }
+}
+
+#[test]
 fn a_number_of_pages_counts_pages_with_rows() {
     // Pages are numbered from 0 but requested from 1: the last of them is empty.
     let pages = || Paginator::page_number("page").total_pages("nbPages");
