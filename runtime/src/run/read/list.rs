@@ -1,10 +1,12 @@
 //! Reads one list to its end, page by page, each page together with the state that follows it.
 
+mod doubts;
+
 use std::sync::atomic::Ordering::Relaxed;
 
 use etlgen_model::counted;
 
-use crate::cursor::{Order, Range};
+use crate::cursor::Range;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Response;
 use crate::page::{Account, Position, Proof, Step};
@@ -181,9 +183,6 @@ impl<'a> List<'a> {
             step => step,
         };
         let rows = fetched.page.spans.len() as u64;
-        if let Some(error) = self.left_out(fetched.page.absent) {
-            return Err(error);
-        }
         let cut_off = self.cut_off(rows, fetched.total);
         if cut_off.is_some() && self.position.pages == 0 && !self.may_go_on_from_last() {
             // The list is read again in parts.
@@ -204,7 +203,7 @@ impl<'a> List<'a> {
         if replaced > 0 {
             self.replace(&mut intake);
         }
-        self.doubt(&mut intake, &fetched);
+        self.doubt(&mut intake, &fetched)?;
         let place = PagePlace {
             origin: Origin {
                 slice: &self.slice.id,
@@ -220,11 +219,8 @@ impl<'a> List<'a> {
         };
         self.sorting.turn();
         let (high, lacks_cursor) = intake.page(fetched.page, place, &mut self.sorting)?;
-        if lacks_cursor {
-            self.doubt_filter();
-        }
         self.count_replaced(&mut intake);
-        self.note(high);
+        self.note(high, lacks_cursor);
         if cut.is_some() {
             // The rest of this page was not taken: the next run requests it again.
             of.remember(&mut intake, self.slice);
@@ -252,75 +248,6 @@ impl<'a> List<'a> {
                 })
             }
         }
-    }
-
-    /// Returns the error of a page with items that are no records, if the pass would replace the rows
-    /// of an earlier one without them.
-    fn left_out(&self, absent: u64) -> Option<Error> {
-        let replaces = self.of.plan.staged && self.slice.state().done.is_some();
-        (absent > 0 && replaces).then(|| {
-            let message = format!(
-                "the rows of its table are not replaced: the API sent {}",
-                absent_items(absent)
-            );
-            Error::new(ErrorKind::Api, message)
-                .hint("`--full-refresh` replaces the rows without these records")
-        })
-    }
-
-    /// Limits what is proved by a page with items that are no records, or with records that no later
-    /// run can recognise.
-    fn doubt(&mut self, intake: &mut Intake, page: &Fetched) {
-        let of = self.of;
-        if page.page.absent > 0 {
-            let why = format!(
-                "the API sent {}: their records are missing",
-                absent_items(page.page.absent)
-            );
-            of.fall_short(intake, self.slice);
-            of.prove(self.slice, Proof::Unproved(why.clone()));
-            self.at_most(Proof::Unproved(why));
-        }
-        if page.nameless > 0 && of.keeps_older {
-            let spec = of.fetcher.spec();
-            let parts = spec.primary_key.iter();
-            let key: Vec<String> = parts.map(|part| format!("`{}`", part.join("."))).collect();
-            let why = format!(
-                "{} without a value of {}: after a change the older row stays",
-                counted(page.nameless, "record"),
-                key.join(", ")
-            );
-            of.prove(self.slice, Proof::Unproved(why.clone()));
-            self.at_most(Proof::Unproved(why));
-        }
-    }
-
-    /// Limits what is proved by passes that request only what is new, because the list has records
-    /// without a value of the cursor: a filter, or the end at the first page of older records, may not
-    /// show new ones.
-    fn doubt_filter(&mut self) {
-        let Some(cursor) = &self.of.fetcher.spec().cursor else {
-            return;
-        };
-        let filters = cursor.param.is_some() || cursor.order == Some(Order::NewestFirst);
-        if !filters || !cursor.is_incremental() {
-            return;
-        }
-        let why = format!(
-            "there are records without a value of `{}`, of which a request for what is new may not show all",
-            cursor.keys.join(".")
-        );
-        let proof = Proof::Consistent(why);
-        self.of.owe(self.slice, proof.clone());
-        let Range { from, until } = &self.window.range;
-        if from.is_some() || until.is_some() {
-            self.at_most(proof);
-        }
-    }
-
-    /// Limits the proof of the list to this one at most.
-    fn at_most(&mut self, proof: Proof) {
-        Proof::weaken(&mut self.at_most, proof);
     }
 
     /// Records that a page is empty by a rule of the owner.
@@ -426,8 +353,11 @@ impl<'a> List<'a> {
         Ok(Flow::Ended(ReadOutcome::AtEnd))
     }
 
-    /// Records what the rows of a page show about the cursor.
-    fn note(&self, high: Option<CursorValue>) {
+    /// Records what the rows of a page show about the cursor; `lacks`: one has no value of it.
+    fn note(&mut self, high: Option<CursorValue>, lacks: bool) {
+        if lacks {
+            self.doubt_filter();
+        }
         let high = high.map(|value| value.to_string());
         let broken = self.sorting.is_broken();
         self.slice.change(|pass| {
@@ -566,7 +496,7 @@ impl<'a> List<'a> {
         let why = "its pages are requested by number, and it is requested again from the last value: changes during the pass cannot be detected";
         let proof = Proof::Consistent(why.to_owned());
         self.of.owe(self.slice, proof.clone());
-        self.at_most = Some(proof);
+        self.at_most(proof);
     }
 
     /// Continues at a value; the rows that have it come again.
@@ -622,14 +552,5 @@ impl<'a> List<'a> {
             records,
             total,
         });
-    }
-}
-
-/// Names items of a list that are no records.
-fn absent_items(items: u64) -> String {
-    let lists = "null, or without the records";
-    match items {
-        1 => format!("1 item that is {lists}"),
-        items => format!("{items} items that are {lists}"),
     }
 }
