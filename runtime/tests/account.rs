@@ -302,7 +302,7 @@ fn a_total_that_has_counted_more_rows_than_arrived_is_consistent_at_most() {
             let came = load(list(paginator("token")), move |query| {
                 let at = token(query);
                 let end = (at + 2).min(5);
-                let next = (end < 5).then(|| format!("t{end}"));
+                let next = (end < 5).then(|| token_of(end));
                 ok(json!({"data": rows(at..end), name: counts[at / 2], "next": next}))
             });
             let cell = format!("{name} {counts:?}: {}", came.said());
