@@ -23,6 +23,47 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     text
 }
 
+/// Decodes base64 in either alphabet, with or without padding; `None` if the text is none.
+pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=');
+    let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
+    let (mut group, mut bits) = (0_u32, 0);
+    for digit in digits.bytes() {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        (group, bits) = ((group << 6 | u32::from(value)) & 0xfff, bits + 6);
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((group >> bits) as u8);
+        }
+    }
+    // What is left is padding.
+    (bits < 6 && group & ((1 << bits) - 1) == 0).then_some(bytes)
+}
+
+/// Decodes `%41` and the like; other bytes stay as they are.
+pub(crate) fn percent_decoded(text: &str) -> String {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let hex = after.split_at_checked(2).filter(|_| *byte == b'%');
+        let escaped = hex.and_then(|(hex, behind)| {
+            let hex = std::str::from_utf8(hex).ok()?;
+            Some((u8::from_str_radix(hex, 16).ok()?, behind))
+        });
+        let (byte, behind) = escaped.unwrap_or((*byte, after));
+        decoded.push(byte);
+        rest = behind;
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
 /// Decodes UTF-8. Each byte that is not valid becomes U+FFFD and its two hexadecimal digits, so that
 /// texts that differ only in such bytes stay different: `a\xff` becomes `a\u{fffd}ff`.
 pub(crate) fn lossless(bytes: &[u8]) -> Cow<'_, str> {
@@ -147,6 +188,29 @@ mod tests {
         assert_eq!(shortened("GET /abcdefghij", 10), "GET /a…hij");
         assert_eq!(shortened("äöüäöü", 4), "äö…ü");
         assert_eq!(shortened("abc", 0), "…");
+    }
+
+    #[test]
+    fn base64_is_decoded_in_all_forms() {
+        for bytes in [
+            &b""[..],
+            b"f",
+            b"fo",
+            b"foo",
+            b"\xfb\xff?>~20",
+            b"{\"offset\": 20}",
+        ] {
+            let text = base64(bytes);
+            assert_eq!(from_base64(&text).as_deref(), Some(bytes), "{text}");
+            let bare = text
+                .trim_end_matches('=')
+                .replace('+', "-")
+                .replace('/', "_");
+            assert_eq!(from_base64(&bare).as_deref(), Some(bytes), "{bare}");
+        }
+        for none in ["a", "a b", "offset:20", "Zh", "\u{e4}"] {
+            assert_eq!(from_base64(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -164,12 +164,18 @@ fn place(kind: &str, query: &Query) -> usize {
     }
 }
 
-/// Returns the index in a token: `t20`. A token that is only a number would be a position.
+/// Returns the token for an index: `cab` for 20. A token that shows the number would be a position.
+fn token_of(index: usize) -> String {
+    let letter = |digit: char| char::from(b'a' + digit as u8 - b'0');
+    index.to_string().chars().map(letter).collect::<String>() + "x"
+}
+
+/// Returns the index in a token.
 fn token(query: &Query) -> usize {
-    let token = query
-        .get("token")
-        .map(|token| token.trim_start_matches('t'));
-    token.map_or(0, |index| index.parse().unwrap())
+    let token = query.get("token").map(|token| token.trim_end_matches('x'));
+    let digit = |letter: char| char::from(b'0' + letter as u8 - b'a');
+    let digits = token.map(|token| token.chars().map(digit).collect::<String>());
+    digits.map_or(0, |digits| digits.parse().unwrap())
 }
 
 /// Returns a page of a list of `all` rows, with its link or token to the next: up to the end of the
@@ -181,10 +187,16 @@ fn page(kind: &str, query: &Query, all: usize, ends_empty: bool) -> (usize, Valu
     let mut body = json!({ "data": rows(at..end) });
     let mut answer = WireResponse::new(200);
     match kind {
-        "token" => body["next"] = more.then(|| format!("t{end}")).into(),
-        "next URL" => body["next"] = more.then(|| format!("/things?token=t{end}")).into(),
+        "token" => body["next"] = more.then(|| token_of(end)).into(),
+        "next URL" => {
+            let link = format!("/things?token={}", token_of(end));
+            body["next"] = more.then_some(link).into();
+        }
         "Link" if more => {
-            answer = answer.header("link", &format!("</things?token=t{end}>; rel=\"next\""));
+            answer = answer.header(
+                "link",
+                &format!("</things?token={}>; rel=\"next\"", token_of(end)),
+            );
         }
         "Link" => answer = answer.header("link", "</things>; rel=\"first\""),
         _ => {}
@@ -290,7 +302,7 @@ fn a_total_that_has_counted_more_rows_than_arrived_is_consistent_at_most() {
             let came = load(list(paginator("token")), move |query| {
                 let at = token(query);
                 let end = (at + 2).min(5);
-                let next = (end < 5).then(|| format!("t{end}"));
+                let next = (end < 5).then(|| token_of(end));
                 ok(json!({"data": rows(at..end), name: counts[at / 2], "next": next}))
             });
             let cell = format!("{name} {counts:?}: {}", came.said());
@@ -678,7 +690,7 @@ fn a_token_on_every_page_for_ever_ends_at_an_empty_page_that_leads_to_itself() {
     let came = load(list(Paginator::token("token", "next")), |query| {
         let at = token(query).min(25);
         let end = (at + 10).min(25);
-        ok(json!({"data": rows(at..end), "next": format!("t{end}")}))
+        ok(json!({"data": rows(at..end), "next": token_of(end)}))
     });
     assert_eq!(
         (came.grade(), came.ids.len()),

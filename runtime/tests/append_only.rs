@@ -90,7 +90,7 @@ fn new_rows_and_new_versions_are_handed_over_and_the_state_is_in_the_file() {
     assert_eq!(of("items", "id"), ["1", "2", "1"]);
     let asked = log.lock().unwrap().clone();
     assert!(!asked[0].contains("since"), "{asked:?}");
-    let again = |asked: &String| asked.contains("since=2024-01-02");
+    let again = |asked: &String| asked.contains("since=2024-01-01T23%3A59%3A59Z");
     assert!(asked[1..].iter().all(again), "{asked:?}");
     let mut there = known.open(&url).unwrap();
     assert!(there.exists());

@@ -340,3 +340,116 @@ fn a_run_that_fails_at_any_commit_ends_with_all_items_once() {
         }
     }
 }
+
+#[derive(Record)]
+struct Order {
+    id: Option<i64>,
+    lines: Option<Within>,
+    tags: Option<Vec<String>>,
+    tags_count: Option<i64>,
+    total: Option<i64>,
+}
+
+#[derive(Record)]
+#[record(rename_all = "camelCase")]
+struct Within {
+    items: Option<Vec<Part>>,
+    nodes: Option<Vec<Part>>,
+    total: Option<i64>,
+    count: Option<i64>,
+    next: Option<String>,
+    truncated: Option<bool>,
+    page_info: Option<Info>,
+}
+
+#[derive(Record)]
+#[record(rename_all = "camelCase")]
+struct Info {
+    has_next_page: Option<bool>,
+    end_cursor: Option<String>,
+}
+
+/// Loads one record: typed, with all of it as drift, and as JSON. Returns the proofs.
+fn proofs(record: &Value) -> Vec<Proof> {
+    #[derive(Record)]
+    struct Bare {
+        id: Option<i64>,
+    }
+    let body = json!({"data": [record], "next": null}).to_string();
+    let (base, _) = serve(move |_, _| (200, Vec::new(), body.clone()));
+    let paged = || Paginator::token("cursor", "next");
+    let sources = [
+        Source::new("typed", &base).resource(
+            Order::list("orders", "/orders")
+                .records("data")
+                .primary_key("id")
+                .paginate(paged()),
+        ),
+        Source::new("drift", &base).resource(
+            Bare::list("orders", "/orders")
+                .records("data")
+                .primary_key("id")
+                .paginate(paged()),
+        ),
+        Source::new("json", &base).resource(
+            Json::list("orders", "/orders")
+                .records("data")
+                .primary_key("id")
+                .paginate(paged()),
+        ),
+    ];
+    let load = |source: Source| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let options = RunOptions::default();
+        let run = sync(&source, Box::new(InMemory::new(1)), &options, Arc::new(()));
+        runtime.block_on(run).unwrap().resources.remove(0).proof
+    };
+    sources.into_iter().map(load).collect()
+}
+
+#[test]
+fn a_list_whose_object_says_that_it_goes_on_is_cut_under_any_usual_name() {
+    let items: Vec<Value> = (0..10).map(|id| json!({"id": id})).collect();
+    for cut in [
+        json!({"lines": {"items": items, "total": 30}}),
+        json!({"lines": {"nodes": items, "totalCount": 30}}),
+        json!({"lines": {"nodes": items, "pageInfo": {"hasNextPage": true, "endCursor": "x"}}}),
+        json!({"lines": {"items": items, "startAt": 0, "maxResults": 10, "total": 30}}),
+        json!({"lines": {"items": items, "next": "https://api.example/lines?page=2"}}),
+        json!({"lines": {"items": items, "next": 2}}),
+        json!({"lines": {"items": items, "next_page_token": "abc"}}),
+        json!({"lines": {"items": items, "truncated": true}}),
+        json!({"lines": {"items": items, "has_more": "true"}}),
+        json!({"lines": {"items": items, "meta": {"total": "30"}}}),
+        json!({"tags": ["a", "b"], "tags_count": 30}),
+        json!({"tags": ["a", "b"], "tagCount": 3}),
+        json!({"tags": [], "total_tags": 1}),
+    ] {
+        let mut record = cut.clone();
+        record["id"] = 1.into();
+        for proof in proofs(&record) {
+            assert!(matches!(proof, Proof::Unproved(_)), "{cut} {proof:?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_whose_object_says_that_it_is_whole_or_says_nothing_about_it_is_no_doubt() {
+    let items: Vec<Value> = (0..10).map(|id| json!({"id": id})).collect();
+    for whole in [
+        json!({"lines": {"items": items, "total": 10, "next": null, "count": 10}}),
+        json!({"lines": {"nodes": items, "pageInfo": {"hasNextPage": false, "endCursor": "x"}}}),
+        json!({"lines": {"items": items, "next": "", "truncated": false, "has_more": "false"}}),
+        // A record's own numbers: a price, a step.
+        json!({"tags": ["a"], "total": 5900, "next": "step-7", "count": 7}),
+        json!({"lines": {"items": items, "total": 5900, "currency": "EUR"}}),
+        json!({"lines": {"items": [{"id": 1, "total": 99, "parts": [1]}], "total": 1}}),
+        json!({"tags": ["a", "b"], "tags_count": 2, "likes_count": 30}),
+    ] {
+        let mut record = whole.clone();
+        record["id"] = 1.into();
+        for proof in proofs(&record) {
+            assert!(matches!(proof, Proof::Proved(_)), "{whole} {proof:?}");
+        }
+    }
+}

@@ -237,10 +237,10 @@ fn no_failure_loses_the_children_of_a_changed_parent() {
         asked(&log);
         run(&source, &into).unwrap();
         let paths = asked(&log);
-        assert!(
-            paths.keys().all(|path| path.starts_with("/shops/3/")),
-            "{paths:#?}"
-        );
+        // Shop 2 changed a second before shop 3.
+        let is_last =
+            |path: &String| path.starts_with("/shops/2/") || path.starts_with("/shops/3/");
+        assert!(paths.keys().all(is_last), "{paths:#?}");
     }
 }
 

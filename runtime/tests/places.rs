@@ -340,15 +340,20 @@ fn by_page_number_a_list_is_read_twice_where_its_deletions_are_wanted() {
 
 #[test]
 fn links_that_name_pages_by_number_are_not_called_proved() {
-    for (name, mark, proved) in [
-        ("page", "", false),
-        ("cursor", "", false),
-        ("cursor", "c", true),
+    let opaque = |page: i64| ["kq", "zz", "ab", "mm"][page as usize].to_owned();
+    let number = |page: i64| page.to_string();
+    for (name, token, proved) in [
+        ("page", number as fn(i64) -> String, false),
+        ("cursor", number, false),
+        ("cursor", |page| format!("c{page}"), false),
+        ("cursor", opaque, true),
     ] {
         let (arrived, report) = load(list(Paginator::next_url("next")), move |_, query| {
-            let page = query.get(name).map_or("0", |page| page.trim_matches('c'));
-            let page: i64 = page.parse().unwrap();
-            let next = (page < 3).then(|| format!("/items?{name}={mark}{}", page + 1));
+            let asked = query.get(name);
+            let page = (0..4)
+                .find(|page| asked == Some(&token(*page)))
+                .unwrap_or(0);
+            let next = (page < 3).then(|| format!("/items?{name}={}", token(page + 1)));
             let body = serde_json::json!({"data": [{"id": page}], "next": next});
             (200, Vec::new(), body.to_string())
         });
@@ -607,4 +612,201 @@ fn an_offset_that_is_clamped_to_the_last_page_ends_with_an_error() {
     assert!(report.requests < 20, "{report:?}");
     let failed = matches!(&report.outcome, Outcome::Failed(_, why) if why.contains("no new row"));
     assert!(failed, "{report:?}");
+}
+
+/// How a link or a token names the page that begins at a row.
+type Naming = (&'static str, fn(usize) -> String, fn(&str) -> usize);
+
+fn digits(text: &str) -> usize {
+    let digits = text.split(|c: char| !c.is_ascii_digit());
+    let mut numbers = digits.filter(|run| !run.is_empty());
+    numbers.next().map_or(0, |run| run.parse().unwrap())
+}
+
+/// Names of rows and pages in links and in tokens.
+const NAMES: [Naming; 12] = [
+    (
+        "p",
+        |at| (at / 10 + 1).to_string(),
+        |text| (digits(text) - 1) * 10,
+    ),
+    (
+        "page_no",
+        |at| (at / 10 + 1).to_string(),
+        |text| (digits(text) - 1) * 10,
+    ),
+    (
+        "currentPage",
+        |at| (at / 10).to_string(),
+        |text| digits(text) * 10,
+    ),
+    ("firstResult", |at| at.to_string(), digits),
+    ("$skip", |at| at.to_string(), digits),
+    ("anything", |at| at.to_string(), digits),
+    ("begin", |at| (at + 1).to_string(), |text| digits(text) - 1),
+    (
+        "last_index",
+        |at| (at - 1).to_string(),
+        |text| digits(text) + 1,
+    ),
+    ("range", |at| format!("{at}-{}", at + 9), digits),
+    (
+        "t",
+        |at| format!("p{}", at / 10 + 1),
+        |text| (digits(text) - 1) * 10,
+    ),
+    ("t", |at| format!("offset:{at}"), digits),
+    ("t", |at| format!("{{\"offset\": {at}}}"), digits),
+];
+
+fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+/// Loads 53 rows, ten at a time, with a link or a token to each page. One row of the first page is
+/// deleted after it has been read.
+fn by_names((name, named, at): Naming, link: bool) -> (Vec<i64>, ResourceReport) {
+    let paginator = match link {
+        true => Paginator::next_url("next").into(),
+        false => Paginator::from(Paginator::token("token", "next")),
+    };
+    load(list(paginator), move |_, query| {
+        let asked = query.get(if link { name } else { "token" });
+        let at = asked.map_or(0, |text| at(text));
+        let rows: Vec<usize> = (500..553).filter(|id| at == 0 || *id != 503).collect();
+        let page: Vec<_> = rows
+            .iter()
+            .skip(at)
+            .take(10)
+            .map(|id| serde_json::json!({"id": id}))
+            .collect();
+        let text = named(at + 10);
+        let next = match link {
+            true => format!("/items?limit=10&{}={}", escaped(name), escaped(&text)),
+            false => text,
+        };
+        let next = (at + 10 < rows.len()).then_some(next);
+        let body = serde_json::json!({"data": page, "next": next}).to_string();
+        (200, Vec::new(), body)
+    })
+}
+
+#[test]
+fn numbers_under_any_name_that_grow_with_the_pages_are_positions() {
+    for naming in NAMES {
+        for link in [true, false] {
+            let (arrived, report) = by_names(naming, link);
+            // One of the rows that were there all the time was never shown.
+            assert_eq!(arrived.len(), 52, "{} {report:?}", naming.0);
+            let grade = report.proof.grade();
+            assert_eq!(grade, "consistent", "{} {link} {report:?}", naming.0);
+        }
+    }
+}
+
+#[test]
+fn a_number_in_the_path_of_a_link_is_a_position() {
+    let (_, report) = load(list(Paginator::next_url("next")), |path, _| {
+        let page = path
+            .rsplit('/')
+            .next()
+            .and_then(|part| part.parse().ok())
+            .unwrap_or(1);
+        let rows: Vec<_> = (0..3)
+            .map(|row| serde_json::json!({"id": 500 + page * 3 + row}))
+            .collect();
+        let next = (page < 4).then(|| format!("/items/page/{}", page + 1));
+        (
+            200,
+            Vec::new(),
+            serde_json::json!({"data": rows, "next": next}).to_string(),
+        )
+    });
+    assert_eq!(report.proof.grade(), "consistent", "{report:?}");
+}
+
+#[test]
+fn tokens_that_name_the_last_record_or_its_time_stay_proved() {
+    let tokens: [fn(i64) -> String; 4] = [
+        |last| last.to_string(),
+        |last| format!("id:{last}"),
+        |last| (1_700_000_000 + last).to_string(),
+        |last| format!("2024-01-{:02}T00:00:00Z", last / 10 - 48),
+    ];
+    for token in tokens {
+        for link in [true, false] {
+            let paginator = match link {
+                true => Paginator::next_url("next").into(),
+                false => Paginator::from(Paginator::token("token", "next")),
+            };
+            let (arrived, report) = load(list(paginator), move |_, query| {
+                let after = |last: &i64| query.get("token") == Some(&token(*last));
+                let last = (509..560).step_by(10).find(after).unwrap_or(499);
+                let page: Vec<_> = (last + 1..=last + 10)
+                    .map(|id| serde_json::json!({"id": id}))
+                    .collect();
+                let text = token(last + 10);
+                let next = if link {
+                    format!("/items?token={text}")
+                } else {
+                    text
+                };
+                let next = (last < 539).then_some(next);
+                (
+                    200,
+                    Vec::new(),
+                    serde_json::json!({"data": page, "next": next}).to_string(),
+                )
+            });
+            assert_eq!(arrived.len(), 50);
+            assert_eq!(report.proof.grade(), "proved", "{} {report:?}", token(509));
+        }
+    }
+}
+
+#[test]
+fn a_killed_run_does_not_go_on_from_a_link_that_counts() {
+    for (name, by) in [("p", 1), ("$skip", 10), ("x", 10)] {
+        let gone = Arc::new(AtomicUsize::new(0));
+        let deleted = gone.clone();
+        let (base, _) = serve(move |_, query| {
+            let k = number(query, name, usize::from(by == 1));
+            let at = if by == 1 { (k - 1) * 10 } else { k };
+            let first = 500 + deleted.load(Ordering::SeqCst);
+            let page: Vec<_> = (first..560)
+                .skip(at)
+                .take(10)
+                .map(|id| serde_json::json!({"id": id}))
+                .collect();
+            let name = name.replace('$', "%24");
+            let next =
+                (first + at + 10 < 560).then(|| format!("/items?limit=10&{name}={}", k + by));
+            (
+                200,
+                Vec::new(),
+                serde_json::json!({"data": page, "next": next}).to_string(),
+            )
+        });
+        let source = Source::new("moving", &base).concurrency(1);
+        let source = source.resource(list(Paginator::next_url("next")));
+        let into = InMemory::new(10);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let options = RunOptions::default();
+        let run = sync(
+            &source,
+            Box::new(into.failing_at(4)),
+            &options,
+            Arc::new(()),
+        );
+        runtime.block_on(run).unwrap_err();
+        gone.store(15, Ordering::SeqCst);
+        let run = sync(&source, Box::new(into.clone()), &options, Arc::new(()));
+        let report = runtime.block_on(run).unwrap();
+        assert_eq!(into.table("items").len(), 60, "{name} {report:?}");
+        assert!(!report.resources[0].proof.grade().contains("proved"));
+    }
 }

@@ -3,6 +3,7 @@
 
 mod account;
 mod append_only;
+mod bounds;
 mod cassette;
 mod check;
 mod clock;
@@ -20,6 +21,7 @@ mod layout;
 mod left_out;
 mod manners;
 mod oauth;
+mod odd_rows;
 mod off;
 mod parents;
 mod patience;

@@ -192,11 +192,14 @@ impl CursorSpec {
         CursorValue::parse(self.format, text).ok()
     }
 
-    /// Returns a value as it is sent in the parameter of the lower bound.
-    pub fn bound(&self, value: &CursorValue) -> String {
+    /// Returns a value as it is sent in the parameter of the lower bound. An API that excludes the
+    /// bound would not return a record with the same value as the last one: unless the parameter
+    /// says that it includes the bound, records with a key are requested from one step lower on, as
+    /// it does no harm if one of them comes again.
+    pub fn bound(&self, value: &CursorValue, keyed: bool) -> String {
         let sent = self.sent_as(value, false);
         let value = sent.as_ref().unwrap_or(value);
-        let value = match self.exclusive {
+        let value = match self.exclusive || keyed && !self.says_inclusive() {
             true => value.step_back().to_string(),
             false => value.to_string(),
         };
@@ -204,6 +207,22 @@ impl CursorSpec {
             Some(template) => template.replace("{}", &value),
             None => value,
         }
+    }
+
+    /// Returns whether the lower bound's parameter says that it includes the bound: `created[gte]`,
+    /// `min_id`, `updated>={}`.
+    fn says_inclusive(&self) -> bool {
+        let name = self.param.as_deref().unwrap_or_default();
+        let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+        let is_inclusive = |word: &str| {
+            let word = word.to_ascii_lowercase();
+            matches!(
+                word.as_str(),
+                "ge" | "gte" | "min" | "minimum" | "inclusive"
+            )
+        };
+        let template = self.template.as_deref().unwrap_or_default();
+        words.any(is_inclusive) || template.contains(">=")
     }
 
     /// Returns a value as it is sent in the parameter of the upper bound: not below it if the
@@ -270,7 +289,7 @@ mod tests {
         let bounds = |cursor: Cursor<Row>, format| {
             let spec = cursor.format(format).spec;
             let value = spec.parse(moment).unwrap();
-            [spec.bound(&value), spec.until_bound(&value)]
+            [spec.bound(&value, false), spec.until_bound(&value)]
         };
         let at = || Cursor::updated(Row::AT);
         let days = bounds(at(), TimeFormat::Date);
@@ -283,5 +302,42 @@ mod tests {
         assert_eq!(millis, ["1706702400500", "1706702400500"]);
         let own = bounds(Cursor::updated(Row::TEXT), TimeFormat::AsIs);
         assert_eq!(own, [moment, moment]);
+    }
+
+    #[test]
+    fn records_with_a_key_are_requested_from_one_step_lower_unless_the_bound_is_included() {
+        let bound = |name: &str, field: &str, value: &str| {
+            let spec = Cursor::<Row>::updated(field).param(name).spec;
+            spec.bound(&spec.parse(value).unwrap(), true)
+        };
+        for name in ["since", "updated_after", "from", "updatedSince"] {
+            let sent = bound(name, "at", "2024-01-31T12:00:00.5Z");
+            assert_eq!(sent, "2024-01-31T11:59:59.5Z", "{name}");
+        }
+        for name in ["updated[gte]", "updated_min", "min_updated", "updated__gte"] {
+            let sent = bound(name, "at", "2024-01-31T12:00:00Z");
+            assert_eq!(sent, "2024-01-31T12:00:00Z", "{name}");
+        }
+        let template = Cursor::<Row>::updated(Row::AT)
+            .param("q")
+            .template("updated>={}")
+            .spec;
+        let value = template.parse("2024-01-31T12:00:00Z").unwrap();
+        assert_eq!(
+            template.bound(&value, true),
+            "updated>=2024-01-31T12:00:00Z"
+        );
+        // Text keeps its form; text that is neither a time nor a number has no step.
+        for (value, lower) in [
+            ("2024-03-01T00:00:00Z", "2024-02-29T23:59:59Z"),
+            ("2024-03-01", "2024-02-29"),
+            ("100", "99"),
+            ("1700000000", "1699999999"),
+            ("2024-03-01 00:00:00", "2024-03-01 00:00:00"),
+            ("007", "007"),
+            ("v1", "v1"),
+        ] {
+            assert_eq!(bound("since", "text", value), lower);
+        }
     }
 }

@@ -245,7 +245,7 @@ pub(super) fn decoded_path(url: &Url) -> String {
     let mut path = String::new();
     for segment in url.path_segments().into_iter().flatten() {
         path.push('/');
-        path.push_str(&percent_decoded(segment));
+        path.push_str(&crate::text::percent_decoded(segment));
     }
     let pairs: Vec<String> = url
         .query_pairs()
@@ -256,20 +256,4 @@ pub(super) fn decoded_path(url: &Url) -> String {
     } else {
         format!("{path}?{}", pairs.join("&"))
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        let hex = after.split_at_checked(2).filter(|_| *byte == b'%');
-        let escaped = hex.and_then(|(hex, behind)| {
-            let hex = std::str::from_utf8(hex).ok()?;
-            Some((u8::from_str_radix(hex, 16).ok()?, behind))
-        });
-        let (byte, behind) = escaped.unwrap_or((*byte, after));
-        decoded.push(byte);
-        rest = behind;
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }

@@ -661,36 +661,31 @@ fn wanted<'a>(selection: Option<&Selection>, raw: &'a str) -> Option<Cow<'a, str
     }
 }
 
-/// Returns the text of a part of the key; `None` if it is null or not a scalar.
+/// Returns the text of a part of the key; `None` if it is null.
 fn key_text(part: &Lookup, row: RowRef<'_>) -> Option<String> {
     let drift: &Drift = row.drift;
     match part.find(row.record, drift)? {
-        Found::Raw(raw) => json::scalar_text(raw),
+        Found::Raw(raw) => json::key_text(raw),
         Found::Value(ValueRef::String(text)) => Some(text.clone()),
-        Found::Value(ValueRef::Null | ValueRef::Record(_) | ValueRef::List(_)) => None,
         Found::Value(value) => {
             let mut text = String::new();
             serialize::write(&mut text, value, None);
-            json::scalar_text(&text)
+            json::key_text(&text)
         }
     }
 }
 
-/// Returns a part of the key as JSON; `None` if it is null or not a scalar.
+/// Returns a part of the key as JSON; `None` if it is null.
 fn key_value(part: &Lookup, row: RowRef<'_>) -> Option<String> {
     let mut out = String::new();
     match part.find(row.record, row.drift)? {
         Found::Raw(raw) if raw.starts_with('"') => {
-            json::write_string(&mut out, &json::scalar_text(raw)?);
+            json::write_string(&mut out, &json::key_text(raw)?);
         }
-        Found::Raw(raw) => out = json::scalar_text(raw)?,
-        Found::Value(ValueRef::Null | ValueRef::Record(_) | ValueRef::List(_)) => return None,
-        Found::Value(value) => {
-            serialize::write(&mut out, value, None);
-            json::scalar_text(&out)?;
-        }
+        Found::Raw(raw) => out = json::key_text(raw)?,
+        Found::Value(value) => serialize::write(&mut out, value, None),
     }
-    Some(out)
+    (out != "null").then_some(out)
 }
 
 #[cfg(test)]

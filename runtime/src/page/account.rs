@@ -363,7 +363,7 @@ impl Account {
         self.was_full = self.is_full(paginator, page);
         self.was_short = page.rows < self.longest.max(self.terms.longest.load(Relaxed));
         self.longest = self.longest.max(page.rows);
-        let step = Step::Next(Position {
+        let next = Position {
             next,
             rows: position.rows + page.rows.saturating_sub(known as u64),
             pages: position.pages + 1,
@@ -372,9 +372,12 @@ impl Account {
             counted_rows: position.counted_rows.max(self.totals.counted_rows()),
             counted_pages: position.counted_pages.max(self.totals.counted_pages()),
             promised: promise(at.said),
+            counts: position.counts,
             listed: self.listed,
             places: position.places.clone(),
-        });
+        };
+        let counts = next.counts || paginator.counts(position, &next, page);
+        let step = Step::Next(Position { counts, ..next });
         match paginator.by_place(position, &step) {
             true => paginator.placed(at.taken(), self.ending(None), step),
             false => Ok(step),

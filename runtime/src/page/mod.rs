@@ -39,4 +39,4 @@ pub use etlgen_model::{
 pub(crate) use paginator::Pager;
 pub use paginator::{Next, Position};
 pub use proof::{Proof, Required};
-pub(crate) use statements::hears;
+pub(crate) use statements::{hears, says_within};

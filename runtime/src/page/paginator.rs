@@ -129,6 +129,9 @@ pub struct Position {
     /// The flag of the previous page that announced more pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised: Option<String>,
+    /// Whether its link or token, or an earlier one, has been seen to count rows or pages.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts: bool,
     /// Whether the records have been in a list.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub listed: bool,

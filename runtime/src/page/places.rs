@@ -6,6 +6,7 @@
 //! the total and the first page can show a shift, and if a proof is required the list is read
 //! twice.
 
+mod counting;
 mod end;
 
 use std::ops::Deref;
@@ -18,6 +19,7 @@ use super::advance::{PageFacts, Step};
 use super::paginator::{Next, Pager, Position};
 use super::proof::Proof;
 use crate::error::Result;
+use crate::text::percent_decoded;
 pub(super) use end::{Ending, Moved};
 
 /// Every server is assumed to return at least this many rows of a list.
@@ -161,13 +163,16 @@ impl Position {
     }
 
     /// Returns whether a text counts the rows or the pages before this position, as `20` does behind a
-    /// first page of 20 rows.
+    /// first page of 20 rows, or is the index of the last of them.
     fn is_counted_by(&self, text: &str) -> bool {
         // The numbers may come from a stored state.
         let counts = |count: u64, number| number == count || number == count.saturating_add(1);
+        let is_last = |number: u64| number.checked_add(1) == Some(self.rows) && number > 0;
         let number = text.parse::<u64>().ok();
         self.pages > 0
-            && number.is_some_and(|number| counts(self.rows, number) || counts(self.pages, number))
+            && number.is_some_and(|number| {
+                counts(self.rows, number) || counts(self.pages, number) || is_last(number)
+            })
     }
 
     /// Returns whether this is the repeated first page, which has no new rows.
@@ -192,7 +197,7 @@ impl Pager {
     fn is_place(&self, position: &Position) -> bool {
         match (self.deref(), &position.next) {
             (Paginator::PageNumber(_) | Paginator::Offset(_), _) => true,
-            (_, Next::Url(url)) => is_numbered(url) || is_counting(url, position),
+            (_, Next::Url(url)) => is_numbered(url, position) || is_counting(url, position),
             (Paginator::Token(_), Next::Value(token)) => position.is_counted_by(token),
             _ => false,
         }
@@ -202,7 +207,7 @@ impl Pager {
     /// record or a token still means the same after the list has grown, a page number, an offset, and
     /// a link or a token with one of them does not.
     pub(crate) fn keeps(&self, position: &Position) -> bool {
-        !self.is_place(position)
+        !self.is_place(position) && !position.counts
     }
 
     /// Returns whether an error status for the page at that position may mean that the page does
@@ -405,24 +410,48 @@ fn follow(all: u64, row: u64) -> u64 {
     xxh3_64(&bytes)
 }
 
-/// Returns whether a link requests a page by its number: `?page=2`, `?page[offset]=100`.
-fn is_numbered(url: &str) -> bool {
-    const NAMES: [&str; 9] = [
-        "page",
-        "pagenumber",
-        "pageindex",
-        "pageoffset",
+/// Returns whether a link requests a page by its number: `?page=2`, `?page[offset]=100`,
+/// `/page/2`.
+fn is_numbered(url: &str, position: &Position) -> bool {
+    const NAMES: [&str; 24] = [
+        "beginindex",
+        "currentpage",
+        "firstresult",
+        "firstrow",
         "offset",
+        "p",
+        "page",
+        "paged",
+        "pageindex",
+        "pageno",
+        "pagenr",
+        "pagenum",
+        "pagenumber",
+        "pageoffset",
+        "pg",
+        "recordoffset",
+        "recordstart",
+        "rowoffset",
         "skip",
         "start",
         "startat",
         "startindex",
+        "startrow",
+        "startrecord",
     ];
-    query(url).any(|(name, value)| {
+    let is_number = |value: &str| {
         let number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-        // A long number is the id of a record.
-        number && value.len() < 8 && NAMES.contains(&name.as_str())
-    })
+        // A long number is the id of a record, unless it counts.
+        number && (value.len() < 8 || position.is_counted_by(value))
+    };
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let mut segments = path.rsplit('/');
+    let last = segments.next().unwrap_or_default();
+    let is_page = segments
+        .next()
+        .is_some_and(|name| name.eq_ignore_ascii_case("page"));
+    is_page && is_number(last)
+        || query(url).any(|(name, value)| is_number(&value) && NAMES.contains(&name.as_str()))
 }
 
 /// Returns whether a link requests the position by a token that counts its rows or pages:
@@ -433,22 +462,19 @@ fn is_counting(url: &str, position: &Position) -> bool {
     ];
     query(url).any(|(name, value)| {
         let is_token = WORDS.iter().any(|word| name.contains(word));
-        is_token && position.is_counted_by(value)
+        is_token && position.is_counted_by(&value)
     })
 }
 
-/// Returns the parameters of a link: their names in lower case, with only letters and digits, and
-/// their values.
-fn query(url: &str) -> impl Iterator<Item = (String, &str)> {
+/// Returns the parameters of a link, decoded: their names in lower case, with only letters and
+/// digits, and their values.
+fn query(url: &str) -> impl Iterator<Item = (String, String)> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let query = query.split('#').next().unwrap_or_default();
     query.split('&').map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let mut name = name
-            .to_ascii_lowercase()
-            .replace("%5b", "")
-            .replace("%5d", "");
+        let mut name = percent_decoded(name).to_ascii_lowercase();
         name.retain(|c| c.is_ascii_alphanumeric());
-        (name, value)
+        (name, percent_decoded(value))
     })
 }

@@ -2,11 +2,13 @@
 //! links, under any of their usual names, in the body and in the headers, whether or not the
 //! document declares them.
 
+mod within;
 mod words;
 
 use etlgen_model::{ResponsePath, Total};
 use reqwest::header::HeaderMap;
 
+pub(crate) use self::within::says_within;
 use self::words::{HOLDERS, Word, plain, word};
 use super::paginator::Pager;
 use crate::http::next_link;

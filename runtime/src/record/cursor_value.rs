@@ -218,13 +218,36 @@ impl CursorValue {
         }
     }
 
-    /// Returns the value one step lower.
+    /// Returns the value one step lower; text and numbers for which there is none do not change.
     #[must_use]
     pub(crate) fn step_back(&self) -> Self {
-        let place = self.place().map(|place| place.saturating_sub(self.step()));
-        place
-            .and_then(|place| self.at(place))
-            .unwrap_or_else(|| self.clone())
+        let lower = match self {
+            CursorValue::Text(text) => {
+                let formats = [WireFormat::Integer, WireFormat::Date, WireFormat::Rfc3339];
+                // The API takes its own form.
+                let kinds = formats.into_iter();
+                let kinds = kinds.filter_map(|format| CursorValue::parse(format, text).ok());
+                let mut kinds = kinds.filter(|value| value.to_string() == *text);
+                let lower = kinds.next().map(|value| value.step_back().to_string());
+                lower.map(CursorValue::Text)
+            }
+            CursorValue::Decimal(_) | CursorValue::Float(_) => self.below(),
+            _ => self
+                .place()
+                .and_then(|place| self.at(place.saturating_sub(self.step()))),
+        };
+        lower.unwrap_or_else(|| self.clone())
+    }
+
+    /// Returns a whole number below a number, and not more than one below it.
+    fn below(&self) -> Option<Self> {
+        let text = self.to_string();
+        let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+        let number: i64 = whole.parse().ok()?;
+        let is_whole = part.bytes().all(|digit| digit == b'0');
+        let lowers = is_whole || whole.starts_with('-');
+        let lower = number.checked_sub(i64::from(lowers))?;
+        Some(CursorValue::Int(lower))
     }
 
     pub(crate) fn of(value: ValueRef<'_>) -> Option<Self> {

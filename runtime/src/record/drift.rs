@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::layout::{RecordMut, Slot};
 use super::{Json, JsonRef, json};
 
 /// Data that the API sent and the struct does not declare: unknown keys, and values that do not fit
@@ -82,6 +83,14 @@ impl Drift {
         self.0 = None;
     }
 
+    /// Puts scalars that do not fit their field into fields that can hold their text unchanged: a
+    /// number into a text field, `"7"` into a field of numbers.
+    pub(crate) fn lend(&self, record: RecordMut<'_>) {
+        if let Some(content) = self.0.as_deref() {
+            lend(content, record);
+        }
+    }
+
     /// Iterates over all drift, as (keys joined with dots, raw JSON), in the order in which it
     /// arrived.
     pub fn iter(&self) -> impl Iterator<Item = (String, &str)> {
@@ -116,6 +125,41 @@ pub(crate) fn find<'a>(content: &'a Content, keys: &[&str]) -> Option<&'a str> {
                 .ok()?;
             find(&items[at].1, rest)
         }
+    }
+}
+
+fn lend(content: &Content, mut record: RecordMut<'_>) {
+    let Content::Record(entries) = content else {
+        return;
+    };
+    for Entry { field, content, .. } in entries {
+        let Some(field) = field else { continue };
+        match (record.slot(*field as usize), content) {
+            (Slot::Record(slot), Content::Record(_)) => {
+                if let Some(below) = slot.there() {
+                    lend(content, below);
+                }
+            }
+            (slot, Content::Raw(raw)) => {
+                if let Some(text) = json::scalar_text(raw) {
+                    lend_text(slot, text);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Fills a field without a value, if its value is written like the text.
+fn lend_text(slot: Slot<'_>, text: String) {
+    match slot {
+        Slot::String(slot @ None) => *slot = Some(text),
+        Slot::Int(slot @ None) => {
+            let number = text.parse::<i64>().ok();
+            *slot = number.filter(|number| number.to_string() == text);
+        }
+        Slot::Bool(slot @ None) => *slot = text.parse().ok(),
+        _ => {}
     }
 }
 

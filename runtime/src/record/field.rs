@@ -163,9 +163,24 @@ impl<R> std::fmt::Debug for FieldPath<R> {
     }
 }
 
-/// Returns whether a text means true for a flag or a time.
+/// Returns whether a text means true for a flag, or is a time: it is no word that denies, and no
+/// zero.
 fn is_yes(text: &str) -> bool {
-    !matches!(text.trim(), "" | "0") && !text.trim().eq_ignore_ascii_case("false")
+    const NO: [&str; 10] = [
+        "",
+        "f",
+        "false",
+        "n",
+        "nil",
+        "no",
+        "none",
+        "null",
+        "off",
+        "undefined",
+    ];
+    let text = text.trim();
+    let is_zero = || text.parse::<f64>().is_ok_and(|number| number == 0.0);
+    !NO.iter().any(|no| text.eq_ignore_ascii_case(no)) && !is_zero()
 }
 
 fn instant(text: &str) -> Option<i64> {

@@ -586,6 +586,13 @@ pub(crate) fn scalar_text(raw: &str) -> Option<String> {
     }
 }
 
+/// Returns the text of a raw value that identifies a record: that of a scalar, and the JSON of
+/// others; `None` for null.
+pub(crate) fn key_text(raw: &str) -> Option<String> {
+    let json = || (raw != "null").then(|| compact(raw).into_string());
+    scalar_text(raw).or_else(json)
+}
+
 /// Returns whether the text is one JSON value.
 #[cfg(feature = "csv")]
 pub(crate) fn is_value(text: &str) -> bool {

@@ -305,7 +305,7 @@ impl<'a> RecordSlot<'a> {
     }
 
     /// Returns the existing record.
-    fn there(self) -> Option<RecordMut<'a>> {
+    pub fn there(self) -> Option<RecordMut<'a>> {
         // SAFETY: the function is the field's own.
         let value = unsafe { (self.ty.get_mut)(self.start) };
         (!value.is_null()).then(|| record_at(self.ty.shape, value))

@@ -57,6 +57,7 @@ pub(crate) mod serialize;
 mod time;
 pub(crate) mod traits;
 mod value;
+mod within;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -80,6 +81,7 @@ pub(crate) use select::{Kept, Selection};
 pub use time::{Date, Timestamp, UnixMillis, UnixTime};
 pub(crate) use time::{day, parse_instant, sortable};
 pub use value::{Bytes, Dynamic, Json, JsonRef, Uuid};
+pub(crate) use within::Said;
 
 /// A record, with the data that the API sent and its struct does not declare.
 ///
@@ -128,16 +130,33 @@ pub(crate) fn raw_scalar(record: &[u8], keys: &[String]) -> Option<String> {
 /// Returns the hash of a key; `None` if a part of it is missing.
 pub(crate) fn key_hash(key: &[Lookup], row: RowRef<'_>) -> Option<u64> {
     key.iter().try_fold(key.len() as u64, |seed, part| {
+        let hash = |text: &str| xxh3_64_with_seed(text.as_bytes(), seed);
         Some(match part.find(row.record, row.drift)? {
-            Found::Value(layout::ValueRef::String(text)) => {
-                xxh3_64_with_seed(text.as_bytes(), seed)
+            Found::Value(layout::ValueRef::String(text)) => hash(text),
+            Found::Value(layout::ValueRef::Int(number)) => whole_number(*number, hash),
+            Found::Value(value) => {
+                let mut json = String::new();
+                serialize::write(&mut json, value, None);
+                hash(&json::key_text(&json)?)
             }
-            Found::Value(layout::ValueRef::Int(number)) => {
-                xxh3_64_with_seed(&number.to_le_bytes(), seed)
-            }
-            _ => xxh3_64_with_seed(part.text(row)?.as_bytes(), seed),
+            Found::Raw(raw) => hash(&json::key_text(raw)?),
         })
     })
+}
+
+/// Passes the text of a number on, without memory of its own.
+fn whole_number<R>(number: i64, take: impl FnOnce(&str) -> R) -> R {
+    let (mut text, mut left, mut at) = ([b'-'; 20], number.unsigned_abs(), 20);
+    loop {
+        at -= 1;
+        text[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    let start = at - usize::from(number < 0);
+    take(std::str::from_utf8(&text[start..]).unwrap_or_default())
 }
 
 #[cfg(test)]

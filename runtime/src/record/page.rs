@@ -75,6 +75,7 @@ struct Around {
     probes: Vec<Option<String>>,
     beside: Vec<Beside>,
     stands: Stands,
+    absent: u64,
     spans: Vec<Range<usize>>,
     repaired: Option<String>,
 }
@@ -103,6 +104,8 @@ pub struct Page<T> {
     pub(crate) beside: Vec<Beside>,
     /// What the body has at the path of the records.
     pub(crate) stands: Stands,
+    /// Items of lists that are null or do not have the records: rows that did not come.
+    pub(crate) absent: u64,
     /// The raw JSON bytes of each record, in order (same length as `rows`): a range of the body, or of `repaired`.
     pub spans: Vec<Range<usize>>,
     /// The text with U+FFFD and two hexadecimal digits in place of each invalid byte, if the body was not UTF-8.
@@ -167,6 +170,7 @@ impl<T: Record> PageReader<T> {
             probes: around.probes,
             beside: around.beside,
             stands: around.stands,
+            absent: around.absent,
             repaired: around.repaired,
         })
     }
@@ -197,6 +201,7 @@ impl Envelope {
             probes: vec![None; self.probes.len()],
             found: false,
             stands: Stands::Nothing,
+            absent: 0,
             listener: Listener::new(self.hearing),
             missing: Missing::default(),
         };
@@ -214,6 +219,7 @@ impl Envelope {
             probes: pass.probes,
             beside: pass.listener.heard,
             stands: pass.stands,
+            absent: pass.absent,
             repaired,
         })
     }
@@ -292,6 +298,7 @@ struct Pass<'r, 'a> {
     probes: Vec<Option<String>>,
     found: bool,
     stands: Stands,
+    absent: u64,
     listener: Listener,
     missing: Missing,
 }
@@ -413,9 +420,15 @@ impl Pass<'_, '_> {
     }
 
     fn items(&mut self, depth: usize) -> Result<(), Syntax> {
+        let mut found = self.found;
         loop {
+            self.found = false;
+            let is_null = self.reader.json.peek() == b'n';
             self.value(depth, true, &[])?;
+            self.absent += u64::from(is_null || !self.found);
+            found |= self.found;
             if !self.reader.json.more(b']')? {
+                self.found = found;
                 return Ok(());
             }
         }
@@ -435,7 +448,9 @@ impl Pass<'_, '_> {
                     return Ok(());
                 }
                 loop {
+                    let before = self.spans.len();
                     self.record()?;
+                    self.absent += u64::from(self.spans.len() == before);
                     if !self.reader.json.more(b']')? {
                         return Ok(());
                     }

@@ -6,7 +6,8 @@ use super::drift::Content;
 use super::json;
 use super::layout::{RecordRef, ValueRef};
 use super::schema::{RecordSchema, Shape, nested};
-use super::{Drift, RowRef};
+use super::within::{self, Said, Saying};
+use super::{Drift, RowRef, serialize};
 
 /// Keys next to a list that are `true` if more follows.
 const MORE: [&str; 4] = ["has_more", "hasMore", "has_next_page", "hasNextPage"];
@@ -47,6 +48,10 @@ pub(crate) struct Partial {
     loose: Vec<Place>,
     /// The declared lists.
     known: Vec<Vec<String>>,
+    /// The meaning of the keys beside lists.
+    saying: Saying,
+    /// Whether the struct declares a list beside which something is said about it.
+    says: bool,
 }
 
 /// A list within records whose other pages can be read, and the path of the sign that it continues.
@@ -71,7 +76,13 @@ pub(crate) struct OwnSigns {
 }
 
 impl Partial {
-    pub fn new(schema: &'static RecordSchema, lists: &[OpenList], own: OwnSigns) -> Self {
+    /// `saying`: the meaning of the keys beside lists.
+    pub fn new(
+        schema: &'static RecordSchema,
+        lists: &[OpenList],
+        own: OwnSigns,
+        saying: Saying,
+    ) -> Self {
         let mut declared = Vec::new();
         for list in lists {
             let place = |sign, path: &[String]| {
@@ -88,6 +99,8 @@ impl Partial {
             signs: signs(own),
             loose: Vec::new(),
             known: lists.iter().map(|list| list.keys.clone()).collect(),
+            saying,
+            says: within::may_say(schema, saying, DEEPEST),
         };
         let mut left = MOST_FIELDS;
         partial.look(schema, &mut Vec::new(), &mut Vec::new(), &mut left);
@@ -149,46 +162,88 @@ impl Partial {
         let others = self.others.iter().filter(|place| place.says(row));
         cut.extend(others.map(|place| path(&place.keys)));
         match row.record.whole() {
-            Some(json) => self.raw(json.as_str(), &mut Vec::new(), &mut cut),
+            Some(json) => self.raw(json.as_str(), true, &mut Vec::new(), &mut cut),
             None => {
                 for place in &self.loose {
                     place.each(ValueRef::Record(row.record), 0, &mut |raw| {
-                        self.raw(raw, &mut place.keys.clone(), &mut cut);
+                        self.raw(raw, false, &mut place.keys.clone(), &mut cut);
                     });
                 }
             }
         }
         if let Drift(Some(content)) = row.drift {
-            self.drifted(content, &mut Vec::new(), &mut cut);
+            self.drifted(content, false, &mut Vec::new(), &mut cut);
+            if self.is_said_in(content) || self.says && !is_flat(content) {
+                // The list may be declared, and some of what stands beside it is not.
+                let mut whole = String::new();
+                serialize::write_record(&mut whole, row.record, Some(content));
+                self.raw(&whole, true, &mut Vec::new(), &mut cut);
+                return cut;
+            }
+        }
+        if self.says {
+            let found = &mut |keys: &[String]| self.found(keys, &mut cut);
+            within::search_record(row.record, self.saying, true, &mut Vec::new(), found);
         }
         cut
     }
 
-    fn drifted(&self, content: &Content, keys: &mut Vec<String>, cut: &mut Vec<String>) {
+    /// Adds a list that continues, unless it is declared.
+    fn found(&self, keys: &[String], cut: &mut Vec<String>) {
+        let path = keys.join(".");
+        if !self.known.iter().any(|known| known == keys) && !cut.contains(&path) {
+            cut.push(path);
+        }
+    }
+
+    /// Returns whether drift may say something about a list that the struct declares.
+    fn is_said_in(&self, content: &Content) -> bool {
         match content {
-            Content::Raw(raw) | Content::Again(raw) => self.raw(raw, keys, cut),
+            Content::Record(entries) => entries.iter().any(|entry| match &entry.content {
+                Content::Raw(raw) => {
+                    let is_said = (self.saying)(&entry.key).is_some_and(|said| said != Said::Idle);
+                    let counts = || within::may_count(&entry.key) && !raw.starts_with(['{', '[']);
+                    is_said || counts()
+                }
+                below => self.is_said_in(below),
+            }),
+            Content::List(_, items) => items.iter().any(|(_, item)| self.is_said_in(item)),
+            Content::Raw(_) | Content::Again(_) => false,
+        }
+    }
+
+    /// `is_record`: the content is that of an item of a list.
+    fn drifted(
+        &self,
+        content: &Content,
+        is_record: bool,
+        keys: &mut Vec<String>,
+        cut: &mut Vec<String>,
+    ) {
+        match content {
+            Content::Raw(raw) | Content::Again(raw) => self.raw(raw, is_record, keys, cut),
             Content::Record(entries) => {
                 for entry in entries {
                     keys.push(entry.key.clone().into_owned());
-                    self.drifted(&entry.content, keys, cut);
+                    self.drifted(&entry.content, false, keys, cut);
                     keys.pop();
                 }
             }
             Content::List(_, items) => {
-                (items.iter()).for_each(|(_, content)| self.drifted(content, keys, cut));
+                (items.iter()).for_each(|(_, content)| self.drifted(content, true, keys, cut));
             }
         }
     }
 
-    fn raw(&self, raw: &str, keys: &mut Vec<String>, cut: &mut Vec<String>) {
-        // Most JSON has no sign, and is not parsed.
-        if self
-            .signs
-            .iter()
-            .any(|(key, ..)| raw.contains(key.as_str()))
+    fn raw(&self, raw: &str, is_record: bool, keys: &mut Vec<String>, cut: &mut Vec<String>) {
+        // Most JSON has no list, and is not parsed.
+        if raw.contains('{')
+            && raw.contains('[')
             && let Ok(value) = serde_json::from_str::<Value>(raw)
         {
             self.value(&value, keys, cut);
+            let found = &mut |keys: &[String]| self.found(keys, cut);
+            within::search(&value, self.saying, is_record, keys, found);
         }
     }
 
@@ -207,8 +262,8 @@ impl Partial {
                     });
                     said && list(beside)
                 };
-                if self.signs.iter().any(says) && !self.known.contains(keys) {
-                    cut.push(keys.join("."));
+                if self.signs.iter().any(says) {
+                    self.found(keys, cut);
                 }
                 for (key, value) in object {
                     keys.push(key.clone());
@@ -218,6 +273,15 @@ impl Partial {
             }
             _ => {}
         }
+    }
+}
+
+/// Returns whether all drift is at keys of the record itself.
+fn is_flat(content: &Content) -> bool {
+    let is_raw = |content: &Content| matches!(content, Content::Raw(_) | Content::Again(_));
+    match content {
+        Content::Record(entries) => entries.iter().all(|entry| is_raw(&entry.content)),
+        content => is_raw(content),
     }
 }
 

@@ -13,7 +13,8 @@ pub struct ChildRequest {
     /// The parent's own request.
     parent: SliceRequest,
     slice: SliceRequest,
-    missing: Option<String>,
+    /// The parameters for which the parent has no value.
+    missing: Vec<String>,
 }
 
 impl ChildRequest {
@@ -63,16 +64,21 @@ impl ChildRequest {
 
     fn required(&mut self, name: &str, value: Option<String>) -> Option<String> {
         if value.is_none() {
-            self.missing.get_or_insert_with(|| name.to_owned());
+            self.missing.push(name.to_owned());
         }
         value
     }
 
-    /// Returns the slice, or the name of the parameter for which the parent has no value.
-    pub(crate) fn finish(self) -> Result<SliceRequest, String> {
-        match self.missing {
-            Some(name) => Err(name),
-            None => Ok(self.slice),
+    /// Returns the slice; an error is one that cannot be requested, since the parent has no value
+    /// for a parameter. That parameter is empty in it.
+    pub(crate) fn finish(mut self) -> Result<SliceRequest, SliceRequest> {
+        let whole = self.missing.is_empty();
+        for name in self.missing {
+            self.slice.query.insert(name, String::new());
+        }
+        match whole {
+            true => Ok(self.slice),
+            false => Err(self.slice),
         }
     }
 }
@@ -111,6 +117,11 @@ impl SliceRequest {
             columns.entry(name).or_insert_with(|| Some(value.clone()));
         }
         columns
+    }
+
+    /// Returns whether the parent has no value for one of its parameters.
+    pub(crate) fn lacks_a_value(&self) -> bool {
+        self.query.values().any(String::is_empty)
     }
 
     /// Returns the id of the slice in the state: its parameters as canonical JSON, without the
@@ -234,15 +245,17 @@ mod tests {
         let id = child.finish().unwrap().id();
         assert_eq!(id, r#"{"path":{"number":"7","owner":"o","repo":"r"}}"#);
         let missing = ChildRequest::below(&parent).inherit("team").finish();
-        assert_eq!(missing, Err("team".to_owned()));
+        assert_eq!(missing.unwrap_err().query["team"], "");
     }
 
     #[test]
-    fn a_parent_without_the_value_makes_no_slice() {
+    fn a_slice_whose_parent_has_no_value_for_it_cannot_be_requested() {
         let request = ChildRequest::default()
             .path("a", 1i64)
             .query("b", None::<String>)
             .query("c", "");
-        assert_eq!(request.finish(), Err("b".to_owned()));
+        let slice = request.finish().unwrap_err();
+        assert_eq!(slice.id(), r#"{"path":{"a":"1"},"query":{"b":"","c":""}}"#);
+        assert!(slice.lacks_a_value());
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::resource::{Resource, ResourceSpec};
 use crate::error::Result;
 use crate::record::beside::Beside;
+use crate::record::layout::RecordMut;
 use crate::record::{
     CursorValue, Lookup, Partial, Record, RecordSchema, Row, RowRef, Selection, Stands, key_hash,
 };
@@ -43,6 +44,8 @@ pub(crate) struct ReadPage {
     pub beside: Vec<Beside>,
     /// What the body holds at the path of the records.
     pub stands: Stands,
+    /// Items of lists that are null or do not have the records.
+    pub absent: u64,
     /// The raw JSON of each record within the body.
     pub spans: Vec<Range<usize>>,
     /// The indexes of records whose embedded lists continue and can be completed.
@@ -61,6 +64,7 @@ impl ReadPage {
             probes: Vec::new(),
             beside: Vec::new(),
             stands: Stands::Nothing,
+            absent: 0,
             spans: Vec::new(),
             open: Vec::new(),
             cut: BTreeMap::new(),
@@ -112,8 +116,11 @@ pub(crate) trait RowSink {
     /// Returns whether a row with this cursor value is needed; it is called before the owner's
     /// closures.
     fn admit(&mut self, cursor: Option<CursorValue>) -> bool;
-    /// Takes a row; `record` is the typed record, for the links of children.
+    /// Takes a row; `record` is the typed record.
     fn take(&mut self, row: RowRef<'_>, record: &dyn Any) -> Result<()>;
+    /// Makes the slices of children from the row that was taken last. Fields whose values have
+    /// another type hold their text, if they can.
+    fn link(&mut self, _record: &dyn Any) {}
 }
 
 impl<T: Record> AnyResource for Resource<T> {
@@ -175,6 +182,7 @@ impl<T: Record> PageReader for TypedReader<T> {
             probes: page.probes,
             beside: page.beside,
             stands: page.stands,
+            absent: page.absent,
             spans: page.spans,
             open,
             cut,
@@ -207,7 +215,7 @@ impl<T: Record> Rows for TypedRows<T> {
 
     fn drain(self: Box<Self>, sink: &mut dyn RowSink) -> Result<()> {
         let TypedRows {
-            rows,
+            mut rows,
             resource,
             pages,
         } = *self;
@@ -217,9 +225,9 @@ impl<T: Record> Rows for TypedRows<T> {
         };
         // Without closures the records stay in place: moving some kilobytes each is costly.
         if resource.steps.is_empty() {
-            for row in rows.iter() {
+            for row in rows.iter_mut() {
                 if sink.admit(cursor(row)) {
-                    sink.take(row.erased(), &row.record)?;
+                    take(row, sink)?;
                 }
             }
             pages.recycle(rows);
@@ -227,9 +235,9 @@ impl<T: Record> Rows for TypedRows<T> {
         }
         for row in rows {
             if sink.admit(cursor(&row))
-                && let Some(row) = resource.apply(row)
+                && let Some(mut row) = resource.apply(row)
             {
-                sink.take(row.erased(), &row.record)?;
+                take(&mut row, sink)?;
             }
         }
         Ok(())
@@ -242,6 +250,14 @@ impl<T: Record> Rows for TypedRows<T> {
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
     }
+}
+
+/// Passes a row to the sink; nothing else needs it afterwards.
+fn take<T: Record>(row: &mut Row<T>, sink: &mut dyn RowSink) -> Result<()> {
+    sink.take(row.erased(), &row.record)?;
+    row.drift.lend(RecordMut::new(&mut row.record));
+    sink.link(&row.record);
+    Ok(())
 }
 
 impl<T: Record> Resource<T> {

@@ -1,6 +1,7 @@
 //! The declarations of a resource's embedded lists, for the search for unfinished ones.
 
 use super::ResourceSpec;
+use crate::page::says_within;
 use crate::record::{OpenList, OwnSigns, Partial, RecordSchema, parse_path};
 
 /// Returns the search for lists that continue after the records of this resource.
@@ -21,5 +22,5 @@ pub(super) fn of(schema: &'static RecordSchema, spec: &ResourceSpec) -> Partial 
         next: last(next),
         list: spec.records.last().cloned(),
     };
-    Partial::new(schema, &lists.collect::<Vec<_>>(), own)
+    Partial::new(schema, &lists.collect::<Vec<_>>(), own, says_within)
 }

@@ -417,9 +417,10 @@ impl ResourceSpec {
         }
     }
 
-    /// Returns whether a value of the parent cannot be part of the path of a slice.
+    /// Returns whether a slice cannot be requested: its parent has no value for it, or one that
+    /// cannot be part of the path.
     pub fn refuses(&self, slice: &SliceRequest) -> bool {
-        Request::refuses(&self.path, &slice.path)
+        slice.lacks_a_value() || Request::refuses(&self.path, &slice.path)
     }
 
     /// Returns whether a key is that of one record, whatever parent it belongs to.

@@ -44,6 +44,10 @@ impl Account {
         if end.by == By::Refusal {
             return self.refused(end, at, moved, came);
         }
+        if position.counts {
+            let why = "its links or tokens count rows or pages: changes during the pass cannot be detected";
+            self.caps(Proof::Consistent(why.to_owned()));
+        }
         let proved = Step::End(Proof::Proved(end.why.clone()));
         let by_place = paginator.by_place(position, &proved);
         if moved.is_none() {

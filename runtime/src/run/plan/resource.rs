@@ -498,7 +498,8 @@ impl<'a> Planner<'a> {
             && slice.windows.is_empty()
         {
             let range = pass.range(cursor, slice.state.pass.as_ref());
-            let from = range.from.as_ref().map(|from| cursor.bound(from));
+            let keyed = !spec.primary_key.is_empty();
+            let from = range.from.as_ref().map(|from| cursor.bound(from, keyed));
             let until = range.until.as_ref().map(|until| cursor.until_bound(until));
             for (param, bound) in [(&cursor.param, from), (&cursor.until, until)] {
                 query.extend(param.clone().zip(bound));

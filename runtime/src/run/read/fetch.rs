@@ -13,7 +13,7 @@ use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Listener, Request, Response, StatusRule};
 use crate::page::{Account, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms};
-use crate::record::{Lookup, Selection, parse_path, raw_scalar};
+use crate::record::{Lookup, Selection, Stands, parse_path, raw_scalar};
 use crate::run::options::{Observer, Progress, StopSignal};
 use crate::run::read::window::Window;
 use crate::run::report::stats::Stats;
@@ -64,6 +64,8 @@ pub(crate) struct Fetched {
     pub moving: Vec<bool>,
     /// Rows whose keys came before in this list.
     pub again: u64,
+    /// Rows without a value of the key.
+    pub nameless: u64,
 }
 
 /// What a page shows about its list.
@@ -73,6 +75,7 @@ struct Advanced {
     contents: Vec<u64>,
     moving: Vec<bool>,
     again: u64,
+    nameless: u64,
     /// Rows at its beginning that came with the page before.
     known: usize,
     sent: u64,
@@ -170,7 +173,7 @@ impl Fetcher {
         let spec = self.spec();
         let mut request = spec.first_request(slice, &self.client)?;
         if let Some(cursor) = &spec.cursor {
-            window.apply(cursor, &mut request);
+            window.apply(cursor, !spec.primary_key.is_empty(), &mut request);
         }
         Ok(request)
     }
@@ -242,6 +245,7 @@ impl Fetcher {
             contents: without(advanced.contents, advanced.known),
             moving: without(advanced.moving, advanced.known),
             again: advanced.again,
+            nameless: advanced.nameless,
             sent: advanced.sent,
             page,
             step: advanced.step,
@@ -265,7 +269,11 @@ impl Fetcher {
             let body = std::mem::take(&mut response.body);
             let (page, body) = match response.status {
                 204 | 400.. => (ReadPage::empty(), body),
-                _ => (self.whole(body, slice).await).map_err(|error| error.at(from))?,
+                _ => {
+                    let read = self.whole(body, slice).await;
+                    let read = read.and_then(|read| self.check_object(&read.0).map(|()| read));
+                    read.map_err(|error| error.at(from))?
+                }
             };
             Ok((response, page, body))
         };
@@ -319,7 +327,7 @@ impl Fetcher {
         let records = page.spans.first().zip(page.spans.last());
         let records = records.and_then(|(first, last)| text.get(first.start..last.end));
         let last = page.spans.last().and_then(|span| text.get(span.clone()));
-        let ids = self.identities(page, text);
+        let (ids, nameless) = self.identities(page, text);
         let contents = self.contents(page, text);
         let began = account.began(self.client.clock_ahead());
         let settled = |row: usize| self.is_settled(page.spans.get(row), text, began);
@@ -351,6 +359,7 @@ impl Fetcher {
             step: judged.step.map_err(of_list),
             known: judged.known,
             again: judged.again,
+            nameless,
             contents,
             moving,
             ids,
@@ -385,16 +394,47 @@ impl Fetcher {
     }
 
     /// Returns what distinguishes the rows of a page from the others of their list: their keys, or
-    /// all of each.
-    fn identities(&self, page: &ReadPage, text: &[u8]) -> Vec<u64> {
+    /// all of each; and the number of rows that should have a key and have none.
+    fn identities(&self, page: &ReadPage, text: &[u8]) -> (Vec<u64>, u64) {
         let whole = |span: &Range<usize>| xxh3_64(text.get(span.clone()).unwrap_or_default());
         if self.key.is_empty() {
-            return page.spans.iter().map(whole).collect();
+            return (page.spans.iter().map(whole).collect(), 0);
         }
-        let keys = page.rows.keys(&self.key).into_iter();
-        let rows = keys.zip(&page.spans);
-        rows.map(|(key, span)| key.unwrap_or_else(|| whole(span)))
-            .collect()
+        let keys = page.rows.keys(&self.key);
+        let nameless = keys.iter().filter(|key| key.is_none()).count() as u64;
+        let rows = keys.into_iter().zip(&page.spans);
+        let ids = rows.map(|(key, span)| key.unwrap_or_else(|| whole(span)));
+        (ids.collect(), nameless)
+    }
+
+    /// Checks an object in place of a list: it is one record if it has the key of one. It may as well
+    /// hold the records by their ids, or an error.
+    fn check_object(&self, page: &ReadPage) -> Result<()> {
+        let spec = self.spec();
+        if page.stands != Stands::Object || spec.single {
+            return Ok(());
+        }
+        let is_record =
+            !self.key.is_empty() && page.rows.keys(&self.key).iter().all(Option::is_some);
+        if is_record {
+            return Ok(());
+        }
+        let key: Vec<String> = spec
+            .primary_key
+            .iter()
+            .map(|part| format!("`{}`", part.join(".")))
+            .collect();
+        let lacks = match key.is_empty() {
+            true => String::new(),
+            false => format!(" without the key {}", key.join(", ")),
+        };
+        let message = format!(
+            "expected a list of records at `{}`, but found an object{lacks}",
+            spec.records.join(".")
+        );
+        Err(Error::new(ErrorKind::Api, message).hint(
+            "the API may have sent an error with a success status, or the list is further down: `records` in etlgen.toml names its path, `.records(…)` in code; one record that is no list is a `single` resource",
+        ))
     }
 
     /// Returns fingerprints of the rows of a page, if rows that recur are compared.

@@ -69,13 +69,14 @@ impl Intake {
         }
     }
 
-    /// Takes a page. Returns the highest cursor value of its rows; `sorting` sees all of them.
+    /// Takes a page. Returns the highest cursor value of its rows, and whether one has none;
+    /// `sorting` sees all of them.
     pub(super) fn page(
         &mut self,
         page: ReadPage,
         place: PagePlace<'_>,
         sorting: &mut Sorting,
-    ) -> Result<Option<CursorValue>> {
+    ) -> Result<(Option<CursorValue>, bool)> {
         let mut seen = Seen::default();
         let PagePlace {
             origin,
@@ -99,6 +100,7 @@ impl Intake {
             cursor: None,
             resting,
             is_first: true,
+            is_gone: false,
             seen: &mut seen,
         };
         self.output.page(PageRows {
@@ -106,9 +108,10 @@ impl Intake {
             admission,
             origin,
         })?;
+        self.stats.leave_outside(seen.outside, window.excuse());
         for (child, slice) in seen.found {
             self.output.child(child, slice);
         }
-        Ok(seen.high)
+        Ok((seen.high, seen.lacks_cursor))
     }
 }

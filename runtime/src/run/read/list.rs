@@ -1,5 +1,7 @@
 //! Reads one list to its end, page by page, each page together with the state that follows it.
 
+mod doubts;
+
 use std::sync::atomic::Ordering::Relaxed;
 
 use etlgen_model::counted;
@@ -201,6 +203,7 @@ impl<'a> List<'a> {
         if replaced > 0 {
             self.replace(&mut intake);
         }
+        self.doubt(&mut intake, &fetched)?;
         let place = PagePlace {
             origin: Origin {
                 slice: &self.slice.id,
@@ -215,9 +218,9 @@ impl<'a> List<'a> {
             resting: self.resting(),
         };
         self.sorting.turn();
-        let high = intake.page(fetched.page, place, &mut self.sorting)?;
+        let (high, lacks_cursor) = intake.page(fetched.page, place, &mut self.sorting)?;
         self.count_replaced(&mut intake);
-        self.note(high);
+        self.note(high, lacks_cursor);
         if cut.is_some() {
             // The rest of this page was not taken: the next run requests it again.
             of.remember(&mut intake, self.slice);
@@ -350,8 +353,11 @@ impl<'a> List<'a> {
         Ok(Flow::Ended(ReadOutcome::AtEnd))
     }
 
-    /// Records what the rows of a page show about the cursor.
-    fn note(&self, high: Option<CursorValue>) {
+    /// Records what the rows of a page show about the cursor; `lacks`: one has no value of it.
+    fn note(&mut self, high: Option<CursorValue>, lacks: bool) {
+        if lacks {
+            self.doubt_filter();
+        }
         let high = high.map(|value| value.to_string());
         let broken = self.sorting.is_broken();
         self.slice.change(|pass| {
@@ -490,7 +496,7 @@ impl<'a> List<'a> {
         let why = "its pages are requested by number, and it is requested again from the last value: changes during the pass cannot be detected";
         let proof = Proof::Consistent(why.to_owned());
         self.of.owe(self.slice, proof.clone());
-        self.at_most = Some(proof);
+        self.at_most(proof);
     }
 
     /// Continues at a value; the rows that have it come again.

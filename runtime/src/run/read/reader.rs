@@ -15,6 +15,7 @@ use crate::run::read::fetch::{Fetcher, FetcherParts};
 use crate::run::read::intake::Intake;
 use crate::run::read::keys::ListKeys;
 use crate::run::read::output::Output;
+use crate::schema::{Deletes, Disposition};
 use crate::source::{AnyResource, SliceRequest};
 use crate::state::{Pass, SliceState, StateChange};
 use crate::world::World;
@@ -29,6 +30,12 @@ pub(crate) struct ResourceReader {
     pub(super) keeps_state: bool,
     /// The pass of this run, which may have begun in an earlier one.
     pub plan: PassPlan,
+    /// Whether requests have the bounds of its cursor.
+    pub(super) sends_bounds: bool,
+    /// Whether a record that comes again replaces its row.
+    pub(super) upserts: bool,
+    /// Whether older rows stay that no record replaces.
+    pub(super) keeps_older: bool,
     /// For a child: its state during the pass.
     pub(super) begun: Option<SliceState>,
     /// Whether this pass does not show every existing record.
@@ -114,9 +121,18 @@ impl ResourceReader {
         let selection = plan.write.selection(&plan.name)?;
         let selection = selection.filter(|_| !plan.write.reads_all_fields);
         let fetcher = Fetcher::new(resource, parts, selection.as_ref());
-        let keys = fetcher.spec().is_keyed_globally();
-        let keys = keys.then(StdMutex::default);
+        let (spec, write) = (fetcher.spec(), &plan.write);
+        let sends_bounds = spec
+            .cursor
+            .as_ref()
+            .is_some_and(|cursor| cursor.param.is_some());
+        let keyed = !spec.primary_key.is_empty() && write.disposition != Disposition::Append;
+        let merges = write.disposition == Disposition::Merge;
+        let keys = spec.is_keyed_globally().then(StdMutex::default);
         Ok(ResourceReader {
+            sends_bounds,
+            upserts: keyed,
+            keeps_older: plan.loads && merges && write.deletes == Deletes::Keep,
             fetcher: Arc::new(fetcher.thorough(plan.pass.thorough)),
             intake: Mutex::new(intake),
             keeps_state: plan.loads,

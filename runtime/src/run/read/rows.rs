@@ -37,7 +37,8 @@ pub(crate) struct Resting {
     /// When the pass began, in microseconds since 1970: rows whose cursor is before that have not
     /// changed since.
     pub began: i64,
-    /// The value from which the list is requested: rows that have it come again.
+    /// The value from which the list is requested: rows that have it, or a lower one, may come
+    /// again.
     pub from: Option<CursorValue>,
 }
 
@@ -46,7 +47,7 @@ impl Resting {
     /// another record has its key.
     fn is_first(&self, cursor: Option<&CursorValue>) -> bool {
         let changed = cursor.and_then(CursorValue::micros);
-        changed.is_some_and(|changed| changed < self.began) && cursor != self.from.as_ref()
+        changed.is_some_and(|changed| changed < self.began) && cursor > self.from.as_ref()
     }
 }
 
@@ -93,6 +94,10 @@ where
         let place = self.admission.take(row, record)?;
         (self.take)(row, &place, &self.origin)
     }
+
+    fn link(&mut self, record: &dyn Any) {
+        self.admission.link(record);
+    }
 }
 
 /// What a page has shown.
@@ -100,6 +105,10 @@ where
 pub(super) struct Seen {
     /// The highest cursor value.
     pub high: Option<CursorValue>,
+    /// The number of rows outside the bounds.
+    pub outside: u64,
+    /// Whether a row has no cursor value.
+    pub lacks_cursor: bool,
     /// Slices of children.
     pub found: Vec<(usize, SliceRequest)>,
 }
@@ -124,6 +133,8 @@ pub(super) struct Admission<'a> {
     pub resting: Option<Resting>,
     /// Whether the row that comes next cannot have come before.
     pub is_first: bool,
+    /// Whether the row that was taken last says that it is deleted.
+    pub is_gone: bool,
     pub seen: &'a mut Seen,
 }
 
@@ -137,9 +148,10 @@ impl Admission<'_> {
         }
         let wanted = self.window.holds(cursor.as_ref());
         if !wanted {
-            self.stats.outside.fetch_add(1, Relaxed);
+            self.seen.outside += 1;
         } else if cursor.is_none() {
             self.stats.without_cursor.fetch_add(1, Relaxed);
+            self.seen.lacks_cursor = true;
         } else if cursor > self.seen.high {
             self.seen.high.clone_from(&cursor);
         }
@@ -152,7 +164,7 @@ impl Admission<'_> {
         wanted
     }
 
-    /// Takes what a wanted row says about other resources and about itself.
+    /// Takes what a wanted row says about changes of other resources and about itself.
     pub fn take(&mut self, row: RowRef<'_>, record: &dyn Any) -> Result<RowPlace> {
         if let Some(feed) = &mut self.feed {
             feed.take(record, self.cursor.as_ref())?;
@@ -161,21 +173,25 @@ impl Admission<'_> {
             pending.forget(key, row);
         }
         let gone = self.tombstone.and_then(|field| field.gone(row));
-        // A deleted record has no lists.
-        let links = self.links.iter().enumerate().filter(|_| gone.is_none());
-        for (child, link) in links {
-            match link(record, self.request).finish() {
-                Ok(slice) => self.seen.found.push((child, slice)),
-                // The record lacks a value that the child's request needs.
-                Err(_) => {
-                    self.stats.unlinked.fetch_add(1, Relaxed);
-                }
-            }
-        }
+        self.is_gone = gone.is_some();
         Ok(RowPlace {
             ordinal: self.next - 1,
             gone,
             is_first: self.is_first,
         })
+    }
+
+    /// Makes the slices of children from the row that was taken last.
+    pub fn link(&mut self, record: &dyn Any) {
+        // A deleted record has no lists.
+        let links = self.links.iter().enumerate().filter(|_| !self.is_gone);
+        for (child, link) in links {
+            let slice = link(record, self.request).finish().unwrap_or_else(|slice| {
+                // The list may exist: the child's reader says that it was not read.
+                self.stats.unlinked.fetch_add(1, Relaxed);
+                slice
+            });
+            self.seen.found.push((child, slice));
+        }
     }
 }

@@ -98,8 +98,14 @@ impl ResourceReader {
 
     /// Leaves out a list that cannot be requested; the others are read.
     async fn leave_unread(&self, slice: &Slice) -> Result<ReadOutcome> {
-        self.fetcher.stats.unsendable.fetch_add(1, Relaxed);
-        let why = "the path of a list cannot hold a value of its parent, so the list was not read";
+        let unsendable = u64::from(!slice.request.lacks_a_value());
+        (self.fetcher.stats.unsendable).fetch_add(unsendable, Relaxed);
+        let why = match slice.request.lacks_a_value() {
+            true => "a parent has no value for the request of its list, so the list was not read",
+            false => {
+                "the path of a list cannot hold a value of its parent, so the list was not read"
+            }
+        };
         self.prove(slice, Proof::Unproved(why.to_owned()));
         let mut intake = self.intake.lock().await;
         self.fall_short(&mut intake, slice);
@@ -259,7 +265,7 @@ impl ResourceReader {
     fn window(&self, range: Range) -> Window {
         match &self.plan.bounds {
             Some(_) => Window::strict(range),
-            None => Window::of(range),
+            None => Window::of(range, self.sends_bounds, self.upserts),
         }
     }
 

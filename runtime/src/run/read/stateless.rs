@@ -173,9 +173,12 @@ impl RowSink for Links<'_> {
         self.window.holds(cursor.as_ref())
     }
 
-    fn take(&mut self, _: RowRef<'_>, record: &dyn Any) -> Result<()> {
+    fn take(&mut self, _: RowRef<'_>, _: &dyn Any) -> Result<()> {
+        Ok(())
+    }
+
+    fn link(&mut self, record: &dyn Any) {
         self.found
             .extend((self.link)(record, self.request).finish());
-        Ok(())
     }
 }

@@ -34,12 +34,10 @@ pub(crate) struct Stats {
     /// Lists that were left out by a rule of the owner although earlier passes have rows of them,
     /// in a pass that replaces all rows.
     pub lost: AtomicU64,
-    /// Parents without the value that their children's requests need.
+    /// Records without a value that the requests of their children need.
     pub unlinked: AtomicU64,
     /// Lists that cannot be requested, because a value of the parent cannot be part of a path.
     pub unsendable: AtomicU64,
-    /// Rows outside the bounds on the cursor.
-    pub outside: AtomicU64,
     /// Rows without a cursor value; they are loaded.
     pub without_cursor: AtomicU64,
     /// Records whose key occurred earlier in their list.
@@ -66,6 +64,8 @@ pub(crate) struct Shared {
     pub ruled_out: BTreeMap<u16, u64>,
     /// The number of records that hold only the beginning of a list, by the path of the list.
     pub cut: BTreeMap<String, u64>,
+    /// The number of rows outside the bounds on the cursor, by the reason why they are left out.
+    pub outside: BTreeMap<&'static str, u64>,
     pub notes: Vec<String>,
 }
 
@@ -93,6 +93,13 @@ impl Stats {
             for (list, records) in lists {
                 *shared.cut.entry(list.clone()).or_default() += records;
             }
+        }
+    }
+
+    /// Counts rows outside the bounds on the cursor.
+    pub fn leave_outside(&self, rows: u64, why: &'static str) {
+        if rows > 0 {
+            *self.lock().outside.entry(why).or_default() += rows;
         }
     }
 
@@ -175,8 +182,8 @@ impl Stats {
         let unlinked = load(&self.unlinked);
         if unlinked > 0 {
             shared.notes.push(format!(
-                "no value for the request of the children in {}",
-                counted(unlinked, "parent")
+                "no value for the request of a child's list in {}: the list was not read",
+                counted(unlinked, "record")
             ));
         }
         let unsendable = load(&self.unsendable);
@@ -189,12 +196,11 @@ impl Stats {
         let keys = cursor
             .map(|cursor| cursor.keys.join("."))
             .unwrap_or_default();
-        let outside = load(&self.outside);
-        if outside > 0 {
-            shared.notes.push(format!(
-                "left out {} outside of the bounds on `{keys}`: older records that are already known, or records that were not requested", counted(outside, "record")
-            ));
-        }
+        let outside = shared.outside.iter().map(|(why, records)| {
+            let records = counted(*records, "record");
+            format!("left out {records} outside of the bounds on `{keys}`: {why}")
+        });
+        shared.notes.extend(outside.collect::<Vec<_>>());
         let without = load(&self.without_cursor);
         if without > 0 && !keys.is_empty() {
             shared.notes.push(format!(

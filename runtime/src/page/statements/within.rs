@@ -1,0 +1,17 @@
+//! What the keys of an object within a record say about the list beside them.
+
+use super::words::{HOLDERS, Word, plain, word};
+use crate::record::Said;
+
+/// Returns what a key says about the list beside it; `None`: the key is one of a record.
+pub(crate) fn says_within(key: &str) -> Option<Said> {
+    let name = plain(key);
+    match word(&name) {
+        Some(Word::Total | Word::Count) => Some(Said::Total),
+        Some(Word::More | Word::Incomplete) => Some(Said::More),
+        Some(Word::Next) => Some(Said::Next),
+        _ if HOLDERS.contains(&name.as_str()) => Some(Said::Holder),
+        Some(_) => Some(Said::Idle),
+        None => matches!(name.as_str(), "href" | "object" | "uri" | "url").then_some(Said::Idle),
+    }
+}
