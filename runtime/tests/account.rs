@@ -956,3 +956,49 @@ fn a_token_that_never_comes_names_the_line_for_offsets() {
     let line = r#"`things` in etlgen.toml: paginate = { kind = "offset", param = "offset", size = "limit" }"#;
     assert!(came.said().contains(line), "{}", came.said());
 }
+
+#[test]
+fn only_pages_of_the_same_rows_say_that_the_page_parameter_has_no_effect() {
+    // Rows that come while the list is read move known rows onward.
+    let grows = |query: &Query| match token(query) {
+        0 => rows(0..10),
+        1 => rows(10..20),
+        later => rows(10 - later..20 - later),
+    };
+    let stands = |_: &Query| rows(0..10);
+    type Rows = fn(&Query) -> Vec<Value>;
+    for (page, hint) in [
+        (grows as Rows, "the list may grow while it is read"),
+        (stands as Rows, "no effect"),
+    ] {
+        let pages = Paginator::token("token", "next");
+        let came = load(list(pages), move |query| {
+            let at = token(query);
+            // The pages differ, though maybe not in their rows.
+            let mut rows = page(query);
+            rows.rotate_left(at % 10);
+            ok(json!({"data": rows, "next": (at + 1).to_string()}))
+        });
+        let said = came.said();
+        assert!(said.contains("3 pages in a row had no new row"), "{said}");
+        assert_eq!(said.contains("no effect"), hint == "no effect", "{said}");
+        assert!(said.contains(hint), "{said}");
+    }
+}
+
+#[test]
+fn a_header_is_named_without_its_article_in_backticks() {
+    let came = load(list(Paginator::single()), |_| {
+        ok(json!({"data": rows(0..7)})).header("x-total-count", "9")
+    });
+    let said = came.said();
+    assert!(
+        said.contains("the header `x-total-count` counts 9 rows"),
+        "{said}"
+    );
+    let came = load(
+        list(Paginator::page_number("page").total_items("total")),
+        |_| ok(json!({"data": rows(0..1), "total": 1})),
+    );
+    assert!(came.said().contains("1 row of 1"), "{}", came.said());
+}

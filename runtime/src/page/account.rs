@@ -330,10 +330,16 @@ impl Account {
             }
         }
         if self.stale >= STALE_PAGES {
-            return Err(
-                paging(format!("{STALE_PAGES} pages in a row had no new row"))
-                    .hint("the page parameter probably has no effect"),
-            );
+            // All pages have the rows of one page, or a list that grows moves known rows onward.
+            let same = self.came()? <= page.rows;
+            let hint = match same {
+                true => "the page parameter probably has no effect",
+                false => {
+                    "the list may grow while it is read: read less at once (`--since`), or page it by a token or the last id if the API can"
+                }
+            };
+            let what = format!("{STALE_PAGES} pages in a row had no new row");
+            return Err(paging(what).hint(hint));
         }
         // A list that has shown no record yet may have half as many empty pages, unless the
         // paginator sets the limit.

@@ -10,7 +10,7 @@ use crate::page::advance::{By, End, Step, paging};
 use crate::page::paginator::Position;
 use crate::page::places::Moved;
 use crate::page::proof::Proof;
-use crate::page::statements::Says;
+use crate::page::statements::{Says, quoted};
 use crate::record::Stands;
 
 /// APIs that limit how far a list can be read do so after a multiple of this many rows.
@@ -126,12 +126,9 @@ impl Account {
     /// Returns the hint that settles a wrong total, or a wrong key, which makes records few.
     fn line(&self) -> String {
         if self.changed > 0 {
-            let repeated = match self.changed {
-                1 => "1 record repeats a key with other contents".to_owned(),
-                records => format!("{records} records repeat a key with other contents"),
-            };
+            let records = counted(self.changed, "record");
             return format!(
-                "{repeated}, so the key is probably wrong: name another one with `primary_key` of `{}` in etlgen.toml",
+                "{records} with a key that came before and other contents, so the key is probably wrong: name another one with `primary_key` of `{}` in etlgen.toml",
                 self.terms.name
             );
         }
@@ -174,10 +171,10 @@ impl Account {
             return Some(Moved::Short { reason, error });
         }
         let total = self.totals.missing(came)?;
-        let (count, place) = (total.last, &total.place);
+        let (count, place) = (total.last, quoted(&total.place));
         if total.moved() && end.by == By::Total {
             // The reading has passed its rows nevertheless.
-            let why = format!("`{place}` changed from {} to {count}", total.first);
+            let why = format!("{place} changed from {} to {count}", total.first);
             return Some(Moved::Rows(why));
         }
         if total.is_weak || self.terms.narrowed && !total.declared || total.moved() {
@@ -185,15 +182,15 @@ impl Account {
                 true => format!("changed from {} to {count}", total.first),
                 false => format!("counts {count}"),
             };
-            let why = format!("{} arrived, and `{place}` {counts}", counted(came, "row"));
+            let why = format!("{} arrived, and {place} {counts}", counted(came, "row"));
             return Some(Moved::Unknown(why));
         }
         let reason = format!(
-            "{} arrived, and `{place}` counts {count}",
+            "{} arrived, and {place} counts {count}",
             counted(came, "different row")
         );
         let error = paging(format!(
-            "the list ended ({why}) after {}, but the API counts {count} (`{place}`)",
+            "the list ended ({why}) after {}, but the API counts {count} ({place})",
             counted(came, "row")
         ));
         let error = error.hint(self.by_offset(end, at).unwrap_or_else(|| self.line()));
