@@ -49,7 +49,7 @@ pub(crate) use client::Client;
 /// ```
 #[doc(inline)]
 pub use etlgen_model::StatusRule;
-pub(crate) use link::next_link;
+pub(crate) use link::{links, next_link};
 pub(crate) use listener::Listener;
 pub(crate) use options::{ClientOptions, Tape};
 pub(crate) use replay::Exchange;
@@ -57,3 +57,4 @@ pub(crate) use request::{Method, Request, with_field};
 pub(crate) use response::Response;
 pub(crate) use seal::{Seal, is_lost};
 pub use sign::Unsigned;
+pub(crate) use told::error as told_error;

@@ -68,7 +68,7 @@ impl Pager {
             return Ok(request);
         }
         if let Some(size) = self.page_size() {
-            let rows = size.rows.get();
+            let rows = position.places.size.unwrap_or(size.rows.get());
             self.set(&mut request, &size.param, rows.to_string(), Some(rows));
         }
         let value = match (&self.0, &position.next) {
@@ -126,6 +126,17 @@ pub struct Position {
     /// What is known about a list whose pages are requested by position.
     #[serde(skip)]
     pub(crate) places: Places,
+}
+
+impl Position {
+    /// Returns whether this value is requested here, as a parameter or within a link.
+    pub(super) fn requests(&self, value: &str) -> bool {
+        match &self.next {
+            Next::First => false,
+            Next::Value(requested) => requested == value,
+            Next::Url(url) => !value.is_empty() && url.contains(value),
+        }
+    }
 }
 
 /// What to request.

@@ -21,6 +21,7 @@ fn response(link: Option<&str>) -> Response {
         status: 200,
         headers,
         body: Vec::new(),
+        open_ended: false,
         request: "GET /x".into(),
     }
 }
@@ -54,6 +55,7 @@ fn facts<'a>(page: Page<'a>, ids: &'a [u64], response: &'a Response) -> PageFact
         ids,
         contents: &[],
         settled: &|_| true,
+        redacted: &str::to_owned,
         response,
     }
 }

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::page::Proof;
 use crate::record::CursorValue;
 use crate::run::options::{Progress, StopSignal};
-use crate::run::plan::{PassPlan, ResourcePlan};
+use crate::run::plan::{PassPlan, ResourcePlan, Slices};
 use crate::run::read::fetch::{Fetcher, FetcherParts};
 use crate::run::read::intake::Intake;
 use crate::run::read::keys::ListKeys;
@@ -29,12 +29,16 @@ pub(crate) struct ResourceReader {
     pub(super) keeps_state: bool,
     /// The pass of this run, which may have begun in an earlier one.
     pub plan: PassPlan,
+    /// Whether this pass would replace the rows of one that ended before.
+    pub(super) replaces: bool,
     /// For a child: its state during the pass.
     pub(super) begun: Option<SliceState>,
     /// Whether this pass does not show every existing record.
     pub partial: AtomicBool,
-    /// Whether the list of a parent was empty and announced nothing.
+    /// Whether a list was empty, and nothing proves that.
     pub(super) silent: AtomicBool,
+    /// Whether a response says that it is an error, or incomplete.
+    pub(super) faulty: AtomicBool,
     /// For a child whose key identifies its records across parents: the keys that have come.
     pub(super) keys: Option<StdMutex<ListKeys>>,
     /// The keys that have come in the windows of its slices.
@@ -114,6 +118,10 @@ impl ResourceReader {
         let selection = plan.write.selection(&plan.name)?;
         let selection = selection.filter(|_| !plan.write.reads_all_fields);
         let fetcher = Fetcher::new(resource, parts, selection.as_ref());
+        let ended = match &plan.slices {
+            Slices::One(slice) => slice.state.done.is_some(),
+            Slices::Children(slices) => slices.begun.done.is_some(),
+        };
         let keys = fetcher.spec().is_keyed_globally();
         let keys = keys.then(StdMutex::default);
         Ok(ResourceReader {
@@ -123,6 +131,8 @@ impl ResourceReader {
             begun: plan.children().map(|slices| slices.begun.clone()),
             partial: plan.pass.partial.into(),
             silent: AtomicBool::new(false),
+            faulty: AtomicBool::new(false),
+            replaces: plan.pass.staged && ended,
             plan: plan.pass.clone(),
             keys,
             window_keys: StdMutex::default(),
