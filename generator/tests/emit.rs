@@ -104,9 +104,47 @@ paths:
     assert!(code.contains("/// TODO off: "), "{code}");
     assert!(code.contains("/// TODO records: "), "{code}");
     assert!(
+        code.contains(".unsure(\"etlgen is not sure where"),
+        "{code}"
+    );
+    assert!(
         generation
             .off()
             .any(|(name, reason)| !name.is_empty() && reason.contains("cancel"))
+    );
+}
+
+#[test]
+fn a_default_that_hides_rows_is_marked_until_it_is_set() {
+    let document = "openapi: 3.0.3
+info: {title: Hidden, version: '1'}
+servers: [{url: https://hidden.example}]
+paths:
+  /jobs:
+    get:
+      parameters:
+        - {name: status, in: query, schema: {type: string, enum: [active, archived], default: active}}
+        - {name: since, in: query, description: Defaults to 30 days ago, schema: {type: string, format: date}}
+      responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: integer}}}}}}}}
+";
+    let code = |overrides: &str| -> String {
+        let input = etlgen::Input::new("hidden.yaml", document.as_bytes());
+        let mut options = Options::default();
+        options.config = ConfigFile::parse(Path::new("etlgen.toml"), overrides).unwrap();
+        let files = generate(input, &options).unwrap().files;
+        files.values().map(String::as_str).collect()
+    };
+    let open = code("");
+    assert!(open.contains("/// TODO rows: "), "{open}");
+    let unsure = ".unsure(\"Without `status` the API returns only `active`\")";
+    assert!(open.contains(unsure), "{open}");
+    assert!(open.contains(".query(\"since\", \"1970-01-01\")"), "{open}");
+    let other = code("[resources.jobs]\nquery.since = \"2020-01-01\"\n");
+    assert!(other.contains(unsure), "{other}");
+    let settled = code("[resources.jobs]\nquery.status = \"active\"\n");
+    assert!(
+        !settled.contains("unsure(") && !settled.contains("TODO rows"),
+        "{settled}"
     );
 }
 

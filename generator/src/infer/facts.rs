@@ -4,6 +4,8 @@ use etlgen_model::{Meaning, Paginator, TimeFormat, Total};
 
 use crate::spec::api::SchemaId;
 
+use super::compare;
+
 /// A decision based on evidence.
 #[derive(Clone, Debug)]
 pub struct Decision<T> {
@@ -199,11 +201,13 @@ pub struct CursorFacts {
     /// The parameter's value around the cursor, if it holds more (`>={}`,
     /// `greater-than(updated,{})`).
     pub template: Option<String>,
+    /// Whether the parameter's description says that it excludes records of exactly the given time.
+    pub excludes: bool,
 }
 
 impl CursorFacts {
-    /// Returns whether the filter excludes records of exactly the given time: `created[gt]`,
-    /// `greater-than(updated,{})`.
+    /// Returns whether the filter excludes records of exactly the given time: `created[gt]`, `created__gt`,
+    /// `greater-than(updated,{})`, or a description that says so.
     pub fn is_strict(&self) -> bool {
         let strict = |operator: &str| matches!(operator, "gt" | "greater-than");
         match &self.template {
@@ -212,14 +216,7 @@ impl CursorFacts {
                 let before = before.trim_end_matches(['"', '\'', ' ']);
                 before.ends_with('>') || before.split(['(', ' ', ':', '.', ',']).any(strict)
             }
-            None => {
-                let param = self.param.as_deref().unwrap_or_default();
-                param
-                    .trim_end_matches(']')
-                    .rsplit('[')
-                    .next()
-                    .is_some_and(strict)
-            }
+            None => self.excludes || compare::is_strict(self.param.as_deref().unwrap_or_default()),
         }
     }
 }

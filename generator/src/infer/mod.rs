@@ -10,6 +10,7 @@ mod envelope;
 pub mod facts;
 mod filters;
 mod harmless;
+mod hiding;
 mod hints;
 mod identity;
 mod keys;
@@ -381,6 +382,11 @@ fn resource(
     };
     facts.off = harmless::off(api, operation, &facts);
     facts.doubts = open_questions::open_questions(&facts);
+    if is_list {
+        facts
+            .doubts
+            .extend(hiding::questions(api, operation, &facts.fixed));
+    }
     body::settle(api, &mut facts);
     facts
 }

@@ -256,6 +256,8 @@ pub fn apply(
 /// Returns whether the key that would answer an open question is set.
 fn settles(keys: &ResourceKeys, doubt: &Doubt) -> bool {
     let key = doubt.settle.split([' ', '=', '.']).next();
+    // `query` answers for each parameter by itself.
+    let key = key.filter(|key| *key != query::Query::ABOUT.name);
     keys.has(key.unwrap_or_default())
 }
 

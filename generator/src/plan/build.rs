@@ -321,6 +321,7 @@ impl Draft<'_> {
                     off.or(unsupplied)
                 }
             },
+            unsure: unsure(found),
             on_status: statuses.map(|(status, rule)| (*status, *rule)).collect(),
             parent,
             record: record.map(str::to_owned),
@@ -398,6 +399,19 @@ fn cursor(found: &CursorFacts, field: FieldRef, wish: &Choices) -> Option<Cursor
         windows: own.windows,
         most_rows: own.most_rows,
     })
+}
+
+/// Returns why the rows of a list may not be all of them, if a question is open whose answer decides that.
+fn unsure(found: &ResourceFacts) -> Option<String> {
+    let open = |key: &str| {
+        let mut doubts = found.doubts.iter();
+        doubts.find(|doubt| doubt.settle.starts_with(key))
+    };
+    if open("records").is_some() {
+        return Some("etlgen is not sure where a response has the records".to_owned());
+    }
+    let (_, reason) = open("query.")?.question.split_once("? ")?;
+    Some(reason.to_owned())
 }
 
 /// The reason why a list with undecided paging is off.

@@ -179,6 +179,8 @@ pub struct Resource {
     pub tombstone: Option<FieldRef>,
     /// The reason why runs that do not name it leave it out.
     pub off: Option<String>,
+    /// The reason why its rows may be others than all of the API.
+    pub unsure: Option<String>,
     /// The rules for statuses of responses.
     pub on_status: Vec<(u16, StatusRule)>,
     pub parent: Option<Parent>,
