@@ -528,3 +528,49 @@ components: {securitySchemes: {jwt: {type: http, scheme: bearer, bearerFormat: J
     assert!(config.contains("pub pin: Secret"), "{config}");
     assert!(config.contains("pub shop: String"), "{config}");
 }
+
+#[test]
+fn a_token_is_fetched_or_brought() {
+    let code = |schemes: &str, login: &str, overrides: &str| -> String {
+        let document = format!(
+            "openapi: 3.0.3
+info: {{title: Desk, version: '1'}}
+servers: [{{url: https://desk.example/api/v1}}]
+security: [{{bearer: []}}, {{byUser: []}}]
+components: {{securitySchemes: {{{schemes}}}}}
+paths:
+  /tickets:
+    get:
+      responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: array, items: {{type: object, properties: {{id: {{type: integer}}}}}}}}}}}}}}}}
+{login}"
+        );
+        let input = etlgen::Input::new("desk.yaml", document.as_bytes());
+        let mut options = Options::default();
+        options.skip_rustfmt = true;
+        if !overrides.is_empty() {
+            options.config = ConfigFile::parse(Path::new("etlgen.toml"), overrides).unwrap();
+        }
+        let files = generate(input, &options).unwrap().files;
+        format!("{}\n{}", files["src/config.rs"], files["src/lib.rs"])
+    };
+    let bearer = "bearer: {type: http, scheme: bearer, description: The token of a user.}";
+    let user = "byUser: {type: oauth2, description: Users sign in with their names., flows: {password: {tokenUrl: /auth/token, scopes: {}}}}";
+    let login = "  /security/login:
+    post:
+      security: []
+      requestBody: {content: {application/json: {schema: {type: object, properties: {username: {type: string}, password: {type: string}, provider: {type: string, enum: [db, ldap], example: db}}}}}}
+      responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {access_token: {type: string}}}}}}}
+";
+    let both = format!("{bearer}, {user}");
+    etlgen_testkit::assert_snapshot!([
+        code(&both, "", ""),
+        code(bearer, login, ""),
+        code(&both, login, "auth = \"byUser\"\n"),
+        code(
+            bearer,
+            "",
+            "auth = { login = \"/session\", user = \"user.email\", password = \"user.password\", body = { remember = true }, token = \"data.token\", header = \"X-Session\" }\n",
+        ),
+    ]
+    .join("\n=====\n"));
+}

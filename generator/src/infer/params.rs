@@ -56,6 +56,12 @@ fn is_auth(parameter: &Parameter, auth: &AuthFacts) -> bool {
             key.location == parameter.location && key.name.eq_ignore_ascii_case(&parameter.name)
         }),
         AuthFacts::None => false,
+        AuthFacts::Either { renewed, token } => {
+            is_auth(parameter, renewed) || is_auth(parameter, token)
+        }
+        AuthFacts::Login(login) => login.header.as_ref().is_some_and(|(name, _)| {
+            parameter.location == Location::Header && name.eq_ignore_ascii_case(&parameter.name)
+        }),
         // The header already holds the token.
         AuthFacts::Bearer | AuthFacts::Basic | AuthFacts::OAuth2 { .. } => {
             let name = flat(&parameter.name);

@@ -195,8 +195,10 @@ pub fn apply(
     let mut faults = Faults::default();
     let mut contract = None;
     let mut whole = Whole {
+        api,
         facts: &mut facts,
         contract: &mut contract,
+        faults: &mut faults,
     };
     for step in TopKeys::STEPS {
         step(&overrides.top, &mut whole);

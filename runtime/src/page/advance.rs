@@ -3,12 +3,12 @@
 
 use std::ops::Deref;
 
-use etlgen_model::{Offset, PageNumber, Paginator, ResponsePath, Token, Total as Stated};
+use etlgen_model::{Offset, PageNumber, Paginator, ResponsePath, Token, Total as Stated, counted};
 use serde_json::Value;
 
 use super::paginator::{Next, Pager, Position, TotalOf};
 use super::places::Places;
-use super::statements::{Counted, counted, is_no_token, remains};
+use super::statements::{Counted, counted_by, is_no_token, remains};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Response, next_link};
 use crate::record::Stands;
@@ -192,9 +192,11 @@ impl Pager {
             return end(why, by, None);
         }
         match (total, next) {
-            (Some((count, TotalOf::Items)), next) if reached => {
-                end(format!("{rows} rows of {count}"), By::Total, next)
-            }
+            (Some((count, TotalOf::Items)), next) if reached => end(
+                format!("{} of {count}", counted(rows, "row")),
+                By::Total,
+                next,
+            ),
             (Some((count, TotalOf::Pages)), next) if pages >= count => {
                 end(format!("page {pages} of {count}"), By::Pages, next)
             }
@@ -284,7 +286,7 @@ impl Pager {
             Stated::Pages(at) => (at, TotalOf::Pages),
             Stated::Ignored => return None,
         };
-        match counted(&self.stated_at(page, at)?)? {
+        match counted_by(&self.stated_at(page, at)?)? {
             Counted::Exactly(count) => Some((count, of)),
             Counted::AtLeast(_) | Counted::Unclear(_) => None,
         }

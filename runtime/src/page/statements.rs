@@ -11,7 +11,7 @@ use etlgen_model::{ResponsePath, Total};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-pub(crate) use self::values::{Counted, count, counted, flag, is_no_token, remains};
+pub(crate) use self::values::{Counted, count, counted_by, flag, is_no_token, remains};
 use self::values::{bounds, clean, is_nothing, leads, links_on, part, shown};
 use self::words::{HOLDERS, LOOSE, NOT_ALONE, Word, is_row, noun, plain, word};
 use super::advance::PageFacts;
@@ -135,7 +135,7 @@ impl Statements {
         );
         if LOOSE.contains(&holder.as_str()) {
             if let (Word::Total | Word::Count, Some(Counted::Exactly(count))) =
-                (word, counted(&value))
+                (word, counted_by(&value))
             {
                 self.say(Says::Named(count), place);
             }
@@ -162,12 +162,12 @@ impl Statements {
         let unclear = || (!is_nothing(value)).then(|| shown(value));
         let says = match word {
             Word::Total => total(value),
-            Word::Count => match counted(value) {
+            Word::Count => match counted_by(value) {
                 Some(Counted::Exactly(count)) => Some(Says::Count(count)),
                 Some(Counted::Unclear(text)) if has_digit(value) => Some(Says::NoCount(text)),
                 _ => None,
             },
-            Word::Named => match counted(value) {
+            Word::Named => match counted_by(value) {
                 Some(Counted::Exactly(count)) => Some(Says::Named(count)),
                 _ => None,
             },
@@ -343,6 +343,18 @@ impl Statements {
     }
 }
 
+/// Returns a place of a response in a message: `` `meta.total` ``, `` the header `x-total` ``.
+pub(super) fn quoted(place: &str) -> String {
+    match place.split_once("the header ") {
+        Some(("", name)) => format!("the header `{name}`"),
+        Some((path, name)) => match path.strip_suffix(" in ") {
+            Some(path) => format!("`{path}` in the header `{name}`"),
+            None => format!("`{place}`"),
+        },
+        None => format!("`{place}`"),
+    }
+}
+
 /// Returns the name of a path of a response in messages.
 fn place(at: &ResponsePath) -> String {
     match at {
@@ -352,7 +364,7 @@ fn place(at: &ResponsePath) -> String {
 }
 
 fn total(value: &Value) -> Option<Says> {
-    counted(value).map(|counted| match counted {
+    counted_by(value).map(|counted| match counted {
         Counted::Exactly(total) => Says::Total(total),
         Counted::AtLeast(least) => Says::AtLeast(least),
         Counted::Unclear(text) => Says::NoCount(text),
@@ -360,7 +372,7 @@ fn total(value: &Value) -> Option<Says> {
 }
 
 fn pages(value: &Value) -> Option<Says> {
-    match counted(value)? {
+    match counted_by(value)? {
         Counted::Exactly(pages) => Some(Says::Pages(pages)),
         Counted::Unclear(text) if has_digit(value) => Some(Says::NoCount(text)),
         _ => None,

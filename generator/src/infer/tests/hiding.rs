@@ -2,8 +2,10 @@
 
 use super::*;
 
+type Pairs = Vec<(String, String)>;
+
 /// Returns the fixed values and the questions of a list with this parameter.
-fn of(parameter: &str) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn of(parameter: &str) -> (Pairs, Pairs) {
     let facts = facts(&get(
         "/things",
         &format!("[{parameter}]"),

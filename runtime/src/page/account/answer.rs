@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::page::advance::{PageFacts, paging};
 use crate::page::paginator::Pager;
 use crate::page::proof::Proof;
-use crate::page::statements::{Says, Statement, Statements};
+use crate::page::statements::{Says, Statement, Statements, quoted};
 use crate::record::Stands;
 
 impl Account {
@@ -64,26 +64,27 @@ impl Account {
     /// it.
     fn doubt_answer(&mut self, page: &PageFacts<'_>, said: &Statements) -> Result<()> {
         for Statement { says, place, .. } in &said.0 {
+            let quoted = quoted(place);
             let why = match says {
                 Says::Error(words) if page.rows == 0 => {
-                    return Err(api(format!("`{place}` in a 2xx response: {words}")));
+                    return Err(api(format!("{quoted} in a 2xx response: {words}")));
                 }
                 Says::Error(words) => {
                     self.faulty = true;
-                    format!("a response has an error beside its rows (`{place}`: {words})")
+                    format!("a response has an error beside its rows ({quoted}: {words})")
                 }
                 Says::Incomplete(words) => {
                     self.faulty = true;
-                    format!("`{place}` says that a response is incomplete: {words}")
+                    format!("{quoted} says that a response is incomplete: {words}")
                 }
                 Says::Unclear(words) => {
-                    format!("`{place}` may say that a response is incomplete: {words}")
+                    format!("{quoted} may say that a response is incomplete: {words}")
                 }
                 Says::Suspect(words) if page.rows == 0 => {
-                    format!("a response has no records, and `{place}` may say why: {words}")
+                    format!("a response has no records, and {quoted} may say why: {words}")
                 }
                 Says::NoCount(text) => format!(
-                    "`{place}` is `{text}`, which is no number of rows; `total = false` in `paginate` ignores it"
+                    "{quoted} is `{text}`, which is no number of rows; `total = false` in `paginate` ignores it"
                 ),
                 Says::AtLeast(least) => {
                     let most = self.least.as_ref().map_or(0, |(most, _)| *most);
@@ -115,7 +116,7 @@ impl Account {
             _ => None,
         };
         if let Some((value, at)) = said.find(unfinished) {
-            let why = format!("`{}` is {value} on the last page", at.place);
+            let why = format!("{} is {value} on the last page", quoted(&at.place));
             self.caps(Proof::Unproved(why));
         }
         let came = self.came()?;
@@ -127,8 +128,9 @@ impl Account {
         }
         if let Some((least, place)) = self.least.clone().filter(|(least, _)| came <= *least) {
             let why = format!(
-                "{} arrived, and `{place}` counts no further than {least}: more may exist",
-                counted(came, "row")
+                "{} arrived, and {} counts no further than {least}: more may exist",
+                counted(came, "row"),
+                quoted(&place)
             );
             self.caps(Proof::Unproved(why));
         }
@@ -160,8 +162,8 @@ impl Account {
             _ => None,
         })?;
         Some(format!(
-            "`{}` is {value} on the last page: more may follow",
-            at.place
+            "{} is {value} on the last page: more may follow",
+            quoted(&at.place)
         ))
     }
 }

@@ -56,7 +56,7 @@ fn grouped(text: &str) -> Option<u64> {
 
 /// Returns what a value counts; `None` if it says nothing: null, `""`, or -1, by which APIs say that
 /// they have not counted.
-pub(crate) fn counted(value: &Value) -> Option<Counted> {
+pub(crate) fn counted_by(value: &Value) -> Option<Counted> {
     let unclear = || Some(Counted::Unclear(shown(value)));
     match value {
         Value::Null => None,
@@ -83,7 +83,7 @@ pub(crate) fn counted(value: &Value) -> Option<Counted> {
             let number = NUMBERS.iter().find_map(|key| object.get(*key));
             let number = number.filter(|number| !number.is_object());
             let relation = object.get("relation").or_else(|| object.get("rel"));
-            match (number.and_then(counted), relation) {
+            match (number.and_then(counted_by), relation) {
                 (Some(Counted::Exactly(least)), Some(relation)) if bounds(relation) => {
                     Some(Counted::AtLeast(least))
                 }
