@@ -307,7 +307,8 @@ fn replaced(answer: fn() -> WireResponse, full: bool) -> Came {
 
 #[test]
 fn a_pass_that_shows_nothing_replaces_nothing() {
-    let answers: [(fn() -> WireResponse, &str, usize); 8] = [
+    type Case = (fn() -> WireResponse, &'static str, usize);
+    let answers: [Case; 8] = [
         (|| WireResponse::new(204), "assumed", 7),
         (|| ok(json!({"data": null})), "assumed", 7),
         (|| ok(json!({"data": []})), "assumed", 7),

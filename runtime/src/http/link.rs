@@ -77,7 +77,8 @@ fn link(text: &str) -> Option<Link<'_>> {
 /// Splits a text at the first separator outside brackets and quotes.
 fn cut(text: &str, separator: char) -> (&str, &str) {
     let (mut bracket, mut quote) = (false, None);
-    for (at, c) in text.char_indices() {
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
         match c {
             '<' if quote.is_none() => bracket = true,
             '>' if quote.is_none() => bracket = false,
@@ -87,7 +88,7 @@ fn cut(text: &str, separator: char) -> (&str, &str) {
             }
             _ if quote == Some(c) => quote = None,
             _ if c == separator && !bracket && quote.is_none() => {
-                return (&text[..at], &text[at + c.len_utf8()..]);
+                return (&text[..at], chars.as_str());
             }
             _ => {}
         }

@@ -409,7 +409,8 @@ impl Account {
             counted_pages: position.counted_pages.max(self.totals.counted_pages()),
             promised: promise(at.said),
             listed: self.listed,
-            places: position.places.clone().requesting(size),
+            size,
+            places: position.places.clone(),
         });
         match paginator.by_place(position, &step) {
             true => paginator.placed(at.taken(), self.ending(None), step),

@@ -7,7 +7,6 @@ use etlgen_model::{Offset, PageNumber, Paginator, ResponsePath, Token, Total as 
 use serde_json::Value;
 
 use super::paginator::{Next, Pager, Position, TotalOf};
-use super::places::Places;
 use super::statements::{Counted, counted_by, is_no_token, remains};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Response, next_link};
@@ -334,7 +333,7 @@ impl Pager {
         let more = (1..left.min(most)).map_while(|page| at.checked_add(page.checked_mul(width)?));
         pages.extend(more.map(|at| Position {
             next: Next::Value(at.to_string()),
-            places: Places::default().requesting(next.places.size),
+            size: next.size,
             ..Position::default()
         }));
         pages

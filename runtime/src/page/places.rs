@@ -58,8 +58,6 @@ pub(crate) struct Places {
     looks_back: bool,
     /// The second reading of the list.
     again: Option<Box<Again>>,
-    /// The number of rows that are requested, if the server has cut the first page to it.
-    pub(super) size: Option<u64>,
     /// What is known of the end, if the page before the first one is requested to confirm it.
     before_first: Option<Box<Proof>>,
 }
@@ -110,11 +108,6 @@ impl Places {
     /// it is then full by design.
     pub(super) fn was_placed_last(&self) -> bool {
         self.early && self.overlap > 1
-    }
-
-    /// Returns the places of a page that is requested with this number of rows.
-    pub(super) fn requesting(self, size: Option<u64>) -> Self {
-        Places { size, ..self }
     }
 
     /// Returns whether the page is requested one row early.
@@ -399,7 +392,6 @@ impl Pager {
             }
             _ => places.joints = Joints::Unseen,
         }
-        places.size = next.places.size;
         next.places = places;
         next
     }

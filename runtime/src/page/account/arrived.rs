@@ -1,5 +1,6 @@
 //! The rows of a list that have arrived: which are new, which are repeated, and how long pages are.
 
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -123,21 +124,21 @@ impl Account {
     /// Returns the number of rows to request after a page of a list by page numbers. A server that
     /// cuts pages off may still count them by the requested size: if it has cut the first page, that
     /// number is requested from there on.
-    pub(super) fn size_after(&mut self, at: At<'_>) -> Option<u64> {
+    pub(super) fn size_after(&mut self, at: At<'_>) -> Option<NonZeroU32> {
         let At { page, position, .. } = at;
         let by_number = matches!(at.paginator.deref(), Paginator::PageNumber(_));
-        let size = at.paginator.page_size().map(|size| size.rows.get());
-        let now = position.places.size;
-        let size = now.or(size).unwrap_or(self.longest);
+        let asked = at.paginator.page_size().map(|size| size.rows.get());
+        let size = position.size_or(asked.unwrap_or(self.longest));
         if !by_number || page.rows == 0 || page.rows >= size {
-            return now;
+            return position.size;
         }
-        let first = position.pages == 0 && at.paginator.page_size().is_some();
+        let first = position.pages == 0 && asked.is_some();
         if first && page.rows >= USUAL_SIZES[0] && self.totals.now().is_none() {
-            return Some(page.rows);
+            let rows = u32::try_from(page.rows).ok();
+            return rows.and_then(NonZeroU32::new);
         }
         self.few = true;
-        now
+        position.size
     }
 
     /// Returns whether a page has the full length of this list's pages, so that more may follow,

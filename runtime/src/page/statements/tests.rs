@@ -82,6 +82,10 @@ fn totals_are_heard_under_their_usual_names_and_only_where_they_are_counts() {
     ] {
         assert_eq!(one(body), None, "{body}");
     }
+}
+
+#[test]
+fn counts_and_numbers_of_the_records_are_heard() {
     for body in [
         r#"{"count": 53}"#,
         r#"{"num_items": 53}"#,
