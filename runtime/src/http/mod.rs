@@ -51,7 +51,7 @@ pub(crate) use client::Client;
 /// ```
 #[doc(inline)]
 pub use etlgen_model::StatusRule;
-pub(crate) use link::next_link;
+pub(crate) use link::{links, next_link};
 pub(crate) use listener::Listener;
 pub use login::Login;
 pub(crate) use options::{ClientOptions, Tape};
@@ -60,3 +60,4 @@ pub(crate) use request::{Method, Request, with_field};
 pub(crate) use response::Response;
 pub(crate) use seal::{Seal, is_lost};
 pub use sign::Unsigned;
+pub(crate) use told::error as told_error;
