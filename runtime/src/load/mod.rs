@@ -17,6 +17,8 @@ mod destination;
 mod destinations;
 #[cfg(any(feature = "sqlite", feature = "parquet"))]
 mod identity;
+#[cfg(feature = "parquet")]
+mod lake;
 mod loads;
 mod migrate;
 mod open;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::store::DataFile;
+
 /// The hashed id of a row: among a billion records, the probability of two equal keys is less than one in 100 billion.
 pub type Key = [u8; 12];
 
@@ -36,6 +38,15 @@ impl Batch {
         }
     }
 
+    /// Returns its file of a table.
+    pub fn file<'a>(&'a self, table: &'a str) -> DataFile<'a> {
+        DataFile {
+            table,
+            name: &self.name,
+            placed: self.placed,
+        }
+    }
+
     pub fn retire(self, retired: &mut Vec<Retired>) {
         for table in self.files.into_keys() {
             retired.push(Retired {
@@ -47,9 +58,19 @@ impl Batch {
     }
 }
 
-/// A data file to remove after the next commit.
+/// A data file to remove, usually after the next commit.
 pub struct Retired {
     pub table: String,
     pub name: String,
     pub placed: bool,
+}
+
+impl Retired {
+    pub fn file(&self) -> DataFile<'_> {
+        DataFile {
+            table: &self.table,
+            name: &self.name,
+            placed: self.placed,
+        }
+    }
 }
