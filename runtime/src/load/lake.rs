@@ -112,9 +112,12 @@ impl<S: Store + 'static> Lake<S> {
     }
 
     fn opened(&mut self) -> Result<&mut Open> {
-        self.open
-            .as_mut()
-            .ok_or_else(|| Error::new(ErrorKind::Destination, "the folder has not been opened"))
+        self.open.as_mut().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Destination,
+                "the destination has not been opened",
+            )
+        })
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod append_only;
 mod brought;
+#[cfg(feature = "buckets")]
+pub mod buckets;
 pub(crate) mod checks;
 mod chunk;
 mod commit;

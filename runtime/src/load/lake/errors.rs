@@ -42,5 +42,5 @@ pub fn failed_parquet(place: impl ToString, error: ParquetError) -> Error {
     )
     .caused_by(error)
     .at(place.to_string())
-    .hint("if the file is damaged, restore it from a backup or load into another folder")
+    .hint("if the file is damaged, restore it from a backup or load into another place")
 }

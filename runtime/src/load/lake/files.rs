@@ -264,7 +264,7 @@ pub fn fit(rows: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch> {
             format!("rows do not fit the table `{}`", schema.name),
         )
         .caused_by(error)
-        .hint("load into another folder")
+        .hint("load into another place")
     })
 }
 

@@ -216,7 +216,7 @@ impl Manifest {
             Error::new(ErrorKind::Destination, "the manifest cannot be used")
                 .caused_by(why)
                 .at(place)
-                .hint("restore it from a backup, or load into another folder; it lists the files of the tables")
+                .hint("restore it from a backup, or load into another place; it lists the files of the tables")
         };
         let version = version(bytes).map_err(|error| broken(error.into()))?;
         format::check("the manifest", version).map_err(|error| error.at(place))?;

@@ -99,7 +99,7 @@ fn take(
             });
             return Err(Error::new(ErrorKind::Destination, what)
                 .at(place)
-                .hint("restore it, or load into another folder"));
+                .hint("restore it, or load into another place"));
         }
     }
     Ok(())
