@@ -24,6 +24,7 @@ mod read;
 mod store;
 mod tasks;
 mod upload;
+mod variables;
 
 pub use self::store::Remote;
 use super::lake::Lake;

@@ -13,10 +13,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
 use super::address::Address;
-use super::connect::{Connected, Objects, Variables, connect};
+use super::connect::{Connected, Objects, connect};
 use super::errors::explain;
 use super::keys::Keys;
 use super::tasks::{Tasks, all, ended};
+use super::variables::Variables;
 use crate::error::{Error, Result};
 use crate::settings::Redactor;
 

@@ -2,8 +2,8 @@
 
 use object_store::path::Path;
 
+use crate::load::lake::batch::DataFile;
 use crate::load::lake::names::{ENDING, OWN};
-use crate::load::lake::store::DataFile;
 
 /// The end of the name of an object with the id of an upload in parts.
 pub const UPLOAD: &str = ".upload";

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::connect::Variables;
+use super::variables::Variables;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a profile says.

@@ -13,17 +13,18 @@ use tokio::task::JoinSet;
 use super::address::Address;
 use super::catalog::{self, Held};
 use super::client::{Answer, Client};
-use super::connect::{Objects, Variables};
+use super::connect::Objects;
 use super::keys::{Keys, UPLOAD};
 use super::lock::Lease;
 use super::read::rows;
 use super::upload::{Upload, abort};
+use super::variables::Variables;
 use crate::error::Result;
 use crate::load::DestinationUrl;
-use crate::load::lake::batch::Retired;
+use crate::load::lake::batch::{DataFile, Retired};
 use crate::load::lake::errors::failed_parquet;
 use crate::load::lake::manifest::Manifest;
-use crate::load::lake::store::{Catalog, DataFile, Each, Listing, Output, Store};
+use crate::load::lake::store::{Catalog, Each, Listing, Output, Store};
 
 /// How many lists are asked for at a time.
 const LISTS: usize = 16;

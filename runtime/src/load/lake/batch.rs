@@ -2,12 +2,20 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::store::DataFile;
-
 /// The hashed id of a row: among a billion records, the probability of two equal keys is less than one in 100 billion.
 pub type Key = [u8; 12];
 
-/// A data file.
+/// The name of a data file.
+#[derive(Clone, Copy)]
+pub struct DataFile<'a> {
+    pub table: &'a str,
+    /// Without its extension.
+    pub name: &'a str,
+    /// Whether it is in the folder of its table; otherwise it is staged.
+    pub placed: bool,
+}
+
+/// What is known of a data file.
 #[derive(Clone, Copy, Debug)]
 pub struct FileInfo {
     pub rows: u64,

@@ -12,9 +12,9 @@ use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::batch::{Batch, FileInfo, Key, Retired};
+use super::batch::{Batch, DataFile, FileInfo, Key, Retired};
 use super::errors::failed_parquet;
-use super::store::{DataFile, Output, Store};
+use super::store::{Output, Store};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{ArrowType, Column, ColumnRole, TableSchema};
 

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, TimestampMicrosecondArray};
 
-use super::batch::Key;
+use super::batch::{DataFile, Key};
 use super::files::{Context, fit, key, key_column, keys};
 use super::space::Space;
-use super::store::DataFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::DeletedIds;
 use crate::schema::{ArrowType, ColumnRole, ColumnType, TableSchema};

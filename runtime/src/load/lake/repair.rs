@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::batch::Retired;
+use super::batch::{DataFile, Retired};
 use super::manifest::{FileEntry, Manifest};
 use super::names::{self, DRIFT};
-use super::store::{Catalog, DataFile, Listing, Store};
+use super::store::{Catalog, Listing, Store};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a killed run has left.

@@ -5,19 +5,9 @@ use std::io::Write;
 
 use arrow_array::RecordBatch;
 
-use super::batch::Retired;
+use super::batch::{DataFile, Retired};
 use super::manifest::Manifest;
 use crate::error::Result;
-
-/// The name of a data file.
-#[derive(Clone, Copy)]
-pub struct DataFile<'a> {
-    pub table: &'a str,
-    /// Without its extension.
-    pub name: &'a str,
-    /// Whether it is in the folder of its table; otherwise it is staged.
-    pub placed: bool,
-}
 
 /// Takes the rows of a file, batch by batch.
 pub type Each<'a> = &'a mut dyn FnMut(&RecordBatch) -> Result<()>;

@@ -10,11 +10,11 @@ use std::time::SystemTime;
 use super::read::read;
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::identity::{Identity, overtaken};
-use crate::load::lake::batch::Retired;
+use crate::load::lake::batch::{DataFile, Retired};
 use crate::load::lake::errors::failed;
 use crate::load::lake::manifest::Manifest;
 use crate::load::lake::names::{ENDING, OWN};
-use crate::load::lake::store::{Catalog, DataFile, Each, Listing, Output, Store};
+use crate::load::lake::store::{Catalog, Each, Listing, Output, Store};
 
 /// A local folder.
 pub struct Folder {

@@ -24,7 +24,7 @@ fn prefix(dir: &Path) -> String {
     format!("t{:016x}", xxh3_64(dir.as_os_str().as_encoded_bytes()))
 }
 
-pub fn port() -> u16 {
+fn port() -> u16 {
     kit::server().unwrap().port
 }
 

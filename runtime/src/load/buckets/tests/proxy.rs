@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
-use super::place;
+use etlgen_testkit::moto;
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,7 +58,7 @@ pub fn left(dir: &Path) -> usize {
 }
 
 fn start() -> (u16, Plan) {
-    let server = place::port();
+    let server = moto::server().unwrap().port;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let plan = Plan::default();
