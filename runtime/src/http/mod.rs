@@ -34,6 +34,8 @@ mod wire;
 pub use auth::Auth;
 pub(crate) use budget::Rate;
 pub(crate) use client::Client;
+#[cfg(feature = "buckets")]
+pub(crate) use encrypted::is_safe;
 /// What a resource does about a status, for
 /// [`Resource::on_status`](crate::source::Resource::on_status).
 ///
