@@ -18,10 +18,13 @@ mod destinations;
 #[cfg(any(feature = "sqlite", feature = "parquet"))]
 mod identity;
 mod loads;
+mod lock;
 mod migrate;
 mod open;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+#[cfg(feature = "sqlite")]
+mod place;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod redacted;
