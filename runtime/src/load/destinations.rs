@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::schema::TableBatch;
 
 /// The destinations of this crate, which are features of it.
-const FEATURES: [&str; 3] = ["sqlite", "parquet", "postgres"];
+const FEATURES: [&str; 4] = ["sqlite", "parquet", "postgres", "duckdb"];
 
 type Make = Arc<dyn Fn(&str) -> Box<dyn Destination> + Send + Sync>;
 
@@ -39,6 +39,8 @@ impl Default for Destinations {
         let known = known.with("postgres", "//USER@HOST/DATABASE", |rest| {
             super::postgres::Postgres::new(rest)
         });
+        #[cfg(feature = "duckdb")]
+        let known = known.with("duckdb", "FILE", |rest| super::duckdb::DuckDb::new(rest));
         known
     }
 }

@@ -9,13 +9,20 @@ mod commit;
     feature = "conformance",
     all(
         test,
-        any(feature = "sqlite", feature = "parquet", feature = "postgres")
+        any(
+            feature = "sqlite",
+            feature = "parquet",
+            feature = "postgres",
+            feature = "duckdb"
+        )
     )
 ))]
 pub mod conformance;
 mod destination;
 mod destinations;
-#[cfg(any(feature = "sqlite", feature = "parquet"))]
+#[cfg(feature = "duckdb")]
+pub mod duckdb;
+#[cfg(any(feature = "sqlite", feature = "parquet", feature = "duckdb"))]
 mod identity;
 mod loads;
 mod lock;
@@ -23,12 +30,12 @@ mod migrate;
 mod open;
 #[cfg(feature = "parquet")]
 pub mod parquet;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "duckdb"))]
 mod place;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod redacted;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "duckdb"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

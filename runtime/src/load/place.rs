@@ -55,6 +55,34 @@ impl Place {
         })
     }
 
+    /// Returns whether the file has no bytes.
+    #[cfg(feature = "duckdb")]
+    pub fn is_empty(&self) -> Result<bool> {
+        match std::fs::metadata(&self.real) {
+            Ok(metadata) => Ok(metadata.len() == 0),
+            Err(error) => Err(unwritable(&self.named, error)),
+        }
+    }
+
+    /// Returns the name of a file next to it.
+    #[cfg(feature = "duckdb")]
+    pub fn beside(&self, suffix: &str) -> PathBuf {
+        let mut name = self.real.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    }
+
+    /// Puts another file in its place.
+    #[cfg(feature = "duckdb")]
+    pub fn put(&mut self, other: &Path) -> Result<()> {
+        let mut put = || -> io::Result<()> {
+            std::fs::rename(other, &self.real)?;
+            self.identity = Identity::of(&self.real)?;
+            Ok(())
+        };
+        put().map_err(|error| unwritable(&self.named, error))
+    }
+
     /// Refuses a file that was removed or replaced since the load began.
     pub fn check(&self) -> Result<()> {
         self.identity.check(&self.named)

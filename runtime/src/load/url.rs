@@ -157,7 +157,7 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 /// Returns the value of an option without its percent escapes; a plus sign is one.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "duckdb"))]
 pub(crate) fn unescaped(text: &str) -> String {
     let escaped = [('+', "%2B"), ('&', "%26"), ('=', "%3D"), ('#', "%23")];
     let query = escaped.iter().fold(text.to_owned(), |text, (c, escape)| {

@@ -1,6 +1,7 @@
-//! Code that the tests of all crates share: an HTTP server on loopback, a Postgres server, the switches that tests
+//! Code that the tests of all crates share: an HTTP server on loopback, a Postgres server, libraries of DuckDB, the switches that tests
 //! read from the environment, and the handling of skipped tests.
 
+pub mod duckdb;
 pub mod http;
 pub mod postgres;
 pub mod shared;

@@ -1,0 +1,127 @@
+//! The URL of a database: the file or the name, where the library of DuckDB is, and what DuckDB may use.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::url::unescaped;
+use crate::settings::{Redactor, Secret};
+
+/// What DuckDB may use if the URL does not say it. It takes four fifths of the machine otherwise.
+const MEMORY: &str = "128MB";
+const THREADS: &str = "2";
+/// The names of the environment variables with the token of MotherDuck.
+const TOKENS: [&str; 2] = ["motherduck_token", "MOTHERDUCK_TOKEN"];
+
+/// A database, and how it is opened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Address {
+    pub database: Database,
+    /// The library of DuckDB.
+    pub driver: Option<PathBuf>,
+    /// Settings of DuckDB, with their values.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+/// What is opened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Database {
+    File(PathBuf),
+    /// A database of MotherDuck, by what DuckDB takes as its path: `md:NAME?motherduck_token=…`.
+    MotherDuck(String),
+}
+
+impl Address {
+    /// Parses the URL after `duckdb:`.
+    pub fn parse(rest: &str) -> Result<Self> {
+        let (name, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let is_motherduck = name.starts_with("md:");
+        let refuse = |what: String| {
+            Error::new(ErrorKind::Usage, what).hint(
+                "write `duckdb:FILE` or `duckdb:md:NAME`; the options are `driver`, `memory_limit` and `threads`, as in `?threads=4`",
+            )
+        };
+        let mut driver = None;
+        let mut settings = [("memory_limit", MEMORY), ("threads", THREADS)]
+            .map(|(name, value)| (name, value.to_owned()));
+        let mut passed = Vec::new();
+        for option in query.split('&').filter(|option| !option.is_empty()) {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let value = unescaped(value);
+            if value.is_empty() || value.contains('\0') {
+                return Err(refuse(format!("the option `{name}` has no value")));
+            }
+            match settings.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, setting)) => *setting = value,
+                None if name == "driver" => driver = Some(PathBuf::from(value)),
+                // MotherDuck has options of its own, as `motherduck_token`.
+                None if is_motherduck => passed.push(option),
+                None => {
+                    let what = format!("the destination `duckdb` has no option `{name}`");
+                    return Err(refuse(what));
+                }
+            }
+        }
+        if name.is_empty() || name.contains('\0') || name == ":memory:" {
+            return Err(refuse(format!("`{name}` is not the name of a file")));
+        }
+        let database = match (is_motherduck, passed.is_empty()) {
+            (false, _) => Database::File(name.into()),
+            (true, true) => Database::MotherDuck(name.to_owned()),
+            (true, false) => Database::MotherDuck(format!("{name}?{}", passed.join("&"))),
+        };
+        Ok(Address {
+            database,
+            driver,
+            settings: settings.into(),
+        })
+    }
+}
+
+/// Returns the text with `***` in place of the token of MotherDuck in the environment.
+pub fn redact_token(text: &str) -> String {
+    let tokens = TOKENS.iter().filter_map(|name| std::env::var(name).ok());
+    let tokens = tokens.filter(|token| !token.is_empty()).map(Secret::new);
+    Redactor::new(tokens.collect()).redact(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_has_a_database_and_options() {
+        let plain = Address::parse("a b.db").unwrap();
+        assert_eq!(plain.database, Database::File("a b.db".into()));
+        assert_eq!(plain.driver, None);
+        let settings = |threads: &str| {
+            let settings = [("memory_limit", "128MB"), ("threads", threads)];
+            settings.map(|(name, value)| (name, value.to_owned()))
+        };
+        assert_eq!(plain.settings, settings("2"));
+        let full = Address::parse("a.db?driver=/x%20y/libduckdb.so&threads=4").unwrap();
+        assert_eq!(full.driver, Some("/x y/libduckdb.so".into()));
+        assert_eq!(full.settings, settings("4"));
+        let cloud = Address::parse("md:shop?threads=1&motherduck_token=s3cret&attach_mode=single");
+        let cloud = cloud.unwrap();
+        let path = "md:shop?motherduck_token=s3cret&attach_mode=single";
+        assert_eq!(cloud.database, Database::MotherDuck(path.to_owned()));
+        assert_eq!(cloud.settings, settings("1"));
+        let short = Address::parse("md:").unwrap();
+        assert_eq!(short.database, Database::MotherDuck("md:".to_owned()));
+    }
+
+    #[test]
+    fn what_a_url_cannot_say_is_refused() {
+        for (rest, wanted) in [
+            ("?threads=1", "not the name of a file"),
+            (":memory:", "not the name of a file"),
+            ("a.db?speed=9", "no option `speed`"),
+            ("a.db?motherduck_token=s", "no option `motherduck_token`"),
+            ("a.db?driver=", "`driver` has no value"),
+        ] {
+            let error = Address::parse(rest).unwrap_err();
+            assert!(error.message().contains(wanted), "{error}");
+            assert_eq!(error.kind(), ErrorKind::Usage);
+        }
+    }
+}
