@@ -196,6 +196,7 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         sqlite: can_load("sqlite"),
         parquet: can_load("parquet"),
         postgres: chosen.is_some_and(|chosen| chosen.contains(&"postgres")),
+        duckdb: chosen.is_some_and(|chosen| chosen.contains(&"duckdb")),
         shared_pages: plan.pages.is_some(),
     }
     .render()

@@ -132,6 +132,7 @@ impl Destinations {
         match source {
             _ if known("sqlite") => Some(format!("sqlite:{source}.db")),
             _ if known("parquet") => Some(format!("parquet:{source}")),
+            _ if known("duckdb") => Some(format!("duckdb:{source}.duckdb")),
             _ => None,
         }
     }
@@ -175,19 +176,19 @@ mod tests {
     #[test]
     fn a_destination_whose_feature_is_off_names_it() {
         let none = Destinations(Vec::new());
-        for url in ["postgres://u:s3cret@h/db", "postgresql://u:s3cret@h/db"] {
+        for (url, name) in [
+            ("postgres://u:s3cret@h/db", "postgres"),
+            ("postgresql://u:s3cret@h/db", "postgres"),
+            ("duckdb:md:shop?motherduck_token=s3cret", "duckdb"),
+        ] {
             let Err(error) = none.open(url) else {
                 panic!("{url} was opened");
             };
             let error = error.report();
-            assert!(
-                error.contains("without the destination `postgres`"),
-                "{error}"
-            );
-            assert!(
-                error.contains("add \"postgres\" to `destinations`"),
-                "{error}"
-            );
+            let wanted = format!("without the destination `{name}`");
+            assert!(error.contains(&wanted), "{error}");
+            let wanted = format!("add \"{name}\" to `destinations`");
+            assert!(error.contains(&wanted), "{error}");
             assert!(!error.contains("s3cret"), "{error}");
         }
     }
@@ -211,6 +212,10 @@ mod tests {
         assert_eq!(own.default_url("shop"), None);
         let files = own.with("parquet", "FOLDER", |rest| Sqlite::new(rest));
         assert_eq!(files.default_url("shop").as_deref(), Some("parquet:shop"));
+        let none = Destinations(Vec::new());
+        let file = none.with("duckdb", "FILE", |rest| Sqlite::new(rest));
+        let url = file.default_url("shop");
+        assert_eq!(url.as_deref(), Some("duckdb:shop.duckdb"));
     }
 
     #[test]

@@ -134,8 +134,9 @@ impl Destination for DuckDb {
     }
 
     fn capabilities(&self) -> Capabilities {
-        // DuckDB has no limit of its own for names; this keeps them readable and portable.
+        // DuckDB has no limits of its own; these keep names readable, and the memory for a row bounded.
         Capabilities::new(client::NAME_BYTES)
+            .columns(2000)
             .checkpoints(20_000, Duration::from_secs(10))
             .migrates(true)
             .rolls_back(true)

@@ -40,6 +40,8 @@ mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod url;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod values;
 
 pub use crate::state::{Capabilities, CheckpointPolicy, Memory};
 pub use brought::Brought;

@@ -56,12 +56,12 @@ impl TopKey for Hosts {}
 pub struct Destinations(pub BTreeSet<&'static str>);
 
 /// All destinations, which are features of the runtime.
-pub const DESTINATIONS: [&str; 3] = ["sqlite", "parquet", "postgres"];
+pub const DESTINATIONS: [&str; 4] = ["sqlite", "parquet", "postgres", "duckdb"];
 
 impl Key for Destinations {
     const ABOUT: About = About {
         name: "destinations",
-        takes: "a list of `\"sqlite\"`, `\"parquet\"` and `\"postgres\"`",
+        takes: "a list of `\"sqlite\"`, `\"parquet\"`, `\"postgres\"` and `\"duckdb\"`",
         does: "Where the connector can load to; others are not compiled. By default `sqlite` and `parquet`.",
         examples: &["destinations = [\"sqlite\", \"postgres\"]"],
         parts: &[],

@@ -6,8 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::load::url::unescaped;
 use crate::settings::{Redactor, Secret};
 
-/// What DuckDB may use if the URL does not say it. It takes four fifths of the machine otherwise.
-const MEMORY: &str = "128MB";
+/// The threads of DuckDB if the URL does not say their number: batches are small.
 const THREADS: &str = "2";
 /// The names of the environment variables with the token of MotherDuck.
 const TOKENS: [&str; 2] = ["motherduck_token", "MOTHERDUCK_TOKEN"];
@@ -18,8 +17,10 @@ pub struct Address {
     pub database: Database,
     /// The library of DuckDB.
     pub driver: Option<PathBuf>,
-    /// Settings of DuckDB, with their values.
-    pub settings: Vec<(&'static str, String)>,
+    /// The memory that DuckDB may use, in its spelling; none: as much as the widest table needs.
+    pub memory: Option<String>,
+    /// The number of its threads.
+    pub threads: String,
 }
 
 /// What is opened.
@@ -40,9 +41,8 @@ impl Address {
                 "write `duckdb:FILE` or `duckdb:md:NAME`; the options are `driver`, `memory_limit` and `threads`, as in `?threads=4`",
             )
         };
-        let mut driver = None;
-        let mut settings = [("memory_limit", MEMORY), ("threads", THREADS)]
-            .map(|(name, value)| (name, value.to_owned()));
+        let (mut driver, mut memory) = (None, None);
+        let mut threads = THREADS.to_owned();
         let mut passed = Vec::new();
         for option in query.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
@@ -50,12 +50,13 @@ impl Address {
             if value.is_empty() || value.contains('\0') {
                 return Err(refuse(format!("the option `{name}` has no value")));
             }
-            match settings.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, setting)) => *setting = value,
-                None if name == "driver" => driver = Some(PathBuf::from(value)),
+            match name {
+                "driver" => driver = Some(PathBuf::from(value)),
+                "memory_limit" => memory = Some(value),
+                "threads" => threads = value,
                 // MotherDuck has options of its own, as `motherduck_token`.
-                None if is_motherduck => passed.push(option),
-                None => {
+                _ if is_motherduck => passed.push(option),
+                _ => {
                     let what = format!("the destination `duckdb` has no option `{name}`");
                     return Err(refuse(what));
                 }
@@ -72,7 +73,8 @@ impl Address {
         Ok(Address {
             database,
             driver,
-            settings: settings.into(),
+            memory,
+            threads,
         })
     }
 }
@@ -92,20 +94,17 @@ mod tests {
     fn a_url_has_a_database_and_options() {
         let plain = Address::parse("a b.db").unwrap();
         assert_eq!(plain.database, Database::File("a b.db".into()));
-        assert_eq!(plain.driver, None);
-        let settings = |threads: &str| {
-            let settings = [("memory_limit", "128MB"), ("threads", threads)];
-            settings.map(|(name, value)| (name, value.to_owned()))
-        };
-        assert_eq!(plain.settings, settings("2"));
-        let full = Address::parse("a.db?driver=/x%20y/libduckdb.so&threads=4").unwrap();
+        assert_eq!((plain.driver, plain.memory), (None, None));
+        assert_eq!(plain.threads, "2");
+        let full =
+            Address::parse("a.db?driver=/x%20y/libduckdb.so&threads=4&memory_limit=1GB").unwrap();
         assert_eq!(full.driver, Some("/x y/libduckdb.so".into()));
-        assert_eq!(full.settings, settings("4"));
+        assert_eq!((&*full.threads, full.memory.as_deref()), ("4", Some("1GB")));
         let cloud = Address::parse("md:shop?threads=1&motherduck_token=s3cret&attach_mode=single");
         let cloud = cloud.unwrap();
         let path = "md:shop?motherduck_token=s3cret&attach_mode=single";
         assert_eq!(cloud.database, Database::MotherDuck(path.to_owned()));
-        assert_eq!(cloud.settings, settings("1"));
+        assert_eq!(cloud.threads, "1");
         let short = Address::parse("md:").unwrap();
         assert_eq!(short.database, Database::MotherDuck("md:".to_owned()));
     }

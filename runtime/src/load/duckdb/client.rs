@@ -28,6 +28,11 @@ pub const NAME_BYTES: usize = 255;
 /// The temporary table of the rows of a batch.
 const ARRIVAL: &str = "_etl_arrival";
 
+/// The memory that DuckDB may use at least, in megabytes. It takes four fifths of the machine otherwise.
+const MEMORY: u64 = 128;
+/// The megabytes that it may need for each column of a table: those of several blocks of 256 kB.
+const COLUMN_MEMORY: u64 = 2;
+
 /// The statements of the indexes of a table.
 const INDEXES: &str = "SELECT sql FROM duckdb_indexes()
      WHERE database_name = current_database() AND schema_name = current_schema() AND table_name = $1 AND sql IS NOT NULL";
@@ -47,6 +52,8 @@ pub struct Client {
     open: Option<Connected>,
     /// Whether a table can get and lose columns at any time.
     changes_tables: bool,
+    /// The megabytes that DuckDB may use; none if the URL says it.
+    memory: Option<u64>,
 }
 
 /// Declared in the order in which they are closed.
@@ -58,7 +65,6 @@ struct Connected {
 impl Client {
     /// Opens a database: the file at `path`, or that of MotherDuck.
     pub fn connect(address: &Address, path: Option<&Path>, access: Access) -> Result<Self> {
-        let mut settings = address.settings.clone();
         let path = match (path, &address.database) {
             (Some(path), _) => path.to_str().map(str::to_owned),
             (None, Database::File(path)) => path.to_str().map(str::to_owned),
@@ -68,7 +74,14 @@ impl Client {
             Error::new(ErrorKind::Usage, "the name of the file is not UTF-8")
                 .hint("DuckDB takes names in UTF-8 only: rename the file or its folder")
         })?;
-        settings.push(("path", path));
+        let memory = address.memory.clone();
+        let memory = memory.unwrap_or_else(|| format!("{MEMORY}MB"));
+        let threads = address.threads.clone();
+        let mut settings = vec![
+            ("path", path),
+            ("threads", threads),
+            ("memory_limit", memory),
+        ];
         if access == Access::Read {
             settings.push(("access_mode", "READ_ONLY".to_owned()));
         }
@@ -77,6 +90,7 @@ impl Client {
             address: address.clone(),
             open: None,
             changes_tables: false,
+            memory: None,
         };
         client.reconnect()?;
         Ok(client)
@@ -99,7 +113,22 @@ impl Client {
         let version = self.query("SELECT version()", &[])?;
         let version = version.first().map(|row| row[0].text());
         self.changes_tables = version.is_some_and(|version| major(&version) >= 2);
-        Ok(())
+        self.memory = self.address.memory.is_none().then_some(MEMORY);
+        let widest = self.query("SELECT max(column_count) FROM duckdb_tables()", &[])?;
+        let widest = widest.first().and_then(|row| row[0].int());
+        self.make_room(widest.unwrap_or_default().unsigned_abs())
+    }
+
+    /// Lets DuckDB use the memory that a table with that many columns needs.
+    fn make_room(&mut self, columns: u64) -> Result<()> {
+        let needed = MEMORY / 2 + COLUMN_MEMORY.saturating_mul(columns);
+        match self.memory {
+            Some(memory) if memory < needed => {
+                self.memory = Some(needed);
+                self.script(&format!("SET memory_limit = '{needed}MB'"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Opens a second connection to the same database.
@@ -115,6 +144,7 @@ impl Client {
                 database,
             }),
             changes_tables: self.changes_tables,
+            memory: self.memory,
         })
     }
 
@@ -404,6 +434,7 @@ impl Session for Client {
             })
             .collect();
         let arrays = batch.rows.columns().to_vec();
+        self.make_room(arrays.len() as u64)?;
         let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(explain)?;
         self.put(rows)?;
         Ok(ARRIVAL.to_owned())
