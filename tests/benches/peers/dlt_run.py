@@ -1,6 +1,8 @@
 """Loads the benchmark's invoices with dlt's `rest_api` source, with the settings that cost it the least.
 
-usage: dlt_run.py BASE_URL OUTPUT_FOLDER {default|tuned}
+usage: dlt_run.py BASE_URL PLACE DATASET {default|tuned}
+
+PLACE is a file:// or postgres:// URL.
 
 Prints one line of JSON: seconds, CPU seconds and peak memory (MB) of this process and its children.
 """
@@ -14,7 +16,7 @@ import sys
 import tempfile
 import time
 
-base_url, output, mode = sys.argv[1:4]
+base_url, place, dataset, mode = sys.argv[1:5]
 started = time.time()
 home = tempfile.mkdtemp()
 atexit.register(shutil.rmtree, home, ignore_errors=True)
@@ -23,8 +25,11 @@ os.environ.update(
     RUNTIME__DLTHUB_TELEMETRY="false",
     RUNTIME__LOG_LEVEL="ERROR",
     DATA_WRITER__DISABLE_COMPRESSION="true",
-    NORMALIZE__LOADER_FILE_FORMAT="parquet",
 )
+# Into Postgres, COPY of CSV costs the least; untuned, dlt inserts values.
+scheme = place.split(":")[0]
+file_format = {"file": "parquet", "postgres": "csv" if mode == "tuned" else "insert_values"}[scheme]
+os.environ["NORMALIZE__LOADER_FILE_FORMAT"] = file_format
 if mode == "tuned":
     # Files of 10,000 items give both workers something to do; larger buffers save flushes.
     os.environ.update(
@@ -56,11 +61,13 @@ if __name__ == "__main__":
     )
     pipeline = dlt.pipeline(
         "bench",
-        destination=dlt.destinations.filesystem(bucket_url="file://" + os.path.abspath(output)),
-        dataset_name="bench",
+        destination=(
+            dlt.destinations.filesystem(bucket_url=place) if scheme == "file" else dlt.destinations.postgres(credentials=place)
+        ),
+        dataset_name=dataset,
         pipelines_dir=home,
     )
-    pipeline.run(source, loader_file_format="parquet")
+    pipeline.run(source, loader_file_format=file_format)
     rows = {name: count for name, count in pipeline.last_trace.last_normalize_info.row_counts.items() if not name.startswith("_dlt")}
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     cpu = sum(usage.ru_utime + usage.ru_stime for usage in (own, children))
