@@ -44,7 +44,9 @@ fn continues(library: &std::path::Path, layout: Layout) {
     let asked = AtomicUsize::new(0);
     // Keys of an object become columns: of the second page more than DuckDB may use memory for at first.
     let wide = |prefix: &str, count: usize| -> serde_json::Map<String, serde_json::Value> {
-        (0..count).map(|n| (format!("{prefix}{n}"), json!(n))).collect()
+        (0..count)
+            .map(|n| (format!("{prefix}{n}"), json!(n)))
+            .collect()
     };
     let (base, log) = serve(move |_, _| {
         let rows: Vec<_> = match asked.fetch_add(1, Ordering::SeqCst) {
@@ -55,11 +57,17 @@ fn continues(library: &std::path::Path, layout: Layout) {
                         "tags": &tags[..id % 3], "more": wide("a", 100)})
                 })
                 .collect(),
-            _ => vec![json!({"id": 1, "at": "2024-01-02T00:00:00Z", "tags": [], "other": wide("b", 100)})],
+            _ => vec![
+                json!({"id": 1, "at": "2024-01-02T00:00:00Z", "tags": [], "other": wide("b", 100)}),
+            ],
         };
         (200, Vec::new(), json!(rows).to_string())
     });
-    let url = format!("duckdb:{}/shop.db?driver={}", dir.path().display(), library.display());
+    let url = format!(
+        "duckdb:{}/shop.db?driver={}",
+        dir.path().display(),
+        library.display()
+    );
     for rows in [3000, 1] {
         let report = run(&base, &url, layout);
         assert!(report.is_complete(), "{report:?}");
@@ -73,7 +81,10 @@ fn continues(library: &std::path::Path, layout: Layout) {
     let counts = into.row_counts().unwrap();
     assert!(counts.contains(&("items".to_owned(), 3000)), "{counts:?}");
     // Of three items one has none, one has one, and one has two; the changed one has lost its one.
-    assert!(counts.contains(&("items__tags".to_owned(), 2999)), "{counts:?}");
+    assert!(
+        counts.contains(&("items__tags".to_owned(), 2999)),
+        "{counts:?}"
+    );
 }
 
 #[test]

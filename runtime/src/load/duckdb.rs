@@ -190,6 +190,9 @@ impl Destination for DuckDb {
     fn row_counts(&mut self) -> Result<Vec<(String, u64)>> {
         self.with(|open| {
             let source = open.store.source().to_owned();
+            if !open.store.in_transaction() {
+                return sql::row_counts(&mut open.store.session, &source);
+            }
             // The session itself sees uncommitted rows.
             let mut other = open.store.session.again()?;
             sql::row_counts(&mut other, &source)

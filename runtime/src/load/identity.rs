@@ -53,6 +53,7 @@ impl From<&Metadata> for Identity {
 }
 
 /// Returns the error for a destination into which another run has loaded since this one began.
+#[cfg(any(feature = "sqlite", feature = "parquet"))]
 pub(crate) fn overtaken(path: &Path) -> Error {
     let message = format!(
         "another run has loaded into `{}` since this one began",

@@ -1,6 +1,6 @@
 //! Writes Arrow rows to SQLite, bound directly from the arrays.
 
-use arrow_array::{Array, ArrayRef};
+use arrow_array::ArrayRef;
 use rusqlite::types::Null;
 use rusqlite::{Connection, Statement};
 
@@ -34,31 +34,25 @@ fn bind(
     at: usize,
     row: usize,
 ) -> rusqlite::Result<()> {
-    macro_rules! bind {
-        ($array:expr, $convert:expr) => {
-            match $array.is_null(row) {
-                true => statement.raw_bind_parameter(at, Null),
-                false => statement.raw_bind_parameter(at, $convert($array.value(row))),
-            }
-        };
-        (text $array:expr, $convert:expr) => {
-            match $array.is_null(row) {
-                true => statement.raw_bind_parameter(at, Null),
-                false => statement.raw_bind_parameter(at, $convert($array.value(row)).as_str()),
-            }
-        };
+    if values.is_null(row) {
+        return statement.raw_bind_parameter(at, Null);
     }
     match values {
-        Values::Bool(array) => bind!(array, |value| value),
-        Values::Int(array) => bind!(array, |value| value),
-        Values::Float(array) => bind!(array, |value| value),
-        Values::Decimal(array) => bind!(array, |value| decimal(value, array.scale())),
-        Values::Text(array) | Values::Uuid(array) | Values::Json(array) => {
-            bind!(array, |value| value)
+        Values::Bool(array) => statement.raw_bind_parameter(at, array.value(row)),
+        Values::Int(array) => statement.raw_bind_parameter(at, array.value(row)),
+        Values::Float(array) => statement.raw_bind_parameter(at, array.value(row)),
+        Values::Decimal(array) => {
+            let text = decimal(array.value(row), array.scale());
+            statement.raw_bind_parameter(at, text)
         }
-        Values::Timestamp(array) => bind!(text array, sortable),
-        Values::Date(array) => bind!(text array, day),
-        Values::Bytes(array) => bind!(array, |value| value),
+        Values::Text(array) | Values::Uuid(array) | Values::Json(array) => {
+            statement.raw_bind_parameter(at, array.value(row))
+        }
+        Values::Timestamp(array) => {
+            statement.raw_bind_parameter(at, sortable(array.value(row)).as_str())
+        }
+        Values::Date(array) => statement.raw_bind_parameter(at, day(array.value(row)).as_str()),
+        Values::Bytes(array) => statement.raw_bind_parameter(at, array.value(row)),
     }
 }
 
