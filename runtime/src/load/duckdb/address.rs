@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::load::url::unescaped;
 use crate::settings::{Redactor, Secret};
 
-/// The threads of DuckDB if the URL does not say their number: batches are small.
-const THREADS: &str = "2";
+/// The threads of DuckDB if the URL does not say their number: batches are small, and each thread takes memory.
+const THREADS: &str = "1";
 /// The names of the environment variables with the token of MotherDuck.
 const TOKENS: [&str; 2] = ["motherduck_token", "MOTHERDUCK_TOKEN"];
 
@@ -95,16 +95,16 @@ mod tests {
         let plain = Address::parse("a b.db").unwrap();
         assert_eq!(plain.database, Database::File("a b.db".into()));
         assert_eq!((plain.driver, plain.memory), (None, None));
-        assert_eq!(plain.threads, "2");
+        assert_eq!(plain.threads, "1");
         let full =
             Address::parse("a.db?driver=/x%20y/libduckdb.so&threads=4&memory_limit=1GB").unwrap();
         assert_eq!(full.driver, Some("/x y/libduckdb.so".into()));
         assert_eq!((&*full.threads, full.memory.as_deref()), ("4", Some("1GB")));
-        let cloud = Address::parse("md:shop?threads=1&motherduck_token=s3cret&attach_mode=single");
+        let cloud = Address::parse("md:shop?threads=3&motherduck_token=s3cret&attach_mode=single");
         let cloud = cloud.unwrap();
         let path = "md:shop?motherduck_token=s3cret&attach_mode=single";
         assert_eq!(cloud.database, Database::MotherDuck(path.to_owned()));
-        assert_eq!(cloud.threads, "1");
+        assert_eq!(cloud.threads, "3");
         let short = Address::parse("md:").unwrap();
         assert_eq!(short.database, Database::MotherDuck("md:".to_owned()));
     }

@@ -1,5 +1,6 @@
 //! A connection to a database.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use arrow_array::{
 };
 use arrow_data::transform::MutableArrayData;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::address::{Address, Database};
 use super::errors::explain;
@@ -25,8 +27,6 @@ use crate::schema::{ArrowType, Column, ColumnType, TableBatch};
 
 /// Bytes of the longest name.
 pub const NAME_BYTES: usize = 255;
-/// The temporary table of the rows of a batch.
-const ARRIVAL: &str = "_etl_arrival";
 
 /// The memory that DuckDB may use at least, in megabytes. It takes four fifths of the machine otherwise.
 const MEMORY: u64 = 128;
@@ -54,6 +54,8 @@ pub struct Client {
     changes_tables: bool,
     /// The megabytes that DuckDB may use; none if the URL says it.
     memory: Option<u64>,
+    /// The temporary tables of this transaction.
+    arrivals: BTreeSet<String>,
 }
 
 /// Declared in the order in which they are closed.
@@ -91,6 +93,7 @@ impl Client {
             open: None,
             changes_tables: false,
             memory: None,
+            arrivals: BTreeSet::new(),
         };
         client.reconnect()?;
         Ok(client)
@@ -145,12 +148,14 @@ impl Client {
             }),
             changes_tables: self.changes_tables,
             memory: self.memory,
+            arrivals: BTreeSet::new(),
         })
     }
 
     /// Closes the database, as far as this connection holds it.
     pub fn close(&mut self) {
         self.open = None;
+        self.arrivals.clear();
     }
 
     #[cfg(test)]
@@ -187,18 +192,38 @@ impl Client {
         Ok(found.first().is_some_and(|row| row[0].is_true()))
     }
 
-    /// Puts rows into a temporary table, which has no others.
-    fn put(&mut self, rows: RecordBatch) -> Result<()> {
+    /// Empties a temporary table, or creates it. A table that is replaced would hold its memory until the commit.
+    fn clear(&mut self, table: &str, columns: &str) -> Result<()> {
+        if self.arrivals.contains(table) {
+            return self.script(&format!("DELETE FROM {table}"));
+        }
+        self.script(&format!(
+            "CREATE OR REPLACE TEMPORARY TABLE {table} ({columns})"
+        ))?;
+        self.arrivals.insert(table.to_owned());
+        Ok(())
+    }
+
+    /// Appends rows to a temporary table, which has their columns.
+    fn append(&mut self, table: &str, rows: RecordBatch) -> Result<()> {
         let mut statement = self.statement()?;
         for (option, value) in [
-            (OptionStatement::TargetTable, ARRIVAL.into()),
-            (OptionStatement::IngestMode, IngestMode::Replace.into()),
+            (OptionStatement::TargetTable, table.into()),
+            (OptionStatement::IngestMode, IngestMode::Append.into()),
             (OptionStatement::Temporary, "true".into()),
         ] {
             statement.set_option(option, value).map_err(explain)?;
         }
         statement.bind(rows).map_err(explain)?;
         statement.execute_update().map(drop).map_err(explain)
+    }
+
+    /// Drops the temporary tables of this transaction: they would hold their memory longer than it.
+    fn drop_arrivals(&mut self) -> Result<()> {
+        for table in std::mem::take(&mut self.arrivals) {
+            self.script(&format!("DROP TABLE {table}"))?;
+        }
+        Ok(())
     }
 }
 
@@ -383,6 +408,11 @@ impl Session for Client {
     }
 
     fn script(&mut self, sql: &str) -> Result<()> {
+        match sql {
+            "COMMIT" => self.drop_arrivals()?,
+            "ROLLBACK" => self.arrivals.clear(),
+            _ => {}
+        }
         let mut statement = self.statement()?;
         statement.set_sql_query(sql).map_err(explain)?;
         statement.execute_update().map_err(explain)?;
@@ -426,32 +456,43 @@ impl Session for Client {
 
     fn arrive(&mut self, batch: &TableBatch) -> Result<String> {
         let dialect = self.dialect();
-        let columns = batch.schema.columns.iter();
-        let fields: Vec<_> = columns
-            .map(|column| {
-                let name = dialect.column_name(&column.name);
-                Field::new(name, column.ty.arrow(), true)
-            })
-            .collect();
+        let (mut fields, mut columns) = (Vec::new(), Vec::new());
+        for column in &batch.schema.columns {
+            let ty = match column.ty {
+                // Rows are appended without a conversion.
+                ColumnType::Uuid => column_type(ColumnType::Text),
+                ty => column_type(ty),
+            };
+            columns.push(format!("{} {ty}", dialect.column(&column.name)));
+            fields.push(Field::new(
+                dialect.column_name(&column.name),
+                column.ty.arrow(),
+                true,
+            ));
+        }
+        let columns = columns.join(", ");
+        // Batches with the same columns share a table.
+        let table = format!("_etl_arrival_{:016x}", xxh3_64(columns.as_bytes()));
+        self.make_room(fields.len() as u64)?;
+        self.clear(&table, &columns)?;
         let arrays = batch.rows.columns().to_vec();
-        self.make_room(arrays.len() as u64)?;
         let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(explain)?;
-        self.put(rows)?;
-        Ok(ARRIVAL.to_owned())
+        self.append(&table, rows)?;
+        Ok(table)
     }
 
     fn ingest(&mut self, table: &str, batch: &TableBatch, rows: Option<&[usize]>) -> Result<()> {
         let dialect = self.dialect();
-        match rows {
+        let arrival = match rows {
             Some(rows) => {
                 let rows = rows_at(&batch.rows, rows)?;
-                self.arrive(&TableBatch::new(batch.schema.clone(), rows))?;
+                self.arrive(&TableBatch::new(batch.schema.clone(), rows))?
             }
-            None => drop(self.arrive(batch)?),
-        }
+            None => self.arrive(batch)?,
+        };
         let columns = batch.schema.columns.iter().map(|column| &*column.name);
         let (table, columns) = (dialect.quoted(table), dialect.list(columns));
-        let sql = format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM {ARRIVAL}");
+        let sql = format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM {arrival}");
         self.execute(&sql, &[])?;
         Ok(())
     }
