@@ -104,9 +104,47 @@ paths:
     assert!(code.contains("/// TODO off: "), "{code}");
     assert!(code.contains("/// TODO records: "), "{code}");
     assert!(
+        code.contains(".unsure(\"etlgen is not sure where"),
+        "{code}"
+    );
+    assert!(
         generation
             .off()
             .any(|(name, reason)| !name.is_empty() && reason.contains("cancel"))
+    );
+}
+
+#[test]
+fn a_default_that_hides_rows_is_marked_until_it_is_set() {
+    let document = "openapi: 3.0.3
+info: {title: Hidden, version: '1'}
+servers: [{url: https://hidden.example}]
+paths:
+  /jobs:
+    get:
+      parameters:
+        - {name: status, in: query, schema: {type: string, enum: [active, archived], default: active}}
+        - {name: since, in: query, description: Defaults to 30 days ago, schema: {type: string, format: date}}
+      responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: integer}}}}}}}}
+";
+    let code = |overrides: &str| -> String {
+        let input = etlgen::Input::new("hidden.yaml", document.as_bytes());
+        let mut options = Options::default();
+        options.config = ConfigFile::parse(Path::new("etlgen.toml"), overrides).unwrap();
+        let files = generate(input, &options).unwrap().files;
+        files.values().map(String::as_str).collect()
+    };
+    let open = code("");
+    assert!(open.contains("/// TODO rows: "), "{open}");
+    let unsure = ".unsure(\"Without `status` the API returns only `active`\")";
+    assert!(open.contains(unsure), "{open}");
+    assert!(open.contains(".query(\"since\", \"1970-01-01\")"), "{open}");
+    let other = code("[resources.jobs]\nquery.since = \"2020-01-01\"\n");
+    assert!(other.contains(unsure), "{other}");
+    let settled = code("[resources.jobs]\nquery.status = \"active\"\n");
+    assert!(
+        !settled.contains("unsure(") && !settled.contains("TODO rows"),
+        "{settled}"
     );
 }
 
@@ -496,4 +534,50 @@ components: {securitySchemes: {jwt: {type: http, scheme: bearer, bearerFormat: J
     assert!(config.contains("pub client_secret: Secret"), "{config}");
     assert!(config.contains("pub pin: Secret"), "{config}");
     assert!(config.contains("pub shop: String"), "{config}");
+}
+
+#[test]
+fn a_token_is_fetched_or_brought() {
+    let code = |schemes: &str, login: &str, overrides: &str| -> String {
+        let document = format!(
+            "openapi: 3.0.3
+info: {{title: Desk, version: '1'}}
+servers: [{{url: https://desk.example/api/v1}}]
+security: [{{bearer: []}}, {{byUser: []}}]
+components: {{securitySchemes: {{{schemes}}}}}
+paths:
+  /tickets:
+    get:
+      responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: array, items: {{type: object, properties: {{id: {{type: integer}}}}}}}}}}}}}}}}
+{login}"
+        );
+        let input = etlgen::Input::new("desk.yaml", document.as_bytes());
+        let mut options = Options::default();
+        options.skip_rustfmt = true;
+        if !overrides.is_empty() {
+            options.config = ConfigFile::parse(Path::new("etlgen.toml"), overrides).unwrap();
+        }
+        let files = generate(input, &options).unwrap().files;
+        format!("{}\n{}", files["src/config.rs"], files["src/lib.rs"])
+    };
+    let bearer = "bearer: {type: http, scheme: bearer, description: The token of a user.}";
+    let user = "byUser: {type: oauth2, description: Users sign in with their names., flows: {password: {tokenUrl: /auth/token, scopes: {}}}}";
+    let login = "  /security/login:
+    post:
+      security: []
+      requestBody: {content: {application/json: {schema: {type: object, properties: {username: {type: string}, password: {type: string}, provider: {type: string, enum: [db, ldap], example: db}}}}}}
+      responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {access_token: {type: string}}}}}}}
+";
+    let both = format!("{bearer}, {user}");
+    etlgen_testkit::assert_snapshot!([
+        code(&both, "", ""),
+        code(bearer, login, ""),
+        code(&both, login, "auth = \"byUser\"\n"),
+        code(
+            bearer,
+            "",
+            "auth = { login = \"/session\", user = \"user.email\", password = \"user.password\", body = { remember = true }, token = \"data.token\", header = \"X-Session\" }\n",
+        ),
+    ]
+    .join("\n=====\n"));
 }

@@ -2,7 +2,7 @@
 
 pub use crate::cursor::{Cursor, TimeFormat, days, hours};
 pub use crate::error::{Error, ErrorKind, Result};
-pub use crate::http::{Auth, StatusRule};
+pub use crate::http::{Auth, Login, StatusRule};
 pub use crate::page::Paginator;
 pub use crate::record::{
     Bytes, Date, Decimal, Dynamic, Json, Record, Row, Timestamp, UnixMillis, UnixTime, Uuid,

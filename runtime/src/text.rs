@@ -88,6 +88,19 @@ pub(crate) fn wrapped(head: &str, indent: usize, text: &str) -> Vec<String> {
     lines
 }
 
+/// Returns a text of at most this many characters: of a longer one its beginning and its end.
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    let length = text.chars().count();
+    if length <= most {
+        return Cow::Borrowed(text);
+    }
+    let kept = most.saturating_sub(1);
+    let tail = kept / 3;
+    let head: String = text.chars().take(kept.saturating_sub(tail)).collect();
+    let tail: String = text.chars().skip(length.saturating_sub(tail)).collect();
+    Cow::Owned(format!("{head}…{tail}"))
+}
+
 /// Formats the exact number without trailing zeros (`-12.5`).
 pub(crate) fn decimal(value: i128, scale: i8) -> String {
     let scale = usize::try_from(scale).unwrap_or(0);
@@ -126,6 +139,14 @@ mod tests {
         ];
         assert_eq!(lines[..2], expected);
         assert_eq!(lines[2], "    next");
+    }
+
+    #[test]
+    fn a_long_text_keeps_its_beginning_and_its_end() {
+        assert_eq!(shortened("GET /a", 6), "GET /a");
+        assert_eq!(shortened("GET /abcdefghij", 10), "GET /a…hij");
+        assert_eq!(shortened("äöüäöü", 4), "äö…ü");
+        assert_eq!(shortened("abc", 0), "…");
     }
 
     #[test]

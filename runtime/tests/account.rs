@@ -261,6 +261,45 @@ fn totals_of_all_kinds_with_all_paginators() {
 }
 
 #[test]
+fn a_total_that_the_first_page_exceeds_does_not_end_the_list() {
+    // Ten rows are requested, the server sends four at most, and its total is too low.
+    for kind in ["offset", "page number"] {
+        let pages = declare(paginator(kind), true, Some(Total::Items("total".into())));
+        let came = load(list(pages), move |query| {
+            let at = match kind {
+                "offset" => number(query, "offset").unwrap_or(0),
+                _ => number(query, "page").unwrap_or(1).saturating_sub(1) * 4,
+            };
+            ok(json!({"data": rows(at.min(9)..(at + 4).min(9)), "total": 3}))
+        });
+        let (grade, said) = (came.grade(), came.said());
+        assert_eq!((grade, came.ids.len()), ("failed", 9), "{kind}: {said}");
+        assert!(said.contains("`total` counts 3 rows"), "{kind}: {said}");
+    }
+}
+
+#[test]
+fn a_total_that_has_counted_more_rows_than_arrived_is_consistent_at_most() {
+    // Five rows arrive. A sixth was counted on some page: it was deleted, or it is missing.
+    for name in ["total", "count"] {
+        for (counts, grade) in [
+            ([5, 5, 5], "proved"),
+            ([6, 6, 5], "consistent"),
+            ([5, 6, 5], "consistent"),
+        ] {
+            let came = load(list(paginator("token")), move |query| {
+                let at = token(query);
+                let end = (at + 2).min(5);
+                let next = (end < 5).then(|| format!("t{end}"));
+                ok(json!({"data": rows(at..end), name: counts[at / 2], "next": next}))
+            });
+            let cell = format!("{name} {counts:?}: {}", came.said());
+            assert_eq!((came.grade(), came.ids.len()), (grade, 5), "{cell}");
+        }
+    }
+}
+
+#[test]
 fn a_number_of_pages_counts_pages_with_rows() {
     // Pages are numbered from 0 but requested from 1: the last of them is empty.
     let pages = || Paginator::page_number("page").total_pages("nbPages");
@@ -904,4 +943,50 @@ fn a_token_that_never_comes_names_the_line_for_offsets() {
     assert_eq!((came.grade(), came.ids.len()), ("failed", 2));
     let line = r#"`things` in etlgen.toml: paginate = { kind = "offset", param = "offset", size = "limit" }"#;
     assert!(came.said().contains(line), "{}", came.said());
+}
+
+#[test]
+fn only_pages_of_the_same_rows_say_that_the_page_parameter_has_no_effect() {
+    // Rows that come while the list is read move known rows onward.
+    let grows = |query: &Query| match token(query) {
+        0 => rows(0..10),
+        1 => rows(10..20),
+        later => rows(10 - later..20 - later),
+    };
+    let stands = |_: &Query| rows(0..10);
+    type Rows = fn(&Query) -> Vec<Value>;
+    for (page, hint) in [
+        (grows as Rows, "the list may grow while it is read"),
+        (stands as Rows, "no effect"),
+    ] {
+        let pages = Paginator::token("token", "next");
+        let came = load(list(pages), move |query| {
+            let at = token(query);
+            // The pages differ, though maybe not in their rows.
+            let mut rows = page(query);
+            rows.rotate_left(at % 10);
+            ok(json!({"data": rows, "next": (at + 1).to_string()}))
+        });
+        let said = came.said();
+        assert!(said.contains("3 pages in a row had no new row"), "{said}");
+        assert_eq!(said.contains("no effect"), hint == "no effect", "{said}");
+        assert!(said.contains(hint), "{said}");
+    }
+}
+
+#[test]
+fn a_header_is_named_without_its_article_in_backticks() {
+    let came = load(list(Paginator::single()), |_| {
+        ok(json!({"data": rows(0..7)})).header("x-total-count", "9")
+    });
+    let said = came.said();
+    assert!(
+        said.contains("the header `x-total-count` counts 9 rows"),
+        "{said}"
+    );
+    let came = load(
+        list(Paginator::page_number("page").total_items("total")),
+        |_| ok(json!({"data": rows(0..1), "total": 1})),
+    );
+    assert!(came.said().contains("1 row of 1"), "{}", came.said());
 }

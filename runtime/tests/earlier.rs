@@ -159,9 +159,24 @@ fn a_resumed_list_knows_what_its_earlier_pages_announced() {
         panic!("{report:?}")
     };
     assert!(why.contains("the API counted 5 in an earlier run"), "{why}");
-    // The records of the first run were a list.
-    let report = resumed(flag.clone(), json!({"data": {"id": 3}, "more": false}));
-    assert!(!report.is_complete(), "{report:?}");
+    // The same total, but undeclared; and a number of pages.
+    for (statement, counted) in [("count", "5"), ("totalPages", "5 pages")] {
+        let announced = json!({"data": rows, statement: 5, "next": "b"});
+        let report = resumed(announced, json!({"data": [{"id": 3}]}));
+        let Proof::Unproved(why) = proof(&report, "items") else {
+            panic!("{report:?}")
+        };
+        assert!(
+            why.contains(&format!("the API counted {counted} in an earlier run")),
+            "{why}"
+        );
+    }
+    // The records of the first run were a list, also if its pages had one record each.
+    for rows in [&rows, &json!([{"id": 1}])] {
+        let list = json!({"data": rows, "more": true, "next": "b"});
+        let report = resumed(list, json!({"data": {"id": 3}, "more": false}));
+        assert!(!report.is_complete(), "{report:?}");
+    }
     // Nothing contradicts.
     let report = resumed(flag, json!({"data": [{"id": 3}], "more": false}));
     assert!(matches!(proof(&report, "items"), Proof::Proved(_)));

@@ -137,22 +137,26 @@ fn customers(deletes: Deletes) -> Resource<Customer> {
         .deletes(deletes)
 }
 
+fn since() -> Cursor<Event> {
+    Cursor::created(Event::CREATED)
+        .param("since")
+        .new_rows_only()
+}
+
+fn reported(event: &Event) -> Option<Change> {
+    let object = event.object.as_ref()?;
+    match event.kind.as_deref()? {
+        "customer.updated" => Some(Change::put(object)),
+        "customer.deleted" => Change::delete(object.text("id")),
+        _ => None,
+    }
+}
+
 fn events() -> Resource<Event> {
     list("events", "/events")
         .primary_key([Event::ID])
-        .incremental(
-            Cursor::created(Event::CREATED)
-                .param("since")
-                .new_rows_only(),
-        )
-        .changes("customers", |event: &Event| {
-            let object = event.object.as_ref()?;
-            match event.kind.as_deref()? {
-                "customer.updated" => Some(Change::put(object)),
-                "customer.deleted" => Change::delete(object.text("id")),
-                _ => None,
-            }
-        })
+        .incremental(since())
+        .changes("customers", reported)
 }
 
 fn start(store: &Arc<Mutex<Store>>) -> (String, Arc<Mutex<Vec<String>>>) {
@@ -346,9 +350,18 @@ fn a_run_that_fails_at_any_commit_or_list_loses_no_change() {
             matches!(resource.outcome, Outcome::Failed(..))
         };
         assert_eq!(report.resources.iter().filter(failed).count(), 1);
+        // Without its feed the list does not show what has changed.
+        if list == "/events" {
+            let Proof::Unproved(why) = &report.resources[0].proof else {
+                panic!("{report:#?}")
+            };
+            assert!(why.contains("its feed `events`"), "{why}");
+        }
         store.lock().unwrap().fails = None;
-        run(&source, &into);
+        let report = run(&source, &into);
         assert_eq!(there(&into).0, expected(&store), "{list}");
+        let proof = &report.resources[0].proof;
+        assert!(matches!(proof, Proof::Proved(_)), "{list} {proof:?}");
     }
 }
 
@@ -407,6 +420,53 @@ fn what_no_feed_tells_any_more_is_read_in_full() {
     assert!(lists() > 1);
     run(&source, &into);
     assert_eq!(lists(), 1, "once is enough");
+}
+
+#[test]
+fn events_of_the_same_time_need_an_order() {
+    // The two events of customer 1 have the same time, and no other time shows the order of the feed.
+    let load = |oldest_first: bool, declared: bool| {
+        let store = Store::new(2);
+        store.lock().unwrap().oldest_first = oldest_first;
+        let (base, _) = start(&store);
+        let events = match declared {
+            true => list::<Event>("events", "/events")
+                .primary_key([Event::ID])
+                .incremental(match oldest_first {
+                    true => since().oldest_first(),
+                    false => since().newest_first(),
+                })
+                .changes("customers", reported),
+            false => events(),
+        };
+        let customers = customers(Deletes::Hard);
+        let source = Source::new("shop", &base)
+            .resource(customers)
+            .resource(events);
+        let into = InMemory::new(1);
+        run(&source, &into);
+        {
+            let mut store = store.lock().unwrap();
+            store.events.clear();
+            // An even number begins a second.
+            store.clock = 11;
+            store.put(1);
+            store.put(1);
+        }
+        let report = run(&source, &into);
+        let is_right = there(&into).0 == expected(&store);
+        (report.resources[0].proof.clone(), is_right)
+    };
+    for oldest_first in [true, false] {
+        let (proof, is_right) = load(oldest_first, true);
+        assert!(matches!(proof, Proof::Proved(_)), "{proof:?}");
+        assert!(is_right, "{oldest_first}");
+        let (proof, _) = load(oldest_first, false);
+        let Proof::Unproved(why) = &proof else {
+            panic!("{proof:?}")
+        };
+        assert!(why.contains("which one is newer"), "{why}");
+    }
 }
 
 fn change_again(store: &Arc<Mutex<Store>>) {

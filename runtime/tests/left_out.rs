@@ -190,3 +190,52 @@ fn an_end_by_404_behind_a_full_page_deletes_only_if_its_owner_says_that_it_is_th
     assert!(matches!(report.proof, Proof::Assumed(_)), "{report:?}");
     assert_eq!(rows, 6, "{report:?}");
 }
+
+#[test]
+fn rows_that_may_not_be_all_are_not_proved_and_delete_nothing() {
+    let run = Arc::new(AtomicUsize::new(0));
+    let count = run.clone();
+    let (world, clock) = simulated(1_700_000_000, move |_| {
+        let rows = match count.load(Relaxed) {
+            0 => json!([{"id": 1}, {"id": 2}]),
+            _ => json!([{"id": 1}]),
+        };
+        Ok(page(
+            json!({"items": rows, "total": rows.as_array().unwrap().len()}),
+        ))
+    });
+    let list = |unsure: bool| {
+        let list = Item::list("items", "/items")
+            .records("items")
+            .primary_key([Item::ID]);
+        let list = list.deletes(Deletes::Hard);
+        match unsure {
+            true => list.unsure("without `status` the API returns only `active`"),
+            false => list,
+        }
+    };
+    for unsure in [true, false] {
+        run.store(0, Relaxed);
+        let source = Source::new("s", "https://api.example").world(world.clone());
+        let source = source.resource(list(unsure));
+        let into = InMemory::new(1);
+        let load = || {
+            an_hour_later(&clock);
+            let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+            run.fetch_add(1, Relaxed);
+            report.resources.into_iter().next().unwrap()
+        };
+        let first = load();
+        assert_eq!(
+            matches!(&first.proof, Proof::Unproved(why) if why.contains("`status`")),
+            unsure,
+            "{first:?}"
+        );
+        let second = load();
+        assert_eq!(
+            into.table("items").len(),
+            if unsure { 2 } else { 1 },
+            "{second:?}"
+        );
+    }
+}

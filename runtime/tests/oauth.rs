@@ -207,15 +207,16 @@ fn a_used_up_refresh_token_is_said_and_not_shown() {
 
 #[test]
 fn without_a_token_the_settings_are_named() {
-    let renew =
-        |token: &Secret| Auth::oauth2_refresh_token("http://127.0.0.1:9/", "i", "s", token, "f");
     let source = |auth| {
         let things = Thing::list("things", "/things");
         Source::new("shop", "http://127.0.0.1:9")
             .auth(auth)
             .resource(things)
     };
-    let source = source(Auth::oauth2_given(None, None, renew));
+    let source = source(Auth::first_set([
+        (&["username", "password"], None),
+        (&["access_token"], None),
+    ]));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -230,8 +231,152 @@ fn without_a_token_the_settings_are_named() {
     assert_eq!(error.kind(), etlgen_runtime::ErrorKind::Usage);
     let shown = error.report();
     assert!(
-        shown.contains("neither `access_token` nor `refresh_token`"),
+        shown.contains("`username` and `password`, or `access_token`"),
         "{shown}"
     );
-    assert!(shown.contains("--access-token"), "{shown}");
+    assert!(
+        shown.contains("--username and --password, or --access-token"),
+        "{shown}"
+    );
+}
+
+/// What a login of an API was asked, and the token that is valid now.
+#[derive(Default)]
+struct Logins {
+    bodies: Vec<serde_json::Value>,
+    /// The requests that the current token may still make.
+    left: usize,
+    /// Requests with a valid token and without one.
+    accepted: usize,
+    refused: usize,
+}
+
+/// Returns a source with many lists, whose tokens end after some requests.
+fn behind_a_login(
+    logins: Arc<Mutex<Logins>>,
+    life: usize,
+    auth: Auth,
+) -> (Source, etlgen_runtime::world::VirtualClock) {
+    let (world, clock) = crate::support::simulated(0, move |request| {
+        let mut logins = logins.lock().unwrap();
+        if request.url().path() == "/api/v1/security/login" {
+            assert_eq!(request.method(), "POST");
+            let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+            logins.bodies.push(body.clone());
+            if body["password"] != "the-password" {
+                let said = r#"{"message": "no user with the-passwort"}"#;
+                return Ok(etlgen_runtime::world::WireResponse::new(401).body(said));
+            }
+            logins.left = life;
+            let token = format!("token-{}", logins.bodies.len());
+            return Ok(crate::support::page(
+                serde_json::json!({"result": {"access_token": token}}),
+            ));
+        }
+        let current = format!("Bearer token-{}", logins.bodies.len());
+        let sent = request
+            .headers()
+            .get("x-session")
+            .map(|value| value.to_str().unwrap());
+        let sent = sent.map(|token| format!("Bearer {token}"));
+        let bearer = request.headers().get("authorization");
+        let bearer = bearer.map(|value| value.to_str().unwrap().to_owned());
+        if sent.or(bearer) != Some(current) || logins.left == 0 {
+            logins.refused += 1;
+            return Ok(etlgen_runtime::world::WireResponse::new(401));
+        }
+        logins.left -= 1;
+        logins.accepted += 1;
+        Ok(crate::support::page(serde_json::json!([{"id": 1}])))
+    });
+    let mut source = Source::new("shop", "https://api.example/api/v1")
+        .world(world)
+        .auth(auth);
+    for number in 0..12 {
+        let things = Thing::list(&format!("things_{number}"), &format!("/things/{number}"));
+        source = source.resource(things.primary_key([Thing::ID]));
+    }
+    (source, clock)
+}
+
+fn login(password: &str) -> Login {
+    Login::post("/security/login")
+        .user("username", "ann")
+        .password("password", password)
+        .field("provider", "db")
+}
+
+#[test]
+fn a_login_fetches_a_token_and_renews_it_once_for_all() {
+    for auth in [
+        login("the-password").token("result.access_token"),
+        login("the-password").token_in("result.access_token", "X-Session", ""),
+    ] {
+        let logins = Arc::new(Mutex::new(Logins::default()));
+        let (source, clock) = behind_a_login(logins.clone(), 7, auth);
+        let into = InMemory::new(10);
+        let report =
+            crate::support::run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+        assert!(report.is_complete(), "{report:?}");
+        let logins = logins.lock().unwrap();
+        assert_eq!(logins.accepted, 12);
+        // Twelve requests, of which a token serves seven: two tokens, though several requests were
+        // refused at once.
+        assert_eq!(logins.bodies.len(), 2);
+        let body =
+            serde_json::json!({"username": "ann", "password": "the-password", "provider": "db"});
+        assert_eq!(logins.bodies[0], body);
+    }
+}
+
+#[test]
+fn a_login_that_is_refused_names_its_request_and_no_password() {
+    let logins = Arc::new(Mutex::new(Logins::default()));
+    let auth = login("the-passwort").token("result.access_token");
+    let (source, clock) = behind_a_login(logins.clone(), 7, auth);
+    let into = InMemory::new(10);
+    let report = crate::support::run_by(&clock, &source, &into, &RunOptions::default());
+    let shown = format!("{report:?}");
+    assert!(shown.contains("POST security/login"), "{shown}");
+    assert!(shown.contains("check the user and the password"), "{shown}");
+    assert!(!shown.contains("the-passwort"), "{shown}");
+    assert_eq!(logins.lock().unwrap().accepted, 0);
+}
+
+#[test]
+fn a_login_without_a_token_in_its_response_names_the_place() {
+    let logins = Arc::new(Mutex::new(Logins::default()));
+    let auth = login("the-password").token("access_token");
+    let (source, clock) = behind_a_login(logins, 7, auth);
+    let into = InMemory::new(10);
+    let report = crate::support::run_by(&clock, &source, &into, &RunOptions::default());
+    let shown = format!("{report:?}");
+    assert!(
+        shown.contains("the response has no `access_token`"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn the_first_alternative_that_is_set_is_used() {
+    let token = Some("token-0");
+    let by_login = |password: Option<&str>| {
+        let login = password.map(|password| login(password).token("result.access_token"));
+        Auth::first_set([
+            (&["username", "password"], login),
+            (&["token"], token.map(Auth::bearer)),
+        ])
+    };
+    for (password, bodies) in [(None, 0), (Some("the-password"), 1)] {
+        let logins = Arc::new(Mutex::new(Logins {
+            left: 100,
+            ..Logins::default()
+        }));
+        let (source, clock) = behind_a_login(logins.clone(), 100, by_login(password));
+        let into = InMemory::new(10);
+        let report =
+            crate::support::run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+        assert!(report.is_complete(), "{report:?}");
+        assert_eq!(logins.lock().unwrap().bodies.len(), bodies);
+    }
 }

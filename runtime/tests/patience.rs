@@ -8,8 +8,8 @@ use crate::support::{InMemory, asked, page, run_by, simulated};
 use etlgen_runtime::prelude::*;
 use etlgen_runtime::run::{Outcome, RunOptions};
 use etlgen_runtime::world::{
-    BoxFuture, Clock, Transport, VirtualClock, WireError, WireErrorKind, WireRequest, WireResponse,
-    World,
+    Body, BoxFuture, Clock, Transport, VirtualClock, WireError, WireErrorKind, WireRequest,
+    WireResponse, World,
 };
 use serde_json::json;
 
@@ -68,6 +68,11 @@ fn refused() -> Option<Result<WireResponse, WireError>> {
         WireErrorKind::Connect,
         "connection refused",
     )))
+}
+
+fn closed() -> Option<Result<WireResponse, WireError>> {
+    let message = "connection closed before message completed";
+    Some(Err(WireError::new(WireErrorKind::Broken, message)))
 }
 
 #[test]
@@ -146,7 +151,7 @@ fn an_answer_that_comes_later_is_waited_for() {
 #[test]
 fn a_server_that_starts_again_is_waited_for_once_it_has_answered() {
     let unavailable = || Some(Ok(WireResponse::new(503)));
-    for trouble in [refused as fn() -> _, unavailable] {
+    for trouble in [refused as fn() -> _, closed, unavailable] {
         // The trouble lasts about a hundred seconds.
         let (outcome, rows, ..) = with_trouble(items(), move |number| {
             (2..12).contains(&number).then(trouble).flatten()
@@ -160,9 +165,94 @@ fn a_server_that_starts_again_is_waited_for_once_it_has_answered() {
         assert!(requests < 25, "{requests}");
     }
     // A host that has never answered may be the wrong one.
-    let (outcome, _, _, waited) = with_trouble(items(), |_| refused());
+    for trouble in [refused as fn() -> _, closed] {
+        let (outcome, _, _, waited) = with_trouble(items(), move |_| trouble());
+        assert!(matches!(outcome, Outcome::Failed(..)), "{outcome:?}");
+        assert!((9..15).contains(&waited), "{waited}");
+    }
+}
+
+/// A body that ends in the middle.
+struct Cut(bool);
+
+impl Body for Cut {
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<bytes::Bytes>, WireError>> {
+        let first = !std::mem::replace(&mut self.0, true);
+        Box::pin(async move {
+            match first {
+                true => Ok(Some(bytes::Bytes::from_static(b"{\"items\": ["))),
+                false => Err(WireError::new(WireErrorKind::Broken, "connection reset")),
+            }
+        })
+    }
+}
+
+#[test]
+fn a_response_that_always_breaks_off_is_not_a_server_that_starts_again() {
+    let cut = |number| {
+        let response = WireResponse::new(200).chunks(Cut(false));
+        (number > 1).then_some(Ok(response))
+    };
+    let (outcome, _, requests, waited) = with_trouble(items(), cut);
     assert!(matches!(outcome, Outcome::Failed(..)), "{outcome:?}");
-    assert!((9..15).contains(&waited), "{waited}");
+    assert_eq!(requests, 7);
+    assert!(waited < 10, "{waited}");
+}
+
+/// A clock whose pauses of seconds take milliseconds.
+struct Quick(std::time::Instant);
+
+impl Quick {
+    fn new() -> Self {
+        Quick(std::time::Instant::now())
+    }
+}
+
+impl Clock for Quick {
+    fn time(&self) -> std::time::SystemTime {
+        std::time::SystemTime::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed() * 100
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(time / 100))
+    }
+}
+
+#[test]
+fn a_server_that_closes_its_connections_is_waited_for() {
+    use std::io::{Read, Write};
+
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = server.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for (number, stream) in server.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            // The connections from the second to the ninth end without an answer, or within its
+            // headers.
+            let answer: &[u8] = match number {
+                0 => b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 35\r\n\r\n{\"items\": [{\"id\": 1}], \"next\": \"b\"}",
+                1..=4 => b"",
+                5..=8 => b"HTTP/1.1 200 OK\r\nconte",
+                _ => b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 22\r\n\r\n{\"items\": [{\"id\": 2}]}",
+            };
+            let _ = stream.write_all(answer);
+        }
+    });
+    let source = Source::new("slow", &format!("http://{host}"))
+        .world(World::real().with_clock(Quick::new()))
+        .resource(items());
+    let into = InMemory::new(1);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let options = RunOptions::default();
+    let run = etlgen_runtime::run::sync(&source, Box::new(into.clone()), &options, Arc::new(()));
+    let report = runtime.block_on(run).unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(into.table("items").len(), 2);
 }
 
 #[test]

@@ -480,6 +480,94 @@ fn rows_that_are_repeated_out_of_order_show_that_the_list_has_no_stable_order() 
     assert!(unproved, "{report:?}");
 }
 
+/// Answers a request by offset with the two rows that this list has there, or with nothing.
+fn by_twos(offsets: &[(usize, &[i64])], query: &Query) -> Answer {
+    let at = number(query, "offset", 0);
+    let rows = offsets.iter().find(|(offset, _)| *offset == at);
+    let rows = rows.map_or(&[][..], |(_, rows)| rows);
+    let data: Vec<_> = rows
+        .iter()
+        .map(|id| serde_json::json!({"id": id}))
+        .collect();
+    let body = serde_json::json!({"data": data}).to_string();
+    (200, Vec::new(), body)
+}
+
+#[test]
+fn by_offset_an_unchanged_row_that_is_repeated_behind_the_overlap_is_out_of_order() {
+    // Each page begins with the last row of the previous one. Row 1 comes again instead of row 5.
+    let unordered: [(usize, &[i64]); 5] = [
+        (0, &[1, 2]),
+        (1, &[2, 3]),
+        (2, &[3, 4]),
+        (3, &[4, 1]),
+        (4, &[1]),
+    ];
+    let by_offset = || Paginator::offset("offset").page_size("limit", 2);
+    let (_, report) = load(list(by_offset()), move |_, query| {
+        by_twos(&unordered, query)
+    });
+    let unproved = matches!(&report.proof, Proof::Unproved(why) if why.contains("no stable order"));
+    assert!(unproved, "{report:?}");
+    // Without the repetition it is proved.
+    let ordered: [(usize, &[i64]); 5] = [
+        (0, &[1, 2]),
+        (1, &[2, 3]),
+        (2, &[3, 4]),
+        (3, &[4, 5]),
+        (4, &[5]),
+    ];
+    let (_, report) = load(list(by_offset()), move |_, query| by_twos(&ordered, query));
+    assert!(matches!(report.proof, Proof::Proved(_)), "{report:?}");
+}
+
+#[test]
+fn a_second_reading_without_a_stable_order_proves_nothing() {
+    // In the first reading rows shift, so that the list is read again; then row 1 comes again
+    // behind a new row, instead of row 5.
+    let readings: [[&[i64]; 4]; 2] = [
+        [&[1, 2], &[2, 3], &[4], &[]],
+        [&[1, 2], &[3, 4], &[6, 1], &[]],
+    ];
+    let reading = Mutex::new(0);
+    let api = move |_: &str, query: &Query| {
+        let page = number(query, "page", 1);
+        let mut reading = reading.lock().unwrap();
+        *reading += usize::from(page == 1);
+        // No page precedes the first one.
+        let rows = page
+            .checked_sub(1)
+            .and_then(|page| readings[(*reading - 1).min(1)].get(page));
+        let rows = rows.copied().unwrap_or_default();
+        let data: Vec<_> = rows
+            .iter()
+            .map(|id| serde_json::json!({"id": id}))
+            .collect();
+        let body = serde_json::json!({"data": data}).to_string();
+        (200, Vec::new(), body)
+    };
+    let by_number = Paginator::page_number("page").page_size("limit", 2);
+    let (_, report) = load(list(by_number), api);
+    let unproved = matches!(&report.proof, Proof::Unproved(why) if why.contains("no stable order"));
+    assert!(unproved, "{report:?}");
+}
+
+#[test]
+fn a_number_of_pages_does_not_prove_that_no_row_moved_from_page_to_page() {
+    // The number of pages is one too low. Before the second request a row of the first page is
+    // deleted, so that the third row moves there.
+    let by_number = Paginator::page_number("page").page_size("limit", 2);
+    let (_, report) = load(list(by_number.total_pages("pages")), |_, query| {
+        let data = match number(query, "page", 1) {
+            1 => serde_json::json!([{"id": 1}, {"id": 2}]),
+            _ => serde_json::json!([]),
+        };
+        let body = serde_json::json!({"data": data, "pages": 1}).to_string();
+        (200, Vec::new(), body)
+    });
+    assert!(matches!(report.proof, Proof::Consistent(_)), "{report:?}");
+}
+
 /// Loads 230 rows by offset, 100 at a time; `page` returns the rows at an offset.
 fn by_hundreds(
     deletes: Deletes,

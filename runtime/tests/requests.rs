@@ -158,6 +158,59 @@ fn pages_are_asked_for_in_the_json_of_a_parameter() {
     assert!(log.len() >= 2, "{log:?}");
 }
 
+/// Reads three things by page numbers in that form; returns the queries, decoded.
+fn by_numbers(page: &str, size: &str, holder: Option<&str>) -> Vec<String> {
+    let second = |line: &str| line.contains("=2&") || line.ends_with("=2") || line.contains(":2");
+    let decoded = |line: &str| {
+        let line = line.trim_start_matches("GET ");
+        let url = reqwest::Url::parse(&format!("http://h{line}")).unwrap();
+        let pairs = url
+            .query_pairs()
+            .map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join("&")
+    };
+    let (base, log) = serve(move |request| {
+        let rows = match second(&decoded(&request.line).replace("size", "")) {
+            true => r#"[{"id": 4}]"#,
+            false => r#"[{"id": 1}, {"id": 2}, {"id": 3}]"#,
+        };
+        (200, format!(r#"{{"total": 4, "data": {rows}}}"#))
+    });
+    let paginator = Paginator::page_number(page)
+        .page_size(size, 3)
+        .total_items("total");
+    let paginator = match holder {
+        Some(holder) => paginator.in_json(holder),
+        None => paginator,
+    };
+    let things = Thing::list("things", "/things")
+        .records("data")
+        .primary_key([Thing::ID])
+        .paginate(paginator);
+    run(&Source::new("numbers", &base).resource(things)).unwrap();
+    let log = log.lock().unwrap();
+    log.iter().map(|seen| decoded(&seen.line)).collect()
+}
+
+#[test]
+fn pages_may_be_fields_of_a_parameter_in_brackets() {
+    let asked = by_numbers("page[number]", "page[size]", None);
+    let lines = ["page[size]=3&page[number]=1", "page[size]=3&page[number]=2"];
+    assert_eq!(asked[..2], lines, "{asked:?}");
+}
+
+#[test]
+fn pages_may_be_in_an_object_within_the_json_of_a_parameter() {
+    let asked = by_numbers("page.number", "page.size", Some("query"));
+    for (line, number) in asked.iter().zip(1..=2) {
+        let value = line.strip_prefix("query=").unwrap();
+        let value: serde_json::Value = serde_json::from_str(value).unwrap();
+        let page = serde_json::json!({"page": {"number": number, "size": 3}});
+        assert_eq!(value, page, "{asked:?}");
+    }
+    assert!(asked.len() >= 2, "{asked:?}");
+}
+
 #[test]
 fn linked_pages_begin_with_the_number_of_the_first() {
     let (base, log) = serve(|_| (200, r#"[{"id": 1}]"#.to_owned()));

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::{DocumentArguments, End, config, out, print_notes};
+use super::{DocumentArguments, End, out, print_notes};
 use crate::diagnostics::{Diagnostic, Kind};
 use crate::draft::Draft;
 use crate::inspect::{self, View};
@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
 
 /// Plans a document: the resources that its owner selects, or every resource. Prints the notes.
 pub fn draft(arguments: &DocumentArguments, every: bool) -> Result<Draft, Diagnostic> {
-    let config = config(arguments.config.as_ref())?;
+    let config = arguments.config()?;
     let input = config.input(arguments.spec.as_deref(), &arguments.overlay)?;
     let selects = config.overrides.selects();
     let options = Options {

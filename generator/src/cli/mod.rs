@@ -102,8 +102,8 @@ pub fn main() -> ExitCode {
 /// The document, its overlays and the overrides, as several commands take them.
 #[derive(clap::Args)]
 struct DocumentArguments {
-    /// The document: a file, a URL, or `-` for standard input
-    #[arg(long, required_unless_present = "config")]
+    /// The document: a file, a URL, or `-` for standard input [`inspect` and `explain` default to that of ./etlgen.toml]
+    #[arg(long)]
     spec: Option<String>,
     /// An OpenAPI Overlay that repairs the document: a file or a URL; may be repeated
     #[arg(long, value_name = "FILE")]
@@ -114,6 +114,33 @@ struct DocumentArguments {
     /// Show notes on repairs of the document, too
     #[arg(long)]
     notes: bool,
+}
+
+impl DocumentArguments {
+    /// Refuses arguments that name no document.
+    fn check(&self) -> Result<(), Diagnostic> {
+        if self.spec.is_some() || self.config.is_some() {
+            return Ok(());
+        }
+        let message = "no document is named";
+        Err(Diagnostic::error(Kind::Usage, message)
+            .with_hint("name it with `--spec`: a file, a URL, or `-` for standard input"))
+    }
+
+    /// Loads the overrides, which name the document if `--spec` does not: in the folder of a crate,
+    /// those of the crate.
+    fn config(&self) -> Result<crate::ConfigFile, Diagnostic> {
+        let here = PathBuf::from("etlgen.toml");
+        match (&self.config, &self.spec) {
+            (None, None) if here.is_file() => config(Some(&here)),
+            (None, None) => {
+                let message = "no document is named, and there is no etlgen.toml here";
+                Err(Diagnostic::error(Kind::Usage, message)
+                    .with_hint("name it with `--spec`, or run this in the folder of a crate"))
+            }
+            (file, _) => config(file.as_ref()),
+        }
+    }
 }
 
 /// Loads the overrides in a file, if there is one.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::inspect::view;
 use super::{DocumentArguments, End, config, out, print_missing_licenses, print_notes};
-use crate::diagnostics::{Diagnostic, counted, printable};
+use crate::diagnostics::{Diagnostic, counted};
 use crate::overrides::Ci;
 use crate::project::{check_runtime, ensure_free};
 use crate::{Generation, Options};
@@ -53,6 +53,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<End, Diagnostic> {
     let document = &arguments.document;
+    document.check()?;
     if let Some(out) = &arguments.out {
         ensure_free(out)?;
     }
@@ -100,13 +101,6 @@ impl Arguments {
 
 fn report(generation: &Generation) {
     out(&generation.table(&view()));
-    let off: Vec<(&str, &str)> = generation.off().collect();
-    if !off.is_empty() {
-        out("\nOff: `sync` leaves these out unless `--resources` names them");
-    }
-    for (name, reason) in off {
-        out(&printable(&format!("  {name}: {reason}")));
-    }
     let folder = generation.folder().display();
     out(&format!(
         "\n{} in {folder}\n\n  cd {folder}\n  cargo run -- --help",

@@ -180,6 +180,8 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
         deletes,
         tombstone,
         off,
+        // A question that is open changes no rows.
+        unsure: _,
         // The owner sets these; they do not follow from a change of the API.
         on_status: _,
         parent: above,

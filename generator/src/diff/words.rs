@@ -96,6 +96,12 @@ pub fn auth(auth: &Auth) -> String {
         },
         Auth::Password { token_url, .. } => format!("OAuth user and password at {token_url}"),
         Auth::Refresh { token_url, .. } => format!("OAuth refresh token at {token_url}"),
+        Auth::Login { path, .. } => format!("user and password at POST {path}"),
+        Auth::Either(parts) => parts
+            .iter()
+            .map(self::auth)
+            .collect::<Vec<_>>()
+            .join(" or "),
     }
 }
 

@@ -136,7 +136,12 @@ fn todos(resource: &Resource) -> Vec<&'static str> {
         );
     }
     if doubts("records") {
-        todos.push("TODO records: etlgen is not sure where a response has the records. Check `.records(…)`.");
+        todos.push("TODO records: etlgen is not sure where a response has the records. Check `.records(…)`, and remove `.unsure(…)`.");
+    }
+    if doubts("query") {
+        todos.push(
+            "TODO rows: a default may leave rows out. Set `.query(…)`, and remove `.unsure(…)`.",
+        );
     }
     todos
 }
@@ -209,6 +214,9 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
     }
     if let Some(reason) = &resource.off {
         calls.push(quote!(.off(#reason)));
+    }
+    if let Some(reason) = &resource.unsure {
+        calls.push(quote!(.unsure(#reason)));
     }
     match resource.deletes {
         None => {}

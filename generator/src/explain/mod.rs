@@ -13,7 +13,8 @@ use serde_json::Value;
 use crate::diagnostics::{Diagnostic, printable, toml_key, toml_string as quoted, toml_value};
 use crate::draft::{Decided, Draft};
 use crate::infer::facts::{AuthFacts, Decision, Facts, ResourceFacts, ResourceKind, SURE};
-use crate::inspect::{auth, place};
+use crate::infer::of_scheme;
+use crate::inspect::{auth, place, renewal};
 use crate::near::unknown;
 use crate::spec::api::{Api, Location};
 
@@ -184,24 +185,30 @@ fn credentials(api: &Api, facts: &Facts) -> String {
         value,
     } = &facts.auth;
     let mut reasons = reasons.clone();
-    if let AuthFacts::OAuth2 {
-        flow,
-        token_url,
-        scopes,
-    } = value
+    if let Some(renewal) = renewal(value) {
+        reasons.push(format!("tokens are fetched with {renewal}"));
+    }
+    if let AuthFacts::OAuth2 { scopes, .. } = value
+        && !scopes.is_empty()
     {
-        reasons.push(format!(
-            "flow {flow}, tokens come from {}",
-            or_none(token_url)
-        ));
-        if !scopes.is_empty() {
-            reasons.push(format!("scopes: {}", scopes.join(" ")));
-        }
+        reasons.push(format!("scopes: {}", scopes.join(" ")));
     }
     decision(&mut text, "auth", &shown, Some(*confidence), &reasons);
+    let schemes = api.security_schemes.iter();
+    let schemes = schemes.filter(|(_, scheme)| of_scheme(scheme).is_some());
+    let mut names: Vec<String> = schemes.map(|(name, _)| format!("{name:?}")).collect();
+    let kinds = ["bearer", "basic", "none"].map(|kind| format!("{kind:?}"));
+    names.extend(
+        kinds
+            .into_iter()
+            .filter(|kind| !names.contains(kind))
+            .collect::<Vec<_>>(),
+    );
+    let (first, others) = names.split_first().map_or(("", &[][..]), |(a, b)| (a, b));
     let _ = writeln!(
         text,
-        "  in etlgen.toml: auth = \"bearer\" (or \"basic\", \"none\")"
+        "  in etlgen.toml: auth = {first} (or {})",
+        others.join(", ")
     );
     let reasons: Vec<String> = api
         .servers

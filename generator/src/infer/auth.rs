@@ -9,10 +9,29 @@ use super::undeclared;
 use super::words::{flat, says};
 use crate::diagnostics::counted;
 
+/// The number of operations that accept each set of schemes.
+type Counts = BTreeMap<Vec<String>, usize>;
+
 /// Decides on the credentials. Also returns the names of the schemes, if operations name any.
 pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
+    let (counts, open) = counts(api);
+    chosen(api, &counts, open)
+}
+
+/// Returns the alternatives that most operations accept, each a set of schemes.
+pub(super) fn common(api: &Api) -> Vec<Vec<String>> {
+    let (counts, _) = counts(api);
+    let most = counts.values().copied().max().unwrap_or(0);
+    let common = counts
+        .into_iter()
+        .filter(|(_, count)| *count * 5 >= most * 4);
+    common.map(|(set, _)| set).collect()
+}
+
+/// Counts the operations that accept each set of schemes, and those that need none.
+fn counts(api: &Api) -> (Counts, usize) {
     let usable = |name: &String| api.security_schemes.contains_key(name);
-    let mut counts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let mut counts = Counts::new();
     let mut open = 0;
     for operation in api
         .operations
@@ -30,6 +49,11 @@ pub(super) fn auth(api: &Api) -> (Decision<AuthFacts>, Vec<String>) {
             *counts.entry(alternative.clone()).or_default() += 1;
         }
     }
+    (counts, open)
+}
+
+/// Decides on the credentials that are sent, however they are obtained.
+fn chosen(api: &Api, counts: &Counts, open: usize) -> (Decision<AuthFacts>, Vec<String>) {
     let most = counts.values().copied().max().unwrap_or(0);
     // The schemes that most operations accept, and of these the simplest.
     let best = counts
@@ -165,7 +189,7 @@ pub(super) fn rank(scheme: &SecurityScheme) -> u8 {
         } => 6,
         SecurityScheme::ApiKey { .. } => 1,
         SecurityScheme::OAuth2 { flows, .. } if flows.contains_key("clientCredentials") => 3,
-        SecurityScheme::Basic => 2,
+        SecurityScheme::Basic { .. } => 2,
         // An unattended program can renew a token, but cannot ask a person for one.
         SecurityScheme::OAuth2 { flows, .. } => {
             5 - u8::from(flows.values().any(|flow| flow.token_url.is_some()))
@@ -195,12 +219,17 @@ fn are_halves(schemes: &[&SecurityScheme]) -> bool {
     place == other_place && schemes.len() == 2 && secret(one) != secret(other)
 }
 
+/// Returns the credentials of one scheme; `None`: they cannot be sent.
+pub fn of_scheme(scheme: &SecurityScheme) -> Option<AuthFacts> {
+    (!matches!(scheme, SecurityScheme::Other)).then(|| combine(&[scheme]))
+}
+
 /// Combines schemes that are sent together.
 pub(super) fn combine(schemes: &[&SecurityScheme]) -> AuthFacts {
     if let [scheme] = schemes {
         match scheme {
             SecurityScheme::Bearer { .. } => return AuthFacts::Bearer,
-            SecurityScheme::Basic => return AuthFacts::Basic,
+            SecurityScheme::Basic { .. } => return AuthFacts::Basic,
             SecurityScheme::OAuth2 { flows, .. } => {
                 let client = flows
                     .get("clientCredentials")
@@ -298,7 +327,7 @@ fn key(scheme: &SecurityScheme, alone: bool) -> Option<KeyFacts> {
             })
         }
         SecurityScheme::Bearer { .. } | SecurityScheme::OAuth2 { .. } => Some(header("Bearer ")),
-        SecurityScheme::Basic => Some(header("Basic ")),
+        SecurityScheme::Basic { .. } => Some(header("Basic ")),
         SecurityScheme::Other => None,
     }
 }

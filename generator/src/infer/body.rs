@@ -189,6 +189,15 @@ pub fn reason(needs: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| format!("its request needs {} in the body", names.join(", ")))
 }
 
+/// Returns why an operation cannot be requested: its body is not JSON.
+pub(super) fn unsendable(operation: &Operation) -> Option<String> {
+    let media_type = operation.foreign_body.as_ref();
+    let media_type = media_type.filter(|_| operation.method == "post")?;
+    Some(format!(
+        "its request needs a body of the type `{media_type}`, and a connector sends only JSON"
+    ))
+}
+
 /// Returns the line of `etlgen.toml` that supplies fields of the body.
 pub fn line(needs: &[String]) -> String {
     let fields = needs.iter().map(|name| format!("{} = …", toml_key(name)));

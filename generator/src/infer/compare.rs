@@ -32,6 +32,15 @@ pub(super) fn latest<'a>(operators: impl Iterator<Item = &'a str>) -> Option<&'a
         .map(|(operator, _)| operator)
 }
 
+/// Returns whether the name of a parameter has an operator that excludes an equal value: `created[gt]`, `updated_at__gt`,
+/// `createdGreaterThan`.
+pub(super) fn is_strict(name: &str) -> bool {
+    let words = words(name);
+    let ends = (0..words.len()).map(|from| words[from..].join("_"));
+    let later = ends.filter_map(|operator| later(&operator)).next();
+    later.is_some_and(|later| !later.inclusive)
+}
+
 /// Returns the operator of the other bound, in the same spelling.
 pub(super) fn opposite(operator: &str) -> String {
     match operator.strip_prefix("greater") {

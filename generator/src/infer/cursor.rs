@@ -9,7 +9,7 @@ use super::filters::{Filter, filter, format_of};
 use super::node::Node;
 use super::prose;
 use super::roles::{Place, Roles, parameters};
-use super::rules::{among, rule};
+use super::rules::{among, rule, tells};
 use super::times::{Time, deep_dates, meaning_of, times};
 use super::words::words;
 
@@ -22,21 +22,22 @@ pub(super) fn cursor(
 ) -> Decision<Option<CursorFacts>> {
     let times = times(record);
     let wishes = wishes(api, operation);
-    let mut filters: Vec<Filter> = Vec::new();
+    let mut filters: Vec<(Filter, bool)> = Vec::new();
     let params = parameters(api, operation);
     for param in params
         .iter()
         .filter(|it| it.place == Place::Query && !roles.names().contains(&it.name.as_str()))
     {
-        filters.extend(filter(api, param, &params, &times));
+        let found = filter(api, param, &params, &times);
+        filters.extend(found.map(|found| (found, excludes(&param.description))));
     }
     // Filters by change come before filters by creation, then the more certain ones.
-    filters.sort_by_key(|filter| {
+    filters.sort_by_key(|(filter, _)| {
         let rank = rank(filter.meaning);
         (rank, (-filter.confidence * 100.0) as i64)
     });
-    for filter in filters {
-        if let Some(decision) = settle(record, &times, &wishes, filter) {
+    for (filter, excludes) in filters {
+        if let Some(decision) = settle(record, &times, &wishes, (filter, excludes)) {
             return decision;
         }
     }
@@ -51,6 +52,7 @@ pub(super) fn cursor(
             meaning: Meaning::Updated,
             format: format_of(&time.node, ""),
             template: None,
+            excludes: false,
         };
         return decide(
             Some(facts),
@@ -69,6 +71,7 @@ pub(super) fn cursor(
             meaning: Meaning::Updated,
             format: TimeFormat::Rfc3339,
             template: None,
+            excludes: false,
         };
         return decide(
             Some(facts),
@@ -88,7 +91,7 @@ fn settle(
     record: &Node<'_>,
     times: &[Time<'_>],
     wishes: &[String],
-    filter: Filter,
+    (filter, excludes): (Filter, bool),
 ) -> Option<Decision<Option<CursorFacts>>> {
     let named = filter.field.clone().and_then(|field| {
         times
@@ -145,8 +148,16 @@ fn settle(
         meaning: meaning.unwrap_or(Meaning::Created),
         format,
         template: filter.template,
+        excludes,
     };
     Some(decide(Some(facts), confidence, &reason))
+}
+
+/// Returns whether the description of a lower bound says that it excludes an equal value.
+fn excludes(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let signs = ["exclusive", "strictly"];
+    tells("a bound that excludes", &text, &signs) && !text.contains("inclusive")
 }
 
 /// Returns fields that are sent only if a parameter lists them, from its known values or its

@@ -4,6 +4,8 @@ use etlgen_model::{Meaning, Paginator, TimeFormat, Total};
 
 use crate::spec::api::SchemaId;
 
+use super::compare;
+
 /// A decision based on evidence.
 #[derive(Clone, Debug)]
 pub struct Decision<T> {
@@ -69,6 +71,30 @@ pub enum AuthFacts {
         token_url: String,
         scopes: Vec<String>,
     },
+    /// A login of the API returns the token.
+    Login(LoginFacts),
+    /// Whoever runs the connector sets one of the two: that from which tokens are fetched and
+    /// renewed, or a token that somebody brings.
+    Either {
+        renewed: Box<AuthFacts>,
+        token: Box<AuthFacts>,
+    },
+}
+
+/// A request that exchanges a user and a password for a token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoginFacts {
+    pub path: String,
+    /// The dotted path of the user in the body.
+    pub user: String,
+    /// The dotted path of the password in the body.
+    pub password: String,
+    /// The other fields of the body.
+    pub fixed: Vec<(String, serde_json::Value)>,
+    /// The dotted path of the token in the response.
+    pub token: String,
+    /// The header that takes the token, and the prefix; `None`: it is a bearer token.
+    pub header: Option<(String, String)>,
 }
 
 /// Credentials that a resource needs instead of the API's.
@@ -128,6 +154,8 @@ pub struct ResourceFacts {
     pub fixed: Vec<FixedParameter>,
     /// The reason why a run leaves it out unless its owner switches it on.
     pub off: Option<String>,
+    /// The reason why its requests cannot be sent.
+    pub unsendable: Option<String>,
     /// The required fields of the body that nothing supplies. While there are any, a run leaves it
     /// out.
     pub needs: Vec<String>,
@@ -199,11 +227,13 @@ pub struct CursorFacts {
     /// The parameter's value around the cursor, if it holds more (`>={}`,
     /// `greater-than(updated,{})`).
     pub template: Option<String>,
+    /// Whether the parameter's description says that it excludes records of exactly the given time.
+    pub excludes: bool,
 }
 
 impl CursorFacts {
-    /// Returns whether the filter excludes records of exactly the given time: `created[gt]`,
-    /// `greater-than(updated,{})`.
+    /// Returns whether the filter excludes records of exactly the given time: `created[gt]`, `created__gt`,
+    /// `greater-than(updated,{})`, or a description that says so.
     pub fn is_strict(&self) -> bool {
         let strict = |operator: &str| matches!(operator, "gt" | "greater-than");
         match &self.template {
@@ -212,14 +242,7 @@ impl CursorFacts {
                 let before = before.trim_end_matches(['"', '\'', ' ']);
                 before.ends_with('>') || before.split(['(', ' ', ':', '.', ',']).any(strict)
             }
-            None => {
-                let param = self.param.as_deref().unwrap_or_default();
-                param
-                    .trim_end_matches(']')
-                    .rsplit('[')
-                    .next()
-                    .is_some_and(strict)
-            }
+            None => self.excludes || compare::is_strict(self.param.as_deref().unwrap_or_default()),
         }
     }
 }

@@ -34,6 +34,11 @@ fn bound<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Option<(String, St
     Some((low.to_owned(), high.to_owned()))
 }
 
+/// Returns whether a parameter of that name bounds something from below.
+pub(super) fn is_lower_bound(name: &str) -> bool {
+    bound(words(name).iter().map(String::as_str)).is_some()
+}
+
 /// A parameter that bounds a time from below.
 pub(super) struct Filter {
     pub param: String,

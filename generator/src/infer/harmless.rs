@@ -178,7 +178,8 @@ pub(super) fn subject(operation: &Operation) -> &str {
 
 /// Returns whether a resource may be read for others: it is a GET, or a POST that reads.
 pub(super) fn may_serve(api: &Api, operation: &Operation) -> bool {
-    operation.method == "get" || reads(operation) && doing(api, operation).is_none()
+    operation.method == "get"
+        || operation.foreign_body.is_none() && reads(operation) && doing(api, operation).is_none()
 }
 
 /// Returns the parameter for the position in the list, if the paginator is of a kind whose

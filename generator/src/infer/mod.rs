@@ -10,6 +10,7 @@ mod envelope;
 pub mod facts;
 mod filters;
 mod harmless;
+mod hiding;
 mod hints;
 mod identity;
 mod keys;
@@ -28,6 +29,7 @@ mod parents;
 mod prose;
 mod rate_limits;
 mod records;
+mod renewed;
 mod resources;
 mod roles;
 mod rules;
@@ -39,6 +41,7 @@ mod twins;
 mod undeclared;
 mod words;
 
+pub use auth::of_scheme;
 #[cfg(test)]
 pub use rules::switches;
 use std::collections::HashMap;
@@ -80,7 +83,8 @@ struct Draft<'a> {
 
 /// Infers all facts.
 pub fn infer(api: &Api) -> Facts {
-    let (auth, schemes) = auth::auth(api);
+    let (mut auth, mut schemes) = auth::auth(api);
+    renewed::add(api, &auth::common(api), &mut auth, &mut schemes);
     let (mut drafts, skipped) = drafts(api);
     identity::refuse_foreign(&mut drafts);
     let above = parents::above(&drafts);
@@ -103,7 +107,7 @@ pub fn infer(api: &Api) -> Facts {
             ))
         })
         .collect();
-    siblings::ask(&mut resources);
+    siblings::ask(api, &mut resources);
     Facts {
         auth,
         base_url: auth::base_url(api),
@@ -376,11 +380,17 @@ fn resource(
         settings,
         fixed,
         off: None,
+        unsendable: body::unsendable(operation),
         needs: Vec::new(),
         doubts: Vec::new(),
     };
     facts.off = harmless::off(api, operation, &facts);
     facts.doubts = open_questions::open_questions(&facts);
+    if is_list {
+        facts
+            .doubts
+            .extend(hiding::questions(api, operation, &facts.fixed));
+    }
     body::settle(api, &mut facts);
     facts
 }

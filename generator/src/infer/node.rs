@@ -181,6 +181,23 @@ impl<'a> Node<'a> {
         self.schema().and_then(|schema| schema.default.as_ref())
     }
 
+    /// Returns the examples of the schema itself.
+    pub fn own_examples(&self) -> &'a [Value] {
+        self.schema()
+            .map_or(&[], |schema| schema.examples.as_slice())
+    }
+
+    /// Returns the properties that an object requires, or any arm of a union of objects.
+    pub fn required(&self) -> Vec<&'a str> {
+        let mut names = Vec::new();
+        for (_, schema) in self.arms() {
+            if let SchemaKind::Object { required, .. } = &schema.kind {
+                names.extend(required.iter().map(String::as_str));
+            }
+        }
+        names
+    }
+
     pub fn deprecated(&self) -> bool {
         self.schema().is_some_and(|schema| schema.deprecated)
     }

@@ -42,6 +42,7 @@ pub(super) fn own(
 /// of one token endpoint do not.
 fn is_same(own: &AuthFacts, main: &AuthFacts) -> bool {
     match (own, main) {
+        (_, AuthFacts::Either { renewed, token }) => is_same(own, renewed) || is_same(own, token),
         (AuthFacts::Keys(own), AuthFacts::Keys(main)) => own == main,
         (
             AuthFacts::OAuth2 {

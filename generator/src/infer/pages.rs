@@ -69,6 +69,18 @@ pub(super) fn paginator(evidence: &Evidence<'_>) -> Decision<Paged> {
         let reason = format!("`{token}` holds the next `{}`", param.name);
         return decide(by_token(evidence, param, token), 0.85, &reason);
     }
+    let positions = [&roles.last_id, &roles.cursor, &roles.page, &roles.offset];
+    let mut positions = positions.into_iter().flatten();
+    if let Some(param) = positions.find(|it| matches!(it.place, Place::Joined(_))) {
+        let Place::Joined(holder) = &param.place else {
+            return none_or_open(evidence);
+        };
+        let reason = format!(
+            "`{0}` is a part of the value of `{holder}` (`{0},1`), which a paginator cannot send",
+            param.name
+        );
+        return decide(undecided(evidence, None, None), 0.3, &reason);
+    }
     if let Some(param) = &roles.last_id {
         let paged = by_last_id(evidence, param, "id");
         let sure = if envelope.more.is_some() { 0.95 } else { 0.75 };

@@ -1,13 +1,14 @@
 //! Decides which parameters become settings (required, and nothing supplies them) and which get a
-//! fixed value (their default hides rows).
+//! fixed value (required with one value only, or their default hides rows).
 
 use serde_json::Value;
 
 use crate::spec::api::{Api, Location, Operation, Parameter};
 
 use super::facts::{AuthFacts, FixedParameter, SettingFacts};
+use super::hiding;
 use super::node::Node;
-use super::words::{flat, words};
+use super::words::flat;
 
 /// Returns the required parameters that are not in `supplied`.
 pub(super) fn settings(
@@ -55,6 +56,12 @@ fn is_auth(parameter: &Parameter, auth: &AuthFacts) -> bool {
             key.location == parameter.location && key.name.eq_ignore_ascii_case(&parameter.name)
         }),
         AuthFacts::None => false,
+        AuthFacts::Either { renewed, token } => {
+            is_auth(parameter, renewed) || is_auth(parameter, token)
+        }
+        AuthFacts::Login(login) => login.header.as_ref().is_some_and(|(name, _)| {
+            parameter.location == Location::Header && name.eq_ignore_ascii_case(&parameter.name)
+        }),
         // The header already holds the token.
         AuthFacts::Bearer | AuthFacts::Basic | AuthFacts::OAuth2 { .. } => {
             let name = flat(&parameter.name);
@@ -107,102 +114,12 @@ pub(super) fn fixed(api: &Api, operation: &Operation, is_list: bool) -> Vec<Fixe
         if !is_list || parameter.location != Location::Query || parameter.deprecated {
             continue;
         }
-        let found = all_of(api, parameter).or_else(|| hidden(api, parameter));
-        fixed.extend(found);
+        fixed.extend(hiding::shown(api, parameter));
     }
     fixed
 }
 
-/// Returns the value for all rows, such as `all` of `state` with the default `open`.
-fn all_of(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
-    let node = Node::of_schema(api, parameter.schema);
-    let values = node.values();
-    let all = values
-        .iter()
-        .find(|value| value.eq_ignore_ascii_case("all"))
-        .or_else(|| {
-            values
-                .iter()
-                .find(|value| value.eq_ignore_ascii_case("any"))
-        })?;
-    let name = words(&parameter.name);
-    let last = name.last().map(String::as_str).unwrap_or_default();
-    let chooses = [
-        "state",
-        "status",
-        "filter",
-        "archived",
-        "visibility",
-        "scope",
-        "statuses",
-        "states",
-        "active",
-        "deleted",
-    ]
-    .contains(&last);
-    let stated = node.default().and_then(Value::as_str);
-    let told = parameter.description.to_lowercase();
-    let default = match stated {
-        Some(default) if !default.eq_ignore_ascii_case(all) => format!("`{default}`"),
-        Some(_) => return None,
-        // Without a default, the parameter hides rows only if it is a state or its description
-        // speaks of a default.
-        None if told.contains("default")
-            && !told.contains(&format!("default: {all}"))
-            && chooses =>
-        {
-            "part of them".to_owned()
-        }
-        None if matches!(last, "state" | "status") => "part of them".to_owned(),
-        None => return None,
-    };
-    let kinds = ["type", "sort", "order", "direction", "format", "fields"].contains(&last);
-    (chooses && !kinds).then(|| {
-        set(
-            parameter,
-            all,
-            format!("without it the API returns only {default}"),
-        )
-    })
-}
-
-/// Returns `true` for a parameter such as `include_archived`, which is false by default.
-fn hidden(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
-    let node = Node::of_schema(api, parameter.schema);
-    if !node.is_boolean() || node.default().and_then(Value::as_bool) == Some(true) {
-        return None;
-    }
-    let name = words(&parameter.name);
-    let (first, rest) = name.split_first()?;
-    let shows = ["include", "includes", "with", "show"].contains(&first.as_str());
-    let kinds = [
-        "archived",
-        "inactive",
-        "closed",
-        "disabled",
-        "cancelled",
-        "canceled",
-        "deleted",
-        "removed",
-        "trashed",
-        "completed",
-        "hidden",
-        "draft",
-        "drafts",
-    ];
-    let hides = rest
-        .last()
-        .is_some_and(|last| kinds.contains(&last.as_str()));
-    (shows && hides).then(|| {
-        set(
-            parameter,
-            "true",
-            "without it the API leaves out such rows".to_owned(),
-        )
-    })
-}
-
-fn set(parameter: &Parameter, value: &str, reason: String) -> FixedParameter {
+pub(super) fn set(parameter: &Parameter, value: &str, reason: String) -> FixedParameter {
     FixedParameter {
         name: parameter.name.clone(),
         location: parameter.location,

@@ -1,6 +1,6 @@
 //! Finds the paging parameters of an operation, and their roles.
 
-use crate::spec::api::{Api, Location, Operation, SchemaId};
+use crate::spec::api::{Api, Location, Operation, SchemaId, Style};
 
 use super::described::{Part, described, is_opaque, names_a_record, turns_pages};
 use super::node::Node;
@@ -16,6 +16,21 @@ pub(super) enum Place {
     Body,
     /// A field of the JSON object that this query parameter carries.
     Json(String),
+    /// A parameter of its own that the document declares as a field of this object: `page[number]`
+    /// of `page`, `size` of `pageable`.
+    Part(String),
+    /// A part of the value of this query parameter: `number,1,size,2`.
+    Joined(String),
+}
+
+impl Place {
+    /// Returns the parameter that carries the object, if the parameter is a field of one.
+    fn holder(&self) -> Option<&str> {
+        match self {
+            Place::Query | Place::Body => None,
+            Place::Json(holder) | Place::Part(holder) | Place::Joined(holder) => Some(holder),
+        }
+    }
 }
 
 /// A query parameter, a property of a request's body, or one of a JSON parameter.
@@ -93,6 +108,36 @@ impl Roles {
         self.cursor = followed;
     }
 
+    /// Forgets the fields of an object, such as `filter[from]`, that alone do not ask for pages: an
+    /// object that does has a size and a position, or is named after pages.
+    fn drop_lonely(&mut self) {
+        let of = |param: &Option<Param>| {
+            let place = param.as_ref().map(|param| &param.place)?;
+            let part = matches!(place, Place::Part(_) | Place::Joined(_));
+            place.holder().filter(|_| part).map(str::to_owned)
+        };
+        let size = of(&self.size);
+        let positions = [&self.page, &self.offset, &self.cursor, &self.last_id].map(of);
+        let whole = |holder: &str| {
+            let about = words(holder).iter().any(|word| word.starts_with("pag"));
+            let both = positions.iter().flatten().any(|other| other == holder);
+            about || size.as_deref() == Some(holder) && both
+        };
+        let lonely = |param: &mut Param| {
+            let holder = of(&Some(param.clone()));
+            holder.is_some_and(|holder| !whole(&holder))
+        };
+        self.size.take_if(lonely);
+        for position in [
+            &mut self.page,
+            &mut self.offset,
+            &mut self.cursor,
+            &mut self.last_id,
+        ] {
+            position.take_if(lonely);
+        }
+    }
+
     /// Returns the names of all paging parameters, and of the parameters that carry them.
     pub fn names(&self) -> Vec<&str> {
         [
@@ -104,10 +149,7 @@ impl Roles {
         ]
         .into_iter()
         .flatten()
-        .map(|param| match &param.place {
-            Place::Json(holder) => holder.as_str(),
-            Place::Query | Place::Body => param.name.as_str(),
-        })
+        .map(|param| param.place.holder().unwrap_or(&param.name))
         .collect()
     }
 }
@@ -227,12 +269,18 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
     let mut told: Vec<(&Param, Part)> = Vec::new();
     for param in &params {
         let node = Node::of_schema(api, param.schema);
+        // Of an object, the fields may ask for pages.
+        if !node.is_scalar() && !node.properties().is_empty() {
+            continue;
+        }
         let by_text = described(&param.name, &param.description, &node);
+        let by_text = by_text.filter(|_| !matches!(param.place, Place::Part(_) | Place::Joined(_)));
         match named(param, &node, &roles) {
             Some(part) => roles.take(param, part),
             None => told.extend(by_text.map(|part| (param, part))),
         }
     }
+    roles.drop_lonely();
     for (param, part) in told {
         // A size alone may bound anything, and an array in a body is a request, not a page.
         if roles.slot(part).is_none() && (part != Part::Size || roles.advance()) {
@@ -244,7 +292,8 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
 
 /// Returns the role that a parameter's name suggests, if its type and description agree.
 fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
-    let name = flat(&param.name);
+    let spelt = spoken(param);
+    let name = flat(&spelt);
     let name = name.as_str();
     let text = param.description.as_str();
     let number = node.is_integer();
@@ -264,9 +313,9 @@ fn named(param: &Param, node: &Node<'_>, roles: &Roles) -> Option<Part> {
         Some(Part::Page)
     } else if among("offset", &OFFSETS, name) && (number || free || (node.is_text() && !opaque)) {
         is_offset(name, text, number, node.format()).then_some(Part::Offset)
-    } else if is_cursor(name, &param.name, text, node, opaque) {
+    } else if is_cursor(name, &spelt, text, node, opaque) {
         Some(Part::Cursor)
-    } else if counts && rule("a size by its words", is_size_by_words(&param.name)) {
+    } else if counts && rule("a size by its words", is_size_by_words(&spelt)) {
         Some(Part::Size)
     } else {
         None
@@ -289,6 +338,27 @@ fn is_size_by_words(name: &str) -> bool {
         && words
             .iter()
             .all(|word| amount(word) || units.contains(&word.as_str()))
+}
+
+/// Returns the name by which a parameter's role is known. A field of an object is known by its own
+/// name, unless the object is named after pages: `page[number]`, but `offset` of `options[offset]`.
+fn spoken(param: &Param) -> String {
+    let Some(holder) = param.place.holder() else {
+        return param.name.clone();
+    };
+    let fields: Vec<&str> = param.name.split(['[', ']', '.']).collect();
+    let fields: Vec<&str> = fields.into_iter().filter(|part| !part.is_empty()).collect();
+    let own = fields.last().copied().unwrap_or_default();
+    let of = match fields.as_slice() {
+        [.., of, _] => of,
+        _ => holder,
+    };
+    match flat(of).as_str() {
+        "page" if !matches!(param.place, Place::Json(_)) || fields.len() > 1 => {
+            format!("page {own}")
+        }
+        _ => own.to_owned(),
+    }
 }
 
 /// Returns the query parameters, and the properties of a POST's body and of parameters that carry
@@ -325,14 +395,30 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
         params.extend(fields(api, body, &Place::Body));
     }
     params.extend(query);
-    let json = operation.parameters.iter();
-    let json = json.filter(|parameter| parameter.location == Location::Query && parameter.json);
-    for holder in json {
-        params.extend(fields(
-            api,
-            holder.schema,
-            &Place::Json(holder.name.clone()),
-        ));
+    let query = operation.parameters.iter();
+    for holder in query.filter(|parameter| parameter.location == Location::Query) {
+        let name = holder.name.clone();
+        let (place, open, close) = match holder.style {
+            Style::Json => (Place::Json(name), String::new(), ""),
+            Style::Deep => (Place::Part(name), format!("{}[", holder.name), "]"),
+            Style::Exploded => (Place::Part(name), String::new(), ""),
+            Style::Joined => (Place::Joined(name), String::new(), ""),
+        };
+        let inner = fields(api, holder.schema, &place).into_iter();
+        params.extend(inner.flat_map(|field| {
+            // Objects within the JSON of a parameter are fields at a dotted path.
+            let nested = match holder.style {
+                Style::Json => fields(api, field.schema, &place),
+                _ => Vec::new(),
+            };
+            let within = |inner: Param| Param {
+                name: format!("{}.{}", field.name, inner.name),
+                ..inner
+            };
+            let nested: Vec<Param> = nested.into_iter().map(within).collect();
+            let name = format!("{open}{}{close}", field.name);
+            std::iter::once(Param { name, ..field }).chain(nested)
+        }));
     }
     params
 }

@@ -8,15 +8,20 @@ use etlgen_model::Paginator;
 use super::facts::{Doubt, ResourceFacts, ResourceKind, SURE};
 use super::hints::SAID;
 use super::paging::line;
+use crate::spec::api::Api;
 
 /// The fewest siblings that are a convention.
 const FEWEST: usize = 3;
 
 /// Adds the question whether a list is paged like its siblings.
-pub(super) fn ask(resources: &mut [ResourceFacts]) {
+pub(super) fn ask(api: &Api, resources: &mut [ResourceFacts]) {
     let questions: Vec<Option<Doubt>> = resources
         .iter()
-        .map(|one| is_bare(one).then(|| question(resources, one)).flatten())
+        .map(|one| {
+            is_bare(one)
+                .then(|| question(api, resources, one))
+                .flatten()
+        })
         .collect();
     for (resource, question) in resources.iter_mut().zip(questions) {
         resource.doubts.extend(question);
@@ -31,11 +36,13 @@ fn is_bare(list: &ResourceFacts) -> bool {
         && list.paginator.confidence < SAID
 }
 
-fn question(resources: &[ResourceFacts], list: &ResourceFacts) -> Option<Doubt> {
+fn question(api: &Api, resources: &[ResourceFacts], list: &ResourceFacts) -> Option<Doubt> {
     let siblings: Vec<&ResourceFacts> = resources
         .iter()
         .filter(|other| other.kind == ResourceKind::List)
         .filter(|other| other.records_path.value == list.records_path.value)
+        // The pages of a POST may be fields of its body, which a GET does not have.
+        .filter(|other| method(api, other) == method(api, list))
         .collect();
     let alike = |paginator: &Paginator| {
         let same = |other: &&&ResourceFacts| plain(&other.paginator.value) == *paginator;
@@ -56,6 +63,11 @@ fn question(resources: &[ResourceFacts], list: &ResourceFacts) -> Option<Doubt> 
         ),
         settle: line(&usual)?,
     })
+}
+
+fn method<'a>(api: &'a Api, resource: &ResourceFacts) -> Option<&'a str> {
+    let operation = api.operations.get(resource.operation)?;
+    Some(&operation.method)
 }
 
 /// Returns a paginator without what differs from list to list: totals, flags, and the number of

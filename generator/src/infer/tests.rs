@@ -10,6 +10,7 @@ mod auth;
 mod bodies;
 mod conventions;
 mod harmless;
+mod hiding;
 mod hints;
 mod lists;
 mod pages;

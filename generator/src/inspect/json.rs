@@ -27,14 +27,20 @@ pub fn json(draft: &Draft) -> Value {
         |rate| json!({"requests": rate.requests, "seconds": rate.seconds, "reason": rate.said}),
     );
     let rates: Vec<Value> = rates.collect();
+    let off = decided.iter().filter_map(|decided| {
+        let reason = decided.planned.off.as_ref()?;
+        Some(json!({"name": decided.facts.name, "reason": reason}))
+    });
+    let off: Vec<Value> = off.collect();
     json!({
         "api": {
             "title": api.title,
             "base_url": facts.base_url,
-            "auth": with_evidence(json!({"kind": kind, "name": name}), &facts.auth),
+            "auth": with_evidence(json!({"kind": kind, "name": name, "renewed_by": renewal(&facts.auth.value)}), &facts.auth),
             "rate_limits": rates,
         },
         "resources": resources,
+        "off": off,
         "skipped": skipped,
     })
 }
@@ -150,6 +156,25 @@ pub(crate) fn place(location: Location) -> &'static str {
     }
 }
 
+/// Returns the request that fetches tokens, and what it takes.
+pub(crate) fn renewal(auth: &AuthFacts) -> Option<String> {
+    match auth {
+        AuthFacts::Either { renewed, .. } => renewal(renewed),
+        AuthFacts::Login(login) => Some(format!("user and password at POST {}", login.path)),
+        AuthFacts::OAuth2 {
+            flow, token_url, ..
+        } if !token_url.is_empty() => {
+            let what = match flow.as_str() {
+                "clientCredentials" => "client id and secret",
+                "password" => "user and password",
+                _ => "refresh token",
+            };
+            Some(format!("{what} at {token_url}"))
+        }
+        _ => None,
+    }
+}
+
 /// Returns the kind and the name of the credentials.
 pub(crate) fn auth(auth: &AuthFacts) -> (&'static str, String) {
     let authorization = || "Authorization".to_owned();
@@ -158,6 +183,12 @@ pub(crate) fn auth(auth: &AuthFacts) -> (&'static str, String) {
         AuthFacts::Bearer => ("bearer", authorization()),
         AuthFacts::Basic => ("basic", authorization()),
         AuthFacts::OAuth2 { .. } => ("oauth2", authorization()),
+        AuthFacts::Login(login) => match &login.header {
+            Some((name, _)) => ("login", name.clone()),
+            None => ("login", authorization()),
+        },
+        // This is how requests carry it; `renewal` says how it is fetched.
+        AuthFacts::Either { token, .. } => self::auth(token),
         AuthFacts::Keys(keys) => {
             let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
             let kind = match keys.first() {

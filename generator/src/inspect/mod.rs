@@ -8,5 +8,5 @@ mod table;
 mod top;
 
 pub use json::json;
-pub(crate) use json::{auth, place};
+pub(crate) use json::{auth, place, renewal};
 pub use table::{View, table};

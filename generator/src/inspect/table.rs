@@ -7,7 +7,7 @@ use crate::draft::{Decided, Draft};
 use crate::infer::facts::{Decision, Facts, ResourceFacts, ResourceKind, SURE};
 use crate::spec::api::{Api, Operation};
 
-use super::json::auth;
+use super::json::{auth, renewal};
 use super::top::top;
 
 /// The width of a table if the terminal's width is unknown.
@@ -21,6 +21,8 @@ const GAP: usize = 2;
 const COLUMNS: usize = 7;
 const ENDPOINT: usize = 1;
 const RECORDS: usize = 2;
+/// The columns with names of resources, which are never shortened: a user copies them.
+const NAMES: [usize; 2] = [0, 6];
 const HEADER: [&str; COLUMNS] = [
     "resource",
     "endpoint",
@@ -81,8 +83,23 @@ pub fn table(draft: &Draft, view: &View) -> String {
         text.push_str(&wrapped(names, view.width));
     }
     text.push_str(&legend(&text));
+    text.push_str(&off(&decided, view.width));
     text.push_str(&open(facts, &lists, view.width));
     text
+}
+
+/// Lists what runs leave out unless `--resources` names it.
+fn off(decided: &[Decided<'_>], width: usize) -> String {
+    let off = decided.iter().filter_map(|decided| {
+        let reason = decided.planned.off.as_ref()?;
+        let text = one_line(&format!("{}: {reason}", decided.facts.name));
+        Some(lines("  ", text.split(' ').map(str::to_owned), width))
+    });
+    let off: String = off.collect();
+    match off.is_empty() {
+        true => off,
+        false => format!("\nOff: `sync` leaves these out unless `--resources` names them\n{off}"),
+    }
 }
 
 /// Explains the marks that a table contains.
@@ -116,10 +133,17 @@ fn headline(api: &Api, facts: &Facts, width: usize) -> String {
     if facts.auth.confidence < SURE {
         credentials.push('?');
     }
+    if let Some(renewal) = renewal(&facts.auth.value) {
+        credentials.push_str(&format!(", or {}", one_line(&renewal)));
+    }
     let mut parts = vec![one_line(&api.title), one_line(&facts.base_url), credentials];
     parts.extend(facts.rates.iter().map(|rate| {
-        let (requests, seconds) = (rate.requests, rate.seconds);
-        format!("at most {requests} requests in {seconds} s")
+        let requests = usize::try_from(rate.requests).unwrap_or(usize::MAX);
+        format!(
+            "at most {} in {} s",
+            counted(requests, "request"),
+            rate.seconds
+        )
     }));
     let text = parts.join("  ");
     match text.chars().count() <= width {
@@ -129,7 +153,8 @@ fn headline(api: &Api, facts: &Facts, width: usize) -> String {
 }
 
 /// Returns one line for each list, or two if one would be longer than `width`: the endpoint and the
-/// place of the records are on the second.
+/// place of the records are on the second. If the first is still too long, the name has a line of
+/// its own.
 fn rows(api: &Api, lists: &[&Decided<'_>], width: usize) -> String {
     let mut rows = vec![HEADER.map(str::to_owned)];
     for resource in lists {
@@ -141,19 +166,22 @@ fn rows(api: &Api, lists: &[&Decided<'_>], width: usize) -> String {
     let mut widths: [usize; COLUMNS] = std::array::from_fn(|at| widest(at).unwrap_or(0));
     let rest = widths.iter().sum::<usize>() - widths[ENDPOINT] + GAP * (COLUMNS - 1);
     let is_one_line = rest + widths[ENDPOINT].min(LEAST) <= width;
-    let first: Vec<usize> = match is_one_line {
+    let mut first: Vec<usize> = match is_one_line {
         true => {
             widths[ENDPOINT] = widths[ENDPOINT].min(width - rest);
             (0..COLUMNS).collect()
         }
-        false => {
-            let first: Vec<usize> = (0..COLUMNS)
-                .filter(|at| ![ENDPOINT, RECORDS].contains(at))
-                .collect();
-            fit(&mut widths, &first, width);
-            first
-        }
+        false => (0..COLUMNS)
+            .filter(|at| ![ENDPOINT, RECORDS].contains(at))
+            .collect(),
     };
+    let whole = widths;
+    let is_apart = !is_one_line && !fit(&mut widths, &first, width);
+    if is_apart {
+        first.remove(0);
+        widths = whole;
+        fit(&mut widths, &first, width.saturating_sub(GAP));
+    }
     let mut text = String::new();
     for row in &rows {
         let cells = first.iter().map(|at| {
@@ -161,6 +189,9 @@ fn rows(api: &Api, lists: &[&Decided<'_>], width: usize) -> String {
             format!("{:width$}", shortened(&row[*at], width))
         });
         let cells: Vec<String> = cells.collect();
+        if is_apart {
+            text.push_str(&format!("{}\n  ", row[0]));
+        }
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
         if !is_one_line {
@@ -172,14 +203,18 @@ fn rows(api: &Api, lists: &[&Decided<'_>], width: usize) -> String {
     text
 }
 
-/// Makes the widest of some columns narrower until a line of them fits.
-fn fit(widths: &mut [usize; COLUMNS], columns: &[usize], width: usize) {
+/// Makes the widest of some columns narrower until a line of them fits, except for names. Returns
+/// whether it fits.
+fn fit(widths: &mut [usize; COLUMNS], columns: &[usize], width: usize) -> bool {
     loop {
         let whole: usize = columns.iter().map(|at| widths[*at] + GAP).sum();
-        let widest = columns.iter().copied().max_by_key(|at| widths[*at]);
-        let Some(widest) = widest.filter(|at| whole > width + GAP && widths[*at] > NARROWEST)
-        else {
-            return;
+        if whole <= width + GAP {
+            return true;
+        }
+        let columns = columns.iter().copied().filter(|at| !NAMES.contains(at));
+        let widest = columns.max_by_key(|at| widths[*at]);
+        let Some(widest) = widest.filter(|at| widths[*at] > NARROWEST) else {
+            return false;
         };
         widths[widest] -= 1;
     }
@@ -351,6 +386,36 @@ mod tests {
         assert_eq!(shown("id", 0.9, false), "(id)?");
         assert_eq!(shown("", 0.8, false), "-");
         assert_eq!(shown("", 0.4, false), "-?");
+    }
+
+    #[test]
+    fn names_are_never_cut() {
+        let document = "openapi: 3.0.0
+info: {title: T, version: '1'}
+paths:
+  /very_long_names_of_organisations_that_nobody_shortens:
+    get: &list
+      responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: object, properties: {an_identifier_of_many_words_id: {type: string}, id: {type: string}}}}}}}}
+  /very_long_names_of_organisations_that_nobody_shortens/{id}/members_and_their_many_roles: {get: *list}
+  /jobs/cancel: {get: *list}
+";
+        let input = crate::spec::Input {
+            name: "t.yaml".to_owned(),
+            bytes: document.as_bytes().to_vec(),
+            ..Default::default()
+        };
+        let draft = Draft::new(input, &Default::default(), &Default::default()).unwrap();
+        let shown = table(&draft, &View::default());
+        for list in &draft.facts.resources {
+            assert!(shown.contains(&list.name), "{}: {shown}", list.name);
+        }
+        let off = shown.split("\nOff: ").nth(1).unwrap_or_default();
+        assert!(
+            off.contains("its request may do something: `cancel`"),
+            "{shown}"
+        );
+        let json = crate::inspect::json(&draft);
+        assert_eq!(json["off"].as_array().map(Vec::len), Some(1));
     }
 
     #[test]

@@ -195,8 +195,10 @@ pub fn apply(
     let mut faults = Faults::default();
     let mut contract = None;
     let mut whole = Whole {
+        api,
         facts: &mut facts,
         contract: &mut contract,
+        faults: &mut faults,
     };
     for step in TopKeys::STEPS {
         step(&overrides.top, &mut whole);
@@ -256,6 +258,8 @@ pub fn apply(
 /// Returns whether the key that would answer an open question is set.
 fn settles(keys: &ResourceKeys, doubt: &Doubt) -> bool {
     let key = doubt.settle.split([' ', '=', '.']).next();
+    // `query` answers for each parameter by itself.
+    let key = key.filter(|key| *key != query::Query::ABOUT.name);
     keys.has(key.unwrap_or_default())
 }
 

@@ -14,8 +14,10 @@ use crate::spec::api::{Api, Location, Operation, SchemaKind};
 
 /// The whole API.
 pub struct Whole<'a> {
+    pub api: &'a Api,
     pub facts: &'a mut Facts,
     pub contract: &'a mut Option<Contract>,
+    pub faults: &'a mut Faults,
 }
 
 /// A resource among the others.

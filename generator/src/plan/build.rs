@@ -2,6 +2,7 @@
 
 use etlgen_model::{Deletes, LastId, Paginator};
 
+use super::credentials::Naming;
 use super::fields::{field_ref, link, takes, tombstone};
 use super::names::{self, Ledger};
 use super::records::Structs;
@@ -85,17 +86,14 @@ pub fn plan(api: &Api, overridden: &Overridden, options: &Options) -> Plan {
         ledger: Ledger::new(),
         source,
     };
-    let place = (facts.base_url.as_str(), plan.source.as_str());
-    let schemes = &api.security_schemes;
-    plan.auth = settings::credentials(
-        schemes,
-        &facts.auth.value,
-        place,
-        &str::to_owned,
-        &mut plan.settings,
-    );
+    let naming = Naming {
+        schemes: &api.security_schemes,
+        source: &plan.source,
+        named: &str::to_owned,
+    };
+    plan.auth = naming.credentials(&facts.auth.value, &mut plan.settings);
     if let Some(login) = login(api) {
-        settings::name_login(&plan.auth, &login, &mut plan.settings);
+        credentials::name_login(&plan.auth, &login, &mut plan.settings);
     }
     plan.settings.push(settings::base_url(&facts.base_url));
     resources(api, (&facts, overridden), options, &mut plan);
@@ -176,7 +174,6 @@ fn resources(
     options: &Options,
     plan: &mut Plan,
 ) {
-    let base_url = facts.base_url.as_str();
     let chosen = overridden.chosen.iter();
     let facts: Vec<(&ResourceFacts, &Choices)> = chosen
         .map(|at| (&facts.resources[*at], &overridden.choices[*at]))
@@ -202,7 +199,6 @@ fn resources(
 
     let draft = Draft {
         api,
-        base_url,
         facts: &facts,
         idents: &idents,
         features: &features,
@@ -258,7 +254,6 @@ fn own_records(
 /// The inputs of the declarations of resources.
 struct Draft<'a> {
     api: &'a Api,
-    base_url: &'a str,
     facts: &'a [(&'a ResourceFacts, &'a Choices)],
     /// The name and the function of each resource.
     idents: &'a [(String, String)],
@@ -304,23 +299,24 @@ impl Draft<'_> {
             cursor: self.cursor(found, record, wish),
             contract: wish.contract,
             auth: found.auth.as_ref().map(|own| {
-                let place = (self.base_url, plan.source.as_str());
-                settings::own_credentials(self.api, own, place, &mut plan.settings)
+                let source = plan.source.as_str();
+                credentials::own_credentials(self.api, own, source, &mut plan.settings)
             }),
             deletes: wish.deletes,
             tombstone: self.tombstone(record, wish),
             embedded: Vec::new(),
             off: match &wish.off {
                 Some(Off::Off(reason)) => Some(reason.clone()),
-                Some(Off::On) => None,
+                Some(Off::On) => found.unsendable.clone(),
                 None => {
                     let needs = body::reason(&found.needs);
                     let undecided = undecided.then(|| UNDECIDED.to_owned());
                     let unsupplied = unsupplied(found).filter(|_| !single);
-                    let off = found.off.clone().or(needs).or(undecided);
-                    off.or(unsupplied)
+                    let off = found.off.clone().or(found.unsendable.clone());
+                    off.or(needs).or(undecided).or(unsupplied)
                 }
             },
+            unsure: unsure(found),
             on_status: statuses.map(|(status, rule)| (*status, *rule)).collect(),
             parent,
             record: record.map(str::to_owned),
@@ -398,6 +394,19 @@ fn cursor(found: &CursorFacts, field: FieldRef, wish: &Choices) -> Option<Cursor
         windows: own.windows,
         most_rows: own.most_rows,
     })
+}
+
+/// Returns why the rows of a list may not be all of them, if a question is open whose answer decides that.
+fn unsure(found: &ResourceFacts) -> Option<String> {
+    let open = |key: &str| {
+        let mut doubts = found.doubts.iter();
+        doubts.find(|doubt| doubt.settle.starts_with(key))
+    };
+    if open("records").is_some() {
+        return Some("etlgen is not sure where a response has the records".to_owned());
+    }
+    let (_, reason) = open("query.")?.question.split_once("? ")?;
+    Some(reason.to_owned())
 }
 
 /// The reason why a list with undecided paging is off.

@@ -4,6 +4,7 @@
 mod body;
 mod build;
 mod case;
+mod credentials;
 mod embedded;
 mod features;
 mod fields;
@@ -112,7 +113,7 @@ pub enum Auth {
         password: String,
         scopes: Vec<String>,
     },
-    /// A refresh token and its client, or an access token obtained by hand.
+    /// A refresh token and its client.
     Refresh {
         token_url: String,
         client_id: String,
@@ -120,8 +121,26 @@ pub enum Auth {
         refresh_token: String,
         /// The file that keeps a replaced refresh token.
         file: String,
-        access_token: String,
     },
+    /// A user and a password that a request of the API exchanges for tokens.
+    Login {
+        path: String,
+        /// The places of the user and of the password in the body.
+        user_field: String,
+        password_field: String,
+        /// The other fields of the body.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        fixed: Vec<(String, serde_json::Value)>,
+        /// The place of the token in the response.
+        token: String,
+        /// The header that carries the token, and the prefix; `None`: a bearer token.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        header: Option<(String, String)>,
+        username: String,
+        password: String,
+    },
+    /// The first of them whose settings are set.
+    Either(Vec<Auth>),
 }
 
 /// One key of the credentials.
@@ -179,6 +198,8 @@ pub struct Resource {
     pub tombstone: Option<FieldRef>,
     /// The reason why runs that do not name it leave it out.
     pub off: Option<String>,
+    /// The reason why its rows may be others than all of the API.
+    pub unsure: Option<String>,
     /// The rules for statuses of responses.
     pub on_status: Vec<(u16, StatusRule)>,
     pub parent: Option<Parent>,

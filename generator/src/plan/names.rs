@@ -25,7 +25,7 @@ const DEVICES: [&str; 12] = [
 const MODULES: [&str; 3] = ["config", "resources", "types"];
 
 /// Types that a generated file sees without naming their crate.
-pub const PRELUDE: [&str; 41] = [
+pub const PRELUDE: [&str; 42] = [
     "Auth",
     "Box",
     "Bytes",
@@ -50,6 +50,7 @@ pub const PRELUDE: [&str; 41] = [
     "From",
     "Into",
     "Json",
+    "Login",
     "None",
     "Ok",
     "Option",

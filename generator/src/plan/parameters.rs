@@ -499,7 +499,7 @@ fn wants(resource: &Resource, setting: &str) -> bool {
 
 impl Auth {
     /// Returns the settings that hold the credentials.
-    fn settings(&self) -> Vec<&str> {
+    pub fn settings(&self) -> Vec<&str> {
         match self {
             Auth::None => Vec::new(),
             Auth::Bearer(token) => vec![token],
@@ -512,15 +512,18 @@ impl Auth {
             } => vec![client_id, client_secret],
             Auth::Password {
                 username, password, ..
+            }
+            | Auth::Login {
+                username, password, ..
             } => vec![username, password],
+            Auth::Either(parts) => parts.iter().flat_map(Auth::settings).collect(),
             Auth::Refresh {
                 client_id,
                 client_secret,
                 refresh_token,
                 file,
-                access_token,
                 ..
-            } => vec![client_id, client_secret, refresh_token, file, access_token],
+            } => vec![refresh_token, client_id, client_secret, file],
         }
     }
 }

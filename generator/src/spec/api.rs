@@ -42,7 +42,7 @@ pub enum SecurityScheme {
     /// `Authorization: Bearer …`.
     Bearer { description: String },
     /// `Authorization: Basic …`.
-    Basic,
+    Basic { description: String },
     /// A key in a header, the query or a cookie.
     ApiKey {
         location: Location,
@@ -50,9 +50,25 @@ pub enum SecurityScheme {
         description: String,
     },
     /// OAuth 2; flows by name (`clientCredentials`, `authorizationCode`, …).
-    OAuth2 { flows: IndexMap<String, OAuthFlow> },
+    OAuth2 {
+        flows: IndexMap<String, OAuthFlow>,
+        description: String,
+    },
     /// Anything else.
     Other,
+}
+
+impl SecurityScheme {
+    /// Returns the description of the document; maybe empty.
+    pub fn description(&self) -> &str {
+        match self {
+            SecurityScheme::Bearer { description }
+            | SecurityScheme::Basic { description }
+            | SecurityScheme::ApiKey { description, .. }
+            | SecurityScheme::OAuth2 { description, .. } => description,
+            SecurityScheme::Other => "",
+        }
+    }
 }
 
 /// One OAuth 2 flow.
@@ -80,6 +96,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The JSON body of the request, if it has one.
     pub request_body: Option<SchemaId>,
+    /// The media type of a body that the request must have and that is not JSON.
+    pub foreign_body: Option<String>,
     /// The first 2xx (or default) response.
     pub response: Option<Response>,
     /// The security of the operation; `None`: that of the API; `Some([])`: none.
@@ -110,10 +128,24 @@ pub struct Parameter {
     pub description: String,
     pub deprecated: bool,
     pub schema: SchemaId,
-    /// Whether its value is JSON: it has `content` with that media type.
-    pub json: bool,
+    /// How an object is written as its value.
+    pub style: Style,
     /// `x-…`.
     pub extensions: BTreeMap<String, Value>,
+}
+
+/// How a query parameter carries an object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// Each field is a parameter of its own: `page=1&size=2`.
+    #[default]
+    Exploded,
+    /// Each field is a parameter named after the object too: `page[number]=1&page[size]=2`.
+    Deep,
+    /// All fields in one value: `page=number,1,size,2`.
+    Joined,
+    /// JSON: the parameter has `content` with that media type.
+    Json,
 }
 
 /// The content of a 2xx response.

@@ -132,6 +132,10 @@ impl<'a> Reader<'_, 'a> {
             } else {
                 None
             },
+            foreign_body: match reads {
+                true => self.foreign_body(node, &nodes),
+                false => None,
+            },
             response: if reads {
                 response::response(self.documents, schemas, node, &produces, report)
             } else {
@@ -194,6 +198,49 @@ impl<'a> Reader<'_, 'a> {
         found
     }
 
+    /// Returns the media type of a body that is required and not JSON.
+    fn foreign_body(&self, node: &Node<'a>, parameters: &[Node<'a>]) -> Option<String> {
+        if self.defaults.old {
+            let is_required = |parameter: &&Node<'a>| parameter.flag("required") == Some(true);
+            let place = |parameter: &Node<'a>| parameter.text("in").unwrap_or_default();
+            let mut required = parameters.iter().filter(is_required);
+            let place = required.find_map(|parameter| {
+                let place = place(parameter).to_ascii_lowercase();
+                matches!(place.as_str(), "body" | "formdata").then_some(place)
+            })?;
+            let consumes = self.consumes(node);
+            if place == "body" && (consumes.is_empty() || consumes.iter().any(|it| is_json(it))) {
+                return None;
+            }
+            let form = || "application/x-www-form-urlencoded".to_owned();
+            let mut others = consumes.into_iter().filter(|it| !is_json(it));
+            return Some(others.next().unwrap_or_else(form));
+        }
+        let body = self.documents.resolve(node.child("requestBody")?).ok()?;
+        let content = body.child("content")?;
+        let mut names = content.entries().map(|(name, _)| name.to_owned());
+        if content.entries().any(|(name, _)| is_json(name)) {
+            return None;
+        }
+        // Many documents forget to say that a body is required, but not which fields are.
+        let needs = content.entries().any(|(_, media)| {
+            let schema = media.child("schema");
+            let schema = schema.and_then(|schema| self.documents.resolve(schema).ok());
+            schema.is_some_and(|schema| !schema.texts("required").is_empty())
+        });
+        let required = body.flag("required") == Some(true) || needs;
+        names.next().filter(|_| required)
+    }
+
+    /// Returns the media types of a body in Swagger 2.0.
+    fn consumes(&self, node: &Node<'a>) -> Vec<String> {
+        let own = node.texts("consumes");
+        match own.is_empty() {
+            true => self.defaults.consumes.clone(),
+            false => own,
+        }
+    }
+
     /// Reads the JSON body of a request.
     fn request_body(
         &self,
@@ -203,10 +250,7 @@ impl<'a> Reader<'_, 'a> {
         report: &mut Report,
     ) -> Option<SchemaId> {
         if self.defaults.old {
-            let mut consumes = node.texts("consumes");
-            if consumes.is_empty() {
-                consumes.clone_from(&self.defaults.consumes);
-            }
+            let consumes = self.consumes(node);
             let json = consumes.is_empty() || consumes.iter().any(|media_type| is_json(media_type));
             let body = parameters
                 .iter()

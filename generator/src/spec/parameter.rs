@@ -1,6 +1,6 @@
 //! Reads parameters, and makes them consistent with the path.
 
-use super::api::{Location, Parameter};
+use super::api::{Location, Parameter, Style};
 use super::node::{Node, missing};
 use super::report::Report;
 use super::schema::SchemaBuilder;
@@ -49,12 +49,20 @@ pub(super) fn parameter<'a>(
         .or_else(|| content.as_ref()?.child("schema"))
         .or_else(|| node.value.get("type").map(|_| node.clone()))
         .unwrap_or_else(|| missing(node, "schema"));
+    let style = match node.text("style").as_deref() {
+        _ if json => Style::Json,
+        Some("deepObject") => Style::Deep,
+        // Other styles have another separator.
+        Some("spaceDelimited" | "pipeDelimited") => Style::Joined,
+        _ if node.flag("explode") == Some(false) => Style::Joined,
+        _ => Style::Exploded,
+    };
     Some(Parameter {
         required: node.flag("required") == Some(true) || location == Location::Path,
         description: node.text("description").unwrap_or_default(),
         deprecated: node.flag("deprecated") == Some(true),
         schema: schemas.schema(schema, report),
-        json,
+        style,
         extensions: node.extensions(),
         name,
         location,
@@ -102,7 +110,7 @@ pub(super) fn fit_to_path<'a>(
             description: String::new(),
             deprecated: false,
             schema: schemas.schema(node, report),
-            json: false,
+            style: Style::default(),
             extensions: std::collections::BTreeMap::new(),
         });
     }

@@ -42,7 +42,9 @@ fn scheme(node: &Node<'_>, report: &mut Report) -> SecurityScheme {
         text.trim().to_ascii_lowercase()
     };
     match lower("type").as_str() {
-        "basic" => SecurityScheme::Basic,
+        "basic" => SecurityScheme::Basic {
+            description: description(),
+        },
         "bearer" => SecurityScheme::Bearer {
             description: description(),
         },
@@ -50,7 +52,9 @@ fn scheme(node: &Node<'_>, report: &mut Report) -> SecurityScheme {
             "bearer" => SecurityScheme::Bearer {
                 description: description(),
             },
-            "basic" => SecurityScheme::Basic,
+            "basic" => SecurityScheme::Basic {
+                description: description(),
+            },
             _ => SecurityScheme::Other,
         },
         "apikey" => {
@@ -72,7 +76,10 @@ fn scheme(node: &Node<'_>, report: &mut Report) -> SecurityScheme {
                 }
             }
         }
-        "oauth2" => SecurityScheme::OAuth2 { flows: flows(node) },
+        "oauth2" => SecurityScheme::OAuth2 {
+            flows: flows(node),
+            description: description(),
+        },
         _ => SecurityScheme::Other,
     }
 }

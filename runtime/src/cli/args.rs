@@ -4,29 +4,22 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use super::destination::Into;
 use super::values::{duration, filled, per_second};
-use crate::error::Result;
-use crate::load::{Destination, Destinations};
+#[cfg(test)]
+use crate::load::Destinations;
 use crate::run::Required;
-use crate::settings::{Setting, flag};
-
-/// The destination that `--destination` names.
-#[derive(Clone)]
-pub struct Named {
-    url: String,
-    known: Destinations,
-}
-
-impl Named {
-    /// Opens the destination.
-    pub fn open(&self) -> Result<Box<dyn Destination>> {
-        self.known.open(&self.url)
-    }
-}
+use crate::settings::{Setting, flag, takes_file};
 
 /// Returns the commands, without the settings of a source. `source` names the default destination.
+#[cfg(test)]
 pub fn command(name: &str, version: &str, source: &str, known: Destinations) -> Command {
-    let destination = || destination(&known, source);
+    command_into(name, version, &Into::new(known, source))
+}
+
+/// Does the same with the destination of the places where settings are looked up.
+pub fn command_into(name: &str, version: &str, into: &Into) -> Command {
+    let destination = || into.arg();
     Command::new(name.to_owned())
         .version(version.to_owned())
         .subcommand_required(true)
@@ -79,7 +72,12 @@ pub fn settings(prefix: &str, settings: &[Setting]) -> impl Iterator<Item = Arg>
         Arg::new(id(setting))
             .long(flag(setting.name))
             .value_name("VALUE")
-            .help(format!("{help} [env: {variable}]"))
+            .help(match takes_file(setting, settings) {
+                true => format!(
+                    "{help} [env: {variable}, or {variable}_FILE with a file that holds it]"
+                ),
+                false => format!("{help} [env: {variable}]"),
+            })
             .help_heading("Settings")
             .allow_hyphen_values(true)
             .global(true)
@@ -365,25 +363,6 @@ fn state(destination: &dyn Fn() -> Arg) -> Command {
                 )
                 .arg(destination()),
         )
-}
-
-fn destination(known: &Destinations, source: &str) -> Arg {
-    let forms = known.forms().join(" or ");
-    let default = known.default_url(source);
-    let known = known.clone();
-    // A wrong name is reported when the run opens it, so that the report contains the error.
-    let named = move |url: &str| {
-        let (url, known) = (filled(url)?, known.clone());
-        Ok::<_, String>(Named { url, known })
-    };
-    Arg::new("destination")
-        .long("destination")
-        .value_name("URL")
-        .value_parser(named)
-        .default_value(clap::builder::Resettable::from(
-            default.map(clap::builder::OsStr::from),
-        ))
-        .help(format!("Use this destination: {forms}"))
 }
 
 fn resources(help: &'static str) -> Arg {

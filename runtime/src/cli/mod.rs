@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod destination;
 mod log;
 mod options;
 #[cfg(feature = "otel")]
@@ -63,7 +64,13 @@ pub fn main_with<C: Settings>(
     destinations: Destinations,
 ) -> ExitCode {
     let placeholder = source(&C::placeholder());
-    let command = args::command(name, version, placeholder.name(), destinations);
+    let mut into = destination::Into::new(destinations, placeholder.name());
+    // `--help` needs no settings: a file that cannot be read is reported later.
+    let places = Places::here(C::PREFIX);
+    if let Ok(places) = &places {
+        into = into.set_by(places, C::SETTINGS);
+    }
+    let command = args::command_into(name, version, &into);
     let command = command.args(args::settings(C::PREFIX, C::SETTINGS));
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,
@@ -74,7 +81,11 @@ pub fn main_with<C: Settings>(
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let (settings, secrets) = match configure::<C>(&matches) {
+    let configured = places.and_then(|places| {
+        into.check(&matches)?;
+        configure::<C>(places, &matches)
+    });
+    let (settings, secrets) = match configured {
         Ok(configured) => configured,
         Err(error) => return fail(&error, None),
     };
@@ -92,8 +103,10 @@ pub fn main_with<C: Settings>(
 
 /// Reads the settings from all their sources; a command that sends no request does not need those
 /// that are missing.
-fn configure<C: Settings>(matches: &clap::ArgMatches) -> Result<(C, Vec<Secret>)> {
-    let mut places = Places::here(C::PREFIX)?;
+fn configure<C: Settings>(
+    mut places: Places,
+    matches: &clap::ArgMatches,
+) -> Result<(C, Vec<Secret>)> {
     for setting in C::SETTINGS {
         if let Some(value) = args::value(matches, setting) {
             places.flag(setting.name, value);

@@ -19,6 +19,8 @@ pub struct Teller {
     bars: Option<MultiProgress>,
     shown: Mutex<BTreeMap<String, Shown>>,
     retries: Mutex<BTreeMap<String, Retries>>,
+    /// The first resource that failed with each message: a missing setting is told once.
+    failed: Mutex<BTreeMap<String, String>>,
 }
 
 struct Shown {
@@ -34,6 +36,7 @@ impl Teller {
             bars: std::io::stderr().is_terminal().then(MultiProgress::new),
             shown: Mutex::default(),
             retries: Mutex::default(),
+            failed: Mutex::default(),
         }
     }
 
@@ -52,6 +55,18 @@ impl Teller {
 
     fn retries(&self) -> MutexGuard<'_, BTreeMap<String, Retries>> {
         self.retries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the line about a failed resource. A message that another one has had is not repeated.
+    pub(super) fn failure(&self, resource: &str, message: &str) -> String {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        match failed.get(message) {
+            Some(first) => format!("{resource}: failed like {first}"),
+            None => {
+                failed.insert(message.to_owned(), resource.to_owned());
+                format!("{resource}: failed: {message}")
+            }
+        }
     }
 
     fn say(&self, line: &str) {
@@ -136,10 +151,7 @@ impl Observer for Teller {
                     bar.finish_and_clear();
                 }
                 match error {
-                    Some(error) => self.say(&format!(
-                        "{resource}: failed: {}",
-                        within(&resource, &error)
-                    )),
+                    Some(error) => self.say(&self.failure(&resource, within(&resource, &error))),
                     None => self.say(&format!("{resource}: {}", counted(records, "record"))),
                 }
             }

@@ -61,13 +61,32 @@ pub fn render(report: &RunReport, known: Known) -> String {
     lines.extend(off(&left_out.collect::<Vec<_>>()));
     proofs(&mut lines, report);
     doubts(&mut lines, report);
-    let failures = report.resources.iter().filter_map(|r| match &r.outcome {
-        Outcome::Failed(..) if known.failures => Some(r.name.clone()),
-        Outcome::Failed(_, message) => Some(format!("{}: {}", r.name, within(&r.name, message))),
-        _ => None,
-    });
-    list(&mut lines, "failed", failures.collect());
+    list(&mut lines, "failed", failures(report, known));
     lines.join("\n")
+}
+
+/// Returns the failures, those with one message together: one missing setting may keep many
+/// resources from being read.
+fn failures(report: &RunReport, known: Known) -> Vec<String> {
+    let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
+    for resource in &report.resources {
+        let Outcome::Failed(_, message) = &resource.outcome else {
+            continue;
+        };
+        let message = within(&resource.name, message);
+        match found.iter_mut().find(|(known, _)| *known == message) {
+            Some((_, names)) => names.push(&resource.name),
+            None => found.push((message, vec![&resource.name])),
+        }
+    }
+    let lines = found.into_iter().map(|(message, names)| {
+        let names = names.join(", ");
+        match known.failures {
+            true => names,
+            false => format!("{names}: {message}"),
+        }
+    });
+    lines.collect()
 }
 
 /// Returns the message of a failure without the name of the resource, which stands before it.

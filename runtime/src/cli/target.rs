@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 
-use super::args::Named;
+use super::destination::Named;
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{self, Destination, LoadInfo, Memory};
 use crate::run;

@@ -7,12 +7,13 @@ use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::failure::Failure;
+use super::login_body::LoginBody;
 use super::oauth::Grant;
 use super::seal::{self, Marked};
 use super::sign::Unsigned;
 use super::wire::Wire;
 use crate::error::{Error, ErrorKind, Result};
-use crate::settings::Secret;
+use crate::settings::{Secret, flag};
 use crate::text::base64;
 use crate::world::{WireRequest, World};
 
@@ -47,13 +48,18 @@ enum Credential {
         name: String,
         value: Secret,
     },
-    OAuth(Arc<Grant>),
+    /// A token that is fetched and renewed.
+    Fetched {
+        grant: Arc<Grant>,
+        header: String,
+        prefix: String,
+    },
     Signature {
         key: Secret,
         sign: Arc<Sign>,
     },
-    /// The credentials are incomplete; the text is the reason.
-    Missing(&'static str),
+    /// None of these alternatives is set; each is the names of its settings.
+    Missing(Vec<&'static [&'static str]>),
 }
 
 impl Auth {
@@ -70,7 +76,7 @@ impl Auth {
     /// Fails if a setting that the credentials need has no value.
     pub(crate) fn check(&self) -> Result<()> {
         self.0.iter().try_for_each(|credential| match credential {
-            Credential::Missing(why) => Err(unset(why)),
+            Credential::Missing(names) => Err(unset(names)),
             _ => Ok(()),
         })
     }
@@ -132,9 +138,8 @@ impl Auth {
         secret: impl Into<Secret>,
         scopes: &[&str],
     ) -> Self {
-        Auth(vec![Credential::OAuth(Arc::new(
-            Grant::client_credentials(token_url, id.into(), secret.into(), scopes),
-        ))])
+        let grant = Grant::client_credentials(token_url, id.into(), secret.into(), scopes);
+        Auth::fetched(Arc::new(grant), "Authorization", "Bearer ")
     }
 
     /// Uses OAuth 2 with a user's password: a token is fetched from `token_url` (which may be
@@ -148,12 +153,9 @@ impl Auth {
         client: Option<(Secret, Secret)>,
         scopes: &[&str],
     ) -> Self {
-        Auth(vec![Credential::OAuth(Arc::new(Grant::password(
-            token_url,
-            (user.into(), password.into()),
-            client,
-            scopes,
-        )))])
+        let named = (user.into(), password.into());
+        let grant = Grant::password(token_url, named, client, scopes);
+        Auth::fetched(Arc::new(grant), "Authorization", "Bearer ")
     }
 
     /// Uses OAuth 2 with a refresh token: a token is fetched before the first request, shortly
@@ -167,29 +169,56 @@ impl Auth {
         refresh_token: impl Into<Secret>,
         file: impl Into<PathBuf>,
     ) -> Self {
-        Auth(vec![Credential::OAuth(Arc::new(Grant::refresh_token(
+        let grant = Grant::refresh_token(
             token_url,
             id.into(),
             secret.into(),
             refresh_token.into(),
             file.into(),
-        )))])
+        );
+        Auth::fetched(Arc::new(grant), "Authorization", "Bearer ")
     }
 
-    /// Uses the refresh token with its client if it is set, else the access token. If neither is
-    /// set, every request fails with an error that names the settings.
-    pub fn oauth2_given(
-        access_token: Option<&Secret>,
-        refresh_token: Option<&Secret>,
-        renewed: impl FnOnce(&Secret) -> Auth,
+    /// Sends the token of a login in a header, after a prefix.
+    pub(super) fn by_login(login: LoginBody, header: &str, prefix: &str) -> Self {
+        Auth::fetched(Arc::new(Grant::login(login)), header, prefix)
+    }
+
+    /// Sends the token of a grant in a header, after a prefix.
+    fn fetched(grant: Arc<Grant>, header: &str, prefix: &str) -> Self {
+        Auth(vec![Credential::Fetched {
+            grant,
+            header: header.to_owned(),
+            prefix: prefix.to_owned(),
+        }])
+    }
+
+    /// Uses the first alternative whose settings are set; each has the names of its settings. If
+    /// none is set, every request fails with an error that names them.
+    ///
+    /// ```
+    /// use etlgen_runtime::prelude::*;
+    ///
+    /// let (username, password, token) = (None::<&str>, None::<&str>, Some("a-token"));
+    /// let auth = Auth::first_set([
+    ///     (&["username", "password"], username.zip(password).map(|(user, password)| {
+    ///         Auth::oauth2_password("/token", user, password, None, &[])
+    ///     })),
+    ///     (&["token"], token.map(Auth::bearer)),
+    /// ]);
+    /// # let _ = auth;
+    /// ```
+    pub fn first_set<const N: usize>(
+        alternatives: [(&'static [&'static str], Option<Auth>); N],
     ) -> Self {
-        match (access_token, refresh_token) {
-            (_, Some(token)) if !token.expose().is_empty() => renewed(token),
-            (Some(token), _) if !token.expose().is_empty() => Auth::bearer(token),
-            _ => Auth(vec![Credential::Missing(
-                "neither `access_token` nor `refresh_token` is set",
-            )]),
+        let mut names = Vec::new();
+        for (settings, auth) in alternatives {
+            match auth {
+                Some(auth) => return auth,
+                None => names.push(settings),
+            }
         }
+        Auth(vec![Credential::Missing(names)])
     }
 
     /// Signs requests: before each attempt, `sign` sees the request as it will be sent, with the
@@ -241,7 +270,7 @@ impl Auth {
                 Credential::Query { value, .. } | Credential::Cookie { value, .. } => {
                     secrets.push(value.clone())
                 }
-                Credential::OAuth(grant) => secrets.extend(grant.secrets()),
+                Credential::Fetched { grant, .. } => secrets.extend(grant.secrets()),
                 Credential::Signature { key, .. } => secrets.push(key.clone()),
                 Credential::Missing(_) => {}
             }
@@ -257,7 +286,7 @@ impl Auth {
             Credential::Query { value, .. } | Credential::Cookie { value, .. } => {
                 Some(value.clone())
             }
-            Credential::OAuth(grant) => grant.current_token(),
+            Credential::Fetched { grant, .. } => grant.current_token(),
             Credential::Signature { .. } | Credential::Missing(_) => None,
         };
         let marked = self.0.iter().enumerate();
@@ -286,16 +315,16 @@ impl Auth {
                 Credential::Cookie { name, value } => {
                     insert(headers, "Cookie", &format!("{name}={}", value.expose()))?
                 }
-                Credential::Missing(why) => return Err(unset(why).into()),
+                Credential::Missing(names) => return Err(unset(names).into()),
                 // `put_signatures` adds it after all other credentials.
                 Credential::Signature { .. } => {}
-                Credential::OAuth(grant) => {
+                Credential::Fetched {
+                    grant,
+                    header,
+                    prefix,
+                } => {
                     let token = grant.token(wire, base).await?;
-                    insert(
-                        headers,
-                        "Authorization",
-                        &format!("Bearer {}", token.expose()),
-                    )?;
+                    insert(headers, header, &format!("{prefix}{}", token.expose()))?;
                     tokens.push(token);
                 }
             }
@@ -338,7 +367,7 @@ impl Auth {
         }
         let mut any = false;
         for credential in &self.0 {
-            if let Credential::OAuth(grant) = credential {
+            if let Credential::Fetched { grant, .. } = credential {
                 any |= grant.forget(refused);
             }
         }
@@ -368,8 +397,24 @@ fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<()> {
 }
 
 /// Returns the error of settings that have no value: nothing is sent without them.
-fn unset(why: &str) -> Error {
-    Error::new(ErrorKind::Usage, why).hint(
-        "set --access-token, or --refresh-token with the client's id and secret (`--help` lists the settings and their environment variables)",
-    )
+fn unset(alternatives: &[&[&str]]) -> Error {
+    let each = |quoted: &dyn Fn(&str) -> String| {
+        let one = |names: &&[&str]| {
+            let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+            names.join(" and ")
+        };
+        alternatives
+            .iter()
+            .map(one)
+            .collect::<Vec<_>>()
+            .join(", or ")
+    };
+    let message = format!(
+        "the API needs credentials, and none are set: {}",
+        each(&|name| format!("`{name}`"))
+    );
+    let flags = each(&|name| format!("--{}", flag(name)));
+    Error::new(ErrorKind::Usage, message).hint(format!(
+        "set {flags} (`--help` lists the settings and their environment variables)"
+    ))
 }

@@ -241,7 +241,7 @@ impl Client {
             ),
         )
         .hint(format!(
-            "if that host may receive the credentials, add `.trust_host(\"{host}\")` to the source"
+            "if the base URL has changed since an earlier run stored the link, forget it: `state reset --resources NAME`, or `sync --full-refresh`; if that host may receive the credentials, add `.trust_host(\"{host}\")` to the source"
         )))
     }
 }

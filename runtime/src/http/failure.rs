@@ -10,7 +10,7 @@ use crate::world::{WireError, WireErrorKind};
 pub(super) enum Failure {
     /// The failure is likely to be temporary.
     Transient(String),
-    /// No server accepts connections at the host, for example during a restart.
+    /// No server answers at the host, for example during a restart.
     Unreachable(String),
     /// The answer is not HTTP: no further attempt can succeed, unless the host has answered before.
     NotHttp(Error),
@@ -19,6 +19,17 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Returns the failure of a request whose response has not begun. A server that ends in the
+    /// middle of a request closes its connections, so that this is the same as one that accepts
+    /// none.
+    pub fn before_answer(error: WireError, url: &Url) -> Self {
+        let closed = error.kind() == Some(WireErrorKind::Broken);
+        match Failure::of(error, url) {
+            Failure::Transient(message) if closed => Failure::Unreachable(message),
+            failure => failure,
+        }
+    }
+
     /// Returns the failure of a request to that URL; only its host is named, since the rest may
     /// contain a key.
     pub fn of(error: WireError, url: &Url) -> Self {

@@ -9,6 +9,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::login_body::{LoginBody, text_at};
 use super::response::status_line;
 use super::retry::is_transient;
 use super::token_file;
@@ -47,6 +48,8 @@ enum Kind {
         /// The file that stores the replaced token for the next run.
         file: PathBuf,
     },
+    /// A login of the API itself.
+    Login(LoginBody),
 }
 
 /// The fetched tokens.
@@ -118,6 +121,11 @@ impl Grant {
         Grant::new(token_url, id, secret, kind)
     }
 
+    pub fn login(login: LoginBody) -> Self {
+        let path = login.path().to_owned();
+        Grant::new(&path, "".into(), "".into(), Kind::Login(login))
+    }
+
     fn new(token_url: &str, id: Secret, secret: Secret, kind: Kind) -> Self {
         Grant {
             token_url: token_url.to_owned(),
@@ -135,6 +143,7 @@ impl Grant {
         match &self.kind {
             Kind::ClientCredentials(_) => {}
             Kind::Password { password, .. } => secrets.push(password.clone()),
+            Kind::Login(login) => secrets.extend(login.secrets()),
             Kind::RefreshToken {
                 given, replaced, ..
             } => {
@@ -181,9 +190,14 @@ impl Grant {
             return Ok(token);
         }
         let answer = self.fetch(wire, base).await?;
-        let Some(value) = answer["access_token"].as_str() else {
+        let place = match &self.kind {
+            Kind::Login(login) => login.token.as_str(),
+            _ => "access_token",
+        };
+        let token = text_at(&answer, place).filter(|token| !token.is_empty());
+        let Some(value) = token else {
             return Err(self
-                .refused("the response has no `access_token`".to_owned())
+                .refused(format!("the response has no `{place}`"))
                 .into());
         };
         self.keep_replaced(&answer)?;
@@ -225,6 +239,7 @@ impl Grant {
             .as_str()
             .or(answer["error"].as_str())
             .or(answer["detail"].as_str())
+            .or(answer["message"].as_str())
             .unwrap_or("the server gives no reason");
         let reason = Redactor::new(self.secrets()).redact(reason);
         let reason = format!("{}: {reason}", status_line(status));
@@ -235,7 +250,7 @@ impl Grant {
             (Kind::RefreshToken { .. }, Some("invalid_grant")) => {
                 "the refresh token has expired or was revoked: get another one and set it"
             }
-            (Kind::Password { .. }, _) => "check the user and the password",
+            (Kind::Password { .. } | Kind::Login(..), _) => "check the user and the password",
             _ => "check the client id and secret",
         };
         Err(self.refused(reason).hint(hint).into())
@@ -267,6 +282,10 @@ impl Grant {
             (Kind::Password { user, password, .. }, Form::Json) => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 json!({"username": user.expose(), "password": password.expose()}).to_string()
+            }
+            (Kind::Login(login), _) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                login.json().to_string()
             }
             _ => {
                 let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -329,6 +348,8 @@ impl Grant {
                 (vec![("grant_type", "client_credentials")], scopes.as_str())
             }
             (Kind::RefreshToken { .. }, None) => (vec![("grant_type", "refresh_token")], ""),
+            // Its body is JSON.
+            (Kind::Login(..), None) => (Vec::new(), ""),
         };
         if !scopes.is_empty() {
             form.push(("scope", scopes));

@@ -93,7 +93,7 @@ impl Replay {
         let asks = |slot: &Slot| {
             let recorded = &slot.exchange.request;
             recorded.method == method
-                && same_path(&recorded.path, &path)
+                && (same_path(&recorded.path, &path) || same_encoded(&recorded.path, request.url()))
                 && same_body(recorded.body.as_ref(), body.as_ref())
         };
         let found = exchanges
@@ -165,7 +165,42 @@ fn same_path(recorded: &str, asked: &str) -> bool {
     recorded.len() == asked.len()
         && recorded.iter().zip(&asked).all(same)
         && left.len() == right.len()
-        && left.iter().zip(&right).all(|(l, r)| same_text(l, r))
+        && left.iter().zip(&right).all(|(l, r)| same_pair(l, r))
+}
+
+/// Returns whether two parameters are the same. JSON in a value is compared as JSON.
+fn same_pair(recorded: &str, asked: &str) -> bool {
+    if same_text(recorded, asked) {
+        return true;
+    }
+    let (Some((left, recorded)), Some((right, asked))) =
+        (recorded.split_once('='), asked.split_once('='))
+    else {
+        return false;
+    };
+    let is_holder = |json: &Value| json.is_object() || json.is_array();
+    let json = |text: &str| serde_json::from_str(text).ok().filter(is_holder);
+    let recorded = json(recorded);
+    left == right && recorded.is_some() && same_body(recorded.as_ref(), json(asked).as_ref())
+}
+
+/// Returns whether the recorded path is that of the request, written as URLs show it: a recording
+/// that someone wrote by hand may be percent-encoded.
+fn same_encoded(recorded: &str, asked: &Url) -> bool {
+    let pairs = |url: &Url| {
+        let pairs = url.query_pairs();
+        let mut pairs: Vec<String> = pairs
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        pairs.sort();
+        pairs
+    };
+    asked.join(recorded).is_ok_and(|recorded| {
+        let (left, right) = (pairs(&recorded), pairs(asked));
+        recorded.path() == asked.path()
+            && left.len() == right.len()
+            && left.iter().zip(&right).all(|(l, r)| same_pair(l, r))
+    })
 }
 
 /// Splits a path into the path itself and its sorted parameters.

@@ -23,11 +23,15 @@ use super::told::{self, Cause};
 use super::wire::Answer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Secret;
+use crate::text::shortened;
 use crate::world::WireRequest;
 
 /// The maximum number of times that one request is repeated after tokens were renewed, by itself or
 /// by other requests.
 const RENEWALS: u32 = 4;
+
+/// The most characters of a request in a line about a retry.
+const PLACE: usize = 100;
 
 /// The outcome of an exchange.
 enum End {
@@ -289,6 +293,8 @@ impl Client {
             self.budget.pause(pause);
         }
         let seconds = pause.as_secs_f64();
+        // A token in a query may be longer than a line.
+        let place = shortened(place, PLACE);
         let reason = format!("{place}: {message}; again in {seconds:.1} s");
         listener.retry(reason, message.clone());
         sleep(self.world(), pause, listener).await

@@ -106,7 +106,7 @@ impl Wire {
             let url = request.url.clone();
             let failed = |error| Failure::of(error, &url);
             let response = self.transport.send(request.clone()).await;
-            let response = response.map_err(&failed)?;
+            let response = response.map_err(|error| Failure::before_answer(error, &url))?;
             let (status, mut headers) = (response.status, response.headers);
             let next = redirect::target(&request, status, &headers, home);
             if let Some(next) = next.filter(|_| followed.next().is_some()) {

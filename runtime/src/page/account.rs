@@ -127,8 +127,8 @@ pub(crate) struct Account {
     was_full: bool,
     /// Whether the previous page is known to be shorter than another one.
     was_short: bool,
-    /// The number of unchanged rows that were repeated behind new rows of their page: the list has no stable order.
-    misplaced: u64,
+    /// Whether unchanged rows were repeated out of order: the list has no stable order.
+    is_unordered: bool,
     /// The number of new rows on the page.
     new: u64,
     /// The end that the previous page proposed and that was doubted.
@@ -198,7 +198,7 @@ impl Account {
         let known = match paginator.look(position, page, self.terms.keyed) {
             Look::Take(known) => self.known(known, page)?,
             Look::Pass(step) => {
-                let step = match step {
+                let step = match *step {
                     Step::End(proof) => {
                         let end = Step::End(self.capped(proof));
                         self.confirm_first(paginator, position, end)
@@ -230,7 +230,10 @@ impl Account {
             doubt => {
                 // Nothing follows the first page, which has shown its whole list at once.
                 let alone = position.pages == 1 && page.rows == 0 && page.stands == Stands::List;
-                self.confirmed = doubt.filter(|_| alone && page.response.status == 200);
+                // A number of pages does not count the rows that may have moved from the second page to
+                // the first one.
+                self.confirmed =
+                    doubt.filter(|end| alone && page.response.status == 200 && end.by != By::Pages);
                 (self.step(at), known)
             }
         };
@@ -280,15 +283,15 @@ impl Account {
             (self.stale, self.empty, self.again, self.others) = (0, 0, 0, 0);
             self.filled = 0;
             (self.promised, self.doubted, self.doubt) = (None, None, None);
-            self.at_most = None;
+            // A list without an order has none in a second reading either.
+            self.at_most = self.at_most.take().filter(|_| self.is_unordered);
             self.asked = Distinct::default();
             self.totals = Totals::default();
             self.second = Distinct::default();
         } else if self.pages == [0, 0] {
             (self.others, self.filled) = (position.rows, position.pages);
             self.promised = position.promised.clone();
-            // More rows than pages have arrived only from lists.
-            self.listed = position.rows > position.pages;
+            self.listed = position.listed;
         }
         self.pages[0] += 1;
     }
@@ -327,10 +330,16 @@ impl Account {
             }
         }
         if self.stale >= STALE_PAGES {
-            return Err(
-                paging(format!("{STALE_PAGES} pages in a row had no new row"))
-                    .hint("the page parameter probably has no effect"),
-            );
+            // All pages have the rows of one page, or a list that grows moves known rows onward.
+            let same = self.came()? <= page.rows;
+            let hint = match same {
+                true => "the page parameter probably has no effect",
+                false => {
+                    "the list may grow while it is read: read less at once (`--since`), or page it by a token or the last id if the API can"
+                }
+            };
+            let what = format!("{STALE_PAGES} pages in a row had no new row");
+            return Err(paging(what).hint(hint));
         }
         // A list that has shown no record yet may have half as many empty pages, unless the
         // paginator sets the limit.
@@ -360,7 +369,10 @@ impl Account {
             pages: position.pages + 1,
             fingerprint: page.fingerprint,
             total: position.total.or(self.totals.now()),
+            counted_rows: position.counted_rows.max(self.totals.counted_rows()),
+            counted_pages: position.counted_pages.max(self.totals.counted_pages()),
             promised: promise(at.said),
+            listed: self.listed,
             places: position.places.clone(),
         });
         match paginator.by_place(position, &step) {
@@ -394,6 +406,10 @@ impl Account {
             return Ok(true);
         }
         let ends = flag == Some(false) || said.has(&Says::NoNext);
+        // A total that counts fewer rows than have arrived is wrong: it ends nothing.
+        if end.by == By::Total && self.totals.exceeded(came).is_some() {
+            return Ok(true);
+        }
         let counted = matches!(end.by, By::Total | By::Pages);
         let first = at.position.pages == 0;
         let full = at.position.places.was_placed_last()

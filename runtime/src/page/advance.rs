@@ -3,7 +3,7 @@
 
 use std::ops::Deref;
 
-use etlgen_model::{Offset, PageNumber, Paginator, ResponsePath, Token, Total as Stated};
+use etlgen_model::{Offset, PageNumber, Paginator, ResponsePath, Token, Total as Stated, counted};
 
 use super::paginator::{Next, Pager, Position, TotalOf};
 use super::statements::count;
@@ -186,9 +186,11 @@ impl Pager {
             return end(why, by, None);
         }
         match (total, next) {
-            (Some((count, TotalOf::Items)), next) if reached => {
-                end(format!("{rows} rows of {count}"), By::Total, next)
-            }
+            (Some((count, TotalOf::Items)), next) if reached => end(
+                format!("{} of {count}", counted(rows, "row")),
+                By::Total,
+                next,
+            ),
             (Some((count, TotalOf::Pages)), next) if pages >= count => {
                 end(format!("page {pages} of {count}"), By::Pages, next)
             }

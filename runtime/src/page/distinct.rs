@@ -32,7 +32,9 @@ pub(crate) struct Added {
     pub new: usize,
     /// The rows, counted from 0, that had arrived with other contents.
     pub changed: Vec<usize>,
-    /// The number of rows that had arrived with the same contents, and follow a new row of the page.
+    /// The number of rows that had arrived on an earlier page with the same contents.
+    pub unchanged: usize,
+    /// The number of those that follow a new row of the page.
     pub misplaced: usize,
     /// The number of rows that had arrived on an earlier page.
     pub repeated: usize,
@@ -112,8 +114,9 @@ impl Distinct {
                     }
                     // Equal rows of one page are records that have nothing to tell them apart.
                     let earlier = !rows[..at].contains(row);
-                    let same = known && before == content && added.new > 0;
-                    added.misplaced += usize::from(same && earlier);
+                    let same = known && before == content && earlier;
+                    added.unchanged += usize::from(same);
+                    added.misplaced += usize::from(same && added.new > 0);
                     added.repeated += usize::from(earlier);
                 }
             }
@@ -318,14 +321,14 @@ mod tests {
         // The table grows in between.
         distinct.add(&rows(0..1000)).unwrap();
         let added = distinct.add_page(&[1, 2, 4, 3], &[10, 21, 40, 30]).unwrap();
-        let (new, changed, misplaced, repeated) = (1, vec![1], 1, 3);
         assert_eq!(
             added,
             Added {
-                new,
-                changed,
-                misplaced,
-                repeated
+                new: 1,
+                changed: vec![1],
+                unchanged: 2,
+                misplaced: 1,
+                repeated: 3,
             }
         );
     }

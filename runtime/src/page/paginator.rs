@@ -120,9 +120,18 @@ pub struct Position {
     /// The total that the first page stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
+    /// The largest number of rows that a response has counted, declared or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_rows: Option<u64>,
+    /// The largest number of pages that a response has counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_pages: Option<u64>,
     /// The flag of the previous page that announced more pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised: Option<String>,
+    /// Whether the records have been in a list.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub listed: bool,
     /// What is known about a list whose pages are requested by position.
     #[serde(skip)]
     pub(crate) places: Places,

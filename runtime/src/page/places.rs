@@ -90,7 +90,7 @@ pub(super) enum Look {
     /// Take the rows after this many at the beginning.
     Take(usize),
     /// Take no rows.
-    Pass(Step),
+    Pass(Box<Step>),
 }
 
 impl Places {
@@ -277,7 +277,7 @@ impl Pager {
     pub(super) fn look(&self, position: &Position, page: &PageFacts<'_>, keyed: bool) -> Look {
         let places = &position.places;
         if places.looks_back {
-            return Look::Pass(self.looked_back(position, page, keyed));
+            return Look::Pass(Box::new(self.looked_back(position, page, keyed)));
         }
         if !places.early {
             return Look::Take(0);
@@ -305,11 +305,11 @@ impl Pager {
             let at = at.saturating_add(1);
             (at.saturating_sub(places.last.len() as u64), back)
         };
-        Look::Pass(Step::Next(Position {
+        Look::Pass(Box::new(Step::Next(Position {
             next: Next::Value(at.to_string()),
             places,
             ..position.clone()
-        }))
+        })))
     }
 
     /// Returns the step after a page of such a list, given the account's `step`.

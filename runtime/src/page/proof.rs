@@ -59,6 +59,22 @@ impl Proof {
         }
     }
 
+    /// Returns the proof that a feed with this proof leaves to the resource that it changes, if the
+    /// resource's own list does not show all records: a change that the feed has missed is in
+    /// neither.
+    pub(crate) fn of_feed(&self, feed: &str) -> Proof {
+        let of = |why: &str| format!("its feed `{feed}`: {why}");
+        match self {
+            Proof::Proved(why) => Proof::Proved(of(why)),
+            Proof::Consistent(why) => Proof::Consistent(of(why)),
+            Proof::Assumed(why) => Proof::Assumed(of(why)),
+            Proof::Unproved(why) => Proof::Unproved(of(why)),
+            Proof::Open => {
+                Proof::Unproved(of("it was not read to its end, so changes may be missing"))
+            }
+        }
+    }
+
     /// Returns whether it is the best grade.
     pub(crate) fn is_proved(&self) -> bool {
         matches!(self, Proof::Proved(_))

@@ -244,6 +244,18 @@ impl Statements {
     }
 }
 
+/// Returns a place of a response in a message: `` `meta.total` ``, `` the header `x-total` ``.
+pub(super) fn quoted(place: &str) -> String {
+    match place.split_once("the header ") {
+        Some(("", name)) => format!("the header `{name}`"),
+        Some((path, name)) => match path.strip_suffix(" in ") {
+            Some(path) => format!("`{path}` in the header `{name}`"),
+            None => format!("`{place}`"),
+        },
+        None => format!("`{place}`"),
+    }
+}
+
 /// Returns the name of a path of a response in messages.
 fn place(at: &ResponsePath) -> String {
     match at {

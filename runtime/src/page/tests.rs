@@ -76,6 +76,7 @@ fn after(next: Next, rows: u64, pages: u64) -> Position {
         rows,
         pages,
         fingerprint: None,
+        listed: pages > 0,
         ..Position::default()
     }
 }
@@ -164,6 +165,7 @@ fn offsets_advance_by_rows_received_and_end_at_the_total() {
     .unwrap();
     let second = Position {
         total: Some(117),
+        counted_rows: Some(117),
         ..after(value("100"), 100, 1)
     };
     assert_eq!(step, Step::Next(second.clone()));
@@ -203,6 +205,7 @@ fn page_totals_count_pages() {
     .unwrap();
     let second = Position {
         total: Some(2),
+        counted_pages: Some(2),
         ..after(value("1"), 7, 1)
     };
     assert_eq!(step, Step::Next(second.clone()));

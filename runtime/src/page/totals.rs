@@ -21,7 +21,7 @@ pub(super) struct Stated {
     pub first: u64,
     pub last: u64,
     least: u64,
-    most: u64,
+    pub most: u64,
     /// The number of pages whose rows it counted, and of other pages.
     of_page: [u64; 2],
 }
@@ -131,6 +131,23 @@ impl Totals {
     pub fn least(&self) -> Option<u64> {
         let strong = self.believed().filter(|stated| !stated.is_weak);
         strong.map(|stated| stated.last).min()
+    }
+
+    /// Returns the largest number of rows that a response has counted.
+    pub fn counted_rows(&self) -> Option<u64> {
+        self.believed().map(|stated| stated.most).max()
+    }
+
+    /// Returns the total that once counted more rows than have arrived, though its last statement
+    /// does not.
+    pub fn fallen(&self, came: u64) -> Option<&Stated> {
+        let mut fallen = self.believed();
+        fallen.find(|stated| stated.most > came && stated.last <= came)
+    }
+
+    /// Returns the largest number of pages that a response has counted.
+    pub fn counted_pages(&self) -> Option<u64> {
+        self.pages.as_ref().map(|(pages, _)| *pages)
     }
 
     /// Returns the total that counts more rows than have arrived; certain totals take precedence.

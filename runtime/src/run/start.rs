@@ -36,8 +36,8 @@ pub(super) struct Context<'a> {
 pub(super) struct Ready {
     pub reader: Arc<ResourceReader>,
     pub slices: Slices,
-    /// Receives the changes of the resource that a feed brings.
-    pub feed: Option<oneshot::Receiver<Pending>>,
+    /// The name of the feed that changes the resource, and the receiver of its changes.
+    pub feed: Option<(String, oneshot::Receiver<Pending>)>,
 }
 
 /// What the tables of a run have in common.
@@ -188,7 +188,8 @@ impl Context<'_> {
 fn tie(feeds: &[Vec<String>], ready: &mut [Ready]) -> Result<()> {
     for (at, targets) in feeds.iter().enumerate().filter(|(_, t)| !t.is_empty()) {
         let reader = ready[at].reader.clone();
-        let mut feed = Feed::default();
+        let cursor = reader.fetcher.spec().cursor.as_ref();
+        let mut feed = Feed::new(cursor.and_then(|cursor| cursor.order));
         for target in targets {
             let changes = &reader.fetcher.spec().changes;
             let changes = changes.iter().find(|changes| changes.target == *target);
@@ -197,7 +198,8 @@ fn tie(feeds: &[Vec<String>], ready: &mut [Ready]) -> Result<()> {
             if let Some((changes, target)) = changes.zip(target) {
                 let key = target.reader.fetcher.spec().primary_key.first();
                 let key = key.cloned().unwrap_or_default();
-                target.feed = Some(feed.add(&changes.target, changes.of.clone(), key));
+                let pending = feed.add(&changes.target, changes.of.clone(), key);
+                target.feed = Some((reader.fetcher.spec().name.clone(), pending));
             }
         }
         let busy = |_| Error::new(ErrorKind::System, "a reader is in use; this is a bug");

@@ -9,6 +9,7 @@ use tracing::Instrument;
 
 use crate::error::{ErrorKind, Result};
 use crate::load::{CheckpointPolicy, Destination, LoadInfo, LoadStatus};
+use crate::page::Proof;
 use crate::run::deliver::dlt::Meta;
 use crate::run::deliver::loader::{Migration, Opening};
 use crate::run::migrate::migrate;
@@ -207,11 +208,15 @@ impl Context<'_> {
 impl Ready {
     async fn read(self) -> Result<ReadOutcome> {
         // The changes from feeds are older than the resource's own list. A feed that fails brings
-        // none.
-        if let Some(feed) = self.feed
-            && let Ok(pending) = feed.await
-        {
-            self.reader.intake.lock().await.pending = Some(pending);
+        // none, and only a list that is read in full shows them nevertheless.
+        if let Some((name, feed)) = self.feed {
+            let pending = feed.await.ok();
+            let proof = pending.as_ref();
+            let proof = proof.map_or(&Proof::Open, |pending| &pending.proof);
+            if !proof.is_proved() && !self.slices.is_in_full() {
+                self.reader.fetcher.stats.prove(proof.of_feed(&name));
+            }
+            self.reader.intake.lock().await.pending = pending;
         }
         self.reader.read(self.slices).await
     }

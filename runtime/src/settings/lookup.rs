@@ -1,7 +1,9 @@
 //! The places where settings are looked up.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Secret, Setting, flag};
 use crate::error::{Error, ErrorKind, Result};
@@ -15,7 +17,16 @@ pub struct Places {
     environment: BTreeMap<String, String>,
     dotenv: File,
     toml: File,
+    /// The secrets that were read from files, by the paths: a pipe can be read only once.
+    read: Arc<Mutex<BTreeMap<String, Secret>>>,
 }
+
+/// What follows the name of a variable that names a file with the value.
+const FROM_FILE: &str = "_FILE";
+/// The key of the destination, beside the settings of the source.
+const DESTINATION: &str = "destination";
+/// The longest secret in a file, in bytes.
+const LONGEST: u64 = 1 << 20;
 
 /// A file of settings; `values` is `None` if it does not exist.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +38,8 @@ struct File {
 impl File {
     /// Refuses a key that is no setting: a misspelled one would be ignored.
     fn check(&self, settings: &[Setting]) -> Result<()> {
-        let names: Vec<&str> = settings.iter().map(|setting| setting.name).collect();
+        let names = settings.iter().map(|setting| setting.name);
+        let names: Vec<&str> = names.chain([DESTINATION]).collect();
         let mut keys = self.values.iter().flat_map(BTreeMap::keys);
         match keys.find(|key| !names.contains(&key.as_str())) {
             None => Ok(()),
@@ -70,6 +82,7 @@ impl Places {
                 values: read_toml(folder.join(&toml))?,
                 name: toml,
             },
+            read: Arc::default(),
         })
     }
 
@@ -81,16 +94,15 @@ impl Places {
     /// Returns the values of the settings; one error names all that are missing.
     pub(crate) fn values(&self, settings: &[Setting]) -> Result<Vec<Option<String>>> {
         let mut missing = Vec::new();
-        let values = settings.iter().map(|setting| {
-            let found = self
-                .find(setting.name)
-                .or(setting.default.map(str::to_owned));
+        let mut values = Vec::new();
+        for setting in settings {
+            let found = self.find_setting(setting, settings)?;
+            let found = found.or(setting.default.map(str::to_owned));
             if found.is_none() && !setting.optional {
                 missing.push(setting.name);
             }
-            found
-        });
-        let values = values.collect();
+            values.push(found);
+        }
         self.toml.check(settings)?;
         match missing.as_slice() {
             [] => Ok(values),
@@ -102,23 +114,78 @@ impl Places {
     pub(crate) fn secrets(&self, settings: &[Setting]) -> Vec<Secret> {
         let secret = settings.iter().filter(|setting| setting.secret);
         secret
-            .filter_map(|setting| self.find(setting.name))
+            .filter_map(|setting| self.find_setting(setting, settings).ok().flatten())
             .map(Secret::new)
             .collect()
     }
 
-    fn find(&self, name: &str) -> Option<String> {
+    /// Returns the URL of the destination outside the command line: `SHOP_DESTINATION`, the file
+    /// that `SHOP_DESTINATION_FILE` names, or `destination` in `shop.toml`. A setting of the source
+    /// with that name is another thing.
+    pub(crate) fn destination(&self, settings: &[Setting]) -> Result<Option<String>> {
+        match settings.iter().any(|setting| setting.name == DESTINATION) {
+            true => Ok(None),
+            false => self.find(DESTINATION, true),
+        }
+    }
+
+    /// Returns the variable of the destination; `None`: it is that of a setting.
+    pub(crate) fn destination_variable(&self, settings: &[Setting]) -> Option<String> {
+        let taken = settings.iter().any(|setting| setting.name == DESTINATION);
+        (!taken).then(|| self.variable(DESTINATION))
+    }
+
+    /// Returns the value of a setting. A secret may come from a file, unless the variable that
+    /// would name the file is that of another setting.
+    fn find_setting(&self, setting: &Setting, all: &[Setting]) -> Result<Option<String>> {
+        self.find(setting.name, takes_file(setting, all))
+    }
+
+    fn find(&self, name: &str, takes_file: bool) -> Result<Option<String>> {
         let variable = self.variable(name);
         let of = |file: &File, key: &str| file.values.as_ref()?.get(key).cloned();
-        [
-            self.flags.get(name).cloned(),
-            self.environment.get(&variable).cloned(),
-            of(&self.dotenv, &variable),
-            of(&self.toml, name),
-        ]
-        .into_iter()
-        .flatten()
-        .find(|value| !value.is_empty())
+        let filled = |value: Option<String>| value.filter(|value| !value.is_empty());
+        if let Some(value) = filled(self.flags.get(name).cloned()) {
+            return Ok(Some(value));
+        }
+        let environment = |variable: &str| self.environment.get(variable).cloned();
+        let dotenv = |variable: &str| of(&self.dotenv, variable);
+        for place in [&environment as &dyn Fn(&str) -> Option<String>, &dotenv] {
+            if let Some(value) = filled(place(&variable)) {
+                return Ok(Some(value));
+            }
+            let by_file = format!("{variable}{FROM_FILE}");
+            if let Some(path) = filled(place(&by_file)).filter(|_| takes_file)
+                && let Some(value) = filled(Some(self.of_file(&by_file, &path)?))
+            {
+                return Ok(Some(value));
+            }
+        }
+        Ok(filled(of(&self.toml, name)))
+    }
+
+    /// Reads a secret from the file that a variable names. Errors never show the text.
+    fn of_file(&self, variable: &str, path: &str) -> Result<String> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = read.get(path) {
+            return Ok(known.expose().to_owned());
+        }
+        let wrong = |what: String| {
+            let message = format!("cannot read the file of {variable}: {what}");
+            Error::new(ErrorKind::Usage, message).at(path.to_owned())
+        };
+        let file = std::fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
+        let mut bytes = Vec::new();
+        let taken = file.take(LONGEST.saturating_add(1)).read_to_end(&mut bytes);
+        taken.map_err(|error| wrong(error.to_string()))?;
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST) {
+            return Err(wrong(format!("it has more than {LONGEST} bytes")));
+        }
+        let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".to_owned()))?;
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = text.strip_suffix('\r').unwrap_or(text).to_owned();
+        read.insert(path.to_owned(), Secret::new(text.clone()));
+        Ok(text)
     }
 
     fn variable(&self, name: &str) -> String {
@@ -149,6 +216,13 @@ impl Places {
             file(&self.toml),
         ))
     }
+}
+
+/// Returns whether a variable with `_FILE` behind the name of a setting names a file with its
+/// value.
+pub(crate) fn takes_file(setting: &Setting, all: &[Setting]) -> bool {
+    let named = format!("{}{}", setting.name, FROM_FILE.to_lowercase());
+    setting.secret && all.iter().all(|other| other.name != named)
 }
 
 fn text_pair((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {

@@ -2,7 +2,8 @@
 //!
 //! Each field of a `#[derive(Settings)]` struct is looked up as a flag (`--api-key`), in the
 //! environment (`BILLING_API_KEY`), in `.env`, and in `billing.toml` (`api_key`), in that order;
-//! without any, its default is used. An empty value counts as missing. Fields are `String` or
+//! without any, its default is used. An empty value counts as missing. A secret may stand in a file
+//! that `BILLING_API_KEY_FILE` names, without its last line break. Fields are `String` or
 //! [`Secret`], or an `Option` of one if they may be missing.
 
 mod lookup;
@@ -12,6 +13,7 @@ mod secret;
 pub use etlgen_derive::Settings;
 pub use etlgen_model::flag;
 pub use lookup::Places;
+pub(crate) use lookup::takes_file;
 pub(crate) use private::private_file;
 pub use secret::{Redactor, Secret};
 

@@ -157,3 +157,117 @@ fn secrets_are_taken_out_of_base64() {
     let other = base64(b"another text of that length");
     assert_eq!(redactor.redact(&other), other);
 }
+
+#[test]
+fn a_secret_may_come_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let key = |environment: &[(&str, &str)], files: &[(&str, &str)]| {
+        let places = places(environment, files).unwrap();
+        let config = Config::load_from(&places);
+        config.map(|config| config.api_key.expose().to_owned())
+    };
+    let unix = path("unix", "of file\n");
+    assert_eq!(
+        key(&[("LIBRARY_API_KEY_FILE", &unix)], &[]).unwrap(),
+        "of file"
+    );
+    let windows = path("windows", "of\nfile\r\n");
+    let dotenv = format!("LIBRARY_API_KEY_FILE={windows}\n");
+    assert_eq!(key(&[], &[(".env", &dotenv)]).unwrap(), "of\nfile");
+    // A value comes before a file, and the environment before the settings file.
+    let toml = [("library.toml", "api_key = \"of toml\"\n")];
+    assert_eq!(
+        key(&[("LIBRARY_API_KEY_FILE", &unix)], &toml).unwrap(),
+        "of file"
+    );
+    let both = [
+        ("LIBRARY_API_KEY_FILE", unix.as_str()),
+        ("LIBRARY_API_KEY", "of variable"),
+    ];
+    assert_eq!(key(&both, &toml).unwrap(), "of variable");
+    let empty = path("empty", "\n");
+    assert_eq!(
+        key(&[("LIBRARY_API_KEY_FILE", &empty)], &toml).unwrap(),
+        "of toml"
+    );
+    // What is no secret does not come from a file.
+    let places = places(
+        &[("LIBRARY_API_KEY", "k"), ("LIBRARY_BRANCH_FILE", &unix)],
+        &[],
+    )
+    .unwrap();
+    assert_eq!(Config::load_from(&places).unwrap().branch, None);
+}
+
+#[test]
+fn a_file_of_a_secret_is_read_once_and_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    std::fs::write(&path, "hidden").unwrap();
+    let name = path.display().to_string();
+    let all = places(&[("LIBRARY_API_KEY_FILE", &name)], &[]).unwrap();
+    Config::load_from(&all).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let secrets = all.secrets(Config::SETTINGS);
+    assert_eq!(secrets[0].expose(), "hidden");
+    assert!(!format!("{all:?}").contains("hidden"));
+    // A file that is not there, and one that is no text.
+    std::fs::write(&path, b"hidden\xff").unwrap();
+    let gone = format!("{name}.gone");
+    for (name, what) in [(&name, "not UTF-8"), (&gone, "No such file")] {
+        let all = places(&[("LIBRARY_API_KEY_FILE", name)], &[]).unwrap();
+        let error = Config::load_from(&all).err().unwrap().report();
+        assert!(
+            error.contains("LIBRARY_API_KEY_FILE") && error.contains(what),
+            "{error}"
+        );
+        assert!(
+            error.contains(name.as_str()) && !error.contains("hidden"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_variable_of_a_setting_names_no_file_of_another() {
+    #[derive(Settings)]
+    #[settings(prefix = "LIBRARY")]
+    struct Renewed {
+        refresh_token: Option<Secret>,
+        #[settings(default = "kept.json")]
+        refresh_token_file: String,
+    }
+    let all = places(&[("LIBRARY_REFRESH_TOKEN_FILE", "other.json")], &[]).unwrap();
+    let config = Renewed::load_from(&all).unwrap();
+    assert!(config.refresh_token.is_none());
+    assert_eq!(config.refresh_token_file, "other.json");
+}
+
+#[test]
+fn the_destination_stands_beside_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("url");
+    std::fs::write(&path, "postgres://u:p@h/d\n").unwrap();
+    let path = path.display().to_string();
+    let toml = [(
+        "library.toml",
+        "api_key = \"k\"\ndestination = \"sqlite:toml.db\"\n",
+    )];
+    let of = |environment: &[(&str, &str)], files: &[(&str, &str)]| {
+        let places = places(environment, files).unwrap();
+        places.destination(Config::SETTINGS).unwrap()
+    };
+    assert_eq!(of(&[], &[]), None);
+    assert_eq!(of(&[], &toml).as_deref(), Some("sqlite:toml.db"));
+    let named = of(&[("LIBRARY_DESTINATION", "sqlite:env.db")], &toml);
+    assert_eq!(named.as_deref(), Some("sqlite:env.db"));
+    let named = of(&[("LIBRARY_DESTINATION_FILE", &path)], &toml);
+    assert_eq!(named.as_deref(), Some("postgres://u:p@h/d"));
+    // Its key is no mistake in the settings file.
+    assert!(Config::load_from(&places(&[], &toml).unwrap()).is_ok());
+}

@@ -84,6 +84,8 @@ pub(crate) struct ResourceSpec {
     pub wrong: Option<String>,
     /// Why a run leaves it out unless it is named.
     pub off: Option<String>,
+    /// Why its rows may not be all of them, however its lists end.
+    pub unsure: Option<String>,
     pub disposition: Option<Disposition>,
     pub deletes: Deletes,
     /// The field that marks a record as deleted.
@@ -136,6 +138,7 @@ impl<T: Record> Resource<T> {
             source: String::new(),
             wrong: None,
             off: None,
+            unsure: None,
             disposition: None,
             deletes: Deletes::Keep,
             tombstone: None,
@@ -357,6 +360,12 @@ impl<T: Record> Resource<T> {
     /// parents for it.
     pub fn off(mut self, reason: &str) -> Self {
         self.spec.off = Some(reason.to_owned());
+        self
+    }
+
+    /// Declares why its rows may not be all of them, however its lists end: a run is *unproved*, and deletes nothing.
+    pub fn unsure(mut self, reason: &str) -> Self {
+        self.spec.unsure = Some(reason.to_owned());
         self
     }
 

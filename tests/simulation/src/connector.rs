@@ -24,6 +24,27 @@ pub struct Holder {
     tags: Option<Tags>,
 }
 
+/// A record of `items` whose changes a feed reports.
+#[derive(Record)]
+pub struct Fed {
+    id: Option<String>,
+    v: Option<i64>,
+    created: Option<UnixTime>,
+    updated: Option<UnixTime>,
+    tags: Option<Vec<i64>>,
+}
+
+/// A record of `events`: the new state of an item, or the last one of a deleted item.
+#[derive(Record)]
+pub struct Event {
+    id: Option<String>,
+    v: Option<i64>,
+    kind: Option<String>,
+    object: Option<Json>,
+    updated: Option<UnixTime>,
+    tags: Option<Vec<i64>>,
+}
+
 /// The first page of the tags of a record.
 #[derive(Record)]
 pub struct Tags {
@@ -78,6 +99,49 @@ macro_rules! items {
     }};
 }
 
+/// Builds the resource `items` whose changes a feed reports.
+fn fed(spec: &ListSpec) -> Resource<Fed> {
+    let mut items = Fed::list("items", "/items")
+        .paginate(paginator(spec))
+        .primary_key([Fed::ID])
+        .deletes(spec.deletes)
+        .incremental(Cursor::created(Fed::CREATED).param("since").new_rows_only());
+    if !spec.bare {
+        items = items.records("data");
+    }
+    if spec.post {
+        items = items.post();
+    }
+    items
+}
+
+/// Builds the resource `events`, which reports the changes of items.
+fn events(spec: &ListSpec) -> Resource<Event> {
+    let mut events = Event::list("events", "/events")
+        .paginate(paginator(spec))
+        .primary_key([Event::ID])
+        .write(Disposition::Append)
+        .incremental(
+            Cursor::created(Event::UPDATED)
+                .param("since")
+                .new_rows_only(),
+        )
+        .changes("items", |event: &Event| {
+            let object = event.object.as_ref()?;
+            match event.kind.as_deref()? {
+                "put" => Some(Change::put(object)),
+                _ => Change::delete(object.text("id")),
+            }
+        });
+    if !spec.bare {
+        events = events.records("data");
+    }
+    if spec.post {
+        events = events.post();
+    }
+    events
+}
+
 /// Builds the resource `parts` below records of that type.
 macro_rules! parts {
     ($Item:ident, $scenario:expr, $spec:expr) => {{
@@ -111,6 +175,10 @@ pub fn source(scenario: &Scenario, world: World) -> Source {
     let source = Source::new("simulated", "https://api.example")
         .world(world)
         .concurrency(scenario.concurrency);
+    if let Some(spec) = &scenario.feed {
+        let source = source.resource(fed(&scenario.items));
+        return source.resource(events(spec));
+    }
     if !scenario.items.embedded {
         let source = source.resource(items!(Item, &scenario.items));
         return match &scenario.parts {

@@ -1,5 +1,7 @@
 //! Failures that seeds have found, as scenarios that stay the same when the generator changes.
 
+pub mod statements;
+
 use crate::lies::Lie;
 use crate::scenario::{At, Change, ListSpec, Paging, Place, RunSpec, Scenario, Total};
 

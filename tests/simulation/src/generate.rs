@@ -31,6 +31,10 @@ pub fn with(seed: u64, lie: Option<Lie>) -> Scenario {
         }
     }
     items.embedded = lie.is_none_or(|_| !lies_below) && rng.chance(10);
+    let feed = match lie.is_none() && !below {
+        true => feed(seed, &mut items),
+        false => None,
+    };
     // The rows of a child list name their item by its key.
     items.keyed |= below;
     let rows = match lies_below {
@@ -62,6 +66,7 @@ pub fn with(seed: u64, lie: Option<Lie>) -> Scenario {
         runs: Vec::new(),
         items,
         parts,
+        feed,
     };
     runs(&mut rng, &mut scenario);
     scenario
@@ -161,6 +166,40 @@ fn parts(rng: &mut Rng, lie: Option<Lie>, lies: bool) -> ListSpec {
         (parts.keyed, parts.within_parent, parts.append) = (true, false, false);
     }
     parts
+}
+
+/// Generates the feed of a list that is then read by the time of creation. Its own numbers keep those
+/// of other scenarios as they are.
+fn feed(seed: u64, items: &mut ListSpec) -> Option<ListSpec> {
+    let mut rng = Rng::new(seed ^ 0xfeed);
+    let is_plain = items.keyed && !items.since && !items.append && !items.embedded;
+    if !is_plain || items.paging == Paging::Single || !rng.chance(40) {
+        return None;
+    }
+    (items.since, items.fed) = (true, true);
+    items.deletes = rng.pick(&[Deletes::Keep, Deletes::Hard, Deletes::Soft]);
+    let paging = rng.pick(&[
+        Paging::Token,
+        Paging::LastId,
+        Paging::Offset,
+        Paging::Number,
+        Paging::NextUrl,
+        Paging::Link,
+    ]);
+    let mut feed = ListSpec {
+        names: rng.below(60),
+        newest_first: rng.chance(50),
+        first_page: usize::from(rng.chance(70)),
+        append: true,
+        since: true,
+        paging,
+        ..of_paging(&mut rng, paging)
+    };
+    feed.bare = feed.total_in_header
+        && !feed.more
+        && !matches!(paging, Paging::NextUrl | Paging::Token)
+        && rng.chance(60);
+    Some(feed)
 }
 
 fn rows(rng: &mut Rng, items: &ListSpec, lie: Option<Lie>, below: bool) -> usize {

@@ -18,7 +18,7 @@ use crate::life::Life;
 use crate::net::Network;
 use crate::panics;
 use crate::random::Rng;
-use crate::scenario::{ListSpec, Paging, RunSpec, Scenario};
+use crate::scenario::{Change, ListSpec, Paging, RunSpec, Scenario};
 use crate::trace::Trace;
 
 /// The time at which every simulation begins.
@@ -140,6 +140,7 @@ impl Play {
     fn lists(&self) -> Vec<(&'static str, ListSpec)> {
         let mut lists = vec![("items", self.scenario.items.clone())];
         lists.extend(self.scenario.parts.clone().map(|parts| ("parts", parts)));
+        lists.extend(self.scenario.feed.clone().map(|feed| ("events", feed)));
         lists
     }
 
@@ -170,21 +171,30 @@ impl Play {
             let pages = tables.map(|table| pages(table.rows.len() + come, list));
             pages.sum::<usize>() + come * pages_of_new(list, self.scenario.most_parts)
         });
+        let feed = self.scenario.feed.as_ref();
+        let events = feed.map_or(0, |list| pages(api.events.rows.len() + come, list));
         let lost = 100 + 2 * spec.faults;
         // A record has three pages of tags at most.
         let tags = match self.scenario.items.embedded {
             true => 2 * (api.items.rows.len() + come),
             false => 0,
         };
-        let lists = 2 * (windows * items + parts + tags) * lost / 100;
-        (lists + self.futile(&api)) as u64
+        let lists = 2 * (windows * items + parts + events + tags) * lost / 100;
+        (lists + self.futile(&api, spec)) as u64
     }
 
     /// Returns how many empty or repeated pages with new tokens are followed, and how often a page
-    /// is waited for.
-    fn futile(&self, api: &Api) -> usize {
+    /// is waited for: in each list, also in those of items that are added during the run.
+    fn futile(&self, api: &Api, spec: &RunSpec) -> usize {
+        // Of a list to which rows are only added, every change but a deletion adds one.
+        let appends = self.scenario.items.append;
+        let adds = |(_, change): &&(u64, Change)| match change {
+            Change::Come(at) | Change::Back(at) => at.below.is_none(),
+            Change::Edit(at) | Change::Move(at) => appends && at.below.is_none(),
+            Change::Go(_) => false,
+        };
         let lists = match self.scenario.lies_below {
-            true => api.parts.len(),
+            true => api.parts.len() + spec.during.iter().filter(adds).count(),
             false => 1,
         };
         match self.scenario.lie {

@@ -15,6 +15,8 @@ pub struct Scenario {
     pub items: ListSpec,
     /// The list `parts` below each of the items.
     pub parts: Option<ListSpec>,
+    /// The list `events`, each of which reports a change of an item.
+    pub feed: Option<ListSpec>,
     /// The initial number of items.
     pub rows: usize,
     /// The greatest initial number of parts of each item.
@@ -173,6 +175,8 @@ pub struct ListSpec {
     pub no_filter: bool,
     /// The list is read in windows of `updated`.
     pub windows: bool,
+    /// The list is read by `created`, and a feed reports what changes in it.
+    pub fed: bool,
     /// Keys are unique only within one parent, and the connector declares it.
     pub within_parent: bool,
     pub deletes: Deletes,
@@ -204,6 +208,7 @@ impl Default for ListSpec {
             since: false,
             no_filter: false,
             windows: false,
+            fed: false,
             within_parent: false,
             deletes: Deletes::Keep,
         }
@@ -231,6 +236,7 @@ impl Default for Scenario {
             seed: 1,
             items: ListSpec::default(),
             parts: None,
+            feed: None,
             rows: 23,
             most_parts: 0,
             lie: None,

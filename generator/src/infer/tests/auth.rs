@@ -148,3 +148,150 @@ paths:
     let said = facts.auth.reasons.join("; ");
     assert!(said.contains("`/d` needs other credentials"), "{said}");
 }
+
+/// Infers the credentials of an API that accepts some security, with the paths and the schemes.
+fn accepting(security: &str, schemes: &str, paths: &str) -> Facts {
+    let list = format!("{{type: array, items: {ITEM}}}");
+    let rest = format!("security: {security}\ncomponents: {{securitySchemes: {{{schemes}}}}}\n");
+    facts(&(get("/things", "[]", &list) + paths + &rest))
+}
+
+const PASSWORD: &str = "p: {type: oauth2, flows: {password: {tokenUrl: /auth/token, scopes: {}}}}";
+const CLIENT: &str = "c: {type: oauth2, flows: {clientCredentials: {tokenUrl: 'https://a.example/token', scopes: {}}}}";
+const PERSON: &str = "o: {type: oauth2, flows: {authorizationCode: {authorizationUrl: 'https://a.example/auth', tokenUrl: 'https://a.example/token', scopes: {}}}}";
+const TOKEN: &str = "t: {type: http, scheme: bearer}";
+
+#[test]
+fn a_token_that_can_be_fetched_serves_as_well_as_one_that_is_brought() {
+    for (scheme, flow) in [
+        (PASSWORD, "password"),
+        (CLIENT, "clientCredentials"),
+        (PERSON, "refreshToken"),
+    ] {
+        let name = &scheme[..1];
+        for security in [
+            format!("[{{{name}: []}}, {{t: []}}]"),
+            format!("[{{t: []}}, {{{name}: []}}]"),
+        ] {
+            let auth = accepting(&security, &format!("{scheme}, {TOKEN}"), "").auth;
+            let AuthFacts::Either { renewed, token } = auth.value else {
+                panic!("{flow}: {auth:?}");
+            };
+            assert_eq!(*token, AuthFacts::Bearer);
+            assert!(
+                matches!(&*renewed, AuthFacts::OAuth2 { flow: found, .. } if found == flow),
+                "{renewed:?}"
+            );
+        }
+    }
+    // Of several, a client comes before a user, and a user before a token that a person obtains.
+    let schemes = format!("{PERSON}, {PASSWORD}, {CLIENT}, {TOKEN}");
+    let auth = accepting("[{t: []}, {o: []}, {p: []}, {c: []}]", &schemes, "").auth;
+    let AuthFacts::Either { renewed, .. } = auth.value else {
+        panic!("{auth:?}");
+    };
+    assert!(
+        matches!(&*renewed, AuthFacts::OAuth2 { flow, .. } if flow == "clientCredentials"),
+        "{renewed:?}"
+    );
+}
+
+#[test]
+fn a_flow_without_a_usable_token_url_fetches_nothing() {
+    for url in ["''", "'{host}/token'", "'<your host>/token'"] {
+        let scheme = format!(
+            "p: {{type: oauth2, flows: {{password: {{tokenUrl: {url}, scopes: {{}}}}}}}}, {TOKEN}"
+        );
+        let auth = accepting("[{p: []}, {t: []}]", &scheme, "").auth;
+        assert_eq!(auth.value, AuthFacts::Bearer, "{url}");
+    }
+}
+
+/// Writes a login with the properties of its body and of its response.
+fn login_at(path: &str, required: &str, body: &str, response: &str) -> String {
+    format!(
+        "  {path}:\n    post:\n      security: []\n      requestBody: {{content: {{application/json: {{schema: {{type: object, required: {required}, properties: {{{body}}}}}}}}}}}\n      \
+         responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{{response}}}}}}}}}}}}}\n"
+    )
+}
+
+const NAMED: &str = "username: {type: string}, password: {type: string}";
+const GIVEN: &str = "access_token: {type: string}, refresh_token: {type: string}";
+
+#[test]
+fn a_login_of_the_document_fetches_the_token() {
+    let body = format!(
+        "{NAMED}, provider: {{type: string, enum: [db, ldap], example: db}}, refresh: {{type: boolean}}"
+    );
+    let path = login_at("/security/login", "[]", &body, GIVEN);
+    let auth = accepting("[{t: []}]", TOKEN, &path).auth;
+    let AuthFacts::Either { renewed, token } = &auth.value else {
+        panic!("{auth:?}");
+    };
+    assert_eq!(**token, AuthFacts::Bearer);
+    let AuthFacts::Login(login) = &**renewed else {
+        panic!("{renewed:?}");
+    };
+    assert_eq!(login.path, "/security/login");
+    assert_eq!(
+        (login.user.as_str(), login.password.as_str()),
+        ("username", "password")
+    );
+    assert_eq!(login.fixed, [("provider".to_owned(), "db".into())]);
+    assert_eq!(
+        (login.token.as_str(), &login.header),
+        ("access_token", &None)
+    );
+}
+
+#[test]
+fn a_login_may_have_objects_and_a_header_of_its_own() {
+    let body =
+        "user: {type: object, properties: {email: {type: string}, password: {type: string}}}";
+    let given = "data: {type: object, properties: {token: {type: string}}}";
+    let path = login_at("/sessions", "[user]", body, given);
+    let scheme = "k: {type: apiKey, in: header, name: X-Session-Token}";
+    let auth = accepting("[{k: []}]", scheme, &path).auth;
+    let AuthFacts::Either { renewed, .. } = &auth.value else {
+        panic!("{auth:?}");
+    };
+    let AuthFacts::Login(login) = &**renewed else {
+        panic!("{renewed:?}");
+    };
+    assert_eq!(
+        (login.user.as_str(), login.password.as_str()),
+        ("user.email", "user.password")
+    );
+    assert_eq!(login.token, "data.token");
+    let header = ("X-Session-Token".to_owned(), String::new());
+    assert_eq!(login.header, Some(header));
+}
+
+#[test]
+fn what_is_not_clear_is_no_login() {
+    let login = |path: &str| login_at(path, "[]", NAMED, GIVEN);
+    let code = format!("{NAMED}, code: {{type: string}}");
+    let key = "k: {type: apiKey, in: header, name: X-Api-Key}";
+    for (what, scheme, paths) in [
+        (
+            "two logins",
+            TOKEN,
+            login("/login") + &login("/admin/login"),
+        ),
+        (
+            "a value that nobody knows",
+            TOKEN,
+            login_at("/login", "[code]", &code, GIVEN),
+        ),
+        ("a path with a parameter", TOKEN, login("/{tenant}/login")),
+        ("a new user", TOKEN, login("/users")),
+        ("a key of another kind", key, login("/login")),
+    ] {
+        let security = format!("[{{{}: []}}]", &scheme[..1]);
+        let auth = accepting(&security, scheme, &paths).auth;
+        assert!(
+            !matches!(auth.value, AuthFacts::Either { .. }),
+            "{what}: {auth:?}"
+        );
+    }
+}

@@ -149,3 +149,76 @@ fn of_several_variants_only_what_all_require_is_required() {
     assert_eq!(of("a, b", "a, c"), (names(&["a"]), names(&["b"])));
     assert_eq!(of("a", ""), (names(&[]), names(&[])));
 }
+
+/// Infers a search whose request has a body of some media types.
+fn with_content(request_body: &str) -> ResourceFacts {
+    let list = "{type: object, properties: {runs: {type: array, items: {type: object, properties: {id: {type: string}}}}}}";
+    let facts = facts(&format!(
+        "  /runs/search:\n    post:\n      requestBody: {request_body}\n      \
+         responses: {{'200': {{description: ok, content: {{application/json: {{schema: {list}}}}}}}}}\n"
+    ));
+    facts.resources.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_body_that_is_not_json_cannot_be_sent() {
+    let object = "{schema: {type: object, properties: {id: {type: string}}}}";
+    let needs = "{schema: {type: object, required: [id], properties: {id: {type: string}}}}";
+    for (request_body, media_type) in [
+        (
+            format!("{{required: true, content: {{application/x-www-form-urlencoded: {object}}}}}"),
+            Some("application/x-www-form-urlencoded"),
+        ),
+        (
+            format!("{{content: {{multipart/form-data: {needs}}}}}"),
+            Some("multipart/form-data"),
+        ),
+        (
+            "{required: true, content: {text/xml: {}}}".to_owned(),
+            Some("text/xml"),
+        ),
+        (
+            format!(
+                "{{required: true, content: {{text/xml: {object}, application/json: {object}}}}}"
+            ),
+            None,
+        ),
+        (
+            format!("{{content: {{application/x-www-form-urlencoded: {object}}}}}"),
+            None,
+        ),
+    ] {
+        let found = with_content(&request_body);
+        match media_type {
+            Some(name) => {
+                let reason = found.unsendable.unwrap_or_default();
+                assert!(
+                    reason.contains(&format!("`{name}`")),
+                    "{request_body}: {reason}"
+                );
+            }
+            None => assert_eq!(found.unsendable, None, "{request_body}"),
+        }
+    }
+}
+
+#[test]
+fn a_form_of_the_old_dialect_cannot_be_sent() {
+    let read = |consumes: &str, parameter: &str| {
+        let facts = read_text(&format!(
+            "swagger: '2.0'\ninfo: {{title: T, version: '1'}}\npaths:\n  /runs/search:\n    post:\n      consumes: {consumes}\n      parameters: [{parameter}]\n      \
+             responses: {{'200': {{description: ok, schema: {{type: array, items: {{type: object, properties: {{id: {{type: string}}}}}}}}}}}}\n"
+        ));
+        facts.resources.into_iter().next().unwrap().unsendable
+    };
+    let form = "{name: id, in: formData, type: string, required: true}";
+    let body = "{name: body, in: body, required: true, schema: {type: object}}";
+    assert!(
+        read("[multipart/form-data]", form)
+            .is_some_and(|reason| reason.contains("`multipart/form-data`"))
+    );
+    assert!(read("[]", form).is_some());
+    assert!(read("[application/xml]", body).is_some());
+    assert_eq!(read("[application/json]", body), None);
+    assert_eq!(read("[]", body), None);
+}

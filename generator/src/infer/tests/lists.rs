@@ -446,6 +446,48 @@ fn a_filter_holds_an_expression() {
 }
 
 #[test]
+fn a_bound_that_excludes_is_strict() {
+    let record = "{type: object, properties: {id: {type: string}, updated_at: {type: string, format: date-time}}}";
+    let cases = [
+        ("updated_at__gt", "", true),
+        ("updated_at.gt", "", true),
+        ("updated_at_gt", "", true),
+        ("updated_at:gt", "", true),
+        ("updated_at__gte", "", false),
+        ("updated_at_ge", "", false),
+        (
+            "updated_after",
+            "Only things updated after this time (exclusive)",
+            true,
+        ),
+        (
+            "updated_after",
+            "Only things that were updated strictly later",
+            true,
+        ),
+        (
+            "updated_after",
+            "Only things updated after this time, inclusive",
+            false,
+        ),
+    ];
+    for (param, text, strict) in cases {
+        let param = format!(
+            "{{name: '{param}', in: query, description: '{text}', schema: {{type: string, format: date-time}}}}"
+        );
+        let facts = facts(&get(
+            "/things",
+            &format!("[{param}]"),
+            &format!("{{type: array, items: {record}}}"),
+        ));
+        let cursor = resource(&facts, "things").cursor.value.clone();
+        let cursor = cursor.unwrap_or_else(|| panic!("{param}"));
+        assert!(cursor.param.is_some(), "{param}");
+        assert_eq!(cursor.is_strict(), strict, "{param}");
+    }
+}
+
+#[test]
 fn defaults_that_hide_rows_are_set() {
     let status = "{name: status, in: query, schema: {type: string, enum: [open, closed, all], default: open}}";
     let kind = "{name: type, in: query, schema: {type: string, enum: [a, b, all], default: a}}";

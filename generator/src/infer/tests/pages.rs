@@ -309,6 +309,17 @@ fn a_list_without_paging_beside_paged_ones_is_an_open_question() {
         "{}",
         doubt.question
     );
+    // Lists that are read by POST have pages in their bodies, which a GET has not.
+    let posted = |name: &str| {
+        let body = "{type: object, properties: {limit: {type: integer}, offset: {type: integer}}}";
+        let get = get(name, "[]", &list);
+        let body = format!(
+            "    post:\n      requestBody: {{content: {{application/json: {{schema: {body}}}}}}}"
+        );
+        get.replacen("    get:", &body, 1)
+    };
+    let found = lists(&["/files/list", "/folders/list", "/users/list"].map(posted));
+    assert!(resource(&found, "flows").doubts.is_empty());
     // A list with another envelope, and two siblings, say nothing.
     assert!(resource(&found, "tags").doubts.is_empty());
     let found = lists(&of(&["/files", "/folders"]));
@@ -368,4 +379,128 @@ fn a_list_with_a_token_and_an_offset_names_the_line_for_offsets() {
         "{:?}",
         paginator.reasons
     );
+}
+
+/// Infers a list whose pages are fields of a parameter that is an object.
+fn in_object(parameter: &str) -> ResourceFacts {
+    let list = format!(
+        "{{type: object, properties: {{total: {{type: integer}}, data: {{type: array, items: {ITEM}}}}}}}"
+    );
+    let facts = facts(&get("/things", &format!("[{parameter}]"), &list));
+    facts.resources.into_iter().next().unwrap()
+}
+
+const SIZED: &str = "schema: {type: object, properties: {number: {type: integer}, size: {type: integer, maximum: 50}}}";
+const NAMED: &str = "schema: {type: object, properties: {page: {type: integer}, size: {type: integer, maximum: 50}, sort: {type: string}}}";
+
+#[test]
+fn pages_may_be_fields_of_an_object() {
+    for (parameter, page, size) in [
+        // JSON:API, and others with brackets.
+        (
+            format!("{{name: page, in: query, style: deepObject, {SIZED}}}"),
+            "page[number]",
+            "page[size]",
+        ),
+        (
+            format!(
+                "{{name: page, in: query, required: true, style: deepObject, explode: true, {SIZED}}}"
+            ),
+            "page[number]",
+            "page[size]",
+        ),
+        (
+            format!("{{name: options, in: query, style: deepObject, {NAMED}}}"),
+            "options[page]",
+            "options[size]",
+        ),
+        // Spring's `Pageable`: each field is a parameter of its own.
+        (
+            format!("{{name: pageable, in: query, required: true, {NAMED}}}"),
+            "page",
+            "size",
+        ),
+        (
+            format!("{{name: pageable, in: query, style: form, explode: true, {NAMED}}}"),
+            "page",
+            "size",
+        ),
+    ] {
+        let found = in_object(&parameter);
+        let paging = found.paging();
+        assert_eq!(paging.kind, "page_number", "{parameter}");
+        assert_eq!(paging.page_param.as_deref(), Some(page), "{parameter}");
+        assert_eq!(paging.size_param.as_deref(), Some(size), "{parameter}");
+        assert_eq!(paging.max_page_size, Some(50), "{parameter}");
+        assert_eq!(paging.in_json, None);
+        assert!(
+            found.settings.is_empty(),
+            "{parameter}: {:?}",
+            found.settings
+        );
+    }
+}
+
+#[test]
+fn offsets_and_cursors_may_be_fields_of_an_object() {
+    let of = |style: &str, fields: &str| {
+        let parameter = format!(
+            "{{name: page, in: query, style: {style}, schema: {{type: object, properties: {{{fields}}}}}}}"
+        );
+        in_object(&parameter).paging()
+    };
+    let rows = "offset: {type: integer}, limit: {type: integer}";
+    let paging = of("deepObject", rows);
+    assert_eq!(
+        (paging.kind, paging.page_param.as_deref()),
+        ("offset", Some("page[offset]"))
+    );
+    assert_eq!(paging.size_param.as_deref(), Some("page[limit]"));
+    let paging = of("form", rows);
+    assert_eq!(
+        (paging.kind, paging.page_param.as_deref()),
+        ("offset", Some("offset"))
+    );
+}
+
+#[test]
+fn pages_may_be_in_an_object_within_json() {
+    let content = "{name: query, in: query, content: {application/json: {schema: {type: object, properties: {sort: {type: string}, page: {type: object, properties: {number: {type: integer}, size: {type: integer}}}}}}}}";
+    let paging = in_object(content).paging();
+    assert_eq!(
+        (paging.kind, paging.page_param.as_deref()),
+        ("page_number", Some("page.number"))
+    );
+    assert_eq!(paging.size_param.as_deref(), Some("page.size"));
+    assert_eq!(paging.in_json.as_deref(), Some("query"));
+}
+
+#[test]
+fn pages_that_are_joined_into_one_value_are_a_question() {
+    let found = in_object(&format!(
+        "{{name: filter, in: query, explode: false, {NAMED}}}"
+    ));
+    assert_eq!(found.paginator.value, etlgen_model::Paginator::Undecided);
+    let doubt = found
+        .doubts
+        .iter()
+        .find(|doubt| doubt.settle.starts_with("paginate"));
+    assert!(
+        doubt.is_some_and(|doubt| doubt.question.contains("`filter`")),
+        "{:?}",
+        found.doubts
+    );
+}
+
+#[test]
+fn an_object_that_bounds_a_time_asks_for_no_pages() {
+    for parameter in [
+        "{name: created, in: query, style: deepObject, schema: {type: object, properties: {after: {type: string}, before: {type: string}}}}",
+        "{name: filter, in: query, style: deepObject, schema: {type: object, properties: {from: {type: integer}, to: {type: integer}}}}",
+        "{name: filter, in: query, schema: {type: object, properties: {start: {type: integer, description: The first row.}}}}",
+    ] {
+        let paging = in_object(parameter).paging();
+        assert_eq!(paging.kind, "single", "{parameter}");
+        assert_eq!(paging.page_param, None, "{parameter}");
+    }
 }

@@ -289,6 +289,7 @@ impl Cursor {
         // An inferred template is kept only for the same parameter.
         let same = found.as_ref().filter(|found| found.param == self.param);
         let template = same.and_then(|found| found.template.clone());
+        let excludes = same.is_some_and(|found| found.excludes);
         let field = self.field.value.clone();
         let meaning = match (self.updated, found) {
             (Some(true), _) => Meaning::Updated,
@@ -304,6 +305,7 @@ impl Cursor {
             meaning,
             format: self.choices.format.unwrap_or(TimeFormat::AsIs),
             template: self.template.clone().or(template),
+            excludes,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::infer::body;
-use crate::infer::facts::Facts;
+use crate::infer::facts::{Facts, ResourceFacts};
 use crate::overrides::ResourceKeys;
 use crate::overrides::about::About;
 use crate::overrides::decided::Off;
@@ -45,22 +45,34 @@ impl Key for Off {
     }
 }
 
-/// Adds a mistake for each resource that is switched on although nothing supplies a field that its
-/// body requires.
+/// Adds a mistake for each resource that is switched on although its requests cannot be sent, or
+/// nothing supplies a field that its body requires.
 pub fn refuse_needy(facts: &Facts, all: &BTreeMap<String, ResourceKeys>, faults: &mut Faults) {
     for resource in &facts.resources {
         let off = all.get(&resource.name).and_then(|keys| keys.off.as_ref());
         if let Some(off) = off.filter(|off| off.value == Off::On)
-            && let Some(reason) = body::reason(&resource.needs)
+            && let Some((reason, hint)) = refusal(resource)
         {
             let message = format!(
                 "`off = false` cannot switch on `{}`: {reason}",
                 resource.name
             );
-            let hint = format!("supply it: {}", body::line(&resource.needs));
             faults.add(off.place, message).hint(hint);
         }
     }
+}
+
+/// Returns why a resource cannot be switched on, and the way out.
+fn refusal(resource: &ResourceFacts) -> Option<(String, String)> {
+    if let Some(reason) = &resource.unsendable {
+        let hint = "an overlay can give the operation a JSON body, if the API accepts one";
+        return Some((reason.clone(), hint.to_owned()));
+    }
+    let reason = body::reason(&resource.needs)?;
+    Some((
+        reason,
+        format!("supply it: {}", body::line(&resource.needs)),
+    ))
 }
 
 impl ResourceKey for Off {

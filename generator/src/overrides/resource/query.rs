@@ -1,5 +1,6 @@
 //! `query`: parameters that every request sends.
 
+use crate::diagnostics::toml_key;
 use crate::infer::facts::FixedParameter;
 use crate::overrides::about::About;
 use crate::overrides::file::{At, Faults, Place};
@@ -61,6 +62,10 @@ impl ResourceKey for Query {
             resource
                 .settings
                 .retain(|known| !(is_same(known.location) && known.parameter == *name));
+            let answered = format!("query.{} =", toml_key(name));
+            resource
+                .doubts
+                .retain(|doubt| !doubt.settle.starts_with(&answered));
             resource.fixed.push(FixedParameter {
                 name: name.clone(),
                 location: Location::Query,

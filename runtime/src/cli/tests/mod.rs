@@ -320,3 +320,86 @@ fn help_shows_the_default_destination_and_the_required_settings() {
         assert!(help.contains(part), "{help}");
     }
 }
+
+/// Returns what `sync` loads into, and its help, in places with these variables.
+fn into_with(environment: &[(&str, &str)], words: &[&str]) -> (String, String) {
+    let environment = environment
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_string()));
+    let folder = tempfile::tempdir().unwrap();
+    let toml = "destination = \"sqlite:toml.db\"\n";
+    std::fs::write(folder.path().join("shop.toml"), toml).unwrap();
+    let places = Places::new("SHOP", environment, folder.path()).unwrap();
+    let into = crate::cli::destination::Into::new(Destinations::default(), "shop");
+    let mut into = into.set_by(&places, &[]);
+    let mut command = args::command_into("shop", "1", &into);
+    let sync = command.find_subcommand_mut("sync").unwrap();
+    let help = sync.render_long_help().to_string();
+    let words = [&["shop", "sync"], words].concat();
+    let matches = command.try_get_matches_from(words).unwrap();
+    let (_, sync) = matches.subcommand().unwrap();
+    let shown = match into.check(&matches) {
+        Ok(()) => crate::cli::target::into(sync).unwrap().describe(),
+        Err(error) => error.report(),
+    };
+    (shown, help)
+}
+
+#[test]
+fn a_destination_comes_from_the_flag_the_environment_or_the_settings_file() {
+    let variable = [("SHOP_DESTINATION", "sqlite:env.db")];
+    assert_eq!(
+        into_with(&variable, &["--destination", "sqlite:flag.db"]).0,
+        "sqlite:flag.db"
+    );
+    assert_eq!(into_with(&variable, &[]).0, "sqlite:env.db");
+    assert_eq!(into_with(&[], &[]).0, "sqlite:toml.db");
+    let gone = [("SHOP_DESTINATION_FILE", "/no/such/file")];
+    assert!(
+        into_with(&gone, &[])
+            .0
+            .contains("cannot read the file of SHOP_DESTINATION_FILE")
+    );
+    assert_eq!(
+        into_with(&gone, &["--destination", "sqlite:flag.db"]).0,
+        "sqlite:flag.db"
+    );
+}
+
+#[test]
+fn help_names_the_variable_and_not_what_it_holds() {
+    let secret = [("SHOP_DESTINATION", "postgres://u:s3cret@h/d")];
+    let help = into_with(&secret, &["--destination", "sqlite:flag.db"]).1;
+    assert!(help.contains("SHOP_DESTINATION_FILE"), "{help}");
+    assert!(
+        !help.contains("s3cret") && !help.contains("postgres://u"),
+        "{help}"
+    );
+}
+
+#[test]
+fn a_message_of_several_resources_is_told_once() {
+    let message = "no value for the setting `tenant`\n  hint: set --tenant";
+    let mut all = report(Proof::Open, Outcome::Complete, Required::Any);
+    let template = all.resources.remove(0);
+    for name in ["users", "groups", "roles"] {
+        let told = format!("resource {name}: {message}");
+        let mut resource = template.clone();
+        resource.name = name.to_owned();
+        resource.outcome = Outcome::Failed(ErrorKind::Usage, told);
+        all.resources.push(resource);
+    }
+    let text = crate::cli::report::render(&all, crate::cli::report::Known::default());
+    assert_eq!(
+        text.matches("no value for the setting").count(),
+        1,
+        "{text}"
+    );
+    assert!(text.contains("users, groups, roles: no value"), "{text}");
+    let teller = crate::cli::progress::Teller::new(&crate::world::World::real());
+    assert!(teller.failure("users", message).contains("`tenant`"));
+    assert_eq!(
+        teller.failure("groups", message),
+        "groups: failed like users"
+    );
+}

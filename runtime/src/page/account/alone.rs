@@ -6,7 +6,7 @@ use super::{Account, At, is_usual};
 use crate::error::Result;
 use crate::page::advance::paging;
 use crate::page::proof::Proof;
-use crate::page::statements::{Says, Statements};
+use crate::page::statements::{Says, Statements, quoted};
 
 impl Account {
     /// Returns the proof for a list of one response.
@@ -55,18 +55,19 @@ impl Account {
         });
         if let Some((total, said)) = less {
             return Ok(Proof::Unproved(format!(
-                "{} arrived in one response, and `{}` counts {total}",
+                "{} arrived in one response, and {} counts {total}",
                 counted(rows, "row"),
-                said.place
+                quoted(&said.place)
             )));
         }
         let proof = match ends {
-            Some((what, said)) => Proof::Proved(format!("`{}` {what}", said.place)),
+            Some((what, said)) => Proof::Proved(format!("{} {what}", quoted(&said.place))),
             None if undecided => Proof::Unproved(
                 "etlgen could not tell how this resource is paged: one page was read".into(),
             ),
             None if usual => Proof::Unproved(format!(
-                "one response of {rows} rows was read, which is a usual length of a page: more may follow"
+                "one response of {} was read, which is a usual length of a page: more may follow",
+                counted(rows, "row")
             )),
             None => Proof::Assumed("nothing indicates more than one response".into()),
         };
@@ -77,15 +78,18 @@ impl Account {
 /// Returns what says that more than one response exists, and whether it does so by a number.
 fn says_more(rows: u64, said: &Statements) -> Option<(String, bool)> {
     if let Some((true, flag)) = said.more() {
-        return Some((format!("`{}` says that more follows", flag.place), false));
+        return Some((
+            format!("{} says that more follows", quoted(&flag.place)),
+            false,
+        ));
     }
     if let Some(lead) = said.leads() {
-        return Some((format!("`{}` has a next page", lead.place), false));
+        return Some((format!("{} has a next page", quoted(&lead.place)), false));
     }
     let counted = said.find(|said| match said.says {
         Says::Total(total) | Says::Count(total) if total > rows => Some(counted(total, "row")),
         Says::Pages(pages) if pages > 1 => Some(counted(pages, "page")),
         _ => None,
     });
-    counted.map(|(count, said)| (format!("`{}` counts {count}", said.place), true))
+    counted.map(|(count, said)| (format!("{} counts {count}", quoted(&said.place)), true))
 }

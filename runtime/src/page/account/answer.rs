@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::page::advance::{PageFacts, paging};
 use crate::page::paginator::Pager;
 use crate::page::proof::Proof;
-use crate::page::statements::{Says, Statement, Statements};
+use crate::page::statements::{Says, Statement, Statements, quoted};
 use crate::record::Stands;
 
 impl Account {
@@ -43,7 +43,10 @@ impl Account {
         });
         match wrong {
             Some((words, at)) if page.rows == 0 => {
-                return Err(api(format!("`{}` in a 2xx response: {words}", at.place)));
+                return Err(api(format!(
+                    "{} in a 2xx response: {words}",
+                    quoted(&at.place)
+                )));
             }
             Some((words, at)) => {
                 let place = &at.place;
@@ -54,7 +57,7 @@ impl Account {
         }
         let incomplete = |said: &Statement| (said.says == Says::Incomplete).then_some(());
         if let Some(((), at)) = said.find(incomplete) {
-            let why = format!("`{}` says that a response is incomplete", at.place);
+            let why = format!("{} says that a response is incomplete", quoted(&at.place));
             self.caps(Proof::Unproved(why));
         }
         if page.stands == Stands::Nothing && page.response.status == 200 {
@@ -83,7 +86,7 @@ impl Account {
     pub(super) fn unfinished(&mut self, said: &Statements) {
         let unfinished = |said: &Statement| (said.says == Says::Unfinished).then_some(());
         if let Some(((), at)) = said.find(unfinished) {
-            let why = format!("`{}` is false on the last page", at.place);
+            let why = format!("{} is false on the last page", quoted(&at.place));
             self.caps(Proof::Unproved(why));
         }
     }

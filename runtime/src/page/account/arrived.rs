@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::{Account, CAPPED, is_usual, on_disk};
 use crate::error::Result;
 use crate::page::advance::PageFacts;
+use crate::page::distinct::Added;
 use crate::page::paginator::Pager;
 use crate::page::proof::Proof;
 
@@ -42,18 +43,17 @@ impl Account {
                         .to_owned(),
                 ));
             }
+            let new = added.new as u64;
             // A list may have changed by the time it is read again.
-            let changed = match self.is_again() {
+            let reading = match self.is_again() {
                 true => self.second.add_page(ids, contents).map_err(on_disk)?,
-                false => {
-                    self.misplaced += added.misplaced as u64;
-                    added.clone()
-                }
+                false => added,
             };
-            let changed = changed.changed.iter();
+            self.check_order(&reading, known);
+            let changed = reading.changed.iter();
             let wrong = changed.filter(|row| (page.settled)(known + **row));
             self.changed += wrong.count() as u64;
-            added.new as u64
+            new
         };
         self.new = new;
         if !self.is_again() {
@@ -78,6 +78,22 @@ impl Account {
             ));
         }
         Ok(())
+    }
+
+    /// Limits the proof if an unchanged row of the page has arrived before although it follows a row
+    /// that is new, or the last row of the previous page, which are the `known` ones.
+    fn check_order(&mut self, reading: &Added, known: usize) {
+        let misplaced = match known {
+            0 => reading.misplaced,
+            _ => reading.unchanged,
+        };
+        // A page that is requested behind the end may be another one again.
+        let is_other = self.doubt.is_some() && reading.new == 0;
+        if misplaced > 0 && !is_other {
+            self.is_unordered = true;
+            let why = "unchanged rows were repeated out of order, so the list has no stable order and rows may be missing";
+            self.caps(Proof::Unproved(why.to_owned()));
+        }
     }
 
     /// Returns the number of distinct rows that have arrived; without a key, the number of all

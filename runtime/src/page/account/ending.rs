@@ -10,7 +10,7 @@ use crate::page::advance::{By, End, Step, paging};
 use crate::page::paginator::Position;
 use crate::page::places::Moved;
 use crate::page::proof::Proof;
-use crate::page::statements::Says;
+use crate::page::statements::{Says, quoted};
 use crate::record::Stands;
 
 /// APIs that limit how far a list can be read do so after a multiple of this many rows.
@@ -35,12 +35,8 @@ impl Account {
         let most = if self.is_again() { came.min(now) } else { came };
         let mut moved = match self.short(end, came, at) {
             Some(moved) => Some(moved),
-            None => self.over(most)?,
+            None => self.over(most)?.or_else(|| self.counted_before(came, at)),
         };
-        if self.misplaced > 0 {
-            let why = "unchanged rows were repeated out of order, so the list has no stable order and rows may be missing";
-            self.caps(Proof::Unproved(why.to_owned()));
-        }
         self.unfinished(at.said);
         if let Some(why) = self.depth(end, came) {
             self.caps(Proof::Unproved(why));
@@ -126,12 +122,9 @@ impl Account {
     /// Returns the hint that settles a wrong total, or a wrong key, which makes records few.
     fn line(&self) -> String {
         if self.changed > 0 {
-            let repeated = match self.changed {
-                1 => "1 record repeats a key with other contents".to_owned(),
-                records => format!("{records} records repeat a key with other contents"),
-            };
+            let records = counted(self.changed, "record");
             return format!(
-                "{repeated}, so the key is probably wrong: name another one with `primary_key` of `{}` in etlgen.toml",
+                "{records} with a key that came before and other contents, so the key is probably wrong: name another one with `primary_key` of `{}` in etlgen.toml",
                 self.terms.name
             );
         }
@@ -160,12 +153,7 @@ impl Account {
 
     /// Returns how rows are missing that the totals count, if they are.
     fn short(&self, end: &End, came: u64, at: At<'_>) -> Option<Moved> {
-        // An empty list may have one page, and an empty page after the last one does not count.
-        let why = &end.why;
-        let read = match at.page.rows {
-            0 => self.filled.max(1),
-            _ => at.position.pages + 1,
-        };
+        let (why, read) = (&end.why, self.pages_read(at));
         if let Some((pages, place)) = self.totals.pages().filter(|(pages, _)| read < *pages) {
             let reason = format!(
                 "it ended after {}, but `{place}` counts {pages}",
@@ -178,19 +166,11 @@ impl Account {
             let error = error.hint(self.line());
             return Some(Moved::Short { reason, error });
         }
-        let Some(total) = self.totals.missing(came) else {
-            // A total that only an earlier run has received.
-            let before = at.position.total.filter(|total| *total > came)?;
-            let why = format!(
-                "{} arrived, and the API counted {before} in an earlier run",
-                counted(came, "row")
-            );
-            return self.totals.now().is_none().then_some(Moved::Unknown(why));
-        };
-        let (count, place) = (total.last, &total.place);
+        let total = self.totals.missing(came)?;
+        let (count, place) = (total.last, quoted(&total.place));
         if total.moved() && end.by == By::Total {
             // The reading has passed its rows nevertheless.
-            let why = format!("`{place}` changed from {} to {count}", total.first);
+            let why = format!("{place} changed from {} to {count}", total.first);
             return Some(Moved::Rows(why));
         }
         if total.is_weak || self.terms.narrowed && !total.declared || total.moved() {
@@ -198,19 +178,57 @@ impl Account {
                 true => format!("changed from {} to {count}", total.first),
                 false => format!("counts {count}"),
             };
-            let why = format!("{} arrived, and `{place}` {counts}", counted(came, "row"));
+            let why = format!("{} arrived, and {place} {counts}", counted(came, "row"));
             return Some(Moved::Unknown(why));
         }
         let reason = format!(
-            "{} arrived, and `{place}` counts {count}",
+            "{} arrived, and {place} counts {count}",
             counted(came, "different row")
         );
         let error = paging(format!(
-            "the list ended ({why}) after {}, but the API counts {count} (`{place}`)",
+            "the list ended ({why}) after {}, but the API counts {count} ({place})",
             counted(came, "row")
         ));
         let error = error.hint(self.by_offset(end, at).unwrap_or_else(|| self.line()));
         Some(Moved::Short { reason, error })
+    }
+
+    /// Returns the number of pages with rows: an empty page after the last one does not count, and an
+    /// empty list may have one page.
+    fn pages_read(&self, at: At<'_>) -> u64 {
+        match at.page.rows {
+            0 => self.filled.max(1),
+            _ => at.position.pages + 1,
+        }
+    }
+
+    /// Returns how an earlier response has counted more than what arrived, if one has.
+    fn counted_before(&self, came: u64, at: At<'_>) -> Option<Moved> {
+        if let Some(total) = self.totals.fallen(came) {
+            let (place, most, now) = (&total.place, total.most, total.last);
+            let why = format!("`{place}` changed from {most} to {now}");
+            return Some(Moved::Rows(why));
+        }
+        // Only an earlier run has received these counts.
+        let read = self.pages_read(at);
+        let rows = at.position.counted_rows.filter(|rows| *rows > came);
+        let pages = at.position.counted_pages.filter(|pages| *pages > read);
+        let (before, is_counted) = match (rows, pages) {
+            (Some(rows), _) => (rows.to_string(), self.totals.counted_rows().is_some()),
+            (None, Some(pages)) => (
+                counted(pages, "page"),
+                self.totals.counted_pages().is_some(),
+            ),
+            (None, None) => return None,
+        };
+        let why = format!(
+            "{} arrived, and the API counted {before} in an earlier run",
+            counted(came, "row")
+        );
+        Some(match is_counted {
+            true => Moved::Rows(format!("{why} and fewer in this one")),
+            false => Moved::Unknown(why),
+        })
     }
 
     /// Returns how more rows have arrived than the totals count, if they have.

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use etlgen_model::counted;
+
 use super::MissedRows;
 use super::choose::Chosen;
 use super::scope::{PriorState, StateScope};
@@ -117,9 +119,9 @@ impl Missed<'_> {
         let (reach, before) = reach?;
         (read < before).then(|| Unseen {
             why: format!(
-                "its feed `{}` reaches back {} days, and was last read before that",
+                "its feed `{}` reaches back {}, and was last read before that",
                 feed.name,
-                reach.as_secs() / 86_400
+                counted(reach.as_secs() / 86_400, "day")
             ),
             before: Some(before),
         })

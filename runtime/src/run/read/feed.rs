@@ -8,9 +8,11 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use etlgen_model::Order;
 use tokio::sync::oneshot;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::page::Proof;
 use crate::record::{CursorValue, Lookup, RowRef};
 use crate::source::{Change, ChangeFn, What};
 use crate::state::StateChange;
@@ -18,10 +20,15 @@ use crate::state::StateChange;
 /// The most bytes of changes that a run holds in memory for a feed.
 const MOST_BYTES: usize = 256 << 20;
 
+/// Why the newest change of a record may be another one.
+const UNORDERED: &str = "two changes of one record have the same time, and nothing shows which one is newer: declare the order of the feed with `.oldest_first()` or `.newest_first()` on its cursor";
+
 /// The changes that are collected from a feed.
 #[derive(Default)]
 pub(crate) struct Feed {
     targets: Vec<Target>,
+    /// The order of its records, if that is declared.
+    order: Option<Order>,
     /// How often a record was newer, and how often it was older, than the one before.
     turns: (u64, u64),
     last: Option<CursorValue>,
@@ -48,6 +55,14 @@ struct Newest {
 }
 
 impl Feed {
+    /// Creates a feed whose records have this order.
+    pub fn new(order: Option<Order>) -> Self {
+        Feed {
+            order,
+            ..Feed::default()
+        }
+    }
+
     /// Adds a resource that the feed changes; returns the receiver of its changes.
     pub fn add(
         &mut self,
@@ -115,13 +130,21 @@ impl Feed {
         self.ending.extend(state);
     }
 
-    /// Hands the changes of a feed that has been read to its end to its targets; returns notes.
-    pub fn hand_over(self) -> Vec<String> {
+    /// Returns the order of its records that their times show, or that is declared.
+    fn shown_order(&self) -> Option<Order> {
+        match self.turns.0.cmp(&self.turns.1) {
+            std::cmp::Ordering::Greater => Some(Order::OldestFirst),
+            std::cmp::Ordering::Less => Some(Order::NewestFirst),
+            std::cmp::Ordering::Equal => self.order,
+        }
+    }
+
+    /// Hands the changes of a feed that has been read to its end to its targets, with the proof of
+    /// that end; returns notes.
+    pub fn hand_over(self, proof: Proof) -> Vec<String> {
+        let order = self.shown_order();
         let Feed {
-            targets,
-            turns,
-            ending,
-            ..
+            targets, ending, ..
         } = self;
         let ending = Arc::new(Ending {
             left: AtomicUsize::new(targets.len()),
@@ -133,13 +156,17 @@ impl Feed {
                 let (count, name) = (target.nameless, &target.name);
                 notes.push(format!("{count} changes of `{name}` name no record"));
             }
-            // If nothing shows the order, the newest change comes first, as is usual in feeds.
-            let oldest_first = turns.0 > turns.1;
+            let is_open = order.is_none() && target.newest.values().any(Newest::is_open);
+            let proof = match is_open {
+                true => proof.clone().and(Proof::Unproved(UNORDERED.to_owned())),
+                false => proof.clone(),
+            };
             let newest = target.newest.into_iter();
-            let changes = newest.map(|(key, newest)| (key, newest.pick(oldest_first)));
+            let changes = newest.map(|(key, newest)| (key, newest.pick(order)));
             // A target that has failed does not receive them.
             let _ = target.hand.send(Pending {
                 changes: changes.collect(),
+                proof,
                 ending: ending.clone(),
             });
         }
@@ -148,6 +175,11 @@ impl Feed {
 }
 
 impl Newest {
+    /// Returns whether it depends on the order of the feed which change is the newest.
+    fn is_open(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| *last != self.first)
+    }
+
     fn new(at: Option<&CursorValue>, change: Change) -> Self {
         Newest {
             at: at.cloned(),
@@ -160,9 +192,13 @@ impl Newest {
         self.first.bytes() + self.last.as_ref().map_or(0, Change::bytes)
     }
 
-    fn pick(self, oldest_first: bool) -> Change {
+    /// Returns the newest change. If nothing shows the order, a record is not deleted, and otherwise
+    /// the newest change comes first, as is usual in feeds.
+    fn pick(self, order: Option<Order>) -> Change {
+        let is_delete = matches!(self.first.0, What::Delete(_));
         match self.last {
-            Some(last) if oldest_first => last,
+            Some(last) if order == Some(Order::OldestFirst) => last,
+            Some(last) if order.is_none() && is_delete => last,
             _ => self.first,
         }
     }
@@ -177,6 +213,8 @@ struct Ending {
 /// The changes of one target, by the keys of its records.
 pub(crate) struct Pending {
     changes: HashMap<String, Change>,
+    /// How certain it is that the feed brought all changes.
+    pub proof: Proof,
     ending: Arc<Ending>,
 }
 

@@ -315,6 +315,10 @@ impl<'a> List<'a> {
             Some(why) => proof.and(Proof::Unproved(why)),
             None => proof,
         };
+        let proof = match &self.of.fetcher.spec().unsure {
+            Some(why) => proof.and(Proof::Unproved(why.clone())),
+            None => proof,
+        };
         // The owner says that this is the end, and not the API.
         let proof = match (proof, self.ruled) {
             (Proof::Proved(_), Some(status)) => {

@@ -32,6 +32,17 @@ pub(crate) enum Slices {
     Found(mpsc::Receiver<Found>),
 }
 
+impl Slices {
+    /// Returns whether it is a list that this run reads from its start, without a lower bound.
+    pub fn is_in_full(&self) -> bool {
+        let Slices::One(slice) = self else {
+            return false;
+        };
+        let pass = slice.state.pass.as_ref();
+        pass.is_none_or(|pass| pass.from.is_none() && !pass.is_begun())
+    }
+}
+
 /// What the reader of a child resource receives about its slices.
 pub(crate) enum Found {
     /// A slice that may be read now.
@@ -317,7 +328,8 @@ impl ResourceReader {
         let end = at_end.then_some(PassEnd { whole });
         intake.output.flush(end).await?;
         if let Some(feed) = intake.feed.take_if(|_| outcome == ReadOutcome::AtEnd) {
-            let notes = feed.hand_over().into_iter();
+            let proof = self.fetcher.stats.lock().proof.clone();
+            let notes = feed.hand_over(proof.unwrap_or(Proof::Open)).into_iter();
             notes.for_each(|note| self.fetcher.stats.note(note));
         }
         intake.feed = None;

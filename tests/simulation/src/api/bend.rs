@@ -91,7 +91,9 @@ impl Bend<'_> {
             lie if lie.is_of_single() => self.single(count, &mut page),
             Lie::TotalTooLow => {
                 let low = count.saturating_sub(size / 2 + 1 + self.twist % size.max(1));
-                page.total = page.total.map(|_| low as i64);
+                // If it equals the length of each page, it counts the page, which is another lie.
+                let is_of_page = low == size && count.is_multiple_of(size);
+                page.total = page.total.map(|_| low as i64 - i64::from(is_of_page));
             }
             Lie::TotalTooHigh => page.total = page.total.map(|total| total + 3),
             Lie::TotalOfPage => page.total = page.total.map(|_| page.rows.len() as i64),

@@ -20,12 +20,25 @@ use crate::lies::Lie;
 use crate::random::Rng;
 use crate::scenario::{At, Change, ListSpec, RunSpec, Scenario};
 
+/// A list of the API.
+#[derive(Clone, Copy)]
+enum Of {
+    Items,
+    /// The list below the item with this `uid`.
+    Parts(u32),
+    Events,
+}
+
 /// The API.
 pub struct Api {
     scenario: Arc<Scenario>,
     pub items: Table,
     /// The lists of parts, by the `uid` of their item.
     pub parts: BTreeMap<u32, Table>,
+    /// The feed of changes of the items.
+    pub events: Table,
+    /// What each event reports, by its version.
+    reports: BTreeMap<u32, String>,
     /// The tick: it grows with each request and each change.
     pub tick: u64,
     rng: Rng,
@@ -45,6 +58,8 @@ impl Api {
         let mut api = Api {
             items: Table::new(&scenario.items, 0),
             parts: BTreeMap::new(),
+            events: Table::new(scenario.feed.as_ref().unwrap_or(&scenario.items), 0),
+            reports: BTreeMap::new(),
             tick: 0,
             rng: Rng::new(scenario.seed).fork(),
             uids: 0,
@@ -67,6 +82,7 @@ impl Api {
             }
         }
         api.note(None);
+        api.events.note(0);
         let parts: Vec<u32> = api.parts.keys().copied().collect();
         parts.into_iter().for_each(|uid| api.note(Some(uid)));
         api
@@ -101,7 +117,7 @@ impl Api {
         due.into_iter().for_each(|change| self.change(change, now));
         let scenario = self.scenario.clone();
         let mut answer = match path.strip_prefix("/items") {
-            Some("") => self.page(&scenario.items, None, path, query),
+            Some("") => self.page(&scenario.items, Of::Items, path, query),
             Some(rest) if rest.contains("/tags/") => {
                 let version = rest.rsplit('/').next().map(str::parse);
                 let from = query("token").map_or(Ok(0), |token| token[1..].parse());
@@ -114,11 +130,14 @@ impl Api {
             }
             Some(rest) => match (self.parent(rest), &scenario.parts) {
                 (Some(uid), Some(parts)) if !self.denies(uid) => {
-                    self.page(parts, Some(uid), path, query)
+                    self.page(parts, Of::Parts(uid), path, query)
                 }
                 _ => Answer::plain(404, r#"{"error": "not found"}"#),
             },
-            None => Answer::plain(404, r#"{"error": "not found"}"#),
+            None => match &scenario.feed {
+                Some(feed) if path == "/events" => self.page(feed, Of::Events, path, query),
+                _ => Answer::plain(404, r#"{"error": "not found"}"#),
+            },
         };
         let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(now.unsigned_abs());
         answer.headers.push(("date", httpdate::fmt_http_date(at)));
@@ -154,11 +173,15 @@ impl Api {
     fn page(
         &mut self,
         spec: &ListSpec,
-        parent: Option<u32>,
+        of: Of,
         path: &str,
         query: impl Fn(&str) -> Option<String>,
     ) -> Answer {
-        let lie = self.lie(parent.is_some());
+        let lie = match of {
+            Of::Items => self.lie(false),
+            Of::Parts(_) => self.lie(true),
+            Of::Events => None,
+        };
         if lie == Some(Lie::NotYet) && self.requests.is_multiple_of(3) {
             return Answer::plain(202, "");
         }
@@ -168,7 +191,7 @@ impl Api {
         };
         let mut asked = Asked::of(spec, query, first_page);
         let mut rng = self.rng.clone();
-        let mut rows = Cow::Borrowed(self.table(parent).map_or(&[][..], |table| &table.rows));
+        let mut rows = Cow::Borrowed(self.table(of).map_or(&[][..], |table| &table.rows));
         let mut bend = lie.map(|lie| Bend {
             lie,
             twist: self.scenario.twist,
@@ -181,8 +204,9 @@ impl Api {
             bend.rows(rows.to_mut());
         }
         let shown = |row: &Row| {
-            asked.since.is_none_or(|since| row.updated >= since)
-                && asked.until.is_none_or(|until| row.updated <= until)
+            let time = if spec.fed { row.created } else { row.updated };
+            asked.since.is_none_or(|since| time >= since)
+                && asked.until.is_none_or(|until| time <= until)
         };
         if !rows.iter().all(shown) {
             rows.to_mut().retain(shown);
@@ -199,14 +223,16 @@ impl Api {
             lie,
             path,
             size,
+            reports: &self.reports,
         }
         .render(&page)
     }
 
-    fn table(&self, parent: Option<u32>) -> Option<&Table> {
-        match parent {
-            None => Some(&self.items),
-            Some(uid) => self.parts.get(&uid),
+    fn table(&self, of: Of) -> Option<&Table> {
+        match of {
+            Of::Items => Some(&self.items),
+            Of::Parts(uid) => self.parts.get(&uid),
+            Of::Events => Some(&self.events),
         }
     }
 
@@ -226,6 +252,7 @@ impl Api {
             key: 0,
             place: 0,
             version: self.versions,
+            created: updated,
             updated,
         };
         let uid = row.uid;
@@ -248,8 +275,46 @@ impl Api {
         }
     }
 
-    /// Applies a change.
+    /// Applies a change, and reports it in the feed.
     fn change(&mut self, change: Change, now: i64) {
+        let before = self.scenario.feed.as_ref().map(|_| self.items.rows.clone());
+        self.apply(change, now);
+        let Some(before) = before else {
+            return;
+        };
+        let is_as_before = |row: &Row| before.iter().any(|old| old == row);
+        let is_there = |old: &Row| self.items.rows.iter().any(|row| row.uid == old.uid);
+        let puts = self.items.rows.iter().filter(|row| !is_as_before(row));
+        let gone = before.iter().filter(|old| !is_there(old));
+        let puts: Vec<_> = puts.map(|row| ("put", row.clone())).collect();
+        let gone: Vec<_> = gone.map(|row| ("gone", row.clone())).collect();
+        for (kind, row) in puts.into_iter().chain(gone) {
+            self.report(kind, &row, now);
+        }
+    }
+
+    /// Adds an event to the feed.
+    fn report(&mut self, kind: &str, row: &Row, now: i64) {
+        self.uids += 1;
+        self.versions += 1;
+        let event = Row {
+            uid: self.uids,
+            key: 0,
+            place: 0,
+            version: self.versions,
+            created: now,
+            updated: now,
+        };
+        let object = render::record(row, true);
+        self.reports.insert(
+            event.version,
+            format!(r#""kind":"{kind}","object":{object}"#),
+        );
+        self.events.come(event, None);
+        self.events.note(self.tick);
+    }
+
+    fn apply(&mut self, change: Change, now: i64) {
         self.tick += 1;
         let (Change::Come(at)
         | Change::Go(at)

@@ -1,5 +1,6 @@
 //! Writes a page as a response.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::page::{Lead, Page, Shape, Start, write_token};
@@ -33,6 +34,8 @@ pub struct Wire<'a> {
     pub path: &'a str,
     /// The number of rows of a full page.
     pub size: usize,
+    /// What the events of the feed report, by their versions.
+    pub reports: &'a BTreeMap<u32, String>,
 }
 
 /// A statement of the body: its dotted path, and JSON.
@@ -72,7 +75,7 @@ impl Wire<'_> {
                 envelope.push(("errors", r#"[{"message": "timed out"}]"#.to_owned()));
                 "[]".to_owned()
             }
-            Shape::List => list(&page.rows, spec.embedded),
+            Shape::List => self.list(&page.rows),
         };
         answer.body = match spec.bare {
             true => list,
@@ -120,6 +123,26 @@ impl Wire<'_> {
         }
     }
 
+    /// Writes the list of records.
+    fn list(&self, rows: &[Row]) -> String {
+        let rows: Vec<String> = rows.iter().map(|row| self.row(row)).collect();
+        format!("[{}]", rows.join(","))
+    }
+
+    fn row(&self, row: &Row) -> String {
+        if self.spec.embedded {
+            let path = format!("/items/{}/tags/{}", row.key, row.version);
+            return fields(row, "", &page_of_tags(&path, row.version, 0));
+        }
+        match self.reports.get(&row.version) {
+            Some(report) => {
+                let tags = format!("[{}]", numbers(0..row.tags()));
+                fields(row, &format!("{report},"), &tags)
+            }
+            None => record(row, self.spec.fed),
+        }
+    }
+
     /// Returns the URL of the page that begins there.
     fn url(&self, start: &Start) -> String {
         let path = self.path;
@@ -155,29 +178,22 @@ fn numbers(range: std::ops::Range<usize>) -> String {
     numbers.join(",")
 }
 
-fn list(rows: &[Row], embedded: bool) -> String {
-    let mut out = String::from("[");
-    for (at, row) in rows.iter().enumerate() {
-        if at > 0 {
-            out.push(',');
-        }
-        let tags = match embedded {
-            true => page_of_tags(
-                &format!("/items/{}/tags/{}", row.key, row.version),
-                row.version,
-                0,
-            ),
-            false => format!("[{}]", numbers(0..row.tags())),
-        };
-        // Writing to a string cannot fail.
-        let _ = write!(
-            out,
-            r#"{{"id":"{}","v":{},"updated":{},"tags":{tags}}}"#,
-            row.key, row.version, row.updated
-        );
-    }
-    out.push(']');
-    out
+/// Writes an item or a part, with the time at which it was added if the connector reads it by that.
+pub fn record(row: &Row, dated: bool) -> String {
+    let created = match dated {
+        true => format!(r#""created":{},"#, row.created),
+        false => String::new(),
+    };
+    let tags = format!("[{}]", numbers(0..row.tags()));
+    fields(row, &created, &tags)
+}
+
+/// Writes a record with these fields in its middle.
+fn fields(row: &Row, more: &str, tags: &str) -> String {
+    format!(
+        r#"{{"id":"{}","v":{},{more}"updated":{},"tags":{tags}}}"#,
+        row.key, row.version, row.updated
+    )
 }
 
 /// Writes an object from dotted paths of at most two keys.

@@ -15,7 +15,9 @@ pub struct Row {
     pub place: i64,
     /// Grows with each change of any row, so that it identifies the row and its state.
     pub version: u32,
-    /// The time of its last change, in seconds on the API's clock.
+    /// The time at which it was added, in seconds on the API's clock.
+    pub created: i64,
+    /// The time of its last change.
     pub updated: i64,
 }
 

@@ -1,5 +1,6 @@
 //! Failures that seeds have found, one scenario each.
 
+use etlgen_simulation::examples::statements;
 use etlgen_simulation::{Grade, Place, Scenario, examples, play};
 
 #[test]
@@ -95,4 +96,35 @@ fn a_list_that_has_contradicted_itself_is_read_from_its_start() {
 #[test]
 fn a_row_that_comes_again_on_another_page_of_a_list_without_a_key_may_hide_another_one() {
     holds(examples::equal_rows_of_two_pages);
+}
+
+#[test]
+fn a_list_that_ends_before_a_count_of_an_earlier_response_is_not_proved() {
+    holds(statements::count_that_fell);
+    holds(statements::count_of_an_earlier_run);
+}
+
+#[test]
+fn a_number_of_pages_that_is_too_low_is_not_proved_by_an_empty_page() {
+    holds(statements::pages_too_low);
+}
+
+#[test]
+fn a_list_is_read_to_its_end_if_its_first_page_exceeds_the_total() {
+    holds(statements::total_below_the_first_page);
+}
+
+#[test]
+fn an_overlap_does_not_hide_that_a_list_has_no_order() {
+    holds(statements::unordered_behind_the_overlap);
+}
+
+#[test]
+fn an_object_after_pages_of_one_row_is_not_a_record() {
+    holds(statements::object_after_pages_of_one_row);
+}
+
+#[test]
+fn a_feed_that_does_not_show_the_order_of_two_changes_proves_nothing() {
+    holds(statements::feed_without_an_order);
 }
