@@ -124,7 +124,7 @@ impl Client {
 
     /// Lets DuckDB use the memory that a table with that many columns needs.
     fn make_room(&mut self, columns: u64) -> Result<()> {
-        let needed = MEMORY / 2 + COLUMN_MEMORY.saturating_mul(columns);
+        let needed = MEMORY / 4 + COLUMN_MEMORY.saturating_mul(columns);
         match self.memory {
             Some(memory) if memory < needed => {
                 self.memory = Some(needed);
