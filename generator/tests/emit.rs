@@ -364,13 +364,17 @@ fn an_owner_leaves_a_resource_off_and_chooses_destinations() {
     let line = "etlgen-runtime = { version = \"1.2.3\", default-features = false, features = [\"cli\", \"tls\", \"sqlite\"] }";
     assert!(text.contains(line), "{text}");
     let emitted = |overrides: &str| files("levels.yaml", overrides);
-    let files = emitted("destinations = [\"postgres\"]");
-    let (manifest, readme) = (&files["Cargo.toml"], &files["README.md"]);
-    let features = "features = [\"cli\", \"tls\", \"postgres\"] }";
-    assert!(manifest.contains(features), "{manifest}");
-    let load = "cargo run -- sync --destination 'postgres://";
-    assert!(readme.contains(load), "{readme}");
-    assert!(!readme.contains("--destination parquet"), "{readme}");
+    for (destination, load) in [
+        ("postgres", "cargo run -- sync --destination 'postgres://"),
+        ("duckdb", "cargo run -- sync --destination duckdb:"),
+    ] {
+        let files = emitted(&format!("destinations = [\"{destination}\"]"));
+        let (manifest, readme) = (&files["Cargo.toml"], &files["README.md"]);
+        let features = format!("features = [\"cli\", \"tls\", \"{destination}\"] }}");
+        assert!(manifest.contains(&features), "{manifest}");
+        assert_eq!(readme.matches("sync --destination").count(), 1, "{readme}");
+        assert!(readme.contains(load), "{readme}");
+    }
     let files = emitted("destinations = [\"s3\", \"gs\", \"postgres\"]");
     let (manifest, readme) = (&files["Cargo.toml"], &files["README.md"]);
     let features = "features = [\"cli\", \"tls\", \"postgres\", \"buckets\"] }";

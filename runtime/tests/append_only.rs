@@ -104,7 +104,10 @@ fn new_rows_and_new_versions_are_handed_over_and_the_state_is_in_the_file() {
     );
     // A second run has to wait.
     let error = run(&known, &url, &base, items()).unwrap_err();
-    assert!(error.report().contains("another run uses"), "{error}");
+    assert!(
+        error.report().contains("another run is loading into"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod check;
 mod clock;
 mod contracts;
 mod deletes;
+#[cfg(feature = "duckdb")]
+mod duckdb;
 mod earlier;
 mod embedded;
 mod feeds;

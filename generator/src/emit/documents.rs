@@ -201,6 +201,7 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         sqlite: can_load("sqlite"),
         parquet: can_load("parquet"),
         postgres: chosen.is_some_and(|chosen| chosen.contains(&"postgres")),
+        duckdb: chosen.is_some_and(|chosen| chosen.contains(&"duckdb")),
         bucket: chosen.and_then(|chosen| {
             let bucket = chosen.iter().find(|place| feature(place) == "buckets");
             bucket.copied()

@@ -191,6 +191,8 @@ fn keys_of_the_whole_api() {
     assert_eq!(parsed.destinations(), Some(vec!["postgres"]));
     let parsed = parse("etlgen.toml", "destinations = [\"az\", \"s3\"]").unwrap();
     assert_eq!(parsed.destinations(), Some(vec!["s3", "az"]));
+    let parsed = parse("etlgen.toml", "destinations = [\"duckdb\"]").unwrap();
+    assert_eq!(parsed.destinations(), Some(vec!["duckdb"]));
     assert_eq!(Overrides::default().destinations(), None);
 }
 

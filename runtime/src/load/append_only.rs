@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::lock::lock;
 use super::{Capabilities, Chunk, Commit, Destination, LoadInfo, Memory, Operation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Drifted, TableBatch};
@@ -118,7 +119,7 @@ impl Destination for AppendOnly {
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
-        let lock = lock(&self.file)?;
+        let lock = lock(&self.file, &self.file)?;
         let mut contents = self.contents()?;
         let memory = Self::memory(&contents, &load.source);
         let id = load.after(&memory).id;
@@ -201,38 +202,6 @@ fn learn(memory: &mut Memory, table: &TableBatch) {
         .find(|known| known.name == schema.name)
     {
         None => memory.tables.push(schema.clone()),
-        Some(known) => {
-            let there = known.columns.clone();
-            let new = schema
-                .columns
-                .iter()
-                .filter(|column| !there.contains(column));
-            known.columns.extend(new.cloned());
-        }
-    }
-}
-
-/// Takes the lock that excludes a second run.
-fn lock(file: &Path) -> Result<File> {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".lock");
-    let cannot = |error| {
-        Error::file(ErrorKind::Destination, "write", file, error)
-            .hint("check that the folder exists and may be written to")
-    };
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&name)
-        .map_err(cannot)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(fs::TryLockError::WouldBlock) => {
-            let message = format!("another run uses `{}`", file.display());
-            Err(Error::new(ErrorKind::Destination, message)
-                .hint("wait until it has ended, or name another file"))
-        }
-        Err(fs::TryLockError::Error(error)) => Err(cannot(error)),
+        Some(known) => known.columns.extend(known.lacks(schema)),
     }
 }

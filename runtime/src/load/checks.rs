@@ -55,9 +55,7 @@ impl Checks {
                 Some(known) if known == table => {}
                 Some(known) => {
                     fits(known, table, &chunk.resource)?;
-                    let missing = |column: &&_| !known.columns.contains(column);
-                    let new: Vec<_> = table.columns.iter().filter(missing).cloned().collect();
-                    known.columns.extend(new);
+                    known.columns.extend(known.lacks(table));
                 }
                 None => {
                     if destination.is_taken(&table.name)? {

@@ -9,10 +9,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::schema::TableBatch;
 
 /// The schemes of the destinations of this crate, and the feature that each needs.
-const FEATURES: [(&str, &str); 6] = [
+const FEATURES: [(&str, &str); 7] = [
     ("sqlite", "sqlite"),
     ("parquet", "parquet"),
     ("postgres", "postgres"),
+    ("duckdb", "duckdb"),
     ("s3", "buckets"),
     ("gs", "buckets"),
     ("az", "buckets"),
@@ -46,6 +47,8 @@ impl Default for Destinations {
         let known = known.with("postgres", "//USER@HOST/DATABASE", |rest| {
             super::postgres::Postgres::new(rest)
         });
+        #[cfg(feature = "duckdb")]
+        let known = known.with("duckdb", "FILE", |rest| super::duckdb::DuckDb::new(rest));
         #[cfg(feature = "buckets")]
         let known = ["s3", "gs", "az"].into_iter().fold(known, |known, scheme| {
             known.with(scheme, "//BUCKET/PREFIX", move |rest| {
@@ -144,6 +147,7 @@ impl Destinations {
         match source {
             _ if known("sqlite") => Some(format!("sqlite:{source}.db")),
             _ if known("parquet") => Some(format!("parquet:{source}")),
+            _ if known("duckdb") => Some(format!("duckdb:{source}.duckdb")),
             _ => None,
         }
     }
@@ -191,6 +195,7 @@ mod tests {
             ("postgres://u:s3cret@h/db", "postgres", "postgres"),
             ("postgresql://u:s3cret@h/db", "postgres", "postgres"),
             ("s3://bucket/prefix?secret_key=s3cret", "s3", "buckets"),
+            ("duckdb:md:shop?motherduck_token=s3cret", "duckdb", "duckdb"),
             ("gs://bucket", "gs", "buckets"),
             ("az://container", "az", "buckets"),
         ] {
@@ -228,6 +233,10 @@ mod tests {
         assert_eq!(own.default_url("shop"), None);
         let files = own.with("parquet", "FOLDER", |rest| Sqlite::new(rest));
         assert_eq!(files.default_url("shop").as_deref(), Some("parquet:shop"));
+        let none = Destinations(Vec::new());
+        let file = none.with("duckdb", "FILE", |rest| Sqlite::new(rest));
+        let url = file.default_url("shop");
+        assert_eq!(url.as_deref(), Some("duckdb:shop.duckdb"));
     }
 
     #[test]

@@ -53,6 +53,7 @@ impl From<&Metadata> for Identity {
 }
 
 /// Returns the error for a destination into which another run has loaded since this one began.
+#[cfg(any(feature = "sqlite", feature = "parquet"))]
 pub(crate) fn overtaken(place: impl std::fmt::Display) -> Error {
     let message = format!("another run has loaded into `{place}` since this one began");
     Error::new(ErrorKind::Destination, message)

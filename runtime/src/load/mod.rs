@@ -11,29 +11,41 @@ mod commit;
     feature = "conformance",
     all(
         test,
-        any(feature = "sqlite", feature = "parquet", feature = "postgres")
+        any(
+            feature = "sqlite",
+            feature = "parquet",
+            feature = "postgres",
+            feature = "duckdb"
+        )
     )
 ))]
 pub mod conformance;
 mod destination;
 mod destinations;
-#[cfg(any(feature = "sqlite", feature = "parquet"))]
+#[cfg(feature = "duckdb")]
+pub mod duckdb;
+#[cfg(any(feature = "sqlite", feature = "parquet", feature = "duckdb"))]
 mod identity;
 #[cfg(feature = "parquet")]
 mod lake;
 mod loads;
+mod lock;
 mod migrate;
 mod open;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+#[cfg(any(feature = "sqlite", feature = "duckdb"))]
+mod place;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod redacted;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "duckdb"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod url;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod values;
 
 pub use crate::state::{Capabilities, CheckpointPolicy, Memory};
 pub use brought::Brought;

@@ -16,7 +16,7 @@ mod undo;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use dialect::Dialect;
-pub use session::{Session, Value};
+pub use session::{PAGE_ROWS, Select, Session, Value};
 
 use super::{Chunk, Commit, LoadInfo, LoadRow, Memory, RolledBack};
 use crate::error::{Error, ErrorKind, Result};
@@ -33,8 +33,8 @@ pub struct Store<S> {
     /// The child tables, staged or not, that have their index.
     indexed: BTreeSet<String>,
     in_transaction: bool,
-    /// The temporary tables of this transaction, by their columns.
-    arrivals: BTreeMap<String, String>,
+    /// The tables, staged or not, of which rows were changed or removed in this transaction.
+    touched: BTreeSet<String>,
     /// Root rows written in this load.
     rows: u64,
     /// The changes since the last commit, by resource.
@@ -95,7 +95,7 @@ impl<S: Session> Store<S> {
             staged: BTreeMap::new(),
             indexed: BTreeSet::new(),
             in_transaction: false,
-            arrivals: BTreeMap::new(),
+            touched: BTreeSet::new(),
             rows: 0,
             changes: BTreeMap::new(),
             others,
@@ -159,9 +159,9 @@ impl<S: Session> Store<S> {
         done
     }
 
-    /// Notes the end of a transaction, and with it of its temporary tables.
+    /// Notes the end of a transaction.
     fn forget(&mut self) {
-        self.arrivals.clear();
+        self.touched.clear();
         self.in_transaction = false;
     }
 
@@ -187,7 +187,7 @@ impl<S: Session> Store<S> {
     /// Refuses a commit after another run of the source has loaded. No run can commit between this check and the end
     /// of the transaction.
     fn check_others(&mut self) -> Result<()> {
-        self.session.exclude_commits()?;
+        self.session.exclude_commits(&self.load.source)?;
         let others = meta::others(&mut self.session, &self.load)?;
         match others == self.others {
             true => Ok(()),

@@ -8,7 +8,6 @@ mod look;
 mod meta;
 mod migrate;
 mod names;
-mod place;
 mod rows;
 mod scan;
 mod tables;
@@ -19,9 +18,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
-use place::Place;
 use rusqlite::Connection;
 
+use super::place::Place;
 use super::{
     Brought, Capabilities, Chunk, Commit, Destination, LoadInfo, LoadRow, Memory, RolledBack,
     TableChange,
@@ -92,7 +91,7 @@ impl Destination for Sqlite {
     }
 
     fn open(&mut self, load: &LoadInfo) -> Result<Memory> {
-        let place = Place::take(&self.path)?;
+        let place = Place::take(&self.path, "SQLite")?;
         let connect = || -> rusqlite::Result<(Connection, Option<u32>)> {
             let db = Connection::open(&place.real)?;
             db.busy_timeout(Duration::from_secs(5))?;

@@ -156,6 +156,18 @@ fn decoded(text: &str) -> Option<String> {
     Some(decoded.into_owned()).filter(|decoded| !decoded.contains('\0'))
 }
 
+/// Returns the value of an option without its percent escapes; a plus sign is one.
+#[cfg(any(feature = "postgres", feature = "duckdb"))]
+pub(crate) fn unescaped(text: &str) -> String {
+    let escaped = [('+', "%2B"), ('&', "%26"), ('=', "%3D"), ('#', "%23")];
+    let query = escaped.iter().fold(text.to_owned(), |text, (c, escape)| {
+        text.replace(*c, escape)
+    });
+    let url = reqwest::Url::parse(&format!("http://x/?{query}")).ok();
+    let first = url.as_ref().and_then(|url| url.query_pairs().next());
+    first.map_or_else(|| text.to_owned(), |(text, _)| text.into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -218,6 +218,13 @@ impl TableSchema {
         is_meta(&self.resource)
     }
 
+    /// Returns the columns of a later schema of this table that it lacks.
+    pub(crate) fn lacks(&self, later: &TableSchema) -> Vec<Column> {
+        let has = |name: &str| self.columns.iter().any(|column| column.name == name);
+        let new = later.columns.iter().filter(|column| !has(&column.name));
+        new.cloned().collect()
+    }
+
     /// Returns the column with that role, if the table has one.
     pub fn role(&self, role: ColumnRole) -> Option<&Column> {
         self.columns.iter().find(|column| column.role == role)

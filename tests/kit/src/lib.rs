@@ -1,7 +1,8 @@
-//! Code that the tests of all crates share: an HTTP server on loopback, servers of Postgres, S3 and Azure, the switches that tests
-//! read from the environment, and the handling of skipped tests.
+//! Code that the tests of all crates share: an HTTP server on loopback, servers of Postgres, S3 and Azure, libraries of DuckDB, the
+//! switches that tests read from the environment, and the handling of skipped tests.
 
 pub mod azurite;
+pub mod duckdb;
 pub mod http;
 pub mod moto;
 pub mod postgres;

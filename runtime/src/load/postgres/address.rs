@@ -9,6 +9,7 @@ use tokio_postgres::config::SslMode;
 
 use super::passwords;
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::url::unescaped;
 
 /// The schema of the tables if the URL names none.
 const SCHEMA: &str = "public";
@@ -114,18 +115,9 @@ impl Options {
             "sslrootcert" => &mut self.roots,
             _ => return false,
         };
-        *slot = Some(decoded(value));
+        *slot = Some(unescaped(value));
         true
     }
-}
-
-/// Returns the text without its percent escapes.
-fn decoded(text: &str) -> String {
-    // A plus sign is one in such URLs.
-    let query = format!("http://x/?{}", text.replace('+', "%2B").replace('#', "%23"));
-    let url = reqwest::Url::parse(&query).ok();
-    let first = url.as_ref().and_then(|url| url.query_pairs().next());
-    first.map_or_else(|| text.to_owned(), |(text, _)| text.into_owned())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::address::Address;
 use super::errors::explain;
 use super::{copy, read, text, tls};
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::sql::{Dialect, Session, Value};
+use crate::load::sql::{Dialect, PAGE_ROWS, Select, Session, Value};
 use crate::schema::{Column, ColumnType, TableBatch};
 
 /// Bytes of one message of `COPY`.
@@ -279,12 +279,18 @@ fn column_type(ty: ColumnType) -> &'static str {
 }
 
 impl Session for Client {
+    /// The session has one cursor at a time.
+    type Cursor = ();
+
     fn dialect(&self) -> Dialect {
         Dialect {
             identifier_length: NAME_BYTES,
             column_type,
             reserved: &["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"],
             row: ("ctid", "tid"),
+            has_keys: true,
+            dropped_on_commit: "ON COMMIT DROP",
+            indexes: None,
         }
     }
 
@@ -301,13 +307,30 @@ impl Session for Client {
         })
     }
 
-    fn read(&mut self, sql: &str, columns: &[Column]) -> Result<RecordBatch> {
-        let (sql, columns) = (sql.to_owned(), columns.to_vec());
+    fn cursor(&mut self, select: &Select<'_>) -> Result<()> {
+        let Select {
+            expressions, table, ..
+        } = select;
+        let wanted = select.wanted.map(|wanted| format!("WHERE {wanted}"));
+        let wanted = wanted.unwrap_or_default();
+        self.script(&format!(
+            "DECLARE _etl_scan NO SCROLL CURSOR FOR SELECT {expressions} FROM {table} {wanted}"
+        ))
+    }
+
+    fn page(&mut self, (): &mut (), columns: &[Column]) -> Result<Vec<RecordBatch>> {
+        let columns = columns.to_vec();
         let read = self.call(|wire| async move {
-            let rows = wire.query_typed(&sql, &[]).await?;
+            let fetch = format!("FETCH {PAGE_ROWS} FROM _etl_scan");
+            let rows = wire.query_typed(&fetch, &[]).await?;
             Ok(read::batch(&rows, &columns))
         });
-        read.flatten()
+        let rows = read.flatten()?;
+        if rows.num_rows() == 0 {
+            self.script("CLOSE _etl_scan")?;
+            return Ok(Vec::new());
+        }
+        Ok(vec![rows])
     }
 
     fn script(&mut self, sql: &str) -> Result<()> {
@@ -336,8 +359,22 @@ impl Session for Client {
         )
     }
 
-    fn exclude_commits(&mut self) -> Result<()> {
+    fn exclude_commits(&mut self, _: &str) -> Result<()> {
         self.script("LOCK TABLE _etl_loads IN SHARE ROW EXCLUSIVE MODE")
+    }
+
+    fn arrive(&mut self, batch: &TableBatch) -> Result<String> {
+        let dialect = self.dialect();
+        let columns = batch.schema.columns.iter();
+        let columns: Vec<String> = columns.map(|column| dialect.definition(column)).collect();
+        let columns = columns.join(", ");
+        // Batches with the same columns share a table.
+        let table = format!("_etl_arrival_{:016x}", xxh3_64(columns.as_bytes()));
+        self.script(&format!(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({columns}) ON COMMIT DROP; TRUNCATE TABLE {table}"
+        ))?;
+        self.ingest(&table, batch, None)?;
+        Ok(table)
     }
 
     fn ingest(&mut self, table: &str, batch: &TableBatch, rows: Option<&[usize]>) -> Result<()> {

@@ -1,18 +1,10 @@
 //! Rows in the binary format of `COPY`.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
-};
-use arrow_array::{
-    Array, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
-    StringArray, TimestampMicrosecondArray,
-};
-
 use super::text::stored;
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::values::Values;
 use crate::record::{day, sortable};
-use crate::schema::{Column, ColumnType, TableBatch};
+use crate::schema::{Column, TableBatch};
 
 /// From 1970 to 2000, where the times of Postgres begin.
 pub const DAYS_TO_2000: i32 = 10_957;
@@ -44,7 +36,7 @@ pub fn encode(batch: &TableBatch, rows: Option<&[usize]>) -> Result<Vec<u8>> {
         for (column, values) in &columns {
             let start = out.len();
             out.extend((-1_i32).to_be_bytes());
-            let written = values.put(row, &mut out);
+            let written = self::put(values, row, &mut out);
             let written = written.map_err(|what| broken(&batch.schema.name, column, &what))?;
             if written {
                 let long = |_| broken(&batch.schema.name, column, "has a value above 2 GB");
@@ -67,87 +59,40 @@ fn broken(table: &str, column: &Column, what: &str) -> Error {
     Error::new(ErrorKind::Destination, message)
 }
 
-/// The values of a column of a batch, by the type in Postgres.
-enum Values<'a> {
-    Bool(&'a BooleanArray),
-    Int(&'a Int64Array),
-    Float(&'a Float64Array),
-    Decimal(&'a Decimal128Array),
-    Text(&'a StringArray),
-    Json(&'a StringArray),
-    Uuid(&'a StringArray),
-    Timestamp(&'a TimestampMicrosecondArray),
-    Date(&'a Date32Array),
-    Bytes(&'a BinaryArray),
-}
-
-impl<'a> Values<'a> {
-    fn of(array: &'a dyn Array, ty: ColumnType) -> Option<Self> {
-        Some(match ty {
-            ColumnType::Bool => Values::Bool(array.as_boolean_opt()?),
-            ColumnType::Int64 => Values::Int(array.as_primitive_opt::<Int64Type>()?),
-            ColumnType::Float64 => Values::Float(array.as_primitive_opt::<Float64Type>()?),
-            ColumnType::Decimal => Values::Decimal(array.as_primitive_opt::<Decimal128Type>()?),
-            ColumnType::Text => Values::Text(array.as_string_opt::<i32>()?),
-            ColumnType::Json => Values::Json(array.as_string_opt::<i32>()?),
-            ColumnType::Uuid => Values::Uuid(array.as_string_opt::<i32>()?),
-            ColumnType::Timestamp => {
-                Values::Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?)
-            }
-            ColumnType::Date => Values::Date(array.as_primitive_opt::<Date32Type>()?),
-            ColumnType::Bytes => Values::Bytes(array.as_binary_opt::<i32>()?),
-        })
+/// Appends a value; returns whether it is not null. The error completes "the column …".
+fn put(values: &Values<'_>, row: usize, out: &mut Vec<u8>) -> std::result::Result<bool, String> {
+    if values.is_null(row) {
+        return Ok(false);
     }
-
-    fn array(&self) -> &dyn Array {
-        match self {
-            Values::Bool(array) => *array,
-            Values::Int(array) => *array,
-            Values::Float(array) => *array,
-            Values::Decimal(array) => *array,
-            Values::Text(array) | Values::Json(array) | Values::Uuid(array) => *array,
-            Values::Timestamp(array) => *array,
-            Values::Date(array) => *array,
-            Values::Bytes(array) => *array,
+    match values {
+        Values::Bool(array) => out.push(u8::from(array.value(row))),
+        Values::Int(array) => out.extend(array.value(row).to_be_bytes()),
+        Values::Float(array) => out.extend(array.value(row).to_be_bytes()),
+        Values::Decimal(array) => numeric(array.value(row), out),
+        Values::Text(array) => out.extend(stored(array.value(row)).as_bytes()),
+        Values::Json(array) => out.extend(array.value(row).as_bytes()),
+        Values::Uuid(array) => {
+            let text = array.value(row);
+            let bytes = uuid(text).ok_or_else(|| "has a value that is not a UUID".to_owned())?;
+            out.extend(bytes.to_be_bytes());
         }
+        Values::Timestamp(array) => {
+            let value = array.value(row);
+            let micros = value.checked_sub(MICROS_TO_2000);
+            let micros = micros.filter(|micros| *micros >= FIRST_MICROS);
+            let micros = micros.ok_or_else(|| early(sortable(value).as_str()))?;
+            out.extend(micros.to_be_bytes());
+        }
+        Values::Date(array) => {
+            let value = array.value(row);
+            let days = value.checked_sub(DAYS_TO_2000);
+            let days = days.filter(|days| (FIRST_DAY..END_DAY).contains(days));
+            let days = days.ok_or_else(|| early(day(value).as_str()))?;
+            out.extend(days.to_be_bytes());
+        }
+        Values::Bytes(array) => out.extend(array.value(row)),
     }
-
-    /// Appends a value; returns whether it is not null. The error completes "the column …".
-    fn put(&self, row: usize, out: &mut Vec<u8>) -> std::result::Result<bool, String> {
-        if self.array().is_null(row) {
-            return Ok(false);
-        }
-        match self {
-            Values::Bool(array) => out.push(u8::from(array.value(row))),
-            Values::Int(array) => out.extend(array.value(row).to_be_bytes()),
-            Values::Float(array) => out.extend(array.value(row).to_be_bytes()),
-            Values::Decimal(array) => numeric(array.value(row), out),
-            Values::Text(array) => out.extend(stored(array.value(row)).as_bytes()),
-            Values::Json(array) => out.extend(array.value(row).as_bytes()),
-            Values::Uuid(array) => {
-                let text = array.value(row);
-                let bytes =
-                    uuid(text).ok_or_else(|| "has a value that is not a UUID".to_owned())?;
-                out.extend(bytes.to_be_bytes());
-            }
-            Values::Timestamp(array) => {
-                let value = array.value(row);
-                let micros = value.checked_sub(MICROS_TO_2000);
-                let micros = micros.filter(|micros| *micros >= FIRST_MICROS);
-                let micros = micros.ok_or_else(|| early(sortable(value).as_str()))?;
-                out.extend(micros.to_be_bytes());
-            }
-            Values::Date(array) => {
-                let value = array.value(row);
-                let days = value.checked_sub(DAYS_TO_2000);
-                let days = days.filter(|days| (FIRST_DAY..END_DAY).contains(days));
-                let days = days.ok_or_else(|| early(day(value).as_str()))?;
-                out.extend(days.to_be_bytes());
-            }
-            Values::Bytes(array) => out.extend(array.value(row)),
-        }
-        Ok(true)
-    }
+    Ok(true)
 }
 
 fn early(value: &str) -> String {

@@ -1,21 +1,16 @@
 //! Rows of a table, as `copy` wrote them, into Arrow.
 
 use std::error::Error as StdError;
-use std::sync::Arc;
 
-use arrow_array::builder::{
-    BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder,
-    StringBuilder, TimestampMicrosecondBuilder,
-};
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::Schema;
+use arrow_array::RecordBatch;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use super::copy::{DAYS_TO_2000, MICROS_TO_2000};
 use super::text;
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{ArrowType, Column, ColumnType};
+use crate::load::values::{Building, built};
+use crate::schema::{Column, ColumnType};
 
 /// A value as it comes from the server.
 struct Raw<'a>(&'a [u8]);
@@ -35,7 +30,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
 
 /// Returns rows with these columns.
 pub fn batch(rows: &[Row], columns: &[Column]) -> Result<RecordBatch> {
-    let mut arrays = Vec::with_capacity(columns.len());
+    let mut all = Vec::with_capacity(columns.len());
     for (at, column) in columns.iter().enumerate() {
         let changed = || {
             let message = format!("the column `{}` has values of another type", column.name);
@@ -43,21 +38,19 @@ pub fn batch(rows: &[Row], columns: &[Column]) -> Result<RecordBatch> {
                 "somebody has changed the table: give the column its type again, or drop the table",
             )
         };
-        let mut values = Values::new(column.ty);
+        let mut values = Building::new(column.ty);
         for row in rows {
             let fits = *row.columns()[at].type_() == wire_type(column.ty);
             let value = row
                 .try_get::<_, Option<Raw<'_>>>(at)
                 .map_err(|_| changed())?;
             let value = value.map(|raw| raw.0);
-            let pushed = values.push(value);
+            let pushed = push(&mut values, value);
             pushed.filter(|()| fits).ok_or_else(changed)?;
         }
-        arrays.push(values.finish());
+        all.push(values);
     }
-    let fields: Vec<_> = columns.iter().map(Column::arrow_field).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
+    built(columns, all, rows.len())
         .map_err(|error| Error::new(ErrorKind::Destination, "rows cannot be read").caused_by(error))
 }
 
@@ -76,87 +69,38 @@ fn wire_type(ty: ColumnType) -> Type {
     }
 }
 
-enum Values {
-    Bool(BooleanBuilder),
-    Int(Int64Builder),
-    Float(Float64Builder),
-    Decimal(Decimal128Builder),
-    Text(StringBuilder),
-    Json(StringBuilder),
-    Uuid(StringBuilder),
-    Timestamp(TimestampMicrosecondBuilder),
-    Date(Date32Builder),
-    Bytes(BinaryBuilder),
-}
-
-impl Values {
-    fn new(ty: ColumnType) -> Self {
-        match ty {
-            ColumnType::Bool => Values::Bool(BooleanBuilder::new()),
-            ColumnType::Int64 => Values::Int(Int64Builder::new()),
-            ColumnType::Float64 => Values::Float(Float64Builder::new()),
-            ColumnType::Decimal => {
-                Values::Decimal(Decimal128Builder::new().with_data_type(ty.arrow()))
+/// Appends a value; returns `None` if it is not of the type.
+fn push(values: &mut Building, value: Option<&[u8]>) -> Option<()> {
+    macro_rules! push {
+        ($builder:expr, $read:expr) => {
+            match value {
+                None => $builder.append_null(),
+                Some(bytes) => $builder.append_value(($read)(bytes)?),
             }
-            ColumnType::Text => Values::Text(StringBuilder::new()),
-            ColumnType::Json => Values::Json(StringBuilder::new()),
-            ColumnType::Uuid => Values::Uuid(StringBuilder::new()),
-            ColumnType::Timestamp => {
-                Values::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(ty.arrow()))
-            }
-            ColumnType::Date => Values::Date(Date32Builder::new()),
-            ColumnType::Bytes => Values::Bytes(BinaryBuilder::new()),
-        }
+        };
     }
-
-    /// Appends a value; returns `None` if it is not of the type.
-    fn push(&mut self, value: Option<&[u8]>) -> Option<()> {
-        macro_rules! push {
-            ($builder:expr, $read:expr) => {
-                match value {
-                    None => $builder.append_null(),
-                    Some(bytes) => $builder.append_value(($read)(bytes)?),
-                }
-            };
+    match values {
+        Building::Bool(builder) => push!(builder, |bytes: &[u8]| Some(*bytes.first()? != 0)),
+        Building::Int(builder) => push!(builder, int8),
+        Building::Float(builder) => {
+            push!(builder, |bytes| Some(f64::from_bits(int8(bytes)? as u64)));
         }
-        match self {
-            Values::Bool(builder) => push!(builder, |bytes: &[u8]| Some(*bytes.first()? != 0)),
-            Values::Int(builder) => push!(builder, int8),
-            Values::Float(builder) => {
-                push!(builder, |bytes| Some(f64::from_bits(int8(bytes)? as u64)));
-            }
-            Values::Decimal(builder) => push!(builder, billionths),
-            Values::Text(builder) => {
-                push!(builder, |bytes| Some(text::read(utf8(bytes)?.to_owned())));
-            }
-            Values::Json(builder) => push!(builder, utf8),
-            Values::Uuid(builder) => push!(builder, uuid),
-            Values::Timestamp(builder) => {
-                push!(builder, |bytes| int8(bytes)?.checked_add(MICROS_TO_2000));
-            }
-            Values::Date(builder) => push!(builder, |bytes: &[u8]| {
-                let days = i32::from_be_bytes(bytes.try_into().ok()?);
-                days.checked_add(DAYS_TO_2000)
-            }),
-            Values::Bytes(builder) => push!(builder, Some),
+        Building::Decimal(builder) => push!(builder, billionths),
+        Building::Text(builder) => {
+            push!(builder, |bytes| Some(text::read(utf8(bytes)?.to_owned())));
         }
-        Some(())
+        Building::Json(builder) => push!(builder, utf8),
+        Building::Uuid(builder) => push!(builder, uuid),
+        Building::Timestamp(builder) => {
+            push!(builder, |bytes| int8(bytes)?.checked_add(MICROS_TO_2000));
+        }
+        Building::Date(builder) => push!(builder, |bytes: &[u8]| {
+            let days = i32::from_be_bytes(bytes.try_into().ok()?);
+            days.checked_add(DAYS_TO_2000)
+        }),
+        Building::Bytes(builder) => push!(builder, Some),
     }
-
-    fn finish(self) -> ArrayRef {
-        match self {
-            Values::Bool(mut builder) => Arc::new(builder.finish()),
-            Values::Int(mut builder) => Arc::new(builder.finish()),
-            Values::Float(mut builder) => Arc::new(builder.finish()),
-            Values::Decimal(mut builder) => Arc::new(builder.finish()),
-            Values::Text(mut builder) | Values::Json(mut builder) | Values::Uuid(mut builder) => {
-                Arc::new(builder.finish())
-            }
-            Values::Timestamp(mut builder) => Arc::new(builder.finish()),
-            Values::Date(mut builder) => Arc::new(builder.finish()),
-            Values::Bytes(mut builder) => Arc::new(builder.finish()),
-        }
-    }
+    Some(())
 }
 
 fn utf8(bytes: &[u8]) -> Option<&str> {

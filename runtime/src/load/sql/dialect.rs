@@ -15,6 +15,13 @@ pub struct Dialect {
     pub reserved: &'static [&'static str],
     /// The system column that identifies a row as long as the row is not changed, and its type.
     pub row: (&'static str, &'static str),
+    /// Whether tables have keys and indexes. Without them, a join reads the column of a table.
+    pub has_keys: bool,
+    /// What declares a temporary table, so that the commit drops it. It is dropped before where possible.
+    pub dropped_on_commit: &'static str,
+    /// Set if a table cannot get or lose a column after its rows have changed in the same transaction, so that it is
+    /// written again: the query of the statements that create the indexes of the table `$1`.
+    pub indexes: Option<&'static str>,
 }
 
 impl Dialect {
@@ -58,6 +65,11 @@ impl Dialect {
         self.system("_etl_index__", table)
     }
 
+    /// Returns the name of a table while it is written again.
+    pub fn rewritten(&self, table: &str) -> String {
+        self.system("_etl_rewritten__", table)
+    }
+
     /// Returns the name of the column that takes new values of a column.
     pub fn beside(&self, column: &str) -> String {
         self.system("_etl_new__", column)
@@ -90,6 +102,9 @@ mod tests {
             column_type: |_| "text",
             reserved: &["xmin"],
             row: ("ctid", "tid"),
+            has_keys: true,
+            dropped_on_commit: "",
+            indexes: None,
         };
         assert_eq!(dialect.staging("orders"), "_etl_staging__orders");
         let [one, other] = ["a", "b"].map(|end| format!("{}{end}", "\u{e9}".repeat(31)));

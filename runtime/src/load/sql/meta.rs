@@ -9,29 +9,46 @@ use crate::schema::{Column, ColumnRole, ColumnType, Drifted, TableSchema};
 use crate::state::format::{self, FORMAT};
 use crate::state::{StateChange, StateRow};
 
-const TABLES: [&str; 7] = [
-    "CREATE TABLE IF NOT EXISTS _etl_loads (
-         load_id text NOT NULL, source text NOT NULL, status text NOT NULL, committed_at timestamptz NOT NULL,
-         rows bigint NOT NULL, commit_number bigint NOT NULL, PRIMARY KEY (load_id, source))",
-    "CREATE TABLE IF NOT EXISTS _etl_state (
-         source text NOT NULL, resource text NOT NULL, slice text NOT NULL, value text NOT NULL,
-         PRIMARY KEY (source, resource, slice))",
-    "CREATE TABLE IF NOT EXISTS _etl_columns (
-         source text NOT NULL, resource text NOT NULL, table_name text NOT NULL, parent text, table_path text NOT NULL,
+/// The tables, with their columns and their keys.
+const TABLES: [(&str, &str, &str); 7] = [
+    (
+        "_etl_loads",
+        "load_id text NOT NULL, source text NOT NULL, status text NOT NULL, committed_at timestamptz NOT NULL,
+         rows bigint NOT NULL, commit_number bigint NOT NULL",
+        "load_id, source",
+    ),
+    (
+        "_etl_state",
+        "source text NOT NULL, resource text NOT NULL, slice text NOT NULL, value text NOT NULL",
+        "source, resource, slice",
+    ),
+    (
+        "_etl_columns",
+        "source text NOT NULL, resource text NOT NULL, table_name text NOT NULL, parent text, table_path text NOT NULL,
          position bigint NOT NULL, column_name text NOT NULL, type text NOT NULL, role text NOT NULL,
-         column_path text NOT NULL, PRIMARY KEY (source, table_name, position))",
-    // The keys may be too long for an index.
-    "CREATE TABLE IF NOT EXISTS _etl_drift (
-         load_id text NOT NULL, source text NOT NULL, resource text NOT NULL, table_name text NOT NULL,
-         keys text NOT NULL, type text NOT NULL, done text NOT NULL, count bigint NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS _etl_undo (
-         source text NOT NULL, load_id text NOT NULL, resource text NOT NULL, slice text NOT NULL, value text,
-         PRIMARY KEY (source, load_id, resource, slice))",
-    "CREATE TABLE IF NOT EXISTS _etl_changes (
-         source text NOT NULL, load_id text NOT NULL, resource text NOT NULL, records bigint NOT NULL,
-         replaced boolean NOT NULL, PRIMARY KEY (source, load_id, resource))",
+         column_path text NOT NULL",
+        "source, table_name, position",
+    ),
+    // Values of the columns that identify a row may be too long for an index.
+    (
+        "_etl_drift",
+        "load_id text NOT NULL, source text NOT NULL, resource text NOT NULL, table_name text NOT NULL,
+         keys text NOT NULL, type text NOT NULL, done text NOT NULL, count bigint NOT NULL",
+        "",
+    ),
+    (
+        "_etl_undo",
+        "source text NOT NULL, load_id text NOT NULL, resource text NOT NULL, slice text NOT NULL, value text",
+        "source, load_id, resource, slice",
+    ),
+    (
+        "_etl_changes",
+        "source text NOT NULL, load_id text NOT NULL, resource text NOT NULL, records bigint NOT NULL,
+         replaced boolean NOT NULL",
+        "source, load_id, resource",
+    ),
     // The last one: where it is, all are.
-    "CREATE TABLE IF NOT EXISTS _etl_format (format bigint NOT NULL PRIMARY KEY)",
+    ("_etl_format", "format bigint NOT NULL", "format"),
 ];
 
 /// Returns whether the system tables exist.
@@ -42,7 +59,13 @@ pub fn exists(session: &mut impl Session) -> Result<bool> {
 /// Creates the system tables if they do not exist, and refuses those of a later format.
 pub fn create(session: &mut impl Session) -> Result<()> {
     if !exists(session)? {
-        session.script(&TABLES.join(";\n"))?;
+        let has_keys = session.dialect().has_keys;
+        let creation = |(name, columns, key): (&str, &str, &str)| match has_keys && !key.is_empty()
+        {
+            true => format!("CREATE TABLE IF NOT EXISTS {name} ({columns}, PRIMARY KEY ({key}))"),
+            false => format!("CREATE TABLE IF NOT EXISTS {name} ({columns})"),
+        };
+        session.script(&TABLES.map(creation).join(";\n"))?;
     }
     let found = session.query("SELECT max(format) FROM _etl_format", &[])?;
     match first_int(&found) {

@@ -98,13 +98,13 @@ impl<S: Session> Store<S> {
                 .script(&addition(dialect, &from.name, &column))?;
         }
         self.rewrite(change, to)?;
+        self.drop_columns(from, &retyped)?;
         for at in retyped {
             let old = &from.columns[at];
             let new = dialect.column(&dialect.beside(&old.name));
             let old = dialect.column(&old.name);
-            self.session.script(&format!(
-                "ALTER TABLE {table} DROP COLUMN {old}; ALTER TABLE {table} RENAME COLUMN {new} TO {old}"
-            ))?;
+            self.session
+                .script(&format!("ALTER TABLE {table} RENAME COLUMN {new} TO {old}"))?;
         }
         for (old, new) in from.columns.iter().zip(&to.columns) {
             if old.name != new.name {
@@ -122,6 +122,23 @@ impl<S: Session> Store<S> {
             Some(index) => self.session.script(&index),
             None => Ok(()),
         }
+    }
+
+    /// Drops the columns of a table at these positions.
+    fn drop_columns(&mut self, table: &TableSchema, positions: &[usize]) -> Result<()> {
+        let dialect = self.session.dialect();
+        let names = positions.iter().map(|at| &*table.columns[*at].name);
+        if positions.is_empty() {
+            return Ok(());
+        }
+        if self.is_fixed(&table.name) {
+            let names = dialect.list(names);
+            return self.rewrite_table(&table.name, &format!("* EXCLUDE ({names})"));
+        }
+        let name = dialect.quoted(&table.name);
+        let drop = |column| format!("ALTER TABLE {name} DROP COLUMN {}", dialect.column(column));
+        let statements: Vec<String> = names.map(drop).collect();
+        self.session.script(&statements.join("; "))
     }
 
     /// Writes the new values into the rows: first all of them into a table of their own, since a changed row has another
@@ -142,7 +159,8 @@ impl<S: Session> Store<S> {
         let definitions: Vec<String> = new.columns.iter().map(|c| dialect.definition(c)).collect();
         let (name, definitions) = (dialect.quoted(NEW_VALUES), definitions.join(", "));
         self.session.script(&format!(
-            "CREATE TEMPORARY TABLE {name} ({definitions}) ON COMMIT DROP"
+            "CREATE TEMPORARY TABLE {name} ({definitions}) {}",
+            dialect.dropped_on_commit
         ))?;
         let new = Arc::new(new);
         let all: Vec<Column> = [row]
@@ -156,7 +174,8 @@ impl<S: Session> Store<S> {
                 .iter()
                 .map(|column| dialect.column(&column.name)),
         );
-        self.rows_of(&from.name, (&expressions, &all), &mut |store, rows| {
+        let table = dialect.quoted(&from.name);
+        self.rows_of((&table, None), (&expressions, &all), &mut |store, rows| {
             let identities = rows.column(0).clone();
             let old: Vec<usize> = (1..rows.num_columns()).collect();
             let old = rows.project(&old).map_err(unfit)?;
@@ -171,11 +190,8 @@ impl<S: Session> Store<S> {
         })?;
         let set = targets.iter().map(|column| dialect.column(&column.name));
         let set: Vec<String> = set.map(|column| format!("{column} = n.{column}")).collect();
-        let (table, set, row) = (
-            dialect.quoted(&from.name),
-            set.join(", "),
-            dialect.column(ROW),
-        );
+        let (set, row) = (set.join(", "), dialect.column(ROW));
+        self.touch(&from.name);
         self.session.script(&format!(
             "UPDATE {table} AS t SET {set} FROM {name} AS n WHERE t.{identity} = CAST(n.{row} AS {ty}); DROP TABLE {name}"
         ))

@@ -110,9 +110,9 @@ impl<S: Session> Store<S> {
             self.ingest(&place, root, None)?;
             return Ok(Present::Replaced(0));
         };
-        let arrival = self.arrival(root)?;
-        self.session.ingest(&arrival, root, None)?;
-        let (place, arrival) = (dialect.quoted(&place), dialect.quoted(&arrival));
+        let arrival = self.session.arrive(root)?;
+        let (name, arrival) = (place, dialect.quoted(&arrival));
+        let place = dialect.quoted(&name);
         let delete = |from: &str, key: &str, other: &str| {
             format!("DELETE FROM {from} AS t USING {other} AS o WHERE t.{key} = o.{id}")
         };
@@ -124,8 +124,11 @@ impl<S: Session> Store<S> {
             Present::Replaced(self.session.execute(&delete(&place, &id, &arrival), &[])?)
         };
         if matches!(present, Present::Replaced(1..)) {
-            for (child, key) in self.children(resource, staged)? {
-                self.session.execute(&delete(&child, &key, &arrival), &[])?;
+            self.touch(&name);
+            for child in self.children(resource, staged)? {
+                let sql = delete(&child.place, &child.key, &arrival);
+                self.session.execute(&sql, &[])?;
+                self.touch(&child.name);
             }
         }
         let columns = root.schema.columns.iter().map(|column| &*column.name);
@@ -135,30 +138,9 @@ impl<S: Session> Store<S> {
         Ok(present)
     }
 
-    /// Returns an empty temporary table for the rows of a batch.
-    fn arrival(&mut self, batch: &TableBatch) -> Result<String> {
-        let dialect = self.session.dialect();
-        let columns = batch.schema.columns.iter();
-        let columns: Vec<String> = columns.map(|column| dialect.definition(column)).collect();
-        let columns = columns.join(", ");
-        if let Some(name) = self.arrivals.get(&columns) {
-            let name = name.clone();
-            let quoted = dialect.quoted(&name);
-            self.session.script(&format!("TRUNCATE TABLE {quoted}"))?;
-            return Ok(name);
-        }
-        let name = format!("_etl_arrival_{}", self.arrivals.len());
-        let quoted = dialect.quoted(&name);
-        self.session.script(&format!(
-            "CREATE TEMPORARY TABLE {quoted} ({columns}) ON COMMIT DROP"
-        ))?;
-        self.arrivals.insert(columns, name.clone());
-        Ok(name)
-    }
-
-    /// Returns the child tables of a resource that exist, staged or not, and their columns with the id of the record, all
-    /// quoted. Each has an index by record from then on: a first load is faster without it.
-    fn children(&mut self, resource: &str, staged: bool) -> Result<Vec<(String, String)>> {
+    /// Returns the child tables of a resource that exist, staged or not. Each has an index by record from then on: a first
+    /// load is faster without it.
+    fn children(&mut self, resource: &str, staged: bool) -> Result<Vec<Child>> {
         let dialect = self.session.dialect();
         let mut children = Vec::new();
         for child in self.tables_of(resource) {
@@ -172,13 +154,13 @@ impl<S: Session> Store<S> {
             let name = self.place(&child.name, staged);
             let place = dialect.quoted(&name);
             // The statement locks the table even if the index exists.
-            if !self.indexed.contains(&name) {
+            if dialect.has_keys && !self.indexed.contains(&name) {
                 let index = dialect.quoted(&dialect.index(&name));
                 let sql = format!("CREATE INDEX IF NOT EXISTS {index} ON {place} ({key})");
                 self.session.script(&sql)?;
-                self.indexed.insert(name);
+                self.indexed.insert(name.clone());
             }
-            children.push((place, key));
+            children.push(Child { name, place, key });
         }
         Ok(children)
     }
@@ -200,19 +182,24 @@ impl<S: Session> Store<S> {
         if deleted.staged && self.staged_columns(&root.name)?.is_empty() {
             return Ok(0);
         }
-        let name = dialect.quoted(&self.place(&root.name, deleted.staged));
+        let place = self.place(&root.name, deleted.staged);
         let ids = Value::Texts(deleted.ids.clone());
         if let Some(at) = deleted.mark {
-            self.mark(&root, &name, &format!("{id} = ANY($1)"), (ids, at))?;
+            self.mark(&root, &place, &format!("{id} = ANY($1)"), (ids, at))?;
             return Ok(0);
         }
         let ids = [ids];
-        let sql = format!("DELETE FROM {name} WHERE {id} = ANY($1)");
+        let sql = format!(
+            "DELETE FROM {} WHERE {id} = ANY($1)",
+            dialect.quoted(&place)
+        );
         let removed = self.session.execute(&sql, &ids)?;
         if removed > 0 {
-            for (child, key) in self.children(resource, deleted.staged)? {
-                let sql = format!("DELETE FROM {child} WHERE {key} = ANY($1)");
+            self.touch(&place);
+            for Child { name, place, key } in self.children(resource, deleted.staged)? {
+                let sql = format!("DELETE FROM {place} WHERE {key} = ANY($1)");
                 self.session.execute(&sql, &ids)?;
+                self.touch(&name);
             }
         }
         Ok(removed as i64)
@@ -222,7 +209,7 @@ impl<S: Session> Store<S> {
     fn mark(
         &mut self,
         root: &TableSchema,
-        name: &str,
+        place: &str,
         wanted: &str,
         (value, at): (Value, i64),
     ) -> Result<()> {
@@ -230,12 +217,14 @@ impl<S: Session> Store<S> {
         let Some(mark) = root.role(ColumnRole::DeletedAt) else {
             return Ok(());
         };
-        let mark = dialect.column(&mark.name);
+        let (mark, name) = (dialect.column(&mark.name), dialect.quoted(place));
         let sql = format!(
             "UPDATE {name} SET {mark} = CAST($2 AS timestamptz) WHERE {wanted} AND {mark} IS NULL"
         );
         let at = Value::from(sortable(at).as_str());
-        self.session.execute(&sql, &[value, at])?;
+        if self.session.execute(&sql, &[value, at])? > 0 {
+            self.touch(place);
+        }
         Ok(())
     }
 
@@ -252,8 +241,7 @@ impl<S: Session> Store<S> {
         let value = Value::from(&not_seen.load);
         match not_seen.mark {
             Some(at) => {
-                let name = dialect.quoted(&root.name);
-                self.mark(root, &name, &wanted, (value, at))?;
+                self.mark(root, &root.name, &wanted, (value, at))?;
                 Ok(0)
             }
             None => self.remove(resource, &wanted, &value),
@@ -267,14 +255,30 @@ impl<S: Session> Store<S> {
         };
         let name = self.session.dialect().quoted(&root.name);
         let value = std::slice::from_ref(value);
-        for (child, key) in self.children(resource, false)? {
+        for child in self.children(resource, false)? {
             let records = format!("SELECT {id} FROM {name} WHERE {wanted}");
-            let sql = format!("DELETE FROM {child} WHERE {key} IN ({records})");
-            self.session.execute(&sql, value)?;
+            let (place, key) = (child.place, child.key);
+            let sql = format!("DELETE FROM {place} WHERE {key} IN ({records})");
+            if self.session.execute(&sql, value)? > 0 {
+                self.touch(&child.name);
+            }
         }
         let sql = format!("DELETE FROM {name} WHERE {wanted}");
-        Ok(self.session.execute(&sql, value)? as i64)
+        let removed = self.session.execute(&sql, value)?;
+        if removed > 0 {
+            self.touch(&root.name);
+        }
+        Ok(removed as i64)
     }
+}
+
+/// A child table that exists, staged or not.
+struct Child {
+    name: String,
+    /// The name, quoted.
+    place: String,
+    /// The column with the id of the record, quoted.
+    key: String,
 }
 
 /// The records of an operation that were there.

@@ -3,13 +3,10 @@
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch, StringArray};
 
-use super::{Session, Store};
+use super::{Select, Session, Store};
 use crate::error::Result;
 use crate::load::Brought;
 use crate::schema::{Column, TableSchema};
-
-/// The number of rows read at a time.
-const READ_ROWS: usize = 4096;
 
 impl<S: Session> Store<S> {
     /// Passes columns of the rows of a table, batch by batch.
@@ -23,7 +20,8 @@ impl<S: Session> Store<S> {
         let columns: Vec<Column> = columns.iter().filter_map(named).cloned().collect();
         let dialect = self.session.dialect();
         let names: Vec<String> = columns.iter().map(|c| dialect.column(&c.name)).collect();
-        self.look(&dialect.quoted(&table.name), (&names, &columns), each)
+        let table = dialect.quoted(&table.name);
+        self.look((&table, None), (&names, &columns), each)
     }
 
     /// Passes the texts of the rows that a pass has brought.
@@ -51,12 +49,13 @@ impl<S: Session> Store<S> {
             }
         };
         let expressions: Vec<String> = columns.iter().map(expression).collect();
-        let mut from = dialect.quoted(&self.place(&table.name, rows.staged));
-        if let Some(load) = rows.load_column() {
+        let from = dialect.quoted(&self.place(&table.name, rows.staged));
+        let since = rows.load_column().map(|load| {
             let pass = rows.pass.replace('\'', "''");
-            from += &format!(" WHERE {} COLLATE \"C\" >= '{pass}'", dialect.column(load));
-        }
-        self.look(&from, (&expressions, &columns), &mut |batch| {
+            format!("{} COLLATE \"C\" >= '{pass}'", dialect.column(load))
+        });
+        let from = (&*from, since.as_deref());
+        self.look(from, (&expressions, &columns), &mut |batch| {
             let arrays = batch.columns().iter().map(|array| array.as_string_opt());
             let arrays: Vec<Option<&StringArray>> = arrays.collect();
             for row in 0..batch.num_rows() {
@@ -75,7 +74,7 @@ impl<S: Session> Store<S> {
     /// Passes expressions over rows, batch by batch; leaves the transaction as it was.
     fn look(
         &mut self,
-        from: &str,
+        from: (&str, Option<&str>),
         read: (&[String], &[Column]),
         each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
@@ -90,24 +89,27 @@ impl<S: Session> Store<S> {
         done
     }
 
-    /// Passes expressions over the rows of a table, batch by batch; these rows are not written meanwhile.
+    /// Passes expressions over rows of a table, all of them or those that meet a condition, batch by batch; these rows are
+    /// not written meanwhile.
     pub(super) fn rows_of(
         &mut self,
-        from: &str,
+        (table, wanted): (&str, Option<&str>),
         (expressions, columns): (&[String], &[Column]),
         each: &mut dyn FnMut(&mut Self, RecordBatch) -> Result<()>,
     ) -> Result<()> {
-        let expressions = expressions.join(", ");
-        self.session.script(&format!(
-            "DECLARE _etl_scan NO SCROLL CURSOR FOR SELECT {expressions} FROM {from}"
-        ))?;
-        let fetch = format!("FETCH {READ_ROWS} FROM _etl_scan");
+        let mut cursor = self.session.cursor(&Select {
+            expressions: &expressions.join(", "),
+            table,
+            wanted,
+        })?;
         loop {
-            let rows = self.session.read(&fetch, columns)?;
-            if rows.num_rows() == 0 {
-                return self.session.script("CLOSE _etl_scan");
+            let page = self.session.page(&mut cursor, columns)?;
+            if page.is_empty() {
+                return Ok(());
             }
-            each(self, rows)?;
+            for rows in page {
+                each(self, rows)?;
+            }
         }
     }
 }

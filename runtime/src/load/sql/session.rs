@@ -57,9 +57,24 @@ impl From<&String> for Value {
     }
 }
 
+/// The number of rows read at a time.
+pub const PAGE_ROWS: u32 = 4096;
+
+/// Expressions over the rows of a table.
+pub struct Select<'a> {
+    pub expressions: &'a str,
+    /// The table, quoted.
+    pub table: &'a str,
+    /// The condition of the rows, if not all are meant.
+    pub wanted: Option<&'a str>,
+}
+
 /// A connection that runs SQL in one schema. Statements name their values `$1`, `$2`; results are texts, 64-bit integers
 /// and booleans. Every text comes back as it was written.
 pub trait Session {
+    /// What reads the rows of a table page by page.
+    type Cursor;
+
     /// Returns what is special about its SQL.
     fn dialect(&self) -> Dialect;
 
@@ -69,8 +84,11 @@ pub trait Session {
     /// Runs one statement; returns its rows.
     fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Vec<Value>>>;
 
-    /// Runs one statement whose rows have these columns; returns the rows.
-    fn read(&mut self, sql: &str, columns: &[Column]) -> Result<RecordBatch>;
+    /// Begins to read rows of a table, which are not changed meanwhile.
+    fn cursor(&mut self, select: &Select<'_>) -> Result<Self::Cursor>;
+
+    /// Returns the next rows, which have these columns; no batch at the end.
+    fn page(&mut self, cursor: &mut Self::Cursor, columns: &[Column]) -> Result<Vec<RecordBatch>>;
 
     /// Runs statements without values.
     fn script(&mut self, sql: &str) -> Result<()>;
@@ -81,8 +99,11 @@ pub trait Session {
     /// Returns whether the name of a table is taken, by whatever the schema holds.
     fn is_taken(&mut self, table: &str) -> Result<bool>;
 
-    /// Excludes other commits until the transaction ends.
-    fn exclude_commits(&mut self) -> Result<()>;
+    /// Excludes other commits of this source until the transaction ends.
+    fn exclude_commits(&mut self, source: &str) -> Result<()>;
+
+    /// Returns the name of a temporary table that holds the rows of a batch, and no others.
+    fn arrive(&mut self, batch: &TableBatch) -> Result<String>;
 
     /// Adds rows to a table: all of the batch, or those at these positions.
     fn ingest(&mut self, table: &str, batch: &TableBatch, rows: Option<&[usize]>) -> Result<()>;

@@ -21,11 +21,11 @@ pub fn creation(dialect: Dialect, name: &str, table: &TableSchema) -> String {
     format!("CREATE TABLE {quoted} ({columns}); {index}")
 }
 
-/// Returns the statement that creates the index that finds the records of a root table.
+/// Returns the statement that creates the index that finds the records of a root table; none if there is none.
 pub fn index(dialect: Dialect, name: &str, table: &TableSchema) -> Option<String> {
     let id = table
         .role(ColumnRole::RowId)
-        .filter(|_| table.parent.is_none())?;
+        .filter(|_| dialect.has_keys && table.parent.is_none())?;
     let (index, id) = (
         dialect.quoted(&dialect.index(name)),
         dialect.column(&id.name),
@@ -55,31 +55,68 @@ impl<S: Session> Store<S> {
 
     /// Creates the table, or the columns that it lacks.
     pub(super) fn ensure(&mut self, table: &TableSchema) -> Result<()> {
-        let dialect = self.session.dialect();
         let merged = match self.tables.get(&table.name) {
             None => {
-                self.session
-                    .script(&creation(dialect, &table.name, table))?;
+                let creation = creation(self.session.dialect(), &table.name, table);
+                self.session.script(&creation)?;
                 table.clone()
             }
-            Some(known) if known == table => return Ok(()),
             Some(known) => {
                 let mut merged = known.clone();
-                for column in &table.columns {
-                    if merged.columns.iter().all(|there| there.name != column.name) {
-                        self.session
-                            .script(&addition(dialect, &table.name, column))?;
-                        merged.columns.push(column.clone());
-                    }
-                }
-                if merged == *known {
+                let new = known.lacks(table);
+                if new.is_empty() {
                     return Ok(());
+                }
+                for column in new {
+                    self.add_column(&table.name, &column)?;
+                    merged.columns.push(column);
                 }
                 merged
             }
         };
         meta::put_table(&mut self.session, &self.load.source, &merged)?;
         self.tables.insert(merged.name.clone(), merged);
+        Ok(())
+    }
+
+    /// Notes that rows of a table, staged or not, were changed or removed in this transaction.
+    pub(super) fn touch(&mut self, table: &str) {
+        self.touched.insert(table.to_owned());
+    }
+
+    /// Adds a column to a table, staged or not.
+    fn add_column(&mut self, table: &str, column: &Column) -> Result<()> {
+        let dialect = self.session.dialect();
+        if !self.is_fixed(table) {
+            return self.session.script(&addition(dialect, table, column));
+        }
+        let (name, ty) = (
+            dialect.column(&column.name),
+            (dialect.column_type)(column.ty),
+        );
+        self.rewrite_table(table, &format!("*, CAST(NULL AS {ty}) AS {name}"))
+    }
+
+    /// Returns whether a table cannot get or lose columns until the commit.
+    pub(super) fn is_fixed(&self, table: &str) -> bool {
+        self.session.dialect().indexes.is_some() && self.touched.contains(table)
+    }
+
+    /// Writes a table again with these columns; the indexes of users stay.
+    pub(super) fn rewrite_table(&mut self, table: &str, select: &str) -> Result<()> {
+        let dialect = self.session.dialect();
+        let indexes = match dialect.indexes {
+            Some(sql) => self.session.query(sql, &[table.into()])?,
+            None => Vec::new(),
+        };
+        let [name, new] = [table, &dialect.rewritten(table)].map(|name| dialect.quoted(name));
+        self.session.script(&format!(
+            "CREATE TABLE {new} AS SELECT {select} FROM {name}; DROP TABLE {name}; ALTER TABLE {new} RENAME TO {name}"
+        ))?;
+        self.touched.remove(table);
+        for index in indexes {
+            self.session.script(&index[0].text())?;
+        }
         Ok(())
     }
 
@@ -98,16 +135,16 @@ impl<S: Session> Store<S> {
     pub(super) fn ensure_staging(&mut self, table: &str) -> Result<()> {
         let dialect = self.session.dialect();
         let there = self.staged_columns(table)?;
-        let Some(table) = self.tables.get(table) else {
+        let Some(table) = self.tables.get(table).cloned() else {
             return Ok(());
         };
         let name = dialect.staging(&table.name);
         if there.is_empty() {
-            self.session.script(&creation(dialect, &name, table))?;
+            self.session.script(&creation(dialect, &name, &table))?;
         } else {
             let missing = |column: &&Column| !there.contains(&dialect.column_name(&column.name));
             for column in table.columns.iter().filter(missing) {
-                self.session.script(&addition(dialect, &name, column))?;
+                self.add_column(&name, column)?;
             }
         }
         let columns = table.columns.iter();
@@ -134,6 +171,7 @@ impl<S: Session> Store<S> {
         let (name, from) = (&table.name, dialect.staging(&table.name));
         let (name, from) = (dialect.quoted(name), dialect.quoted(&from));
         self.session.script(&format!("DELETE FROM {name}"))?;
+        self.touch(&table.name);
         let staged = self.staged_columns(&table.name)?;
         let columns = table.columns.iter().map(|column| &*column.name);
         let columns: Vec<&str> = columns
@@ -152,7 +190,9 @@ impl<S: Session> Store<S> {
 
     /// Notes that the staging table of a table is gone.
     pub(super) fn forget_staging(&mut self, table: &str) {
-        self.indexed.remove(&self.session.dialect().staging(table));
+        let name = self.session.dialect().staging(table);
+        self.indexed.remove(&name);
+        self.touched.remove(&name);
         self.staged.insert(table.to_owned(), Vec::new());
     }
 }

@@ -1,17 +1,11 @@
 //! Writes Arrow rows to SQLite, bound directly from the arrays.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
-};
-use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array,
-    Int64Array, StringArray, TimestampMicrosecondArray,
-};
+use arrow_array::ArrayRef;
 use rusqlite::types::Null;
 use rusqlite::{Connection, Statement};
 
 use super::names::quoted;
+use crate::load::values::Values;
 use crate::record::{day, sortable};
 use crate::schema::{Column, ColumnType, TableBatch};
 use crate::text::decimal;
@@ -34,61 +28,31 @@ pub fn definition(column: &Column) -> String {
     format!("{} {ty}", quoted(&column.name))
 }
 
-/// The values of a column of a batch, by the type to bind.
-enum Values<'a> {
-    Bool(&'a BooleanArray),
-    Int(&'a Int64Array),
-    Float(&'a Float64Array),
-    Decimal(&'a Decimal128Array),
-    Text(&'a StringArray),
-    Timestamp(&'a TimestampMicrosecondArray),
-    Date(&'a Date32Array),
-    Bytes(&'a BinaryArray),
-}
-
-impl<'a> Values<'a> {
-    fn of(array: &'a dyn Array, ty: ColumnType) -> Option<Self> {
-        Some(match ty {
-            ColumnType::Bool => Values::Bool(array.as_boolean_opt()?),
-            ColumnType::Int64 => Values::Int(array.as_primitive_opt::<Int64Type>()?),
-            ColumnType::Float64 => Values::Float(array.as_primitive_opt::<Float64Type>()?),
-            ColumnType::Decimal => Values::Decimal(array.as_primitive_opt::<Decimal128Type>()?),
-            ColumnType::Text | ColumnType::Uuid | ColumnType::Json => {
-                Values::Text(array.as_string_opt::<i32>()?)
-            }
-            ColumnType::Timestamp => {
-                Values::Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?)
-            }
-            ColumnType::Date => Values::Date(array.as_primitive_opt::<Date32Type>()?),
-            ColumnType::Bytes => Values::Bytes(array.as_binary_opt::<i32>()?),
-        })
+fn bind(
+    values: &Values<'_>,
+    statement: &mut Statement<'_>,
+    at: usize,
+    row: usize,
+) -> rusqlite::Result<()> {
+    if values.is_null(row) {
+        return statement.raw_bind_parameter(at, Null);
     }
-
-    fn bind(&self, statement: &mut Statement<'_>, at: usize, row: usize) -> rusqlite::Result<()> {
-        macro_rules! bind {
-            ($array:expr, $convert:expr) => {
-                match $array.is_null(row) {
-                    true => statement.raw_bind_parameter(at, Null),
-                    false => statement.raw_bind_parameter(at, $convert($array.value(row))),
-                }
-            };
-            (text $array:expr, $convert:expr) => {
-                match $array.is_null(row) {
-                    true => statement.raw_bind_parameter(at, Null),
-                    false => statement.raw_bind_parameter(at, $convert($array.value(row)).as_str()),
-                }
-            };
+    match values {
+        Values::Bool(array) => statement.raw_bind_parameter(at, array.value(row)),
+        Values::Int(array) => statement.raw_bind_parameter(at, array.value(row)),
+        Values::Float(array) => statement.raw_bind_parameter(at, array.value(row)),
+        Values::Decimal(array) => {
+            let text = decimal(array.value(row), array.scale());
+            statement.raw_bind_parameter(at, text)
         }
-        match self {
-            Values::Bool(array) => bind!(array, |value| value),
-            Values::Int(array) => bind!(array, |value| value),
-            Values::Float(array) => bind!(array, |value| value),
-            Values::Decimal(array) => bind!(array, |value| decimal(value, array.scale())),
-            Values::Text(array) => bind!(array, |value| value),
-            Values::Timestamp(array) => bind!(text array, sortable),
-            Values::Date(array) => bind!(text array, day),
-            Values::Bytes(array) => bind!(array, |value| value),
+        Values::Text(array) | Values::Uuid(array) | Values::Json(array) => {
+            statement.raw_bind_parameter(at, array.value(row))
         }
+        Values::Timestamp(array) => {
+            statement.raw_bind_parameter(at, sortable(array.value(row)).as_str())
+        }
+        Values::Date(array) => statement.raw_bind_parameter(at, day(array.value(row)).as_str()),
+        Values::Bytes(array) => statement.raw_bind_parameter(at, array.value(row)),
     }
 }
 
@@ -114,7 +78,7 @@ pub fn update<'a>(
     let values: Vec<Values<'_>> = values.collect::<rusqlite::Result<_>>()?;
     for (row, id) in rows.iter().enumerate() {
         for (index, column) in values.iter().enumerate() {
-            column.bind(&mut statement, index + 1, row)?;
+            bind(column, &mut statement, index + 1, row)?;
         }
         statement.raw_bind_parameter(values.len() + 1, id)?;
         statement.raw_execute()?;
@@ -156,7 +120,7 @@ pub fn insert(
     let values: Vec<Values<'_>> = values.collect::<rusqlite::Result<_>>()?;
     for row in (0..batch.rows.num_rows()).filter(|row| wanted(*row)) {
         for (index, column) in values.iter().enumerate() {
-            column.bind(&mut statement, index + 1, row)?;
+            bind(column, &mut statement, index + 1, row)?;
         }
         if statement.raw_execute()? == 0 {
             there.push(row);

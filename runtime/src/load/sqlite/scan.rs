@@ -1,21 +1,15 @@
 //! Reads the rows of a table, as `rows` wrote them, into Arrow.
 
-use std::sync::Arc;
-
-use arrow_array::builder::{
-    BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder,
-    StringBuilder, TimestampMicrosecondBuilder,
-};
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::Schema;
+use arrow_array::RecordBatch;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error};
 
 use super::names::{quoted, staging};
 use super::tables::existing_columns;
 use crate::load::Brought;
+use crate::load::values::{Building, built};
 use crate::record::{Date, Decimal, parse_instant};
-use crate::schema::{ArrowType, Column, ColumnType};
+use crate::schema::Column;
 
 /// The number of rows read at a time.
 const READ_ROWS: usize = 4096;
@@ -49,13 +43,14 @@ impl<'a> Scan<'a> {
     pub fn next(&mut self, db: &Connection) -> rusqlite::Result<Option<(Vec<i64>, RecordBatch)>> {
         let mut select = db.prepare_cached(&self.sql)?;
         let mut found = select.query([self.after])?;
-        let mut values: Vec<Values> = self.columns.iter().map(|c| Values::new(c.ty)).collect();
+        let columns = self.columns.iter();
+        let mut values: Vec<Building> = columns.map(|c| Building::new(c.ty)).collect();
         let mut ids = Vec::new();
         while let Some(row) = found.next()? {
             ids.push(row.get::<_, i64>(0)?);
             for (at, values) in values.iter_mut().enumerate() {
                 let value = row.get_ref(at + 1)?;
-                if values.push(value).is_none() {
+                if push(values, value).is_none() {
                     let name = self.columns[at].name.clone();
                     return Err(Error::InvalidColumnType(at + 1, name, value.data_type()));
                 }
@@ -65,12 +60,8 @@ impl<'a> Scan<'a> {
             return Ok(None);
         };
         self.after = *last;
-        let fields: Vec<_> = self.columns.iter().map(Column::arrow_field).collect();
-        let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(ids.len()));
-        let arrays = values.into_iter().map(Values::finish).collect();
-        let rows =
-            RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
-                .map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))?;
+        let rows = built(self.columns, values, ids.len())
+            .map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))?;
         Ok(Some((ids, rows)))
     }
 }
@@ -130,82 +121,39 @@ pub fn row_id(columns: &[Column]) -> rusqlite::Result<&'static str> {
     found.ok_or_else(|| Error::InvalidColumnName("rowid, _rowid_ and oid are all taken".to_owned()))
 }
 
-enum Values {
-    Bool(BooleanBuilder),
-    Int(Int64Builder),
-    Float(Float64Builder),
-    Decimal(Decimal128Builder),
-    Text(StringBuilder),
-    Timestamp(TimestampMicrosecondBuilder),
-    Date(Date32Builder),
-    Bytes(BinaryBuilder),
-}
-
-impl Values {
-    fn new(ty: ColumnType) -> Self {
-        match ty {
-            ColumnType::Bool => Values::Bool(BooleanBuilder::new()),
-            ColumnType::Int64 => Values::Int(Int64Builder::new()),
-            ColumnType::Float64 => Values::Float(Float64Builder::new()),
-            ColumnType::Decimal => {
-                Values::Decimal(Decimal128Builder::new().with_data_type(ty.arrow()))
+/// Appends a value; returns `None` if a user has changed its type.
+fn push(values: &mut Building, value: ValueRef<'_>) -> Option<()> {
+    let text = || value.as_str().ok();
+    macro_rules! push {
+        ($builder:expr, $value:expr) => {
+            match value {
+                ValueRef::Null => $builder.append_null(),
+                _ => $builder.append_value($value?),
             }
-            ColumnType::Text | ColumnType::Uuid | ColumnType::Json => {
-                Values::Text(StringBuilder::new())
-            }
-            ColumnType::Timestamp => {
-                Values::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(ty.arrow()))
-            }
-            ColumnType::Date => Values::Date(Date32Builder::new()),
-            ColumnType::Bytes => Values::Bytes(BinaryBuilder::new()),
-        }
+        };
     }
-
-    /// Appends a value; returns `None` if a user has changed its type.
-    fn push(&mut self, value: ValueRef<'_>) -> Option<()> {
-        let text = || value.as_str().ok();
-        macro_rules! push {
-            ($builder:expr, $value:expr) => {
-                match value {
-                    ValueRef::Null => $builder.append_null(),
-                    _ => $builder.append_value($value?),
-                }
-            };
+    match values {
+        Building::Bool(builder) => push!(builder, value.as_i64().ok().map(|value| value != 0)),
+        Building::Int(builder) => push!(builder, value.as_i64().ok()),
+        // SQLite stores a double without a fraction as an integer if that is shorter, and returns it as a double.
+        Building::Float(builder) => push!(builder, value.as_f64().ok()),
+        Building::Decimal(builder) => push!(
+            builder,
+            text().and_then(|text| Some(text.parse::<Decimal>().ok()?.billionths()))
+        ),
+        Building::Text(builder) | Building::Uuid(builder) | Building::Json(builder) => {
+            push!(builder, text())
         }
-        match self {
-            Values::Bool(builder) => push!(builder, value.as_i64().ok().map(|value| value != 0)),
-            Values::Int(builder) => push!(builder, value.as_i64().ok()),
-            // SQLite stores a double without a fraction as an integer if that is shorter, and returns it as a double.
-            Values::Float(builder) => push!(builder, value.as_f64().ok()),
-            Values::Decimal(builder) => push!(
+        Building::Timestamp(builder) => {
+            push!(builder, text().and_then(|text| parse_instant(text, true)));
+        }
+        Building::Date(builder) => {
+            push!(
                 builder,
-                text().and_then(|text| Some(text.parse::<Decimal>().ok()?.billionths()))
-            ),
-            Values::Text(builder) => push!(builder, text()),
-            Values::Timestamp(builder) => {
-                push!(builder, text().and_then(|text| parse_instant(text, true)));
-            }
-            Values::Date(builder) => {
-                push!(
-                    builder,
-                    text().and_then(|text| Some(text.parse::<Date>().ok()?.days()))
-                );
-            }
-            Values::Bytes(builder) => push!(builder, value.as_blob().ok()),
+                text().and_then(|text| Some(text.parse::<Date>().ok()?.days()))
+            );
         }
-        Some(())
+        Building::Bytes(builder) => push!(builder, value.as_blob().ok()),
     }
-
-    fn finish(self) -> ArrayRef {
-        match self {
-            Values::Bool(mut builder) => Arc::new(builder.finish()),
-            Values::Int(mut builder) => Arc::new(builder.finish()),
-            Values::Float(mut builder) => Arc::new(builder.finish()),
-            Values::Decimal(mut builder) => Arc::new(builder.finish()),
-            Values::Text(mut builder) => Arc::new(builder.finish()),
-            Values::Timestamp(mut builder) => Arc::new(builder.finish()),
-            Values::Date(mut builder) => Arc::new(builder.finish()),
-            Values::Bytes(mut builder) => Arc::new(builder.finish()),
-        }
-    }
+    Some(())
 }

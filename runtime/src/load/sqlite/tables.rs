@@ -257,17 +257,15 @@ impl Open {
                 create(&self.db, &schema.name, schema)?;
                 schema.clone()
             }
-            Some(known) if known == schema => return Ok(()),
             Some(known) => {
                 let mut merged = known.clone();
-                for column in &schema.columns {
-                    if known.columns.iter().all(|there| there.name != column.name) {
-                        add(&self.db, &schema.name, column)?;
-                        merged.columns.push(column.clone());
-                    }
-                }
-                if merged == *known {
+                let new = known.lacks(schema);
+                if new.is_empty() {
                     return Ok(());
+                }
+                for column in new {
+                    add(&self.db, &schema.name, &column)?;
+                    merged.columns.push(column);
                 }
                 merged
             }
