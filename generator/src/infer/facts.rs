@@ -2,7 +2,7 @@
 
 use etlgen_model::{Meaning, Paginator, TimeFormat, Total};
 
-use crate::spec::api::SchemaId;
+use crate::spec::api::{Parameter, SchemaId};
 
 use super::compare;
 
@@ -181,6 +181,17 @@ pub struct FixedParameter {
     /// A text, unless it is a field of the body.
     pub value: serde_json::Value,
     pub reason: String,
+}
+
+impl FixedParameter {
+    pub(super) fn new(parameter: &Parameter, value: &str, reason: String) -> Self {
+        FixedParameter {
+            name: parameter.name.clone(),
+            location: parameter.location,
+            value: value.into(),
+            reason,
+        }
+    }
 }
 
 /// An open question.

@@ -9,7 +9,6 @@ use crate::spec::api::{Api, Location, Operation, Parameter};
 use super::facts::{Doubt, FixedParameter};
 use super::filters::{format_of, is_lower_bound};
 use super::node::Node;
-use super::params::set;
 use super::rules::{rule, tells};
 use super::words::words;
 
@@ -99,7 +98,7 @@ fn early(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
         _ => "1970-01-01T00:00:00Z",
     };
     let reason = format!("without it the API returns only rows since {default}");
-    Some(set(parameter, first, reason))
+    Some(FixedParameter::new(parameter, first, reason))
 }
 
 /// Returns the default of a lower bound that cannot begin with the first row, and a value for it in `etlgen.toml`.
@@ -241,7 +240,7 @@ fn all_of(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
     };
     let kinds = ["type", "sort", "order", "direction", "format", "fields"].contains(&last);
     (chooses && !kinds).then(|| {
-        set(
+        FixedParameter::new(
             parameter,
             all,
             format!("without it the API returns only {default}"),
@@ -277,7 +276,7 @@ fn hidden(api: &Api, parameter: &Parameter) -> Option<FixedParameter> {
         .last()
         .is_some_and(|last| kinds.contains(&last.as_str()));
     (shows && hides).then(|| {
-        set(
+        FixedParameter::new(
             parameter,
             "true",
             "without it the API leaves out such rows".to_owned(),

@@ -104,7 +104,7 @@ pub(super) fn fixed(api: &Api, operation: &Operation, is_list: bool) -> Vec<Fixe
             && !is_technical(parameter)
             && let Some(value) = only_value(api, parameter)
         {
-            fixed.push(set(
+            fixed.push(FixedParameter::new(
                 parameter,
                 &value,
                 "it is required and has one value only".to_owned(),
@@ -117,13 +117,4 @@ pub(super) fn fixed(api: &Api, operation: &Operation, is_list: bool) -> Vec<Fixe
         fixed.extend(hiding::shown(api, parameter));
     }
     fixed
-}
-
-pub(super) fn set(parameter: &Parameter, value: &str, reason: String) -> FixedParameter {
-    FixedParameter {
-        name: parameter.name.clone(),
-        location: parameter.location,
-        value: value.into(),
-        reason,
-    }
 }
