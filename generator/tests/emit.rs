@@ -363,13 +363,19 @@ fn an_owner_leaves_a_resource_off_and_chooses_destinations() {
     assert!(text.contains(".off(\"too \\\"large\\\"\")"), "{text}");
     let line = "etlgen-runtime = { version = \"1.2.3\", default-features = false, features = [\"cli\", \"tls\", \"sqlite\"] }";
     assert!(text.contains(line), "{text}");
-    let files = files("levels.yaml", "destinations = [\"postgres\"]");
+    let emitted = |overrides: &str| files("levels.yaml", overrides);
+    let files = emitted("destinations = [\"postgres\"]");
     let (manifest, readme) = (&files["Cargo.toml"], &files["README.md"]);
     let features = "features = [\"cli\", \"tls\", \"postgres\"] }";
     assert!(manifest.contains(features), "{manifest}");
     let load = "cargo run -- sync --destination 'postgres://";
     assert!(readme.contains(load), "{readme}");
     assert!(!readme.contains("--destination parquet"), "{readme}");
+    let files = emitted("destinations = [\"s3\", \"gs\", \"postgres\"]");
+    let (manifest, readme) = (&files["Cargo.toml"], &files["README.md"]);
+    let features = "features = [\"cli\", \"tls\", \"postgres\", \"buckets\"] }";
+    assert!(manifest.contains(features), "{manifest}");
+    assert!(readme.contains("--destination s3://BUCKET/"), "{readme}");
 }
 
 #[test]

@@ -17,11 +17,11 @@ use etlgen_runtime::world::{
 use serde_json::{Value, json};
 
 #[derive(Record)]
-struct Thing {
+pub(crate) struct Thing {
     id: Option<i64>,
 }
 
-type Query = BTreeMap<String, String>;
+pub(crate) type Query = BTreeMap<String, String>;
 
 /// An API that answers with a function and records the requests.
 struct Api<F> {
@@ -40,15 +40,15 @@ impl<F: Fn(&Query) -> WireResponse + Send + Sync> Transport for Api<F> {
 }
 
 /// The result of reading a list.
-struct Came {
-    ids: Vec<i64>,
-    report: ResourceReport,
-    asked: Vec<String>,
+pub(crate) struct Came {
+    pub ids: Vec<i64>,
+    pub report: ResourceReport,
+    pub asked: Vec<String>,
 }
 
 impl Came {
     /// Returns the grade, or `failed`.
-    fn grade(&self) -> &'static str {
+    pub fn grade(&self) -> &'static str {
         match self.report.outcome {
             Outcome::Complete => self.report.proof.grade(),
             Outcome::Stopped => "stopped",
@@ -57,7 +57,7 @@ impl Came {
     }
 
     /// Returns the error, or the sentence of the proof.
-    fn said(&self) -> String {
+    pub fn said(&self) -> String {
         match (&self.report.outcome, self.report.proof.why()) {
             (Outcome::Failed(_, error), _) => error.clone(),
             (_, why) => why.unwrap_or_default().to_owned(),
@@ -65,14 +65,14 @@ impl Came {
     }
 }
 
-fn list(paginator: impl Into<Paginator>) -> Resource<Thing> {
+pub(crate) fn list(paginator: impl Into<Paginator>) -> Resource<Thing> {
     Thing::list("things", "/things")
         .records("data")
         .primary_key([Thing::ID])
         .paginate(paginator)
 }
 
-fn into(
+pub(crate) fn into(
     memory: &InMemory,
     list: Resource<Thing>,
     answer: impl Fn(&Query) -> WireResponse + Send + Sync + 'static,
@@ -102,22 +102,22 @@ fn into(
     Came { ids, report, asked }
 }
 
-fn load(
+pub(crate) fn load(
     list: Resource<Thing>,
     answer: impl Fn(&Query) -> WireResponse + Send + Sync + 'static,
 ) -> Came {
     into(&InMemory::new(1000), list, answer, &RunOptions::default())
 }
 
-fn ok(body: Value) -> WireResponse {
+pub(crate) fn ok(body: Value) -> WireResponse {
     WireResponse::new(200).body(body.to_string())
 }
 
-fn rows(ids: std::ops::Range<usize>) -> Vec<Value> {
+pub(crate) fn rows(ids: std::ops::Range<usize>) -> Vec<Value> {
     ids.map(|id| json!({ "id": id })).collect()
 }
 
-fn number(query: &Query, name: &str) -> Option<usize> {
+pub(crate) fn number(query: &Query, name: &str) -> Option<usize> {
     query.get(name).map(|value| value.parse().unwrap())
 }
 
@@ -131,7 +131,7 @@ const KINDS: [&str; 7] = [
     "none",
 ];
 
-fn paginator(kind: &str) -> Paginator {
+pub(crate) fn paginator(kind: &str) -> Paginator {
     match kind {
         "offset" => Paginator::offset("offset").into(),
         "page number" => Paginator::page_number("page").into(),
@@ -361,7 +361,7 @@ fn more_was_promised_and_nothing_came() {
         &'static str,
     );
     let cases: [Case; 6] = [
-        ("204", || WireResponse::new(204), "failed", "consistent"),
+        ("204", || WireResponse::new(204), "failed", "unproved"),
         (
             "202",
             || WireResponse::new(202).body("{}"),
@@ -483,7 +483,7 @@ fn statuses_behind_the_last_page_end_a_list_or_are_its_depth() {
     assert_eq!(came.grade(), "failed", "{}", came.said());
 }
 
-fn single(answer: impl Fn() -> WireResponse + Send + Sync + 'static) -> Came {
+pub(crate) fn single(answer: impl Fn() -> WireResponse + Send + Sync + 'static) -> Came {
     load(list(Paginator::single()), move |_| answer())
 }
 

@@ -77,6 +77,35 @@ fn a_closure_may_come_first() {
 }
 
 #[test]
+fn a_line_that_is_no_record_but_an_error_or_a_mark_is_an_error() {
+    for last in [
+        r#"{"error": "timeout"}"#,
+        r#"{"error": {"code": 500, "message": "timeout"}}"#,
+        r#"{"status": "error", "message": "timeout"}"#,
+        r#"{"done": false}"#,
+        r#"{"isComplete": false, "ok": true}"#,
+    ] {
+        let page: &'static str = format!("{{\"id\": 1}}\n{last}\n").leak();
+        let error = read(readings().ndjson(), Vec::leak(vec![page])).unwrap_err();
+        assert!(
+            error.contains("line") && error.contains(last),
+            "{last}: {error}"
+        );
+    }
+    let error = read(readings().ndjson(), &["{\"error\": \"x\"}\n{\"id\": 1}"]).unwrap_err();
+    assert!(error.contains("a line is an error"), "{error}");
+    // Keys of the record, and an error within one.
+    let pages: &[&str] = &["{\"id\": 1, \"error\": \"x\"}\n{\"valid\": false}"];
+    assert_eq!(read(readings().ndjson(), pages).unwrap().len(), 2);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let pages: &[&str] = &["\u{feff}{\"id\": 1}\n{\"id\": 2}"];
+    assert_eq!(read(readings().ndjson(), pages).unwrap().len(), 2);
+}
+
+#[test]
 fn a_cut_line_is_an_error() {
     let error = read(readings().ndjson(), &["{\"id\": 1}\n{\"id\": "]).unwrap_err();
     assert!(error.contains("not JSON"), "{error}");
@@ -111,6 +140,20 @@ mod csv {
             error.contains("not CSV") && error.contains("line: 3"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_quote_that_stays_open_is_an_error() {
+        for page in [
+            "id,place\n1,a\n2,\"open\n3,b\n",
+            "id,place\n1,\"x\n2,y\n3,\"z\"\n",
+            "id,place\n1,\"",
+        ] {
+            let error = read(readings().csv(), Vec::leak(vec![page])).unwrap_err();
+            assert!(error.contains("the quote in line"), "{page}: {error}");
+        }
+        let pages: &[&str] = &["id,place\n1,\"a\n\"\"b\"\n2,5\" pipe\n3,\"\"\n"];
+        assert_eq!(read(readings().csv(), pages).unwrap().len(), 3);
     }
 
     #[test]

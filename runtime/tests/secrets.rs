@@ -287,3 +287,34 @@ fn an_error_shows_no_form_of_a_secret() {
         }
     }
 }
+
+#[test]
+fn the_reason_of_a_grade_shows_no_secret() {
+    let key = "sk/canary+9137==";
+    let quoted = "sk%2Fcanary%2B9137%3D%3D";
+    let words = format!("key {key} is old, {quoted}");
+    for says in [
+        json!({"errors": [{"message": words}]}),
+        json!({"warnings": [words]}),
+        json!({"partial": words}),
+        json!({"total": words}),
+        json!({"cursor": words}),
+        json!({"has_more": words}),
+    ] {
+        let (world, clock) = simulated(1_700_000_000, move |_| {
+            let mut body = json!({"data": [{"id": 1}, {"id": 2}]});
+            let fields = says.as_object().unwrap().clone();
+            body.as_object_mut().unwrap().extend(fields);
+            Ok(page(body))
+        });
+        let source = Source::new("shop", "https://api.example")
+            .world(world)
+            .auth(Auth::query("key", key))
+            .resource(items());
+        let memory = InMemory::new(1);
+        let report = run_by(&clock, &source, &memory, &RunOptions::default()).unwrap();
+        let shown = format!("{report:?} {:?}", memory.state());
+        assert!(shown.contains("***"), "{shown}");
+        assert!(!shown.contains(key) && !shown.contains(quoted), "{shown}");
+    }
+}

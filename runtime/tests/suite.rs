@@ -2,6 +2,7 @@
 //! linking many.
 
 mod account;
+mod answers;
 mod append_only;
 mod bounds;
 mod cassette;

@@ -58,6 +58,8 @@ pub struct Readme<'a> {
     pub parquet: bool,
     /// Whether the crate can load into Postgres.
     pub postgres: bool,
+    /// The scheme of the buckets that the crate can load into.
+    pub bucket: Option<&'a str>,
     /// Whether the crate has `api::pages()`.
     pub shared_pages: bool,
 }

@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Generate single objects, too
     #[arg(long)]
     singles: bool,
-    /// Compile only these destinations, comma separated: sqlite, parquet, postgres [default: sqlite,parquet]
+    /// Compile only these destinations, comma separated: sqlite, parquet, postgres, s3, gs, az [default: sqlite,parquet]
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     destinations: Vec<String>,
     /// Name of the source [default: from the document's title]

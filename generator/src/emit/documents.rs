@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::crate_root::exemplary;
 use super::{Context, EtlgenToml as Config, Files};
-use crate::overrides::Ci;
+use crate::overrides::{Ci, feature};
 use crate::plan::{
     Cursor, Feature, FieldRef, Format, Plan, Resource, Setting, markdown, plain_text,
 };
@@ -96,7 +96,12 @@ fn cargo_toml(plan: &Plan, context: &Context) -> Result<String, etlgen_templates
     let defaults = destinations
         .is_some()
         .then_some(", default-features = false");
-    let chosen = destinations.map(|chosen| [vec!["cli", "tls"], chosen].concat());
+    let chosen = destinations.map(|chosen| {
+        let mut features = vec!["cli", "tls"];
+        features.extend(chosen.into_iter().map(feature));
+        features.dedup();
+        features
+    });
     let extra = chosen.unwrap_or_default().into_iter().chain(csv);
     let extra: Vec<String> = extra.map(quoted).collect();
     let extra = (!extra.is_empty()).then(|| format!(", features = [{}]", extra.join(", ")));
@@ -196,6 +201,10 @@ fn readme(plan: &Plan, context: &Context) -> Result<String, etlgen_templates::Er
         sqlite: can_load("sqlite"),
         parquet: can_load("parquet"),
         postgres: chosen.is_some_and(|chosen| chosen.contains(&"postgres")),
+        bucket: chosen.and_then(|chosen| {
+            let bucket = chosen.iter().find(|place| feature(place) == "buckets");
+            bucket.copied()
+        }),
         shared_pages: plan.pages.is_some(),
     }
     .render()

@@ -46,6 +46,7 @@ pub use self::decided::{Choices, Off, Overridden};
 pub use self::file::At;
 pub use self::subject::near;
 pub use self::top::package::Ci;
+pub use self::top::runtime::feature;
 pub use self::write::set;
 
 keys! {

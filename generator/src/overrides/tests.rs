@@ -189,6 +189,8 @@ fn keys_of_the_whole_api() {
     assert_eq!(parsed.destinations(), Some(vec!["sqlite", "parquet"]));
     let parsed = parse("etlgen.toml", "destinations = [\"postgres\"]").unwrap();
     assert_eq!(parsed.destinations(), Some(vec!["postgres"]));
+    let parsed = parse("etlgen.toml", "destinations = [\"az\", \"s3\"]").unwrap();
+    assert_eq!(parsed.destinations(), Some(vec!["s3", "az"]));
     assert_eq!(Overrides::default().destinations(), None);
 }
 

@@ -17,7 +17,7 @@ enum Host<'a> {
 const PRIVATE_NAMES: [&str; 4] = [".localhost", ".local", ".internal", ".home.arpa"];
 
 /// Returns whether a request to that URL crosses no public network unencrypted.
-pub(super) fn is_safe(url: &Url) -> bool {
+pub(crate) fn is_safe(url: &Url) -> bool {
     if url.scheme() != "http" {
         return true;
     }

@@ -34,6 +34,8 @@ mod wire;
 pub use auth::Auth;
 pub(crate) use budget::Rate;
 pub(crate) use client::Client;
+#[cfg(feature = "buckets")]
+pub(crate) use encrypted::is_safe;
 /// What a resource does about a status, for
 /// [`Resource::on_status`](crate::source::Resource::on_status).
 ///
@@ -51,7 +53,7 @@ pub(crate) use client::Client;
 /// ```
 #[doc(inline)]
 pub use etlgen_model::StatusRule;
-pub(crate) use link::next_link;
+pub(crate) use link::{links, next_link};
 pub(crate) use listener::Listener;
 pub use login::Login;
 pub(crate) use options::{ClientOptions, Tape};
@@ -60,3 +62,4 @@ pub(crate) use request::{Method, Request, with_field};
 pub(crate) use response::Response;
 pub(crate) use seal::{Seal, is_lost};
 pub use sign::Unsigned;
+pub(crate) use told::error as told_error;

@@ -11,6 +11,8 @@ pub(crate) struct Response {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    /// Whether only the end of the connection shows that the body is complete.
+    pub open_ended: bool,
     /// The request, as `GET /v1/customers?limit=100`.
     pub request: String,
 }

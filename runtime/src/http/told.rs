@@ -11,7 +11,7 @@ const LARGEST: usize = 1 << 16;
 
 /// The cause of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(crate) enum Cause {
     /// The credentials are not, or no longer, valid.
     Credentials,
     /// The credentials are valid, but do not allow this.
@@ -110,7 +110,7 @@ const ENVELOPE: [&str; 30] = [
 ///
 /// The body is an error if it says so (`ok` is false, `error` or `errors` are not empty, `status`
 /// is `error`) and contains nothing else: the reader judges a response with records.
-pub(super) fn error(body: &[u8]) -> Option<Cause> {
+pub(crate) fn error(body: &[u8]) -> Option<Cause> {
     if body.len() > LARGEST || body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return None;
     }
@@ -169,17 +169,19 @@ impl<'de> Visitor<'de> for Envelope {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-        let mut says_so = false;
+        let (mut says_so, mut flags, mut lists) = (false, false, false);
         while let Some(Key(key)) = map.next_key()? {
             let key = key.to_ascii_lowercase();
             let key = key.as_str();
             if !ENVELOPE.contains(&key) {
-                map.next_value::<Empty>()?;
+                let nothing: Nothing = map.next_value()?;
+                flags |= nothing == Nothing::Flag;
+                lists |= nothing == Nothing::List;
                 continue;
             }
             let value: Value = map.next_value()?;
             says_so |= match key {
-                "ok" | "success" | "succeeded" => value == Value::Bool(false),
+                "ok" | "success" | "succeeded" => is_false(&value),
                 "error" | "errors" => holds_something(&value),
                 "status" => ["error", "fail", "failed", "failure"].iter().any(|word| {
                     value
@@ -189,7 +191,17 @@ impl<'de> Visitor<'de> for Envelope {
                 _ => false,
             };
         }
-        Ok(says_so)
+        // Beside an empty list, 0 and `false` count the records; elsewhere they are values of one.
+        Ok(says_so && (lists || !flags))
+    }
+}
+
+fn is_false(value: &Value) -> bool {
+    match value {
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_i64() == Some(0),
+        Value::String(text) => text.eq_ignore_ascii_case("false"),
+        _ => false,
     }
 }
 
@@ -225,34 +237,67 @@ impl<'de> de::Deserialize<'de> for Key<'de> {
     }
 }
 
-/// An empty value: null, an empty list or an empty object. Anything else is an error.
-struct Empty;
+/// An empty value. Anything else is an error.
+#[derive(PartialEq)]
+enum Nothing {
+    /// Null, or an empty object.
+    None,
+    /// `false`, 0 or `""`.
+    Flag,
+    /// An empty list.
+    List,
+}
 
-impl<'de> de::Deserialize<'de> for Empty {
+fn something<E: de::Error>() -> E {
+    E::custom("something")
+}
+
+impl<'de> de::Deserialize<'de> for Nothing {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Nothing;
-        impl<'de> Visitor<'de> for Nothing {
-            type Value = Empty;
+        struct Kind;
+        impl<'de> Visitor<'de> for Kind {
+            type Value = Nothing;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("nothing")
             }
-            fn visit_unit<E: de::Error>(self) -> Result<Empty, E> {
-                Ok(Empty)
+            fn visit_unit<E: de::Error>(self) -> Result<Nothing, E> {
+                Ok(Nothing::None)
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Empty, A::Error> {
-                match list.next_element::<IgnoredAny>()? {
-                    None => Ok(Empty),
-                    Some(_) => Err(de::Error::custom("something")),
+            fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Nothing, E> {
+                if flag {
+                    Err(something())
+                } else {
+                    Ok(Nothing::Flag)
                 }
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Empty, A::Error> {
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Nothing, E> {
+                if number > 0 {
+                    Err(something())
+                } else {
+                    Ok(Nothing::Flag)
+                }
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Nothing, E> {
+                if text.is_empty() {
+                    Ok(Nothing::Flag)
+                } else {
+                    Err(something())
+                }
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Nothing, A::Error> {
+                match list.next_element::<IgnoredAny>()? {
+                    None => Ok(Nothing::List),
+                    Some(_) => Err(something()),
+                }
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Nothing, A::Error> {
                 match map.next_key::<IgnoredAny>()? {
-                    None => Ok(Empty),
-                    Some(_) => Err(de::Error::custom("something")),
+                    None => Ok(Nothing::None),
+                    Some(_) => Err(something()),
                 }
             }
         }
-        from.deserialize_any(Nothing)
+        from.deserialize_any(Kind)
     }
 }
 
@@ -309,7 +354,23 @@ mod tests {
                 r#"{"success": false, "code": "403", "items": []}"#,
                 Some(Cause::Forbidden),
             ),
+            // The list is empty, and so is what counts it.
+            (
+                r#"{"success": false, "data": [], "total": 0, "has_more": false, "next": ""}"#,
+                Some(Cause::Other),
+            ),
+            (
+                r#"{"ok": 0, "error": "token_expired", "data": [], "total": 0}"#,
+                Some(Cause::Credentials),
+            ),
+            (r#"{"success": "false", "data": []}"#, Some(Cause::Other)),
             // These are pages and records.
+            (
+                r#"{"status": "failed", "retries": 0, "message": "x"}"#,
+                None,
+            ),
+            (r#"{"success": false, "data": [], "total": 7}"#, None),
+            (r#"{"success": 1, "data": [], "total": 0}"#, None),
             (r#"{"ok": true, "error": null, "items": []}"#, None),
             (r#"{"errors": [], "data": []}"#, None),
             (

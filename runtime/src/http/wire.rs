@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 
 use super::failure::Failure;
 use super::response::Response;
@@ -37,6 +37,8 @@ pub(super) struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    /// Whether only the end of the connection shows that the body is complete.
+    pub open_ended: bool,
 }
 
 impl Answer {
@@ -46,6 +48,7 @@ impl Answer {
             status: self.status,
             headers: self.headers,
             body: self.body,
+            open_ended: self.open_ended,
             request,
         }
     }
@@ -113,6 +116,8 @@ impl Wire {
                 request = next;
                 continue;
             }
+            // Packed data has an end of its own.
+            let open_ended = response.open_ended && !headers.contains_key(CONTENT_ENCODING);
             let mut body = response.body;
             let body =
                 body::whole(&mut *body, &mut headers, self.bounds.body_limit, failed).await?;
@@ -120,6 +125,7 @@ impl Wire {
                 status,
                 headers,
                 body,
+                open_ended,
             });
         }
     }

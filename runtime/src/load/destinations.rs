@@ -8,8 +8,15 @@ use super::{Destination, DestinationUrl};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::TableBatch;
 
-/// The destinations of this crate, which are features of it.
-const FEATURES: [&str; 3] = ["sqlite", "parquet", "postgres"];
+/// The schemes of the destinations of this crate, and the feature that each needs.
+const FEATURES: [(&str, &str); 6] = [
+    ("sqlite", "sqlite"),
+    ("parquet", "parquet"),
+    ("postgres", "postgres"),
+    ("s3", "buckets"),
+    ("gs", "buckets"),
+    ("az", "buckets"),
+];
 
 type Make = Arc<dyn Fn(&str) -> Box<dyn Destination> + Send + Sync>;
 
@@ -38,6 +45,12 @@ impl Default for Destinations {
         #[cfg(feature = "postgres")]
         let known = known.with("postgres", "//USER@HOST/DATABASE", |rest| {
             super::postgres::Postgres::new(rest)
+        });
+        #[cfg(feature = "buckets")]
+        let known = ["s3", "gs", "az"].into_iter().fold(known, |known, scheme| {
+            known.with(scheme, "//BUCKET/PREFIX", move |rest| {
+                super::buckets::Bucket::new(format!("{scheme}:{rest}"))
+            })
         });
         known
     }
@@ -101,21 +114,22 @@ impl Destinations {
             scheme => scheme,
         };
         let kind = self.0.iter().find(|kind| kind.scheme == scheme);
-        match kind.filter(|_| !url.rest().is_empty()) {
-            Some(kind) => {
+        let feature = FEATURES.iter().find(|(known, _)| *known == scheme);
+        match (kind.filter(|_| !url.rest().is_empty()), feature) {
+            (Some(kind), _) => {
                 let made = (kind.make)(url.rest());
                 Ok(match url.has_secret() {
                     true => Box::new(Redacted::new(url, made)),
                     false => made,
                 })
             }
-            None if kind.is_none() && FEATURES.contains(&scheme) => {
+            (None, Some((_, feature))) if kind.is_none() => {
                 let message = format!("this connector is built without the destination `{scheme}`");
                 Err(Error::new(ErrorKind::Usage, message).hint(format!(
-                    "add \"{scheme}\" to `destinations` in etlgen.toml and run `etlgen update`, or the feature `{scheme}` to etlgen-runtime in Cargo.toml"
+                    "add \"{scheme}\" to `destinations` in etlgen.toml and run `etlgen update`, or the feature `{feature}` to etlgen-runtime in Cargo.toml"
                 )))
             }
-            None => Err(Error::new(
+            (None, _) => Err(Error::new(
                 ErrorKind::Usage,
                 format!("`{url}` is not a destination that this connector knows"),
             )
@@ -173,19 +187,24 @@ mod tests {
     #[test]
     fn a_destination_whose_feature_is_off_names_it() {
         let none = Destinations(Vec::new());
-        for url in ["postgres://u:s3cret@h/db", "postgresql://u:s3cret@h/db"] {
+        for (url, scheme, feature) in [
+            ("postgres://u:s3cret@h/db", "postgres", "postgres"),
+            ("postgresql://u:s3cret@h/db", "postgres", "postgres"),
+            ("s3://bucket/prefix?secret_key=s3cret", "s3", "buckets"),
+            ("gs://bucket", "gs", "buckets"),
+            ("az://container", "az", "buckets"),
+        ] {
             let Err(error) = none.open(url) else {
                 panic!("{url} was opened");
             };
             let error = error.report();
-            assert!(
-                error.contains("without the destination `postgres`"),
-                "{error}"
-            );
-            assert!(
-                error.contains("add \"postgres\" to `destinations`"),
-                "{error}"
-            );
+            for wanted in [
+                format!("without the destination `{scheme}`"),
+                format!("add \"{scheme}\" to `destinations`"),
+                format!("the feature `{feature}` to etlgen-runtime"),
+            ] {
+                assert!(error.contains(&wanted), "{error}");
+            }
             assert!(!error.contains("s3cret"), "{error}");
         }
     }

@@ -53,11 +53,8 @@ impl From<&Metadata> for Identity {
 }
 
 /// Returns the error for a destination into which another run has loaded since this one began.
-pub(crate) fn overtaken(path: &Path) -> Error {
-    let message = format!(
-        "another run has loaded into `{}` since this one began",
-        path.display()
-    );
+pub(crate) fn overtaken(place: impl std::fmt::Display) -> Error {
+    let message = format!("another run has loaded into `{place}` since this one began");
     Error::new(ErrorKind::Destination, message)
         .hint("this commit was not written; run again, one run at a time: it continues from the last commit")
 }

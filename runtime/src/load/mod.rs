@@ -2,6 +2,8 @@
 
 mod append_only;
 mod brought;
+#[cfg(feature = "buckets")]
+pub mod buckets;
 pub(crate) mod checks;
 mod chunk;
 mod commit;
@@ -17,6 +19,8 @@ mod destination;
 mod destinations;
 #[cfg(any(feature = "sqlite", feature = "parquet"))]
 mod identity;
+#[cfg(feature = "parquet")]
+mod lake;
 mod loads;
 mod migrate;
 mod open;

@@ -149,6 +149,14 @@ pub(crate) struct Account {
     doubted: Option<(String, u64)>,
     /// Whether the records have been in a list.
     listed: bool,
+    /// The least number of rows that the API counts, where it counts no further, and its place.
+    least: Option<(u64, String)>,
+    /// Whether the previous page had fewer rows than were requested.
+    few: bool,
+    /// Whether rows followed a page that had fewer than were requested.
+    gap: bool,
+    /// Whether a response says that it is an error, or incomplete.
+    faulty: bool,
     /// The strongest proof that the list can still get, with the reason.
     at_most: Option<Proof>,
     /// The number of pages of this reading, and of the previous one.
@@ -183,6 +191,11 @@ impl Account {
         self.came().is_ok_and(|came| came > 0)
     }
 
+    /// Returns whether a response says that it is an error, or incomplete.
+    pub fn is_faulty(&self) -> bool {
+        self.faulty
+    }
+
     /// Judges the page at `position`: what comes next, and how many of its rows have arrived
     /// before.
     pub fn judge(
@@ -212,6 +225,7 @@ impl Account {
         let said = self.hear(paginator, page);
         self.check(page, &said)?;
         self.take(page, known)?;
+        self.gap |= self.new > 0 && std::mem::take(&mut self.few);
         let at = At {
             paginator,
             position,
@@ -259,8 +273,27 @@ impl Account {
         let total = paginator
             .total_of(page)
             .filter(|(_, of)| *of == TotalOf::Pages || !self.totals.is_of_page());
+        if self.is_clamped(at) {
+            let why = "the API answers every further offset by the same page: the list ends there, or the API limits how far it can be read";
+            self.caps(Proof::Unproved(why.to_owned()));
+            let end = End {
+                why: "nothing after the last page".to_owned(),
+                by: By::Empty,
+                next: None,
+            };
+            return self.end(at, &end);
+        }
         match paginator.propose(position, page, known, total)? {
             Proposal::Go(next) => self.go_on(at, next),
+            Proposal::End(end) if end.by == By::Itself => {
+                // A full page that leads to itself hides what follows it.
+                if page.rows >= self.longest {
+                    return Err(paging("the next link or token repeats this page"));
+                }
+                let why = format!("{}, and it is shorter than others", end.why);
+                self.caps(Proof::Consistent(why));
+                self.end(at, &end)
+            }
             Proposal::End(end) => match end.next.clone() {
                 Some(next) if self.doubts(&end, at)? => {
                     if matches!(end.by, By::Flag | By::Pages) {
@@ -285,6 +318,8 @@ impl Account {
             (self.promised, self.doubted, self.doubt) = (None, None, None);
             // A list without an order has none in a second reading either.
             self.at_most = self.at_most.take().filter(|_| self.is_unordered);
+            self.least = None;
+            (self.gap, self.few, self.faulty) = (false, false, false);
             self.asked = Distinct::default();
             self.totals = Totals::default();
             self.second = Distinct::default();
@@ -360,6 +395,7 @@ impl Account {
                 "read again, the list has more than twice as many pages",
             ));
         }
+        let size = self.size_after(at);
         self.was_full = self.is_full(paginator, page);
         self.was_short = page.rows < self.longest.max(self.terms.longest.load(Relaxed));
         self.longest = self.longest.max(page.rows);
@@ -374,6 +410,7 @@ impl Account {
             promised: promise(at.said),
             counts: position.counts,
             listed: self.listed,
+            size,
             places: position.places.clone(),
         };
         let counts = next.counts || paginator.counts(position, &next, page);

@@ -4,9 +4,10 @@
 use std::ops::Deref;
 
 use etlgen_model::{Offset, PageNumber, Paginator, ResponsePath, Token, Total as Stated, counted};
+use serde_json::Value;
 
 use super::paginator::{Next, Pager, Position, TotalOf};
-use super::statements::count;
+use super::statements::{Counted, counted_by, is_no_token, remains};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Response, next_link};
 use crate::record::Stands;
@@ -33,6 +34,8 @@ pub(crate) struct PageFacts<'a> {
     /// Returns whether a row cannot have changed since the pass began: if it is repeated with other
     /// contents, its key is that of several records.
     pub settled: &'a dyn Fn(usize) -> bool,
+    /// Replaces the secrets in a text of the API.
+    pub redacted: &'a dyn Fn(&str) -> String,
     /// The response, for its headers.
     pub response: &'a Response,
 }
@@ -78,6 +81,8 @@ pub(super) enum By {
     Empty,
     /// There is no further token or link.
     NoNext,
+    /// The token or link leads to the page itself.
+    Itself,
     /// The status of a response.
     Refusal,
 }
@@ -121,7 +126,7 @@ impl Pager {
 
     /// Returns what the paginator's own flag says about a page.
     pub(super) fn says(&self, page: &PageFacts<'_>) -> Option<bool> {
-        page.probes[0].and_then(boolean)
+        remains(&serde_json::from_str(page.probes[0]?).ok()?)
     }
 
     /// Returns what could be requested after a page, if the list's responses do not lead from page
@@ -236,25 +241,27 @@ impl Pager {
                 By::Empty,
                 None,
             )),
-            Some(next) if next == position.next => {
-                Err(paging("the next link or token repeats this page"))
-            }
+            Some(next) if next == position.next => Ok(end(
+                "the page after the last one is itself",
+                By::Itself,
+                None,
+            )),
             Some(next) => Ok(Proposal::Go(next)),
             None => Ok(end(none, By::NoNext, None)),
         }
     }
 
-    /// Returns the token or the link of a page: null, `""`, `false` and 0 mean that there is none.
+    /// Returns the token or the link of a page: null, `""`, `false` and 0 mean that there is none. A
+    /// number is sent as it was written: it may have more digits than a float.
     fn token(&self, page: &PageFacts<'_>, place: &str) -> Result<Option<String>> {
-        use serde_json::Value;
         let Some(json) = page.probes[2] else {
             return Ok(None);
         };
         let kind = match serde_json::from_str(json).unwrap_or_default() {
             Value::Null | Value::Bool(false) => return Ok(None),
-            Value::String(text) => return Ok(Some(text).filter(|text| !text.is_empty())),
+            Value::String(text) => return Ok(Some(text).filter(|text| !is_no_token(text))),
             Value::Number(number) if number.as_f64() == Some(0.0) => return Ok(None),
-            Value::Number(number) => return Ok(Some(number.to_string())),
+            Value::Number(_) => return Ok(Some(json.trim().to_owned())),
             Value::Bool(true) => "`true`",
             Value::Array(_) => "a list",
             Value::Object(_) => "an object",
@@ -278,11 +285,18 @@ impl Pager {
             Stated::Pages(at) => (at, TotalOf::Pages),
             Stated::Ignored => return None,
         };
-        let text = match at {
-            ResponsePath::Header(name) => page.response.header(name)?.to_owned(),
-            ResponsePath::Body(_) => scalar(page.probes[1]?)?,
-        };
-        Some((count(&text)?, of))
+        match counted_by(&self.stated_at(page, at)?)? {
+            Counted::Exactly(count) => Some((count, of)),
+            Counted::AtLeast(_) | Counted::Unclear(_) => None,
+        }
+    }
+
+    /// Returns the value where the paginator names a total.
+    pub(super) fn stated_at(&self, page: &PageFacts<'_>, at: &ResponsePath) -> Option<Value> {
+        Some(match at {
+            ResponsePath::Header(name) => page.response.header(name)?.into(),
+            ResponsePath::Body(_) => serde_json::from_str(page.probes[1]?).ok()?,
+        })
     }
 
     /// Returns the pages from `next` on that certainly exist, at most `most`. In a numbered list
@@ -319,6 +333,7 @@ impl Pager {
         let more = (1..left.min(most)).map_while(|page| at.checked_add(page.checked_mul(width)?));
         pages.extend(more.map(|at| Position {
             next: Next::Value(at.to_string()),
+            size: next.size,
             ..Position::default()
         }));
         pages
@@ -353,23 +368,4 @@ fn linked(response: &Response) -> Option<String> {
 
 pub(super) fn paging(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Paging, message)
-}
-
-/// Returns a scalar with a value; null, `""` and `false` have none.
-fn scalar(json: &str) -> Option<String> {
-    match serde_json::from_str(json).ok()? {
-        serde_json::Value::String(text) if !text.is_empty() => Some(text),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-pub(super) fn boolean(json: &str) -> Option<bool> {
-    match serde_json::from_str(json).ok()? {
-        serde_json::Value::Bool(b) => Some(b),
-        serde_json::Value::Number(n) => Some(n.as_f64() != Some(0.0)),
-        serde_json::Value::String(s) if s.eq_ignore_ascii_case("true") => Some(true),
-        serde_json::Value::String(s) if s.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
-    }
 }

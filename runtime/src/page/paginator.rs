@@ -1,5 +1,6 @@
 //! The requests for a list's pages, and the position within a list.
 
+use std::num::NonZeroU32;
 use std::ops::Deref;
 
 use etlgen_model::{Paginator, Token, Total};
@@ -68,7 +69,7 @@ impl Pager {
             return Ok(request);
         }
         if let Some(size) = self.page_size() {
-            let rows = size.rows.get();
+            let rows = position.size_or(size.rows.get());
             self.set(&mut request, &size.param, rows.to_string(), Some(rows));
         }
         let value = match (&self.0, &position.next) {
@@ -135,9 +136,28 @@ pub struct Position {
     /// Whether the records have been in a list.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub listed: bool,
+    /// The number of rows that are requested, if the server has cut the first page to it.
+    #[serde(skip)]
+    pub(crate) size: Option<NonZeroU32>,
     /// What is known about a list whose pages are requested by position.
     #[serde(skip)]
     pub(crate) places: Places,
+}
+
+impl Position {
+    /// Returns the number of rows that are requested here, in a list with pages of `usual` rows.
+    pub(super) fn size_or(&self, usual: u64) -> u64 {
+        self.size.map_or(usual, |size| size.get().into())
+    }
+
+    /// Returns whether this value is requested here, as a parameter or within a link.
+    pub(super) fn requests(&self, value: &str) -> bool {
+        match &self.next {
+            Next::First => false,
+            Next::Value(requested) => requested == value,
+            Next::Url(url) => !value.is_empty() && url.contains(value),
+        }
+    }
 }
 
 /// What to request.

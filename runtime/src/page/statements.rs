@@ -2,40 +2,62 @@
 //! links, under any of their usual names, in the body and in the headers, whether or not the
 //! document declares them.
 
+mod faults;
+mod headers;
+mod values;
 mod within;
 mod words;
 
 use etlgen_model::{ResponsePath, Total};
 use reqwest::header::HeaderMap;
+use serde_json::Value;
 
+pub(crate) use self::values::{Counted, count, counted_by, flag, is_no_token, remains};
+use self::values::{bounds, clean, is_nothing, leads, links_on, part, shown};
 pub(crate) use self::within::says_within;
-use self::words::{HOLDERS, Word, plain, word};
+use self::words::{HOLDERS, LOOSE, NOT_ALONE, Word, is_row, noun, plain, word};
+use super::advance::PageFacts;
 use super::paginator::Pager;
-use crate::http::next_link;
-use crate::record::beside::{Beside, Interest, listen};
+use crate::record::beside::{Beside, Interest};
 
 /// The meaning of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Says {
     /// All pages together have this many items.
     Total(u64),
+    /// All pages together have at least this many items: the API counts no further.
+    AtLeast(u64),
+    /// The value under the name of a total is this text, which is no count.
+    NoCount(String),
     /// All pages together, or this one, have this many items.
     Count(u64),
+    /// There are this many of something that may be the items.
+    Named(u64),
     /// There are this many pages.
     Pages(u64),
+    /// A link to the last page has this number.
+    LastLink(u64),
     /// More pages follow, or none do.
     More(bool),
     /// There is a token or a link to the next page.
     Next,
     /// There is no token or link to the next page.
     NoNext,
+    /// This value may lead to another page.
+    MayLead(String),
+    /// The totals beside it are lower bounds.
+    Bound,
     /// An error occurred; the text is the API's.
     Error(String),
-    /// The response is incomplete.
-    Incomplete,
-    /// The list is not complete yet: a flag such as `done` is false. Other records have such flags
-    /// too, so only that of the last page counts.
-    Unfinished,
+    /// The response is incomplete; the text is the API's.
+    Incomplete(String),
+    /// This value is not understood, and may mean that the response is incomplete.
+    Unclear(String),
+    /// This value means an error if there are no records.
+    Suspect(String),
+    /// The list is not complete yet, because of this value: a flag such as `done` is false. Other
+    /// pages have such values too, so only that of the last one counts.
+    Unfinished(String),
 }
 
 /// One statement of a response.
@@ -54,14 +76,27 @@ pub(crate) struct Statements(pub Vec<Statement>);
 
 /// Returns what to read of a key beside the records.
 pub(crate) fn hears(key: &str) -> Interest {
-    let name = plain(key);
-    let word = word(&name);
+    let (name, word) = (plain(key.rsplit(':').next().unwrap_or(key)), word(key));
+    let name = name.as_str();
+    let within = HOLDERS.contains(&name);
+    let alone = match word {
+        Some(
+            Word::Total
+            | Word::Count
+            | Word::Pages
+            | Word::LastPage
+            | Word::More
+            | Word::Last
+            | Word::Next
+            | Word::Offset
+            | Word::Idle,
+        ) => true,
+        _ => within && !NOT_ALONE.contains(&name),
+    };
     Interest {
         value: word.is_some_and(|word| word != Word::Idle),
-        within: HOLDERS.contains(&name.as_str()),
-        alone: word
-            .is_some_and(|word| !matches!(word, Word::Error | Word::Incomplete | Word::Done))
-            || HOLDERS.contains(&name.as_str()),
+        within,
+        alone,
     }
 }
 
@@ -73,99 +108,115 @@ impl Statement {
             .rsplit(['.', '-', ' '])
             .next()
             .unwrap_or_default();
-        word(&plain(last)) == Some(Word::LastPage)
+        word(last) == Some(Word::LastPage)
     }
 }
 
 impl Statements {
-    /// Collects the statements of these values beside the records, and of these headers.
-    pub fn of(beside: &[Beside], headers: &HeaderMap) -> Self {
+    /// Collects the statements of these values beside the records, and of these headers, about the
+    /// list of the resource of that name.
+    pub fn of(beside: &[Beside], headers: &HeaderMap, resource: &str) -> Self {
         let mut statements = Statements::default();
         for value in beside {
-            statements.beside(value, value.path.clone());
+            statements.beside(value, value.path.clone(), resource);
         }
-        for (name, value) in headers {
-            let Ok(value) = value.to_str() else { continue };
-            statements.header(name.as_str(), value);
-        }
+        statements.headers(headers, resource);
         statements
     }
 
-    fn header(&mut self, name: &str, value: &str) {
-        match name {
-            "link" => {
-                if next_link(value).is_some() {
-                    self.say(Says::Next, "the header Link");
-                }
-                return;
+    fn beside(&mut self, beside: &Beside, place: String, resource: &str) {
+        let (holder, key) = beside.path.split_at(beside.key_at);
+        let Some(word) = word(key) else { return };
+        let value: Value = serde_json::from_str(&beside.json).unwrap_or_default();
+        let holder = plain(
+            holder
+                .trim_end_matches('.')
+                .rsplit('.')
+                .next()
+                .unwrap_or_default(),
+        );
+        if LOOSE.contains(&holder.as_str()) {
+            if let (Word::Total | Word::Count, Some(Counted::Exactly(count))) =
+                (word, counted_by(&value))
+            {
+                self.say(Says::Named(count), place);
             }
-            "content-range" if !value.trim_start().starts_with("bytes") => {
-                let total = value.rsplit_once('/').and_then(|(_, total)| count(total));
-                if let Some(total) = total {
-                    self.say(Says::Total(total), "the header Content-Range");
-                }
-                return;
-            }
-            "x-pagination" | "pagination" => {
-                for value in listen(value, hears) {
-                    let place = format!("{} in the header {name}", value.path);
-                    self.beside(&value, place);
-                }
-                return;
-            }
-            _ => {}
-        }
-        let heads = ["x-wp-", "x-pagination-", "pagination-", "x-list-", "x-"];
-        let bare = heads.iter().find_map(|head| name.strip_prefix(head));
-        let known = bare.or_else(|| name.starts_with("total-").then_some(name));
-        let Some(bare) = known.filter(|bare| !matches!(*bare, "error" | "after" | "last")) else {
             return;
-        };
-        // A header is text: a value that is not a JSON literal becomes a string.
-        let json = match value.trim() {
-            "" => "null".to_owned(),
-            text if text.parse::<f64>().is_ok() || matches!(text, "true" | "false") => {
-                text.to_owned()
-            }
-            text => serde_json::Value::from(text).to_string(),
-        };
-        self.value(bare, &json, format!("the header {name}"));
-    }
-
-    fn beside(&mut self, value: &Beside, place: String) {
-        let (holder, key) = value.path.split_at(value.key_at);
+        }
         // Every page has positions of its first and last record, and may repeat a filter: neither
         // is a token.
-        let holder = plain(holder);
-        let token = !holder.is_empty() && !holder.ends_with("cursors");
-        if token || plain(key) != "after" {
-            self.value(key, &value.json, place);
+        let token = !holder.is_empty() && holder != "cursors";
+        if !token && plain(key) == "after" {
+            return;
+        }
+        // Shards count themselves.
+        if holder == "shards" && !matches!(word, Word::Fault(_)) {
+            return;
+        }
+        let about = noun(&plain(key)).is_some_and(|noun| is_about(noun, resource));
+        if word != Word::Named || about {
+            self.value(word, &value, place);
         }
     }
 
-    /// Adds what the value of a key states; `place` is its name in messages.
-    fn value(&mut self, key: &str, json: &str, place: String) {
-        let Some(word) = word(&plain(key)) else {
-            return;
-        };
-        let value: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
+    /// Adds what a value states; `place` is its name in messages.
+    fn value(&mut self, word: Word, value: &Value, place: String) {
+        let unclear = || (!is_nothing(value)).then(|| shown(value));
         let says = match word {
-            Word::Total => number(&value).map(Says::Total),
-            Word::Count => number(&value).map(Says::Count),
-            Word::Pages => number(&value).map(Says::Pages),
-            Word::LastPage => match flag(&value) {
+            Word::Total => total(value),
+            Word::Count => match counted_by(value) {
+                Some(Counted::Exactly(count)) => Some(Says::Count(count)),
+                Some(Counted::Unclear(text)) if has_digit(value) => Some(Says::NoCount(text)),
+                _ => None,
+            },
+            Word::Named => match counted_by(value) {
+                Some(Counted::Exactly(count)) => Some(Says::Named(count)),
+                _ => None,
+            },
+            Word::Bound => bounds(value).then_some(Says::Bound),
+            Word::Pages => pages(value),
+            Word::LastPage => match flag(value).filter(|_| !has_digit(value)) {
                 Some(last) => Some(Says::More(!last)),
-                None => number(&value).map(Says::Pages),
+                None => pages(value).filter(|says| matches!(says, Says::Pages(_))),
             },
-            Word::More => match &value {
-                serde_json::Value::Number(number) => number.as_f64().map(|n| Says::More(n != 0.0)),
-                value => flag(value).map(Says::More),
+            Word::More => match remains(value) {
+                Some(more) => Some(Says::More(more)),
+                None => unclear().map(Says::Unfinished),
             },
-            Word::Last => flag(&value).map(|last| Says::More(!last)),
-            Word::Next => leads(&value).map(|leads| if leads { Says::Next } else { Says::NoNext }),
-            Word::Error => wrong(&value).map(Says::Error),
-            Word::Incomplete => (flag(&value) == Some(true)).then_some(Says::Incomplete),
-            Word::Done => (flag(&value) == Some(false)).then_some(Says::Unfinished),
+            Word::Left => match remains(value) {
+                Some(true) => Some(Says::MayLead(shown(value))),
+                _ => None,
+            },
+            Word::Last => last(value, &place),
+            Word::Next => leads(value).map(|leads| if leads { Says::Next } else { Says::NoNext }),
+            // Objects may hold tokens of all directions.
+            Word::Token if value.is_object() && !place.ends_with("Key") => None,
+            Word::Token => leads(value)
+                .filter(|leads| *leads)
+                .map(|_| Says::MayLead(shown(value))),
+            Word::Offset => value
+                .as_str()
+                .filter(|text| !text.is_empty() && count(text).is_none())
+                .map(|text| Says::MayLead(clean(text))),
+            Word::Page => part(value)
+                .filter(|(at, of)| at < of)
+                .map(|_| Says::Unfinished(shown(value))),
+            Word::Links => links_on(value).then_some(Says::Next),
+            Word::Fault(sign) => sign.says(value),
+            Word::Incomplete => match remains(value) {
+                Some(true) => Some(Says::Incomplete(shown(value))),
+                Some(false) => None,
+                None => unclear().map(Says::Incomplete),
+            },
+            Word::Limit => match remains(value) {
+                Some(false) => None,
+                _ => unclear().map(Says::Unfinished),
+            },
+            Word::Done => match flag(value) {
+                Some(true) => None,
+                Some(false) => Some(Says::Unfinished(shown(value))),
+                None => None,
+            },
             Word::Idle => None,
         };
         if let Some(says) = says {
@@ -182,22 +233,21 @@ impl Statements {
     }
 
     /// Replaces the statements that the paginator declares, so that each counts once, as declared.
-    pub fn declare(&mut self, paginator: &Pager, total: Option<u64>, more: Option<bool>) {
-        let mut add = |says: Says, place: String| {
-            self.0.retain(|said| said.place != place);
-            self.0.push(Statement {
-                says,
-                place,
-                declared: true,
-            });
-        };
-        match paginator.total().zip(total) {
-            Some((Total::Items(at), count)) => add(Says::Total(count), place(at)),
-            Some((Total::Pages(at), count)) => add(Says::Pages(count), place(at)),
-            Some((Total::Ignored, _)) | None => {}
+    pub fn declare(&mut self, paginator: &Pager, page: &PageFacts<'_>) {
+        let declared = paginator.total().and_then(|total| {
+            let (at, word) = match total {
+                Total::Items(at) => (at, Word::Total),
+                Total::Pages(at) => (at, Word::Pages),
+                Total::Ignored => return None,
+            };
+            Some((place(at), word, paginator.stated_at(page, at)?))
+        });
+        if let Some((place, word, value)) = declared {
+            self.replace(word, &value, place);
         }
-        if let Some((path, more)) = paginator.more().zip(more) {
-            add(Says::More(more), path.to_owned());
+        if let Some((path, more)) = paginator.more().zip(page.probes[0]) {
+            let value: Value = serde_json::from_str(more).unwrap_or_default();
+            self.replace(Word::More, &value, path.to_owned());
         }
         // The total of the filtered records takes precedence over the total of all.
         if self
@@ -208,12 +258,61 @@ impl Statements {
             self.0
                 .retain(|said| !said.place.ends_with("recordsTotal") || said.declared);
         }
+        self.bound();
+    }
+
+    fn replace(&mut self, word: Word, value: &Value, place: String) {
+        self.0.retain(|said| said.place != place);
+        let before = self.0.len();
+        self.value(word, value, place);
+        let added = self.0.iter_mut().skip(before);
+        added.for_each(|said| said.declared = true);
+    }
+
+    /// Turns the totals beside a flag that calls them lower bounds into lower bounds.
+    fn bound(&mut self) {
+        let holder = |place: &str| place.rsplit_once('.').map(|(holder, _)| holder.to_owned());
+        let bounds = self.0.iter().filter(|said| said.says == Says::Bound);
+        let bounds: Vec<_> = bounds.map(|said| holder(&said.place)).collect();
+        for said in &mut self.0 {
+            if let Says::Total(least) = said.says
+                && bounds.contains(&holder(&said.place))
+            {
+                said.says = Says::AtLeast(least);
+            }
+        }
+    }
+
+    /// Redacts the texts of the API.
+    pub fn redact(&mut self, redacted: &dyn Fn(&str) -> String) {
+        for said in &mut self.0 {
+            match &mut said.says {
+                Says::NoCount(text)
+                | Says::MayLead(text)
+                | Says::Error(text)
+                | Says::Incomplete(text)
+                | Says::Unclear(text)
+                | Says::Suspect(text)
+                | Says::Unfinished(text) => *text = redacted(text),
+                _ => {}
+            }
+        }
     }
 
     /// Removes all counts.
     pub fn without_counts(&mut self) {
-        self.0
-            .retain(|said| !matches!(said.says, Says::Total(_) | Says::Count(_) | Says::Pages(_)));
+        self.0.retain(|said| {
+            !matches!(
+                said.says,
+                Says::Total(_)
+                    | Says::AtLeast(_)
+                    | Says::NoCount(_)
+                    | Says::Count(_)
+                    | Says::Named(_)
+                    | Says::Pages(_)
+                    | Says::LastLink(_)
+            )
+        });
     }
 
     /// Returns the first statement that `of` accepts.
@@ -266,75 +365,50 @@ fn place(at: &ResponsePath) -> String {
     }
 }
 
-/// Parses a count, which is a non-negative integer.
-pub(super) fn count(text: &str) -> Option<u64> {
-    let text = text.trim();
-    text.parse::<u64>().ok().or_else(|| {
-        let number = text.parse::<f64>().ok()?;
-        (number >= 0.0 && number.fract() == 0.0 && number < 1e18).then_some(number as u64)
+fn total(value: &Value) -> Option<Says> {
+    counted_by(value).map(|counted| match counted {
+        Counted::Exactly(total) => Says::Total(total),
+        Counted::AtLeast(least) => Says::AtLeast(least),
+        Counted::Unclear(text) => Says::NoCount(text),
     })
 }
 
-fn number(value: &serde_json::Value) -> Option<u64> {
-    match value {
-        serde_json::Value::Number(number) => count(&number.to_string()),
-        serde_json::Value::String(text) => count(text),
+fn pages(value: &Value) -> Option<Says> {
+    match counted_by(value)? {
+        Counted::Exactly(pages) => Some(Says::Pages(pages)),
+        Counted::Unclear(text) if has_digit(value) => Some(Says::NoCount(text)),
         _ => None,
     }
 }
 
-fn flag(value: &serde_json::Value) -> Option<bool> {
-    match value {
-        serde_json::Value::Bool(flag) => Some(*flag),
-        serde_json::Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
-        serde_json::Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
+/// Returns what a flag of the last page says. Under the bare name `last` there may be a link, or the
+/// number of a page or a record.
+fn last(value: &Value, place: &str) -> Option<Says> {
+    let key = place.rsplit(['.', ':']).next().unwrap_or_default();
+    let is_bare = plain(key) == "last";
+    match (value, flag(value)) {
+        (Value::Number(_), Some(false)) if is_bare => Some(Says::Unfinished(shown(value))),
+        (Value::Number(_), _) if is_bare => None,
+        (_, Some(last)) => Some(Says::More(!last)),
+        (_, None) if is_bare || is_nothing(value) => None,
+        (_, None) => Some(Says::Unfinished(shown(value))),
     }
 }
 
-/// Returns whether the value of a token or a link leads to a next page; `None` if that is unknown.
-fn leads(value: &serde_json::Value) -> Option<bool> {
-    use serde_json::Value;
-    Some(match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Bool(true) => true,
-        Value::String(text) => !text.is_empty(),
-        Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(object) => {
-            let mut values = object.values();
-            values.any(|value| match value {
-                Value::String(text) => !text.is_empty(),
-                Value::Number(_) => true,
-                _ => false,
-            })
-        }
-    })
+/// Returns whether a scalar has a digit.
+fn has_digit(value: &Value) -> bool {
+    match value {
+        Value::Number(_) => true,
+        Value::String(text) => text.bytes().any(|byte| byte.is_ascii_digit()),
+        _ => false,
+    }
 }
 
-/// Returns the message of an error, if the value is one.
-fn wrong(value: &serde_json::Value) -> Option<String> {
-    use serde_json::Value;
-    let words = match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.is_empty() => return None,
-        Value::Object(object) if object.is_empty() => return None,
-        Value::Array(_) | Value::Object(_) => {
-            let inner = value.pointer("/0").unwrap_or(value);
-            let message = ["message", "detail", "title", "code"]
-                .iter()
-                .find_map(|key| inner.get(key)?.as_str());
-            message.map_or_else(|| inner.to_string(), str::to_owned)
-        }
-        Value::Bool(true) => "true".to_owned(),
-        _ => return None,
-    };
-    let words: String = words
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(200)
-        .collect();
-    (!words.trim().is_empty()).then_some(words)
+/// Returns whether a noun names the records of a resource: `things`, `thing`, or its last part.
+fn is_about(noun: &str, resource: &str) -> bool {
+    let one = |noun: &str| noun.trim_end_matches('s').to_owned();
+    let resource = plain(resource);
+    is_row(noun) || noun.len() > 2 && one(&resource).ends_with(&one(noun))
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use super::statements::{Says, Statements};
 pub(super) struct Totals {
     items: Vec<Stated>,
     pages: Option<(u64, String)>,
+    /// The length of the longest page.
+    longest: u64,
     /// The number of pages that the paginator names, if any; it changes as a total does.
     last_pages: Option<u64>,
 }
@@ -24,11 +26,23 @@ pub(super) struct Stated {
     pub most: u64,
     /// The number of pages whose rows it counted, and of other pages.
     of_page: [u64; 2],
+    /// The last statement, if it counts the rows of its page and earlier ones did not.
+    odd: Option<u64>,
 }
 
 impl Stated {
     pub fn moved(&self) -> bool {
         self.least != self.most
+    }
+
+    /// Believes an odd statement.
+    fn take_odd(&mut self) {
+        if let Some(odd) = self.odd.take() {
+            self.last = odd;
+            self.least = self.least.min(odd);
+            self.most = self.most.max(odd);
+            self.of_page[0] += 1;
+        }
     }
 
     /// Returns whether it counts only the rows of each page.
@@ -40,6 +54,7 @@ impl Stated {
 impl Totals {
     /// Adds the statements of a page with this many rows; `size` is the requested number of rows.
     pub fn hear(&mut self, said: &Statements, rows: u64, size: Option<u64>) {
+        self.longest = self.longest.max(rows);
         let strong = said
             .0
             .iter()
@@ -81,7 +96,18 @@ impl Totals {
         match known {
             // Some APIs state 0 after the last row.
             Some(_) if rows == 0 && total == 0 => {}
+            // Some APIs count the rows of the last page alone.
+            Some(stated)
+                if of_page == [1, 0]
+                    && rows < self.longest
+                    && stated.of_page[0] == 0
+                    && !stated.moved()
+                    && total < stated.last =>
+            {
+                stated.odd = Some(total);
+            }
             Some(stated) => {
+                stated.take_odd();
                 stated.last = total;
                 stated.least = stated.least.min(total);
                 stated.most = stated.most.max(total);
@@ -97,7 +123,16 @@ impl Totals {
                 least: total,
                 most: total,
                 of_page,
+                odd: None,
             }),
+        }
+    }
+
+    /// Decides at the end of a list whether an odd last statement was one about its page: if all
+    /// rows that were counted before have arrived.
+    pub fn settle(&mut self, came: u64) {
+        for stated in self.items.iter_mut().filter(|stated| stated.last != came) {
+            stated.take_odd();
         }
     }
 

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::json::{Reader, Syntax, compact};
+use super::json::{Reader, Syntax, compact, write_string};
 
 /// The maximum depth at which the envelope is searched.
 const DEEPEST: usize = 3;
-/// The maximum length of a value; longer ones are not about the list.
+/// The maximum length of a value; of longer ones the beginning is kept, as a text.
 const LONGEST: usize = 8 << 10;
+/// The length of that beginning, in characters.
+const BEGINNING: usize = 400;
 /// The maximum number of values that are kept.
 const MOST: usize = 64;
 
@@ -32,7 +34,7 @@ pub(crate) struct Beside {
     pub path: String,
     /// The index in `path` at which its own key begins: keys may contain dots.
     pub key_at: usize,
-    /// The raw JSON of the value.
+    /// The raw JSON of the value; of a long one, a string with its beginning.
     pub json: Box<str>,
 }
 
@@ -112,11 +114,14 @@ impl Listener {
 
     /// Keeps the value of the entered key.
     pub fn keep(&mut self, raw: &str) {
-        if raw.len() <= LONGEST && self.heard.len() < MOST {
+        if self.heard.len() < MOST {
             self.heard.push(Beside {
                 path: self.path.clone(),
                 key_at: self.key_at,
-                json: compact(raw),
+                json: match raw.len() <= LONGEST {
+                    true => compact(raw),
+                    false => beginning(raw),
+                },
             });
         }
     }
@@ -134,6 +139,15 @@ impl Listener {
             }
         }
     }
+}
+
+/// Returns a JSON string with the beginning of a long value.
+fn beginning(raw: &str) -> Box<str> {
+    let words = raw.trim_start_matches('"').split_whitespace();
+    let line = words.take(BEGINNING).collect::<Vec<_>>().join(" ");
+    let mut json = String::new();
+    write_string(&mut json, &line.chars().take(BEGINNING).collect::<String>());
+    json.into()
 }
 
 /// Collects the values of an object outside a body; text that is not an object has none.

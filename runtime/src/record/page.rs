@@ -199,6 +199,7 @@ impl Envelope {
             rows,
             spans: Vec::new(),
             probes: vec![None; self.probes.len()],
+            twice: None,
             found: false,
             stands: Stands::Nothing,
             absent: 0,
@@ -210,6 +211,12 @@ impl Envelope {
         pass.value(0, true, &probes)
             .and_then(|()| pass.reader.json.end())
             .map_err(|error| syntax_error(error, text))?;
+        if let Some(twice) = pass.twice {
+            let path = quote(&self.probes[twice].join("."));
+            let message = format!("{path} stands twice in the response, with different values");
+            return Err(Error::new(ErrorKind::Api, message)
+                .hint("the API must send it once: which value it means is unknown"));
+        }
         if !pass.found && !pass.missing.stands_for_none {
             return Err(self.missing(&pass.missing));
         }
@@ -296,6 +303,8 @@ struct Pass<'r, 'a> {
     rows: &'r mut dyn Fill,
     spans: Vec<Range<usize>>,
     probes: Vec<Option<String>>,
+    /// The probe that has two values.
+    twice: Option<usize>,
     found: bool,
     stands: Stands,
     absent: u64,
@@ -338,9 +347,10 @@ impl Pass<'_, '_> {
             }
         }
         for probe in probes.iter().filter(here) {
-            if self.probes[*probe].is_none() {
-                let raw = compact(self.reader.json.since(start));
-                self.probes[*probe] = Some(raw.into_string());
+            let raw = compact(self.reader.json.since(start)).into_string();
+            match &self.probes[*probe] {
+                Some(before) if *before != raw => self.twice = Some(*probe),
+                _ => self.probes[*probe] = Some(raw),
             }
         }
         Ok(())
@@ -380,7 +390,15 @@ impl Pass<'_, '_> {
                 reached |= below;
                 if below || !probes.is_empty() {
                     let before = self.listener.enter(&key);
+                    let start = self.reader.json.at;
                     self.value(depth + 1, below, &probes)?;
+                    // A value on the way to a probe is also heard itself.
+                    let probed = |probe: &usize| page.probes[*probe].len() == depth + 1;
+                    let heard = !below && !probes.iter().any(probed);
+                    if heard && self.listener.interest(&key).value {
+                        let raw = self.reader.json.since(start);
+                        self.listener.keep(raw.trim_start());
+                    }
                     self.listener.leave(before);
                 } else {
                     known = known && self.listener.interest(&key).alone;

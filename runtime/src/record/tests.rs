@@ -235,6 +235,24 @@ fn records_and_probes_are_found_in_one_pass() {
 }
 
 #[test]
+fn a_probe_with_two_values_is_an_error() {
+    let reader = PageReader::<Part>::new(&path("data"), &[path("next")]);
+    for (body, wrong) in [
+        (r#"{"next": null, "data": [], "next": "t30"}"#, true),
+        (r#"{"data": [], "next": "", "next": "t30"}"#, true),
+        (r#"{"next": "t30", "data": [], "next": "t30"}"#, false),
+    ] {
+        let read = reader.read(body.as_bytes());
+        let error = read.err().map(|error| error.report()).unwrap_or_default();
+        assert_eq!(
+            error.contains("`next` stands twice"),
+            wrong,
+            "{body}: {error}"
+        );
+    }
+}
+
+#[test]
 fn one_object_is_one_record_and_null_is_none() {
     let reader = PageReader::<Part>::new(&path("data"), &[]);
     let rows = |body: &str| reader.read(body.as_bytes()).map(|page| page.rows.len());

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::error::Result;
-#[cfg(feature = "otel")]
+#[cfg(any(feature = "otel", feature = "buckets"))]
 pub(crate) use network::install_tls;
 use random::Random;
 pub use simulated::VirtualClock;

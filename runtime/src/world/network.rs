@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::redirect;
+use reqwest::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use reqwest::{Version, redirect};
 
 use super::BoxFuture;
 use super::transport::{Body, Transport, WireError, WireErrorKind, WireRequest, WireResponse};
@@ -46,7 +47,12 @@ impl Transport for Network {
                 builder = builder.body(request.body);
             }
             let response = builder.send().await.map_err(|error| fault(&error))?;
+            let headers = response.headers();
+            let open_ended = response.version() <= Version::HTTP_11
+                && !headers.contains_key(CONTENT_LENGTH)
+                && !headers.contains_key(TRANSFER_ENCODING);
             Ok(WireResponse {
+                open_ended,
                 status: response.status().as_u16(),
                 headers: response.headers().clone(),
                 body: Box::new(Incoming(response)),

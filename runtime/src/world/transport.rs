@@ -66,6 +66,8 @@ pub struct WireResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Box<dyn Body>,
+    /// Whether only the end of the connection ends the body, so that a broken one is not noticed.
+    pub(crate) open_ended: bool,
 }
 
 impl WireResponse {
@@ -75,6 +77,7 @@ impl WireResponse {
             status,
             headers: HeaderMap::new(),
             body: Box::new(Whole(None)),
+            open_ended: false,
         }
     }
 

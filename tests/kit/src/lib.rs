@@ -1,8 +1,11 @@
-//! Code that the tests of all crates share: an HTTP server on loopback, a Postgres server, the switches that tests
+//! Code that the tests of all crates share: an HTTP server on loopback, servers of Postgres, S3 and Azure, the switches that tests
 //! read from the environment, and the handling of skipped tests.
 
+pub mod azurite;
 pub mod http;
+pub mod moto;
 pub mod postgres;
+pub mod service;
 pub mod shared;
 pub mod skip;
 pub mod switches;

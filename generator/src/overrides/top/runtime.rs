@@ -55,14 +55,22 @@ impl TopKey for Hosts {}
 #[derive(Clone, Debug, PartialEq)]
 pub struct Destinations(pub BTreeSet<&'static str>);
 
-/// All destinations, which are features of the runtime.
-pub const DESTINATIONS: [&str; 3] = ["sqlite", "parquet", "postgres"];
+/// All destinations, by the schemes of their URLs.
+pub const DESTINATIONS: [&str; 6] = ["sqlite", "parquet", "postgres", "s3", "gs", "az"];
+
+/// Returns the feature of the runtime that a destination needs.
+pub fn feature(destination: &'static str) -> &'static str {
+    match destination {
+        "s3" | "gs" | "az" => "buckets",
+        destination => destination,
+    }
+}
 
 impl Key for Destinations {
     const ABOUT: About = About {
         name: "destinations",
-        takes: "a list of `\"sqlite\"`, `\"parquet\"` and `\"postgres\"`",
-        does: "Where the connector can load to; others are not compiled. By default `sqlite` and `parquet`.",
+        takes: "a list of `\"sqlite\"`, `\"parquet\"`, `\"postgres\"`, `\"s3\"`, `\"gs\"` and `\"az\"`",
+        does: "Where the connector can load to; others are not compiled. By default `sqlite` and `parquet`. `s3`, `gs` and `az` are compiled together.",
         examples: &["destinations = [\"sqlite\", \"postgres\"]"],
         parts: &[],
     };

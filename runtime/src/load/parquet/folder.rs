@@ -1,34 +1,41 @@
-//! The folder on disk: paths of files, the lock, the manifest, and the repair after a killed run.
+//! A local folder as a store: paths of files, the lock, and the manifest that is renamed into place.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::batch::Retired;
-use super::errors::failed;
-use super::manifest::{self, FileEntry, Manifest};
-use super::names::{self, DRIFT, ENDING, OWN};
+use super::read::read;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::identity::Identity;
-use crate::state::format;
+use crate::load::identity::{Identity, overtaken};
+use crate::load::lake::batch::{DataFile, Retired};
+use crate::load::lake::errors::failed;
+use crate::load::lake::manifest::Manifest;
+use crate::load::lake::names::{ENDING, OWN};
+use crate::load::lake::store::{Catalog, Each, Listing, Output, Store};
 
-/// The folder that a user named.
+/// A local folder.
 pub struct Folder {
+    paths: Arc<Paths>,
+}
+
+/// Where its files are.
+struct Paths {
     root: PathBuf,
 }
 
 impl Folder {
-    pub fn new(root: PathBuf) -> Self {
-        Folder { root }
+    pub(super) fn new(root: PathBuf) -> Self {
+        Folder {
+            paths: Arc::new(Paths { root }),
+        }
     }
+}
 
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
-    pub fn manifest(&self) -> PathBuf {
+impl Paths {
+    fn manifest(&self) -> PathBuf {
         self.root.join(OWN).join("manifest.json")
     }
 
@@ -36,26 +43,67 @@ impl Folder {
         self.root.join(OWN).join("staging")
     }
 
-    /// Returns the path of a data file: in the table's folder if `placed`, otherwise in its staging
-    /// folder.
-    pub fn file(&self, table: &str, name: &str, placed: bool) -> PathBuf {
-        let folder = match placed {
+    fn table(&self, table: &str, placed: bool) -> PathBuf {
+        match placed {
             true => self.root.join(table),
             false => self.staging().join(table),
+        }
+    }
+
+    fn file(&self, table: &str, name: &str, placed: bool) -> PathBuf {
+        self.table(table, placed).join(format!("{name}{ENDING}"))
+    }
+
+    /// Reads the last commit; returns an empty manifest if there is none.
+    fn read(&self) -> Result<Manifest> {
+        let path = self.manifest();
+        match fs::read(&path) {
+            Ok(bytes) => Manifest::parse(&bytes, &path.display().to_string()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Manifest::empty()),
+            Err(error) => Err(failed(path.display(), error)),
+        }
+    }
+
+    /// Replaces the manifest.
+    fn write(&self, manifest: &Manifest) -> Result<()> {
+        let path = self.manifest();
+        let new = path.with_extension("json.new");
+        let write = || -> io::Result<()> {
+            let mut out = BufWriter::new(File::create(&new)?);
+            serde_json::to_writer_pretty(&mut out, manifest)?;
+            out.write_all(b"\n")?;
+            out.into_inner()?.sync_all()?;
+            fs::rename(&new, &path)
         };
-        folder.join(format!("{name}{ENDING}"))
+        write().map_err(|error| failed(path.display(), error))?;
+        sync_folder(&self.root.join(OWN));
+        Ok(())
+    }
+}
+
+impl Store for Folder {
+    fn describe(&self) -> String {
+        format!("parquet:{}", self.paths.root.display())
     }
 
-    /// Returns whether anything with that table's name exists.
-    pub fn has(&self, table: &str) -> bool {
-        self.root.join(table).exists()
+    fn path(&self, file: DataFile<'_>) -> String {
+        let path = self.paths.file(file.table, file.name, file.placed);
+        path.display().to_string()
     }
 
-    /// Locks the folder against a second run: two runs would each continue from the same state.
-    pub fn lock(&self) -> Result<Lock> {
-        let own = self.root.join(OWN);
+    fn exists(&self) -> bool {
+        self.paths.manifest().exists()
+    }
+
+    fn look(&self) -> Result<Manifest> {
+        self.paths.read()
+    }
+
+    fn lock(&self) -> Result<Box<dyn Catalog>> {
+        let root = &self.paths.root;
+        let own = root.join(OWN);
         let cannot = |error: io::Error| {
-            Error::file(ErrorKind::Destination, "write", &self.root, error)
+            Error::file(ErrorKind::Destination, "write", root, error)
                 .hint("check that it is a folder, or can be created, and is writable")
         };
         fs::create_dir_all(&own).map_err(cannot)?;
@@ -66,218 +114,205 @@ impl Folder {
             .open(own.join("lock"))
             .map_err(cannot)?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock {
-                path: own.join("lock"),
+            Ok(()) => Ok(Box::new(Held {
+                lock: own.join("lock"),
                 identity: Identity::from(&file.metadata().map_err(cannot)?),
                 _file: file,
-            }),
+                committed: Committed::of(&self.paths),
+                paths: self.paths.clone(),
+            })),
             Err(fs::TryLockError::WouldBlock) => Err(Error::new(
                 ErrorKind::Destination,
-                format!("another run is loading into `{}`", self.root.display()),
+                format!("another run is loading into `{}`", root.display()),
             )
             .hint("wait until it has ended, or load into another folder")),
             Err(fs::TryLockError::Error(error)) => Err(cannot(error)),
         }
     }
 
-    /// Reads the last commit; returns an empty manifest if there is none.
-    pub fn read(&self) -> Result<Manifest> {
-        let path = self.manifest();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Manifest {
-                    version: format::FORMAT,
-                    ..Manifest::default()
-                });
-            }
-            Err(error) => return Err(failed(&path, error)),
-        };
-        let broken = |why: Box<dyn std::error::Error + Send + Sync>| {
-            Error::new(ErrorKind::Destination, "the manifest cannot be used")
-                .caused_by(why)
-            .at(path.display().to_string())
-            .hint("restore it from a backup, or load into another folder; it lists the files of the tables")
-        };
-        let version = manifest::version(&bytes).map_err(|error| broken(error.into()))?;
-        format::check("the manifest", version)
-            .map_err(|error| error.at(path.display().to_string()))?;
-        let manifest: Manifest =
-            serde_json::from_slice(&bytes).map_err(|error| broken(error.into()))?;
-        match manifest::fault(&manifest) {
-            None => Ok(manifest),
-            Some(fault) => Err(broken(fault.into())),
-        }
+    fn has(&self, table: &str) -> Result<bool> {
+        Ok(self.paths.root.join(table).exists())
     }
 
-    /// Replaces the manifest, which is the commit.
-    pub fn write(&self, manifest: &Manifest) -> Result<()> {
-        let path = self.manifest();
-        let new = path.with_extension("json.new");
-        let write = || -> io::Result<()> {
-            let mut out = BufWriter::new(File::create(&new)?);
-            serde_json::to_writer_pretty(&mut out, manifest)?;
-            out.write_all(b"\n")?;
-            out.into_inner()?.sync_all()?;
-            fs::rename(&new, &path)
-        };
-        write().map_err(|error| failed(&path, error))?;
-        sync_folder(&self.root.join(OWN));
-        Ok(())
-    }
-
-    /// Creates a file in the table's staging folder. Until the manifest lists the table, that folder marks the table as
-    /// owned.
-    pub fn create(&self, table: &str, name: &str) -> Result<PathBuf> {
-        let path = self.file(table, name, false);
+    fn create(&self, table: &str, name: &str) -> Result<Box<dyn Output>> {
+        let path = self.paths.file(table, name, false);
         let create = || {
-            fs::create_dir_all(self.staging().join(table))?;
+            fs::create_dir_all(self.paths.staging().join(table))?;
             File::create(&path)
         };
         match create() {
-            Ok(_) => Ok(path),
-            Err(error) => Err(failed(&path, error)),
+            Ok(_) => Ok(Box::new(Appended(path))),
+            Err(error) => Err(failed(path.display(), error)),
         }
     }
 
-    /// Moves a staged file into the table's folder.
-    pub fn place(&self, table: &str, name: &str) -> Result<()> {
-        let to = self.file(table, name, true);
+    fn read(&self, file: DataFile<'_>, columns: &[&str], each: Each<'_>) -> Result<()> {
+        let path = self.paths.file(file.table, file.name, file.placed);
+        read(&path, columns, each)
+    }
+
+    fn place(&self, table: &str, name: &str) -> Result<()> {
+        let to = self.paths.file(table, name, true);
         let place = || {
-            fs::create_dir_all(self.root.join(table))?;
-            fs::rename(self.file(table, name, false), &to)
+            fs::create_dir_all(self.paths.root.join(table))?;
+            fs::rename(self.paths.file(table, name, false), &to)
         };
-        place().map_err(|error| failed(&to, error))
+        place().map_err(|error| failed(to.display(), error))
     }
 
-    /// Syncs files that were moved into the folders of these tables, or staged, so that they survive a power failure.
-    pub fn sync(&self, tables: &BTreeSet<String>) {
+    fn sync(&self, tables: &BTreeSet<String>) -> Result<()> {
+        let staging = self.paths.staging();
         for table in tables {
-            sync_folder(&self.root.join(table));
+            sync_folder(&self.paths.root.join(table));
         }
-        for table in entries(&self.staging()).unwrap_or_default() {
-            sync_folder(&self.staging().join(table));
+        for table in entries(&staging).unwrap_or_default() {
+            sync_folder(&staging.join(table));
         }
-        sync_folder(&self.staging());
-        sync_folder(&self.root);
+        sync_folder(&staging);
+        sync_folder(&self.paths.root);
+        Ok(())
     }
 
-    /// Marks the folder of a table as owned after the manifest has dropped it, so that a repair empties it.
-    pub fn leave(&self, table: &str) -> Result<()> {
-        let path = self.staging().join(table);
-        fs::create_dir_all(&path).map_err(|error| failed(&path, error))
-    }
-
-    /// Removes the folder of a dropped table, unless it holds other files.
-    pub fn forget(&self, table: &str) {
-        let _ = fs::remove_dir(self.root.join(table));
-    }
-
-    /// Removes files that are no longer needed. The next run removes those that cannot be removed now.
-    pub fn remove(&self, retired: Vec<Retired>) {
-        for file in retired {
-            let _ = fs::remove_file(self.file(&file.table, &file.name, file.placed));
+    fn remove(&self, files: Vec<Retired>) {
+        for file in files {
+            let _ = fs::remove_file(self.paths.file(&file.table, &file.name, file.placed));
         }
         // Folders that still have files stay.
-        for folder in entries(&self.staging()).unwrap_or_default() {
-            let _ = fs::remove_dir(self.staging().join(folder));
+        for folder in entries(&self.paths.staging()).unwrap_or_default() {
+            let _ = fs::remove_dir(self.paths.staging().join(folder));
         }
     }
 
-    /// Puts every file where the manifest says, and removes unknown ones: those of a killed run.
-    pub fn repair(&self, manifest: &Manifest) -> Result<()> {
-        let mut known = HashSet::new();
-        for table in manifest.sources.values().flat_map(|source| &source.tables) {
-            known.insert(table.name.clone());
-            let (live, staging) = (
-                self.root.join(&table.name),
-                self.staging().join(&table.name),
-            );
-            for file in &table.staged {
-                let (from, to) = (live.join(&file.name), staging.join(&file.name));
-                if from.exists() && !to.exists() {
-                    // The pass was about to be published.
-                    fs::create_dir_all(&staging)
-                        .and_then(|()| fs::rename(&from, &to))
-                        .map_err(|error| failed(&to, error))?;
-                }
+    fn leave(&self, table: &str) -> Result<()> {
+        let path = self.paths.staging().join(table);
+        fs::create_dir_all(&path).map_err(|error| failed(path.display(), error))
+    }
+
+    fn forget(&self, table: &str) {
+        let _ = fs::remove_dir(self.paths.root.join(table));
+    }
+
+    fn list(&self, tables: &BTreeSet<String>) -> Result<Listing> {
+        let mut listing = Listing::default();
+        let staging = self.paths.staging();
+        for table in entries(&staging)? {
+            if staging.join(&table).is_dir() {
+                let files = entries(&staging.join(&table))?;
+                listing.staged.insert(table, files.into_iter().collect());
             }
-            settle(&live, &mut table.files.iter())?;
-            settle(&staging, &mut table.staged.iter())?;
         }
-        known.insert(DRIFT.to_owned());
-        let mut files = manifest.sources.values().flat_map(|source| &source.drift);
-        settle(&self.root.join(DRIFT), &mut files)?;
-        settle(&self.staging().join(DRIFT), &mut std::iter::empty())?;
-        for table in entries(&self.staging())? {
-            let (live, staging) = (self.root.join(&table), self.staging().join(&table));
-            if known.contains(&table) || !staging.is_dir() {
-                continue;
-            }
-            // The table was never committed.
-            sweep(&live, |_| false)?;
-            // Files of a user stay.
-            let _ = fs::remove_dir(live);
-            fs::remove_dir_all(&staging).map_err(|error| failed(&staging, error))?;
+        let staged = listing.staged.keys();
+        let all: BTreeSet<&String> = tables.iter().chain(staged).collect();
+        let mut placed = Vec::new();
+        for table in all {
+            let files = entries(&self.paths.root.join(table))?;
+            placed.push((table.clone(), files.into_iter().collect()));
         }
+        listing.placed.extend(placed);
+        Ok(listing)
+    }
+
+    fn restage(&self, table: &str, name: &str) -> Result<()> {
+        let (from, to) = (
+            self.paths.file(table, name, true),
+            self.paths.file(table, name, false),
+        );
+        fs::create_dir_all(self.paths.staging().join(table))
+            .and_then(|()| fs::rename(from, &to))
+            .map_err(|error| failed(to.display(), error))
+    }
+
+    fn sweep(&self, file: &Retired) -> Result<()> {
+        let path = self.paths.file(&file.table, &file.name, file.placed);
+        fs::remove_file(&path).map_err(|error| failed(path.display(), error))
+    }
+
+    fn disown(&self, table: &str) -> Result<()> {
+        // Files of a user stay.
+        let _ = fs::remove_dir(self.paths.root.join(table));
+        let staging = self.paths.staging().join(table);
+        fs::remove_dir_all(&staging).map_err(|error| failed(staging.display(), error))
+    }
+}
+
+/// A file that is open only while bytes are written: a source may have more tables than a process may have open files.
+struct Appended(PathBuf);
+
+impl Appended {
+    fn open(&self) -> io::Result<File> {
+        File::options().append(true).open(&self.0)
+    }
+}
+
+impl Write for Appended {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.open()?.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// The lock that excludes a second run.
-pub struct Lock {
-    path: PathBuf,
+impl Output for Appended {
+    fn finish(&mut self) -> Result<()> {
+        let synced = self.open().and_then(|file| file.sync_all());
+        synced.map_err(|error| failed(self.0.display(), error))
+    }
+}
+
+/// A folder that is locked for this run.
+struct Held {
+    paths: Arc<Paths>,
+    lock: PathBuf,
     identity: Identity,
     /// Held as long as the folder is open. The system releases it when the process ends.
     _file: File,
+    /// The manifest file of the last commit.
+    committed: Committed,
 }
 
-impl Lock {
-    /// Refuses a folder that was removed or replaced since the load began.
-    pub fn check(&self) -> Result<()> {
-        self.identity.check(&self.path)
+impl Catalog for Held {
+    fn read(&mut self) -> Result<Manifest> {
+        self.committed = Committed::of(&self.paths);
+        self.paths.read()
+    }
+
+    fn check(&self) -> Result<()> {
+        self.identity.check(&self.lock)?;
+        match Committed::of(&self.paths) == self.committed {
+            true => Ok(()),
+            false => Err(overtaken(self.paths.root.display())),
+        }
+    }
+
+    fn exclude(&mut self, _: &Manifest) -> Result<()> {
+        // The lock of a run is free when the run has ended.
+        Ok(())
+    }
+
+    fn commit(&mut self, manifest: &Manifest) -> Result<()> {
+        self.check()?;
+        self.paths.write(manifest)?;
+        self.committed = Committed::of(&self.paths);
+        Ok(())
     }
 }
 
 /// Identifies a manifest file: each commit replaces the file as a whole.
 #[derive(PartialEq, Eq)]
-pub struct Committed(Option<(Identity, u64, Option<SystemTime>)>);
+struct Committed(Option<(Identity, u64, Option<SystemTime>)>);
 
-impl Folder {
-    /// Returns the identity of the current manifest file.
-    pub fn committed(&self) -> Committed {
-        let metadata = fs::metadata(self.manifest()).ok();
+impl Committed {
+    /// Identifies the current manifest file.
+    fn of(paths: &Paths) -> Self {
+        let metadata = fs::metadata(paths.manifest()).ok();
         Committed(metadata.map(|metadata| {
             let identity = Identity::from(&metadata);
             (identity, metadata.len(), metadata.modified().ok())
         }))
     }
-}
-
-/// Removes the data files of a folder that are not among these, all of which must exist.
-fn settle(folder: &Path, files: &mut dyn Iterator<Item = &FileEntry>) -> Result<()> {
-    let mut missing: HashSet<&str> = files.map(|file| file.name.as_str()).collect();
-    sweep(folder, |name| missing.remove(name))?;
-    match missing.into_iter().min() {
-        None => Ok(()),
-        Some(name) => Err(Error::new(
-            ErrorKind::Destination,
-            "this file of the last commit is missing",
-        )
-        .at(folder.join(name).display().to_string())
-        .hint("restore it, or load into another folder")),
-    }
-}
-
-/// Removes the data files of a folder except those to keep.
-fn sweep(folder: &Path, mut keep: impl FnMut(&str) -> bool) -> Result<()> {
-    for name in entries(folder)? {
-        if names::parse(&name).is_some() && !keep(&name) {
-            let path = folder.join(name);
-            fs::remove_file(&path).map_err(|error| failed(&path, error))?;
-        }
-    }
-    Ok(())
 }
 
 /// Returns the names in a folder; none if the folder does not exist.
@@ -291,7 +326,7 @@ fn entries(folder: &Path) -> Result<Vec<String>> {
     };
     match read() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        names => names.map_err(|error| failed(folder, error)),
+        names => names.map_err(|error| failed(folder.display(), error)),
     }
 }
 

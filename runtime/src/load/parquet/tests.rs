@@ -9,7 +9,10 @@ use std::fs;
 use arrow_array::Array;
 
 use self::support::*;
+use super::read::read;
 use super::*;
+use crate::load::Destination;
+use crate::load::lake::space::SMALL;
 use crate::schema::Disposition;
 
 crate::conformance!(ParquetFolder);
@@ -40,7 +43,7 @@ fn rows_that_come_again_before_the_commit_leave_no_files() {
 #[test]
 fn a_large_batch_keeps_files_of_its_own() {
     let dir = tempfile::tempdir().unwrap();
-    let ids: Vec<String> = (0..space::SMALL + 100).map(|id| format!("r{id}")).collect();
+    let ids: Vec<String> = (0..SMALL + 100).map(|id| format!("r{id}")).collect();
     let many: Vec<Rec<'_>> = ids.iter().map(|id| (id.as_str(), 0, &[1][..])).collect();
     run(dir.path(), "1", &[&[chunk(Disposition::Merge, &many)]]);
     let some: Vec<Rec<'_>> = many.iter().step_by(200).map(|r| (r.0, 1, r.2)).collect();
@@ -101,7 +104,7 @@ fn columns_are_only_added() {
     // The rows of the rewritten file have the column too.
     let mut values = Vec::new();
     for path in glob(dir.path(), "orders") {
-        files::read(&path, &["more"], |rows| {
+        read(&path, &["more"], &mut |rows| {
             values.extend((0..rows.num_rows()).map(|row| rows.column(0).is_valid(row)));
             Ok(())
         })

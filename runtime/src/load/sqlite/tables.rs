@@ -316,7 +316,7 @@ impl Open {
         let others = meta::others(&self.db, &self.load).map_err(|error| explain(path, error))?;
         match others == self.others {
             true => Ok(()),
-            false => Err(overtaken(path)),
+            false => Err(overtaken(path.display())),
         }
     }
 

@@ -15,7 +15,7 @@ impl Account {
         if self.terms.single {
             return Ok(self.capped(Proof::Proved("it is one object".into())));
         }
-        self.unfinished(said);
+        self.unfinished(at)?;
         let (rows, usual) = (page.rows, is_usual(page.rows));
         let undecided = **at.paginator == Paginator::Undecided;
         if let Some((more, counts)) = says_more(rows, said) {
@@ -37,6 +37,9 @@ impl Account {
                 "declare how it is paged: `paginate = {{ kind = \"…\" }}` of `{0}` in etlgen.toml, or `.paginate(…)` in its file; `total = false` there, if a total is wrong",
                 self.terms.name
             )));
+        }
+        if let Some(why) = may_count_more(rows, said) {
+            return Ok(self.capped(Proof::Unproved(why)));
         }
         let ends = said.find(|said| match said.says {
             Says::More(false) => Some("says that nothing follows".to_owned()),
@@ -92,4 +95,18 @@ fn says_more(rows: u64, said: &Statements) -> Option<(String, bool)> {
         _ => None,
     });
     counted.map(|(count, said)| (format!("{} counts {count}", quoted(&said.place)), true))
+}
+
+/// Returns what may say that more rows exist than one response has.
+fn may_count_more(rows: u64, said: &Statements) -> Option<String> {
+    let (more, said) = said.find(|said| match said.says {
+        Says::Named(count) if count > rows => Some(format!("is {count}")),
+        Says::LastLink(page) if page > 1 => Some(format!("has a last page {page}")),
+        _ => None,
+    })?;
+    Some(format!(
+        "{} arrived in one response, and {} {more}: more may exist",
+        counted(rows, "row"),
+        quoted(&said.place)
+    ))
 }

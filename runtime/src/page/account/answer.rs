@@ -1,8 +1,8 @@
 //! The statements of one response, and the checks that it is a page of its list.
 
-use etlgen_model::Total;
+use etlgen_model::{Total, counted};
 
-use super::{Account, api};
+use super::{Account, At, api};
 use crate::error::Result;
 use crate::page::advance::{PageFacts, paging};
 use crate::page::paginator::Pager;
@@ -13,9 +13,9 @@ use crate::record::Stands;
 impl Account {
     /// Collects the statements of a page.
     pub(super) fn hear(&mut self, paginator: &Pager, page: &PageFacts<'_>) -> Statements {
-        let mut said = Statements::of(page.beside, &page.response.headers);
-        let total = paginator.total_of(page).map(|(count, _)| count);
-        said.declare(paginator, total, paginator.says(page));
+        let mut said = Statements::of(page.beside, &page.response.headers, &self.terms.name);
+        said.declare(paginator, page);
+        said.redact(page.redacted);
         if paginator.total() == Some(&Total::Ignored) {
             said.without_counts();
         }
@@ -37,29 +37,7 @@ impl Account {
                 "202 Accepted: the response is not ready, and has no records",
             ));
         }
-        let wrong = said.find(|said| match &said.says {
-            Says::Error(words) => Some(words),
-            _ => None,
-        });
-        match wrong {
-            Some((words, at)) if page.rows == 0 => {
-                return Err(api(format!(
-                    "{} in a 2xx response: {words}",
-                    quoted(&at.place)
-                )));
-            }
-            Some((words, at)) => {
-                let place = &at.place;
-                let why = format!("a response has an error beside its rows (`{place}`: {words})");
-                self.caps(Proof::Unproved(why));
-            }
-            None => {}
-        }
-        let incomplete = |said: &Statement| (said.says == Says::Incomplete).then_some(());
-        if let Some(((), at)) = said.find(incomplete) {
-            let why = format!("{} says that a response is incomplete", quoted(&at.place));
-            self.caps(Proof::Unproved(why));
-        }
+        self.doubt_answer(page, said)?;
         if page.stands == Stands::Nothing && page.response.status == 200 {
             let why = "an object without records represents an empty list".to_owned();
             self.caps(match self.pages == [1, 0] {
@@ -82,12 +60,110 @@ impl Account {
         }
     }
 
-    /// Limits the proof if the last page says that its list is not complete.
-    pub(super) fn unfinished(&mut self, said: &Statements) {
-        let unfinished = |said: &Statement| (said.says == Says::Unfinished).then_some(());
-        if let Some(((), at)) = said.find(unfinished) {
-            let why = format!("{} is false on the last page", quoted(&at.place));
+    /// Fails if a response is an error; limits the proof if it says that records may be missing in
+    /// it.
+    fn doubt_answer(&mut self, page: &PageFacts<'_>, said: &Statements) -> Result<()> {
+        for Statement { says, place, .. } in &said.0 {
+            let quoted = quoted(place);
+            let why = match says {
+                Says::Error(words) if page.rows == 0 => {
+                    return Err(api(format!("{quoted} in a 2xx response: {words}")));
+                }
+                Says::Error(words) => {
+                    self.faulty = true;
+                    format!("a response has an error beside its rows ({quoted}: {words})")
+                }
+                Says::Incomplete(words) => {
+                    self.faulty = true;
+                    format!("{quoted} says that a response is incomplete: {words}")
+                }
+                Says::Unclear(words) => {
+                    format!("{quoted} may say that a response is incomplete: {words}")
+                }
+                Says::Suspect(words) if page.rows == 0 => {
+                    format!("a response has no records, and {quoted} may say why: {words}")
+                }
+                Says::NoCount(text) => format!(
+                    "{quoted} is `{text}`, which is no number of rows; `total = false` in `paginate` ignores it"
+                ),
+                Says::AtLeast(least) => {
+                    let most = self.least.as_ref().map_or(0, |(most, _)| *most);
+                    self.least = Some((most.max(*least), place.clone()));
+                    continue;
+                }
+                _ => continue,
+            };
             self.caps(Proof::Unproved(why));
         }
+        if page.response.open_ended {
+            let why = "only the end of the connection shows that a response is complete: it has no length";
+            self.caps(Proof::Unproved(why.to_owned()));
+        }
+        if page.response.status == 202 {
+            let why = "202 Accepted: the response may not have all records yet";
+            self.faulty = true;
+            self.caps(Proof::Unproved(why.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Limits the proof if something on the last page says, or may say, that its list is not
+    /// complete.
+    pub(super) fn unfinished(&mut self, at: At<'_>) -> Result<()> {
+        let At { page, said, .. } = at;
+        let unfinished = |said: &'_ Statement| match &said.says {
+            Says::Unfinished(value) => Some(value.clone()),
+            _ => None,
+        };
+        if let Some((value, at)) = said.find(unfinished) {
+            let why = format!("{} is {value} on the last page", quoted(&at.place));
+            self.caps(Proof::Unproved(why));
+        }
+        let came = self.came()?;
+        let reached = self.totals.least().is_some_and(|total| total == came);
+        if page.response.status == 206 && !reached {
+            let why = "206 Partial Content on the last page, and no total counts the rows";
+            self.faulty = true;
+            self.caps(Proof::Unproved(why.to_owned()));
+        }
+        if let Some((least, place)) = self.least.clone().filter(|(least, _)| came <= *least) {
+            let why = format!(
+                "{} arrived, and {} counts no further than {least}: more may exist",
+                counted(came, "row"),
+                quoted(&place)
+            );
+            self.caps(Proof::Unproved(why));
+        }
+        if self.gap && !reached {
+            let why = "a page had fewer rows than were requested, and rows followed it: the API may have left some out";
+            self.caps(Proof::Unproved(why.to_owned()));
+        }
+        if let Some(why) = self.may_lead(at).filter(|_| !reached) {
+            self.caps(Proof::Unproved(why));
+        }
+        Ok(())
+    }
+
+    /// Returns why a value of the last page may lead to another one: it is no token that has been
+    /// requested, and no flag says that nothing follows.
+    fn may_lead(&self, at: At<'_>) -> Option<String> {
+        let At {
+            page,
+            said,
+            position,
+            ..
+        } = at;
+        let ends = said.more().is_some_and(|(more, _)| !more);
+        if page.rows == 0 || ends {
+            return None;
+        }
+        let (value, at) = said.find(|said| match &said.says {
+            Says::MayLead(value) => Some(value).filter(|value| !position.requests(value)),
+            _ => None,
+        })?;
+        Some(format!(
+            "{} is {value} on the last page: more may follow",
+            quoted(&at.place)
+        ))
     }
 }

@@ -1,8 +1,12 @@
 //! The rows of a list that have arrived: which are new, which are repeated, and how long pages are.
 
+use std::num::NonZeroU32;
+use std::ops::Deref;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Account, CAPPED, is_usual, on_disk};
+use etlgen_model::Paginator;
+
+use super::{Account, At, CAPPED, USUAL_SIZES, is_usual, on_disk};
 use crate::error::Result;
 use crate::page::advance::PageFacts;
 use crate::page::distinct::Added;
@@ -107,6 +111,34 @@ impl Account {
     /// Returns how many rows repeated a key with other contents.
     pub fn changed(&self) -> u64 {
         self.changed
+    }
+
+    /// Returns whether the API has answered two offsets behind the end by the last page.
+    pub(super) fn is_clamped(&self, at: At<'_>) -> bool {
+        let At { page, position, .. } = at;
+        let same = page.fingerprint.is_some() && page.fingerprint == position.fingerprint;
+        let by_offset = matches!(at.paginator.deref(), Paginator::Offset(_));
+        by_offset && same && page.rows > 0 && at.known as u64 == page.rows && self.stale >= 2
+    }
+
+    /// Returns the number of rows to request after a page of a list by page numbers. A server that
+    /// cuts pages off may still count them by the requested size: if it has cut the first page, that
+    /// number is requested from there on.
+    pub(super) fn size_after(&mut self, at: At<'_>) -> Option<NonZeroU32> {
+        let At { page, position, .. } = at;
+        let by_number = matches!(at.paginator.deref(), Paginator::PageNumber(_));
+        let asked = at.paginator.page_size().map(|size| size.rows.get());
+        let size = position.size_or(asked.unwrap_or(self.longest));
+        if !by_number || page.rows == 0 || page.rows >= size {
+            return position.size;
+        }
+        let first = position.pages == 0 && asked.is_some();
+        if first && page.rows >= USUAL_SIZES[0] && self.totals.now().is_none() {
+            let rows = u32::try_from(page.rows).ok();
+            return rows.and_then(NonZeroU32::new);
+        }
+        self.few = true;
+        position.size
     }
 
     /// Returns whether a page has the full length of this list's pages, so that more may follow,

@@ -6,11 +6,12 @@ use etlgen_model::{Paginator, Token, counted};
 
 use super::{Account, At};
 use crate::error::Result;
+use crate::http::links;
 use crate::page::advance::{By, End, Step, paging};
-use crate::page::paginator::Position;
+use crate::page::paginator::{Next, Position};
 use crate::page::places::Moved;
 use crate::page::proof::Proof;
-use crate::page::statements::{Says, quoted};
+use crate::page::statements::quoted;
 use crate::record::Stands;
 
 /// APIs that limit how far a list can be read do so after a multiple of this many rows.
@@ -30,6 +31,7 @@ impl Account {
         } = at;
         self.contradicted(end, at)?;
         let came = self.came()?;
+        self.totals.settle(came);
         // Rows that arrived in the first reading may have been deleted.
         let now = position.rows + page.rows.saturating_sub(known as u64);
         let most = if self.is_again() { came.min(now) } else { came };
@@ -37,7 +39,7 @@ impl Account {
             Some(moved) => Some(moved),
             None => self.over(most)?.or_else(|| self.counted_before(came, at)),
         };
-        self.unfinished(at.said);
+        self.unfinished(at)?;
         if let Some(why) = self.depth(end, came) {
             self.caps(Proof::Unproved(why));
         }
@@ -53,16 +55,7 @@ impl Account {
         if moved.is_none() {
             moved = self.moved(position, by_place);
         }
-        // A value that represents an empty page may mean something else.
-        let null = page.stands == Stands::Null && !at.said.has(&Says::NoNext);
-        if position.pages > 0 && null && !self.was_short {
-            let why = "`null` follows a page that may be full: the end, or a page that the API could not build";
-            self.caps(Proof::Unproved(why.to_owned()));
-        } else if position.pages > 0 && !by_place && (null || page.response.status == 204) {
-            let empty = if null { "`null`" } else { "204 No Content" };
-            let why = format!("the last page is {empty}");
-            self.caps(Proof::Consistent(why));
-        }
+        self.hollow(at, by_place);
         if let Some(why) = self.silence(end, at) {
             self.caps(Proof::Unproved(why));
         }
@@ -86,6 +79,31 @@ impl Account {
         Ok(Step::End(self.capped(proof)))
     }
 
+    /// Limits the proof of a list whose last page is no list, but `null` or no content.
+    fn hollow(&mut self, at: At<'_>, by_place: bool) {
+        let At { position, page, .. } = at;
+        let null = page.stands == Stands::Null;
+        if !null && page.response.status != 204 {
+            return;
+        }
+        let empty = if null { "`null`" } else { "204 No Content" };
+        let led = matches!(at.paginator.deref(), Paginator::Token(_))
+            || matches!(position.next, Next::Url(_));
+        self.caps(match position.pages {
+            0 if self.totals.least() == Some(0) => return,
+            0 => Proof::Assumed(format!("{empty} represents an empty list")),
+            // A value that represents an empty page may mean something else.
+            _ if null && !self.was_short => Proof::Unproved(
+                "`null` follows a page that may be full: the end, or a page that the API could not build".to_owned(),
+            ),
+            _ if led && !null => Proof::Unproved(format!(
+                "a token or link led to a page that is {empty}: the end, or a page that the API could not build"
+            )),
+            _ if by_place => return,
+            _ => Proof::Consistent(format!("the last page is {empty}")),
+        });
+    }
+
     /// Fails if a statement of this page, or of an earlier one, contradicts the end.
     fn contradicted(&mut self, end: &End, at: At<'_>) -> Result<()> {
         let At {
@@ -100,6 +118,7 @@ impl Account {
         }
         // Empty pages may have next links endlessly.
         if page.rows > known as u64
+            && end.by != By::Itself
             && let Some(lead) = said.leads()
         {
             return Err(paging(format!(
@@ -297,8 +316,22 @@ impl Account {
             _ => None,
         };
         let place = match header {
+            Some("Link") => {
+                let values = page.response.headers.get_all("link").iter();
+                let mut values = values.filter_map(|value| value.to_str().ok());
+                if values.any(|value| links(value).next().is_some()) {
+                    return None;
+                }
+                "link in the header Link"
+            }
             Some(header) if page.response.header(header).is_some() => return None,
             Some(header) => header,
+            _ if page.probes[2] == Some("\"0\"") => {
+                return Some(
+                    "the first page is full, and its token is the text `0`: more may follow"
+                        .to_owned(),
+                );
+            }
             _ => at.paginator.probes()[2].filter(|_| page.probes[2].is_none())?,
         };
         // A wrong path looks like the end of the list.

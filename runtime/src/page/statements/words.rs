@@ -1,18 +1,33 @@
 //! The usual names of statements about lists.
 
+use super::faults::{Sign, sign};
+
 /// The meaning of a value's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     Total,
     Count,
+    /// A number of something, which may be the rows: `things_total`.
+    Named,
+    /// A flag that makes the total beside it a lower bound.
+    Bound,
     Pages,
     /// The number of the last page, or a flag.
     LastPage,
     More,
+    /// What remains, of the list or of something else.
+    Left,
     Last,
     Next,
-    Error,
+    /// A token that may lead on, or that is the one that was requested.
+    Token,
+    Offset,
+    Page,
+    Links,
+    Fault(Sign),
     Incomplete,
+    /// A flag that is true on a last page at which the API stopped.
+    Limit,
     /// A flag that is true on the last page.
     Done,
     /// It says nothing about the list, but may stand beside it.
@@ -20,8 +35,9 @@ pub(super) enum Word {
 }
 
 /// Objects that contain statements about a list.
-pub(super) const HOLDERS: [&str; 20] = [
+pub(super) const HOLDERS: [&str; 26] = [
     "cursors",
+    "hits",
     "info",
     "links",
     "listinfo",
@@ -37,11 +53,22 @@ pub(super) const HOLDERS: [&str; 20] = [
     "paginationinfo",
     "pagingmetadata",
     "paging",
+    "query",
     "responsemetadata",
     "resultinfo",
     "resultset",
     "searchmetadata",
+    "shards",
+    "status",
+    "summary",
+    "view",
 ];
+
+/// Holders that, without a list beside them, are no empty list.
+pub(super) const NOT_ALONE: [&str; 6] = ["hits", "query", "shards", "status", "summary", "view"];
+
+/// Objects that repeat the request, or sum the records up: of their values only totals count.
+pub(super) const LOOSE: [&str; 2] = ["query", "summary"];
 
 /// Returns a name in lower case, with only letters and digits.
 pub(super) fn plain(name: &str) -> String {
@@ -50,33 +77,43 @@ pub(super) fn plain(name: &str) -> String {
 }
 
 /// What totals count.
-const ROWS: [&str; 21] = [
+const ROWS: [&str; 31] = [
     "",
+    "available",
     "count",
     "docs",
     "documents",
+    "elementos",
     "elements",
     "entries",
+    "filas",
     "found",
     "hits",
     "item",
     "items",
+    "lignes",
     "matches",
+    "nombre",
     "num",
     "number",
     "objects",
     "record",
     "records",
+    "registros",
+    "resources",
     "result",
+    "resultados",
+    "resultats",
     "results",
     "row",
     "rows",
     "size",
+    "zeilen",
 ];
 
-/// Returns whether a name says that it counts the rows of all pages: `totalCount`, `rows_total`,
-/// `numFound`.
-fn is_total(plain: &str) -> bool {
+/// Returns what a name counts, if it says so: `things` for `totalThings`, `things_count` and
+/// `num_things`, and `""` for `total`.
+pub(super) fn noun(plain: &str) -> Option<&str> {
     let rest = plain
         .strip_prefix("total")
         .or_else(|| plain.strip_suffix("total"));
@@ -85,48 +122,140 @@ fn is_total(plain: &str) -> bool {
         Some(noun) if !noun.is_empty() => noun,
         _ => rest,
     });
-    bare.is_some_and(|bare| ROWS.contains(&bare))
+    bare.or_else(|| plain.strip_suffix("count"))
+        .or_else(|| plain.strip_prefix("numberof"))
+        .or_else(|| plain.strip_prefix("num"))
+        .or_else(|| plain.strip_prefix("nb"))
+}
+
+/// Returns whether totals count what this noun names.
+pub(super) fn is_row(noun: &str) -> bool {
+    ROWS.contains(&noun)
+}
+
+/// Returns whether a name says that it counts the rows of all pages: `totalCount`, `rows_total`,
+/// `numFound`.
+fn is_total(plain: &str) -> bool {
+    let of_total = plain.starts_with("total") || plain.ends_with("total");
+    of_total && noun(plain).is_some_and(is_row)
         || matches!(
             plain,
             "fullcount"
+                | "gesamt"
+                | "gesamtanzahl"
                 | "nbhits"
                 | "numfound"
                 | "odatacount"
                 | "recordsfiltered"
-                | "totalavailable"
         )
 }
 
-pub(super) fn word(plain: &str) -> Option<Word> {
+/// Returns what a name means: `hydra:totalItems` and `@odata.nextLink` have the names of their
+/// namespaces before them.
+pub(super) fn word(name: &str) -> Option<Word> {
+    let known = known(&plain(name));
+    let bare = name.rsplit(':').next().unwrap_or(name);
+    let bare = match bare.starts_with('@') {
+        true => bare.rsplit('.').next().unwrap_or(bare),
+        false => bare,
+    };
+    match bare.len() == name.len() {
+        true => known,
+        false => known.or_else(|| self::known(&plain(bare))),
+    }
+}
+
+fn known(plain: &str) -> Option<Word> {
     if is_total(plain) {
         return Some(Word::Total);
     }
     Some(match plain {
         "count" | "itemcount" | "itemscount" | "resultcount" | "resultscount" | "rowcount"
-        | "recordcount" | "entrycount" | "found" | "numresults" => Word::Count,
+        | "rowscount" | "recordcount" | "recordscount" | "entrycount" | "entriescount"
+        | "found" | "numresults" | "numitems" | "numrecords" | "numrows" | "nbresults"
+        | "nbitems" | "nbrecords" | "numberofresults" | "numberofitems" | "numberofrecords"
+        | "hits" | "of" => Word::Count,
+        "relation" | "totalrelation" | "countrelation" | "totaliscapped" | "totalcapped"
+        | "istotalcapped" | "iscapped" | "capped" | "countiscapped" | "countcapped"
+        | "approximate" | "isapproximate" | "totalisapproximate" | "estimated" | "isestimated"
+        | "totalisestimated" | "isestimate" | "totalisestimate" => Word::Bound,
         "pages" | "totalpages" | "totalpage" | "pagecount" | "pagescount" | "totalpagecount"
         | "pagestotal" | "pagetotal" | "numpages" | "nbpages" | "numberofpages"
         | "totalnumberofpages" => Word::Pages,
         "lastpage" => Word::LastPage,
-        "more" | "hasmore" | "hasnext" | "hasnextpage" | "hasmorepages" | "hasmoreitems"
-        | "hasmoreresults" | "hasmoredata" | "moreresults" | "moreavailable"
-        | "moreitemsinlist" | "nextpageexists" | "istruncated" | "truncated"
-        | "remainingitemcount" | "remainingitems" | "remainingcount" | "remainingresults"
-        | "remainingrecords" | "remainingrows" | "itemsremaining" | "recordsremaining"
-        | "resultsremaining" | "rowsremaining" => Word::More,
+        "more"
+        | "hasmore"
+        | "hasnext"
+        | "hasnextpage"
+        | "hasmorepages"
+        | "hasmoreitems"
+        | "hasmoreresults"
+        | "hasmoredata"
+        | "hasmorerecords"
+        | "hasmorerows"
+        | "moreresults"
+        | "moreavailable"
+        | "morerecords"
+        | "ismore"
+        | "moreitemsinlist"
+        | "nextpageexists"
+        | "istruncated"
+        | "truncated"
+        | "exceededtransferlimit"
+        | "remainingitemcount"
+        | "remainingitems"
+        | "remainingcount"
+        | "remainingresults"
+        | "remainingrecords"
+        | "remainingrows"
+        | "itemsremaining"
+        | "recordsremaining"
+        | "resultsremaining"
+        | "rowsremaining" => Word::More,
+        "remaining" | "left" => Word::Left,
         "last" | "islast" | "islastpage" | "endoflist" | "isend" => Word::Last,
         "next" | "nexturl" | "nexturi" | "nextlink" | "nexthref" | "nextpage" | "nextpageurl"
         | "nextpageuri" | "nextpagelink" | "nextpagetoken" | "nextpagecursor" | "nextpagekey"
         | "nextcursor" | "nexttoken" | "nextkey" | "nextmarker" | "nextoffset" | "nextstart"
         | "nextrecordsurl" | "odatanextlink" | "continuation" | "continuationtoken"
         | "continue" | "continuetoken" | "paginationtoken" | "after" => Word::Next,
-        "error" | "errors" => Word::Error,
+        "cursor" | "bookmark" | "scrollid" | "pagetoken" | "resumptiontoken" | "resumetoken"
+        | "lastevaluatedkey" | "pagingtoken" | "pagingcursor" | "cursormark" | "marker"
+        | "scroll" => Word::Token,
+        "offset" => Word::Offset,
+        "page" => Word::Page,
+        "links" | "link" => Word::Links,
         "incompleteresults" | "incomplete" | "isincomplete" | "partial" | "ispartial"
-        | "partialresults" | "partialresult" | "timedout" | "terminatedearly" => Word::Incomplete,
-        "done" | "isdone" | "complete" | "iscomplete" | "finished" | "isfinished" => Word::Done,
-        "limit" | "perpage" | "pagesize" | "offset" | "currentpage" | "pagenumber" | "number"
-        | "size" | "first" | "prev" | "previous" | "previouspage" | "before" | "kind" | "etag"
+        | "partialresults" | "partialresult" | "haspartialresults" | "partialdata"
+        | "partialfailure" | "timedout" | "terminatedearly" => Word::Incomplete,
+        "limitreached" | "limitexceeded" | "limitwasreached" | "maxreached"
+        | "maxresultsreached" | "resultlimitreached" | "capreached" => Word::Limit,
+        "done" | "isdone" | "complete" | "iscomplete" | "completed" | "iscompleted"
+        | "finished" | "isfinished" | "jobcomplete" | "jobcompleted" | "jobdone"
+        | "querycomplete" | "querycompleted" => Word::Done,
+        "limit" | "perpage" | "pagesize" | "currentpage" | "pagenumber" | "number" | "size"
+        | "first" | "prev" | "previous" | "previouspage" | "before" | "kind" | "etag"
         | "requestid" | "self" | "startat" | "maxresults" => Word::Idle,
-        _ => return None,
+        _ => return other(plain),
     })
+}
+
+/// Returns what a name means that is not one of the usual ones.
+fn other(plain: &str) -> Option<Word> {
+    const PLACES: [&str; 12] = [
+        "batch", "cursor", "href", "id", "key", "link", "marker", "offset", "page", "position",
+        "start", "token",
+    ];
+    if let Some(sign) = sign(plain) {
+        return Some(Word::Fault(sign));
+    }
+    // The tokens of later changes are none of the list.
+    let later = ["sync", "delta", "run", "update", "event", "payment"];
+    if let Some(what) = plain.strip_prefix("next")
+        && PLACES.iter().any(|place| what.contains(place))
+        && !later.iter().any(|word| what.contains(word))
+    {
+        return Some(Word::Token);
+    }
+    noun(plain).map(|_| Word::Named)
 }

@@ -214,7 +214,7 @@ impl LoadOutput {
             let deleted = DeletedIds::new(gone, mark).staged(staged);
             operations.push(Operation::Delete(deleted));
         }
-        if staged && end.is_some() {
+        if staged && end.is_some_and(|end| end.publishes) {
             operations.push(Operation::Publish);
         }
         operations

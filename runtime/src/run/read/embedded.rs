@@ -296,6 +296,7 @@ impl Part<'_> {
             ids: &[],
             contents: &[],
             settled: &|_| true,
+            redacted: &str::to_owned,
             response,
         }
     }
@@ -318,6 +319,7 @@ fn unasked() -> Response {
         status: 200,
         headers: HeaderMap::new(),
         body: Vec::new(),
+        open_ended: false,
         request: "the record".to_owned(),
     }
 }

@@ -300,9 +300,16 @@ impl Fetcher {
             _ => response.success(|| self.client.redactor())?,
         };
         let spec = self.spec();
+        // The list of a parent may be answered without a body, if it is empty.
+        if spec.parent.is_some() && spec.format.is_json() && response.body.trim_ascii().is_empty() {
+            return Ok(response.emptied());
+        }
         let json = spec.format.json(&response.body, self.resource.schema());
-        if let Cow::Owned(json) = json.map_err(|error| error.at(described(&response)))? {
-            response.body = json;
+        let redacted = |words: &str| self.client.redactor().redact(words);
+        match json.map_err(|error| error.at(described(&response)).map_message(redacted))? {
+            Cow::Owned(json) => response.body = json,
+            // JSON has an end of its own.
+            Cow::Borrowed(_) => response.open_ended = false,
         }
         let mut body = response.body.iter();
         let first = body.find(|byte| !byte.is_ascii_whitespace());
@@ -331,6 +338,7 @@ impl Fetcher {
         let contents = self.contents(page, text);
         let began = account.began(self.client.clock_ahead());
         let settled = |row: usize| self.is_settled(page.spans.get(row), text, began);
+        let redacted = |words: &str| self.client.redactor().redact(words);
         let facts = PageFacts {
             rows: page.spans.len() as u64,
             probes: [probe(0), probe(1), probe(2)],
@@ -341,16 +349,14 @@ impl Fetcher {
             ids: &ids,
             contents: &contents,
             settled: &settled,
+            redacted: &redacted,
             response,
         };
         let compares = self.spec().is_keyed_globally() && self.spec().cursor.is_some();
         let moving = (0..ids.len()).filter(|_| compares).map(|row| !settled(row));
         let moving = moving.collect();
         let paginator = &self.spec().paginator;
-        let of_list = |error: Error| {
-            let message = |message: &str| self.client.redactor().redact(message);
-            error.at(response.request.clone()).map_message(message)
-        };
+        let of_list = |error: Error| (error.at(response.request.clone())).map_message(redacted);
         let judged = account.judge(paginator, position, &facts);
         let judged = judged.map_err(of_list)?;
         let (sent, total) = (facts.rows, paginator.stated_total(&facts));
@@ -509,6 +515,7 @@ fn no_page(status: u16) -> Response {
         },
         headers: HeaderMap::new(),
         body: Vec::new(),
+        open_ended: false,
         request: String::new(),
     }
 }

@@ -329,15 +329,15 @@ impl<'a> List<'a> {
             }
             (proof, _) => proof,
         };
+        let has_rows = self.account.has_rows();
+        let silent = !has_rows && !proof.is_proved();
+        self.of.silent.fetch_or(silent, Relaxed);
+        self.of.faulty.fetch_or(self.account.is_faulty(), Relaxed);
         let whole = match proof {
             Proof::Proved(_) => true,
             // An empty response that announces nothing does not prove that all known records were
             // deleted; among the lists of several parents, some are empty.
-            Proof::Assumed(_) if self.of.fetcher.spec().parent.is_some() => {
-                self.of.silent.fetch_or(!self.account.has_rows(), Relaxed);
-                true
-            }
-            Proof::Assumed(_) => self.account.has_rows(),
+            Proof::Assumed(_) => has_rows || self.of.fetcher.spec().parent.is_some(),
             _ => false,
         };
         if !whole {

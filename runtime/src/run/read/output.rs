@@ -63,6 +63,8 @@ pub(crate) trait Output: Send {
 pub(crate) struct PassEnd {
     /// Whether every existing record has come: a record that has not is deleted.
     pub whole: bool,
+    /// Whether the rows of a pass that replaces all rows are published.
+    pub publishes: bool,
 }
 
 /// How the reading of a resource ended.

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::page::Proof;
 use crate::record::CursorValue;
 use crate::run::options::{Progress, StopSignal};
-use crate::run::plan::{PassPlan, ResourcePlan};
+use crate::run::plan::{PassPlan, ResourcePlan, Slices};
 use crate::run::read::fetch::{Fetcher, FetcherParts};
 use crate::run::read::intake::Intake;
 use crate::run::read::keys::ListKeys;
@@ -36,12 +36,16 @@ pub(crate) struct ResourceReader {
     pub(super) upserts: bool,
     /// Whether older rows stay that no record replaces.
     pub(super) keeps_older: bool,
+    /// Whether this pass would replace the rows of one that ended before.
+    pub(super) replaces: bool,
     /// For a child: its state during the pass.
     pub(super) begun: Option<SliceState>,
     /// Whether this pass does not show every existing record.
     pub partial: AtomicBool,
-    /// Whether the list of a parent was empty and announced nothing.
+    /// Whether a list was empty, and nothing proves that.
     pub(super) silent: AtomicBool,
+    /// Whether a response says that it is an error, or incomplete.
+    pub(super) faulty: AtomicBool,
     /// For a child whose key identifies its records across parents: the keys that have come.
     pub(super) keys: Option<StdMutex<ListKeys>>,
     /// The keys that have come in the windows of its slices.
@@ -129,6 +133,10 @@ impl ResourceReader {
         let keyed = !spec.primary_key.is_empty() && write.disposition != Disposition::Append;
         let merges = write.disposition == Disposition::Merge;
         let keys = spec.is_keyed_globally().then(StdMutex::default);
+        let ended = match &plan.slices {
+            Slices::One(slice) => slice.state.done.is_some(),
+            Slices::Children(slices) => slices.begun.done.is_some(),
+        };
         Ok(ResourceReader {
             sends_bounds,
             upserts: keyed,
@@ -139,6 +147,8 @@ impl ResourceReader {
             begun: plan.children().map(|slices| slices.begun.clone()),
             partial: plan.pass.partial.into(),
             silent: AtomicBool::new(false),
+            faulty: AtomicBool::new(false),
+            replaces: plan.pass.staged && ended,
             plan: plan.pass.clone(),
             keys,
             window_keys: StdMutex::default(),

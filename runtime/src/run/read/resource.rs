@@ -152,7 +152,10 @@ impl ResourceReader {
             // Its tables and those of its children stay as they are.
             return self.skip().await;
         }
-        self.finish(outcome).await
+        match self.unfit().filter(|_| outcome == ReadOutcome::AtEnd) {
+            Some(error) => Err(error),
+            None => self.finish(outcome).await,
+        }
     }
 
     /// Reads a child resource: the slices that its parent finds, concurrently.
@@ -207,7 +210,7 @@ impl ResourceReader {
         match tally.error(self.fetcher.stats.slices.load(Relaxed)) {
             Some(error) => Err(error),
             None if tally.stopped => self.finish(ReadOutcome::Stopped).await,
-            None => match self.hidden().or_else(|| self.lost()) {
+            None => match (self.hidden().or_else(|| self.lost())).or_else(|| self.unfit()) {
                 None => self.finish(ReadOutcome::AtEnd).await,
                 Some(error) => {
                     self.give_up().await?;
@@ -282,6 +285,26 @@ impl ResourceReader {
         })
     }
 
+    /// Returns the error of a pass that would replace all rows by those of responses that say that
+    /// they are errors, or incomplete.
+    fn unfit(&self) -> Option<Error> {
+        (self.replaces && self.faulty.load(Relaxed)).then(|| {
+            let proof = self.fetcher.stats.lock().proof.clone();
+            let why = proof.as_ref().and_then(Proof::why).unwrap_or_default();
+            let message = format!("the rows of its table are not replaced: {why}");
+            Error::new(ErrorKind::Api, message).hint(
+                "run again later; `--full-refresh` replaces the rows by those of such responses",
+            )
+        })
+    }
+
+    /// Returns whether a pass that would replace all rows has shown none, and nothing proves that
+    /// there are none.
+    fn is_hollow(&self) -> bool {
+        let records = self.fetcher.stats.records.load(Relaxed);
+        self.replaces && !self.plan.resumes && records == 0 && self.silent.load(Relaxed)
+    }
+
     /// Adds a note that deleted records are kept, if the declaration removes or marks them.
     fn tell_of_kept_records(&self) {
         if self.fetcher.spec().deletes != Deletes::Keep && self.keeps_state {
@@ -325,7 +348,12 @@ impl ResourceReader {
         if outcome == ReadOutcome::AtEnd {
             self.take_changes(&mut intake).await?;
         }
-        let end = at_end.then_some(PassEnd { whole });
+        let publishes = !self.is_hollow();
+        if outcome == ReadOutcome::AtEnd && !publishes {
+            let note = "the rows of its table are kept, because nothing proves that the empty list has no records; `--full-refresh` removes them";
+            self.fetcher.stats.note(note.to_owned());
+        }
+        let end = at_end.then_some(PassEnd { whole, publishes });
         intake.output.flush(end).await?;
         if let Some(feed) = intake.feed.take_if(|_| outcome == ReadOutcome::AtEnd) {
             let proof = self.fetcher.stats.lock().proof.clone();

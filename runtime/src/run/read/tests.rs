@@ -133,7 +133,7 @@ async fn a_resource_is_read_into_any_output() {
         "end of list 0",
         r#"state "" {"done":"1700000000.000000"}"#,
         "checkpoint",
-        "flush Some(PassEnd { whole: true })",
+        "flush Some(PassEnd { whole: true, publishes: true })",
         "close AtEnd { whole: true }",
     ];
     assert_eq!(lines, expected);

@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use super::support::*;
+use crate::load::lake::store::Store;
 use crate::load::parquet::Parquet;
 use crate::load::{Commit, Destination, LoadStatus};
 use crate::schema::{Disposition, TableSchema};
@@ -75,7 +76,7 @@ fn the_manifest_has_one_entry_for_a_load() {
     destination
         .commit(&Commit::new(1, &[], &LoadStatus::Complete))
         .unwrap();
-    let manifest = destination.folder.read().unwrap();
+    let manifest = destination.store.look().unwrap();
     let loads = &manifest.sources["shop"].loads;
     assert_eq!(loads.len(), 1);
     assert_eq!((loads[0].status.as_str(), loads[0].rows), ("complete", 1));

@@ -3,21 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
-};
-use arrow_array::{Array, ArrayRef};
-use arrow_schema::DataType;
-
 use crate::load::conformance::Place;
 pub use crate::load::conformance::support::{
     Rec, chunk, chunk_of, drifted, load, pass, tables, tables_of,
 };
-use crate::load::parquet::{Parquet, files};
+use crate::load::lake::cells;
+use crate::load::parquet::Parquet;
 use crate::load::{Chunk, Commit, Destination, LoadStatus};
 use crate::schema::Done;
-use crate::text::{base64, decimal};
 
 /// The folder, for tests of every destination.
 pub struct ParquetFolder;
@@ -28,19 +21,10 @@ impl Place for ParquetFolder {
     }
 
     fn rows(dir: &Path, table: &str, columns: &[&str]) -> Vec<Vec<Option<String>>> {
-        let mut found = Vec::new();
-        for path in glob(dir, table) {
-            files::read(&path, &[], |rows| {
-                let row = |at: usize| {
-                    let cell = |name: &&str| cell(rows.column_by_name(name)?, at);
-                    columns.iter().map(cell).collect()
-                };
-                found.extend((0..rows.num_rows()).map(row));
-                Ok(())
-            })
-            .unwrap();
-        }
-        found
+        let files = glob(dir, table).into_iter();
+        files
+            .flat_map(|path| cells::rows(fs::File::open(path).unwrap(), columns))
+            .collect()
     }
 
     fn foreign(dir: &Path, table: &str) -> bool {
@@ -50,32 +34,6 @@ impl Place for ParquetFolder {
     fn kill(dir: &Path, chunk: &Chunk) {
         kill_before_manifest(dir, chunk);
     }
-}
-
-/// Returns a value as text, in the form of SQLite.
-fn cell(array: &ArrayRef, row: usize) -> Option<String> {
-    if array.is_null(row) {
-        return None;
-    }
-    let array = array.as_ref();
-    Some(match array.data_type() {
-        DataType::Boolean => u8::from(array.as_boolean().value(row)).to_string(),
-        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
-        DataType::Float64 => format!("{:?}", array.as_primitive::<Float64Type>().value(row)),
-        DataType::Decimal128(_, scale) => {
-            decimal(array.as_primitive::<Decimal128Type>().value(row), *scale)
-        }
-        DataType::Timestamp(..) => {
-            crate::record::sortable(array.as_primitive::<TimestampMicrosecondType>().value(row))
-                .as_str()
-                .to_owned()
-        }
-        DataType::Date32 => crate::record::day(array.as_primitive::<Date32Type>().value(row))
-            .as_str()
-            .to_owned(),
-        DataType::Binary => base64(array.as_binary::<i32>().value(row)),
-        _ => array.as_string::<i32>().value(row).to_owned(),
-    })
 }
 
 pub fn opened(folder: &Path, id: &str) -> Parquet {

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, FileInfo};
 use super::names::{ENDING, is_folder_name, parse};
+use crate::error::{Error, ErrorKind, Result};
 use crate::load::Memory;
 use crate::schema::{Column, ColumnRole, ColumnType, TableSchema};
-use crate::state::StateRow;
+use crate::state::{StateRow, format};
 
 /// Everything that was committed to the folder.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct Manifest {
     /// The number of the next data file.
     pub next: u32,
     pub sources: BTreeMap<String, SourceEntry>,
+    /// Identifies the write of it, where the answer to a write may be lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
 }
 
 /// What a source has committed.
@@ -197,9 +201,37 @@ pub fn batches<'a>(
     batches
 }
 
+impl Manifest {
+    /// Returns the manifest of a place without a commit.
+    pub fn empty() -> Self {
+        Manifest {
+            version: format::FORMAT,
+            ..Manifest::default()
+        }
+    }
+
+    /// Reads the file of that name.
+    pub fn parse(bytes: &[u8], place: &str) -> Result<Self> {
+        let broken = |why: Box<dyn std::error::Error + Send + Sync>| {
+            Error::new(ErrorKind::Destination, "the manifest cannot be used")
+                .caused_by(why)
+                .at(place)
+                .hint("restore it from a backup, or load into another place; it lists the files of the tables")
+        };
+        let version = version(bytes).map_err(|error| broken(error.into()))?;
+        format::check("the manifest", version).map_err(|error| error.at(place))?;
+        let manifest: Manifest =
+            serde_json::from_slice(bytes).map_err(|error| broken(error.into()))?;
+        match fault(&manifest) {
+            None => Ok(manifest),
+            Some(fault) => Err(broken(fault.into())),
+        }
+    }
+}
+
 /// Reads the format number of a manifest. A manifest of another format may differ in everything
 /// else.
-pub fn version(bytes: &[u8]) -> serde_json::Result<u64> {
+fn version(bytes: &[u8]) -> serde_json::Result<u64> {
     #[derive(Deserialize)]
     struct Numbered {
         version: u64,
@@ -208,7 +240,7 @@ pub fn version(bytes: &[u8]) -> serde_json::Result<u64> {
 }
 
 /// Returns a contradiction in a manifest, if there is one.
-pub fn fault(manifest: &Manifest) -> Option<String> {
+fn fault(manifest: &Manifest) -> Option<String> {
     let mut names = BTreeSet::new();
     for table in manifest.sources.values().flat_map(|source| &source.tables) {
         if !names.insert(&table.name) {

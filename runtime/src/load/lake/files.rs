@@ -1,24 +1,20 @@
-//! Data files: writes those of a batch, and reads them.
+//! Data files: writes those of a batch.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
 use arrow_schema::Schema;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::arrow::{ArrowWriter, ProjectionMask};
+use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::batch::{Batch, FileInfo, Key, Retired};
-use super::errors::{failed, failed_parquet};
-use super::folder::Folder;
+use super::batch::{Batch, DataFile, FileInfo, Key, Retired};
+use super::errors::failed_parquet;
+use super::store::{Output, Store};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{ArrowType, Column, ColumnRole, TableSchema};
 
@@ -29,13 +25,14 @@ pub type Schemas = BTreeMap<String, Arc<TableSchema>>;
 const GROUP_BYTES: usize = 12 << 20;
 
 /// The number of rows read at a time.
-const READ_ROWS: usize = 4096;
+pub const READ_ROWS: usize = 4096;
 
 /// The context of writing.
 pub struct Context<'a> {
-    pub folder: &'a Folder,
+    pub store: &'a dyn Store,
     pub schemas: &'a Schemas,
-    pub load: &'a str,
+    /// The first part of the names of files.
+    pub prefix: &'a str,
     /// The number of the next file.
     pub next: &'a mut u32,
 }
@@ -47,30 +44,11 @@ impl Context<'_> {
     }
 }
 
-/// A file that is open only while bytes are written: a source may have more tables than a process may have open files.
-struct Appended(PathBuf);
-
-impl Appended {
-    fn open(&self) -> io::Result<File> {
-        File::options().append(true).open(&self.0)
-    }
-}
-
-impl Write for Appended {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.open()?.write_all(bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The file of a table, for writing.
 struct TableWriter {
-    writer: ArrowWriter<Appended>,
-    path: PathBuf,
+    writer: ArrowWriter<Box<dyn Output>>,
+    /// Its name for people.
+    place: String,
     schema: Arc<TableSchema>,
     rows: u64,
 }
@@ -86,11 +64,9 @@ impl OpenBatch {
     pub fn new(at: &mut Context<'_>) -> Self {
         let number = *at.next;
         *at.next += 1;
-        let load = |letter: &char| letter.is_ascii_digit() || *letter == '.';
-        let load: String = at.load.chars().filter(load).collect();
         OpenBatch {
             number,
-            name: format!("{}-{number}", if load.is_empty() { "0" } else { &load }),
+            name: format!("{}-{number}", at.prefix),
             writers: BTreeMap::new(),
         }
     }
@@ -112,14 +88,18 @@ impl OpenBatch {
                     format!("the table `{table}` is unknown; this is a bug of etlgen"),
                 )
             })?;
-            let path = at.folder.create(table, &self.name)?;
+            let place = at.store.path(DataFile {
+                table,
+                name: &self.name,
+                placed: false,
+            });
             let properties = properties(&schema);
-            let file = Appended(path.clone());
+            let file = at.store.create(table, &self.name)?;
             let writer = ArrowWriter::try_new(file, arrow_schema(&schema), Some(properties))
-                .map_err(|error| failed_parquet(&path, error))?;
+                .map_err(|error| failed_parquet(&place, error))?;
             let writer = TableWriter {
                 writer,
-                path,
+                place,
                 schema,
                 rows: 0,
             };
@@ -156,7 +136,7 @@ impl OpenBatch {
             writer
                 .writer
                 .write(&rows.slice(start, length))
-                .map_err(|error| failed_parquet(&writer.path, error))?;
+                .map_err(|error| failed_parquet(&writer.place, error))?;
             writer.rows += length as u64;
         }
         match writer.writer.memory_size() >= GROUP_BYTES {
@@ -165,7 +145,13 @@ impl OpenBatch {
         }
     }
 
-    /// Returns the bytes that wait in memory: of all files, and of the largest one.
+    /// Returns the bytes that wait in memory for the end of the files.
+    pub fn waiting(&self) -> usize {
+        let outputs = self.writers.values().map(|w| w.writer.inner().waiting());
+        outputs.sum()
+    }
+
+    /// Returns the bytes of rows that wait in memory: of all files, and of the largest one.
     pub fn memory(&self) -> (usize, usize) {
         let sizes = self.writers.values().map(|w| w.writer.memory_size());
         sizes.fold((0, 0), |(sum, most), size| (sum + size, most.max(size)))
@@ -178,7 +164,7 @@ impl OpenBatch {
                 writer
                     .writer
                     .flush()
-                    .map_err(|error| failed_parquet(&writer.path, error))?;
+                    .map_err(|error| failed_parquet(&writer.place, error))?;
             }
         }
         Ok(())
@@ -187,18 +173,10 @@ impl OpenBatch {
     /// Closes the files; returns `None` if there are none.
     pub fn finish(self) -> Result<Option<Batch>> {
         let mut batch = Batch::new(&self.name, false);
-        for (table, mut writer) in self.writers {
-            let path = &writer.path;
-            writer
-                .writer
-                .finish()
-                .map_err(|error| failed_parquet(path, error))?;
-            writer
-                .writer
-                .inner()
-                .open()
-                .and_then(|file| file.sync_all())
-                .map_err(|error| failed(path, error))?;
+        for (table, writer) in self.writers {
+            let file = writer.writer.into_inner();
+            let mut file = file.map_err(|error| failed_parquet(&writer.place, error))?;
+            file.finish()?;
             let info = FileInfo {
                 rows: writer.rows,
                 columns: writer.schema.columns.len(),
@@ -234,30 +212,6 @@ fn properties(schema: &TableSchema) -> WriterProperties {
         properties.set_column_dictionary_enabled(path, false)
     };
     ids.fold(properties, plain).build()
-}
-
-/// Reads a data file, with only the named columns if any are named, batch by batch.
-pub fn read(
-    path: &Path,
-    columns: &[&str],
-    mut each: impl FnMut(&RecordBatch) -> Result<()>,
-) -> Result<()> {
-    let file = File::open(path).map_err(|error| failed(path, error))?;
-    let reader = || {
-        let mut builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
-        if !columns.is_empty() {
-            let index = |column: &&str| builder.schema().index_of(column).ok();
-            let indexes: Vec<usize> = columns.iter().filter_map(index).collect();
-            let mask = ProjectionMask::roots(builder.parquet_schema(), indexes);
-            builder = builder.with_projection(mask);
-        }
-        builder.with_batch_size(READ_ROWS).build()
-    };
-    let reader = reader().map_err(|error| failed_parquet(path, error))?;
-    for rows in reader {
-        each(&rows.map_err(|error| failed_parquet(path, error.into()))?)?;
-    }
-    Ok(())
 }
 
 /// Returns the column with the id of the record that a row belongs to.
@@ -310,7 +264,7 @@ pub fn fit(rows: &RecordBatch, schema: &TableSchema) -> Result<RecordBatch> {
             format!("rows do not fit the table `{}`", schema.name),
         )
         .caused_by(error)
-        .hint("load into another folder")
+        .hint("load into another place")
     })
 }
 

@@ -8,7 +8,6 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
 use super::batch::Retired;
 use super::files::{Context, OpenBatch, Schemas};
-use super::folder::Folder;
 use super::manifest::{self, FileEntry};
 use super::names::{self, DRIFT as TABLE};
 use crate::error::{Error, ErrorKind, Result};
@@ -38,9 +37,8 @@ impl DriftLog {
     /// it replaces.
     pub fn commit(
         &mut self,
-        folder: &Folder,
+        at: &mut Context<'_>,
         load: &LoadInfo,
-        next: &mut u32,
         files: &mut Vec<FileEntry>,
     ) -> Result<Option<Retired>> {
         if !self.changed {
@@ -48,17 +46,17 @@ impl DriftLog {
         }
         let schemas = Schemas::from([(TABLE.to_owned(), Arc::new(schema()))]);
         let mut at = Context {
-            folder,
+            store: at.store,
             schemas: &schemas,
-            load: &load.id,
-            next,
+            prefix: at.prefix,
+            next: at.next,
         };
         let mut batch = OpenBatch::new(&mut at);
         batch.write(&at, TABLE, &self.rows(load)?, |_| true)?;
         let Some(batch) = batch.finish()? else {
             return Ok(None);
         };
-        folder.place(TABLE, &batch.name)?;
+        at.store.place(TABLE, &batch.name)?;
         let mut retired = None;
         if let Some(before) = self.file.take() {
             files.retain(|file| file.name != before.name);

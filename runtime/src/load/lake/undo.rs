@@ -103,9 +103,9 @@ impl Open {
             };
             if let Some(resource) = resource {
                 let at = Context {
-                    folder: &self.folder,
+                    store: &*self.store,
                     schemas: &resource.tables,
-                    load: &self.load.id,
+                    prefix: &self.prefix,
                     next: &mut self.next,
                 };
                 let wanted = |_: &Key, load: &str| loads.iter().any(|known| known == load);

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::batch::{Batch, FileInfo, Key, Retired};
-use super::files::{Context, OpenBatch, key_column, keys, read};
+use super::files::{Context, OpenBatch, key_column, keys};
 use crate::error::Result;
 use crate::schema::TableBatch;
 
@@ -118,8 +118,8 @@ impl Space {
             {
                 continue;
             }
-            let path = at.folder.file(&root.name, &batch.name, batch.placed);
-            read(&path, &names, |rows| {
+            let file = batch.file(&root.name);
+            at.store.read(file, &names, &mut |rows| {
                 let found = keys(rows, column).into_iter().flatten();
                 index.extend(found.map(|key| (key, *number)));
                 Ok(())
@@ -191,8 +191,8 @@ impl Space {
                 continue;
             };
             let column = key_column(schema);
-            let path = at.folder.file(table, &batch.name, batch.placed);
-            read(&path, &[], |rows| {
+            let file = batch.file(table);
+            at.store.read(file, &[], &mut |rows| {
                 let records = keys(rows, column);
                 let stays =
                     |key: &Option<Key>| key.is_none_or(|key| !batch.replaced.contains(&key));

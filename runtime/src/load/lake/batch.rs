@@ -5,7 +5,17 @@ use std::collections::{BTreeMap, HashSet};
 /// The hashed id of a row: among a billion records, the probability of two equal keys is less than one in 100 billion.
 pub type Key = [u8; 12];
 
-/// A data file.
+/// The name of a data file.
+#[derive(Clone, Copy)]
+pub struct DataFile<'a> {
+    pub table: &'a str,
+    /// Without its extension.
+    pub name: &'a str,
+    /// Whether it is in the folder of its table; otherwise it is staged.
+    pub placed: bool,
+}
+
+/// What is known of a data file.
 #[derive(Clone, Copy, Debug)]
 pub struct FileInfo {
     pub rows: u64,
@@ -36,6 +46,15 @@ impl Batch {
         }
     }
 
+    /// Returns its file of a table.
+    pub fn file<'a>(&'a self, table: &'a str) -> DataFile<'a> {
+        DataFile {
+            table,
+            name: &self.name,
+            placed: self.placed,
+        }
+    }
+
     pub fn retire(self, retired: &mut Vec<Retired>) {
         for table in self.files.into_keys() {
             retired.push(Retired {
@@ -47,9 +66,19 @@ impl Batch {
     }
 }
 
-/// A data file to remove after the next commit.
+/// A data file to remove, usually after the next commit.
 pub struct Retired {
     pub table: String,
     pub name: String,
     pub placed: bool,
+}
+
+impl Retired {
+    pub fn file(&self) -> DataFile<'_> {
+        DataFile {
+            table: &self.table,
+            name: &self.name,
+            placed: self.placed,
+        }
+    }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, TimestampMicrosecondArray};
 
-use super::batch::Key;
-use super::files::{Context, fit, key, key_column, keys, read};
+use super::batch::{DataFile, Key};
+use super::files::{Context, fit, key, key_column, keys};
 use super::space::Space;
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::DeletedIds;
@@ -85,8 +85,12 @@ impl Space {
                     continue;
                 };
                 let column = key_column(schema);
-                let path = at.folder.file(&table, &name, placed);
-                read(&path, &[], |rows| {
+                let file = DataFile {
+                    table: &table,
+                    name: &name,
+                    placed,
+                };
+                at.store.read(file, &[], &mut |rows| {
                     let of = keys(rows, column);
                     let keep = |row: usize| of[row].is_some_and(|key| records.contains(&key));
                     match schema.parent {
@@ -128,8 +132,8 @@ impl Space {
                 continue;
             }
             let mut records = HashSet::new();
-            let path = at.folder.file(&root.name, &batch.name, batch.placed);
-            read(&path, &names, |rows| {
+            let file = batch.file(&root.name);
+            at.store.read(file, &names, &mut |rows| {
                 let loads = load
                     .and_then(|load| rows.column_by_name(&load.name))
                     .and_then(|loads| loads.as_string_opt::<i32>());

@@ -26,3 +26,14 @@ pub fn is_folder_name(name: &str) -> bool {
         && name != DRIFT
         && !name.contains(['/', '\\', ':', '\0'])
 }
+
+/// Returns the first part of the names of files that a load writes, with digits of its run if there are any.
+pub fn prefix(load: &str, digits: Option<&str>) -> String {
+    let of_load = |letter: &char| letter.is_ascii_digit() || *letter == '.';
+    let load: String = load.chars().filter(of_load).collect();
+    let load = if load.is_empty() { "0" } else { &load };
+    match digits {
+        Some(digits) => format!("{load}.{digits}"),
+        None => load.to_owned(),
+    }
+}

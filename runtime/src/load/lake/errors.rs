@@ -1,14 +1,17 @@
 //! Errors of files and of the Parquet library, with hints.
 
 use std::io;
-use std::path::Path;
 
 use parquet::errors::ParquetError;
 
 use crate::error::{Error, ErrorKind};
 
 /// Explains an error of the system, with a hint.
-pub fn failed(path: &Path, error: io::Error) -> Error {
+pub fn failed(place: impl ToString, error: io::Error) -> Error {
+    let error = match error.downcast::<Error>() {
+        Ok(explained) => return explained,
+        Err(error) => error,
+    };
     let hint = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "free some space and run again: it continues from the last commit"
@@ -20,15 +23,15 @@ pub fn failed(path: &Path, error: io::Error) -> Error {
     };
     Error::new(ErrorKind::Destination, "cannot be read or written")
         .caused_by(error)
-        .at(path.display().to_string())
+        .at(place.to_string())
         .hint(hint)
 }
 
 /// Explains an error of the Parquet library, with a hint.
-pub fn failed_parquet(path: &Path, error: ParquetError) -> Error {
+pub fn failed_parquet(place: impl ToString, error: ParquetError) -> Error {
     let error = match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {
-            Ok(error) => return failed(path, *error),
+            Ok(error) => return failed(place, *error),
             Err(inner) => ParquetError::External(inner),
         },
         error => error,
@@ -38,6 +41,6 @@ pub fn failed_parquet(path: &Path, error: ParquetError) -> Error {
         "cannot be read or written as Parquet",
     )
     .caused_by(error)
-    .at(path.display().to_string())
-    .hint("if the file is damaged, restore it from a backup or load into another folder")
+    .at(place.to_string())
+    .hint("if the file is damaged, restore it from a backup or load into another place")
 }

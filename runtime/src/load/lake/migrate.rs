@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch, StringArray};
 
-use super::files::{Context, OpenBatch, arrow_schema, fit, read};
+use super::files::{Context, OpenBatch, arrow_schema, fit};
 use super::resource::Resource;
 use super::space::Space;
 use super::{Open, names};
@@ -43,8 +43,9 @@ impl Open {
         };
         for batch in of.batches.values() {
             if batch.files.contains_key(&table.name) {
-                let path = self.folder.file(&table.name, &batch.name, batch.placed);
-                read(&path, columns, |rows| each(&fit(rows, &wanted)?))?;
+                let file = batch.file(&table.name);
+                self.store
+                    .read(file, columns, &mut |rows| each(&fit(rows, &wanted)?))?;
             }
         }
         Ok(())
@@ -110,7 +111,7 @@ impl Open {
             left.extend(old.filter(|name| !kept(name)));
         }
         for table in &left {
-            self.folder.leave(table)?;
+            self.store.leave(table)?;
         }
         for change in state {
             self.put_state(change);
@@ -119,7 +120,7 @@ impl Open {
         let mut source = source.unwrap_or_default();
         source.loads.iter_mut().for_each(|load| load.undo = None);
         self.publish(source.loads, source.drift)?;
-        left.iter().for_each(|table| self.folder.forget(table));
+        left.iter().for_each(|table| self.store.forget(table));
         self.undo.records = self.records();
         Ok(())
     }
@@ -131,13 +132,13 @@ impl Open {
             if to.name == change.from.name {
                 continue;
             }
-            let message = match (names::is_folder_name(&to.name), self.is_taken(&to.name)) {
+            let message = match (names::is_folder_name(&to.name), self.is_taken(&to.name)?) {
                 (false, _) => format!("a table cannot have the name `{}` here", to.name),
                 (true, true) => format!("the table `{}` exists already", to.name),
                 (true, false) => continue,
             };
             return Err(Error::new(ErrorKind::Destination, message)
-                .at(self.folder.root().display().to_string())
+                .at(self.store.describe())
                 .hint("rename that table, or choose another name for the resource"));
         }
         Ok(())
@@ -156,9 +157,9 @@ impl Open {
         }
         before.staged.clear(&mut self.retired);
         let mut at = Context {
-            folder: &self.folder,
+            store: &*self.store,
             schemas: &after.tables,
-            load: &self.load.id,
+            prefix: &self.prefix,
             next: &mut self.next,
         };
         for batch in before.live.batches.values() {
@@ -169,8 +170,8 @@ impl Open {
                     continue;
                 }
                 open.declare(&at, &to.name)?;
-                let path = at.folder.file(&change.from.name, &batch.name, batch.placed);
-                read(&path, &[], |rows| {
+                let file = batch.file(&change.from.name);
+                at.store.read(file, &[], &mut |rows| {
                     let rows = changed(&fit(rows, &change.from)?, change, to)?;
                     open.write(&at, &to.name, &rows, |_| true)
                 })?;

@@ -1,0 +1,116 @@
+//! Statements in the headers of a response.
+
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use super::words::{Word, word};
+use super::{Says, Statements, count, hears, values};
+use crate::http::links;
+use crate::record::beside::listen;
+
+impl Statements {
+    /// Adds what the headers of a response state.
+    pub(super) fn headers(&mut self, headers: &HeaderMap, resource: &str) {
+        for (name, value) in headers {
+            let Ok(value) = value.to_str() else { continue };
+            self.header(name.as_str(), value, resource);
+        }
+    }
+
+    fn header(&mut self, name: &str, value: &str, resource: &str) {
+        match name {
+            "link" => self.link(value),
+            "warning" => self.warning(value),
+            "content-range" if !value.trim_start().starts_with("bytes") => {
+                let total = value.rsplit_once('/').and_then(|(_, total)| count(total));
+                if let Some(total) = total {
+                    self.say(Says::Total(total), "the header Content-Range");
+                }
+            }
+            "content-range" => {}
+            "x-pagination" | "pagination" | "x-paging" | "paging"
+                if value.trim_start().starts_with('{') =>
+            {
+                for value in listen(value, hears) {
+                    let place = format!("{} in the header {name}", value.path);
+                    self.beside(&value, place, resource);
+                }
+            }
+            _ => self.named(name, value),
+        }
+    }
+
+    /// Adds what a header states whose name has the words of a statement.
+    fn named(&mut self, name: &str, value: &str) {
+        let heads = [
+            "x-wp-",
+            "x-pagination-",
+            "pagination-",
+            "x-paging-",
+            "paging-",
+            "x-list-",
+            "x-ms-",
+            "x-",
+        ];
+        let head = heads.iter().find_map(|head| name.strip_prefix(head));
+        let bare = head.unwrap_or(name);
+        if matches!(bare, "after" | "last" | "continue" | "of" | "hits") {
+            return;
+        }
+        let Some(word) = word(bare) else { return };
+        let heard = match word {
+            Word::Total | Word::Pages => true,
+            Word::Next => head.is_some() || name.starts_with("next"),
+            Word::Count | Word::More | Word::Incomplete => head.is_some() || name.contains('-'),
+            Word::Token => head.is_some() && bare.starts_with("next"),
+            _ => false,
+        };
+        // A header that came twice may be joined.
+        let mut parts = value.split(',').map(str::trim);
+        let first = parts.next().unwrap_or_default();
+        let value = match parts.all(|part| part == first) {
+            true => first,
+            false => value,
+        };
+        if heard {
+            self.value(word, &json(value), format!("the header {name}"));
+        }
+    }
+
+    fn link(&mut self, value: &str) {
+        for link in links(value) {
+            if link.leads_on() {
+                self.say(Says::Next, "the header Link");
+            } else if link.is("last") {
+                let query = link.target.split_once('?').map_or("", |(_, query)| query);
+                let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+                let number = pairs.find(|(name, _)| matches!(*name, "page" | "p" | "pageNumber"));
+                if let Some(number) = number.and_then(|(_, number)| number.parse().ok()) {
+                    self.say(Says::LastLink(number), "the header Link");
+                }
+            }
+        }
+    }
+
+    /// Adds a warning: the codes below 199 concern caches, of which 110 to 112 send an old response.
+    fn warning(&mut self, value: &str) {
+        let lower = value.to_ascii_lowercase();
+        let about_rows = !lower.contains("deprecat") && !lower.contains("sunset");
+        let code = value.split_whitespace().next().unwrap_or_default();
+        if about_rows && !matches!(code, "113" | "214") {
+            let words = values::clean(value);
+            self.say(Says::Unclear(words), "the header Warning");
+        }
+    }
+}
+
+/// Returns the value of a header; text that is not a JSON literal is a string.
+fn json(value: &str) -> Value {
+    match value.trim() {
+        "" => Value::Null,
+        text => match serde_json::from_str(text) {
+            Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
+            _ => text.into(),
+        },
+    }
+}
