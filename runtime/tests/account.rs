@@ -960,7 +960,7 @@ fn a_token_that_never_comes_names_the_line_for_offsets() {
 #[test]
 fn only_pages_of_the_same_rows_say_that_the_page_parameter_has_no_effect() {
     // Rows that come while the list is read move known rows onward.
-    let grows = |query: &Query| match token(query) {
+    let grows = |query: &Query| match number(query, "token").unwrap_or(0) {
         0 => rows(0..10),
         1 => rows(10..20),
         later => rows(10 - later..20 - later),
@@ -973,7 +973,7 @@ fn only_pages_of_the_same_rows_say_that_the_page_parameter_has_no_effect() {
     ] {
         let pages = Paginator::token("token", "next");
         let came = load(list(pages), move |query| {
-            let at = token(query);
+            let at = number(query, "token").unwrap_or(0);
             // The pages differ, though maybe not in their rows.
             let mut rows = page(query);
             rows.rotate_left(at % 10);
