@@ -26,8 +26,8 @@ fn with(mut body: Value, more: &Value) -> Value {
 fn third(answer: impl Fn() -> WireResponse + Send + Sync + 'static) -> Came {
     load(token(), move |query| {
         match query.get("token").map(String::as_str) {
-            None => ok(json!({"data": rows(0..10), "next": "t10"})),
-            Some("t10") => ok(json!({"data": rows(10..20), "next": "t20"})),
+            None => ok(json!({"data": rows(0..10), "next": "kq"})),
+            Some("kq") => ok(json!({"data": rows(10..20), "next": "zz"})),
             _ => answer(),
         }
     })
@@ -124,7 +124,7 @@ fn statements_that_all_is_well_change_nothing() {
         json!({"code": 0, "failed": 0, "warnings": [], "partial": false, "has_more": false}),
         json!({"code": 200, "status": 200, "error": {"code": 0, "message": ""}, "state": "DONE"}),
         json!({"_shards": {"total": 5, "successful": 5, "failed": 0}, "total": 23}),
-        json!({"cursor": "t20", "offset": 20, "remaining": 0}),
+        json!({"cursor": "zz", "offset": 20, "remaining": 0}),
         json!({"cursor": "last", "has_more": false}),
         json!({"cursor": "last", "total": 23}),
         json!({"query": {"status": "failed", "cursor": "x"}, "page": "3 of 3"}),
