@@ -132,7 +132,10 @@ fn another_cursor_reads_once_in_full() {
         api.asked();
         place.sync(updated());
         let asked = api.asked();
-        assert!(asked[0].contains("updated_since=2024-01-05"), "{asked:?}");
+        assert!(
+            asked[0].contains("updated_since=2024-01-04T23%3A59%3A59Z"),
+            "{asked:?}"
+        );
     });
 }
 
@@ -161,7 +164,7 @@ fn an_imported_state_says_what_it_means() {
         api.asked();
         assert_eq!(notes(&same.sync(created())), "");
         let asked = api.asked();
-        assert!(asked[0].contains("created_since=1700000005"), "{asked:?}");
+        assert!(asked[0].contains("created_since=1700000004"), "{asked:?}");
         let said = notes(&other.sync(updated()));
         assert!(said.contains("its cursor was `created`"), "{said}");
         assert_eq!(other.tables()["items"].len(), 5);
@@ -196,9 +199,9 @@ fn a_cursor_of_another_format_is_the_same_moment() {
         let report = place.sync(dated());
         assert!(!notes(&report).contains("in full"), "{}", notes(&report));
         let asked = api.asked();
-        // 1,700,000,005 seconds after 1970.
+        // One step below 1,700,000,005 seconds after 1970.
         assert!(
-            asked[0].contains("created_since=2023-11-14T22%3A13%3A25"),
+            asked[0].contains("created_since=2023-11-14T22%3A13%3A24"),
             "{asked:?}"
         );
         assert_eq!(place.tables()["items"].len(), 6);
@@ -398,7 +401,10 @@ fn a_resource_that_got_another_name_takes_its_tables_and_its_state_along() {
         assert!(!said.contains("its parent was"), "{said}");
         assert_same(&fresh(make, named("things")()), &place.tables());
         let asked = api.asked();
-        assert!(asked[0].contains("updated_since=2024-01-05"), "{asked:?}");
+        assert!(
+            asked[0].contains("updated_since=2024-01-04T23%3A59%3A59Z"),
+            "{asked:?}"
+        );
         if !place.is_sqlite() {
             assert!(!place.folder().join("data/items").exists());
         }

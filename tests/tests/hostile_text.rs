@@ -128,8 +128,9 @@ fn settings(program: &Path) -> Vec<String> {
     let variables = help
         .split("[env: ")
         .skip(1)
-        .filter_map(|rest| rest.split(']').next());
-    let variables = variables.filter(|name| !name.ends_with("BASE_URL"));
+        .filter_map(|rest| rest.split([']', ',']).next());
+    let places = ["BASE_URL", "DESTINATION"];
+    let variables = variables.filter(|name| !places.iter().any(|place| name.ends_with(place)));
     variables.map(str::to_owned).collect()
 }
 
