@@ -1,4 +1,4 @@
-//! Parquet files in a local folder: a lake of tables ([`super::lake`]) whose store is the folder.
+//! Parquet files in a local folder: a lake of tables whose store is the folder.
 //!
 //! The file `_etl/lock` excludes a second run. The manifest is written next to the old one and renamed.
 

@@ -335,10 +335,14 @@ fn as_before(request: &str) -> String {
     format!("{before}since={head}{:02}{tail}{after}", last + 1)
 }
 
-/// Returns whether an earlier build sent a request too.
+/// Returns whether an earlier build sent a request too. The record one step below the bound moves the pages that follow the
+/// first one.
 fn is_known(request: &str, known: &BTreeSet<String>) -> bool {
     let unnumbered = request.strip_suffix("&page=1").unwrap_or(request);
-    known.contains(unnumbered) || known.contains(&as_before(request))
+    let before = as_before(request);
+    let list = before.split_once("&after=").map(|(list, _)| list);
+    let moved = list.filter(|list| list.contains("since="));
+    known.contains(unnumbered) || known.contains(moved.unwrap_or(&before))
 }
 
 /// Checks that a run continues in a destination that an earlier build left in the middle of a pass.

@@ -56,11 +56,18 @@ fn quick() -> Vec<Step> {
 fn full(root: &Path) -> Vec<Step> {
     let mut steps = vec![
         Step::new("format", "fmt --all --check"),
-        Step::new("lints", "clippy --workspace --all-targets -- -D warnings"),
+        Step::new(
+            "lints",
+            "clippy --workspace --all-targets --all-features -- -D warnings",
+        ),
     ];
     steps.extend(features(root));
-    steps.push(Step::new("tests", "test --workspace --no-fail-fast"));
-    let mut docs = Step::new("docs", "doc --workspace --no-deps");
+    // Without all features, no destination would be tested but the default ones.
+    steps.push(Step::new(
+        "tests",
+        "test --workspace --all-features --no-fail-fast",
+    ));
+    let mut docs = Step::new("docs", "doc --workspace --all-features --no-deps");
     docs.variables
         .push(("RUSTDOCFLAGS", "-D warnings".to_owned()));
     steps.push(docs);
