@@ -1,4 +1,4 @@
-//! Parquet files in a bucket of S3, Google Cloud Storage or Azure Blob Storage: a lake of tables ([`super::lake`]) whose
+//! Parquet files in a bucket of S3, Google Cloud Storage or Azure Blob Storage: a lake of tables whose
 //! store is the bucket.
 //!
 //! ```text

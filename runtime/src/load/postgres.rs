@@ -2,7 +2,7 @@
 //!
 //! Everything since the last commit is one transaction: rows, tables, columns, drift and state. A lock excludes a second
 //! run of the same source; other sources may load into the same schema. Texts with NUL characters are stored as
-//! [`text`] says; JSON is kept as it is, in columns of the type `json`.
+//! `docs/destinations.md` says; JSON is kept as it is, in columns of the type `json`.
 
 mod address;
 mod client;

@@ -6,7 +6,7 @@ use super::drift::Content;
 use super::json;
 use super::layout::{RecordRef, ValueRef};
 use super::schema::{RecordSchema, Shape, nested};
-use super::within::{self, Said, Saying};
+use super::within::{self, Said, Sayers, Saying};
 use super::{Drift, RowRef, serialize};
 
 /// Keys next to a list that are `true` if more follows.
@@ -52,6 +52,8 @@ pub(crate) struct Partial {
     saying: Saying,
     /// Whether the struct declares a list beside which something is said about it.
     says: bool,
+    /// The schemas whose records are searched for such lists.
+    sayers: Sayers,
 }
 
 /// A list within records whose other pages can be read, and the path of the sign that it continues.
@@ -93,6 +95,7 @@ impl Partial {
             declared.extend(list.next.iter().map(|path| place(Sign::Next, path)));
             declared.extend((!says).then(|| place(Sign::There, &[])));
         }
+        let sayers = Sayers::of(schema, saying);
         let mut partial = Partial {
             declared,
             others: Vec::new(),
@@ -100,7 +103,8 @@ impl Partial {
             loose: Vec::new(),
             known: lists.iter().map(|list| list.keys.clone()).collect(),
             saying,
-            says: within::may_say(schema, saying, DEEPEST),
+            says: sayers.has(schema),
+            sayers,
         };
         let mut left = MOST_FIELDS;
         partial.look(schema, &mut Vec::new(), &mut Vec::new(), &mut left);
@@ -183,7 +187,8 @@ impl Partial {
         }
         if self.says {
             let found = &mut |keys: &[String]| self.found(keys, &mut cut);
-            within::search_record(row.record, self.saying, true, &mut Vec::new(), found);
+            let by = (self.saying, &self.sayers);
+            within::search_record(row.record, by, true, &mut Vec::new(), found);
         }
         cut
     }

@@ -247,6 +247,11 @@ pub(crate) fn nested(shape: Shape) -> Option<&'static RecordSchema> {
 }
 
 impl RecordSchema {
+    /// Returns the type of the records. Two references to its schema may have different addresses.
+    pub(super) fn type_id(&self) -> TypeId {
+        (self.id)()
+    }
+
     /// Creates the schema of `T`; called by the derive.
     #[doc(hidden)]
     pub const fn new<T: 'static>(
