@@ -469,6 +469,31 @@ fn events_of_the_same_time_need_an_order() {
     }
 }
 
+#[test]
+fn a_list_that_is_read_in_full_does_not_show_which_event_is_newer() {
+    let store = Store::new(0);
+    let (base, _) = start(&store);
+    let source = source(&base, Deletes::Hard);
+    let into = InMemory::new(1);
+    let report = run(&source, &into);
+    assert!(
+        matches!(report.resources[0].proof, Proof::Proved(_)),
+        "{report:?}"
+    );
+    {
+        let mut store = store.lock().unwrap();
+        store.clock = 11;
+        store.put(1);
+        store.delete(1);
+    }
+    // Without a last value, the list is read in full again; the customer came and went before that.
+    let report = run(&source, &into);
+    let Proof::Unproved(why) = &report.resources[0].proof else {
+        panic!("{report:#?}")
+    };
+    assert!(why.contains("which one is newer"), "{why}");
+}
+
 fn change_again(store: &Arc<Mutex<Store>>) {
     let mut store = store.lock().unwrap();
     let last = *store.customers.keys().last().unwrap();

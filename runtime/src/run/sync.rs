@@ -211,9 +211,10 @@ impl Ready {
         // none, and only a list that is read in full shows them nevertheless.
         if let Some((name, feed)) = self.feed {
             let pending = feed.await.ok();
+            let is_open = pending.as_ref().is_some_and(|pending| pending.is_open);
             let proof = pending.as_ref();
             let proof = proof.map_or(&Proof::Open, |pending| &pending.proof);
-            if !proof.is_proved() && !self.slices.is_in_full() {
+            if !proof.is_proved() && (is_open || !self.slices.is_in_full()) {
                 self.reader.fetcher.stats.prove(proof.of_feed(&name));
             }
             self.reader.intake.lock().await.pending = pending;

@@ -167,6 +167,7 @@ impl Feed {
             let _ = target.hand.send(Pending {
                 changes: changes.collect(),
                 proof,
+                is_open,
                 ending: ending.clone(),
             });
         }
@@ -213,8 +214,11 @@ struct Ending {
 /// The changes of one target, by the keys of its records.
 pub(crate) struct Pending {
     changes: HashMap<String, Change>,
-    /// How certain it is that the feed brought all changes.
+    /// How certain it is that the feed brought all changes, and that they are the newest ones.
     pub proof: Proof,
+    /// Whether nothing shows which change of some record is the newest. A list that is read in full shows
+    /// the changes that a feed has missed, and not that a change is an old one.
+    pub is_open: bool,
     ending: Arc<Ending>,
 }
 
