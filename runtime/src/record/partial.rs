@@ -103,7 +103,7 @@ impl Partial {
             loose: Vec::new(),
             known: lists.iter().map(|list| list.keys.clone()).collect(),
             saying,
-            says: sayers.has(schema),
+            says: sayers.is_any(),
             sayers,
         };
         let mut left = MOST_FIELDS;
@@ -187,8 +187,7 @@ impl Partial {
         }
         if self.says {
             let found = &mut |keys: &[String]| self.found(keys, &mut cut);
-            let by = (self.saying, &self.sayers);
-            within::search_record(row.record, by, true, &mut Vec::new(), found);
+            self.sayers.search(row.record, found);
         }
         cut
     }

@@ -1,13 +1,11 @@
 //! Lists within a record of which their own object says that they continue: by a flag, a token or a
 //! link, or a total that is larger than the list.
 
-use std::any::TypeId;
-use std::collections::{HashMap, HashSet};
+mod sayers;
 
 use serde_json::Value;
 
-use super::layout::{RecordRef, ValueRef};
-use super::schema::{RecordSchema, Shape, nested};
+pub(super) use self::sayers::Sayers;
 
 /// What a key beside a list says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,139 +151,6 @@ pub(super) fn search(
     }
 }
 
-/// The same in a record that was read, without its drift.
-pub(super) fn search_record(
-    record: RecordRef<'_>,
-    (saying, sayers): (Saying, &Sayers),
-    is_record: bool,
-    keys: &mut Vec<String>,
-    found: &mut dyn FnMut(&[String]),
-) {
-    let schema = record.schema();
-    let each = || {
-        let fields = schema.fields.iter().enumerate();
-        fields.map(|(at, field)| (at, field.key, record.get(at)))
-    };
-    if let Some(said) = sayers.said(schema, is_record)
-        && each().any(|(_, _, value)| matches!(value, ValueRef::List(_)))
-    {
-        let parts: Vec<Part<'_>> = each()
-            .filter(|(_, _, value)| !matches!(value, ValueRef::Null))
-            .map(|(at, key, value)| match is_record {
-                true => Part::of_a_record(key, fact_of(value)),
-                false => part(key, said[at], fact_of(value), || below_of(value, saying)),
-            })
-            .collect();
-        tell(&open(&parts, is_record), keys, found);
-    }
-    for (at, field) in schema.fields.iter().enumerate() {
-        if nested(field.shape()).is_some_and(|below| sayers.has(below)) {
-            keys.push(field.key.to_owned());
-            search_value(record.get(at), (saying, sayers), false, keys, found);
-            keys.pop();
-        }
-    }
-}
-
-fn search_value(
-    value: ValueRef<'_>,
-    by: (Saying, &Sayers),
-    is_record: bool,
-    keys: &mut Vec<String>,
-    found: &mut dyn FnMut(&[String]),
-) {
-    match value {
-        ValueRef::Record(record) => search_record(record, by, is_record, keys, found),
-        ValueRef::List(list) => {
-            (0..list.len()).for_each(|at| search_value(list.get(at), by, true, keys, found))
-        }
-        _ => {}
-    }
-}
-
-/// The schemas, by their types, whose records or those below them may have a list beside which something is said about it.
-#[derive(Debug)]
-pub(super) struct Sayers {
-    /// Those that are searched, or whose nested records are.
-    searched: HashSet<TypeId>,
-    /// Those with a list of their own beside which something may be said, and what each field says.
-    own: HashMap<TypeId, Box<[Option<Said>]>>,
-    /// Those of them with a field that counts a list.
-    counting: HashSet<TypeId>,
-}
-
-impl Sayers {
-    /// Finds them among a schema and those below it.
-    pub fn of(schema: &'static RecordSchema, saying: Saying) -> Self {
-        let mut all = vec![schema];
-        let mut seen = HashSet::from([schema.type_id()]);
-        let mut at = 0;
-        while let Some(schema) = all.get(at).copied() {
-            all.extend(below_schema(schema).filter(|below| seen.insert(below.type_id())));
-            at += 1;
-        }
-        let own = all.iter().filter(|schema| may_say(schema, saying));
-        let own: HashMap<TypeId, Box<[Option<Said>]>> = own
-            .map(|schema| {
-                let said = schema.fields.iter().map(|field| saying(field.key));
-                (schema.type_id(), said.collect())
-            })
-            .collect();
-        let counting = all.iter().filter(|schema| has_count(schema));
-        let counting = counting.map(|schema| schema.type_id()).collect();
-        let mut searched: HashSet<TypeId> = own.keys().copied().collect();
-        loop {
-            let known = searched.len();
-            for schema in &all {
-                if below_schema(schema).any(|below| searched.contains(&below.type_id())) {
-                    searched.insert(schema.type_id());
-                }
-            }
-            if searched.len() == known {
-                return Sayers {
-                    searched,
-                    own,
-                    counting,
-                };
-            }
-        }
-    }
-
-    /// Returns whether records of the schema are worth a search.
-    pub fn has(&self, schema: &'static RecordSchema) -> bool {
-        self.searched.contains(&schema.type_id())
-    }
-
-    /// Returns what the fields of a record say about its lists; `None`: nothing.
-    fn said(&self, schema: &'static RecordSchema, is_record: bool) -> Option<&[Option<Said>]> {
-        let at = schema.type_id();
-        let said = self.own.get(&at)?;
-        (!is_record || self.counting.contains(&at)).then_some(said)
-    }
-}
-
-fn below_schema(schema: &'static RecordSchema) -> impl Iterator<Item = &'static RecordSchema> {
-    let fields = schema.fields.iter();
-    fields.filter_map(|field| nested(field.shape()))
-}
-
-/// Returns whether a field of a schema counts the items of one of its lists.
-fn has_count(schema: &RecordSchema) -> bool {
-    let lists = || {
-        let fields = schema.fields.iter();
-        fields.filter(|field| matches!(field.shape(), Shape::List(_)))
-    };
-    let mut fields = schema.fields.iter();
-    fields.any(|field| lists().any(|list| counts(field.key, list.key)))
-}
-
-/// Returns whether records of a schema may have a list of their own beside which something is said about it.
-fn may_say(schema: &'static RecordSchema, saying: Saying) -> bool {
-    let has_list = (schema.fields.iter()).any(|field| matches!(field.shape(), Shape::List(_)));
-    let is_said = |key: &str| saying(key).is_some_and(|said| said != Said::Idle);
-    has_list && (has_count(schema) || schema.fields.iter().any(|field| is_said(field.key)))
-}
-
 fn tell(open: &[&str], keys: &mut Vec<String>, found: &mut dyn FnMut(&[String])) {
     for list in open {
         match list.is_empty() {
@@ -326,16 +191,6 @@ impl<'a> Part<'a> {
     }
 }
 
-fn below_of(value: ValueRef<'_>, saying: Saying) -> Vec<(Option<Said>, Fact)> {
-    let ValueRef::Record(record) = value else {
-        return Vec::new();
-    };
-    let fields = record.schema().fields.iter().enumerate();
-    fields
-        .map(|(at, field)| (saying(field.key), fact_of(record.get(at))))
-        .collect()
-}
-
 fn below(value: &Value, saying: Saying) -> Vec<(Option<Said>, Fact)> {
     let object = value.as_object().into_iter().flatten();
     object
@@ -350,17 +205,6 @@ fn fact(value: &Value) -> Fact {
         Value::Number(number) => number.as_u64().map_or(Fact::Other, Fact::Number),
         Value::String(text) => fact_of_text(text),
         Value::Object(_) => Fact::Object,
-        _ => Fact::Other,
-    }
-}
-
-fn fact_of(value: ValueRef<'_>) -> Fact {
-    match value {
-        ValueRef::List(list) => Fact::Array(list.len() as u64),
-        ValueRef::Bool(true) => Fact::Yes,
-        ValueRef::Int(number) => u64::try_from(*number).map_or(Fact::Other, Fact::Number),
-        ValueRef::String(text) => fact_of_text(text),
-        ValueRef::Record(_) => Fact::Object,
         _ => Fact::Other,
     }
 }
