@@ -542,3 +542,56 @@ fn a_total_of_the_last_page_alone_does_not_move_the_total() {
         came.said()
     );
 }
+
+#[test]
+fn a_word_that_repeats_a_parameter_of_the_request_is_no_error() {
+    let answered = |resource: Resource<Thing>, body: &Value| {
+        let body = body.clone();
+        load(resource, move |_| ok(body.clone()))
+    };
+    let filtered = |name: &str, value: &str| token().query(name, value);
+    for (count, says) in [
+        (3, json!({"status": "failed"})),
+        (3, json!({"Status": "FAILED"})),
+        (3, json!({"filter": {"status": "failed"}})),
+        (3, json!({"meta": {"status": "failed"}})),
+        (3, json!({"query": {"status": "failed"}})),
+        (0, json!({"status": "failed"})),
+        (0, json!({"query": {"status": "failed"}})),
+    ] {
+        let body = with(
+            json!({"data": rows(0..count), "total": count, "next": null}),
+            &says,
+        );
+        for name in ["status", "filter[status]", "job_status"] {
+            let came = answered(filtered(name, "failed"), &body);
+            assert_eq!(
+                (came.grade(), came.ids.len()),
+                ("proved", count),
+                "{body}: {}",
+                came.said()
+            );
+        }
+    }
+    let pending = json!({"data": rows(0..3), "total": 3, "next": null, "state": "pending"});
+    let came = answered(filtered("state", "pending"), &pending);
+    assert_eq!(came.grade(), "proved", "{}", came.said());
+    // In the body of a request, too.
+    let by_body = token().post().body(json!({"where": {"status": "failed"}}));
+    let body = json!({"data": rows(0..3), "total": 3, "next": null, "status": "failed"});
+    let came = answered(by_body, &body);
+    assert_eq!(came.grade(), "proved", "{}", came.said());
+    // Another value, another name, and a flag are no repetition.
+    let failed = json!({"data": [], "next": null, "status": "failed"});
+    for resource in [
+        token(),
+        filtered("status", "open"),
+        filtered("sort", "failed"),
+    ] {
+        let came = answered(resource, &failed);
+        assert_eq!(came.grade(), "failed", "{}", came.said());
+    }
+    let unsuccessful = json!({"data": [], "next": null, "success": false});
+    let came = answered(filtered("success", "false"), &unsuccessful);
+    assert_eq!(came.grade(), "failed", "{}", came.said());
+}

@@ -4,11 +4,13 @@
 mod account;
 mod answers;
 mod append_only;
+mod below;
 mod bounds;
 mod cassette;
 mod check;
 mod clock;
 mod contracts;
+mod counting;
 mod deletes;
 #[cfg(feature = "duckdb")]
 mod duckdb;

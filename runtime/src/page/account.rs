@@ -408,7 +408,8 @@ impl Account {
             counted_rows: position.counted_rows.max(self.totals.counted_rows()),
             counted_pages: position.counted_pages.max(self.totals.counted_pages()),
             promised: promise(at.said),
-            counts: position.counts,
+            // What the first token seemed to be is settled by the second one.
+            counts: position.counts && position.pages > 1,
             listed: self.listed,
             size,
             places: position.places.clone(),

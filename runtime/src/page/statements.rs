@@ -9,15 +9,16 @@ mod within;
 mod words;
 
 use etlgen_model::{ResponsePath, Total};
-use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 pub(crate) use self::values::{Counted, count, counted_by, flag, is_no_token, remains};
 use self::values::{bounds, clean, is_nothing, leads, links_on, part, shown};
 pub(crate) use self::within::says_within;
-use self::words::{HOLDERS, LOOSE, NOT_ALONE, Word, is_row, noun, plain, word};
+pub(super) use self::words::plain;
+use self::words::{HOLDERS, LOOSE, NOT_ALONE, Word, is_row, noun, word};
 use super::advance::PageFacts;
 use super::paginator::Pager;
+use crate::http::{Response, Sent};
 use crate::record::beside::{Beside, Interest};
 
 /// The meaning of a statement.
@@ -113,21 +114,25 @@ impl Statement {
 }
 
 impl Statements {
-    /// Collects the statements of these values beside the records, and of these headers, about the
-    /// list of the resource of that name.
-    pub fn of(beside: &[Beside], headers: &HeaderMap, resource: &str) -> Self {
+    /// Collects the statements of these values beside the records of a response, and of its headers,
+    /// about the list of the resource of that name.
+    pub fn of(beside: &[Beside], response: &Response, resource: &str) -> Self {
         let mut statements = Statements::default();
         for value in beside {
-            statements.beside(value, value.path.clone(), resource);
+            statements.beside(value, value.path.clone(), (resource, &response.sent));
         }
-        statements.headers(headers, resource);
+        statements.headers(response, resource);
         statements
     }
 
-    fn beside(&mut self, beside: &Beside, place: String, resource: &str) {
+    fn beside(&mut self, beside: &Beside, place: String, (resource, sent): (&str, &Sent)) {
         let (holder, key) = beside.path.split_at(beside.key_at);
         let Some(word) = word(key) else { return };
         let value: Value = serde_json::from_str(&beside.json).unwrap_or_default();
+        // A filter that the response repeats is no state of it.
+        if matches!(word, Word::Fault(_) | Word::Incomplete) && sent.is_repeated_by(key, &value) {
+            return;
+        }
         let holder = plain(
             holder
                 .trim_end_matches('.')

@@ -11,7 +11,7 @@ use super::paginator::{Next, Pager, Position};
 use super::places::Places;
 use super::proof::Proof;
 use crate::Result;
-use crate::http::Response;
+use crate::http::{Response, Sent};
 use crate::record::Stands;
 
 fn response(link: Option<&str>) -> Response {
@@ -25,6 +25,7 @@ fn response(link: Option<&str>) -> Response {
         body: Vec::new(),
         open_ended: false,
         request: "GET /x".into(),
+        sent: Sent::default(),
     }
 }
 

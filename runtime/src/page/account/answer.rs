@@ -13,7 +13,7 @@ use crate::record::Stands;
 impl Account {
     /// Collects the statements of a page.
     pub(super) fn hear(&mut self, paginator: &Pager, page: &PageFacts<'_>) -> Statements {
-        let mut said = Statements::of(page.beside, &page.response.headers, &self.terms.name);
+        let mut said = Statements::of(page.beside, page.response, &self.terms.name);
         said.declare(paginator, page);
         said.redact(page.redacted);
         if paginator.total() == Some(&Total::Ignored) {

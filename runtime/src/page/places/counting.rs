@@ -1,5 +1,8 @@
 //! Links and tokens that count rows or pages under any name: compared with the one before, a number
-//! in them grows from page to page by one page, or by the rows of one.
+//! in them grows from page to page by one page, or by the rows of one. The first one cannot be
+//! compared: there, a number within its text is one if it equals the rows or pages so far.
+
+mod shown;
 
 use std::ops::Deref;
 
@@ -32,17 +35,23 @@ impl Pager {
         next: &Position,
         page: &PageFacts<'_>,
     ) -> bool {
-        let step = Step {
-            rows: next.rows,
-            pages: next.pages,
+        let step = |at: &Position| Step {
+            rows: at.rows,
+            pages: at.pages,
             width: page.rows,
             last_id: page.last_id.as_deref(),
         };
+        let (before, after) = (step(position), step(next));
         let counts = match (self.deref(), &position.next, &next.next) {
-            (Paginator::Token(_), Next::Value(before), Next::Value(after)) => {
-                step.of_values(before, after)
+            (Paginator::Token(_), Next::First, Next::Value(first)) => after.is_shown_in(first),
+            (Paginator::Token(_), Next::Value(old), Next::Value(new)) => {
+                after.of_values(old, new) || before.is_shown_in(old) && after.is_shown_in(new)
             }
-            (_, Next::Url(before), Next::Url(after)) => step.of_links(before, after),
+            (_, Next::First, Next::Url(first)) => after.is_shown_in_link(first),
+            (_, Next::Url(old), Next::Url(new)) => {
+                after.of_links(old, new)
+                    || before.is_shown_in_link(old) && after.is_shown_in_link(new)
+            }
             _ => false,
         };
         counts && !self.is_place(next)

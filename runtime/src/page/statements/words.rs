@@ -71,7 +71,7 @@ pub(super) const NOT_ALONE: [&str; 6] = ["hits", "query", "shards", "status", "s
 pub(super) const LOOSE: [&str; 2] = ["query", "summary"];
 
 /// Returns a name in lower case, with only letters and digits.
-pub(super) fn plain(name: &str) -> String {
+pub(in crate::page) fn plain(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|c| c.to_ascii_lowercase()).take(32).collect()
 }

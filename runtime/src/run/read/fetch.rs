@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Listener, Request, Response, StatusRule};
+use crate::http::{Client, Listener, Request, Response, Sent, StatusRule};
 use crate::page::{Account, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms};
 use crate::record::{Lookup, Selection, Stands, parse_path, raw_scalar};
 use crate::run::options::{Observer, Progress, StopSignal};
@@ -517,6 +517,7 @@ fn no_page(status: u16) -> Response {
         body: Vec::new(),
         open_ended: false,
         request: String::new(),
+        sent: Sent::default(),
     }
 }
 
