@@ -11,12 +11,12 @@ use etlgen_runtime::run::RunOptions;
 use etlgen_runtime::world::WireResponse;
 use serde_json::{Value, json};
 
-fn token() -> Resource<Thing> {
+pub(crate) fn token() -> Resource<Thing> {
     list(Paginator::token("token", "next").page_size("limit", 10))
 }
 
 /// Merges two objects.
-fn with(mut body: Value, more: &Value) -> Value {
+pub(crate) fn with(mut body: Value, more: &Value) -> Value {
     let fields = more.as_object().unwrap().clone();
     body.as_object_mut().unwrap().extend(fields);
     body
@@ -394,13 +394,13 @@ fn a_number_token_is_sent_as_it_was_written() {
 #[test]
 fn a_link_header_that_cannot_be_read_is_no_end() {
     for (link, expected) in [
-        ("</things?token=t10>; rel='next'", "proved"),
+        ("</things?token=kq>; rel='next'", "proved"),
         (
-            "</things?token=t10>; rel=\"https://api.example/rels/next\"",
+            "</things?token=kq>; rel=\"https://api.example/rels/next\"",
             "proved",
         ),
-        ("/things?token=t10; rel=\"next\"", "proved"),
-        ("</things?token=t10>", "unproved"),
+        ("/things?token=kq; rel=\"next\"", "proved"),
+        ("</things?token=kq>", "unproved"),
         ("</things>; rel=\"first\"", "proved"),
     ] {
         let came = load(
@@ -416,10 +416,11 @@ fn a_link_header_that_cannot_be_read_is_no_end() {
     }
     // Some APIs link to an empty page, and say so.
     let came = load(list(Paginator::link_header()), |query| {
-        let at = query.get("token").map_or(0, |at| at[1..].parse().unwrap());
+        let token = query.get("token");
+        let at = token.map_or(0, |at| at[1..].parse::<usize>().unwrap() - 7_000);
         let link = format!(
             "</things?token=t{}>; rel=\"next\"; results=\"{}\"",
-            at + 10,
+            at + 7_010,
             at == 0
         );
         ok(json!({"data": rows(at..(at + 10).min(13))})).header("link", &link)
@@ -541,57 +542,4 @@ fn a_total_of_the_last_page_alone_does_not_move_the_total() {
         "{}",
         came.said()
     );
-}
-
-#[test]
-fn a_word_that_repeats_a_parameter_of_the_request_is_no_error() {
-    let answered = |resource: Resource<Thing>, body: &Value| {
-        let body = body.clone();
-        load(resource, move |_| ok(body.clone()))
-    };
-    let filtered = |name: &str, value: &str| token().query(name, value);
-    for (count, says) in [
-        (3, json!({"status": "failed"})),
-        (3, json!({"Status": "FAILED"})),
-        (3, json!({"filter": {"status": "failed"}})),
-        (3, json!({"meta": {"status": "failed"}})),
-        (3, json!({"query": {"status": "failed"}})),
-        (0, json!({"status": "failed"})),
-        (0, json!({"query": {"status": "failed"}})),
-    ] {
-        let body = with(
-            json!({"data": rows(0..count), "total": count, "next": null}),
-            &says,
-        );
-        for name in ["status", "filter[status]", "job_status"] {
-            let came = answered(filtered(name, "failed"), &body);
-            assert_eq!(
-                (came.grade(), came.ids.len()),
-                ("proved", count),
-                "{body}: {}",
-                came.said()
-            );
-        }
-    }
-    let pending = json!({"data": rows(0..3), "total": 3, "next": null, "state": "pending"});
-    let came = answered(filtered("state", "pending"), &pending);
-    assert_eq!(came.grade(), "proved", "{}", came.said());
-    // In the body of a request, too.
-    let by_body = token().post().body(json!({"where": {"status": "failed"}}));
-    let body = json!({"data": rows(0..3), "total": 3, "next": null, "status": "failed"});
-    let came = answered(by_body, &body);
-    assert_eq!(came.grade(), "proved", "{}", came.said());
-    // Another value, another name, and a flag are no repetition.
-    let failed = json!({"data": [], "next": null, "status": "failed"});
-    for resource in [
-        token(),
-        filtered("status", "open"),
-        filtered("sort", "failed"),
-    ] {
-        let came = answered(resource, &failed);
-        assert_eq!(came.grade(), "failed", "{}", came.said());
-    }
-    let unsuccessful = json!({"data": [], "next": null, "success": false});
-    let came = answered(filtered("success", "false"), &unsuccessful);
-    assert_eq!(came.grade(), "failed", "{}", came.said());
 }

@@ -59,7 +59,7 @@ pub(crate) use listener::Listener;
 pub use login::Login;
 pub(crate) use options::{ClientOptions, Tape};
 pub(crate) use replay::Exchange;
-pub(crate) use request::{Method, Request, with_field};
+pub(crate) use request::{Method, Request, with_field, with_pair};
 pub(crate) use response::Response;
 pub(crate) use seal::{Seal, is_lost};
 pub(crate) use sent::Sent;

@@ -34,6 +34,8 @@ pub(crate) enum Says {
     Count(u64),
     /// There are this many of something that may be the items.
     Named(u64),
+    /// There are this many of something, by an object that is not known to describe the list.
+    MayCount(u64),
     /// There are this many pages.
     Pages(u64),
     /// A link to the last page has this number.
@@ -140,6 +142,10 @@ impl Statements {
                 .next()
                 .unwrap_or_default(),
         );
+        if beside.strange {
+            self.strange(word, key, (&value, place));
+            return;
+        }
         if LOOSE.contains(&holder.as_str()) {
             if let (Word::Total | Word::Count, Some(Counted::Exactly(count))) =
                 (word, counted_by(&value))
@@ -162,6 +168,23 @@ impl Statements {
         if word != Word::Named || about {
             self.value(word, &value, place);
         }
+    }
+
+    /// Adds what a value in an object of an unknown name may state: it proves and contradicts nothing.
+    fn strange(&mut self, word: Word, key: &str, (value, place): (&Value, String)) {
+        let leads_on = || leads(value) == Some(true) && !value.is_object();
+        let says = match word {
+            Word::Total => match counted_by(value) {
+                Some(Counted::Exactly(count)) => Says::MayCount(count),
+                _ => return,
+            },
+            Word::More if remains(value) == Some(true) => Says::Unfinished(shown(value)),
+            Word::Next | Word::Token if plain(key).starts_with("next") && leads_on() => {
+                Says::MayLead(shown(value))
+            }
+            _ => return,
+        };
+        self.say(says, place);
     }
 
     /// Adds what a value states; `place` is its name in messages.
@@ -314,6 +337,7 @@ impl Statements {
                     | Says::NoCount(_)
                     | Says::Count(_)
                     | Says::Named(_)
+                    | Says::MayCount(_)
                     | Says::Pages(_)
                     | Says::LastLink(_)
             )

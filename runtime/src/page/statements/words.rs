@@ -140,13 +140,20 @@ fn is_total(plain: &str) -> bool {
     of_total && noun(plain).is_some_and(is_row)
         || matches!(
             plain,
-            "fullcount"
+            "allcount"
+                | "foundposts"
+                | "fullcount"
                 | "gesamt"
                 | "gesamtanzahl"
+                | "listtotalcount"
                 | "nbhits"
+                | "numbermatched"
                 | "numfound"
                 | "odatacount"
                 | "recordsfiltered"
+                | "totalcnt"
+                | "totalnum"
+                | "xtotal"
         )
 }
 
@@ -198,6 +205,15 @@ fn known(plain: &str) -> Option<Word> {
         | "morerecords"
         | "ismore"
         | "moreitemsinlist"
+        | "hasadditionalpages"
+        | "additionalpages"
+        | "hasnextresultset"
+        | "morecoming"
+        | "moredata"
+        | "moreitems"
+        | "moreitemsincollection"
+        | "morepages"
+        | "moreresult"
         | "nextpageexists"
         | "istruncated"
         | "truncated"
@@ -219,9 +235,22 @@ fn known(plain: &str) -> Option<Word> {
         | "nextcursor" | "nexttoken" | "nextkey" | "nextmarker" | "nextoffset" | "nextstart"
         | "nextrecordsurl" | "odatanextlink" | "continuation" | "continuationtoken"
         | "continue" | "continuetoken" | "paginationtoken" | "after" => Word::Next,
-        "cursor" | "bookmark" | "scrollid" | "pagetoken" | "resumptiontoken" | "resumetoken"
-        | "lastevaluatedkey" | "pagingtoken" | "pagingcursor" | "cursormark" | "marker"
-        | "scroll" => Word::Token,
+        "cursor"
+        | "bookmark"
+        | "scrollid"
+        | "pagetoken"
+        | "resumptiontoken"
+        | "resumetoken"
+        | "lastevaluatedkey"
+        | "pagingtoken"
+        | "pagingcursor"
+        | "cursormark"
+        | "marker"
+        | "fetchxmlpagingcookie"
+        | "lastkey"
+        | "pagingcookie"
+        | "scroll"
+        | "skiptoken" => Word::Token,
         "offset" => Word::Offset,
         "page" => Word::Page,
         "links" | "link" => Word::Links,
@@ -229,10 +258,13 @@ fn known(plain: &str) -> Option<Word> {
         | "partialresults" | "partialresult" | "haspartialresults" | "partialdata"
         | "partialfailure" | "timedout" | "terminatedearly" => Word::Incomplete,
         "limitreached" | "limitexceeded" | "limitwasreached" | "maxreached"
-        | "maxresultsreached" | "resultlimitreached" | "capreached" => Word::Limit,
+        | "maxresultsreached" | "resultlimitreached" | "capreached" | "hitlimit" | "islimited"
+        | "issampled" | "limited" | "maxhitsreached" | "overlimit" | "rowlimitreached"
+        | "sampled" | "toomanyresults" => Word::Limit,
         "done" | "isdone" | "complete" | "iscomplete" | "completed" | "iscompleted"
         | "finished" | "isfinished" | "jobcomplete" | "jobcompleted" | "jobdone"
-        | "querycomplete" | "querycompleted" => Word::Done,
+        | "querycomplete" | "querycompleted" | "allloaded" | "batchcomplete" | "endofdata"
+        | "endofstream" | "eof" | "fullyloaded" => Word::Done,
         "limit" | "perpage" | "pagesize" | "currentpage" | "pagenumber" | "number" | "size"
         | "first" | "prev" | "previous" | "previouspage" | "before" | "kind" | "etag"
         | "requestid" | "self" | "startat" | "maxresults" => Word::Idle,

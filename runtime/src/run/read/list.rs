@@ -39,6 +39,8 @@ pub(super) struct List<'a> {
     windowed: bool,
     /// Whether it does not begin at its start, but where an earlier run stopped.
     resumed: bool,
+    /// Whether its next page is the first one of this run, at a position of an earlier run.
+    goes_on: bool,
     /// Its number among all lists that this run reads.
     number: u64,
     sorting: Sorting,
@@ -85,6 +87,7 @@ impl<'a> List<'a> {
             position,
             windowed,
             resumed: false,
+            goes_on: false,
             number: of.lists.fetch_add(1, Relaxed),
             sorting: Sorting::new(order, !slice.pass().unsorted),
         }
@@ -158,7 +161,8 @@ impl<'a> List<'a> {
             return Ok(None);
         }
         let continues = self.slice.continues && !self.windowed;
-        self.resumed = self.position != Position::default() || continues;
+        self.goes_on = self.position != Position::default();
+        self.resumed = self.goes_on || continues;
         if continues {
             self.limit();
         }
@@ -232,8 +236,15 @@ impl<'a> List<'a> {
         if let Some(why) = cut_off {
             return Ok(Flow::CutOff(why));
         }
+        let goes_on_to_nothing = std::mem::take(&mut self.goes_on) && rows == 0;
         match step? {
-            Step::End(proof) => self.end(&mut intake, proof).await,
+            Step::End(proof) => {
+                if goes_on_to_nothing && !self.account.is_reached()? {
+                    let why = "the position at which an earlier run stopped leads to nothing: it may no longer be valid";
+                    self.at_most(Proof::Unproved(why.to_owned()));
+                }
+                self.end(&mut intake, proof).await
+            }
             Step::Next(position) => {
                 if position.restarts() {
                     self.restart();
