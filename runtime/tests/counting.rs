@@ -36,6 +36,14 @@ fn a_number_within_the_only_token_of_a_list_may_be_a_position() {
         // What stands beside the number changes.
         &["ab-2", "cd-3"],
         &["ab-2", "cd-3", "ef-4"],
+        // Whatever else is in the token.
+        &["10_9f3ca77e", "20_77eab01c"],
+        &[
+            "{\"offset\":10,\"nonce\":\"a8f3\"}",
+            "{\"offset\":20,\"nonce\":\"77be\"}",
+        ],
+        &["Y0RJPQ==", "Y0RNPQ=="],
+        &["7032", "7033"],
     ] {
         let came = by_tokens(tokens);
         let read = (came.grade(), came.ids.len());
@@ -65,6 +73,11 @@ fn opaque_tokens_that_hold_digits_are_no_positions() {
         // Three pages show that the first token did not count.
         &["p2", "z9"],
         &["x10", "x77"],
+        &["9f3ca77e-8812", "77eab01c-9913"],
+        &[
+            "{\"limit\":10,\"id\":\"a8f3\"}",
+            "{\"limit\":10,\"id\":\"b7\"}",
+        ],
     ] {
         let came = by_tokens(tokens);
         let read = (came.grade(), came.ids.len());

@@ -15,7 +15,7 @@ pub(crate) use self::values::{Counted, count, counted_by, flag, is_no_token, rem
 use self::values::{bounds, clean, is_nothing, leads, links_on, part, shown};
 pub(crate) use self::within::says_within;
 pub(super) use self::words::plain;
-use self::words::{HOLDERS, LOOSE, NOT_ALONE, Word, is_row, noun, word};
+use self::words::{HOLDERS, LOOSE, NOT_ALONE, OTHERS, Word, is_row, noun, word};
 use super::advance::PageFacts;
 use super::paginator::Pager;
 use crate::http::{Response, Sent};
@@ -172,6 +172,9 @@ impl Statements {
 
     /// Adds what a value in an object of an unknown name may state: it proves and contradicts nothing.
     fn strange(&mut self, word: Word, key: &str, (value, place): (&Value, String)) {
+        if OTHERS.iter().any(|other| plain(&place).contains(other)) {
+            return;
+        }
         let leads_on = || leads(value) == Some(true) && !value.is_object();
         let says = match word {
             Word::Total => match counted_by(value) {

@@ -70,6 +70,22 @@ pub(super) const NOT_ALONE: [&str; 6] = ["hits", "query", "shards", "status", "s
 /// Objects that repeat the request, or sum the records up: of their values only totals count.
 pub(super) const LOOSE: [&str; 2] = ["query", "summary"];
 
+/// Parts of the names of objects that count and lead to something other than the records.
+pub(super) const OTHERS: [&str; 12] = [
+    "account",
+    "aggregat",
+    "aggs",
+    "billing",
+    "bucket",
+    "credit",
+    "facet",
+    "quota",
+    "ratelimit",
+    "subscription",
+    "usage",
+    "user",
+];
+
 /// Returns a name in lower case, with only letters and digits.
 pub(in crate::page) fn plain(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);

@@ -5,7 +5,7 @@
 //! or letters with a number before or behind them, and no number but the one that counts is larger
 //! than a position can be, unless a name such as `offset` stands before it.
 
-use super::{LONGEST, Step, from_text, is_time, parts, runs};
+use super::{LONGEST, READINGS, Step, is_time, parts, runs};
 use crate::page::places::{NAMES, is_token_name};
 use crate::page::statements::plain;
 
@@ -20,7 +20,9 @@ impl Step<'_> {
     pub(super) fn is_shown_in(&self, token: &str) -> bool {
         let is_in = |text: &str| self.is_in_text(text, false);
         token.len() <= LONGEST
-            && (is_in(token) || from_text(token).is_some_and(|text| is_in(&text)))
+            && READINGS
+                .iter()
+                .any(|read| read(token).is_some_and(|text| is_in(&text)))
     }
 
     /// Returns whether a link shows it, in a token or by a name in the last segment of its path.
@@ -52,7 +54,7 @@ impl Step<'_> {
     }
 
     /// Returns whether a number is that of the rows or pages so far, or their index.
-    fn is_count(&self, number: u64) -> bool {
+    pub(super) fn is_count(&self, number: u64) -> bool {
         let near = |count: u64| number == count || number == count.saturating_add(1);
         let is_last = number > 0 && number.saturating_add(1) == self.rows;
         number > 0 && (near(self.rows) || near(self.pages) || is_last)
