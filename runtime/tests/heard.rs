@@ -171,7 +171,7 @@ fn a_list_that_ends_after_a_thousand_rows_may_be_limited_however_it_ends() {
 fn a_stored_token_that_leads_to_nothing_may_have_expired() {
     for (then, grade) in [
         (json!({"data": [], "next": null}), "unproved"),
-        (json!({"data": rows(10..13), "next": null}), "proved"),
+        (json!({"data": rows(20..23), "next": null}), "proved"),
     ] {
         let memory = InMemory::new(10);
         let mut some = RunOptions::default();

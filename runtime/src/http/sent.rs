@@ -46,10 +46,11 @@ impl Sent {
         match value {
             Value::String(text) => self.add(name, text),
             Value::Array(items) if depth > 0 => {
-                (items.iter()).for_each(|item| self.add_all(name, item, depth - 1));
+                (items.iter()).for_each(|item| self.add_all(name, item, depth.saturating_sub(1)));
             }
             Value::Object(fields) if depth > 0 => {
-                (fields.iter()).for_each(|(name, value)| self.add_all(name, value, depth - 1));
+                (fields.iter())
+                    .for_each(|(name, value)| self.add_all(name, value, depth.saturating_sub(1)));
             }
             _ => {}
         }
