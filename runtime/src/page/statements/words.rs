@@ -221,15 +221,6 @@ fn known(plain: &str) -> Option<Word> {
         | "morerecords"
         | "ismore"
         | "moreitemsinlist"
-        | "hasadditionalpages"
-        | "additionalpages"
-        | "hasnextresultset"
-        | "morecoming"
-        | "moredata"
-        | "moreitems"
-        | "moreitemsincollection"
-        | "morepages"
-        | "moreresult"
         | "nextpageexists"
         | "istruncated"
         | "truncated"
@@ -251,22 +242,9 @@ fn known(plain: &str) -> Option<Word> {
         | "nextcursor" | "nexttoken" | "nextkey" | "nextmarker" | "nextoffset" | "nextstart"
         | "nextrecordsurl" | "odatanextlink" | "continuation" | "continuationtoken"
         | "continue" | "continuetoken" | "paginationtoken" | "after" => Word::Next,
-        "cursor"
-        | "bookmark"
-        | "scrollid"
-        | "pagetoken"
-        | "resumptiontoken"
-        | "resumetoken"
-        | "lastevaluatedkey"
-        | "pagingtoken"
-        | "pagingcursor"
-        | "cursormark"
-        | "marker"
-        | "fetchxmlpagingcookie"
-        | "lastkey"
-        | "pagingcookie"
-        | "scroll"
-        | "skiptoken" => Word::Token,
+        "cursor" | "bookmark" | "scrollid" | "pagetoken" | "resumptiontoken" | "resumetoken"
+        | "lastevaluatedkey" | "pagingtoken" | "pagingcursor" | "cursormark" | "marker"
+        | "scroll" => Word::Token,
         "offset" => Word::Offset,
         "page" => Word::Page,
         "links" | "link" => Word::Links,
@@ -274,17 +252,36 @@ fn known(plain: &str) -> Option<Word> {
         | "partialresults" | "partialresult" | "haspartialresults" | "partialdata"
         | "partialfailure" | "timedout" | "terminatedearly" => Word::Incomplete,
         "limitreached" | "limitexceeded" | "limitwasreached" | "maxreached"
-        | "maxresultsreached" | "resultlimitreached" | "capreached" | "hitlimit" | "islimited"
-        | "issampled" | "limited" | "maxhitsreached" | "overlimit" | "rowlimitreached"
-        | "sampled" | "toomanyresults" => Word::Limit,
+        | "maxresultsreached" | "resultlimitreached" | "capreached" => Word::Limit,
         "done" | "isdone" | "complete" | "iscomplete" | "completed" | "iscompleted"
         | "finished" | "isfinished" | "jobcomplete" | "jobcompleted" | "jobdone"
-        | "querycomplete" | "querycompleted" | "allloaded" | "batchcomplete" | "endofdata"
-        | "endofstream" | "eof" | "fullyloaded" => Word::Done,
+        | "querycomplete" | "querycompleted" => Word::Done,
         "limit" | "perpage" | "pagesize" | "currentpage" | "pagenumber" | "number" | "size"
         | "first" | "prev" | "previous" | "previouspage" | "before" | "kind" | "etag"
         | "requestid" | "self" | "startat" | "maxresults" => Word::Idle,
-        _ => return other(plain),
+        _ => return rare(plain).or_else(|| other(plain)),
+    })
+}
+
+/// Returns what a name means that only some APIs use.
+fn rare(plain: &str) -> Option<Word> {
+    Some(match plain {
+        "additionalpages"
+        | "hasadditionalpages"
+        | "hasnextresultset"
+        | "morecoming"
+        | "moredata"
+        | "moreitems"
+        | "moreitemsincollection"
+        | "morepages"
+        | "moreresult" => Word::More,
+        "fetchxmlpagingcookie" | "lastkey" | "pagingcookie" | "skiptoken" => Word::Token,
+        "hitlimit" | "islimited" | "issampled" | "limited" | "maxhitsreached" | "overlimit"
+        | "rowlimitreached" | "sampled" | "toomanyresults" => Word::Limit,
+        "allloaded" | "batchcomplete" | "endofdata" | "endofstream" | "eof" | "fullyloaded" => {
+            Word::Done
+        }
+        _ => return None,
     })
 }
 

@@ -39,8 +39,10 @@ pub(super) struct List<'a> {
     windowed: bool,
     /// Whether it does not begin at its start, but where an earlier run stopped.
     resumed: bool,
-    /// Whether its next page is the first one of this run, at a position of an earlier run.
-    goes_on: bool,
+    /// The position of an earlier run at which it begins, if it does.
+    begun_at: Option<Position>,
+    /// Whether its last page has no rows.
+    is_empty: bool,
     /// Its number among all lists that this run reads.
     number: u64,
     sorting: Sorting,
@@ -87,7 +89,8 @@ impl<'a> List<'a> {
             position,
             windowed,
             resumed: false,
-            goes_on: false,
+            begun_at: None,
+            is_empty: false,
             number: of.lists.fetch_add(1, Relaxed),
             sorting: Sorting::new(order, !slice.pass().unsorted),
         }
@@ -161,8 +164,9 @@ impl<'a> List<'a> {
             return Ok(None);
         }
         let continues = self.slice.continues && !self.windowed;
-        self.goes_on = self.position != Position::default();
-        self.resumed = self.goes_on || continues;
+        let goes_on = self.position != Position::default();
+        self.begun_at = goes_on.then(|| self.position.clone());
+        self.resumed = goes_on || continues;
         if continues {
             self.limit();
         }
@@ -236,15 +240,8 @@ impl<'a> List<'a> {
         if let Some(why) = cut_off {
             return Ok(Flow::CutOff(why));
         }
-        let goes_on_to_nothing = std::mem::take(&mut self.goes_on) && rows == 0;
         match step? {
-            Step::End(proof) => {
-                if goes_on_to_nothing && !self.account.is_reached()? {
-                    let why = "the position at which an earlier run stopped leads to nothing: it may no longer be valid";
-                    self.at_most(Proof::Unproved(why.to_owned()));
-                }
-                self.end(&mut intake, proof).await
-            }
+            Step::End(proof) => self.end(&mut intake, proof).await,
             Step::Next(position) => {
                 if position.restarts() {
                     self.restart();
@@ -319,8 +316,20 @@ impl<'a> List<'a> {
         })
     }
 
+    /// Limits the proof of a list whose position of an earlier run leads to nothing: its token may have
+    /// expired.
+    fn doubt_position(&mut self) -> Result<()> {
+        let is_first = self.begun_at.as_ref() == Some(&self.position);
+        if is_first && self.is_empty && !self.account.is_reached()? {
+            let why = "the position at which an earlier run stopped leads to nothing: it may no longer be valid";
+            self.at_most(Proof::Unproved(why.to_owned()));
+        }
+        Ok(())
+    }
+
     /// Ends a list that has been read to its end.
     async fn end(&mut self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
+        self.doubt_position()?;
         let proof = match self.at_most.take() {
             Some(limit) => limit.and(proof),
             None => proof,
@@ -551,7 +560,8 @@ impl<'a> List<'a> {
         (before + rows >= limit).then(|| limit.saturating_sub(before))
     }
 
-    fn count(&self, rows: u64, total: Option<u64>) {
+    fn count(&mut self, rows: u64, total: Option<u64>) {
+        self.is_empty = rows == 0;
         let stats = &self.of.fetcher.stats;
         let records = stats.records.fetch_add(rows, Relaxed) + rows;
         let pages = stats.pages.fetch_add(1, Relaxed) + 1;
