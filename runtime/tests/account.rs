@@ -983,6 +983,8 @@ fn only_pages_of_the_same_rows_say_that_the_page_parameter_has_no_effect() {
         assert!(said.contains("3 pages in a row had no new row"), "{said}");
         assert_eq!(said.contains("no effect"), hint == "no effect", "{said}");
         assert!(said.contains(hint), "{said}");
+        // Nothing filters this list.
+        assert!(!said.contains("--since"), "{said}");
     }
 }
 

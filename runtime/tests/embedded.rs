@@ -371,6 +371,14 @@ struct Info {
 
 /// Loads one record: typed, with all of it as drift, and as JSON. Returns the proofs.
 fn proofs(record: &Value) -> Vec<Proof> {
+    proofs_with(record, &[])
+}
+
+/// The same, where the owner says that these lists are whole.
+fn proofs_with(record: &Value, whole: &[&str]) -> Vec<Proof> {
+    fn with<T: Record>(list: Resource<T>, whole: &[&str]) -> Resource<T> {
+        whole.iter().fold(list, |list, path| list.whole_list(path))
+    }
     #[derive(Record)]
     struct Bare {
         id: Option<i64>,
@@ -379,24 +387,27 @@ fn proofs(record: &Value) -> Vec<Proof> {
     let (base, _) = serve(move |_, _| (200, Vec::new(), body.clone()));
     let paged = || Paginator::token("cursor", "next");
     let sources = [
-        Source::new("typed", &base).resource(
+        Source::new("typed", &base).resource(with(
             Order::list("orders", "/orders")
                 .records("data")
                 .primary_key("id")
                 .paginate(paged()),
-        ),
-        Source::new("drift", &base).resource(
+            whole,
+        )),
+        Source::new("drift", &base).resource(with(
             Bare::list("orders", "/orders")
                 .records("data")
                 .primary_key("id")
                 .paginate(paged()),
-        ),
-        Source::new("json", &base).resource(
+            whole,
+        )),
+        Source::new("json", &base).resource(with(
             Json::list("orders", "/orders")
                 .records("data")
                 .primary_key("id")
                 .paginate(paged()),
-        ),
+            whole,
+        )),
     ];
     let load = |source: Source| {
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -450,6 +461,32 @@ fn a_list_whose_object_says_that_it_is_whole_or_says_nothing_about_it_is_no_doub
         record["id"] = 1.into();
         for proof in proofs(&record) {
             assert!(matches!(proof, Proof::Proved(_)), "{whole} {proof:?}");
+        }
+    }
+}
+
+#[test]
+fn the_owner_says_that_a_list_is_whole_whatever_its_object_says() {
+    let lines = json!({"items": [{"id": 1}], "total": 30});
+    let record = json!({"id": 1, "lines": lines, "tags": ["a"], "tags_count": 7});
+    for (whole, cut) in [
+        (&[][..], &["lines", "tags"][..]),
+        (&["lines"], &["tags"]),
+        (&["tags", "lines"], &[]),
+        // The line names the path of the list, and no other.
+        (&["line", "lines.items", "lines.tags"], &["lines", "tags"]),
+    ] {
+        for proof in proofs_with(&record, whole) {
+            match (proof, cut) {
+                (Proof::Proved(_), []) => {}
+                (Proof::Unproved(why), [first, ..]) => {
+                    assert!(
+                        why.contains(&format!("`whole_lists = [\"{first}\"]`")),
+                        "{why}"
+                    );
+                }
+                (proof, _) => panic!("{whole:?} {proof:?}"),
+            }
         }
     }
 }

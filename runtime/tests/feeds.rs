@@ -494,6 +494,31 @@ fn a_list_that_is_read_in_full_does_not_show_which_event_is_newer() {
     assert!(why.contains("which one is newer"), "{why}");
 }
 
+#[test]
+fn a_target_without_its_feed_shows_new_rows_only_and_is_not_proved() {
+    let store = Store::new(20);
+    let (base, _) = start(&store);
+    let source = source(&base, Deletes::Hard);
+    let into = InMemory::new(1);
+    let proof = |names: &[&str]| {
+        let report = try_run(&source, &into, names).unwrap();
+        report.resources[0].proof.clone()
+    };
+    // A list that is read in full needs no feed.
+    let first = proof(&["customers"]);
+    assert!(matches!(first, Proof::Proved(_)), "{first:?}");
+    store.lock().unwrap().put(1);
+    let alone = proof(&["customers"]);
+    assert_ne!(there(&into).0, expected(&store));
+    let Proof::Unproved(why) = &alone else {
+        panic!("{alone:?}")
+    };
+    assert!(why.contains("`events`"), "{why}");
+    let with_feed = proof(&["customers", "events"]);
+    assert!(matches!(with_feed, Proof::Proved(_)), "{with_feed:?}");
+    assert_eq!(there(&into).0, expected(&store));
+}
+
 fn change_again(store: &Arc<Mutex<Store>>) {
     let mut store = store.lock().unwrap();
     let last = *store.customers.keys().last().unwrap();

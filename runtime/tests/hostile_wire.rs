@@ -74,6 +74,11 @@ fn load(
         .records("data")
         .primary_key([Item::ID]);
     let source = change(Source::new("hostile", &wire(answer)).resource(items));
+    graded(&source).map(|(rows, _)| rows)
+}
+
+/// Reads the list `items`; returns the number of rows that arrived and their grade, or the error.
+fn graded(source: &Source) -> Result<(usize, &'static str), String> {
     let into = InMemory::new(10_000);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -81,10 +86,11 @@ fn load(
         .build()
         .unwrap();
     let options = RunOptions::default();
-    let run = sync(&source, Box::new(into.clone()), &options, Arc::new(()));
+    let run = sync(source, Box::new(into.clone()), &options, Arc::new(()));
     let report = runtime.block_on(run).unwrap();
-    match &report.resources[0].outcome {
-        Outcome::Complete => Ok(into.table("items").len()),
+    let resource = &report.resources[0];
+    match &resource.outcome {
+        Outcome::Complete => Ok((into.table("items").len(), resource.proof.grade())),
         Outcome::Failed(_, message) => Err(message.clone()),
         other => Err(format!("{other:?}")),
     }
@@ -234,4 +240,59 @@ fn the_same_key_twice_in_one_object() {
         )
     });
     assert_eq!(rows, Ok(2));
+}
+
+#[test]
+fn a_text_without_a_length_may_be_cut_and_is_not_proved() {
+    let lines = || Item::list("items", "/items").primary_key([Item::ID]);
+    let source = |resource: Resource<Item>, head: &'static str, body: &'static [u8]| {
+        let base = wire(move |_, _| {
+            let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n{head}\r\n");
+            vec![(Duration::ZERO, [head.as_bytes(), body].concat())]
+        });
+        Source::new("hostile", &base).resource(resource)
+    };
+    let csv: &[u8] = b"id,name\n1,a\n2,b\n3,c\n";
+    let ndjson: &[u8] = b"{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n";
+    let json: &[u8] = b"[{\"id\":1},{\"id\":2},{\"id\":3}]";
+    let chunked: &[u8] = b"14\r\nid,name\n1,a\n2,b\n3,c\n\r\n0\r\n\r\n";
+    for (resource, head, body, grade) in [
+        // The connection may have broken off behind any line.
+        (lines().csv(), "", csv, "unproved"),
+        (lines().ndjson(), "", ndjson, "unproved"),
+        // No packing gives it an end.
+        (
+            lines().csv(),
+            "content-encoding: identity\r\n",
+            csv,
+            "unproved",
+        ),
+        // A length, or the last chunk, shows the end; so does the bracket of JSON.
+        (lines().csv(), "content-length: 20\r\n", csv, "assumed"),
+        (
+            lines().ndjson(),
+            "content-length: 27\r\n",
+            ndjson,
+            "assumed",
+        ),
+        (
+            lines().csv(),
+            "transfer-encoding: chunked\r\n",
+            chunked,
+            "assumed",
+        ),
+        (lines(), "", json, "assumed"),
+    ] {
+        let read = graded(&source(resource, head, body));
+        assert_eq!(
+            read,
+            Ok((3, grade)),
+            "{head} {}",
+            String::from_utf8_lossy(body)
+        );
+    }
+    // With a length, a text that breaks off is requested again, and then an error.
+    let resource = || lines().csv();
+    let cut = graded(&source(resource(), "content-length: 30\r\n", csv));
+    assert!(cut.is_err(), "{cut:?}");
 }

@@ -254,7 +254,7 @@ fn pages(key: bool, second: fn() -> Value) -> (ResourceReport, usize) {
     load(
         |source| source.resource(list),
         move |_, page| match page {
-            0 => json!({"data": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}], "next": "t1"}),
+            0 => json!({"data": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}], "next": "t7"}),
             _ => json!({"data": second(), "next": null}),
         },
     )

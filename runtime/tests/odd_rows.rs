@@ -432,3 +432,61 @@ fn a_tombstone_that_says_no_deletes_nothing() {
     runs.load();
     assert_eq!(runs.rows("things"), 0);
 }
+
+/// Loads three things and their parts; the list of the second one is answered with this body.
+fn with_an_odd_list(body: Value, parts: Resource<Thing>) -> (RunReport, InMemory) {
+    let parts = parts.child_of("things", |thing: &Thing, request| {
+        request.path("thing", &thing.id)
+    });
+    let (world, clock) = simulated(1_000, move |request| {
+        let path = request.url().path().to_owned();
+        Ok(page(match path.as_str() {
+            "/things" => json!({"data": [row("a"), row("b"), row("c")], "next": null}),
+            "/things/b/parts" => body.clone(),
+            _ => parts_of(&path),
+        }))
+    });
+    let source = Source::new("club", "https://api.example")
+        .world(world)
+        .resource(things(Deletes::Keep))
+        .resource(parts);
+    let into = InMemory::new(100);
+    let report = run_by(&clock, &source, &into, &RunOptions::default()).unwrap();
+    (report, into)
+}
+
+#[test]
+fn an_object_without_its_list_is_an_empty_list_only_if_the_owner_says_so() {
+    let none = || json!({"message": "this thing has no parts"});
+    // Without a word of the owner it is no list, and the lists of the other parents are read.
+    let (report, into) = with_an_odd_list(none(), parts());
+    let Outcome::Failed(_, said) = &report.resources[1].outcome else {
+        panic!("{report:?}")
+    };
+    assert!(said.contains("list_may_be_absent = true"), "{said}");
+    assert_eq!(into.table("parts").len(), 4);
+    let (report, into) = with_an_odd_list(none(), parts().list_may_be_absent());
+    let proof = &report.resources[1].proof;
+    assert!(matches!(proof, Proof::Assumed(_)), "{report:?}");
+    assert_eq!(into.table("parts").len(), 4);
+    // So where the response should be the list itself.
+    let whole = || Thing::list("parts", "/things/{thing}/parts").primary_key([Thing::ID]);
+    let (report, _) = with_an_odd_list(none(), whole());
+    let Outcome::Failed(_, said) = &report.resources[1].outcome else {
+        panic!("{report:?}")
+    };
+    assert!(said.contains("list_may_be_absent = true"), "{said}");
+    // An error is none, and a word about records that are left out is heard.
+    for (body, fails) in [
+        (json!({"error": "not allowed"}), true),
+        (json!({"success": false, "hint": "x"}), true),
+        (json!({"message": "the search timed out"}), false),
+        (json!("none"), true),
+    ] {
+        let (report, _) = with_an_odd_list(body.clone(), parts().list_may_be_absent());
+        let parts = &report.resources[1];
+        let failed = matches!(parts.outcome, Outcome::Failed(..));
+        assert_eq!(failed, fails, "{body} {parts:?}");
+        assert!(fails || is_unproved(parts), "{body} {parts:?}");
+    }
+}

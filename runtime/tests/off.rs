@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::support::{InMemory, serve};
 use etlgen_runtime::prelude::*;
-use etlgen_runtime::run::{RunOptions, RunReport, sync};
+use etlgen_runtime::run::{Outcome, RunOptions, RunReport, sync};
 
 #[derive(Record)]
 struct Item {
@@ -90,4 +90,35 @@ async fn a_parent_that_is_off_is_read_for_a_child_that_is_named() {
     assert_eq!(asked, ["/shops", "/shops/1/orders"]);
     assert!(report.is_complete());
     assert_eq!(memory.tables().keys().collect::<Vec<_>>(), ["orders"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_not_read_under_its_name_either() {
+    let (base, log) = serve(|_, _| (200, Vec::new(), r#"[{"id": 1}]"#.into()));
+    let why = "its request needs a body of the type `text/xml`";
+    let list = Item::list("searches", "/searches")
+        .post()
+        .primary_key([Item::ID]);
+    let source = Source::new("store", &base).resource(list.unsendable(why));
+    let run = |options: RunOptions| {
+        let into = Box::new(InMemory::new(10));
+        let source = source.clone();
+        async move { sync(&source, into, &options, Arc::new(())).await.unwrap() }
+    };
+    let plain = run(RunOptions::default()).await;
+    assert_eq!(
+        (plain.off[0].reason.as_str(), plain.resources.len()),
+        (why, 0)
+    );
+    assert!(
+        !plain.off[0].settle.contains("--resources"),
+        "{:?}",
+        plain.off
+    );
+    let named = run(RunOptions::default().resources(["searches"])).await;
+    let Outcome::Failed(_, said) = &named.resources[0].outcome else {
+        panic!("{named:?}")
+    };
+    assert!(said.contains(why), "{said}");
+    assert!(log.lock().unwrap().is_empty());
 }

@@ -474,3 +474,101 @@ fn settings_fill_the_body_with_their_types() {
     }
     assert_eq!(log.lock().unwrap().len(), 1);
 }
+
+#[derive(Record)]
+struct Change {
+    id: Option<i64>,
+    at: Option<UnixTime>,
+    day: Option<Date>,
+}
+
+/// Returns the requests of two runs of a list that is read by a cursor in its body.
+fn read_twice(cursor: Cursor<Change>) -> Vec<Seen> {
+    let (base, log) = serve(|_| {
+        (
+            200,
+            r#"[{"id": 1, "at": 1700000000, "day": "2023-11-14"}]"#.to_owned(),
+        )
+    });
+    let list = Change::list("changes", "/changes/search")
+        .post()
+        .body(json!({"filter": {"kind": "a"}}))
+        .primary_key([Change::ID])
+        .incremental(cursor);
+    let source = Source::new("bodies", &base).resource(list);
+    let (into, options) = (InMemory::new(100), RunOptions::default());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for _ in 0..2 {
+        let run = sync(&source, Box::new(into.clone()), &options, Arc::new(()));
+        runtime.block_on(run).unwrap();
+    }
+    log.lock().unwrap().clone()
+}
+
+#[test]
+fn the_bound_of_a_cursor_is_sent_where_its_parameter_is() {
+    let updated = || Cursor::updated(Change::AT);
+    for (cursor, query, body) in [
+        (
+            updated().param("filter.gte"),
+            "?filter.gte=1700000000",
+            r#"{"filter":{"kind":"a"}}"#,
+        ),
+        (
+            updated().param("filter.gte").in_body(),
+            "",
+            r#"{"filter":{"kind":"a","gte":1700000000}}"#,
+        ),
+        (
+            updated()
+                .param("min_at")
+                .in_body()
+                .format(TimeFormat::Rfc3339),
+            "",
+            r#"{"filter":{"kind":"a"},"min_at":"2023-11-14T22:13:20Z"}"#,
+        ),
+        (
+            updated().param("q").template("at>={}").in_body(),
+            "",
+            r#"{"filter":{"kind":"a"},"q":"at>=1700000000"}"#,
+        ),
+        (
+            Cursor::updated(Change::DAY).param("min_day").in_body(),
+            "",
+            r#"{"filter":{"kind":"a"},"min_day":"2023-11-14"}"#,
+        ),
+    ] {
+        let seen = read_twice(cursor);
+        let asked: Vec<_> = seen
+            .iter()
+            .map(|seen| (seen.line.as_str(), seen.body.as_str()))
+            .collect();
+        let first = ("POST /changes/search", r#"{"filter":{"kind":"a"}}"#);
+        let second = format!("POST /changes/search{query}");
+        assert_eq!(asked, [first, (second.as_str(), body)]);
+    }
+    let list = Change::list("changes", "/changes").primary_key([Change::ID]);
+    let cursor = updated().param("since").in_body();
+    let source = Source::new("bodies", "http://127.0.0.1:9").resource(list.incremental(cursor));
+    let error = run(&source).unwrap_err();
+    assert!(error.contains("needs `.post()`"), "{error}");
+}
+
+#[test]
+fn a_plan_says_what_several_resources_lack_once() {
+    let list = |name: &str| Thing::list(name, "/things");
+    let source = Source::new("lacking", "http://127.0.0.1:9")
+        .resource(list("teams").query("region", None::<String>))
+        .resource(list("members").query("region", None::<String>))
+        .resource(list("events").query("year", None::<String>));
+    let now = std::time::SystemTime::now();
+    let plan = etlgen_runtime::run::plan(&source, &Default::default(), &RunOptions::default(), now);
+    let text = plan.unwrap().to_string();
+    let of = |name: &str| {
+        text.matches(&format!("no value for the setting `{name}`"))
+            .count()
+    };
+    assert_eq!((of("region"), of("year")), (1, 1), "{text}");
+    assert!(text.contains("(teams, members)"), "{text}");
+    assert_eq!(text.matches("set --").count(), 2, "{text}");
+}

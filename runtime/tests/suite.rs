@@ -4,11 +4,13 @@
 mod account;
 mod answers;
 mod append_only;
+mod below;
 mod bounds;
 mod cassette;
 mod check;
 mod clock;
 mod contracts;
+mod counting;
 mod deletes;
 #[cfg(feature = "duckdb")]
 mod duckdb;
@@ -17,6 +19,7 @@ mod embedded;
 mod feeds;
 mod first_page;
 mod formats;
+mod heard;
 mod hostile;
 mod hostile_wire;
 mod identity;

@@ -184,6 +184,10 @@ fn declared(resource: &Resource, structs: &BTreeMap<String, Body>) -> Declared {
         unsure: _,
         // The owner sets these; they do not follow from a change of the API.
         on_status: _,
+        list_may_be_absent: _,
+        whole_lists: _,
+        // `off` says it.
+        unsendable: _,
         parent: above,
         record,
         structs: _,

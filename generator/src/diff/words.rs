@@ -177,6 +177,8 @@ pub fn paginator(paginator: &Paginator) -> String {
     words.extend(paginator.in_body().then(|| "in the body".to_owned()));
     let holder = paginator.in_json();
     words.extend(holder.map(|param| format!("in the JSON of {param}")));
+    let holder = paginator.in_pairs();
+    words.extend(holder.map(|param| format!("in the pairs of {param}")));
     let empty = paginator.common().and_then(|common| common.empty_pages);
     words.extend(empty.map(|most| format!("{most} empty pages")));
     words.join(", ")
@@ -220,6 +222,7 @@ pub fn cursor(cursor: Option<&Cursor>) -> String {
         None => param.clone(),
     }));
     words.extend(cursor.until.iter().map(|param| format!("until {param}")));
+    words.extend(cursor.in_body.then(|| "in the body".to_owned()));
     words.extend(cursor.exclusive.then(|| "exclusive".to_owned()));
     words.extend(cursor.new_rows_only.then(|| "new rows only".to_owned()));
     words.extend(cursor.lookback.map(|back| format!("{back} back")));

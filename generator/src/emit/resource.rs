@@ -200,6 +200,9 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
         };
         calls.push(quote!(.embedded(Embedded::list(#list)#place)));
     }
+    for list in &resource.whole_lists {
+        calls.push(quote!(.whole_list(#list)));
+    }
     if let Some(cursor) = &resource.cursor {
         let cursor = self::cursor(cursor);
         calls.push(quote!(.incremental(#cursor)));
@@ -212,8 +215,10 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
         let tombstone = field(tombstone);
         calls.push(quote!(.tombstone(#tombstone)));
     }
-    if let Some(reason) = &resource.off {
-        calls.push(quote!(.off(#reason)));
+    match &resource.off {
+        Some(reason) if resource.unsendable => calls.push(quote!(.unsendable(#reason))),
+        Some(reason) => calls.push(quote!(.off(#reason))),
+        None => {}
     }
     if let Some(reason) = &resource.unsure {
         calls.push(quote!(.unsure(#reason)));
@@ -234,6 +239,9 @@ fn declaration(plan: &Plan, resource: &Resource) -> TokenStream {
         };
         quote!(.on_status(#status, StatusRule::#rule))
     }));
+    if resource.list_may_be_absent {
+        calls.push(quote!(.list_may_be_absent()));
+    }
     let record = record_type(resource.record.as_deref());
     quote!(#record::#constructor(#name, #path) #(#calls)*)
 }
@@ -356,6 +364,9 @@ pub fn paginator(paginator: &Paginator) -> TokenStream {
     if let Some(holder) = paginator.in_json() {
         calls.extend(quote!(.in_json(#holder)));
     }
+    if let Some(holder) = paginator.in_pairs() {
+        calls.extend(quote!(.in_pairs(#holder)));
+    }
     if let Some(most) = paginator.common().and_then(|common| common.empty_pages) {
         let most = number(most.into());
         calls.extend(quote!(.empty_pages(#most)));
@@ -377,6 +388,9 @@ fn cursor(cursor: &Cursor) -> TokenStream {
     }
     if let Some(until) = &cursor.until {
         calls.extend(quote!(.until(#until)));
+    }
+    if cursor.in_body {
+        calls.extend(quote!(.in_body()));
     }
     if let Some(format) = cursor.format.and_then(time_format) {
         calls.extend(quote!(.format(TimeFormat::#format)));

@@ -106,3 +106,51 @@ fn a_struct_that_exists_keeps_the_case_of_its_keys() {
     let again = plan(&api, &facts, &ledger(new.ledger.clone()));
     assert_eq!(rust(&again), rust(&new));
 }
+
+/// Returns the declaration of the only resource of a document with this operation, below these keys.
+fn declared(operation: &str, keys: &str) -> String {
+    let document = format!(
+        "openapi: 3.0.3\ninfo: {{title: t, version: '1'}}\npaths:\n  /runs/search:\n    {operation}\n"
+    );
+    let (api, _) = read(&Input::new("api.yaml", document.as_bytes()));
+    let api = api.unwrap();
+    let text = format!("[resources.runs]\n{keys}\n");
+    let overrides = crate::overrides::parse("etlgen.toml", &text).unwrap();
+    let own = apply(&api, infer(&api), &overrides, false).unwrap();
+    let rust = rust(&plan(&api, &own, &Options::default()));
+    rust.split_whitespace().collect()
+}
+
+#[test]
+fn the_owners_words_about_lists_and_the_place_of_a_bound_are_in_the_code() {
+    const RECORD: &str = "{type: object, properties: {id: {type: string}, at: {type: string, format: date-time}, lines: {type: object, properties: {items: {type: array, items: {type: string}}, total: {type: integer}}}}}";
+    let post = |body: &str| {
+        format!(
+            "post: {{requestBody: {body}, responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{runs: {{type: array, items: {RECORD}}}}}}}}}}}}}}}}}"
+        )
+    };
+    let json = post(
+        "{content: {application/json: {schema: {type: object, properties: {since: {type: string}}}}}}",
+    );
+    let rust = declared(
+        &json,
+        "list_may_be_absent = true\nwhole_lists = [\"lines\"]\nincremental = { field = \"at\", param = \"since\" }",
+    );
+    for call in [
+        ".list_may_be_absent()",
+        ".whole_list(\"lines\")",
+        ".param(\"since\").in_body()",
+    ] {
+        assert!(rust.contains(call), "{call}: {rust}");
+    }
+    let pages = "paginate = { kind = \"offset\", param = \"offset\", in_pairs = \"page\" }";
+    assert!(declared(&json, pages).contains(".in_pairs(\"page\")"));
+    let form = post(
+        "{required: true, content: {application/x-www-form-urlencoded: {schema: {type: object}}}}",
+    );
+    let rust = declared(&form, "");
+    assert!(
+        rust.contains(".unsendable(\"itsrequestneedsabody"),
+        "{rust}"
+    );
+}

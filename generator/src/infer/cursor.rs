@@ -48,6 +48,7 @@ pub(super) fn cursor(
         let facts = CursorFacts {
             param: None,
             until: None,
+            in_body: false,
             field: time.path.clone(),
             meaning: Meaning::Updated,
             format: format_of(&time.node, ""),
@@ -67,6 +68,7 @@ pub(super) fn cursor(
         let facts = CursorFacts {
             param: None,
             until: None,
+            in_body: false,
             field: field.clone(),
             meaning: Meaning::Updated,
             format: TimeFormat::Rfc3339,
@@ -144,6 +146,7 @@ fn settle(
     let facts = CursorFacts {
         param: Some(filter.param),
         until: filter.until,
+        in_body: false,
         field,
         meaning: meaning.unwrap_or(Meaning::Created),
         format,

@@ -221,6 +221,8 @@ pub struct PagingSigns {
     pub in_body: bool,
     /// The query parameter whose JSON object has the parameters as fields.
     pub in_json: Option<String>,
+    /// The query parameter whose value joins their names and values.
+    pub in_pairs: Option<String>,
 }
 
 /// An incremental cursor.
@@ -230,6 +232,8 @@ pub struct CursorFacts {
     pub param: Option<String>,
     /// The parameter of the other bound (`created[lte]`, `until`).
     pub until: Option<String>,
+    /// Whether these are fields of the JSON body of a POST.
+    pub in_body: bool,
     /// Dotted path of the record's field.
     pub field: String,
     pub meaning: Meaning,

@@ -33,6 +33,7 @@ mod renewed;
 mod resources;
 mod roles;
 mod rules;
+mod server;
 mod siblings;
 #[cfg(test)]
 mod tests;
@@ -110,7 +111,7 @@ pub fn infer(api: &Api) -> Facts {
     siblings::ask(api, &mut resources);
     Facts {
         auth,
-        base_url: auth::base_url(api),
+        base_url: server::base_url(api),
         rates: rate_limits::rate_limits(api),
         resources,
         skipped,

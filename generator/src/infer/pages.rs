@@ -414,6 +414,7 @@ fn common(signs: &PagingSigns) -> Common {
     common.total.clone_from(&signs.total);
     common.in_body = signs.in_body;
     common.in_json.clone_from(&signs.in_json);
+    common.in_pairs.clone_from(&signs.in_pairs);
     // OData's `$top` limits the whole list, not a page: with it, the rest would be missing.
     let size = signs.size_param.as_ref().filter(|param| *param != "$top");
     common.page_size = size.map(|param| {
@@ -434,7 +435,7 @@ fn signs(evidence: &Evidence<'_>, param: Option<&Param>) -> PagingSigns {
     let place = param.or(roles.size.as_ref()).map(|param| &param.place);
     // Without a parameter for the page, or beside one, a size has the same place.
     let size = roles.size.as_ref();
-    let size = size.filter(|size| place == Some(&size.place) || !is_json(place, &size.place));
+    let size = size.filter(|size| place == Some(&size.place) || !is_within(place, &size.place));
     PagingSigns {
         page_param: param.map(|param| param.name.clone()),
         size_param: size.map(|size| size.name.clone()),
@@ -447,12 +448,17 @@ fn signs(evidence: &Evidence<'_>, param: Option<&Param>) -> PagingSigns {
             Some(Place::Json(holder)) => Some(holder.clone()),
             _ => None,
         },
+        in_pairs: match place {
+            Some(Place::Pairs(holder)) => Some(holder.clone()),
+            _ => None,
+        },
     }
 }
 
-/// Returns whether one of two parameters is a field of a JSON parameter.
-fn is_json(one: Option<&Place>, other: &Place) -> bool {
-    matches!(one, Some(Place::Json(_))) || matches!(other, Place::Json(_))
+/// Returns whether one of two parameters is part of the value of another parameter.
+fn is_within(one: Option<&Place>, other: &Place) -> bool {
+    let within = |place: &Place| matches!(place, Place::Json(_) | Place::Pairs(_));
+    one.is_some_and(within) || within(other)
 }
 
 /// Returns the total in the body, or else in a header.

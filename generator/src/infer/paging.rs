@@ -27,6 +27,9 @@ pub struct Paging {
     /// The query parameter that carries the page parameters as a JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_json: Option<String>,
+    /// The query parameter whose value joins the names and values of the page parameters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_pairs: Option<String>,
 }
 
 impl ResourceFacts {
@@ -59,6 +62,7 @@ impl ResourceFacts {
             },
             in_body: found.in_body() || signs.in_body,
             in_json: text(found.in_json(), &signs.in_json),
+            in_pairs: text(found.in_pairs(), &signs.in_pairs),
         }
     }
 

@@ -20,6 +20,8 @@ pub(super) enum Place {
     /// of `page`, `size` of `pageable`.
     Part(String),
     /// A part of the value of this query parameter: `number,1,size,2`.
+    Pairs(String),
+    /// The same, joined by other characters.
     Joined(String),
 }
 
@@ -28,7 +30,10 @@ impl Place {
     fn holder(&self) -> Option<&str> {
         match self {
             Place::Query | Place::Body => None,
-            Place::Json(holder) | Place::Part(holder) | Place::Joined(holder) => Some(holder),
+            Place::Json(holder)
+            | Place::Part(holder)
+            | Place::Pairs(holder)
+            | Place::Joined(holder) => Some(holder),
         }
     }
 }
@@ -113,7 +118,7 @@ impl Roles {
     fn drop_lonely(&mut self) {
         let of = |param: &Option<Param>| {
             let place = param.as_ref().map(|param| &param.place)?;
-            let part = matches!(place, Place::Part(_) | Place::Joined(_));
+            let part = is_field(place);
             place.holder().filter(|_| part).map(str::to_owned)
         };
         let size = of(&self.size);
@@ -274,7 +279,7 @@ pub(super) fn roles(api: &Api, operation: &Operation) -> Roles {
             continue;
         }
         let by_text = described(&param.name, &param.description, &node);
-        let by_text = by_text.filter(|_| !matches!(param.place, Place::Part(_) | Place::Joined(_)));
+        let by_text = by_text.filter(|_| !is_field(&param.place));
         match named(param, &node, &roles) {
             Some(part) => roles.take(param, part),
             None => told.extend(by_text.map(|part| (param, part))),
@@ -402,6 +407,7 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
             Style::Json => (Place::Json(name), String::new(), ""),
             Style::Deep => (Place::Part(name), format!("{}[", holder.name), "]"),
             Style::Exploded => (Place::Part(name), String::new(), ""),
+            Style::Pairs => (Place::Pairs(name), String::new(), ""),
             Style::Joined => (Place::Joined(name), String::new(), ""),
         };
         let inner = fields(api, holder.schema, &place).into_iter();
@@ -421,6 +427,11 @@ pub(super) fn parameters(api: &Api, operation: &Operation) -> Vec<Param> {
         }));
     }
     params
+}
+
+/// Returns whether a parameter is a field of an object in the query that is not JSON.
+fn is_field(place: &Place) -> bool {
+    matches!(place, Place::Part(_) | Place::Pairs(_) | Place::Joined(_))
 }
 
 /// Returns the properties of an object as parameters.

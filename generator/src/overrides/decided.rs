@@ -33,6 +33,10 @@ pub struct Choices {
     /// Empty if the owner says that there are none.
     pub embedded: Option<Vec<Embedded>>,
     pub on_status: BTreeMap<u16, StatusRule>,
+    /// Whether a response without the list stands for an empty one.
+    pub list_may_be_absent: bool,
+    /// The dotted paths of lists within the records that are whole, whatever their objects say.
+    pub whole_lists: Vec<String>,
     /// Whether records never change after they are created.
     pub new_rows_only: bool,
     pub incremental: Option<Incremental>,

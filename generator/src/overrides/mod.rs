@@ -30,8 +30,9 @@ use self::about::{About, Part};
 use self::file::{Faults, File, Place};
 use self::key::{Key, ResourceKey, TopKey, keys};
 use self::resource::{
-    body, contract, embedded, incremental, kind, name, new_rows_only, off, on_status, paginate,
-    parent, primary_key, query, records, tombstone, within_parent,
+    body, contract, embedded, incremental, kind, list_may_be_absent, name, new_rows_only, off,
+    on_status, paginate, parent, primary_key, query, records, tombstone, whole_lists,
+    within_parent,
 };
 use self::subject::{Target, Whole};
 use self::top::runtime::DESTINATIONS;
@@ -91,7 +92,9 @@ keys! {
         query: query::Query,
         body: body::Body,
         on_status: on_status::OnStatus,
+        list_may_be_absent: list_may_be_absent::ListMayBeAbsent,
         embedded: embedded::Lists,
+        whole_lists: whole_lists::WholeLists,
         deletes: etlgen_model::Deletes,
         tombstone: tombstone::Tombstone,
         contract: contract::Wish,

@@ -434,6 +434,33 @@ fn a_field_that_pages_no_longer_use_is_supplied_otherwise() {
 }
 
 #[test]
+fn the_parameter_of_a_cursor_is_where_the_document_has_it() {
+    let cursor = |resource: &str, param: &str| {
+        let text = format!(
+            "[resources.{resource}]\nincremental = {{ field = \"created_at\", param = \"{param}\" }}\n"
+        );
+        applied(&text)
+            .resource(resource)
+            .cursor
+            .value
+            .clone()
+            .unwrap()
+    };
+    for (resource, param, in_body) in [
+        ("runs", "created_after", true),
+        ("runs", "filter.since", true),
+        ("teams", "created_after", false),
+    ] {
+        let found = cursor(resource, param);
+        assert_eq!(
+            (found.param.as_deref(), found.in_body),
+            (Some(param), in_body),
+            "{resource}"
+        );
+    }
+}
+
+#[test]
 fn keys_that_no_document_can_say() {
     let all = orders(
         "name = \"sales\"\noff = \"too large\"\ndeletes = \"soft\"\ntombstone = \"deleted\"\nembedded = [{ list = \"lines\", url = \"url\" }]\non_status = { 403 = \"skip\" }\nprimary_key = [\"buyer.e.mail\"]\ncontract = { types = \"freeze\" }",
@@ -448,6 +475,10 @@ fn keys_that_no_document_can_say() {
         EmbeddedPlace::Url("url".to_owned())
     );
     assert_eq!(choices.on_status[&403], StatusRule::Skip);
+    assert!(!choices.list_may_be_absent && choices.whole_lists.is_empty());
+    let lists = orders("list_may_be_absent = true\nwhole_lists = [\"lines\"]");
+    assert!(lists.choices("orders").list_may_be_absent);
+    assert_eq!(lists.choices("orders").whole_lists, ["lines"]);
     assert_eq!(
         choices.contract.unwrap().mode(etlgen_model::Entity::Types),
         Mode::Freeze

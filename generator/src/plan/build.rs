@@ -316,8 +316,11 @@ impl Draft<'_> {
                     off.or(needs).or(undecided).or(unsupplied)
                 }
             },
+            unsendable: found.unsendable.is_some(),
             unsure: unsure(found),
             on_status: statuses.map(|(status, rule)| (*status, *rule)).collect(),
+            list_may_be_absent: wish.list_may_be_absent,
+            whole_lists: wish.whole_lists.clone(),
             parent,
             record: record.map(str::to_owned),
             structs: Vec::new(),
@@ -386,6 +389,7 @@ fn cursor(found: &CursorFacts, field: FieldRef, wish: &Choices) -> Option<Cursor
         format: own.format.filter(|format| *format != TimeFormat::AsIs),
         param: found.param.clone(),
         until: found.until.clone(),
+        in_body: found.in_body,
         template: found.template.clone(),
         exclusive: own.exclusive.unwrap_or_else(|| found.is_strict()),
         new_rows_only: wish.new_rows_only,

@@ -200,8 +200,14 @@ pub struct Resource {
     pub off: Option<String>,
     /// The reason why its rows may be others than all of the API.
     pub unsure: Option<String>,
+    /// Whether its request cannot be sent, which `off` says.
+    pub unsendable: bool,
     /// The rules for statuses of responses.
     pub on_status: Vec<(u16, StatusRule)>,
+    /// Whether a response without the list stands for an empty one.
+    pub list_may_be_absent: bool,
+    /// The lists within its records that are whole, whatever their objects say.
+    pub whole_lists: Vec<String>,
     pub parent: Option<Parent>,
     /// The struct of a record; `None`: `Json`.
     pub record: Option<String>,
@@ -275,6 +281,9 @@ pub struct Cursor {
     pub param: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
+    /// Whether these are fields of the JSON body.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_body: bool,
     /// The value of the parameter, in which `{}` stands for the cursor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,

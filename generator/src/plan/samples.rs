@@ -47,8 +47,9 @@ pub fn exchange(
     settings: &[Setting],
 ) -> Option<Value> {
     // A recorded request is compared as text, which JSON in a parameter may not be.
-    let in_json = resource.paginator.in_json().is_some();
-    if resource.parent.is_some() || resource.auth.is_some() || in_json {
+    let paginator = &resource.paginator;
+    let within = paginator.in_json().or(paginator.in_pairs()).is_some();
+    if resource.parent.is_some() || resource.auth.is_some() || within {
         return None;
     }
     let key = resource.key.last().map(|field| key_of(field, record));

@@ -144,6 +144,8 @@ pub enum Style {
     Deep,
     /// All fields in one value: `page=number,1,size,2`.
     Joined,
+    /// Names and values of the fields joined by commas: `limit,20,offset,40`.
+    Pairs,
     /// JSON: the parameter has `content` with that media type.
     Json,
 }

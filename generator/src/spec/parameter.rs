@@ -54,7 +54,7 @@ pub(super) fn parameter<'a>(
         Some("deepObject") => Style::Deep,
         // Other styles have another separator.
         Some("spaceDelimited" | "pipeDelimited") => Style::Joined,
-        _ if node.flag("explode") == Some(false) => Style::Joined,
+        _ if node.flag("explode") == Some(false) => Style::Pairs,
         _ => Style::Exploded,
     };
     Some(Parameter {

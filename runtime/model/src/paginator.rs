@@ -179,6 +179,8 @@ pub struct Common {
     pub in_body: bool,
     /// Page parameters are fields of a JSON object, which this query parameter carries.
     pub in_json: Option<String>,
+    /// Page parameters are parts of the value of this query parameter: `limit,20,offset,40`.
+    pub in_pairs: Option<String>,
     /// The number of consecutive empty pages that are followed; `None`:
     /// [`Common::USUAL_EMPTY_PAGES`].
     pub empty_pages: Option<u32>,
@@ -309,6 +311,11 @@ impl Paginator {
     /// Returns the query parameter that carries the page parameters as a JSON object.
     pub fn in_json(&self) -> Option<&str> {
         self.common()?.in_json.as_deref()
+    }
+
+    /// Returns the query parameter whose value joins the names and values of the page parameters.
+    pub fn in_pairs(&self) -> Option<&str> {
+        self.common()?.in_pairs.as_deref()
     }
 
     /// Returns the number of consecutive empty pages that are followed, as long as each returns a

@@ -7,6 +7,7 @@ use std::time::Duration;
 pub use etlgen_model::TimeFormat;
 pub(crate) use etlgen_model::{Meaning, Order};
 
+use crate::http::Request;
 use crate::record::{CursorValue, FieldPath, IntoFieldPath, Record, WireFormat};
 pub use range::Interval;
 pub(crate) use range::Range;
@@ -48,6 +49,8 @@ pub(crate) struct CursorSpec {
     pub meaning: Meaning,
     pub param: Option<String>,
     pub until: Option<String>,
+    /// Whether its parameters are fields of the JSON body of a POST.
+    pub in_body: bool,
     /// The text of the parameters; `{}` stands for the value.
     pub template: Option<String>,
     pub lookback: Duration,
@@ -92,6 +95,7 @@ impl<T: Record> Cursor<T> {
             meaning,
             param: None,
             until: None,
+            in_body: false,
             template: None,
             lookback: Duration::ZERO,
             new_rows_only: false,
@@ -112,6 +116,27 @@ impl<T: Record> Cursor<T> {
     /// Sets the parameter that selects records up to a value (`created[lte]`, `until`).
     pub fn until(mut self, name: &str) -> Self {
         self.spec.until = Some(name.to_owned());
+        self
+    }
+
+    /// Sends the parameters as fields of the JSON body of a POST; dotted paths name fields within
+    /// objects (`filter.updated_after`).
+    ///
+    /// ```
+    /// use etlgen_runtime::prelude::*;
+    ///
+    /// #[derive(Record)]
+    /// struct Run {
+    ///     id: Option<String>,
+    ///     updated: Option<UnixTime>,
+    /// }
+    ///
+    /// let cursor = Cursor::updated(Run::UPDATED).param("filter.since").in_body();
+    /// let runs = Run::list("runs", "/runs/search").post().primary_key(Run::ID).incremental(cursor);
+    /// # let _ = runs;
+    /// ```
+    pub fn in_body(mut self) -> Self {
+        self.spec.in_body = true;
         self
     }
 
@@ -230,6 +255,48 @@ impl CursorSpec {
     pub fn until_bound(&self, value: &CursorValue) -> String {
         let sent = self.sent_as(value, true);
         sent.as_ref().unwrap_or(value).to_string()
+    }
+
+    /// Returns the parameters of the bounds of a range, and their values. `keyed`: the records have a
+    /// key.
+    pub fn bounds(&self, range: &Range, keyed: bool) -> impl Iterator<Item = (&str, String)> {
+        let from = range.from.as_ref().map(|from| self.bound(from, keyed));
+        let until = range.until.as_ref().map(|until| self.until_bound(until));
+        let params = [self.param.as_deref(), self.until.as_deref()];
+        let pairs = params.into_iter().zip([from, until]);
+        pairs.filter_map(|(param, bound)| param.zip(bound))
+    }
+
+    /// Adds the bounds of a range to the query or the body of a request. `keyed`: the records have a
+    /// key.
+    pub fn apply(&self, range: &Range, keyed: bool, request: &mut Request) {
+        for (param, bound) in self.bounds(range, keyed) {
+            match self.in_body {
+                true => request.set_body(param, self.json(bound)),
+                false => request.set_query(param, &bound),
+            }
+        }
+    }
+
+    /// Returns a bound as a JSON value: numbers stay numbers.
+    pub fn json(&self, bound: String) -> serde_json::Value {
+        let format = match self.sent {
+            Some(TimeFormat::UnixSeconds | TimeFormat::UnixMillis) => WireFormat::Integer,
+            Some(_) => WireFormat::Text,
+            None => self.format,
+        };
+        let is_number = matches!(
+            format,
+            WireFormat::EpochSeconds
+                | WireFormat::EpochMillis
+                | WireFormat::Integer
+                | WireFormat::Number
+        );
+        let number = serde_json::from_str::<serde_json::Number>(&bound).ok();
+        match number.filter(|_| is_number && self.template.is_none()) {
+            Some(number) => number.into(),
+            None => bound.into(),
+        }
     }
 
     /// Returns a value as the parameters take it, if the field holds it in another way; `up`: not

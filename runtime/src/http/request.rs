@@ -118,6 +118,24 @@ impl Request {
         self.set_query(name, &text);
     }
 
+    /// Sets a value among the names and values that a query parameter joins by commas
+    /// (`limit,20,offset,40`).
+    pub fn set_pair(&mut self, name: &str, field: &str, value: &str) {
+        let known = self.url.query_pairs().find(|(known, _)| known == name);
+        let known = known.map(|(_, text)| text.into_owned());
+        let text = with_pair(known.as_deref(), field, value);
+        self.set_query(name, &text);
+        // The commas separate, and so they are not encoded.
+        let query = self.url.query().unwrap_or_default();
+        let (before, own) = query.rsplit_once('&').unwrap_or(("", query));
+        let own = own.replace("%2C", ",");
+        let query = match before {
+            "" => own,
+            before => format!("{before}&{own}"),
+        };
+        self.url.set_query(Some(&query));
+    }
+
     /// Sets a value of the JSON body at a dotted path.
     pub fn set_body(&mut self, path: &str, value: serde_json::Value) {
         put(self.body.get_or_insert_default(), path, value);
@@ -165,6 +183,17 @@ pub fn with_field(known: Option<&str>, path: &str, value: serde_json::Value) -> 
     let mut object: serde_json::Value = known.unwrap_or_default();
     put(&mut object, path, value);
     object.to_string()
+}
+
+/// Returns names and values that are joined by commas, with one value set.
+pub fn with_pair(known: Option<&str>, field: &str, value: &str) -> String {
+    let mut parts: Vec<&str> = known.into_iter().flat_map(|text| text.split(',')).collect();
+    let names = parts.iter().step_by(2).position(|name| *name == field);
+    match names.and_then(|at| parts.get_mut(at.saturating_mul(2).saturating_add(1))) {
+        Some(there) => *there = value,
+        None => parts.extend([field, value]),
+    }
+    parts.join(",")
 }
 
 /// Puts a value at a dotted path. What is no object on the way becomes one.
@@ -273,6 +302,22 @@ mod tests {
         request.set_json("q", "page", 1.into());
         let value = request.url.query_pairs().next().unwrap().1.into_owned();
         assert_eq!(value, r#"{"order":"id","page":1,"size":100}"#);
+    }
+
+    #[test]
+    fn a_pair_of_a_parameter_is_set_once_and_keeps_the_others() {
+        let base = Url::parse("https://api.example").unwrap();
+        let mut request = Request::build(Method::Get, &base, "/a", &[]).unwrap();
+        request.set_query("page", "sort,id");
+        request.set_query("b", "1,2");
+        request.set_pair("page", "limit", "20");
+        request.set_pair("page", "offset", "20");
+        request.set_pair("page", "offset", "4 0");
+        let asked = "GET /a?b=1%2C2&page=sort,id,limit,20,offset,4+0";
+        assert_eq!(request.describe(), asked);
+        let mut alone = Request::build(Method::Get, &base, "/a", &[]).unwrap();
+        alone.set_pair("page", "offset", "40");
+        assert_eq!(alone.describe(), "GET /a?page=offset,40");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use reqwest::header::HeaderMap;
 
+use super::sent::Sent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::Redactor;
 
@@ -15,6 +16,8 @@ pub(crate) struct Response {
     pub open_ended: bool,
     /// The request, as `GET /v1/customers?limit=100`.
     pub request: String,
+    /// The words that the request sent.
+    pub sent: Sent,
 }
 
 impl Response {

@@ -19,6 +19,7 @@ use super::request::Request;
 use super::response::{Response, refusal};
 use super::retry::{Tries, is_transient, retry_after};
 use super::seal;
+use super::sent::Sent;
 use super::told::{self, Cause};
 use super::wire::Answer;
 use crate::error::{Error, ErrorKind, Result};
@@ -324,7 +325,8 @@ impl Client {
         tokens: &mut Vec<Secret>,
     ) -> Result<Answer, Failure> {
         let (wired, signatures) = self.wired(request, auth, tokens).await?;
-        let answer = self.wire.exchange(wired, &self.base).await?;
+        let mut answer = self.wire.exchange(wired, &self.base).await?;
+        answer.sent = Sent::of(request);
         self.hear_clock(&answer.headers);
         if let Some(recorder) = &self.recorder {
             let secrets = self.secrets().into_iter().chain(signatures);
@@ -414,7 +416,7 @@ struct Trouble {
 /// Returns the cause of an error that has a success status; `None` if the response is not an error.
 fn told_by(answer: &Answer) -> Option<Cause> {
     match answer.status {
-        200..300 => told::error(&answer.body),
+        200..300 => told::error(&answer.body, &answer.sent),
         _ => None,
     }
 }

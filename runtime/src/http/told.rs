@@ -6,6 +6,8 @@ use std::fmt;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::sent::Sent;
+
 /// Larger bodies are pages.
 const LARGEST: usize = 1 << 16;
 
@@ -110,12 +112,14 @@ const ENVELOPE: [&str; 30] = [
 ///
 /// The body is an error if it says so (`ok` is false, `error` or `errors` are not empty, `status`
 /// is `error`) and contains nothing else: the reader judges a response with records.
-pub(crate) fn error(body: &[u8]) -> Option<Cause> {
+///
+/// A word that repeats one of the request, which sent these, says nothing.
+pub(crate) fn error(body: &[u8], sent: &Sent) -> Option<Cause> {
     if body.len() > LARGEST || body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return None;
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let says_so = reader.deserialize_map(Envelope).ok()? && reader.end().is_ok();
+    let says_so = reader.deserialize_map(Envelope { sent }).ok()? && reader.end().is_ok();
     says_so.then(|| cause(body))
 }
 
@@ -159,9 +163,11 @@ fn by_code(body: &[u8]) -> Cause {
 
 /// Decides whether an object contains an error and nothing else. It stops at the first other key
 /// with a value, which is the first key of most pages.
-struct Envelope;
+struct Envelope<'a> {
+    sent: &'a Sent,
+}
 
-impl<'de> Visitor<'de> for Envelope {
+impl<'de> Visitor<'de> for Envelope<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,6 +186,9 @@ impl<'de> Visitor<'de> for Envelope {
                 continue;
             }
             let value: Value = map.next_value()?;
+            if self.sent.is_repeated_by(key, &value) {
+                continue;
+            }
             says_so |= match key {
                 "ok" | "success" | "succeeded" => is_false(&value),
                 "error" | "errors" => holds_something(&value),
@@ -389,7 +398,8 @@ mod tests {
             ("error", None),
             ("", None),
         ] {
-            assert_eq!(error(body.as_bytes()), wanted, "{body}");
+            let sent = Sent::default();
+            assert_eq!(error(body.as_bytes(), &sent), wanted, "{body}");
         }
     }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 
 use super::failure::Failure;
 use super::response::Response;
+use super::sent::Sent;
 use super::{body, encrypted, redirect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::world::{Transport, WireError, WireErrorKind, WireRequest, World};
@@ -39,6 +40,8 @@ pub(super) struct Answer {
     pub body: Vec<u8>,
     /// Whether only the end of the connection shows that the body is complete.
     pub open_ended: bool,
+    /// The words of its request, as far as the sender says them.
+    pub sent: Sent,
 }
 
 impl Answer {
@@ -50,6 +53,7 @@ impl Answer {
             body: self.body,
             open_ended: self.open_ended,
             request,
+            sent: self.sent,
         }
     }
 }
@@ -116,16 +120,15 @@ impl Wire {
                 request = next;
                 continue;
             }
-            // Packed data has an end of its own.
-            let open_ended = response.open_ended && !headers.contains_key(CONTENT_ENCODING);
             let mut body = response.body;
-            let body =
+            let whole =
                 body::whole(&mut *body, &mut headers, self.bounds.body_limit, failed).await?;
             return Ok(Answer {
                 status,
                 headers,
-                body,
-                open_ended,
+                body: whole.bytes,
+                open_ended: response.open_ended && !whole.packed,
+                sent: Sent::default(),
             });
         }
     }

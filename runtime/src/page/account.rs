@@ -84,6 +84,8 @@ pub(crate) struct Terms {
     pub name: String,
     /// Whether its records have a key.
     pub keyed: bool,
+    /// Whether `--since` requests only a part of it.
+    pub filters: bool,
     /// Whether its pages are requested by number.
     pub numbered: bool,
     /// Whether it is one object instead of a list.
@@ -367,10 +369,13 @@ impl Account {
         if self.stale >= STALE_PAGES {
             // All pages have the rows of one page, or a list that grows moves known rows onward.
             let same = self.came()? <= page.rows;
-            let hint = match same {
-                true => "the page parameter probably has no effect",
-                false => {
+            let hint = match (same, self.terms.filters) {
+                (true, _) => "the page parameter probably has no effect",
+                (false, true) => {
                     "the list may grow while it is read: read less at once (`--since`), or page it by a token or the last id if the API can"
+                }
+                (false, false) => {
+                    "the list may grow while it is read: page it by a token or the last id if the API can"
                 }
             };
             let what = format!("{STALE_PAGES} pages in a row had no new row");
@@ -408,7 +413,8 @@ impl Account {
             counted_rows: position.counted_rows.max(self.totals.counted_rows()),
             counted_pages: position.counted_pages.max(self.totals.counted_pages()),
             promised: promise(at.said),
-            counts: position.counts,
+            // What the first token seemed to be is settled by the second one.
+            counts: position.counts && position.pages > 1,
             listed: self.listed,
             size,
             places: position.places.clone(),

@@ -93,6 +93,10 @@ impl Pager {
     }
 
     fn set(&self, request: &mut Request, param: &str, value: String, number: Option<u64>) {
+        if let Some(holder) = self.in_pairs() {
+            request.set_pair(holder, param, &value);
+            return;
+        }
         let in_json = self.in_json();
         if !self.in_body() && in_json.is_none() {
             request.set_query(param, &value);

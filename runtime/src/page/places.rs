@@ -18,12 +18,42 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::advance::{PageFacts, Step};
 use super::paginator::{Next, Pager, Position};
 use super::proof::Proof;
+use super::statements::plain;
 use crate::error::Result;
 use crate::text::percent_decoded;
 pub(super) use end::{Ending, Moved};
 
 /// Every server is assumed to return at least this many rows of a list.
 const DEPTH: u64 = 1_000;
+
+/// The names of parameters that request a page by its number, in lower case, with only letters and
+/// digits.
+const NAMES: [&str; 24] = [
+    "beginindex",
+    "currentpage",
+    "firstresult",
+    "firstrow",
+    "offset",
+    "p",
+    "page",
+    "paged",
+    "pageindex",
+    "pageno",
+    "pagenr",
+    "pagenum",
+    "pagenumber",
+    "pageoffset",
+    "pg",
+    "recordoffset",
+    "recordstart",
+    "rowoffset",
+    "skip",
+    "start",
+    "startat",
+    "startindex",
+    "startrow",
+    "startrecord",
+];
 
 /// What has been observed of such a list; it is not stored beyond the run, since the list changes
 /// by then.
@@ -413,32 +443,6 @@ fn follow(all: u64, row: u64) -> u64 {
 /// Returns whether a link requests a page by its number: `?page=2`, `?page[offset]=100`,
 /// `/page/2`.
 fn is_numbered(url: &str, position: &Position) -> bool {
-    const NAMES: [&str; 24] = [
-        "beginindex",
-        "currentpage",
-        "firstresult",
-        "firstrow",
-        "offset",
-        "p",
-        "page",
-        "paged",
-        "pageindex",
-        "pageno",
-        "pagenr",
-        "pagenum",
-        "pagenumber",
-        "pageoffset",
-        "pg",
-        "recordoffset",
-        "recordstart",
-        "rowoffset",
-        "skip",
-        "start",
-        "startat",
-        "startindex",
-        "startrow",
-        "startrecord",
-    ];
     let is_number = |value: &str| {
         let number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
         // A long number is the id of a record, unless it counts.
@@ -457,13 +461,15 @@ fn is_numbered(url: &str, position: &Position) -> bool {
 /// Returns whether a link requests the position by a token that counts its rows or pages:
 /// `?cursor=40`.
 fn is_counting(url: &str, position: &Position) -> bool {
+    query(url).any(|(name, value)| is_token_name(&name) && position.is_counted_by(&value))
+}
+
+/// Returns whether a parameter of this name may hold a token.
+fn is_token_name(name: &str) -> bool {
     const WORDS: [&str; 10] = [
         "after", "continu", "cursor", "from", "key", "marker", "next", "position", "start", "token",
     ];
-    query(url).any(|(name, value)| {
-        let is_token = WORDS.iter().any(|word| name.contains(word));
-        is_token && position.is_counted_by(&value)
-    })
+    WORDS.iter().any(|word| name.contains(word))
 }
 
 /// Returns the parameters of a link, decoded: their names in lower case, with only letters and
@@ -473,8 +479,6 @@ fn query(url: &str) -> impl Iterator<Item = (String, String)> {
     let query = query.split('#').next().unwrap_or_default();
     query.split('&').map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let mut name = percent_decoded(name).to_ascii_lowercase();
-        name.retain(|c| c.is_ascii_alphanumeric());
-        (name, percent_decoded(value))
+        (plain(&percent_decoded(name)), percent_decoded(value))
     })
 }

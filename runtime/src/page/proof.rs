@@ -63,15 +63,31 @@ impl Proof {
     /// resource's own list does not show all records: a change that the feed has missed is in
     /// neither.
     pub(crate) fn of_feed(&self, feed: &str) -> Proof {
-        let of = |why: &str| format!("its feed `{feed}`: {why}");
+        self.of(
+            &format!("its feed `{feed}`"),
+            "it was not read to its end, so changes may be missing",
+        )
+    }
+
+    /// Returns the proof that a parent with this proof leaves to its children: the children of a
+    /// record that is missing are missing too.
+    pub(crate) fn of_parent(&self, parent: &str) -> Proof {
+        self.of(
+            &format!("its parent `{parent}`"),
+            "it was not read to its end, so children may be missing",
+        )
+    }
+
+    /// Returns the proof that a resource leaves to one that depends on it; `open` is the reason if it
+    /// was not read to its end.
+    fn of(&self, resource: &str, open: &str) -> Proof {
+        let of = |why: &str| format!("{resource}: {why}");
         match self {
             Proof::Proved(why) => Proof::Proved(of(why)),
             Proof::Consistent(why) => Proof::Consistent(of(why)),
             Proof::Assumed(why) => Proof::Assumed(of(why)),
             Proof::Unproved(why) => Proof::Unproved(of(why)),
-            Proof::Open => {
-                Proof::Unproved(of("it was not read to its end, so changes may be missing"))
-            }
+            Proof::Open => Proof::Unproved(of(open)),
         }
     }
 

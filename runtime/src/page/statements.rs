@@ -9,15 +9,16 @@ mod within;
 mod words;
 
 use etlgen_model::{ResponsePath, Total};
-use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 pub(crate) use self::values::{Counted, count, counted_by, flag, is_no_token, remains};
 use self::values::{bounds, clean, is_nothing, leads, links_on, part, shown};
 pub(crate) use self::within::says_within;
-use self::words::{HOLDERS, LOOSE, NOT_ALONE, Word, is_row, noun, plain, word};
+pub(super) use self::words::plain;
+use self::words::{HOLDERS, LOOSE, NOT_ALONE, OTHERS, Word, is_row, noun, word};
 use super::advance::PageFacts;
 use super::paginator::Pager;
+use crate::http::{Response, Sent};
 use crate::record::beside::{Beside, Interest};
 
 /// The meaning of a statement.
@@ -33,6 +34,8 @@ pub(crate) enum Says {
     Count(u64),
     /// There are this many of something that may be the items.
     Named(u64),
+    /// There are this many of something, by an object that is not known to describe the list.
+    MayCount(u64),
     /// There are this many pages.
     Pages(u64),
     /// A link to the last page has this number.
@@ -113,21 +116,25 @@ impl Statement {
 }
 
 impl Statements {
-    /// Collects the statements of these values beside the records, and of these headers, about the
-    /// list of the resource of that name.
-    pub fn of(beside: &[Beside], headers: &HeaderMap, resource: &str) -> Self {
+    /// Collects the statements of these values beside the records of a response, and of its headers,
+    /// about the list of the resource of that name.
+    pub fn of(beside: &[Beside], response: &Response, resource: &str) -> Self {
         let mut statements = Statements::default();
         for value in beside {
-            statements.beside(value, value.path.clone(), resource);
+            statements.beside(value, value.path.clone(), (resource, &response.sent));
         }
-        statements.headers(headers, resource);
+        statements.headers(response, resource);
         statements
     }
 
-    fn beside(&mut self, beside: &Beside, place: String, resource: &str) {
+    fn beside(&mut self, beside: &Beside, place: String, (resource, sent): (&str, &Sent)) {
         let (holder, key) = beside.path.split_at(beside.key_at);
         let Some(word) = word(key) else { return };
         let value: Value = serde_json::from_str(&beside.json).unwrap_or_default();
+        // A filter that the response repeats is no state of it.
+        if matches!(word, Word::Fault(_) | Word::Incomplete) && sent.is_repeated_by(key, &value) {
+            return;
+        }
         let holder = plain(
             holder
                 .trim_end_matches('.')
@@ -135,6 +142,10 @@ impl Statements {
                 .next()
                 .unwrap_or_default(),
         );
+        if beside.strange {
+            self.strange(word, key, (&value, place));
+            return;
+        }
         if LOOSE.contains(&holder.as_str()) {
             if let (Word::Total | Word::Count, Some(Counted::Exactly(count))) =
                 (word, counted_by(&value))
@@ -157,6 +168,26 @@ impl Statements {
         if word != Word::Named || about {
             self.value(word, &value, place);
         }
+    }
+
+    /// Adds what a value in an object of an unknown name may state: it proves and contradicts nothing.
+    fn strange(&mut self, word: Word, key: &str, (value, place): (&Value, String)) {
+        if OTHERS.iter().any(|other| plain(&place).contains(other)) {
+            return;
+        }
+        let leads_on = || leads(value) == Some(true) && !value.is_object();
+        let says = match word {
+            Word::Total => match counted_by(value) {
+                Some(Counted::Exactly(count)) => Says::MayCount(count),
+                _ => return,
+            },
+            Word::More if remains(value) == Some(true) => Says::Unfinished(shown(value)),
+            Word::Next | Word::Token if plain(key).starts_with("next") && leads_on() => {
+                Says::MayLead(shown(value))
+            }
+            _ => return,
+        };
+        self.say(says, place);
     }
 
     /// Adds what a value states; `place` is its name in messages.
@@ -309,6 +340,7 @@ impl Statements {
                     | Says::NoCount(_)
                     | Says::Count(_)
                     | Says::Named(_)
+                    | Says::MayCount(_)
                     | Says::Pages(_)
                     | Says::LastLink(_)
             )

@@ -11,7 +11,7 @@ use super::paginator::{Next, Pager, Position};
 use super::places::Places;
 use super::proof::Proof;
 use crate::Result;
-use crate::http::Response;
+use crate::http::{Response, Sent};
 use crate::record::Stands;
 
 fn response(link: Option<&str>) -> Response {
@@ -25,6 +25,7 @@ fn response(link: Option<&str>) -> Response {
         body: Vec::new(),
         open_ended: false,
         request: "GET /x".into(),
+        sent: Sent::default(),
     }
 }
 
@@ -228,15 +229,15 @@ fn tokens_end_where_none_is_left_and_never_loop() {
     let step = advance(
         &paginator,
         &Position::default(),
-        (1, None, None, Some("\"t1\""), None),
+        (1, None, None, Some("\"kq\""), None),
     )
     .unwrap();
-    assert_eq!(step, Step::Next(after(value("t1"), 1, 1)));
+    assert_eq!(step, Step::Next(after(value("kq"), 1, 1)));
     assert!(
         advance(
             &paginator,
-            &after(value("t1"), 1, 1),
-            (1, None, None, Some("\"t1\""), None)
+            &after(value("kq"), 1, 1),
+            (1, None, None, Some("\"kq\""), None)
         )
         .is_err()
     );

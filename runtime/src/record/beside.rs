@@ -13,6 +13,9 @@ const BEGINNING: usize = 400;
 /// The maximum number of values that are kept.
 const MOST: usize = 64;
 
+/// The number of keys after which an object that is not known to describe a list is not searched.
+const LARGEST: usize = 40;
+
 /// What to read of a key in an envelope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Interest {
@@ -34,6 +37,8 @@ pub(crate) struct Beside {
     pub path: String,
     /// The index in `path` at which its own key begins: keys may contain dots.
     pub key_at: usize,
+    /// Whether it stands in an object that is not known to describe a list.
+    pub strange: bool,
     /// The raw JSON of the value; of a long one, a string with its beginning.
     pub json: Box<str>,
 }
@@ -45,6 +50,8 @@ pub(super) struct Listener {
     path: String,
     key_at: usize,
     depth: usize,
+    /// The number of entered objects that are not known to describe a list.
+    strange: usize,
     pub heard: Vec<Beside>,
 }
 
@@ -89,20 +96,30 @@ impl Listener {
     /// Reads past the value of a key that is not otherwise used.
     pub fn walk(&mut self, json: &mut Reader<'_>, key: &str) -> Result<(), Syntax> {
         let interest = self.interest(key);
-        if !interest.value && !interest.within {
+        let is_object = self.listens() && json.peek() == b'{';
+        if !interest.value && !is_object {
             return json.skip();
         }
+        let is_strange = usize::from(!interest.within);
         let before = self.enter(key);
-        let walked = self.value(json, interest);
+        let walked = self.value(json, interest, is_strange);
         self.leave(before);
         walked
     }
 
-    fn value(&mut self, json: &mut Reader<'_>, interest: Interest) -> Result<(), Syntax> {
+    /// `strange`: 1 if an object here is not known to describe a list.
+    fn value(
+        &mut self,
+        json: &mut Reader<'_>,
+        interest: Interest,
+        strange: usize,
+    ) -> Result<(), Syntax> {
         let next = json.peek();
         let start = json.at;
-        if next == b'{' && interest.within && self.depth < DEEPEST {
+        if next == b'{' && self.depth < DEEPEST {
+            self.strange += strange;
             self.object(json)?;
+            self.strange -= strange;
         } else {
             json.skip()?;
         }
@@ -118,6 +135,7 @@ impl Listener {
             self.heard.push(Beside {
                 path: self.path.clone(),
                 key_at: self.key_at,
+                strange: self.strange > 0,
                 json: match raw.len() <= LONGEST {
                     true => compact(raw),
                     false => beginning(raw),
@@ -130,10 +148,16 @@ impl Listener {
         if !json.open(b'}') {
             return Ok(());
         }
+        let mut left = LARGEST;
         loop {
             let key = json.key()?;
             let key = key.decode().unwrap_or(Cow::Borrowed(key.raw));
-            self.walk(json, &key)?;
+            // An object with many keys holds records, or parts of them, by their ids.
+            match left {
+                0 if self.strange > 0 => json.skip()?,
+                _ => self.walk(json, &key)?,
+            }
+            left = left.saturating_sub(1);
             if !json.more(b'}')? {
                 return Ok(());
             }

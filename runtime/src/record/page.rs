@@ -40,6 +40,8 @@ struct Envelope {
     probes: Vec<Vec<String>>,
     /// What to read of the rest of the envelope.
     hearing: Option<Hearing>,
+    /// Whether an object without the path of the records is an empty list.
+    absent_is_empty: bool,
     /// The largest number of records on a page so far.
     longest: AtomicUsize,
     /// Texts of records that are no longer needed: the next page reuses their memory.
@@ -136,6 +138,7 @@ impl<T: Record> PageReader<T> {
                 records: records.to_vec(),
                 probes: probes.to_vec(),
                 hearing: None,
+                absent_is_empty: false,
                 longest: AtomicUsize::new(0),
                 texts: Mutex::default(),
             },
@@ -146,6 +149,12 @@ impl<T: Record> PageReader<T> {
     /// Reads only selected fields, as far as they are keys of records; the loader applies the rest of the selection.
     pub(crate) fn select(mut self, selection: Option<&Selection>) -> Self {
         self.envelope.plan = Plan::new(T::SCHEMA, selection);
+        self
+    }
+
+    /// Reads an object without the path of the records as an empty list.
+    pub(crate) fn absent_is_empty(mut self, is_empty: bool) -> Self {
+        self.envelope.absent_is_empty = is_empty;
         self
     }
 
@@ -217,7 +226,9 @@ impl Envelope {
             return Err(Error::new(ErrorKind::Api, message)
                 .hint("the API must send it once: which value it means is unknown"));
         }
-        if !pass.found && !pass.missing.stands_for_none {
+        let is_none = pass.missing.stands_for_none
+            || self.absent_is_empty && matches!(pass.missing.instead, Instead::Keys(_));
+        if !pass.found && !is_none {
             return Err(self.missing(&pass.missing));
         }
         self.longest.fetch_max(pass.spans.len(), Relaxed);
@@ -272,7 +283,7 @@ impl Envelope {
                 missing.at
             ),
         )
-        .hint("the API may have sent an error with a success status, or the records path is wrong")
+        .hint("the API may have sent an error with a success status, or the records path is wrong; if such a response stands for an empty list, `list_may_be_absent = true` in etlgen.toml says so, `.list_may_be_absent()` in code")
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Client;
 use crate::normalize::{NormalizeOptions, Normalizer};
+use crate::page::Proof;
 use crate::run::deliver::children::{ChildQueue, WAITING};
 use crate::run::deliver::earlier::{Earlier, Recall};
 use crate::run::deliver::loader::Target;
@@ -94,7 +95,28 @@ impl Context<'_> {
         }
         ready.reverse();
         tie(&feeds, &mut ready)?;
+        self.doubt_targets(&ready);
         Ok(ready)
+    }
+
+    /// Limits the proof of resources whose lists do not show all changes and which are read without
+    /// their feed.
+    fn doubt_targets(&self, ready: &[Ready]) {
+        for Ready {
+            reader,
+            slices,
+            feed,
+        } in ready
+        {
+            let feeds = self.source.feed_of(&reader.fetcher.spec().name);
+            if let Some(left_out) = feeds.filter(|_| feed.is_none() && !slices.is_in_full()) {
+                let why = format!(
+                    "its feed `{}` was not read with it, and its own list does not show all changes",
+                    left_out.name
+                );
+                reader.fetcher.stats.prove(Proof::Unproved(why));
+            }
+        }
     }
 
     /// Opens the reader of one resource, and returns its parent's side of the queue.

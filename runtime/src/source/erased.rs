@@ -147,7 +147,8 @@ impl<T: Record> AnyResource for Resource<T> {
     ) -> Box<dyn PageReader> {
         let pages = crate::record::PageReader::new(&self.spec.records, probes)
             .select(selection)
-            .hear(crate::page::hears);
+            .hear(crate::page::hears)
+            .absent_is_empty(self.spec.absent_is_empty);
         Box::new(TypedReader {
             pages: Arc::new(pages),
             partial: super::partial::of(T::SCHEMA, &self.spec),
@@ -169,6 +170,9 @@ impl<T: Record> PageReader for TypedReader<T> {
         for (at, row) in page.rows.iter().enumerate() {
             open.extend(self.partial.is_open(row.erased()).then_some(at));
             for list in self.partial.cut(row.erased()) {
+                if self.resource.spec.whole_lists.contains(&list) {
+                    continue;
+                }
                 *cut.entry(list).or_default() += 1;
             }
         }

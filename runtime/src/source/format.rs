@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::told_error;
+use crate::http::{Sent, told_error};
 use crate::record::RecordSchema;
 #[cfg(feature = "csv")]
 use crate::record::json;
@@ -82,13 +82,16 @@ fn lines(body: &[u8], schema: &RecordSchema) -> Result<Vec<u8>> {
             list.push(b',');
         }
         list.extend_from_slice(value);
-        let is_error = value.starts_with(b"{\"err") && told_error(value).is_some();
+        let is_error =
+            value.starts_with(b"{\"err") && told_error(value, &Sent::default()).is_some();
         if is_error && !is_record(value, schema) {
             return Err(ended(value, "a line is an error"));
         }
         last = value;
     }
-    if (told_error(last).is_some() || is_unfinished(last)) && !is_record(last, schema) {
+    if (told_error(last, &Sent::default()).is_some() || is_unfinished(last))
+        && !is_record(last, schema)
+    {
         return Err(ended(
             last,
             "the last line says that the response is not complete",

@@ -84,6 +84,10 @@ pub(crate) struct ResourceSpec {
     pub wrong: Option<String>,
     /// Why a run leaves it out unless it is named.
     pub off: Option<String>,
+    /// Whether a response without the list of records is an empty page.
+    pub absent_is_empty: bool,
+    /// The lists within its records that are whole, whatever their objects say.
+    pub whole_lists: Vec<String>,
     /// Why its rows may not be all of them, however its lists end.
     pub unsure: Option<String>,
     pub disposition: Option<Disposition>,
@@ -138,6 +142,8 @@ impl<T: Record> Resource<T> {
             source: String::new(),
             wrong: None,
             off: None,
+            absent_is_empty: false,
+            whole_lists: Vec::new(),
             unsure: None,
             disposition: None,
             deletes: Deletes::Keep,
@@ -360,6 +366,29 @@ impl<T: Record> Resource<T> {
     /// parents for it.
     pub fn off(mut self, reason: &str) -> Self {
         self.spec.off = Some(reason.to_owned());
+        self
+    }
+
+    /// Leaves the resource out of all runs, because its request cannot be sent: a run that names it
+    /// fails for this reason.
+    pub fn unsendable(mut self, reason: &str) -> Self {
+        let wrong = format!("it cannot be requested: {reason}");
+        self.spec.wrong.get_or_insert(wrong);
+        self.off(reason)
+    }
+
+    /// Declares that a response without the list at [`Resource::records`] stands for an empty list:
+    /// some APIs answer `{"message": "no members"}`. Such a list is *assumed* at best, and a response
+    /// that says that it is an error still fails.
+    pub fn list_may_be_absent(mut self) -> Self {
+        self.spec.absent_is_empty = true;
+        self
+    }
+
+    /// Declares that a list within the records is whole, although its own object seems to say that
+    /// more follows: a `total` beside `items` that counts something else.
+    pub fn whole_list(mut self, path: &str) -> Self {
+        self.spec.whole_lists.push(path.to_owned());
         self
     }
 

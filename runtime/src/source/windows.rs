@@ -3,6 +3,7 @@
 use super::ResourceSpec;
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::Method;
 use crate::record::{CursorValue, WireFormat};
 
 /// Refuses a cursor whose format does not fit its field, or whose windows do not fit its resource.
@@ -13,6 +14,9 @@ pub(super) fn validate(cursor: &CursorSpec, of: &ResourceSpec) -> Result<()> {
             "`.format(…)` is the format of a time, and `{}` holds plain numbers: `UnixTime` and `UnixMillis` are times",
             cursor.keys.join(".")
         ));
+    }
+    if cursor.in_body && of.method != Method::Post {
+        return wrong("a cursor with `.in_body()` needs `.post()`: a GET has no body".to_owned());
     }
     let Some((from, _)) = &cursor.windows else {
         return Ok(());

@@ -476,9 +476,35 @@ fn pages_may_be_in_an_object_within_json() {
 }
 
 #[test]
+fn pages_may_be_pairs_in_the_value_of_a_parameter() {
+    let paging = in_object(&format!(
+        "{{name: pages, in: query, explode: false, {NAMED}}}"
+    ))
+    .paging();
+    assert_eq!(
+        (paging.kind, paging.page_param.as_deref()),
+        ("page_number", Some("page"))
+    );
+    assert_eq!(paging.size_param.as_deref(), Some("size"));
+    assert_eq!(paging.in_pairs.as_deref(), Some("pages"));
+    let rows = "schema: {type: object, properties: {offset: {type: integer}, limit: {type: integer, maximum: 40}}}";
+    let found = in_object(&format!(
+        "{{name: page, in: query, style: form, explode: false, {rows}}}"
+    ));
+    let expected = etlgen_model::Paginator::offset("offset").page_size("limit", 40);
+    let mut value = found.paginator.value.clone();
+    value.common_mut().unwrap().total = None;
+    assert_eq!(value, expected.in_pairs("page").into());
+    assert!(found.paginator.confidence >= crate::infer::facts::SURE);
+    // Fields that bound a time, or the order of rows, are no pages.
+    let filter = "{name: filter, in: query, explode: false, schema: {type: object, properties: {from: {type: integer}, to: {type: integer}}}}";
+    assert_eq!(in_object(filter).paging().kind, "single");
+}
+
+#[test]
 fn pages_that_are_joined_into_one_value_are_a_question() {
     let found = in_object(&format!(
-        "{{name: filter, in: query, explode: false, {NAMED}}}"
+        "{{name: filter, in: query, style: pipeDelimited, {NAMED}}}"
     ));
     assert_eq!(found.paginator.value, etlgen_model::Paginator::Undecided);
     let doubt = found

@@ -8,6 +8,7 @@ use crate::overrides::decided;
 use crate::overrides::file::{At, Faults, Place};
 use crate::overrides::key::{Key, ResourceKey};
 use crate::overrides::places::{Found, walk};
+use crate::overrides::resource::paginate::is_in_body;
 use crate::overrides::subject::{Target, sure};
 use crate::overrides::value::{Table, Value};
 use crate::spec::api::SchemaKind;
@@ -263,9 +264,16 @@ impl ResourceKey for Incremental {
             on.faults.add(cursor.format, message).hint(None);
         }
         on.choices().incremental = Some(cursor.choices.clone());
+        let mut params = cursor.param.iter().chain(&cursor.until);
+        let in_body = params
+            .next()
+            .is_some_and(|param| is_in_body(on.operation(), param));
         let resource = on.resource_mut();
         let found = resource.cursor.value.take();
-        resource.cursor = sure(Some(cursor.facts(found)));
+        resource.cursor = sure(Some(CursorFacts {
+            in_body,
+            ..cursor.facts(found)
+        }));
     }
 }
 
@@ -301,6 +309,7 @@ impl Cursor {
         CursorFacts {
             param: self.param.clone(),
             until: self.until.clone(),
+            in_body: false,
             field,
             meaning,
             format: self.choices.format.unwrap_or(TimeFormat::AsIs),

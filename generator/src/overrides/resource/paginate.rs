@@ -52,7 +52,7 @@ impl ResourceKey for Paginate {
             on.faults.add(place, message).hint(hint.to_owned());
             return;
         }
-        match self.0.in_json() {
+        match self.0.in_json().or(self.0.in_pairs()) {
             Some(holder) => on.refuse_misspelled(place, "paginate", holder),
             None => {
                 for param in parameters(&self.0) {
@@ -61,7 +61,9 @@ impl ResourceKey for Paginate {
             }
         }
         let mut paginator = self.0.clone();
-        let is_in_body = is_in_body(on.operation(), &paginator);
+        let size = paginator.page_size().map(|size| size.param.as_str());
+        let param = paginator.param().or(size);
+        let is_in_body = param.is_some_and(|param| is_in_body(on.operation(), param));
         if let Some(common) = paginator.common_mut() {
             common.in_body |= is_in_body;
         }
@@ -71,16 +73,12 @@ impl ResourceKey for Paginate {
     }
 }
 
-/// Returns whether the parameter that asks for a page can only be a field of the body: the
-/// operation is a POST and has no such query parameter.
-fn is_in_body(operation: &Operation, paginator: &Paginator) -> bool {
-    let size = paginator.page_size().map(|size| size.param.as_str());
-    let param = paginator.param().or(size);
-    let in_query = |name: &str| {
-        let mut parameters = operation.parameters.iter();
-        parameters.any(|known| known.location == Location::Query && known.name == name)
-    };
-    operation.method == "post" && param.is_some_and(|param| !in_query(param))
+/// Returns whether a parameter can only be a field of the body: the operation is a POST and has no such
+/// query parameter.
+pub fn is_in_body(operation: &Operation, param: &str) -> bool {
+    let mut parameters = operation.parameters.iter();
+    let in_query = parameters.any(|it| it.location == Location::Query && it.name == param);
+    operation.method == "post" && !in_query
 }
 
 /// Returns the parameters that ask for pages.

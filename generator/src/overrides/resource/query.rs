@@ -85,7 +85,8 @@ pub fn use_of(on: &Target<'_>, name: &str) -> Option<(&'static str, &'static str
     let resource = on.resource();
     let paginator = &resource.paginator.value;
     let mut pages = super::paginate::parameters(paginator);
-    if paginator.in_json().is_none() && pages.any(|param| param == name) {
+    let within = paginator.in_json().or(paginator.in_pairs());
+    if within.is_none() && pages.any(|param| param == name) {
         return Some(("a parameter that asks for pages", "paginate"));
     }
     if let Some(cursor) = &resource.cursor.value {

@@ -169,6 +169,13 @@ macro_rules! builder {
                 self.common.in_json = Some(param.to_owned());
                 self
             }
+
+            /// Sends page parameters in the query parameter `param`, whose value joins their names and
+            /// values by commas: `page=limit,20,offset,40`.
+            pub fn in_pairs(mut self, param: &str) -> Self {
+                self.common.in_pairs = Some(param.to_owned());
+                self
+            }
         }
 
         impl From<$kind> for Paginator {

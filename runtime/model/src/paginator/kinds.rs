@@ -86,6 +86,10 @@ impl Key {
             "the query parameter that carries the page parameters as a JSON object",
         ),
         key(
+            "in_pairs",
+            "the query parameter whose value joins names and values of the page parameters: `limit,20,offset,40`",
+        ),
+        key(
             "empty_pages",
             "how many consecutive empty pages are followed, each with a new token; the default is 1000",
         ),
@@ -100,6 +104,7 @@ const COMMON: &[&str] = &[
     "page_size",
     "in_body",
     "in_json",
+    "in_pairs",
     "empty_pages",
 ];
 const FIELD: &[&str] = &[
@@ -111,6 +116,7 @@ const FIELD: &[&str] = &[
     "page_size",
     "in_body",
     "in_json",
+    "in_pairs",
     "empty_pages",
 ];
 const PARAM: &[&str] = &[
@@ -123,6 +129,7 @@ const PARAM: &[&str] = &[
     "page_size",
     "in_body",
     "in_json",
+    "in_pairs",
     "empty_pages",
 ];
 const FIRST: &[&str] = &[
@@ -134,6 +141,7 @@ const FIRST: &[&str] = &[
     "page_size",
     "in_body",
     "in_json",
+    "in_pairs",
     "empty_pages",
 ];
 

@@ -49,6 +49,7 @@ impl<'de> Visitor<'de> for Form {
                 "page_size" => table.page_size = Some(map.next_value()?),
                 "in_body" => table.in_body = Some(map.next_value()?),
                 "in_json" => table.in_json = Some(map.next_value()?),
+                "in_pairs" => table.in_pairs = Some(map.next_value()?),
                 "empty_pages" => table.empty_pages = Some(map.next_value()?),
                 _ => {
                     let known = || {
@@ -86,6 +87,7 @@ struct Table {
     page_size: Option<u64>,
     in_body: Option<bool>,
     in_json: Option<String>,
+    in_pairs: Option<String>,
     empty_pages: Option<u32>,
 }
 
@@ -139,7 +141,7 @@ impl Table {
     }
 
     /// Returns which keys are present, and whether each is empty.
-    fn said(&self) -> [(&'static str, Option<bool>); 12] {
+    fn said(&self) -> [(&'static str, Option<bool>); 13] {
         let text = |it: &Option<String>| it.as_ref().map(String::is_empty);
         let place = |it: &Option<ResponsePath>| it.as_ref().map(ResponsePath::is_empty);
         let total = self.total.as_ref();
@@ -155,6 +157,7 @@ impl Table {
             ("page_size", self.page_size.map(|_| false)),
             ("in_body", self.in_body.map(|_| false)),
             ("in_json", text(&self.in_json)),
+            ("in_pairs", text(&self.in_pairs)),
             ("empty_pages", self.empty_pages.map(|_| false)),
         ]
     }
@@ -206,8 +209,16 @@ impl Table {
                 Some(PageSize::new(size, rows))
             }
         };
-        if self.in_body == Some(true) && self.in_json.is_some() {
-            return Err("`in_body` and `in_json` exclude each other: keep one".to_owned());
+        let places = [
+            ("in_body", self.in_body == Some(true)),
+            ("in_json", self.in_json.is_some()),
+            ("in_pairs", self.in_pairs.is_some()),
+        ];
+        let said: Vec<&str> = places.iter().filter(|it| it.1).map(|it| it.0).collect();
+        if let [one, other, ..] = said[..] {
+            return Err(format!(
+                "`{one}` and `{other}` exclude each other: keep one"
+            ));
         }
         Ok(Common {
             more: self.more.take(),
@@ -215,6 +226,7 @@ impl Table {
             page_size,
             in_body: self.in_body.unwrap_or(false),
             in_json: self.in_json.take(),
+            in_pairs: self.in_pairs.take(),
             empty_pages: self.empty_pages,
         })
     }
@@ -348,7 +360,7 @@ mod tests {
 
     #[test]
     fn every_kind_comes_back_as_it_was_written() {
-        let all: [Paginator; 12] = [
+        let all: [Paginator; 13] = [
             Paginator::single(),
             Paginator::undecided(),
             Paginator::last_id("after")
@@ -374,6 +386,7 @@ mod tests {
                 .into(),
             Paginator::link_header().page_size("per_page", 100).into(),
             Paginator::page_number("page").in_json("q").into(),
+            Paginator::offset("offset").in_pairs("page").into(),
             Paginator::link_header().first_page("_page", 0).into(),
         ];
         for paginator in all {
@@ -430,6 +443,10 @@ mod tests {
             (
                 "kind = 'offset'\nparam = 'skip'\nin_body = true\nin_json = 'q'",
                 "`in_body` and `in_json` exclude each other",
+            ),
+            (
+                "kind = 'offset'\nparam = 'skip'\nin_json = 'p'\nin_pairs = 'q'",
+                "`in_json` and `in_pairs` exclude each other",
             ),
             (
                 "kind = 'link_header'\ntotal = true",

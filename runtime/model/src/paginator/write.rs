@@ -63,6 +63,9 @@ fn write_common<M: SerializeMap>(common: &Common, map: &mut M) -> Result<(), M::
     if let Some(param) = &common.in_json {
         map.serialize_entry("in_json", param)?;
     }
+    if let Some(param) = &common.in_pairs {
+        map.serialize_entry("in_pairs", param)?;
+    }
     if let Some(most) = common.empty_pages {
         map.serialize_entry("empty_pages", &most)?;
     }

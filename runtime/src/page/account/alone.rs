@@ -100,7 +100,7 @@ fn says_more(rows: u64, said: &Statements) -> Option<(String, bool)> {
 /// Returns what may say that more rows exist than one response has.
 fn may_count_more(rows: u64, said: &Statements) -> Option<String> {
     let (more, said) = said.find(|said| match said.says {
-        Says::Named(count) if count > rows => Some(format!("is {count}")),
+        Says::Named(count) | Says::MayCount(count) if count > rows => Some(format!("is {count}")),
         Says::LastLink(page) if page > 1 => Some(format!("has a last page {page}")),
         _ => None,
     })?;

@@ -13,7 +13,7 @@ use crate::record::Stands;
 impl Account {
     /// Collects the statements of a page.
     pub(super) fn hear(&mut self, paginator: &Pager, page: &PageFacts<'_>) -> Statements {
-        let mut said = Statements::of(page.beside, &page.response.headers, &self.terms.name);
+        let mut said = Statements::of(page.beside, page.response, &self.terms.name);
         said.declare(paginator, page);
         said.redact(page.redacted);
         if paginator.total() == Some(&Total::Ignored) {
@@ -46,6 +46,16 @@ impl Account {
             });
         }
         let silent = said.more().is_none() && said.leads().is_none();
+        let ends = said.more().is_some_and(|(more, _)| !more) && said.leads().is_none();
+        if let Some(flag) = self.promised.clone()
+            && page.rows == 0
+            && ends
+            && !self.is_reached()?
+        {
+            let why =
+                format!("`{flag}` announced another page, and it is empty: rows may be missing");
+            self.caps(Proof::Unproved(why));
+        }
         match &self.promised {
             Some(flag) if page.rows == 0 && silent && page.response.status < 400 => {
                 Err(paging(format!(
@@ -137,6 +147,21 @@ impl Account {
         if self.gap && !reached {
             let why = "a page had fewer rows than were requested, and rows followed it: the API may have left some out";
             self.caps(Proof::Unproved(why.to_owned()));
+        }
+        let may_count = |said: &'_ Statement| match said.says {
+            Says::MayCount(count) if count > came => Some(count),
+            _ => None,
+        };
+        if let Some((count, at)) = said
+            .find(may_count)
+            .filter(|_| !reached && !self.terms.narrowed)
+        {
+            let why = format!(
+                "{} arrived, and {} is {count}: more may exist",
+                counted(came, "row"),
+                quoted(&at.place)
+            );
+            self.caps(Proof::Unproved(why));
         }
         if let Some(why) = self.may_lead(at).filter(|_| !reached) {
             self.caps(Proof::Unproved(why));

@@ -40,7 +40,7 @@ impl Account {
             None => self.over(most)?.or_else(|| self.counted_before(came, at)),
         };
         self.unfinished(at)?;
-        if let Some(why) = self.depth(end, came) {
+        if let Some(why) = self.depth(end, at.position, came) {
             self.caps(Proof::Unproved(why));
         }
         if end.by == By::Refusal {
@@ -287,7 +287,7 @@ impl Account {
 
     /// Returns why the number of rows is more probably the depth to which the API shows a list than
     /// the length of the list.
-    fn depth(&self, end: &End, came: u64) -> Option<String> {
+    fn depth(&self, end: &End, position: &Position, came: u64) -> Option<String> {
         let total = self.totals.least();
         if total == Some(came) && came == COUNTED {
             return Some(format!(
@@ -295,9 +295,15 @@ impl Account {
             ));
         }
         let round = came > 0 && came.is_multiple_of(DEPTHS);
-        (round && matches!(end.by, By::Empty | By::Refusal) && total.is_none()).then(|| {
+        let ends = match end.by {
+            By::Empty | By::Refusal => true,
+            // An API that shows no more of a list ends it in the usual way.
+            By::NoNext | By::Flag => position.pages > 0,
+            _ => false,
+        };
+        (round && ends && total.is_none()).then(|| {
             format!(
-                "{} followed by nothing: the end, or the API limits how far the list can be read",
+                "{} and nothing after them: the end, or the API limits how far the list can be read",
                 counted(came, "row")
             )
         })

@@ -1,5 +1,8 @@
 //! Links and tokens that count rows or pages under any name: compared with the one before, a number
-//! in them grows from page to page by one page, or by the rows of one.
+//! in them grows from page to page by one page, or by the rows of one. The first one cannot be
+//! compared: there, a number within its text is one if it equals the rows or pages so far.
+
+mod shown;
 
 use std::ops::Deref;
 
@@ -32,17 +35,25 @@ impl Pager {
         next: &Position,
         page: &PageFacts<'_>,
     ) -> bool {
-        let step = Step {
-            rows: next.rows,
-            pages: next.pages,
+        let step = |at: &Position| Step {
+            rows: at.rows,
+            pages: at.pages,
             width: page.rows,
             last_id: page.last_id.as_deref(),
         };
+        let (before, after) = (step(position), step(next));
         let counts = match (self.deref(), &position.next, &next.next) {
-            (Paginator::Token(_), Next::Value(before), Next::Value(after)) => {
-                step.of_values(before, after)
+            (Paginator::Token(_), Next::First, Next::Value(first)) => after.is_shown_in(first),
+            (Paginator::Token(_), Next::Value(old), Next::Value(new)) => {
+                after.of_values(old, new)
+                    || before.is_shown_in(old) && after.is_shown_in(new)
+                    || before.grows_to(&after, (old, new))
             }
-            (_, Next::Url(before), Next::Url(after)) => step.of_links(before, after),
+            (_, Next::First, Next::Url(first)) => after.is_shown_in_link(first),
+            (_, Next::Url(old), Next::Url(new)) => {
+                after.of_links(old, new)
+                    || before.is_shown_in_link(old) && after.is_shown_in_link(new)
+            }
             _ => false,
         };
         counts && !self.is_place(next)
@@ -59,15 +70,34 @@ impl Step<'_> {
         pairs.any(|(before, after)| self.of_values(before, after))
     }
 
-    /// Compares two values of one parameter, or two tokens, also in base64.
+    /// Compares two values of one parameter, or two tokens, also as what they encode.
     fn of_values(&self, before: &str, after: &str) -> bool {
         if before == after || before.len().max(after.len()) > LONGEST {
             return false;
         }
-        self.of_texts(before, after)
-            || from_text(before)
-                .zip(from_text(after))
-                .is_some_and(|(before, after)| self.of_texts(&before, &after))
+        READINGS.iter().any(|read| {
+            let texts = read(before).zip(read(after));
+            texts.is_some_and(|(before, after)| self.of_texts(&before, &after))
+        })
+    }
+
+    /// Returns whether two tokens, the one at this step and the one `after` it, each have the number of
+    /// rows or pages so far as a word, whatever else is in them (`20_9f3c`, a nonce beside it).
+    fn grows_to(&self, after: &Step<'_>, (old, new): (&str, &str)) -> bool {
+        old.len().max(new.len()) <= LONGEST
+            && READINGS.iter().any(|read| {
+                let counts = read(old).zip(read(new));
+                let counts = counts.map(|(old, new)| (self.word_of(&old), after.word_of(&new)));
+                counts.is_some_and(|(old, new)| old.is_some() && old < new)
+            })
+    }
+
+    /// Returns the largest number among the words of a text that counts rows or pages.
+    fn word_of(&self, text: &str) -> Option<u64> {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        let numbers = words.filter_map(|word| word.parse().ok());
+        let counts = numbers.filter(|number| self.is_count(*number));
+        counts.max().filter(|_| !is_time(text))
     }
 
     /// Compares two texts: all numbers that differ have grown as positions do, and the rest is the
@@ -145,9 +175,32 @@ fn parts(link: &str) -> Vec<(String, String)> {
     segments.chain(query).collect()
 }
 
+/// The ways to read a token: as it is, in base64, twice in base64, and in hexadecimal digits.
+const READINGS: [fn(&str) -> Option<String>; 4] = [
+    |token| Some(token.to_owned()),
+    from_text,
+    |token| from_text(&from_text(token)?),
+    |token| printable(from_hex(token)?),
+];
+
 /// Returns the printable text that a token in base64 stands for.
 fn from_text(token: &str) -> Option<String> {
-    let text = String::from_utf8(from_base64(token)?).ok()?;
+    printable(from_base64(token)?)
+}
+
+/// Decodes pairs of hexadecimal digits.
+fn from_hex(token: &str) -> Option<Vec<u8>> {
+    let digits = token.chars().map(|c| c.to_digit(16));
+    let digits: Vec<u32> = digits.collect::<Option<_>>()?;
+    let bytes = digits.chunks(2).map(|pair| match pair {
+        [high, low] => u8::try_from(high * 16 + low).ok(),
+        _ => None,
+    });
+    bytes.collect()
+}
+
+fn printable(bytes: Vec<u8>) -> Option<String> {
+    let text = String::from_utf8(bytes).ok()?;
     let is_printable = !text.is_empty() && !text.chars().any(char::is_control);
     is_printable.then_some(text)
 }
@@ -185,6 +238,9 @@ mod tests {
         }
         let json = |offset: u64| base64(format!("{{\"offset\": {offset}}}").as_bytes());
         assert!(step.of_values(&json(10), &json(20)));
+        let twice = |offset: u64| base64(json(offset).as_bytes());
+        assert!(step.of_values(&twice(10), &twice(20)));
+        assert!(step.of_values("3130", "3230"));
         for (before, after) in [
             ("/x?p=2", "/x?p=3"),
             ("/x?%24skip=10&a=b", "/x?%24skip=20&a=b"),

@@ -1,23 +1,22 @@
 //! Statements in the headers of a response.
 
-use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::words::{Word, word};
 use super::{Says, Statements, count, hears, values};
-use crate::http::links;
+use crate::http::{Response, Sent, links};
 use crate::record::beside::listen;
 
 impl Statements {
     /// Adds what the headers of a response state.
-    pub(super) fn headers(&mut self, headers: &HeaderMap, resource: &str) {
-        for (name, value) in headers {
+    pub(super) fn headers(&mut self, response: &Response, resource: &str) {
+        for (name, value) in &response.headers {
             let Ok(value) = value.to_str() else { continue };
-            self.header(name.as_str(), value, resource);
+            self.header(name.as_str(), value, (resource, &response.sent));
         }
     }
 
-    fn header(&mut self, name: &str, value: &str, resource: &str) {
+    fn header(&mut self, name: &str, value: &str, about: (&str, &Sent)) {
         match name {
             "link" => self.link(value),
             "warning" => self.warning(value),
@@ -33,7 +32,7 @@ impl Statements {
             {
                 for value in listen(value, hears) {
                     let place = format!("{} in the header {name}", value.path);
-                    self.beside(&value, place, resource);
+                    self.beside(&value, place, about);
                 }
             }
             _ => self.named(name, value),

@@ -11,9 +11,20 @@ fn said(body: &str, headers: &[(&str, &str)]) -> Vec<(String, Says)> {
         let name: reqwest::header::HeaderName = name.parse().unwrap();
         map.append(name, value.parse().unwrap());
     }
-    let statements = Statements::of(&listen(body, hears), &map, "things");
+    let statements = Statements::of(&listen(body, hears), &response(map), "things");
     let said = statements.0.into_iter();
     said.map(|said| (said.place, said.says)).collect()
+}
+
+fn response(headers: HeaderMap) -> Response {
+    Response {
+        status: 200,
+        headers,
+        body: Vec::new(),
+        open_ended: false,
+        request: String::new(),
+        sent: Sent::default(),
+    }
 }
 
 fn one(body: &str) -> Option<Says> {
@@ -393,7 +404,8 @@ fn a_flag_beside_a_total_makes_it_a_lower_bound() {
         (r#""total_is_capped": false"#, false),
     ] {
         let body = format!("{{\"meta\": {{\"total\": 40, {beside}}}, \"count\": 7}}");
-        let mut statements = Statements::of(&listen(&body, hears), &HeaderMap::new(), "things");
+        let none = response(HeaderMap::new());
+        let mut statements = Statements::of(&listen(&body, hears), &none, "things");
         statements.bound();
         let total = if least {
             Says::AtLeast(40)

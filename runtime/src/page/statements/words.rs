@@ -70,8 +70,24 @@ pub(super) const NOT_ALONE: [&str; 6] = ["hits", "query", "shards", "status", "s
 /// Objects that repeat the request, or sum the records up: of their values only totals count.
 pub(super) const LOOSE: [&str; 2] = ["query", "summary"];
 
+/// Parts of the names of objects that count and lead to something other than the records.
+pub(super) const OTHERS: [&str; 12] = [
+    "account",
+    "aggregat",
+    "aggs",
+    "billing",
+    "bucket",
+    "credit",
+    "facet",
+    "quota",
+    "ratelimit",
+    "subscription",
+    "usage",
+    "user",
+];
+
 /// Returns a name in lower case, with only letters and digits.
-pub(super) fn plain(name: &str) -> String {
+pub(in crate::page) fn plain(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|c| c.to_ascii_lowercase()).take(32).collect()
 }
@@ -140,13 +156,20 @@ fn is_total(plain: &str) -> bool {
     of_total && noun(plain).is_some_and(is_row)
         || matches!(
             plain,
-            "fullcount"
+            "allcount"
+                | "foundposts"
+                | "fullcount"
                 | "gesamt"
                 | "gesamtanzahl"
+                | "listtotalcount"
                 | "nbhits"
+                | "numbermatched"
                 | "numfound"
                 | "odatacount"
                 | "recordsfiltered"
+                | "totalcnt"
+                | "totalnum"
+                | "xtotal"
         )
 }
 
@@ -236,7 +259,29 @@ fn known(plain: &str) -> Option<Word> {
         "limit" | "perpage" | "pagesize" | "currentpage" | "pagenumber" | "number" | "size"
         | "first" | "prev" | "previous" | "previouspage" | "before" | "kind" | "etag"
         | "requestid" | "self" | "startat" | "maxresults" => Word::Idle,
-        _ => return other(plain),
+        _ => return rare(plain).or_else(|| other(plain)),
+    })
+}
+
+/// Returns what a name means that only some APIs use.
+fn rare(plain: &str) -> Option<Word> {
+    Some(match plain {
+        "additionalpages"
+        | "hasadditionalpages"
+        | "hasnextresultset"
+        | "morecoming"
+        | "moredata"
+        | "moreitems"
+        | "moreitemsincollection"
+        | "morepages"
+        | "moreresult" => Word::More,
+        "fetchxmlpagingcookie" | "lastkey" | "pagingcookie" | "skiptoken" => Word::Token,
+        "hitlimit" | "islimited" | "issampled" | "limited" | "maxhitsreached" | "overlimit"
+        | "rowlimitreached" | "sampled" | "toomanyresults" => Word::Limit,
+        "allloaded" | "batchcomplete" | "endofdata" | "endofstream" | "eof" | "fullyloaded" => {
+            Word::Done
+        }
+        _ => return None,
     })
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct ChildQueue {
     waiting: Vec<String>,
     /// The slices of earlier runs that are read even if this pass does not show their parents.
     revisited: Vec<String>,
-    /// The proof of the slices that this run does not read.
+    /// The proof of the slices that this run does not read, and of those that the parent may not show.
     owed: Option<Proof>,
     queue: mpsc::Sender<Found>,
 }
@@ -215,14 +215,18 @@ impl ChildQueue {
         let _ = self.queue.send(Found::Skipped).await;
     }
 
-    /// Informs the child's reader that every slice has been found.
-    pub async fn end(mut self, whole: bool) {
+    /// Informs the child's reader that every slice has been found, as far as the proof of the parent
+    /// says so.
+    pub async fn end(mut self, whole: bool, parent: Proof) {
         self.send_waiting().await;
         // The slices of parents that no longer exist do not count.
         if self.changed_only || !whole {
             for (_, state) in std::mem::take(&mut self.known) {
                 self.owe(state.proof);
             }
+        }
+        if !parent.is_proved() {
+            Proof::weaken(&mut self.owed, parent);
         }
         let owed = self.owed.take();
         let _ = self.queue.send(Found::End { whole, owed }).await;

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::Seal;
 use crate::load::{CheckpointPolicy, Chunk, DeletedIds, NotSeenSince, Operation};
 use crate::normalize::Normalizer;
+use crate::page::Proof;
 use crate::run::plan::{PassPlan, WritePlan};
 use crate::run::read::output::{Boxed, Closed, Output, PassEnd};
 use crate::run::read::rows::PageRows;
@@ -330,9 +331,11 @@ impl Output for LoadOutput {
 
     fn close(&mut self, how: Closed) -> Boxed<'_, ()> {
         Box::pin(async move {
+            let proof = self.stats.lock().proof.clone().unwrap_or(Proof::Open);
+            let proof = proof.of_parent(&self.resource);
             for child in self.children.drain(..) {
                 match how {
-                    Closed::AtEnd { whole } => child.end(whole).await,
+                    Closed::AtEnd { whole } => child.end(whole, proof.clone()).await,
                     Closed::Early => child.give_up().await,
                     Closed::Skipped => child.skip().await,
                 }

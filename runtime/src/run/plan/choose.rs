@@ -95,10 +95,13 @@ fn off(source: &Source) -> Vec<OffResource> {
             return Some(OffResource {
                 name: spec.name.clone(),
                 reason: reason.clone(),
-                settle: format!(
-                    "remove `.off(…)` from `{0}`, or name it: `--resources {0}`",
-                    spec.name
-                ),
+                settle: match spec.wrong {
+                    Some(_) => "nothing: its request cannot be sent".to_owned(),
+                    None => format!(
+                        "remove `.off(…)` from `{0}`, or name it: `--resources {0}`",
+                        spec.name
+                    ),
+                },
             });
         }
         let above = parents(source, &spec.name);
@@ -107,10 +110,13 @@ fn off(source: &Source) -> Vec<OffResource> {
         Some(OffResource {
             name: spec.name.clone(),
             reason: format!("its parent `{}` is off", above.name),
-            settle: format!(
-                "remove `.off(…)` from `{}`, or name it: `--resources {}`",
-                above.name, spec.name
-            ),
+            settle: match above.wrong {
+                Some(_) => format!("nothing: the request of `{}` cannot be sent", above.name),
+                None => format!(
+                    "remove `.off(…)` from `{}`, or name it: `--resources {}`",
+                    above.name, spec.name
+                ),
+            },
         })
     });
     off.collect()

@@ -9,7 +9,7 @@ use super::values::{
 };
 use crate::cursor::Interval;
 use crate::error::{Error, Result};
-use crate::http::with_field;
+use crate::http::{with_field, with_pair};
 use crate::load::Memory;
 use crate::normalize::{NormalizeOptions, Normalizer};
 use crate::page::Paginator;
@@ -480,33 +480,43 @@ impl<'a> Planner<'a> {
     /// Returns the request for people to read, without secrets.
     fn request(&self, spec: &ResourceSpec, pass: &PassPlan, slices: &Slices) -> RequestPlan {
         let hidden = |text: &str| self.redactor.redact(text);
-        let mut query = spec.query.clone();
+        let (mut query, mut body) = (spec.query.clone(), spec.body.clone());
         let paginator = &spec.paginator;
         if let Some(size) = paginator.page_size().filter(|_| !paginator.in_body()) {
             let rows = size.rows.get();
-            match paginator.in_json() {
-                Some(holder) => {
-                    let at = query.iter().position(|(name, _)| name == holder);
-                    let known = at.map(|at| query.remove(at).1);
-                    let json = with_field(known.as_deref(), &size.param, rows.into());
-                    query.push((holder.to_owned(), json));
+            let holder = paginator.in_json().or(paginator.in_pairs());
+            let at = query
+                .iter()
+                .position(|(name, _)| Some(name.as_str()) == holder);
+            let known = at.map(|at| query.remove(at).1);
+            let known = known.as_deref();
+            let text = match holder {
+                Some(_) if paginator.in_json().is_some() => {
+                    with_field(known, &size.param, rows.into())
                 }
-                None => query.push((size.param.clone(), rows.to_string())),
-            }
+                Some(_) => with_pair(known, &size.param, &rows.to_string()),
+                None => rows.to_string(),
+            };
+            query.push((holder.unwrap_or(&size.param).to_owned(), text));
         }
         if let (Some(cursor), Slices::One(slice)) = (&spec.cursor, slices)
             && slice.windows.is_empty()
         {
             let range = pass.range(cursor, slice.state.pass.as_ref());
             let keyed = !spec.primary_key.is_empty();
-            let from = range.from.as_ref().map(|from| cursor.bound(from, keyed));
-            let until = range.until.as_ref().map(|until| cursor.until_bound(until));
-            for (param, bound) in [(&cursor.param, from), (&cursor.until, until)] {
-                query.extend(param.clone().zip(bound));
+            for (param, bound) in cursor.bounds(&range, keyed) {
+                match cursor.in_body {
+                    true => {
+                        let known = body.as_ref().map(serde_json::Value::to_string);
+                        let json = with_field(known.as_deref(), param, cursor.json(bound));
+                        body = serde_json::from_str(&json).ok();
+                    }
+                    false => query.push((param.to_owned(), bound)),
+                }
             }
         }
         let values = spec.path_values.iter();
-        let body = spec.body.as_ref().map(|body| hidden(&body.to_string()));
+        let body = body.map(|body| hidden(&body.to_string()));
         RequestPlan {
             method: spec.method.name().to_owned(),
             path: spec.path.clone(),
@@ -544,6 +554,10 @@ fn problems(spec: &ResourceSpec) -> Vec<Problem> {
         what: format!("it cannot be read: {what}"),
         settle,
     });
+    let wrong = spec.wrong.as_ref().map(|wrong| Problem {
+        what: wrong.clone(),
+        settle: "leave the resource out".to_owned(),
+    });
     let undecided = (*spec.paginator == Paginator::Undecided).then(|| Problem {
         what: "etlgen could not tell how this list is paged: one page is read, and more may exist"
             .into(),
@@ -552,7 +566,9 @@ fn problems(spec: &ResourceSpec) -> Vec<Problem> {
             spec.name
         ),
     });
-    missing.into_iter().chain(undecided).collect()
+    (missing.into_iter().chain(wrong))
+        .chain(undecided)
+        .collect()
 }
 
 /// Returns those of these tables that do not exist yet, and the missing columns of the others.

@@ -5,7 +5,9 @@ use std::fmt;
 
 use etlgen_model::counted;
 
-use super::values::{ChildSlices, PassPlan, ResourcePlan, RunPlan, SlicePlan, Slices, WritePlan};
+use super::values::{
+    ChildSlices, PassPlan, Problem, ResourcePlan, RunPlan, SlicePlan, Slices, WritePlan,
+};
 use crate::page::{Next, Position};
 use crate::schema::{Contract, Deletes, Disposition, TableSchema};
 use crate::text::wrapped;
@@ -20,9 +22,10 @@ impl fmt::Display for RunPlan {
         if let Some(destination) = &self.destination {
             line(f, "into", destination)?;
         }
+        self.shared_problems(f)?;
         for resource in &self.resources {
             writeln!(f)?;
-            fmt::Display::fmt(resource, f)?;
+            resource.lines(f, |problem| !self.is_shared(problem))?;
         }
         for off in &self.off {
             writeln!(f, "\n{} (off)", off.name)?;
@@ -36,8 +39,45 @@ impl fmt::Display for RunPlan {
     }
 }
 
+impl RunPlan {
+    /// Returns whether several resources have that problem, which is then said once.
+    fn is_shared(&self, problem: &Problem) -> bool {
+        let having = self.resources.iter();
+        let having = having.filter(|resource| resource.problems.contains(problem));
+        having.count() > 1
+    }
+
+    /// Writes the problems that several resources have.
+    fn shared_problems(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told: Vec<&Problem> = Vec::new();
+        for problem in self.resources.iter().flat_map(|plan| &plan.problems) {
+            if self.is_shared(problem) && !told.contains(&problem) {
+                told.push(problem);
+                let having = self.resources.iter();
+                let having = having.filter(|resource| resource.problems.contains(problem));
+                let names: Vec<&str> = having.map(|resource| resource.name.as_str()).collect();
+                writeln!(f)?;
+                line(
+                    f,
+                    "problem",
+                    &format!("{} ({})", problem.what, names.join(", ")),
+                )?;
+                line(f, "settle", &problem.settle)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for ResourcePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines(f, |_| true)
+    }
+}
+
+impl ResourcePlan {
+    /// Writes the plan, with these of its problems.
+    fn lines(&self, f: &mut fmt::Formatter<'_>, told: impl Fn(&Problem) -> bool) -> fmt::Result {
         let parent = self.parent.as_ref();
         let parent = parent.map_or(String::new(), |parent| format!(", child of {parent}"));
         let only = match self.loads {
@@ -60,7 +100,7 @@ impl fmt::Display for ResourcePlan {
         if !self.feeds.is_empty() {
             line(f, "changes", &self.feeds.join(", "))?;
         }
-        for problem in &self.problems {
+        for problem in self.problems.iter().filter(|problem| told(problem)) {
             line(f, "problem", &problem.what)?;
             line(f, "settle", &problem.settle)?;
         }

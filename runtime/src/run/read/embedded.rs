@@ -11,7 +11,7 @@ use tracing::Instrument;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Method, Request, Response};
+use crate::http::{Method, Request, Response, Sent};
 use crate::page::{Account, LastId, PageFacts, Paginator, Position, Proof, Step, Terms};
 use crate::record::json::{self, Reader};
 use crate::record::{Stands, parse_path, raw_scalar};
@@ -321,6 +321,7 @@ fn unasked() -> Response {
         body: Vec::new(),
         open_ended: false,
         request: "the record".to_owned(),
+        sent: Sent::default(),
     }
 }
 

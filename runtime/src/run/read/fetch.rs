@@ -11,8 +11,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::cursor::CursorSpec;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Listener, Request, Response, StatusRule};
-use crate::page::{Account, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms};
+use crate::http::{Client, Listener, Request, Response, Sent, StatusRule};
+use crate::page::{
+    Account, LastId, PageFacts, Pager, Paginator, Position, Proof, Step, Terms, hears,
+};
+use crate::record::beside::listen;
 use crate::record::{Lookup, Selection, Stands, parse_path, raw_scalar};
 use crate::run::options::{Observer, Progress, StopSignal};
 use crate::run::read::window::Window;
@@ -156,6 +159,7 @@ impl Fetcher {
         Account::new(Terms {
             name: spec.name.clone(),
             keyed: !spec.primary_key.is_empty(),
+            filters: (spec.cursor.as_ref()).is_some_and(|cursor| cursor.param.is_some()),
             numbered: spec.paginator.is_numbered(),
             single: spec.single,
             thorough: self.thorough,
@@ -269,6 +273,14 @@ impl Fetcher {
             let body = std::mem::take(&mut response.body);
             let (page, body) = match response.status {
                 204 | 400.. => (ReadPage::empty(), body),
+                _ if self.spec().absent_is_empty && self.lacks_its_list(&body) => {
+                    let beside = listen(&lossless(&body), hears);
+                    let page = ReadPage {
+                        beside,
+                        ..ReadPage::empty()
+                    };
+                    (page, body)
+                }
                 _ => {
                     let read = self.whole(body, slice).await;
                     let read = read.and_then(|read| self.check_object(&read.0).map(|()| read));
@@ -311,14 +323,19 @@ impl Fetcher {
             // JSON has an end of its own.
             Cow::Borrowed(_) => response.open_ended = false,
         }
-        let mut body = response.body.iter();
-        let first = body.find(|byte| !byte.is_ascii_whitespace());
-        if spec.records.is_empty() && !spec.single && first == Some(&b'{') {
+        if self.lacks_its_list(&response.body) && !spec.absent_is_empty {
             return Err(Error::new(ErrorKind::Api, "the response is an object, not a list of records")
                 .at(described(&response))
-                .hint("an error that the API sends as a success looks like this; a list inside the object needs `.records(…)`"));
+                .hint("an error that the API sends as a success looks like this; a list inside the object needs `.records(…)`; if it stands for an empty list, `list_may_be_absent = true` in etlgen.toml says so, `.list_may_be_absent()` in code"));
         }
         Ok(response)
+    }
+
+    /// Returns whether a body is an object, although it should be the list.
+    fn lacks_its_list(&self, body: &[u8]) -> bool {
+        let spec = self.spec();
+        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        spec.records.is_empty() && !spec.single && first == Some(&b'{')
     }
 
     /// Returns what follows a page. `text`: the text that its spans refer to.
@@ -517,6 +534,7 @@ fn no_page(status: u16) -> Response {
         body: Vec::new(),
         open_ended: false,
         request: String::new(),
+        sent: Sent::default(),
     }
 }
 

@@ -39,6 +39,10 @@ pub(super) struct List<'a> {
     windowed: bool,
     /// Whether it does not begin at its start, but where an earlier run stopped.
     resumed: bool,
+    /// The position of an earlier run at which it begins, if it does.
+    begun_at: Option<Position>,
+    /// Whether its last page has no rows.
+    is_empty: bool,
     /// Its number among all lists that this run reads.
     number: u64,
     sorting: Sorting,
@@ -85,6 +89,8 @@ impl<'a> List<'a> {
             position,
             windowed,
             resumed: false,
+            begun_at: None,
+            is_empty: false,
             number: of.lists.fetch_add(1, Relaxed),
             sorting: Sorting::new(order, !slice.pass().unsorted),
         }
@@ -158,7 +164,9 @@ impl<'a> List<'a> {
             return Ok(None);
         }
         let continues = self.slice.continues && !self.windowed;
-        self.resumed = self.position != Position::default() || continues;
+        let goes_on = self.position != Position::default();
+        self.begun_at = goes_on.then(|| self.position.clone());
+        self.resumed = goes_on || continues;
         if continues {
             self.limit();
         }
@@ -308,8 +316,20 @@ impl<'a> List<'a> {
         })
     }
 
+    /// Limits the proof of a list whose position of an earlier run leads to nothing: its token may have
+    /// expired.
+    fn doubt_position(&mut self) -> Result<()> {
+        let is_first = self.begun_at.as_ref() == Some(&self.position);
+        if is_first && self.is_empty && !self.account.is_reached()? {
+            let why = "the position at which an earlier run stopped leads to nothing: it may no longer be valid";
+            self.at_most(Proof::Unproved(why.to_owned()));
+        }
+        Ok(())
+    }
+
     /// Ends a list that has been read to its end.
     async fn end(&mut self, intake: &mut Intake, proof: Proof) -> Result<Flow> {
+        self.doubt_position()?;
         let proof = match self.at_most.take() {
             Some(limit) => limit.and(proof),
             None => proof,
@@ -540,7 +560,8 @@ impl<'a> List<'a> {
         (before + rows >= limit).then(|| limit.saturating_sub(before))
     }
 
-    fn count(&self, rows: u64, total: Option<u64>) {
+    fn count(&mut self, rows: u64, total: Option<u64>) {
+        self.is_empty = rows == 0;
         let stats = &self.of.fetcher.stats;
         let records = stats.records.fetch_add(rows, Relaxed) + rows;
         let pages = stats.pages.fetch_add(1, Relaxed) + 1;

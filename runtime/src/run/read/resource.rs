@@ -51,7 +51,8 @@ pub(crate) enum Found {
     End {
         /// Whether every existing parent has been found.
         whole: bool,
-        /// The proof of the slices that this run does not read; `None`: they are proved.
+        /// The proof of the slices that this run does not read, and that all parents were found;
+        /// `None`: they are proved.
         owed: Option<Proof>,
     },
     /// The parent was left out.

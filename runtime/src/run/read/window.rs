@@ -92,14 +92,6 @@ impl Window {
 
     /// Adds the bounds to a request. `keyed`: the records have a key.
     pub fn apply(&self, cursor: &CursorSpec, keyed: bool, request: &mut Request) {
-        let from = self.range.from.as_ref();
-        let from = from.map(|from| cursor.bound(from, keyed));
-        let until = self.range.until.as_ref();
-        let until = until.map(|until| cursor.until_bound(until));
-        for (param, bound) in [(&cursor.param, from), (&cursor.until, until)] {
-            if let (Some(param), Some(bound)) = (param, bound) {
-                request.set_query(param, &bound);
-            }
-        }
+        cursor.apply(&self.range, keyed, request);
     }
 }

@@ -121,7 +121,7 @@ impl Stats {
     /// Records in the proof and in the notes what is not loaded as it came.
     fn told(&self, name: &str, shared: &mut Shared) {
         let cut = shared.cut.iter().map(|(list, records)| format!(
-            "`{list}` continues beyond the record in {}; `.embedded(Embedded::list(\"{list}\")…)` reads the rest", counted(*records, "record")
+            "`{list}` continues beyond the record in {}; `.embedded(Embedded::list(\"{list}\")…)` reads the rest; if there is none, `whole_lists = [\"{list}\"]` in etlgen.toml says so, `.whole_list(\"{list}\")` in code", counted(*records, "record")
         ));
         let said: Vec<String> = cut.chain(self.collisions(name)).collect();
         for why in said {
